@@ -1,0 +1,102 @@
+/**
+ * Many keys at once: one entry a key, one read for all, one loader call for those that are missing.
+ *
+ * Every key has a flight of its own, so that keys shared with other callers are loaded once. The loader runs when every
+ * flight has decided whether it needs it: found, shared, waiting for another node, or missing. A key that needs loading
+ * later (its other loader died) gets a call of its own.
+ */
+
+import { InvalidOptionError } from '../errors/option-error.ts'
+import type { LoadContext, ReadCall } from './read-call.ts'
+import type { ReadPath } from './read-path.ts'
+
+/** Loads the keys at the given indexes; returns one value each, in that order. */
+export type LoadMissing = (
+  missing: readonly number[],
+  context: LoadContext,
+) => Promise<readonly unknown[]>
+
+interface Enlisted {
+  readonly index: number
+  readonly context: LoadContext
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+/** Reads all calls; their own loaders are replaced by `load`. */
+export function loadTogether(
+  reads: ReadPath,
+  calls: readonly ReadCall[],
+  load: LoadMissing,
+): Promise<readonly unknown[]> {
+  const batch = new Batch(calls.length, load)
+  const reading = calls.map((call, index) => {
+    const onDecided = batch.decisionOf()
+    return reads.read({ ...call, load: (context) => batch.enlist(index, context), onDecided })
+  })
+  return Promise.all(reading)
+}
+
+class Batch {
+  readonly #load: LoadMissing
+  #undecided: number
+  #enlisted: Enlisted[] = []
+  #isScheduled = false
+
+  constructor(size: number, load: LoadMissing) {
+    this.#undecided = size
+    this.#load = load
+  }
+
+  /** Returns what one key calls when it has decided; further calls do nothing. */
+  decisionOf(): () => void {
+    let isDecided = false
+    return () => {
+      if (isDecided) return
+      isDecided = true
+      this.#undecided -= 1
+      this.#schedule()
+    }
+  }
+
+  enlist(index: number, context: LoadContext): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#enlisted.push({ index, context, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  #schedule(): void {
+    if (this.#undecided > 0 || this.#enlisted.length === 0 || this.#isScheduled) return
+    this.#isScheduled = true
+    // The last key to decide enlists right after saying so.
+    queueMicrotask(() => void this.#run())
+  }
+
+  async #run(): Promise<void> {
+    const enlisted = this.#enlisted
+    this.#enlisted = []
+    this.#isScheduled = false
+    try {
+      const values = await this.#loadAll(enlisted)
+      for (const [i, item] of enlisted.entries()) item.resolve(values[i])
+    } catch (error) {
+      for (const item of enlisted) item.reject(error)
+    }
+  }
+
+  async #loadAll(enlisted: readonly Enlisted[]): Promise<readonly unknown[]> {
+    const indexes = enlisted.map((item) => item.index)
+    const context = {
+      signal: AbortSignal.any(enlisted.map((item) => item.context.signal)),
+      previous: undefined,
+    }
+    const values = await this.#load(indexes, context)
+    if (Array.isArray(values) && values.length === indexes.length) return values
+    throw new InvalidOptionError({
+      option: 'the result of a batch loader',
+      expected: `an array of ${indexes.length} values, one for each missing key`,
+      received: values,
+    })
+  }
+}

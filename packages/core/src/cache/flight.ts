@@ -1,0 +1,113 @@
+/**
+ * Reads under way: one flight a key, which every caller of that key shares.
+ *
+ * An invalidation *kills and detaches* a flight: callers who already wait still get its value, it is not kept locally, and
+ * later callers start anew. Otherwise a load that began before an eviction would bring the old value back after it.
+ */
+
+import type { EntryAddress } from '../contracts/remote-store.ts'
+import type { Stamp } from '../coherence/coherence.ts'
+import type { LocalEntry } from '../entry/local-entry.ts'
+import type { ReadCall } from './read-call.ts'
+
+/** One read, and possibly load, of one key. */
+export class Flight {
+  readonly call: ReadCall
+  readonly address: EntryAddress
+  /** What the flight stands on; taken before anything was read. */
+  stamp: Stamp
+  readonly promise: Promise<unknown>
+  /** What the flight's value will be judged by, once there is one. */
+  entry: LocalEntry | undefined
+  /** A local entry that may be served if loads fail, or once its commit id is confirmed. */
+  candidate: LocalEntry | undefined
+  /** False once an invalidation of the key detached the flight: its result must not be kept locally. */
+  isAlive = true
+  /** The highest sequence number of a change that touched the key since the stamp. */
+  touchedAt = 0
+  isSettled = false
+  /** Load even if what is found is fresh. */
+  isForced = false
+  #resolve!: (value: unknown) => void
+  #reject!: (error: unknown) => void
+
+  constructor(call: ReadCall, address: EntryAddress, stamp: Stamp, candidate?: LocalEntry) {
+    this.call = call
+    this.address = address
+    this.stamp = stamp
+    this.candidate = candidate
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** Hands a value to everybody who waits; the first outcome counts. */
+  resolve(value: unknown): void {
+    this.isSettled = true
+    this.#resolve(value)
+  }
+
+  reject(error: unknown): void {
+    this.isSettled = true
+    // The first caller may have been served already, and a refresh has no caller at all.
+    this.promise.catch(() => undefined)
+    this.#reject(error)
+  }
+}
+
+/** The flights of a node by full key. */
+export class Flights {
+  readonly #flights = new Map<string, Flight>()
+  readonly #watched = new Map<string, Set<Flight>>()
+
+  get(key: string): Flight | undefined {
+    return this.#flights.get(key)
+  }
+
+  get size(): number {
+    return this.#flights.size
+  }
+
+  add(flight: Flight): void {
+    this.#flights.set(flight.address.key, flight)
+  }
+
+  /** Ends a flight's being joinable; a newer flight of the key is left alone. */
+  remove(flight: Flight): void {
+    const { key } = flight.address
+    if (this.#flights.get(key) === flight) this.#flights.delete(key)
+  }
+
+  /** Lets a flight that nobody may join (a put, a look-up that does not load) be killed all the same. */
+  watch(flight: Flight): void {
+    const { key } = flight.address
+    const watched = this.#watched.get(key) ?? new Set()
+    this.#watched.set(key, watched)
+    watched.add(flight)
+  }
+
+  unwatch(flight: Flight): void {
+    const { key } = flight.address
+    const watched = this.#watched.get(key)
+    watched?.delete(flight)
+    if (watched?.size === 0) this.#watched.delete(key)
+  }
+
+  /** Makes a flight unjoinable and its result unfit for the local tier. */
+  detach(flight: Flight): void {
+    flight.isAlive = false
+    this.remove(flight)
+  }
+
+  /** Kills the flights of a key, except those that already include the change numbered `seq`. */
+  kill(key: string, seq: number): void {
+    const flight = this.#flights.get(key)
+    if (flight !== undefined && flight.stamp.seq < seq) this.detach(flight)
+    if (this.#watched.size === 0) return
+    for (const watched of this.#watched.get(key) ?? []) {
+      if (watched.stamp.seq < seq) watched.isAlive = false
+      watched.touchedAt = Math.max(watched.touchedAt, seq)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Whether a local entry may be served: first its coherence (may it be believed?), then its age (is it fresh?).
+ *
+ * Coherence has three answers. *Trusted*: the partition was confirmed within `maxStaleness` and nothing invalidated the
+ * entry. *Unverified*: nobody says it is wrong, but nobody confirmed it lately; its commit id has to be compared with the
+ * store. *Gone*: it was invalidated. An entry that was itself read, loaded or compared within `maxStaleness` may be served
+ * whatever is known of its partition, which is what bounds staleness for an isolated node.
+ */
+
+import type { LocalEntry } from '../entry/local-entry.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadCall } from './read-call.ts'
+import { cacheTag } from '../coherence/tag-clock.ts'
+
+/** What may be done with a local entry. */
+export type Verdict =
+  /** Serve it. */
+  | 'fresh'
+  /** Serve it, and refresh it ahead of its end. */
+  | 'early'
+  /** Serve it, and revalidate it behind the caller. */
+  | 'stale'
+  /** Serve it; a refresh failed a moment ago and is not tried again yet. */
+  | 'backing-off'
+  /** Serve it only if loading fails. */
+  | 'fallback'
+  /** Compare its commit id with the store before anything else. */
+  | 'unverified'
+  /** Invalidated or expired. */
+  | 'gone'
+
+export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: number): Verdict {
+  if (now >= entry.livesUntil) return 'gone'
+  const { coherence } = node
+  if (entry.checked !== coherence.changes) {
+    const stands = coherence.tags.allows(
+      entry.birth,
+      cacheTag(call.cache),
+      entry.partition,
+      entry.tags,
+    )
+    if (!stands) return 'gone'
+    // Error and negative entries are left unchecked, so that they always take this path and are counted as what they are.
+    if (entry.kind === 'value' && entry.generation === coherence.generation(entry.partition)) {
+      entry.checked = coherence.changes
+    }
+  }
+  if (!isTrusted(entry, call, node, now)) return 'unverified'
+  if (now < entry.calmUntil) return 'fresh'
+  if (now < entry.freshUntil) return 'early'
+  if (now < entry.quietUntil) return 'backing-off'
+  return now < entry.staleUntil ? 'stale' : 'fallback'
+}
+
+/** Tells whether the entry was known good, by itself or by its partition, within `maxStaleness`. */
+export function isTrusted(
+  entry: LocalEntry,
+  call: ReadCall,
+  node: CacheNode,
+  now: number,
+): boolean {
+  const { coherence } = node
+  const { maxStalenessMs } = call.policy
+  if (entry.generation === coherence.generation(entry.partition)) {
+    if (now - coherence.verifiedAt(entry.partition) < maxStalenessMs) return true
+  }
+  return now - entry.verifiedAt < maxStalenessMs
+}

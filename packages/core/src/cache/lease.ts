@@ -1,0 +1,76 @@
+/** The right to load a key for everybody: claimed in the store, renewed while the loader runs, proven at the fill. */
+
+import { randomBytes } from 'node:crypto'
+import type { EntryAddress } from '../contracts/remote-store.ts'
+import type { CacheNode } from './node.ts'
+
+/** Renewals within one lease, so that one lost renewal does not lose it. */
+const RENEWALS_PER_LEASE = 3
+
+/** A lease is held for at least this long, so that renewing stays rare however short `leaseWait` is. */
+const SHORTEST_LEASE_MS = 1_000
+
+/** Returns a random non-zero 48-bit number: a lease token or commit id. */
+export function randomId(): number {
+  return randomBytes(6).readUIntBE(0, 6) || 1
+}
+
+export function leaseLength(leaseWaitMs: number): number {
+  return Math.max(SHORTEST_LEASE_MS, leaseWaitMs)
+}
+
+export class Lease {
+  readonly address: EntryAddress
+  readonly token: number
+  readonly #node: CacheNode
+  readonly #leaseMs: number
+  /** True once a fill used it up, whatever came of that: there is nothing left to release. */
+  isSpent = false
+  #cancel: (() => void) | undefined
+  #isEnded = false
+
+  constructor(node: CacheNode, address: EntryAddress, token: number, leaseMs: number) {
+    this.#node = node
+    this.address = address
+    this.token = token
+    this.#leaseMs = leaseMs
+    this.#scheduleRenewal()
+  }
+
+  /** Stops renewing; the fill that follows proves whether the lease still stood. */
+  stop(): void {
+    this.#isEnded = true
+    this.#cancel?.()
+  }
+
+  /** Gives the lease up without a value, in the background: the store frees it by itself if this does not arrive. */
+  release(): void {
+    this.stop()
+    const { remote, work } = this.#node
+    if (remote === undefined) return
+    const released = remote.run('release', (store) => store.release(this.address, this.token))
+    // The remote tier has reported the failure; the lease ends by its deadline.
+    work.run('release', released.catch(() => undefined))
+  }
+
+  #scheduleRenewal(): void {
+    const everyMs = this.#leaseMs / RENEWALS_PER_LEASE
+    this.#cancel = this.#node.clock.schedule(everyMs, () => {
+      this.#node.work.run('renew', this.#renew())
+    })
+  }
+
+  async #renew(): Promise<void> {
+    const { remote } = this.#node
+    if (remote === undefined || this.#isEnded) return
+    let stillHeld = true
+    try {
+      stillHeld = await remote.run('renew', (store) =>
+        store.renew(this.address, this.token, this.#leaseMs),
+      )
+    } catch {
+      // Reported by the remote tier; another renewal may get through before the deadline.
+    }
+    if (stillHeld && !this.#isEnded) this.#scheduleRenewal()
+  }
+}

@@ -1,0 +1,196 @@
+/** What follows a miss: run the loader, hand its value out, then keep it: in the store under the lease, and locally. */
+
+import type { LocalEntry } from '../entry/local-entry.ts'
+import { measureValue } from '../entry/measure.ts'
+import { parseDuration } from '../options/duration.ts'
+import type { Flight } from './flight.ts'
+import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
+import type { Lease } from './lease.ts'
+import { type LoadOutcome, runLoader } from './load.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadCall } from './read-call.ts'
+import type { EncodedValue } from './value-pipeline.ts'
+
+/** A guess at the memory of an entry besides its payload. */
+const ENTRY_OVERHEAD_BYTES = 200
+
+export class LoadPath {
+  readonly #node: CacheNode
+
+  constructor(node: CacheNode) {
+    this.#node = node
+  }
+
+  /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
+  async loadAlone(flight: Flight): Promise<void> {
+    const outcome = await this.#load(flight)
+    try {
+      const kept = this.#keepableOf(flight, outcome)
+      if (kept !== undefined) {
+        const { partition } = flight.address
+        const entry = localEntryOf(this.#node, flight.call.policy, kept, { partition, stamp: flight.stamp })
+        flight.entry = entry
+        this.keepLocally(flight, entry, this.#sizeOf(kept))
+      }
+      this.#settle(flight, outcome)
+    } finally {
+      this.#node.flights.remove(flight)
+    }
+  }
+
+  /** Loads as the holder of the lease, and fills the store for everybody. */
+  async loadUnderLease(flight: Flight, lease: Lease): Promise<void> {
+    try {
+      const outcome = await this.#load(flight)
+      const kept = this.#keepableOf(flight, outcome)
+      if (kept === undefined || this.#node.values === undefined) {
+        this.#settle(flight, outcome)
+        return
+      }
+      // Encoded before the caller has the value: it might change it. Throws for what cannot come back the same.
+      const encoding = this.#node.values.encode(kept.value)
+      const { partition } = flight.address
+      flight.entry = localEntryOf(this.#node, flight.call.policy, kept, { partition, stamp: flight.stamp })
+      this.#settle(flight, outcome)
+      await this.#fill(flight, lease, kept, encoding)
+    } finally {
+      if (!lease.isSpent) lease.release()
+      this.#node.flights.remove(flight)
+    }
+  }
+
+  /** Stores an entry in the local tier if the flight is still alive. Check and store are one synchronous step. */
+  keepLocally(flight: Flight, entry: LocalEntry, bytes = 0): void {
+    const { local, settling } = this.#node
+    const { key } = flight.address
+    if (!flight.isAlive || !flight.call.policy.local || local === undefined) return
+    const endOfWindow = settling.endOf(key)
+    if (entry.livesUntil > endOfWindow) {
+      entry.livesUntil = endOfWindow
+      entry.calmUntil = Math.min(entry.calmUntil, endOfWindow)
+    }
+    flight.entry = entry
+    local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
+  }
+
+  countStale(call: ReadCall, why: 'revalidating' | 'error' | 'timeout'): void {
+    call.counters.staleHits += 1
+    if (this.#node.events.has('stale')) {
+      this.#node.events.emit('stale', { cache: call.cache, key: call.fullKey, why })
+    }
+  }
+
+  async #load(flight: Flight): Promise<LoadOutcome> {
+    const { call, candidate } = flight
+    call.onDecided?.()
+    if (!flight.isSettled) {
+      call.counters.misses += 1
+      if (this.#node.events.has('miss')) {
+        this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
+      }
+    }
+    return runLoader(this.#node, flight, {
+      previous: candidate?.kind === 'value' ? candidate.value : undefined,
+      onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),
+    })
+  }
+
+  /** Decides whether and how the outcome is kept. May throw what the user's own callbacks throw. */
+  #keepableOf(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
+    const { call } = flight
+    if (outcome.kind !== 'error') return keepable(call, outcome)
+    const duration = call.policy.cacheErrors?.(outcome.error) ?? false
+    if (duration === false || this.#canFallBack(flight)) return undefined
+    const ttlMs = parseDuration(duration, `${call.cache}.cacheErrors`, { min: 1 })
+    return keepableError(call, outcome.error, ttlMs, outcome.loadMs)
+  }
+
+  #settle(flight: Flight, outcome: LoadOutcome): void {
+    if (outcome.kind !== 'error') {
+      flight.resolve(outcome.value)
+      return
+    }
+    const { candidate, call } = flight
+    if (candidate !== undefined && this.#canFallBack(flight)) {
+      const now = this.#node.clock.now()
+      candidate.quietUntil = now + call.policy.errorBackoffMs
+      candidate.calmUntil = Math.min(candidate.calmUntil, now)
+      candidate.freshUntil = Math.min(candidate.freshUntil, now)
+      this.keepLocally(flight, candidate)
+      this.#serveFallback(flight, 'error')
+    }
+    flight.reject(outcome.error)
+  }
+
+  #canFallBack({ candidate, isAlive, call }: Flight): boolean {
+    if (candidate === undefined || candidate.kind !== 'value' || !isAlive) return false
+    return candidate.livesUntil > this.#node.clock.now() && call.mode !== 'refresh'
+  }
+
+  #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {
+    if (flight.isSettled || !this.#canFallBack(flight) || flight.candidate === undefined) return
+    this.countStale(flight.call, why)
+    flight.entry = flight.candidate
+    flight.resolve(flight.candidate.value)
+  }
+
+  async #fill(
+    flight: Flight,
+    lease: Lease,
+    kept: Keepable,
+    encoding: EncodedValue | Promise<EncodedValue>,
+  ): Promise<void> {
+    const { call, address, stamp } = flight
+    const { remote, clock, coherence } = this.#node
+    const entry = flight.entry
+    if (remote === undefined || entry === undefined) return
+    const encoded = encoding instanceof Promise ? await encoding : encoding
+    const { bytes, commit } = storedForm(call.policy, kept, stamp.birth, encoded)
+    if (bytes.length > call.policy.maxValueBytes) {
+      this.#reportTooLarge(flight, bytes.length)
+      this.keepLocally(flight, entry, bytes.length)
+      return
+    }
+    lease.stop()
+    const sentAt = clock.now()
+    try {
+      const { livesForMs } = kept.lifetimes
+      const reply = await remote.run('fill', (store) =>
+        store.fill(address, lease.token, bytes, livesForMs),
+      )
+      lease.isSpent = true
+      coherence.server.note(reply.nowMs, sentAt, clock.now())
+      if (!reply.stored) {
+        this.#reportRefused(flight)
+        return
+      }
+      entry.commit = commit
+      if (reply.livesMs < livesForMs) limitLife(entry, clock.now() + reply.livesMs)
+    } catch {
+      // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
+      // is reloaded once it can no longer be trusted by its own age.
+      lease.isSpent = true
+    }
+    this.keepLocally(flight, entry, bytes.length)
+  }
+
+  #sizeOf(kept: Keepable): number {
+    return this.#node.local?.measuresBytes === true ? measureValue(kept.value) : 0
+  }
+
+  #reportTooLarge({ call }: Flight, bytes: number): void {
+    const { maxValueBytes: maxBytes } = call.policy
+    this.#node.events.emit('too-large', { cache: call.cache, key: call.fullKey, bytes, maxBytes })
+  }
+
+  #reportRefused({ call }: Flight): void {
+    this.#node.events.emit('fill-refused', { cache: call.cache, key: call.fullKey })
+  }
+}
+
+function limitLife(entry: LocalEntry, endAt: number): void {
+  entry.livesUntil = Math.min(entry.livesUntil, endAt)
+  entry.staleUntil = Math.min(entry.staleUntil, endAt)
+  entry.freshUntil = Math.min(entry.freshUntil, endAt)
+  entry.calmUntil = Math.min(entry.calmUntil, endAt)
+}

@@ -1,0 +1,86 @@
+/** Runs a loader once: its signal, its timeouts, and what came of it. */
+
+import { LoadTimeoutError } from '../errors/load-error.ts'
+import type { Flight } from './flight.ts'
+import type { CacheNode } from './node.ts'
+
+/** How a load ended. */
+export type LoadOutcome =
+  | { readonly kind: 'value' | 'negative'; readonly value: unknown; readonly loadMs: number }
+  | { readonly kind: 'error'; readonly error: unknown; readonly loadMs: number }
+
+export interface LoadHooks {
+  /** The value that the load is to replace. */
+  readonly previous: unknown
+  /** Called once if the load is still running past `softTimeout`. */
+  readonly onSoftTimeout: () => void
+}
+
+/** Runs the flight's loader. Never rejects: an error of the user's method is an outcome. */
+export async function runLoader(
+  node: CacheNode,
+  flight: Flight,
+  hooks: LoadHooks,
+): Promise<LoadOutcome> {
+  const { call } = flight
+  const { policy, counters } = call
+  const startedAt = node.clock.now()
+  const abort = new AbortController()
+  const timers: (() => void)[] = []
+  if (policy.softTimeoutMs > 0) {
+    timers.push(node.clock.schedule(policy.softTimeoutMs, hooks.onSoftTimeout))
+  }
+  const onClosing = (): void => abort.abort(node.closing.signal.reason)
+  node.closing.signal.addEventListener('abort', onClosing, { once: true })
+  counters.loads += 1
+  let outcome: LoadOutcome
+  try {
+    const running = call.load({ signal: abort.signal, previous: hooks.previous })
+    const value = await (policy.loadTimeoutMs > 0
+      ? withTimeout(node, running, flight, abort, timers)
+      : running)
+    const kind = value === undefined || value === null ? 'negative' : 'value'
+    outcome = { kind, value, loadMs: node.clock.now() - startedAt }
+  } catch (error) {
+    counters.loadErrors += 1
+    outcome = { kind: 'error', error, loadMs: node.clock.now() - startedAt }
+  } finally {
+    for (const cancel of timers) cancel()
+    node.closing.signal.removeEventListener('abort', onClosing)
+  }
+  counters.loadMs.record(outcome.loadMs)
+  reportLoad(node, flight, outcome)
+  return outcome
+}
+
+function withTimeout(
+  node: CacheNode,
+  running: Promise<unknown>,
+  flight: Flight,
+  abort: AbortController,
+  timers: (() => void)[],
+): Promise<unknown> {
+  const { loadTimeoutMs } = flight.call.policy
+  return new Promise((resolve, reject) => {
+    timers.push(
+      node.clock.schedule(loadTimeoutMs, () => {
+        const error = new LoadTimeoutError(flight.address.key, loadTimeoutMs)
+        abort.abort(error)
+        reject(error)
+      }),
+    )
+    // A result that comes after the timeout lands in a settled promise and is dropped.
+    Promise.resolve(running).then(resolve, reject)
+  })
+}
+
+function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void {
+  if (!node.events.has('load')) return
+  node.events.emit('load', {
+    cache: flight.call.cache,
+    key: flight.address.key,
+    durationMs: outcome.loadMs,
+    outcome: outcome.kind,
+    reason: flight.isSettled ? 'refresh' : 'miss',
+  })
+}

@@ -1,0 +1,93 @@
+/** What the caches of one manager share: this process's end of the coherence protocol, its tiers, its clock and its reports. */
+
+import { Coherence } from '../coherence/coherence.ts'
+import type { Clock } from '../contracts/clock.ts'
+import type { LocalStore } from '../contracts/local-store.ts'
+import type { EntryAddress } from '../contracts/remote-store.ts'
+import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Emitter } from '../events/events.ts'
+import { StatsRegistry } from '../events/stats.ts'
+import { partitionOf } from '../keys/partition-of.ts'
+import { BackgroundWork } from './background-work.ts'
+import { Flights } from './flight.ts'
+import type { RemoteTier } from './remote-tier.ts'
+import { SettleWindows } from './settle-windows.ts'
+import type { ValuePipeline } from './value-pipeline.ts'
+import { WakeUps } from './wake-ups.ts'
+
+export interface NodeParts {
+  readonly namespace: string
+  readonly clock: Clock
+  readonly events: Emitter
+  readonly local: LocalStore<LocalEntry> | undefined
+  readonly remote: RemoteTier | undefined
+  readonly values: ValuePipeline | undefined
+}
+
+/** One node: a process (or a manager in it) with its own local tier. */
+export class CacheNode {
+  readonly namespace: string
+  readonly clock: Clock
+  readonly events: Emitter
+  readonly local: LocalStore<LocalEntry> | undefined
+  readonly remote: RemoteTier | undefined
+  /** Absent when there is no remote tier. */
+  readonly values: ValuePipeline | undefined
+  readonly stats = new StatsRegistry()
+  readonly flights = new Flights()
+  readonly wakeUps: WakeUps
+  readonly settling: SettleWindows
+  readonly work: BackgroundWork
+  readonly coherence: Coherence
+  /** Aborts the loads that are still running when the manager closes. */
+  readonly closing = new AbortController()
+  #longestLifeMs = 0
+
+  constructor(parts: NodeParts) {
+    this.namespace = parts.namespace
+    this.clock = parts.clock
+    this.events = parts.events
+    this.local = parts.local
+    this.remote = parts.remote
+    this.values = parts.values
+    this.work = new BackgroundWork(parts.events)
+    this.wakeUps = new WakeUps(parts.clock)
+    this.settling = new SettleWindows(parts.clock)
+    this.coherence = new Coherence({
+      namespace: parts.namespace,
+      remote: parts.remote,
+      clock: parts.clock,
+      events: parts.events,
+      work: this.work,
+      longestLifeMs: () => this.#longestLifeMs,
+      targets: {
+        forget: (keys, seq, soft) => this.#forget(keys, seq, soft ?? false),
+        wake: (key) => this.wakeUps.wake(key),
+      },
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.closing.signal.aborted
+  }
+
+  /** Tag bookkeeping has to outlive every entry, so it must know the longest life any of them has. */
+  noteLife(livesForMs: number): void {
+    if (livesForMs > this.#longestLifeMs) this.#longestLifeMs = livesForMs
+  }
+
+  addressOf(fullKey: string): EntryAddress {
+    return { partition: partitionOf(fullKey), key: fullKey }
+  }
+
+  #forget(keys: readonly string[], seq: number, soft: boolean): void {
+    for (const key of keys) {
+      this.flights.kill(key, seq)
+      const entry = this.local?.peek(key)
+      // An entry that was put under this very number, or read after it, already includes the change.
+      if (entry === undefined || entry.seq >= seq) continue
+      if (soft) entry.soften()
+      else this.local?.delete(key)
+    }
+  }
+}

@@ -1,0 +1,453 @@
+/**
+ * How a value is found: local tier, a flight already under way, remote tier, somebody else's load, our own load.
+ *
+ * The problem is not finding it but not lying. Everything that is read or loaded stands on a *stamp* taken before it
+ * began: the tag clock (its birth), the partition's sequence number and generation. Whatever is invalidated after the
+ * stamp is known to be newer than the value, because the value's source was read later than the stamp and the invalidation
+ * either reached this node (and killed the flight) or will be found by the next sync (and compares higher than the stamp).
+ *
+ * So the order in `#launch` matters: stamp, then register the flight where invalidations can kill it, then read. And the
+ * order at the end matters: a result is stored locally only by a flight that is still alive, in the same synchronous step
+ * as the check.
+ *
+ * In the store, the lease does the same job: `claim` before the load, `fill` only while the lease still stands. An
+ * eviction removes value and lease, so a load that began before it has nothing to fill.
+ *
+ * The remote tier may fail at any point. Then the flight goes on without it (`loadAlone`): at most one store timeout was
+ * lost, and the value is kept locally for `maxStaleness`, because this node cannot know what happens to it.
+ */
+
+import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
+import { cacheTag } from '../coherence/tag-clock.ts'
+import { decodeHeader, FLAG, type StoredEntry } from '../entry/envelope.ts'
+import { freezeDeep } from '../entry/freeze.ts'
+import { LocalEntry } from '../entry/local-entry.ts'
+import { ClosedError } from '../errors/closed-error.ts'
+import { Flight } from './flight.ts'
+import { handOut } from './hand-out.ts'
+import { judge } from './judge.ts'
+import { Lease, leaseLength, randomId } from './lease.ts'
+import type { LoadPath } from './load-path.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadCall } from './read-call.ts'
+import { inspect, kindOf, type RemoteFinding, timesOf } from './remote-entry.ts'
+
+/** How often a waiter looks for itself, in case the wake-up was lost. */
+const POLL_MS = 200
+
+/** Claims that answer "filled" with something unusable before the store's copy is given up on. */
+const MAX_UNUSABLE_FILLS = 3
+
+type FoundEntry = Extract<RemoteFinding, { kind: 'entry' }>
+
+export class ReadPath {
+  readonly #node: CacheNode
+  readonly #loads: LoadPath
+
+  constructor(node: CacheNode, loads: LoadPath) {
+    this.#node = node
+    this.#loads = loads
+  }
+
+  /** Returns the value of a key, loading it if need be. Rejects only with what the loader rejects with (or our own misuse errors). */
+  read(call: ReadCall): Promise<unknown> {
+    const node = this.#node
+    if (node.isClosed) return Promise.reject(new ClosedError())
+    const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
+    if (entry === undefined || call.mode === 'refresh') return this.#share(call, undefined)
+
+    switch (judge(entry, call, node, node.clock.now())) {
+      case 'fresh':
+        return this.#hit(entry, call)
+      case 'early':
+        this.#revalidate(call, entry)
+        return this.#hit(entry, call)
+      case 'stale':
+        this.#revalidate(call, entry)
+        return this.#staleHit(entry, call)
+      case 'backing-off':
+        return this.#staleHit(entry, call)
+      case 'gone':
+        node.local?.delete(call.fullKey)
+        return this.#share(call, undefined)
+      default:
+        return this.#share(call, entry)
+    }
+  }
+
+  /** Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store. */
+  async find(call: ReadCall): Promise<unknown> {
+    const node = this.#node
+    if (node.isClosed) throw new ClosedError()
+    const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
+    if (entry !== undefined) {
+      const verdict = judge(entry, call, node, node.clock.now())
+      if (verdict === 'fresh' || verdict === 'early') return this.#hit(entry, call)
+      if (verdict === 'stale' || verdict === 'backing-off') return this.#staleHit(entry, call)
+    }
+    const found = await this.#findRemotely(call)
+    if (found === undefined) call.counters.misses += 1
+    return found === undefined ? undefined : this.#valueOf(found, call)
+  }
+
+  async #findRemotely(call: ReadCall): Promise<LocalEntry | undefined> {
+    const { remote, coherence, flights } = this.#node
+    await coherence.start()
+    const address = this.#node.addressOf(call.fullKey)
+    const flight = new Flight(call, address, coherence.stamp(address.partition))
+    if (remote === undefined || !this.#usesRemote(flight) || !coherence.canJudge) return undefined
+    flights.watch(flight)
+    try {
+      const bytes = await new Promise<Uint8Array | undefined>((received, failed) => {
+        remote.read({ address, received, failed })
+      })
+      const finding = inspect(bytes, call, this.#node, (reason) =>
+        this.#reportUndecodable(flight, reason),
+      )
+      if (finding.kind === 'nothing' || finding.age === 'fallback') return undefined
+      const entry = await this.#decode(flight, finding.stored)
+      if (entry === undefined) return undefined
+      this.#loads.keepLocally(flight, entry, finding.stored.payload.length)
+      this.#countRemote(entry, call, finding.age)
+      return entry
+    } catch {
+      // Reported by the remote tier.
+      return undefined
+    } finally {
+      flights.unwatch(flight)
+    }
+  }
+
+  #countRemote(entry: LocalEntry, call: ReadCall, age: 'fresh' | 'stale'): void {
+    const negative = entry.kind === 'negative'
+    if (negative) call.counters.negativeHits += 1
+    if (age === 'stale') {
+      this.#loads.countStale(call, 'revalidating')
+      return
+    }
+    call.counters.remoteHits += 1
+    if (this.#node.events.has('hit')) {
+      this.#node.events.emit('hit', { cache: call.cache, key: call.fullKey, tier: 'remote', negative })
+    }
+  }
+
+  /** Runs a refresh behind the caller unless one is under way. */
+  #revalidate(call: ReadCall, entry: LocalEntry): void {
+    if (this.#node.flights.get(call.fullKey) !== undefined) return
+    const flight = this.#launch({ ...call, onDecided: undefined }, entry, true)
+    flight.promise.catch(() => undefined)
+  }
+
+  /** Joins the flight under way, or starts one. */
+  #share(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
+    const flight = this.#node.flights.get(call.fullKey)
+    if (flight === undefined || call.mode === 'refresh') {
+      return handOut(this.#launch(call, candidate, call.mode === 'refresh').promise, call, this.#node)
+    }
+    call.counters.joined += 1
+    call.onDecided?.()
+    if (flight.stamp.changes === this.#node.coherence.changes) {
+      return handOut(flight.promise, call, this.#node)
+    }
+    return this.#joinOlder(flight, call)
+  }
+
+  /**
+   * Joins a flight that began before some invalidation of tags or partitions. If a tag it is known to carry is among
+   * them it is detached; tags that come from its result can only be checked when that is there.
+   */
+  async #joinOlder(flight: Flight, call: ReadCall): Promise<unknown> {
+    const { coherence, flights } = this.#node
+    const stillStands = (tags: readonly string[]): boolean =>
+      coherence.tags.allows(flight.stamp.birth, cacheTag(call.cache), flight.address.partition, tags)
+    if (!stillStands(flight.call.tags)) {
+      flights.detach(flight)
+      return this.#share(call, undefined)
+    }
+    const value = await flight.promise
+    if (flight.entry !== undefined && stillStands(flight.entry.tags)) {
+      return handOut(value, call, this.#node)
+    }
+    // It may still be filling the store: without detaching it, the next read would only join it again.
+    flights.detach(flight)
+    return this.read(call)
+  }
+
+  /** Starts a flight. `isForced`: load even if what is found is fresh. */
+  #launch(call: ReadCall, candidate: LocalEntry | undefined, isForced: boolean): Flight {
+    const node = this.#node
+    const address = node.addressOf(call.fullKey)
+    const flight = new Flight(call, address, node.coherence.stamp(address.partition), candidate)
+    flight.isForced = isForced
+    node.flights.add(flight)
+    if (!this.#usesRemote(flight)) this.#continue(flight, this.#loads.loadAlone(flight))
+    else if (node.coherence.canJudge) this.#readRemote(flight)
+    else this.#continue(flight, this.#startThenRead(flight))
+    return flight
+  }
+
+  #usesRemote({ call, address }: Flight): boolean {
+    const { remote, coherence } = this.#node
+    if (remote === undefined || !call.policy.remote || call.mode === 'localOnly') return false
+    // The store's copy of a key whose eviction still waits is known to be wrong.
+    return !coherence.queue.hasKey(address.key)
+  }
+
+  async #startThenRead(flight: Flight): Promise<void> {
+    const { coherence } = this.#node
+    await coherence.start()
+    if (!coherence.canJudge) {
+      await this.#loads.loadAlone(flight)
+      return
+    }
+    // Nothing has been read yet, so the flight may stand on what is known now; before, nothing was.
+    flight.stamp = coherence.stamp(flight.address.partition)
+    this.#readRemote(flight)
+  }
+
+  #readRemote(flight: Flight): void {
+    const { remote } = this.#node
+    const { candidate } = flight
+    if (remote === undefined) return
+    const isWorthComparing = candidate !== undefined && candidate.commit !== 0 && !flight.isForced
+    if (isWorthComparing) {
+      remote.readHeader({
+        address: flight.address,
+        received: (bytes) => this.#compare(flight, candidate, bytes),
+        failed: () => this.#continue(flight, this.#loads.loadAlone(flight)),
+      })
+      return
+    }
+    remote.read({
+      address: flight.address,
+      received: (bytes) => this.#receive(flight, bytes),
+      failed: () => this.#continue(flight, this.#loads.loadAlone(flight)),
+    })
+  }
+
+  /** An unverified local entry stands again when the store still holds the very write it is a copy of. */
+  #compare(flight: Flight, candidate: LocalEntry, bytes: Uint8Array | undefined): void {
+    const { call, stamp } = flight
+    const header = bytes === undefined ? undefined : decodeHeader(bytes)
+    const isSame = header?.commit === candidate.commit && (header.flags & FLAG.stale) === 0
+    if (isSame && flight.isAlive) {
+      candidate.generation = stamp.generation
+      candidate.verifiedAt = stamp.at
+      const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
+      if (verdict === 'fresh' || verdict === 'early') {
+        this.#node.flights.remove(flight)
+        flight.entry = candidate
+        call.onDecided?.()
+        this.#countHit(candidate, call)
+        this.#settle(flight, candidate)
+        return
+      }
+    } else {
+      flight.candidate = undefined
+    }
+    this.#node.remote?.read({
+      address: flight.address,
+      received: (found) => this.#receive(flight, found),
+      failed: () => this.#continue(flight, this.#loads.loadAlone(flight)),
+    })
+  }
+
+  #receive(flight: Flight, bytes: Uint8Array | undefined): void {
+    const { call, stamp } = flight
+    const node = this.#node
+    call.counters.remoteReadMs.record(node.clock.now() - stamp.at)
+    const finding = inspect(bytes, call, node, (reason) => this.#reportUndecodable(flight, reason))
+    if (finding.kind === 'entry' && finding.age === 'fresh' && !flight.isForced) {
+      this.#adopt(flight, finding)
+      return
+    }
+    this.#continue(flight, this.#beyondFresh(flight, finding))
+  }
+
+  /** What the store holds is not fresh: serve it if it may be served, and in any case see to a new one. */
+  async #beyondFresh(flight: Flight, finding: RemoteFinding): Promise<void> {
+    if (finding.kind === 'entry') {
+      const entry = await this.#decode(flight, finding.stored)
+      if (entry !== undefined && entry.kind === 'value') {
+        flight.candidate = entry
+        if (finding.age === 'stale' && !flight.isForced) this.#serveStale(flight, entry, 'revalidating')
+      }
+    }
+    await this.#claimAndLoad(flight, finding.seen)
+  }
+
+  /** Takes a fresh entry of the store over into the local tier and hands it out. */
+  #adopt(flight: Flight, finding: FoundEntry): void {
+    const decoded = this.#decode(flight, finding.stored)
+    if (decoded instanceof LocalEntry) {
+      this.#adoptEntry(flight, decoded, finding.stored.payload.length)
+      return
+    }
+    this.#continue(
+      flight,
+      decoded.then((entry) => {
+        if (entry === undefined) return this.#claimAndLoad(flight, finding.seen)
+        this.#adoptEntry(flight, entry, finding.stored.payload.length)
+      }),
+    )
+  }
+
+  #adoptEntry(flight: Flight, entry: LocalEntry, payloadBytes: number): void {
+    const { call } = flight
+    call.onDecided?.()
+    this.#loads.keepLocally(flight, entry, payloadBytes)
+    this.#node.flights.remove(flight)
+    this.#countRemote(entry, call, 'fresh')
+    this.#settle(flight, entry)
+  }
+
+  /** Decodes an entry; synchronous unless codec steps were applied. `undefined` (as a promise) when it does not decode. */
+  #decode(flight: Flight, stored: StoredEntry): LocalEntry | Promise<LocalEntry | undefined> {
+    const { values } = this.#node
+    const failed = (reason: unknown): undefined => this.#reportUndecodable(flight, reason)
+    try {
+      const value = values?.decode(stored.payload, stored.steps)
+      if (!(value instanceof Promise)) return this.#entryOf(flight, stored, value)
+      return value.then((decoded) => this.#entryOf(flight, stored, decoded), failed)
+    } catch (reason) {
+      return Promise.resolve(failed(reason))
+    }
+  }
+
+  #entryOf(flight: Flight, stored: StoredEntry, value: unknown): LocalEntry {
+    const { call, stamp, address } = flight
+    const kind = kindOf(stored.flags)
+    if (call.policy.isolation === 'frozen' && kind !== 'error') freezeDeep(value)
+    return new LocalEntry({ value, kind, loadMs: stored.loadMs }, timesOf(stored, call, this.#node), {
+      commit: stored.commit,
+      birth: stored.birth,
+      tags: stored.tags,
+      partition: address.partition,
+      seq: stamp.seq,
+      generation: stamp.generation,
+      verifiedAt: stamp.at,
+    })
+  }
+
+  /** Asks for the right to load until it is granted, somebody else's result is there, or the wait is over. */
+  async #claimAndLoad(flight: Flight, seenAtFirst: number): Promise<void> {
+    const { clock, coherence } = this.#node
+    const { policy } = flight.call
+    const giveUpAt = clock.now() + policy.leaseWaitMs
+    const token = randomId()
+    let seen = seenAtFirst
+    let overtake = 0
+    let unusable = 0
+    while (!this.#node.isClosed) {
+      const leaseMs = leaseLength(policy.leaseWaitMs)
+      const sentAt = clock.now()
+      const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
+      if (reply === undefined) return this.#loads.loadAlone(flight)
+      coherence.server.note(reply.nowMs, sentAt, clock.now())
+      if (reply.kind === 'granted') {
+        const lease = new Lease(this.#node, flight.address, token, leaseMs)
+        return this.#loads.loadUnderLease(flight, lease)
+      }
+      if (reply.kind === 'filled') {
+        seen = await this.#takeFilled(flight, reply.bytes)
+        if (seen === 0) return
+        if (++unusable > MAX_UNUSABLE_FILLS) return this.#loads.loadAlone(flight)
+        continue
+      }
+      flight.call.onDecided?.()
+      if (!policy.sync) return this.#loads.loadAlone(flight)
+      const leftMs = giveUpAt - clock.now()
+      overtake = leftMs <= 0 ? reply.holder : 0
+      if (overtake === 0) await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
+    }
+    this.#node.flights.remove(flight)
+    flight.call.onDecided?.()
+    flight.reject(new ClosedError())
+  }
+
+  async #claim(
+    flight: Flight,
+    request: ClaimRequest,
+  ): Promise<ClaimReply | undefined> {
+    try {
+      return await this.#node.remote?.run('claim', (store) => store.claim(flight.address, request))
+    } catch {
+      // Reported by the remote tier; the flight goes on without it.
+      return undefined
+    }
+  }
+
+  /** Uses what somebody filled meanwhile; returns 0 when it served, else the commit id that was found wanting. */
+  async #takeFilled(flight: Flight, bytes: Uint8Array): Promise<number> {
+    const finding = inspect(bytes, flight.call, this.#node, (reason) =>
+      this.#reportUndecodable(flight, reason),
+    )
+    if (finding.kind === 'nothing' || finding.age !== 'fresh') return finding.seen
+    const entry = await this.#decode(flight, finding.stored)
+    if (entry === undefined) return finding.seen
+    this.#adoptEntry(flight, entry, finding.stored.payload.length)
+    return 0
+  }
+
+  #wait(flight: Flight, atMostMs: number): Promise<void> {
+    const pollMs = POLL_MS * (0.5 + Math.random())
+    return this.#node.wakeUps.wait(flight.address.key, Math.max(1, Math.min(pollMs, atMostMs)))
+  }
+
+  #hit(entry: LocalEntry, call: ReadCall): Promise<unknown> {
+    this.#countHit(entry, call)
+    return this.#valueOf(entry, call)
+  }
+
+  #countHit(entry: LocalEntry, call: ReadCall): void {
+    const negative = entry.kind === 'negative'
+    call.counters.localHits += 1
+    if (negative) call.counters.negativeHits += 1
+    call.onDecided?.()
+    if (this.#node.events.has('hit')) {
+      this.#node.events.emit('hit', { cache: call.cache, key: call.fullKey, tier: 'local', negative })
+    }
+  }
+
+  #staleHit(entry: LocalEntry, call: ReadCall): Promise<unknown> {
+    call.onDecided?.()
+    this.#loads.countStale(call, 'revalidating')
+    return this.#valueOf(entry, call)
+  }
+
+  #serveStale(flight: Flight, entry: LocalEntry, why: 'revalidating' | 'timeout'): void {
+    if (flight.isSettled) return
+    this.#loads.countStale(flight.call, why)
+    flight.entry = entry
+    flight.resolve(entry.value)
+  }
+
+  #settle(flight: Flight, entry: LocalEntry): void {
+    flight.entry = entry
+    if (entry.kind === 'error') flight.reject(entry.value)
+    else flight.resolve(entry.value)
+  }
+
+  #valueOf(entry: LocalEntry, call: ReadCall): Promise<unknown> {
+    if (entry.kind === 'error') return Promise.reject(entry.value)
+    if (call.policy.isolation === 'cloned') return handOut(entry.value, call, this.#node)
+    entry.promise ??= Promise.resolve(entry.value)
+    return entry.promise
+  }
+
+  /** Lets a step of a flight run on its own. A defect in it must reach the callers rather than leave them hanging. */
+  #continue(flight: Flight, step: Promise<void>): void {
+    const guarded = step.catch((error: unknown) => {
+      this.#node.flights.remove(flight)
+      flight.call.onDecided?.()
+      flight.reject(error)
+    })
+    this.#node.work.run('read', guarded)
+  }
+
+  #reportUndecodable(flight: Flight, reason: unknown): undefined {
+    const { cache, fullKey } = flight.call
+    this.#node.events.emit('undecodable', { cache, key: fullKey, reason })
+    return undefined
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * This node's mirror of the tag clock: which tags were invalidated lately, and when.
+ *
+ * An entry carries its birth: the highest tag version this node knew *before* the load began. It is valid iff it was born
+ * at or after the floor and none of its tags has a version above its birth. Because birth precedes the load, tags
+ * computed from the result are as safe as tags computed from the arguments; a mirror that lags makes births too early,
+ * which costs misses and never serves a stale value.
+ *
+ * Three kinds of tags live in one table: the user's own, `@cache` for every named cache, and `*` for the namespace; `%7`
+ * stands for partition 7 when the recovery queue had to escalate.
+ *
+ * An invalidation that has not reached the store yet is applied here at a *provisional* version: a quarter above the
+ * highest known one (versions are whole numbers, so it can't collide with a minted one and sorts before the next).
+ */
+
+import type { TagBump, TagChanges, TagHead } from '../contracts/remote-store.ts'
+
+/** The tag every entry of the namespace carries. */
+export const EVERYTHING = '*'
+
+/** Beyond this many tags, the mirror drops the oldest and raises its floor over them. */
+const MIRROR_CAP = 100_000
+const PROVISIONAL_STEP = 0.25
+const RESERVED = /^[*@%\\]/
+
+/** Returns the table's name for a user's tag; reserved first characters are escaped. */
+export function tagName(tag: string): string {
+  return RESERVED.test(tag) ? `\\${tag}` : tag
+}
+
+/** Returns the tag that stands for a whole named cache. */
+export function cacheTag(cache: string): string {
+  return `@${cache}`
+}
+
+/** Returns the tag that stands for a whole partition. */
+export function partitionTag(partition: number): string {
+  return `%${partition}`
+}
+
+/** What a mirror is told about, and what it tells: how a message fits to what is known. */
+export type TagMessageFit = 'applied' | 'known' | 'gap'
+
+export class TagClock {
+  readonly #versions = new Map<string, number>()
+  readonly #cap: number
+  readonly #onChange: () => void
+  #now = 0
+  #confirmed = 0
+  #floor = 0
+  #anyPartition = false
+
+  constructor(onChange: () => void, cap = MIRROR_CAP) {
+    this.#onChange = onChange
+    this.#cap = cap
+  }
+
+  /** The highest version known, provisional ones included: the birth of a load that starts now. */
+  get now(): number {
+    return this.#now
+  }
+
+  /** The highest version known to come from the store. */
+  get confirmed(): number {
+    return this.#confirmed
+  }
+
+  get floor(): number {
+    return this.#floor
+  }
+
+  /** How many tags the mirror holds. */
+  get size(): number {
+    return this.#versions.size
+  }
+
+  /** Tells whether an entry of this birth stands: not below the floor, and no tag of it invalidated since. */
+  allows(birth: number, cache: string, partition: number, tags: readonly string[]): boolean {
+    if (birth < this.#floor) return false
+    if (this.#versions.size === 0) return true
+    if (this.#isAfter(EVERYTHING, birth) || this.#isAfter(cache, birth)) return false
+    if (this.#anyPartition && this.#isAfter(partitionTag(partition), birth)) return false
+    for (const tag of tags) {
+      if (this.#isAfter(tag, birth)) return false
+    }
+    return true
+  }
+
+  /** Invalidates tags here and now, at a provisional version, before the store knows. */
+  invalidateHere(tags: readonly string[]): void {
+    this.#now += PROVISIONAL_STEP
+    for (const tag of tags) this.#raise(tag, this.#now)
+    this.#trim()
+    this.#onChange()
+  }
+
+  /** Applies one step of the store's clock if it follows on what is known. */
+  applyBump(tags: readonly string[], bump: TagBump): TagMessageFit {
+    if (bump.version <= this.#confirmed) return 'known'
+    const follows = bump.previous === this.#confirmed
+    for (const tag of tags) this.#raise(tag, bump.version)
+    this.#raiseFloor(bump.floor)
+    this.#now = Math.max(this.#now, bump.version)
+    // After a gap the versions in between are unknown, so only a range read may move `confirmed`.
+    if (follows) this.#confirmed = bump.version
+    this.#trim()
+    this.#onChange()
+    return follows ? 'applied' : 'gap'
+  }
+
+  /** Applies a range read: everything above `confirmed`. */
+  applyChanges(changes: TagChanges): void {
+    const changed = changes.tags.length > 0 || changes.floor > this.#floor
+    for (const [tag, version] of changes.tags) this.#raise(tag, version)
+    this.#raiseFloor(changes.floor)
+    this.#confirmed = Math.max(this.#confirmed, changes.version)
+    this.#now = Math.max(this.#now, changes.version)
+    this.#trim()
+    if (changed) this.#onChange()
+  }
+
+  /** Tells whether the store's clock has gone back behind what it once confirmed: it lost history. */
+  isAhead(head: TagHead): boolean {
+    return head.version < this.#confirmed
+  }
+
+  /** Tags with a store-minted version above the given one, to be put back after the store lost them. */
+  since(version: number): readonly (readonly [tag: string, version: number])[] {
+    const found: (readonly [string, number])[] = []
+    for (const [tag, at] of this.#versions) {
+      if (at > version && Number.isInteger(at)) found.push([tag, at])
+    }
+    return found
+  }
+
+  #isAfter(tag: string, birth: number): boolean {
+    const version = this.#versions.get(tag)
+    return version !== undefined && version > birth
+  }
+
+  #raise(tag: string, version: number): void {
+    const known = this.#versions.get(tag)
+    if (known !== undefined) {
+      if (known >= version) return
+      // Re-inserted so that iteration order stays oldest first, which trimming relies on.
+      this.#versions.delete(tag)
+    }
+    this.#versions.set(tag, version)
+    if (tag.startsWith('%')) this.#anyPartition = true
+  }
+
+  #raiseFloor(floor: number): void {
+    if (floor <= this.#floor) return
+    this.#floor = floor
+    // What was invalidated before the floor is covered by it.
+    for (const [tag, version] of this.#versions) {
+      if (version <= floor) this.#versions.delete(tag)
+    }
+  }
+
+  #trim(): void {
+    if (this.#versions.size <= this.#cap) return
+    const byAge = [...this.#versions.values()].sort((a, b) => a - b)
+    this.#raiseFloor(byAge[byAge.length - Math.floor(this.#cap / 2)] ?? this.#now)
+  }
+}

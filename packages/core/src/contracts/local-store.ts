@@ -1,0 +1,31 @@
+/** What the in-process tier asks of a store: a bounded map from full keys to entry objects. */
+
+/** Why an entry left a local store without anybody asking for that key. */
+export type DropReason = 'room' | 'replaced'
+
+/**
+ * A bounded, synchronous map. It decides what to drop for room; freshness, coherence and tags are judged by the engine,
+ * which hands in entry objects it alone understands.
+ */
+export interface LocalStore<Entry extends object = object> {
+  readonly name: string
+  /** Returns the entry and counts as a use of it. */
+  get(key: string): Entry | undefined
+  /** Returns the entry without counting as a use. */
+  peek(key: string): Entry | undefined
+  /** Stores an entry of roughly `bytes` bytes; may drop others, or refuse this one when it is larger than the store. */
+  set(key: string, entry: Entry, bytes: number): void
+  delete(key: string): boolean
+  /** Removes everything. */
+  clear(): void
+  /** Keys held now, in no particular order. */
+  keys(): Iterable<string>
+  /** How many entries are held. */
+  readonly size: number
+  /** Sum of the sizes of the entries held, in bytes; 0 where the store does not track it. */
+  readonly bytes: number
+  /** True when `set` wants a real size, so that values have to be measured. */
+  readonly measuresBytes: boolean
+  /** Called for every entry that was dropped for room. One listener; the last one set is used. */
+  onDrop?: ((key: string, entry: Entry) => void) | undefined
+}

@@ -1,0 +1,177 @@
+/**
+ * What the shared tier asks of a store: a handful of atomic steps over entries, partitions and the tag clock.
+ *
+ * Entries are opaque bytes except for their fixed-size header (see `entry/envelope.ts`), whose lease fields and flags the
+ * store reads and patches. Every method may reject at any time; the engine bounds each call with its own deadline, counts
+ * failures in a circuit breaker, and turns them into misses.
+ */
+
+import type { Bus } from './bus.ts'
+import type { CodecFactory } from './codec.ts'
+
+/** Where an entry lives: its partition and its full key (`cache:key`) inside the namespace. */
+export interface EntryAddress {
+  readonly partition: number
+  readonly key: string
+}
+
+/** What a store can promise; the engine falls back, and says so, where it can't. */
+export interface RemoteCapabilities {
+  /** `fill` stores only for the current lease holder (invariants I2 and I4 across nodes). */
+  readonly leases: boolean
+  /** Partitions have sequence numbers and logs, so that lost messages are noticed before `maxStaleness` ends. */
+  readonly sequences: boolean
+  /** Tag versions are minted atomically and strictly increase. */
+  readonly tags: boolean
+  /** Mutations publish in the same atomic step. Otherwise the engine publishes after them through `Bus.publish`. */
+  readonly publishes: boolean
+  /** `scan` is supported. */
+  readonly scans: boolean
+}
+
+export interface ClaimRequest {
+  /** Random non-zero 48-bit number that identifies this load. */
+  readonly token: number
+  readonly leaseMs: number
+  /** Commit id of the entry the caller read and found wanting; 0 when it read nothing. */
+  readonly seen: number
+  /** Token of a holder that was waited for long enough; its lease is taken over if it still stands. 0 for none. */
+  readonly overtake: number
+}
+
+export type ClaimReply =
+  /** The caller loads. A header-only entry now carries the lease, or the stale value's header does. */
+  | { readonly kind: 'granted'; readonly nowMs: number }
+  /** Somebody else loads; the waiter flag is set, so the end of the lease will be announced. */
+  | {
+      readonly kind: 'held'
+      readonly holder: number
+      readonly remainingMs: number
+      readonly nowMs: number
+    }
+  /** Somebody filled it meanwhile: an entry with another commit id than `seen`. */
+  | { readonly kind: 'filled'; readonly bytes: Uint8Array; readonly nowMs: number }
+
+export interface FillReply {
+  /** False when the lease was lost: evicted, replaced, taken over or dropped. Nothing was stored. */
+  readonly stored: boolean
+  /** How long the entry lives; shorter than asked inside a settle window. */
+  readonly livesMs: number
+  readonly nowMs: number
+}
+
+export interface MutationReply {
+  readonly partition: number
+  readonly previous: number
+  readonly seq: number
+  readonly nowMs: number
+}
+
+export interface PutRequest {
+  readonly bytes: Uint8Array
+  readonly livesMs: number
+  /**
+   * The partition's sequence number the writer knew before it made the value; 0 to write in any case. When the key was
+   * changed after it, or the log no longer reaches back to it, nobody can tell which value is newer: the put then evicts.
+   */
+  readonly since: number
+}
+
+export interface PutReply extends MutationReply {
+  /** False when the put became an evict. */
+  readonly stored: boolean
+}
+
+export interface EvictRequest {
+  /** Keep the bytes as stale instead of removing them; the lease is voided all the same. */
+  readonly soft: boolean
+  /** Fills that happen within this window live no longer than it. 0 for none. */
+  readonly settleMs: number
+}
+
+/** Tag clock and floor as the store holds them. */
+export interface TagHead {
+  readonly version: number
+  readonly floor: number
+}
+
+export interface SyncReply {
+  /** The store's clock, ms since the epoch. Used to age entries, never to order. */
+  readonly nowMs: number
+  /** Sequence number of each partition asked for, in order; `undefined` where it could not be read. */
+  readonly heads: readonly (number | undefined)[]
+  readonly tags: TagHead | undefined
+}
+
+export type PartitionChanges =
+  /** Every key changed after the given sequence number. */
+  | { readonly kind: 'delta'; readonly seq: number; readonly keys: readonly string[] }
+  /** The log does not reach back, or this history does not contain that sequence number. */
+  | { readonly kind: 'unknown'; readonly seq: number }
+
+export interface TagBump {
+  readonly previous: number
+  readonly version: number
+  readonly floor: number
+}
+
+export interface TagChanges {
+  readonly version: number
+  readonly floor: number
+  /** Tags with a version above the one asked for. */
+  readonly tags: readonly (readonly [tag: string, version: number])[]
+}
+
+/**
+ * The shared tier. Sequence numbers and tag versions are minted by the store, strictly increasing, below 2^53,
+ * from `max(last + 1, its clock in µs)`, so that a history that was lost and begun anew is recognised.
+ */
+export interface RemoteStore {
+  readonly name: string
+  readonly capabilities: RemoteCapabilities
+  /** The codec for values when the manager is given none. */
+  readonly codec?: CodecFactory | undefined
+  /** Delivers what this store's mutations publish. */
+  readonly bus?: Bus | undefined
+  /** Called once before any other method; connects lazily and never throws because the other side is away. */
+  open(namespace: string): void
+  /** Reads whole entries, in order. One round trip however many. */
+  read(addresses: readonly EntryAddress[]): Promise<readonly (Uint8Array | undefined)[]>
+  /** Reads at least the header of each entry, in order. One round trip however many. */
+  readHeaders(addresses: readonly EntryAddress[]): Promise<readonly (Uint8Array | undefined)[]>
+  claim(address: EntryAddress, request: ClaimRequest): Promise<ClaimReply>
+  /** Extends the lease if `token` still holds it. */
+  renew(address: EntryAddress, token: number, leaseMs: number): Promise<boolean>
+  /** Gives the lease up without a value; wakes waiters. Not holding it is not an error. */
+  release(address: EntryAddress, token: number): Promise<void>
+  /** Stores the entry while `token` holds the lease, stamping its creation time; wakes waiters. */
+  fill(
+    address: EntryAddress,
+    token: number,
+    bytes: Uint8Array,
+    livesMs: number,
+  ): Promise<FillReply>
+  /** Replaces the entry, voids any lease, bumps the sequence, logs and publishes the key. */
+  put(address: EntryAddress, request: PutRequest): Promise<PutReply>
+  /** Removes (or softens) entries and their leases, bumps, logs and publishes; one reply a partition touched. */
+  evict(
+    addresses: readonly EntryAddress[],
+    request: EvictRequest,
+  ): Promise<readonly MutationReply[]>
+  /** Reads heads and the tag clock, creating those that are absent. One round trip, two when something was absent. */
+  sync(partitions: readonly number[]): Promise<SyncReply>
+  changesSince(partition: number, seq: number): Promise<PartitionChanges>
+  /**
+   * Mints one version above the clock and `known` for all the tags, publishes, prunes tags older than `retentionMs`
+   * (or than the longest one any node has asked for) by raising the floor over them.
+   */
+  bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump>
+  tagsSince(version: number): Promise<TagChanges>
+  /** Puts back tag versions that a failover lost: each tag gets the higher of both versions, the clock the highest. */
+  restoreTags(tags: readonly (readonly [tag: string, version: number])[], clock: number): Promise<void>
+  /** Full keys that begin with `prefix`, in chunks, each at least once; never blocks the store for long. */
+  scan(prefix: string): AsyncIterable<readonly string[]>
+  /** Whether the store is worth asking right now; false while it is known to be disconnected. */
+  readonly ready?: boolean
+  close(): Promise<void>
+}

@@ -1,0 +1,64 @@
+/** What stands between a decorated method and the engine: a small interface, so that either can be tested alone. */
+
+import type { Stamp } from '../coherence/coherence.ts'
+import type { LoadContext, ReadMode } from '../cache/read-call.ts'
+import type { CacheOptions } from '../options/cache-options.ts'
+
+/** A decorated method as the engine sees it. */
+export interface MethodDescription {
+  /** `Class.method`, for statistics and messages. */
+  readonly method: string
+  readonly cacheName: string
+  readonly options: CacheOptions
+  /** How messages name the place, such as `@Cacheable(Products.find)`. */
+  readonly where: string
+}
+
+/** What one call of a decorated method adds to the method's policy. */
+export interface MethodCall {
+  readonly mode: ReadMode
+  /** Tags known from the arguments. */
+  readonly tags: readonly string[]
+  readonly tagsOf?: ((value: unknown) => readonly string[]) | undefined
+  /** Fresh-for from the result, as the user gave it; checked by the engine. */
+  readonly ttlOf?: ((value: unknown) => unknown) | undefined
+  /** False keeps this result out of the cache. */
+  readonly storeWhen?: ((value: unknown) => boolean) | undefined
+}
+
+export interface EvictCall {
+  readonly keys: readonly string[]
+  readonly tags: readonly string[]
+  readonly all: boolean
+  readonly soft: boolean
+  readonly settleMs: number
+}
+
+/** The cache of one decorated method. Keys are key texts, without the cache's name. */
+export interface MethodCache {
+  /** A calm local hit, at once: the promise to hand out, already counted; `undefined` when it takes more than a look. */
+  hit(key: string): Promise<unknown> | undefined
+  getOrLoad(
+    key: string,
+    load: (context: LoadContext) => Promise<unknown>,
+    call: MethodCall,
+  ): Promise<unknown>
+  getManyOrLoad(
+    keys: readonly string[],
+    load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
+    call: MethodCall,
+  ): Promise<readonly unknown[]>
+  peek(key: string): Promise<unknown>
+  /** What a put stands on; taken before the method runs that makes its value. */
+  begin(key: string): Stamp
+  /** What a put stands on when its key is only known from the result: nothing that is known of any one partition. */
+  put(key: string, value: unknown, call: MethodCall, begun: Stamp | undefined): Promise<void>
+  evict(request: EvictCall): Promise<void>
+  fullKey(key: string): string
+}
+
+/** Where decorated methods get their caches from; a cache manager. */
+export interface MethodCacheProvider {
+  readonly isClosed: boolean
+  methodCache(method: MethodDescription): MethodCache
+}

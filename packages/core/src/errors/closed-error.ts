@@ -1,0 +1,12 @@
+/** The manager was closed. */
+
+import { LarderError } from './larder-error.ts'
+
+/** Thrown by operations on a closed cache manager. */
+export class ClosedError extends LarderError {
+  override readonly name = 'ClosedError'
+
+  constructor() {
+    super('LARDER_CLOSED', 'This cache manager was closed.')
+  }
+}

@@ -1,0 +1,63 @@
+/** Every error code: what it means and what to do. `docs/reference/errors.md` is kept in step by a test. */
+
+/** Stable codes by name. A code is never reused for another meaning. */
+export const ERROR_CODES = {
+  LARDER_INVALID_OPTION: {
+    meaning: 'An option, argument or decorator target is not what it must be.',
+    remedy: 'Change the option named in the message to what it says it takes.',
+  },
+  LARDER_NOT_CONFIGURED: {
+    meaning: 'A decorated method was called before a cache manager existed for it.',
+    remedy: 'Call createCacheManager first, or name a manager in @CacheConfig.',
+  },
+  LARDER_KEY: {
+    meaning: 'No key can be made from these arguments.',
+    remedy: 'Give the decorator a key function, or pass arguments that can be encoded.',
+  },
+  LARDER_VALUE: {
+    meaning: 'A value cannot be cached and come back the same.',
+    remedy: 'Register the class as a value type, or return plain data.',
+  },
+  LARDER_LOAD_TIMEOUT: {
+    meaning: 'A loader ran longer than loadTimeout.',
+    remedy: 'Raise loadTimeout, allow staleIfError, or make the loader faster.',
+  },
+  LARDER_STORE_TIMEOUT: {
+    meaning: 'The remote store did not answer within the store timeout.',
+    remedy: 'Look at the store; reads go on without it.',
+  },
+  LARDER_STORE_UNAVAILABLE: {
+    meaning: 'The remote store is known to be unreachable, so it was not asked.',
+    remedy: 'Look at the store; the breaker probes it again by itself.',
+  },
+  LARDER_RECOVERY_QUEUE: {
+    meaning: 'An eviction did not reach the remote store and waits in the recovery queue.',
+    remedy: 'Nothing: it is applied here and will be run again. Thrown only with onRemoteFailure: "throw".',
+  },
+  LARDER_CLOSED: {
+    meaning: 'The cache manager was closed.',
+    remedy: 'Do not use a manager after close().',
+  },
+  LARDER_LOCK_TIMEOUT: {
+    meaning: 'The lock stayed held by another owner for the whole wait.',
+    remedy: 'Wait longer, hold shorter, or do something else.',
+  },
+  LARDER_LOCK_UNAVAILABLE: {
+    meaning: 'The lock store cannot be reached, so nobody can say whether the lock is free.',
+    remedy: 'Look at the store, or set onUnavailable where exclusion is only an optimisation.',
+  },
+  LARDER_LOCK_LOST: {
+    meaning: 'The lease of a lock ended before its work did.',
+    remedy: 'Treat the work as possibly concurrent; use the fence to reject late writes.',
+  },
+  LARDER_RATE_LIMITED: {
+    meaning: 'A limit is used up.',
+    remedy: 'Try again after retryAfterMs.',
+  },
+  LARDER_RATE_LIMIT_UNAVAILABLE: {
+    meaning: 'The limit store cannot be reached and the policy is to refuse then.',
+    remedy: 'Look at the store, or choose onStoreError: "local" or "open".',
+  },
+} as const
+
+export type ErrorCode = keyof typeof ERROR_CODES

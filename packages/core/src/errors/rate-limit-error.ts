@@ -1,0 +1,48 @@
+/** A limit is used up, or cannot be checked. */
+
+import { LarderError } from './larder-error.ts'
+
+export interface RateLimitDetails {
+  readonly policy: string
+  readonly limit: number
+  readonly remaining: number
+  /** Milliseconds after which the same call can succeed. */
+  readonly retryAfterMs: number
+  /** Who decided: the shared store, or this process alone. */
+  readonly source: string
+}
+
+/** The limit is used up. */
+export class RateLimitedError extends LarderError implements RateLimitDetails {
+  override readonly name = 'RateLimitedError'
+  readonly policy: string
+  readonly limit: number
+  readonly remaining: number
+  readonly retryAfterMs: number
+  readonly source: string
+
+  constructor(key: string, details: RateLimitDetails) {
+    super(
+      'LARDER_RATE_LIMITED',
+      `The limit ${details.policy} of ${key} is used up; try again in ${details.retryAfterMs} ms.`,
+      { key },
+    )
+    this.policy = details.policy
+    this.limit = details.limit
+    this.remaining = details.remaining
+    this.retryAfterMs = details.retryAfterMs
+    this.source = details.source
+  }
+}
+
+/** The limit store cannot be reached and the policy is to refuse then. */
+export class RateLimitUnavailableError extends LarderError {
+  override readonly name = 'RateLimitUnavailableError'
+
+  constructor(key: string, cause: unknown) {
+    super('LARDER_RATE_LIMIT_UNAVAILABLE', `The store of the limit ${key} cannot be reached.`, {
+      key,
+      cause,
+    })
+  }
+}

@@ -1,0 +1,114 @@
+/** What a cache manager reports: one type an event, and the emitter that hands them out. */
+
+/** Fields every event about one key has. */
+export interface KeyEvent {
+  readonly cache: string
+  readonly key: string
+}
+
+/** Every event of a manager by name. Events are facts: a listener cannot change the outcome. */
+export interface CacheEvents {
+  /** A value was served from a tier. */
+  hit: KeyEvent & { readonly tier: 'local' | 'remote'; readonly negative: boolean }
+  /** No tier had a servable value. */
+  miss: KeyEvent
+  /** A loader ended. */
+  load: KeyEvent & {
+    readonly durationMs: number
+    readonly outcome: 'value' | 'negative' | 'error'
+    readonly reason: 'miss' | 'refresh'
+  }
+  /** A value past its freshness was served. */
+  stale: KeyEvent & { readonly why: 'revalidating' | 'error' | 'timeout' | 'lease' }
+  /** A value was written by request (`set`, `@CachePut`, `warm`). */
+  put: KeyEvent
+  /** Keys, tags or a whole cache were evicted by request on this node. */
+  evict: {
+    readonly cache: string | undefined
+    readonly keys: readonly string[]
+    readonly tags: readonly string[]
+    readonly all: boolean
+  }
+  /** Another node's change, or our own delivered back, was applied here. */
+  invalidated: { readonly keys: readonly string[]; readonly tags: readonly string[] }
+  /** A finished load was not kept: its key was evicted, replaced or taken over meanwhile. */
+  'fill-refused': KeyEvent
+  /** The remote store failed, timed out, or was skipped by the open breaker. */
+  'store-error': {
+    readonly operation: string
+    readonly error: unknown
+    readonly skipped: boolean
+  }
+  /** The circuit breaker changed. */
+  breaker: { readonly state: 'closed' | 'open' | 'half-open' }
+  /** Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. */
+  undecodable: KeyEvent & { readonly reason: unknown }
+  /** A value is larger than `maxValueBytes` and was kept out of the remote tier. */
+  'too-large': KeyEvent & { readonly bytes: number; readonly maxBytes: number }
+  /** A message went missing, arrived out of order, or history was lost; `recovered` tells whether the log closed the gap. */
+  'bus-gap': {
+    readonly partition: number | 'tags'
+    readonly recovered: boolean
+    readonly cause: 'gap' | 'behind' | 'history-lost'
+  }
+  /** The bus subscription came up or went down. */
+  bus: { readonly state: 'up' | 'down'; readonly reason: unknown }
+  /** This node cannot verify its entries (isolated), or can again. */
+  coherence: { readonly state: 'verified' | 'isolated' }
+  /** Evictions that could not reach the store wait here, or have left. */
+  'recovery-queue': { readonly waiting: number; readonly escalated: 'none' | 'partition' | 'clear' }
+  /** An entry was dropped from the local tier for room. */
+  drop: KeyEvent
+  /** A background task (refresh, fill, renewal) failed; the caller was not affected. */
+  'background-error': { readonly task: string; readonly error: unknown }
+}
+
+export type CacheEventName = keyof CacheEvents
+
+type Listener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void
+
+/** Hands events to listeners; building an event can be skipped when nobody listens. */
+export class Emitter {
+  readonly #listeners = new Map<CacheEventName, Set<Listener<never>>>()
+  /** True while `hit` has a listener; a field, because the local-hit path reads it. */
+  hearsHits = false
+
+  /** True when an event of this name has a listener. Check it before building an event on a hot path. */
+  has(name: CacheEventName): boolean {
+    return this.#listeners.has(name)
+  }
+
+  /** Adds a listener; returns what removes it. */
+  on<Name extends CacheEventName>(name: Name, listener: Listener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    listeners.add(listener as Listener<never>)
+    this.hearsHits = this.has('hit')
+    return () => {
+      listeners.delete(listener as Listener<never>)
+      if (listeners.size === 0 && this.#listeners.get(name) === listeners) {
+        this.#listeners.delete(name)
+      }
+      this.hearsHits = this.has('hit')
+    }
+  }
+
+  /** Calls the listeners in order. What one throws is dropped: an observer must not break the observed call. */
+  emit<Name extends CacheEventName>(name: Name, event: CacheEvents[Name]): void {
+    const listeners = this.#listeners.get(name)
+    if (listeners === undefined) return
+    for (const listener of [...listeners]) {
+      try {
+        ;(listener as Listener<Name>)(event)
+      } catch {
+        // Deliberate: see the docstring. Reporting it as an event could loop.
+      }
+    }
+  }
+
+  /** Removes every listener. */
+  clear(): void {
+    this.#listeners.clear()
+    this.hearsHits = false
+  }
+}

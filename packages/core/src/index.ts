@@ -1,0 +1,66 @@
+/** Larder: a cache for TypeScript classes that stays true. */
+
+export type { BusListener, Bus, BusMessage, KeysMessage, TagsMessage, WakeMessage } from './contracts/bus.ts'
+export type { CancelTimer, Clock } from './contracts/clock.ts'
+export type { Codec, CodecFactory, CodecStep, CodecStepLimits, ValueType } from './contracts/codec.ts'
+export type { LocalStore } from './contracts/local-store.ts'
+export type { Plugin, PluginHost } from './contracts/plugin.ts'
+export type {
+  ClaimReply,
+  ClaimRequest,
+  EntryAddress,
+  EvictRequest,
+  FillReply,
+  MutationReply,
+  PartitionChanges,
+  PutReply,
+  PutRequest,
+  RemoteCapabilities,
+  RemoteStore,
+  SyncReply,
+  TagBump,
+  TagChanges,
+  TagHead,
+} from './contracts/remote-store.ts'
+export {
+  Cache,
+  type EntryOptions,
+  type EvictOptions,
+  type LoaderContext,
+  type PatternProgress,
+  type WarmOptions,
+} from './cache/cache.ts'
+export type { LoadContext } from './cache/read-call.ts'
+export { createSystemClock } from './clock/system-clock.ts'
+export { PARTITIONS } from './coherence/partitions.ts'
+export { decodeHeader, encodeEntry, FLAG, HEADER_BYTES, OFFSET, MAGIC, FORMAT_VERSION } from './entry/envelope.ts'
+export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
+export { ClosedError } from './errors/closed-error.ts'
+export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
+export { KeyError } from './errors/key-error.ts'
+export { LarderError } from './errors/larder-error.ts'
+export { LoadTimeoutError } from './errors/load-error.ts'
+export { LockLostError, LockTimeoutError, LockUnavailableError } from './errors/lock-error.ts'
+export { NotConfiguredError } from './errors/not-configured-error.ts'
+export { classNameOf, InvalidOptionError } from './errors/option-error.ts'
+export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit-error.ts'
+export { RecoveryQueueError, StoreTimeoutError, StoreUnavailableError } from './errors/store-error.ts'
+export { ValueError } from './errors/value-error.ts'
+export type { CacheEventName, CacheEvents } from './events/events.ts'
+export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'
+export type { CacheKeyed } from './keys/encode-arguments.ts'
+export type { Key, KeyPart } from './keys/key-text.ts'
+export { partitionOf } from './keys/partition-of.ts'
+export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
+export {
+  assertBoolean,
+  assertFunction,
+  assertInteger,
+  assertKnownOptions,
+  assertOneOf,
+  assertText,
+} from './options/assert-option.ts'
+export type { CacheOptions, Isolation } from './options/cache-options.ts'
+export { type Duration, parseDuration } from './options/duration.ts'
+export type { CacheManagerOptions } from './options/manager-options.ts'
+export { parseSize, type Size } from './options/size.ts'

@@ -1,0 +1,202 @@
+/** The manager: makes caches over one local and one remote tier, and owns everything that has to be closed. */
+
+import { Cache, type CacheParts } from '../cache/cache.ts'
+import { LoadPath } from '../cache/load-path.ts'
+import { CacheNode } from '../cache/node.ts'
+import { ReadPath } from '../cache/read-path.ts'
+import { RemoteTier } from '../cache/remote-tier.ts'
+import { ValuePipeline } from '../cache/value-pipeline.ts'
+import { WritePath } from '../cache/write-path.ts'
+import { createSystemClock } from '../clock/system-clock.ts'
+import type { LocalStore } from '../contracts/local-store.ts'
+import type { Plugin } from '../contracts/plugin.ts'
+import type { MethodCache, MethodCacheProvider, MethodDescription } from '../decorators/method-cache.ts'
+import { forgetDefaultManager, setDefaultManager } from '../decorators/default-manager.ts'
+import type { LocalEntry } from '../entry/local-entry.ts'
+import { ClosedError } from '../errors/closed-error.ts'
+import { RecoveryQueueError } from '../errors/store-error.ts'
+import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
+import type { ManagerStats } from '../events/stats.ts'
+import { assertFunction, assertText } from '../options/assert-option.ts'
+import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
+import {
+  assertName,
+  type CacheManagerOptions,
+  type ResolvedManagerOptions,
+  resolveManagerOptions,
+} from '../options/manager-options.ts'
+import { EngineMethodCache } from './engine-method-cache.ts'
+
+/** How long `close()` waits for background work before it goes on without it. */
+const DRAIN_MS = 2_000
+
+/**
+ * Creates a cache manager; it becomes the default one for decorated methods unless `default: false`.
+ *
+ * Nothing connects before the first use, and nothing here fails because a store is away.
+ *
+ * @throws InvalidOptionError when an option is unknown or wrong.
+ * @example
+ * const caches = createCacheManager({ namespace: 'shop', local: lruStore(), remote: redisStore({ url }) })
+ */
+export function createCacheManager(options: CacheManagerOptions): CacheManager {
+  return new CacheManager(resolveManagerOptions(options))
+}
+
+export class CacheManager implements MethodCacheProvider, AsyncDisposable {
+  readonly namespace: string
+  readonly #options: ResolvedManagerOptions
+  readonly #events = new Emitter()
+  readonly #node: CacheNode
+  readonly #reads: ReadPath
+  readonly #writes: WritePath
+  readonly #startedPlugins: Plugin[] = []
+  #closing: Promise<void> | undefined
+
+  /** Use `createCacheManager`. */
+  constructor(options: ResolvedManagerOptions) {
+    this.namespace = options.namespace
+    this.#options = options
+    const clock = options.clock ?? createSystemClock()
+    const local = options.local as LocalStore<LocalEntry> | undefined
+    const steps = options.plugins.flatMap((plugin) => plugin.codecSteps ?? [])
+    this.#node = new CacheNode({
+      namespace: options.namespace,
+      clock,
+      events: this.#events,
+      local,
+      remote:
+        options.remote === undefined
+          ? undefined
+          : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
+      values:
+        options.codec === undefined
+          ? undefined
+          : new ValuePipeline(options.codec(options.types), steps),
+    })
+    const loads = new LoadPath(this.#node)
+    this.#reads = new ReadPath(this.#node, loads)
+    this.#writes = new WritePath(this.#node, loads)
+    if (local !== undefined) local.onDrop = (key) => this.#reportDrop(key)
+    this.#startPlugins()
+    if (options.isDefault) setDefaultManager(this)
+  }
+
+  get isClosed(): boolean {
+    return this.#node.isClosed
+  }
+
+  /**
+   * Returns a named cache with a policy of its own over the manager's defaults.
+   *
+   * @throws InvalidOptionError
+   */
+  cache<Value = unknown>(name: string, options: CacheOptions = {}): Cache<Value> {
+    return new Cache<Value>(this.#partsOf(name, options, `cache(${name})`))
+  }
+
+  /** Evicts every entry that carries one of the tags, in any cache. */
+  async evictTags(tags: readonly string[]): Promise<void> {
+    for (const tag of tags) assertText(tag, 'evictTags.tags')
+    await this.#reported(this.#writes.evictTags(tags), 'tags')
+  }
+
+  /** Evicts every entry of the namespace. */
+  async clear(): Promise<void> {
+    await this.#reported(this.#writes.clear(undefined), 'the namespace')
+  }
+
+  /** Listens to an event; returns what ends it. Listeners cannot change the outcome; what they throw is dropped. */
+  on<Name extends CacheEventName>(
+    event: Name,
+    listener: (event: CacheEvents[Name]) => void,
+  ): () => void {
+    assertFunction(listener, 'on.listener')
+    return this.#events.on(event, listener)
+  }
+
+  /** Returns the counters and latencies so far. */
+  stats(): ManagerStats {
+    return this.#node.stats.snapshot(this.#node.local)
+  }
+
+  /** How a decorated method reaches its cache. */
+  methodCache(method: MethodDescription): MethodCache {
+    if (this.isClosed) throw new ClosedError()
+    const parts = this.#partsOf(method.cacheName, method.options, method.where)
+    return new EngineMethodCache(parts, method)
+  }
+
+  /**
+   * Stops refreshes and polls, aborts running loads, waits shortly for background work, closes the stores and the plugins.
+   *
+   * Afterwards nothing of the manager keeps the process alive. Calling it again returns the same promise.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeOnce()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #closeOnce(): Promise<void> {
+    const { clock, work, wakeUps, settling, coherence, local, remote, closing } = this.#node
+    forgetDefaultManager(this)
+    closing.abort(new ClosedError())
+    coherence.close()
+    wakeUps.wakeAll()
+    let cancel: (() => void) | undefined
+    const patience = new Promise<void>((resolve) => {
+      cancel = clock.schedule(DRAIN_MS, resolve)
+    })
+    await Promise.race([work.drain(), patience])
+    cancel?.()
+    settling.clear()
+    local?.clear()
+    if (local !== undefined) local.onDrop = undefined
+    await Promise.allSettled([remote?.store.bus?.close(), remote?.store.close()])
+    for (const plugin of this.#startedPlugins.reverse()) {
+      await Promise.resolve(plugin.stop?.()).catch((error: unknown) => {
+        this.#events.emit('background-error', { task: `stop ${plugin.name}`, error })
+      })
+    }
+    this.#events.clear()
+  }
+
+  #partsOf(name: string, options: CacheOptions, where: string): CacheParts {
+    assertName(name, `${where}.name`)
+    assertCacheOptions(options, where)
+    const policy = resolvePolicy([this.#options.defaults, options], where)
+    const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
+    this.#node.noteLife(Math.max(longest, policy.negativeTtlMs))
+    this.#node.coherence.requireStaleness(policy.maxStalenessMs)
+    return { name, policy, node: this.#node, reads: this.#reads, writes: this.#writes }
+  }
+
+  #startPlugins(): void {
+    for (const plugin of this.#options.plugins) {
+      plugin.start?.({
+        namespace: this.namespace,
+        on: (event, listener) => this.#events.on(event, listener),
+      })
+      this.#startedPlugins.push(plugin)
+    }
+  }
+
+  /** An eviction that waits in the recovery queue has been applied here; whether that is enough is the policy's word. */
+  async #reported(eviction: Promise<void>, what: string): Promise<void> {
+    try {
+      await eviction
+    } catch (error) {
+      if (error instanceof ClosedError) throw error
+      if (this.#options.defaults.onRemoteFailure === 'throw') throw new RecoveryQueueError(what, error)
+    }
+  }
+
+  #reportDrop(fullKey: string): void {
+    if (!this.#events.has('drop')) return
+    this.#events.emit('drop', { cache: fullKey.slice(0, fullKey.indexOf(':')), key: fullKey })
+  }
+}

@@ -1,0 +1,129 @@
+/** The engine's side of a decorated method. `hit` is the local-hit path: no frame, closure or allocation it can do without. */
+
+import { loadTogether } from '../cache/batch-load.ts'
+import { type CacheParts, tagNames } from '../cache/cache.ts'
+import type { CacheNode } from '../cache/node.ts'
+import type { LoadContext, ReadCall } from '../cache/read-call.ts'
+import type { Coherence, Stamp } from '../coherence/coherence.ts'
+import type { Clock } from '../contracts/clock.ts'
+import type { LocalStore } from '../contracts/local-store.ts'
+import type { EvictCall, MethodCache, MethodCall, MethodDescription } from '../decorators/method-cache.ts'
+import type { LocalEntry } from '../entry/local-entry.ts'
+import { RecoveryQueueError } from '../errors/store-error.ts'
+import type { Emitter } from '../events/events.ts'
+import type { ReadCounters } from '../events/stats.ts'
+import { type Duration, parseDuration } from '../options/duration.ts'
+
+export class EngineMethodCache implements MethodCache {
+  readonly #parts: CacheParts
+  readonly #where: string
+  readonly #counters: ReadCounters
+  readonly #prefix: string
+  readonly #node: CacheNode
+  readonly #clock: Clock
+  readonly #coherence: Coherence
+  readonly #events: Emitter
+  readonly #maxStalenessMs: number
+  /** Absent when hits have to be copied, or there is no local tier: then nothing is a calm hit. */
+  readonly #local: LocalStore<LocalEntry> | undefined
+
+  constructor(parts: CacheParts, method: MethodDescription) {
+    const { node, policy, name } = parts
+    this.#parts = parts
+    this.#where = method.where
+    this.#counters = node.stats.of(name, method.method)
+    this.#prefix = `${name}:`
+    this.#node = node
+    this.#clock = node.clock
+    this.#coherence = node.coherence
+    this.#events = node.events
+    this.#maxStalenessMs = policy.maxStalenessMs
+    this.#local = policy.local && policy.isolation !== 'cloned' ? node.local : undefined
+  }
+
+  hit(key: string): Promise<unknown> | undefined {
+    const entry = this.#local?.get(this.#prefix + key)
+    if (entry === undefined || entry.checked !== this.#coherence.changes) return undefined
+    const now = this.#clock.now()
+    if (now >= entry.calmUntil) return undefined
+    if (now - this.#coherence.confirmedAt >= this.#maxStalenessMs) return undefined
+    if (this.#events.hearsHits) return undefined
+    this.#counters.localHits += 1
+    entry.promise ??= Promise.resolve(entry.value)
+    return entry.promise
+  }
+
+  getOrLoad(
+    key: string,
+    load: (context: LoadContext) => Promise<unknown>,
+    call: MethodCall,
+  ): Promise<unknown> {
+    return this.#parts.reads.read(this.#readCall(key, call, load))
+  }
+
+  getManyOrLoad(
+    keys: readonly string[],
+    load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
+    call: MethodCall,
+  ): Promise<readonly unknown[]> {
+    const calls = keys.map((key) => this.#readCall(key, call, nothingToLoad))
+    return loadTogether(this.#parts.reads, calls, load)
+  }
+
+  peek(key: string): Promise<unknown> {
+    return this.#parts.reads.find(this.#readCall(key, PLAIN_CALL, nothingToLoad))
+  }
+
+  begin(key: string): Stamp {
+    return this.#parts.writes.begin(this.#readCall(key, PLAIN_CALL, nothingToLoad))
+  }
+
+  put(key: string, value: unknown, call: MethodCall, begun: Stamp | undefined): Promise<void> {
+    return this.#parts.writes.put(this.#readCall(key, call, nothingToLoad), value, begun)
+  }
+
+  async evict({ keys, tags, all, soft, settleMs }: EvictCall): Promise<void> {
+    const { writes, name, policy } = this.#parts
+    const evictions = [
+      writes.evict(name, keys.map((key) => this.#prefix + key), { soft, settleMs }),
+      writes.evictTags(tags),
+      ...(all ? [writes.clear(name)] : []),
+    ]
+    const failed = (await Promise.allSettled(evictions)).find((done) => done.status === 'rejected')
+    if (failed !== undefined && policy.onRemoteFailure === 'throw') {
+      throw new RecoveryQueueError(`entries of ${name}`, failed.reason)
+    }
+  }
+
+  fullKey(key: string): string {
+    return this.#prefix + key
+  }
+
+  #readCall(
+    key: string,
+    call: MethodCall,
+    load: (context: LoadContext) => Promise<unknown>,
+  ): ReadCall {
+    const { tagsOf, ttlOf, storeWhen } = call
+    return {
+      cache: this.#parts.name,
+      fullKey: this.#prefix + key,
+      policy: this.#parts.policy,
+      counters: this.#counters,
+      mode: call.mode,
+      load,
+      tags: tagNames(call.tags, `${this.#where}.tags`),
+      tagsOf: tagsOf === undefined ? undefined : (value) => tagNames(tagsOf(value), `${this.#where}.tags`),
+      ttlOf: ttlOf === undefined ? undefined : (value) => this.#ttl(ttlOf(value)),
+      storeWhen,
+    }
+  }
+
+  #ttl(value: unknown): number | undefined {
+    return value === undefined ? undefined : parseDuration(value as Duration, `${this.#where}.ttl`)
+  }
+}
+
+const PLAIN_CALL: MethodCall = { mode: 'normal', tags: [] }
+
+const nothingToLoad = (): Promise<undefined> => Promise.resolve(undefined)

@@ -1,0 +1,226 @@
+/** The policy of a cache: what a user may say, the defaults, and the checked form the engine works with. */
+
+import { InvalidOptionError } from '../errors/option-error.ts'
+import {
+  assertBoolean,
+  assertFunction,
+  assertKnownOptions,
+  assertOneOf,
+} from './assert-option.ts'
+import { type Duration, parseDuration } from './duration.ts'
+import { parseSize, type Size } from './size.ts'
+
+/** What a local hit hands out. */
+export type Isolation = 'frozen' | 'shared' | 'cloned'
+
+/** How a cache behaves. Every field may be set for the manager (`defaults`), a class, a cache or a method. */
+export interface CacheOptions {
+  /** How long a value is fresh. 1 ms to 10 years. @default '5m' */
+  readonly ttl?: Duration | undefined
+  /** After `ttl`, how long a value is still served while one refresh runs (RFC 5861). @default 0 */
+  readonly staleWhileRevalidate?: Duration | undefined
+  /** After that, how long a value is kept for when loads fail (RFC 5861). @default 0 */
+  readonly staleIfError?: Duration | undefined
+  /** How long "the source has nothing" (`null`, `undefined`) is remembered; `false` for not at all. @default false */
+  readonly negativeTtl?: Duration | false | undefined
+  /** How long a load error is remembered and thrown again, by error; `false` for not at all. @default never */
+  readonly cacheErrors?: ((error: unknown) => Duration | false) | undefined
+  /** How long a stale value is served without a new attempt after a failed refresh. @default '1s' */
+  readonly errorBackoff?: Duration | undefined
+  /**
+   * Refreshes before `ttl` ends with a probability that grows with the measured load time (XFetch, Vattani et al.,
+   * VLDB 2015). A number is the factor β: above 1 is earlier. The moment is drawn once per entry and node. @default false
+   */
+  readonly refreshAhead?: boolean | number | undefined
+  /** Shortens each `ttl` by a random part of up to this fraction, 0 to 0.5, so that entries don't expire together. @default 0.1 */
+  readonly jitter?: number | undefined
+  /** Past this, a caller gets the stale value if there is one, and the load goes on behind it. @default none */
+  readonly softTimeout?: Duration | undefined
+  /** Past this, the load is given up: its signal aborts and callers get `LoadTimeoutError` or a stale value. @default none */
+  readonly loadTimeout?: Duration | undefined
+  /** How long a caller waits for another node's load before it takes over. 1 ms to 1 h. @default '5s' */
+  readonly leaseWait?: Duration | undefined
+  /** The oldest an evicted value may be served by a node that cannot hear about it. 10 ms to 1 d. @default '2s' */
+  readonly maxStaleness?: Duration | undefined
+  /** `frozen`: plain objects and arrays are deep-frozen when cached. `cloned`: a copy a hit. @default 'frozen' */
+  readonly isolation?: Isolation | undefined
+  /** Use the in-process tier. @default true */
+  readonly local?: boolean | undefined
+  /** Use the shared tier. Evictions reach all nodes even when `false`. @default true */
+  readonly remote?: boolean | undefined
+  /** One load across all nodes; `false`: each node may load for itself. @default true */
+  readonly sync?: boolean | undefined
+  /** Schema of the values: entries written under another version are misses. */
+  readonly version?: string | number | undefined
+  /** The largest encoded value the shared tier takes; larger ones raise `too-large` and stay local. @default '1mb' */
+  readonly maxValueBytes?: Size | undefined
+  /** When an eviction cannot reach the store: keep it in the recovery queue, or throw as well. @default 'queue' */
+  readonly onRemoteFailure?: 'queue' | 'throw' | undefined
+}
+
+/** The checked form: milliseconds, every field present. */
+export interface Policy {
+  readonly ttlMs: number
+  readonly staleWhileRevalidateMs: number
+  readonly staleIfErrorMs: number
+  /** 0 when negative results are not cached. */
+  readonly negativeTtlMs: number
+  readonly cacheErrors: ((error: unknown) => Duration | false) | undefined
+  readonly errorBackoffMs: number
+  /** XFetch β; 0 when off. */
+  readonly refreshBeta: number
+  readonly jitter: number
+  /** 0 for none. */
+  readonly softTimeoutMs: number
+  /** 0 for none. */
+  readonly loadTimeoutMs: number
+  readonly leaseWaitMs: number
+  readonly maxStalenessMs: number
+  readonly isolation: Isolation
+  readonly local: boolean
+  readonly remote: boolean
+  readonly sync: boolean
+  readonly schema: number
+  readonly maxValueBytes: number
+  readonly onRemoteFailure: 'queue' | 'throw'
+}
+
+/** What holds when nobody says otherwise. */
+export const CACHE_DEFAULTS = {
+  ttl: '5m',
+  staleWhileRevalidate: 0,
+  staleIfError: 0,
+  negativeTtl: false,
+  errorBackoff: '1s',
+  refreshAhead: false,
+  jitter: 0.1,
+  leaseWait: '5s',
+  maxStaleness: '2s',
+  isolation: 'frozen',
+  local: true,
+  remote: true,
+  sync: true,
+  maxValueBytes: '1mb',
+  onRemoteFailure: 'queue',
+} as const satisfies CacheOptions
+
+/** Names of all policy options, for checks of unknown names. */
+export const CACHE_OPTION_NAMES = [
+  'ttl',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'negativeTtl',
+  'cacheErrors',
+  'errorBackoff',
+  'refreshAhead',
+  'jitter',
+  'softTimeout',
+  'loadTimeout',
+  'leaseWait',
+  'maxStaleness',
+  'isolation',
+  'local',
+  'remote',
+  'sync',
+  'version',
+  'maxValueBytes',
+  'onRemoteFailure',
+] as const satisfies readonly (keyof CacheOptions)[]
+
+const MS_PER_HOUR = 3_600_000
+const MS_PER_DAY = 86_400_000
+const MAX_JITTER = 0.5
+
+/**
+ * Checks policy options and nothing else; `where` names the decorator or factory in messages.
+ *
+ * @throws InvalidOptionError naming the first option that is unknown or out of range.
+ */
+export function assertCacheOptions(options: CacheOptions, where: string): void {
+  assertKnownOptions(options, CACHE_OPTION_NAMES, where)
+  resolvePolicy([options], where)
+}
+
+/**
+ * Merges layers of options, later ones over earlier ones, and returns the checked policy.
+ *
+ * @throws InvalidOptionError naming the first option that is out of range.
+ */
+export function resolvePolicy(layers: readonly CacheOptions[], where: string): Policy {
+  const options = mergeLayers(layers)
+  const name = (option: keyof CacheOptions): string => `${where}.${option}`
+  const duration = (option: keyof CacheOptions, value: unknown, min = 0, max?: number): number =>
+    parseDuration(value as Duration, name(option), max === undefined ? { min } : { min, max })
+
+  if (options.cacheErrors !== undefined) assertFunction(options.cacheErrors, name('cacheErrors'))
+  for (const option of ['local', 'remote', 'sync'] as const) {
+    assertBoolean(options[option], name(option))
+  }
+  assertOneOf(options.isolation, ['frozen', 'shared', 'cloned'], name('isolation'))
+  assertOneOf(options.onRemoteFailure, ['queue', 'throw'], name('onRemoteFailure'))
+
+  return {
+    ttlMs: duration('ttl', options.ttl, 1),
+    staleWhileRevalidateMs: duration('staleWhileRevalidate', options.staleWhileRevalidate),
+    staleIfErrorMs: duration('staleIfError', options.staleIfError),
+    negativeTtlMs: options.negativeTtl === false ? 0 : duration('negativeTtl', options.negativeTtl, 1),
+    cacheErrors: options.cacheErrors,
+    errorBackoffMs: duration('errorBackoff', options.errorBackoff),
+    refreshBeta: refreshBeta(options.refreshAhead, name('refreshAhead')),
+    jitter: fraction(options.jitter, name('jitter')),
+    softTimeoutMs: options.softTimeout === undefined ? 0 : duration('softTimeout', options.softTimeout, 1),
+    loadTimeoutMs: options.loadTimeout === undefined ? 0 : duration('loadTimeout', options.loadTimeout, 1),
+    leaseWaitMs: duration('leaseWait', options.leaseWait, 1, MS_PER_HOUR),
+    maxStalenessMs: duration('maxStaleness', options.maxStaleness, 10, MS_PER_DAY),
+    isolation: options.isolation,
+    local: options.local,
+    remote: options.remote,
+    sync: options.sync,
+    schema: schemaFingerprint(options.version, name('version')),
+    maxValueBytes: parseSize(options.maxValueBytes, name('maxValueBytes')),
+    onRemoteFailure: options.onRemoteFailure,
+  }
+}
+
+type MergedOptions = typeof CACHE_DEFAULTS extends infer Defaults
+  ? { [Name in keyof Defaults]: Exclude<CacheOptions[Name & keyof CacheOptions], undefined> } & CacheOptions
+  : never
+
+function mergeLayers(layers: readonly CacheOptions[]): MergedOptions {
+  const merged: Record<string, unknown> = { ...CACHE_DEFAULTS }
+  for (const layer of layers) {
+    for (const option of CACHE_OPTION_NAMES) {
+      if (layer[option] !== undefined) merged[option] = layer[option]
+    }
+  }
+  return merged as unknown as MergedOptions
+}
+
+function refreshBeta(value: unknown, option: string): number {
+  if (value === false) return 0
+  if (value === true) return 1
+  if (typeof value === 'number' && value > 0 && value <= 100) return value
+  throw new InvalidOptionError({
+    option,
+    expected: 'true, false, or a factor above 0 and up to 100',
+    received: value,
+  })
+}
+
+function fraction(value: unknown, option: string): number {
+  if (typeof value === 'number' && value >= 0 && value <= MAX_JITTER) return value
+  throw new InvalidOptionError({ option, expected: 'a fraction from 0 to 0.5', received: value })
+}
+
+/** 32-bit FNV-1a of the version, so that the header has a fixed size; 0 for no version. */
+function schemaFingerprint(version: unknown, option: string): number {
+  if (version === undefined) return 0
+  if (typeof version !== 'string' && typeof version !== 'number') {
+    throw new InvalidOptionError({ option, expected: 'a string or a number', received: version })
+  }
+  let hash = 0x811c9dc5
+  for (const char of `${typeof version}:${version}`) {
+    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193)
+  }
+  return hash >>> 0 || 1
+}

@@ -1,0 +1,3 @@
+/** The in-process tier of Larder. */
+
+export { type LruStoreOptions, lruStore } from './lru-store.ts'

@@ -1,0 +1,83 @@
+/** The in-process tier: lru-cache, bounded by entries and, if asked, by bytes. */
+
+import { assertInteger, assertKnownOptions, type LocalStore, parseSize, type Size } from '@larder/core'
+import { LRUCache } from 'lru-cache'
+
+export interface LruStoreOptions {
+  /** The most entries held. 1 to 16 777 216. @default 10_000 */
+  readonly maxEntries?: number | undefined
+  /** The most bytes held, by the engine's estimate of each entry. An entry larger than this is not kept. @default none */
+  readonly maxBytes?: Size | undefined
+}
+
+const DEFAULT_MAX_ENTRIES = 10_000
+const MOST_ENTRIES = 2 ** 24
+
+/**
+ * Creates an in-process store that drops the least recently used entries for room.
+ *
+ * @throws InvalidOptionError when an option is unknown or out of range.
+ * @example createCacheManager({ namespace: 'shop', local: lruStore({ maxEntries: 10_000, maxBytes: '64mb' }) })
+ */
+export function lruStore<Entry extends object = object>(
+  options: LruStoreOptions = {},
+): LocalStore<Entry> {
+  assertKnownOptions(options, ['maxEntries', 'maxBytes'], 'lruStore')
+  const maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES
+  assertInteger(maxEntries, 'lruStore.maxEntries', { min: 1, max: MOST_ENTRIES })
+  const maxBytes =
+    options.maxBytes === undefined ? undefined : parseSize(options.maxBytes, 'lruStore.maxBytes')
+  return new LruStore(maxEntries, maxBytes)
+}
+
+class LruStore<Entry extends object> implements LocalStore<Entry> {
+  readonly name = 'lru'
+  readonly measuresBytes: boolean
+  onDrop: ((key: string, entry: Entry) => void) | undefined
+  readonly #entries: LRUCache<string, Entry>
+
+  constructor(maxEntries: number, maxBytes: number | undefined) {
+    this.measuresBytes = maxBytes !== undefined
+    this.#entries = new LRUCache<string, Entry>({
+      max: maxEntries,
+      ...(maxBytes === undefined ? {} : { maxSize: maxBytes }),
+      dispose: (entry, key, reason) => {
+        if (reason === 'evict') this.onDrop?.(key, entry)
+      },
+    })
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get bytes(): number {
+    return this.#entries.calculatedSize
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#entries.get(key)
+  }
+
+  peek(key: string): Entry | undefined {
+    return this.#entries.peek(key)
+  }
+
+  set(key: string, entry: Entry, bytes: number): void {
+    // lru-cache refuses sizes for stores that are not bounded by size.
+    if (this.measuresBytes) this.#entries.set(key, entry, { size: Math.max(1, Math.ceil(bytes)) })
+    else this.#entries.set(key, entry)
+  }
+
+  delete(key: string): boolean {
+    return this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  keys(): Iterable<string> {
+    return this.#entries.keys()
+  }
+}
