@@ -1,0 +1,33 @@
+--[[ Invalidates tags: mints one version for all of them, prunes what no entry can be older than.
+  KEYS[1] tag clock
+  ARGV[1] version the caller knows   ARGV[2] retention, ms   ARGV[3] channel   ARGV[4..] tags
+  Returns {previous, version, floor} ]]
+--- @include "now"
+--- @include "tags"
+local set = KEYS[1]
+local us = now_us()
+local previous, floor, retention = tag_head(set, us)
+local version = math.max(us, previous + 1, math.floor(tonumber(ARGV[1])) + 1)
+retention = math.max(retention, tonumber(ARGV[2]))
+
+local tags = {}
+for i = 4, #ARGV do
+  tags[#tags + 1] = ARGV[i]
+  redis.call('ZADD', set, whole(version), 't:' .. ARGV[i])
+end
+
+-- Raising the floor over what is pruned costs nothing when no entry lives that long, and is safe when one does.
+local function prune(last)
+  redis.call('ZREMRANGEBYSCORE', set, 1, whole(last))
+  floor = math.max(floor, last)
+end
+local old = redis.call('ZREVRANGEBYSCORE', set, whole(version - retention * 1000), 1, 'WITHSCORES', 'LIMIT', 0, 1)
+if #old > 0 then prune(tonumber(old[2])) end
+local excess = redis.call('ZCARD', set) - 3 - TAG_CAP
+if excess > 0 then
+  local last = redis.call('ZRANGE', set, 2 + excess, 2 + excess, 'WITHSCORES')
+  prune(tonumber(last[2]))
+end
+redis.call('ZADD', set, whole(-version), '!version', whole(-floor), '!floor', whole(-retention), '!retention')
+publish_tags(ARGV[3], previous, version, floor, tags)
+return { whole(previous), whole(version), whole(floor) }

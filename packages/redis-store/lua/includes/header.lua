@@ -1,0 +1,51 @@
+-- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
+local HEADER = 60
+local NEGATIVE, ERROR, STALE, WAITED, EMPTY, SETTLING = 1, 2, 4, 8, 16, 32
+
+local function read_header(key)
+  local head = redis.call('GETRANGE', key, 0, HEADER - 1)
+  if #head < HEADER or string.byte(head, 1) ~= 202 or string.byte(head, 2) ~= 1 then
+    return nil
+  end
+  local commit = struct.unpack('>I6', head, 5)
+  local created, fresh = struct.unpack('>I6I5', head, 19)
+  local lives = struct.unpack('>I5', head, 35)
+  local deadline, token = struct.unpack('>I6I6', head, 49)
+  return {
+    flags = string.byte(head, 3),
+    commit = commit,
+    created = created,
+    fresh = fresh,
+    lives = lives,
+    deadline = deadline,
+    token = token
+  }
+end
+
+local function has(flags, flag)
+  return math.floor(flags / flag) % 2 == 1
+end
+
+local function with(flags, flag)
+  if has(flags, flag) then return flags end
+  return flags + flag
+end
+
+local function without(flags, flag)
+  if has(flags, flag) then return flags - flag end
+  return flags
+end
+
+local function set_flags(key, flags)
+  redis.call('SETRANGE', key, 2, string.char(flags))
+end
+
+local function set_lease(key, deadline, token)
+  redis.call('SETRANGE', key, 48, struct.pack('>I6I6', deadline, token))
+end
+
+-- Makes sure the key lives at least this long; never shortens.
+local function live_at_least(key, ms)
+  local left = redis.call('PTTL', key)
+  if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
+end

@@ -1,0 +1,9 @@
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+local function whole(number)
+  return string.format('%.0f', number)
+end

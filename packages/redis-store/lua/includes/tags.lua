@@ -1,0 +1,18 @@
+-- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
+local TAG_CAP = 100000
+
+local function tag_head(set, us)
+  local version = redis.call('ZSCORE', set, '!version')
+  if version then
+    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or '0'),
+      -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
+  end
+  -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
+  redis.call('ZADD', set, whole(-us), '!version', whole(-us), '!floor', '-0', '!retention')
+  return us, us, 0
+end
+
+local function publish_tags(channel, previous, version, floor, tags)
+  redis.call('PUBLISH', channel,
+    't' .. cmsgpack.pack({ whole(previous), whole(version), whole(floor), tags }))
+end

@@ -1,0 +1,7 @@
+--[[ Creates a partition's log if it is absent.
+  KEYS[1] partition log
+  Returns seq ]]
+--- @include "now"
+--- @include "log"
+local seq = open_log(KEYS[1], now_us())
+return whole(seq)
