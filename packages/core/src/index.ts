@@ -33,6 +33,22 @@ export {
 export type { LoadContext } from './cache/read-call.ts'
 export { createSystemClock } from './clock/system-clock.ts'
 export { PARTITIONS } from './coherence/partitions.ts'
+export { CacheConfig, type ClassConfig } from './decorators/cache-config.ts'
+export { CacheEvict, type CacheEvictOptions } from './decorators/cache-evict.ts'
+export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
+export {
+  Cacheable,
+  type CacheableEachOptions,
+  type CacheableOptions,
+  type EachOptions,
+  type StoringOptions,
+} from './decorators/cacheable.ts'
+export { type AsyncMethodName, cached, type MethodEntries } from './decorators/cached.ts'
+export { type ClassDescription, type DescribedMethod, describe } from './decorators/describe.ts'
+export type { MethodCache, MethodCacheProvider } from './decorators/method-cache.ts'
+export type { AsyncMethodDecorator, FittingMethod } from './decorators/method-decorator.ts'
+export type { Operation } from './decorators/operations.ts'
+export { type SkipMode, skipCache } from './decorators/skip-cache.ts'
 export { decodeHeader, encodeEntry, FLAG, HEADER_BYTES, OFFSET, MAGIC, FORMAT_VERSION } from './entry/envelope.ts'
 export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
 export { ClosedError } from './errors/closed-error.ts'

@@ -1,0 +1,66 @@
+import { defineConfig } from 'vitest/config'
+
+/** Workspace packages are read from their sources, so that no build is needed to run tests. */
+const resolve = { conditions: ['larder-source'] }
+const ssr = { resolve: { conditions: ['larder-source'], externalConditions: ['larder-source'] } }
+
+const common = {
+  environment: 'node',
+  pool: 'forks',
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  // A rejection nobody handles is a defect, in a test as in the code.
+  dangerouslyIgnoreUnhandledErrors: false,
+} as const
+
+const globalSetup = ['./test/support/global-setup.ts']
+
+/** Which kind of decorators esbuild lowers to. */
+function decorators(experimental: boolean) {
+  return {
+    target: 'es2022',
+    tsconfigRaw: { compilerOptions: { experimentalDecorators: experimental, target: 'ES2022' } },
+  } as const
+}
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        resolve,
+        ssr,
+        esbuild: decorators(false),
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          exclude: ['**/*.redis.test.ts', '**/node_modules/**'],
+        },
+      },
+      {
+        resolve,
+        ssr,
+        esbuild: decorators(false),
+        test: {
+          ...common,
+          name: 'redis',
+          globalSetup,
+          include: ['test/**/*.test.ts', 'packages/*/src/**/*.redis.test.ts'],
+          exclude: ['test/decorators/**', '**/node_modules/**'],
+        },
+      },
+      ...[false, true].map((experimental) => ({
+        resolve,
+        ssr,
+        esbuild: decorators(experimental),
+        test: {
+          ...common,
+          name: experimental ? 'decorators-legacy' : 'decorators-standard',
+          env: { DECORATORS: experimental ? 'legacy' : 'standard' },
+          include: ['test/decorators/**/*.test.ts'],
+        },
+      })),
+    ],
+  },
+})
