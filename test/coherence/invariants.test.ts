@@ -121,37 +121,44 @@ describe('I3: bounded staleness', () => {
     await eventually('B forgets it', async () => (await onB.get('k')) === undefined)
   })
 
-  it.each([{ keys: ['k'] }, { tags: ['t'] }])('notices a lost message by itself: %o', async ({ keys, tags }) => {
-    const { startProxy } = await import('../support/tcp-proxy.ts')
-    await using server = await startRedis()
-    await using proxy = await startProxy(server.port)
-    const namespace = 'lossy'
-    const a = startNode({ namespace, url: server.url })
-    const b = startNode({ namespace, url: proxy.url, policy: { maxStaleness: '500ms' } })
-    await Promise.all([untilVerified(a), untilVerified(b)])
-    const onA = a.caches.cache<string>('c')
-    const onB = b.caches.cache<string>('c')
-    await onA.set('k', 'v1', { tags: ['t'] })
-    await eventually('B holds it locally', async () => {
-      return (await onB.get('k')) === 'v1' && b.caches.stats().localHits > 0
-    })
+  it.each([{ keys: ['k'] }, { tags: ['t'] }])(
+    'notices a lost message by itself: %o',
+    async ({ keys, tags }) => {
+      const { startProxy } = await import('../support/tcp-proxy.ts')
+      await using server = await startRedis()
+      await using proxy = await startProxy(server.port)
+      const namespace = 'lossy'
+      const a = startNode({ namespace, url: server.url })
+      const b = startNode({ namespace, url: proxy.url, policy: { maxStaleness: '500ms' } })
+      await Promise.all([untilVerified(a), untilVerified(b)])
+      const onA = a.caches.cache<string>('c')
+      const onB = b.caches.cache<string>('c')
+      await onA.set('k', 'v1', { tags: ['t'] })
+      await eventually('B holds it locally', async () => {
+        return (await onB.get('k')) === 'v1' && b.caches.stats().localHits > 0
+      })
 
-    // The subscriber's own connection stays healthy: only the push is lost.
-    proxy.loseChunksWith(`${namespace}:bus`)
-    const evictedAt = performance.now()
-    await (keys === undefined ? onA.evictTags(tags ?? []) : onA.evict(keys))
-    await eventually('B notices', async () => (await onB.get('k')) === undefined, 10_000)
+      // The subscriber's own connection stays healthy: only the push is lost.
+      proxy.loseChunksWith(`${namespace}:bus`)
+      const evictedAt = performance.now()
+      await (keys === undefined ? onA.evictTags(tags ?? []) : onA.evict(keys))
+      await eventually('B notices', async () => (await onB.get('k')) === undefined, 10_000)
 
-    // 500 ms is the promise; the rest is room for a noisy machine.
-    expect(performance.now() - evictedAt).toBeLessThan(2_500)
-    expect(b.seen('bus-gap').length).toBeGreaterThan(0)
-  })
+      // 500 ms is the promise; the rest is room for a noisy machine.
+      expect(performance.now() - evictedAt).toBeLessThan(2_500)
+      expect(b.seen('bus-gap').length).toBeGreaterThan(0)
+    },
+  )
 
   it('an isolated node serves an entry for maxStaleness, then reads the source', async () => {
     const { startProxy } = await import('../support/tcp-proxy.ts')
     await using server = await startRedis()
     await using proxy = await startProxy(server.port)
-    const b = startNode({ url: proxy.url, storeTimeout: '100ms', policy: { maxStaleness: '500ms' } })
+    const b = startNode({
+      url: proxy.url,
+      storeTimeout: '100ms',
+      policy: { maxStaleness: '500ms' },
+    })
     await untilVerified(b)
     const cache = b.caches.cache<string>('c')
     let source = 'v1'
@@ -165,7 +172,10 @@ describe('I3: bounded staleness', () => {
     source = 'v2'
     const isolatedAt = performance.now()
 
-    await eventually('the source is read again', async () => (await cache.getOrLoad('k', load)) === 'v2')
+    await eventually(
+      'the source is read again',
+      async () => (await cache.getOrLoad('k', load)) === 'v2',
+    )
     expect(performance.now() - isolatedAt).toBeLessThan(2_500)
 
     const before = loads
@@ -210,9 +220,9 @@ describe('I4: one load per key', () => {
   it('a failed load passes its error on and frees the lease at once', async () => {
     const [a, b] = await startPair({ policy: { leaseWait: '1h' } })
     const problem = new Error('the source is down')
-    await expect(
-      a.caches.cache('c').getOrLoad('k', () => Promise.reject(problem)),
-    ).rejects.toBe(problem)
+    await expect(a.caches.cache('c').getOrLoad('k', () => Promise.reject(problem))).rejects.toBe(
+      problem,
+    )
 
     expect(await b.caches.cache('c').getOrLoad('k', async () => 'fine')).toBe('fine')
   })
@@ -222,7 +232,11 @@ describe('I5: the cache never breaks the call', () => {
   it('reads go on while Redis is absent at start, comes, hangs, and dies', async () => {
     await using server = await startRedis()
     await server.kill()
-    const node = startNode({ url: server.url, storeTimeout: '100ms', policy: { maxStaleness: '200ms' } })
+    const node = startNode({
+      url: server.url,
+      storeTimeout: '100ms',
+      policy: { maxStaleness: '200ms' },
+    })
     const cache = node.caches.cache<string>('c')
     const timed = async (): Promise<number> => {
       const at = performance.now()
@@ -307,7 +321,12 @@ describe('I6: losing cache memory loses hits, never correctness', () => {
     await using server = await startRedis()
     await using proxy = await startProxy(server.port)
     const namespace = 'queue'
-    const a = startNode({ namespace, url: proxy.url, storeTimeout: '200ms', policy: { maxStaleness: '300ms' } })
+    const a = startNode({
+      namespace,
+      url: proxy.url,
+      storeTimeout: '200ms',
+      policy: { maxStaleness: '300ms' },
+    })
     const b = startNode({ namespace, url: server.url, policy: { maxStaleness: '300ms' } })
     await Promise.all([untilVerified(a), untilVerified(b)])
     const onA = a.caches.cache<string>('c')

@@ -1,68 +1,93 @@
 /** Where tests get a real Redis from. Never a mock, never a silent skip: without one, the run fails and says what to do. */
 
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { promisify } from 'node:util'
+import { dockerAnswers } from './docker.ts'
+import { type AptOutcome, installRedisWithApt } from './install-redis.ts'
 
-const run = promisify(execFile)
-const DOCKER_ANSWERS_WITHIN_MS = 5_000
-
-const ADVICE = `The tests need a real Redis, and none was found. One of these will do:
-  - set REDIS_URL to a server the tests may write to (tests that stop and pause servers need one of the others as well);
-  - put redis-server (6.2 or newer) or valkey-server on PATH, for instance: apt-get install redis-server, brew install redis;
-  - start Docker.`
-
-/** How a server of our own can be run. */
-export type ServerSource =
-  | { readonly kind: 'binary'; readonly path: string }
+/** A Redis that can be started, stopped, killed and paused; `server` is the path of redis-server or valkey-server. */
+export type OwnRedisSource =
+  | { readonly kind: 'binary'; readonly server: string }
   | { readonly kind: 'docker' }
 
-/**
- * Finds a way to run servers of our own: a binary on PATH, Docker, or, as root on Debian or Ubuntu, a package to install.
- *
- * @throws Error that says what to do when there is none.
- */
-export async function findServerSource(): Promise<ServerSource> {
-  const binary = findBinary()
-  if (binary !== undefined) return { kind: 'binary', path: binary }
-  if (await hasDocker()) return { kind: 'docker' }
-  const problem = await installPackage()
-  const installed = findBinary()
-  if (installed !== undefined) return { kind: 'binary', path: installed }
-  throw new Error(problem === undefined ? ADVICE : `${ADVICE}\nInstalling the Debian package failed: ${problem}`)
+/** Where the shared server of a run comes from. */
+export type SharedRedisSource = OwnRedisSource | { readonly kind: 'url'; readonly url: string }
+
+/** What the search asks of its surroundings; tests of the search answer for themselves. */
+export interface RedisProbes {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly dockerAnswers: () => Promise<boolean>
+  readonly installWithApt: () => Promise<AptOutcome>
 }
 
-function findBinary(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
+const realProbes: RedisProbes = {
+  env: process.env,
+  dockerAnswers,
+  installWithApt: installRedisWithApt,
+}
+
+/**
+ * Finds the Redis that all tests of a run share: `REDIS_URL`, else as {@link findOwnRedis}.
+ *
+ * @throws Error saying what was looked for and what to do, when there is none
+ */
+export async function findSharedRedis(
+  probes: RedisProbes = realProbes,
+): Promise<SharedRedisSource> {
+  const url = probes.env['REDIS_URL']
+  return url ? { kind: 'url', url } : findOwnRedis(probes)
+}
+
+/**
+ * Finds a Redis for tests that kill, pause and flush: a server on PATH, Docker, or apt-get (Debian or Ubuntu, as root).
+ * `REDIS_URL` doesn't serve here: that may be somebody else's server, and it cannot be killed.
+ *
+ * @throws Error saying what was looked for and what to do, when there is none
+ */
+export async function findOwnRedis(probes: RedisProbes = realProbes): Promise<OwnRedisSource> {
+  const server = serverOnPath(probes.env['PATH'])
+  if (server !== undefined) return { kind: 'binary', server }
+  if (await probes.dockerAnswers()) return { kind: 'docker' }
+  const apt = await probes.installWithApt()
+  // Looked up again even after a failure: a parallel run may have installed it.
+  const installed = serverOnPath(probes.env['PATH'])
+  if (installed !== undefined) return { kind: 'binary', server: installed }
+  throw new Error(nothingFound(probes, apt))
+}
+
+function serverOnPath(path = ''): string | undefined {
+  const folders = path.split(delimiter).filter((folder) => folder !== '')
   return ['redis-server', 'valkey-server']
     .flatMap((name) => folders.map((folder) => join(folder, name)))
-    .find((path) => existsSync(path))
+    .find(isExecutable)
 }
 
-async function hasDocker(): Promise<boolean> {
+function isExecutable(file: string): boolean {
   try {
-    await run('docker', ['info'], { timeout: DOCKER_ANSWERS_WITHIN_MS })
+    accessSync(file, constants.X_OK)
     return true
   } catch {
     return false
   }
 }
 
-/** Returns what went wrong, or `undefined` when there was nothing to try or it worked. */
-async function installPackage(): Promise<string | undefined> {
-  const isDebian = existsSync('/etc/debian_version') && existsSync('/usr/bin/apt-get')
-  if (!isDebian || process.getuid?.() !== 0) return undefined
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  try {
-    await run('apt-get', ['update', '-qq'], { env })
-    // The package would start a server of its own, on a port that is not ours to take.
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], {
-      env: { ...env, RUNLEVEL: '1' },
-    })
-    await run('service', ['redis-server', 'stop']).catch(() => undefined)
-    return undefined
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
+function nothingFound(probes: RedisProbes, apt: AptOutcome): string {
+  const isUrlSet = Boolean(probes.env['REDIS_URL'])
+  return [
+    'These tests need a real Redis, and none was found. One of these will do:',
+    '  - put redis-server (6.2 or newer) or valkey-server on PATH: apt-get install redis-server, brew install redis',
+    '  - start Docker; its image redis:7 is used then',
+    '  - set REDIS_URL=redis://host:port to a server the tests may write to; tests that stop, kill or pause servers need one of the above as well',
+    'What was looked for:',
+    `  - REDIS_URL: ${isUrlSet ? 'set, but these tests need servers of their own to stop and kill' : 'not set'}`,
+    '  - redis-server, valkey-server: not on PATH',
+    '  - Docker: no engine answered',
+    `  - apt-get install redis-server: ${describeApt(apt)}`,
+  ].join('\n')
+}
+
+function describeApt(apt: AptOutcome): string {
+  if (apt.kind === 'unfit') return apt.why
+  if (apt.kind === 'installed') return 'succeeded, but left no redis-server on PATH'
+  return `failed:\n${apt.output.replace(/^/gm, '      ')}`
 }

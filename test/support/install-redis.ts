@@ -1,39 +1,39 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { promisify } from 'node:util'
 
 /** What became of an installation. */
 export type AptOutcome =
   | { readonly kind: 'installed' }
   /** Not a system on which we may install. */
   | { readonly kind: 'unfit'; readonly why: string }
-  | { readonly kind: 'failed'; readonly output: string };
+  | { readonly kind: 'failed'; readonly output: string }
 
-const run = promisify(execFile);
+const run = promisify(execFile)
 
 /**
  * Installs redis-server on Debian or Ubuntu when we are root; elsewhere it does nothing.
  * The service that the package starts is stopped again: tests start their own.
  */
 export async function installRedisWithApt(): Promise<AptOutcome> {
-  if (!existsSync('/etc/debian_version')) return { kind: 'unfit', why: 'not Debian or Ubuntu' };
-  if (process.getuid?.() !== 0) return { kind: 'unfit', why: 'not root' };
+  if (!existsSync('/etc/debian_version')) return { kind: 'unfit', why: 'not Debian or Ubuntu' }
+  if (process.getuid?.() !== 0) return { kind: 'unfit', why: 'not root' }
   try {
-    await install();
-    await stopService();
-    return { kind: 'installed' };
+    await install()
+    await stopService()
+    return { kind: 'installed' }
   } catch (error) {
-    return { kind: 'failed', output: outputOf(error) };
+    return { kind: 'failed', output: outputOf(error) }
   }
 }
 
 async function install(): Promise<void> {
   try {
-    await aptGet('install', '-y', '--no-install-recommends', 'redis-server');
+    await aptGet('install', '-y', '--no-install-recommends', 'redis-server')
   } catch {
     // A fresh image has no package lists yet, an old one has links that lead nowhere.
-    await aptGet('update');
-    await aptGet('install', '-y', '--no-install-recommends', 'redis-server');
+    await aptGet('update')
+    await aptGet('install', '-y', '--no-install-recommends', 'redis-server')
   }
 }
 
@@ -43,23 +43,25 @@ async function aptGet(...args: readonly string[]): Promise<void> {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     timeout: 300_000,
     maxBuffer: 16 * 2 ** 20,
-  });
+  })
 }
 
 /** There was no redis-server before, so the service that runs now is the one this installation started. */
 async function stopService(): Promise<void> {
-  const isSystemd = existsSync('/run/systemd/system');
+  const isSystemd = existsSync('/run/systemd/system')
   const [command, ...args] = isSystemd
     ? ['systemctl', 'disable', '--now', 'redis-server']
-    : ['service', 'redis-server', 'stop'];
+    : ['service', 'redis-server', 'stop']
   // A container without a service manager never started it.
-  await run(command as string, args, { timeout: 30_000 }).catch(() => {});
+  await run(command as string, args, { timeout: 30_000 }).catch(() => {})
 }
 
 function outputOf(error: unknown): string {
-  const { stdout = '', stderr = '', message = String(error) } = error as Partial<
-    Record<'stdout' | 'stderr' | 'message', string>
-  >;
-  const text = `${message}\n${stdout}\n${stderr}`.trim();
-  return text.split('\n').slice(-25).join('\n');
+  const {
+    stdout = '',
+    stderr = '',
+    message = String(error),
+  } = error as Partial<Record<'stdout' | 'stderr' | 'message', string>>
+  const text = `${message}\n${stdout}\n${stderr}`.trim()
+  return text.split('\n').slice(-25).join('\n')
 }

@@ -41,7 +41,10 @@ const RECORDED: readonly CacheEventName[] = [
 
 /** Starts a node that is closed when the test ends. */
 export function startNode(
-  options: Partial<CacheManagerOptions> & { readonly url?: string; readonly policy?: CacheOptions } = {},
+  options: Partial<CacheManagerOptions> & {
+    readonly url?: string
+    readonly policy?: CacheOptions
+  } = {},
 ): TestNode {
   const { url = inject('redisUrl'), policy, ...rest } = options
   const caches = createCacheManager({
@@ -63,7 +66,8 @@ export function startNode(
   onTestFinished(() => caches.close())
   return {
     caches,
-    seen: <Name extends CacheEventName>(name: Name) => (events.get(name) ?? []) as CacheEvents[Name][],
+    seen: <Name extends CacheEventName>(name: Name) =>
+      (events.get(name) ?? []) as CacheEvents[Name][],
   }
 }
 
@@ -72,7 +76,10 @@ export async function startPair(
   options: Parameters<typeof startNode>[0] = {},
 ): Promise<readonly [TestNode, TestNode]> {
   const namespace = options.namespace ?? freshNamespace()
-  const nodes = [startNode({ ...options, namespace }), startNode({ ...options, namespace })] as const
+  const nodes = [
+    startNode({ ...options, namespace }),
+    startNode({ ...options, namespace }),
+  ] as const
   await Promise.all(nodes.map(untilVerified))
   return nodes
 }

@@ -1,141 +1,183 @@
 /** A Redis server of a test's own: to kill, pause, flush and restart. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
 import { eventually } from './eventually.ts'
-import { findServerSource } from './find-redis.ts'
+import { freePort } from './free-port.ts'
+import { type CommandArgument, runCommand } from './redis-command.ts'
+import { LOG_FILE, startServerProcess } from './redis-process.ts'
+import type { ServerProcess } from './server-process.ts'
 
-export interface RedisServer extends AsyncDisposable {
-  readonly url: string
-  readonly port: number
-  /** Runs one command on a connection of its own. */
-  command(...args: [string, ...(string | number)[]]): Promise<unknown>
-  /** SIGKILL. */
-  kill(): Promise<void>
-  /** SIGSTOP: connections stay open, nothing answers. */
-  pause(): void
-  resume(): void
-  /** Starts again on the same port, empty. */
-  restart(): Promise<void>
-  stop(): Promise<void>
+/** How {@link startRedis} starts a server. */
+export interface RedisServerOptions {
+  /** Further options of redis-server, e.g. `['--maxmemory', '2mb']`. */
+  readonly args?: readonly string[]
+  /** Default: a free one. */
+  readonly port?: number
+  /** Text of a config file that the server may rewrite, as Sentinel does. */
+  readonly config?: string
 }
 
-const started = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of started) child.kill('SIGKILL')
-})
+/** How {@link RedisServer.restart} treats what is stored. */
+export interface RestartOptions {
+  /** True: the data survives, by a SAVE when the server still runs. Default false: it comes back empty. */
+  readonly keepData?: boolean
+}
 
+const CONFIG_FILE = 'server.conf'
+const STARTS_WITHIN_MS = 20_000
 const START_TRIES = 5
 
-/** Starts an empty server on a free port. Extra arguments are configuration, such as `['--maxmemory', '2mb']`. */
-export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
-  const source = await findServerSource()
-  if (source.kind === 'docker') return startContainer()
+/**
+ * Starts a Redis server of the test's own on a free port of 127.0.0.1, in memory only, and waits until it answers.
+ *
+ * @throws Error with the end of the server's log, when it doesn't come up
+ * @example await using redis = await startRedis({ args: ['--maxmemory', '2mb'] });
+ */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   for (let left = START_TRIES; ; left--) {
-    const port = await freePort()
+    const server = new RedisServer(options.port ?? (await freePort()), options)
     try {
-      return await ownServer(source.path, port, args)
+      await server.start()
+      return server
     } catch (error) {
-      // Somebody else may have taken the port in between.
-      if (left === 1) throw error
+      await server.stop()
+      const isPortTaken = String(error).includes('Address already in use')
+      if (!isPortTaken || options.port !== undefined || left === 1) throw error
     }
   }
 }
 
-async function ownServer(binary: string, port: number, args: readonly string[]): Promise<RedisServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'larder-redis-'))
-  let child = await launch(binary, port, folder, args)
-  const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
-    await ended
-  }
-  const stop = async (): Promise<void> => {
-    await kill()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  return {
-    port,
-    url: `redis://127.0.0.1:${port}`,
-    command: (...command) => runCommand(port, command),
-    kill,
-    pause: () => void child.kill('SIGSTOP'),
-    resume: () => void child.kill('SIGCONT'),
-    restart: async () => {
-      await kill()
-      child = await launch(binary, port, folder, args)
-    },
-    stop,
-    [Symbol.asyncDispose]: stop,
-  }
-}
+/** A Redis server that belongs to the test: it can be killed, frozen and restarted on its port. */
+export class RedisServer implements AsyncDisposable {
+  readonly host: string = '127.0.0.1'
+  readonly port: number
+  readonly #args: readonly string[]
+  readonly #config: string | undefined
+  readonly #password: string | undefined
+  readonly #dir = mkdtempSync(join(tmpdir(), 'larder-redis-'))
+  #process: ServerProcess | undefined
 
-async function launch(
-  binary: string,
-  port: number,
-  folder: string,
-  args: readonly string[],
-): Promise<ChildProcess> {
-  const fixed = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
-  const child = spawn(binary, [...fixed, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-  started.add(child)
-  child.on('exit', () => started.delete(child))
-  child.stdout.resume()
-  await eventually(`Redis answers on port ${port}`, async () => {
-    if (child.exitCode !== null) throw new Error(`Redis ended with ${child.exitCode}`)
-    return (await runCommand(port, ['ping'])) === 'PONG'
-  })
-  return child
-}
-
-async function runCommand(port: number, [name, ...args]: [string, ...(string | number)[]]): Promise<unknown> {
-  const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null })
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    return await client.call(name, ...args)
-  } finally {
-    client.disconnect()
+  /** Use {@link startRedis}. */
+  constructor(port: number, { args = [], config }: RedisServerOptions) {
+    this.port = port
+    this.#args = args
+    this.#config = config
+    const option = args.indexOf('--requirepass')
+    this.#password = option < 0 ? undefined : args[option + 1]
   }
-}
 
-/** Thin on purpose: a container can be stopped and paused by its own means only, so it serves the plain tests. */
-async function startContainer(): Promise<RedisServer> {
-  const { GenericContainer } = await import('testcontainers')
-  const container = await new GenericContainer('redis:7').withExposedPorts(6379).start()
-  const port = container.getMappedPort(6379)
-  const host = container.getHost()
-  const unsupported = (): never => {
-    throw new Error('This test stops, pauses or restarts its server: it needs redis-server on PATH')
+  get url(): string {
+    const login = this.#password === undefined ? '' : `:${encodeURIComponent(this.#password)}@`
+    return `redis://${login}${this.host}:${this.port}`
   }
-  const stop = async (): Promise<void> => void (await container.stop())
-  return {
-    port,
-    url: `redis://${host}:${port}`,
-    command: (...command) => runCommand(port, command),
-    kill: unsupported,
-    pause: unsupported,
-    resume: unsupported,
-    restart: unsupported,
-    stop,
-    [Symbol.asyncDispose]: stop,
-  }
-}
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address === 'object' && address !== null) return address.port
-  throw new Error('No free port')
+  /** The process that runs, or ran last. */
+  get pid(): number {
+    return this.#current().pid
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.isRunning ?? false
+  }
+
+  /** Starts it where it was stopped or killed, with what its folder still holds. */
+  async start(): Promise<void> {
+    if (this.isRunning) throw new Error(`Redis on port ${this.port} is running already`)
+    mkdirSync(this.#dir, { recursive: true })
+    // Sentinel keeps its state in this file, so a restart must not overwrite it.
+    const configPath = join(this.#dir, CONFIG_FILE)
+    if (this.#config !== undefined && !existsSync(configPath))
+      writeFileSync(configPath, this.#config)
+    const server = await startServerProcess({
+      port: this.port,
+      dir: this.#dir,
+      args: this.#args,
+      ...(this.#config === undefined ? {} : { configFile: CONFIG_FILE }),
+    })
+    this.#process = server
+    const died = server.ended.then(() => {
+      throw new Error(`Redis on port ${this.port} ended while starting:\n${this.log()}`)
+    })
+    died.catch(() => {}) // Later on its end is no news.
+    await Promise.race([died, this.#answers(server)])
+  }
+
+  /** Stops it gracefully and removes its folder; does nothing when that is done already. */
+  async stop(): Promise<void> {
+    await this.#process?.terminate()
+    rmSync(this.#dir, { recursive: true, force: true })
+  }
+
+  /** SIGKILL: connections break, memory is gone, the folder stays. */
+  async kill(): Promise<void> {
+    await this.#current().kill()
+  }
+
+  /** SIGSTOP: it hangs with its sockets open; the operating system still accepts new connections for it. */
+  async pause(): Promise<void> {
+    await this.#current().pause()
+  }
+
+  async resume(): Promise<void> {
+    await this.#current().resume()
+  }
+
+  /** Stops it if it runs, and starts it on the same port. A cluster node and a sentinel stay who they are. */
+  async restart({ keepData = false }: RestartOptions = {}): Promise<void> {
+    if (this.isRunning) {
+      await this.resume()
+      if (keepData) await this.command('SAVE')
+      await this.#current().terminate()
+    }
+    if (!keepData) this.#forgetData()
+    await this.start()
+  }
+
+  /**
+   * Runs one command over a connection of its own, as redis-cli would.
+   *
+   * @throws the server's error reply, or the connection's error
+   * @example await redis.command('CONFIG', 'SET', 'maxmemory', '1mb');
+   */
+  async command(name: string, ...args: readonly CommandArgument[]): Promise<unknown> {
+    return runCommand({ host: this.host, port: this.port, password: this.#password }, name, ...args)
+  }
+
+  /** The end of the server's log. */
+  log(): string {
+    const path = join(this.#dir, LOG_FILE)
+    return existsSync(path)
+      ? readFileSync(path, 'utf8').split('\n').slice(-30).join('\n')
+      : '(no log)'
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #answers(server: ServerProcess): Promise<void> {
+    await eventually(
+      `Redis answers on port ${this.port}`,
+      () => this.command('PING'),
+      STARTS_WITHIN_MS,
+    )
+    // The port may have been another's a moment before ours tried to bind it: then that one answered.
+    const info = String(await this.command('INFO', 'server'))
+    const pid = Number(/process_id:(\d+)/.exec(info)?.[1])
+    if (server.isProcess(pid)) return
+    throw new Error(`Port ${this.port}: Address already in use by another Redis`)
+  }
+
+  #forgetData(): void {
+    for (const name of ['dump.rdb', 'appendonlydir', 'appendonly.aof']) {
+      rmSync(join(this.#dir, name), { recursive: true, force: true })
+    }
+  }
+
+  #current(): ServerProcess {
+    if (this.#process === undefined) throw new Error(`Redis on port ${this.port} was never started`)
+    return this.#process
+  }
 }

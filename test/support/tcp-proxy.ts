@@ -1,7 +1,7 @@
 /** A TCP proxy in front of a server, whose faults can be switched while it runs. */
 
 import { once } from 'node:events'
-import { createServer, connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 
 export interface TcpProxy extends AsyncDisposable {
   readonly url: string

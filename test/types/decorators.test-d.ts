@@ -1,6 +1,6 @@
 /** What must compile, and what must not, with standard decorators and with `experimentalDecorators`. Compiled, never run. */
 
-import { CacheConfig, CacheEvict, CachePut, Cacheable, cached, describe } from '@larder/core'
+import { Cacheable, CacheConfig, CacheEvict, CachePut, cached, describe } from '@larder/core'
 
 interface Product {
   readonly id: string

@@ -1,8 +1,32 @@
 /** Larder: a cache for TypeScript classes that stays true. */
 
-export type { BusListener, Bus, BusMessage, KeysMessage, TagsMessage, WakeMessage } from './contracts/bus.ts'
+export {
+  Cache,
+  type EntryOptions,
+  type EvictOptions,
+  type LoaderContext,
+  type PatternProgress,
+  type WarmOptions,
+} from './cache/cache.ts'
+export type { LoadContext } from './cache/read-call.ts'
+export { createSystemClock } from './clock/system-clock.ts'
+export { PARTITIONS } from './coherence/partitions.ts'
+export type {
+  Bus,
+  BusListener,
+  BusMessage,
+  KeysMessage,
+  TagsMessage,
+  WakeMessage,
+} from './contracts/bus.ts'
 export type { CancelTimer, Clock } from './contracts/clock.ts'
-export type { Codec, CodecFactory, CodecStep, CodecStepLimits, ValueType } from './contracts/codec.ts'
+export type {
+  Codec,
+  CodecFactory,
+  CodecStep,
+  CodecStepLimits,
+  ValueType,
+} from './contracts/codec.ts'
 export type { LocalStore } from './contracts/local-store.ts'
 export type { Plugin, PluginHost } from './contracts/plugin.ts'
 export type {
@@ -22,17 +46,6 @@ export type {
   TagChanges,
   TagHead,
 } from './contracts/remote-store.ts'
-export {
-  Cache,
-  type EntryOptions,
-  type EvictOptions,
-  type LoaderContext,
-  type PatternProgress,
-  type WarmOptions,
-} from './cache/cache.ts'
-export type { LoadContext } from './cache/read-call.ts'
-export { createSystemClock } from './clock/system-clock.ts'
-export { PARTITIONS } from './coherence/partitions.ts'
 export { CacheConfig, type ClassConfig } from './decorators/cache-config.ts'
 export { CacheEvict, type CacheEvictOptions } from './decorators/cache-evict.ts'
 export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
@@ -49,8 +62,16 @@ export type { MethodCache, MethodCacheProvider } from './decorators/method-cache
 export type { AsyncMethodDecorator, FittingMethod } from './decorators/method-decorator.ts'
 export type { Operation } from './decorators/operations.ts'
 export { type SkipMode, skipCache } from './decorators/skip-cache.ts'
-export { decodeHeader, encodeEntry, FLAG, HEADER_BYTES, OFFSET, MAGIC, FORMAT_VERSION } from './entry/envelope.ts'
 export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
+export {
+  decodeHeader,
+  encodeEntry,
+  FLAG,
+  FORMAT_VERSION,
+  HEADER_BYTES,
+  MAGIC,
+  OFFSET,
+} from './entry/envelope.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
 export { KeyError } from './errors/key-error.ts'
@@ -60,7 +81,11 @@ export { LockLostError, LockTimeoutError, LockUnavailableError } from './errors/
 export { NotConfiguredError } from './errors/not-configured-error.ts'
 export { classNameOf, InvalidOptionError } from './errors/option-error.ts'
 export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit-error.ts'
-export { RecoveryQueueError, StoreTimeoutError, StoreUnavailableError } from './errors/store-error.ts'
+export {
+  RecoveryQueueError,
+  StoreTimeoutError,
+  StoreUnavailableError,
+} from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export type { CacheEventName, CacheEvents } from './events/events.ts'
 export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'

@@ -1,6 +1,12 @@
 /** The in-process tier: lru-cache, bounded by entries and, if asked, by bytes. */
 
-import { assertInteger, assertKnownOptions, type LocalStore, parseSize, type Size } from '@larder/core'
+import {
+  assertInteger,
+  assertKnownOptions,
+  type LocalStore,
+  parseSize,
+  type Size,
+} from '@larder/core'
 import { LRUCache } from 'lru-cache'
 
 export interface LruStoreOptions {

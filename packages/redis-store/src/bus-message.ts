@@ -14,11 +14,23 @@ export function decodeMessage(bytes: Uint8Array): BusMessage {
   if (!Array.isArray(fields)) throw new Error('not a list')
   if (kind === 'k') {
     const [partition, previous, seq, keys] = fields as unknown[]
-    return { kind: 'keys', partition: count(partition), previous: count(previous), seq: count(seq), keys: texts(keys) }
+    return {
+      kind: 'keys',
+      partition: count(partition),
+      previous: count(previous),
+      seq: count(seq),
+      keys: texts(keys),
+    }
   }
   if (kind === 't') {
     const [previous, version, floor, tags] = fields as unknown[]
-    return { kind: 'tags', previous: count(previous), version: count(version), floor: count(floor), tags: texts(tags) }
+    return {
+      kind: 'tags',
+      previous: count(previous),
+      version: count(version),
+      floor: count(floor),
+      tags: texts(tags),
+    }
   }
   if (kind === 'w') {
     const [key] = texts(fields)

@@ -6,8 +6,8 @@
  * away, and the engine decides what that means. Reconnecting goes on for ever, with jitter.
  */
 
-import type { RedisClient } from './redis-client.ts'
 import type { Target } from './options.ts'
+import type { RedisClient } from './redis-client.ts'
 
 const FIRST_RETRY_MS = 50
 const LONGEST_RETRY_MS = 1_000
@@ -113,7 +113,8 @@ export class Connection {
     this.#on('close', () => {
       if (this.#wasReady) listener.onClose()
     })
-    for (const event of ['+node', '-node', '+subscriber']) this.#on(event, () => listener.onTopology())
+    for (const event of ['+node', '-node', '+subscriber'])
+      this.#on(event, () => listener.onTopology())
   }
 
   #on(event: string, listener: () => void): void {
@@ -127,7 +128,10 @@ async function createClient(target: Target): Promise<RedisClient> {
   const { Cluster, Redis } = await import('ioredis')
   // ioredis' own types are wider than the part we use; the structural type is checked against them by a test.
   if (target.kind === 'cluster') {
-    const settings = { ...CLUSTER_SETTINGS, redisOptions: { ...target.options, ...clusterNodeSettings() } }
+    const settings = {
+      ...CLUSTER_SETTINGS,
+      redisOptions: { ...target.options, ...clusterNodeSettings() },
+    }
     return new Cluster(target.nodes as never, settings as never) as unknown as RedisClient
   }
   const settings = { ...target.options, ...NODE_SETTINGS } as never
@@ -152,6 +156,7 @@ function redisOptionsOf(client: RedisClient): object {
 
 /** In a Cluster, ioredis manages retries and lazy connecting of the nodes itself. */
 function clusterNodeSettings(): object {
-  const { connectTimeout, keepAlive, autoResendUnfulfilledCommands, maxRetriesPerRequest } = NODE_SETTINGS
+  const { connectTimeout, keepAlive, autoResendUnfulfilledCommands, maxRetriesPerRequest } =
+    NODE_SETTINGS
   return { connectTimeout, keepAlive, autoResendUnfulfilledCommands, maxRetriesPerRequest }
 }

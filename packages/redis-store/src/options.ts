@@ -1,6 +1,6 @@
 /** How a Redis store is reached: a URL, ioredis options, cluster nodes, or a client that is there already. */
 
-import { assertKnownOptions, InvalidOptionError, parseDuration, type Duration } from '@larder/core'
+import { assertKnownOptions, type Duration, InvalidOptionError, parseDuration } from '@larder/core'
 import type { RedisClient } from './redis-client.ts'
 
 export interface RedisStoreOptions {
@@ -9,7 +9,9 @@ export interface RedisStoreOptions {
   /** Further ioredis options (TLS, credentials, `sentinels` and `name`). Ours win where they matter. */
   readonly options?: object | undefined
   /** Start-up nodes of a Cluster. */
-  readonly cluster?: readonly (string | { readonly host: string; readonly port: number })[] | undefined
+  readonly cluster?:
+    | readonly (string | { readonly host: string; readonly port: number })[]
+    | undefined
   /**
    * An ioredis client (standalone, Sentinel-backed or Cluster). It is not used itself, only duplicated: its settings stay
    * its owner's, and the duplicates get ours.
@@ -56,10 +58,15 @@ function resolveTarget({ url, client, cluster, options = {} }: RedisStoreOptions
   }
   if (client !== undefined) {
     if (isClient(client)) return { kind: 'client', client }
-    throw new InvalidOptionError({ option: 'redisStore.client', expected: 'an ioredis client', received: client })
+    throw new InvalidOptionError({
+      option: 'redisStore.client',
+      expected: 'an ioredis client',
+      received: client,
+    })
   }
   if (cluster !== undefined) {
-    if (Array.isArray(cluster) && cluster.length > 0) return { kind: 'cluster', nodes: cluster, options }
+    if (Array.isArray(cluster) && cluster.length > 0)
+      return { kind: 'cluster', nodes: cluster, options }
     throw new InvalidOptionError({
       option: 'redisStore.cluster',
       expected: 'a list of at least one node',

@@ -81,7 +81,8 @@ export class RedisBus implements Bus {
 
   async #ping(): Promise<void> {
     const connection = this.#connection
-    if (connection === undefined || !connection.isReady || connection.client.isCluster === true) return
+    if (connection === undefined || !connection.isReady || connection.client.isCluster === true)
+      return
     let timer: NodeJS.Timeout | undefined
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error('no answer')), PING_TIMEOUT_MS)

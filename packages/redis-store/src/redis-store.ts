@@ -21,7 +21,11 @@ import { HEADER_BYTES } from '@larder/core'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { Connection } from './connection.ts'
 import { channelName, entryKey, entryPattern, fullKeyOf, logKey, tagsKey } from './key-layout.ts'
-import { type RedisStoreOptions, type ResolvedRedisStoreOptions, resolveRedisStoreOptions } from './options.ts'
+import {
+  type RedisStoreOptions,
+  type ResolvedRedisStoreOptions,
+  resolveRedisStoreOptions,
+} from './options.ts'
 import { RedisBus } from './redis-bus.ts'
 import type { RedisClient } from './redis-client.ts'
 import { bytesOf, listOf, numberOf, textOf } from './replies.ts'
@@ -44,7 +48,13 @@ export function redisStore(options: RedisStoreOptions = {}): RemoteStore {
 
 class RedisStore implements RemoteStore {
   readonly name = 'redis'
-  readonly capabilities = { leases: true, sequences: true, tags: true, publishes: true, scans: true }
+  readonly capabilities = {
+    leases: true,
+    sequences: true,
+    tags: true,
+    publishes: true,
+    scans: true,
+  }
   readonly codec: CodecFactory = msgpackCodec
   readonly bus: RedisBus
   readonly #options: ResolvedRedisStoreOptions
@@ -156,13 +166,16 @@ class RedisStore implements RemoteStore {
     const chunks = [...groupByPartition(addresses)].flatMap(([partition, items]) =>
       chunked(items.map(({ address }) => address)).map((chunk) => ({ partition, chunk })),
     )
-    return Promise.all(chunks.map(({ partition, chunk }) => this.#evictChunk(partition, chunk, request)))
+    return Promise.all(
+      chunks.map(({ partition, chunk }) => this.#evictChunk(partition, chunk, request)),
+    )
   }
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {
     await this.#opening
     const tags = this.#run('openTags', [tagsKey(this.#namespace)], []).then(listOf)
-    const heads = this.#client.isCluster === true ? this.#headsOfCluster(partitions) : this.#heads(partitions)
+    const heads =
+      this.#client.isCluster === true ? this.#headsOfCluster(partitions) : this.#heads(partitions)
     // Both were sent in this tick; a failure of the one must not leave the other's floating.
     const [tagReply, headReply] = await Promise.allSettled([tags, heads])
     if (tagReply.status === 'rejected') throw tagReply.reason
@@ -227,7 +240,10 @@ class RedisStore implements RemoteStore {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.race([this.#opening?.catch(() => undefined), delay(100, undefined, { ref: false })])
+    await Promise.race([
+      this.#opening?.catch(() => undefined),
+      delay(100, undefined, { ref: false }),
+    ])
     this.#connection?.close()
   }
 
@@ -346,10 +362,13 @@ function groupByPartition(
 
 function chunked<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   const chunks: (readonly Item[])[] = []
-  for (let i = 0; i < items.length; i += KEYS_PER_COMMAND) chunks.push(items.slice(i, i + KEYS_PER_COMMAND))
+  for (let i = 0; i < items.length; i += KEYS_PER_COMMAND)
+    chunks.push(items.slice(i, i + KEYS_PER_COMMAND))
   return chunks
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

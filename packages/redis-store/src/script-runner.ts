@@ -70,7 +70,10 @@ export class ScriptRunner {
     pipeline.exec().then(
       (replies) => {
         for (const [i, call] of calls.entries()) {
-          const [error, result] = replies?.[i] ?? [new Error('The pipeline was given up'), undefined]
+          const [error, result] = replies?.[i] ?? [
+            new Error('The pipeline was given up'),
+            undefined,
+          ]
           if (error === null) call.resolve(result)
           else this.#retryWithText(call, error)
         }

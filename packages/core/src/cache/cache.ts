@@ -1,16 +1,16 @@
 /** A named cache without decorators: the programmatic face of the read and write paths. */
 
 import { tagName } from '../coherence/tag-clock.ts'
-import { RecoveryQueueError } from '../errors/store-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { RecoveryQueueError } from '../errors/store-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertFunction, assertKnownOptions, assertText } from '../options/assert-option.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { loadTogether } from './batch-load.ts'
 import type { CacheNode } from './node.ts'
 import type { Loader, ReadCall, ReadMode } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
-import { loadTogether } from './batch-load.ts'
 import type { WritePath } from './write-path.ts'
 
 /** Options of one entry. */
@@ -100,7 +100,9 @@ export class Cache<Value = unknown> {
   /** Returns the values that may be served now, in order, in one round trip. */
   async getMany(keys: readonly Key[]): Promise<(Value | undefined)[]> {
     const calls = keys.map((key) => this.#call(key, nothingToLoad, {}))
-    return Promise.all(calls.map((call) => this.#parts.reads.find(call) as Promise<Value | undefined>))
+    return Promise.all(
+      calls.map((call) => this.#parts.reads.find(call) as Promise<Value | undefined>),
+    )
   }
 
   /** Loads what is missing of many keys by one call of `load`, which returns a value for each missing key, in order. */
@@ -115,7 +117,11 @@ export class Cache<Value = unknown> {
     const found = loadTogether(
       this.#parts.reads,
       keys.map((key) => this.#call(key, nothingToLoad, options)),
-      (missing, context) => load(missing.map((i) => keys[i] as Key), context),
+      (missing, context) =>
+        load(
+          missing.map((i) => keys[i] as Key),
+          context,
+        ),
     )
     return found as Promise<(Value | undefined)[]>
   }
@@ -131,7 +137,11 @@ export class Cache<Value = unknown> {
     const { soft, settleMs } = resolveEvictOptions(options, this.#where)
     const list = (Array.isArray(keys) ? keys : [keys]) as readonly Key[]
     await this.#reported(
-      this.#parts.writes.evict(this.name, list.map((key) => this.key(key)), { soft, settleMs }),
+      this.#parts.writes.evict(
+        this.name,
+        list.map((key) => this.key(key)),
+        { soft, settleMs },
+      ),
       `keys of ${this.name}`,
     )
   }
@@ -162,7 +172,11 @@ export class Cache<Value = unknown> {
     entries: AsyncIterable<readonly [Key, Value]> | Iterable<readonly [Key, Value]>,
     options: WarmOptions<Value> = {},
   ): Promise<number> {
-    assertKnownOptions(options, [...WHERE_ENTRY, 'onProgress', 'chunk', 'signal'], `${this.#where}.warm`)
+    assertKnownOptions(
+      options,
+      [...WHERE_ENTRY, 'onProgress', 'chunk', 'signal'],
+      `${this.#where}.warm`,
+    )
     const { onProgress, signal, chunk = DEFAULT_CHUNK, ...entryOptions } = options
     let written = 0
     let writing: Promise<void>[] = []
@@ -258,4 +272,3 @@ function ttlFunction(
 }
 
 const nothingToLoad: Loader = () => Promise.resolve(undefined)
-

@@ -5,8 +5,8 @@
  * later callers start anew. Otherwise a load that began before an eviction would bring the old value back after it.
  */
 
-import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Stamp } from '../coherence/coherence.ts'
+import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { ReadCall } from './read-call.ts'
 

@@ -7,10 +7,10 @@
  * whatever is known of its partition, which is what bounds staleness for an isolated node.
  */
 
+import { cacheTag } from '../coherence/tag-clock.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import { cacheTag } from '../coherence/tag-clock.ts'
 
 /** What may be done with a local entry. */
 export type Verdict =

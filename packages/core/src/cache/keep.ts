@@ -1,10 +1,10 @@
 /** Turns the outcome of a load into what the tiers keep: how long, under which tags, in which bytes. */
 
+import type { Stamp } from '../coherence/coherence.ts'
 import { encodeEntry, FLAG } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import { type EntryKind, type EntryTimes, LocalEntry } from '../entry/local-entry.ts'
 import type { Policy } from '../options/cache-options.ts'
-import type { Stamp } from '../coherence/coherence.ts'
 import { randomId } from './lease.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
@@ -45,13 +45,25 @@ export function keepable(
       ? shortLife(policy, ttlMs ?? policy.negativeTtlMs)
       : fullLife(policy, ttlMs ?? policy.ttlMs)
   const more = rules.tagsOf?.(result.value)
-  const tags = more === undefined || more.length === 0 ? rules.tags : [...new Set([...rules.tags, ...more])]
+  const tags =
+    more === undefined || more.length === 0 ? rules.tags : [...new Set([...rules.tags, ...more])]
   return { kind: result.kind, value: result.value, loadMs: result.loadMs, tags, lifetimes }
 }
 
 /** Returns how a load error is to be remembered for `ttlMs`. */
-export function keepableError(rules: KeepRules, error: unknown, ttlMs: number, loadMs: number): Keepable {
-  return { kind: 'error', value: error, loadMs, tags: rules.tags, lifetimes: shortLife(rules.policy, ttlMs) }
+export function keepableError(
+  rules: KeepRules,
+  error: unknown,
+  ttlMs: number,
+  loadMs: number,
+): Keepable {
+  return {
+    kind: 'error',
+    value: error,
+    loadMs,
+    tags: rules.tags,
+    lifetimes: shortLife(rules.policy, ttlMs),
+  }
 }
 
 /** Makes the local entry of something just loaded or put; nothing it stands on is in the store yet (`commit` 0). */

@@ -50,7 +50,10 @@ export class Lease {
     if (remote === undefined) return
     const released = remote.run('release', (store) => store.release(this.address, this.token))
     // The remote tier has reported the failure; the lease ends by its deadline.
-    work.run('release', released.catch(() => undefined))
+    work.run(
+      'release',
+      released.catch(() => undefined),
+    )
   }
 
   #scheduleRenewal(): void {

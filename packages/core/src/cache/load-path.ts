@@ -28,7 +28,10 @@ export class LoadPath {
       const kept = this.#keepableOf(flight, outcome)
       if (kept !== undefined) {
         const { partition } = flight.address
-        const entry = localEntryOf(this.#node, flight.call.policy, kept, { partition, stamp: flight.stamp })
+        const entry = localEntryOf(this.#node, flight.call.policy, kept, {
+          partition,
+          stamp: flight.stamp,
+        })
         flight.entry = entry
         this.keepLocally(flight, entry, this.#sizeOf(kept))
       }
@@ -50,7 +53,10 @@ export class LoadPath {
       // Encoded before the caller has the value: it might change it. Throws for what cannot come back the same.
       const encoding = this.#node.values.encode(kept.value)
       const { partition } = flight.address
-      flight.entry = localEntryOf(this.#node, flight.call.policy, kept, { partition, stamp: flight.stamp })
+      flight.entry = localEntryOf(this.#node, flight.call.policy, kept, {
+        partition,
+        stamp: flight.stamp,
+      })
       this.#settle(flight, outcome)
       await this.#fill(flight, lease, kept, encoding)
     } finally {
@@ -152,6 +158,9 @@ export class LoadPath {
       return
     }
     lease.stop()
+    entry.commit = commit
+    // Kept before the store has answered: until then the flight hands the same value out anyway.
+    this.keepLocally(flight, entry, bytes.length)
     const sentAt = clock.now()
     try {
       const { livesForMs } = kept.lifetimes
@@ -161,17 +170,24 @@ export class LoadPath {
       lease.isSpent = true
       coherence.server.note(reply.nowMs, sentAt, clock.now())
       if (!reply.stored) {
-        this.#reportRefused(flight)
+        this.#withdraw(flight, entry)
         return
       }
-      entry.commit = commit
       if (reply.livesMs < livesForMs) limitLife(entry, clock.now() + reply.livesMs)
     } catch {
       // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.
       lease.isSpent = true
+      entry.commit = 0
     }
-    this.keepLocally(flight, entry, bytes.length)
+  }
+
+  /** The lease was lost, so the key was changed since the load began. */
+  #withdraw(flight: Flight, entry: LocalEntry): void {
+    const { local } = this.#node
+    const { key } = flight.address
+    if (local?.peek(key) === entry) local.delete(key)
+    this.#reportRefused(flight)
   }
 
   #sizeOf(kept: Keepable): number {

@@ -1,5 +1,6 @@
 /** What the caches of one manager share: this process's end of the coherence protocol, its tiers, its clock and its reports. */
 
+import { setMaxListeners } from 'node:events'
 import { Coherence } from '../coherence/coherence.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
@@ -44,6 +45,8 @@ export class CacheNode {
   #longestLifeMs = 0
 
   constructor(parts: NodeParts) {
+    // Every running load listens.
+    setMaxListeners(0, this.closing.signal)
     this.namespace = parts.namespace
     this.clock = parts.clock
     this.events = parts.events

@@ -17,8 +17,8 @@
  * lost, and the value is kept locally for `maxStaleness`, because this node cannot know what happens to it.
  */
 
-import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
+import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { decodeHeader, FLAG, type StoredEntry } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
@@ -127,7 +127,12 @@ export class ReadPath {
     }
     call.counters.remoteHits += 1
     if (this.#node.events.has('hit')) {
-      this.#node.events.emit('hit', { cache: call.cache, key: call.fullKey, tier: 'remote', negative })
+      this.#node.events.emit('hit', {
+        cache: call.cache,
+        key: call.fullKey,
+        tier: 'remote',
+        negative,
+      })
     }
   }
 
@@ -142,7 +147,11 @@ export class ReadPath {
   #share(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
     const flight = this.#node.flights.get(call.fullKey)
     if (flight === undefined || call.mode === 'refresh') {
-      return handOut(this.#launch(call, candidate, call.mode === 'refresh').promise, call, this.#node)
+      return handOut(
+        this.#launch(call, candidate, call.mode === 'refresh').promise,
+        call,
+        this.#node,
+      )
     }
     call.counters.joined += 1
     call.onDecided?.()
@@ -159,7 +168,12 @@ export class ReadPath {
   async #joinOlder(flight: Flight, call: ReadCall): Promise<unknown> {
     const { coherence, flights } = this.#node
     const stillStands = (tags: readonly string[]): boolean =>
-      coherence.tags.allows(flight.stamp.birth, cacheTag(call.cache), flight.address.partition, tags)
+      coherence.tags.allows(
+        flight.stamp.birth,
+        cacheTag(call.cache),
+        flight.address.partition,
+        tags,
+      )
     if (!stillStands(flight.call.tags)) {
       flights.detach(flight)
       return this.#share(call, undefined)
@@ -270,7 +284,8 @@ export class ReadPath {
       const entry = await this.#decode(flight, finding.stored)
       if (entry !== undefined && entry.kind === 'value') {
         flight.candidate = entry
-        if (finding.age === 'stale' && !flight.isForced) this.#serveStale(flight, entry, 'revalidating')
+        if (finding.age === 'stale' && !flight.isForced)
+          this.#serveStale(flight, entry, 'revalidating')
       }
     }
     await this.#claimAndLoad(flight, finding.seen)
@@ -318,15 +333,19 @@ export class ReadPath {
     const { call, stamp, address } = flight
     const kind = kindOf(stored.flags)
     if (call.policy.isolation === 'frozen' && kind !== 'error') freezeDeep(value)
-    return new LocalEntry({ value, kind, loadMs: stored.loadMs }, timesOf(stored, call, this.#node), {
-      commit: stored.commit,
-      birth: stored.birth,
-      tags: stored.tags,
-      partition: address.partition,
-      seq: stamp.seq,
-      generation: stamp.generation,
-      verifiedAt: stamp.at,
-    })
+    return new LocalEntry(
+      { value, kind, loadMs: stored.loadMs },
+      timesOf(stored, call, this.#node),
+      {
+        commit: stored.commit,
+        birth: stored.birth,
+        tags: stored.tags,
+        partition: address.partition,
+        seq: stamp.seq,
+        generation: stamp.generation,
+        verifiedAt: stamp.at,
+      },
+    )
   }
 
   /** Asks for the right to load until it is granted, somebody else's result is there, or the wait is over. */
@@ -365,10 +384,7 @@ export class ReadPath {
     flight.reject(new ClosedError())
   }
 
-  async #claim(
-    flight: Flight,
-    request: ClaimRequest,
-  ): Promise<ClaimReply | undefined> {
+  async #claim(flight: Flight, request: ClaimRequest): Promise<ClaimReply | undefined> {
     try {
       return await this.#node.remote?.run('claim', (store) => store.claim(flight.address, request))
     } catch {
@@ -405,7 +421,12 @@ export class ReadPath {
     if (negative) call.counters.negativeHits += 1
     call.onDecided?.()
     if (this.#node.events.has('hit')) {
-      this.#node.events.emit('hit', { cache: call.cache, key: call.fullKey, tier: 'local', negative })
+      this.#node.events.emit('hit', {
+        cache: call.cache,
+        key: call.fullKey,
+        tier: 'local',
+        negative,
+      })
     }
   }
 

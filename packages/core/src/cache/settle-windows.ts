@@ -26,7 +26,9 @@ export class SettleWindows {
 
   /** When the key's window ends, monotonic ms; `Infinity` when it has none. */
   endOf(key: string): number {
-    return this.#until.size === 0 ? Number.POSITIVE_INFINITY : (this.#until.get(key) ?? Number.POSITIVE_INFINITY)
+    return this.#until.size === 0
+      ? Number.POSITIVE_INFINITY
+      : (this.#until.get(key) ?? Number.POSITIVE_INFINITY)
   }
 
   clear(): void {

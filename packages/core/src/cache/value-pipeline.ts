@@ -54,7 +54,8 @@ export class ValuePipeline {
     let bytes = payload
     for (const id of [...steps].reverse()) {
       const step = this.#byId.get(id)
-      if (step === undefined) throw new Error(`The entry needs codec step ${id}, which no plugin here knows`)
+      if (step === undefined)
+        throw new Error(`The entry needs codec step ${id}, which no plugin here knows`)
       bytes = await step.decode(bytes, this.#limits)
     }
     return this.codec.decode(bytes)
@@ -70,7 +71,9 @@ export class ValuePipeline {
     throw new InvalidOptionError({
       option: `codec step ${step.name}.id`,
       expected:
-        known === undefined ? 'a whole number from 1 to 255' : `an id other than that of ${known.name}`,
+        known === undefined
+          ? 'a whole number from 1 to 255'
+          : `an id other than that of ${known.name}`,
       received: step.id,
     })
   }

@@ -6,8 +6,8 @@
  * store turns it into an evict when the key was changed since, because then nobody can tell which value is newer.
  */
 
-import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
 import type { Stamp } from '../coherence/coherence.ts'
+import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
 import type { EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { PatternProgress } from './cache.ts'
@@ -46,7 +46,9 @@ export class WritePath {
     const kept = keepable(call, { kind, value, loadMs: 0 })
     if (kept === undefined) {
       // A result that is not to be cached still means that what is cached is old.
-      await this.evict(call.cache, [call.fullKey], { soft: false, settleMs: 0 }).catch(() => undefined)
+      await this.evict(call.cache, [call.fullKey], { soft: false, settleMs: 0 }).catch(
+        () => undefined,
+      )
       return
     }
     node.noteLife(kept.lifetimes.livesForMs)
@@ -64,7 +66,10 @@ export class WritePath {
     for (const key of fullKeys) {
       if (request.settleMs > 0) node.settling.open(key, request.settleMs)
     }
-    await node.coherence.evict(fullKeys.map((key) => node.addressOf(key)), request)
+    await node.coherence.evict(
+      fullKeys.map((key) => node.addressOf(key)),
+      request,
+    )
   }
 
   /** Evicts by the user's tags. @throws what the store failed with, after queueing. */
@@ -91,7 +96,9 @@ export class WritePath {
     const prefix = `${cache}:`
     const done = { evicted: 0, scanned: 0 }
     for await (const keys of this.#everyKey(`${prefix}${literalBeginning(pattern)}`)) {
-      const found = keys.filter((key) => key.startsWith(prefix) && matches(key.slice(prefix.length)))
+      const found = keys.filter(
+        (key) => key.startsWith(prefix) && matches(key.slice(prefix.length)),
+      )
       done.scanned += keys.length
       done.evicted += found.length
       await this.evict(cache, found, { soft: false, settleMs: 0 }).catch(() => undefined)
@@ -123,8 +130,15 @@ export class WritePath {
     const { bytes, commit } = storedForm(call.policy, kept, stamp.birth, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       const { maxValueBytes: maxBytes } = call.policy
-      node.events.emit('too-large', { cache: call.cache, key: address.key, bytes: bytes.length, maxBytes })
-      await this.evict(call.cache, [address.key], { soft: false, settleMs: 0 }).catch(() => undefined)
+      node.events.emit('too-large', {
+        cache: call.cache,
+        key: address.key,
+        bytes: bytes.length,
+        maxBytes,
+      })
+      await this.evict(call.cache, [address.key], { soft: false, settleMs: 0 }).catch(
+        () => undefined,
+      )
       return
     }
     const flight = new Flight(call, address, coherence.stamp(address.partition))
@@ -133,7 +147,9 @@ export class WritePath {
       // 0 writes in any case: only a put whose value was made earlier can be overtaken by what happened since.
       const since = begun === undefined ? 0 : begun.seq
       const livesMs = kept.lifetimes.livesForMs
-      const reply = await remote.run('put', (store) => store.put(address, { bytes, livesMs, since }))
+      const reply = await remote.run('put', (store) =>
+        store.put(address, { bytes, livesMs, since }),
+      )
       coherence.noteOwnWrite(address)
       const entry = localEntryOf(node, call.policy, kept, {
         partition: address.partition,

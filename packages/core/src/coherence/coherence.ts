@@ -18,6 +18,8 @@
  * unverified, confirmation lost). A hit compares one number with it and needs no other check.
  */
 
+import type { BackgroundWork } from '../cache/background-work.ts'
+import type { RemoteTier } from '../cache/remote-tier.ts'
 import type { BusListener, BusMessage, KeysMessage, TagsMessage } from '../contracts/bus.ts'
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
 import type {
@@ -26,10 +28,8 @@ import type {
   MutationReply,
   SyncReply,
 } from '../contracts/remote-store.ts'
-import type { BackgroundWork } from '../cache/background-work.ts'
-import type { RemoteTier } from '../cache/remote-tier.ts'
 import type { Emitter } from '../events/events.ts'
-import { createPartitions, type Partition, PARTITIONS } from './partitions.ts'
+import { createPartitions, PARTITIONS, type Partition } from './partitions.ts'
 import { RecentEvictions } from './recent-evictions.ts'
 import { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'

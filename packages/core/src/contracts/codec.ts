@@ -16,8 +16,10 @@ export interface Codec {
 /** Teaches codecs a class: `name` goes on the wire, so it must stay the same across deployments. */
 export interface ValueType<Value = unknown> {
   readonly name: string
-  // biome-ignore lint/suspicious/noExplicitAny: a constructor's parameters are irrelevant here and contravariant.
-  readonly class: abstract new (...args: any[]) => Value
+  readonly class: abstract new (
+    // biome-ignore lint/suspicious/noExplicitAny: a constructor's parameters are irrelevant here.
+    ...args: any[]
+  ) => Value
   /** Returns plain data that holds everything `decode` needs. */
   encode(value: Value): unknown
   decode(data: unknown): Value

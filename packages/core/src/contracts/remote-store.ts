@@ -145,12 +145,7 @@ export interface RemoteStore {
   /** Gives the lease up without a value; wakes waiters. Not holding it is not an error. */
   release(address: EntryAddress, token: number): Promise<void>
   /** Stores the entry while `token` holds the lease, stamping its creation time; wakes waiters. */
-  fill(
-    address: EntryAddress,
-    token: number,
-    bytes: Uint8Array,
-    livesMs: number,
-  ): Promise<FillReply>
+  fill(address: EntryAddress, token: number, bytes: Uint8Array, livesMs: number): Promise<FillReply>
   /** Replaces the entry, voids any lease, bumps the sequence, logs and publishes the key. */
   put(address: EntryAddress, request: PutRequest): Promise<PutReply>
   /** Removes (or softens) entries and their leases, bumps, logs and publishes; one reply a partition touched. */
@@ -168,7 +163,10 @@ export interface RemoteStore {
   bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump>
   tagsSince(version: number): Promise<TagChanges>
   /** Puts back tag versions that a failover lost: each tag gets the higher of both versions, the clock the highest. */
-  restoreTags(tags: readonly (readonly [tag: string, version: number])[], clock: number): Promise<void>
+  restoreTags(
+    tags: readonly (readonly [tag: string, version: number])[],
+    clock: number,
+  ): Promise<void>
   /** Full keys that begin with `prefix`, in chunks, each at least once; never blocks the store for long. */
   scan(prefix: string): AsyncIterable<readonly string[]>
   /** Whether the store is worth asking right now; false while it is known to be disconnected. */

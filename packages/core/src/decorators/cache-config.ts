@@ -2,7 +2,11 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
-import { assertCacheOptions, CACHE_OPTION_NAMES, type CacheOptions } from '../options/cache-options.ts'
+import {
+  assertCacheOptions,
+  CACHE_OPTION_NAMES,
+  type CacheOptions,
+} from '../options/cache-options.ts'
 import { assertName } from '../options/manager-options.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
 
@@ -36,9 +40,14 @@ export function CacheConfig(
   if (manager !== undefined) assertFunction(manager, `${WHERE}.manager`)
   assertCacheOptions(options, WHERE)
   return (target, context) => {
-    const isClass = typeof target === 'function' && (context === undefined || context.kind === 'class')
+    const isClass =
+      typeof target === 'function' && (context === undefined || context.kind === 'class')
     if (!isClass) {
-      throw new InvalidOptionError({ option: WHERE, expected: 'a class to decorate', received: context?.kind })
+      throw new InvalidOptionError({
+        option: WHERE,
+        expected: 'a class to decorate',
+        received: context?.kind,
+      })
     }
     configs.set(target, config)
   }
@@ -46,7 +55,11 @@ export function CacheConfig(
 
 /** Returns the configuration of a class: its own, or that of the nearest class it extends. */
 export function classConfigOf(owner: object): ClassConfig {
-  for (let at: object | null = owner; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+  for (
+    let at: object | null = owner;
+    at !== null;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
     const config = configs.get(at)
     if (config !== undefined) return config
   }

@@ -2,7 +2,12 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
-import { assertBoolean, assertFunction, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
+import {
+  assertBoolean,
+  assertFunction,
+  assertKnownOptions,
+  assertOneOf,
+} from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/manager-options.ts'
 import { assertTags } from './cacheable.ts'
@@ -35,7 +40,10 @@ export interface CacheEvictOptions<
   /** Several keys, from the arguments. */
   readonly keys?: ((...args: KeysArgs) => readonly Key[]) | undefined
   /** Tags; a function gets the result (`undefined` with `when: 'before'`) and the arguments. */
-  readonly tags?: readonly string[] | ((result: Result, ...args: TagArgs) => readonly string[]) | undefined
+  readonly tags?:
+    | readonly string[]
+    | ((result: Result, ...args: TagArgs) => readonly string[])
+    | undefined
   /** The whole cache. @default false */
   readonly all?: boolean | undefined
   /** `after` the method succeeded, or `before` it runs. @default 'after' */
@@ -52,7 +60,17 @@ export interface CacheEvictOptions<
 }
 
 const WHERE = '@CacheEvict'
-const NAMES = ['cache', 'key', 'keys', 'tags', 'all', 'when', 'soft', 'settle', 'condition'] as const
+const NAMES = [
+  'cache',
+  'key',
+  'keys',
+  'tags',
+  'all',
+  'when',
+  'soft',
+  'settle',
+  'condition',
+] as const
 
 /**
  * Evicts keys, tags or a whole cache, on all nodes, when the method has done its work.
@@ -87,7 +105,10 @@ export function CacheEvict<
       mayBeUnnamed: !needsCache,
     })
     const requestOf = evictionOf(given)
-    const wrapped: AnyMethod = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    const wrapped: AnyMethod = async function (
+      this: unknown,
+      ...args: unknown[]
+    ): Promise<unknown> {
       const isOff = currentSkip() === 'skip' || given.condition?.(...args) === false
       if (isOff) return invoke(method, this, args, binding.where)
       const cache = binding.bind(this)
@@ -140,11 +161,15 @@ function resolve(options: AnyEvictOptions): AnyEvictOptions {
 
 function evictionOf(options: AnyEvictOptions): (result: unknown, args: Args) => EvictCall {
   const { keys, tags, all = false, soft = false, settle = 0 } = options
-  const key = options.key === undefined ? undefined : keySource(options.key, `${WHERE}.key`, () => '')
+  const key =
+    options.key === undefined ? undefined : keySource(options.key, `${WHERE}.key`, () => '')
   const settleMs = parseDuration(settle, `${WHERE}.settle`)
   const staticTags = assertTags(tags, `${WHERE}.tags`)
   return (result, args) => ({
-    keys: [...(key === undefined ? [] : [key.ofAll(args)]), ...(keys?.(...args).map(keyText) ?? [])],
+    keys: [
+      ...(key === undefined ? [] : [key.ofAll(args)]),
+      ...(keys?.(...args).map(keyText) ?? []),
+    ],
     tags: typeof tags === 'function' ? (tags(result, ...args) as readonly string[]) : staticTags,
     all,
     soft,

@@ -85,9 +85,17 @@ export function CachePut<
     })
   }
   return decorateMethod(WHERE, (method, site) => {
-    const binding = new MethodBinding({ decorator: WHERE, site, options: policy, mayBeUnnamed: false })
+    const binding = new MethodBinding({
+      decorator: WHERE,
+      site,
+      options: policy,
+      mayBeUnnamed: false,
+    })
     const key = given.key === undefined ? undefined : keySource(given.key, `${WHERE}.key`, () => '')
-    const wrapped: AnyMethod = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    const wrapped: AnyMethod = async function (
+      this: unknown,
+      ...args: unknown[]
+    ): Promise<unknown> {
       if (currentSkip() === 'skip' || condition?.(...args) === false) {
         return invoke(method, this, args, binding.where)
       }

@@ -61,7 +61,11 @@ function byKey(
   where: string,
 ): readonly unknown[] {
   if (!Array.isArray(items)) {
-    throw new InvalidOptionError({ option: `${where} result`, expected: 'an array', received: items })
+    throw new InvalidOptionError({
+      option: `${where} result`,
+      expected: 'an array',
+      received: items,
+    })
   }
   const byKeys = new Map(items.map((item: unknown) => [keyOf(item), item]))
   return wanted.map((key) => byKeys.get(key))

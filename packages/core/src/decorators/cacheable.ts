@@ -3,7 +3,11 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { assertFunction, assertKnownOptions, assertText } from '../options/assert-option.ts'
-import { assertCacheOptions, CACHE_OPTION_NAMES, type CacheOptions } from '../options/cache-options.ts'
+import {
+  assertCacheOptions,
+  CACHE_OPTION_NAMES,
+  type CacheOptions,
+} from '../options/cache-options.ts'
 import type { Duration } from '../options/duration.ts'
 import { assertName } from '../options/manager-options.ts'
 import { readEach } from './cacheable-each.ts'
@@ -25,12 +29,19 @@ import { currentSkip } from './skip-cache.ts'
 type Args = readonly unknown[]
 
 /** What the cache decorators that store have in common. */
-export interface StoringOptions<Result, TagArgs extends Args, TtlArgs extends Args, UnlessArgs extends Args>
-  extends Omit<CacheOptions, 'ttl'> {
+export interface StoringOptions<
+  Result,
+  TagArgs extends Args,
+  TtlArgs extends Args,
+  UnlessArgs extends Args,
+> extends Omit<CacheOptions, 'ttl'> {
   /** Name of the cache; else `@CacheConfig`'s, else the method's own. */
   readonly cache?: string | undefined
   /** Tags of the entry; a function gets the result and the arguments. */
-  readonly tags?: readonly string[] | ((result: Result, ...args: TagArgs) => readonly string[]) | undefined
+  readonly tags?:
+    | readonly string[]
+    | ((result: Result, ...args: TagArgs) => readonly string[])
+    | undefined
   /** Fresh for; a function gets the result and the arguments, and 0 keeps the result out of the cache. */
   readonly ttl?: Duration | ((result: Result, ...args: TtlArgs) => Duration | undefined) | undefined
   /** True keeps this result out of the cache. */
@@ -124,7 +135,12 @@ export function Cacheable(options: object = {}): unknown {
   if (given.condition !== undefined) assertFunction(given.condition, `${where}.condition`)
   if (given.each !== undefined) assertEach(given, where)
   return decorateMethod(where, (method, site) => {
-    const binding = new MethodBinding({ decorator: where, site, options: policy, mayBeUnnamed: true })
+    const binding = new MethodBinding({
+      decorator: where,
+      site,
+      options: policy,
+      mayBeUnnamed: true,
+    })
     const key = keySource(given.key, `${where}.key`, () => binding.keyPrefix)
     const parts = { method, site, binding, key, options: given, resultCall }
     const wrapped = given.each === undefined ? wrapOne(parts) : wrapEach(parts)
@@ -230,9 +246,11 @@ export function storingOptions(
   const resultCall: ResultCall = (args, mode) => ({
     mode,
     tags: staticTags,
-    tagsOf: typeof tags === 'function' ? (value) => tags(value, ...args) as readonly string[] : undefined,
+    tagsOf:
+      typeof tags === 'function' ? (value) => tags(value, ...args) as readonly string[] : undefined,
     ttlOf: typeof ttl === 'function' ? (value) => ttl(value, ...args) as unknown : undefined,
-    storeWhen: typeof unless === 'function' ? (value) => unless(value, ...args) !== true : undefined,
+    storeWhen:
+      typeof unless === 'function' ? (value) => unless(value, ...args) !== true : undefined,
   })
   return { policy, resultCall }
 }
@@ -241,7 +259,11 @@ export function storingOptions(
 export function assertTags(tags: unknown, option: string): readonly string[] {
   if (tags === undefined || typeof tags === 'function') return []
   if (!Array.isArray(tags)) {
-    throw new InvalidOptionError({ option, expected: 'an array of tags or a function that returns one', received: tags })
+    throw new InvalidOptionError({
+      option,
+      expected: 'an array of tags or a function that returns one',
+      received: tags,
+    })
   }
   for (const tag of tags as unknown[]) assertText(tag, option)
   return tags as readonly string[]
@@ -258,4 +280,3 @@ function assertEach({ each, key, condition }: AnyCacheableOptions, where: string
     received: key ?? condition,
   })
 }
-

@@ -70,7 +70,12 @@ export function entryHandle(parts: CacheableParts & { readonly self: unknown }):
   const load = async (args: readonly unknown[]): Promise<unknown> => {
     if (each === undefined) return invoke(method, self, args, binding.where)
     const [first, ...rest] = args
-    const items = (await invoke(method, self, [[first], ...rest], binding.where)) as readonly unknown[]
+    const items = (await invoke(
+      method,
+      self,
+      [[first], ...rest],
+      binding.where,
+    )) as readonly unknown[]
     return items[0]
   }
   return {
@@ -78,7 +83,9 @@ export function entryHandle(parts: CacheableParts & { readonly self: unknown }):
     peek: async (...args) => cache.peek(textOf(args)),
     evict: async (...args) =>
       cache.evict({ keys: [textOf(args)], tags: [], all: false, soft: false, settleMs: 0 }),
-    refresh: async (...args) => cache.getOrLoad(textOf(args), () => load(args), resultCall(args, 'refresh')),
-    set: async (args, value) => cache.put(textOf(args), value, resultCall(args, 'normal'), undefined),
+    refresh: async (...args) =>
+      cache.getOrLoad(textOf(args), () => load(args), resultCall(args, 'refresh')),
+    set: async (args, value) =>
+      cache.put(textOf(args), value, resultCall(args, 'normal'), undefined),
   }
 }

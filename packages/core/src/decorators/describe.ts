@@ -36,7 +36,11 @@ export function describe(owner: abstract new (...args: any[]) => unknown): Class
 
 function methodsOf(from: object, end: object, isStatic: boolean): readonly DescribedMethod[] {
   const found = new Map<string | symbol, DescribedMethod>()
-  for (let at: object | null = from; at !== null && at !== end; at = Object.getPrototypeOf(at) as object | null) {
+  for (
+    let at: object | null = from;
+    at !== null && at !== end;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
     for (const name of Reflect.ownKeys(at)) {
       const method = Object.getOwnPropertyDescriptor(at, name)?.value as unknown
       if (found.has(name) || typeof method !== 'function') continue

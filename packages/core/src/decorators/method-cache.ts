@@ -1,7 +1,7 @@
 /** What stands between a decorated method and the engine: a small interface, so that either can be tested alone. */
 
-import type { Stamp } from '../coherence/coherence.ts'
 import type { LoadContext, ReadMode } from '../cache/read-call.ts'
+import type { Stamp } from '../coherence/coherence.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 
 /** A decorated method as the engine sees it. */

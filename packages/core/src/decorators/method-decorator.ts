@@ -15,7 +15,10 @@ export type FittingMethod<Args extends readonly unknown[], Result> = (
 /** Decorates a method of type `Fits`; anything else does not compile, in either mode. */
 export interface AsyncMethodDecorator<Fits> {
   /** Standard decorators. */
-  <Method extends Fits>(method: Method, context: ClassMethodDecoratorContext<Anything, Anything>): Method
+  <Method extends Fits>(
+    method: Method,
+    context: ClassMethodDecoratorContext<Anything, Anything>,
+  ): Method
   /** `experimentalDecorators`. */
   <Method extends Fits>(
     target: object,
@@ -59,8 +62,10 @@ export function decorateMethod<Fits>(
         home: undefined,
       })
     }
-    if (typeof target !== 'object' && typeof target !== 'function') throw wrongTarget(decorator, target)
-    if (descriptor === undefined || target === null) throw wrongTarget(decorator, 'a field or class')
+    if (typeof target !== 'object' && typeof target !== 'function')
+      throw wrongTarget(decorator, target)
+    if (descriptor === undefined || target === null)
+      throw wrongTarget(decorator, 'a field or class')
     const site = {
       name: context as string | symbol,
       isStatic: typeof target === 'function',

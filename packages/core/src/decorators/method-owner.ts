@@ -6,9 +6,9 @@
  * overrides the method and calls `super` has two owners of that name, hence the comparison.
  */
 
+import { type ClassConfig, classConfigOf } from './cache-config.ts'
 import type { AnyMethod, MethodSite } from './method-decorator.ts'
 import { operationsOf } from './operations.ts'
-import { type ClassConfig, classConfigOf } from './cache-config.ts'
 
 export interface MethodOwner {
   readonly className: string
@@ -19,7 +19,9 @@ export interface MethodOwner {
 /** Finds the owner of a wrapped method from a `this` it was called with. */
 export function findOwner(site: MethodSite, wrapped: AnyMethod, self: unknown): MethodOwner {
   const home = site.home ?? homeOf(site, wrapped, self)
-  const owner: unknown = site.isStatic ? home : (home as { constructor?: unknown } | undefined)?.constructor
+  const owner: unknown = site.isStatic
+    ? home
+    : (home as { constructor?: unknown } | undefined)?.constructor
   const className = typeof owner === 'function' && owner.name !== '' ? owner.name : 'anonymous'
   return {
     className,
@@ -36,7 +38,11 @@ export function methodName(name: string | symbol): string {
 
 function homeOf(site: MethodSite, wrapped: AnyMethod, self: unknown): object | undefined {
   let last: object | undefined
-  for (let at = startOf(site, self); at !== null && at !== undefined; at = Object.getPrototypeOf(at)) {
+  for (
+    let at = startOf(site, self);
+    at !== null && at !== undefined;
+    at = Object.getPrototypeOf(at)
+  ) {
     const own = Object.getOwnPropertyDescriptor(at, site.name)?.value as unknown
     if (typeof own !== 'function') continue
     if (own === wrapped || sharesOperations(own, wrapped)) return at

@@ -4,9 +4,11 @@ import { LarderError } from './larder-error.ts'
 
 /** Thrown by operations on a closed cache manager. */
 export class ClosedError extends LarderError {
-  override readonly name = 'ClosedError'
-
   constructor() {
     super('LARDER_CLOSED', 'This cache manager was closed.')
+  }
+
+  override get name(): string {
+    return 'ClosedError'
   }
 }

@@ -32,7 +32,8 @@ export const ERROR_CODES = {
   },
   LARDER_RECOVERY_QUEUE: {
     meaning: 'An eviction did not reach the remote store and waits in the recovery queue.',
-    remedy: 'Nothing: it is applied here and will be run again. Thrown only with onRemoteFailure: "throw".',
+    remedy:
+      'Nothing: it is applied here and will be run again. Thrown only with onRemoteFailure: "throw".',
   },
   LARDER_CLOSED: {
     meaning: 'The cache manager was closed.',

@@ -1,12 +1,14 @@
 /** Arguments, or what a key function returned, cannot become a key. */
 
-import { LarderError } from './larder-error.ts'
+import { LarderError, type LarderErrorDetails } from './larder-error.ts'
 
-/** Thrown when no key can be made; the message names the argument and the path inside it. */
+/** Thrown when no key can be made; the message names the argument and the path inside it, never their values. */
 export class KeyError extends LarderError {
-  override readonly name = 'KeyError'
+  constructor(message: string, details?: LarderErrorDetails) {
+    super('LARDER_KEY', message, details)
+  }
 
-  constructor(message: string) {
-    super('LARDER_KEY', message)
+  override get name(): string {
+    return 'KeyError'
   }
 }

@@ -4,29 +4,40 @@ import { LarderError } from './larder-error.ts'
 
 /** The lock stayed held by another owner for the whole wait. */
 export class LockTimeoutError extends LarderError {
-  override readonly name = 'LockTimeoutError'
+  readonly waitedMs: number
 
   constructor(key: string, waitedMs: number) {
-    super('LARDER_LOCK_TIMEOUT', `The lock ${key} stayed held for the whole wait of ${waitedMs} ms.`, {
-      key,
-    })
+    super(
+      'LARDER_LOCK_TIMEOUT',
+      `The lock ${key} stayed held for the whole wait of ${waitedMs} ms.`,
+      { key },
+    )
+    this.waitedMs = waitedMs
+  }
+
+  override get name(): string {
+    return 'LockTimeoutError'
   }
 }
 
-/** The lock store cannot be reached. */
+/** The lock store cannot be reached, so nobody can say whether the lock is free. */
 export class LockUnavailableError extends LarderError {
-  override readonly name = 'LockUnavailableError'
-
   constructor(key: string, cause: unknown) {
-    super('LARDER_LOCK_UNAVAILABLE', `The store of the lock ${key} cannot be reached.`, { key, cause })
+    super('LARDER_LOCK_UNAVAILABLE', `The store of the lock ${key} cannot be reached.`, {
+      key,
+      cause,
+    })
+  }
+
+  override get name(): string {
+    return 'LockUnavailableError'
   }
 }
 
 /** The lease ended while the work went on. */
 export class LockLostError extends LarderError {
-  override readonly name = 'LockLostError'
   /** What the work returned all the same, if it ended. */
-  readonly result: unknown
+  declare readonly result?: unknown
 
   constructor(key: string, result?: unknown) {
     super(
@@ -34,6 +45,12 @@ export class LockLostError extends LarderError {
       `The lease of the lock ${key} ended before the work did; somebody else may have held it.`,
       { key },
     )
-    this.result = result
+    if (result === undefined) return
+    // Kept out of printed errors: logs are no place for results.
+    Object.defineProperty(this, 'result', { value: result, enumerable: false })
+  }
+
+  override get name(): string {
+    return 'LockLostError'
   }
 }

@@ -14,7 +14,6 @@ export interface RateLimitDetails {
 
 /** The limit is used up. */
 export class RateLimitedError extends LarderError implements RateLimitDetails {
-  override readonly name = 'RateLimitedError'
   readonly policy: string
   readonly limit: number
   readonly remaining: number
@@ -33,16 +32,22 @@ export class RateLimitedError extends LarderError implements RateLimitDetails {
     this.retryAfterMs = details.retryAfterMs
     this.source = details.source
   }
+
+  override get name(): string {
+    return 'RateLimitedError'
+  }
 }
 
 /** The limit store cannot be reached and the policy is to refuse then. */
 export class RateLimitUnavailableError extends LarderError {
-  override readonly name = 'RateLimitUnavailableError'
-
   constructor(key: string, cause: unknown) {
     super('LARDER_RATE_LIMIT_UNAVAILABLE', `The store of the limit ${key} cannot be reached.`, {
       key,
       cause,
     })
+  }
+
+  override get name(): string {
+    return 'RateLimitUnavailableError'
   }
 }

@@ -4,12 +4,15 @@ import { LarderError } from './larder-error.ts'
 
 /** Thrown when a value holds something no codec can bring back, such as an unregistered class instance. */
 export class ValueError extends LarderError {
-  override readonly name = 'ValueError'
   /** Where in the value, such as `$.items[3].price`. */
   readonly path: string
 
   constructor(message: string, path: string, key?: string) {
     super('LARDER_VALUE', message, { key })
     this.path = path
+  }
+
+  override get name(): string {
+    return 'ValueError'
   }
 }

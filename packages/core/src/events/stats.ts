@@ -40,7 +40,8 @@ export class Histogram {
     let seen = 0
     for (let i = 0; i < this.#counts.length; i++) {
       seen += this.#counts[i] ?? 0
-      if (seen > 0 && seen >= share * this.#total) return BOUNDS[Math.min(i, BOUNDS.length - 1)] ?? 0
+      if (seen > 0 && seen >= share * this.#total)
+        return BOUNDS[Math.min(i, BOUNDS.length - 1)] ?? 0
     }
     return 0
   }

@@ -1,61 +1,79 @@
 /**
  * The default key: a canonical, collision-free text of a call's arguments.
  *
- * Every kind of value has its own first character, strings are escaped, and containers are closed, so the text can be
- * read back in exactly one way; that is what makes two different argument lists never share a key. Object keys, Map keys
- * and Set members are sorted by their text, so that insertion order does not matter.
+ * Every kind of value has its own first character, strings are escaped, every item ends with a comma and every container
+ * is closed, so the text can be read back in exactly one way: that is what keeps two different argument lists from sharing
+ * a key. Object properties, Map entries and Set members are sorted, so that their order does not matter.
  *
- * `-0` is `0` (as in Map keys); a property that is `undefined` counts as absent (as in JSON); a hole in an array is
- * `undefined`.
+ * What counts as the same: `-0` and `0` (as in a Map), a hole and `undefined` in an array, plain objects with and without
+ * `Object.prototype`. What differs: `f()` and `f(undefined)`, `{}` and `{ a: undefined }` (a spread over defaults tells
+ * them apart), a Buffer and a Uint8Array. Not looked at: non-enumerable properties, and named ones of arrays and Maps.
  */
 
+import { types } from 'node:util'
 import { KeyError } from '../errors/key-error.ts'
 import { classNameOf } from '../errors/option-error.ts'
-import { shortenKey } from './key-digest.ts'
+import { fitKey } from './key-digest.ts'
 
 /** What a class may offer to take part in default keys. */
 export interface CacheKeyed {
+  /** Returns what tells this instance from others of a class of the same name. */
   toCacheKey(): string
 }
 
+/** A container on the way to the value being encoded, innermost first; only errors and the cycle check look up. */
+interface Frame {
+  readonly value: unknown
+  readonly above: Frame | undefined
+  readonly depth: number
+  readonly kind: 'arguments' | 'items' | 'properties' | 'keys' | 'members'
+  /** Which item is being encoded now. */
+  step: string | number
+}
+
 const MAX_DEPTH = 64
-const MAX_LENGTH = 200
-/** Characters that would end or nest something, the escape itself, and everything that could be a lone surrogate. */
+/** Characters that end or nest something, the escape itself, and everything that could be a lone surrogate. */
 const NEEDS_ESCAPE = /[\\,[\]{}()\ud800-\udfff]/
-const ESCAPED = /[\\,[\]{}()]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+const ESCAPED =
+  /[\\,[\]{}()]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /**
  * Returns the key text of an argument list. Long ones are shortened by a digest.
  *
- * @throws KeyError naming the argument and path for functions, symbols, cycles, promises and class instances without
- *   `toCacheKey`.
+ * @throws KeyError naming the argument and the path inside it for functions, symbols, cycles, promises, nesting deeper than
+ *   64 levels, and instances of classes without `toCacheKey`.
+ * @example encodeArguments(['42', { page: 2 }]) // "('42,{'page,2,},"
  */
 export function encodeArguments(args: readonly unknown[]): string {
-  const [only] = args
-  // The most common call by far, on the local-hit path: one short plain string.
-  if (args.length === 1 && typeof only === 'string' && only.length < MAX_LENGTH && !NEEDS_ESCAPE.test(only)) {
-    return `'${only}`
+  if (args.length === 1) {
+    const only = args[0]
+    // The most common calls by far, on the local-hit path. With nothing after it, a string needs no escapes.
+    if (typeof only === 'string') return fitKey(`'${only}`)
+    if (typeof only === 'number') return `(${only},`
   }
-  // One leading character a list, so that `()` has a key too and `(undefined)` another one.
-  let text = '('
-  for (let i = 0; i < args.length; i++) {
-    text += `${encodeValue(args[i], { argument: i, path: '', above: [] })},`
-  }
-  return text.length <= MAX_LENGTH ? text : shortenKey(text)
+  return fitKey(`(${encodeItems(args, undefined, 'arguments')}`)
 }
 
-interface Place {
-  readonly argument: number
-  readonly path: string
-  readonly above: readonly object[]
+function encodeItems(
+  items: readonly unknown[],
+  above: Frame | undefined,
+  kind: Frame['kind'],
+): string {
+  const frame = enter(items, above, kind)
+  let text = ''
+  for (let i = 0; i < items.length; i++) {
+    frame.step = i
+    text += `${encodeValue(items[i], frame)},`
+  }
+  return text
 }
 
-function encodeValue(value: unknown, place: Place): string {
+function encodeValue(value: unknown, frame: Frame): string {
   switch (typeof value) {
     case 'string':
       return `'${NEEDS_ESCAPE.test(value) ? value.replace(ESCAPED, escapeChar) : value}`
     case 'number':
-      return Object.is(value, -0) ? '0' : String(value)
+      return String(value)
     case 'bigint':
       return `${value}n`
     case 'boolean':
@@ -63,72 +81,141 @@ function encodeValue(value: unknown, place: Place): string {
     case 'undefined':
       return 'U'
     case 'object':
-      return value === null ? 'L' : encodeObject(value, place)
+      return value === null ? 'L' : encodeObject(value, frame)
     default:
-      throw refuse(place, `a ${typeof value}`)
+      throw refusal(frame, `a ${typeof value}`)
   }
 }
 
 function escapeChar(char: string): string {
-  return char.length === 1 && char >= '\ud800' ? `\\u${char.charCodeAt(0).toString(16)}` : `\\${char}`
+  return char >= '\ud800' ? `\\u${char.charCodeAt(0).toString(16)}` : `\\${char}`
 }
 
-function encodeObject(value: object, place: Place): string {
-  if (place.above.includes(value)) throw refuse(place, 'a cycle')
-  if (place.above.length >= MAX_DEPTH) throw refuse(place, `nested deeper than ${MAX_DEPTH} levels`)
-  const within = (path: string): Place => ({
-    argument: place.argument,
-    path: place.path + path,
-    above: [...place.above, value],
-  })
-  if (Array.isArray(value)) {
-    return `[${Array.from(value, (item, i) => `${encodeValue(item, within(`[${i}]`))},`).join('')}]`
-  }
+function encodeObject(value: object, above: Frame): string {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return encodePlain(value, within)
-  if (value instanceof Date) return `D${value.getTime()}`
-  if (value instanceof Map) {
-    const items = Array.from(value, ([key, item]) => {
-      return `${encodeValue(key, within('.key'))},${encodeValue(item, within('.value'))},`
-    })
-    return `M{${items.sort().join('')}}`
-  }
-  if (value instanceof Set) {
-    const items = Array.from(value, (item) => `${encodeValue(item, within('.member'))},`)
-    return `S{${items.sort().join('')}}`
-  }
-  return encodeSpecial(value, place)
+  if (isPlainPrototype(prototype)) return `{${encodeProperties(value, above)}}`
+  if (isBuiltIn(value, prototype)) return encodeBuiltIn(value, above)
+  return encodeInstance(value, above)
 }
 
-function encodePlain(value: object, within: (path: string) => Place): string {
-  const items: string[] = []
-  for (const name of Object.keys(value)) {
-    const item = (value as Record<string, unknown>)[name]
-    if (item === undefined) continue
-    items.push(`${encodeValue(name, within(''))},${encodeValue(item, within(`.${name}`))},`)
-  }
-  return `{${items.sort().join('')}}`
-}
-
-function encodeSpecial(value: object, place: Place): string {
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    const bytes = ArrayBuffer.isView(value)
-      ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-      : Buffer.from(value)
-    return `B${classNameOf(value)}(${bytes.toString('base64url')})`
-  }
-  const { toCacheKey } = value as Partial<CacheKeyed>
-  if (typeof toCacheKey === 'function') {
-    const own: unknown = toCacheKey.call(value)
-    if (typeof own !== 'string') throw refuse(place, `an instance of ${classNameOf(value)} whose toCacheKey() returned no string`)
-    return `C${encodeValue(classNameOf(value), place)}(${encodeValue(own, place)})`
-  }
-  throw refuse(place, `an instance of ${classNameOf(value)} without toCacheKey()`)
-}
-
-function refuse(place: Place, what: string): KeyError {
-  const where = place.path === '' ? '' : ` at ${place.path}`
-  return new KeyError(
-    `Argument ${place.argument}${where} is ${what}, so it cannot be part of a default key. Give the decorator a key function.`,
+/** Own or another realm's `Object.prototype` (`vm`, test runners), or none. */
+function isPlainPrototype(prototype: unknown): boolean {
+  if (prototype === Object.prototype || prototype === null) return true
+  return (
+    Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
   )
+}
+
+type BuiltIn =
+  | unknown[]
+  | Date
+  | Map<unknown, unknown>
+  | Set<unknown>
+  | ArrayBuffer
+  | NodeJS.ArrayBufferView
+
+/** A built-in itself and not an instance of a class derived from it, which may hold more than its kind shows. */
+function isBuiltIn(value: object, prototype: unknown): value is BuiltIn {
+  const parent: unknown = Object.getPrototypeOf(prototype)
+  if (types.isTypedArray(value))
+    return Buffer.isBuffer(value) || isPlainPrototype(Object.getPrototypeOf(parent))
+  if (!isPlainPrototype(parent)) return false
+  return (
+    Array.isArray(value) ||
+    types.isDate(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isArrayBuffer(value) ||
+    types.isDataView(value)
+  )
+}
+
+function encodeBuiltIn(value: BuiltIn, above: Frame): string {
+  if (Array.isArray(value)) return `[${encodeItems(value, above, 'items')}]`
+  if (types.isDate(value)) return `D${value.getTime()}`
+  if (types.isMap(value)) return `M{${encodeEntries(value, above)}}`
+  if (types.isSet(value)) return `S{${encodeMembers(value, above)}}`
+  const bytes = ArrayBuffer.isView(value)
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    : Buffer.from(value)
+  const kind = Buffer.isBuffer(value)
+    ? 'Buffer'
+    : Object.prototype.toString.call(value).slice(8, -1)
+  return `B${kind}(${bytes.toString('base64url')})`
+}
+
+function encodeProperties(value: object, above: Frame): string {
+  const frame = enter(value, above, 'properties')
+  let text = ''
+  for (const name of Object.keys(value).sort()) {
+    frame.step = name
+    const item = encodeValue((value as Record<string, unknown>)[name], frame)
+    text += `${encodeValue(name, frame)},${item},`
+  }
+  for (const symbol of Object.getOwnPropertySymbols(value)) {
+    if (!Object.prototype.propertyIsEnumerable.call(value, symbol)) continue
+    throw refusal(above, 'an object with symbol properties')
+  }
+  return text
+}
+
+function encodeEntries(map: ReadonlyMap<unknown, unknown>, above: Frame): string {
+  const frame = enter(map, above, 'keys')
+  const items: string[] = []
+  for (const [key, item] of map) {
+    frame.step = items.length
+    items.push(`${encodeValue(key, frame)},${encodeValue(item, frame)},`)
+  }
+  return items.sort().join('')
+}
+
+function encodeMembers(set: ReadonlySet<unknown>, above: Frame): string {
+  const frame = enter(set, above, 'members')
+  const items: string[] = []
+  for (const item of set) {
+    frame.step = items.length
+    items.push(`${encodeValue(item, frame)},`)
+  }
+  return items.sort().join('')
+}
+
+function encodeInstance(value: object, frame: Frame): string {
+  if (types.isPromise(value)) throw refusal(frame, 'a promise (is an await missing?)')
+  const { toCacheKey } = value as Partial<CacheKeyed>
+  const what = `an instance of ${classNameOf(value)}`
+  if (typeof toCacheKey !== 'function') throw refusal(frame, `${what}, which has no toCacheKey()`)
+  const own: unknown = toCacheKey.call(value)
+  if (typeof own !== 'string')
+    throw refusal(frame, `${what}, whose toCacheKey() returned no string`)
+  return `C${encodeValue(classNameOf(value), frame)}(${encodeValue(own, frame)})`
+}
+
+function enter(value: object, above: Frame | undefined, kind: Frame['kind']): Frame {
+  const depth = above === undefined ? 0 : above.depth + 1
+  if (above !== undefined && depth > MAX_DEPTH)
+    throw refusal(above, `nested deeper than ${MAX_DEPTH} levels`)
+  for (let frame = above; frame !== undefined; frame = frame.above) {
+    if (frame.value === value && above !== undefined)
+      throw refusal(above, 'a reference back to what contains it')
+  }
+  return { value, above, depth, kind, step: '' }
+}
+
+function refusal(frame: Frame, what: string): KeyError {
+  let path = ''
+  let at: Frame = frame
+  for (; at.above !== undefined; at = at.above) path = stepText(at) + path
+  const where = path === '' ? '' : `, at ${path},`
+  return new KeyError(
+    `Argument ${at.step}${where} is ${what}, so it cannot be part of a default key. Give the decorator a key function.`,
+  )
+}
+
+function stepText({ kind, step }: Frame): string {
+  if (kind === 'items') return `[${step}]`
+  if (kind === 'properties')
+    return /^[\w$]{1,40}$/.test(String(step))
+      ? `.${step}`
+      : `[${JSON.stringify(String(step).slice(0, 40))}]`
+  return `.${kind}[${step}]`
 }

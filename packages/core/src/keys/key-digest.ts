@@ -1,16 +1,34 @@
-/** Short forms of keys that are long, hold lone surrogates, or look like a short form. */
+/**
+ * Short forms of keys that are long, hold lone surrogates, or look like a short form themselves.
+ *
+ * A short form ends with `#` and the 43 characters of a SHA-256. A key with a `#` at that place is shortened too, whoever
+ * wrote it. So every short form is a digest of the whole key, and nothing else has that shape: two keys never meet.
+ * The readable part comes first, so that patterns on the beginning of a key still find long ones.
+ */
 
 import { createHash } from 'node:crypto'
 
-const READABLE_LENGTH = 48
+const MAX_LENGTH = 200
+const READABLE_LENGTH = 100
+/** `#` and 32 bytes in base64url. */
+const TAIL_LENGTH = 44
+const MARK = '#'.charCodeAt(0)
 
 /**
- * Returns `#`, a SHA-256 of the key's UTF-16 units in base64url, and a readable beginning.
+ * Returns the text itself where it can be a key as it is, and its short form otherwise.
  *
- * A leading `#` marks short forms. Keys that begin with it themselves are shortened too, so no key a user can write
- * equals a short form by accident. UTF-16 units are hashed, not UTF-8: lone surrogates would all become the same bytes.
+ * Keys are at most 200 UTF-16 units and well-formed, because Redis sees UTF-8, where lone surrogates become one and the
+ * same character.
  */
-export function shortenKey(key: string): string {
-  const digest = createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('base64url')
-  return `#${digest}:${key.slice(0, READABLE_LENGTH).toWellFormed()}`
+export function fitKey(text: string): string {
+  const { length } = text
+  if (length > MAX_LENGTH || !text.isWellFormed()) return shortForm(text)
+  const isLookalike = length >= TAIL_LENGTH && text.charCodeAt(length - TAIL_LENGTH) === MARK
+  return isLookalike ? shortForm(text) : text
+}
+
+function shortForm(text: string): string {
+  // The UTF-16 units are hashed, not UTF-8, for the same reason.
+  const digest = createHash('sha256').update(Buffer.from(text, 'utf16le')).digest('base64url')
+  return `${text.slice(0, READABLE_LENGTH).toWellFormed()}#${digest}`
 }

@@ -1,111 +1,136 @@
 /**
  * Key templates: `'product:{0}'`, `'{0.id}'`, `'{0.address.zip}'`; `{{` and `}}` are literal braces.
  *
- * Two different argument lists must never meet in one key. So a slot that is followed by more text must be followed by a
- * separator (not a letter, digit or sign, which a number could contain), and that separator is escaped inside inserted
- * strings: the end of every slot can be found again. Strings that look like another type are quoted.
+ * Two different lists of slot values must never meet in one key. The character that follows a slot is escaped inside the
+ * slot's text, so the end of every slot can be found again. A string that looks like a value of another type, such as
+ * `'42'`, is marked by a leading quote.
  */
 
 import { KeyError } from '../errors/key-error.ts'
 import { describeValue, InvalidOptionError } from '../errors/option-error.ts'
-import { keyText } from './key-text.ts'
+import { fitKey } from './key-digest.ts'
 
 interface Slot {
   readonly argument: number
   readonly path: readonly string[]
+  /** As written, for messages. */
   readonly text: string
   /** The character that ends the slot; empty at the end of the template. */
   readonly end: string
 }
 
 const PART = /\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+/g
-const SLOT = /^(\d{1,3})((?:\.[A-Za-z_$][\w$]*)*)$/
-const EXPECTED = "a template such as 'product:{0}' or '{0.id}', with {{ and }} for literal braces"
-const CANNOT_SEPARATE = /^[\p{L}\p{N}+.'\\-]/u
-const LOOKS_LIKE_OTHER = /^(?:-?\d|-?Infinity$|true$|false$|null$|')/
+const SLOT = /^(0|[1-9]\d?)((?:\.[A-Za-z_$][\w$]*)*)$/
+const LOOKS_LIKE_OTHER =
+  /^(?:'.*|-?\d+(?:\.\d+)?(?:e[+-]\d+)?|-?\d+n|-?Infinity|NaN|true|false|null|undefined|)$/s
 
 /**
  * Compiles a template into a function from arguments to key text.
  *
- * Inserted values are kept apart from each other and from other types: separators inside strings are escaped, and a
- * string that looks like a number, boolean or null is quoted.
+ * The function throws KeyError where a slot has nothing to read (a missing property, or one of `null` or `undefined`) and
+ * where it finds something else than a string, number, bigint, boolean, `null` or `undefined`. An omitted argument is
+ * `undefined`.
  *
- * @throws InvalidOptionError naming `option` when the template is malformed or has no slot.
+ * @throws InvalidOptionError naming `option` when the template is malformed, has no slot, or has slots with nothing between.
+ * @example compileTemplate('product:{0.id}', 'key')([{ id: 42 }]) // 'product:42'
  */
 export function compileTemplate(
   template: string,
   option: string,
 ): (args: readonly unknown[]) => string {
-  const parts = parseParts(template, option)
+  const parts = parseTemplate(template, option)
   return (args) => {
     let text = ''
     for (const part of parts) text += typeof part === 'string' ? part : slotText(part, args)
-    return keyText(text)
+    return fitKey(text)
   }
 }
 
-function parseParts(template: string, option: string): readonly (string | Slot)[] {
+function parseTemplate(template: unknown, option: string): readonly (string | Slot)[] {
+  const takes = (expected: string): InvalidOptionError => {
+    return new InvalidOptionError({ option, expected, received: template })
+  }
+  const malformed =
+    "a template such as 'product:{0}' or '{0.id}', with {{ and }} for literal braces"
+  if (typeof template !== 'string' || !template.isWellFormed()) throw takes(malformed)
   const parts: (string | Slot)[] = []
   let next = ''
   // Backwards, because a slot has to know what follows it.
   for (const [part, slot] of [...template.matchAll(PART)].reverse()) {
-    if (part === '{' || part === '}') throw malformed(template, option)
-    const text = part === '{{' || part === '}}' ? part.charAt(0) : part
-    if (slot === undefined || text !== part) {
-      parts.unshift(text)
-      next = text
+    if (part === '{' || part === '}') throw takes(malformed)
+    if (slot === undefined) {
+      next = part === '{{' || part === '}}' ? part.charAt(0) : part
+      parts.unshift(next)
       continue
     }
-    const isFollowedBySlot = typeof parts[0] === 'object'
-    if (isFollowedBySlot || CANNOT_SEPARATE.test(next)) throw inseparable(template, option)
-    parts.unshift(parseSlot(slot, String.fromCodePoint(next.codePointAt(0) ?? 0), template, option))
+    const parsed = parseSlot(slot, next)
+    if (parsed === undefined) throw takes(malformed)
+    // After an escape character, an end that is one could not be told from an escaped one.
+    if (parsed.end === '\\') throw takes('a template with no backslash right after a slot')
+    if (typeof parts[0] === 'object')
+      throw takes("a template with text between its slots, such as '{0}:{1}'")
+    parts.unshift(parsed)
     next = ''
   }
-  if (!parts.some((part) => typeof part === 'object')) throw malformed(template, option)
+  // Most likely forgotten braces, and then all calls would share one entry.
+  if (parts.every((part) => typeof part === 'string')) {
+    throw takes(
+      "a template with a slot, such as 'product:{0}' (for one key for all calls, give a function)",
+    )
+  }
   return parts
 }
 
-function parseSlot(slot: string, end: string, template: string, option: string): Slot {
-  const [, argument, path] = SLOT.exec(slot) ?? []
-  if (argument === undefined) throw malformed(template, option)
-  return { argument: Number(argument), path: path?.split('.').slice(1) ?? [], text: `{${slot}}`, end }
+function parseSlot(slot: string, next: string): Slot | undefined {
+  const [, argument, path = ''] = SLOT.exec(slot) ?? []
+  if (argument === undefined) return undefined
+  const [end = ''] = next
+  return { argument: Number(argument), path: path.split('.').slice(1), text: `{${slot}}`, end }
 }
 
 function slotText(slot: Slot, args: readonly unknown[]): string {
+  const value = readSlot(slot, args)
+  const text = typeof value === 'string' ? stringText(value) : otherText(value, slot)
+  const { end } = slot
+  if (end === '' || !(text.includes(end) || text.includes('\\'))) return text
+  return text.replaceAll('\\', '\\\\').replaceAll(end, `\\${end}`)
+}
+
+function readSlot(slot: Slot, args: readonly unknown[]): unknown {
   let value = args[slot.argument]
   for (const name of slot.path) {
     if (value === undefined || value === null) {
-      throw new KeyError(`The key template part ${slot.text} has nothing to read: ${describeValue(value)} before .${name}.`)
+      throw new KeyError(
+        `The key template slot ${slot.text} cannot be read: ${value} has no property ${name}.`,
+      )
     }
-    value = (value as Record<string, unknown>)[name]
+    const found = (value as Record<string, unknown>)[name]
+    // A misspelt property would give every call the same key, so absent is an error and undefined is a value.
+    if (found === undefined && !(name in Object(value))) {
+      throw new KeyError(
+        `The key template slot ${slot.text} cannot be read: there is no property ${name}. Where it is optional, give a key function.`,
+      )
+    }
+    value = found
   }
+  return value
+}
+
+function stringText(value: string): string {
+  return LOOKS_LIKE_OTHER.test(value) ? `'${value}` : value
+}
+
+function otherText(value: unknown, slot: Slot): string {
   switch (typeof value) {
-    case 'string':
-      return stringText(value, slot.end)
-    case 'number':
-      return Object.is(value, -0) ? '0' : String(value)
     case 'bigint':
       return `${value}n`
+    case 'number':
     case 'boolean':
+    case 'undefined':
       return String(value)
-    default:
-      if (value === null) return 'null'
-      throw new KeyError(
-        `The key template part ${slot.text} is ${describeValue(value)}; it must be a string, number, bigint, boolean or null.`,
-      )
   }
-}
-
-function stringText(value: string, end: string): string {
-  const escaped = value.replaceAll('\\', '\\\\').replaceAll(end, `\\${end}`)
-  return LOOKS_LIKE_OTHER.test(value) || value === '' ? `'${escaped}` : escaped
-}
-
-function malformed(template: string, option: string): InvalidOptionError {
-  return new InvalidOptionError({ option, expected: EXPECTED, received: template })
-}
-
-function inseparable(template: string, option: string): InvalidOptionError {
-  const expected = "a template whose slots are separated, for instance by ':', and not by letters, digits or signs"
-  return new InvalidOptionError({ option, expected, received: template })
+  if (value === null) return 'null'
+  throw new KeyError(
+    `The key template slot ${slot.text} is ${describeValue(value)}; it must be a string, number, bigint, boolean, null or undefined.`,
+  )
 }

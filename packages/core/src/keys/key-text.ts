@@ -2,45 +2,56 @@
 
 import { KeyError } from '../errors/key-error.ts'
 import { describeValue } from '../errors/option-error.ts'
-import { shortenKey } from './key-digest.ts'
+import { fitKey } from './key-digest.ts'
 
-/** What a key function may return. Parts of an array are joined so that different arrays never meet. */
 export type KeyPart = string | number | bigint | boolean
+/** What a key function may return. Parts of an array are joined by `:` so that different arrays never meet. */
 export type Key = KeyPart | readonly KeyPart[]
 
-const MAX_PLAIN_LENGTH = 200
-const SEPARATOR = /[\\:]/g
+const NEEDS_ESCAPE = /[\\:]/
+const ESCAPED = /[\\:]/g
 
 /**
- * Returns the text of a key: short, never empty, never with lone surrogates.
+ * Returns the text of a key: never empty, at most 200 UTF-16 units, without lone surrogates. A usual string is its own text.
  *
- * A number and its decimal string are the same key here (`(id: number) => id` and `evict('1')` meet); the default key
- * from arguments tells them apart.
+ * Values that look the same are the same key: `1`, `1n` and `'1'`; `['shop', 7]` and `'shop:7'`. That way
+ * `(id: number) => id` and `evict('1')` meet. The default key, made of arguments, tells them apart.
  *
- * @throws KeyError for anything else.
+ * @throws KeyError for the empty string, the empty array, NaN, and every other type.
+ * @example keyText(['shop', 7]) // 'shop:7'
  */
 export function keyText(key: unknown): string {
-  if (typeof key === 'string') return plainKey(key)
-  if (Array.isArray(key)) return plainKey(joinParts(key))
-  return partText(key, 'A key function')
-}
-
-function plainKey(key: string): string {
-  if (key.length === 0) throw new KeyError('A key function returned an empty string; a key needs at least one character.')
-  if (key.length <= MAX_PLAIN_LENGTH && key.isWellFormed() && key.charCodeAt(0) !== 35) return key
-  return shortenKey(key)
+  const text =
+    typeof key === 'string' ? key : Array.isArray(key) ? joinParts(key) : partText(key, 'A key')
+  if (text === '') throw new KeyError('A key is empty; it needs at least one character.')
+  return fitKey(text)
 }
 
 function joinParts(parts: readonly unknown[]): string {
-  if (parts.length === 0) throw new KeyError('A key function returned an empty array; a key needs at least one part.')
-  return parts
-    .map((part) => partText(part, 'A part of the key').replace(SEPARATOR, (char) => `\\${char}`))
-    .join(':')
+  if (parts.length === 0) throw new KeyError('A key is an empty array; it needs at least one part.')
+  let text = ''
+  for (let i = 0; i < parts.length; i++) {
+    const part = partText(parts[i], `Part ${i} of a key`)
+    if (i > 0) text += ':'
+    text += NEEDS_ESCAPE.test(part) ? part.replace(ESCAPED, '\\$&') : part
+  }
+  return text
 }
 
 function partText(part: unknown, what: string): string {
-  if (typeof part === 'string') return part
-  if (typeof part === 'bigint' || typeof part === 'boolean') return String(part)
-  if (typeof part === 'number' && !Number.isNaN(part)) return Object.is(part, -0) ? '0' : String(part)
-  throw new KeyError(`${what} is ${describeValue(part)}; it must be a string, number, bigint or boolean.`)
+  switch (typeof part) {
+    case 'string':
+      return part
+    case 'number':
+      // A key that is not a number comes from a failed conversion, and would be shared by all of them.
+      if (Number.isNaN(part)) break
+      return String(part)
+    case 'bigint':
+    case 'boolean':
+      return String(part)
+  }
+  const wants = what === 'A key' ? ', or an array of those' : ''
+  throw new KeyError(
+    `${what} is ${describeValue(part)}; it must be a string, number, bigint or boolean${wants}.`,
+  )
 }

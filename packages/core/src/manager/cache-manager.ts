@@ -10,8 +10,12 @@ import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
-import type { MethodCache, MethodCacheProvider, MethodDescription } from '../decorators/method-cache.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/default-manager.ts'
+import type {
+  MethodCache,
+  MethodCacheProvider,
+  MethodDescription,
+} from '../decorators/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
@@ -191,7 +195,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       await eviction
     } catch (error) {
       if (error instanceof ClosedError) throw error
-      if (this.#options.defaults.onRemoteFailure === 'throw') throw new RecoveryQueueError(what, error)
+      if (this.#options.defaults.onRemoteFailure === 'throw')
+        throw new RecoveryQueueError(what, error)
     }
   }
 

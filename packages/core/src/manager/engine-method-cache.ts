@@ -2,12 +2,16 @@
 
 import { loadTogether } from '../cache/batch-load.ts'
 import { type CacheParts, tagNames } from '../cache/cache.ts'
-import type { CacheNode } from '../cache/node.ts'
 import type { LoadContext, ReadCall } from '../cache/read-call.ts'
 import type { Coherence, Stamp } from '../coherence/coherence.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
-import type { EvictCall, MethodCache, MethodCall, MethodDescription } from '../decorators/method-cache.ts'
+import type {
+  EvictCall,
+  MethodCache,
+  MethodCall,
+  MethodDescription,
+} from '../decorators/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
@@ -19,7 +23,6 @@ export class EngineMethodCache implements MethodCache {
   readonly #where: string
   readonly #counters: ReadCounters
   readonly #prefix: string
-  readonly #node: CacheNode
   readonly #clock: Clock
   readonly #coherence: Coherence
   readonly #events: Emitter
@@ -33,7 +36,6 @@ export class EngineMethodCache implements MethodCache {
     this.#where = method.where
     this.#counters = node.stats.of(name, method.method)
     this.#prefix = `${name}:`
-    this.#node = node
     this.#clock = node.clock
     this.#coherence = node.coherence
     this.#events = node.events
@@ -85,7 +87,11 @@ export class EngineMethodCache implements MethodCache {
   async evict({ keys, tags, all, soft, settleMs }: EvictCall): Promise<void> {
     const { writes, name, policy } = this.#parts
     const evictions = [
-      writes.evict(name, keys.map((key) => this.#prefix + key), { soft, settleMs }),
+      writes.evict(
+        name,
+        keys.map((key) => this.#prefix + key),
+        { soft, settleMs },
+      ),
       writes.evictTags(tags),
       ...(all ? [writes.clear(name)] : []),
     ]
@@ -113,7 +119,10 @@ export class EngineMethodCache implements MethodCache {
       mode: call.mode,
       load,
       tags: tagNames(call.tags, `${this.#where}.tags`),
-      tagsOf: tagsOf === undefined ? undefined : (value) => tagNames(tagsOf(value), `${this.#where}.tags`),
+      tagsOf:
+        tagsOf === undefined
+          ? undefined
+          : (value) => tagNames(tagsOf(value), `${this.#where}.tags`),
       ttlOf: ttlOf === undefined ? undefined : (value) => this.#ttl(ttlOf(value)),
       storeWhen,
     }

@@ -3,7 +3,7 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 
 /**
- * Checks that `options` is a plain options object with known names only; the nearest known name is suggested.
+ * Checks that `options` is an options object with known names only; the nearest known name is suggested.
  *
  * @throws InvalidOptionError
  */
@@ -12,15 +12,19 @@ export function assertKnownOptions(
   names: readonly string[],
   where: string,
 ): asserts options is object {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new InvalidOptionError({ option: where, expected: 'an options object', received: options })
+  // The tag also refuses a Map or a promise (a forgotten await), which have no names and would pass as "all defaults".
+  if (Object.prototype.toString.call(options) !== '[object Object]') {
+    throw new InvalidOptionError({
+      option: where,
+      expected: 'an options object',
+      received: options,
+    })
   }
-  for (const name of Object.keys(options)) {
+  for (const name of Object.keys(options as object)) {
     if (names.includes(name)) continue
     throw new InvalidOptionError({
       option: `${where}.${name}`,
-      expected: `no option of that name (known: ${names.join(', ')})`,
-      received: (options as Record<string, unknown>)[name],
+      known: names,
       suggestion: nearestName(name, names),
     })
   }
@@ -52,7 +56,10 @@ export function assertInteger(
   bounds: { readonly min: number; readonly max: number },
 ): asserts value is number {
   const isWithin =
-    typeof value === 'number' && Number.isInteger(value) && value >= bounds.min && value <= bounds.max
+    typeof value === 'number' &&
+    Number.isInteger(value) &&
+    value >= bounds.min &&
+    value <= bounds.max
   if (isWithin) return
   throw new InvalidOptionError({
     option,
@@ -73,32 +80,41 @@ export function assertText(value: unknown, option: string, max = 200): asserts v
   })
 }
 
-const MAX_DISTANCE = 3
+const MOST_SLIPS = 3
 
 /** Returns the known name nearest to a mistyped one, or `undefined` when none is near. */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined
-  let least = MAX_DISTANCE + 1
+  // About one slip in three characters: 'tll' means 'ttl', but 'key' does not.
+  let limit = Math.min(MOST_SLIPS, Math.max(1, Math.floor(name.length / 3)))
   for (const candidate of names) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
-    if (distance < least) {
-      least = distance
-      nearest = candidate
-    }
+    if (Math.abs(candidate.length - name.length) > limit) continue
+    const slips = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    if (slips > limit) continue
+    nearest = candidate
+    limit = slips - 1
   }
   return nearest
 }
 
-/** Levenshtein distance by one row. */
+/** Insertions, deletions, substitutions and swaps of neighbours between two texts (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let i = 1; i <= a.length; i++) {
-    const next = [i]
+    const row = [i]
     for (let j = 1; j <= b.length; j++) {
-      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+      const substituted = at(last, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swapped = isSwap ? at(beforeLast, j - 2) + 1 : substituted
+      row.push(Math.min(substituted, swapped, at(last, j) + 1, at(row, j - 1) + 1))
     }
-    row = next
+    beforeLast = last
+    last = row
   }
-  return row[b.length] ?? 0
+  return at(last, b.length)
+}
+
+function at(row: readonly number[], column: number): number {
+  return row[column] ?? 0
 }

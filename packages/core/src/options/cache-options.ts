@@ -1,12 +1,7 @@
 /** The policy of a cache: what a user may say, the defaults, and the checked form the engine works with. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import {
-  assertBoolean,
-  assertFunction,
-  assertKnownOptions,
-  assertOneOf,
-} from './assert-option.ts'
+import { assertBoolean, assertFunction, assertKnownOptions, assertOneOf } from './assert-option.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { parseSize, type Size } from './size.ts'
 
@@ -163,13 +158,16 @@ export function resolvePolicy(layers: readonly CacheOptions[], where: string): P
     ttlMs: duration('ttl', options.ttl, 1),
     staleWhileRevalidateMs: duration('staleWhileRevalidate', options.staleWhileRevalidate),
     staleIfErrorMs: duration('staleIfError', options.staleIfError),
-    negativeTtlMs: options.negativeTtl === false ? 0 : duration('negativeTtl', options.negativeTtl, 1),
+    negativeTtlMs:
+      options.negativeTtl === false ? 0 : duration('negativeTtl', options.negativeTtl, 1),
     cacheErrors: options.cacheErrors,
     errorBackoffMs: duration('errorBackoff', options.errorBackoff),
     refreshBeta: refreshBeta(options.refreshAhead, name('refreshAhead')),
     jitter: fraction(options.jitter, name('jitter')),
-    softTimeoutMs: options.softTimeout === undefined ? 0 : duration('softTimeout', options.softTimeout, 1),
-    loadTimeoutMs: options.loadTimeout === undefined ? 0 : duration('loadTimeout', options.loadTimeout, 1),
+    softTimeoutMs:
+      options.softTimeout === undefined ? 0 : duration('softTimeout', options.softTimeout, 1),
+    loadTimeoutMs:
+      options.loadTimeout === undefined ? 0 : duration('loadTimeout', options.loadTimeout, 1),
     leaseWaitMs: duration('leaseWait', options.leaseWait, 1, MS_PER_HOUR),
     maxStalenessMs: duration('maxStaleness', options.maxStaleness, 10, MS_PER_DAY),
     isolation: options.isolation,
@@ -183,7 +181,9 @@ export function resolvePolicy(layers: readonly CacheOptions[], where: string): P
 }
 
 type MergedOptions = typeof CACHE_DEFAULTS extends infer Defaults
-  ? { [Name in keyof Defaults]: Exclude<CacheOptions[Name & keyof CacheOptions], undefined> } & CacheOptions
+  ? {
+      [Name in keyof Defaults]: Exclude<CacheOptions[Name & keyof CacheOptions], undefined>
+    } & CacheOptions
   : never
 
 function mergeLayers(layers: readonly CacheOptions[]): MergedOptions {

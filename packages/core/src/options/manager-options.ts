@@ -66,8 +66,18 @@ export interface ResolvedManagerOptions {
 export function resolveManagerOptions(options: CacheManagerOptions): ResolvedManagerOptions {
   assertKnownOptions(options, NAMES, WHERE)
   assertName(options.namespace, `${WHERE}.namespace`)
-  assertMethods(options.local, ['get', 'set', 'delete', 'clear'], `${WHERE}.local`, 'a local store such as lruStore()')
-  assertMethods(options.remote, ['open', 'read', 'claim', 'fill'], `${WHERE}.remote`, 'a remote store such as redisStore()')
+  assertMethods(
+    options.local,
+    ['get', 'set', 'delete', 'clear'],
+    `${WHERE}.local`,
+    'a local store such as lruStore()',
+  )
+  assertMethods(
+    options.remote,
+    ['open', 'read', 'claim', 'fill'],
+    `${WHERE}.remote`,
+    'a remote store such as redisStore()',
+  )
   const { plugins = [], defaults = {}, types = [], codec = options.remote?.codec } = options
   for (const plugin of plugins) assertPlugin(plugin)
   assertCacheOptions(defaults, `${WHERE}.defaults`)

@@ -104,8 +104,10 @@ class Tagger {
   }
 
   #tagObject(value: object, path: string): unknown {
-    if (this.#above.includes(value)) throw new ValueError(`The value refers to itself at ${path}.`, path)
-    if (this.#above.length >= MAX_DEPTH) throw new ValueError(`The value is nested too deeply at ${path}.`, path)
+    if (this.#above.includes(value))
+      throw new ValueError(`The value refers to itself at ${path}.`, path)
+    if (this.#above.length >= MAX_DEPTH)
+      throw new ValueError(`The value is nested too deeply at ${path}.`, path)
     this.#above.push(value)
     const tagged = this.#tagContents(value, path)
     this.#above.pop()
@@ -215,7 +217,9 @@ function leaf(tag: unknown, [first, second]: readonly unknown[]): unknown {
     case TAG.date:
       return new Date(number(first))
     case TAG.bigint:
-      return text(first).startsWith('-') ? -BigInt(`0x${text(first).slice(1)}`) : BigInt(`0x${text(first)}`)
+      return text(first).startsWith('-')
+        ? -BigInt(`0x${text(first).slice(1)}`)
+        : BigInt(`0x${text(first)}`)
     case TAG.rawString:
       return bytes(first).toString('utf16le')
     case TAG.regexp:
@@ -263,7 +267,12 @@ function pairs(items: readonly unknown[]): [unknown, unknown][] {
 function objectOf(entries: readonly [unknown, unknown][]): object {
   const object = {}
   for (const [name, value] of entries) {
-    Object.defineProperty(object, text(name), { value, enumerable: true, configurable: true, writable: true })
+    Object.defineProperty(object, text(name), {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
   }
   return object
 }
