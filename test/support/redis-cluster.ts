@@ -62,7 +62,7 @@ export class RedisCluster implements AsyncDisposable {
   /** The nodes that are masters now, in the order of their slots. */
   async masters(): Promise<RedisServer[]> {
     const view = await this.#view()
-    return view.masters.map(({ port }) => this.#nodeAt(port))
+    return view.masters.filter(({ ownsAny }) => ownsAny).map(({ port }) => this.#nodeAt(port))
   }
 
   /** The node that serves a slot now. */
@@ -88,10 +88,11 @@ export class RedisCluster implements AsyncDisposable {
     await replica.command('CLUSTER', 'FAILOVER', ...force)
     await eventually(
       `the replica on port ${replica.port} is master for everybody`,
-      async () => {
-        const views = await Promise.all(this.#alive().map(readView))
-        return views.every((view) => isServing(view, replica.port) && !isServing(view, master.port))
-      },
+      () =>
+        everyView(
+          this.#alive(),
+          (view) => isServing(view, replica.port) && !isServing(view, master.port),
+        ),
       20_000,
     )
     await this.settle()
@@ -112,7 +113,7 @@ export class RedisCluster implements AsyncDisposable {
       slot,
       from,
       to,
-      bystanders: masters.filter((node) => node.isRunning && node !== from && node !== to),
+      bystanders: masters.filter((node) => node.isResponsive && node !== from && node !== to),
     })
   }
 
@@ -143,19 +144,21 @@ export class RedisCluster implements AsyncDisposable {
   }
 
   #alive(): RedisServer[] {
-    return this.nodes.filter((node) => node.isRunning)
+    return this.nodes.filter((node) => node.isResponsive)
   }
 
   async #view(): Promise<ClusterView> {
-    const node = this.#alive()[0]
-    if (node === undefined) throw new Error('No node of the cluster is running')
-    return readView(node)
+    const views = await Promise.all(this.#alive().map(readView))
+    // Masters learn of a change first, replicas hear of it by gossip.
+    const view = views.find(({ isOwnMaster }) => isOwnMaster)
+    if (view === undefined) throw new Error('No master of the cluster is running')
+    return view
   }
 
   async #replicaOf(master: RedisServer): Promise<RedisServer> {
     const view = await this.#view()
     const replica = view.replicas.find(
-      ({ masterPort, port }) => masterPort === master.port && this.#nodeAt(port).isRunning,
+      ({ masterPort, port }) => masterPort === master.port && this.#nodeAt(port).isResponsive,
     )
     if (replica === undefined)
       throw new Error(`The master on port ${master.port} has no running replica`)
@@ -167,6 +170,13 @@ export class RedisCluster implements AsyncDisposable {
     if (node === undefined) throw new Error(`No node of this cluster listens on port ${port}`)
     return node
   }
+}
+
+async function everyView(
+  nodes: readonly RedisServer[],
+  holds: (view: ClusterView) => boolean,
+): Promise<boolean> {
+  return (await Promise.all(nodes.map(readView))).every(holds)
 }
 
 function isServing(view: ClusterView, port: number): boolean {
@@ -195,18 +205,16 @@ async function join(nodes: readonly RedisServer[], masterCount: number): Promise
     }),
   )
   await Promise.all(others.map((node) => node.command('CLUSTER', 'MEET', first.host, first.port)))
-  await eventually(
-    'all nodes know each other',
-    async () => {
-      const views = await Promise.all(nodes.map(readView))
-      return views.every((view) => view.masters.length + view.replicas.length === nodes.length)
-    },
-    20_000,
+  await eventually('all nodes know each other', () =>
+    everyView(nodes, (view) => view.masters.length + view.replicas.length === nodes.length),
   )
   await Promise.all(
     nodes
       .slice(masterCount)
       .map((node, index) => follow(node, masters[index % masterCount] as RedisServer)),
+  )
+  await eventually('all nodes know who is a replica', () =>
+    everyView(nodes, ({ replicas }) => replicas.length === nodes.length - masterCount),
   )
 }
 

@@ -13,9 +13,11 @@ it('a client follows the master through a request and a crash', async () => {
 
   const second = await group.failover()
   expect(second).not.toBe(first)
-  await eventually('the client writes to the new master', () => client.set('b', '2'))
   await eventually('the old master follows', async () => (await roleOf(first)) === 'slave')
-  expect(await second.command('GET', 'b')).toBe('2')
+  await eventually('the client writes to the new master', async () => {
+    await client.set('b', '2')
+    return (await second.command('GET', 'b')) === '2'
+  })
 
   const third = await group.failover('crash')
   expect(third).toBe(first)

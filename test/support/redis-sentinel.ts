@@ -44,6 +44,7 @@ export async function startSentinel(options: RedisSentinelOptions = {}): Promise
     const watchers = await allOf(sentinels, () =>
       start(sentinelOptions(master, Math.floor(sentinels / 2) + 1)),
     )
+    await Promise.all(watchers.map(hasten))
     const group = new RedisSentinel([master, ...copies], watchers)
     await group.settle()
     return group
@@ -72,7 +73,7 @@ export class RedisSentinel implements AsyncDisposable {
 
   /** The server that the sentinels name as master now. */
   async master(): Promise<RedisServer> {
-    const [sentinel] = this.sentinels.filter((candidate) => candidate.isRunning)
+    const [sentinel] = this.sentinels.filter((candidate) => candidate.isResponsive)
     if (sentinel === undefined) throw new Error('No sentinel is running')
     return this.#masterOf(sentinel)
   }
@@ -89,7 +90,7 @@ export class RedisSentinel implements AsyncDisposable {
       'all sentinels name a new master',
       async () => {
         const named = await Promise.all(
-          this.sentinels.filter(({ isRunning }) => isRunning).map((s) => this.#masterOf(s)),
+          this.sentinels.filter(({ isResponsive }) => isResponsive).map((s) => this.#masterOf(s)),
         )
         const [master] = named
         const isAgreed =
@@ -133,7 +134,7 @@ export class RedisSentinel implements AsyncDisposable {
 
   /** Refused with NOGOODSLAVE until the sentinel has heard enough from a replica. */
   async #request(): Promise<void> {
-    const [sentinel] = this.sentinels.filter(({ isRunning }) => isRunning)
+    const [sentinel] = this.sentinels.filter(({ isResponsive }) => isResponsive)
     await eventually(
       'a sentinel accepts the failover',
       () => sentinel?.command('SENTINEL', 'FAILOVER', this.name),
@@ -177,6 +178,17 @@ function sentinelOptions(master: RedisServer, quorum: number): { config: string;
       '',
     ].join('\n'),
   }
+}
+
+/**
+ * Sentinels greet each other every 2 s and leave a demoted master in its old role for four greetings.
+ * Redis 7 lets that be shortened; with older ones and Valkey tests are slower, nothing else.
+ */
+async function hasten(sentinel: RedisServer): Promise<void> {
+  const greetings = ['PUBLISH-PERIOD', 300, 'INFO-PERIOD', 500, 'ASK-PERIOD', 300]
+  // Half a minute of idling after the machine was busy, and a quarter to find a server that came back.
+  const recoveries = ['TILT-PERIOD', 1000, 'MIN-LINK-RECONNECT-PERIOD', 500]
+  await sentinel.command('SENTINEL', 'DEBUG', ...greetings, ...recoveries).catch(() => {})
 }
 
 /** Waits for all even when one fails, so that the caller knows everything that was started. */

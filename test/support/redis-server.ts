@@ -58,6 +58,7 @@ export class RedisServer implements AsyncDisposable {
   readonly #password: string | undefined
   readonly #dir = mkdtempSync(join(tmpdir(), 'larder-redis-'))
   #process: ServerProcess | undefined
+  #isPaused = false
 
   /** Use {@link startRedis}. */
   constructor(port: number, { args = [], config }: RedisServerOptions) {
@@ -82,6 +83,11 @@ export class RedisServer implements AsyncDisposable {
     return this.#process?.isRunning ?? false
   }
 
+  /** True while it runs and isn't paused. */
+  get isResponsive(): boolean {
+    return this.isRunning && !this.#isPaused
+  }
+
   /** Starts it where it was stopped or killed, with what its folder still holds. */
   async start(): Promise<void> {
     if (this.isRunning) throw new Error(`Redis on port ${this.port} is running already`)
@@ -97,6 +103,7 @@ export class RedisServer implements AsyncDisposable {
       ...(this.#config === undefined ? {} : { configFile: CONFIG_FILE }),
     })
     this.#process = server
+    this.#isPaused = false
     const died = server.ended.then(() => {
       throw new Error(`Redis on port ${this.port} ended while starting:\n${this.log()}`)
     })
@@ -117,11 +124,13 @@ export class RedisServer implements AsyncDisposable {
 
   /** SIGSTOP: it hangs with its sockets open; the operating system still accepts new connections for it. */
   async pause(): Promise<void> {
+    this.#isPaused = true
     await this.#current().pause()
   }
 
   async resume(): Promise<void> {
     await this.#current().resume()
+    this.#isPaused = false
   }
 
   /** Stops it if it runs, and starts it on the same port. A cluster node and a sentinel stay who they are. */

@@ -1,0 +1,94 @@
+/** A clock that stands still until a test moves it. */
+
+import { setImmediate as macrotask } from 'node:timers/promises'
+import type { CancelTimer, Clock } from '../contracts/clock.ts'
+
+interface Timer {
+  readonly dueAt: number
+  readonly task: () => void
+}
+
+/**
+ * A clock in a test's hands: time passes only in `advance`, and timers run there, in order of their due time.
+ *
+ * @example
+ * const clock = new ManualClock()
+ * clock.schedule(1_000, () => console.log('a second later'))
+ * clock.advance(1_000)
+ */
+export class ManualClock implements Clock {
+  #now: number
+  /** In the order they were scheduled, which decides between timers due at the same time. */
+  readonly #timers = new Set<Timer>()
+
+  /** `startsAt`: the first reading, ms. @default 0 */
+  constructor(startsAt = 0) {
+    this.#now = startsAt
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  schedule(delayMs: number, task: () => void): CancelTimer {
+    const timer: Timer = { dueAt: this.#now + Math.max(0, delayMs), task }
+    this.#timers.add(timer)
+    return () => void this.#timers.delete(timer)
+  }
+
+  /** How many timers wait. */
+  get pending(): number {
+    return this.#timers.size
+  }
+
+  /** When the next timer is due, on this clock; `undefined` when none waits. */
+  get nextAt(): number | undefined {
+    return this.#next(Number.POSITIVE_INFINITY)?.dueAt
+  }
+
+  /**
+   * Lets `ms` pass, running what comes due, also what is scheduled meanwhile. What a timer throws stops the clock there.
+   *
+   * @throws RangeError when `ms` is negative or no number.
+   */
+  advance(ms: number): void {
+    const end = this.#endOf(ms)
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) this.#run(timer)
+    this.#now = end
+  }
+
+  /**
+   * Lets `ms` pass like `advance`, and lets everything that already can run (microtasks and one turn of the event loop)
+   * do so before each timer and at the end, so that awaiting code sees time as it would in real life.
+   *
+   * @throws RangeError when `ms` is negative or no number.
+   */
+  async advanceAsync(ms: number): Promise<void> {
+    const end = this.#endOf(ms)
+    await macrotask()
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
+      this.#run(timer)
+      await macrotask()
+    }
+    this.#now = Math.max(this.#now, end)
+  }
+
+  #endOf(ms: number): number {
+    if (ms >= 0) return this.#now + ms
+    throw new RangeError(`A clock advances by 0 ms or more, not by ${ms}`)
+  }
+
+  #next(end: number): Timer | undefined {
+    let next: Timer | undefined
+    for (const timer of this.#timers) {
+      if (timer.dueAt <= end && (next === undefined || timer.dueAt < next.dueAt)) next = timer
+    }
+    return next
+  }
+
+  #run(timer: Timer): void {
+    this.#timers.delete(timer)
+    this.#now = Math.max(this.#now, timer.dueAt)
+    timer.task()
+  }
+}

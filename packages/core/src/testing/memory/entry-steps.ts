@@ -1,0 +1,197 @@
+/**
+ * What a server does to one entry, each function one atomic step.
+ *
+ * These are the model of the shared tier's semantics: a store written for another database does the same in its own
+ * transactions or scripts. Everything rests on the header: whoever removes or replaces an entry removes the lease on it,
+ * so a load that began before has nothing left to fill.
+ */
+
+import type { BusMessage } from '../../contracts/bus.ts'
+import type {
+  ClaimReply,
+  ClaimRequest,
+  EntryAddress,
+  EvictRequest,
+  FillReply,
+  MutationReply,
+  PutReply,
+  PutRequest,
+} from '../../contracts/remote-store.ts'
+import { decodeHeader, type EntryHeader, FLAG } from '../../entry/envelope.ts'
+import {
+  clearLease,
+  emptyHeader,
+  limitLife,
+  setFlag,
+  setLease,
+  setLife,
+  stampCreation,
+} from './header-patch.ts'
+import type { MemorySpace } from './memory-space.ts'
+
+/** An entry outlives its lease by this much, so that a fill at the last moment still finds its token. */
+const SLACK_MS = 1_000
+
+/** Where and when a step happens, and how it tells the nodes. */
+export interface Step {
+  readonly space: MemorySpace
+  /** Server time, whole microseconds since the epoch. */
+  readonly nowUs: number
+  publish(message: BusMessage): void
+}
+
+export function nowMsOf(step: Step): number {
+  return Math.floor(step.nowUs / 1_000)
+}
+
+export function claim(step: Step, address: EntryAddress, request: ClaimRequest): ClaimReply {
+  const { token, leaseMs, seen, overtake } = request
+  const nowMs = nowMsOf(step)
+  const found = find(step, address)
+  if (found === undefined) {
+    const bytes = emptyHeader(FLAG.empty)
+    setLease(bytes, nowMs + leaseMs, token)
+    step.space.set(address, bytes, nowMs + leaseMs + SLACK_MS)
+    return { kind: 'granted', nowMs }
+  }
+  const { header, bytes } = found
+  if (isNews(header, seen, nowMs)) return { kind: 'filled', bytes: Buffer.from(bytes), nowMs }
+  const { leaseToken: holder, leaseDeadline } = header
+  const isHeld = holder !== 0 && holder !== token && holder !== overtake && leaseDeadline > nowMs
+  if (isHeld) {
+    setFlag(bytes, 'waited', true)
+    return { kind: 'held', holder, remainingMs: leaseDeadline - nowMs, nowMs }
+  }
+  // The waited flag stays: whoever waited for the last holder now waits for this one.
+  setLease(bytes, nowMs + leaseMs, token)
+  step.space.liveUntil(address, nowMs + leaseMs + SLACK_MS)
+  return { kind: 'granted', nowMs }
+}
+
+export function renew(
+  step: Step,
+  address: EntryAddress,
+  { token, leaseMs }: { readonly token: number; readonly leaseMs: number },
+): boolean {
+  const found = find(step, address)
+  if (found?.header.leaseToken !== token) return false
+  const nowMs = nowMsOf(step)
+  setLease(found.bytes, nowMs + leaseMs, token)
+  step.space.liveUntil(address, nowMs + leaseMs + SLACK_MS)
+  return true
+}
+
+export function release(step: Step, address: EntryAddress, token: number): void {
+  const found = find(step, address)
+  if (found?.header.leaseToken !== token) return
+  const { flags } = found.header
+  if ((flags & FLAG.empty) !== 0 && (flags & FLAG.settling) === 0) {
+    step.space.delete(address)
+  } else {
+    setFlag(found.bytes, 'waited', false)
+    clearLease(found.bytes)
+  }
+  wakeWaiters(step, address, flags)
+}
+
+export function fill(
+  step: Step,
+  address: EntryAddress,
+  { token, bytes, livesMs }: { readonly token: number; readonly bytes: Uint8Array; readonly livesMs: number },
+): FillReply {
+  const nowMs = nowMsOf(step)
+  const found = find(step, address)
+  if (found?.header.leaseToken !== token) return { stored: false, livesMs: 0, nowMs }
+  const { flags, createdAt, livesForMs } = found.header
+  const windowMs = createdAt + livesForMs - nowMs
+  const isSettling = (flags & FLAG.settling) !== 0 && windowMs > 0
+  const lifeMs = isSettling ? Math.min(livesMs, windowMs) : livesMs
+  const stored = Buffer.from(bytes)
+  stampCreation(stored, nowMs)
+  // What is read in a settle window may be the old value: nobody may keep it longer than the window.
+  if (isSettling) limitLife(stored, lifeMs)
+  step.space.set(address, stored, nowMs + lifeMs)
+  wakeWaiters(step, address, flags)
+  return { stored: true, livesMs: lifeMs, nowMs }
+}
+
+/** Replaces an entry; evicts instead when the key was, or may have been, changed after the writer looked. */
+export function put(
+  step: Step,
+  address: EntryAddress,
+  { bytes, livesMs, since }: PutRequest,
+): PutReply {
+  const nowMs = nowMsOf(step)
+  const { partition, key } = address
+  const log = step.space.log(partition, step.nowUs)
+  const isStored = since === 0 || !log.mayHaveChanged(key, since)
+  if (isStored) {
+    const stored = Buffer.from(bytes)
+    stampCreation(stored, nowMs)
+    step.space.set(address, stored, nowMs + livesMs)
+  } else {
+    step.space.delete(address)
+  }
+  return { ...record(step, partition, [key]), stored: isStored }
+}
+
+/** Evicts entries of one partition, and with them every lease on them. */
+export function evict(
+  step: Step,
+  addresses: readonly [EntryAddress, ...EntryAddress[]],
+  { soft, settleMs }: EvictRequest,
+): MutationReply {
+  const nowMs = nowMsOf(step)
+  for (const address of addresses) {
+    if (soft) soften(step, address)
+    else if (settleMs > 0) step.space.set(address, settlingHeader(nowMs, settleMs), nowMs + settleMs)
+    else step.space.delete(address)
+  }
+  return record(step, addresses[0].partition, addresses.map(({ key }) => key))
+}
+
+function soften(step: Step, address: EntryAddress): void {
+  const found = find(step, address)
+  if (found === undefined) return
+  if ((found.header.flags & FLAG.empty) !== 0) {
+    step.space.delete(address)
+    return
+  }
+  setFlag(found.bytes, 'waited', false)
+  setFlag(found.bytes, 'stale', true)
+  clearLease(found.bytes)
+}
+
+function settlingHeader(nowMs: number, settleMs: number): Buffer {
+  const bytes = emptyHeader(FLAG.empty | FLAG.settling)
+  stampCreation(bytes, nowMs)
+  setLife(bytes, settleMs)
+  return bytes
+}
+
+function record(step: Step, partition: number, keys: readonly string[]): MutationReply {
+  const minted = step.space.log(partition, step.nowUs).record(keys, step.nowUs)
+  // Wakes waiters too: nodes take a changed key for the end of the lease on it.
+  step.publish({ kind: 'keys', partition, ...minted, keys })
+  return { partition, ...minted, nowMs: nowMsOf(step) }
+}
+
+function wakeWaiters(step: Step, { key }: EntryAddress, flags: number): void {
+  if ((flags & FLAG.waited) !== 0) step.publish({ kind: 'wake', key })
+}
+
+/** Bytes that are no entry of this format count as absent. */
+function find(
+  step: Step,
+  address: EntryAddress,
+): { readonly bytes: Buffer; readonly header: EntryHeader } | undefined {
+  const bytes = step.space.get(address, nowMsOf(step))
+  const header = bytes === undefined ? undefined : decodeHeader(bytes)
+  return bytes === undefined || header === undefined ? undefined : { bytes, header }
+}
+
+/** Tells whether somebody filled the entry after the caller looked. */
+function isNews(header: EntryHeader, seen: number, nowMs: number): boolean {
+  if ((header.flags & (FLAG.empty | FLAG.stale)) !== 0 || header.commit === seen) return false
+  return header.createdAt + header.freshForMs > nowMs
+}

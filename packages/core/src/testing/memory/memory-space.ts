@@ -1,0 +1,113 @@
+/** What a server holds of one namespace: entries with their expiry, partition logs, the tag clock. */
+
+import type { EntryAddress } from '../../contracts/remote-store.ts'
+import { PartitionLog } from './partition-log.ts'
+import { TagTable } from './tag-table.ts'
+
+/** An entry as stored; `bytes` are the server's own and are changed in place. */
+interface StoredBytes {
+  readonly address: EntryAddress
+  readonly bytes: Buffer
+  readonly expiresAt: number
+}
+
+/** One thing a server can lose by itself. */
+export type SpaceKey =
+  | { readonly kind: 'entry'; readonly partition: number; readonly key: string }
+  | { readonly kind: 'log'; readonly partition: number }
+  | { readonly kind: 'tags' }
+
+export class MemorySpace {
+  readonly #entries = new Map<string, StoredBytes>()
+  readonly #logs = new Map<number, PartitionLog>()
+  #tags: TagTable | undefined
+
+  /** Returns the server's own bytes of an entry that has not expired. */
+  get(address: EntryAddress, nowMs: number): Buffer | undefined {
+    const id = idOf(address)
+    const stored = this.#entries.get(id)
+    if (stored === undefined || nowMs <= stored.expiresAt) return stored?.bytes
+    this.#entries.delete(id)
+    return undefined
+  }
+
+  /** Takes over `bytes`; they must not be used by anybody else afterwards. */
+  set(address: EntryAddress, bytes: Buffer, expiresAt: number): void {
+    this.#entries.set(idOf(address), { address, bytes, expiresAt })
+  }
+
+  delete(address: EntryAddress): boolean {
+    return this.#entries.delete(idOf(address))
+  }
+
+  /** Makes an entry live until then at least; never shortens its life. */
+  liveUntil(address: EntryAddress, expiresAt: number): void {
+    const stored = this.#entries.get(idOf(address))
+    if (stored === undefined || stored.expiresAt >= expiresAt) return
+    this.#entries.set(idOf(address), { ...stored, expiresAt })
+  }
+
+  /** Returns the partition's log, creating it if it is absent. */
+  log(partition: number, nowUs: number): PartitionLog {
+    const log = this.#logs.get(partition) ?? new PartitionLog(nowUs)
+    this.#logs.set(partition, log)
+    return log
+  }
+
+  /** Returns the tag clock, creating it if it is absent. */
+  tags(nowUs: number): TagTable {
+    this.#tags ??= new TagTable(nowUs)
+    return this.#tags
+  }
+
+  /** Full keys of the entries that have not expired. */
+  keys(nowMs: number): readonly string[] {
+    return this.#living(nowMs).map(({ address }) => address.key)
+  }
+
+  /** Everything that could be lost by itself. */
+  contents(nowMs: number): readonly SpaceKey[] {
+    return [
+      ...this.#living(nowMs).map(({ address }) => ({ kind: 'entry' as const, ...address })),
+      ...[...this.#logs.keys()].map((partition) => ({ kind: 'log' as const, partition })),
+      ...(this.#tags === undefined ? [] : [{ kind: 'tags' as const }]),
+    ]
+  }
+
+  /** Loses one thing. Returns false when it was not there. */
+  drop(key: SpaceKey): boolean {
+    if (key.kind === 'entry') return this.delete(key)
+    if (key.kind === 'log') return this.#logs.delete(key.partition)
+    const had = this.#tags !== undefined
+    this.#tags = undefined
+    return had
+  }
+
+  /** Puts one thing back to what it is in `other`, gone if it is not there. */
+  takeFrom(other: MemorySpace, key: SpaceKey): void {
+    this.drop(key)
+    if (key.kind === 'tags') {
+      this.#tags = other.#tags?.copy()
+    } else if (key.kind === 'log') {
+      const log = other.#logs.get(key.partition)
+      if (log !== undefined) this.#logs.set(key.partition, log.copy())
+    } else {
+      const stored = other.#entries.get(idOf(key))
+      if (stored !== undefined) this.set(key, Buffer.from(stored.bytes), stored.expiresAt)
+    }
+  }
+
+  copy(): MemorySpace {
+    const copy = new MemorySpace()
+    for (const key of this.contents(Number.NEGATIVE_INFINITY)) copy.takeFrom(this, key)
+    return copy
+  }
+
+  #living(nowMs: number): readonly StoredBytes[] {
+    return [...this.#entries.values()].filter(({ expiresAt }) => nowMs <= expiresAt)
+  }
+}
+
+function idOf({ partition, key }: EntryAddress): string {
+  return `${partition}:${key}`
+}

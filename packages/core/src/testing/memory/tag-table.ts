@@ -1,0 +1,104 @@
+/** The tag clock with the tags invalidated lately. */
+
+import type { TagBump, TagChanges, TagHead } from '../../contracts/remote-store.ts'
+import { byBytes } from './partition-log.ts'
+
+/** How many tags are remembered. */
+export const TAG_CAP = 100_000
+
+const US_PER_MS = 1_000
+
+/** What a call changed, as it is published. */
+export interface RestoredTags {
+  readonly previous: number
+  readonly version: number
+  readonly floor: number
+  readonly tags: readonly string[]
+}
+
+export class TagTable {
+  #version: number
+  #floor: number
+  #retentionMs = 0
+  #versions = new Map<string, number>()
+  readonly #cap: number
+
+  /** A clock that begins anew invalidates what was born before: nobody knows what was invalidated until now. */
+  constructor(nowUs: number, cap = TAG_CAP) {
+    this.#version = nowUs
+    this.#floor = nowUs
+    this.#cap = cap
+  }
+
+  get head(): TagHead {
+    return { version: this.#version, floor: this.#floor }
+  }
+
+  get size(): number {
+    return this.#versions.size
+  }
+
+  /** Mints one version for all the tags and prunes what no entry can be older than. */
+  bump(tags: readonly string[], request: { known: number; retentionMs: number; nowUs: number }): TagBump {
+    const { known, retentionMs, nowUs } = request
+    const previous = this.#version
+    this.#version = Math.max(nowUs, previous + 1, Math.floor(known) + 1)
+    this.#retentionMs = Math.max(this.#retentionMs, retentionMs)
+    for (const tag of tags) this.#versions.set(tag, this.#version)
+    this.#prune()
+    return { previous, version: this.#version, floor: this.#floor }
+  }
+
+  since(version: number): TagChanges {
+    const tags = [...this.#versions].filter(([, at]) => at > version)
+    return { ...this.head, tags: tags.sort(byVersion) }
+  }
+
+  /** Takes the higher of both versions for each tag; `undefined` when nothing changed. */
+  restore(
+    tags: readonly (readonly [tag: string, version: number])[],
+    clock: number,
+  ): RestoredTags | undefined {
+    const previous = this.#version
+    this.#version = Math.max(previous, Math.floor(clock))
+    const raised: string[] = []
+    for (const [tag, version] of tags) {
+      if ((this.#versions.get(tag) ?? Number.NEGATIVE_INFINITY) >= version) continue
+      this.#versions.set(tag, version)
+      raised.push(tag)
+    }
+    if (raised.length === 0 && this.#version === previous) return undefined
+    return { previous, version: this.#version, floor: this.#floor, tags: raised }
+  }
+
+  copy(): TagTable {
+    const copy = new TagTable(this.#version, this.#cap)
+    copy.#floor = this.#floor
+    copy.#retentionMs = this.#retentionMs
+    copy.#versions = new Map(this.#versions)
+    return copy
+  }
+
+  #prune(): void {
+    const oldest = this.#version - this.#retentionMs * US_PER_MS
+    let last = 0
+    for (const version of this.#versions.values()) {
+      if (version <= oldest && version > last) last = version
+    }
+    if (last > 0) this.#drop(last)
+    const excess = this.#versions.size - this.#cap
+    if (excess > 0) this.#drop([...this.#versions].sort(byVersion)[excess - 1]?.[1] ?? 0)
+  }
+
+  /** Raising the floor over what is dropped costs nothing when no entry lives that long, and is safe when one does. */
+  #drop(last: number): void {
+    for (const [tag, version] of this.#versions) {
+      if (version <= last) this.#versions.delete(tag)
+    }
+    this.#floor = Math.max(this.#floor, last)
+  }
+}
+
+function byVersion(a: readonly [string, number], b: readonly [string, number]): number {
+  return a[1] - b[1] || byBytes(a[0], b[0])
+}

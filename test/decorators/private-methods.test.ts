@@ -1,0 +1,20 @@
+/** Private methods: only standard decorators can reach them, so legacy mode has nothing to run here. */
+
+import { Cacheable, createCacheManager } from '@larder/core'
+import { lruStore } from '@larder/local-store'
+import { expect, it } from 'vitest'
+
+it('a private method can be cached with standard decorators', async () => {
+  await using _caches = createCacheManager({ namespace: 'private', local: lruStore() })
+  if (process.env['DECORATORS'] === 'legacy') {
+    // TypeScript refuses decorators on #private names in this mode; the file would not compile.
+    expect(process.env['DECORATORS']).toBe('legacy')
+    return
+  }
+  const { makeVault } = await import('./support/vault.standard.ts')
+  const vault = makeVault(Cacheable)
+
+  expect(await vault.read('1')).toBe('secret 1')
+  expect(await vault.read('1')).toBe('secret 1')
+  expect(vault.opened).toBe(1)
+})
