@@ -77,10 +77,14 @@ export function parseFrame(frame: Buffer): RespValue {
   return value
 }
 
-/** The texts of a command as a client sent it; inline commands too. */
-export function parseCommand(frame: Buffer): string[] {
-  if (frame[0] !== 0x2a) return frame.toString().trim().split(/\s+/)
-  return itemsOf(parseFrame(frame)).map(String)
+/** Name and arguments of a command as a client sent it; inline commands too. */
+export function commandParts(frame: Buffer): readonly RespValue[] {
+  if (frame[0] === 0x2a) return itemsOf(parseFrame(frame))
+  return frame
+    .toString()
+    .trim()
+    .split(/\s+/)
+    .map((part) => Buffer.from(part))
 }
 
 /** The elements of an aggregate, none for anything else. */

@@ -31,7 +31,7 @@ export class RedisBus implements Bus {
 
   /** Tells the engine to look again, when something else than the subscription suggests that it may have missed something. */
   lookAgain(): void {
-    if (!this.#isClosed) this.#listener?.onUp()
+    if (!this.#isClosed) this.#listener?.onDoubt()
   }
 
   async close(): Promise<void> {
@@ -61,7 +61,7 @@ export class RedisBus implements Bus {
   async #subscribe(): Promise<void> {
     try {
       await this.#connection?.client.subscribe(this.#channel)
-      this.lookAgain()
+      if (!this.#isClosed) this.#listener?.onUp()
     } catch (reason) {
       this.#listener?.onDown(reason)
     }

@@ -87,8 +87,7 @@ class RedisStore implements RemoteStore {
     if (this.#connection?.isReady !== true) await this.#opening
     const client = this.#client
     if (client.isCluster !== true && addresses.length <= KEYS_PER_COMMAND) {
-      const found = await client.mgetBuffer(...this.#keysOf(addresses))
-      return found as unknown as readonly (Buffer | undefined)[]
+      return withoutNulls(await client.mgetBuffer(...this.#keysOf(addresses)))
     }
     return this.#inGroups(addresses, (keys) => client.mgetBuffer(...keys))
   }
@@ -365,6 +364,12 @@ function chunked<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   for (let i = 0; i < items.length; i += KEYS_PER_COMMAND)
     chunks.push(items.slice(i, i + KEYS_PER_COMMAND))
   return chunks
+}
+
+/** Redis says null where the contract says undefined; in place, because this is on the path of every remote read. */
+function withoutNulls(found: (Buffer | null | undefined)[]): (Buffer | undefined)[] {
+  for (let i = 0; i < found.length; i++) found[i] ??= undefined
+  return found as (Buffer | undefined)[]
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -103,7 +103,7 @@ export class RemoteTier {
     const addresses = receivers.map((receiver) => receiver.address)
     this.run(operation, (store) => call(store, addresses)).then(
       (found) => {
-        for (let i = 0; i < receivers.length; i++) receivers[i]?.received(found[i] ?? undefined)
+        for (let i = 0; i < receivers.length; i++) receivers[i]?.received(found[i])
       },
       (error: unknown) => {
         for (const receiver of receivers) receiver.failed(error)

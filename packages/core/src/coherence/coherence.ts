@@ -356,6 +356,7 @@ export class Coherence {
         events.emit('bus', { state: 'up', reason: undefined })
         void this.sync()
       },
+      onDoubt: () => void this.sync(),
       onDown: (reason) => events.emit('bus', { state: 'down', reason }),
       // Whatever it was meant to say, the next sync finds out.
       onGarbage: () => this.#reportGap('tags', 'gap', false),

@@ -35,6 +35,8 @@ export interface BusListener {
   onMessage(message: BusMessage): void
   /** The subscription stands (again); anything may have been missed before. */
   onUp(): void
+  /** Something else (a reconnect, a failover, a new topology) suggests that the store should be asked again at once. */
+  onDoubt(): void
   /** The subscription is known to be gone. */
   onDown(reason: unknown): void
   /** Something arrived that is no message. */

@@ -1,29 +1,19 @@
-/** A clock that stands still until a test moves it. */
+/** Time under a test's control. */
 
-import { setImmediate as macrotask } from 'node:timers/promises'
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
 
 interface Timer {
-  readonly dueAt: number
+  readonly at: number
   readonly task: () => void
 }
 
-/**
- * A clock in a test's hands: time passes only in `advance`, and timers run there, in order of their due time.
- *
- * @example
- * const clock = new ManualClock()
- * clock.schedule(1_000, () => console.log('a second later'))
- * clock.advance(1_000)
- */
+/** A clock that stands still until it is told to go on. */
 export class ManualClock implements Clock {
   #now: number
-  /** In the order they were scheduled, which decides between timers due at the same time. */
   readonly #timers = new Set<Timer>()
 
-  /** `startsAt`: the first reading, ms. @default 0 */
-  constructor(startsAt = 0) {
-    this.#now = startsAt
+  constructor(startAt = 0) {
+    this.#now = startAt
   }
 
   now(): number {
@@ -31,64 +21,59 @@ export class ManualClock implements Clock {
   }
 
   schedule(delayMs: number, task: () => void): CancelTimer {
-    const timer: Timer = { dueAt: this.#now + Math.max(0, delayMs), task }
+    const timer: Timer = { at: this.#now + Math.max(0, delayMs), task }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
   }
 
-  /** How many timers wait. */
+  /** How many timers are waiting. */
   get pending(): number {
     return this.#timers.size
   }
 
-  /** When the next timer is due, on this clock; `undefined` when none waits. */
+  /** When the next timer is due; `undefined` when none waits. */
   get nextAt(): number | undefined {
-    return this.#next(Number.POSITIVE_INFINITY)?.dueAt
+    return this.#next(Number.POSITIVE_INFINITY)?.at
   }
 
-  /**
-   * Lets `ms` pass, running what comes due, also what is scheduled meanwhile. What a timer throws stops the clock there.
-   *
-   * @throws RangeError when `ms` is negative or no number.
-   */
+  /** Moves on, running what becomes due in order, timers that those set included. */
   advance(ms: number): void {
-    const end = this.#endOf(ms)
-    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) this.#run(timer)
-    this.#now = end
-  }
-
-  /**
-   * Lets `ms` pass like `advance`, and lets everything that already can run (microtasks and one turn of the event loop)
-   * do so before each timer and at the end, so that awaiting code sees time as it would in real life.
-   *
-   * @throws RangeError when `ms` is negative or no number.
-   */
-  async advanceAsync(ms: number): Promise<void> {
-    const end = this.#endOf(ms)
-    await macrotask()
-    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
+    const until = this.#now + ms
+    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {
       this.#run(timer)
-      await macrotask()
     }
-    this.#now = Math.max(this.#now, end)
+    this.#now = until
   }
 
-  #endOf(ms: number): number {
-    if (ms >= 0) return this.#now + ms
-    throw new RangeError(`A clock advances by 0 ms or more, not by ${ms}`)
-  }
-
-  #next(end: number): Timer | undefined {
-    let next: Timer | undefined
-    for (const timer of this.#timers) {
-      if (timer.dueAt <= end && (next === undefined || timer.dueAt < next.dueAt)) next = timer
+  /** Like `advance`, but lets promises settle after every timer. */
+  async advanceAsync(ms: number): Promise<void> {
+    const until = this.#now + ms
+    await settle()
+    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {
+      this.#run(timer)
+      await settle()
     }
-    return next
+    this.#now = until
+    await settle()
   }
 
   #run(timer: Timer): void {
     this.#timers.delete(timer)
-    this.#now = Math.max(this.#now, timer.dueAt)
+    this.#now = timer.at
     timer.task()
   }
+
+  /** The earliest timer due by then; of equals, the one set first. */
+  #next(until: number): Timer | undefined {
+    let next: Timer | undefined
+    for (const timer of this.#timers) {
+      if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer
+    }
+    return next
+  }
+}
+
+/** Lets microtasks, ticks and immediates run. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -97,7 +97,11 @@ export function release(step: Step, address: EntryAddress, token: number): void 
 export function fill(
   step: Step,
   address: EntryAddress,
-  { token, bytes, livesMs }: { readonly token: number; readonly bytes: Uint8Array; readonly livesMs: number },
+  {
+    token,
+    bytes,
+    livesMs,
+  }: { readonly token: number; readonly bytes: Uint8Array; readonly livesMs: number },
 ): FillReply {
   const nowMs = nowMsOf(step)
   const found = find(step, address)
@@ -144,10 +148,15 @@ export function evict(
   const nowMs = nowMsOf(step)
   for (const address of addresses) {
     if (soft) soften(step, address)
-    else if (settleMs > 0) step.space.set(address, settlingHeader(nowMs, settleMs), nowMs + settleMs)
+    else if (settleMs > 0)
+      step.space.set(address, settlingHeader(nowMs, settleMs), nowMs + settleMs)
     else step.space.delete(address)
   }
-  return record(step, addresses[0].partition, addresses.map(({ key }) => key))
+  return record(
+    step,
+    addresses[0].partition,
+    addresses.map(({ key }) => key),
+  )
 }
 
 function soften(step: Step, address: EntryAddress): void {

@@ -34,7 +34,10 @@ export class PartitionLog {
   }
 
   /** Mints the next number and logs the keys under it. */
-  record(keys: readonly string[], nowUs: number): { readonly previous: number; readonly seq: number } {
+  record(
+    keys: readonly string[],
+    nowUs: number,
+  ): { readonly previous: number; readonly seq: number } {
     const previous = this.#seq
     const seq = Math.max(previous + 1, nowUs)
     const added = [...new Set(keys)].sort(byBytes).map((key) => ({ seq, key }))

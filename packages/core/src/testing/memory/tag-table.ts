@@ -39,7 +39,10 @@ export class TagTable {
   }
 
   /** Mints one version for all the tags and prunes what no entry can be older than. */
-  bump(tags: readonly string[], request: { known: number; retentionMs: number; nowUs: number }): TagBump {
+  bump(
+    tags: readonly string[],
+    request: { known: number; retentionMs: number; nowUs: number },
+  ): TagBump {
     const { known, retentionMs, nowUs } = request
     const previous = this.#version
     this.#version = Math.max(nowUs, previous + 1, Math.floor(known) + 1)

@@ -1,0 +1,233 @@
+/** One node's remote store on a memory server. */
+
+import type { CodecFactory } from '../../contracts/codec.ts'
+import type {
+  ClaimReply,
+  ClaimRequest,
+  EntryAddress,
+  EvictRequest,
+  FillReply,
+  MutationReply,
+  PartitionChanges,
+  PutReply,
+  PutRequest,
+  RemoteCapabilities,
+  RemoteStore,
+  SyncReply,
+  TagBump,
+  TagChanges,
+} from '../../contracts/remote-store.ts'
+import { HEADER_BYTES } from '../../entry/envelope.ts'
+import type { RemoteFaults, RemoteOperation } from '../faults/remote-faults.ts'
+import { structuredCodec } from '../structured-codec.ts'
+import * as steps from './entry-steps.ts'
+import { MemoryBus } from './memory-bus.ts'
+import type { DisconnectOptions, NodeLink } from './node-link.ts'
+
+/** What a node's store needs of its server. */
+export interface StoreHost {
+  /** Runs one atomic step on a namespace. */
+  execute<Result>(namespace: string, run: (step: steps.Step) => Result): Result
+}
+
+const KEYS_PER_EVICT = 500
+const KEYS_PER_SCAN = 100
+
+/** A remote store, and what a test may do to its connections. */
+export class MemoryRemoteStore implements RemoteStore {
+  readonly name = 'memory'
+  readonly capabilities: RemoteCapabilities = {
+    leases: true,
+    sequences: true,
+    tags: true,
+    publishes: true,
+    scans: true,
+  }
+  readonly codec: CodecFactory = structuredCodec
+  readonly bus: MemoryBus
+  /** Faults of single operations. */
+  readonly faults: RemoteFaults
+  readonly #host: StoreHost
+  readonly #link: NodeLink
+  #namespace: string | undefined
+
+  /** Use `MemoryServer.store()`. */
+  constructor(host: StoreHost, link: NodeLink, faults: RemoteFaults) {
+    this.#host = host
+    this.#link = link
+    this.faults = faults
+    this.bus = new MemoryBus(link)
+  }
+
+  /** The node's number, as deliveries name it. */
+  get node(): number {
+    return this.#link.node
+  }
+
+  get ready(): boolean {
+    return this.#link.isReady
+  }
+
+  open(namespace: string): void {
+    this.#namespace = namespace
+  }
+
+  read(addresses: readonly EntryAddress[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#run('read', (step) => addresses.map((address) => copyOf(step, address)), damageAll)
+  }
+
+  readHeaders(addresses: readonly EntryAddress[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#run(
+      'readHeaders',
+      (step) => addresses.map((address) => copyOf(step, address)?.subarray(0, HEADER_BYTES)),
+      damageAll,
+    )
+  }
+
+  claim(address: EntryAddress, request: ClaimRequest): Promise<ClaimReply> {
+    return this.#run(
+      'claim',
+      (step) => steps.claim(step, address, request),
+      (reply, damage) =>
+        reply.kind === 'filled' ? { ...reply, bytes: damage(reply.bytes) } : reply,
+    )
+  }
+
+  renew(address: EntryAddress, token: number, leaseMs: number): Promise<boolean> {
+    return this.#run('renew', (step) => steps.renew(step, address, { token, leaseMs }))
+  }
+
+  release(address: EntryAddress, token: number): Promise<void> {
+    return this.#run('release', (step) => steps.release(step, address, token))
+  }
+
+  fill(
+    address: EntryAddress,
+    token: number,
+    bytes: Uint8Array,
+    livesMs: number,
+  ): Promise<FillReply> {
+    // Copied when it is sent: what the caller does with its bytes afterwards is its own affair.
+    const sent = Uint8Array.from(bytes)
+    return this.#run('fill', (step) => steps.fill(step, address, { token, bytes: sent, livesMs }))
+  }
+
+  put(address: EntryAddress, { bytes, livesMs, since }: PutRequest): Promise<PutReply> {
+    const sent = Uint8Array.from(bytes)
+    return this.#run('put', (step) => steps.put(step, address, { bytes: sent, livesMs, since }))
+  }
+
+  async evict(
+    addresses: readonly EntryAddress[],
+    request: EvictRequest,
+  ): Promise<readonly MutationReply[]> {
+    const groups = groupsOf(addresses)
+    return Promise.all(
+      groups.map((group) => this.#run('evict', (step) => steps.evict(step, group, request))),
+    )
+  }
+
+  sync(partitions: readonly number[]): Promise<SyncReply> {
+    return this.#run('sync', (step) => ({
+      nowMs: steps.nowMsOf(step),
+      heads: partitions.map((partition) => step.space.log(partition, step.nowUs).seq),
+      tags: step.space.tags(step.nowUs).head,
+    }))
+  }
+
+  changesSince(partition: number, seq: number): Promise<PartitionChanges> {
+    return this.#run('changesSince', ({ space, nowUs }) =>
+      space.log(partition, nowUs).changesSince(seq),
+    )
+  }
+
+  bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump> {
+    return this.#run('bumpTags', ({ space, nowUs, publish }) => {
+      const bump = space.tags(nowUs).bump(tags, { known, retentionMs, nowUs })
+      publish({ kind: 'tags', ...bump, tags })
+      return bump
+    })
+  }
+
+  tagsSince(version: number): Promise<TagChanges> {
+    return this.#run('tagsSince', ({ space, nowUs }) => space.tags(nowUs).since(version))
+  }
+
+  restoreTags(
+    tags: readonly (readonly [tag: string, version: number])[],
+    clock: number,
+  ): Promise<void> {
+    return this.#run('restoreTags', ({ space, nowUs, publish }) => {
+      const restored = space.tags(nowUs).restore(tags, clock)
+      if (restored !== undefined) publish({ kind: 'tags', ...restored })
+    })
+  }
+
+  async *scan(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
+    const keys = await this.#run('scan', (step) => step.space.keys(steps.nowMsOf(step)))
+    const found = keys.filter((key) => key.startsWith(prefix))
+    for (let i = 0; i < found.length; i += KEYS_PER_SCAN) yield found.slice(i, i + KEYS_PER_SCAN)
+  }
+
+  async close(): Promise<void> {
+    this.#link.close()
+  }
+
+  /** Cuts the node's connections; calls reject, and the bus reports it, unless it happens silently. */
+  disconnect(options?: DisconnectOptions): void {
+    this.#link.disconnect(options)
+  }
+
+  reconnect(): void {
+    this.#link.reconnect()
+  }
+
+  /** Lets nothing through in either direction until `resume`, as a stopped server or a black hole would. */
+  hang(): void {
+    this.#link.hang()
+  }
+
+  /** Lets everything take place that waited. */
+  resume(): void {
+    this.#link.resume()
+  }
+
+  #run<Result>(
+    operation: RemoteOperation,
+    step: (step: steps.Step) => Result,
+    damaged?: (result: Result, damage: (bytes: Uint8Array) => Uint8Array) => Result,
+  ): Promise<Result> {
+    const namespace = this.#namespace
+    if (namespace === undefined) return Promise.reject(new Error('The store is not open'))
+    const run = (): Promise<Result> =>
+      this.#link.request(operation, () => this.#host.execute(namespace, step))
+    return this.faults.run(operation, damaged === undefined ? { run } : { run, damaged })
+  }
+}
+
+function copyOf(step: steps.Step, address: EntryAddress): Buffer | undefined {
+  const bytes = step.space.get(address, steps.nowMsOf(step))
+  return bytes === undefined ? undefined : Buffer.from(bytes)
+}
+
+function damageAll(
+  found: readonly (Uint8Array | undefined)[],
+  damage: (bytes: Uint8Array) => Uint8Array,
+): readonly (Uint8Array | undefined)[] {
+  return found.map((bytes) => (bytes === undefined ? undefined : damage(bytes)))
+}
+
+/** One group a partition, of bounded size: each is a step of its own, as it would be on a server with several shards. */
+function groupsOf(
+  addresses: readonly EntryAddress[],
+): readonly (readonly [EntryAddress, ...EntryAddress[]])[] {
+  const groups = new Map<number, [EntryAddress, ...EntryAddress[]][]>()
+  for (const address of addresses) {
+    const chunks = groups.get(address.partition) ?? []
+    groups.set(address.partition, chunks)
+    const last = chunks.at(-1)
+    if (last === undefined || last.length === KEYS_PER_EVICT) chunks.push([address])
+    else last.push(address)
+  }
+  return [...groups.values()].flat()
+}

@@ -1,0 +1,148 @@
+/**
+ * A shared tier in memory: what a Redis with the scripts does, in one process, with time and delivery in a test's hands.
+ *
+ * Several nodes attach to one server, each by `store()`, with connections of its own. The server can lose things the way
+ * real ones do: everything at once, any single key, or the latest changes (a failover to a replica that lagged).
+ */
+
+import { createSystemClock } from '../../clock/system-clock.ts'
+import type { BusMessage } from '../../contracts/bus.ts'
+import type { Clock } from '../../contracts/clock.ts'
+import { RemoteFaults } from '../faults/remote-faults.ts'
+import type { Step } from './entry-steps.ts'
+import { MemoryRemoteStore } from './memory-remote-store.ts'
+import { MemorySpace, type SpaceKey } from './memory-space.ts'
+import { type Deliver, NodeLink } from './node-link.ts'
+
+export interface MemoryServerOptions {
+  /** What the server's time follows. @default the system's */
+  readonly clock?: Clock | undefined
+  /** The server's time at its start, ms since the epoch. @default now; with a clock given, a fixed instant */
+  readonly startsAt?: number | undefined
+  /** When and whether requests, replies and messages arrive. @default soon, in order, as microtasks */
+  readonly deliver?: Deliver | undefined
+}
+
+/** One thing a server can lose by itself. */
+export type ServerKey = SpaceKey & { readonly namespace: string }
+
+/** What a server held at one moment. */
+export interface ServerSnapshot {
+  readonly spaces: ReadonlyMap<string, MemorySpace>
+}
+
+const FIXED_START = Date.UTC(2030, 0, 1)
+const deliverSoon: Deliver = (task) => queueMicrotask(task)
+
+/**
+ * A shared tier in memory, for tests of code that uses caches and for simulations of the protocol.
+ *
+ * @example
+ * const server = new MemoryServer()
+ * const a = createCacheManager({ namespace: 'test', remote: server.store(), default: false })
+ * const b = createCacheManager({ namespace: 'test', remote: server.store(), default: false })
+ */
+export class MemoryServer {
+  readonly #clock: Clock
+  /** Server time at the clock's zero. */
+  readonly #epochOffset: number
+  readonly #deliver: Deliver
+  readonly #nodes: MemoryRemoteStore[] = []
+  readonly #links: NodeLink[] = []
+  #spaces = new Map<string, MemorySpace>()
+
+  constructor(options: MemoryServerOptions = {}) {
+    const { clock, deliver = deliverSoon } = options
+    const startsAt = options.startsAt ?? (clock === undefined ? Date.now() : FIXED_START)
+    this.#clock = clock ?? createSystemClock()
+    this.#epochOffset = startsAt - this.#clock.now()
+    this.#deliver = deliver
+  }
+
+  /** The server's time, ms since the epoch. */
+  now(): number {
+    return this.#epochOffset + this.#clock.now()
+  }
+
+  /** Attaches a node and returns its store. */
+  store(): MemoryRemoteStore {
+    const link = new NodeLink(this.#nodes.length, this.#deliver)
+    const host = { execute: this.#execute.bind(this) }
+    const store = new MemoryRemoteStore(host, link, new RemoteFaults(this.#clock))
+    this.#links.push(link)
+    this.#nodes.push(store)
+    return store
+  }
+
+  /** The stores attached so far, in order. */
+  get nodes(): readonly MemoryRemoteStore[] {
+    return this.#nodes
+  }
+
+  /** Everything the server holds: entries, partition logs, tag clocks. */
+  keys(): readonly ServerKey[] {
+    return this.#keysOf(this.#spaces)
+  }
+
+  /** Forgets everything, as FLUSHALL does. */
+  flush(): void {
+    this.#spaces = new Map()
+  }
+
+  /**
+   * Forgets one thing, as a server short of memory does. Returns false when it was not there.
+   *
+   * @example server.dropKey({ namespace: 'test', kind: 'log', partition: 7 })
+   */
+  dropKey(key: ServerKey): boolean {
+    return this.#spaces.get(key.namespace)?.drop(key) ?? false
+  }
+
+  /** Takes down what the server holds now. */
+  snapshot(): ServerSnapshot {
+    return { spaces: copyOf(this.#spaces) }
+  }
+
+  /**
+   * Goes back to a snapshot, as a failover to a replica that lagged does; time goes on. Nodes are not told: follow it with
+   * `disconnect` and `reconnect` of each where they would notice.
+   *
+   * @param concerned which keys go back: those of one shard, say. All by default.
+   */
+  restore(snapshot: ServerSnapshot, concerned: (key: ServerKey) => boolean = () => true): void {
+    for (const key of [...this.keys(), ...this.#keysOf(snapshot.spaces)]) {
+      if (!concerned(key)) continue
+      const before = snapshot.spaces.get(key.namespace) ?? new MemorySpace()
+      this.#space(key.namespace).takeFrom(before, key)
+    }
+  }
+
+  #execute<Result>(namespace: string, run: (step: Step) => Result): Result {
+    const published: BusMessage[] = []
+    const result = run({
+      space: this.#space(namespace),
+      nowUs: Math.floor(this.now() * 1_000),
+      publish: (message) => published.push(message),
+    })
+    for (const message of published) {
+      for (const link of this.#links) link.carry(namespace, message)
+    }
+    return result
+  }
+
+  #space(namespace: string): MemorySpace {
+    const space = this.#spaces.get(namespace) ?? new MemorySpace()
+    this.#spaces.set(namespace, space)
+    return space
+  }
+
+  #keysOf(spaces: ReadonlyMap<string, MemorySpace>): readonly ServerKey[] {
+    return [...spaces].flatMap(([namespace, space]) =>
+      space.contents(this.now()).map((key) => ({ ...key, namespace })),
+    )
+  }
+}
+
+function copyOf(spaces: ReadonlyMap<string, MemorySpace>): Map<string, MemorySpace> {
+  return new Map([...spaces].map(([namespace, space]) => [namespace, space.copy()]))
+}
