@@ -136,7 +136,7 @@ describe('a decorated method', () => {
     }
     class Service {
       @Cacheable()
-      @(note as never)
+      @note
       async find(id: string): Promise<string> {
         return id
       }
@@ -147,7 +147,7 @@ describe('a decorated method', () => {
 
   it('with a synchronous body forced past the compiler is refused', async () => {
     class Service {
-      @(Cacheable() as never)
+      @(Cacheable() as (...args: unknown[]) => never)
       find(id: string): string {
         return id
       }
@@ -550,7 +550,8 @@ describe('mistakes are found at definition', () => {
     [() => Cacheable({ cache: 'no spaces' }), /@Cacheable\.cache/],
     [() => Cacheable({ jitter: 2 }), /@Cacheable\.jitter/],
     [() => Cacheable({ isolation: 'deep' as never }), /@Cacheable\.isolation/],
-    [() => Cacheable({ each: { key: (id: string) => id }, condition: () => true } as never), /stand alone/],
+    [() => Cacheable({ each: { key: (id: string) => id }, key: '{0}' } as never), /@Cacheable\.key/],
+    [() => Cacheable({ each: {} } as never), /@Cacheable\.each\.key/],
     [() => CachePut({}), /either key/],
     [() => CacheEvict({}), /something to evict/],
     [() => CacheEvict({ all: true, when: 'during' as never }), /@CacheEvict\.when/],

@@ -47,21 +47,34 @@ export type {
   TagHead,
 } from './contracts/remote-store.ts'
 export { CacheConfig, type ClassConfig } from './decorators/cache-config.ts'
-export { CacheEvict, type CacheEvictOptions } from './decorators/cache-evict.ts'
-export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
 export {
-  Cacheable,
-  type CacheableEachOptions,
-  type CacheableOptions,
-  type EachOptions,
-  type StoringOptions,
-} from './decorators/cacheable.ts'
-export { type AsyncMethodName, cached, type MethodEntries } from './decorators/cached.ts'
+  CacheEvict,
+  type CacheEvictBeforeOptions,
+  type CacheEvictOptions,
+} from './decorators/cache-evict.ts'
+export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
+export { Cacheable, type CacheableOptions } from './decorators/cacheable.ts'
+export { type AsyncMethodName, cached } from './decorators/cached.ts'
 export { type ClassDescription, type DescribedMethod, describe } from './decorators/describe.ts'
-export type { MethodCache, MethodCacheProvider } from './decorators/method-cache.ts'
-export type { AsyncMethodDecorator, FittingMethod } from './decorators/method-decorator.ts'
+export type { CacheableEachOptions, EachOptions } from './decorators/each-options.ts'
+export type { MethodEntries } from './decorators/entry-handle.ts'
+export { loadSignal } from './decorators/load-scope.ts'
+export type {
+  EvictCall,
+  MethodCache,
+  MethodCacheProvider,
+  MethodCall,
+  MethodDescription,
+} from './decorators/method-cache.ts'
+export type {
+  AsyncMethod,
+  AsyncMethodDecorator,
+  FittingMethod,
+} from './decorators/method-decorator.ts'
+export type { AnyClass } from './decorators/method-site.ts'
 export type { Operation } from './decorators/operations.ts'
 export { type SkipMode, skipCache } from './decorators/skip-cache.ts'
+export type { StoringOptions } from './decorators/storing-options.ts'
 export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
 export {
   decodeHeader,
@@ -105,3 +118,4 @@ export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export { type Duration, parseDuration } from './options/duration.ts'
 export type { CacheManagerOptions } from './options/manager-options.ts'
 export { parseSize, type Size } from './options/size.ts'
+export { valueType } from './options/value-type.ts'

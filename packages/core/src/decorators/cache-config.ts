@@ -9,22 +9,22 @@ import {
 } from '../options/cache-options.ts'
 import { assertName } from '../options/manager-options.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
+import { type AnyClass, classesOf } from './method-site.ts'
 
 export interface ClassConfig extends CacheOptions {
-  /** Name of the cache that the class's methods use. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
+  /** Name of the cache that the class's methods use. 1 to 64 of `A-Z a-z 0-9 _ . -`. @default one a method */
   readonly cache?: string | undefined
-  /** The manager to use, instead of the default one; asked at every change, so it may be made later. */
-  readonly manager?: (() => MethodCacheProvider) | undefined
+  /** The manager to use instead of the default one; asked at every call, so it may be made later. */
+  readonly manager?: (() => MethodCacheProvider | undefined) | undefined
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a constructor's parameters are irrelevant here and contravariant.
-type AnyClass = abstract new (...args: any[]) => unknown
-
 const configs = new WeakMap<object, ClassConfig>()
-const WHERE = '@CacheConfig'
+const DECORATOR = '@CacheConfig'
 
 /**
- * Sets the cache's name, manager and policy for all decorated methods of a class, and of subclasses that have none.
+ * Sets the cache's name, the manager and the policy for the decorated methods of a class.
+ *
+ * Subclasses start from it: what their own `@CacheConfig` does not say is taken from the class they extend.
  *
  * @throws InvalidOptionError at definition.
  * @example
@@ -34,34 +34,30 @@ const WHERE = '@CacheConfig'
 export function CacheConfig(
   config: ClassConfig,
 ): (target: AnyClass, context?: ClassDecoratorContext) => void {
-  assertKnownOptions(config, ['cache', 'manager', ...CACHE_OPTION_NAMES], WHERE)
+  assertKnownOptions(config, ['cache', 'manager', ...CACHE_OPTION_NAMES], DECORATOR)
   const { cache, manager, ...options } = config
-  if (cache !== undefined) assertName(cache, `${WHERE}.cache`)
-  if (manager !== undefined) assertFunction(manager, `${WHERE}.manager`)
-  assertCacheOptions(options, WHERE)
+  if (cache !== undefined) assertName(cache, `${DECORATOR}.cache`)
+  if (manager !== undefined) assertFunction(manager, `${DECORATOR}.manager`)
+  assertCacheOptions(options, DECORATOR)
   return (target, context) => {
-    const isClass =
-      typeof target === 'function' && (context === undefined || context.kind === 'class')
-    if (!isClass) {
+    if (typeof target !== 'function' || (context !== undefined && context.kind !== 'class')) {
       throw new InvalidOptionError({
-        option: WHERE,
+        option: DECORATOR,
         expected: 'a class to decorate',
-        received: context?.kind,
+        received: context?.kind ?? target,
       })
     }
     configs.set(target, config)
   }
 }
 
-/** Returns the configuration of a class: its own, or that of the nearest class it extends. */
-export function classConfigOf(owner: object): ClassConfig {
-  for (
-    let at: object | null = owner;
-    at !== null;
-    at = Object.getPrototypeOf(at) as object | null
-  ) {
-    const config = configs.get(at)
-    if (config !== undefined) return config
-  }
-  return {}
+/** Returns the configuration of a class over that of the classes it extends. */
+export function classConfigOf(owner: AnyClass): ClassConfig {
+  const layers = classesOf(owner, true).map((at) => definedOf(configs.get(at)))
+  return Object.assign({}, ...layers.reverse()) as ClassConfig
+}
+
+/** An option that is spelled out as `undefined` says nothing, so it must not hide an inherited one. */
+function definedOf(config: ClassConfig = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
 }

@@ -3,22 +3,20 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
-import { CACHE_OPTION_NAMES } from '../options/cache-options.ts'
-import { type AnyCacheableOptions, type StoringOptions, storingOptions } from './cacheable.ts'
 import { keySource } from './key-source.ts'
 import { MethodBinding } from './method-binding.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
-  decorateMethod,
-  type FittingMethod,
+  assertCalledWithOptions,
   invoke,
+  methodDecorator,
 } from './method-decorator.ts'
-import { addOperation } from './operations.ts'
-import { currentSkip } from './skip-cache.ts'
+import { callback, resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
+/** Either `key` or `keyOf`. */
 export interface CachePutOptions<
   KeyArgs extends Args,
   Result,
@@ -28,7 +26,7 @@ export interface CachePutOptions<
   ConditionArgs extends Args,
   KeyOfArgs extends Args,
 > extends StoringOptions<Result, TagArgs, TtlArgs, UnlessArgs> {
-  /** The key, from the arguments: a function or a template. Either this or `keyOf`. */
+  /** The key, from the arguments: a function or a template. An array is one composite key. */
   readonly key?: string | ((...args: KeyArgs) => Key) | undefined
   /** The key, from the result and the arguments: for ids that the method makes. */
   readonly keyOf?: ((result: Result, ...args: KeyOfArgs) => Key) | undefined
@@ -36,13 +34,13 @@ export interface CachePutOptions<
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
 }
 
-const WHERE = '@CachePut'
+const DECORATOR = '@CachePut'
 
 /**
  * Caches what the method returns, in place of what was cached; every other node forgets its old value.
  *
  * The cache must be named, here or in `@CacheConfig`. If the key was evicted or put elsewhere while the method ran, nobody
- * can tell which value is newer: then the key is evicted instead.
+ * can tell which value is newer: then the key is evicted instead. When the method fails, nothing changes.
  *
  * @throws InvalidOptionError at definition, naming the option.
  * @example
@@ -60,56 +58,63 @@ export function CachePut<
 >(
   options: CachePutOptions<KeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs, KeyOfArgs>,
 ): AsyncMethodDecorator<
-  FittingMethod<KeyArgs, Result> &
-    FittingMethod<TagArgs, Result> &
-    FittingMethod<TtlArgs, Result> &
-    FittingMethod<UnlessArgs, Result> &
-    FittingMethod<ConditionArgs, Result> &
-    FittingMethod<KeyOfArgs, Result>
-> {
-  assertKnownOptions(
-    options,
-    ['key', 'keyOf', 'condition', 'cache', 'tags', 'unless', ...CACHE_OPTION_NAMES],
-    WHERE,
-  )
-  const given = options as AnyCacheableOptions & { keyOf?: (...args: Args) => Key }
-  const { policy, resultCall } = storingOptions(given, WHERE)
-  const { condition, keyOf } = given
-  if (condition !== undefined) assertFunction(condition, `${WHERE}.condition`)
-  if (keyOf !== undefined) assertFunction(keyOf, `${WHERE}.keyOf`)
-  if ((given.key === undefined) === (keyOf === undefined)) {
+  KeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs | KeyOfArgs,
+  Result
+>
+export function CachePut(...given: readonly [object]): AsyncMethodDecorator<never, never> {
+  assertCalledWithOptions(DECORATOR, given)
+  const [options] = given
+  assertKnownOptions(options, ['key', 'keyOf', 'condition', ...STORING_NAMES], DECORATOR)
+  const { cacheName, policy, rules } = resolveStoring(options, DECORATOR)
+  const keyOf = keyFinder(options)
+  const { condition } = options as Record<string, unknown>
+  if (condition !== undefined) assertFunction(condition, `${DECORATOR}.condition`)
+  const isWanted = callback(condition)
+  return methodDecorator(DECORATOR, (original, site) => {
+    const naming = 'required'
+    const binding = new MethodBinding({ decorator: DECORATOR, site, cacheName, policy, naming })
+    const { method }: { method: AnyMethod } = {
+      async method(this: unknown, ...args: unknown[]): Promise<unknown> {
+        if (isWanted?.apply(this, args) === false)
+          return invoke(original, this, args, binding.where)
+        const cache = binding.bind(this)
+        const known = keyOf.fromArguments?.(this, args)
+        // Before the method runs: what is evicted from now on is newer than what the method reads.
+        const begun = known === undefined ? undefined : cache.begin(known)
+        const result = await invoke(original, this, args, binding.where)
+        const key = known ?? keyOf.fromResult(this, result, args)
+        await cache.put(key, result, rules(this, args, 'normal'), begun)
+        return result
+      },
+    }
+    return { method, operation: { kind: 'cache-put', options } }
+  })
+}
+
+interface KeyFinder {
+  readonly fromArguments: ((self: unknown, args: Args) => string) | undefined
+  fromResult(self: unknown, result: unknown, args: Args): string
+}
+
+/** @throws InvalidOptionError unless exactly one of `key` and `keyOf` is given. */
+function keyFinder(options: object): KeyFinder {
+  const { key, keyOf } = options as Record<string, unknown>
+  if ((key === undefined) === (keyOf === undefined)) {
     throw new InvalidOptionError({
-      option: `${WHERE}.key`,
+      option: `${DECORATOR}.key`,
       expected: 'either key (from the arguments) or keyOf (from the result)',
-      received: given.key,
+      received: key,
     })
   }
-  return decorateMethod(WHERE, (method, site) => {
-    const binding = new MethodBinding({
-      decorator: WHERE,
-      site,
-      options: policy,
-      mayBeUnnamed: false,
-    })
-    const key = given.key === undefined ? undefined : keySource(given.key, `${WHERE}.key`, () => '')
-    const wrapped: AnyMethod = async function (
-      this: unknown,
-      ...args: unknown[]
-    ): Promise<unknown> {
-      if (currentSkip() === 'skip' || condition?.(...args) === false) {
-        return invoke(method, this, args, binding.where)
-      }
-      const cache = binding.bind(this)
-      const text = key?.ofAll(args)
-      // Before the method runs: what is evicted from now on is newer than what the method reads.
-      const begun = text === undefined ? undefined : cache.begin(text)
-      const result = await invoke(method, this, args, binding.where)
-      const finalText = text ?? keyText(keyOf?.(result, ...args))
-      await cache.put(finalText, result, resultCall(args, 'normal'), begun)
-      return result
-    }
-    binding.wrapping(wrapped)
-    addOperation(wrapped, method, { kind: 'cache-put', options })
-    return wrapped
-  })
+  if (key !== undefined) {
+    const source = keySource(key, `${DECORATOR}.key`)()
+    const fromArguments = (self: unknown, args: Args): string => source.of(self, args)
+    return { fromArguments, fromResult: (self, _result, args) => fromArguments(self, args) }
+  }
+  assertFunction(keyOf, `${DECORATOR}.keyOf`)
+  const fromResult = callback(keyOf)
+  return {
+    fromArguments: undefined,
+    fromResult: (self, result, args) => keyText(fromResult?.call(self, result, ...args)),
+  }
 }

@@ -1,12 +1,16 @@
 /** `describe(Class)`: what is decorated, and how; for dashboards and frameworks. */
 
 import { type ClassConfig, classConfigOf } from './cache-config.ts'
-import { type Operation, operationsOf } from './operations.ts'
+import { type AnyClass, classesOf } from './method-site.ts'
+import { decorationsOf, type Operation } from './operations.ts'
 
 /** One decorated method. */
 export interface DescribedMethod {
   readonly name: string | symbol
+  /** `Class.method` with the defining class, as in statistics and messages. */
+  readonly label: string
   readonly isStatic: boolean
+  readonly isPrivate: boolean
   /** Outermost first. */
   readonly operations: readonly Pick<Operation, 'kind' | 'options'>[]
 }
@@ -18,36 +22,46 @@ export interface ClassDescription {
 }
 
 /**
- * Lists a class's decorated methods, inherited ones included. Private (`#`) methods cannot be seen from outside.
+ * Lists a class's decorated methods, inherited ones included; an override hides what it overrides.
  *
  * @example describe(ProductService).methods.map(({ name }) => name)
  */
-// biome-ignore lint/suspicious/noExplicitAny: a constructor's parameters are irrelevant here and contravariant.
-export function describe(owner: abstract new (...args: any[]) => unknown): ClassDescription {
-  return {
-    className: owner.name,
-    config: classConfigOf(owner),
-    methods: [
-      ...methodsOf(owner.prototype as object, Object.prototype, false),
-      ...methodsOf(owner, Function.prototype, true),
-    ],
-  }
+export function describe(owner: AnyClass): ClassDescription {
+  const classes = classesOf(owner, true)
+  const methods = classes.flatMap((at, index) => {
+    const derived = classes.slice(0, index)
+    return methodsOf(at).filter((method) => !isOverridden(method, derived))
+  })
+  return { className: owner.name, config: classConfigOf(owner), methods }
 }
 
-function methodsOf(from: object, end: object, isStatic: boolean): readonly DescribedMethod[] {
-  const found = new Map<string | symbol, DescribedMethod>()
-  for (
-    let at: object | null = from;
-    at !== null && at !== end;
-    at = Object.getPrototypeOf(at) as object | null
-  ) {
-    for (const name of Reflect.ownKeys(at)) {
-      const method = Object.getOwnPropertyDescriptor(at, name)?.value as unknown
-      if (found.has(name) || typeof method !== 'function') continue
-      const operations = operationsOf(method).map(({ kind, options }) => ({ kind, options }))
-      // An override hides the inherited method even when it is not decorated.
-      found.set(name, { name, isStatic, operations })
-    }
+function methodsOf(owner: AnyClass): readonly DescribedMethod[] {
+  const methods: DescribedMethod[] = []
+  const decorations = decorationsOf(owner)
+  for (const { site } of decorations) {
+    if (methods.some((known) => isSameName(known, site))) continue
+    site.belongsTo(owner)
+    const { name, label, isStatic, isPrivate } = site
+    const operations = decorations
+      .filter((other) => isSameName(other.site, site))
+      .map(({ operation: { kind, options } }) => ({ kind, options }))
+    methods.push({ name, label, isStatic, isPrivate, operations })
   }
-  return [...found.values()].filter(({ operations }) => operations.length > 0)
+  return methods
+}
+
+type Name = Pick<DescribedMethod, 'name' | 'isStatic' | 'isPrivate'>
+
+function isSameName(one: Name, other: Name): boolean {
+  return (
+    one.name === other.name && one.isStatic === other.isStatic && one.isPrivate === other.isPrivate
+  )
+}
+
+/** Private methods belong to their class alone, whatever a subclass calls its own. */
+function isOverridden(method: Name, derived: readonly AnyClass[]): boolean {
+  if (method.isPrivate) return false
+  return derived.some((at) =>
+    Object.hasOwn(method.isStatic ? at : (at.prototype as object), method.name),
+  )
 }

@@ -5,35 +5,68 @@ import { encodeArguments } from '../keys/encode-arguments.ts'
 import { compileTemplate } from '../keys/key-template.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 
-/** Makes key texts. `ofOne` is `ofAll` for one argument, without the list: it is on the local-hit path. */
+/** Makes key texts. `self` is what key functions get as `this`. */
 export interface KeySource {
-  ofOne(argument: unknown): string
-  ofAll(args: readonly unknown[]): string
+  /** For up to three arguments, without a list of them: this is the local-hit path. */
+  few(self: unknown, count: number, a: unknown, b: unknown, c: unknown): string
+  of(self: unknown, args: readonly unknown[]): string
 }
 
+/** The most arguments that `few` takes. */
+export const FEW = 3
+
+/** Completes a key source with what its keys begin with, which is asked at every call: it is known only after the first. */
+export type PrefixedKeySource = (prefix?: () => string) => KeySource
+
 /**
- * Reads the `key` option. `prefix` is asked at every call: it is known only after the first.
+ * Reads a `key` option. Only default keys take a prefix: what a user says is taken as it is.
  *
  * @throws InvalidOptionError naming `option`.
  */
-export function keySource(key: unknown, option: string, prefix: () => string): KeySource {
-  if (key === undefined) {
-    return {
-      ofOne: (argument) => prefix() + encodeArguments([argument]),
-      ofAll: (args) => prefix() + encodeArguments(args),
-    }
-  }
-  if (typeof key === 'string') {
-    const template = compileTemplate(key, option)
-    return { ofOne: (argument) => template([argument]), ofAll: template }
-  }
-  if (typeof key === 'function') {
-    const call = key as (...args: readonly unknown[]) => Key
-    return { ofOne: (argument) => keyText(call(argument)), ofAll: (args) => keyText(call(...args)) }
-  }
+export function keySource(key: unknown, option: string): PrefixedKeySource {
+  if (key === undefined) return fromArguments
+  if (typeof key === 'string') return always(fromTemplate(key, option))
+  if (typeof key === 'function') return always(fromFunction(key as (...args: unknown[]) => Key))
   throw new InvalidOptionError({
     option,
     expected: "a function of the method's arguments or a template such as 'product:{0}'",
     received: key,
   })
+}
+
+function always(source: KeySource): PrefixedKeySource {
+  return () => source
+}
+
+function fromArguments(prefix: () => string = () => ''): KeySource {
+  return {
+    few: (_self, count, a, b, c) => prefix() + encodeArguments(listOf(count, a, b, c)),
+    of: (_self, args) => prefix() + encodeArguments(args),
+  }
+}
+
+function fromTemplate(template: string, option: string): KeySource {
+  const textOf = compileTemplate(template, option)
+  return {
+    few: (_self, count, a, b, c) => textOf(listOf(count, a, b, c)),
+    of: (_self, args) => textOf(args),
+  }
+}
+
+function fromFunction(key: (this: unknown, ...args: unknown[]) => Key): KeySource {
+  return {
+    few: (self, count, a, b, c) => {
+      if (count === 1) return keyText(key.call(self, a))
+      if (count === 2) return keyText(key.call(self, a, b))
+      if (count === 3) return keyText(key.call(self, a, b, c))
+      return keyText(key.call(self))
+    },
+    of: (self, args) => keyText(key.apply(self, args as unknown[])),
+  }
+}
+
+function listOf(count: number, a: unknown, b: unknown, c: unknown): readonly unknown[] {
+  if (count === 1) return [a]
+  if (count === 2) return [a, b]
+  return count === 3 ? [a, b, c] : []
 }

@@ -1,32 +1,42 @@
 /** Ties a decorated method to its cache at the first call, and anew when the manager changes. */
 
+import { ClosedError } from '../errors/closed-error.ts'
 import { NotConfiguredError } from '../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { CACHE_OPTION_NAMES, type CacheOptions } from '../options/cache-options.ts'
+import { type ClassConfig, classConfigOf } from './cache-config.ts'
 import { defaultManager } from './default-manager.ts'
 import type { MethodCache, MethodCacheProvider } from './method-cache.ts'
-import type { AnyMethod, MethodSite } from './method-decorator.ts'
-import { findOwner, type MethodOwner, methodName } from './method-owner.ts'
+import { cacheNameOf, type MethodSite } from './method-site.ts'
+import { currentSkip } from './skip-cache.ts'
+
+/** Who needs a cache of which name. */
+export type Naming =
+  /** The method may have a cache of its own, named after it. */
+  | 'own'
+  /** The method works on entries of others, so it has to say whose. */
+  | 'required'
+  /** The method works on tags only, which reach every cache of the namespace. */
+  | 'unneeded'
 
 export interface BindingParts {
   /** `@Cacheable` and so on. */
   readonly decorator: string
   readonly site: MethodSite
-  /** The decorator's own policy options and cache name. */
-  readonly options: CacheOptions & { readonly cache?: string | undefined }
-  /** True when the method may have a cache of its own, named after it; others have to say which cache they mean. */
-  readonly mayBeUnnamed: boolean
+  readonly cacheName: string | undefined
+  readonly policy: CacheOptions
+  readonly naming: Naming
 }
 
 /** Caches named after a method, by manager: two classes of one name must not share entries. */
-const unnamed = new WeakMap<MethodCacheProvider, Map<string, MethodBinding>>()
+const ownCaches = new WeakMap<MethodCacheProvider, Map<string, MethodSite>>()
 
 export class MethodBinding {
   readonly #parts: BindingParts
-  #wrapped: AnyMethod | undefined
-  #owner: MethodOwner | undefined
+  #findProvider: () => MethodCacheProvider | undefined = defaultManager
   #provider: MethodCacheProvider | undefined
   #cache: MethodCache | undefined
+  #config: ClassConfig | undefined
   /** What a default key begins with: empty in a cache of the method's own. */
   keyPrefix = ''
 
@@ -36,74 +46,93 @@ export class MethodBinding {
 
   /** How messages name the method. */
   get where(): string {
-    const name = this.#owner === undefined ? methodName(this.#parts.site.name) : this.method
-    return `${this.#parts.decorator}(${name})`
+    return `${this.#parts.decorator}(${this.#parts.site.label})`
   }
 
-  get method(): string {
-    return `${this.#owner?.className ?? 'anonymous'}.${this.#owner?.methodName ?? ''}`
+  /** `Class.method`. */
+  get label(): string {
+    return this.#parts.site.label
   }
 
-  /** Tells the binding which function stands in the class; once, when it was made. */
-  wrapping(wrapped: AnyMethod): void {
-    this.#wrapped = wrapped
+  get provider(): MethodCacheProvider | undefined {
+    return this.#provider
   }
 
-  /** The cache if it is bound and its manager is still the one to use: one comparison on the local-hit path. */
+  /** The cache if it is bound to the manager in charge and nobody skips caches: what the local-hit path needs to know. */
   get quick(): MethodCache | undefined {
-    const manager = this.#owner?.config.manager
-    const provider = manager === undefined ? defaultManager() : manager()
-    return provider === this.#provider ? this.#cache : undefined
+    if (currentSkip() !== undefined || this.#findProvider() !== this.#provider) return undefined
+    return this.#cache
   }
 
   /**
-   * Returns the cache, binding if need be.
+   * Returns the cache for a call on `self`, binding if need be.
    *
-   * @throws NotConfiguredError without a manager; InvalidOptionError when the cache has to be named.
+   * @throws NotConfiguredError without a manager; ClosedError after it was closed; InvalidOptionError when the cache has
+   *   to be named.
    */
   bind(self: unknown): MethodCache {
-    this.#owner ??= findOwner(this.#parts.site, this.#wrapped ?? (() => undefined), self)
-    const { config } = this.#owner
-    const provider = config.manager?.() ?? defaultManager()
-    if (provider === undefined) throw new NotConfiguredError(this.method)
+    const { site, policy } = this.#parts
+    this.#config ??= classConfigOf(site.owner(self))
+    const { cache: _, manager, ...classPolicy } = this.#config
+    if (manager !== undefined) this.#findProvider = manager
+    const provider = this.#findProvider()
+    if (provider === undefined) {
+      throw this.#provider?.isClosed === true
+        ? new ClosedError()
+        : new NotConfiguredError(site.label)
+    }
     if (provider === this.#provider && this.#cache !== undefined) return this.#cache
-    const { options } = this.#parts
-    const name = options.cache ?? config.cache
-    this.keyPrefix = name === undefined ? '' : this.method
     this.#cache = provider.methodCache({
-      method: this.method,
-      cacheName: name ?? this.#ownName(provider),
-      options: policyOptions(config, options),
+      method: site.label,
+      cacheName: this.#cacheName(provider),
+      options: merged(classPolicy, policy),
       where: this.where,
     })
     this.#provider = provider
     return this.#cache
   }
 
-  #ownName(provider: MethodCacheProvider): string {
-    const taken = unnamed.get(provider) ?? new Map<string, MethodBinding>()
-    unnamed.set(provider, taken)
-    const holder = taken.get(this.method)
-    if (!this.#parts.mayBeUnnamed || (holder !== undefined && holder !== this)) {
-      throw new InvalidOptionError({
-        option: `${this.where}.cache`,
-        expected: this.#parts.mayBeUnnamed
-          ? 'a cache name, because another class of this name has a method of this name'
-          : 'a cache name, here or in @CacheConfig, to know whose keys these are',
-        received: undefined,
-      })
+  #cacheName(provider: MethodCacheProvider): string {
+    const { site, naming } = this.#parts
+    const given = this.#parts.cacheName ?? this.#config?.cache
+    // No key of a user can begin with this: keys that do are stored in a short form, which has no dot.
+    this.keyPrefix = given === undefined ? '' : `#${site.label}:`
+    if (given !== undefined) return given
+    if (naming === 'required') {
+      throw this.#unnamed('the name of the cache whose entries are meant, here or in @CacheConfig')
     }
-    taken.set(this.method, this)
-    return this.method
+    const own = cacheNameOf(site.label)
+    if (naming === 'own') this.#claimName(own, provider)
+    return own
+  }
+
+  #claimName(name: string, provider: MethodCacheProvider): void {
+    const { site } = this.#parts
+    if (site.label.startsWith('.')) {
+      throw this.#unnamed('a cache name, here or in @CacheConfig, because the class has no name')
+    }
+    const taken = ownCaches.get(provider) ?? new Map<string, MethodSite>()
+    ownCaches.set(provider, taken)
+    const holder = taken.get(name)
+    if (holder !== undefined && !holder.isSame(site)) {
+      throw this.#unnamed(
+        'a cache name, here or in @CacheConfig, because another class of this name has a method of this name',
+      )
+    }
+    taken.set(name, site)
+  }
+
+  #unnamed(expected: string): InvalidOptionError {
+    return new InvalidOptionError({ option: `${this.where}.cache`, expected, received: undefined })
   }
 }
 
-function policyOptions(...layers: readonly CacheOptions[]): CacheOptions {
-  const merged: Record<string, unknown> = {}
+function merged(...layers: readonly CacheOptions[]): CacheOptions {
+  const options: Record<string, unknown> = {}
   for (const layer of layers) {
     for (const name of CACHE_OPTION_NAMES) {
-      if (layer[name] !== undefined) merged[name] = layer[name]
+      if (layer[name] !== undefined) options[name] = layer[name]
     }
   }
-  return merged
+  return options
 }

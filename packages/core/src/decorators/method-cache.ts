@@ -43,10 +43,11 @@ export interface MethodCache {
     load: (context: LoadContext) => Promise<unknown>,
     call: MethodCall,
   ): Promise<unknown>
+  /** One entry a key, one call a key; `load` gets the indexes of those missing and returns a value for each. */
   getManyOrLoad(
     keys: readonly string[],
     load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
-    call: MethodCall,
+    calls: readonly MethodCall[],
   ): Promise<readonly unknown[]>
   peek(key: string): Promise<unknown>
   /** What a put stands on; taken before the method runs that makes its value. */

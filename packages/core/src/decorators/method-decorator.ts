@@ -1,105 +1,209 @@
 /** One decorator type for standard (TC39) and `experimentalDecorators`, and the adapter that makes both out of one wrap. */
 
-import 'reflect-metadata'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { copyMetadata } from './operations.ts'
+import { type AnyClass, MethodSite } from './method-site.ts'
+import { copyMetadata, noteOperation, type Operation } from './operations.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: positions after those a callback names may hold anything.
-type Anything = any
+// TypeScript gives decorators a metadata object only where this symbol exists; esbuild, Babel and SWC always do, under
+// this very symbol. It is how a standard decorator finds its class.
+;(Symbol as { metadata?: symbol }).metadata ??= Symbol.for('Symbol.metadata')
 
-/** A method that returns a promise and whose first parameters accept what the callbacks' parameters were annotated with. */
-export type FittingMethod<Args extends readonly unknown[], Result> = (
-  ...args: [...Args, ...Anything[]]
-) => Promise<Result>
+type Args = readonly unknown[]
 
-/** Decorates a method of type `Fits`; anything else does not compile, in either mode. */
-export interface AsyncMethodDecorator<Fits> {
+/** Any method that returns a promise of `Result`. */
+export type AsyncMethod<Result> = (...args: never) => Promise<Result>
+
+/**
+ * A method whose parameters fit what the options' callbacks were annotated with: `CallArgs` are matched with its
+ * parameters, `EntryArgs` (of `each`) with an element of its first one and the rest.
+ */
+export type FittingMethod<
+  Method extends AsyncMethod<unknown>,
+  CallArgs extends Args,
+  EntryArgs extends Args = never,
+> = [
+  Misfit<CallArgs, Parameters<Method>> | Misfit<EntryArgs, EntryParameters<Parameters<Method>>>,
+] extends [never]
+  ? Method
+  : Method & {
+      readonly 'a callback of the options takes other arguments than the method':
+        | CallArgs
+        | EntryArgs
+    }
+
+/** The members of a union of argument lists that cannot be called with `Given`. */
+type Misfit<Taken extends Args, Given> = Taken extends Args
+  ? Given extends Args
+    ? ((...args: Taken) => void) extends (...args: Given) => void
+      ? never
+      : Taken
+    : Taken
+  : never
+
+type EntryParameters<Params extends Args> = Params extends readonly [
+  readonly (infer Id)[],
+  ...infer Rest,
+]
+  ? [Id, ...Rest]
+  : undefined
+
+/** Decorates a method that returns a promise of `Result` and fits the callbacks; others do not compile, in either mode. */
+export interface AsyncMethodDecorator<
+  CallArgs extends Args,
+  Result,
+  EntryArgs extends Args = never,
+> {
   /** Standard decorators. */
-  <Method extends Fits>(
-    method: Method,
-    context: ClassMethodDecoratorContext<Anything, Anything>,
+  <Method extends AsyncMethod<Result>>(
+    method: FittingMethod<Method, CallArgs, EntryArgs>,
+    context: ClassMethodDecoratorContext,
   ): Method
   /** `experimentalDecorators`. */
-  <Method extends Fits>(
+  <Method extends AsyncMethod<Result>>(
     target: object,
     name: string | symbol,
-    descriptor: TypedPropertyDescriptor<Method>,
+    descriptor: TypedPropertyDescriptor<FittingMethod<Method, CallArgs, EntryArgs>>,
   ): TypedPropertyDescriptor<Method>
 }
 
+/** A method with its types erased. */
 export type AnyMethod = (this: unknown, ...args: unknown[]) => unknown
 
-/** Where a decorated method stands. */
-export interface MethodSite {
-  readonly name: string | symbol
-  readonly isStatic: boolean
-  readonly isPrivate: boolean
-  /** The class's prototype, or the class for a static method; known at once only in legacy mode. */
-  readonly home: object | undefined
+/** What a decorator puts in the place of a method, and what it says about it. */
+export interface Wrapped {
+  readonly method: AnyMethod
+  readonly operation: Operation
 }
 
-/** Makes a decorator from a function that wraps the method. `decorator` names it in messages, such as `@Cacheable`. */
-export function decorateMethod<Fits>(
+/**
+ * Makes a decorator for both modes.
+ *
+ * What `wrap` returns gets the name, length, own properties and metadata of the original.
+ *
+ * @param decorator - How messages name it, such as `@Cacheable`.
+ * @throws InvalidOptionError, from the decorator, on anything but a method.
+ */
+export function methodDecorator(
   decorator: string,
-  wrap: (method: AnyMethod, site: MethodSite) => AnyMethod,
-): AsyncMethodDecorator<Fits> {
-  const apply = (method: unknown, site: MethodSite): AnyMethod => {
-    if (typeof method !== 'function') throw wrongTarget(decorator, method)
-    const original = method as AnyMethod
-    const wrapped = wrap(original, site)
-    Object.defineProperty(wrapped, 'name', { value: original.name, configurable: true })
-    Object.defineProperty(wrapped, 'length', { value: original.length, configurable: true })
-    copyMetadata(original, wrapped)
-    return wrapped
+  wrap: (original: AnyMethod, site: MethodSite) => Wrapped,
+): AsyncMethodDecorator<never, never> {
+  const apply = (original: unknown, site: MethodSite): AnyMethod => {
+    if (typeof original !== 'function') throw wrongTarget(decorator, 'a field or accessor')
+    const { method, operation } = wrap(original as AnyMethod, site)
+    copyProperties(original, method)
+    copyMetadata(original, method)
+    noteOperation(site, operation)
+    return method
   }
-  const either = (target: unknown, context: unknown, descriptor?: PropertyDescriptor): unknown => {
-    if (isStandardContext(context)) {
-      if (context.kind !== 'method') throw wrongTarget(decorator, context.kind)
-      return apply(target, {
-        name: context.name,
-        isStatic: context.static,
-        isPrivate: context.private,
-        home: undefined,
-      })
-    }
-    if (typeof target !== 'object' && typeof target !== 'function')
-      throw wrongTarget(decorator, target)
-    if (descriptor === undefined || target === null)
-      throw wrongTarget(decorator, 'a field or class')
-    const site = {
-      name: context as string | symbol,
-      isStatic: typeof target === 'function',
-      isPrivate: false,
-      home: target,
-    }
+  const either = (target: unknown, context: unknown, descriptor?: unknown): unknown => {
+    if (isStandardContext(context)) return apply(target, standardSite(decorator, context))
+    if (!isDescriptor(descriptor)) throw wrongTarget(decorator, legacyTarget(context, descriptor))
+    const site = legacySite(decorator, target, context as string | symbol)
     return { ...descriptor, value: apply(descriptor.value, site) }
   }
   // The two call signatures are told apart at run time, which no type can follow.
-  return either as AsyncMethodDecorator<Fits>
+  return either as AsyncMethodDecorator<never, never>
 }
 
-/** Calls the method and insists on a promise. */
+/**
+ * Refuses a decorator that was used without parentheses: it would be given the method as its options.
+ *
+ * @throws InvalidOptionError
+ */
+export function assertCalledWithOptions(decorator: string, args: ArrayLike<unknown>): void {
+  if (args.length <= 1 && typeof args[0] !== 'function') return
+  throw new InvalidOptionError({
+    option: decorator,
+    expected: `options in parentheses, as in ${decorator}({ … })`,
+    received: args[0],
+  })
+}
+
+/** Calls a method and insists on a promise; what it throws at once becomes a rejection. */
 export function invoke(
   method: AnyMethod,
   self: unknown,
   args: readonly unknown[],
   where: string,
 ): Promise<unknown> {
-  const result = method.apply(self, args as unknown[])
-  if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function') {
-    return result as Promise<unknown>
+  try {
+    const result = method.apply(self, args as unknown[])
+    if (result instanceof Promise) return result
+    if (isThenable(result)) return Promise.resolve(result)
+    throw new InvalidOptionError({
+      option: where,
+      expected: 'a method that returns a promise (make it async)',
+      received: shapeOf(result),
+    })
+  } catch (error) {
+    return Promise.reject(error)
   }
-  throw new InvalidOptionError({
-    option: where,
-    expected: 'a method that returns a promise (make it async)',
-    received: result,
-  })
 }
 
-function isStandardContext(context: unknown): context is ClassMethodDecoratorContext {
+/** What a value is without what it says: arguments and results do not belong in messages. */
+export function shapeOf(value: unknown): unknown {
+  const isTelling = typeof value === 'object' || value === undefined
+  return isTelling ? value : `a ${typeof value}`
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+}
+
+function isStandardContext(context: unknown): context is DecoratorContext {
   return typeof context === 'object' && context !== null && 'kind' in context
 }
 
-function wrongTarget(decorator: string, received: unknown): InvalidOptionError {
-  return new InvalidOptionError({ option: decorator, expected: 'a method to decorate', received })
+function isDescriptor(descriptor: unknown): descriptor is PropertyDescriptor {
+  return typeof descriptor === 'object' && descriptor !== null
+}
+
+function standardSite(decorator: string, context: DecoratorContext): MethodSite {
+  if (context.kind !== 'method') throw wrongTarget(decorator, `a ${context.kind}`)
+  const { name, static: isStatic, private: isPrivate, metadata: holder } = context
+  if (holder === undefined) {
+    throw new InvalidOptionError({
+      option: decorator,
+      expected: 'a compiler that gives decorators metadata (TypeScript 5.2, esbuild 0.21 or newer)',
+      received: holder,
+    })
+  }
+  const site = new MethodSite({ name, isStatic, isPrivate, holder })
+  // Runs when an object is made (or at once for the class of a static method): later calls may lack `this`.
+  context.addInitializer(function (this: unknown) {
+    site.learn(this)
+  })
+  return site
+}
+
+function legacySite(decorator: string, target: unknown, name: string | symbol): MethodSite {
+  const isStatic = typeof target === 'function'
+  const owner: unknown = isStatic ? target : (target as { constructor?: unknown }).constructor
+  if (typeof owner !== 'function') throw wrongTarget(decorator, 'something without a class')
+  const place = { name, isStatic, isPrivate: false, holder: target as object }
+  return new MethodSite(place, owner as AnyClass)
+}
+
+function legacyTarget(name: unknown, descriptor: unknown): string {
+  if (typeof descriptor === 'number') return 'a parameter'
+  return name === undefined ? 'a class' : 'a field'
+}
+
+function wrongTarget(decorator: string, target: string): InvalidOptionError {
+  return new InvalidOptionError({
+    option: decorator,
+    expected: `a method to decorate, not ${target}`,
+    received: target,
+  })
+}
+
+/** Keeps name and length, and what other decorators put on the function. */
+function copyProperties(from: object, to: object): void {
+  for (const name of Reflect.ownKeys(from)) {
+    const isOurs = Object.getOwnPropertyDescriptor(to, name)?.configurable === false
+    const property = Object.getOwnPropertyDescriptor(from, name)
+    if (name !== 'prototype' && !isOurs && property !== undefined) {
+      Object.defineProperty(to, name, property)
+    }
+  }
 }

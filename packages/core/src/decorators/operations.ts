@@ -1,7 +1,8 @@
-/** What a decorator says, as data. Kept as metadata on the method, where `describe` and `cached` find it. */
+/** What decorators say about methods, as data: metadata of the class, where `describe` and `cached` find it. */
 
 import 'reflect-metadata'
-import type { EntryHandle } from './cached.ts'
+import type { EntryHandle } from './entry-handle.ts'
+import { type AnyClass, type MethodSite, metadataOf } from './method-site.ts'
 
 /** One decorator on one method. */
 export interface Operation {
@@ -12,24 +13,39 @@ export interface Operation {
   readonly entries?: ((self: unknown) => EntryHandle) | undefined
 }
 
-const OPERATIONS = Symbol.for('larder.operations')
-
-/** Adds an operation to a wrapped method, in front of those of the method it wraps. */
-export function addOperation(wrapped: object, original: object, operation: Operation): void {
-  Reflect.defineMetadata(OPERATIONS, [operation, ...operationsOf(original)], wrapped)
+/** An operation and the method it stands on. */
+export interface Decoration {
+  readonly site: MethodSite
+  readonly operation: Operation
 }
 
-/** Returns the operations of a method, outermost first. */
-export function operationsOf(method: object): readonly Operation[] {
-  const found: unknown = Reflect.getOwnMetadata(OPERATIONS, method)
+const DECORATIONS = Symbol.for('larder.decorations')
+
+/** Adds an operation to what is known of a method's class. */
+export function noteOperation(site: MethodSite, operation: Operation): void {
+  // Decorators run from the method outwards, and the outermost is to come first.
+  Reflect.defineMetadata(
+    DECORATIONS,
+    [{ site, operation }, ...decorationsHeldBy(site.holder)],
+    site.holder,
+  )
+}
+
+/** Returns the operations on methods that this very class defines, the outermost of each method first. */
+export function decorationsOf(owner: AnyClass): readonly Decoration[] {
+  const holders = [owner.prototype as object, owner, metadataOf(owner)]
+  return holders.flatMap((holder) => (holder === undefined ? [] : decorationsHeldBy(holder)))
+}
+
+function decorationsHeldBy(holder: object): readonly Decoration[] {
+  const found: unknown = Reflect.getOwnMetadata(DECORATIONS, holder)
   return Array.isArray(found) ? found : []
 }
 
-/** Keeps what other decorators noted on the method. */
+/** Keeps what other decorators noted on the method itself. */
 export function copyMetadata(from: object, to: object): void {
   for (const key of Reflect.getOwnMetadataKeys(from)) {
-    if (!Reflect.hasOwnMetadata(key, to)) {
-      Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, from), to)
-    }
+    if (Reflect.hasOwnMetadata(key, to)) continue
+    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, from), to)
   }
 }

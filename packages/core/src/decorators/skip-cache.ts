@@ -4,16 +4,23 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { assertFunction, assertOneOf } from '../options/assert-option.ts'
 
 /**
- * `skip`: call the methods as if they were not cached. `refresh`: load anew and cache the result. `localOnly`: leave the
- * shared tier out.
+ * `skip`: call `@Cacheable` methods as if they were not cached. `refresh`: load anew and cache the result. `localOnly`:
+ * leave the shared tier out.
  */
 export type SkipMode = 'skip' | 'refresh' | 'localOnly'
 
-const modes = new AsyncLocalStorage<SkipMode>()
+interface Scope {
+  readonly mode: SkipMode
+  isOver: boolean
+}
+
+const scopes = new AsyncLocalStorage<Scope>()
 let running = 0
 
 /**
- * Runs `work`; cached methods called in it, at any depth, follow `mode`.
+ * Runs `work`; `@Cacheable` methods called in it, at any depth, follow `mode`, until the promise of `work` settles.
+ *
+ * Only reads are affected: `@CachePut` and `@CacheEvict` keep their promise, or skipping would leave old values behind.
  *
  * @throws InvalidOptionError for another mode.
  * @example await skipCache(() => products.find('42'))
@@ -24,15 +31,21 @@ export async function skipCache<Result>(
 ): Promise<Result> {
   assertFunction(work, 'skipCache.work')
   assertOneOf(mode, ['skip', 'refresh', 'localOnly'], 'skipCache.mode')
+  const scope: Scope = { mode, isOver: false }
   running += 1
   try {
-    return await modes.run(mode, work)
+    return await scopes.run(scope, work)
   } finally {
+    scope.isOver = true
     running -= 1
+    // On Node 20 and 22 an enabled storage makes every await of the process several times slower.
+    if (running === 0) scopes.disable()
   }
 }
 
 /** Returns the mode of this async context. Costs one comparison while nobody skips anything. */
 export function currentSkip(): SkipMode | undefined {
-  return running === 0 ? undefined : modes.getStore()
+  if (running === 0) return undefined
+  const scope = scopes.getStore()
+  return scope === undefined || scope.isOver ? undefined : scope.mode
 }

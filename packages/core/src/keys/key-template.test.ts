@@ -88,54 +88,11 @@ describe('a template', () => {
     '{0}😀{1}',
   ])('%j gives every two lists of slot values their own key', (template) => {
     const [, middle = ''] = /\}(.+)\{/u.exec(template) ?? []
+    // biome-ignore format: a table
     const values = new Set<unknown>([
-      ...[
-        '',
-        'a',
-        '1',
-        '11',
-        "'",
-        "'1",
-        "''",
-        '\\',
-        '\\\\',
-        `\\${middle}`,
-        `${middle}\\`,
-        middle,
-        middle + middle,
-      ],
-      ...[
-        `a${middle}`,
-        `${middle}a`,
-        `a${middle}a`,
-        `1${middle}1`,
-        'n',
-        '1n',
-        'null',
-        'undefined',
-        '-',
-        '-1',
-        '.',
-        '1.5',
-      ],
-      ...[
-        '\ud83d',
-        '\ude00',
-        '\ufffd',
-        1,
-        11,
-        -1,
-        1.5,
-        1n,
-        11n,
-        true,
-        false,
-        null,
-        undefined,
-        Number.NaN,
-        'NaN',
-        'true',
-      ],
+      '', 'a', '1', '11', "'", "'1", "''", '\\', '\\\\', `\\${middle}`, `${middle}\\`, middle, middle + middle,
+      `a${middle}`, `${middle}a`, `a${middle}a`, `1${middle}1`, 'n', '1n', 'null', 'undefined', '-', '-1', '.', '1.5',
+      '\ud83d', '\ude00', '\ufffd', 'NaN', 'true', 1, 11, -1, 1.5, 1n, 11n, true, false, null, undefined, Number.NaN,
     ])
     const seen = new Map<string, string>()
     for (const [i, first] of [...values].entries()) {

@@ -66,10 +66,10 @@ export class EngineMethodCache implements MethodCache {
   getManyOrLoad(
     keys: readonly string[],
     load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
-    call: MethodCall,
+    calls: readonly MethodCall[],
   ): Promise<readonly unknown[]> {
-    const calls = keys.map((key) => this.#readCall(key, call, nothingToLoad))
-    return loadTogether(this.#parts.reads, calls, load)
+    const reads = keys.map((key, i) => this.#readCall(key, calls[i] ?? PLAIN_CALL, nothingToLoad))
+    return loadTogether(this.#parts.reads, reads, load)
   }
 
   peek(key: string): Promise<unknown> {

@@ -9,7 +9,10 @@ export type MakeLocalStore = (maxEntries: number) => LocalStore<{ readonly n: nu
 
 /** The conformance suite of `LocalStore`. */
 export function localStoreCases(make: MakeLocalStore): readonly ConformanceCase[] {
-  const fact = (name: string, check: (store: ReturnType<MakeLocalStore>) => void): ConformanceCase => ({
+  const fact = (
+    name: string,
+    check: (store: ReturnType<MakeLocalStore>) => void,
+  ): ConformanceCase => ({
     name,
     run: async () => check(make(3)),
   })

@@ -22,7 +22,15 @@ import type {
   TagChanges,
   TagHead,
 } from '../contracts/remote-store.ts'
-import { decodeHeader, type EntryHeader, FLAG, FORMAT_VERSION, HEADER_BYTES, MAGIC, OFFSET } from '../entry/envelope.ts'
+import {
+  decodeHeader,
+  type EntryHeader,
+  FLAG,
+  FORMAT_VERSION,
+  HEADER_BYTES,
+  MAGIC,
+  OFFSET,
+} from '../entry/envelope.ts'
 
 const LOG_CAP = 512
 const TAG_CAP = 100_000
@@ -105,7 +113,9 @@ export class MemoryServer {
   }
 
   /** Loses one thing, as `maxmemory` might. */
-  lose(what: { readonly entry: string } | { readonly log: number } | { readonly tags: true }): void {
+  lose(
+    what: { readonly entry: string } | { readonly log: number } | { readonly tags: true },
+  ): void {
     if ('entry' in what) this.#entries.delete(what.entry)
     else if ('log' in what) this.#logs.delete(what.log)
     else this.#tags = undefined
@@ -137,7 +147,11 @@ export class MemoryServer {
     const nowMs = this.nowMs
     const head = this.#header(key)
     if (head === undefined) {
-      this.#store(key, emptyEntry(FLAG.empty, { deadline: nowMs + leaseMs, token }), leaseMs + SLACK_MS)
+      this.#store(
+        key,
+        emptyEntry(FLAG.empty, { deadline: nowMs + leaseMs, token }),
+        leaseMs + SLACK_MS,
+      )
       return { kind: 'granted', nowMs }
     }
     const isValue = (head.flags & FLAG.empty) === 0
@@ -146,7 +160,8 @@ export class MemoryServer {
       return { kind: 'filled', bytes: this.read(key) ?? Buffer.alloc(0), nowMs }
     }
     const { leaseToken: holder } = head
-    const isHeld = holder !== 0 && holder !== token && holder !== overtake && head.leaseDeadline > nowMs
+    const isHeld =
+      holder !== 0 && holder !== token && holder !== overtake && head.leaseDeadline > nowMs
     if (isHeld) {
       this.#patchFlags(key, head.flags | FLAG.waited)
       return { kind: 'held', holder, remainingMs: head.leaseDeadline - nowMs, nowMs }
@@ -184,7 +199,8 @@ export class MemoryServer {
     const life = isSettling ? Math.min(livesMs, windowMs) : livesMs
     const copy = stamped(bytes, nowMs)
     if (isSettling) {
-      for (const at of [OFFSET.freshFor, OFFSET.staleFor, OFFSET.livesFor]) copy.writeUIntBE(life, at, 5)
+      for (const at of [OFFSET.freshFor, OFFSET.staleFor, OFFSET.livesFor])
+        copy.writeUIntBE(life, at, 5)
     }
     this.#store(key, copy, life)
     if ((head.flags & FLAG.waited) !== 0) this.#publish({ kind: 'wake', key })
@@ -201,7 +217,10 @@ export class MemoryServer {
     return { stored: !wasChanged, ...this.#record(partition, [key]) }
   }
 
-  evict(addresses: readonly EntryAddress[], { soft, settleMs }: EvictRequest): readonly MutationReply[] {
+  evict(
+    addresses: readonly EntryAddress[],
+    { soft, settleMs }: EvictRequest,
+  ): readonly MutationReply[] {
     const byPartition = new Map<number, string[]>()
     for (const { partition, key } of addresses) {
       byPartition.set(partition, [...(byPartition.get(partition) ?? []), key])
@@ -224,7 +243,9 @@ export class MemoryServer {
   changesSince(partition: number, seq: number): PartitionChanges {
     const log = this.#log(partition)
     const isKnown =
-      seq === log.seq || seq === log.floor || (seq > log.floor && log.keys.some((logged) => logged.seq === seq))
+      seq === log.seq ||
+      seq === log.floor ||
+      (seq > log.floor && log.keys.some((logged) => logged.seq === seq))
     if (!isKnown) return { kind: 'unknown', seq: log.seq }
     const keys = log.keys.filter((logged) => logged.seq > seq).map((logged) => logged.key)
     return { kind: 'delta', seq: log.seq, keys }
@@ -365,7 +386,10 @@ function stamped(bytes: Uint8Array, nowMs: number): Buffer {
   return copy
 }
 
-function emptyEntry(flags: number, lease: { readonly deadline: number; readonly token: number }): Buffer {
+function emptyEntry(
+  flags: number,
+  lease: { readonly deadline: number; readonly token: number },
+): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES)
   bytes.set([MAGIC, FORMAT_VERSION, flags])
   bytes.writeUIntBE(lease.deadline, OFFSET.leaseDeadline, 6)

@@ -60,9 +60,12 @@ export function memoryStore(server: MemoryServer, options: MemoryStoreOptions = 
     open: () => undefined,
     read: (addresses) => answer('read', () => addresses.map(found)),
     readHeaders: (addresses) =>
-      answer('read-headers', () => addresses.map((address) => found(address)?.subarray(0, HEADER_BYTES))),
+      answer('read-headers', () =>
+        addresses.map((address) => found(address)?.subarray(0, HEADER_BYTES)),
+      ),
     claim: (address, request) => answer('claim', () => server.claim(address, request)),
-    renew: (address, token, leaseMs) => answer('renew', () => server.renew(address, token, leaseMs)),
+    renew: (address, token, leaseMs) =>
+      answer('renew', () => server.renew(address, token, leaseMs)),
     release: (address, token) => answer('release', () => server.release(address, token)),
     fill: (address, token, bytes, livesMs) =>
       answer('fill', () => server.fill(address, token, bytes, livesMs)),
@@ -74,7 +77,8 @@ export function memoryStore(server: MemoryServer, options: MemoryStoreOptions = 
         heads: partitions.map((partition) => server.head(partition)),
         tags: server.tagHead(),
       })),
-    changesSince: (partition, seq) => answer('changes-since', () => server.changesSince(partition, seq)),
+    changesSince: (partition, seq) =>
+      answer('changes-since', () => server.changesSince(partition, seq)),
     bumpTags: (tags, known, retentionMs) =>
       answer('bump-tags', () => server.bumpTags(tags, known, retentionMs)),
     tagsSince: (version) => answer('tags-since', () => server.tagsSince(version)),

@@ -24,7 +24,11 @@ export function remoteStoreCases(
   make: () => Promise<StorePair>,
   capabilities: RemoteCapabilities,
 ): readonly ConformanceCase[] {
-  const fact = (name: string, needs: keyof RemoteCapabilities | undefined, check: Check): ConformanceCase => ({
+  const fact = (
+    name: string,
+    needs: keyof RemoteCapabilities | undefined,
+    check: Check,
+  ): ConformanceCase => ({
     name,
     skipped: needs === undefined || capabilities[needs] ? undefined : `says it has no ${needs}`,
     run: async () => {
@@ -45,7 +49,11 @@ export function remoteStoreCases(
     fact('is idempotent for the same token', 'leases', claimsTwice),
     fact('answers a claim with what somebody filled meanwhile', 'leases', answersFilled),
     fact('keeps a wanting value readable while it is loaded anew', 'leases', keepsStale),
-    fact('lets a waiter take a lease over, after which the old holder cannot fill', 'leases', overtakes),
+    fact(
+      'lets a waiter take a lease over, after which the old holder cannot fill',
+      'leases',
+      overtakes,
+    ),
     fact('refuses a fill after an evict', 'leases', refusesAfterEvict),
     fact('refuses a fill after a put', 'leases', refusesAfterPut),
     fact('frees the lease on release, and only for its holder', 'leases', releases),
@@ -83,7 +91,12 @@ function entry(commit: number, payload = 'payload', freshForMs = HOUR_MS): Buffe
 }
 
 const put = (bytes: Buffer, since = 0) => ({ bytes, livesMs: HOUR_MS, since })
-const claim = (token: number, seen = 0, overtake = 0) => ({ token, leaseMs: LEASE_MS, seen, overtake })
+const claim = (token: number, seen = 0, overtake = 0) => ({
+  token,
+  leaseMs: LEASE_MS,
+  seen,
+  overtake,
+})
 
 async function commitOf(store: RemoteStore, address: EntryAddress): Promise<number | undefined> {
   const [bytes] = await store.read([address])
@@ -230,7 +243,11 @@ async function numbersChanges({ a, b }: StorePair): Promise<void> {
   const all = await b.changesSince(7, start)
   assert.equal(all.kind, 'delta')
   if (all.kind === 'delta') assert.deepEqual([...all.keys].sort(), ['k1', 'k2', 'k3'])
-  assert.deepEqual(await b.changesSince(7, second.seq), { kind: 'delta', seq: second.seq, keys: [] })
+  assert.deepEqual(await b.changesSince(7, second.seq), {
+    kind: 'delta',
+    seq: second.seq,
+    keys: [],
+  })
 }
 
 async function unknownHistory({ a }: StorePair): Promise<void> {
@@ -265,7 +282,13 @@ async function listsTags({ a, b }: StorePair): Promise<void> {
   const start = (await a.sync([])).tags?.version ?? 0
   const { version } = await a.bumpTags(['t', 'ü:*'], start, HOUR_MS)
   const changes = await b.tagsSince(start)
-  assert.deepEqual(new Map(changes.tags), new Map([['t', version], ['ü:*', version]]))
+  assert.deepEqual(
+    new Map(changes.tags),
+    new Map([
+      ['t', version],
+      ['ü:*', version],
+    ]),
+  )
   assert.deepEqual((await b.tagsSince(version)).tags, [])
   await b.restoreTags([['lost', version + 10]], version + 20)
   const restored = await a.tagsSince(version)

@@ -47,6 +47,11 @@ const VIEWS = [
   ArrayBuffer,
 ] as const
 
+/** Classes an error comes back as; any other keeps its name on a plain Error. Never looked up by name elsewhere. */
+const ERRORS: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((each) => [each.name, each]),
+)
+
 const MAX_DEPTH = 1_000
 
 export interface TaggedTree {
@@ -246,7 +251,8 @@ function viewOf(index: number, source: Buffer): unknown {
 
 function errorOf(items: readonly unknown[], inner: (item: unknown) => unknown): Error {
   const [name, message, code, cause] = items
-  const error = new Error(text(message), cause === null ? undefined : { cause: inner(cause) })
+  const ErrorClass = ERRORS.get(text(name)) ?? Error
+  const error = new ErrorClass(text(message), cause === null ? undefined : { cause: inner(cause) })
   Object.defineProperty(error, 'name', { value: text(name), configurable: true, writable: true })
   if (typeof code === 'string' || typeof code === 'number') Object.assign(error, { code })
   return error

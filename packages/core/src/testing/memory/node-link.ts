@@ -82,7 +82,7 @@ export class NodeLink {
         if (request.isLost) return
         const settle = settlementOf(execute, resolve, reject)
         this.#send({ kind: 'reply', node: this.node, operation }, () => {
-          if (this.#requests.delete(request)) settle()
+          if (this.#commands !== 'silent' && this.#requests.delete(request)) settle()
         })
       })
     })

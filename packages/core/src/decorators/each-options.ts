@@ -1,0 +1,60 @@
+/** `each`: the options of a `@Cacheable` method over a list. */
+
+import { InvalidOptionError } from '../errors/option-error.ts'
+import type { Key } from '../keys/key-text.ts'
+import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
+import { type KeySource, keySource } from './key-source.ts'
+import { type Callback, callback, type StoringOptions } from './storing-options.ts'
+
+type Args = readonly unknown[]
+
+/** One entry for each element of the method's first argument. */
+export interface EachOptions<Id, Item, KeyArgs extends Args> {
+  /** The key of one element: a function of it and the method's further arguments, or a template (`{0}` is the element). */
+  readonly key: string | ((id: Id, ...rest: KeyArgs) => Key)
+  /**
+   * The element an item belongs to. With it, the method may return items in any order and leave some out; callers get
+   * them in the order they asked, without those there are none of. Without it, the method returns one item for each
+   * element, in order, `undefined` or `null` where there is none, and callers get the same.
+   */
+  readonly by?: ((item: Item) => NoInfer<Id>) | undefined
+}
+
+/** Callbacks get one item, the element it belongs to, and the method's further arguments. */
+export interface CacheableEachOptions<
+  Id,
+  Item,
+  KeyArgs extends Args,
+  TagArgs extends Args,
+  TtlArgs extends Args,
+  UnlessArgs extends Args,
+  ConditionArgs extends Args,
+> extends StoringOptions<Item, TagArgs, TtlArgs, UnlessArgs> {
+  readonly each: EachOptions<Id, Item, KeyArgs>
+  readonly key?: undefined
+  /** Gets the method's arguments, the list included. False: neither look nor store. */
+  readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
+}
+
+/** The checked form. */
+export interface Each {
+  readonly key: KeySource
+  readonly by: Callback | undefined
+}
+
+/** @throws InvalidOptionError naming the option that is wrong. */
+export function resolveEach(options: object, where: string): Each | undefined {
+  const { each, key } = options as Record<string, unknown>
+  if (each === undefined) return undefined
+  assertKnownOptions(each, ['key', 'by'], `${where}.each`)
+  const { key: keyOfOne, by } = each as Record<string, unknown>
+  if (key !== undefined || keyOfOne === undefined) {
+    throw new InvalidOptionError({
+      option: `${where}.${key === undefined ? 'each.key' : 'key'}`,
+      expected: 'the key of one element as each.key, and no other',
+      received: key,
+    })
+  }
+  if (by !== undefined) assertFunction(by, `${where}.each.by`)
+  return { key: keySource(keyOfOne, `${where}.each.key`)(), by: callback(by) }
+}

@@ -1,0 +1,111 @@
+/** What `@Cacheable` and `@CachePut` have in common: options that say how a result is kept. */
+
+import { InvalidOptionError } from '../errors/option-error.ts'
+import { assertFunction, assertText } from '../options/assert-option.ts'
+import {
+  assertCacheOptions,
+  CACHE_OPTION_NAMES,
+  type CacheOptions,
+} from '../options/cache-options.ts'
+import type { Duration } from '../options/duration.ts'
+import { assertName } from '../options/manager-options.ts'
+import type { MethodCall } from './method-cache.ts'
+
+type Args = readonly unknown[]
+
+/** Callbacks get the result, then the method's arguments. */
+export interface StoringOptions<
+  Result,
+  TagArgs extends Args,
+  TtlArgs extends Args,
+  UnlessArgs extends Args,
+> extends Omit<CacheOptions, 'ttl'> {
+  /** Name of the cache; else `@CacheConfig`'s, else (for `@Cacheable`) one of the method's own. */
+  readonly cache?: string | undefined
+  /** Tags of the entry. @default [] */
+  readonly tags?:
+    | readonly string[]
+    | ((result: Result, ...args: TagArgs) => readonly string[])
+    | undefined
+  /** Fresh for. A function may return `undefined` for the usual, and 0 to keep the result out of the cache. */
+  readonly ttl?: Duration | ((result: Result, ...args: TtlArgs) => Duration | undefined) | undefined
+  /** True keeps this result out of the cache. */
+  readonly unless?: ((result: Result, ...args: UnlessArgs) => boolean) | undefined
+}
+
+/** Names of the options above. */
+export const STORING_NAMES = ['cache', 'tags', 'unless', ...CACHE_OPTION_NAMES] as const
+
+/** A callback as it is at run time, types erased; `this` is the object whose method was called. */
+export type Callback = (this: unknown, ...args: unknown[]) => unknown
+
+/** What a call says about its result. */
+export type ResultRules = (self: unknown, args: Args, mode: MethodCall['mode']) => MethodCall
+
+/** The checked form. */
+export interface Storing {
+  readonly cacheName: string | undefined
+  readonly policy: CacheOptions
+  readonly rules: ResultRules
+}
+
+/** @throws InvalidOptionError naming the first option that is wrong. */
+export function resolveStoring(options: object, where: string): Storing {
+  const { cache, tags, unless, ttl } = options as Record<string, unknown>
+  if (cache !== undefined) assertName(cache, `${where}.cache`)
+  if (unless !== undefined) assertFunction(unless, `${where}.unless`)
+  const policy = policyOf(options)
+  assertCacheOptions(policy, where)
+  return { cacheName: cache, policy, rules: rulesOf({ tags, unless, ttl }, where) }
+}
+
+/** Takes the policy out of a decorator's options; a `ttl` that depends on the result is none. */
+function policyOf(options: object): CacheOptions {
+  const policy: Record<string, unknown> = {}
+  for (const name of CACHE_OPTION_NAMES) {
+    const value = (options as Record<string, unknown>)[name]
+    const isDynamic = name === 'ttl' && typeof value === 'function'
+    if (value !== undefined && !isDynamic) policy[name] = value
+  }
+  return policy
+}
+
+function rulesOf(
+  options: { readonly tags: unknown; readonly unless: unknown; readonly ttl: unknown },
+  where: string,
+): ResultRules {
+  const tags = fixedTags(options.tags, `${where}.tags`)
+  const tagsOf = callback(options.tags)
+  const ttlOf = callback(options.ttl)
+  const unless = callback(options.unless)
+  if (tagsOf === undefined && ttlOf === undefined && unless === undefined) {
+    return (_self, _args, mode) => ({ mode, tags })
+  }
+  return (self, args, mode) => ({
+    mode,
+    tags,
+    tagsOf: tagsOf && ((result) => tagsOf.call(self, result, ...args) as readonly string[]),
+    ttlOf: ttlOf && ((result) => ttlOf.call(self, result, ...args)),
+    storeWhen: unless && ((result) => unless.call(self, result, ...args) !== true),
+  })
+}
+
+/**
+ * Returns the tags that are known at definition; none for a function.
+ *
+ * @throws InvalidOptionError
+ */
+export function fixedTags(tags: unknown, option: string): readonly string[] {
+  if (tags === undefined || typeof tags === 'function') return []
+  if (!Array.isArray(tags)) {
+    const expected = 'an array of tags or a function that returns one'
+    throw new InvalidOptionError({ option, expected, received: tags })
+  }
+  for (const tag of tags as unknown[]) assertText(tag, option)
+  return [...(tags as string[])]
+}
+
+/** Returns an option if it is a function. */
+export function callback(option: unknown): Callback | undefined {
+  return typeof option === 'function' ? (option as Callback) : undefined
+}

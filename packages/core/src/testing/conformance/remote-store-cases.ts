@@ -1,0 +1,81 @@
+/** The conformance suite of remote stores: every method of the contract, as far as the store claims it. */
+
+import type { RemoteStore } from '../../contracts/remote-store.ts'
+import { type ConformanceCase, PASSED, skippedFor } from './conformance-case.ts'
+import type { Advance } from './patience.ts'
+import { MUTATIONS, SEQUENCE_CASES } from './remote/changes.ts'
+import { CLAIMS, FILLS } from './remote/leases.ts'
+import { MESSAGES } from './remote/messages.ts'
+import { READING } from './remote/reading.ts'
+import { type RemoteCase, RemoteStage } from './remote/remote-case.ts'
+import { CLOSING, SCANNING } from './remote/scanning.ts'
+import { TAG_CASES } from './remote/tags.ts'
+
+/** Two nodes of one namespace that nobody else uses. */
+export interface RemoteStoresUnderTest {
+  /** Not opened yet; each with connections of its own. The suite opens and closes them. */
+  readonly stores: readonly [RemoteStore, RemoteStore]
+  readonly namespace: string
+  /** Moves the server's time. Absent: it passes by itself. */
+  readonly advance?: Advance | undefined
+  /** Called after the stores were closed. */
+  cleanup?(): void | Promise<void>
+}
+
+export type MakeRemoteStores = () => RemoteStoresUnderTest | Promise<RemoteStoresUnderTest>
+
+const CASES: readonly RemoteCase[] = [
+  ...READING,
+  ...CLAIMS,
+  ...FILLS,
+  ...MUTATIONS,
+  ...SEQUENCE_CASES,
+  ...TAG_CASES,
+  ...MESSAGES,
+  ...SCANNING,
+  ...CLOSING,
+]
+
+/**
+ * Returns the cases a remote store must pass; those about capabilities it does not claim report themselves as skipped.
+ *
+ * @param makeStores is called once a case.
+ * @example
+ * runCases(
+ *   remoteStoreCases(() => ({ stores: [myStore(), myStore()], namespace: randomUUID() })),
+ *   { test },
+ * )
+ */
+export function remoteStoreCases(makeStores: MakeRemoteStores): readonly ConformanceCase[] {
+  return CASES.map((remoteCase) => ({
+    name: remoteCase.name,
+    async run() {
+      const underTest = await makeStores()
+      const { stores, namespace, advance } = underTest
+      try {
+        const reason = reasonToSkip(remoteCase, stores[0])
+        if (reason !== undefined) return skippedFor(reason)
+        for (const store of stores) store.open(namespace)
+        await remoteCase.run(new RemoteStage(stores, namespace, advance))
+        return PASSED
+      } finally {
+        for (const store of stores) {
+          await store.bus?.close()
+          await store.close()
+        }
+        await underTest.cleanup?.()
+      }
+    },
+  }))
+}
+
+function reasonToSkip({ needs = [] }: RemoteCase, store: RemoteStore): string | undefined {
+  for (const need of needs) {
+    const isThere = need === 'bus' ? store.bus !== undefined : store.capabilities[need]
+    if (isThere) continue
+    return need === 'bus'
+      ? `${store.name} has no bus`
+      : `${store.name} does not claim the capability '${need}'`
+  }
+  return undefined
+}

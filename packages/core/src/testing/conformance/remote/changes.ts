@@ -1,0 +1,240 @@
+/** Puts and evicts, and the numbered history of changes they leave. */
+
+import assert from 'node:assert/strict'
+import { decodeHeader, FLAG } from '../../../entry/envelope.ts'
+import { assertPayload, at, HARD, HOUR_MS, type RemoteCase } from './remote-case.ts'
+
+const SEQUENCES = ['sequences'] as const
+
+export const MUTATIONS: readonly RemoteCase[] = [
+  {
+    name: 'replaces what is there by a put',
+    async run(stage) {
+      await stage.put(at('put'))
+      const bytes = await stage.put(at('put'))
+      assertPayload(await stage.value(stage.b, at('put')), bytes)
+    },
+  },
+  {
+    name: 'evicts a key for every node',
+    async run(stage) {
+      await stage.put(at('gone'))
+      await stage.put(at('stays'))
+      await stage.b.evict([at('gone')], HARD)
+      assert.equal(await stage.value(stage.a, at('gone')), undefined)
+      assert((await stage.value(stage.a, at('stays'))) !== undefined)
+    },
+  },
+  {
+    name: 'evicts many keys of many partitions, and answers for each partition',
+    async run(stage) {
+      const addresses = Array.from({ length: 1_300 }, (_, i) =>
+        at(`many-${i}`, i % 2 === 0 ? 0 : i % 40),
+      )
+      const written = addresses.filter((_, i) => i % 60 === 0)
+      for (const address of written) await stage.put(address)
+      const replies = await stage.a.evict(addresses, HARD)
+      const touched = new Set(addresses.map(({ partition }) => partition))
+      assert.deepEqual(new Set(replies.map(({ partition }) => partition)), touched)
+      assert((await stage.b.read(written)).every((bytes) => bytes === undefined))
+    },
+  },
+  {
+    name: 'takes an evict of what is not there for nothing special',
+    async run(stage) {
+      assert.equal((await stage.a.evict([at('none')], HARD)).length, 1)
+      assert.equal((await stage.a.evict([at('none')], { ...HARD, soft: true })).length, 1)
+      assert.deepEqual([...(await stage.a.evict([], HARD))], [])
+    },
+  },
+  {
+    name: 'softens: keeps the bytes, marked stale, and lets the next one load',
+    async run(stage) {
+      const bytes = await stage.put(at('soft'))
+      await stage.b.evict([at('soft')], { soft: true, settleMs: 0 })
+      const stored = await stage.value(stage.a, at('soft'))
+      assertPayload(stored, bytes)
+      assert.notEqual((stored?.flags ?? 0) & FLAG.stale, 0)
+      assert.equal((await stage.claim(stage.a, at('soft'))).kind, 'granted')
+    },
+  },
+  {
+    name: 'limits fills in a settle window to that window',
+    needs: ['leases'],
+    async run(stage) {
+      await stage.put(at('settling'))
+      await stage.a.evict([at('settling')], { soft: false, settleMs: 30_000 })
+      assert.equal(await stage.value(stage.b, at('settling')), undefined)
+      const token = await stage.lease(stage.b, at('settling'))
+      const reply = await stage.b.fill(at('settling'), token, stage.entry(), HOUR_MS)
+      assert(reply.stored && reply.livesMs > 0 && reply.livesMs <= 30_000)
+      const stored = await stage.value(stage.a, at('settling'))
+      assert(stored !== undefined && stored.livesForMs <= 30_000)
+      assert(stored.freshForMs <= 30_000 && stored.staleForMs <= 30_000)
+    },
+  },
+  {
+    name: 'keeps nothing longer in a settle window than it would outside',
+    needs: ['leases'],
+    async run(stage) {
+      await stage.a.evict([at('brief')], { soft: false, settleMs: 30_000 })
+      const token = await stage.lease(stage.a, at('brief'))
+      const bytes = stage.entry({ freshForMs: 500, livesForMs: 10_000 })
+      const reply = await stage.a.fill(at('brief'), token, bytes, 10_000)
+      assert.equal(reply.livesMs, 10_000)
+      const header = decodeHeader((await stage.a.readHeaders([at('brief')]))[0] ?? Buffer.alloc(0))
+      assert.equal(header?.freshForMs, 500)
+      assert.equal(header.livesForMs, 10_000)
+    },
+  },
+  {
+    name: 'stops limiting fills when the settle window is over',
+    needs: ['leases'],
+    async run(stage) {
+      await stage.a.evict([at('settled')], { soft: false, settleMs: 30 })
+      await stage.until('a fill lives in full', async () => {
+        const token = await stage.lease(stage.a, at('settled'))
+        const reply = await stage.a.fill(
+          at('settled'),
+          token,
+          stage.entry({ freshForMs: 1 }),
+          HOUR_MS,
+        )
+        if (reply.livesMs < HOUR_MS) await stage.a.release(at('settled'), token)
+        return reply.livesMs === HOUR_MS
+      })
+    },
+  },
+]
+
+export const SEQUENCE_CASES: readonly RemoteCase[] = [
+  {
+    name: 'gives every partition a head, the same for every node, that moves only by changes',
+    needs: SEQUENCES,
+    async run({ a, b }) {
+      const first = await a.sync([0, 5, 63])
+      assert(first.heads.every((head) => Number.isSafeInteger(head) && (head ?? 0) > 0))
+      assert.deepEqual([...(await b.sync([0, 5, 63])).heads], [...first.heads])
+      assert.deepEqual([...(await a.sync([63, 0])).heads], [first.heads[2], first.heads[0]])
+    },
+  },
+  {
+    name: 'numbers the changes of a partition without gaps, each reply naming the one before',
+    needs: SEQUENCES,
+    async run(stage) {
+      const before = await stage.head(stage.a, 3)
+      const bystander = await stage.head(stage.a, 4)
+      const { a, b } = stage
+      const put = await a.put(at('x'), { bytes: stage.entry(), livesMs: HOUR_MS, since: 0 })
+      const [evict] = await b.evict([at('x'), at('y')], HARD)
+      assert.equal(put.previous, before)
+      assert(put.seq > put.previous)
+      assert.equal(evict?.previous, put.seq)
+      assert(evict.seq > evict.previous && Number.isSafeInteger(evict.seq))
+      assert.equal(await stage.head(a, 3), evict.seq)
+      assert.equal(await stage.head(a, 4), bystander)
+    },
+  },
+  {
+    name: 'leaves the history alone when something is loaded',
+    needs: SEQUENCES,
+    async run(stage) {
+      const before = await stage.head(stage.a, 3)
+      const token = await stage.lease(stage.a, at('loaded'))
+      await stage.a.fill(at('loaded'), token, stage.entry(), HOUR_MS)
+      assert.equal(await stage.head(stage.b, 3), before)
+    },
+  },
+  {
+    name: 'lists the keys changed since a number',
+    needs: SEQUENCES,
+    async run(stage) {
+      const start = await stage.head(stage.a, 3)
+      await stage.put(at('one'))
+      const middle = await stage.head(stage.a, 3)
+      await stage.a.evict([at('two'), at('three')], { ...HARD, soft: true })
+      await stage.a.evict([at('elsewhere', 4)], HARD)
+      const end = await stage.head(stage.a, 3)
+      const all = await stage.b.changesSince(3, start)
+      assert(all.kind === 'delta')
+      assert.equal(all.seq, end)
+      assert.deepEqual(new Set(all.keys), new Set(['c:one', 'c:two', 'c:three']))
+      const later = await stage.b.changesSince(3, middle)
+      assert(later.kind === 'delta')
+      assert.deepEqual(new Set(later.keys), new Set(['c:two', 'c:three']))
+      assert.deepEqual(await stage.b.changesSince(3, end), { kind: 'delta', seq: end, keys: [] })
+    },
+  },
+  {
+    name: 'does not pretend to know a number it never gave out',
+    needs: SEQUENCES,
+    async run(stage) {
+      await stage.put(at('x'))
+      const head = await stage.head(stage.a, 3)
+      await stage.put(at('x'))
+      for (const foreign of [1, head - 1_000_000, head + 1_000_000_000_000]) {
+        assert.equal((await stage.a.changesSince(3, foreign)).kind, 'unknown', `since ${foreign}`)
+      }
+    },
+  },
+  {
+    name: 'never lists only a part of what changed, however much did',
+    needs: SEQUENCES,
+    async run(stage) {
+      const start = await stage.head(stage.a, 3)
+      const addresses = Array.from({ length: 900 }, (_, i) => at(`many-${i}`))
+      for (let i = 0; i < 900; i += 30) await stage.a.evict(addresses.slice(i, i + 30), HARD)
+      const early = await stage.a.changesSince(3, start)
+      if (early.kind === 'delta') assert.equal(new Set(early.keys).size, 900)
+      const head = await stage.head(stage.a, 3)
+      await stage.put(at('last'))
+      const late = await stage.a.changesSince(3, head)
+      assert(late.kind === 'delta')
+      assert.deepEqual([...late.keys], ['c:last'])
+    },
+  },
+  {
+    name: 'gives every one of many changes made at once its own number',
+    needs: SEQUENCES,
+    async run(stage) {
+      const stores = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? stage.a : stage.b))
+      const replies = (
+        await Promise.all(stores.map((store) => store.evict([at('x')], HARD)))
+      ).flat()
+      const ordered = replies.toSorted((one, two) => one.seq - two.seq)
+      assert.equal(new Set(ordered.map(({ seq }) => seq)).size, 40)
+      for (const [i, { previous }] of ordered.entries()) {
+        if (i > 0) assert.equal(previous, ordered[i - 1]?.seq)
+      }
+    },
+  },
+  {
+    name: 'turns a put into an evict when its key changed after the writer looked',
+    needs: SEQUENCES,
+    async run(stage) {
+      const since = await stage.head(stage.a, 3)
+      const request = (): { bytes: Buffer; livesMs: number; since: number } => ({
+        bytes: stage.entry(),
+        livesMs: HOUR_MS,
+        since,
+      })
+      await stage.b.evict([at('neighbour')], HARD)
+      const fine = await stage.a.put(at('x'), request())
+      assert.equal(fine.stored, true)
+      const late = await stage.b.put(at('x'), request())
+      assert.equal(late.stored, false)
+      assert(late.seq > fine.seq && late.previous === fine.seq)
+      assert.equal(await stage.value(stage.a, at('x')), undefined)
+    },
+  },
+  {
+    name: 'turns a put into an evict when the log does not reach back to where the writer looked',
+    needs: SEQUENCES,
+    async run(stage) {
+      await stage.put(at('x'))
+      const reply = await stage.a.put(at('x'), { bytes: stage.entry(), livesMs: HOUR_MS, since: 1 })
+      assert.equal(reply.stored, false)
+      assert.equal(await stage.value(stage.a, at('x')), undefined)
+    },
+  },
+]
