@@ -2,64 +2,58 @@
  * The entry of every root script: sets up what is missing, then runs the task.
  *
  * A machine needs Node and npm, nothing else: pnpm is fetched by npx at the version package.json pins, dependencies are
- * installed when the lockfile is newer than the last install.
+ * installed when the lockfile differs from that of the last install.
  */
 
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { checkPackages } from './check-packages.mjs'
+import { execute, fail, node, pnpm, ROOT, tool } from './execute.mjs'
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const STAMP = join(ROOT, 'node_modules', '.larder-install')
-const FROM_SOURCE = ['--conditions=larder-source', '--import', 'tsx']
+const PACKAGES = ['core', 'local-store', 'redis-store', 'plugins']
 
 const TASKS = {
   setup: () => {},
   demo: () => node('examples', 'catalogue/main.ts'),
   quickstart: () => node('examples', 'quickstart/main.ts'),
-  test: (args) => {
-    types()
-    run('vitest', ['run', ...args])
+  test: async (args) => {
+    await types()
+    await tool('vitest', ['run', ...args])
   },
+  unit: (args) => tool('vitest', ['run', '--project', 'unit', ...args]),
   types,
-  lint: () => run('biome', ['check', '--error-on-warnings', '.']),
+  lint: () => tool('biome', ['check', '--error-on-warnings', '.']),
+  format: () => tool('biome', ['check', '--write', '.']),
   scripts: () => node('packages/redis-store', 'tools/generate-scripts.ts', '--check'),
-  build: () => run('tsc', ['-b', 'tsconfig.build.json']),
-  packages: () => {
-    run('tsc', ['-b', 'tsconfig.build.json'])
-    for (const name of ['core', 'local-store', 'redis-store', 'plugins']) {
-      run('publint', ['--strict', '--pack', 'npm', `packages/${name}`])
-      run('attw', [
-        '--pack',
-        `packages/${name}`,
-        '--profile',
-        'esm-only',
-        '--exclude-entrypoints',
-        './package.json',
-      ])
-    }
+  build: () => tool('tsc', ['-b', 'tsconfig.build.json']),
+  packages: () => checkPackages(PACKAGES),
+  // On what is published: the loader that runs sources directly adds calls of its own to every closure.
+  bench: async (args) => {
+    await tool('tsc', ['-b', 'tsconfig.build.json'])
+    await execute(process.execPath, ['--import', 'tsx', 'main.ts', ...args], {
+      cwd: join(ROOT, 'bench'),
+    })
   },
-  bench: (args) => node('bench', 'main.ts', ...args),
 }
 
-function types() {
-  for (const name of ['core', 'local-store', 'redis-store', 'plugins'])
-    run('tsc', ['-p', `packages/${name}`])
-  for (const folder of ['examples', 'test', 'bench']) run('tsc', ['-p', folder])
-  for (const mode of ['standard', 'legacy']) run('tsc', ['-p', `test/types/tsconfig.${mode}.json`])
-}
+await main(process.argv[2], process.argv.slice(3))
 
-main(process.argv[2], process.argv.slice(3))
-
-function main(task, args) {
+async function main(task, args) {
   requireNode()
-  const work = TASKS[task]
+  const work = Object.hasOwn(TASKS, task ?? '') ? TASKS[task] : undefined
   if (work === undefined)
     fail(`There is no task ${task}; there are: ${Object.keys(TASKS).join(', ')}`)
-  installIfStale()
-  work(args)
+  await installIfStale()
+  await work(args)
+}
+
+async function types() {
+  for (const name of PACKAGES) await tool('tsc', ['-p', `packages/${name}`])
+  for (const folder of ['examples', 'test', 'bench']) await tool('tsc', ['-p', folder])
+  for (const mode of ['standard', 'legacy'])
+    await tool('tsc', ['-p', `test/types/tsconfig.${mode}.json`])
 }
 
 function requireNode() {
@@ -69,40 +63,11 @@ function requireNode() {
     fail(`Larder needs Node ^20.19, ^22.12 or >=24; this is ${process.versions.node}`)
 }
 
-function installIfStale() {
+async function installIfStale() {
   const lock = readFileSync(join(ROOT, 'pnpm-lock.yaml'))
   const stamp = `${process.versions.modules} ${createHash('sha256').update(lock).digest('hex')}`
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return
-  const { packageManager } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  execute('npx', [
-    '--yes',
-    packageManager,
-    'install',
-    '--frozen-lockfile',
-    '--config.confirmModulesPurge=false',
-  ])
+  // Even where NODE_ENV is production: everything that runs here is a dev-dependency.
+  await pnpm(['install', '--frozen-lockfile', '--prod=false', '--config.confirmModulesPurge=false'])
   writeFileSync(STAMP, stamp)
-}
-
-function node(folder, script, ...args) {
-  execute(process.execPath, [...FROM_SOURCE, script, ...args], join(ROOT, folder))
-}
-
-function run(tool, args) {
-  execute(join(ROOT, 'node_modules', '.bin', tool), args)
-}
-
-function execute(command, args, cwd = ROOT) {
-  const { status, error, signal } = spawnSync(command, args, {
-    cwd,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  })
-  if (error !== undefined) fail(`${command} could not be started: ${error.message}`)
-  if (status !== 0) process.exit(status ?? (signal === null ? 1 : 130))
-}
-
-function fail(message) {
-  process.stderr.write(`${message}\n`)
-  process.exit(1)
 }

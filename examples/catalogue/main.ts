@@ -22,7 +22,9 @@ const redis = givenUrl === undefined || givenUrl === '' ? await startOwnRedis() 
 const url = redis?.url ?? (givenUrl === '' ? undefined : givenUrl)
 
 heading('A catalogue of 10,000 products on PostgreSQL')
-line(url === undefined ? 'One process, no Redis found: in-process cache' : 'Two processes and a Redis')
+line(
+  url === undefined ? 'One process, no Redis found: in-process cache' : 'Two processes and a Redis',
+)
 const { database, close } = await openDatabase((share) => progress('filling the database', share))
 const caches = createCaches(url)
 const products = new ProductService(database)
@@ -49,13 +51,18 @@ async function showTwoNodes(redisUrl: string): Promise<boolean> {
   const { nodeB, watchedByB } = await startNodeB(redisUrl, database)
   rows.push(...(await showRemoteEviction(products, nodeB)))
   let allHeld = true
-  if (redis === undefined) line('The outage chapter stops Redis, so it needs redis-server on PATH and no REDIS_URL.')
+  if (redis === undefined)
+    line('The outage chapter stops Redis, so it needs redis-server on PATH and no REDIS_URL.')
   else allHeld = await showOutageOf(redis, nodeB, watchedByB)
   await nodeB.ask('close')
   return allHeld
 }
 
-async function showOutageOf(own: OwnRedis, nodeB: Peer, watchedByB: Promise<Watched>): Promise<boolean> {
+async function showOutageOf(
+  own: OwnRedis,
+  nodeB: Peer,
+  watchedByB: Promise<Watched>,
+): Promise<boolean> {
   const outage = await showOutage({ products, nodeB, watchedByB, redis: own })
   rows.push(...outage.rows)
   return outage.held

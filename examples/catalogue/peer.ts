@@ -8,8 +8,18 @@ interface Channel {
 }
 
 type Frame =
-  | { readonly kind: 'ask'; readonly id: number; readonly method: string; readonly args: readonly unknown[] }
-  | { readonly kind: 'answer'; readonly id: number; readonly value?: unknown; readonly error?: string }
+  | {
+      readonly kind: 'ask'
+      readonly id: number
+      readonly method: string
+      readonly args: readonly unknown[]
+    }
+  | {
+      readonly kind: 'answer'
+      readonly id: number
+      readonly value?: unknown
+      readonly error?: string
+    }
 
 export type Methods = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>
 
@@ -52,6 +62,10 @@ async function answer(methods: Methods, frame: Extract<Frame, { kind: 'ask' }>):
     const value = await methods[frame.method]?.(...(frame.args as never[]))
     return { kind: 'answer', id: frame.id, value }
   } catch (error) {
-    return { kind: 'answer', id: frame.id, error: error instanceof Error ? error.message : String(error) }
+    return {
+      kind: 'answer',
+      id: frame.id,
+      error: error instanceof Error ? error.message : String(error),
+    }
   }
 }

@@ -1,6 +1,6 @@
 /** The service under show: plain methods over a database, with decorators for everything else. */
 
-import { CacheConfig, CacheEvict, Cacheable } from '@larder/core'
+import { Cacheable, CacheConfig, CacheEvict } from '@larder/core'
 import type { Database, Product } from './database.ts'
 
 /** Rank among the shop's products by price and average stars: it reads the whole shop for every product asked for. */

@@ -1,7 +1,7 @@
 /** The smallest program that is still useful: a service whose slow method is cached, and an eviction that holds. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { CacheConfig, CacheEvict, Cacheable, createCacheManager } from '@larder/core'
+import { Cacheable, CacheConfig, CacheEvict, createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
 

@@ -250,9 +250,9 @@ describe('I5: the cache never breaks the call', () => {
     await eventually('the node finds it', () => node.seen('coherence').at(-1)?.state === 'verified')
     expect(await timed()).toBeLessThan(slow)
 
-    server.pause()
+    await server.pause()
     for (let i = 0; i < 5; i++) expect(await timed()).toBeLessThan(slow)
-    server.resume()
+    await server.resume()
 
     await server.kill()
     for (let i = 0; i < 5; i++) expect(await timed()).toBeLessThan(slow)

@@ -1,20 +1,72 @@
-/** The in-memory model does what every remote store must. */
+/** The in-memory model does what every remote store must: in real time, in time moved by hand, and behind fault switches. */
 
-import { createSystemClock } from '@larder/core'
-import { MemoryServer, memoryStore, NAMESPACE, remoteStoreCases, runCases } from '@larder/core/testing'
+import {
+  busCases,
+  faultyBus,
+  faultyRemoteStore,
+  ManualClock,
+  MemoryServer,
+  remoteStoreCases,
+  runCases,
+} from '@larder/core/testing'
 import { describe, test } from 'vitest'
 
-const ALL = { leases: true, sequences: true, tags: true, publishes: true, scans: true }
+const namespace = 'conformance'
 
-describe('memoryStore', () => {
+describe('MemoryServer, in real time', () => {
   runCases(
-    remoteStoreCases(async () => {
-      const server = new MemoryServer(createSystemClock())
-      const [a, b] = [memoryStore(server), memoryStore(server)]
-      a.open(NAMESPACE)
-      b.open(NAMESPACE)
-      return { a, b, close: async () => void (await Promise.all([a.close(), b.close()])) }
-    }, ALL),
-    test,
+    remoteStoreCases(() => {
+      const server = new MemoryServer()
+      return { stores: [server.store(), server.store()], namespace }
+    }),
+    { test },
+  )
+})
+
+describe('MemoryServer, on a manual clock', () => {
+  runCases(
+    remoteStoreCases(() => {
+      const clock = new ManualClock()
+      const server = new MemoryServer({ clock })
+      return {
+        stores: [server.store(), server.store()],
+        namespace,
+        advance: (ms) => clock.advanceAsync(ms),
+      }
+    }),
+    { test },
+  )
+})
+
+describe('MemoryServer, behind fault switches that are off', () => {
+  runCases(
+    remoteStoreCases(() => {
+      const server = new MemoryServer()
+      const wrapped = () => {
+        const store = server.store()
+        return faultyRemoteStore(store, { bus: faultyBus(store.bus) })
+      }
+      return { stores: [wrapped(), wrapped()], namespace }
+    }),
+    { test },
+  )
+})
+
+describe('the bus of MemoryServer', () => {
+  runCases(
+    busCases(() => {
+      const server = new MemoryServer()
+      return {
+        buses: [server.store().bus, server.store().bus],
+        namespace,
+        publish: async (space, message) => server.publish(space, message),
+        unreachable: () => {
+          const store = server.store()
+          store.disconnect()
+          return store.bus
+        },
+      }
+    }),
+    { test },
   )
 })

@@ -1,46 +1,88 @@
-/** The Redis store does what every remote store must: standalone, with both supported clients. */
+/** The Redis store does what every remote store must, with every supported way of reaching Redis. */
 
-import { NAMESPACE, remoteStoreCases, runCases, type StorePair } from '@larder/core/testing'
-import { redisStore } from '@larder/redis-store'
+import type { Bus, BusMessage, RemoteStore } from '@larder/core'
+import { busCases, remoteStoreCases, runCases } from '@larder/core/testing'
+import { type RedisStoreOptions, redisStore } from '@larder/redis-store'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
-import { afterAll, beforeAll, describe, test } from 'vitest'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { afterAll, beforeAll, describe, inject, test } from 'vitest'
+import { freshNamespace } from '../support/nodes.ts'
 
-let server: RedisServer
-beforeAll(async () => {
-  server = await startRedis()
-})
-afterAll(() => server.stop())
-
-const ALL = { leases: true, sequences: true, tags: true, publishes: true, scans: true }
-
-const clients = {
-  'by url': () => ({ options: { url: server.url }, end: () => undefined }),
-  'ioredis 6, handed in': () => {
-    const client = new Redis(server.url)
-    return { options: { client }, end: () => client.disconnect() }
-  },
-  'ioredis 5, handed in': () => {
-    const client = new Redis5(server.url)
-    return { options: { client }, end: () => client.disconnect() }
-  },
+interface Access {
+  readonly options: RedisStoreOptions
+  end(): void
 }
 
-describe.each(Object.entries(clients))('redisStore %s', (_, connect) => {
-  const make = async (): Promise<StorePair> => {
-    await server.command('flushall')
-    const first = connect()
-    const second = connect()
-    const [a, b] = [redisStore(first.options), redisStore(second.options)]
-    a.open(NAMESPACE)
-    b.open(NAMESPACE)
-    const close = async (): Promise<void> => {
-      await Promise.all([a.bus?.close(), b.bus?.close(), a.close(), b.close()])
-      first.end()
-      second.end()
-    }
-    return { a, b, close }
-  }
-  runCases(remoteStoreCases(make, ALL), test)
+function handIn(client: { disconnect(): void }): Access {
+  return { options: { client }, end: () => client.disconnect() }
+}
+
+const accesses: Readonly<Record<string, (url: string) => Access>> = {
+  'by URL': (url) => ({ options: { url }, end: () => undefined }),
+  'by an ioredis 6 client': (url) => handIn(new Redis(url)),
+  'by an ioredis 5 client': (url) => handIn(new Redis5(url)),
+}
+
+describe.each(Object.entries(accesses))('redisStore, %s', (_, access) => {
+  runCases(
+    remoteStoreCases(() => {
+      const used = [access(inject('redisUrl')), access(inject('redisUrl'))] as const
+      return {
+        stores: [redisStore(used[0].options), redisStore(used[1].options)],
+        namespace: freshNamespace(),
+        cleanup: () => {
+          for (const { end } of used) end()
+        },
+      }
+    }),
+    { test },
+  )
 })
+
+/** Publishes in the words of the scripts: one letter, then a MessagePack list with large numbers as texts. */
+const PUBLISH = `
+local fields = cjson.decode(ARGV[3])
+return redis.call('PUBLISH', ARGV[1], ARGV[2] .. cmsgpack.pack(fields))`
+
+describe("redisStore's bus", () => {
+  let publisher: Redis
+  beforeAll(() => {
+    publisher = new Redis(inject('redisUrl'))
+  })
+  afterAll(() => publisher.disconnect())
+
+  runCases(
+    busCases(() => {
+      const url = inject('redisUrl')
+      const stores = [redisStore({ url }), redisStore({ url })] as const
+      return {
+        buses: [busOf(stores[0]), busOf(stores[1])],
+        namespace: freshNamespace(),
+        publish: async (namespace, message) => {
+          const fields = JSON.stringify(fieldsOf(message))
+          await publisher.eval(PUBLISH, 0, `${namespace}:bus`, message.kind[0] ?? '', fields)
+        },
+        publishGarbage: async (namespace) => {
+          await publisher.publish(`${namespace}:bus`, 'neither fish nor fowl')
+        },
+        unreachable: () => busOf(redisStore({ url: 'redis://127.0.0.1:1' })),
+      }
+    }),
+    { test },
+  )
+})
+
+function busOf({ bus }: RemoteStore): Bus {
+  if (bus === undefined) throw new Error('There is no bus')
+  return bus
+}
+
+function fieldsOf(message: BusMessage): readonly unknown[] {
+  if (message.kind === 'wake') return [message.key]
+  if (message.kind === 'keys') {
+    const { partition, previous, seq, keys } = message
+    return [partition, `${previous}`, `${seq}`, keys]
+  }
+  const { previous, version, floor, tags } = message
+  return [`${previous}`, `${version}`, `${floor}`, tags]
+}

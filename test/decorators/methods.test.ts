@@ -1,9 +1,9 @@
 /** Decorated methods stay methods. Run twice: with standard decorators, and with `experimentalDecorators`. */
 
 import {
+  Cacheable,
   CacheConfig,
   CacheEvict,
-  Cacheable,
   CachePut,
   cached,
   createCacheManager,
@@ -19,7 +19,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 let caches: ReturnType<typeof createCacheManager>
 
 beforeEach(() => {
-  caches = createCacheManager({ namespace: 'decorators', local: lruStore(), defaults: { ttl: '1h' } })
+  caches = createCacheManager({
+    namespace: 'decorators',
+    local: lruStore(),
+    defaults: { ttl: '1h' },
+  })
 })
 afterEach(() => caches.close())
 
@@ -240,9 +244,32 @@ describe('identity', () => {
     }
     const service = new Service()
     const lists: unknown[][] = [
-      [1], ['1'], [null], ['null'], [undefined], [], ['a:b', 'c'], ['a', 'b:c'], [['a', 'b']], ['a', 'b'],
-      [{ a: 1 }], [{ a: '1' }], [new Map([[1, 2]])], [new Map([['1', 2]])], [new Set([1])], [[1]], [1n], [true], ['true'],
-      [new Date(1)], [{ a: { b: 1 } }], [{ a: 1, b: 2 }], [Buffer.from('a')], [new Uint8Array([97])], ['\ud800'], ['\ud801'],
+      [1],
+      ['1'],
+      [null],
+      ['null'],
+      [undefined],
+      [],
+      ['a:b', 'c'],
+      ['a', 'b:c'],
+      [['a', 'b']],
+      ['a', 'b'],
+      [{ a: 1 }],
+      [{ a: '1' }],
+      [new Map([[1, 2]])],
+      [new Map([['1', 2]])],
+      [new Set([1])],
+      [[1]],
+      [1n],
+      [true],
+      ['true'],
+      [new Date(1)],
+      [{ a: { b: 1 } }],
+      [{ a: 1, b: 2 }],
+      [Buffer.from('a')],
+      [new Uint8Array([97])],
+      ['\ud800'],
+      ['\ud801'],
     ]
     const results = await Promise.all(lists.map((list) => service.echo(...list)))
 
@@ -262,7 +289,9 @@ describe('identity', () => {
     for (const value of [() => 1, Symbol('s'), cycle, Promise.resolve(), new (class Thing {})()]) {
       await expect(new Service().take(value)).rejects.toThrow(KeyError)
     }
-    await expect(new Service().take({ deep: [() => 1] })).rejects.toThrow(/Argument 0,? at \.deep\[0\]/)
+    await expect(new Service().take({ deep: [() => 1] })).rejects.toThrow(
+      /Argument 0,? at \.deep\[0\]/,
+    )
   })
 })
 
@@ -272,13 +301,19 @@ describe('put, evict and each', () => {
     readonly rows = new Map<string, Item>()
     asked: string[][] = []
 
-    @Cacheable({ key: (id: string) => id, tags: (item: Item | undefined) => (item ? [`n:${item.n}`] : []) })
+    @Cacheable({
+      key: (id: string) => id,
+      tags: (item: Item | undefined) => (item ? [`n:${item.n}`] : []),
+    })
     async find(id: string): Promise<Item | undefined> {
       this.asked.push([id])
       return this.rows.get(id)
     }
 
-    @Cacheable({ each: { key: (id: string) => id, by: (item: Item) => item.id }, negativeTtl: '1m' })
+    @Cacheable({
+      each: { key: (id: string) => id, by: (item: Item) => item.id },
+      negativeTtl: '1m',
+    })
     async findMany(ids: string[]): Promise<Item[]> {
       this.asked.push(ids)
       return ids.flatMap((id) => this.rows.get(id) ?? []).reverse()
@@ -326,14 +361,20 @@ describe('put, evict and each', () => {
   })
 
   it('the body of each sees only the missing ids; order is the order asked for', async () => {
-    expect(await items.findMany(['a', 'c'])).toEqual([{ id: 'a', n: 0 }, { id: 'c', n: 2 }])
+    expect(await items.findMany(['a', 'c'])).toEqual([
+      { id: 'a', n: 0 },
+      { id: 'c', n: 2 },
+    ])
     expect(await items.findMany(['d', 'c', 'nobody', 'a', 'd'])).toEqual([
       { id: 'd', n: 3 },
       { id: 'c', n: 2 },
       { id: 'a', n: 0 },
       { id: 'd', n: 3 },
     ])
-    expect(items.asked).toEqual([['a', 'c'], ['d', 'nobody']])
+    expect(items.asked).toEqual([
+      ['a', 'c'],
+      ['d', 'nobody'],
+    ])
     await items.findMany(['nobody'])
     expect(items.asked.length).toBe(2)
     expect(await items.findMany([])).toEqual([])
@@ -413,7 +454,10 @@ describe('put, evict and each', () => {
     const { className, config, methods } = describeClass(Items)
     expect(className).toBe('Items')
     expect(config.cache).toBe('items')
-    expect(methods.map(({ name, operations }) => [name, operations[0]?.kind])).toContainEqual(['save', 'cache-put'])
+    expect(methods.map(({ name, operations }) => [name, operations[0]?.kind])).toContainEqual([
+      'save',
+      'cache-put',
+    ])
     expect(methods.length).toBe(9)
   })
 
@@ -462,7 +506,10 @@ describe('policy words', () => {
         return id
       }
 
-      @Cacheable({ key: (id: string) => id, ttl: (result: string) => (result === 'never' ? 0 : '1m') })
+      @Cacheable({
+        key: (id: string) => id,
+        ttl: (result: string) => (result === 'never' ? 0 : '1m'),
+      })
       async ttl(id: string): Promise<string> {
         calls += 1
         return id
@@ -529,7 +576,9 @@ describe('policy words', () => {
     }
     const service = new Service()
     for (const _ of ['miss', 'hit']) {
-      await expect(service.frozen('1').then(({ list }) => list.push('x'))).rejects.toThrow(TypeError)
+      await expect(service.frozen('1').then(({ list }) => list.push('x'))).rejects.toThrow(
+        TypeError,
+      )
       expect((await service.cloned('1')).list.push('x')).toBe(2)
     }
     ;(await service.shared('1')).list.push('x')
@@ -539,7 +588,10 @@ describe('policy words', () => {
 
 describe('mistakes are found at definition', () => {
   it.each([
-    [() => Cacheable({ ttl: '5 minutes' as never }), /@Cacheable\.ttl takes a duration.*"5 minutes"/],
+    [
+      () => Cacheable({ ttl: '5 minutes' as never }),
+      /@Cacheable\.ttl takes a duration.*"5 minutes"/,
+    ],
     [() => Cacheable({ tll: '5m' } as never), /@Cacheable\.tll.*Did you mean ttl/],
     [() => Cacheable({ key: 42 as never }), /@Cacheable\.key/],
     [() => Cacheable({ key: 'no slot' }), /@Cacheable\.key takes a template/],
@@ -550,7 +602,10 @@ describe('mistakes are found at definition', () => {
     [() => Cacheable({ cache: 'no spaces' }), /@Cacheable\.cache/],
     [() => Cacheable({ jitter: 2 }), /@Cacheable\.jitter/],
     [() => Cacheable({ isolation: 'deep' as never }), /@Cacheable\.isolation/],
-    [() => Cacheable({ each: { key: (id: string) => id }, key: '{0}' } as never), /@Cacheable\.key/],
+    [
+      () => Cacheable({ each: { key: (id: string) => id }, key: '{0}' } as never),
+      /@Cacheable\.key/,
+    ],
     [() => Cacheable({ each: {} } as never), /@Cacheable\.each\.key/],
     [() => CachePut({}), /either key/],
     [() => CacheEvict({}), /something to evict/],

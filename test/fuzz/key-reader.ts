@@ -45,9 +45,8 @@ class ArgumentReader {
   #readText(): string {
     let text = ''
     while (!this.#key.startsWith(',', this.#at)) {
-      const isUnit = this.#skip('\\u')
-      if (!isUnit) this.#skip('\\')
-      text += isUnit ? String.fromCharCode(Number.parseInt(this.#take(4), 16)) : this.#take(1)
+      this.#skip('\\')
+      text += this.#take(1)
     }
     return text
   }

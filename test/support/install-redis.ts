@@ -56,12 +56,8 @@ async function stopService(): Promise<void> {
   await run(command as string, args, { timeout: 30_000 }).catch(() => {})
 }
 
+/** The message of a failed command carries its stderr already. */
 function outputOf(error: unknown): string {
-  const {
-    stdout = '',
-    stderr = '',
-    message = String(error),
-  } = error as Partial<Record<'stdout' | 'stderr' | 'message', string>>
-  const text = `${message}\n${stdout}\n${stderr}`.trim()
-  return text.split('\n').slice(-25).join('\n')
+  const { stdout = '', message = String(error) } = error as { stdout?: string; message?: string }
+  return `${stdout}\n${message}`.trim().split('\n').slice(-25).join('\n')
 }

@@ -4,7 +4,7 @@ import { eventually } from './eventually.ts'
 import { startSentinel } from './redis-sentinel.ts'
 import { roleOf } from './replication.ts'
 
-it('a client follows the master through a request and a crash', async () => {
+it.concurrent('a client follows the master through a request and a crash', async () => {
   await using group = await startSentinel()
   const client = new Redis({ sentinels: group.sentinelAddresses, name: group.name })
   client.on('error', () => {})
@@ -26,7 +26,7 @@ it('a client follows the master through a request and a crash', async () => {
   client.disconnect()
 })
 
-it('three sentinels agree on the new master', async () => {
+it.concurrent('three sentinels agree on the new master', async () => {
   await using group = await startSentinel({ sentinels: 3 })
   const old = await group.master()
   const heir = await group.failover('crash')

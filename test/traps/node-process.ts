@@ -59,7 +59,9 @@ async function carryOut(order: NodeOrder): Promise<unknown> {
     case 'clear':
       return cache.clear()
     case 'stampede': {
-      const results = await Promise.all(Array.from({ length: order.callers ?? 1 }, () => load(order)))
+      const results = await Promise.all(
+        Array.from({ length: order.callers ?? 1 }, () => load(order)),
+      )
       return new Set(results).size
     }
     case 'close':

@@ -28,7 +28,9 @@ export async function startFleet(count: number, url = inject('redisUrl')): Promi
   const client = new Redis(url)
   client.on('error', () => undefined)
   onTestFinished(() => client.disconnect())
-  const nodes = await Promise.all(Array.from({ length: count }, () => startNodeProcess(url, namespace)))
+  const nodes = await Promise.all(
+    Array.from({ length: count }, () => startNodeProcess(url, namespace)),
+  )
   return {
     nodes,
     setSource: async (value) => void (await client.set(`source:${namespace}`, value, 'EX', 600)),
@@ -62,7 +64,9 @@ async function startNodeProcess(url: string, namespace: string): Promise<NodePro
   const order = (wanted: Omit<NodeOrder, 'id'>): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const id = ++lastId
-      waiting.set(id, ({ value, error }) => (error === undefined ? resolve(value) : reject(new Error(error))))
+      waiting.set(id, ({ value, error }) =>
+        error === undefined ? resolve(value) : reject(new Error(error)),
+      )
       child.send({ id, ...wanted })
     })
   onTestFinished(async () => {

@@ -26,7 +26,10 @@ describe('C1–C3: an invalidation while the loader is in flight', () => {
 
     expect(await loading).toBe('old')
     expect(await b?.order({ order: 'load' })).toBe('new')
-    await eventually('A reads the new value', async () => (await a?.order({ order: 'load' })) === 'new')
+    await eventually(
+      'A reads the new value',
+      async () => (await a?.order({ order: 'load' })) === 'new',
+    )
     expect(await b?.order({ order: 'get' })).toBe('new')
   })
 })

@@ -3,11 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCacheManager, type Isolation, valueType } from '@larder/core'
-import { RecoveryQueue } from '../../packages/core/src/coherence/recovery-queue.ts'
 import { lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
+import { RecoveryQueue } from '../../packages/core/src/coherence/recovery-queue.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace, startNode, startPair, untilVerified } from '../support/nodes.ts'
 import { startRedis } from '../support/redis-server.ts'
@@ -16,7 +16,11 @@ const ROOT = join(import.meta.dirname, '..', '..')
 
 describe('1: keys', () => {
   it('a key function, a template and a default key never meet in one cache by accident', async () => {
-    await using caches = createCacheManager({ namespace: 'keys', local: lruStore(), default: false })
+    await using caches = createCacheManager({
+      namespace: 'keys',
+      local: lruStore(),
+      default: false,
+    })
     const cache = caches.cache<string>('c')
     await cache.set(['a', 'b:c'], '1')
     await cache.set(['a:b', 'c'], '2')
@@ -47,7 +51,10 @@ describe('4: publishing although the write failed', () => {
     await using server = await startRedis()
     const namespace = freshNamespace()
     const policy = { maxStaleness: '500ms' } as const
-    const [a, b] = [startNode({ namespace, url: server.url, policy }), startNode({ namespace, url: server.url, policy })]
+    const [a, b] = [
+      startNode({ namespace, url: server.url, policy }),
+      startNode({ namespace, url: server.url, policy }),
+    ]
     await Promise.all([untilVerified(a), untilVerified(b)])
     await a.caches.cache('c').set('k', 'old')
     await eventually('B has it', async () => (await b.caches.cache('c').get('k')) === 'old')
@@ -57,7 +64,10 @@ describe('4: publishing although the write failed', () => {
     expect(a.seen('store-error').length).toBeGreaterThan(0)
     await server.command('config', 'set', 'maxmemory', '0')
 
-    await eventually('B forgets the old value', async () => (await b.caches.cache('c').get('k')) !== 'old')
+    await eventually(
+      'B forgets the old value',
+      async () => (await b.caches.cache('c').get('k')) !== 'old',
+    )
   })
 })
 
@@ -79,11 +89,15 @@ describe('6: no read-modify-write', () => {
 describe('7: staying inside the prefix', () => {
   it('no package sends FLUSHALL, FLUSHDB or KEYS', () => {
     const files = readdirSync(join(ROOT, 'packages'), { recursive: true, encoding: 'utf8' })
-    const sources = files.filter((file) => /^[^/]+\/(src|lua)\/.*\.(ts|lua)$/.test(file) && !file.endsWith('.test.ts'))
+    const sources = files.filter(
+      (file) => /^[^/]+\/(src|lua)\/.*\.(ts|lua)$/.test(file) && !file.endsWith('.test.ts'),
+    )
     expect(sources.length).toBeGreaterThan(50)
     for (const file of sources) {
       const text = readFileSync(join(ROOT, 'packages', file), 'utf8')
-      expect(text, file).not.toMatch(/redis\.call\('(KEYS|FLUSH\w*)'|\.(flushall|flushdb)\(|\.keys\('/i)
+      expect(text, file).not.toMatch(
+        /redis\.call\('(KEYS|FLUSH\w*)'|\.(flushall|flushdb)\(|\.keys\('/i,
+      )
     }
   })
 
@@ -197,18 +211,31 @@ describe('11: the same value from either tier', () => {
     error: Object.assign(new TypeError('bad'), { code: 'E1' }),
   }
 
-  it.each(['frozen', 'cloned'] as const)('loader, local hit and remote hit agree (%s)', async (isolation: Isolation) => {
-    const namespace = freshNamespace()
-    const policy = { isolation }
-    const [a, b] = [startNode({ namespace, policy, types }), startNode({ namespace, policy, types })]
-    const loaded = await a.caches.cache('c').getOrLoad('k', async () => value)
-    await eventually('B finds it in the store', async () => (await b.caches.cache('c').get('k')) !== undefined)
-    for (const found of [loaded, await a.caches.cache('c').get('k'), await b.caches.cache('c').get('k')]) {
-      expect(found).toStrictEqual(value)
-      expect((found as typeof value).money).toBeInstanceOf(Money)
-      expect((found as typeof value).error.code).toBe('E1')
-    }
-  })
+  it.each(['frozen', 'cloned'] as const)(
+    'loader, local hit and remote hit agree (%s)',
+    async (isolation: Isolation) => {
+      const namespace = freshNamespace()
+      const policy = { isolation }
+      const [a, b] = [
+        startNode({ namespace, policy, types }),
+        startNode({ namespace, policy, types }),
+      ]
+      const loaded = await a.caches.cache('c').getOrLoad('k', async () => value)
+      await eventually(
+        'B finds it in the store',
+        async () => (await b.caches.cache('c').get('k')) !== undefined,
+      )
+      for (const found of [
+        loaded,
+        await a.caches.cache('c').get('k'),
+        await b.caches.cache('c').get('k'),
+      ]) {
+        expect(found).toStrictEqual(value)
+        expect((found as typeof value).money).toBeInstanceOf(Money)
+        expect((found as typeof value).error.code).toBe('E1')
+      }
+    },
+  )
 
   it('an instance of a class that is not registered is a clear error the first time', async () => {
     const node = startNode()

@@ -33,6 +33,8 @@ export async function showRemoteEviction(products: ProductService, nodeB: Peer):
   const seenAfter = performance.now() - from
   const after = await nodeB.ask<Product>('find', PRODUCT)
   line(`price on B before ${before.price}, after ${after.price}`)
-  line(`A's call took ${ms(returnedAfter)} with its query; B read the new price ${ms(seenAfter)} after it began`)
+  line(
+    `A's call took ${ms(returnedAfter)} with its query; B read the new price ${ms(seenAfter)} after it began`,
+  )
   return [['tag evicted on A, new value read on B', ms(seenAfter)]]
 }

@@ -40,7 +40,10 @@ export async function showOutage(parts: OutageParts): Promise<{ rows: Rows; held
     await products.reprice(PRODUCT, 100 + i)
     replacedAt.set(changed, performance.timeOrigin + performance.now())
     changed += 1
-    progress(i >= STOP_AT && i < START_AT ? 'Redis is away   ' : 'Redis is there  ', (i + 1) / WRITES)
+    progress(
+      i >= STOP_AT && i < START_AT ? 'Redis is away   ' : 'Redis is there  ',
+      (i + 1) / WRITES,
+    )
     await delay(BETWEEN_WRITES_MS)
   }
   await delay(MAX_STALENESS_MS)
@@ -50,8 +53,12 @@ export async function showOutage(parts: OutageParts): Promise<{ rows: Rows; held
 
   const errors = [...a.errors, ...b.errors]
   const oldest = { a: stalestRead(a, replacedAt), b: stalestRead(b, replacedAt) }
-  line(`${(a.reads + b.reads).toLocaleString('en')} reads, ${errors.length} errors, slowest ${ms(Math.max(a.slowestMs, b.slowestMs))}`)
-  line(`oldest value read after it was replaced: on A ${ms(oldest.a)}, on B ${ms(oldest.b)} (promised: 0 and ${MAX_STALENESS_MS} ms)`)
+  line(
+    `${(a.reads + b.reads).toLocaleString('en')} reads, ${errors.length} errors, slowest ${ms(Math.max(a.slowestMs, b.slowestMs))}`,
+  )
+  line(
+    `oldest value read after it was replaced: on A ${ms(oldest.a)}, on B ${ms(oldest.b)} (promised: 0 and ${MAX_STALENESS_MS} ms)`,
+  )
   const rows: Rows = [
     ['reads during the outage run', (a.reads + b.reads).toLocaleString('en')],
     ['errors', `${errors.length}`],

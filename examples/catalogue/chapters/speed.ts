@@ -33,7 +33,9 @@ export async function showSpeed(products: ProductService): Promise<Rows> {
 }
 
 export async function showStampede(products: ProductService, caches: CacheManager): Promise<Rows> {
-  heading(`2  ${CALLERS.toLocaleString('en')} callers at once ask for a product nobody has asked for yet`)
+  heading(
+    `2  ${CALLERS.toLocaleString('en')} callers at once ask for a product nobody has asked for yet`,
+  )
   const before = caches.stats().loads
   const took = await time(async () => {
     await Promise.all(Array.from({ length: CALLERS }, () => products.find(9_999)))

@@ -3,11 +3,14 @@
   ARGV[1] version the caller knows   ARGV[2] retention, ms   ARGV[3] channel   ARGV[4..] tags
   Returns {previous, version, floor} ]]
 --- @include "now"
+--- @include "mint"
 --- @include "tags"
+--- @include "full"
 local set = KEYS[1]
 local us = now_us()
-local previous, floor, retention = tag_head(set, us)
-local version = math.max(us, previous + 1, math.floor(tonumber(ARGV[1])) + 1)
+begin_even_when_full(set)
+local previous, floor, retention = open_tags(set, us)
+local version = mint(math.max(previous, tonumber(ARGV[1])), us)
 retention = math.max(retention, tonumber(ARGV[2]))
 
 local tags = {}

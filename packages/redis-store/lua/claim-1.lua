@@ -8,24 +8,20 @@ local key = KEYS[1]
 local token, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
 local seen, overtake = tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = math.floor(now_us() / 1000)
--- The key outlives the lease a little, so that a fill at the last moment still finds its token.
-local SLACK = 1000
 
 local head = read_header(key)
 if not head then
-  local bytes = string.char(202, 1, EMPTY, 0) .. string.rep('\0', HEADER - 4 - 12)
-    .. struct.pack('>I6I6', now + lease, token)
-  redis.call('SET', key, bytes, 'PX', whole(lease + SLACK))
+  redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
   return { 1, whole(now) }
 end
 
-local is_held = head.token ~= 0 and head.token ~= token and head.token ~= overtake and head.deadline > now
-local is_value = not has(head.flags, EMPTY)
-local is_news = is_value and head.commit ~= seen and not has(head.flags, STALE)
-  and head.created + head.fresh > now
+local is_news = not has(head.flags, EMPTY) and not has(head.flags, STALE)
+  and head.commit ~= seen and head.created + head.fresh > now
 if is_news then return { 2, whole(now), redis.call('GET', key) } end
+
+local is_held = head.token ~= 0 and head.token ~= token and head.token ~= overtake and head.deadline > now
 if is_held then
-  set_flags(key, with(head.flags, WAITED))
+  if not has(head.flags, WAITED) then set_flags(key, with(head.flags, WAITED)) end
   return { 0, whole(now), whole(head.token), whole(head.deadline - now) }
 end
 

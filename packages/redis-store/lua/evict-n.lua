@@ -4,40 +4,43 @@
   ARGV[5..] full keys, in the order of the entries
   Returns {now, previous, seq} ]]
 --- @include "now"
+--- @include "mint"
 --- @include "header"
 --- @include "log"
+--- @include "full"
 local log, is_soft, settle = KEYS[1], ARGV[1] == '1', tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 
+-- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
+local function remove(key, window)
+  if window > 0 then
+    redis.call('SET', key, empty_entry(EMPTY + SETTLING, now, window, 0, 0), 'PX', whole(window))
+  else
+    redis.call('UNLINK', key)
+  end
+end
+
 local function soften(key)
   local head = read_header(key)
-  if not head then return end
-  if has(head.flags, EMPTY) then
-    redis.call('UNLINK', key)
-    return
-  end
+  if not head or has(head.flags, EMPTY) then return remove(key, window_of(head, now)) end
   set_flags(key, with(without(head.flags, WAITED), STALE))
   set_lease(key, 0, 0)
 end
 
-local function leave_window(key)
-  local bytes = string.char(202, 1, EMPTY + SETTLING, 0) .. string.rep('\0', 14) .. struct.pack('>I6', now)
-    .. string.rep('\0', 10) .. struct.pack('>I5', settle) .. string.rep('\0', HEADER - 39)
-  redis.call('SET', key, bytes, 'PX', whole(settle))
+local function harden(key)
+  -- Whatever else is stored there, of any type, goes too.
+  local is_text = redis.call('TYPE', key).ok == 'string'
+  local head = is_text and read_header(key) or nil
+  remove(key, math.max(settle, window_of(head, now)))
 end
 
+begin_even_when_full(log)
 local names = {}
 for i = 2, #KEYS do
-  local key = KEYS[i]
-  if is_soft then
-    soften(key)
-  elseif settle > 0 then
-    leave_window(key)
-  else
-    redis.call('UNLINK', key)
-  end
+  if is_soft then soften(KEYS[i]) else harden(KEYS[i]) end
   names[i - 1] = ARGV[i + 3]
 end
+-- The message wakes waiters too.
 local previous, seq = record(log, ARGV[3], ARGV[4], names, us)
 return { whole(now), whole(previous), whole(seq) }

@@ -4,19 +4,24 @@
   Returns {stored 0 | 1, now, life in ms} ]]
 --- @include "now"
 --- @include "header"
---- @include "log"
-local key, life = KEYS[1], tonumber(ARGV[3])
+--- @include "wake"
+local key, bytes, life = KEYS[1], ARGV[2], tonumber(ARGV[3])
 local now = math.floor(now_us() / 1000)
 local head = read_header(key)
+-- A lease past its deadline still counts: its token is there, so nobody has taken it over.
 if not head or head.token ~= tonumber(ARGV[1]) then return { 0, whole(now), '0' } end
 
-local window = head.created + head.lives - now
-local is_settling = has(head.flags, SETTLING) and window > 0
-if is_settling then life = math.min(life, window) end
-
-redis.call('SET', key, ARGV[2], 'PX', whole(life))
+local window = window_of(head, now)
+if window > 0 then life = math.min(life, window) end
+redis.call('SET', key, bytes, 'PX', whole(life))
 redis.call('SETRANGE', key, 18, struct.pack('>I6', now))
--- What is read in a settle window may be the old value: nobody may keep it longer than the window.
-if is_settling then redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', life, life, life)) end
+if window > 0 then
+  -- What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
+  -- that a refresh of this entry within the window is limited by it too: created-at plus lives-for is still its end.
+  local fresh, stale, lives = struct.unpack('>I5I5I5', bytes, 25)
+  lives = math.min(lives, life)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', math.min(fresh, life), math.min(stale, life), lives))
+  if lives == window then set_flags(key, with(string.byte(bytes, 3), SETTLING)) end
+end
 if has(head.flags, WAITED) then wake(ARGV[4], ARGV[5]) end
 return { 1, whole(now), whole(life) }

@@ -2,6 +2,7 @@
   KEYS[1] partition log
   Returns seq ]]
 --- @include "now"
+--- @include "mint"
 --- @include "log"
 local seq = open_log(KEYS[1], now_us())
 return whole(seq)

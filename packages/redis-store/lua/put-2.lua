@@ -4,14 +4,14 @@
   ARGV[4] channel   ARGV[5] partition   ARGV[6] full key
   Returns {stored 0 | 1, now, previous, seq} ]]
 --- @include "now"
---- @include "header"
+--- @include "mint"
 --- @include "log"
 local key, log = KEYS[1], KEYS[2]
 local since, name = tonumber(ARGV[3]), ARGV[6]
 local us = now_us()
 local now = math.floor(us / 1000)
 
-local function was_changed()
+local function may_have_changed()
   if since == 0 then return false end
   local _, floor = open_log(log, us)
   if since < floor then return true end
@@ -23,7 +23,7 @@ local function was_changed()
 end
 
 local stored = 1
-if was_changed() then
+if may_have_changed() then
   redis.call('UNLINK', key)
   stored = 0
 else

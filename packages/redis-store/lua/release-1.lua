@@ -4,7 +4,7 @@
   Returns 1 released | 0 was not held ]]
 --- @include "now"
 --- @include "header"
---- @include "log"
+--- @include "wake"
 local key = KEYS[1]
 local head = read_header(key)
 if not head or head.token ~= tonumber(ARGV[1]) then return 0 end

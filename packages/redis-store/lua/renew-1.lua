@@ -8,5 +8,5 @@ local key, lease = KEYS[1], tonumber(ARGV[2])
 local head = read_header(key)
 if not head or head.token ~= tonumber(ARGV[1]) then return 0 end
 set_lease(key, math.floor(now_us() / 1000) + lease, head.token)
-live_at_least(key, lease + 1000)
+live_at_least(key, lease + SLACK)
 return 1

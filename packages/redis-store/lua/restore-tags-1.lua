@@ -3,10 +3,13 @@
   ARGV[1] clock   ARGV[2] channel   ARGV[3..] tag, version, ...
   Returns number of tags raised ]]
 --- @include "now"
+--- @include "mint"
 --- @include "tags"
+--- @include "full"
 local set = KEYS[1]
-local previous, floor = tag_head(set, now_us())
-local version = math.max(previous, math.floor(tonumber(ARGV[1])))
+begin_even_when_full(set)
+local previous, floor = open_tags(set, now_us())
+local version = math.max(previous, tonumber(ARGV[1]))
 local raised = {}
 for i = 3, #ARGV, 2 do
   local known = redis.call('ZSCORE', set, 't:' .. ARGV[i])

@@ -3,9 +3,10 @@
   ARGV[1] version
   Returns {version, floor, tag, its version, ...} ]]
 --- @include "now"
+--- @include "mint"
 --- @include "tags"
 local set = KEYS[1]
-local version, floor = tag_head(set, now_us())
+local version, floor = open_tags(set, now_us())
 local reply = { whole(version), whole(floor) }
 local from = math.max(tonumber(ARGV[1]), 0)
 local found = redis.call('ZRANGEBYSCORE', set, '(' .. whole(from), '+inf', 'WITHSCORES')

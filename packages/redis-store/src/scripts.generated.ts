@@ -475,7 +475,12 @@ if is_settling then life = math.min(life, window) end
 redis.call('SET', key, ARGV[2], 'PX', whole(life))
 redis.call('SETRANGE', key, 18, struct.pack('>I6', now))
 -- What is read in a settle window may be the old value: nobody may keep it longer than the window.
-if is_settling then redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', life, life, life)) end
+if is_settling then
+  local fresh, stale, lives = struct.unpack('>I5I5I5', ARGV[2], 25)
+  local function at_most_life(ms) return math.min(ms, life) end
+  redis.call('SETRANGE', key, 24,
+    struct.pack('>I5I5I5', at_most_life(fresh), at_most_life(stale), at_most_life(lives)))
+end
 if has(head.flags, WAITED) then wake(ARGV[4], ARGV[5]) end
 return { 1, whole(now), whole(life) }
 ` },

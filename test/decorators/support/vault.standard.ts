@@ -1,6 +1,10 @@
 /** A class with a decorated private method; loaded only where decorators are standard. */
 
-import type { Cacheable as CacheableDecorator } from '@larder/core'
+import type {
+  Cacheable as CacheableDecorator,
+  CacheConfig as CacheConfigDecorator,
+  MethodCacheProvider,
+} from '@larder/core'
 
 export interface Vault {
   readonly opened: number
@@ -22,4 +26,40 @@ export function makeVault(Cacheable: typeof CacheableDecorator): Vault {
     }
   }
   return new PrivateVault()
+}
+
+/** Two classes, each with a private method of one name. */
+export function makeDeepVault(
+  Cacheable: typeof CacheableDecorator,
+  CacheConfig: typeof CacheConfigDecorator,
+  manager: () => MethodCacheProvider,
+): { open(id: string): Promise<string> } {
+  @CacheConfig({ manager })
+  class OuterVault {
+    @Cacheable()
+    async #open(id: string): Promise<string> {
+      return `outer ${id}`
+    }
+
+    @Cacheable()
+    static async #audit(id: string): Promise<string> {
+      return `audit ${id}`
+    }
+
+    async open(id: string): Promise<string> {
+      return `${await this.#open(id)}, ${await OuterVault.#audit(id)}`
+    }
+  }
+
+  class InnerVault extends OuterVault {
+    @Cacheable()
+    async #open(id: string): Promise<string> {
+      return `inner ${id}`
+    }
+
+    override async open(id: string): Promise<string> {
+      return `${await this.#open(id)}, ${await super.open(id)}`
+    }
+  }
+  return new InnerVault()
 }

@@ -94,7 +94,7 @@ export function Cacheable(...given: readonly [object?]): AsyncMethodDecorator<ne
       const entries = (self: unknown): EntryHandle => entriesOfEach(list, self)
       return { method: wrapEach(list), operation: { kind: 'cacheable', options, entries } }
     }
-    const one = { ...parts, key: keyWith(() => binding.keyPrefix) }
+    const one = { ...parts, key: keyWith(binding.defaultKey) }
     const entries = (self: unknown): EntryHandle => entriesOfOne(one, self)
     return { method: wrapOne(one), operation: { kind: 'cacheable', options, entries } }
   })

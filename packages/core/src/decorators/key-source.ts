@@ -15,15 +15,15 @@ export interface KeySource {
 /** The most arguments that `few` takes. */
 export const FEW = 3
 
-/** Completes a key source with what its keys begin with, which is asked at every call: it is known only after the first. */
-export type PrefixedKeySource = (prefix?: () => string) => KeySource
+/** What becomes of the text of a default key; known only after the first call. */
+export type KeyFrame = (text: string) => string
 
 /**
- * Reads a `key` option. Only default keys take a prefix: what a user says is taken as it is.
+ * Reads a `key` option. Only default keys are framed: what a user says is taken as it is.
  *
  * @throws InvalidOptionError naming `option`.
  */
-export function keySource(key: unknown, option: string): PrefixedKeySource {
+export function keySource(key: unknown, option: string): (frame?: KeyFrame) => KeySource {
   if (key === undefined) return fromArguments
   if (typeof key === 'string') return always(fromTemplate(key, option))
   if (typeof key === 'function') return always(fromFunction(key as (...args: unknown[]) => Key))
@@ -34,14 +34,14 @@ export function keySource(key: unknown, option: string): PrefixedKeySource {
   })
 }
 
-function always(source: KeySource): PrefixedKeySource {
+function always(source: KeySource): () => KeySource {
   return () => source
 }
 
-function fromArguments(prefix: () => string = () => ''): KeySource {
+function fromArguments(frame: KeyFrame = (text) => text): KeySource {
   return {
-    few: (_self, count, a, b, c) => prefix() + encodeArguments(listOf(count, a, b, c)),
-    of: (_self, args) => prefix() + encodeArguments(args),
+    few: (_self, count, a, b, c) => frame(encodeArguments(listOf(count, a, b, c))),
+    of: (_self, args) => frame(encodeArguments(args)),
   }
 }
 

@@ -1,5 +1,6 @@
 /** Ties a decorated method to its cache at the first call, and anew when the manager changes. */
 
+import { createHash } from 'node:crypto'
 import { ClosedError } from '../errors/closed-error.ts'
 import { NotConfiguredError } from '../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -37,8 +38,14 @@ export class MethodBinding {
   #provider: MethodCacheProvider | undefined
   #cache: MethodCache | undefined
   #config: ClassConfig | undefined
-  /** What a default key begins with: empty in a cache of the method's own. */
-  keyPrefix = ''
+  #keyPrefix = ''
+  #keySuffix = ''
+
+  /**
+   * Completes a default key. In a named cache, which the method may share, it says which method's arguments it is made of,
+   * in a shape that no key function can write: else whoever chooses an id could read another method's entries.
+   */
+  readonly defaultKey = (text: string): string => this.#keyPrefix + text + this.#keySuffix
 
   constructor(parts: BindingParts) {
     this.#parts = parts
@@ -95,8 +102,9 @@ export class MethodBinding {
   #cacheName(provider: MethodCacheProvider): string {
     const { site, naming } = this.#parts
     const given = this.#parts.cacheName ?? this.#config?.cache
-    // No key of a user can begin with this: keys that do are stored in a short form, which has no dot.
-    this.keyPrefix = given === undefined ? '' : `#${site.label}:`
+    this.#keyPrefix = given === undefined ? '' : `${site.label}:`
+    // The end of a short form (see key-digest.ts): a key function that returns this shape gets a digest of its own.
+    this.#keySuffix = given === undefined ? '' : `#${digestOf(`default key of ${site.label}`)}`
     if (given !== undefined) return given
     if (naming === 'required') {
       throw this.#unnamed('the name of the cache whose entries are meant, here or in @CacheConfig')
@@ -125,6 +133,10 @@ export class MethodBinding {
   #unnamed(expected: string): InvalidOptionError {
     return new InvalidOptionError({ option: `${this.where}.cache`, expected, received: undefined })
   }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 function merged(...layers: readonly CacheOptions[]): CacheOptions {

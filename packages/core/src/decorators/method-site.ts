@@ -46,7 +46,9 @@ export class MethodSite implements SitePlace {
   get label(): string {
     const name = typeof this.name === 'symbol' ? `[${this.name.description ?? ''}]` : this.name
     if (this.#owner === undefined) return name
-    return `${this.#owner.name}.${this.isStatic ? 'static.' : ''}${name}`
+    // A class may redefine its name, as anything.
+    const { name: className }: { readonly name: unknown } = this.#owner
+    return `${typeof className === 'string' ? className : ''}.${this.isStatic ? 'static.' : ''}${name}`
   }
 
   /**

@@ -32,10 +32,9 @@ interface Frame {
 }
 
 const MAX_DEPTH = 64
-/** Characters that end or nest something, the escape itself, and everything that could be a lone surrogate. */
-const NEEDS_ESCAPE = /[\\,[\]{}()\ud800-\udfff]/
-const ESCAPED =
-  /[\\,[\]{}()]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+/** Characters that end or nest something, and the escape itself. */
+const NEEDS_ESCAPE = /[\\,[\]{}()]/
+const ESCAPED = /[\\,[\]{}()]/g
 
 /**
  * Returns the key text of an argument list. Long ones are shortened by a digest.
@@ -71,7 +70,7 @@ function encodeItems(
 function encodeValue(value: unknown, frame: Frame): string {
   switch (typeof value) {
     case 'string':
-      return `'${NEEDS_ESCAPE.test(value) ? value.replace(ESCAPED, escapeChar) : value}`
+      return `'${NEEDS_ESCAPE.test(value) ? value.replace(ESCAPED, '\\$&') : value}`
     case 'number':
       return String(value)
     case 'bigint':
@@ -85,10 +84,6 @@ function encodeValue(value: unknown, frame: Frame): string {
     default:
       throw refusal(frame, `a ${typeof value}`)
   }
-}
-
-function escapeChar(char: string): string {
-  return char >= '\ud800' ? `\\u${char.charCodeAt(0).toString(16)}` : `\\${char}`
 }
 
 function encodeObject(value: object, above: Frame): string {
@@ -116,17 +111,20 @@ type BuiltIn =
 
 /** A built-in itself and not an instance of a class derived from it, which may hold more than its kind shows. */
 function isBuiltIn(value: object, prototype: unknown): value is BuiltIn {
+  if (Buffer.isBuffer(value)) return true
   const parent: unknown = Object.getPrototypeOf(prototype)
-  if (types.isTypedArray(value))
-    return Buffer.isBuffer(value) || isPlainPrototype(Object.getPrototypeOf(parent))
-  if (!isPlainPrototype(parent)) return false
+  // Typed arrays have one more prototype in common.
+  if (types.isTypedArray(value) && parent !== null)
+    return isPlainPrototype(Object.getPrototypeOf(parent))
+  const isDirect = isPlainPrototype(parent)
   return (
-    Array.isArray(value) ||
-    types.isDate(value) ||
-    types.isMap(value) ||
-    types.isSet(value) ||
-    types.isArrayBuffer(value) ||
-    types.isDataView(value)
+    isDirect &&
+    (Array.isArray(value) ||
+      types.isDate(value) ||
+      types.isMap(value) ||
+      types.isSet(value) ||
+      types.isArrayBuffer(value) ||
+      types.isDataView(value))
   )
 }
 
@@ -138,10 +136,8 @@ function encodeBuiltIn(value: BuiltIn, above: Frame): string {
   const bytes = ArrayBuffer.isView(value)
     ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     : Buffer.from(value)
-  const kind = Buffer.isBuffer(value)
-    ? 'Buffer'
-    : Object.prototype.toString.call(value).slice(8, -1)
-  return `B${kind}(${bytes.toString('base64url')})`
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  return `B${Buffer.isBuffer(value) ? 'Buffer' : tag}(${bytes.toString('base64url')})`
 }
 
 function encodeProperties(value: object, above: Frame): string {

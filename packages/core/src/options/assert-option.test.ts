@@ -63,8 +63,13 @@ describe('an options object', () => {
     )
   })
 
-  it('refuses a very long name at once', () => {
-    expect(nearestName('t'.repeat(1_000_000), NAMES)).toBeUndefined()
+  it('suggests the nearest of several near names, whatever their order', () => {
+    expect(nearestName('staleIfErr', ['staleIfErrs', 'staleIfError'])).toBe('staleIfErrs')
+    expect(nearestName('staleIfErr', ['staleIfError', 'staleIfErrs'])).toBe('staleIfErrs')
+  })
+
+  it('refuses a very long name at once', { timeout: 1_000 }, () => {
+    expect(nearestName('t'.repeat(10_000_000), NAMES)).toBeUndefined()
   })
 
   it.each([

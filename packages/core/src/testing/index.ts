@@ -1,8 +1,55 @@
-/** For tests: time in hand, an in-memory fleet, and what an implementation of a contract must do. */
+/** For tests: time and faults in hand, a shared tier in memory, and what an implementation of a contract must do. */
 
-export { type ConformanceCase, runCases, type TestFunction } from './cases.ts'
-export { localStoreCases, type MakeLocalStore } from './local-store-cases.ts'
+export { type BusesUnderTest, busCases, type MakeBuses } from './conformance/bus-cases.ts'
+export {
+  type CaseOutcome,
+  type ConformanceCase,
+  runCases,
+  type SkippableContext,
+  type TestFunction,
+} from './conformance/conformance-case.ts'
+export {
+  localStoreCases,
+  type MakeLocalStore,
+  type TestEntry,
+} from './conformance/local-store-cases.ts'
+export type { Advance } from './conformance/patience.ts'
+export {
+  type MakeRemoteStores,
+  type RemoteStoresUnderTest,
+  remoteStoreCases,
+} from './conformance/remote-store-cases.ts'
+export type { FaultScope } from './faults/fault-rules.ts'
+export {
+  type BusFaultScope,
+  BusFaults,
+  type FaultyBus,
+  faultyBus,
+  type ReleaseOrder,
+} from './faults/faulty-bus.ts'
+export {
+  type FaultyLocalStore,
+  faultyLocalStore,
+  type LocalFaultScope,
+  LocalFaults,
+  type LocalOperation,
+} from './faults/faulty-local-store.ts'
+export { type FaultyRemoteStore, faultyRemoteStore } from './faults/faulty-remote-store.ts'
+export {
+  type Damage,
+  garble,
+  type RemoteFaultScope,
+  RemoteFaults,
+  type RemoteOperation,
+  truncate,
+} from './faults/remote-faults.ts'
 export { ManualClock } from './manual-clock.ts'
-export { MemoryServer, type MemorySnapshot } from './memory-server.ts'
-export { type MemoryStore, type MemoryStoreOptions, memoryStore } from './memory-store.ts'
-export { NAMESPACE, remoteStoreCases, type StorePair } from './remote-store-cases.ts'
+export type { MemoryRemoteStore } from './memory/memory-remote-store.ts'
+export {
+  MemoryServer,
+  type MemoryServerOptions,
+  type ServerKey,
+  type ServerSnapshot,
+} from './memory/memory-server.ts'
+export type { Deliver, Delivery, DisconnectOptions } from './memory/node-link.ts'
+export { structuredCodec } from './structured-codec.ts'

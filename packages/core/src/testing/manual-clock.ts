@@ -1,19 +1,29 @@
-/** Time under a test's control. */
+/** A clock that stands still until a test moves it. */
 
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
 
 interface Timer {
-  readonly at: number
+  readonly dueAt: number
   readonly task: () => void
 }
 
-/** A clock that stands still until it is told to go on. */
+/**
+ * A clock in a test's hands: time passes only in `advance`, and timers run there, in order of their due time.
+ *
+ * @example
+ * const clock = new ManualClock()
+ * clock.schedule(1_000, () => console.log('a second later'))
+ * clock.advance(1_000)
+ */
 export class ManualClock implements Clock {
   #now: number
+  /** In the order they were scheduled, which decides between timers due at the same time. */
   readonly #timers = new Set<Timer>()
 
-  constructor(startAt = 0) {
-    this.#now = startAt
+  /** `startsAt`: the first reading, ms. @default 0 */
+  constructor(startsAt = 0) {
+    this.#now = startsAt
   }
 
   now(): number {
@@ -21,59 +31,71 @@ export class ManualClock implements Clock {
   }
 
   schedule(delayMs: number, task: () => void): CancelTimer {
-    const timer: Timer = { at: this.#now + Math.max(0, delayMs), task }
+    const timer: Timer = { dueAt: this.#now + Math.max(0, delayMs), task }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
   }
 
-  /** How many timers are waiting. */
+  /** How many timers wait. */
   get pending(): number {
     return this.#timers.size
   }
 
-  /** When the next timer is due; `undefined` when none waits. */
+  /** When the next timer is due, on this clock; `undefined` when none waits. */
   get nextAt(): number | undefined {
-    return this.#next(Number.POSITIVE_INFINITY)?.at
+    return this.#next(Number.POSITIVE_INFINITY)?.dueAt
   }
 
-  /** Moves on, running what becomes due in order, timers that those set included. */
+  /**
+   * Lets `ms` pass, running what comes due, also what is scheduled meanwhile. What a timer throws stops the clock there.
+   *
+   * @throws RangeError when `ms` is negative or no number.
+   */
   advance(ms: number): void {
-    const until = this.#now + ms
-    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {
-      this.#run(timer)
-    }
-    this.#now = until
+    const end = this.#endOf(ms)
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) this.#run(timer)
+    this.#goTo(end)
   }
 
-  /** Like `advance`, but lets promises settle after every timer. */
+  /**
+   * Lets `ms` pass like `advance`, and lets everything that already can run (microtasks and one turn of the event loop)
+   * do so before each timer and at the end, so that awaiting code sees time as it would in real life.
+   *
+   * @throws RangeError when `ms` is negative or no number.
+   */
   async advanceAsync(ms: number): Promise<void> {
-    const until = this.#now + ms
-    await settle()
-    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {
+    const end = this.#endOf(ms)
+    await turnOfTheLoop()
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
       this.#run(timer)
-      await settle()
+      await turnOfTheLoop()
     }
-    this.#now = until
-    await settle()
+    this.#goTo(end)
+    await turnOfTheLoop()
+  }
+
+  #endOf(ms: number): number {
+    if (ms >= 0) return this.#now + ms
+    throw new RangeError(`A clock advances by 0 ms or more, not by ${ms}`)
+  }
+
+  /** The earliest timer due by then; of equals, the one scheduled first. */
+  #next(end: number): Timer | undefined {
+    let next: Timer | undefined
+    for (const timer of this.#timers) {
+      if (timer.dueAt <= end && (next === undefined || timer.dueAt < next.dueAt)) next = timer
+    }
+    return next
   }
 
   #run(timer: Timer): void {
     this.#timers.delete(timer)
-    this.#now = timer.at
+    this.#goTo(timer.dueAt)
     timer.task()
   }
 
-  /** The earliest timer due by then; of equals, the one set first. */
-  #next(until: number): Timer | undefined {
-    let next: Timer | undefined
-    for (const timer of this.#timers) {
-      if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer
-    }
-    return next
+  /** Never back: a timer may have moved the clock itself. */
+  #goTo(at: number): void {
+    this.#now = Math.max(this.#now, at)
   }
-}
-
-/** Lets microtasks, ticks and immediates run. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -6,7 +6,8 @@ import { COMPRESSION_STEP_IDS, type CompressionOptions, compression } from './co
 
 const limits = { maxBytes: 64 * 1024 * 1024 }
 const available = Object.keys(ALGORITHMS) as Algorithm[]
-const text = (length: number): Buffer => Buffer.from('the same again and again; '.repeat(length / 26))
+const text = (length: number): Buffer =>
+  Buffer.from('the same again and again; '.repeat(length / 26))
 
 function stepsOf(options: CompressionOptions): { writer: CodecStep; byId: Map<number, CodecStep> } {
   const steps = compression(options).codecSteps ?? []
@@ -21,7 +22,9 @@ describe.each(available)('%s', (algorithm) => {
     const packed = await writer.encode?.(text(length), limits)
 
     expect(packed?.length).toBeLessThan(length / 10)
-    expect(Buffer.from(await writer.decode(packed ?? Buffer.alloc(0), limits))).toEqual(text(length))
+    expect(Buffer.from(await writer.decode(packed ?? Buffer.alloc(0), limits))).toEqual(
+      text(length),
+    )
   })
 
   it('is readable by a plugin that writes another algorithm', async () => {
@@ -30,16 +33,26 @@ describe.each(available)('%s', (algorithm) => {
     const other = available.find((name) => name !== algorithm) ?? 'gzip'
     const reader = stepsOf({ algorithm: other }).byId.get(COMPRESSION_STEP_IDS[algorithm])
 
-    expect(Buffer.from((await reader?.decode(packed ?? Buffer.alloc(0), limits)) ?? [])).toEqual(text(5_000))
+    expect(Buffer.from((await reader?.decode(packed ?? Buffer.alloc(0), limits)) ?? [])).toEqual(
+      text(5_000),
+    )
   })
 
-  it.each([0, 1024 * 1024])('refuses to inflate beyond the bound (off the event loop from %d bytes)', async (offThread) => {
-    const { writer } = stepsOf({ algorithm, maxInflatedBytes: '1mb', offThread })
-    const bomb = await stepsOf({ algorithm }).writer.encode?.(Buffer.alloc(8 * 1024 * 1024), limits)
+  it.each([0, 1024 * 1024])(
+    'refuses to inflate beyond the bound (off the event loop from %d bytes)',
+    async (offThread) => {
+      const { writer } = stepsOf({ algorithm, maxInflatedBytes: '1mb', offThread })
+      const bomb = await stepsOf({ algorithm }).writer.encode?.(
+        Buffer.alloc(8 * 1024 * 1024),
+        limits,
+      )
 
-    await expect(async () => writer.decode(bomb ?? Buffer.alloc(0), limits)).rejects.toThrow()
-    await expect(async () => writer.decode(bomb ?? Buffer.alloc(0), { maxBytes: 10 })).rejects.toThrow()
-  })
+      await expect(async () => writer.decode(bomb ?? Buffer.alloc(0), limits)).rejects.toThrow()
+      await expect(async () =>
+        writer.decode(bomb ?? Buffer.alloc(0), { maxBytes: 10 }),
+      ).rejects.toThrow()
+    },
+  )
 
   it('throws on truncated bytes', async () => {
     const { writer } = stepsOf({ algorithm })

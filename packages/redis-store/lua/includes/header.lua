@@ -1,10 +1,14 @@
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local NEGATIVE, ERROR, STALE, WAITED, EMPTY, SETTLING = 1, 2, 4, 8, 16, 32
+local MAGIC, FORMAT = 202, 1
+local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+-- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
+local SLACK = 1000
 
+-- Bytes that are no entry of this format count as absent.
 local function read_header(key)
   local head = redis.call('GETRANGE', key, 0, HEADER - 1)
-  if #head < HEADER or string.byte(head, 1) ~= 202 or string.byte(head, 2) ~= 1 then
+  if #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
     return nil
   end
   local commit = struct.unpack('>I6', head, 5)
@@ -20,6 +24,13 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+-- The bytes of an entry without a value.
+local function empty_entry(flags, created, lives, deadline, token)
+  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\0', 14) .. struct.pack('>I6', created)
+    .. string.rep('\0', 10) .. struct.pack('>I5', lives) .. string.rep('\0', 9)
+    .. struct.pack('>I6I6', deadline, token)
 end
 
 local function has(flags, flag)
@@ -48,4 +59,10 @@ end
 local function live_at_least(key, ms)
   local left = redis.call('PTTL', key)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
+end
+
+-- What is left of a settle window, ms; 0 when there is none.
+local function window_of(head, now)
+  if not head or not has(head.flags, SETTLING) then return 0 end
+  return math.max(head.created + head.lives - now, 0)
 end

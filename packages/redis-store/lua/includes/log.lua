@@ -1,23 +1,19 @@
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
 
-local function head_of(log)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if not seq then return nil end
-  return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or '0')
-end
-
+-- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq, floor = head_of(log)
-  if seq then return seq, floor end
-  redis.call('ZADD', log, whole(-us), '!seq', whole(-us), '!floor')
-  return us, us
+  local seq = redis.call('ZSCORE', log, '!seq')
+  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local first = mint(0, us)
+  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  return first, first
 end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
 local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
-  local seq = math.max(previous + 1, us)
+  local seq = mint(previous, us)
   local score = whole(seq)
   for i = 1, #keys do
     redis.call('ZADD', log, score, score .. ':' .. keys[i])
@@ -32,8 +28,4 @@ local function record(log, channel, partition, keys, us)
   redis.call('PUBLISH', channel,
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq
-end
-
-local function wake(channel, key)
-  redis.call('PUBLISH', channel, 'w' .. cmsgpack.pack({ key }))
 end

@@ -4,6 +4,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end

@@ -1,15 +1,17 @@
 -- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local TAG_CAP = 100000
 
-local function tag_head(set, us)
+-- Returns version, floor, and the longest retention any node has asked for.
+local function open_tags(set, us)
   local version = redis.call('ZSCORE', set, '!version')
   if version then
-    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or '0'),
+    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or version),
       -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
   end
   -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
-  redis.call('ZADD', set, whole(-us), '!version', whole(-us), '!floor', '-0', '!retention')
-  return us, us, 0
+  local first = mint(0, us)
+  redis.call('ZADD', set, whole(-first), '!version', whole(-first), '!floor', '-0', '!retention')
+  return first, first, 0
 end
 
 local function publish_tags(channel, previous, version, floor, tags)

@@ -49,7 +49,10 @@ const VIEWS = [
 
 /** Classes an error comes back as; any other keeps its name on a plain Error. Never looked up by name elsewhere. */
 const ERRORS: ReadonlyMap<string, ErrorConstructor> = new Map(
-  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((each) => [each.name, each]),
+  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((each) => [
+    each.name,
+    each,
+  ]),
 )
 
 const MAX_DEPTH = 1_000

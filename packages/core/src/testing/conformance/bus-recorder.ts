@@ -5,6 +5,7 @@ import type { BusListener, BusMessage } from '../../contracts/bus.ts'
 export class BusRecorder implements BusListener {
   readonly messages: BusMessage[] = []
   ups = 0
+  doubts = 0
   downs = 0
   garbage = 0
 
@@ -14,6 +15,10 @@ export class BusRecorder implements BusListener {
 
   onUp(): void {
     this.ups += 1
+  }
+
+  onDoubt(): void {
+    this.doubts += 1
   }
 
   onDown(): void {

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export type Advance = (ms: number) => void | Promise<void>
 
 const WITHIN_MS = 10_000
-const LOOK_EVERY_MS = 10
+const LOOK_EVERY_MS = 20
 
 /**
  * Waits until `condition` returns something other than `undefined` or `false`, and returns that.

@@ -15,6 +15,7 @@ import { TAG_CASES } from './remote/tags.ts'
 export interface RemoteStoresUnderTest {
   /** Not opened yet; each with connections of its own. The suite opens and closes them. */
   readonly stores: readonly [RemoteStore, RemoteStore]
+  /** Nobody else's; the suite also uses it with `-b` at its end. */
   readonly namespace: string
   /** Moves the server's time. Absent: it passes by itself. */
   readonly advance?: Advance | undefined
@@ -55,8 +56,14 @@ export function remoteStoreCases(makeStores: MakeRemoteStores): readonly Conform
       try {
         const reason = reasonToSkip(remoteCase, stores[0])
         if (reason !== undefined) return skippedFor(reason)
-        for (const store of stores) store.open(namespace)
-        await remoteCase.run(new RemoteStage(stores, namespace, advance))
+        const other = remoteCase.isApart === true ? `${namespace}-b` : namespace
+        stores[0].open(namespace)
+        stores[1].open(other)
+        const nodes = [
+          { store: stores[0], namespace },
+          { store: stores[1], namespace: other },
+        ] as const
+        await remoteCase.run(new RemoteStage(nodes, advance))
         return PASSED
       } finally {
         for (const store of stores) {

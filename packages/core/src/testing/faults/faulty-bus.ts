@@ -91,6 +91,7 @@ export class BusFaults {
       onUp: () => {
         if (!this.#isCut) listener.onUp()
       },
+      onDoubt: () => listener.onDoubt(),
       onDown: (reason) => listener.onDown(reason),
       onGarbage: (reason) => listener.onGarbage(reason),
     }

@@ -50,6 +50,7 @@ export class MemoryServer {
   readonly #nodes: MemoryRemoteStore[] = []
   readonly #links: NodeLink[] = []
   #spaces = new Map<string, MemorySpace>()
+  #lastUs = 0
 
   constructor(options: MemoryServerOptions = {}) {
     const { clock, deliver = deliverSoon } = options
@@ -82,6 +83,11 @@ export class MemoryServer {
   /** Everything the server holds: entries, partition logs, tag clocks. */
   keys(): readonly ServerKey[] {
     return this.#keysOf(this.#spaces)
+  }
+
+  /** Sends a message to every node of a namespace that is subscribed at this moment. */
+  publish(namespace: string, message: BusMessage): void {
+    for (const link of this.#links) link.carry(namespace, message)
   }
 
   /** Forgets everything, as FLUSHALL does. */
@@ -118,15 +124,16 @@ export class MemoryServer {
   }
 
   #execute<Result>(namespace: string, run: (step: Step) => Result): Result {
+    // No two steps happen at the same instant, as on a real server: numbers minted from the time would repeat otherwise
+    // when something is lost and begun anew while a manual clock stands still.
+    this.#lastUs = Math.max(this.#lastUs + 1, Math.floor(this.now() * 1_000))
     const published: BusMessage[] = []
     const result = run({
       space: this.#space(namespace),
-      nowUs: Math.floor(this.now() * 1_000),
+      nowUs: this.#lastUs,
       publish: (message) => published.push(message),
     })
-    for (const message of published) {
-      for (const link of this.#links) link.carry(namespace, message)
-    }
+    for (const message of published) this.publish(namespace, message)
     return result
   }
 

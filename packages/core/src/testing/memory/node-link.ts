@@ -133,7 +133,7 @@ export class NodeLink {
     this.#messages = 'up'
     if (!hadMessages) this.#askForSubscription()
     // A new line for commands is a reason to look again, too: it may lead to another server.
-    else if (this.#isStanding) this.#subscription?.listener.onUp()
+    else if (this.#isStanding) this.#subscription?.listener.onDoubt()
   }
 
   /** Nothing gets through in either direction, and nobody is told. */

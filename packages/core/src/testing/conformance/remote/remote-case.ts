@@ -15,6 +15,8 @@ export interface RemoteCase {
   readonly name: string
   /** Capabilities without which the store cannot be held to this; `bus`: it has to deliver messages at all. */
   readonly needs?: readonly (keyof RemoteCapabilities | 'bus')[]
+  /** The second node is opened in a namespace of its own, which begins with the first one's. */
+  readonly isApart?: boolean
   run(stage: RemoteStage): Promise<void>
 }
 
@@ -33,18 +35,25 @@ export const LEASE_MS = 60_000
 /** An eviction without extras. */
 export const HARD = { soft: false, settleMs: 0 } as const
 
-/** Two nodes on one fresh namespace. */
+/** A store and the namespace it was opened in. */
+export interface StageNode {
+  readonly store: RemoteStore
+  readonly namespace: string
+}
+
+/** Two nodes, on one fresh namespace unless the case asks for two. */
 export class RemoteStage {
   readonly a: RemoteStore
   readonly b: RemoteStore
-  readonly namespace: string
+  readonly #nodes: readonly StageNode[]
   readonly #advance: Advance | undefined
   #lastToken = 0
   #lastCommit = 0
 
-  constructor(stores: readonly [RemoteStore, RemoteStore], namespace: string, advance?: Advance) {
-    ;[this.a, this.b] = stores
-    this.namespace = namespace
+  constructor(nodes: readonly [StageNode, StageNode], advance?: Advance) {
+    this.a = nodes[0].store
+    this.b = nodes[1].store
+    this.#nodes = nodes
     this.#advance = advance
   }
 
@@ -126,10 +135,11 @@ export class RemoteStage {
   }
 
   /** Subscribes a node to its store's bus and waits until that stands. */
-  async listen(store: RemoteStore, namespace = this.namespace): Promise<BusRecorder> {
+  async listen(store: RemoteStore): Promise<BusRecorder> {
     const recorder = new BusRecorder()
-    assert(store.bus !== undefined)
-    store.bus.subscribe(namespace, recorder)
+    const node = this.#nodes.find((candidate) => candidate.store === store)
+    assert(node !== undefined && store.bus !== undefined)
+    store.bus.subscribe(node.namespace, recorder)
     await this.until('the subscription stands', () => recorder.ups > 0)
     return recorder
   }

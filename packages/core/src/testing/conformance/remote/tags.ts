@@ -72,9 +72,10 @@ export const TAG_CASES: readonly RemoteCase[] = [
   },
   {
     name: 'forgets tags that no entry is old enough to be concerned by, and raises the floor over them',
-    async run({ a, until }) {
+    async run(stage) {
+      const { a } = stage
       const old = await a.bumpTags(['old'], 0, 1)
-      await until.call(undefined, 'the old tag is forgotten', async () => {
+      await stage.until('the old tag is forgotten', async () => {
         await a.bumpTags(['young'], 0, 1)
         const changes = await a.tagsSince(0)
         const isListed = versionsIn(changes)['old'] !== undefined
