@@ -1,10 +1,13 @@
 /** The invariants of the coherence protocol on a real Redis; each was seen red with its mechanism removed. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { partitionOf } from '@larder/core'
+import { Redis } from 'ioredis'
+import { describe, expect, inject, it } from 'vitest'
 import { deferred, eventually } from '../support/eventually.ts'
 import { startNode, startPair, untilVerified } from '../support/nodes.ts'
 import { startRedis } from '../support/redis-server.ts'
+import { startProxy } from '../support/tcp-proxy.ts'
 
 describe('I1: read your own eviction', () => {
   it('never returns a value loaded before an evict that has resolved, even while its loader still runs', async () => {
@@ -124,7 +127,6 @@ describe('I3: bounded staleness', () => {
   it.each([{ keys: ['k'] }, { tags: ['t'] }])(
     'notices a lost message by itself: %o',
     async ({ keys, tags }) => {
-      const { startProxy } = await import('../support/tcp-proxy.ts')
       await using server = await startRedis()
       await using proxy = await startProxy(server.port)
       const namespace = 'lossy'
@@ -139,7 +141,7 @@ describe('I3: bounded staleness', () => {
       })
 
       // The subscriber's own connection stays healthy: only the push is lost.
-      proxy.loseChunksWith(`${namespace}:bus`)
+      proxy.dropMessages(() => true)
       const evictedAt = performance.now()
       await (keys === undefined ? onA.evictTags(tags ?? []) : onA.evict(keys))
       await eventually('B notices', async () => (await onB.get('k')) === undefined, 10_000)
@@ -151,7 +153,6 @@ describe('I3: bounded staleness', () => {
   )
 
   it('an isolated node serves an entry for maxStaleness, then reads the source', async () => {
-    const { startProxy } = await import('../support/tcp-proxy.ts')
     await using server = await startRedis()
     await using proxy = await startProxy(server.port)
     const b = startNode({
@@ -261,9 +262,6 @@ describe('I5: the cache never breaks the call', () => {
   it('foreign, damaged and unknown bytes are a miss and an event', async () => {
     const node = startNode({ policy: { local: false } })
     const cache = node.caches.cache<string>('c')
-    const { Redis } = await import('ioredis')
-    const { inject } = await import('vitest')
-    const { partitionOf } = await import('@larder/core')
     const client = new Redis(inject('redisUrl'))
     try {
       for (const [i, bytes] of ['garbage', '\xca\x01', 'x'.repeat(200)].entries()) {
@@ -301,6 +299,31 @@ describe('I6: losing cache memory loses hits, never correctness', () => {
     expect(performance.now() - evictedAt).toBeLessThan(2_500)
   })
 
+  it('notices what was evicted although both the message and the log of it are lost', async () => {
+    await using server = await startRedis()
+    await using proxy = await startProxy(server.port)
+    const namespace = 'forgetful'
+    const policy = { maxStaleness: '500ms' } as const
+    const a = startNode({ namespace, url: server.url })
+    const b = startNode({ namespace, url: proxy.url, policy })
+    await Promise.all([untilVerified(a), untilVerified(b)])
+    const onA = a.caches.cache<string>('c')
+    const onB = b.caches.cache<string>('c')
+    await onA.set('k', 'v1')
+    await eventually('B holds it locally', async () => {
+      return (await onB.get('k')) === 'v1' && b.caches.stats().localHits > 0
+    })
+
+    proxy.dropMessages(() => true)
+    await onA.evict('k')
+    await server.command('del', `{${namespace}:${partitionOf(onA.key('k'))}}`)
+
+    await eventually('B forgets it', async () => (await onB.get('k')) === undefined, 10_000)
+    await eventually('B says that history was lost', () =>
+      b.seen('bus-gap').some(({ cause }) => cause === 'history-lost'),
+    )
+  })
+
   it('an evicted tag stays evicted when the tag clock is lost', async () => {
     await using server = await startRedis()
     const namespace = 'lost'
@@ -317,7 +340,6 @@ describe('I6: losing cache memory loses hits, never correctness', () => {
   })
 
   it('evictions made while Redis is away are run before it is trusted again', async () => {
-    const { startProxy } = await import('../support/tcp-proxy.ts')
     await using server = await startRedis()
     await using proxy = await startProxy(server.port)
     const namespace = 'queue'
@@ -355,9 +377,15 @@ describe('I7: nothing grows', () => {
     const node = startNode({ namespace: 'bounded', url: server.url, policy: { ttl: '1m' } })
     await untilVerified(node)
     const cache = node.caches.cache<number>('c')
-    const keys = Array.from({ length: 3_000 }, (_, i) => `k${i}`)
-    await cache.warm(keys.map((key, i) => [key, i] as const))
-    await cache.evict(keys)
+    await cache.warm(Array.from({ length: 300 }, (_, i) => [`w${i}`, i] as const))
+    await cache.clear()
+    await cache.evict(Array.from({ length: 300 }, (_, i) => `w${i}`))
+    // More than a log holds, all in one partition.
+    const crowded: string[] = []
+    for (let i = 0; crowded.length < 700; i++) {
+      if (partitionOf(cache.key(`k${i}`)) === 5) crowded.push(`k${i}`)
+    }
+    await cache.evict(crowded)
     await cache.set('kept', 1)
 
     const all = (await server.command('keys', '*')) as string[]

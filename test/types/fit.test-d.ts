@@ -81,10 +81,6 @@ export class Misfitting {
   @Cacheable({ key: (id: string) => id })
   async noArguments(): Promise<void> {}
 
-  // @ts-expect-error: the method need not be called with any id.
-  @Cacheable({ key: (id: string) => id })
-  async rest(..._ids: string[]): Promise<void> {}
-
   // @ts-expect-error: the second argument is a number.
   @Cacheable({ key: (id: string, locale: string) => [id, locale] })
   async second(_id: string, _page: number): Promise<void> {}

@@ -12,27 +12,16 @@ local log, is_soft, settle = KEYS[1], ARGV[1] == '1', tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 
--- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
-local function remove(key, window)
-  if window > 0 then
-    redis.call('SET', key, empty_entry(EMPTY + SETTLING, now, window, 0, 0), 'PX', whole(window))
-  else
-    redis.call('UNLINK', key)
-  end
-end
-
 local function soften(key)
   local head = read_header(key)
-  if not head or has(head.flags, EMPTY) then return remove(key, window_of(head, now)) end
+  if not head or has(head.flags, EMPTY) then return remove(key, window_of(head, now), now) end
   set_flags(key, with(without(head.flags, WAITED), STALE))
   set_lease(key, 0, 0)
 end
 
+-- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
 local function harden(key)
-  -- Whatever else is stored there, of any type, goes too.
-  local is_text = redis.call('TYPE', key).ok == 'string'
-  local head = is_text and read_header(key) or nil
-  remove(key, math.max(settle, window_of(head, now)))
+  remove(key, math.max(settle, window_of(read_header(key), now)), now)
 end
 
 begin_even_when_full(log)

@@ -5,6 +5,7 @@
   Returns {stored 0 | 1, now, previous, seq} ]]
 --- @include "now"
 --- @include "mint"
+--- @include "header"
 --- @include "log"
 local key, log = KEYS[1], KEYS[2]
 local since, name = tonumber(ARGV[3]), ARGV[6]
@@ -24,7 +25,7 @@ end
 
 local stored = 1
 if may_have_changed() then
-  redis.call('UNLINK', key)
+  remove(key, window_of(read_header(key), now), now)
   stored = 0
 else
   redis.call('SET', key, ARGV[1], 'PX', ARGV[2])

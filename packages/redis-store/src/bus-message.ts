@@ -1,55 +1,65 @@
-/** Messages on the wire: one letter for the kind, then a MessagePack list. Whatever else arrives is refused, never trusted. */
+/**
+ * Messages on the wire: one letter for the kind, then a MessagePack list, as the scripts write them. Anybody who reaches
+ * Redis can publish, so bytes are looked over before they are decoded, and every field before it is believed.
+ */
 
 import type { BusMessage } from '@larder/core'
 import { unpack } from 'msgpackr'
+import { checkMsgpack } from './codec/check-msgpack.ts'
 
 /**
  * Decodes a message.
  *
- * @throws Error when the bytes are no message.
+ * @throws Error when the bytes are no message; it does not repeat them.
  */
 export function decodeMessage(bytes: Uint8Array): BusMessage {
   const kind = String.fromCharCode(bytes[0] ?? 0)
-  const fields: unknown = unpack(bytes.subarray(1))
-  if (!Array.isArray(fields)) throw new Error('not a list')
-  if (kind === 'k') {
-    const [partition, previous, seq, keys] = fields as unknown[]
-    return {
-      kind: 'keys',
-      partition: count(partition),
-      previous: count(previous),
-      seq: count(seq),
-      keys: texts(keys),
-    }
-  }
-  if (kind === 't') {
-    const [previous, version, floor, tags] = fields as unknown[]
-    return {
-      kind: 'tags',
-      previous: count(previous),
-      version: count(version),
-      floor: count(floor),
-      tags: texts(tags),
-    }
-  }
-  if (kind === 'w') {
-    const [key] = texts(fields)
-    if (key !== undefined) return { kind: 'wake', key }
-  }
-  throw new Error('of an unknown kind')
+  const list = bytes.subarray(1)
+  checkMsgpack(list)
+  const fields: unknown = unpack(list)
+  if (!Array.isArray(fields)) throw new Error('The message is not a list')
+  if (kind === 'k') return keysMessage(fields)
+  if (kind === 't') return tagsMessage(fields)
+  if (kind === 'w') return { kind: 'wake', key: textOf(fields[0]) }
+  throw new Error('The message is of an unknown kind')
 }
 
-function count(field: unknown): number {
-  const number = Number(typeof field === 'string' || typeof field === 'number' ? field : Number.NaN)
-  if (Number.isSafeInteger(number) && number >= 0) return number
-  throw new Error('with something other than a number')
+function keysMessage([partition, previous, seq, keys]: readonly unknown[]): BusMessage {
+  return {
+    kind: 'keys',
+    partition: countOf(partition),
+    previous: countOf(previous),
+    seq: countOf(seq),
+    keys: textsOf(keys),
+  }
 }
 
-function texts(field: unknown): readonly string[] {
-  // An empty Lua table is packed as an empty map.
-  if (typeof field === 'object' && field !== null && !Array.isArray(field)) {
-    if (Object.keys(field).length === 0) return []
+function tagsMessage([previous, version, floor, tags]: readonly unknown[]): BusMessage {
+  return {
+    kind: 'tags',
+    previous: countOf(previous),
+    version: countOf(version),
+    floor: countOf(floor),
+    tags: textsOf(tags),
   }
-  if (Array.isArray(field) && field.every((item) => typeof item === 'string')) return field
-  throw new Error('with something other than texts')
+}
+
+/** Large numbers come as texts: MessagePack in Redis writes them as doubles or integers as it pleases. */
+function countOf(field: unknown): number {
+  const isNumeral = typeof field === 'string' && /^\d{1,16}$/.test(field)
+  const number = isNumeral ? Number(field) : field
+  if (Number.isSafeInteger(number) && (number as number) >= 0) return number as number
+  throw new Error('The message has something other than a number')
+}
+
+function textsOf(field: unknown): readonly string[] {
+  // An empty Lua table is packed as a map or a list: it does not say which it is.
+  if (typeof field === 'object' && field !== null && Object.keys(field).length === 0) return []
+  if (Array.isArray(field)) return field.map(textOf)
+  throw new Error('The message has something other than a list of texts')
+}
+
+function textOf(field: unknown): string {
+  if (typeof field === 'string') return field
+  throw new Error('The message has something other than a text')
 }

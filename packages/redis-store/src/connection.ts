@@ -1,162 +1,115 @@
-/**
- * One connection of our own, with our settings.
- *
- * ioredis by default queues commands while it is disconnected, retries each twenty times and resends what was unanswered:
- * a call could hang for half a minute, or run twice. Here nothing is queued or resent: a call fails at once when Redis is
- * away, and the engine decides what that means. Reconnecting goes on for ever, with jitter.
- */
+/** The life of one client: it connects once, is pinged while it stands, and ends once. */
 
-import type { Target } from './options.ts'
-import type { RedisClient } from './redis-client.ts'
+import { isCluster, type RedisClient } from './redis-client.ts'
+import { withoutCommand } from './redis-error.ts'
+import { within } from './within.ts'
 
-const FIRST_RETRY_MS = 50
-const LONGEST_RETRY_MS = 1_000
-const CONNECT_TIMEOUT_MS = 2_000
-
-const retryStrategy = (attempt: number): number => {
-  const ms = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 6))
-  return ms * (0.5 + Math.random() / 2)
-}
-
-const NODE_SETTINGS = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  autoResubscribe: false,
-  maxRetriesPerRequest: 0,
-  connectTimeout: CONNECT_TIMEOUT_MS,
-  keepAlive: 5_000,
-  retryStrategy,
-  // After a failover the old master answers READONLY: reconnect, to be led to the new one.
-  reconnectOnError: (error: Error): boolean => error.message.startsWith('READONLY'),
-}
-
-const CLUSTER_SETTINGS = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  clusterRetryStrategy: retryStrategy,
-  slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-  retryDelayOnClusterDown: 50,
-  retryDelayOnFailover: 50,
-  maxRedirections: 8,
-}
-
-export interface ConnectionListener {
-  onReady(): void
-  onClose(): void
-  /** The cluster's nodes changed. */
-  onTopology(): void
-}
+/** For everything from the address to the subscription: a server may accept and then say nothing. */
+const ATTEMPT_TIMEOUT_MS = 4_000
+const LONGEST_PING_MS = 2_000
+const SHORTEST_PING_MS = 500
+/** Above the time ioredis waits before it destroys a socket. */
+const CLOSE_TIMEOUT_MS = 400
 
 export class Connection {
-  readonly #client: RedisClient
-  readonly #subscriptions: (readonly [event: string, listener: () => void])[] = []
-  #wasReady = false
-  #attempted: Promise<void> | undefined
+  readonly client: RedisClient
+  /** Resolves with the reason when the connection is over. */
+  readonly ended: Promise<unknown>
+  /** Resolves when its sockets are closed. */
+  readonly closed: Promise<void>
+  #tellEnd: (reason: unknown) => void = () => undefined
+  #tellClosed: () => void = () => undefined
+  #lastError: unknown
+  #pinging: NodeJS.Timeout | undefined
+  #isOver = false
 
-  private constructor(client: RedisClient) {
-    this.#client = client
-  }
-
-  /** Makes a connection to the target; `role` tells a subscriber from a connection for commands. */
-  static async to(target: Target, listener: ConnectionListener): Promise<Connection> {
-    const connection = new Connection(await createClient(target))
-    connection.#listen(listener)
-    return connection
-  }
-
-  get client(): RedisClient {
-    return this.#client
-  }
-
-  get isReady(): boolean {
-    return this.#client.status === 'ready'
-  }
-
-  /** False once a first attempt has failed or a connection was lost; undefined while the first attempt runs. */
-  get ready(): boolean | undefined {
-    if (this.isReady) return true
-    return this.#attempted === undefined || !this.#hasAttempted ? undefined : false
-  }
-
-  #hasAttempted = false
-
-  /** Connects in the background and resolves when the first attempt has ended, well or badly. */
-  connect(): Promise<void> {
-    this.#attempted ??= new Promise<void>((resolve) => {
-      const end = (): void => {
-        this.#hasAttempted = true
-        resolve()
-      }
-      this.#on('ready', end)
-      this.#on('error', end)
-      this.#on('close', end)
-      this.#client.connect().catch(end)
+  constructor(client: RedisClient) {
+    this.client = client
+    this.ended = new Promise((resolve) => {
+      this.#tellEnd = resolve
     })
-    return this.#attempted
-  }
-
-  /** Closes for good. Listeners stay until the client has let go of its sockets: it may still report errors. */
-  close(): void {
-    for (const [event, listener] of this.#subscriptions) this.#client.off(event, listener)
-    this.#client.on('error', () => undefined)
-    this.#client.disconnect()
-  }
-
-  #listen(listener: ConnectionListener): void {
-    // Without a listener, ioredis prints, and Node would crash on an unhandled error event.
-    this.#on('error', () => undefined)
-    this.#on('ready', () => {
-      this.#wasReady = true
-      listener.onReady()
+    this.closed = new Promise((resolve) => {
+      this.#tellClosed = resolve
     })
-    this.#on('close', () => {
-      if (this.#wasReady) listener.onClose()
-    })
-    for (const event of ['+node', '-node', '+subscriber'])
-      this.#on(event, () => listener.onTopology())
+    // Without a listener ioredis prints errors.
+    client.on('error', this.#onError)
+    client.on('end', this.#onEnd)
   }
 
-  #on(event: string, listener: () => void): void {
-    this.#client.on(event, listener)
-    this.#subscriptions.push([event, listener])
+  get isOver(): boolean {
+    return this.#isOver
   }
-}
 
-async function createClient(target: Target): Promise<RedisClient> {
-  if (target.kind === 'client') return duplicate(target.client)
-  const { Cluster, Redis } = await import('ioredis')
-  // ioredis' own types are wider than the part we use; the structural type is checked against them by a test.
-  if (target.kind === 'cluster') {
-    const settings = {
-      ...CLUSTER_SETTINGS,
-      redisOptions: { ...target.options, ...clusterNodeSettings() },
+  /**
+   * Connects and prepares; the connection is over when that fails.
+   *
+   * @throws the connection's last error, which says more than the rejection
+   */
+  async establish(prepare: (client: RedisClient) => Promise<unknown>): Promise<void> {
+    const stands = async (): Promise<void> => {
+      await this.client.connect()
+      await prepare(this.client)
     }
-    return new Cluster(target.nodes as never, settings as never) as unknown as RedisClient
+    const over = this.ended.then((reason) => {
+      throw reason
+    })
+    try {
+      await within(ATTEMPT_TIMEOUT_MS, Promise.race([stands(), over]))
+    } catch (error) {
+      this.end(error)
+      throw withoutCommand(this.#lastError ?? error)
+    }
   }
-  const settings = { ...target.options, ...NODE_SETTINGS } as never
-  const client = target.kind === 'url' ? new Redis(target.url, settings) : new Redis(settings)
-  return client as unknown as RedisClient
+
+  /** Pings from now on; silence ends the connection, or in a Cluster the silent node's. */
+  watch(pingEveryMs: number): void {
+    const silenceMs = Math.min(LONGEST_PING_MS, Math.max(SHORTEST_PING_MS, pingEveryMs))
+    const next = (): void => {
+      this.#pinging = setTimeout(() => void this.#ping(silenceMs).then(next), pingEveryMs)
+      this.#pinging.unref()
+      if (this.#isOver) clearTimeout(this.#pinging)
+    }
+    next()
+  }
+
+  /** Ends the connection; what is pending on it fails. */
+  end(reason: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    clearTimeout(this.#pinging)
+    if (this.client.status !== 'end') this.client.disconnect()
+    this.#tellEnd(reason)
+    within(CLOSE_TIMEOUT_MS, this.closed).catch(() => this.#tellClosed())
+  }
+
+  async #ping(silenceMs: number): Promise<void> {
+    const { client } = this
+    const targets = isCluster(client) ? client.nodes('all').filter(isReady) : [client]
+    await Promise.all(
+      targets.map(async (target) => {
+        try {
+          await within(silenceMs, target.ping())
+        } catch (reason) {
+          if (target === client) this.end(reason)
+          // The Cluster client forgets the node and finds it, or its successor, again.
+          else target.disconnect()
+        }
+      }),
+    )
+  }
+
+  readonly #onError = (error: unknown): void => {
+    this.#lastError = error
+  }
+
+  readonly #onEnd = (): void => {
+    this.end(this.#lastError ?? new Error('The connection was closed'))
+    this.#tellClosed()
+    this.client.off('error', this.#onError)
+    this.client.off('end', this.#onEnd)
+  }
 }
 
-function duplicate(client: RedisClient): RedisClient {
-  const copy =
-    client.isCluster === true
-      ? client.duplicate([], {
-          ...CLUSTER_SETTINGS,
-          redisOptions: { ...redisOptionsOf(client), ...clusterNodeSettings() },
-        })
-      : client.duplicate(NODE_SETTINGS)
-  return copy as RedisClient
-}
-
-function redisOptionsOf(client: RedisClient): object {
-  return (client as { options?: { redisOptions?: object } }).options?.redisOptions ?? {}
-}
-
-/** In a Cluster, ioredis manages retries and lazy connecting of the nodes itself. */
-function clusterNodeSettings(): object {
-  const { connectTimeout, keepAlive, autoResendUnfulfilledCommands, maxRetriesPerRequest } =
-    NODE_SETTINGS
-  return { connectTimeout, keepAlive, autoResendUnfulfilledCommands, maxRetriesPerRequest }
+function isReady(client: RedisClient): boolean {
+  return client.status === 'ready'
 }

@@ -1,5 +1,7 @@
 /**
- * Every Redis key and channel this store uses. The hash tag comes first, so that a script's keys share a slot and no
+ * Every Redis key and channel this store uses.
+ *
+ * The hash tag comes first, so that a script's keys share a slot. A namespace holds neither `:` nor braces, so no
  * namespace's keys begin with another's.
  */
 
@@ -23,15 +25,21 @@ export function channelName(namespace: string): string {
   return `${namespace}:bus`
 }
 
-/** A SCAN pattern for the entries of all partitions whose full key begins with `prefix`. */
-export function entryPattern(namespace: string, prefix: string): string {
-  return `{${escapeGlob(namespace)}:*}:${escapeGlob(prefix)}*`
+/** What is hashed of a key in a Cluster: `shop:12`. */
+export function hashTagOf(key: string): string {
+  return key.slice(1, key.indexOf('}'))
 }
 
-/** The full key of an entry key, or `undefined` for other keys. */
-export function fullKeyOf(namespace: string, entry: string): string | undefined {
-  const end = entry.indexOf('}:')
-  return end > 0 && entry.startsWith(`{${namespace}:`) ? entry.slice(end + 2) : undefined
+/** A SCAN pattern that matches at least the entries whose full key begins with `prefix`. */
+export function entryPattern(namespace: string, prefix: string): string {
+  return `{${escapeGlob(namespace)}:[0-9]*}:${escapeGlob(prefix)}*`
+}
+
+/** The full key of an entry's key, or `undefined` for other keys. */
+export function fullKeyOf(namespace: string, key: string): string | undefined {
+  const end = key.indexOf('}:')
+  const isOurs = end > 0 && key.startsWith(`{${namespace}:`)
+  return isOurs && /:\d+$/.test(key.slice(0, end)) ? key.slice(end + 2) : undefined
 }
 
 function escapeGlob(text: string): string {

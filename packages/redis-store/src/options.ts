@@ -1,23 +1,27 @@
-/** How a Redis store is reached: a URL, ioredis options, cluster nodes, or a client that is there already. */
+/** How a Redis store is reached: a URL, ioredis options, the nodes of a Cluster, or a client that is there already. */
 
 import { assertKnownOptions, type Duration, InvalidOptionError, parseDuration } from '@larder/core'
-import type { RedisClient } from './redis-client.ts'
+import { isCluster, type RedisClient } from './redis-client.ts'
 
+/** Takes one of `url`, `cluster`, `client`, or `options` alone. */
 export interface RedisStoreOptions {
   /** Where Redis is: `redis://…` or `rediss://…`. */
   readonly url?: string | undefined
-  /** Further ioredis options (TLS, credentials, `sentinels` and `name`). Ours win where they matter. */
+  /**
+   * ioredis options: TLS, credentials, `sentinels` with `name`, `path`. With `cluster`, those of its nodes. Deadlines,
+   * retries, queues and `keyPrefix` are ours and ignored here.
+   */
   readonly options?: object | undefined
-  /** Start-up nodes of a Cluster. */
+  /** Nodes of a Cluster to begin with, as URLs or as host and port. */
   readonly cluster?:
     | readonly (string | { readonly host: string; readonly port: number })[]
     | undefined
   /**
-   * An ioredis client (standalone, Sentinel-backed or Cluster). It is not used itself, only duplicated: its settings stay
+   * An ioredis client: standalone, Sentinel-backed or Cluster. It is not used itself, only duplicated: its settings stay
    * its owner's, and the duplicates get ours.
    */
   readonly client?: object | undefined
-  /** How often the subscriber is pinged, to notice a connection that died without a word. 100 ms to 1 h. @default '5s' */
+  /** How often connections are pinged, to notice those that died without a word. 100 ms to 1 h. @default '5s' */
   readonly pingEvery?: Duration | undefined
 }
 
@@ -32,59 +36,94 @@ export interface ResolvedRedisStoreOptions {
   readonly pingEveryMs: number
 }
 
+const WHERE = 'redisStore'
 const NAMES = ['url', 'options', 'cluster', 'client', 'pingEvery'] as const
-const MS_PER_HOUR = 3_600_000
+const SHORTEST_PING_MS = 100
+const LONGEST_PING_MS = 3_600_000
 
 /** @throws InvalidOptionError; never repeats a URL, which may hold a password. */
 export function resolveRedisStoreOptions(options: RedisStoreOptions): ResolvedRedisStoreOptions {
-  assertKnownOptions(options, NAMES, 'redisStore')
+  assertKnownOptions(options, NAMES, WHERE)
   return {
     target: resolveTarget(options),
-    pingEveryMs: parseDuration(options.pingEvery ?? '5s', 'redisStore.pingEvery', {
-      min: 100,
-      max: MS_PER_HOUR,
+    pingEveryMs: parseDuration(options.pingEvery ?? '5s', `${WHERE}.pingEvery`, {
+      min: SHORTEST_PING_MS,
+      max: LONGEST_PING_MS,
     }),
   }
 }
 
-function resolveTarget({ url, client, cluster, options = {} }: RedisStoreOptions): Target {
-  const given = [url, client, cluster].filter((way) => way !== undefined).length
-  if (given > 1) {
-    throw new InvalidOptionError({
-      option: 'redisStore',
-      expected: 'only one of url, client and cluster',
-      received: undefined,
-    })
-  }
-  if (client !== undefined) {
-    if (isClient(client)) return { kind: 'client', client }
-    throw new InvalidOptionError({
-      option: 'redisStore.client',
-      expected: 'an ioredis client',
-      received: client,
-    })
-  }
-  if (cluster !== undefined) {
-    if (Array.isArray(cluster) && cluster.length > 0)
-      return { kind: 'cluster', nodes: cluster, options }
-    throw new InvalidOptionError({
-      option: 'redisStore.cluster',
-      expected: 'a list of at least one node',
-      received: cluster,
-    })
-  }
-  if (url !== undefined) {
-    if (typeof url === 'string' && /^rediss?:\/\//.test(url)) return { kind: 'url', url, options }
-    throw new InvalidOptionError({
-      option: 'redisStore.url',
-      expected: 'a redis:// or rediss:// URL',
-      received: typeof url === 'string' ? 'another kind of text' : url,
-    })
-  }
-  return { kind: 'options', options }
+/** Tells whether a Cluster is meant. */
+export function isClusterTarget(target: Target): boolean {
+  return target.kind === 'cluster' || (target.kind === 'client' && isCluster(target.client))
 }
 
-function isClient(client: object): client is RedisClient {
-  const { duplicate, status } = client as Partial<RedisClient>
-  return typeof duplicate === 'function' && typeof status === 'string'
+function resolveTarget({ url, client, cluster, options }: RedisStoreOptions): Target {
+  const ways = { url, client, cluster }
+  const given = Object.entries(ways).flatMap(([name, way]) => (way === undefined ? [] : [name]))
+  if (given.length > 1 || (client !== undefined && options !== undefined)) {
+    throw new InvalidOptionError({
+      option: WHERE,
+      expected: 'one of url, client and cluster, and options only without client',
+      received: [...given, ...(options === undefined ? [] : ['options'])].join(' and '),
+    })
+  }
+  if (client !== undefined) return { kind: 'client', client: checkClient(client) }
+  const settings = checkSettings(options)
+  if (cluster !== undefined) {
+    return { kind: 'cluster', nodes: checkNodes(cluster), options: settings }
+  }
+  if (url !== undefined) return { kind: 'url', url: checkUrl(url), options: settings }
+  if (options !== undefined) return { kind: 'options', options: settings }
+  // A URL from an environment variable that is not set must not end up at a Redis on this machine.
+  throw new InvalidOptionError({
+    option: WHERE,
+    expected: 'one of url, client, cluster and options',
+    received: undefined,
+  })
+}
+
+function checkClient(client: object): RedisClient {
+  const { duplicate, status } = (client ?? {}) as Partial<RedisClient>
+  if (typeof duplicate === 'function' && typeof status === 'string') return client as RedisClient
+  throw new InvalidOptionError({
+    option: `${WHERE}.client`,
+    expected: 'an ioredis client',
+    received: client,
+  })
+}
+
+function checkNodes(nodes: readonly unknown[]): readonly unknown[] {
+  if (Array.isArray(nodes) && nodes.length > 0 && nodes.every(isNode)) return nodes
+  throw new InvalidOptionError({
+    option: `${WHERE}.cluster`,
+    expected: 'a list of at least one node, each a URL or an object with host and port',
+    received: nodes,
+  })
+}
+
+function isNode(node: unknown): boolean {
+  if (typeof node === 'string') return node.length > 0
+  if (typeof node !== 'object' || node === null) return false
+  const { host, port } = node as { host?: unknown; port?: unknown }
+  return typeof host === 'string' && Number.isInteger(port)
+}
+
+function checkUrl(url: string): string {
+  if (typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url)) return url
+  throw new InvalidOptionError({
+    option: `${WHERE}.url`,
+    expected: 'a redis:// or rediss:// URL',
+    received: url,
+    isSecret: true,
+  })
+}
+
+function checkSettings(options: object = {}): object {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options
+  throw new InvalidOptionError({
+    option: `${WHERE}.options`,
+    expected: 'an object of ioredis options',
+    received: options,
+  })
 }

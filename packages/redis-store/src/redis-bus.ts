@@ -1,100 +1,76 @@
-/** Pub/sub on a connection of its own. Delivery is at most once; a connection that died silently is found by pings. */
+/** Pub/sub on a connection of its own. Delivery is at most once, and loss is for the engine to find. */
 
-import type { Bus, BusListener } from '@larder/core'
+import type { Bus, BusListener, BusMessage } from '@larder/core'
 import { decodeMessage } from './bus-message.ts'
-import { Connection } from './connection.ts'
+import { addressOf } from './cluster-nodes.ts'
 import { channelName } from './key-layout.ts'
-import type { Target } from './options.ts'
+import { Link } from './link.ts'
+import type { RedisClient } from './redis-client.ts'
 
-const PING_TIMEOUT_MS = 2_000
+export interface RedisBusParts {
+  readonly pingEveryMs: number
+  /** Makes a client for the subscription that has not connected yet. */
+  create(): Promise<RedisClient>
+}
 
 export class RedisBus implements Bus {
   readonly name = 'redis'
-  readonly #target: Target
-  readonly #pingEveryMs: number
-  #connection: Connection | undefined
+  readonly #link: Link
   #listener: BusListener | undefined
   #channel = ''
-  #pinging: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(target: Target, pingEveryMs: number) {
-    this.#target = target
-    this.#pingEveryMs = pingEveryMs
+  constructor({ create, pingEveryMs }: RedisBusParts) {
+    this.#link = new Link({
+      create,
+      pingEveryMs,
+      // Subscribing belongs to the attempt: a connection that may not subscribe is no better than none.
+      prepare: (client) => this.#subscribe(client),
+      onUp: () => this.#listener?.onUp(),
+      onDown: (reason) => this.#listener?.onDown(reason),
+    })
   }
 
   subscribe(namespace: string, listener: BusListener): void {
+    if (this.#isClosed) return
     this.#listener = listener
     this.#channel = channelName(namespace)
-    void this.#open().catch((reason: unknown) => listener.onDown(reason))
+    void this.#link.open()
   }
 
-  /** Tells the engine to look again, when something else than the subscription suggests that it may have missed something. */
-  lookAgain(): void {
-    if (!this.#isClosed) this.#listener?.onDoubt()
+  /** Tells the engine that something else than the subscription suggests to look again. */
+  doubt(): void {
+    this.#listener?.onDoubt()
+  }
+
+  /** Subscribes elsewhere if the node at this address, which the Cluster lost, was the one listened to. */
+  leave(address: string): void {
+    const { client } = this.#link
+    if (client !== undefined && addressOf(client) === address) {
+      this.#link.renew(new Error('The node listened to left the Cluster'))
+    }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    clearInterval(this.#pinging)
-    this.#connection?.client.off('messageBuffer', this.#receive)
-    this.#connection?.close()
+    this.#listener = undefined
+    await this.#link.close()
   }
 
-  async #open(): Promise<void> {
-    const connection = await Connection.to(this.#target, {
-      onReady: () => void this.#subscribe(),
-      onClose: () => this.#listener?.onDown('the subscriber connection closed'),
-      onTopology: () => this.lookAgain(),
-    })
-    if (this.#isClosed) {
-      connection.close()
-      return
-    }
-    this.#connection = connection
-    connection.client.on('messageBuffer', this.#receive)
-    await connection.connect()
-    this.#pinging = setInterval(() => void this.#ping(), this.#pingEveryMs)
-    this.#pinging.unref()
-  }
-
-  async #subscribe(): Promise<void> {
-    try {
-      await this.#connection?.client.subscribe(this.#channel)
-      if (!this.#isClosed) this.#listener?.onUp()
-    } catch (reason) {
-      this.#listener?.onDown(reason)
-    }
+  async #subscribe(client: RedisClient): Promise<void> {
+    client.on('messageBuffer', this.#receive)
+    await client.subscribe(this.#channel)
   }
 
   readonly #receive = (channel: Buffer, payload: Buffer): void => {
-    if (this.#isClosed || channel.toString() !== this.#channel) return
-    let message: ReturnType<typeof decodeMessage>
+    if (this.#listener === undefined || channel.toString() !== this.#channel) return
+    let message: BusMessage
     try {
       message = decodeMessage(payload)
     } catch (reason) {
-      this.#listener?.onGarbage(reason)
+      this.#listener.onGarbage(reason)
       return
     }
-    this.#listener?.onMessage(message)
-  }
-
-  async #ping(): Promise<void> {
-    const connection = this.#connection
-    if (connection === undefined || !connection.isReady || connection.client.isCluster === true)
-      return
-    let timer: NodeJS.Timeout | undefined
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('no answer')), PING_TIMEOUT_MS)
-      timer.unref()
-    })
-    try {
-      await Promise.race([connection.client.ping(), silence])
-    } catch {
-      // Dead without a word: drop the socket and connect anew, which reports down and up.
-      if (!this.#isClosed) connection.client.disconnect(true)
-    } finally {
-      clearTimeout(timer)
-    }
+    this.#listener.onMessage(message)
   }
 }

@@ -1,28 +1,33 @@
-/** The part of an ioredis client (5 or 6, standalone, Sentinel-backed or Cluster) that this store uses. */
+/** The part of ioredis (5 or 6: standalone, Sentinel-backed or Cluster) that this store uses. */
 
 export type Reply = unknown
+export type Argument = string | Buffer
 
-export interface RedisPipeline {
-  evalshaBuffer(sha: string, keyCount: number, ...args: (string | Buffer)[]): unknown
-  zscore(key: string, member: string): unknown
+/** What can be asked of a client and of a pipeline alike. A client answers with a promise, a pipeline from `exec`. */
+export interface RedisCommander {
+  mgetBuffer(keys: readonly string[]): unknown
   getrangeBuffer(key: string, start: number, end: number): unknown
-  exec(): Promise<[error: Error | null, result: unknown][] | null>
+  zscore(key: string, member: string): unknown
+  zmscore(key: string, members: readonly string[]): unknown
+  time(): unknown
+  evalBuffer(lua: string, keyCount: number, keysAndArgs: readonly Argument[]): unknown
+  evalshaBuffer(sha: string, keyCount: number, keysAndArgs: readonly Argument[]): unknown
 }
 
-export interface RedisClient {
+export interface RedisPipeline extends RedisCommander {
+  exec(): Promise<readonly (readonly [error: Error | null, reply: Reply])[] | null>
+}
+
+export interface RedisClient extends RedisCommander {
   readonly status: string
-  readonly isCluster?: boolean
+  readonly options?: ClientOptions
   connect(): Promise<void>
-  disconnect(reconnect?: boolean): void
+  disconnect(): void
   duplicate(...overrides: unknown[]): unknown
   on(event: string, listener: (...args: never[]) => void): unknown
   off(event: string, listener: (...args: never[]) => void): unknown
   pipeline(): RedisPipeline
-  mgetBuffer(...keys: string[]): Promise<(Buffer | null)[]>
-  getrangeBuffer(key: string, start: number, end: number): Promise<Buffer>
-  evalBuffer(lua: string, keyCount: number, ...args: (string | Buffer)[]): Promise<Reply>
-  evalshaBuffer(sha: string, keyCount: number, ...args: (string | Buffer)[]): Promise<Reply>
-  zscore(key: string, member: string): Promise<unknown>
+  mgetBuffer(keys: readonly string[]): Promise<(Buffer | null)[]>
   subscribe(...channels: string[]): Promise<unknown>
   ping(): Promise<unknown>
   scan(
@@ -32,5 +37,24 @@ export interface RedisClient {
     count: 'COUNT',
     amount: number,
   ): Promise<[cursor: string, keys: string[]]>
-  nodes?(role: 'master'): RedisClient[]
+}
+
+/** A client of a Redis Cluster; `slots` lists for each slot the addresses that serve it, its master first. */
+export interface ClusterClient extends RedisClient {
+  readonly isCluster: true
+  readonly slots: readonly (readonly string[] | undefined)[]
+  nodes(role?: 'all' | 'master'): RedisClient[]
+}
+
+/** What is read of a client's options. */
+export interface ClientOptions {
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly readOnly?: boolean | undefined
+  readonly sentinels?: readonly unknown[] | null | undefined
+  readonly redisOptions?: object | undefined
+}
+
+export function isCluster(client: RedisClient): client is ClusterClient {
+  return 'isCluster' in client && client.isCluster === true
 }

@@ -1,6 +1,5 @@
 /** The shared tier on Redis. Every mutation is one script; what each does is said in lua/. */
 
-import { setTimeout as delay } from 'node:timers/promises'
 import type {
   ClaimReply,
   ClaimRequest,
@@ -17,32 +16,39 @@ import type {
   TagBump,
   TagChanges,
 } from '@larder/core'
-import { HEADER_BYTES } from '@larder/core'
+import { StoreUnavailableError } from '@larder/core'
+import { followNodes, subscriberOf } from './cluster-nodes.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
-import { Connection } from './connection.ts'
-import { channelName, entryKey, entryPattern, fullKeyOf, logKey, tagsKey } from './key-layout.ts'
+import { createClient } from './create-client.ts'
+import { readEntries, readEntryHeaders } from './entry-reader.ts'
+import { readHeads } from './heads.ts'
+import { channelName, entryKey, logKey, tagsKey } from './key-layout.ts'
+import { scanKeys } from './key-scan.ts'
+import { Link } from './link.ts'
 import {
+  isClusterTarget,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisBus } from './redis-bus.ts'
-import type { RedisClient } from './redis-client.ts'
+import { isCluster, type RedisClient } from './redis-client.ts'
 import { bytesOf, listOf, numberOf, textOf } from './replies.ts'
-import { ScriptRunner } from './script-runner.ts'
+import { type ScriptCall, ScriptRunner } from './script-runner.ts'
 
-const KEYS_PER_COMMAND = 500
-const SCAN_COUNT = 500
+/** A longer script keeps other clients waiting. Each chunk is a change of its own, with a number of its own. */
+const KEYS_PER_EVICT = 500
 
 /**
- * Creates the shared tier on Redis (6.2 or newer, Valkey, Sentinel, Cluster) by ioredis.
+ * Creates the shared tier on Redis (6.2 or newer, Valkey; standalone, Sentinel, Cluster) by ioredis 5 or 6.
  *
- * Nothing connects before the first use. A client handed in is duplicated, never reconfigured or closed.
+ * Nothing connects before the first use, and nothing throws because Redis is away. A client handed in is duplicated,
+ * never reconfigured or closed.
  *
  * @throws InvalidOptionError
  * @example createCacheManager({ namespace: 'shop', remote: redisStore({ url: process.env.REDIS_URL }) })
  */
-export function redisStore(options: RedisStoreOptions = {}): RemoteStore {
+export function redisStore(options: RedisStoreOptions): RemoteStore {
   return new RedisStore(resolveRedisStoreOptions(options))
 }
 
@@ -57,60 +63,54 @@ class RedisStore implements RemoteStore {
   }
   readonly codec: CodecFactory = msgpackCodec
   readonly bus: RedisBus
-  readonly #options: ResolvedRedisStoreOptions
+  readonly #link: Link
   readonly #scripts: ScriptRunner
-  #namespace = ''
+  #namespace: string | undefined
   #channel = ''
-  #connection: Connection | undefined
-  #opening: Promise<void> | undefined
-  #isClosed = false
 
-  constructor(options: ResolvedRedisStoreOptions) {
-    this.#options = options
-    this.bus = new RedisBus(options.target, options.pingEveryMs)
-    this.#scripts = new ScriptRunner(() => this.#client)
+  constructor({ target, pingEveryMs }: ResolvedRedisStoreOptions) {
+    this.#link = new Link({
+      create: async () => this.#followed(await createClient(target)),
+      pingEveryMs,
+      onUp: () => this.bus.doubt(),
+      onDown: () => undefined,
+    })
+    this.#scripts = new ScriptRunner(() => this.#link.client)
+    this.bus = new RedisBus({
+      create: isClusterTarget(target) ? () => this.#createSubscriber() : () => createClient(target),
+      pingEveryMs,
+    })
   }
 
+  /** True while it connects for the first time, which is worth waiting for: the engine's deadline bounds that. */
   get ready(): boolean {
-    // While the first attempt runs it is worth waiting for it: the engine's deadline bounds that.
-    return this.#connection?.ready !== false
+    return !this.#link.isDown
   }
 
   open(namespace: string): void {
     this.#namespace = namespace
     this.#channel = channelName(namespace)
-    this.#opening ??= this.#connect()
-    this.#opening.catch(() => undefined)
+    void this.#link.open()
   }
 
   async read(addresses: readonly EntryAddress[]): Promise<readonly (Buffer | undefined)[]> {
-    if (this.#connection?.isReady !== true) await this.#opening
-    const client = this.#client
-    if (client.isCluster !== true && addresses.length <= KEYS_PER_COMMAND) {
-      return withoutNulls(await client.mgetBuffer(...this.#keysOf(addresses)))
-    }
-    return this.#inGroups(addresses, (keys) => client.mgetBuffer(...keys))
+    const client = this.#link.client ?? (await this.#connected('read'))
+    return readEntries(client, this.#openNamespace, addresses)
   }
 
   async readHeaders(addresses: readonly EntryAddress[]): Promise<readonly (Buffer | undefined)[]> {
-    await this.#opening
-    const client = this.#client
-    return this.#inGroups(addresses, async (keys) => {
-      const pipeline = client.pipeline()
-      for (const key of keys) pipeline.getrangeBuffer(key, 0, HEADER_BYTES - 1)
-      const replies = (await pipeline.exec()) ?? []
-      return replies.map(([error, bytes]) => {
-        if (error !== null) throw error
-        return bytesOf(bytes).length === 0 ? null : bytesOf(bytes)
-      })
-    })
+    const client = await this.#connected('readHeaders')
+    return readEntryHeaders(client, this.#openNamespace, addresses)
   }
 
   async claim(address: EntryAddress, request: ClaimRequest): Promise<ClaimReply> {
-    await this.#opening
     const { token, leaseMs, seen, overtake } = request
-    const reply = await this.#run('claim', [this.#entry(address)], [token, leaseMs, seen, overtake])
-    const [code, now, detail, left] = listOf(reply)
+    const reply = await this.#run({
+      script: 'claim',
+      keys: [this.#entry(address)],
+      args: [token, Math.ceil(leaseMs), seen, overtake],
+    })
+    const [code, now, detail, left] = reply
     const nowMs = numberOf(now)
     if (code === 1) return { kind: 'granted', nowMs }
     if (code === 2) return { kind: 'filled', bytes: bytesOf(detail), nowMs }
@@ -118,13 +118,14 @@ class RedisStore implements RemoteStore {
   }
 
   async renew(address: EntryAddress, token: number, leaseMs: number): Promise<boolean> {
-    await this.#opening
-    return (await this.#run('renew', [this.#entry(address)], [token, leaseMs])) === 1
+    const keys = [this.#entry(address)]
+    const [isHeld] = await this.#run({ script: 'renew', keys, args: [token, Math.ceil(leaseMs)] })
+    return isHeld === 1
   }
 
   async release(address: EntryAddress, token: number): Promise<void> {
-    await this.#opening
-    await this.#run('release', [this.#entry(address)], [token, this.#channel, address.key])
+    const keys = [this.#entry(address)]
+    await this.#run({ script: 'release', keys, args: [token, this.#channel, address.key] })
   }
 
   async fill(
@@ -133,21 +134,21 @@ class RedisStore implements RemoteStore {
     bytes: Uint8Array,
     livesMs: number,
   ): Promise<FillReply> {
-    await this.#opening
-    const args = [token, asBuffer(bytes), livesMs, this.#channel, address.key]
-    const [stored, now, life] = listOf(await this.#run('fill', [this.#entry(address)], args))
+    const [stored, now, life] = await this.#run({
+      script: 'fill',
+      keys: [this.#entry(address)],
+      args: [token, asBuffer(bytes), lifeOf(livesMs), this.#channel, address.key],
+    })
     return { stored: stored === 1, nowMs: numberOf(now), livesMs: numberOf(life) }
   }
 
   async put(address: EntryAddress, { bytes, livesMs, since }: PutRequest): Promise<PutReply> {
-    await this.#opening
     const { partition, key } = address
-    const reply = await this.#run(
-      'put',
-      [this.#entry(address), logKey(this.#namespace, partition)],
-      [asBuffer(bytes), livesMs, since, this.#channel, partition, key],
-    )
-    const [stored, now, previous, seq] = listOf(reply)
+    const [stored, now, previous, seq] = await this.#run({
+      script: 'put',
+      keys: [this.#entry(address), this.#log(partition)],
+      args: [asBuffer(bytes), lifeOf(livesMs), since, this.#channel, partition, key],
+    })
     return {
       partition,
       stored: stored === 1,
@@ -161,53 +162,36 @@ class RedisStore implements RemoteStore {
     addresses: readonly EntryAddress[],
     request: EvictRequest,
   ): Promise<readonly MutationReply[]> {
-    await this.#opening
-    const chunks = [...groupByPartition(addresses)].flatMap(([partition, items]) =>
-      chunked(items.map(({ address }) => address)).map((chunk) => ({ partition, chunk })),
-    )
-    return Promise.all(
-      chunks.map(({ partition, chunk }) => this.#evictChunk(partition, chunk, request)),
-    )
+    return Promise.all(chunksOf(addresses).map((chunk) => this.#evictChunk(chunk, request)))
   }
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {
-    await this.#opening
-    const tags = this.#run('openTags', [tagsKey(this.#namespace)], []).then(listOf)
-    const heads =
-      this.#client.isCluster === true ? this.#headsOfCluster(partitions) : this.#heads(partitions)
-    // Both were sent in this tick; a failure of the one must not leave the other's floating.
-    const [tagReply, headReply] = await Promise.allSettled([tags, heads])
-    if (tagReply.status === 'rejected') throw tagReply.reason
-    if (headReply.status === 'rejected') throw headReply.reason
-    const [version, floor, now] = tagReply.value
-    return {
-      nowMs: numberOf(now),
-      tags: { version: numberOf(version), floor: numberOf(floor) },
-      heads: headReply.value,
-    }
+    const client = await this.#connected('sync')
+    return readHeads(client, this.#scripts, { namespace: this.#openNamespace, partitions })
   }
 
   async changesSince(partition: number, seq: number): Promise<PartitionChanges> {
-    await this.#opening
-    const reply = await this.#run('changesSince', [logKey(this.#namespace, partition)], [seq])
-    const [isKnown, head, ...keys] = listOf(reply)
+    const keys = [this.#log(partition)]
+    const reply = await this.#run({ script: 'changesSince', keys, args: [seq] })
+    const [isKnown, head, ...changed] = reply
     return isKnown === 1
-      ? { kind: 'delta', seq: numberOf(head), keys: keys.map(textOf) }
+      ? { kind: 'delta', seq: numberOf(head), keys: changed.map(textOf) }
       : { kind: 'unknown', seq: numberOf(head) }
   }
 
   async bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump> {
-    await this.#opening
-    const args = [Math.floor(known), retentionMs, this.#channel, ...tags]
-    const reply = listOf(await this.#run('bumpTags', [tagsKey(this.#namespace)], args))
-    const [previous, version, floor] = reply.map(numberOf)
-    return { previous: previous ?? 0, version: version ?? 0, floor: floor ?? 0 }
+    const [previous, version, floor] = await this.#run({
+      script: 'bumpTags',
+      keys: [tagsKey(this.#openNamespace)],
+      args: [Math.floor(known), Math.ceil(retentionMs), this.#channel, ...tags],
+    })
+    return { previous: numberOf(previous), version: numberOf(version), floor: numberOf(floor) }
   }
 
   async tagsSince(version: number): Promise<TagChanges> {
-    await this.#opening
-    const reply = await this.#run('tagsSince', [tagsKey(this.#namespace)], [Math.floor(version)])
-    const [now, floor, ...pairs] = listOf(reply)
+    const keys = [tagsKey(this.#openNamespace)]
+    const reply = await this.#run({ script: 'tagsSince', keys, args: [Math.floor(version)] })
+    const [now, floor, ...pairs] = reply
     const tags: (readonly [string, number])[] = []
     for (let i = 0; i < pairs.length; i += 2) tags.push([textOf(pairs[i]), numberOf(pairs[i + 1])])
     return { version: numberOf(now), floor: numberOf(floor), tags }
@@ -217,159 +201,105 @@ class RedisStore implements RemoteStore {
     tags: readonly (readonly [tag: string, version: number])[],
     clock: number,
   ): Promise<void> {
-    await this.#opening
+    const keys = [tagsKey(this.#openNamespace)]
     const args = [Math.floor(clock), this.#channel, ...tags.flat()]
-    await this.#run('restoreTags', [tagsKey(this.#namespace)], args)
+    await this.#run({ script: 'restoreTags', keys, args })
   }
 
   async *scan(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
-    await this.#opening
-    const pattern = entryPattern(this.#namespace, prefix)
-    const client = this.#client
-    for (const master of client.nodes?.('master') ?? [client]) {
-      let cursor = '0'
-      do {
-        const [next, keys] = await master.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
-        cursor = next
-        const found = keys.flatMap((key) => fullKeyOf(this.#namespace, key) ?? [])
-        if (found.length > 0) yield found
-      } while (cursor !== '0')
-    }
+    const client = await this.#connected('scan')
+    yield* scanKeys(client, this.#openNamespace, prefix)
   }
 
+  /** Closes the bus as well: it may be subscribed by way of this store's connection. */
   async close(): Promise<void> {
-    this.#isClosed = true
-    await Promise.race([
-      this.#opening?.catch(() => undefined),
-      delay(100, undefined, { ref: false }),
-    ])
-    this.#connection?.close()
+    await Promise.all([this.#link.close(), this.bus.close()])
   }
 
-  get #client(): RedisClient {
-    if (this.#connection === undefined) throw new Error('The Redis store is not open')
-    return this.#connection.client
+  get #openNamespace(): string {
+    if (this.#namespace === undefined) throw new Error('The Redis store is not open')
+    return this.#namespace
   }
 
-  async #connect(): Promise<void> {
-    const connection = await Connection.to(this.#options.target, {
-      onReady: () => this.bus.lookAgain(),
-      onClose: () => undefined,
-      onTopology: () => this.bus.lookAgain(),
+  /** @throws StoreUnavailableError, with the connection's last error as its cause */
+  async #connected(operation: string): Promise<RedisClient> {
+    if (this.#link.client !== undefined) return this.#link.client
+    await this.#link.open()
+    if (this.#link.client !== undefined) return this.#link.client
+    throw new StoreUnavailableError(operation, this.#link.lastError)
+  }
+
+  #followed(client: RedisClient): RedisClient {
+    if (!isCluster(client)) return client
+    followNodes(client, ({ gone }) => {
+      if (gone !== undefined) this.bus.leave(gone)
+      this.bus.doubt()
     })
-    if (this.#isClosed) {
-      connection.close()
-      return
-    }
-    this.#connection = connection
-    await connection.connect()
+    return client
   }
 
-  #run(
-    script: Parameters<ScriptRunner['run']>[0],
-    keys: readonly string[],
-    args: readonly (string | number | Buffer)[],
-  ): Promise<unknown> {
-    return this.#scripts.run(
-      script,
-      keys,
-      args.map((arg) => (typeof arg === 'number' ? arg.toFixed(0) : arg)),
-    )
+  async #createSubscriber(): Promise<RedisClient> {
+    const cluster = await this.#connected('subscribe')
+    return isCluster(cluster) ? subscriberOf(cluster) : Promise.reject(new Error('Not a Cluster'))
+  }
+
+  /** Runs a script; its reply as a list. */
+  async #run(call: ScriptCall): Promise<readonly unknown[]> {
+    if (this.#link.client === undefined) await this.#connected(call.script)
+    const reply = await this.#scripts.run(call)
+    return typeof reply === 'number' ? [reply] : listOf(reply)
   }
 
   async #evictChunk(
-    partition: number,
-    chunk: readonly EntryAddress[],
+    chunk: readonly [EntryAddress, ...EntryAddress[]],
     { soft, settleMs }: EvictRequest,
   ): Promise<MutationReply> {
-    const keys = [logKey(this.#namespace, partition), ...this.#keysOf(chunk)]
-    const args = [soft ? 1 : 0, settleMs, this.#channel, partition, ...chunk.map(({ key }) => key)]
-    const [now, previous, seq] = listOf(await this.#run('evict', keys, args)).map(numberOf)
-    return { partition, nowMs: now ?? 0, previous: previous ?? 0, seq: seq ?? 0 }
-  }
-
-  async #heads(partitions: readonly number[]): Promise<readonly (number | undefined)[]> {
-    const pipeline = this.#client.pipeline()
-    for (const partition of partitions) pipeline.zscore(logKey(this.#namespace, partition), '!seq')
-    const replies = (await pipeline.exec()) ?? []
-    return Promise.all(
-      partitions.map((partition, i) => {
-        const [error, score] = replies[i] ?? [new Error('The pipeline was given up'), null]
-        return error === null ? this.#headOrNew(partition, score) : Promise.reject(error)
-      }),
-    )
-  }
-
-  /** In a Cluster one master may be away: its partitions are unknown, the others are not. */
-  #headsOfCluster(partitions: readonly number[]): Promise<readonly (number | undefined)[]> {
-    return Promise.all(
-      partitions.map(async (partition) => {
-        try {
-          const score = await this.#client.zscore(logKey(this.#namespace, partition), '!seq')
-          return await this.#headOrNew(partition, score)
-        } catch {
-          return undefined
-        }
-      }),
-    )
-  }
-
-  async #headOrNew(partition: number, score: unknown): Promise<number> {
-    if (score !== null && score !== undefined) return -Number(score)
-    return numberOf(await this.#run('openLog', [logKey(this.#namespace, partition)], []))
+    const [{ partition }] = chunk
+    const [now, previous, seq] = await this.#run({
+      script: 'evict',
+      keys: [this.#log(partition), ...chunk.map((address) => this.#entry(address))],
+      args: [
+        soft ? 1 : 0,
+        Math.ceil(settleMs),
+        this.#channel,
+        partition,
+        ...chunk.map(({ key }) => key),
+      ],
+    })
+    return { partition, nowMs: numberOf(now), previous: numberOf(previous), seq: numberOf(seq) }
   }
 
   #entry({ partition, key }: EntryAddress): string {
-    return entryKey(this.#namespace, partition, key)
+    return entryKey(this.#openNamespace, partition, key)
   }
 
-  #keysOf(addresses: readonly EntryAddress[]): string[] {
-    return addresses.map((address) => this.#entry(address))
-  }
-
-  /** Reads in groups of one partition (a Cluster needs one slot a command) and of bounded size; results in order. */
-  async #inGroups(
-    addresses: readonly EntryAddress[],
-    read: (keys: readonly string[]) => Promise<readonly (Buffer | null)[]>,
-  ): Promise<readonly (Buffer | undefined)[]> {
-    const results = new Array<Buffer | undefined>(addresses.length)
-    const groups =
-      this.#client.isCluster === true
-        ? [...groupByPartition(addresses).values()]
-        : [addresses.map((address, index) => ({ address, index }))]
-    await Promise.all(
-      groups.flatMap(chunked).map(async (group) => {
-        const found = await read(group.map(({ address }) => this.#entry(address)))
-        for (const [i, { index }] of group.entries()) results[index] = found[i] ?? undefined
-      }),
-    )
-    return results
+  #log(partition: number): string {
+    return logKey(this.#openNamespace, partition)
   }
 }
 
-function groupByPartition(
-  addresses: readonly EntryAddress[],
-): Map<number, { readonly address: EntryAddress; readonly index: number }[]> {
-  const groups = new Map<number, { address: EntryAddress; index: number }[]>()
-  for (const [index, address] of addresses.entries()) {
-    const group = groups.get(address.partition) ?? []
-    groups.set(address.partition, group)
-    group.push({ address, index })
-  }
-  return groups
-}
+type Chunk = [EntryAddress, ...EntryAddress[]]
 
-function chunked<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
-  const chunks: (readonly Item[])[] = []
-  for (let i = 0; i < items.length; i += KEYS_PER_COMMAND)
-    chunks.push(items.slice(i, i + KEYS_PER_COMMAND))
+/** Divides addresses by partition, and into steps of bounded size. */
+function chunksOf(addresses: readonly EntryAddress[]): readonly Chunk[] {
+  const chunks: Chunk[] = []
+  const open = new Map<number, Chunk>()
+  for (const address of addresses) {
+    const chunk = open.get(address.partition)
+    if (chunk !== undefined && chunk.length < KEYS_PER_EVICT) {
+      chunk.push(address)
+      continue
+    }
+    const next: Chunk = [address]
+    open.set(address.partition, next)
+    chunks.push(next)
+  }
   return chunks
 }
 
-/** Redis says null where the contract says undefined; in place, because this is on the path of every remote read. */
-function withoutNulls(found: (Buffer | null | undefined)[]): (Buffer | undefined)[] {
-  for (let i = 0; i < found.length; i++) found[i] ??= undefined
-  return found as (Buffer | undefined)[]
+/** Redis takes whole milliseconds, at least one. */
+function lifeOf(ms: number): number {
+  return Math.max(1, Math.ceil(ms))
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -13,7 +13,7 @@ export function listOf(reply: Reply): readonly unknown[] {
 }
 
 export function numberOf(item: unknown): number {
-  const number = typeof item === 'number' ? item : Number(textOf(item))
+  const number = typeof item === 'number' ? item : numeralOf(textOf(item))
   if (Number.isFinite(number)) return number
   throw new UnexpectedReplyError('A script replied with something other than a number')
 }
@@ -27,4 +27,9 @@ export function textOf(item: unknown): string {
 export function bytesOf(item: unknown): Buffer {
   if (Buffer.isBuffer(item)) return item
   throw new UnexpectedReplyError('A script replied with something other than bytes')
+}
+
+/** Number makes 0 of an empty text. */
+function numeralOf(text: string): number {
+  return text === '' ? Number.NaN : Number(text)
 }

@@ -1,15 +1,27 @@
-/** Runs scripts by their SHA, falling back to the text where the server does not know them; one write a tick. */
+/** Runs scripts by their SHA, falling back to the text where a server does not know them; one write a tick. */
 
 import { createHash } from 'node:crypto'
-import type { RedisClient, Reply } from './redis-client.ts'
+import { StoreUnavailableError } from '@larder/core'
+import { type Command, exchange, type Outcome } from './exchange.ts'
+import { hashTagOf } from './key-layout.ts'
+import type { Argument, RedisClient, Reply } from './redis-client.ts'
+import { isUnknownScript } from './redis-error.ts'
 import { SCRIPTS } from './scripts.generated.ts'
 
 export type ScriptName = keyof typeof SCRIPTS
 
-interface Call {
+export interface ScriptCall {
   readonly script: ScriptName
+  /** All of one hash tag. */
   readonly keys: readonly string[]
-  readonly args: readonly (string | Buffer)[]
+  readonly args: readonly (string | number | Buffer)[]
+}
+
+interface PendingCall {
+  readonly script: ScriptName
+  readonly hashTag: string
+  readonly keyCount: number
+  readonly keysAndArgs: readonly Argument[]
   resolve(reply: Reply): void
   reject(error: unknown): void
 }
@@ -22,81 +34,70 @@ const SHAS = Object.fromEntries(
 ) as Readonly<Record<ScriptName, string>>
 
 export class ScriptRunner {
-  readonly #client: () => RedisClient
-  /** Calls of this tick by hash tag: a Cluster pipeline may only hold keys of one slot. */
-  #calls = new Map<string, Call[]>()
+  readonly #client: () => RedisClient | undefined
+  #calls: PendingCall[] = []
 
-  constructor(client: () => RedisClient) {
+  /** `client` gives the client whose connection stands. */
+  constructor(client: () => RedisClient | undefined) {
     this.#client = client
   }
 
-  /** Runs a script; all its keys must share a hash tag. Calls of one tick travel together. */
-  run(
-    script: ScriptName,
-    keys: readonly string[],
-    args: readonly (string | Buffer)[],
-  ): Promise<Reply> {
+  /**
+   * Runs a script; the calls of one tick travel together.
+   *
+   * @throws RangeError when a number is beyond 2^53; StoreUnavailableError; and what the server answers
+   */
+  run({ script, keys, args }: ScriptCall): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      if (this.#calls.size === 0) process.nextTick(() => this.#flush())
-      const group = this.#client().isCluster === true ? hashTagOf(keys[0] ?? '') : ''
-      const calls = this.#calls.get(group) ?? []
-      this.#calls.set(group, calls)
-      calls.push({ script, keys, args, resolve, reject })
+      const keysAndArgs = [...keys, ...args.map(textOf)]
+      const hashTag = hashTagOf(keys[0] ?? '')
+      this.#calls.push({ script, hashTag, keyCount: keys.length, keysAndArgs, resolve, reject })
+      if (this.#calls.length === 1) process.nextTick(() => void this.#flush())
     })
   }
 
-  #flush(): void {
-    const groups = this.#calls
-    this.#calls = new Map()
-    for (const calls of groups.values()) {
-      const [only] = calls
-      if (calls.length === 1 && only !== undefined) this.#runOne(only)
-      else this.#runPipeline(calls)
-    }
-  }
-
-  #runOne(call: Call): void {
-    const { script, keys, args } = call
-    this.#client()
-      .evalshaBuffer(SHAS[script], keys.length, ...keys, ...args)
-      .then(call.resolve, (error: unknown) => this.#retryWithText(call, error))
-  }
-
-  #runPipeline(calls: readonly Call[]): void {
-    const pipeline = this.#client().pipeline()
-    for (const { script, keys, args } of calls) {
-      pipeline.evalshaBuffer(SHAS[script], keys.length, ...keys, ...args)
-    }
-    pipeline.exec().then(
-      (replies) => {
-        for (const [i, call] of calls.entries()) {
-          const [error, result] = replies?.[i] ?? [
-            new Error('The pipeline was given up'),
-            undefined,
-          ]
-          if (error === null) call.resolve(result)
-          else this.#retryWithText(call, error)
-        }
-      },
-      (error: unknown) => {
-        for (const call of calls) call.reject(error)
-      },
-    )
-  }
-
-  /** NOSCRIPT means that nothing ran, so running the text is no repetition. */
-  #retryWithText(call: Call, error: unknown): void {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) {
-      call.reject(error)
+  async #flush(): Promise<void> {
+    const calls = this.#calls
+    this.#calls = []
+    const client = this.#client()
+    if (client === undefined) {
+      for (const call of calls) call.reject(new StoreUnavailableError(call.script))
       return
     }
-    const { script, keys, args } = call
-    this.#client()
-      .evalBuffer(SCRIPTS[script].lua, keys.length, ...keys, ...args)
-      .then(call.resolve, call.reject)
+    const unknown = settle(calls, await exchange(client, calls.map(bySha)))
+    if (unknown.length === 0) return
+    // Nothing ran, so running the text is no repetition.
+    const refused = settle(unknown, await exchange(client, unknown.map(byText)))
+    for (const call of refused) call.reject(new Error('The server takes no scripts'))
   }
 }
 
-function hashTagOf(key: string): string {
-  return key.slice(0, key.indexOf('}') + 1)
+/** Settles calls by their outcomes; returns those whose script the server does not know. */
+function settle(
+  calls: readonly PendingCall[],
+  outcomes: readonly Outcome[],
+): readonly PendingCall[] {
+  return calls.filter((call, i) => {
+    const outcome = outcomes[i] as Outcome
+    if (outcome.isFine) call.resolve(outcome.reply)
+    else if (isUnknownScript(outcome.error)) return true
+    else call.reject(outcome.error)
+    return false
+  })
+}
+
+function bySha({ script, hashTag, keyCount, keysAndArgs }: PendingCall): Command {
+  return { hashTag, send: (to) => to.evalshaBuffer(SHAS[script], keyCount, keysAndArgs) }
+}
+
+function byText({ script, hashTag, keyCount, keysAndArgs }: PendingCall): Command {
+  return { hashTag, send: (to) => to.evalBuffer(SCRIPTS[script].lua, keyCount, keysAndArgs) }
+}
+
+/** Numbers travel as whole ones in full: String would write 1e+21, and Redis' scores end being exact at 2^53. */
+function textOf(arg: string | number | Buffer): Argument {
+  if (typeof arg !== 'number') return arg
+  const whole = Math.round(arg)
+  if (!Number.isSafeInteger(whole)) throw new RangeError('A number beyond 2^53 was refused')
+  return whole.toFixed(0)
 }

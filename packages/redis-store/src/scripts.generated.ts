@@ -12,31 +12,48 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
+end
+-- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
+-- that was lost and begun anew never repeats a number.
+local function mint(last, us)
+  local minted = math.max(last + 1, us)
+  -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
+  if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
+  return minted
 end
 -- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local TAG_CAP = 100000
 
-local function tag_head(set, us)
+-- Returns version, floor, and the longest retention any node has asked for.
+local function open_tags(set, us)
   local version = redis.call('ZSCORE', set, '!version')
   if version then
-    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or '0'),
+    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or version),
       -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
   end
   -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
-  redis.call('ZADD', set, whole(-us), '!version', whole(-us), '!floor', '-0', '!retention')
-  return us, us, 0
+  local first = mint(0, us)
+  redis.call('ZADD', set, whole(-first), '!version', whole(-first), '!floor', '-0', '!retention')
+  return first, first, 0
 end
 
 local function publish_tags(channel, previous, version, floor, tags)
   redis.call('PUBLISH', channel,
     't' .. cmsgpack.pack({ whole(previous), whole(version), whole(floor), tags }))
 end
+-- A full server refuses a script's first write if that takes memory, but lets a script finish that has begun to write. An
+-- invalidation must get through, so it begins with a write that takes none.
+local function begin_even_when_full(set)
+  redis.call('ZREM', set, '')
+end
 local set = KEYS[1]
 local us = now_us()
-local previous, floor, retention = tag_head(set, us)
-local version = math.max(us, previous + 1, math.floor(tonumber(ARGV[1])) + 1)
+begin_even_when_full(set)
+local previous, floor, retention = open_tags(set, us)
+local version = mint(math.max(previous, tonumber(ARGV[1])), us)
 retention = math.max(retention, tonumber(ARGV[2]))
 
 local tags = {}
@@ -71,29 +88,34 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
+end
+-- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
+-- that was lost and begun anew never repeats a number.
+local function mint(last, us)
+  local minted = math.max(last + 1, us)
+  -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
+  if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
+  return minted
 end
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
 
-local function head_of(log)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if not seq then return nil end
-  return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or '0')
-end
-
+-- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq, floor = head_of(log)
-  if seq then return seq, floor end
-  redis.call('ZADD', log, whole(-us), '!seq', whole(-us), '!floor')
-  return us, us
+  local seq = redis.call('ZSCORE', log, '!seq')
+  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local first = mint(0, us)
+  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  return first, first
 end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
 local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
-  local seq = math.max(previous + 1, us)
+  local seq = mint(previous, us)
   local score = whole(seq)
   for i = 1, #keys do
     redis.call('ZADD', log, score, score .. ':' .. keys[i])
@@ -109,18 +131,15 @@ local function record(log, channel, partition, keys, us)
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq
 end
-
-local function wake(channel, key)
-  redis.call('PUBLISH', channel, 'w' .. cmsgpack.pack({ key }))
-end
 local log, since = KEYS[1], tonumber(ARGV[1])
 local seq, floor = open_log(log, now_us())
 if seq == since then return { 1, whole(seq) } end
+-- A number between two others could come from a history that was lost: only one that was minted here proves itself.
 local is_known = since == floor
-  or (since > floor and #redis.call('ZRANGEBYSCORE', log, whole(since), whole(since), 'LIMIT', 0, 1) > 0)
+  or (since > floor and redis.call('ZCOUNT', log, ARGV[1], ARGV[1]) > 0)
 if not is_known then return { 0, whole(seq) } end
 local reply = { 1, whole(seq) }
-local found = redis.call('ZRANGEBYSCORE', log, '(' .. whole(since), '+inf', 'WITHSCORES')
+local found = redis.call('ZRANGEBYSCORE', log, '(' .. ARGV[1], '+inf', 'WITHSCORES')
 for i = 1, #found, 2 do
   reply[#reply + 1] = string.sub(found[i], #whole(tonumber(found[i + 1])) + 2)
 end
@@ -136,16 +155,21 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local NEGATIVE, ERROR, STALE, WAITED, EMPTY, SETTLING = 1, 2, 4, 8, 16, 32
+local MAGIC, FORMAT = 202, 1
+local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+-- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
+local SLACK = 1000
 
+-- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
-  local head = redis.call('GETRANGE', key, 0, HEADER - 1)
-  if #head < HEADER or string.byte(head, 1) ~= 202 or string.byte(head, 2) ~= 1 then
+  local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
+  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
     return nil
   end
   local commit = struct.unpack('>I6', head, 5)
@@ -161,6 +185,13 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+-- The bytes of an entry without a value.
+local function empty_entry(flags, created, lives, deadline, token)
+  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
+    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
+    .. struct.pack('>I6I6', deadline, token)
 end
 
 local function has(flags, flag)
@@ -190,28 +221,39 @@ local function live_at_least(key, ms)
   local left = redis.call('PTTL', key)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
+
+-- What is left of a settle window, ms; 0 when there is none.
+local function window_of(head, now)
+  if not head or not has(head.flags, SETTLING) then return 0 end
+  return math.max(head.created + head.lives - now, 0)
+end
+
+-- Removes an entry with its lease; leaves a marker where a settle window stands.
+local function remove(key, window, now)
+  if window > 0 then
+    redis.call('SET', key, empty_entry(EMPTY + SETTLING, now, window, 0, 0), 'PX', whole(window))
+  else
+    redis.call('UNLINK', key)
+  end
+end
 local key = KEYS[1]
 local token, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
 local seen, overtake = tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = math.floor(now_us() / 1000)
--- The key outlives the lease a little, so that a fill at the last moment still finds its token.
-local SLACK = 1000
 
 local head = read_header(key)
 if not head then
-  local bytes = string.char(202, 1, EMPTY, 0) .. string.rep('\\0', HEADER - 4 - 12)
-    .. struct.pack('>I6I6', now + lease, token)
-  redis.call('SET', key, bytes, 'PX', whole(lease + SLACK))
+  redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
   return { 1, whole(now) }
 end
 
-local is_held = head.token ~= 0 and head.token ~= token and head.token ~= overtake and head.deadline > now
-local is_value = not has(head.flags, EMPTY)
-local is_news = is_value and head.commit ~= seen and not has(head.flags, STALE)
-  and head.created + head.fresh > now
+local is_news = not has(head.flags, EMPTY) and not has(head.flags, STALE)
+  and head.commit ~= seen and head.created + head.fresh > now
 if is_news then return { 2, whole(now), redis.call('GET', key) } end
+
+local is_held = head.token ~= 0 and head.token ~= token and head.token ~= overtake and head.deadline > now
 if is_held then
-  set_flags(key, with(head.flags, WAITED))
+  if not has(head.flags, WAITED) then set_flags(key, with(head.flags, WAITED)) end
   return { 0, whole(now), whole(head.token), whole(head.deadline - now) }
 end
 
@@ -231,16 +273,29 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
+-- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
+-- that was lost and begun anew never repeats a number.
+local function mint(last, us)
+  local minted = math.max(last + 1, us)
+  -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
+  if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
+  return minted
+end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local NEGATIVE, ERROR, STALE, WAITED, EMPTY, SETTLING = 1, 2, 4, 8, 16, 32
+local MAGIC, FORMAT = 202, 1
+local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+-- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
+local SLACK = 1000
 
+-- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
-  local head = redis.call('GETRANGE', key, 0, HEADER - 1)
-  if #head < HEADER or string.byte(head, 1) ~= 202 or string.byte(head, 2) ~= 1 then
+  local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
+  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
     return nil
   end
   local commit = struct.unpack('>I6', head, 5)
@@ -256,6 +311,13 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+-- The bytes of an entry without a value.
+local function empty_entry(flags, created, lives, deadline, token)
+  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
+    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
+    .. struct.pack('>I6I6', deadline, token)
 end
 
 local function has(flags, flag)
@@ -285,26 +347,37 @@ local function live_at_least(key, ms)
   local left = redis.call('PTTL', key)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
+
+-- What is left of a settle window, ms; 0 when there is none.
+local function window_of(head, now)
+  if not head or not has(head.flags, SETTLING) then return 0 end
+  return math.max(head.created + head.lives - now, 0)
+end
+
+-- Removes an entry with its lease; leaves a marker where a settle window stands.
+local function remove(key, window, now)
+  if window > 0 then
+    redis.call('SET', key, empty_entry(EMPTY + SETTLING, now, window, 0, 0), 'PX', whole(window))
+  else
+    redis.call('UNLINK', key)
+  end
+end
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
 
-local function head_of(log)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if not seq then return nil end
-  return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or '0')
-end
-
+-- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq, floor = head_of(log)
-  if seq then return seq, floor end
-  redis.call('ZADD', log, whole(-us), '!seq', whole(-us), '!floor')
-  return us, us
+  local seq = redis.call('ZSCORE', log, '!seq')
+  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local first = mint(0, us)
+  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  return first, first
 end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
 local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
-  local seq = math.max(previous + 1, us)
+  local seq = mint(previous, us)
   local score = whole(seq)
   for i = 1, #keys do
     redis.call('ZADD', log, score, score .. ':' .. keys[i])
@@ -320,9 +393,10 @@ local function record(log, channel, partition, keys, us)
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq
 end
-
-local function wake(channel, key)
-  redis.call('PUBLISH', channel, 'w' .. cmsgpack.pack({ key }))
+-- A full server refuses a script's first write if that takes memory, but lets a script finish that has begun to write. An
+-- invalidation must get through, so it begins with a write that takes none.
+local function begin_even_when_full(set)
+  redis.call('ZREM', set, '')
 end
 local log, is_soft, settle = KEYS[1], ARGV[1] == '1', tonumber(ARGV[2])
 local us = now_us()
@@ -330,33 +404,23 @@ local now = math.floor(us / 1000)
 
 local function soften(key)
   local head = read_header(key)
-  if not head then return end
-  if has(head.flags, EMPTY) then
-    redis.call('UNLINK', key)
-    return
-  end
+  if not head or has(head.flags, EMPTY) then return remove(key, window_of(head, now), now) end
   set_flags(key, with(without(head.flags, WAITED), STALE))
   set_lease(key, 0, 0)
 end
 
-local function leave_window(key)
-  local bytes = string.char(202, 1, EMPTY + SETTLING, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', now)
-    .. string.rep('\\0', 10) .. struct.pack('>I5', settle) .. string.rep('\\0', HEADER - 39)
-  redis.call('SET', key, bytes, 'PX', whole(settle))
+-- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
+local function harden(key)
+  remove(key, math.max(settle, window_of(read_header(key), now)), now)
 end
 
+begin_even_when_full(log)
 local names = {}
 for i = 2, #KEYS do
-  local key = KEYS[i]
-  if is_soft then
-    soften(key)
-  elseif settle > 0 then
-    leave_window(key)
-  else
-    redis.call('UNLINK', key)
-  end
+  if is_soft then soften(KEYS[i]) else harden(KEYS[i]) end
   names[i - 1] = ARGV[i + 3]
 end
+-- The message wakes waiters too.
 local previous, seq = record(log, ARGV[3], ARGV[4], names, us)
 return { whole(now), whole(previous), whole(seq) }
 ` },
@@ -370,16 +434,21 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local NEGATIVE, ERROR, STALE, WAITED, EMPTY, SETTLING = 1, 2, 4, 8, 16, 32
+local MAGIC, FORMAT = 202, 1
+local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+-- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
+local SLACK = 1000
 
+-- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
-  local head = redis.call('GETRANGE', key, 0, HEADER - 1)
-  if #head < HEADER or string.byte(head, 1) ~= 202 or string.byte(head, 2) ~= 1 then
+  local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
+  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
     return nil
   end
   local commit = struct.unpack('>I6', head, 5)
@@ -395,6 +464,13 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+-- The bytes of an entry without a value.
+local function empty_entry(flags, created, lives, deadline, token)
+  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
+    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
+    .. struct.pack('>I6I6', deadline, token)
 end
 
 local function has(flags, flag)
@@ -424,62 +500,41 @@ local function live_at_least(key, ms)
   local left = redis.call('PTTL', key)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
--- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
-local LOG_CAP = 512
 
-local function head_of(log)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if not seq then return nil end
-  return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or '0')
+-- What is left of a settle window, ms; 0 when there is none.
+local function window_of(head, now)
+  if not head or not has(head.flags, SETTLING) then return 0 end
+  return math.max(head.created + head.lives - now, 0)
 end
 
-local function open_log(log, us)
-  local seq, floor = head_of(log)
-  if seq then return seq, floor end
-  redis.call('ZADD', log, whole(-us), '!seq', whole(-us), '!floor')
-  return us, us
-end
-
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
-  local previous = open_log(log, us)
-  local seq = math.max(previous + 1, us)
-  local score = whole(seq)
-  for i = 1, #keys do
-    redis.call('ZADD', log, score, score .. ':' .. keys[i])
+-- Removes an entry with its lease; leaves a marker where a settle window stands.
+local function remove(key, window, now)
+  if window > 0 then
+    redis.call('SET', key, empty_entry(EMPTY + SETTLING, now, window, 0, 0), 'PX', whole(window))
+  else
+    redis.call('UNLINK', key)
   end
-  local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
-  if excess > 0 then
-    local last = redis.call('ZRANGE', log, 1 + excess, 1 + excess, 'WITHSCORES')
-    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess)
-    redis.call('ZADD', log, whole(-tonumber(last[2])), '!floor')
-  end
-  redis.call('ZADD', log, whole(-seq), '!seq')
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
-  return previous, seq
 end
-
 local function wake(channel, key)
   redis.call('PUBLISH', channel, 'w' .. cmsgpack.pack({ key }))
 end
-local key, life = KEYS[1], tonumber(ARGV[3])
+local key, bytes, life = KEYS[1], ARGV[2], tonumber(ARGV[3])
 local now = math.floor(now_us() / 1000)
 local head = read_header(key)
+-- A lease past its deadline still counts: its token is there, so nobody has taken it over.
 if not head or head.token ~= tonumber(ARGV[1]) then return { 0, whole(now), '0' } end
 
-local window = head.created + head.lives - now
-local is_settling = has(head.flags, SETTLING) and window > 0
-if is_settling then life = math.min(life, window) end
-
-redis.call('SET', key, ARGV[2], 'PX', whole(life))
+local window = window_of(head, now)
+if window > 0 then life = math.min(life, window) end
+redis.call('SET', key, bytes, 'PX', whole(life))
 redis.call('SETRANGE', key, 18, struct.pack('>I6', now))
--- What is read in a settle window may be the old value: nobody may keep it longer than the window.
-if is_settling then
-  local fresh, stale, lives = struct.unpack('>I5I5I5', ARGV[2], 25)
-  local function at_most_life(ms) return math.min(ms, life) end
-  redis.call('SETRANGE', key, 24,
-    struct.pack('>I5I5I5', at_most_life(fresh), at_most_life(stale), at_most_life(lives)))
+if window > 0 then
+  -- What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
+  -- that a refresh of this entry within the window is limited by it too: created-at plus lives-for is still its end.
+  local fresh, stale, lives = struct.unpack('>I5I5I5', bytes, 25)
+  lives = math.min(lives, life)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', math.min(fresh, life), math.min(stale, life), lives))
+  if lives == window then set_flags(key, with(string.byte(bytes, 3), SETTLING)) end
 end
 if has(head.flags, WAITED) then wake(ARGV[4], ARGV[5]) end
 return { 1, whole(now), whole(life) }
@@ -493,29 +548,34 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
+end
+-- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
+-- that was lost and begun anew never repeats a number.
+local function mint(last, us)
+  local minted = math.max(last + 1, us)
+  -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
+  if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
+  return minted
 end
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
 
-local function head_of(log)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if not seq then return nil end
-  return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or '0')
-end
-
+-- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq, floor = head_of(log)
-  if seq then return seq, floor end
-  redis.call('ZADD', log, whole(-us), '!seq', whole(-us), '!floor')
-  return us, us
+  local seq = redis.call('ZSCORE', log, '!seq')
+  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local first = mint(0, us)
+  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  return first, first
 end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
 local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
-  local seq = math.max(previous + 1, us)
+  local seq = mint(previous, us)
   local score = whole(seq)
   for i = 1, #keys do
     redis.call('ZADD', log, score, score .. ':' .. keys[i])
@@ -531,46 +591,52 @@ local function record(log, channel, partition, keys, us)
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq
 end
-
-local function wake(channel, key)
-  redis.call('PUBLISH', channel, 'w' .. cmsgpack.pack({ key }))
-end
 local seq = open_log(KEYS[1], now_us())
 return whole(seq)
 ` },
-  openTags: { name: 'open-tags', keys: 1, lua: `--[[ Reads the tag clock and the server's time; creates the clock if it is absent.
+  openTags: { name: 'open-tags', keys: 1, lua: `--[[ Creates the tag clock if it is absent.
   KEYS[1] tag clock
-  Returns {version, floor, now in ms} ]]
+  Returns {version, floor} ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
+end
+-- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
+-- that was lost and begun anew never repeats a number.
+local function mint(last, us)
+  local minted = math.max(last + 1, us)
+  -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
+  if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
+  return minted
 end
 -- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local TAG_CAP = 100000
 
-local function tag_head(set, us)
+-- Returns version, floor, and the longest retention any node has asked for.
+local function open_tags(set, us)
   local version = redis.call('ZSCORE', set, '!version')
   if version then
-    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or '0'),
+    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or version),
       -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
   end
   -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
-  redis.call('ZADD', set, whole(-us), '!version', whole(-us), '!floor', '-0', '!retention')
-  return us, us, 0
+  local first = mint(0, us)
+  redis.call('ZADD', set, whole(-first), '!version', whole(-first), '!floor', '-0', '!retention')
+  return first, first, 0
 end
 
 local function publish_tags(channel, previous, version, floor, tags)
   redis.call('PUBLISH', channel,
     't' .. cmsgpack.pack({ whole(previous), whole(version), whole(floor), tags }))
 end
-local us = now_us()
-local version, floor = tag_head(KEYS[1], us)
-return { whole(version), whole(floor), whole(math.floor(us / 1000)) }
+local version, floor = open_tags(KEYS[1], now_us())
+return { whole(version), whole(floor) }
 ` },
   put: { name: 'put', keys: 2, lua: `--[[ Replaces an entry; evicts instead when the key was changed after the writer looked.
   KEYS[1] entry   KEYS[2] partition log
@@ -583,16 +649,29 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
+-- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
+-- that was lost and begun anew never repeats a number.
+local function mint(last, us)
+  local minted = math.max(last + 1, us)
+  -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
+  if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
+  return minted
+end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local NEGATIVE, ERROR, STALE, WAITED, EMPTY, SETTLING = 1, 2, 4, 8, 16, 32
+local MAGIC, FORMAT = 202, 1
+local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+-- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
+local SLACK = 1000
 
+-- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
-  local head = redis.call('GETRANGE', key, 0, HEADER - 1)
-  if #head < HEADER or string.byte(head, 1) ~= 202 or string.byte(head, 2) ~= 1 then
+  local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
+  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
     return nil
   end
   local commit = struct.unpack('>I6', head, 5)
@@ -608,6 +687,13 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+-- The bytes of an entry without a value.
+local function empty_entry(flags, created, lives, deadline, token)
+  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
+    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
+    .. struct.pack('>I6I6', deadline, token)
 end
 
 local function has(flags, flag)
@@ -637,26 +723,37 @@ local function live_at_least(key, ms)
   local left = redis.call('PTTL', key)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
+
+-- What is left of a settle window, ms; 0 when there is none.
+local function window_of(head, now)
+  if not head or not has(head.flags, SETTLING) then return 0 end
+  return math.max(head.created + head.lives - now, 0)
+end
+
+-- Removes an entry with its lease; leaves a marker where a settle window stands.
+local function remove(key, window, now)
+  if window > 0 then
+    redis.call('SET', key, empty_entry(EMPTY + SETTLING, now, window, 0, 0), 'PX', whole(window))
+  else
+    redis.call('UNLINK', key)
+  end
+end
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
 
-local function head_of(log)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if not seq then return nil end
-  return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or '0')
-end
-
+-- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq, floor = head_of(log)
-  if seq then return seq, floor end
-  redis.call('ZADD', log, whole(-us), '!seq', whole(-us), '!floor')
-  return us, us
+  local seq = redis.call('ZSCORE', log, '!seq')
+  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local first = mint(0, us)
+  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  return first, first
 end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
 local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
-  local seq = math.max(previous + 1, us)
+  local seq = mint(previous, us)
   local score = whole(seq)
   for i = 1, #keys do
     redis.call('ZADD', log, score, score .. ':' .. keys[i])
@@ -672,16 +769,12 @@ local function record(log, channel, partition, keys, us)
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq
 end
-
-local function wake(channel, key)
-  redis.call('PUBLISH', channel, 'w' .. cmsgpack.pack({ key }))
-end
 local key, log = KEYS[1], KEYS[2]
 local since, name = tonumber(ARGV[3]), ARGV[6]
 local us = now_us()
 local now = math.floor(us / 1000)
 
-local function was_changed()
+local function may_have_changed()
   if since == 0 then return false end
   local _, floor = open_log(log, us)
   if since < floor then return true end
@@ -693,8 +786,8 @@ local function was_changed()
 end
 
 local stored = 1
-if was_changed() then
-  redis.call('UNLINK', key)
+if may_have_changed() then
+  remove(key, window_of(read_header(key), now), now)
   stored = 0
 else
   redis.call('SET', key, ARGV[1], 'PX', ARGV[2])
@@ -714,16 +807,21 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local NEGATIVE, ERROR, STALE, WAITED, EMPTY, SETTLING = 1, 2, 4, 8, 16, 32
+local MAGIC, FORMAT = 202, 1
+local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+-- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
+local SLACK = 1000
 
+-- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
-  local head = redis.call('GETRANGE', key, 0, HEADER - 1)
-  if #head < HEADER or string.byte(head, 1) ~= 202 or string.byte(head, 2) ~= 1 then
+  local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
+  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
     return nil
   end
   local commit = struct.unpack('>I6', head, 5)
@@ -739,6 +837,13 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+-- The bytes of an entry without a value.
+local function empty_entry(flags, created, lives, deadline, token)
+  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
+    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
+    .. struct.pack('>I6I6', deadline, token)
 end
 
 local function has(flags, flag)
@@ -768,42 +873,21 @@ local function live_at_least(key, ms)
   local left = redis.call('PTTL', key)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
--- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
-local LOG_CAP = 512
 
-local function head_of(log)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if not seq then return nil end
-  return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or '0')
+-- What is left of a settle window, ms; 0 when there is none.
+local function window_of(head, now)
+  if not head or not has(head.flags, SETTLING) then return 0 end
+  return math.max(head.created + head.lives - now, 0)
 end
 
-local function open_log(log, us)
-  local seq, floor = head_of(log)
-  if seq then return seq, floor end
-  redis.call('ZADD', log, whole(-us), '!seq', whole(-us), '!floor')
-  return us, us
-end
-
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
-  local previous = open_log(log, us)
-  local seq = math.max(previous + 1, us)
-  local score = whole(seq)
-  for i = 1, #keys do
-    redis.call('ZADD', log, score, score .. ':' .. keys[i])
+-- Removes an entry with its lease; leaves a marker where a settle window stands.
+local function remove(key, window, now)
+  if window > 0 then
+    redis.call('SET', key, empty_entry(EMPTY + SETTLING, now, window, 0, 0), 'PX', whole(window))
+  else
+    redis.call('UNLINK', key)
   end
-  local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
-  if excess > 0 then
-    local last = redis.call('ZRANGE', log, 1 + excess, 1 + excess, 'WITHSCORES')
-    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess)
-    redis.call('ZADD', log, whole(-tonumber(last[2])), '!floor')
-  end
-  redis.call('ZADD', log, whole(-seq), '!seq')
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
-  return previous, seq
 end
-
 local function wake(channel, key)
   redis.call('PUBLISH', channel, 'w' .. cmsgpack.pack({ key }))
 end
@@ -829,16 +913,21 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local NEGATIVE, ERROR, STALE, WAITED, EMPTY, SETTLING = 1, 2, 4, 8, 16, 32
+local MAGIC, FORMAT = 202, 1
+local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+-- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
+local SLACK = 1000
 
+-- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
-  local head = redis.call('GETRANGE', key, 0, HEADER - 1)
-  if #head < HEADER or string.byte(head, 1) ~= 202 or string.byte(head, 2) ~= 1 then
+  local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
+  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
     return nil
   end
   local commit = struct.unpack('>I6', head, 5)
@@ -854,6 +943,13 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+-- The bytes of an entry without a value.
+local function empty_entry(flags, created, lives, deadline, token)
+  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
+    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
+    .. struct.pack('>I6I6', deadline, token)
 end
 
 local function has(flags, flag)
@@ -883,11 +979,26 @@ local function live_at_least(key, ms)
   local left = redis.call('PTTL', key)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
+
+-- What is left of a settle window, ms; 0 when there is none.
+local function window_of(head, now)
+  if not head or not has(head.flags, SETTLING) then return 0 end
+  return math.max(head.created + head.lives - now, 0)
+end
+
+-- Removes an entry with its lease; leaves a marker where a settle window stands.
+local function remove(key, window, now)
+  if window > 0 then
+    redis.call('SET', key, empty_entry(EMPTY + SETTLING, now, window, 0, 0), 'PX', whole(window))
+  else
+    redis.call('UNLINK', key)
+  end
+end
 local key, lease = KEYS[1], tonumber(ARGV[2])
 local head = read_header(key)
 if not head or head.token ~= tonumber(ARGV[1]) then return 0 end
 set_lease(key, math.floor(now_us() / 1000) + lease, head.token)
-live_at_least(key, lease + 1000)
+live_at_least(key, lease + SLACK)
 return 1
 ` },
   restoreTags: { name: 'restore-tags', keys: 1, lua: `--[[ Puts back tag versions that the store lost: the higher of both versions wins, for each tag and for the clock.
@@ -900,30 +1011,47 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
+end
+-- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
+-- that was lost and begun anew never repeats a number.
+local function mint(last, us)
+  local minted = math.max(last + 1, us)
+  -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
+  if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
+  return minted
 end
 -- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local TAG_CAP = 100000
 
-local function tag_head(set, us)
+-- Returns version, floor, and the longest retention any node has asked for.
+local function open_tags(set, us)
   local version = redis.call('ZSCORE', set, '!version')
   if version then
-    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or '0'),
+    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or version),
       -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
   end
   -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
-  redis.call('ZADD', set, whole(-us), '!version', whole(-us), '!floor', '-0', '!retention')
-  return us, us, 0
+  local first = mint(0, us)
+  redis.call('ZADD', set, whole(-first), '!version', whole(-first), '!floor', '-0', '!retention')
+  return first, first, 0
 end
 
 local function publish_tags(channel, previous, version, floor, tags)
   redis.call('PUBLISH', channel,
     't' .. cmsgpack.pack({ whole(previous), whole(version), whole(floor), tags }))
 end
+-- A full server refuses a script's first write if that takes memory, but lets a script finish that has begun to write. An
+-- invalidation must get through, so it begins with a write that takes none.
+local function begin_even_when_full(set)
+  redis.call('ZREM', set, '')
+end
 local set = KEYS[1]
-local previous, floor = tag_head(set, now_us())
-local version = math.max(previous, math.floor(tonumber(ARGV[1])))
+begin_even_when_full(set)
+local previous, floor = open_tags(set, now_us())
+local version = math.max(previous, tonumber(ARGV[1]))
 local raised = {}
 for i = 3, #ARGV, 2 do
   local known = redis.call('ZSCORE', set, 't:' .. ARGV[i])
@@ -947,21 +1075,32 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+-- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
 local function whole(number)
   return string.format('%.0f', number)
+end
+-- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
+-- that was lost and begun anew never repeats a number.
+local function mint(last, us)
+  local minted = math.max(last + 1, us)
+  -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
+  if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
+  return minted
 end
 -- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local TAG_CAP = 100000
 
-local function tag_head(set, us)
+-- Returns version, floor, and the longest retention any node has asked for.
+local function open_tags(set, us)
   local version = redis.call('ZSCORE', set, '!version')
   if version then
-    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or '0'),
+    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or version),
       -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
   end
   -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
-  redis.call('ZADD', set, whole(-us), '!version', whole(-us), '!floor', '-0', '!retention')
-  return us, us, 0
+  local first = mint(0, us)
+  redis.call('ZADD', set, whole(-first), '!version', whole(-first), '!floor', '-0', '!retention')
+  return first, first, 0
 end
 
 local function publish_tags(channel, previous, version, floor, tags)
@@ -969,7 +1108,7 @@ local function publish_tags(channel, previous, version, floor, tags)
     't' .. cmsgpack.pack({ whole(previous), whole(version), whole(floor), tags }))
 end
 local set = KEYS[1]
-local version, floor = tag_head(set, now_us())
+local version, floor = open_tags(set, now_us())
 local reply = { whole(version), whole(floor) }
 local from = math.max(tonumber(ARGV[1]), 0)
 local found = redis.call('ZRANGEBYSCORE', set, '(' .. whole(from), '+inf', 'WITHSCORES')

@@ -52,6 +52,8 @@ export interface PatternProgress {
 /** What a cache is made of; shared by the decorators. */
 export interface CacheParts {
   readonly name: string
+  /** The tag every entry of the cache carries. */
+  readonly cacheTag: string
   readonly policy: Policy
   readonly node: CacheNode
   readonly reads: ReadPath
@@ -203,7 +205,7 @@ export class Cache<Value = unknown> {
     const { policy, node } = this.#parts
     return {
       cache: this.name,
-      fullKey: this.key(key),
+      ...placeOf(this.#parts, this.key(key)),
       policy,
       counters: node.stats.of(this.name),
       mode: 'normal' satisfies ReadMode,
@@ -220,6 +222,14 @@ export class Cache<Value = unknown> {
       if (this.#parts.policy.onRemoteFailure === 'throw') throw new RecoveryQueueError(what, error)
     }
   }
+}
+
+/** Returns where an entry of the cache lives, in the read path's terms. */
+export function placeOf(
+  { cacheTag, node }: CacheParts,
+  fullKey: string,
+): Pick<ReadCall, 'cacheTag' | 'fullKey' | 'address'> {
+  return { cacheTag, fullKey, address: node.addressOf(fullKey) }
 }
 
 /** Returns tags and ttl in the read path's terms. */

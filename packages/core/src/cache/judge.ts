@@ -7,7 +7,6 @@
  * whatever is known of its partition, which is what bounds staleness for an isolated node.
  */
 
-import { cacheTag } from '../coherence/tag-clock.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
@@ -33,12 +32,7 @@ export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: n
   if (now >= entry.livesUntil) return 'gone'
   const { coherence } = node
   if (entry.checked !== coherence.changes) {
-    const stands = coherence.tags.allows(
-      entry.birth,
-      cacheTag(call.cache),
-      entry.partition,
-      entry.tags,
-    )
+    const stands = coherence.tags.allows(entry.birth, call.cacheTag, entry.partition, entry.tags)
     if (!stands) return 'gone'
     // Error and negative entries are left unchecked, so that they always take this path and are counted as what they are.
     if (entry.kind === 'value' && entry.generation === coherence.generation(entry.partition)) {

@@ -1,5 +1,6 @@
 /** One read as the engine sees it: everything about the call that is not the node's state. */
 
+import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { ReadCounters } from '../events/stats.ts'
 import type { Policy } from '../options/cache-options.ts'
 
@@ -19,8 +20,11 @@ export type ReadMode = 'normal' | 'refresh' | 'localOnly'
 export interface ReadCall {
   /** Name of the cache. */
   readonly cache: string
+  /** The tag every entry of the cache carries. */
+  readonly cacheTag: string
   /** `cache:key`. */
   readonly fullKey: string
+  readonly address: EntryAddress
   readonly policy: Policy
   readonly counters: ReadCounters
   readonly mode: ReadMode

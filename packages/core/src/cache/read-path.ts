@@ -17,10 +17,9 @@
  * lost, and the value is kept locally for `maxStaleness`, because this node cannot know what happens to it.
  */
 
-import { cacheTag } from '../coherence/tag-clock.ts'
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { decodeHeader, FLAG, type StoredEntry } from '../entry/envelope.ts'
-import { freezeDeep } from '../entry/freeze.ts'
+import { freezeDecoded } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { Flight } from './flight.ts'
@@ -93,7 +92,7 @@ export class ReadPath {
   async #findRemotely(call: ReadCall): Promise<LocalEntry | undefined> {
     const { remote, coherence, flights } = this.#node
     await coherence.start()
-    const address = this.#node.addressOf(call.fullKey)
+    const { address } = call
     const flight = new Flight(call, address, coherence.stamp(address.partition))
     if (remote === undefined || !this.#usesRemote(flight) || !coherence.canJudge) return undefined
     flights.watch(flight)
@@ -168,12 +167,7 @@ export class ReadPath {
   async #joinOlder(flight: Flight, call: ReadCall): Promise<unknown> {
     const { coherence, flights } = this.#node
     const stillStands = (tags: readonly string[]): boolean =>
-      coherence.tags.allows(
-        flight.stamp.birth,
-        cacheTag(call.cache),
-        flight.address.partition,
-        tags,
-      )
+      coherence.tags.allows(flight.stamp.birth, call.cacheTag, flight.address.partition, tags)
     if (!stillStands(flight.call.tags)) {
       flights.detach(flight)
       return this.#share(call, undefined)
@@ -190,7 +184,7 @@ export class ReadPath {
   /** Starts a flight. `isForced`: load even if what is found is fresh. */
   #launch(call: ReadCall, candidate: LocalEntry | undefined, isForced: boolean): Flight {
     const node = this.#node
-    const address = node.addressOf(call.fullKey)
+    const { address } = call
     const flight = new Flight(call, address, node.coherence.stamp(address.partition), candidate)
     flight.isForced = isForced
     node.flights.add(flight)
@@ -332,7 +326,7 @@ export class ReadPath {
   #entryOf(flight: Flight, stored: StoredEntry, value: unknown): LocalEntry {
     const { call, stamp, address } = flight
     const kind = kindOf(stored.flags)
-    if (call.policy.isolation === 'frozen' && kind !== 'error') freezeDeep(value)
+    if (call.policy.isolation === 'frozen' && kind !== 'error') freezeDecoded(value)
     return new LocalEntry(
       { value, kind, loadMs: stored.loadMs },
       timesOf(stored, call, this.#node),

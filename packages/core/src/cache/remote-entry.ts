@@ -1,6 +1,5 @@
 /** Whether bytes from the store may be served: are they an entry of ours, does it stand, how old is it. */
 
-import { cacheTag } from '../coherence/tag-clock.ts'
 import { decodeEntry, FLAG, type StoredEntry } from '../entry/envelope.ts'
 import type { EntryKind, EntryTimes } from '../entry/local-entry.ts'
 import type { CacheNode } from './node.ts'
@@ -71,6 +70,6 @@ export function kindOf(flags: number): EntryKind {
 }
 
 function stands(stored: StoredEntry, call: ReadCall, node: CacheNode): boolean {
-  const { partition } = node.addressOf(call.fullKey)
-  return node.coherence.tags.allows(stored.birth, cacheTag(call.cache), partition, stored.tags)
+  const { partition } = call.address
+  return node.coherence.tags.allows(stored.birth, call.cacheTag, partition, stored.tags)
 }

@@ -30,7 +30,7 @@ export class WritePath {
 
   /** What a put that is about to make its value stands on. */
   begin(call: ReadCall): Stamp {
-    return this.#node.coherence.stamp(this.#node.addressOf(call.fullKey).partition)
+    return this.#node.coherence.stamp(call.address.partition)
   }
 
   /**
@@ -120,7 +120,7 @@ export class WritePath {
     const { remote, coherence, values } = node
     if (remote === undefined || values === undefined) return
     const encoding = values.encode(kept.value)
-    const address = node.addressOf(call.fullKey)
+    const { address } = call
     // Everything cached or under way for this key is older than the value that is being written.
     node.flights.kill(address.key, Number.POSITIVE_INFINITY)
     node.local?.delete(address.key)
@@ -171,7 +171,7 @@ export class WritePath {
 
   async #putLocally(call: ReadCall, kept: Keepable, begun: Stamp | undefined): Promise<void> {
     const node = this.#node
-    const address = node.addressOf(call.fullKey)
+    const { address } = call
     const stamp = begun ?? node.coherence.stamp(address.partition)
     // Other nodes may hold this key in their own local tiers even though the value does not travel.
     await node.coherence.evict([address], { soft: false, settleMs: 0 }).catch(() => undefined)

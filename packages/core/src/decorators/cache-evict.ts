@@ -8,11 +8,11 @@ import {
   assertKnownOptions,
   assertOneOf,
 } from '../options/assert-option.ts'
-import { assertCacheOptions } from '../options/cache-options.ts'
+import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/manager-options.ts'
 import { keySource } from './key-source.ts'
-import { MethodBinding } from './method-binding.ts'
+import { type BindingParts, MethodBinding } from './method-binding.ts'
 import type { EvictCall } from './method-cache.ts'
 import {
   type AnyMethod,
@@ -20,8 +20,9 @@ import {
   assertCalledWithOptions,
   invoke,
   methodDecorator,
+  shapeOf,
 } from './method-decorator.ts'
-import { callback, fixedTags } from './storing-options.ts'
+import { type Callback, callback, fixedTags } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -113,21 +114,20 @@ export function CacheEvict<
 export function CacheEvict(...given: readonly [object]): AsyncMethodDecorator<never, never> {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
-  const { cacheName, policy, isBefore, hasKeys, all, condition, ...finders } = resolve(options)
+  const { cacheName, policy, naming, isBefore, condition } = resolve(options)
+  const plan = planner(options)
   return methodDecorator(DECORATOR, (original, site) => {
-    const naming = hasKeys || all ? 'required' : 'unneeded'
     const binding = new MethodBinding({ decorator: DECORATOR, site, cacheName, policy, naming })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         const run = (): Promise<unknown> => invoke(original, this, args, binding.where)
         if (condition?.apply(this, args) === false) return run()
         const cache = binding.bind(this)
-        // Before the method runs, because it may change its arguments, and so that a wrong key fails before anything is done.
-        const keys = finders.keysOf(this, args)
-        if (isBefore)
-          await cache.evict(finders.eviction(keys, finders.tagsOf(this, undefined, args)))
+        // Before the method runs: it may change its arguments, and a wrong key is to fail before anything is done.
+        const evictionAfter = plan(this, args)
+        if (isBefore) await cache.evict(evictionAfter(undefined))
         const result = await run()
-        if (!isBefore) await cache.evict(finders.eviction(keys, finders.tagsOf(this, result, args)))
+        if (!isBefore) await cache.evict(evictionAfter(result))
         return result
       },
     }
@@ -135,98 +135,78 @@ export function CacheEvict(...given: readonly [object]): AsyncMethodDecorator<ne
   })
 }
 
-/** What is evicted by a call. */
-interface Finders {
-  keysOf(self: unknown, args: Args): readonly string[]
-  tagsOf(self: unknown, result: unknown, args: Args): readonly string[]
-  eviction(keys: readonly string[], tags: readonly string[]): EvictCall
-}
-
-interface Resolved extends Finders {
-  readonly cacheName: string | undefined
-  readonly policy: { readonly onRemoteFailure?: 'queue' | 'throw' }
+interface Resolved extends Pick<BindingParts, 'cacheName' | 'policy' | 'naming'> {
   readonly isBefore: boolean
-  readonly hasKeys: boolean
-  readonly all: boolean
-  readonly condition: ReturnType<typeof callback>
+  readonly condition: Callback | undefined
 }
 
 function resolve(options: object): Resolved {
   assertKnownOptions(options, NAMES, DECORATOR)
-  const { cache, when = 'after', condition, onRemoteFailure } = options as Record<string, unknown>
-  const {
-    all = false,
-    soft = false,
-    settle = 0,
-    key,
-    keys,
-    tags,
-  } = options as Record<string, unknown>
+  const { cache, when = 'after', condition, ...rest } = options as Record<string, unknown>
+  const { key, keys, tags, all = false, soft = false, onRemoteFailure } = rest
   if (cache !== undefined) assertName(cache, `${DECORATOR}.cache`)
+  if (condition !== undefined) assertFunction(condition, `${DECORATOR}.condition`)
   assertOneOf(when, ['after', 'before'], `${DECORATOR}.when`)
   assertBoolean(all, `${DECORATOR}.all`)
   assertBoolean(soft, `${DECORATOR}.soft`)
-  if (condition !== undefined) assertFunction(condition, `${DECORATOR}.condition`)
-  const policy =
-    onRemoteFailure === undefined ? {} : { onRemoteFailure: onRemoteFailure as 'queue' }
+  const policy = onRemoteFailure === undefined ? {} : ({ onRemoteFailure } as CacheOptions)
   assertCacheOptions(policy, DECORATOR)
-  const settleMs = parseDuration(settle as Duration, `${DECORATOR}.settle`)
   const hasKeys = key !== undefined || keys !== undefined
   if (!hasKeys && tags === undefined && all !== true) {
     const expected = 'something to evict: key, keys, tags or all'
     throw new InvalidOptionError({ option: DECORATOR, expected, received: options })
   }
-  if (!hasKeys && (soft === true || settleMs > 0)) {
-    const option = `${DECORATOR}.${soft === true ? 'soft' : 'settle'}`
-    throw new InvalidOptionError({
-      option,
-      expected: 'a key or keys to go with it',
-      received: undefined,
-    })
-  }
+  if (!hasKeys) assertNoneForKeys({ soft: soft || undefined, settle: rest['settle'] })
   return {
     cacheName: cache,
     policy,
+    naming: hasKeys || all === true ? 'required' : 'unneeded',
     isBefore: when === 'before',
-    hasKeys,
-    all: all === true,
     condition: callback(condition),
-    keysOf: keysFinder(key, keys),
-    tagsOf: tagsFinder(tags),
-    eviction: (found, tagged) => ({
-      keys: found,
-      tags: tagged,
-      all: all === true,
-      soft: soft === true,
-      settleMs,
-    }),
   }
 }
 
-function keysFinder(key: unknown, keys: unknown): Finders['keysOf'] {
+function assertNoneForKeys(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, received] of Object.entries(options)) {
+    if (received === undefined) continue
+    const expected = 'a key or keys to go with it'
+    throw new InvalidOptionError({ option: `${DECORATOR}.${name}`, expected, received })
+  }
+}
+
+/** Says what a call evicts: its keys at once, its tags when there is a result. */
+type Plan = (self: unknown, args: Args) => (result: unknown) => EvictCall
+
+function planner(options: object): Plan {
+  const { key, keys, tags, all, soft, settle = 0 } = options as Record<string, unknown>
   if (keys !== undefined) assertFunction(keys, `${DECORATOR}.keys`)
   const one = key === undefined ? undefined : keySource(key, `${DECORATOR}.key`)()
   const several = callback(keys)
+  const tagsOf = callback(tags)
+  const fixed = fixedTags(tags, `${DECORATOR}.tags`)
+  const settleMs = parseDuration(settle as Duration, `${DECORATOR}.settle`)
+  const how = { all: all === true, soft: soft === true, settleMs }
   return (self, args) => {
-    const found = several?.apply(self, [...args]) ?? []
-    if (!Array.isArray(found)) {
-      const option = `${DECORATOR}.keys`
-      throw new InvalidOptionError({
-        option,
-        expected: 'a function that returns an array of keys',
-        received: found,
-      })
-    }
-    return [...(one === undefined ? [] : [one.of(self, args)]), ...found.map(keyText)]
+    const first = one === undefined ? [] : [one.of(self, args)]
+    const more = several === undefined ? [] : keyTexts(several.apply(self, [...args]))
+    return (result) => ({
+      keys: [...first, ...more],
+      tags: tagsOf === undefined ? fixed : checkedTags(tagsOf.call(self, result, ...args)),
+      ...how,
+    })
   }
 }
 
-function tagsFinder(tags: unknown): Finders['tagsOf'] {
-  const fixed = fixedTags(tags, `${DECORATOR}.tags`)
-  const computed = callback(tags)
-  return (self, result, args) => {
-    if (computed === undefined) return fixed
-    // A result that is not what its type says must not evict characters of a string, or nothing at all.
-    return fixedTags(computed.call(self, result, ...args) ?? null, `${DECORATOR}.tags`)
-  }
+function keyTexts(keys: unknown): readonly string[] {
+  if (Array.isArray(keys)) return keys.map((key) => keyText(key))
+  throw new InvalidOptionError({
+    option: `${DECORATOR}.keys`,
+    expected: 'a function that returns an array of keys',
+    received: shapeOf(keys),
+  })
+}
+
+/** No tags are an empty array: anything else is a mistake that would leave old values behind. */
+function checkedTags(tags: unknown): readonly string[] {
+  return fixedTags(Array.isArray(tags) ? tags : shapeOf(tags ?? null), `${DECORATOR}.tags`)
 }

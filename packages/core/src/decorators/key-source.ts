@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { encodeArguments } from '../keys/encode-arguments.ts'
 import { compileTemplate } from '../keys/key-template.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
+import { Recent } from '../keys/recent.ts'
 
 /** Makes key texts. `self` is what key functions get as `this`. */
 export interface KeySource {
@@ -14,6 +15,8 @@ export interface KeySource {
 
 /** The most arguments that `few` takes. */
 export const FEW = 3
+
+const MAX_REMEMBERED = 200
 
 /** What becomes of the text of a default key; known only after the first call. */
 export type KeyFrame = (text: string) => string
@@ -39,10 +42,19 @@ function always(source: KeySource): () => KeySource {
 }
 
 function fromArguments(frame: KeyFrame = (text) => text): KeySource {
+  // Asked only once the frame is known: on a local hit, which is not the first call.
+  const recent = new Recent((only: string | number) => frame(encodeArguments([only])))
   return {
-    few: (_self, count, a, b, c) => frame(encodeArguments(listOf(count, a, b, c))),
+    few: (_self, count, a, b, c) =>
+      count === 1 && isBrief(a) ? recent.of(a) : frame(encodeArguments(listOf(count, a, b, c))),
     of: (_self, args) => frame(encodeArguments(args)),
   }
+}
+
+/** Worth remembering, and not so long that remembering many would cost memory. */
+function isBrief(argument: unknown): argument is string | number {
+  if (typeof argument === 'string') return argument.length <= MAX_REMEMBERED
+  return typeof argument === 'number'
 }
 
 function fromTemplate(template: string, option: string): KeySource {

@@ -7,18 +7,33 @@
  * or would break them. A part that is frozen already is taken to be frozen below as well.
  */
 export function freezeDeep<Value>(value: Value): Value {
-  const pending: unknown[] = [value]
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (!isPlain(next) || Object.isFrozen(next)) continue
+  if (!isPlain(value)) return value
+  const pending: object[] = [value]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (Object.isFrozen(next)) continue
     Object.freeze(next)
-    // Own string keys only: getters are values' own business, and reading them could run code.
     for (const name of Object.keys(next)) {
-      const property = Object.getOwnPropertyDescriptor(next, name)
-      if (property !== undefined && 'value' in property) pending.push(property.value)
+      const part = ownData(next, name)
+      if (isPlain(part)) pending.push(part)
     }
   }
   return value
+}
+
+/**
+ * Freezes what a codec has just decoded, which holds data properties only: a getter could run code, and asking for each
+ * property's descriptor is most of what freezing costs.
+ */
+export function freezeDecoded<Value>(value: Value): Value {
+  if (!isPlain(value)) return value
+  for (const name in value) freezeDecoded(value[name])
+  return Object.freeze(value)
+}
+
+/** An own property's value; getters are values' own business. */
+function ownData(owner: object, name: string): unknown {
+  const property = Object.getOwnPropertyDescriptor(owner, name)
+  return property !== undefined && 'value' in property ? property.value : undefined
 }
 
 function isPlain(value: unknown): value is object {

@@ -8,6 +8,7 @@ import { RemoteTier } from '../cache/remote-tier.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
+import { cacheTag } from '../coherence/tag-clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/default-manager.ts'
@@ -176,7 +177,14 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
     this.#node.noteLife(Math.max(longest, policy.negativeTtlMs))
     this.#node.coherence.requireStaleness(policy.maxStalenessMs)
-    return { name, policy, node: this.#node, reads: this.#reads, writes: this.#writes }
+    return {
+      name,
+      cacheTag: cacheTag(name),
+      policy,
+      node: this.#node,
+      reads: this.#reads,
+      writes: this.#writes,
+    }
   }
 
   #startPlugins(): void {

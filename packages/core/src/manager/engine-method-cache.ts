@@ -1,7 +1,7 @@
 /** The engine's side of a decorated method. `hit` is the local-hit path: no frame, closure or allocation it can do without. */
 
 import { loadTogether } from '../cache/batch-load.ts'
-import { type CacheParts, tagNames } from '../cache/cache.ts'
+import { type CacheParts, placeOf, tagNames } from '../cache/cache.ts'
 import type { LoadContext, ReadCall } from '../cache/read-call.ts'
 import type { Coherence, Stamp } from '../coherence/coherence.ts'
 import type { Clock } from '../contracts/clock.ts'
@@ -16,13 +16,14 @@ import type { LocalEntry } from '../entry/local-entry.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
 import type { ReadCounters } from '../events/stats.ts'
+import { Recent } from '../keys/recent.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 
 export class EngineMethodCache implements MethodCache {
   readonly #parts: CacheParts
   readonly #where: string
   readonly #counters: ReadCounters
-  readonly #prefix: string
+  readonly #fullKeys: Recent<string, string>
   readonly #clock: Clock
   readonly #coherence: Coherence
   readonly #events: Emitter
@@ -35,7 +36,8 @@ export class EngineMethodCache implements MethodCache {
     this.#parts = parts
     this.#where = method.where
     this.#counters = node.stats.of(name, method.method)
-    this.#prefix = `${name}:`
+    const prefix = `${name}:`
+    this.#fullKeys = new Recent((key) => prefix + key)
     this.#clock = node.clock
     this.#coherence = node.coherence
     this.#events = node.events
@@ -44,7 +46,7 @@ export class EngineMethodCache implements MethodCache {
   }
 
   hit(key: string): Promise<unknown> | undefined {
-    const entry = this.#local?.get(this.#prefix + key)
+    const entry = this.#local?.get(this.#fullKeys.of(key))
     if (entry === undefined || entry.checked !== this.#coherence.changes) return undefined
     const now = this.#clock.now()
     if (now >= entry.calmUntil) return undefined
@@ -89,7 +91,7 @@ export class EngineMethodCache implements MethodCache {
     const evictions = [
       writes.evict(
         name,
-        keys.map((key) => this.#prefix + key),
+        keys.map((key) => this.#fullKeys.of(key)),
         { soft, settleMs },
       ),
       writes.evictTags(tags),
@@ -102,7 +104,7 @@ export class EngineMethodCache implements MethodCache {
   }
 
   fullKey(key: string): string {
-    return this.#prefix + key
+    return this.#fullKeys.of(key)
   }
 
   #readCall(
@@ -113,7 +115,7 @@ export class EngineMethodCache implements MethodCache {
     const { tagsOf, ttlOf, storeWhen } = call
     return {
       cache: this.#parts.name,
-      fullKey: this.#prefix + key,
+      ...placeOf(this.#parts, this.#fullKeys.of(key)),
       policy: this.#parts.policy,
       counters: this.#counters,
       mode: call.mode,

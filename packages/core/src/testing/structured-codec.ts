@@ -49,6 +49,14 @@ function assertCloneable(value: unknown, path: string, seen: Set<object>): void 
     )
   }
   if (ArrayBuffer.isView(value)) return
-  const parts = value instanceof Map || value instanceof Set ? [...value] : Object.entries(value)
-  for (const [i, part] of parts.entries()) assertCloneable(part, `${path}[${i}]`, seen)
+  for (const [step, part] of partsOf(value)) assertCloneable(part, `${path}${step}`, seen)
+}
+
+/** The parts of a value, and how to get there from it. */
+function partsOf(value: object): readonly (readonly [step: string, part: unknown])[] {
+  if (value instanceof Map || value instanceof Set) {
+    return [...value].flat().map((part) => ['(…)', part])
+  }
+  const step = Array.isArray(value) ? (name: string) => `[${name}]` : (name: string) => `.${name}`
+  return Object.entries(value).map(([name, part]) => [step(name), part])
 }

@@ -5,10 +5,10 @@ local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
 
--- Bytes that are no entry of this format count as absent.
+-- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
-  local head = redis.call('GETRANGE', key, 0, HEADER - 1)
-  if #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
+  local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
+  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
     return nil
   end
   local commit = struct.unpack('>I6', head, 5)
@@ -65,4 +65,13 @@ end
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
   return math.max(head.created + head.lives - now, 0)
+end
+
+-- Removes an entry with its lease; leaves a marker where a settle window stands.
+local function remove(key, window, now)
+  if window > 0 then
+    redis.call('SET', key, empty_entry(EMPTY + SETTLING, now, window, 0, 0), 'PX', whole(window))
+  else
+    redis.call('UNLINK', key)
+  end
 end

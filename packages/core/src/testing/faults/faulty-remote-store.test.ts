@@ -58,7 +58,7 @@ describe('faultyRemoteStore', () => {
     const store = await storeWithEntry()
     store.faults.fail()
     await expect(store.sync([])).rejects.toThrow('made to fail')
-    await expect(store.scan('').next()).rejects.toThrow('made to fail')
+    await expect(store.scan('')[Symbol.asyncIterator]().next()).rejects.toThrow('made to fail')
     store.faults.heal()
     expect(await isThere(store)).toBe(true)
   })

@@ -106,16 +106,18 @@ export function fill(
   const nowMs = nowMsOf(step)
   const found = find(step, address)
   if (found?.header.leaseToken !== token) return { stored: false, livesMs: 0, nowMs }
-  const { flags, createdAt, livesForMs } = found.header
-  const windowMs = createdAt + livesForMs - nowMs
-  const isSettling = (flags & FLAG.settling) !== 0 && windowMs > 0
-  const lifeMs = isSettling ? Math.min(livesMs, windowMs) : livesMs
+  const windowMs = windowOf(found.header, nowMs)
+  const lifeMs = windowMs > 0 ? Math.min(livesMs, windowMs) : livesMs
   const stored = Buffer.from(bytes)
   stampCreation(stored, nowMs)
-  // What is read in a settle window may be the old value: nobody may keep it longer than the window.
-  if (isSettling) limitLife(stored, lifeMs)
+  if (windowMs > 0) {
+    // What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
+    // that a refresh within the window is limited by it too: created-at plus lives-for is still its end.
+    limitLife(stored, lifeMs)
+    if (decodeHeader(stored)?.livesForMs === windowMs) setFlag(stored, 'settling', true)
+  }
   step.space.set(address, stored, nowMs + lifeMs)
-  wakeWaiters(step, address, flags)
+  wakeWaiters(step, address, found.header.flags)
   return { stored: true, livesMs: lifeMs, nowMs }
 }
 
@@ -134,7 +136,7 @@ export function put(
     stampCreation(stored, nowMs)
     step.space.set(address, stored, nowMs + livesMs)
   } else {
-    step.space.delete(address)
+    remove(step, address, 0)
   }
   return { ...record(step, partition, [key]), stored: isStored }
 }
@@ -145,12 +147,9 @@ export function evict(
   addresses: readonly [EntryAddress, ...EntryAddress[]],
   { soft, settleMs }: EvictRequest,
 ): MutationReply {
-  const nowMs = nowMsOf(step)
   for (const address of addresses) {
     if (soft) soften(step, address)
-    else if (settleMs > 0)
-      step.space.set(address, settlingHeader(nowMs, settleMs), nowMs + settleMs)
-    else step.space.delete(address)
+    else remove(step, address, settleMs)
   }
   return record(
     step,
@@ -161,9 +160,8 @@ export function evict(
 
 function soften(step: Step, address: EntryAddress): void {
   const found = find(step, address)
-  if (found === undefined) return
-  if ((found.header.flags & FLAG.empty) !== 0) {
-    step.space.delete(address)
+  if (found === undefined || (found.header.flags & FLAG.empty) !== 0) {
+    remove(step, address, 0)
     return
   }
   setFlag(found.bytes, 'waited', false)
@@ -171,11 +169,27 @@ function soften(step: Step, address: EntryAddress): void {
   clearLease(found.bytes)
 }
 
-function settlingHeader(nowMs: number, settleMs: number): Buffer {
-  const bytes = emptyHeader(FLAG.empty | FLAG.settling)
-  stampCreation(bytes, nowMs)
-  setLife(bytes, settleMs)
-  return bytes
+/**
+ * Removes an entry with its lease; leaves a marker where a settle window stands. An earlier window that ends later still
+ * holds: its eviction's reason to distrust the source is not over.
+ */
+function remove(step: Step, address: EntryAddress, settleMs: number): void {
+  const nowMs = nowMsOf(step)
+  const windowMs = Math.max(settleMs, windowOf(find(step, address)?.header, nowMs))
+  if (windowMs === 0) {
+    step.space.delete(address)
+    return
+  }
+  const marker = emptyHeader(FLAG.empty | FLAG.settling)
+  stampCreation(marker, nowMs)
+  setLife(marker, windowMs)
+  step.space.set(address, marker, nowMs + windowMs)
+}
+
+/** What is left of a settle window, ms; 0 when there is none. */
+function windowOf(header: EntryHeader | undefined, nowMs: number): number {
+  if (header === undefined || (header.flags & FLAG.settling) === 0) return 0
+  return Math.max(0, header.createdAt + header.livesForMs - nowMs)
 }
 
 function record(step: Step, partition: number, keys: readonly string[]): MutationReply {

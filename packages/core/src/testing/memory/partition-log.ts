@@ -1,6 +1,7 @@
 /** A partition's head and log: which keys changed under which sequence number. */
 
 import type { PartitionChanges } from '../../contracts/remote-store.ts'
+import { mint } from './mint.ts'
 
 /** How many changes a log remembers. */
 export const LOG_CAP = 512
@@ -39,7 +40,7 @@ export class PartitionLog {
     nowUs: number,
   ): { readonly previous: number; readonly seq: number } {
     const previous = this.#seq
-    const seq = Math.max(previous + 1, nowUs)
+    const seq = mint(previous, nowUs)
     const added = [...new Set(keys)].sort(byBytes).map((key) => ({ seq, key }))
     const items = [...this.#items, ...added]
     const excess = Math.max(0, items.length - LOG_CAP)

@@ -1,6 +1,7 @@
 /** The tag clock with the tags invalidated lately. */
 
 import type { TagBump, TagChanges, TagHead } from '../../contracts/remote-store.ts'
+import { mint } from './mint.ts'
 import { byBytes } from './partition-log.ts'
 
 /** How many tags are remembered. */
@@ -45,7 +46,7 @@ export class TagTable {
   ): TagBump {
     const { known, retentionMs, nowUs } = request
     const previous = this.#version
-    this.#version = Math.max(nowUs, previous + 1, Math.floor(known) + 1)
+    this.#version = mint(Math.max(previous, Math.floor(known)), nowUs)
     this.#retentionMs = Math.max(this.#retentionMs, retentionMs)
     for (const tag of tags) this.#versions.set(tag, this.#version)
     this.#prune()

@@ -88,6 +88,41 @@ export const MUTATIONS: readonly RemoteCase[] = [
     },
   },
   {
+    name: 'limits every fill in a settle window, not only the first',
+    needs: ['leases'],
+    async run(stage) {
+      const address = at('twice')
+      await stage.a.evict([address], { soft: false, settleMs: 30_000 })
+      const first = await stage.lease(stage.a, address)
+      const bytes = stage.entry()
+      await stage.a.fill(address, first, bytes, HOUR_MS)
+      const token = stage.token()
+      const seen = decodeHeader(bytes)?.commit ?? 0
+      await stage.b.claim(address, { token, leaseMs: 10_000, seen, overtake: 0 })
+      const reply = await stage.b.fill(address, token, stage.entry(), HOUR_MS)
+      assert(reply.stored && reply.livesMs <= 30_000)
+    },
+  },
+  {
+    name: 'keeps a settle window through later evicts that ask for a shorter one or none',
+    needs: ['leases'],
+    async run(stage) {
+      const others = [HARD, { soft: true, settleMs: 0 }, { soft: false, settleMs: 10 }]
+      for (const [i, request] of others.entries()) {
+        const address = at(`window-${i}`)
+        await stage.a.evict([address], { soft: false, settleMs: 30_000 })
+        await stage.b.evict([address], request)
+        const { nowMs } = await stage.a.sync([])
+        await stage.until('the short window is over', async () => {
+          return (await stage.a.sync([])).nowMs > nowMs + 20
+        })
+        const token = await stage.lease(stage.b, address)
+        const reply = await stage.b.fill(address, token, stage.entry(), HOUR_MS)
+        assert(reply.stored && reply.livesMs <= 30_000, `${reply.livesMs} ms after ${i}`)
+      }
+    },
+  },
+  {
     name: 'stops limiting fills when the settle window is over',
     needs: ['leases'],
     async run(stage) {

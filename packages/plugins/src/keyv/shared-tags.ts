@@ -1,0 +1,121 @@
+/**
+ * The tag clock of a Keyv backend: read, changed, written back.
+ *
+ * Two processes that do this at the same moment overwrite each other, and one of the invalidations is lost. So every process
+ * remembers what it invalidated itself, looks for it whenever the clock is read anyway, and invalidates again what it does
+ * not find. A lost invalidation is thus late, by one sync of the node that made it, as long as that node lives.
+ */
+
+import type { TagBump } from '@larder/core'
+import {
+  newTagDocument,
+  parseTagDocument,
+  TAG_CAP,
+  type TagDocument,
+  withBump,
+} from './tag-document.ts'
+
+/** Reads and writes the document's text. */
+export interface TagStorage {
+  read(): Promise<unknown>
+  write(text: string): Promise<void>
+}
+
+interface BumpRequest {
+  readonly known: number
+  readonly retentionMs: number
+}
+
+export class SharedTags {
+  readonly #storage: TagStorage
+  readonly #nowUs: () => number
+  /** What this process invalidated, oldest first. */
+  readonly #own = new Map<string, number>()
+  /** The longest life of an entry this process has heard of. */
+  #retentionMs = 0
+  #lastStep: Promise<unknown> = Promise.resolve()
+
+  constructor(storage: TagStorage, nowUs: () => number) {
+    this.#storage = storage
+    this.#nowUs = nowUs
+  }
+
+  /** Reads the clock, creating it if it is absent, and invalidates again what somebody overwrote. */
+  read(): Promise<TagDocument> {
+    return this.#step(async () => {
+      const found = parseTagDocument(await this.#storage.read())
+      const document = found ?? newTagDocument(this.#nowUs())
+      const lost = this.#lostFrom(document)
+      if (lost.length > 0) return this.#bumpAgain(document, lost)
+      if (found === undefined) await this.#write(document)
+      return document
+    })
+  }
+
+  /** Invalidates tags. */
+  bump(tags: readonly string[], request: BumpRequest): Promise<TagBump> {
+    return this.#step(async () => {
+      const before = await this.#readOrBegin()
+      const { version, floor } = await this.#bump(before, tags, request)
+      return { previous: before.version, version, floor }
+    })
+  }
+
+  /** Changes the clock. */
+  change(change: (document: TagDocument) => TagDocument): Promise<void> {
+    return this.#step(async () => this.#write(change(await this.#readOrBegin())))
+  }
+
+  /** Above the lost versions: nodes that have seen those would take the same number for old news. */
+  #bumpAgain(document: TagDocument, lost: readonly string[]): Promise<TagDocument> {
+    const known = Math.max(...lost.map((tag) => this.#own.get(tag) ?? 0))
+    return this.#bump(document, lost, { known, retentionMs: 0 })
+  }
+
+  async #bump(
+    before: TagDocument,
+    tags: readonly string[],
+    request: BumpRequest,
+  ): Promise<TagDocument> {
+    this.#retentionMs = Math.max(this.#retentionMs, request.retentionMs)
+    const { document, bump } = withBump(before, tags, {
+      known: request.known,
+      retentionMs: this.#retentionMs,
+      nowUs: this.#nowUs(),
+    })
+    await this.#write(document)
+    for (const tag of tags) {
+      this.#own.delete(tag)
+      this.#own.set(tag, bump.version)
+    }
+    const excess = [...this.#own.keys()].slice(0, Math.max(0, this.#own.size - TAG_CAP))
+    for (const tag of excess) this.#own.delete(tag)
+    return document
+  }
+
+  #lostFrom({ floor, tags }: TagDocument): readonly string[] {
+    if (this.#own.size === 0) return []
+    const versions = new Map(tags)
+    const lost: string[] = []
+    for (const [tag, version] of this.#own) {
+      if (version <= floor) this.#own.delete(tag)
+      else if ((versions.get(tag) ?? 0) < version) lost.push(tag)
+    }
+    return lost
+  }
+
+  async #readOrBegin(): Promise<TagDocument> {
+    return parseTagDocument(await this.#storage.read()) ?? newTagDocument(this.#nowUs())
+  }
+
+  #write(document: TagDocument): Promise<void> {
+    return this.#storage.write(JSON.stringify(document))
+  }
+
+  /** One at a time within this process; a step that failed does not stop the next. */
+  #step<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = this.#lastStep.then(run)
+    this.#lastStep = result.catch(() => undefined)
+    return result
+  }
+}

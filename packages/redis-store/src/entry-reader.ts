@@ -1,0 +1,105 @@
+/** Reads entries: one MGET a tick, or one pipeline a master in a Cluster. */
+
+import { type EntryAddress, HEADER_BYTES } from '@larder/core'
+import { type Command, exchange, type Outcome } from './exchange.ts'
+import { entryKey, hashTagOf } from './key-layout.ts'
+import { isCluster, type RedisClient } from './redis-client.ts'
+import { isWrongType, withoutCommand } from './redis-error.ts'
+import { bytesOf, listOf } from './replies.ts'
+
+/** A longer MGET keeps other clients waiting. */
+const KEYS_PER_COMMAND = 500
+
+type Found = readonly (Buffer | undefined)[]
+
+/** Reads whole entries, in order. The buffers may be views of a larger one: who keeps them long should copy them. */
+export async function readEntries(
+  client: RedisClient,
+  namespace: string,
+  addresses: readonly EntryAddress[],
+): Promise<Found> {
+  if (addresses.length === 0) return []
+  if (!isCluster(client) && addresses.length <= KEYS_PER_COMMAND) {
+    return readAtOnce(client, keysOf(namespace, addresses))
+  }
+  const groups = groupsOf(addresses, isCluster(client))
+  const commands = groups.map((positions): Command => {
+    const own = positions.map((position) => addresses[position] as EntryAddress)
+    const keys = keysOf(namespace, own)
+    return { hashTag: hashTagOf(keys[0] as string), send: (to) => to.mgetBuffer(keys) }
+  })
+  const outcomes = await exchange(client, commands)
+  const found = new Array<Buffer | undefined>(addresses.length)
+  for (const [i, positions] of groups.entries()) {
+    const values = listOf(replyOf(outcomes[i] as Outcome))
+    for (const [j, position] of positions.entries()) found[position] = entryOf(values[j])
+  }
+  return found
+}
+
+/** Reads the header of each entry, in order. */
+export async function readEntryHeaders(
+  client: RedisClient,
+  namespace: string,
+  addresses: readonly EntryAddress[],
+): Promise<Found> {
+  const commands = keysOf(namespace, addresses).map(
+    (key): Command => ({
+      hashTag: hashTagOf(key),
+      send: (to) => to.getrangeBuffer(key, 0, HEADER_BYTES - 1),
+    }),
+  )
+  const outcomes = await exchange(client, commands)
+  return outcomes.map((outcome) => {
+    // Something of another type is no entry, and no reason to fail the others.
+    if (!outcome.isFine && isWrongType(outcome.error)) return undefined
+    const bytes = bytesOf(replyOf(outcome))
+    return bytes.length === 0 ? undefined : bytes
+  })
+}
+
+/** The path of almost every remote read, so nothing is done twice here. */
+async function readAtOnce(client: RedisClient, keys: readonly string[]): Promise<Found> {
+  let found: (Buffer | null | undefined)[]
+  try {
+    found = await client.mgetBuffer(keys)
+  } catch (error) {
+    throw withoutCommand(error)
+  }
+  for (let i = 0; i < found.length; i++) found[i] ??= undefined
+  return found as Found
+}
+
+/** Positions that one command reads: of one partition where a command needs one slot, and not too many. */
+function groupsOf(
+  addresses: readonly EntryAddress[],
+  isByPartition: boolean,
+): readonly (readonly number[])[] {
+  const groups: number[][] = []
+  const open = new Map<number, number[]>()
+  for (const [position, { partition }] of addresses.entries()) {
+    const id = isByPartition ? partition : 0
+    const group = open.get(id)
+    if (group !== undefined && group.length < KEYS_PER_COMMAND) {
+      group.push(position)
+      continue
+    }
+    const next = [position]
+    open.set(id, next)
+    groups.push(next)
+  }
+  return groups
+}
+
+function keysOf(namespace: string, addresses: readonly EntryAddress[]): readonly string[] {
+  return addresses.map(({ partition, key }) => entryKey(namespace, partition, key))
+}
+
+function entryOf(value: unknown): Buffer | undefined {
+  return value === null || value === undefined ? undefined : bytesOf(value)
+}
+
+function replyOf(outcome: Outcome): unknown {
+  if (outcome.isFine) return outcome.reply
+  throw outcome.error
+}

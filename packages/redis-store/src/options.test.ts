@@ -1,0 +1,77 @@
+import { Cluster, Redis } from 'ioredis'
+import { describe, expect, it } from 'vitest'
+import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from './options.ts'
+import { redisStore } from './redis-store.ts'
+
+const URL_WITH_PASSWORD = 'redis://user:hunter2@example.com:6379/1'
+
+describe('options of redisStore', () => {
+  it('takes a URL, with options', () => {
+    const options = { tls: {} }
+    expect(resolveRedisStoreOptions({ url: 'rediss://example.com', options }).target).toEqual({
+      kind: 'url',
+      url: 'rediss://example.com',
+      options,
+    })
+  })
+
+  it('takes ioredis options alone', () => {
+    const options = { sentinels: [{ host: 'a', port: 1 }], name: 'm' }
+    expect(resolveRedisStoreOptions({ options }).target).toEqual({ kind: 'options', options })
+  })
+
+  it('takes the nodes of a Cluster, as URLs or addresses', () => {
+    const nodes = ['redis://a:1', { host: 'b', port: 2 }]
+    const { target } = resolveRedisStoreOptions({ cluster: nodes })
+    expect(target).toEqual({ kind: 'cluster', nodes, options: {} })
+    expect(isClusterTarget(target)).toBe(true)
+  })
+
+  it('tells a Cluster client from another', () => {
+    const client = new Redis({ lazyConnect: true })
+    const cluster = new Cluster([{ host: 'a', port: 1 }], { lazyConnect: true })
+    expect(isClusterTarget(resolveRedisStoreOptions({ client }).target)).toBe(false)
+    expect(isClusterTarget(resolveRedisStoreOptions({ client: cluster }).target)).toBe(true)
+  })
+
+  it('pings every five seconds unless told otherwise', () => {
+    expect(resolveRedisStoreOptions({ options: {} }).pingEveryMs).toBe(5_000)
+    expect(resolveRedisStoreOptions({ options: {}, pingEvery: '1m' }).pingEveryMs).toBe(60_000)
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    ['nothing', undefined, /^redisStore takes an options object/],
+    ['no way to Redis', {}, /^redisStore takes one of url, client, cluster and options/],
+    ['a URL that is not set', { url: undefined }, /^redisStore takes one of/],
+    ['two ways', { url: URL_WITH_PASSWORD, cluster: ['redis://a'] }, /got "url and cluster"/],
+    ['options of a client', { client: {}, options: {} }, /got "client and options"/],
+    ['a name it does not know', { urll: URL_WITH_PASSWORD }, /redisStore\.urll .*Did you mean url/],
+    ['a URL of another kind', { url: 'http://a' }, /^redisStore\.url takes a redis:\/\//],
+    ['a URL that is none', { url: 'redis://a:port' }, /^redisStore\.url/],
+    ['an object for a URL', { url: {} }, /^redisStore\.url/],
+    ['a client of another kind', { client: { status: 'ready' } }, /^redisStore\.client/],
+    ['null for a client', { client: null }, /^redisStore\.client/],
+    ['no nodes', { cluster: [] }, /^redisStore\.cluster/],
+    ['a node without a port', { cluster: [{ host: 'a' }] }, /^redisStore\.cluster/],
+    ['a list of options', { options: [] }, /^redisStore\.options/],
+    ['pings too often', { options: {}, pingEvery: 10 }, /^redisStore\.pingEvery/],
+  ])('refuses %s', (_, options, message) => {
+    expect(() => redisStore(options as RedisStoreOptions)).toThrow(message)
+  })
+
+  it.each([
+    { url: URL_WITH_PASSWORD, cluster: [URL_WITH_PASSWORD] },
+    { url: 'redis://user:hunter2@example.com:port' },
+    { url: `mysql://user:hunter2@example.com` },
+    { cluster: URL_WITH_PASSWORD },
+  ])('repeats no password', (options) => {
+    let message = ''
+    try {
+      redisStore(options as RedisStoreOptions)
+    } catch (error) {
+      message = String(error)
+    }
+    expect(message).toMatch(/redisStore/)
+    expect(message).not.toMatch(/hunter2/)
+  })
+})

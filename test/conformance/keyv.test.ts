@@ -1,0 +1,205 @@
+/** Any Keyv backend does what it claims to, and says what it cannot. */
+
+import { createCacheManager, type RemoteStore } from '@larder/core'
+import { ManualClock, remoteStoreCases, runCases, structuredCodec } from '@larder/core/testing'
+import { lruStore } from '@larder/local-store'
+import { type FromKeyvOptions, fromKeyv, type KeyvLike } from '@larder/plugins/keyv'
+import Keyv, { KeyvBridgeAdapter } from 'keyv'
+import { describe, expect, it, onTestFinished, test } from 'vitest'
+import { freshNamespace } from '../support/nodes.ts'
+
+const HARD = { soft: false, settleMs: 0 }
+const ADDRESS = { partition: 1, key: 'c:k' }
+
+/** A backend that is reached by promises and can do nothing but the least. */
+function plainBackend(values = new Map<string, unknown>()) {
+  const backend = {
+    isBroken: false,
+    get: async (key: string) => backend.check() ?? values.get(key),
+    set: async (key: string, value: unknown) => void (backend.check() ?? values.set(key, value)),
+    delete: async (key: string) => backend.check() ?? values.delete(key),
+    clear: async () => values.clear(),
+    check(): undefined {
+      if (backend.isBroken) throw new Error('the backend is down')
+    },
+  }
+  return backend
+}
+
+const BACKENDS: Readonly<Record<string, () => [KeyvLike, KeyvLike, FromKeyvOptions?]>> = {
+  'over a Map': () => {
+    const map = new Map()
+    return [new Keyv(map), new Keyv(map)]
+  },
+  'over a Map, in a namespace of its own and without a serializer': () => {
+    const map = new Map()
+    const make = () => new Keyv(map, { namespace: 'own', serialization: false })
+    return [make(), make(), { values: 'binary' }]
+  },
+  'over a Map, as Buffers': () => {
+    const map = new Map()
+    return [new Keyv(map), new Keyv(map), { values: 'binary' }]
+  },
+  'over something that has neither getMany nor an iterator': () => {
+    const map = new Map()
+    return [wrapped(map), wrapped(map)]
+  },
+}
+
+function wrapped(map: Map<string, unknown>): KeyvLike {
+  const { get, set, delete: remove } = bound(new Keyv(map))
+  return { get, set, delete: remove }
+}
+
+function bound(keyv: Keyv): Required<Pick<KeyvLike, 'get' | 'set' | 'delete'>> {
+  return {
+    get: (key) => keyv.get(key),
+    set: (key, value, ttlMs) => keyv.set(key, value, ttlMs),
+    delete: (key) => keyv.delete(key),
+  }
+}
+
+describe.each(Object.entries(BACKENDS))('fromKeyv %s', (_, backend) => {
+  runCases(
+    remoteStoreCases(() => {
+      const [first, second, options] = backend()
+      return {
+        stores: [fromKeyv(first, options), fromKeyv(second, options)],
+        namespace: freshNamespace(),
+      }
+    }),
+    { test },
+  )
+})
+
+describe('fromKeyv', () => {
+  it('claims only what a key-value store can promise', () => {
+    const none = { leases: false, sequences: false, tags: false, publishes: false }
+    const unable = new Keyv(new KeyvBridgeAdapter(plainBackend() as never))
+    expect(fromKeyv(new Keyv()).capabilities).toEqual({ ...none, scans: true })
+    expect(fromKeyv(unable).capabilities).toEqual({ ...none, scans: false })
+    expect(fromKeyv(wrapped(new Map())).capabilities).toEqual({ ...none, scans: false })
+  })
+
+  it('rejects what Keyv only reports as an event', async () => {
+    const backend = plainBackend()
+    const store = opened(new Keyv(new KeyvBridgeAdapter(backend as never)))
+    await store.sync([])
+    backend.isBroken = true
+    const calls = [
+      () => store.read([ADDRESS]),
+      () => store.read([ADDRESS, { partition: 1, key: 'c:other' }]),
+      () => store.evict([ADDRESS], HARD),
+      () => store.evict([ADDRESS, { partition: 2, key: 'c:other' }], HARD),
+      () => store.put(ADDRESS, { bytes: Buffer.alloc(60), livesMs: 1_000, since: 0 }),
+      () => store.bumpTags(['t'], 0, 1_000),
+      () => store.sync([]),
+    ]
+    for (const call of calls) await expect(call()).rejects.toThrow('The Keyv backend')
+    backend.isBroken = false
+    for (const call of calls) await expect(call()).resolves.toBeDefined()
+  })
+
+  it('leaves the Keyv to its owner: not closed, and no listener left behind', async () => {
+    const keyv = new Keyv()
+    const store = opened(keyv)
+    await store.bumpTags(['t'], 0, 1_000)
+    const listening = keyv.listeners('error').length
+    await store.close()
+    expect(keyv.listeners('error').length).toBe(listening - 1)
+    expect(await keyv.set('mine', 1)).toBe(true)
+  })
+
+  it('invalidates again what another process overwrote', async () => {
+    const map = new Map<string, unknown>()
+    const backend = plainBackend(map)
+    const store = opened(new Keyv(new KeyvBridgeAdapter(backend as never)))
+    await store.sync([])
+    const before = new Map(map)
+    const bump = await store.bumpTags(['lost'], 0, 3_600_000)
+    for (const [key, value] of before) map.set(key, value)
+    const { tags } = await store.sync([])
+    expect(tags?.version).toBeGreaterThan(bump.version)
+    expect((await store.tagsSince(bump.version)).tags.map(([tag]) => tag)).toEqual(['lost'])
+  })
+
+  it('begins a new history when the tag clock is lost or unreadable', async () => {
+    for (const wreck of ['', '{"version":1}', 'null', undefined]) {
+      const keyv = new Keyv()
+      const store = opened(keyv)
+      const { version } = await store.bumpTags(['t'], 0, 3_600_000)
+      if (wreck === undefined) await keyv.clear()
+      else await keyv.set('ns:tags', wreck)
+      expect((await opened(keyv).sync([])).tags?.floor).toBeGreaterThan(version)
+    }
+  })
+
+  it('turns a put of a value made earlier into an evict: nobody can tell what happened since', async () => {
+    const store = opened(new Keyv())
+    const bytes = Buffer.alloc(60)
+    await store.put(ADDRESS, { bytes, livesMs: 1_000, since: 0 })
+    expect((await store.put(ADDRESS, { bytes, livesMs: 1_000, since: 5 })).stored).toBe(false)
+    expect(await store.read([ADDRESS])).toEqual([undefined])
+  })
+
+  it('refuses what is no Keyv, and options it does not know', () => {
+    expect(() => fromKeyv({} as KeyvLike)).toThrow('fromKeyv.keyv takes a Keyv')
+    expect(() => fromKeyv(new Keyv(), { value: 'binary' } as FromKeyvOptions)).toThrow('values?')
+    expect(() => fromKeyv(new Keyv(), { values: 'hex' as 'binary' })).toThrow('fromKeyv.values')
+  })
+})
+
+describe('two nodes on one Keyv', () => {
+  it('share values, and see evictions by key and by tag once maxStaleness is over', async () => {
+    const clock = new ManualClock()
+    const map = new Map()
+    const namespace = freshNamespace()
+    const [a, b] = [node(), node()].map((caches) => caches.cache<string>('c'))
+    let loads = 0
+    let source = 'one'
+    const load = async (): Promise<string> => {
+      loads += 1
+      return source
+    }
+
+    const read = async (cache: typeof a): Promise<string | undefined> => {
+      const value = cache?.getOrLoad('k', load, { tags: () => ['t'] })
+      await clock.advanceAsync(0)
+      return value
+    }
+    expect([await read(a), await read(b), loads]).toEqual(['one', 'one', 1])
+
+    for (const evict of [() => a?.evict('k'), () => a?.evictTags(['t'])]) {
+      source = `${source}+`
+      await evict()
+      expect(await read(a)).toBe(source)
+      await clock.advanceAsync(2_000)
+      expect(await read(b)).toBe(source)
+    }
+
+    function node() {
+      const remote = fromKeyv(new Keyv(map))
+      const caches = createCacheManager({
+        namespace,
+        remote,
+        clock,
+        codec: structuredCodec,
+        local: lruStore(),
+        default: false,
+        defaults: { ttl: '1h', jitter: 0 },
+      })
+      onTestFinished(async () => {
+        const closing = caches.close()
+        await clock.advanceAsync(60_000)
+        await closing
+      })
+      return caches
+    }
+  })
+})
+
+function opened(keyv: KeyvLike): RemoteStore {
+  const store = fromKeyv(keyv)
+  store.open('ns')
+  return store
+}
