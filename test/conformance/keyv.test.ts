@@ -134,6 +134,42 @@ describe('fromKeyv', () => {
     }
   })
 
+  it('refuses fills of loads that began before a change made in this process', async () => {
+    const changes: Readonly<Record<string, (store: RemoteStore) => Promise<unknown>>> = {
+      evict: (store) => store.evict([ADDRESS], HARD),
+      soften: (store) => store.evict([ADDRESS], { ...HARD, soft: true }),
+      put: (store) => store.put(ADDRESS, { bytes: Buffer.alloc(60), livesMs: 1_000, since: 0 }),
+      release: (store) => store.release(ADDRESS, 7),
+    }
+    for (const [name, change] of Object.entries(changes)) {
+      const store = opened(new Keyv())
+      await store.claim(ADDRESS, { token: 7, leaseMs: 1_000, seen: 0, overtake: 0 })
+      expect(await store.renew(ADDRESS, 7, 1_000), name).toBe(true)
+      await change(store)
+      expect(await store.renew(ADDRESS, 7, 1_000), name).toBe(false)
+      expect((await store.fill(ADDRESS, 7, Buffer.alloc(60), 1_000)).stored, name).toBe(false)
+    }
+  })
+
+  it('does not let an evict overtake a fill that was called before it', async () => {
+    const keyv = new Keyv()
+    // A backend that takes its time over writing, as one that compresses does.
+    const slow: KeyvLike = {
+      get: (key) => keyv.get(key),
+      delete: (key) => keyv.delete(key),
+      set: async (key, value, ttlMs) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        return keyv.set(key, value, ttlMs)
+      },
+    }
+    const store = opened(slow)
+    await store.claim(ADDRESS, { token: 7, leaseMs: 1_000, seen: 0, overtake: 0 })
+    const filling = store.fill(ADDRESS, 7, Buffer.alloc(60), 1_000)
+    await store.evict([ADDRESS], HARD)
+    expect((await filling).stored).toBe(true)
+    expect(await store.read([ADDRESS])).toEqual([undefined])
+  })
+
   it('turns a put of a value made earlier into an evict: nobody can tell what happened since', async () => {
     const store = opened(new Keyv())
     const bytes = Buffer.alloc(60)

@@ -2,9 +2,11 @@
 
 import { duplicateClient } from './create-client.ts'
 import type { ClusterClient, RedisClient } from './redis-client.ts'
+import { within } from './within.ts'
 
 const SLOTS = 16_384
 const CRC_POLYNOMIAL = 0x1021
+const CONNECT_ALL_MS = 1_000
 
 /** The few hash tags there are: one a partition, and the tag clock's. */
 const slots = new Map<string, number>()
@@ -36,21 +38,31 @@ export function masterFinder(cluster: ClusterClient): (hashTag: string) => Redis
 }
 
 /**
- * Calls back whenever a node comes or goes, and connects to masters as they come.
+ * Calls back whenever a node comes or goes, and connects to masters that come.
  *
- * ioredis connects to a node at the first command for it and refuses the commands that follow until it stands.
+ * ioredis connects to a node at the first command for it, and refuses the commands that follow until it stands.
  */
 export function followNodes(
   cluster: ClusterClient,
   onChange: (change: { readonly gone: string | undefined }) => void,
 ): void {
   cluster.on('+node', (node: RedisClient) => {
-    if (node.status === 'wait' && node.options?.readOnly !== true) {
-      node.connect().catch(() => undefined)
-    }
+    // Before that the Cluster client looks for a node to ask, and takes none that is just connecting.
+    if (cluster.status === 'ready') void connectTo(node)
     onChange({ gone: undefined })
   })
   cluster.on('-node', (node: RedisClient) => onChange({ gone: addressOf(node) }))
+}
+
+/** Connects to the masters, or at least to those that answer within a second. */
+export async function connectToMasters(cluster: ClusterClient): Promise<void> {
+  const connected = Promise.all(cluster.nodes('master').map(connectTo))
+  await within(CONNECT_ALL_MS, connected).catch(() => undefined)
+}
+
+async function connectTo(node: RedisClient): Promise<void> {
+  if (node.status !== 'wait' || node.options?.readOnly === true) return
+  await node.connect().catch(() => undefined)
 }
 
 /**

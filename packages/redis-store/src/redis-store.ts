@@ -17,7 +17,7 @@ import type {
   TagChanges,
 } from '@larder/core'
 import { StoreUnavailableError } from '@larder/core'
-import { followNodes, subscriberOf } from './cluster-nodes.ts'
+import { connectToMasters, followNodes, subscriberOf } from './cluster-nodes.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { createClient } from './create-client.ts'
 import { readEntries, readEntryHeaders } from './entry-reader.ts'
@@ -71,6 +71,7 @@ class RedisStore implements RemoteStore {
   constructor({ target, pingEveryMs }: ResolvedRedisStoreOptions) {
     this.#link = new Link({
       create: async () => this.#followed(await createClient(target)),
+      prepare: async (client) => isCluster(client) && connectToMasters(client),
       pingEveryMs,
       onUp: () => this.bus.doubt(),
       onDown: () => undefined,

@@ -4,9 +4,10 @@
  * A Keyv backend reads, replaces and deletes single values. It has no step that compares before it writes, so whatever
  * depends on one is missing here, and `capabilities` says so. What each lack costs:
  *
- * - `leases: false`. Nobody can be kept from filling. Every node that misses loads (one load per node, not one in all: I4
- *   holds per process), and a load that began before an eviction on *another* node may store its old value after it; that
- *   lives until it expires or is evicted again (I2 holds per process). Settle windows hold on the evicting node only.
+ * - `leases: false`. Another process cannot be kept from filling. Every node that misses loads (one load per node, not one
+ *   in all: I4 holds per process), and a load that began before an eviction on *another* node may store its old value after
+ *   it; that lives until it expires or is evicted again (I2 holds per process, by leases only this process knows of). Settle
+ *   windows hold on the evicting node only.
  * - `sequences: false`. There are no logs. A node learns of another's change when it compares its local copy with the store,
  *   which it does once the copy is `maxStaleness` old: I3 rests on that alone, and costs a read per key and `maxStaleness`.
  * - `tags: false`. Versions are minted by reading, adding and writing back. Two processes that do it at the same moment lose
@@ -22,6 +23,7 @@ import {
   assertKnownOptions,
   assertOneOf,
   type ClaimReply,
+  type ClaimRequest,
   decodeHeader,
   type EntryAddress,
   type EvictRequest,
@@ -40,7 +42,9 @@ import {
   type TagBump,
   type TagChanges,
 } from '@larder/core'
+import { KeyTurns } from './key-turns.ts'
 import { iterationOf, type KeyvLike } from './keyv-like.ts'
+import { LoadsUnderWay } from './loads-under-way.ts'
 import { SharedTags } from './shared-tags.ts'
 import { changesSince, withRestored } from './tag-document.ts'
 
@@ -84,6 +88,8 @@ class KeyvStore implements RemoteStore {
   readonly #iterate: ReturnType<typeof iterationOf>
   readonly #values: 'base64' | 'binary'
   readonly #tags: SharedTags
+  readonly #loads = new LoadsUnderWay()
+  readonly #turns = new KeyTurns()
   #namespace = ''
   #isClosed = false
   #failures = 0
@@ -115,51 +121,59 @@ class KeyvStore implements RemoteStore {
   }
 
   read(addresses: readonly EntryAddress[]): Promise<readonly (Uint8Array | undefined)[]> {
-    return this.#readAll(addresses)
+    return this.#readAll(addresses.map(({ key }) => key))
   }
 
   async readHeaders(
     addresses: readonly EntryAddress[],
   ): Promise<readonly (Uint8Array | undefined)[]> {
     // A backend that only reads whole values is asked for them; only what goes on from here is cut.
-    const found = await this.#readAll(addresses)
+    const found = await this.read(addresses)
     return found.map((bytes) => bytes?.subarray(0, HEADER_BYTES))
   }
 
-  async claim(): Promise<ClaimReply> {
+  async claim({ key }: EntryAddress, { token }: ClaimRequest): Promise<ClaimReply> {
+    this.#loads.begin(key, token)
     return { kind: 'granted', nowMs: Date.now() }
   }
 
-  async renew(): Promise<boolean> {
-    return true
+  async renew({ key }: EntryAddress, token: number): Promise<boolean> {
+    return this.#loads.has(key, token)
   }
 
-  async release(): Promise<void> {}
+  async release({ key }: EntryAddress, token: number): Promise<void> {
+    this.#loads.end(key, token)
+  }
 
-  async fill(
-    address: EntryAddress,
-    _token: number,
+  fill(
+    { key }: EntryAddress,
+    token: number,
     bytes: Uint8Array,
     livesMs: number,
   ): Promise<FillReply> {
-    const nowMs = await this.#write(address, bytes, livesMs)
-    return { stored: true, livesMs, nowMs }
+    return this.#turns.run([key], async () => {
+      if (!this.#loads.end(key, token)) return { stored: false, livesMs: 0, nowMs: Date.now() }
+      const nowMs = await this.#write(key, bytes, livesMs)
+      return { stored: true, livesMs, nowMs }
+    })
   }
 
-  async put(address: EntryAddress, { bytes, livesMs, since }: PutRequest): Promise<PutReply> {
+  async put({ partition, key }: EntryAddress, request: PutRequest): Promise<PutReply> {
+    const { bytes, livesMs, since } = request
     // Without a log nobody can tell what happened since, and then a put has to be an evict.
     const stored = since === 0
-    if (stored) await this.#write(address, bytes, livesMs)
-    else await this.#delete([address])
-    return { ...this.#mutation(address.partition), stored }
+    await this.#change([key], () =>
+      stored ? this.#write(key, bytes, livesMs) : this.#delete([key]),
+    )
+    return { ...this.#mutation(partition), stored }
   }
 
   async evict(
     addresses: readonly EntryAddress[],
     { soft }: EvictRequest,
   ): Promise<readonly MutationReply[]> {
-    if (soft) await this.#soften(addresses)
-    else await this.#delete(addresses)
+    const keys = addresses.map(({ key }) => key)
+    await this.#change(keys, () => (soft ? this.#soften(keys) : this.#delete(keys)))
     const partitions = new Set(addresses.map(({ partition }) => partition))
     return [...partitions].map((partition) => this.#mutation(partition))
   }
@@ -215,12 +229,18 @@ class KeyvStore implements RemoteStore {
     this.#lastFailure = error
   }
 
+  /** Changes keys: loads of them that began here before have nothing left to store. */
+  async #change(keys: readonly string[], change: () => Promise<unknown>): Promise<void> {
+    this.#loads.void(keys)
+    await this.#turns.run(keys, change)
+  }
+
   #keyOf(key: string): string {
     return `${this.#namespace}:e:${key}`
   }
 
-  async #readAll(addresses: readonly EntryAddress[]): Promise<readonly (Buffer | undefined)[]> {
-    const keys = addresses.map(({ key }) => this.#keyOf(key))
+  async #readAll(fullKeys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+    const keys = fullKeys.map((key) => this.#keyOf(key))
     const { getMany } = this.#keyv
     const found = await this.#guarded(() =>
       getMany === undefined || keys.length === 1
@@ -231,11 +251,11 @@ class KeyvStore implements RemoteStore {
   }
 
   /** Stores an entry, stamped now; returns that instant. */
-  async #write(address: EntryAddress, bytes: Uint8Array, livesMs: number): Promise<number> {
+  async #write(key: string, bytes: Uint8Array, livesMs: number): Promise<number> {
     const nowMs = Date.now()
     const stored = Buffer.from(bytes)
     stored.writeUIntBE(nowMs, OFFSET.createdAt, 6)
-    await this.#set(this.#keyOf(address.key), this.#encoded(stored), livesMs)
+    await this.#set(this.#keyOf(key), this.#encoded(stored), livesMs)
     return nowMs
   }
 
@@ -243,23 +263,23 @@ class KeyvStore implements RemoteStore {
     return this.#values === 'binary' ? bytes : bytes.toString('base64')
   }
 
-  async #soften(addresses: readonly EntryAddress[]): Promise<void> {
-    const found = await this.#readAll(addresses)
+  async #soften(fullKeys: readonly string[]): Promise<void> {
+    const found = await this.#readAll(fullKeys)
     await Promise.all(
       found.map(async (bytes, i) => {
         const header = bytes === undefined ? undefined : decodeHeader(bytes)
-        const address = addresses[i]
-        if (bytes === undefined || header === undefined || address === undefined) return
+        const key = fullKeys[i]
+        if (bytes === undefined || header === undefined || key === undefined) return
         bytes[OFFSET.flags] = header.flags | FLAG.stale
         const leftMs = header.createdAt + header.livesForMs - Date.now()
         if (leftMs <= 0) return
-        await this.#set(this.#keyOf(address.key), this.#encoded(bytes), leftMs)
+        await this.#set(this.#keyOf(key), this.#encoded(bytes), leftMs)
       }),
     )
   }
 
-  async #delete(addresses: readonly EntryAddress[]): Promise<void> {
-    const keys = addresses.map(({ key }) => this.#keyOf(key))
+  async #delete(fullKeys: readonly string[]): Promise<void> {
+    const keys = fullKeys.map((key) => this.#keyOf(key))
     if (keys.length === 0) return
     const { deleteMany } = this.#keyv
     // What it answers does not tell "was not there" from "did not work"; its error events do.

@@ -19,13 +19,14 @@ export function isPlainData(value: unknown, depth = 0): boolean {
 }
 
 function isPlainContainer(value: object, depth: number): boolean {
-  if (Array.isArray(value)) {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Array.prototype && Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       if (!isPlainData(value[i], depth)) return false
     }
     return true
   }
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  if (prototype !== Object.prototype) return false
   for (const name of Object.keys(value)) {
     if (name === '__proto__' || !name.isWellFormed()) return false
     if (!isPlainData((value as Record<string, unknown>)[name], depth)) return false

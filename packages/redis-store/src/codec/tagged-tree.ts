@@ -127,31 +127,35 @@ class Tagger {
     if (type !== undefined) {
       return [TAG.type, type.name, this.tag(type.encode(value), `${path}<${type.name}>`)]
     }
-    if (Array.isArray(value)) {
+    // By exact class: an instance of a subclass would come back as one of the base class.
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype === Array.prototype && Array.isArray(value)) {
       return [TAG.array, ...Array.from(value, (item, i) => this.tag(item, `${path}[${i}]`))]
     }
-    const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null) return this.#tagPlain(value, path)
-    if (value instanceof Map) {
+    if (prototype === Map.prototype && value instanceof Map) {
       const items = Array.from(value, ([key, item]) => [
         this.tag(key, `${path}.key`),
         this.tag(item, `${path}.get(${describeKey(key)})`),
       ])
       return [TAG.map, ...items.flat()]
     }
-    if (value instanceof Set) {
+    if (prototype === Set.prototype && value instanceof Set) {
       return [TAG.set, ...Array.from(value, (item) => this.tag(item, `${path}.member`))]
     }
-    return this.#tagLeaf(value, path)
+    return this.#tagLeaf(value, prototype, path)
   }
 
-  #tagLeaf(value: object, path: string): unknown {
-    if (value instanceof Date) return [TAG.date, value.getTime()]
-    if (value instanceof RegExp) return [TAG.regexp, value.source, value.flags]
+  #tagLeaf(value: object, prototype: unknown, path: string): unknown {
+    if (prototype === Date.prototype) return [TAG.date, (value as Date).getTime()]
+    if (prototype === RegExp.prototype) {
+      const { source, flags } = value as RegExp
+      return [TAG.regexp, source, flags]
+    }
     if (value instanceof URL) return [TAG.url, value.href]
     if (value instanceof Error) return this.#tagError(value, path)
     // A shared Buffer pool must not be kept or sent whole: only the view's own bytes.
-    const index = VIEWS.findIndex((View) => Object.getPrototypeOf(value) === View.prototype)
+    const index = VIEWS.findIndex((View) => prototype === View.prototype)
     if (index >= 0) return [TAG.view, index, bytesOf(value as ArrayBuffer | ArrayBufferView)]
     const name = classNameOf(value)
     throw new ValueError(
