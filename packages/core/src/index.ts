@@ -5,10 +5,10 @@ export {
   type EntryOptions,
   type EvictOptions,
   type LoaderContext,
-  type PatternProgress,
   type WarmOptions,
 } from './cache/cache.ts'
 export type { LoadContext } from './cache/read-call.ts'
+export type { PatternProgress } from './cache/write-path.ts'
 export { createSystemClock } from './clock/system-clock.ts'
 export { PARTITIONS } from './coherence/partitions.ts'
 export type {

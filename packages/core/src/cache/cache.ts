@@ -11,7 +11,7 @@ import { loadTogether } from './batch-load.ts'
 import type { CacheNode } from './node.ts'
 import type { Loader, ReadCall, ReadMode } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
-import type { WritePath } from './write-path.ts'
+import type { PatternProgress, WritePath } from './write-path.ts'
 
 /** Options of one entry. */
 export interface EntryOptions<Value = unknown> {
@@ -40,13 +40,6 @@ export interface WarmOptions<Value> extends EntryOptions<Value> {
   /** Entries written at a time. 1 to 10 000. @default 200 */
   readonly chunk?: number | undefined
   readonly signal?: AbortSignal | undefined
-}
-
-export interface PatternProgress {
-  /** Entries evicted so far. */
-  readonly evicted: number
-  /** Entries looked at so far. */
-  readonly scanned: number
 }
 
 /** What a cache is made of; shared by the decorators. */

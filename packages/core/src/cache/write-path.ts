@@ -10,7 +10,6 @@ import type { Stamp } from '../coherence/coherence.ts'
 import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
 import type { EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
-import type { PatternProgress } from './cache.ts'
 import { Flight } from './flight.ts'
 import { type Keepable, keepable, localEntryOf, storedForm } from './keep.ts'
 import type { LoadPath } from './load-path.ts'
@@ -18,6 +17,14 @@ import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 
 const PATTERN_CHUNK = 500
+
+/** How far an eviction by pattern has come. */
+export interface PatternProgress {
+  /** Entries evicted so far. */
+  readonly evicted: number
+  /** Entries looked at so far. */
+  readonly scanned: number
+}
 
 export class WritePath {
   readonly #node: CacheNode
