@@ -18,6 +18,7 @@ const TASKS = {
   setup: () => {},
   demo: () => node('examples', 'catalogue/main.ts'),
   quickstart: () => node('examples', 'quickstart/main.ts'),
+  'custom-store': () => node('examples', 'custom-store/main.ts'),
   test: async (args) => {
     await types()
     await tool('vitest', ['run', ...args])

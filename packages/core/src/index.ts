@@ -85,6 +85,15 @@ export {
   MAGIC,
   OFFSET,
 } from './entry/envelope.ts'
+export {
+  clearLease,
+  emptyHeader,
+  limitLife,
+  setFlag,
+  setLease,
+  setLife,
+  stampCreation,
+} from './entry/header-patch.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
 export { KeyError } from './errors/key-error.ts'

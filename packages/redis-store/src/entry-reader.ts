@@ -1,11 +1,11 @@
 /** Reads entries: one MGET a tick, or one pipeline a master in a Cluster. */
 
 import { type EntryAddress, HEADER_BYTES } from '@larder/core'
-import { type Command, exchange, type Outcome } from './exchange.ts'
 import { entryKey, hashTagOf } from './key-layout.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
 import { isWrongType, withoutCommand } from './redis-error.ts'
 import { bytesOf, listOf } from './replies.ts'
+import { type Command, sendTogether } from './send-together.ts'
 
 /** A longer MGET keeps other clients waiting. */
 const KEYS_PER_COMMAND = 500
@@ -28,10 +28,10 @@ export async function readEntries(
     const keys = keysOf(namespace, own)
     return { hashTag: hashTagOf(keys[0] as string), send: (to) => to.mgetBuffer(keys) }
   })
-  const outcomes = await exchange(client, commands)
+  const replies = await Promise.all(sendTogether(client, commands)).catch(rethrow)
   const found = new Array<Buffer | undefined>(addresses.length)
   for (const [i, positions] of groups.entries()) {
-    const values = listOf(replyOf(outcomes[i] as Outcome))
+    const values = listOf(replies[i])
     for (const [j, position] of positions.entries()) found[position] = entryOf(values[j])
   }
   return found
@@ -49,23 +49,23 @@ export async function readEntryHeaders(
       send: (to) => to.getrangeBuffer(key, 0, HEADER_BYTES - 1),
     }),
   )
-  const outcomes = await exchange(client, commands)
-  return outcomes.map((outcome) => {
-    // Something of another type is no entry, and no reason to fail the others.
-    if (!outcome.isFine && isWrongType(outcome.error)) return undefined
-    const bytes = bytesOf(replyOf(outcome))
-    return bytes.length === 0 ? undefined : bytes
-  })
+  const answers = sendTogether(client, commands).map((answer) => answer.then(headerOf, noHeaderOf))
+  return Promise.all(answers)
+}
+
+function headerOf(reply: unknown): Buffer | undefined {
+  const bytes = bytesOf(reply)
+  return bytes.length === 0 ? undefined : bytes
+}
+
+/** Something of another type is no entry, and no reason to fail the others. */
+function noHeaderOf(error: unknown): undefined {
+  return isWrongType(error) ? undefined : rethrow(error)
 }
 
 /** The path of almost every remote read, so nothing is done twice here. */
 async function readAtOnce(client: RedisClient, keys: readonly string[]): Promise<Found> {
-  let found: (Buffer | null | undefined)[]
-  try {
-    found = await client.mgetBuffer(keys)
-  } catch (error) {
-    throw withoutCommand(error)
-  }
+  const found: (Buffer | null | undefined)[] = await client.mgetBuffer(keys).catch(rethrow)
   for (let i = 0; i < found.length; i++) found[i] ??= undefined
   return found as Found
 }
@@ -99,7 +99,6 @@ function entryOf(value: unknown): Buffer | undefined {
   return value === null || value === undefined ? undefined : bytesOf(value)
 }
 
-function replyOf(outcome: Outcome): unknown {
-  if (outcome.isFine) return outcome.reply
-  throw outcome.error
+function rethrow(error: unknown): never {
+  throw withoutCommand(error)
 }

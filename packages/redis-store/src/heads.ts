@@ -1,17 +1,18 @@
 /**
  * Reads the heads of partitions and the tag clock: the question by which nodes find out what they were not told.
  *
- * Every node asks it every second, so it is made of plain reads, one pipeline a server. What is absent is created by
+ * Every node asks it every second, so it is made of plain reads, together for each server. What is absent is created by
  * scripts in a second round trip. In a Cluster a master may be away, or hang: its part is unknown, and the others' is not
  * kept waiting for it.
  */
 
 import type { SyncReply, TagHead } from '@larder/core'
-import { type Batch, type Command, divide, type Outcome } from './exchange.ts'
 import { hashTagOf, logKey, tagsKey } from './key-layout.ts'
 import type { RedisClient } from './redis-client.ts'
+import { withoutCommand } from './redis-error.ts'
 import { listOf, numberOf } from './replies.ts'
 import type { ScriptRunner } from './script-runner.ts'
+import { type Command, groupByServer, type ServerGroup } from './send-together.ts'
 
 /** How long the other masters of a Cluster have once one has answered; below the engine's shortest usual deadline. */
 const GRACE_MS = 150
@@ -37,9 +38,9 @@ export async function readHeads(
     part: PartReader<Part>,
   ): Promise<Part | undefined> => {
     const outcome = answer.outcomes[position]
-    if (outcome?.isFine !== true) return undefined
+    if (outcome?.status !== 'fulfilled') return undefined
     // Creating it may fail, on a full server for one; then it is as unknown as one that did not answer.
-    return part.read(outcome.reply) ?? (await part.create().catch(() => undefined))
+    return part.read(outcome.value) ?? (await part.create().catch(() => undefined))
   }
   const [tags, ...heads] = await Promise.all([
     partOf(0, tagClock(scripts, request.namespace)),
@@ -94,6 +95,8 @@ function commandsOf({ namespace, partitions }: HeadsRequest): readonly Command[]
   ]
 }
 
+type Outcome = PromiseSettledResult<unknown>
+
 interface Answer {
   /** By position of the command; empty where nobody answered in time. */
   readonly outcomes: readonly (Outcome | undefined)[]
@@ -104,37 +107,39 @@ async function ask(client: RedisClient, commands: readonly Command[]): Promise<A
   const outcomes = new Array<Outcome | undefined>(commands.length).fill(undefined)
   let nowMs: number | undefined
   let reason: unknown
-  for (const { positions, found } of await answersOf(divide(client, commands))) {
+  for (const { positions, found } of await answersOf(groupByServer(client, commands))) {
     for (const [i, position] of positions.entries()) outcomes[position] = found[i]
     const time = found[positions.length]
-    if (time?.isFine !== true) reason = time?.error
-    // The tag clock's server comes first: one clock is enough, and always the same one is best.
-    else if (nowMs === undefined || positions[0] === 0) nowMs = millisecondsOf(time.reply)
+    if (time?.status === 'rejected') reason = time.reason
+    // One clock is enough, and best it is always the same: the one of the tag clock's server.
+    else if (nowMs === undefined || positions[0] === 0) nowMs = millisecondsOf(time?.value)
   }
-  if (nowMs === undefined) throw reason
+  if (nowMs === undefined) throw withoutCommand(reason)
   return { outcomes, nowMs }
 }
 
-interface BatchAnswer {
+interface GroupAnswer {
   readonly positions: readonly number[]
-  /** The batch's outcomes, and behind them the one of TIME. */
+  /** The group's outcomes, and behind them the one of TIME. */
   readonly found: readonly Outcome[]
 }
 
-/** Waits for all batches, or a little longer than for the first that was answered. */
-function answersOf(batches: readonly Batch[]): Promise<readonly BatchAnswer[]> {
+/** Waits for all servers, or a little longer than for the first that answers. */
+function answersOf(groups: readonly ServerGroup[]): Promise<readonly GroupAnswer[]> {
   return new Promise((resolve) => {
-    const answers: BatchAnswer[] = []
+    const answers: GroupAnswer[] = []
     let grace: NodeJS.Timeout | undefined
     const finish = (): void => {
       clearTimeout(grace)
       resolve([...answers])
     }
-    for (const { positions, run } of batches) {
-      void run([TIME]).then((found) => {
+    for (const { positions, send } of groups) {
+      void Promise.allSettled(send([TIME])).then((found) => {
         answers.push({ positions, found })
-        if (answers.length === batches.length) finish()
-        else if (found.at(-1)?.isFine) grace ??= setTimeout(finish, GRACE_MS).unref()
+        if (answers.length === groups.length) finish()
+        else if (found.at(-1)?.status === 'fulfilled') {
+          grace ??= setTimeout(finish, GRACE_MS).unref()
+        }
       })
     }
   })

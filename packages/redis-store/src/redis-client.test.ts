@@ -1,5 +1,7 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ClusterClient, isCluster, type RedisClient } from './redis-client.ts'
 
 const CLIENT = [
@@ -8,7 +10,6 @@ const CLIENT = [
   'duplicate',
   'on',
   'off',
-  'pipeline',
   'subscribe',
   'ping',
   'scan',
@@ -36,8 +37,22 @@ describe('the client surface', () => {
     expect(clusterClient.nodes('master')).toEqual([])
   })
 
-  it('is there in its pipelines', () => {
-    const pipeline = new Redis({ lazyConnect: true }).pipeline() as unknown as RedisClient
-    for (const name of CLIENT.slice(9)) expect(pipeline[name], name).toBeTypeOf('function')
+  it('has a socket that can hold writes back, where there is a connection', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const client = new Redis({ port, retryStrategy: () => null, lazyConnect: true })
+    client.on('error', () => undefined)
+    onTestFinished(() => {
+      client.disconnect()
+      server.close()
+    })
+    const connecting = client.connect().catch(() => undefined)
+    const [peer] = (await once(server, 'connection')) as [Socket]
+    const { stream } = client as unknown as RedisClient
+    expect(stream?.cork).toBeTypeOf('function')
+    expect(stream?.uncork).toBeTypeOf('function')
+    peer.destroy()
+    await connecting
   })
 })

@@ -3,31 +3,27 @@
 export type Reply = unknown
 export type Argument = string | Buffer
 
-/** What can be asked of a client and of a pipeline alike. A client answers with a promise, a pipeline from `exec`. */
+/** What is asked of a server, and of a Cluster for the server that knows. */
 export interface RedisCommander {
-  mgetBuffer(keys: readonly string[]): unknown
-  getrangeBuffer(key: string, start: number, end: number): unknown
-  zscore(key: string, member: string): unknown
-  zmscore(key: string, members: readonly string[]): unknown
-  time(): unknown
-  evalBuffer(lua: string, keyCount: number, keysAndArgs: readonly Argument[]): unknown
-  evalshaBuffer(sha: string, keyCount: number, keysAndArgs: readonly Argument[]): unknown
-}
-
-export interface RedisPipeline extends RedisCommander {
-  exec(): Promise<readonly (readonly [error: Error | null, reply: Reply])[] | null>
+  mgetBuffer(keys: readonly string[]): Promise<(Buffer | null)[]>
+  getrangeBuffer(key: string, start: number, end: number): Promise<Reply>
+  zscore(key: string, member: string): Promise<Reply>
+  zmscore(key: string, members: readonly string[]): Promise<Reply>
+  time(): Promise<Reply>
+  evalBuffer(lua: string, keyCount: number, keysAndArgs: readonly Argument[]): Promise<Reply>
+  evalshaBuffer(sha: string, keyCount: number, keysAndArgs: readonly Argument[]): Promise<Reply>
 }
 
 export interface RedisClient extends RedisCommander {
   readonly status: string
   readonly options?: ClientOptions
+  /** The socket, while there is one; a Cluster client has none of its own. */
+  readonly stream?: { cork(): void; uncork(): void }
   connect(): Promise<void>
   disconnect(): void
   duplicate(...overrides: unknown[]): unknown
   on(event: string, listener: (...args: never[]) => void): unknown
   off(event: string, listener: (...args: never[]) => void): unknown
-  pipeline(): RedisPipeline
-  mgetBuffer(keys: readonly string[]): Promise<(Buffer | null)[]>
   subscribe(...channels: string[]): Promise<unknown>
   ping(): Promise<unknown>
   scan(

@@ -1,12 +1,12 @@
-/** Runs scripts by their SHA, falling back to the text where a server does not know them; one write a tick. */
+/** Runs scripts by their SHA, falling back to the text where a server does not know them. */
 
 import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '@larder/core'
-import { type Command, exchange, type Outcome } from './exchange.ts'
 import { hashTagOf } from './key-layout.ts'
 import type { Argument, RedisClient, Reply } from './redis-client.ts'
-import { isUnknownScript } from './redis-error.ts'
+import { isUnknownScript, withoutCommand } from './redis-error.ts'
 import { SCRIPTS } from './scripts.generated.ts'
+import { type Command, sendTogether } from './send-together.ts'
 
 export type ScriptName = keyof typeof SCRIPTS
 
@@ -52,11 +52,11 @@ export class ScriptRunner {
       const keysAndArgs = [...keys, ...args.map(textOf)]
       const hashTag = hashTagOf(keys[0] ?? '')
       this.#calls.push({ script, hashTag, keyCount: keys.length, keysAndArgs, resolve, reject })
-      if (this.#calls.length === 1) process.nextTick(() => void this.#flush())
+      if (this.#calls.length === 1) process.nextTick(() => this.#flush())
     })
   }
 
-  async #flush(): Promise<void> {
+  #flush(): void {
     const calls = this.#calls
     this.#calls = []
     const client = this.#client()
@@ -64,34 +64,27 @@ export class ScriptRunner {
       for (const call of calls) call.reject(new StoreUnavailableError(call.script))
       return
     }
-    const unknown = settle(calls, await exchange(client, calls.map(bySha)))
-    if (unknown.length === 0) return
-    // Nothing ran, so running the text is no repetition.
-    const refused = settle(unknown, await exchange(client, unknown.map(byText)))
-    for (const call of refused) call.reject(new Error('The server takes no scripts'))
+    const answers = sendTogether(client, calls.map(bySha))
+    for (const [i, call] of calls.entries()) {
+      answers[i]?.then(call.resolve, (error: unknown) => runByText(client, call, error))
+    }
   }
-}
-
-/** Settles calls by their outcomes; returns those whose script the server does not know. */
-function settle(
-  calls: readonly PendingCall[],
-  outcomes: readonly Outcome[],
-): readonly PendingCall[] {
-  return calls.filter((call, i) => {
-    const outcome = outcomes[i] as Outcome
-    if (outcome.isFine) call.resolve(outcome.reply)
-    else if (isUnknownScript(outcome.error)) return true
-    else call.reject(outcome.error)
-    return false
-  })
 }
 
 function bySha({ script, hashTag, keyCount, keysAndArgs }: PendingCall): Command {
   return { hashTag, send: (to) => to.evalshaBuffer(SHAS[script], keyCount, keysAndArgs) }
 }
 
-function byText({ script, hashTag, keyCount, keysAndArgs }: PendingCall): Command {
-  return { hashTag, send: (to) => to.evalBuffer(SCRIPTS[script].lua, keyCount, keysAndArgs) }
+/** An unknown script did not run, so running its text is no repetition. */
+function runByText(client: RedisClient, call: PendingCall, error: unknown): void {
+  if (!isUnknownScript(error)) {
+    call.reject(withoutCommand(error))
+    return
+  }
+  const { script, keyCount, keysAndArgs } = call
+  client
+    .evalBuffer(SCRIPTS[script].lua, keyCount, keysAndArgs)
+    .then(call.resolve, (reason: unknown) => call.reject(withoutCommand(reason)))
 }
 
 /** Numbers travel as whole ones in full: String would write 1e+21, and Redis' scores end being exact at 2^53. */

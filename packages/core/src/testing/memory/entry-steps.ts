@@ -26,7 +26,7 @@ import {
   setLease,
   setLife,
   stampCreation,
-} from './header-patch.ts'
+} from '../../entry/header-patch.ts'
 import type { MemorySpace } from './memory-space.ts'
 
 /** An entry outlives its lease by this much, so that a fill at the last moment still finds its token. */

@@ -1,6 +1,6 @@
 /** Changes single fields of a stored entry's header in place, as a server does without rewriting the payload. */
 
-import { FLAG, FORMAT_VERSION, HEADER_BYTES, MAGIC, OFFSET } from '../../entry/envelope.ts'
+import { FLAG, FORMAT_VERSION, HEADER_BYTES, MAGIC, OFFSET } from './envelope.ts'
 
 /** Returns a header without a value: no flags but the given ones, no commit, no lease. */
 export function emptyHeader(flags: number): Buffer {
