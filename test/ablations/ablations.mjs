@@ -111,8 +111,8 @@ export const ABLATIONS = [
     name: 'refusing bytes that are no entry',
     protects: 'I5',
     file: `${CORE}/entry/envelope.ts`,
-    find: 'if (bytes.length < HEADER_BYTES || bytes[0] !== MAGIC || bytes[1] !== FORMAT_VERSION) {',
-    replace: 'if (bytes.length < 1) {',
+    find: 'return bytes.length >= HEADER_BYTES && bytes[0] === MAGIC && bytes[1] === FORMAT_VERSION',
+    replace: 'return bytes.length > 0',
     tests: INVARIANTS,
   },
   {

@@ -2,12 +2,12 @@
 
 import { tagName } from '../coherence/tag-clock.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { RecoveryQueueError } from '../errors/store-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertFunction, assertKnownOptions, assertText } from '../options/assert-option.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { loadTogether } from './batch-load.ts'
+import { evictionOutcome } from './eviction-outcome.ts'
 import type { CacheNode } from './node.ts'
 import type { Loader, ReadCall, ReadMode } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
@@ -207,13 +207,8 @@ export class Cache<Value = unknown> {
     }
   }
 
-  /** An eviction that waits in the recovery queue has been applied here; whether that is enough is the policy's word. */
-  async #reported(eviction: Promise<void>, what: string): Promise<void> {
-    try {
-      await eviction
-    } catch (error) {
-      if (this.#parts.policy.onRemoteFailure === 'throw') throw new RecoveryQueueError(what, error)
-    }
+  #reported(eviction: Promise<void>, what: string): Promise<void> {
+    return evictionOutcome(eviction, this.#parts.policy.onRemoteFailure, what)
   }
 }
 

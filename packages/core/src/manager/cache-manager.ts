@@ -1,6 +1,7 @@
 /** The manager: makes caches over one local and one remote tier, and owns everything that has to be closed. */
 
 import { Cache, type CacheParts } from '../cache/cache.ts'
+import { evictionOutcome } from '../cache/eviction-outcome.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { CacheNode } from '../cache/node.ts'
 import { ReadPath } from '../cache/read-path.ts'
@@ -19,7 +20,6 @@ import type {
 } from '../decorators/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
-import { RecoveryQueueError } from '../errors/store-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import type { ManagerStats } from '../events/stats.ts'
 import { assertFunction, assertText } from '../options/assert-option.ts'
@@ -197,15 +197,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     }
   }
 
-  /** An eviction that waits in the recovery queue has been applied here; whether that is enough is the policy's word. */
-  async #reported(eviction: Promise<void>, what: string): Promise<void> {
-    try {
-      await eviction
-    } catch (error) {
-      if (error instanceof ClosedError) throw error
-      if (this.#options.defaults.onRemoteFailure === 'throw')
-        throw new RecoveryQueueError(what, error)
-    }
+  #reported(eviction: Promise<void>, what: string): Promise<void> {
+    return evictionOutcome(eviction, this.#options.defaults.onRemoteFailure, what)
   }
 
   #reportDrop(fullKey: string): void {

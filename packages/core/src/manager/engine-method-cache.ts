@@ -2,6 +2,7 @@
 
 import { loadTogether } from '../cache/batch-load.ts'
 import { type CacheParts, placeOf, tagNames } from '../cache/cache.ts'
+import { evictionOutcome } from '../cache/eviction-outcome.ts'
 import type { LoadContext, ReadCall } from '../cache/read-call.ts'
 import type { Coherence, Stamp } from '../coherence/coherence.ts'
 import type { Clock } from '../contracts/clock.ts'
@@ -13,7 +14,6 @@ import type {
   MethodDescription,
 } from '../decorators/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
-import { RecoveryQueueError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
 import type { ReadCounters } from '../events/stats.ts'
 import { Recent } from '../keys/recent.ts'
@@ -97,10 +97,9 @@ export class EngineMethodCache implements MethodCache {
       writes.evictTags(tags),
       ...(all ? [writes.clear(name)] : []),
     ]
-    const failed = (await Promise.allSettled(evictions)).find((done) => done.status === 'rejected')
-    if (failed !== undefined && policy.onRemoteFailure === 'throw') {
-      throw new RecoveryQueueError(`entries of ${name}`, failed.reason)
-    }
+    // All of them are waited for, so that none is still running when the caller goes on.
+    await Promise.allSettled(evictions)
+    await evictionOutcome(Promise.all(evictions), policy.onRemoteFailure, `entries of ${name}`)
   }
 
   fullKey(key: string): string {
