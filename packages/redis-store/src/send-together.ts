@@ -75,7 +75,7 @@ function sendToMaster(
   master: RedisClient | undefined,
   commands: readonly Command[],
 ): readonly Promise<Reply>[] {
-  if (master === undefined) return commands.map((command) => command.send(cluster))
+  if (master === undefined) return commands.map((command) => send(command, cluster))
   return sendTo(master, commands).map((answer, i) =>
     answer.catch((error: unknown) => {
       if (isRedirection(error)) return (commands[i] as Command).send(cluster)
@@ -90,9 +90,18 @@ function sendTo(client: RedisClient, commands: readonly Command[]): readonly Pro
     const { stream } = client
     stream?.cork()
     for (const command of commands.slice(from, from + COMMANDS_PER_WRITE)) {
-      answers.push(command.send(client))
+      answers.push(send(command, client))
     }
     stream?.uncork()
   }
   return answers
+}
+
+/** A throw in between would leave the socket corked and the others' answers to nobody. */
+function send(command: Command, to: RedisCommander): Promise<Reply> {
+  try {
+    return command.send(to)
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
