@@ -13,10 +13,11 @@ local previous, floor, retention = open_tags(set, us)
 local version = mint(math.max(previous, tonumber(ARGV[1])), us)
 retention = math.max(retention, tonumber(ARGV[2]))
 
+local score = whole(version)
 local tags = {}
 for i = 4, #ARGV do
-  tags[#tags + 1] = ARGV[i]
-  redis.call('ZADD', set, whole(version), 't:' .. ARGV[i])
+  tags[i - 3] = ARGV[i]
+  redis.call('ZADD', set, score, 't:' .. ARGV[i])
 end
 
 -- Raising the floor over what is pruned costs nothing when no entry lives that long, and is safe when one does.
@@ -24,13 +25,16 @@ local function prune(last)
   redis.call('ZREMRANGEBYSCORE', set, 1, whole(last))
   floor = math.max(floor, last)
 end
-local old = redis.call('ZREVRANGEBYSCORE', set, whole(version - retention * 1000), 1, 'WITHSCORES', 'LIMIT', 0, 1)
-if #old > 0 then prune(tonumber(old[2])) end
-local excess = redis.call('ZCARD', set) - 3 - TAG_CAP
-if excess > 0 then
-  local last = redis.call('ZRANGE', set, 2 + excess, 2 + excess, 'WITHSCORES')
-  prune(tonumber(last[2]))
+local old = version - retention * 1000
+local oldest = redis.call('ZRANGE', set, RESERVED, RESERVED, 'WITHSCORES')[2]
+if oldest and tonumber(oldest) <= old then
+  prune(tonumber(redis.call('ZREVRANGEBYSCORE', set, whole(old), 1, 'WITHSCORES', 'LIMIT', 0, 1)[2]))
 end
-redis.call('ZADD', set, whole(-version), '!version', whole(-floor), '!floor', whole(-retention), '!retention')
+local excess = redis.call('ZCARD', set) - RESERVED - TAG_CAP
+if excess > 0 then
+  local rank = RESERVED + excess - 1
+  prune(tonumber(redis.call('ZRANGE', set, rank, rank, 'WITHSCORES')[2]))
+end
+redis.call('ZADD', set, '-' .. score, '!version', whole(-floor), '!floor', whole(-retention), '!retention')
 publish_tags(ARGV[3], previous, version, floor, tags)
-return { whole(previous), whole(version), whole(floor) }
+return { previous, version, floor }

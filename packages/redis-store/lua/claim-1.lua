@@ -12,20 +12,20 @@ local now = math.floor(now_us() / 1000)
 local head = read_header(key)
 if not head then
   redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
-  return { 1, whole(now) }
+  return { 1, now }
 end
 
 local is_news = not has(head.flags, EMPTY) and not has(head.flags, STALE)
   and head.commit ~= seen and head.created + head.fresh > now
-if is_news then return { 2, whole(now), redis.call('GET', key) } end
+if is_news then return { 2, now, redis.call('GET', key) } end
 
 local is_held = head.token ~= 0 and head.token ~= token and head.token ~= overtake and head.deadline > now
 if is_held then
-  if not has(head.flags, WAITED) then set_flags(key, with(head.flags, WAITED)) end
-  return { 0, whole(now), whole(head.token), whole(head.deadline - now) }
+  if not has(head.flags, WAITED) then set_flags(key, head.flags + WAITED) end
+  return { 0, now, head.token, head.deadline - now }
 end
 
 -- The waited flag stays: whoever waited for the last holder now waits for this one.
 set_lease(key, now + lease, token)
 live_at_least(key, lease + SLACK)
-return { 1, whole(now) }
+return { 1, now }

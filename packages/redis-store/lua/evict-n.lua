@@ -15,7 +15,7 @@ local now = math.floor(us / 1000)
 local function soften(key)
   local head = read_header(key)
   if not head or has(head.flags, EMPTY) then return remove(key, window_of(head, now), now) end
-  set_flags(key, with(without(head.flags, WAITED), STALE))
+  set_flags(key, bit.bor(bit.band(head.flags, bit.bnot(WAITED)), STALE))
   set_lease(key, 0, 0)
 end
 
@@ -32,4 +32,4 @@ for i = 2, #KEYS do
 end
 -- The message wakes waiters too.
 local previous, seq = record(log, ARGV[3], ARGV[4], names, us)
-return { whole(now), whole(previous), whole(seq) }
+return { now, previous, seq }

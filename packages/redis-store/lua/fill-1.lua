@@ -21,7 +21,7 @@ if window > 0 then
   local fresh, stale, lives = struct.unpack('>I5I5I5', bytes, 25)
   lives = math.min(lives, life)
   redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', math.min(fresh, life), math.min(stale, life), lives))
-  if lives == window then set_flags(key, with(string.byte(bytes, 3), SETTLING)) end
+  if lives == window then set_flags(key, bit.bor(string.byte(bytes, 3), SETTLING)) end
 end
 if has(head.flags, WAITED) then wake(ARGV[4], ARGV[5]) end
-return { 1, whole(now), whole(life) }
+return { 1, now, life }

@@ -4,5 +4,4 @@
 --- @include "now"
 --- @include "mint"
 --- @include "log"
-local seq = open_log(KEYS[1], now_us())
-return whole(seq)
+return (open_log(KEYS[1], now_us()))

@@ -5,4 +5,4 @@
 --- @include "mint"
 --- @include "tags"
 local version, floor = open_tags(KEYS[1], now_us())
-return { whole(version), whole(floor) }
+return { version, floor }

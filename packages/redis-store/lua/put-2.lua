@@ -33,4 +33,4 @@ else
 end
 -- The message wakes waiters too.
 local previous, seq = record(log, ARGV[4], ARGV[5], { name }, us)
-return { stored, whole(now), whole(previous), whole(seq) }
+return { stored, now, previous, seq }

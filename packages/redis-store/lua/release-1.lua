@@ -11,7 +11,7 @@ if not head or head.token ~= tonumber(ARGV[1]) then return 0 end
 if has(head.flags, EMPTY) and not has(head.flags, SETTLING) then
   redis.call('UNLINK', key)
 else
-  set_flags(key, without(head.flags, WAITED))
+  set_flags(key, bit.band(head.flags, bit.bnot(WAITED)))
   set_lease(key, 0, 0)
 end
 if has(head.flags, WAITED) then wake(ARGV[2], ARGV[3]) end

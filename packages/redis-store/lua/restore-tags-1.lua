@@ -19,6 +19,6 @@ for i = 3, #ARGV, 2 do
   end
 end
 if #raised == 0 and version == previous then return 0 end
-redis.call('ZADD', set, whole(-version), '!version')
+redis.call('ZADD', set, '-' .. whole(version), '!version')
 publish_tags(ARGV[2], previous, version, floor, raised)
 return #raised

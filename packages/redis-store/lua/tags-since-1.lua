@@ -7,11 +7,11 @@
 --- @include "tags"
 local set = KEYS[1]
 local version, floor = open_tags(set, now_us())
-local reply = { whole(version), whole(floor) }
+local reply = { version, floor }
 local from = math.max(tonumber(ARGV[1]), 0)
 local found = redis.call('ZRANGEBYSCORE', set, '(' .. whole(from), '+inf', 'WITHSCORES')
 for i = 1, #found, 2 do
   reply[#reply + 1] = string.sub(found[i], 3)
-  reply[#reply + 1] = whole(tonumber(found[i + 1]))
+  reply[#reply + 1] = tonumber(found[i + 1])
 end
 return reply

@@ -12,7 +12,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -25,18 +25,18 @@ local function mint(last, us)
   return minted
 end
 -- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
+local RESERVED = 3
 local TAG_CAP = 100000
 
 -- Returns version, floor, and the longest retention any node has asked for.
 local function open_tags(set, us)
-  local version = redis.call('ZSCORE', set, '!version')
-  if version then
-    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or version),
-      -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
+  local head = redis.call('ZMSCORE', set, '!version', '!floor', '!retention')
+  if head[1] then
+    return -tonumber(head[1]), -tonumber(head[2] or head[1]), -tonumber(head[3] or '0')
   end
   -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
   local first = mint(0, us)
-  redis.call('ZADD', set, whole(-first), '!version', whole(-first), '!floor', '-0', '!retention')
+  redis.call('ZADD', set, '-' .. whole(first), '!version', '-' .. whole(first), '!floor', '0', '!retention')
   return first, first, 0
 end
 
@@ -56,10 +56,11 @@ local previous, floor, retention = open_tags(set, us)
 local version = mint(math.max(previous, tonumber(ARGV[1])), us)
 retention = math.max(retention, tonumber(ARGV[2]))
 
+local score = whole(version)
 local tags = {}
 for i = 4, #ARGV do
-  tags[#tags + 1] = ARGV[i]
-  redis.call('ZADD', set, whole(version), 't:' .. ARGV[i])
+  tags[i - 3] = ARGV[i]
+  redis.call('ZADD', set, score, 't:' .. ARGV[i])
 end
 
 -- Raising the floor over what is pruned costs nothing when no entry lives that long, and is safe when one does.
@@ -67,16 +68,19 @@ local function prune(last)
   redis.call('ZREMRANGEBYSCORE', set, 1, whole(last))
   floor = math.max(floor, last)
 end
-local old = redis.call('ZREVRANGEBYSCORE', set, whole(version - retention * 1000), 1, 'WITHSCORES', 'LIMIT', 0, 1)
-if #old > 0 then prune(tonumber(old[2])) end
-local excess = redis.call('ZCARD', set) - 3 - TAG_CAP
-if excess > 0 then
-  local last = redis.call('ZRANGE', set, 2 + excess, 2 + excess, 'WITHSCORES')
-  prune(tonumber(last[2]))
+local old = version - retention * 1000
+local oldest = redis.call('ZRANGE', set, RESERVED, RESERVED, 'WITHSCORES')[2]
+if oldest and tonumber(oldest) <= old then
+  prune(tonumber(redis.call('ZREVRANGEBYSCORE', set, whole(old), 1, 'WITHSCORES', 'LIMIT', 0, 1)[2]))
 end
-redis.call('ZADD', set, whole(-version), '!version', whole(-floor), '!floor', whole(-retention), '!retention')
+local excess = redis.call('ZCARD', set) - RESERVED - TAG_CAP
+if excess > 0 then
+  local rank = RESERVED + excess - 1
+  prune(tonumber(redis.call('ZRANGE', set, rank, rank, 'WITHSCORES')[2]))
+end
+redis.call('ZADD', set, '-' .. score, '!version', whole(-floor), '!floor', whole(-retention), '!retention')
 publish_tags(ARGV[3], previous, version, floor, tags)
-return { whole(previous), whole(version), whole(floor) }
+return { previous, version, floor }
 ` },
   changesSince: { name: 'changes-since', keys: 1, lua: `--[[ Lists the keys changed after a sequence number.
   KEYS[1] partition log
@@ -88,7 +92,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -102,13 +106,15 @@ local function mint(last, us)
 end
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
+-- Trimmed so many at a time: trimming costs more than all the rest of a change.
+local TRIM = 64
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local head = redis.call('ZMSCORE', log, '!seq', '!floor')
+  if head[1] then return -tonumber(head[1]), -tonumber(head[2] or head[1]) end
   local first = mint(0, us)
-  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  redis.call('ZADD', log, '-' .. whole(first), '!seq', '-' .. whole(first), '!floor')
   return first, first
 end
 
@@ -117,28 +123,30 @@ local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
+  local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
-    redis.call('ZADD', log, score, score .. ':' .. keys[i])
+    members[2 * i + 1] = score
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
+  redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
   if excess > 0 then
-    local last = redis.call('ZRANGE', log, 1 + excess, 1 + excess, 'WITHSCORES')
-    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess)
-    redis.call('ZADD', log, whole(-tonumber(last[2])), '!floor')
+    local last = redis.call('ZRANGE', log, 1 + excess + TRIM, 1 + excess + TRIM, 'WITHSCORES')
+    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
+    redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('ZADD', log, whole(-seq), '!seq')
   redis.call('PUBLISH', channel,
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq
 end
 local log, since = KEYS[1], tonumber(ARGV[1])
 local seq, floor = open_log(log, now_us())
-if seq == since then return { 1, whole(seq) } end
+if seq == since then return { 1, seq } end
 -- A number between two others could come from a history that was lost: only one that was minted here proves itself.
 local is_known = since == floor
   or (since > floor and redis.call('ZCOUNT', log, ARGV[1], ARGV[1]) > 0)
-if not is_known then return { 0, whole(seq) } end
-local reply = { 1, whole(seq) }
+if not is_known then return { 0, seq } end
+local reply = { 1, seq }
 local found = redis.call('ZRANGEBYSCORE', log, '(' .. ARGV[1], '+inf', 'WITHSCORES')
 for i = 1, #found, 2 do
   reply[#reply + 1] = string.sub(found[i], #whole(tonumber(found[i + 1])) + 2)
@@ -155,13 +163,15 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local MAGIC, FORMAT = 202, 1
+local MAGIC_AND_FORMAT = '\\202\\001'
+-- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
+local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
@@ -169,15 +179,11 @@ local SLACK = 1000
 -- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
-    return nil
-  end
-  local commit = struct.unpack('>I6', head, 5)
-  local created, fresh = struct.unpack('>I6I5', head, 19)
-  local lives = struct.unpack('>I5', head, 35)
-  local deadline, token = struct.unpack('>I6I6', head, 49)
+  if type(head) ~= 'string' or #head < HEADER then return nil end
+  local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
+  if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
-    flags = string.byte(head, 3),
+    flags = flags,
     commit = commit,
     created = created,
     fresh = fresh,
@@ -189,23 +195,11 @@ end
 
 -- The bytes of an entry without a value.
 local function empty_entry(flags, created, lives, deadline, token)
-  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
-    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
-    .. struct.pack('>I6I6', deadline, token)
+  return struct.pack(LAYOUT, MAGIC_AND_FORMAT, flags, 0, 0, 0, created, 0, 0, lives, 0, 0, deadline, token)
 end
 
 local function has(flags, flag)
-  return math.floor(flags / flag) % 2 == 1
-end
-
-local function with(flags, flag)
-  if has(flags, flag) then return flags end
-  return flags + flag
-end
-
-local function without(flags, flag)
-  if has(flags, flag) then return flags - flag end
-  return flags
+  return bit.band(flags, flag) ~= 0
 end
 
 local function set_flags(key, flags)
@@ -244,23 +238,23 @@ local now = math.floor(now_us() / 1000)
 local head = read_header(key)
 if not head then
   redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
-  return { 1, whole(now) }
+  return { 1, now }
 end
 
 local is_news = not has(head.flags, EMPTY) and not has(head.flags, STALE)
   and head.commit ~= seen and head.created + head.fresh > now
-if is_news then return { 2, whole(now), redis.call('GET', key) } end
+if is_news then return { 2, now, redis.call('GET', key) } end
 
 local is_held = head.token ~= 0 and head.token ~= token and head.token ~= overtake and head.deadline > now
 if is_held then
-  if not has(head.flags, WAITED) then set_flags(key, with(head.flags, WAITED)) end
-  return { 0, whole(now), whole(head.token), whole(head.deadline - now) }
+  if not has(head.flags, WAITED) then set_flags(key, head.flags + WAITED) end
+  return { 0, now, head.token, head.deadline - now }
 end
 
 -- The waited flag stays: whoever waited for the last holder now waits for this one.
 set_lease(key, now + lease, token)
 live_at_least(key, lease + SLACK)
-return { 1, whole(now) }
+return { 1, now }
 ` },
   evict: { name: 'evict', keys: 'n', lua: `--[[ Evicts entries of one partition, and with them every lease on them.
   KEYS[1] partition log   KEYS[2..] entries
@@ -273,7 +267,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -287,7 +281,9 @@ local function mint(last, us)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local MAGIC, FORMAT = 202, 1
+local MAGIC_AND_FORMAT = '\\202\\001'
+-- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
+local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
@@ -295,15 +291,11 @@ local SLACK = 1000
 -- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
-    return nil
-  end
-  local commit = struct.unpack('>I6', head, 5)
-  local created, fresh = struct.unpack('>I6I5', head, 19)
-  local lives = struct.unpack('>I5', head, 35)
-  local deadline, token = struct.unpack('>I6I6', head, 49)
+  if type(head) ~= 'string' or #head < HEADER then return nil end
+  local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
+  if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
-    flags = string.byte(head, 3),
+    flags = flags,
     commit = commit,
     created = created,
     fresh = fresh,
@@ -315,23 +307,11 @@ end
 
 -- The bytes of an entry without a value.
 local function empty_entry(flags, created, lives, deadline, token)
-  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
-    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
-    .. struct.pack('>I6I6', deadline, token)
+  return struct.pack(LAYOUT, MAGIC_AND_FORMAT, flags, 0, 0, 0, created, 0, 0, lives, 0, 0, deadline, token)
 end
 
 local function has(flags, flag)
-  return math.floor(flags / flag) % 2 == 1
-end
-
-local function with(flags, flag)
-  if has(flags, flag) then return flags end
-  return flags + flag
-end
-
-local function without(flags, flag)
-  if has(flags, flag) then return flags - flag end
-  return flags
+  return bit.band(flags, flag) ~= 0
 end
 
 local function set_flags(key, flags)
@@ -364,13 +344,15 @@ local function remove(key, window, now)
 end
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
+-- Trimmed so many at a time: trimming costs more than all the rest of a change.
+local TRIM = 64
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local head = redis.call('ZMSCORE', log, '!seq', '!floor')
+  if head[1] then return -tonumber(head[1]), -tonumber(head[2] or head[1]) end
   local first = mint(0, us)
-  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  redis.call('ZADD', log, '-' .. whole(first), '!seq', '-' .. whole(first), '!floor')
   return first, first
 end
 
@@ -379,16 +361,18 @@ local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
+  local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
-    redis.call('ZADD', log, score, score .. ':' .. keys[i])
+    members[2 * i + 1] = score
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
+  redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
   if excess > 0 then
-    local last = redis.call('ZRANGE', log, 1 + excess, 1 + excess, 'WITHSCORES')
-    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess)
-    redis.call('ZADD', log, whole(-tonumber(last[2])), '!floor')
+    local last = redis.call('ZRANGE', log, 1 + excess + TRIM, 1 + excess + TRIM, 'WITHSCORES')
+    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
+    redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('ZADD', log, whole(-seq), '!seq')
   redis.call('PUBLISH', channel,
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq
@@ -405,7 +389,7 @@ local now = math.floor(us / 1000)
 local function soften(key)
   local head = read_header(key)
   if not head or has(head.flags, EMPTY) then return remove(key, window_of(head, now), now) end
-  set_flags(key, with(without(head.flags, WAITED), STALE))
+  set_flags(key, bit.bor(bit.band(head.flags, bit.bnot(WAITED)), STALE))
   set_lease(key, 0, 0)
 end
 
@@ -422,7 +406,7 @@ for i = 2, #KEYS do
 end
 -- The message wakes waiters too.
 local previous, seq = record(log, ARGV[3], ARGV[4], names, us)
-return { whole(now), whole(previous), whole(seq) }
+return { now, previous, seq }
 ` },
   fill: { name: 'fill', keys: 1, lua: `--[[ Stores a loaded entry while its loader still holds the lease.
   KEYS[1] entry
@@ -434,13 +418,15 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local MAGIC, FORMAT = 202, 1
+local MAGIC_AND_FORMAT = '\\202\\001'
+-- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
+local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
@@ -448,15 +434,11 @@ local SLACK = 1000
 -- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
-    return nil
-  end
-  local commit = struct.unpack('>I6', head, 5)
-  local created, fresh = struct.unpack('>I6I5', head, 19)
-  local lives = struct.unpack('>I5', head, 35)
-  local deadline, token = struct.unpack('>I6I6', head, 49)
+  if type(head) ~= 'string' or #head < HEADER then return nil end
+  local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
+  if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
-    flags = string.byte(head, 3),
+    flags = flags,
     commit = commit,
     created = created,
     fresh = fresh,
@@ -468,23 +450,11 @@ end
 
 -- The bytes of an entry without a value.
 local function empty_entry(flags, created, lives, deadline, token)
-  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
-    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
-    .. struct.pack('>I6I6', deadline, token)
+  return struct.pack(LAYOUT, MAGIC_AND_FORMAT, flags, 0, 0, 0, created, 0, 0, lives, 0, 0, deadline, token)
 end
 
 local function has(flags, flag)
-  return math.floor(flags / flag) % 2 == 1
-end
-
-local function with(flags, flag)
-  if has(flags, flag) then return flags end
-  return flags + flag
-end
-
-local function without(flags, flag)
-  if has(flags, flag) then return flags - flag end
-  return flags
+  return bit.band(flags, flag) ~= 0
 end
 
 local function set_flags(key, flags)
@@ -534,10 +504,10 @@ if window > 0 then
   local fresh, stale, lives = struct.unpack('>I5I5I5', bytes, 25)
   lives = math.min(lives, life)
   redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', math.min(fresh, life), math.min(stale, life), lives))
-  if lives == window then set_flags(key, with(string.byte(bytes, 3), SETTLING)) end
+  if lives == window then set_flags(key, bit.bor(string.byte(bytes, 3), SETTLING)) end
 end
 if has(head.flags, WAITED) then wake(ARGV[4], ARGV[5]) end
-return { 1, whole(now), whole(life) }
+return { 1, now, life }
 ` },
   openLog: { name: 'open-log', keys: 1, lua: `--[[ Creates a partition's log if it is absent.
   KEYS[1] partition log
@@ -548,7 +518,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -562,13 +532,15 @@ local function mint(last, us)
 end
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
+-- Trimmed so many at a time: trimming costs more than all the rest of a change.
+local TRIM = 64
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local head = redis.call('ZMSCORE', log, '!seq', '!floor')
+  if head[1] then return -tonumber(head[1]), -tonumber(head[2] or head[1]) end
   local first = mint(0, us)
-  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  redis.call('ZADD', log, '-' .. whole(first), '!seq', '-' .. whole(first), '!floor')
   return first, first
 end
 
@@ -577,22 +549,23 @@ local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
+  local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
-    redis.call('ZADD', log, score, score .. ':' .. keys[i])
+    members[2 * i + 1] = score
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
+  redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
   if excess > 0 then
-    local last = redis.call('ZRANGE', log, 1 + excess, 1 + excess, 'WITHSCORES')
-    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess)
-    redis.call('ZADD', log, whole(-tonumber(last[2])), '!floor')
+    local last = redis.call('ZRANGE', log, 1 + excess + TRIM, 1 + excess + TRIM, 'WITHSCORES')
+    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
+    redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('ZADD', log, whole(-seq), '!seq')
   redis.call('PUBLISH', channel,
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq
 end
-local seq = open_log(KEYS[1], now_us())
-return whole(seq)
+return (open_log(KEYS[1], now_us()))
 ` },
   openTags: { name: 'open-tags', keys: 1, lua: `--[[ Creates the tag clock if it is absent.
   KEYS[1] tag clock
@@ -603,7 +576,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -616,18 +589,18 @@ local function mint(last, us)
   return minted
 end
 -- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
+local RESERVED = 3
 local TAG_CAP = 100000
 
 -- Returns version, floor, and the longest retention any node has asked for.
 local function open_tags(set, us)
-  local version = redis.call('ZSCORE', set, '!version')
-  if version then
-    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or version),
-      -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
+  local head = redis.call('ZMSCORE', set, '!version', '!floor', '!retention')
+  if head[1] then
+    return -tonumber(head[1]), -tonumber(head[2] or head[1]), -tonumber(head[3] or '0')
   end
   -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
   local first = mint(0, us)
-  redis.call('ZADD', set, whole(-first), '!version', whole(-first), '!floor', '-0', '!retention')
+  redis.call('ZADD', set, '-' .. whole(first), '!version', '-' .. whole(first), '!floor', '0', '!retention')
   return first, first, 0
 end
 
@@ -636,7 +609,7 @@ local function publish_tags(channel, previous, version, floor, tags)
     't' .. cmsgpack.pack({ whole(previous), whole(version), whole(floor), tags }))
 end
 local version, floor = open_tags(KEYS[1], now_us())
-return { whole(version), whole(floor) }
+return { version, floor }
 ` },
   put: { name: 'put', keys: 2, lua: `--[[ Replaces an entry; evicts instead when the key was changed after the writer looked.
   KEYS[1] entry   KEYS[2] partition log
@@ -649,7 +622,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -663,7 +636,9 @@ local function mint(last, us)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local MAGIC, FORMAT = 202, 1
+local MAGIC_AND_FORMAT = '\\202\\001'
+-- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
+local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
@@ -671,15 +646,11 @@ local SLACK = 1000
 -- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
-    return nil
-  end
-  local commit = struct.unpack('>I6', head, 5)
-  local created, fresh = struct.unpack('>I6I5', head, 19)
-  local lives = struct.unpack('>I5', head, 35)
-  local deadline, token = struct.unpack('>I6I6', head, 49)
+  if type(head) ~= 'string' or #head < HEADER then return nil end
+  local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
+  if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
-    flags = string.byte(head, 3),
+    flags = flags,
     commit = commit,
     created = created,
     fresh = fresh,
@@ -691,23 +662,11 @@ end
 
 -- The bytes of an entry without a value.
 local function empty_entry(flags, created, lives, deadline, token)
-  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
-    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
-    .. struct.pack('>I6I6', deadline, token)
+  return struct.pack(LAYOUT, MAGIC_AND_FORMAT, flags, 0, 0, 0, created, 0, 0, lives, 0, 0, deadline, token)
 end
 
 local function has(flags, flag)
-  return math.floor(flags / flag) % 2 == 1
-end
-
-local function with(flags, flag)
-  if has(flags, flag) then return flags end
-  return flags + flag
-end
-
-local function without(flags, flag)
-  if has(flags, flag) then return flags - flag end
-  return flags
+  return bit.band(flags, flag) ~= 0
 end
 
 local function set_flags(key, flags)
@@ -740,13 +699,15 @@ local function remove(key, window, now)
 end
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
+-- Trimmed so many at a time: trimming costs more than all the rest of a change.
+local TRIM = 64
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local head = redis.call('ZMSCORE', log, '!seq', '!floor')
+  if head[1] then return -tonumber(head[1]), -tonumber(head[2] or head[1]) end
   local first = mint(0, us)
-  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  redis.call('ZADD', log, '-' .. whole(first), '!seq', '-' .. whole(first), '!floor')
   return first, first
 end
 
@@ -755,16 +716,18 @@ local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
+  local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
-    redis.call('ZADD', log, score, score .. ':' .. keys[i])
+    members[2 * i + 1] = score
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
+  redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
   if excess > 0 then
-    local last = redis.call('ZRANGE', log, 1 + excess, 1 + excess, 'WITHSCORES')
-    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess)
-    redis.call('ZADD', log, whole(-tonumber(last[2])), '!floor')
+    local last = redis.call('ZRANGE', log, 1 + excess + TRIM, 1 + excess + TRIM, 'WITHSCORES')
+    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
+    redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('ZADD', log, whole(-seq), '!seq')
   redis.call('PUBLISH', channel,
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq
@@ -795,7 +758,7 @@ else
 end
 -- The message wakes waiters too.
 local previous, seq = record(log, ARGV[4], ARGV[5], { name }, us)
-return { stored, whole(now), whole(previous), whole(seq) }
+return { stored, now, previous, seq }
 ` },
   release: { name: 'release', keys: 1, lua: `--[[ Gives a lease up without a value.
   KEYS[1] entry
@@ -807,13 +770,15 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local MAGIC, FORMAT = 202, 1
+local MAGIC_AND_FORMAT = '\\202\\001'
+-- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
+local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
@@ -821,15 +786,11 @@ local SLACK = 1000
 -- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
-    return nil
-  end
-  local commit = struct.unpack('>I6', head, 5)
-  local created, fresh = struct.unpack('>I6I5', head, 19)
-  local lives = struct.unpack('>I5', head, 35)
-  local deadline, token = struct.unpack('>I6I6', head, 49)
+  if type(head) ~= 'string' or #head < HEADER then return nil end
+  local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
+  if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
-    flags = string.byte(head, 3),
+    flags = flags,
     commit = commit,
     created = created,
     fresh = fresh,
@@ -841,23 +802,11 @@ end
 
 -- The bytes of an entry without a value.
 local function empty_entry(flags, created, lives, deadline, token)
-  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
-    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
-    .. struct.pack('>I6I6', deadline, token)
+  return struct.pack(LAYOUT, MAGIC_AND_FORMAT, flags, 0, 0, 0, created, 0, 0, lives, 0, 0, deadline, token)
 end
 
 local function has(flags, flag)
-  return math.floor(flags / flag) % 2 == 1
-end
-
-local function with(flags, flag)
-  if has(flags, flag) then return flags end
-  return flags + flag
-end
-
-local function without(flags, flag)
-  if has(flags, flag) then return flags - flag end
-  return flags
+  return bit.band(flags, flag) ~= 0
 end
 
 local function set_flags(key, flags)
@@ -897,7 +846,7 @@ if not head or head.token ~= tonumber(ARGV[1]) then return 0 end
 if has(head.flags, EMPTY) and not has(head.flags, SETTLING) then
   redis.call('UNLINK', key)
 else
-  set_flags(key, without(head.flags, WAITED))
+  set_flags(key, bit.band(head.flags, bit.bnot(WAITED)))
   set_lease(key, 0, 0)
 end
 if has(head.flags, WAITED) then wake(ARGV[2], ARGV[3]) end
@@ -913,13 +862,15 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local MAGIC, FORMAT = 202, 1
+local MAGIC_AND_FORMAT = '\\202\\001'
+-- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
+local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
@@ -927,15 +878,11 @@ local SLACK = 1000
 -- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
-    return nil
-  end
-  local commit = struct.unpack('>I6', head, 5)
-  local created, fresh = struct.unpack('>I6I5', head, 19)
-  local lives = struct.unpack('>I5', head, 35)
-  local deadline, token = struct.unpack('>I6I6', head, 49)
+  if type(head) ~= 'string' or #head < HEADER then return nil end
+  local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
+  if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
-    flags = string.byte(head, 3),
+    flags = flags,
     commit = commit,
     created = created,
     fresh = fresh,
@@ -947,23 +894,11 @@ end
 
 -- The bytes of an entry without a value.
 local function empty_entry(flags, created, lives, deadline, token)
-  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\\0', 14) .. struct.pack('>I6', created)
-    .. string.rep('\\0', 10) .. struct.pack('>I5', lives) .. string.rep('\\0', 9)
-    .. struct.pack('>I6I6', deadline, token)
+  return struct.pack(LAYOUT, MAGIC_AND_FORMAT, flags, 0, 0, 0, created, 0, 0, lives, 0, 0, deadline, token)
 end
 
 local function has(flags, flag)
-  return math.floor(flags / flag) % 2 == 1
-end
-
-local function with(flags, flag)
-  if has(flags, flag) then return flags end
-  return flags + flag
-end
-
-local function without(flags, flag)
-  if has(flags, flag) then return flags - flag end
-  return flags
+  return bit.band(flags, flag) ~= 0
 end
 
 local function set_flags(key, flags)
@@ -1011,7 +946,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -1024,18 +959,18 @@ local function mint(last, us)
   return minted
 end
 -- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
+local RESERVED = 3
 local TAG_CAP = 100000
 
 -- Returns version, floor, and the longest retention any node has asked for.
 local function open_tags(set, us)
-  local version = redis.call('ZSCORE', set, '!version')
-  if version then
-    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or version),
-      -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
+  local head = redis.call('ZMSCORE', set, '!version', '!floor', '!retention')
+  if head[1] then
+    return -tonumber(head[1]), -tonumber(head[2] or head[1]), -tonumber(head[3] or '0')
   end
   -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
   local first = mint(0, us)
-  redis.call('ZADD', set, whole(-first), '!version', whole(-first), '!floor', '-0', '!retention')
+  redis.call('ZADD', set, '-' .. whole(first), '!version', '-' .. whole(first), '!floor', '0', '!retention')
   return first, first, 0
 end
 
@@ -1061,7 +996,7 @@ for i = 3, #ARGV, 2 do
   end
 end
 if #raised == 0 and version == previous then return 0 end
-redis.call('ZADD', set, whole(-version), '!version')
+redis.call('ZADD', set, '-' .. whole(version), '!version')
 publish_tags(ARGV[2], previous, version, floor, raised)
 return #raised
 ` },
@@ -1075,7 +1010,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -1088,18 +1023,18 @@ local function mint(last, us)
   return minted
 end
 -- The tag clock in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
+local RESERVED = 3
 local TAG_CAP = 100000
 
 -- Returns version, floor, and the longest retention any node has asked for.
 local function open_tags(set, us)
-  local version = redis.call('ZSCORE', set, '!version')
-  if version then
-    return -tonumber(version), -tonumber(redis.call('ZSCORE', set, '!floor') or version),
-      -tonumber(redis.call('ZSCORE', set, '!retention') or '0')
+  local head = redis.call('ZMSCORE', set, '!version', '!floor', '!retention')
+  if head[1] then
+    return -tonumber(head[1]), -tonumber(head[2] or head[1]), -tonumber(head[3] or '0')
   end
   -- A clock that begins anew invalidates everything born before: nobody knows what was invalidated until now.
   local first = mint(0, us)
-  redis.call('ZADD', set, whole(-first), '!version', whole(-first), '!floor', '-0', '!retention')
+  redis.call('ZADD', set, '-' .. whole(first), '!version', '-' .. whole(first), '!floor', '0', '!retention')
   return first, first, 0
 end
 
@@ -1109,12 +1044,12 @@ local function publish_tags(channel, previous, version, floor, tags)
 end
 local set = KEYS[1]
 local version, floor = open_tags(set, now_us())
-local reply = { whole(version), whole(floor) }
+local reply = { version, floor }
 local from = math.max(tonumber(ARGV[1]), 0)
 local found = redis.call('ZRANGEBYSCORE', set, '(' .. whole(from), '+inf', 'WITHSCORES')
 for i = 1, #found, 2 do
   reply[#reply + 1] = string.sub(found[i], 3)
-  reply[#reply + 1] = whole(tonumber(found[i + 1]))
+  reply[#reply + 1] = tonumber(found[i + 1])
 end
 return reply
 ` },

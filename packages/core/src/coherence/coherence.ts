@@ -18,8 +18,6 @@
  * unverified, confirmation lost). A hit compares one number with it and needs no other check.
  */
 
-import type { BackgroundWork } from '../cache/background-work.ts'
-import type { RemoteTier } from '../cache/remote-tier.ts'
 import type { BusListener, BusMessage, KeysMessage, TagsMessage } from '../contracts/bus.ts'
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
 import type {
@@ -29,6 +27,8 @@ import type {
   SyncReply,
 } from '../contracts/remote-store.ts'
 import type { Emitter } from '../events/events.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import type { RemoteTier } from '../remote/remote-tier.ts'
 import { createPartitions, PARTITIONS, type Partition } from './partitions.ts'
 import { RecentEvictions } from './recent-evictions.ts'
 import { RecoveryQueue } from './recovery-queue.ts'

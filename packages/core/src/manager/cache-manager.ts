@@ -5,7 +5,6 @@ import { evictionOutcome } from '../cache/eviction-outcome.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { CacheNode } from '../cache/node.ts'
 import { ReadPath } from '../cache/read-path.ts'
-import { RemoteTier } from '../cache/remote-tier.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
@@ -30,6 +29,7 @@ import {
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from '../options/manager-options.ts'
+import { RemoteTier } from '../remote/remote-tier.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
 
 /** How long `close()` waits for background work before it goes on without it. */

@@ -1,6 +1,8 @@
 -- Fields of an entry's header (see the core package's envelope). Offsets are zero-based, as GETRANGE counts.
 local HEADER = 60
-local MAGIC, FORMAT = 202, 1
+local MAGIC_AND_FORMAT = '\202\001'
+-- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
+local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
@@ -8,15 +10,11 @@ local SLACK = 1000
 -- What is no entry of this format, be it of another type, counts as absent.
 local function read_header(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER or string.byte(head, 1) ~= MAGIC or string.byte(head, 2) ~= FORMAT then
-    return nil
-  end
-  local commit = struct.unpack('>I6', head, 5)
-  local created, fresh = struct.unpack('>I6I5', head, 19)
-  local lives = struct.unpack('>I5', head, 35)
-  local deadline, token = struct.unpack('>I6I6', head, 49)
+  if type(head) ~= 'string' or #head < HEADER then return nil end
+  local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
+  if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
-    flags = string.byte(head, 3),
+    flags = flags,
     commit = commit,
     created = created,
     fresh = fresh,
@@ -28,23 +26,11 @@ end
 
 -- The bytes of an entry without a value.
 local function empty_entry(flags, created, lives, deadline, token)
-  return string.char(MAGIC, FORMAT, flags, 0) .. string.rep('\0', 14) .. struct.pack('>I6', created)
-    .. string.rep('\0', 10) .. struct.pack('>I5', lives) .. string.rep('\0', 9)
-    .. struct.pack('>I6I6', deadline, token)
+  return struct.pack(LAYOUT, MAGIC_AND_FORMAT, flags, 0, 0, 0, created, 0, 0, lives, 0, 0, deadline, token)
 end
 
 local function has(flags, flag)
-  return math.floor(flags / flag) % 2 == 1
-end
-
-local function with(flags, flag)
-  if has(flags, flag) then return flags end
-  return flags + flag
-end
-
-local function without(flags, flag)
-  if has(flags, flag) then return flags - flag end
-  return flags
+  return bit.band(flags, flag) ~= 0
 end
 
 local function set_flags(key, flags)

@@ -1,12 +1,14 @@
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
+-- Trimmed so many at a time: trimming costs more than all the rest of a change.
+local TRIM = 64
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
-  local seq = redis.call('ZSCORE', log, '!seq')
-  if seq then return -tonumber(seq), -tonumber(redis.call('ZSCORE', log, '!floor') or seq) end
+  local head = redis.call('ZMSCORE', log, '!seq', '!floor')
+  if head[1] then return -tonumber(head[1]), -tonumber(head[2] or head[1]) end
   local first = mint(0, us)
-  redis.call('ZADD', log, whole(-first), '!seq', whole(-first), '!floor')
+  redis.call('ZADD', log, '-' .. whole(first), '!seq', '-' .. whole(first), '!floor')
   return first, first
 end
 
@@ -15,16 +17,18 @@ local function record(log, channel, partition, keys, us)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
+  local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
-    redis.call('ZADD', log, score, score .. ':' .. keys[i])
+    members[2 * i + 1] = score
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
+  redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
   if excess > 0 then
-    local last = redis.call('ZRANGE', log, 1 + excess, 1 + excess, 'WITHSCORES')
-    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess)
-    redis.call('ZADD', log, whole(-tonumber(last[2])), '!floor')
+    local last = redis.call('ZRANGE', log, 1 + excess + TRIM, 1 + excess + TRIM, 'WITHSCORES')
+    redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
+    redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('ZADD', log, whole(-seq), '!seq')
   redis.call('PUBLISH', channel,
     'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
   return previous, seq

@@ -4,7 +4,7 @@ local function now_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- Lua's own tostring writes 1.7e+15 for a number of 16 digits.
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
 local function whole(number)
   return string.format('%.0f', number)
 end
