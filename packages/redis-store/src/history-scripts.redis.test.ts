@@ -10,6 +10,7 @@ const NAMESPACE = 'shop'
 const LOG = logKey(NAMESPACE, 3)
 const TAGS = tagsKey(NAMESPACE)
 const LOG_CAP = 512
+const TRIM = 64
 const TAG_CAP = 100_000
 const US_PER_MS = 1_000
 
@@ -67,21 +68,26 @@ describe('a partition log', () => {
     expect(await server.command('ZCARD', LOG)).toBe(3)
   })
 
-  it('keeps the latest 512 changes and knows how far back it reaches', async () => {
+  it('holds 512 changes at most, drops 64 at a time, and knows how far back it reaches', async () => {
     const { server, store } = await stage()
     const seqs: number[] = [await headOf(store)]
-    for (let n = 0; n < LOG_CAP + 3; n++) {
-      const [reply] = await store.evict([at(`${n}`)], HARD)
+    const change = async (): Promise<void> => {
+      const [reply] = await store.evict([at(`${seqs.length}`)], HARD)
       seqs.push(reply?.seq ?? 0)
     }
+    for (let n = 0; n < LOG_CAP; n++) await change()
     expect(await server.command('ZCARD', LOG)).toBe(LOG_CAP + 2)
-    expect(await score(server, LOG, '!floor')).toBe(-(seqs[3] as number))
-    for (const lost of seqs.slice(0, 3)) {
+    expect(await store.changesSince(3, seqs[0] as number)).toMatchObject({ kind: 'delta' })
+    await change()
+    expect(await server.command('ZCARD', LOG)).toBe(LOG_CAP - TRIM + 2)
+    const floor = seqs[1 + TRIM] as number
+    expect(await score(server, LOG, '!floor')).toBe(-floor)
+    for (const lost of seqs.slice(0, 1 + TRIM)) {
       expect((await store.changesSince(3, lost)).kind).toBe('unknown')
     }
-    const changes = await store.changesSince(3, seqs[3] as number)
-    expect(changes.kind === 'delta' && changes.keys.length).toBe(LOG_CAP)
-    expect(changes.kind === 'delta' && changes.keys[0]).toBe('c:3')
+    const changes = await store.changesSince(3, floor)
+    expect(changes.kind === 'delta' && changes.keys.length).toBe(LOG_CAP - TRIM)
+    expect(changes.kind === 'delta' && changes.keys[0]).toBe(`c:${2 + TRIM}`)
   })
 
   it('trims a change that is larger than itself, and does not pretend to know it', async () => {
