@@ -16,25 +16,19 @@ import type {
   TagBump,
   TagChanges,
 } from '@larder/core'
-import { StoreUnavailableError } from '@larder/core'
-import { connectToMasters, followNodes, subscriberOf } from './cluster-nodes.ts'
+import { Backend } from './backend.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
-import { createClient } from './create-client.ts'
 import { readEntries, readEntryHeaders } from './entry-reader.ts'
 import { readHeads } from './heads.ts'
 import { channelName, entryKey, logKey, tagsKey } from './key-layout.ts'
 import { scanKeys } from './key-scan.ts'
-import { Link } from './link.ts'
 import {
-  isClusterTarget,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisBus } from './redis-bus.ts'
-import { isCluster, type RedisClient } from './redis-client.ts'
-import { bytesOf, listOf, numberOf, textOf } from './replies.ts'
-import { type ScriptCall, ScriptRunner } from './script-runner.ts'
+import { bytesOf, numberOf, textOf } from './replies.ts'
 
 /** A longer script keeps other clients waiting. Each chunk is a change of its own, with a number of its own. */
 const KEYS_PER_EVICT = 500
@@ -63,50 +57,39 @@ class RedisStore implements RemoteStore {
   }
   readonly codec: CodecFactory = msgpackCodec
   readonly bus: RedisBus
-  readonly #link: Link
-  readonly #scripts: ScriptRunner
+  readonly #backend: Backend
   #namespace: string | undefined
   #channel = ''
 
-  constructor({ target, pingEveryMs }: ResolvedRedisStoreOptions) {
-    this.#link = new Link({
-      create: async () => this.#followed(await createClient(target)),
-      prepare: async (client) => isCluster(client) && connectToMasters(client),
-      pingEveryMs,
-      onUp: () => this.bus.doubt(),
-      onDown: () => undefined,
-    })
-    this.#scripts = new ScriptRunner(() => this.#link.client)
-    this.bus = new RedisBus({
-      create: isClusterTarget(target) ? () => this.#createSubscriber() : () => createClient(target),
-      pingEveryMs,
-    })
+  constructor(options: ResolvedRedisStoreOptions) {
+    this.#backend = new Backend(options, () => this.bus.doubt())
+    this.bus = new RedisBus(this.#backend.subscriber)
   }
 
   /** True while it connects for the first time, which is worth waiting for: the engine's deadline bounds that. */
   get ready(): boolean {
-    return !this.#link.isDown
+    return !this.#backend.isDown
   }
 
   open(namespace: string): void {
     this.#namespace = namespace
     this.#channel = channelName(namespace)
-    void this.#link.open()
+    this.#backend.open()
   }
 
   async read(addresses: readonly EntryAddress[]): Promise<readonly (Buffer | undefined)[]> {
-    const client = this.#link.client ?? (await this.#connected('read'))
+    const client = this.#backend.client ?? (await this.#backend.connected('read'))
     return readEntries(client, this.#openNamespace, addresses)
   }
 
   async readHeaders(addresses: readonly EntryAddress[]): Promise<readonly (Buffer | undefined)[]> {
-    const client = await this.#connected('readHeaders')
+    const client = await this.#backend.connected('readHeaders')
     return readEntryHeaders(client, this.#openNamespace, addresses)
   }
 
   async claim(address: EntryAddress, request: ClaimRequest): Promise<ClaimReply> {
     const { token, leaseMs, seen, overtake } = request
-    const reply = await this.#run({
+    const reply = await this.#backend.run({
       script: 'claim',
       keys: [this.#entry(address)],
       args: [token, Math.ceil(leaseMs), seen, overtake],
@@ -120,13 +103,17 @@ class RedisStore implements RemoteStore {
 
   async renew(address: EntryAddress, token: number, leaseMs: number): Promise<boolean> {
     const keys = [this.#entry(address)]
-    const [isHeld] = await this.#run({ script: 'renew', keys, args: [token, Math.ceil(leaseMs)] })
+    const [isHeld] = await this.#backend.run({
+      script: 'renew',
+      keys,
+      args: [token, Math.ceil(leaseMs)],
+    })
     return isHeld === 1
   }
 
   async release(address: EntryAddress, token: number): Promise<void> {
     const keys = [this.#entry(address)]
-    await this.#run({ script: 'release', keys, args: [token, this.#channel, address.key] })
+    await this.#backend.run({ script: 'release', keys, args: [token, this.#channel, address.key] })
   }
 
   async fill(
@@ -135,7 +122,7 @@ class RedisStore implements RemoteStore {
     bytes: Uint8Array,
     livesMs: number,
   ): Promise<FillReply> {
-    const [stored, now, life] = await this.#run({
+    const [stored, now, life] = await this.#backend.run({
       script: 'fill',
       keys: [this.#entry(address)],
       args: [token, asBuffer(bytes), lifeOf(livesMs), this.#channel, address.key],
@@ -145,7 +132,7 @@ class RedisStore implements RemoteStore {
 
   async put(address: EntryAddress, { bytes, livesMs, since }: PutRequest): Promise<PutReply> {
     const { partition, key } = address
-    const [stored, now, previous, seq] = await this.#run({
+    const [stored, now, previous, seq] = await this.#backend.run({
       script: 'put',
       keys: [this.#entry(address), this.#log(partition)],
       args: [asBuffer(bytes), lifeOf(livesMs), since, this.#channel, partition, key],
@@ -167,13 +154,13 @@ class RedisStore implements RemoteStore {
   }
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {
-    const client = await this.#connected('sync')
-    return readHeads(client, this.#scripts, { namespace: this.#openNamespace, partitions })
+    const client = await this.#backend.connected('sync')
+    return readHeads(client, this.#backend.scripts, { namespace: this.#openNamespace, partitions })
   }
 
   async changesSince(partition: number, seq: number): Promise<PartitionChanges> {
     const keys = [this.#log(partition)]
-    const reply = await this.#run({ script: 'changesSince', keys, args: [seq] })
+    const reply = await this.#backend.run({ script: 'changesSince', keys, args: [seq] })
     const [isKnown, head, ...changed] = reply
     return isKnown === 1
       ? { kind: 'delta', seq: numberOf(head), keys: changed.map(textOf) }
@@ -181,7 +168,7 @@ class RedisStore implements RemoteStore {
   }
 
   async bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump> {
-    const [previous, version, floor] = await this.#run({
+    const [previous, version, floor] = await this.#backend.run({
       script: 'bumpTags',
       keys: [tagsKey(this.#openNamespace)],
       args: [Math.floor(known), Math.ceil(retentionMs), this.#channel, ...tags],
@@ -191,7 +178,11 @@ class RedisStore implements RemoteStore {
 
   async tagsSince(version: number): Promise<TagChanges> {
     const keys = [tagsKey(this.#openNamespace)]
-    const reply = await this.#run({ script: 'tagsSince', keys, args: [Math.floor(version)] })
+    const reply = await this.#backend.run({
+      script: 'tagsSince',
+      keys,
+      args: [Math.floor(version)],
+    })
     const [now, floor, ...pairs] = reply
     const tags: (readonly [string, number])[] = []
     for (let i = 0; i < pairs.length; i += 2) tags.push([textOf(pairs[i]), numberOf(pairs[i + 1])])
@@ -204,17 +195,17 @@ class RedisStore implements RemoteStore {
   ): Promise<void> {
     const keys = [tagsKey(this.#openNamespace)]
     const args = [Math.floor(clock), this.#channel, ...tags.flat()]
-    await this.#run({ script: 'restoreTags', keys, args })
+    await this.#backend.run({ script: 'restoreTags', keys, args })
   }
 
   async *scan(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
-    const client = await this.#connected('scan')
+    const client = await this.#backend.connected('scan')
     yield* scanKeys(client, this.#openNamespace, prefix)
   }
 
   /** Closes the bus as well: it may be subscribed by way of this store's connection. */
   async close(): Promise<void> {
-    await Promise.all([this.#link.close(), this.bus.close()])
+    await Promise.all([this.#backend.close(), this.bus.close()])
   }
 
   get #openNamespace(): string {
@@ -222,41 +213,12 @@ class RedisStore implements RemoteStore {
     return this.#namespace
   }
 
-  /** @throws StoreUnavailableError, with the connection's last error as its cause */
-  async #connected(operation: string): Promise<RedisClient> {
-    if (this.#link.client !== undefined) return this.#link.client
-    await this.#link.open()
-    if (this.#link.client !== undefined) return this.#link.client
-    throw new StoreUnavailableError(operation, this.#link.lastError)
-  }
-
-  #followed(client: RedisClient): RedisClient {
-    if (!isCluster(client)) return client
-    followNodes(client, ({ gone }) => {
-      if (gone !== undefined) this.bus.leave(gone)
-      this.bus.doubt()
-    })
-    return client
-  }
-
-  async #createSubscriber(): Promise<RedisClient> {
-    const cluster = await this.#connected('subscribe')
-    return isCluster(cluster) ? subscriberOf(cluster) : Promise.reject(new Error('Not a Cluster'))
-  }
-
-  /** Runs a script; its reply as a list. */
-  async #run(call: ScriptCall): Promise<readonly unknown[]> {
-    if (this.#link.client === undefined) await this.#connected(call.script)
-    const reply = await this.#scripts.run(call)
-    return typeof reply === 'number' ? [reply] : listOf(reply)
-  }
-
   async #evictChunk(
     chunk: readonly [EntryAddress, ...EntryAddress[]],
     { soft, settleMs }: EvictRequest,
   ): Promise<MutationReply> {
     const [{ partition }] = chunk
-    const [now, previous, seq] = await this.#run({
+    const [now, previous, seq] = await this.#backend.run({
       script: 'evict',
       keys: [this.#log(partition), ...chunk.map((address) => this.#entry(address))],
       args: [
