@@ -28,6 +28,17 @@ export type {
   ValueType,
 } from './contracts/codec.ts'
 export type { LocalStore } from './contracts/local-store.ts'
+export type {
+  AcquireReply,
+  AcquireRequest,
+  LockCapabilities,
+  LockMode,
+  LockProvider,
+  LockReplicas,
+  LockState,
+  LockTarget,
+  WakeListener,
+} from './contracts/lock-provider.ts'
 export type { Plugin, PluginHost } from './contracts/plugin.ts'
 export type {
   ClaimReply,
@@ -75,6 +86,7 @@ export type { AnyClass } from './decorators/method-site.ts'
 export type { Operation } from './decorators/operations.ts'
 export { type SkipMode, skipCache } from './decorators/skip-cache.ts'
 export type { StoringOptions } from './decorators/storing-options.ts'
+export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
 export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
 export {
   decodeHeader,
@@ -99,7 +111,12 @@ export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
 export { KeyError } from './errors/key-error.ts'
 export { LarderError } from './errors/larder-error.ts'
 export { LoadTimeoutError } from './errors/load-error.ts'
-export { LockLostError, LockTimeoutError, LockUnavailableError } from './errors/lock-error.ts'
+export {
+  LockLostError,
+  LockTimeoutError,
+  LockUnavailableError,
+  NoLockError,
+} from './errors/lock-error.ts'
 export { NotConfiguredError } from './errors/not-configured-error.ts'
 export { classNameOf, InvalidOptionError } from './errors/option-error.ts'
 export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit-error.ts'
@@ -114,6 +131,11 @@ export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export { partitionOf } from './keys/partition-of.ts'
+export type { Lock } from './locks/lock.ts'
+export type { LockOptions } from './locks/lock-options.ts'
+export { currentLock } from './locks/lock-scope.ts'
+export type { Locks } from './locks/locks.ts'
+export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'
 export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
 export {
   assertBoolean,

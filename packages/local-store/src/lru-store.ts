@@ -4,10 +4,12 @@ import {
   assertInteger,
   assertKnownOptions,
   type LocalStore,
+  type LockProvider,
   parseSize,
   type Size,
 } from '@larder/core'
 import { LRUCache } from 'lru-cache'
+import { localLocks } from './locks/local-locks.ts'
 
 export interface LruStoreOptions {
   /** The most entries held. 1 to 16 777 216. @default 10_000 */
@@ -39,6 +41,7 @@ export function lruStore<Entry extends object = object>(
 class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly name = 'lru'
   readonly measuresBytes: boolean
+  readonly locks: LockProvider = localLocks()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
 

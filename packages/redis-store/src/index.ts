@@ -1,5 +1,7 @@
-/** The shared tier of Larder on Redis: store, bus and value codec. */
+/** The shared tier of Larder on Redis: store, bus, locks and value codec. */
 
 export { msgpackCodec } from './codec/msgpack-codec.ts'
+export { type FencedValues, fencedValues } from './locks/fenced-values.ts'
+export { redisLocks } from './locks/redis-locks.ts'
 export type { RedisStoreOptions } from './options.ts'
 export { redisStore } from './redis-store.ts'

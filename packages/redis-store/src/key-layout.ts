@@ -25,6 +25,39 @@ export function channelName(namespace: string): string {
   return `${namespace}:bus`
 }
 
+/** A lock: its holders at `{shop:lock:order:7}`, the rest beside them. */
+export interface LockKeys {
+  readonly holders: string
+  readonly fence: string
+  readonly queue: string
+  readonly waiters: string
+}
+
+/** No name's keys are another's: a holders key ends with a brace, and the other endings come after one. */
+export function lockKeys(namespace: string, name: string): LockKeys {
+  const holders = `{${namespace}:lock:${name}}`
+  return {
+    holders,
+    fence: `${holders}:fence`,
+    queue: `${holders}:queue`,
+    waiters: `${holders}:waiters`,
+  }
+}
+
+/** Where one process is told that its turn may have come: `shop:lock:` and a random text. */
+export function inboxName(namespace: string, node: string): string {
+  return `${namespace}:lock:${node}`
+}
+
+/** A value guarded by fences, and the last fence that wrote it. */
+export function fencedKeys(
+  namespace: string,
+  key: string,
+): readonly [value: string, fence: string] {
+  const value = `{${namespace}:fenced:${key}}`
+  return [value, `${value}:fence`]
+}
+
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {
   return key.slice(1, key.indexOf('}'))

@@ -25,6 +25,7 @@ export interface RedisClient extends RedisCommander {
   on(event: string, listener: (...args: never[]) => void): unknown
   off(event: string, listener: (...args: never[]) => void): unknown
   subscribe(...channels: string[]): Promise<unknown>
+  wait(replicas: number, timeoutMs: number): Promise<unknown>
   ping(): Promise<unknown>
   scan(
     cursor: string,

@@ -7,6 +7,7 @@ import type {
   EntryAddress,
   EvictRequest,
   FillReply,
+  LockProvider,
   MutationReply,
   PartitionChanges,
   PutReply,
@@ -22,6 +23,7 @@ import { readEntries, readEntryHeaders } from './entry-reader.ts'
 import { readHeads } from './heads.ts'
 import { channelName, entryKey, logKey, tagsKey } from './key-layout.ts'
 import { scanKeys } from './key-scan.ts'
+import { RedisLocks } from './locks/redis-locks.ts'
 import {
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
@@ -57,6 +59,7 @@ class RedisStore implements RemoteStore {
   }
   readonly codec: CodecFactory = msgpackCodec
   readonly bus: RedisBus
+  readonly locks: LockProvider
   readonly #backend: Backend
   #namespace: string | undefined
   #channel = ''
@@ -64,6 +67,7 @@ class RedisStore implements RemoteStore {
   constructor(options: ResolvedRedisStoreOptions) {
     this.#backend = new Backend(options, () => this.bus.doubt())
     this.bus = new RedisBus(this.#backend.subscriber)
+    this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** True while it connects for the first time, which is worth waiting for: the engine's deadline bounds that. */

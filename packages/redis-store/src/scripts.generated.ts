@@ -408,6 +408,33 @@ end
 local previous, seq = record(log, ARGV[3], ARGV[4], names, us)
 return { now, previous, seq }
 ` },
+  fencedSet: { name: 'fenced-set', keys: 2, lua: `--[[ Writes a value unless a newer fence has written.
+  KEYS[1] value   KEYS[2] fence of the value
+  ARGV[1] value   ARGV[2] fence   ARGV[3] life, ms; 0 for ever   ARGV[4] how long the fence outlives the value, ms
+  Returns 1 written | 0 refused ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+local fence = tonumber(ARGV[2])
+if tonumber(redis.call('GET', KEYS[2]) or '0') > fence then return 0 end
+local life = tonumber(ARGV[3])
+if life > 0 then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', whole(life))
+  -- A late writer must be refused also when the value has gone.
+  redis.call('SET', KEYS[2], whole(fence), 'PX', whole(life + tonumber(ARGV[4])))
+else
+  redis.call('SET', KEYS[1], ARGV[1])
+  redis.call('SET', KEYS[2], whole(fence))
+end
+return 1
+` },
   fill: { name: 'fill', keys: 1, lua: `--[[ Stores a loaded entry while its loader still holds the lease.
   KEYS[1] entry
   ARGV[1] token   ARGV[2] bytes   ARGV[3] life, ms   ARGV[4] channel   ARGV[5] full key
@@ -508,6 +535,428 @@ if window > 0 then
 end
 if has(head.flags, WAITED) then wake(ARGV[4], ARGV[5]) end
 return { 1, now, life }
+` },
+  lockAcquire: { name: 'lock-acquire', keys: 4, lua: `--[[ Takes a lock, or a place in its queue.
+  KEYS[1] holders   KEYS[2] fence   KEYS[3] queue   KEYS[4] waiters
+  ARGV[1] mode (w, r, p)   ARGV[2] owner   ARGV[3] lease, ms   ARGV[4] permits   ARGV[5] heartbeat, ms; 0 not to wait
+  ARGV[6] inbox channel   ARGV[7] how long a fence is remembered, ms   ARGV[8] now, us, for tests
+  Returns {1, fence} granted | {0, ms to ask again in, place in the queue from 0, or -1} held ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+-- A lock: a sorted set of holders by the end of their leases, and, while somebody waits, a sorted set of waiters by ticket
+-- and a hash of each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local DEAD_AT_ONCE = 1000
+
+local function ms_until(at, now)
+  return math.max(1, math.ceil((at - now) / 1000))
+end
+
+-- Makes sure the key lives at least this long; never shortens.
+local function outlive(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+end
+
+-- Forgets holders whose lease has ended. Returns how many there are, and the first one to end with its end.
+local function holders_now(holders, now)
+  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+  if not first[1] then return 0 end
+  if tonumber(first[2]) <= now then
+    redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now))
+    first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+    if not first[1] then return 0 end
+  end
+  return redis.call('ZCARD', holders), first[1], tonumber(first[2])
+end
+
+-- Holders are all of one mode, so the first one speaks for them.
+local function admits(count, first, mode, permits)
+  if count == 0 then return true end
+  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
+  return mode == 'r' or count < permits
+end
+
+-- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
+local function head_of(queue, waiters, now)
+  for _ = 1, DEAD_AT_ONCE do
+    local head = redis.call('ZRANGE', queue, 0, 0)[1]
+    if not head then return nil end
+    local sign = redis.call('HGET', waiters, head)
+    if sign then
+      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
+      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    end
+    redis.call('ZREM', queue, head)
+    redis.call('HDEL', waiters, head)
+  end
+  return nil
+end
+
+local function wake_head(queue, waiters, now)
+  local head, _, inbox = head_of(queue, waiters, now)
+  if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
+end
+local holders, fence_key, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local mode, member = ARGV[1], ARGV[1] .. ARGV[2]
+local lease, permits, heartbeat = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local now = clock_us(ARGV[8])
+
+local function mint_fence()
+  local fence = math.max(tonumber(redis.call('GET', fence_key) or '0') + 1, now)
+  redis.call('SET', fence_key, whole(fence), 'PX', ARGV[7])
+  return fence
+end
+
+local function hold()
+  redis.call('ZADD', holders, whole(now + lease * 1000), member)
+  outlive(holders, lease)
+end
+
+local count, first, first_ends = holders_now(holders, now)
+
+-- A reply got lost, or the request came twice. Holding alone, the last fence is this owner's own.
+if count > 0 and redis.call('ZSCORE', holders, member) then
+  hold()
+  local fence = mode == 'w' and tonumber(redis.call('GET', fence_key) or '0') or 0
+  return { 1, fence > 0 and fence or mint_fence() }
+end
+
+local head, head_ends = nil, nil
+local is_queued = redis.call('EXISTS', queue) == 1
+if is_queued then head, head_ends = head_of(queue, waiters, now) end
+
+if admits(count, first, mode, permits) and (not head or head == member) then
+  local fence = mint_fence()
+  hold()
+  if is_queued then
+    redis.call('ZREM', queue, member)
+    redis.call('HDEL', waiters, member)
+    -- The next one may fit beside this one.
+    if mode ~= 'w' then wake_head(queue, waiters, now) end
+  end
+  return { 1, fence }
+end
+
+-- The next change that comes by itself: a lease ends, or the head is found dead.
+local ask_at = first_ends
+if head and head ~= member and (not ask_at or head_ends < ask_at) then ask_at = head_ends end
+if heartbeat == 0 then return { 0, ask_at and ms_until(ask_at, now) or 1, -1 } end
+
+if not redis.call('ZSCORE', queue, member) then
+  local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
+  redis.call('ZADD', queue, whole(math.max(now, tonumber(last or '0') + 1)), member)
+end
+redis.call('HSET', waiters, member, whole(now + 2000 * heartbeat) .. '|' .. ARGV[6])
+redis.call('PEXPIRE', queue, whole(4 * heartbeat))
+redis.call('PEXPIRE', waiters, whole(4 * heartbeat))
+local ask_in = ask_at and math.min(ms_until(ask_at, now), heartbeat) or heartbeat
+return { 0, ask_in, redis.call('ZRANK', queue, member) }
+` },
+  lockInspect: { name: 'lock-inspect', keys: 3, lua: `--[[ Looks at a lock and changes nothing.
+  KEYS[1] holders   KEYS[2] fence   KEYS[3] queue
+  ARGV[1] now, us, for tests
+  Returns {fence, waiters, holder, ms left, holder, ms left, ...} ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local now = clock_us(ARGV[1])
+local reply = { tonumber(redis.call('GET', KEYS[2]) or '0'), redis.call('ZCARD', KEYS[3]) }
+local live = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. whole(now), '+inf', 'WITHSCORES')
+for i = 1, #live, 2 do
+  reply[#reply + 1] = live[i]
+  reply[#reply + 1] = math.ceil((tonumber(live[i + 1]) - now) / 1000)
+end
+return reply
+` },
+  lockLeave: { name: 'lock-leave', keys: 3, lua: `--[[ Gives up: leaves the queue, and releases a grant whose reply came too late or never.
+  KEYS[1] holders   KEYS[2] queue   KEYS[3] waiters
+  ARGV[1] mode   ARGV[2] owner   ARGV[3] now, us, for tests
+  Returns 1 ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+-- A lock: a sorted set of holders by the end of their leases, and, while somebody waits, a sorted set of waiters by ticket
+-- and a hash of each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local DEAD_AT_ONCE = 1000
+
+local function ms_until(at, now)
+  return math.max(1, math.ceil((at - now) / 1000))
+end
+
+-- Makes sure the key lives at least this long; never shortens.
+local function outlive(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+end
+
+-- Forgets holders whose lease has ended. Returns how many there are, and the first one to end with its end.
+local function holders_now(holders, now)
+  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+  if not first[1] then return 0 end
+  if tonumber(first[2]) <= now then
+    redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now))
+    first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+    if not first[1] then return 0 end
+  end
+  return redis.call('ZCARD', holders), first[1], tonumber(first[2])
+end
+
+-- Holders are all of one mode, so the first one speaks for them.
+local function admits(count, first, mode, permits)
+  if count == 0 then return true end
+  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
+  return mode == 'r' or count < permits
+end
+
+-- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
+local function head_of(queue, waiters, now)
+  for _ = 1, DEAD_AT_ONCE do
+    local head = redis.call('ZRANGE', queue, 0, 0)[1]
+    if not head then return nil end
+    local sign = redis.call('HGET', waiters, head)
+    if sign then
+      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
+      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    end
+    redis.call('ZREM', queue, head)
+    redis.call('HDEL', waiters, head)
+  end
+  return nil
+end
+
+local function wake_head(queue, waiters, now)
+  local head, _, inbox = head_of(queue, waiters, now)
+  if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
+end
+local now = clock_us(ARGV[3])
+local member = ARGV[1] .. ARGV[2]
+redis.call('ZREM', KEYS[1], member)
+redis.call('ZREM', KEYS[2], member)
+redis.call('HDEL', KEYS[3], member)
+-- Whoever is next may fit now, or may have fitted behind a head that did not.
+wake_head(KEYS[2], KEYS[3], now)
+return 1
+` },
+  lockRaise: { name: 'lock-raise', keys: 2, lua: `--[[ Raises the last fence while the owner holds: the second round of a quorum.
+  KEYS[1] holders   KEYS[2] fence
+  ARGV[1] mode   ARGV[2] owner   ARGV[3] fence   ARGV[4] how long a fence is remembered, ms   ARGV[5] now, us, for tests
+  Returns 1 raised | 0 is not held ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local now = clock_us(ARGV[5])
+local ends = redis.call('ZSCORE', KEYS[1], ARGV[1] .. ARGV[2])
+if not ends or tonumber(ends) <= now then return 0 end
+local fence = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(ARGV[3]))
+redis.call('SET', KEYS[2], whole(fence), 'PX', ARGV[4])
+return 1
+` },
+  lockRelease: { name: 'lock-release', keys: 3, lua: `--[[ Ends a lease, and wakes who is next.
+  KEYS[1] holders   KEYS[2] queue   KEYS[3] waiters
+  ARGV[1] mode   ARGV[2] owner   ARGV[3] now, us, for tests
+  Returns 1 released | 0 was not held any more ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+-- A lock: a sorted set of holders by the end of their leases, and, while somebody waits, a sorted set of waiters by ticket
+-- and a hash of each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local DEAD_AT_ONCE = 1000
+
+local function ms_until(at, now)
+  return math.max(1, math.ceil((at - now) / 1000))
+end
+
+-- Makes sure the key lives at least this long; never shortens.
+local function outlive(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+end
+
+-- Forgets holders whose lease has ended. Returns how many there are, and the first one to end with its end.
+local function holders_now(holders, now)
+  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+  if not first[1] then return 0 end
+  if tonumber(first[2]) <= now then
+    redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now))
+    first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+    if not first[1] then return 0 end
+  end
+  return redis.call('ZCARD', holders), first[1], tonumber(first[2])
+end
+
+-- Holders are all of one mode, so the first one speaks for them.
+local function admits(count, first, mode, permits)
+  if count == 0 then return true end
+  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
+  return mode == 'r' or count < permits
+end
+
+-- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
+local function head_of(queue, waiters, now)
+  for _ = 1, DEAD_AT_ONCE do
+    local head = redis.call('ZRANGE', queue, 0, 0)[1]
+    if not head then return nil end
+    local sign = redis.call('HGET', waiters, head)
+    if sign then
+      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
+      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    end
+    redis.call('ZREM', queue, head)
+    redis.call('HDEL', waiters, head)
+  end
+  return nil
+end
+
+local function wake_head(queue, waiters, now)
+  local head, _, inbox = head_of(queue, waiters, now)
+  if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
+end
+local now = clock_us(ARGV[3])
+local member = ARGV[1] .. ARGV[2]
+local ends = redis.call('ZSCORE', KEYS[1], member)
+if not ends then return 0 end
+redis.call('ZREM', KEYS[1], member)
+if redis.call('EXISTS', KEYS[2]) == 1 then wake_head(KEYS[2], KEYS[3], now) end
+return tonumber(ends) > now and 1 or 0
+` },
+  lockRenew: { name: 'lock-renew', keys: 1, lua: `--[[ Prolongs a lease.
+  KEYS[1] holders
+  ARGV[1] mode   ARGV[2] owner   ARGV[3] lease, ms   ARGV[4] now, us, for tests
+  Returns 1 prolonged | 0 had ended ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+-- A lock: a sorted set of holders by the end of their leases, and, while somebody waits, a sorted set of waiters by ticket
+-- and a hash of each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local DEAD_AT_ONCE = 1000
+
+local function ms_until(at, now)
+  return math.max(1, math.ceil((at - now) / 1000))
+end
+
+-- Makes sure the key lives at least this long; never shortens.
+local function outlive(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+end
+
+-- Forgets holders whose lease has ended. Returns how many there are, and the first one to end with its end.
+local function holders_now(holders, now)
+  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+  if not first[1] then return 0 end
+  if tonumber(first[2]) <= now then
+    redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now))
+    first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
+    if not first[1] then return 0 end
+  end
+  return redis.call('ZCARD', holders), first[1], tonumber(first[2])
+end
+
+-- Holders are all of one mode, so the first one speaks for them.
+local function admits(count, first, mode, permits)
+  if count == 0 then return true end
+  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
+  return mode == 'r' or count < permits
+end
+
+-- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
+local function head_of(queue, waiters, now)
+  for _ = 1, DEAD_AT_ONCE do
+    local head = redis.call('ZRANGE', queue, 0, 0)[1]
+    if not head then return nil end
+    local sign = redis.call('HGET', waiters, head)
+    if sign then
+      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
+      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    end
+    redis.call('ZREM', queue, head)
+    redis.call('HDEL', waiters, head)
+  end
+  return nil
+end
+
+local function wake_head(queue, waiters, now)
+  local head, _, inbox = head_of(queue, waiters, now)
+  if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
+end
+local now = clock_us(ARGV[4])
+local member = ARGV[1] .. ARGV[2]
+local lease = tonumber(ARGV[3])
+local ends = redis.call('ZSCORE', KEYS[1], member)
+-- A lease that has ended stays ended, even if nobody came for the lock: its holder has been told so by its own clock.
+if not ends or tonumber(ends) <= now then return 0 end
+redis.call('ZADD', KEYS[1], whole(now + lease * 1000), member)
+outlive(KEYS[1], lease)
+return 1
 ` },
   openLog: { name: 'open-log', keys: 1, lua: `--[[ Creates a partition's log if it is absent.
   KEYS[1] partition log

@@ -8,6 +8,7 @@
 
 import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
+import type { LockProvider } from './lock-provider.ts'
 
 /** Where an entry lives: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -133,6 +134,8 @@ export interface RemoteStore {
   readonly codec?: CodecFactory | undefined
   /** Delivers what this store's mutations publish. */
   readonly bus?: Bus | undefined
+  /** Locks on the same servers. */
+  readonly locks?: LockProvider | undefined
   /** Called once before any other method; connects lazily and never throws because the other side is away. */
   open(namespace: string): void
   /** Reads whole entries, in order. One round trip however many. */

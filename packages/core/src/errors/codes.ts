@@ -51,6 +51,10 @@ export const ERROR_CODES = {
     meaning: 'The lease of a lock ended before its work did.',
     remedy: 'Treat the work as possibly concurrent; use the fence to reject late writes.',
   },
+  LARDER_NO_LOCK: {
+    meaning: 'currentLock() was called where no lock is held.',
+    remedy: 'Call it inside a @WithLock method or the work of locks.run.',
+  },
   LARDER_RATE_LIMITED: {
     meaning: 'A limit is used up.',
     remedy: 'Try again after retryAfterMs.',

@@ -7,7 +7,7 @@ import { ERROR_CODES } from './codes.ts'
 import { KeyError } from './key-error.ts'
 import { LarderError } from './larder-error.ts'
 import { LoadTimeoutError } from './load-error.ts'
-import { LockLostError, LockTimeoutError, LockUnavailableError } from './lock-error.ts'
+import { LockLostError, LockTimeoutError, LockUnavailableError, NoLockError } from './lock-error.ts'
 import { NotConfiguredError } from './not-configured-error.ts'
 import { InvalidOptionError } from './option-error.ts'
 import { RateLimitedError, RateLimitUnavailableError } from './rate-limit-error.ts'
@@ -36,6 +36,7 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
   ['LockLostError', 'LARDER_LOCK_LOST', new LockLostError('order:1')],
   ['LockTimeoutError', 'LARDER_LOCK_TIMEOUT', new LockTimeoutError('order:1', 5_000)],
   ['LockUnavailableError', 'LARDER_LOCK_UNAVAILABLE', new LockUnavailableError('order:1', cause)],
+  ['NoLockError', 'LARDER_NO_LOCK', new NoLockError()],
   ['NotConfiguredError', 'LARDER_NOT_CONFIGURED', new NotConfiguredError('Products.find')],
   ['RateLimitedError', 'LARDER_RATE_LIMITED', new RateLimitedError('ip:1', limited)],
   [

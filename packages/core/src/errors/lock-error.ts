@@ -54,3 +54,17 @@ export class LockLostError extends LarderError {
     return 'LockLostError'
   }
 }
+
+/** `currentLock()` was asked where no lock is held. */
+export class NoLockError extends LarderError {
+  constructor() {
+    super(
+      'LARDER_NO_LOCK',
+      'No lock is held here: currentLock() is for @WithLock methods and locks.run.',
+    )
+  }
+
+  override get name(): string {
+    return 'NoLockError'
+  }
+}

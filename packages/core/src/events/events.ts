@@ -59,6 +59,15 @@ export interface CacheEvents {
   'recovery-queue': { readonly waiting: number; readonly escalated: 'none' | 'partition' | 'clear' }
   /** An entry was dropped from the local tier for room. */
   drop: KeyEvent
+  /** A lock was granted or not, or its time ended. */
+  lock: {
+    readonly key: string
+    readonly outcome: 'granted' | 'timeout' | 'unavailable' | 'released' | 'lost' | 'release-failed'
+    /** How long was waited for it, or how long it was held, ms. */
+    readonly ms: number
+    /** Who decided: the name of the lock provider. */
+    readonly source: string
+  }
   /** A background task (refresh, fill, renewal) failed; the caller was not affected. */
   'background-error': { readonly task: string; readonly error: unknown }
 }

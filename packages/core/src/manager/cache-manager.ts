@@ -21,6 +21,7 @@ import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import type { ManagerStats } from '../events/stats.ts'
+import type { Locks } from '../locks/locks.ts'
 import { assertFunction, assertText } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
 import {
@@ -30,6 +31,7 @@ import {
   resolveManagerOptions,
 } from '../options/manager-options.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
+import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
 
 /** How long `close()` waits for background work before it goes on without it. */
@@ -56,6 +58,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #reads: ReadPath
   readonly #writes: WritePath
   readonly #startedPlugins: Plugin[] = []
+  #locks: Locks | undefined
   #closing: Promise<void> | undefined
 
   /** Use `createCacheManager`. */
@@ -98,6 +101,17 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    */
   cache<Value = unknown>(name: string, options: CacheOptions = {}): Cache<Value> {
     return new Cache<Value>(this.#partsOf(name, options, `cache(${name})`))
+  }
+
+  /**
+   * Takes locks: those of the remote store, or without one those of this process.
+   *
+   * @throws InvalidOptionError when no store of this manager has locks; ClosedError
+   */
+  get locks(): Locks {
+    if (this.isClosed) throw new ClosedError()
+    this.#locks ??= createLocks(this.#options, this.#node)
+    return this.#locks
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
@@ -152,6 +166,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     closing.abort(new ClosedError())
     coherence.close()
     wakeUps.wakeAll()
+    // First of all: whoever waits for a lock would hold up the rest.
+    await this.#locks?.close()
     let cancel: (() => void) | undefined
     const patience = new Promise<void>((resolve) => {
       cancel = clock.schedule(DRAIN_MS, resolve)

@@ -3,6 +3,7 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { CodecFactory, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
+import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -17,6 +18,8 @@ export interface CacheManagerOptions {
   readonly local?: LocalStore | undefined
   /** The shared tier; leave out for an in-process cache. */
   readonly remote?: RemoteStore | undefined
+  /** Where locks are kept. @default the remote store's own, or without one the local store's */
+  readonly locks?: LockProvider | undefined
   readonly plugins?: readonly Plugin[] | undefined
   /** Policy of every cache that does not say otherwise. */
   readonly defaults?: CacheOptions | undefined
@@ -36,6 +39,7 @@ const NAMES = [
   'namespace',
   'local',
   'remote',
+  'locks',
   'plugins',
   'defaults',
   'types',
@@ -53,6 +57,7 @@ export interface ResolvedManagerOptions {
   readonly namespace: string
   readonly local: LocalStore | undefined
   readonly remote: RemoteStore | undefined
+  readonly locks: LockProvider | undefined
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
@@ -78,6 +83,12 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     `${WHERE}.remote`,
     'a remote store such as redisStore()',
   )
+  assertMethods(
+    options.locks,
+    ['open', 'acquire', 'renew', 'release', 'leave'],
+    `${WHERE}.locks`,
+    'a lock provider such as redisLocks() or localLocks()',
+  )
   const { plugins = [], defaults = {}, types = [], codec = options.remote?.codec } = options
   for (const plugin of plugins) assertPlugin(plugin)
   assertCacheOptions(defaults, `${WHERE}.defaults`)
@@ -87,6 +98,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     namespace: options.namespace,
     local: options.local,
     remote: options.remote,
+    locks: options.locks,
     plugins,
     defaults,
     types,

@@ -1,0 +1,144 @@
+/**
+ * One lease on one lock, as its holder may see it.
+ *
+ * The store ends a lease on its clock, and this process cannot see that clock. So the holder counts from *before* it asked,
+ * on its own monotonic clock, and takes a hundredth off for clocks that run at different speeds: it thinks itself out
+ * before the store lets the next one in. Nothing it learns later (a hung server, a lost reply) can make that longer than
+ * the last renewal that was both sent and confirmed.
+ *
+ * A timer ends the hold at that moment even when no reply comes; where the event loop stood still, so that the timer could
+ * not run, `isHeld` looks at the clock.
+ */
+
+import type { CancelTimer, Clock } from '../contracts/clock.ts'
+import type { LockTarget } from '../contracts/lock-provider.ts'
+import type { LockStore } from './lock-store.ts'
+
+/** Clocks of two machines may run apart by this much. */
+const DRIFT = 0.01
+const MARGIN_MS = 2
+/** The first try after a third of the lease; a second one fits before its end. */
+const RENEW_AFTER = 1 / 3
+const RETRY_AFTER = 1 / 10
+
+/** When a holder stops believing in a lease that it asked for at `sentAt`. */
+export function leaseEnd(sentAt: number, leaseMs: number): number {
+  return sentAt + leaseMs * (1 - DRIFT) - MARGIN_MS
+}
+
+export interface HoldParts {
+  readonly store: LockStore
+  readonly clock: Clock
+  readonly target: LockTarget
+  readonly fence: number
+  readonly leaseMs: number
+  readonly maxHoldMs: number
+  /** When the request was sent that was granted. */
+  readonly sentAt: number
+}
+
+export class Hold {
+  readonly target: LockTarget
+  readonly fence: number
+  readonly store: LockStore
+  /** Told, once, when the lease ends before it was released. */
+  readonly onLost = new Set<() => void>()
+  readonly #parts: HoldParts
+  readonly #endsAt: number
+  #state: 'held' | 'lost' | 'released' = 'held'
+  #validUntil: number
+  #renewAt: number
+  #isRenewing = false
+  #cancel: CancelTimer | undefined
+
+  constructor(parts: HoldParts) {
+    this.#parts = parts
+    this.target = parts.target
+    this.fence = parts.fence
+    this.store = parts.store
+    this.#endsAt = parts.sentAt + parts.maxHoldMs
+    this.#validUntil = leaseEnd(parts.sentAt, parts.leaseMs)
+    this.#renewAt = parts.sentAt + parts.leaseMs * RENEW_AFTER
+    this.#plan()
+  }
+
+  /** When the request was sent that was granted. */
+  get since(): number {
+    return this.#parts.sentAt
+  }
+
+  /** True while nobody else can hold the lock. Looks at the clock, so it is right even where no timer could run. */
+  get isHeld(): boolean {
+    if (this.#state === 'held' && this.#parts.clock.now() >= this.#validUntil) this.#lose()
+    return this.#state === 'held'
+  }
+
+  get isLost(): boolean {
+    return !this.isHeld && this.#state === 'lost'
+  }
+
+  /** How much longer the lock is surely held, ms. */
+  get remainingMs(): number {
+    return this.isHeld ? this.#validUntil - this.#parts.clock.now() : 0
+  }
+
+  /** Stops renewing at once; resolves with whether the store still knew the lease. */
+  async release(): Promise<boolean> {
+    const wasHeld = this.isHeld
+    if (this.#state === 'held') this.#state = 'released'
+    this.#cancel?.()
+    const wasKnown = await this.store.release(this.target)
+    return wasHeld && wasKnown
+  }
+
+  /** One timer for whatever comes first, the next renewal or the end. */
+  #plan(): void {
+    this.#cancel?.()
+    if (this.#state !== 'held') return
+    const { clock } = this.#parts
+    const mayRenew = !this.#isRenewing && this.#renewAt < Math.min(this.#validUntil, this.#endsAt)
+    const nextAt = mayRenew ? this.#renewAt : this.#validUntil
+    this.#cancel = clock.schedule(Math.max(0, Math.ceil(nextAt - clock.now())), () =>
+      this.#come(mayRenew),
+    )
+  }
+
+  #come(isForRenewal: boolean): void {
+    if (!this.isHeld) return
+    if (isForRenewal) void this.#renew()
+    else this.#plan()
+  }
+
+  async #renew(): Promise<void> {
+    const { clock, leaseMs } = this.#parts
+    this.#isRenewing = true
+    this.#plan()
+    const sentAt = clock.now()
+    // The last lease ends where `maxHold` does.
+    const lease = Math.min(leaseMs, this.#endsAt - sentAt)
+    try {
+      const timeoutMs = Math.max(1, Math.min(leaseMs * RENEW_AFTER, this.#validUntil - sentAt))
+      const isProlonged = await this.store.renew(this.target, lease, timeoutMs)
+      if (!this.isHeld) return
+      if (!isProlonged) {
+        this.#lose()
+        return
+      }
+      this.#validUntil = Math.max(this.#validUntil, leaseEnd(sentAt, lease))
+      this.#renewAt = sentAt + leaseMs * RENEW_AFTER
+    } catch {
+      // Nobody knows whether it was prolonged; the old end stands.
+      this.#renewAt = clock.now() + leaseMs * RETRY_AFTER
+    } finally {
+      this.#isRenewing = false
+    }
+    this.#plan()
+  }
+
+  #lose(): void {
+    if (this.#state !== 'held') return
+    this.#state = 'lost'
+    this.#cancel?.()
+    for (const tell of this.onLost) tell()
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Waiting for one lock, from the first question to the grant.
+ *
+ * The store keeps the queue; here is only the asking. A wake-up says that asking again is worth while, and the reply to
+ * each question says when it is at the latest, so that a lost wake-up costs a heartbeat and never the lock.
+ *
+ * Races: a reply that comes after the deadline of its call may have been a grant, so whoever stops asking for any reason
+ * sends `leave`, which also gives back what was granted unseen. A grant whose lease is over by the time its reply is read
+ * (this process was held up) is given back as well.
+ */
+
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../contracts/clock.ts'
+import type { AcquireRequest, LockTarget } from '../contracts/lock-provider.ts'
+import { LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
+import { leaseEnd } from './hold.ts'
+import type { ResolvedLockOptions } from './lock-options.ts'
+import { LOCK_STORE_TIMEOUT_MS, type LockStore } from './lock-store.ts'
+import type { LockWaiter, LockWakeUps } from './lock-wake-ups.ts'
+
+const OWNER_BYTES = 16
+/** A waiter shows itself this often, and is taken for dead after twice as long. */
+const HEARTBEAT_MS = 1_000
+/** Between questions to a store that refuses at once. */
+const RETRY_MS = 50
+
+export interface ClaimParts {
+  readonly name: string
+  readonly store: LockStore
+  readonly clock: Clock
+  readonly wakeUps: LockWakeUps
+  readonly options: ResolvedLockOptions
+  /** When the caller began to wait. */
+  readonly since: number
+  /** Aborts when the caller or the manager gives up. */
+  readonly signal: AbortSignal
+  /** Takes over what runs on after the caller was answered. */
+  inBackground(work: Promise<unknown>): void
+}
+
+export interface Grant {
+  readonly target: LockTarget
+  readonly fence: number
+  readonly sentAt: number
+}
+
+/**
+ * Asks until the lock is granted.
+ *
+ * @throws LockTimeoutError when it stayed held; LockUnavailableError; the signal's reason
+ */
+export async function claimLock(parts: ClaimParts): Promise<Grant> {
+  const owner = randomBytes(OWNER_BYTES).toString('base64url')
+  const target: LockTarget = { name: parts.name, mode: parts.options.mode, owner }
+  const waiter = parts.wakeUps.expect(owner)
+  try {
+    return await askUntilGranted(parts, target, waiter)
+  } catch (error) {
+    parts.inBackground(parts.store.leave(target).catch(() => undefined))
+    throw error
+  } finally {
+    waiter.done()
+  }
+}
+
+async function askUntilGranted(
+  { name, store, clock, options, since, signal }: ClaimParts,
+  target: LockTarget,
+  waiter: LockWaiter,
+): Promise<Grant> {
+  const { permits, leaseMs, replicas, waitMs } = options
+  const heartbeatMs = waitMs > 0 ? HEARTBEAT_MS : 0
+  const request: AcquireRequest = { ...target, permits, leaseMs, replicas, heartbeatMs }
+  let failure: { readonly since: number; readonly cause: unknown } | undefined
+  for (;;) {
+    signal.throwIfAborted()
+    const sentAt = clock.now()
+    let pauseMs = RETRY_MS
+    try {
+      const reply = await store.acquire(request, LOCK_STORE_TIMEOUT_MS)
+      signal.throwIfAborted()
+      const isInTime = clock.now() < leaseEnd(sentAt, leaseMs)
+      if (reply.kind === 'granted' && isInTime) return { target, fence: reply.fence, sentAt }
+      failure = undefined
+      pauseMs = reply.kind === 'held' ? reply.retryInMs : 0
+    } catch (cause) {
+      signal.throwIfAborted()
+      failure = { since: failure?.since ?? sentAt, cause }
+      const isOver = clock.now() - failure.since >= LOCK_STORE_TIMEOUT_MS
+      if (isOver) throw new LockUnavailableError(name, cause)
+    }
+    const leftMs = since + waitMs - clock.now()
+    if (leftMs <= 0) {
+      if (failure !== undefined) throw new LockUnavailableError(name, failure.cause)
+      throw new LockTimeoutError(name, waitMs)
+    }
+    await waiter.wait(Math.min(pauseMs, leftMs), signal)
+  }
+}

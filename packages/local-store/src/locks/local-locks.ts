@@ -1,0 +1,85 @@
+/** Locks within this process, with the semantics of the shared ones. */
+
+import {
+  type AcquireReply,
+  type AcquireRequest,
+  assertKnownOptions,
+  type Clock,
+  type LockCapabilities,
+  type LockProvider,
+  type LockState,
+  type LockTarget,
+  type WakeListener,
+} from '@larder/core'
+import { LockTable } from './lock-table.ts'
+
+export interface LocalLocksOptions {
+  /** Source of time; for tests. */
+  readonly clock?: Clock | undefined
+}
+
+const US_PER_MS = 1_000
+
+/**
+ * Creates a lock provider that excludes within this process only: queue, leases, fences and modes as in Redis.
+ * `lruStore` brings one along.
+ *
+ * @throws InvalidOptionError
+ * @example createCacheManager({ namespace: 'shop', locks: localLocks() })
+ */
+export function localLocks(options: LocalLocksOptions = {}): LockProvider {
+  assertKnownOptions(options, ['clock'], 'localLocks')
+  return new LocalLocks(options.clock)
+}
+
+class LocalLocks implements LockProvider {
+  readonly name = 'local'
+  readonly capabilities: LockCapabilities = {
+    shared: false,
+    queues: true,
+    replicas: false,
+    modes: ['write', 'read', 'permit'],
+  }
+  onWake: WakeListener | undefined
+  readonly #clock: Clock | undefined
+  readonly #table = new LockTable((owner) => this.onWake?.(owner))
+
+  constructor(clock: Clock | undefined) {
+    this.#clock = clock
+  }
+
+  open(): void {
+    // The table belongs to one manager, and so to one namespace.
+  }
+
+  async acquire(request: AcquireRequest): Promise<AcquireReply> {
+    return this.#table.acquire(request, this.#nowUs())
+  }
+
+  async renew(target: LockTarget, leaseMs: number): Promise<boolean> {
+    return this.#table.renew(target, leaseMs, this.#nowUs())
+  }
+
+  async release(target: LockTarget): Promise<boolean> {
+    return this.#table.release(target, this.#nowUs())
+  }
+
+  async leave(target: LockTarget): Promise<void> {
+    this.#table.leave(target, this.#nowUs())
+  }
+
+  async inspect(name: string): Promise<LockState> {
+    return this.#table.inspect(name, this.#nowUs())
+  }
+
+  async close(): Promise<void> {
+    this.onWake = undefined
+    this.#table.clear()
+  }
+
+  /** The wall clock as it was at the start, and monotonic from there on: fences rise across restarts too. */
+  #nowUs(): number {
+    const ms = this.#clock?.now() ?? performance.timeOrigin + performance.now()
+    return Math.floor(ms * US_PER_MS)
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * Locks as the Redis scripts keep them, step for step, in memory: the in-process provider, and the model that the scripts
+ * are held against. Time comes with every step, in microseconds, so that a test can own it.
+ *
+ * What Redis does by expiry needs no counterpart: a holder whose lease has ended and a waiter without a sign of life are
+ * found to be so when somebody looks.
+ */
+
+import type { LockMode } from '@larder/core'
+
+/** What is asked for; see `AcquireRequest` of the core package. */
+export interface LockRequest {
+  readonly name: string
+  readonly mode: LockMode
+  readonly owner: string
+  readonly permits: number
+  readonly leaseMs: number
+  readonly heartbeatMs: number
+}
+
+export type LockAnswer =
+  | { readonly kind: 'granted'; readonly fence: number }
+  | { readonly kind: 'held'; readonly retryInMs: number; readonly position: number }
+
+export type Waker = (owner: string) => void
+
+interface Waiter {
+  readonly member: string
+  /** When it is taken for dead, µs. */
+  aliveUntil: number
+}
+
+interface LockRecord {
+  /** Members and the ends of their leases, µs. All of one mode. */
+  readonly holders: Map<string, number>
+  /** In the order they came. */
+  readonly queue: Waiter[]
+  fence: number
+}
+
+const LETTERS: Readonly<Record<LockMode, string>> = { write: 'w', read: 'r', permit: 'p' }
+const US_PER_MS = 1_000
+
+export class LockTable {
+  readonly #locks = new Map<string, LockRecord>()
+  readonly #wake: Waker
+  /** The highest fence of a lock that was forgotten. */
+  #fenceFloor = 0
+
+  constructor(wake: Waker) {
+    this.#wake = wake
+  }
+
+  /** How many locks are held or waited for. */
+  get size(): number {
+    return this.#locks.size
+  }
+
+  acquire(request: LockRequest, nowUs: number): LockAnswer {
+    const lock = this.#open(request.name)
+    const member = memberOf(request)
+    dropEnded(lock, nowUs)
+    if (lock.holders.has(member)) {
+      hold(lock, member, request.leaseMs, nowUs)
+      // Holding alone, the last fence is this owner's own.
+      const isOwn = request.mode === 'write' && lock.fence > 0
+      return { kind: 'granted', fence: isOwn ? lock.fence : this.#mint(lock, nowUs) }
+    }
+    const head = headOf(lock, nowUs)
+    const isTurn = head === undefined || head.member === member
+    if (admits(lock, request) && isTurn) {
+      const fence = this.#mint(lock, nowUs)
+      hold(lock, member, request.leaseMs, nowUs)
+      removeWaiter(lock, member)
+      // The next one may fit beside this one.
+      if (request.mode !== 'write') this.#wakeHead(lock, nowUs)
+      return { kind: 'granted', fence }
+    }
+    const answer = held(lock, request, head, nowUs)
+    this.#close(request.name, lock)
+    return answer
+  }
+
+  release(target: Pick<LockRequest, 'name' | 'mode' | 'owner'>, nowUs: number): boolean {
+    const lock = this.#locks.get(target.name)
+    const endsAt = lock?.holders.get(memberOf(target))
+    if (lock === undefined || endsAt === undefined) return false
+    lock.holders.delete(memberOf(target))
+    this.#wakeHead(lock, nowUs)
+    this.#close(target.name, lock)
+    return endsAt > nowUs
+  }
+
+  renew(
+    target: Pick<LockRequest, 'name' | 'mode' | 'owner'>,
+    leaseMs: number,
+    nowUs: number,
+  ): boolean {
+    const lock = this.#locks.get(target.name)
+    const endsAt = lock?.holders.get(memberOf(target))
+    if (lock === undefined || endsAt === undefined || endsAt <= nowUs) return false
+    hold(lock, memberOf(target), leaseMs, nowUs)
+    return true
+  }
+
+  leave(target: Pick<LockRequest, 'name' | 'mode' | 'owner'>, nowUs: number): void {
+    const lock = this.#locks.get(target.name)
+    if (lock === undefined) return
+    lock.holders.delete(memberOf(target))
+    removeWaiter(lock, memberOf(target))
+    this.#wakeHead(lock, nowUs)
+    this.#close(target.name, lock)
+  }
+
+  inspect(
+    name: string,
+    nowUs: number,
+  ): {
+    readonly holders: readonly { readonly owner: string; readonly remainingMs: number }[]
+    readonly fence: number
+    readonly waiting: number
+  } {
+    const lock = this.#locks.get(name)
+    if (lock === undefined) return { holders: [], fence: 0, waiting: 0 }
+    const live = [...lock.holders]
+      .filter(([, endsAt]) => endsAt > nowUs)
+      .sort(([, a], [, b]) => a - b)
+    return {
+      holders: live.map(([member, endsAt]) => ({
+        owner: member.slice(1),
+        remainingMs: Math.ceil((endsAt - nowUs) / US_PER_MS),
+      })),
+      fence: lock.fence,
+      waiting: lock.queue.length,
+    }
+  }
+
+  clear(): void {
+    this.#locks.clear()
+  }
+
+  #open(name: string): LockRecord {
+    const known = this.#locks.get(name)
+    if (known !== undefined) return known
+    const lock: LockRecord = { holders: new Map(), queue: [], fence: 0 }
+    this.#locks.set(name, lock)
+    return lock
+  }
+
+  /** Forgets a lock that nobody holds or waits for; its fence stays below every later one. */
+  #close(name: string, lock: LockRecord): void {
+    if (lock.holders.size > 0 || lock.queue.length > 0) return
+    this.#fenceFloor = Math.max(this.#fenceFloor, lock.fence)
+    this.#locks.delete(name)
+  }
+
+  #mint(lock: LockRecord, nowUs: number): number {
+    const last = lock.fence > 0 ? lock.fence : this.#fenceFloor
+    lock.fence = Math.max(last + 1, nowUs)
+    return lock.fence
+  }
+
+  #wakeHead(lock: LockRecord, nowUs: number): void {
+    const head = headOf(lock, nowUs)
+    if (head !== undefined) this.#wake(head.member.slice(1))
+  }
+}
+
+function memberOf({ mode, owner }: Pick<LockRequest, 'mode' | 'owner'>): string {
+  return LETTERS[mode] + owner
+}
+
+function hold(lock: LockRecord, member: string, leaseMs: number, nowUs: number): void {
+  lock.holders.set(member, nowUs + leaseMs * US_PER_MS)
+}
+
+function dropEnded(lock: LockRecord, nowUs: number): void {
+  for (const [member, endsAt] of lock.holders) {
+    if (endsAt <= nowUs) lock.holders.delete(member)
+  }
+}
+
+/** Holders are all of one mode, so the first one speaks for them. */
+function admits({ holders }: LockRecord, { mode, permits }: LockRequest): boolean {
+  const [first] = holders.keys()
+  if (first === undefined) return true
+  if (mode === 'write' || !first.startsWith(LETTERS[mode])) return false
+  return mode === 'read' || holders.size < permits
+}
+
+/** Drops waiters at the head that gave no sign of life in time; returns the first live one. */
+function headOf({ queue }: LockRecord, nowUs: number): Waiter | undefined {
+  while (queue[0] !== undefined && queue[0].aliveUntil <= nowUs) queue.shift()
+  return queue[0]
+}
+
+function removeWaiter({ queue }: LockRecord, member: string): void {
+  const at = queue.findIndex((waiter) => waiter.member === member)
+  if (at >= 0) queue.splice(at, 1)
+}
+
+function held(
+  lock: LockRecord,
+  request: LockRequest,
+  head: Waiter | undefined,
+  nowUs: number,
+): LockAnswer {
+  const member = memberOf(request)
+  // The next change that comes by itself: a lease ends, or the head is found dead.
+  const ends = [...lock.holders.values()]
+  if (head !== undefined && head.member !== member) ends.push(head.aliveUntil)
+  const untilMs = ends.length === 0 ? undefined : msUntil(Math.min(...ends), nowUs)
+  const { heartbeatMs } = request
+  if (heartbeatMs === 0) return { kind: 'held', retryInMs: untilMs ?? 1, position: -1 }
+  const aliveUntil = nowUs + 2 * heartbeatMs * US_PER_MS
+  const waiting = lock.queue.find((waiter) => waiter.member === member)
+  if (waiting === undefined) lock.queue.push({ member, aliveUntil })
+  else waiting.aliveUntil = aliveUntil
+  const position = lock.queue.findIndex((waiter) => waiter.member === member)
+  return { kind: 'held', retryInMs: Math.min(untilMs ?? heartbeatMs, heartbeatMs), position }
+}
+
+function msUntil(at: number, nowUs: number): number {
+  return Math.max(1, Math.ceil((at - nowUs) / US_PER_MS))
+}

@@ -1,0 +1,30 @@
+/** WAIT: how many replicas have what this connection wrote. */
+
+import type { LockReplicas } from '@larder/core'
+import { masterFinder } from '../cluster-nodes.ts'
+import { hashTagOf } from '../key-layout.ts'
+import { isCluster, type RedisClient } from '../redis-client.ts'
+import { numberOf } from '../replies.ts'
+
+/** Too few replicas have the lock, so a failover could hand it out twice. */
+export class ReplicasError extends Error {
+  override readonly name = 'ReplicasError'
+}
+
+/**
+ * Waits until enough replicas of the server that holds `key` have what `client` wrote.
+ *
+ * @throws ReplicasError
+ */
+export async function awaitReplicas(
+  client: RedisClient,
+  key: string,
+  { min, timeoutMs }: LockReplicas,
+): Promise<void> {
+  const server = isCluster(client) ? masterFinder(client)(hashTagOf(key)) : client
+  if (server === undefined) throw new ReplicasError('The master of the lock is not known')
+  const reached = numberOf(await server.wait(min, Math.max(1, Math.ceil(timeoutMs))))
+  if (reached < min) {
+    throw new ReplicasError(`${reached} of ${min} replicas had the lock within ${timeoutMs} ms`)
+  }
+}
