@@ -266,7 +266,9 @@ describe('a store in trouble', () => {
     const broken = stage((provider) =>
       altered(provider, { acquire: () => Promise.reject(new Error('no')) }),
     )
-    await expect(broken.caches.locks.acquire('a', { wait: 0 })).rejects.toThrow(LockUnavailableError)
+    await expect(broken.caches.locks.acquire('a', { wait: 0 })).rejects.toThrow(
+      LockUnavailableError,
+    )
     const fine = stage()
     await fine.caches.locks.acquire('a')
     await expect(fine.caches.locks.acquire('a', { wait: 0 })).rejects.toThrow(LockTimeoutError)

@@ -40,7 +40,9 @@ export function altered(provider: LockProvider, changes: Partial<LockProvider>):
     get(target, name) {
       const change: unknown = Reflect.get(changes, name)
       const value: unknown = change ?? Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(change === undefined ? target : changes) : value
+      return typeof value === 'function'
+        ? value.bind(change === undefined ? target : changes)
+        : value
     },
     set: (target, name, value) => Reflect.set(target, name, value, target),
   })
@@ -58,7 +60,11 @@ export interface Recorded {
 }
 
 /** Writes down what a provider is asked. */
-export function recorded(provider: LockProvider, clock: ManualClock, into: Recorded[]): LockProvider {
+export function recorded(
+  provider: LockProvider,
+  clock: ManualClock,
+  into: Recorded[],
+): LockProvider {
   const note = (step: Recorded['step'], target: LockTarget): void => {
     into.push({ step, at: clock.now(), target })
   }

@@ -160,7 +160,9 @@ describe('several keys (L13)', () => {
   it('are held all or none', async () => {
     const { caches } = stage()
     await caches.locks.acquire('b')
-    await expect(caches.locks.acquire(['c', 'a', 'b'], { wait: 0 })).rejects.toThrow(LockTimeoutError)
+    await expect(caches.locks.acquire(['c', 'a', 'b'], { wait: 0 })).rejects.toThrow(
+      LockTimeoutError,
+    )
     expect((await caches.locks.inspect('a')).holders).toEqual([])
     expect((await caches.locks.inspect('c')).holders).toEqual([])
   })
