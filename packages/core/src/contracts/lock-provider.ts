@@ -12,7 +12,7 @@ export type LockMode = 'write' | 'read' | 'permit'
 export interface LockTarget {
   readonly name: string
   readonly mode: LockMode
-  /** 128 random bits as text, new with every attempt: whose reply gets lost can ask again without harm. */
+  /** Unique, and new with every attempt: whose reply gets lost can ask again without harm. */
   readonly owner: string
 }
 

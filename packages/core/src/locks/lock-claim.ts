@@ -18,7 +18,11 @@ import type { ResolvedLockOptions } from './lock-options.ts'
 import { LOCK_STORE_TIMEOUT_MS, type LockStore } from './lock-store.ts'
 import type { LockWaiter, LockWakeUps } from './lock-wake-ups.ts'
 
-const OWNER_BYTES = 16
+/**
+ * Owners are this process's 128 random bits and a number: as unique as fresh random bits each, which take a system call.
+ */
+const PROCESS_ID = randomBytes(16).toString('base64url')
+let attempts = 0
 /** A waiter shows itself this often, and is taken for dead after twice as long. */
 const HEARTBEAT_MS = 1_000
 /** Between questions to a store that refuses at once. */
@@ -50,7 +54,8 @@ export interface Grant {
  * @throws LockTimeoutError when it stayed held; LockUnavailableError; the signal's reason
  */
 export async function claimLock(parts: ClaimParts): Promise<Grant> {
-  const owner = randomBytes(OWNER_BYTES).toString('base64url')
+  attempts += 1
+  const owner = `${PROCESS_ID}.${attempts.toString(36)}`
   const target: LockTarget = { name: parts.name, mode: parts.options.mode, owner }
   const waiter = parts.wakeUps.expect(owner)
   try {
