@@ -37,6 +37,8 @@ declare global {
   const fetchPrice: (id: string, signal: AbortSignal) => Promise<number>
   const log: { warn(event: unknown): void }
   const url: string
+  interface Receipt { readonly orderId: string }
+  const bank: { charge(orderId: string, under: { fence: number; signal: AbortSignal }): Promise<Receipt> }
 }
 export { larder, stores, redis, compressions, keyvs }
 `
@@ -88,6 +90,9 @@ const NAMES: readonly (readonly [string, string])[] = [
   ...[
     'createCacheManager',
     'Cacheable',
+    'WithLock',
+    'currentLock',
+    'RateLimited',
     'CacheConfig',
     'CachePut',
     'CacheEvict',

@@ -58,6 +58,24 @@ export function fencedKeys(
   return [value, `${value}:fence`]
 }
 
+/** What is kept of a limiter's key: `{shop:limit:api:ip:1.2.3.4}`, with the endings below. */
+export function limitKey(namespace: string, limiter: string, key: string): string {
+  return `{${namespace}:limit:${limiter}:${key}}`
+}
+
+/** Behind a limit's key: the state of a policy, so that another algorithm never meets it. */
+export function policyEnding(policy: string, algorithm: string): string {
+  return `:${policy}:${algorithm}`
+}
+
+/** Behind a limit's key: until when nothing is admitted. */
+export const BLOCK_ENDING = ':block'
+
+/** Where it is told that permits were given back: `shop:limits`. */
+export function limitsChannel(namespace: string): string {
+  return `${namespace}:limits`
+}
+
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {
   return key.slice(1, key.indexOf('}'))

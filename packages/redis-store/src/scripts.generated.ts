@@ -536,6 +536,1255 @@ end
 if has(head.flags, WAITED) then wake(ARGV[4], ARGV[5]) end
 return { 1, now, life }
 ` },
+  limitDecide: { name: 'limit-decide', keys: 'n', lua: `--[[ Decides calls under one rule, one after the other: all policies admit a call, or none is changed by it.
+  KEYS[1..] for each call: the states of the policies, then the block if the rule has one
+  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3..] for each call: its cost, and '?' to look only, else its permit
+  Returns {now, then for each call: 1 admitted | 0 refused | -1 too dear, us to wait, refusing policy or -1,
+  and for each policy what is left, us until all of it is back} | {now, -2} when the calendar's edges do not reach ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local CLOCK = ARGV[1]
+-- What the states of all algorithms have in common. A state goes when it says no more than an absent one would.
+local function expire_in(us)
+  -- Under a test's clock, real time must not take a state away. CLOCK is the test's clock, empty in production.
+  local ms = math.max(1, math.ceil(us / 1000))
+  if CLOCK ~= '' then ms = ms + 3600000 end
+  return whole(ms)
+end
+
+local function load_numbers(key)
+  local bytes = redis.call('GET', key)
+  return bytes and cmsgpack.unpack(bytes)
+end
+
+local function save_numbers(key, numbers, us)
+  redis.call('SET', key, cmsgpack.pack(numbers), 'PX', expire_in(us))
+end
+-- Never more than the limit in any window: the stamps of the latest admissions in a list, oldest first.
+--
+-- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however long
+-- the list is. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends
+-- with the newest stamp.
+local exact = {}
+local ENTRIES_PER_PUSH = 1000
+
+-- A stamp is written as a number, and as "stamp+wait" when it was reserved ahead. Returns the stamp and when it was written.
+local function stamp_of(entry)
+  local stamp = tonumber(entry)
+  if stamp then return stamp, stamp end
+  local at, wait = string.match(entry, '^(%d+)%+(%d+)$')
+  return tonumber(at), tonumber(at) - tonumber(wait)
+end
+
+local function entry_of(at, now)
+  if at <= now then return whole(at) end
+  return whole(at) .. '+' .. whole(at - now)
+end
+
+local function push(key, entries)
+  local length = 0
+  for i = 1, #entries, ENTRIES_PER_PUSH do
+    length = redis.call('RPUSH', key, unpack(entries, i, math.min(#entries, i + ENTRIES_PER_PUSH - 1)))
+  end
+  return length
+end
+
+-- The server's clock was set back: everything happened at least that much earlier on the new scale.
+local function move_stamps(key, policy, now, by)
+  local entries = redis.call('LRANGE', key, 0, -1)
+  local newest = 0
+  for i = 1, #entries do
+    local at, written = stamp_of(entries[i])
+    newest = math.max(0, at - by)
+    entries[i] = entry_of(newest, math.max(0, written - by))
+  end
+  redis.call('DEL', key)
+  push(key, entries)
+  redis.call('PEXPIRE', key, expire_in(newest + policy.window - now))
+  return newest
+end
+
+-- How many of the oldest stamps have left the window that ends now: near the front in the usual case, so galloping.
+local function count_dead(key, length, edge)
+  local function is_dead(i)
+    return i < length and (stamp_of(redis.call('LINDEX', key, i))) <= edge
+  end
+  if not is_dead(0) then return 0 end
+  local low, step = 0, 1
+  while is_dead(low + step) do
+    low = low + step
+    step = step * 2
+  end
+  local high = math.min(low + step, length)
+  while high - low > 1 do
+    local middle = math.floor((low + high) / 2)
+    if is_dead(middle) then low = middle else high = middle end
+  end
+  return high
+end
+
+exact.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now }
+  local last = redis.call('LINDEX', key, -1)
+  if not last then return state end
+  local newest, written = stamp_of(last)
+  if written > now then newest = move_stamps(key, policy, now, written - now) end
+  state.newest = newest
+  return state
+end
+
+exact.capacity = function(policy) return policy.limit end
+
+exact.earliest = function(state, cost)
+  if not state.newest then return state.now end
+  local at = math.max(state.now, state.newest)
+  local entry = redis.call('LINDEX', state.key, cost - state.policy.limit - 1)
+  if entry then at = math.max(at, stamp_of(entry) + state.policy.window) end
+  return at
+end
+
+exact.take = function(state, cost, at)
+  local entry = entry_of(at, state.now)
+  local entries = {}
+  for i = 1, cost do entries[i] = entry end
+  local length = push(state.key, entries)
+  -- Only what has left the window that ends now: a reservation may be taken back, and earlier windows count again.
+  local dead = count_dead(state.key, length, state.now - state.policy.window)
+  if dead > 0 then redis.call('LTRIM', state.key, dead, -1) end
+  redis.call('PEXPIRE', state.key, expire_in(at + state.policy.window - state.now))
+  state.newest, state.used = at, length - dead
+end
+
+exact.penalize = function(state, cost)
+  local limit = state.policy.limit
+  exact.take(state, cost, math.max(state.now, state.newest or 0))
+  if state.used > limit then
+    redis.call('LTRIM', state.key, -limit, -1)
+    state.used = limit
+  end
+end
+
+exact.standing = function(state)
+  local limit, window = state.policy.limit, state.policy.window
+  if not state.newest then return limit, 0 end
+  if not state.used then
+    local length = redis.call('LLEN', state.key)
+    state.used = length - count_dead(state.key, length, state.now - window)
+  end
+  return math.max(0, limit - state.used), math.max(0, state.newest + window - state.now)
+end
+
+exact.refund = function(state, cost, at, now_then)
+  if not state.newest or at <= state.now - state.policy.window then return false end
+  return redis.call('LREM', state.key, -cost, entry_of(at, now_then)) > 0
+end
+-- Never more than the limit in any window: counts by slice of time, newest first.
+--
+-- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
+-- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, newest slice, its count, and
+-- the counts of the slices before it.
+local window = {}
+
+local function count_of(state, slice)
+  return state.counts[state.top - slice + 1] or 0
+end
+
+-- The counts of the slices from \`top\` down to the oldest that matters now.
+local function counts_from(state, top)
+  local counts = {}
+  local oldest = math.floor(state.now / state.policy.slice) - state.policy.slices
+  for slice = top, oldest, -1 do
+    counts[#counts + 1] = state.top and count_of(state, slice) or 0
+  end
+  return counts
+end
+
+local function save_window(state)
+  local slice, slices = state.policy.slice, state.policy.slices
+  local numbers = { slice, slices, state.now, state.top, unpack(state.counts) }
+  while #numbers > 5 and numbers[#numbers] == 0 do numbers[#numbers] = nil end
+  save_numbers(state.key, numbers, (state.top + slices + 1) * slice - state.now)
+end
+
+-- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest it
+-- can have been in.
+local function in_one_slice(state, slice, slices)
+  local current = math.floor(state.now / slice)
+  local sum = 0
+  for i = 1, #state.counts do
+    if state.top - i + 1 >= current - slices then sum = sum + state.counts[i] end
+  end
+  local latest = state.now
+  if state.top > current then latest = (state.top + 1) * slice - 1 end
+  state.top, state.counts = nil, {}
+  if sum > 0 then state.top, state.counts = math.floor(latest / state.policy.slice), { sum } end
+end
+
+window.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now, counts = {} }
+  local numbers = load_numbers(key)
+  if not numbers then return state end
+  local slice, slices, written = numbers[1], numbers[2], numbers[3]
+  state.top = numbers[4]
+  for i = 5, #numbers do state.counts[i - 4] = numbers[i] end
+  -- The server's clock was set back; see exact.
+  if written > now then
+    state.top = state.top - math.floor((written - now) / slice)
+    state.moved = true
+  end
+  if slice ~= policy.slice then in_one_slice(state, slice, slices) end
+  if state.moved and state.top then save_window(state) end
+  return state
+end
+
+window.capacity = function(policy) return policy.limit end
+
+window.earliest = function(state, cost)
+  local slice, slices, limit = state.policy.slice, state.policy.slices, state.policy.limit
+  if not state.top then return state.now end
+  local at = math.max(math.floor(state.now / slice), state.top)
+  local sum = 0
+  for i = at - slices, state.top do sum = sum + count_of(state, i) end
+  -- Once all have left the sum is 0, and the cost is no more than the limit.
+  while sum + cost > limit do
+    sum = sum - count_of(state, at - slices)
+    at = at + 1
+  end
+  return math.max(state.now, at * slice)
+end
+
+window.take = function(state, cost, at)
+  local slice = math.floor(at / state.policy.slice)
+  state.counts = counts_from(state, slice)
+  state.top = slice
+  state.counts[1] = state.counts[1] + cost
+  save_window(state)
+end
+
+window.penalize = function(state, cost)
+  local slice = math.max(math.floor(state.now / state.policy.slice), state.top or 0)
+  state.counts = counts_from(state, slice)
+  state.top = slice
+  state.counts[1] = math.min(state.policy.limit, state.counts[1] + cost)
+  save_window(state)
+end
+
+window.standing = function(state)
+  local slice, slices, limit = state.policy.slice, state.policy.slices, state.policy.limit
+  if not state.top then return limit, 0 end
+  local used = 0
+  local oldest = math.floor(state.now / slice) - slices
+  for i = oldest, state.top do used = used + count_of(state, i) end
+  return math.max(0, limit - used), math.max(0, (state.top + slices + 1) * slice - state.now)
+end
+
+window.refund = function(state, cost, at)
+  local slice = math.floor(at / state.policy.slice)
+  local oldest = math.floor(state.now / state.policy.slice) - state.policy.slices
+  if not state.top or slice < oldest or slice > state.top or count_of(state, slice) < cost then return false end
+  local index = state.top - slice + 1
+  state.counts[index] = state.counts[index] - cost
+  while state.counts[1] == 0 do
+    table.remove(state.counts, 1)
+    state.top = state.top - 1
+  end
+  if #state.counts == 0 then redis.call('UNLINK', state.key) else save_window(state) end
+  return true
+end
+-- A bucket of \`burst\` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
+--
+-- State: that time, when written, and the time and cost of the latest admission, which alone can be taken back.
+local smooth = {}
+
+smooth.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now, full = 0, last = 0, last_cost = 0 }
+  local numbers = load_numbers(key)
+  if not numbers then return state end
+  -- The server's clock was set back; see exact.
+  local by = math.max(0, numbers[2] - now)
+  state.full, state.last, state.last_cost = numbers[1] - by, numbers[3] - by, numbers[4]
+  if by > 0 then smooth.save(state) end
+  return state
+end
+
+smooth.save = function(state)
+  local numbers = { state.full, state.now, state.last, state.last_cost }
+  save_numbers(state.key, numbers, state.full - state.now)
+end
+
+smooth.capacity = function(policy) return policy.burst end
+
+smooth.earliest = function(state, cost)
+  return math.max(state.now, state.full + (cost - state.policy.burst) * state.policy.interval)
+end
+
+smooth.take = function(state, cost, at)
+  state.full = math.max(state.full, at) + cost * state.policy.interval
+  state.last, state.last_cost = at, cost
+  smooth.save(state)
+end
+
+-- The bucket is emptied, and not more: else who keeps trying would stay out for longer than a full refill.
+smooth.penalize = function(state, cost)
+  local interval, now = state.policy.interval, state.now
+  local emptied = now + state.policy.burst * interval
+  state.full = math.max(state.full, math.min(math.max(state.full, now) + cost * interval, emptied))
+  state.last = 0
+  smooth.save(state)
+end
+
+smooth.standing = function(state)
+  local missing = math.max(0, state.full - state.now)
+  local left = math.floor(state.policy.burst - missing / state.policy.interval)
+  return math.max(0, left), missing
+end
+
+-- After a later admission nobody can say what of the debt is whose.
+smooth.refund = function(state, cost, at)
+  if state.full <= state.now or state.last ~= at or state.last_cost ~= cost then return false end
+  state.full, state.last = state.full - cost * state.policy.interval, 0
+  if state.full <= state.now then redis.call('UNLINK', state.key) else smooth.save(state) end
+  return true
+end
+-- So many per period. State: when the period begins, how much was admitted in it, when written.
+--
+-- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
+-- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
+local fixed = {}
+
+-- The edge at or before a time; the first one for what is before all.
+local function edge_before(edges, at)
+  local found = edges[1]
+  for i = 1, #edges do
+    if edges[i] <= at then found = edges[i] end
+  end
+  return found
+end
+
+local function end_of(policy, start)
+  if not policy.edges then return start + policy.window end
+  for i = 1, #policy.edges do
+    if policy.edges[i] > start then return policy.edges[i] end
+  end
+  -- Beyond what came with the rule: no reservation reaches that far.
+  return start + policy.edges[#policy.edges] - policy.edges[#policy.edges - 1]
+end
+
+local function save_period(state)
+  save_numbers(state.key, { state.start, state.count, state.now }, end_of(state.policy, state.start) - state.now)
+end
+
+fixed.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now }
+  local numbers = load_numbers(key)
+  if not numbers then return state end
+  -- The server's clock was set back; see exact.
+  local by = math.max(0, numbers[3] - now)
+  local start = numbers[1] - by
+  if policy.edges then start = edge_before(policy.edges, start) end
+  if end_of(policy, start) <= now then return state end
+  state.start, state.count = start, numbers[2]
+  if by > 0 then save_period(state) end
+  return state
+end
+
+fixed.capacity = function(policy) return policy.limit end
+
+fixed.earliest = function(state, cost)
+  if not state.start then return state.now end
+  if state.count + cost <= state.policy.limit then return math.max(state.now, state.start) end
+  return end_of(state.policy, state.start)
+end
+
+fixed.take = function(state, cost, at)
+  if state.start and at < end_of(state.policy, state.start) then
+    state.count = state.count + cost
+  else
+    state.start, state.count = at, cost
+    if state.policy.edges then state.start = edge_before(state.policy.edges, at) end
+  end
+  save_period(state)
+end
+
+fixed.penalize = function(state, cost)
+  fixed.take(state, cost, math.max(state.now, state.start or 0))
+  if state.count > state.policy.limit then
+    state.count = state.policy.limit
+    save_period(state)
+  end
+end
+
+fixed.standing = function(state)
+  local limit = state.policy.limit
+  if not state.start then return limit, 0 end
+  local left = math.max(0, limit - state.count)
+  -- The next period is open already, so this one is used up.
+  if state.start > state.now then left = 0 end
+  return left, end_of(state.policy, state.start) - state.now
+end
+
+fixed.refund = function(state, cost, at)
+  local is_this = state.start and at >= state.start and at < end_of(state.policy, state.start)
+  if not is_this or state.count < cost then return false end
+  state.count = state.count - cost
+  save_period(state)
+  return true
+end
+
+local calendar = fixed
+-- So many at the same time: permits in a sorted set by when their lease ends. '!written' has a score below 0.
+local concurrency = {}
+
+-- The server's clock was set back; see exact.
+local function move_leases(key, by)
+  local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  for i = 1, #members, 2 do
+    local ends = tonumber(members[i + 1])
+    if ends > 0 then redis.call('ZADD', key, whole(math.max(1, ends - by)), members[i]) end
+  end
+end
+
+local function last_end(state)
+  local last = redis.call('ZRANGE', state.key, -1, -1, 'WITHSCORES')
+  return last[2] and tonumber(last[2]) or 0
+end
+
+local function save_leases(state)
+  redis.call('ZADD', state.key, whole(-state.now), '!written')
+  redis.call('PEXPIRE', state.key, expire_in(last_end(state) - state.now))
+end
+
+concurrency.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now }
+  local written = redis.call('ZSCORE', key, '!written')
+  local by = written and -tonumber(written) - now or 0
+  if by > 0 then
+    move_leases(key, by)
+    save_leases(state)
+  end
+  state.live = written and redis.call('ZCOUNT', key, '(' .. whole(now), '+inf') or 0
+  return state
+end
+
+concurrency.capacity = function(policy) return policy.limit end
+
+-- When enough leases will have ended, if nobody gives back or renews.
+concurrency.earliest = function(state, cost)
+  local excess = state.live + cost - state.policy.limit
+  if excess <= 0 then return state.now end
+  local found = redis.call('ZRANGEBYSCORE', state.key, '(' .. whole(state.now), '+inf',
+    'WITHSCORES', 'LIMIT', excess - 1, 1)
+  return tonumber(found[2])
+end
+
+concurrency.take = function(state, cost, at, permit)
+  redis.call('ZREMRANGEBYSCORE', state.key, '(0', whole(state.now))
+  for i = 1, cost do
+    redis.call('ZADD', state.key, whole(at + state.policy.lease), permit .. ':' .. i)
+  end
+  state.live = state.live + cost
+  save_leases(state)
+end
+
+concurrency.penalize = function() end
+
+concurrency.standing = function(state)
+  local reset = 0
+  if state.live > 0 then reset = last_end(state) - state.now end
+  return math.max(0, state.policy.limit - state.live), reset
+end
+
+-- False when one of the permits has ended.
+local function is_held(state, cost, permit)
+  for i = 1, cost do
+    local ends = redis.call('ZSCORE', state.key, permit .. ':' .. i)
+    if not ends or tonumber(ends) <= state.now then return false end
+  end
+  return true
+end
+
+concurrency.renew = function(state, cost, permit)
+  if not is_held(state, cost, permit) then return false end
+  for i = 1, cost do
+    redis.call('ZADD', state.key, whole(state.now + state.policy.lease), permit .. ':' .. i)
+  end
+  save_leases(state)
+  return true
+end
+
+concurrency.refund = function(state, cost, _, _, permit)
+  if not is_held(state, cost, permit) then return false end
+  for i = 1, cost do redis.call('ZREM', state.key, permit .. ':' .. i) end
+  if last_end(state) <= state.now then redis.call('UNLINK', state.key) end
+  return true
+end
+local ALGORITHMS = {
+  exact = exact, window = window, smooth = smooth, fixed = fixed, calendar = calendar, concurrency = concurrency
+}
+local now = clock_us(CLOCK)
+local rule = cjson.decode(ARGV[2])
+local policies = rule.policies
+local reply = { now }
+
+for i = 1, #policies do
+  local edges = policies[i].edges
+  if edges and (now < edges[1] or now >= edges[#edges - 1]) then return { now, -2 } end
+end
+
+local function read_states(first)
+  local states = {}
+  for i = 1, #policies do
+    states[i] = ALGORITHMS[policies[i].algorithm].read(KEYS[first + i], policies[i], now)
+  end
+  return states
+end
+
+-- The time when all policies admit the call, and the policy that does so last.
+local function earliest(states, cost)
+  local at, last = now, 0
+  for i = 1, #policies do
+    local own = ALGORITHMS[policies[i].algorithm].earliest(states[i], cost)
+    if own > at then at, last = own, i end
+  end
+  return at, last
+end
+
+local function is_too_dear(cost)
+  for i = 1, #policies do
+    if cost > ALGORITHMS[policies[i].algorithm].capacity(policies[i]) then return i end
+  end
+end
+
+local function answer(status, wait, refusing, states)
+  reply[#reply + 1] = status
+  reply[#reply + 1] = wait
+  reply[#reply + 1] = refusing - 1
+  for i = 1, #policies do
+    local left, reset = ALGORITHMS[policies[i].algorithm].standing(states[i])
+    reply[#reply + 1] = left
+    reply[#reply + 1] = reset
+  end
+end
+
+-- Until when the key is blocked, and which policy did it.
+local function block_of(key)
+  if rule.block == 0 then return 0, 0 end
+  local block = load_numbers(key)
+  if not block then return 0, 0 end
+  -- The server's clock was set back: a block is never longer than it was meant to be.
+  return math.min(block[1], now + rule.block), math.min(block[2], #policies)
+end
+
+-- What a refusal changes, if the rule says that it changes anything; returns when the call would be admitted then.
+local function punish(states, cost, block_key, at, refusing)
+  if rule.penalty then
+    for i = 1, #policies do ALGORITHMS[policies[i].algorithm].penalize(states[i], cost) end
+    at = earliest(states, cost)
+  end
+  if rule.block > 0 then
+    save_numbers(block_key, { now + rule.block, refusing }, rule.block)
+    at = math.max(at, now + rule.maxWait + rule.block)
+  end
+  return at
+end
+
+local function decide(first, cost, permit)
+  local is_look = permit == '?'
+  local block_key = KEYS[first + #policies + 1]
+  local states = read_states(first)
+  local blocked_until, blocked_by = block_of(block_key)
+  if blocked_until > now then return answer(0, blocked_until - now, blocked_by, states) end
+  if cost == 0 then return answer(1, 0, 0, states) end
+  local too_dear = is_too_dear(cost)
+  if too_dear then return answer(-1, 0, too_dear, states) end
+  local at, refusing = earliest(states, cost)
+  if at - now > rule.maxWait then
+    if not is_look then at = punish(states, cost, block_key, at, refusing) end
+    return answer(0, at - now - rule.maxWait, refusing, states)
+  end
+  if not is_look then
+    for i = 1, #policies do
+      ALGORITHMS[policies[i].algorithm].take(states[i], cost, at, permit)
+    end
+  end
+  answer(1, at - now, 0, states)
+end
+
+local keys_per_call = #policies
+if rule.block > 0 then keys_per_call = keys_per_call + 1 end
+for call = 1, (#ARGV - 2) / 2 do
+  decide((call - 1) * keys_per_call, tonumber(ARGV[1 + 2 * call]), ARGV[2 + 2 * call])
+end
+return reply
+` },
+  limitRefund: { name: 'limit-refund', keys: 'n', lua: `--[[ Takes an admission back, in the policies where that is safe, and says so to everybody.
+  KEYS[1..] the states of the policies
+  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3] cost   ARGV[4] when it was decided, us
+  ARGV[5] how long it had to wait, us   ARGV[6] permit   ARGV[7] channel   ARGV[8] message
+  Returns 1 something was given back | 0 it is too long ago, or others came since ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local CLOCK = ARGV[1]
+-- What the states of all algorithms have in common. A state goes when it says no more than an absent one would.
+local function expire_in(us)
+  -- Under a test's clock, real time must not take a state away. CLOCK is the test's clock, empty in production.
+  local ms = math.max(1, math.ceil(us / 1000))
+  if CLOCK ~= '' then ms = ms + 3600000 end
+  return whole(ms)
+end
+
+local function load_numbers(key)
+  local bytes = redis.call('GET', key)
+  return bytes and cmsgpack.unpack(bytes)
+end
+
+local function save_numbers(key, numbers, us)
+  redis.call('SET', key, cmsgpack.pack(numbers), 'PX', expire_in(us))
+end
+-- Never more than the limit in any window: the stamps of the latest admissions in a list, oldest first.
+--
+-- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however long
+-- the list is. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends
+-- with the newest stamp.
+local exact = {}
+local ENTRIES_PER_PUSH = 1000
+
+-- A stamp is written as a number, and as "stamp+wait" when it was reserved ahead. Returns the stamp and when it was written.
+local function stamp_of(entry)
+  local stamp = tonumber(entry)
+  if stamp then return stamp, stamp end
+  local at, wait = string.match(entry, '^(%d+)%+(%d+)$')
+  return tonumber(at), tonumber(at) - tonumber(wait)
+end
+
+local function entry_of(at, now)
+  if at <= now then return whole(at) end
+  return whole(at) .. '+' .. whole(at - now)
+end
+
+local function push(key, entries)
+  local length = 0
+  for i = 1, #entries, ENTRIES_PER_PUSH do
+    length = redis.call('RPUSH', key, unpack(entries, i, math.min(#entries, i + ENTRIES_PER_PUSH - 1)))
+  end
+  return length
+end
+
+-- The server's clock was set back: everything happened at least that much earlier on the new scale.
+local function move_stamps(key, policy, now, by)
+  local entries = redis.call('LRANGE', key, 0, -1)
+  local newest = 0
+  for i = 1, #entries do
+    local at, written = stamp_of(entries[i])
+    newest = math.max(0, at - by)
+    entries[i] = entry_of(newest, math.max(0, written - by))
+  end
+  redis.call('DEL', key)
+  push(key, entries)
+  redis.call('PEXPIRE', key, expire_in(newest + policy.window - now))
+  return newest
+end
+
+-- How many of the oldest stamps have left the window that ends now: near the front in the usual case, so galloping.
+local function count_dead(key, length, edge)
+  local function is_dead(i)
+    return i < length and (stamp_of(redis.call('LINDEX', key, i))) <= edge
+  end
+  if not is_dead(0) then return 0 end
+  local low, step = 0, 1
+  while is_dead(low + step) do
+    low = low + step
+    step = step * 2
+  end
+  local high = math.min(low + step, length)
+  while high - low > 1 do
+    local middle = math.floor((low + high) / 2)
+    if is_dead(middle) then low = middle else high = middle end
+  end
+  return high
+end
+
+exact.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now }
+  local last = redis.call('LINDEX', key, -1)
+  if not last then return state end
+  local newest, written = stamp_of(last)
+  if written > now then newest = move_stamps(key, policy, now, written - now) end
+  state.newest = newest
+  return state
+end
+
+exact.capacity = function(policy) return policy.limit end
+
+exact.earliest = function(state, cost)
+  if not state.newest then return state.now end
+  local at = math.max(state.now, state.newest)
+  local entry = redis.call('LINDEX', state.key, cost - state.policy.limit - 1)
+  if entry then at = math.max(at, stamp_of(entry) + state.policy.window) end
+  return at
+end
+
+exact.take = function(state, cost, at)
+  local entry = entry_of(at, state.now)
+  local entries = {}
+  for i = 1, cost do entries[i] = entry end
+  local length = push(state.key, entries)
+  -- Only what has left the window that ends now: a reservation may be taken back, and earlier windows count again.
+  local dead = count_dead(state.key, length, state.now - state.policy.window)
+  if dead > 0 then redis.call('LTRIM', state.key, dead, -1) end
+  redis.call('PEXPIRE', state.key, expire_in(at + state.policy.window - state.now))
+  state.newest, state.used = at, length - dead
+end
+
+exact.penalize = function(state, cost)
+  local limit = state.policy.limit
+  exact.take(state, cost, math.max(state.now, state.newest or 0))
+  if state.used > limit then
+    redis.call('LTRIM', state.key, -limit, -1)
+    state.used = limit
+  end
+end
+
+exact.standing = function(state)
+  local limit, window = state.policy.limit, state.policy.window
+  if not state.newest then return limit, 0 end
+  if not state.used then
+    local length = redis.call('LLEN', state.key)
+    state.used = length - count_dead(state.key, length, state.now - window)
+  end
+  return math.max(0, limit - state.used), math.max(0, state.newest + window - state.now)
+end
+
+exact.refund = function(state, cost, at, now_then)
+  if not state.newest or at <= state.now - state.policy.window then return false end
+  return redis.call('LREM', state.key, -cost, entry_of(at, now_then)) > 0
+end
+-- Never more than the limit in any window: counts by slice of time, newest first.
+--
+-- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
+-- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, newest slice, its count, and
+-- the counts of the slices before it.
+local window = {}
+
+local function count_of(state, slice)
+  return state.counts[state.top - slice + 1] or 0
+end
+
+-- The counts of the slices from \`top\` down to the oldest that matters now.
+local function counts_from(state, top)
+  local counts = {}
+  local oldest = math.floor(state.now / state.policy.slice) - state.policy.slices
+  for slice = top, oldest, -1 do
+    counts[#counts + 1] = state.top and count_of(state, slice) or 0
+  end
+  return counts
+end
+
+local function save_window(state)
+  local slice, slices = state.policy.slice, state.policy.slices
+  local numbers = { slice, slices, state.now, state.top, unpack(state.counts) }
+  while #numbers > 5 and numbers[#numbers] == 0 do numbers[#numbers] = nil end
+  save_numbers(state.key, numbers, (state.top + slices + 1) * slice - state.now)
+end
+
+-- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest it
+-- can have been in.
+local function in_one_slice(state, slice, slices)
+  local current = math.floor(state.now / slice)
+  local sum = 0
+  for i = 1, #state.counts do
+    if state.top - i + 1 >= current - slices then sum = sum + state.counts[i] end
+  end
+  local latest = state.now
+  if state.top > current then latest = (state.top + 1) * slice - 1 end
+  state.top, state.counts = nil, {}
+  if sum > 0 then state.top, state.counts = math.floor(latest / state.policy.slice), { sum } end
+end
+
+window.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now, counts = {} }
+  local numbers = load_numbers(key)
+  if not numbers then return state end
+  local slice, slices, written = numbers[1], numbers[2], numbers[3]
+  state.top = numbers[4]
+  for i = 5, #numbers do state.counts[i - 4] = numbers[i] end
+  -- The server's clock was set back; see exact.
+  if written > now then
+    state.top = state.top - math.floor((written - now) / slice)
+    state.moved = true
+  end
+  if slice ~= policy.slice then in_one_slice(state, slice, slices) end
+  if state.moved and state.top then save_window(state) end
+  return state
+end
+
+window.capacity = function(policy) return policy.limit end
+
+window.earliest = function(state, cost)
+  local slice, slices, limit = state.policy.slice, state.policy.slices, state.policy.limit
+  if not state.top then return state.now end
+  local at = math.max(math.floor(state.now / slice), state.top)
+  local sum = 0
+  for i = at - slices, state.top do sum = sum + count_of(state, i) end
+  -- Once all have left the sum is 0, and the cost is no more than the limit.
+  while sum + cost > limit do
+    sum = sum - count_of(state, at - slices)
+    at = at + 1
+  end
+  return math.max(state.now, at * slice)
+end
+
+window.take = function(state, cost, at)
+  local slice = math.floor(at / state.policy.slice)
+  state.counts = counts_from(state, slice)
+  state.top = slice
+  state.counts[1] = state.counts[1] + cost
+  save_window(state)
+end
+
+window.penalize = function(state, cost)
+  local slice = math.max(math.floor(state.now / state.policy.slice), state.top or 0)
+  state.counts = counts_from(state, slice)
+  state.top = slice
+  state.counts[1] = math.min(state.policy.limit, state.counts[1] + cost)
+  save_window(state)
+end
+
+window.standing = function(state)
+  local slice, slices, limit = state.policy.slice, state.policy.slices, state.policy.limit
+  if not state.top then return limit, 0 end
+  local used = 0
+  local oldest = math.floor(state.now / slice) - slices
+  for i = oldest, state.top do used = used + count_of(state, i) end
+  return math.max(0, limit - used), math.max(0, (state.top + slices + 1) * slice - state.now)
+end
+
+window.refund = function(state, cost, at)
+  local slice = math.floor(at / state.policy.slice)
+  local oldest = math.floor(state.now / state.policy.slice) - state.policy.slices
+  if not state.top or slice < oldest or slice > state.top or count_of(state, slice) < cost then return false end
+  local index = state.top - slice + 1
+  state.counts[index] = state.counts[index] - cost
+  while state.counts[1] == 0 do
+    table.remove(state.counts, 1)
+    state.top = state.top - 1
+  end
+  if #state.counts == 0 then redis.call('UNLINK', state.key) else save_window(state) end
+  return true
+end
+-- A bucket of \`burst\` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
+--
+-- State: that time, when written, and the time and cost of the latest admission, which alone can be taken back.
+local smooth = {}
+
+smooth.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now, full = 0, last = 0, last_cost = 0 }
+  local numbers = load_numbers(key)
+  if not numbers then return state end
+  -- The server's clock was set back; see exact.
+  local by = math.max(0, numbers[2] - now)
+  state.full, state.last, state.last_cost = numbers[1] - by, numbers[3] - by, numbers[4]
+  if by > 0 then smooth.save(state) end
+  return state
+end
+
+smooth.save = function(state)
+  local numbers = { state.full, state.now, state.last, state.last_cost }
+  save_numbers(state.key, numbers, state.full - state.now)
+end
+
+smooth.capacity = function(policy) return policy.burst end
+
+smooth.earliest = function(state, cost)
+  return math.max(state.now, state.full + (cost - state.policy.burst) * state.policy.interval)
+end
+
+smooth.take = function(state, cost, at)
+  state.full = math.max(state.full, at) + cost * state.policy.interval
+  state.last, state.last_cost = at, cost
+  smooth.save(state)
+end
+
+-- The bucket is emptied, and not more: else who keeps trying would stay out for longer than a full refill.
+smooth.penalize = function(state, cost)
+  local interval, now = state.policy.interval, state.now
+  local emptied = now + state.policy.burst * interval
+  state.full = math.max(state.full, math.min(math.max(state.full, now) + cost * interval, emptied))
+  state.last = 0
+  smooth.save(state)
+end
+
+smooth.standing = function(state)
+  local missing = math.max(0, state.full - state.now)
+  local left = math.floor(state.policy.burst - missing / state.policy.interval)
+  return math.max(0, left), missing
+end
+
+-- After a later admission nobody can say what of the debt is whose.
+smooth.refund = function(state, cost, at)
+  if state.full <= state.now or state.last ~= at or state.last_cost ~= cost then return false end
+  state.full, state.last = state.full - cost * state.policy.interval, 0
+  if state.full <= state.now then redis.call('UNLINK', state.key) else smooth.save(state) end
+  return true
+end
+-- So many per period. State: when the period begins, how much was admitted in it, when written.
+--
+-- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
+-- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
+local fixed = {}
+
+-- The edge at or before a time; the first one for what is before all.
+local function edge_before(edges, at)
+  local found = edges[1]
+  for i = 1, #edges do
+    if edges[i] <= at then found = edges[i] end
+  end
+  return found
+end
+
+local function end_of(policy, start)
+  if not policy.edges then return start + policy.window end
+  for i = 1, #policy.edges do
+    if policy.edges[i] > start then return policy.edges[i] end
+  end
+  -- Beyond what came with the rule: no reservation reaches that far.
+  return start + policy.edges[#policy.edges] - policy.edges[#policy.edges - 1]
+end
+
+local function save_period(state)
+  save_numbers(state.key, { state.start, state.count, state.now }, end_of(state.policy, state.start) - state.now)
+end
+
+fixed.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now }
+  local numbers = load_numbers(key)
+  if not numbers then return state end
+  -- The server's clock was set back; see exact.
+  local by = math.max(0, numbers[3] - now)
+  local start = numbers[1] - by
+  if policy.edges then start = edge_before(policy.edges, start) end
+  if end_of(policy, start) <= now then return state end
+  state.start, state.count = start, numbers[2]
+  if by > 0 then save_period(state) end
+  return state
+end
+
+fixed.capacity = function(policy) return policy.limit end
+
+fixed.earliest = function(state, cost)
+  if not state.start then return state.now end
+  if state.count + cost <= state.policy.limit then return math.max(state.now, state.start) end
+  return end_of(state.policy, state.start)
+end
+
+fixed.take = function(state, cost, at)
+  if state.start and at < end_of(state.policy, state.start) then
+    state.count = state.count + cost
+  else
+    state.start, state.count = at, cost
+    if state.policy.edges then state.start = edge_before(state.policy.edges, at) end
+  end
+  save_period(state)
+end
+
+fixed.penalize = function(state, cost)
+  fixed.take(state, cost, math.max(state.now, state.start or 0))
+  if state.count > state.policy.limit then
+    state.count = state.policy.limit
+    save_period(state)
+  end
+end
+
+fixed.standing = function(state)
+  local limit = state.policy.limit
+  if not state.start then return limit, 0 end
+  local left = math.max(0, limit - state.count)
+  -- The next period is open already, so this one is used up.
+  if state.start > state.now then left = 0 end
+  return left, end_of(state.policy, state.start) - state.now
+end
+
+fixed.refund = function(state, cost, at)
+  local is_this = state.start and at >= state.start and at < end_of(state.policy, state.start)
+  if not is_this or state.count < cost then return false end
+  state.count = state.count - cost
+  save_period(state)
+  return true
+end
+
+local calendar = fixed
+-- So many at the same time: permits in a sorted set by when their lease ends. '!written' has a score below 0.
+local concurrency = {}
+
+-- The server's clock was set back; see exact.
+local function move_leases(key, by)
+  local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  for i = 1, #members, 2 do
+    local ends = tonumber(members[i + 1])
+    if ends > 0 then redis.call('ZADD', key, whole(math.max(1, ends - by)), members[i]) end
+  end
+end
+
+local function last_end(state)
+  local last = redis.call('ZRANGE', state.key, -1, -1, 'WITHSCORES')
+  return last[2] and tonumber(last[2]) or 0
+end
+
+local function save_leases(state)
+  redis.call('ZADD', state.key, whole(-state.now), '!written')
+  redis.call('PEXPIRE', state.key, expire_in(last_end(state) - state.now))
+end
+
+concurrency.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now }
+  local written = redis.call('ZSCORE', key, '!written')
+  local by = written and -tonumber(written) - now or 0
+  if by > 0 then
+    move_leases(key, by)
+    save_leases(state)
+  end
+  state.live = written and redis.call('ZCOUNT', key, '(' .. whole(now), '+inf') or 0
+  return state
+end
+
+concurrency.capacity = function(policy) return policy.limit end
+
+-- When enough leases will have ended, if nobody gives back or renews.
+concurrency.earliest = function(state, cost)
+  local excess = state.live + cost - state.policy.limit
+  if excess <= 0 then return state.now end
+  local found = redis.call('ZRANGEBYSCORE', state.key, '(' .. whole(state.now), '+inf',
+    'WITHSCORES', 'LIMIT', excess - 1, 1)
+  return tonumber(found[2])
+end
+
+concurrency.take = function(state, cost, at, permit)
+  redis.call('ZREMRANGEBYSCORE', state.key, '(0', whole(state.now))
+  for i = 1, cost do
+    redis.call('ZADD', state.key, whole(at + state.policy.lease), permit .. ':' .. i)
+  end
+  state.live = state.live + cost
+  save_leases(state)
+end
+
+concurrency.penalize = function() end
+
+concurrency.standing = function(state)
+  local reset = 0
+  if state.live > 0 then reset = last_end(state) - state.now end
+  return math.max(0, state.policy.limit - state.live), reset
+end
+
+-- False when one of the permits has ended.
+local function is_held(state, cost, permit)
+  for i = 1, cost do
+    local ends = redis.call('ZSCORE', state.key, permit .. ':' .. i)
+    if not ends or tonumber(ends) <= state.now then return false end
+  end
+  return true
+end
+
+concurrency.renew = function(state, cost, permit)
+  if not is_held(state, cost, permit) then return false end
+  for i = 1, cost do
+    redis.call('ZADD', state.key, whole(state.now + state.policy.lease), permit .. ':' .. i)
+  end
+  save_leases(state)
+  return true
+end
+
+concurrency.refund = function(state, cost, _, _, permit)
+  if not is_held(state, cost, permit) then return false end
+  for i = 1, cost do redis.call('ZREM', state.key, permit .. ':' .. i) end
+  if last_end(state) <= state.now then redis.call('UNLINK', state.key) end
+  return true
+end
+local ALGORITHMS = {
+  exact = exact, window = window, smooth = smooth, fixed = fixed, calendar = calendar, concurrency = concurrency
+}
+local now = clock_us(CLOCK)
+local policies = cjson.decode(ARGV[2]).policies
+local cost, decided = tonumber(ARGV[3]), tonumber(ARGV[4])
+local at = decided + tonumber(ARGV[5])
+local given = 0
+for i = 1, #policies do
+  local algorithm = ALGORITHMS[policies[i].algorithm]
+  local state = algorithm.read(KEYS[i], policies[i], now)
+  if algorithm.refund(state, cost, at, decided, ARGV[6]) then given = 1 end
+end
+if given == 1 then redis.call('PUBLISH', ARGV[7], ARGV[8]) end
+return given
+` },
+  limitRenew: { name: 'limit-renew', keys: 'n', lua: `--[[ Prolongs permits to a full lease from now.
+  KEYS[1..] for each permit: the states of the rule's concurrency policies
+  ARGV[1] now, us, for tests   ARGV[2] the rule with those policies only, JSON   ARGV[3..] for each permit: cost, permit
+  Returns for each permit 1 prolonged | 0 had ended ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local CLOCK = ARGV[1]
+-- What the states of all algorithms have in common. A state goes when it says no more than an absent one would.
+local function expire_in(us)
+  -- Under a test's clock, real time must not take a state away. CLOCK is the test's clock, empty in production.
+  local ms = math.max(1, math.ceil(us / 1000))
+  if CLOCK ~= '' then ms = ms + 3600000 end
+  return whole(ms)
+end
+
+local function load_numbers(key)
+  local bytes = redis.call('GET', key)
+  return bytes and cmsgpack.unpack(bytes)
+end
+
+local function save_numbers(key, numbers, us)
+  redis.call('SET', key, cmsgpack.pack(numbers), 'PX', expire_in(us))
+end
+-- So many at the same time: permits in a sorted set by when their lease ends. '!written' has a score below 0.
+local concurrency = {}
+
+-- The server's clock was set back; see exact.
+local function move_leases(key, by)
+  local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  for i = 1, #members, 2 do
+    local ends = tonumber(members[i + 1])
+    if ends > 0 then redis.call('ZADD', key, whole(math.max(1, ends - by)), members[i]) end
+  end
+end
+
+local function last_end(state)
+  local last = redis.call('ZRANGE', state.key, -1, -1, 'WITHSCORES')
+  return last[2] and tonumber(last[2]) or 0
+end
+
+local function save_leases(state)
+  redis.call('ZADD', state.key, whole(-state.now), '!written')
+  redis.call('PEXPIRE', state.key, expire_in(last_end(state) - state.now))
+end
+
+concurrency.read = function(key, policy, now)
+  local state = { key = key, policy = policy, now = now }
+  local written = redis.call('ZSCORE', key, '!written')
+  local by = written and -tonumber(written) - now or 0
+  if by > 0 then
+    move_leases(key, by)
+    save_leases(state)
+  end
+  state.live = written and redis.call('ZCOUNT', key, '(' .. whole(now), '+inf') or 0
+  return state
+end
+
+concurrency.capacity = function(policy) return policy.limit end
+
+-- When enough leases will have ended, if nobody gives back or renews.
+concurrency.earliest = function(state, cost)
+  local excess = state.live + cost - state.policy.limit
+  if excess <= 0 then return state.now end
+  local found = redis.call('ZRANGEBYSCORE', state.key, '(' .. whole(state.now), '+inf',
+    'WITHSCORES', 'LIMIT', excess - 1, 1)
+  return tonumber(found[2])
+end
+
+concurrency.take = function(state, cost, at, permit)
+  redis.call('ZREMRANGEBYSCORE', state.key, '(0', whole(state.now))
+  for i = 1, cost do
+    redis.call('ZADD', state.key, whole(at + state.policy.lease), permit .. ':' .. i)
+  end
+  state.live = state.live + cost
+  save_leases(state)
+end
+
+concurrency.penalize = function() end
+
+concurrency.standing = function(state)
+  local reset = 0
+  if state.live > 0 then reset = last_end(state) - state.now end
+  return math.max(0, state.policy.limit - state.live), reset
+end
+
+-- False when one of the permits has ended.
+local function is_held(state, cost, permit)
+  for i = 1, cost do
+    local ends = redis.call('ZSCORE', state.key, permit .. ':' .. i)
+    if not ends or tonumber(ends) <= state.now then return false end
+  end
+  return true
+end
+
+concurrency.renew = function(state, cost, permit)
+  if not is_held(state, cost, permit) then return false end
+  for i = 1, cost do
+    redis.call('ZADD', state.key, whole(state.now + state.policy.lease), permit .. ':' .. i)
+  end
+  save_leases(state)
+  return true
+end
+
+concurrency.refund = function(state, cost, _, _, permit)
+  if not is_held(state, cost, permit) then return false end
+  for i = 1, cost do redis.call('ZREM', state.key, permit .. ':' .. i) end
+  if last_end(state) <= state.now then redis.call('UNLINK', state.key) end
+  return true
+end
+local now = clock_us(CLOCK)
+local policies = cjson.decode(ARGV[2]).policies
+local reply = {}
+for call = 1, (#ARGV - 2) / 2 do
+  local cost, permit = tonumber(ARGV[1 + 2 * call]), ARGV[2 + 2 * call]
+  local is_held = 1
+  for i = 1, #policies do
+    local state = concurrency.read(KEYS[(call - 1) * #policies + i], policies[i], now)
+    if not concurrency.renew(state, cost, permit) then is_held = 0 end
+  end
+  reply[call] = is_held
+end
+return reply
+` },
+  limitReset: { name: 'limit-reset', keys: 'n', lua: `--[[ Forgets what is known of a key, and says so to everybody.
+  KEYS[1..] the states of the policies, and the block
+  ARGV[1] channel   ARGV[2] message
+  Returns how many there were ]]
+local count = redis.call('UNLINK', unpack(KEYS))
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+return count
+` },
   lockAcquire: { name: 'lock-acquire', keys: 4, lua: `--[[ Takes a lock, or a place in its queue.
   KEYS[1] holders   KEYS[2] fence   KEYS[3] queue   KEYS[4] waiters
   ARGV[1] mode (w, r, p)   ARGV[2] owner   ARGV[3] lease, ms   ARGV[4] permits   ARGV[5] heartbeat, ms; 0 not to wait
