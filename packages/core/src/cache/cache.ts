@@ -249,11 +249,14 @@ export function tagNames(tags: unknown, option: string): readonly string[] {
   if (!Array.isArray(tags)) {
     throw new InvalidOptionError({ option, expected: 'an array of strings', received: tags })
   }
+  if (tags.length === 0) return NO_TAGS
   return tags.map((tag: unknown) => {
     assertText(tag, option)
     return tagName(tag)
   })
 }
+
+const NO_TAGS: readonly string[] = Object.freeze([])
 
 function ttlFunction(
   ttl: Duration | ((value: unknown) => Duration | undefined),

@@ -18,10 +18,11 @@
  */
 
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
-import { decodeHeader, FLAG, type StoredEntry } from '../entry/envelope.ts'
+import { decodeHeader, FLAG } from '../entry/envelope.ts'
 import { freezeDecoded } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import type { ReadReceiver } from '../remote/remote-tier.ts'
 import { Flight } from './flight.ts'
 import { handOut } from './hand-out.ts'
 import { judge } from './judge.ts'
@@ -29,7 +30,7 @@ import { Lease, leaseLength, randomId } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import { inspect, kindOf, type RemoteFinding, timesOf } from './remote-entry.ts'
+import { inspect, kindOf, type RemoteFinding } from './remote-entry.ts'
 
 /** How often a waiter looks for itself, in case the wake-up was lost. */
 const POLL_MS = 200
@@ -42,6 +43,11 @@ type FoundEntry = Extract<RemoteFinding, { kind: 'entry' }>
 export class ReadPath {
   readonly #node: CacheNode
   readonly #loads: LoadPath
+  /** One for all flights: reads are too many for a pair of closures each. */
+  readonly #receiver: ReadReceiver<Flight> = {
+    received: (flight, bytes) => this.#receive(flight, bytes),
+    failed: (flight) => this.#continue(flight, this.#loads.loadAlone(flight)),
+  }
 
   constructor(node: CacheNode, loads: LoadPath) {
     this.#node = node
@@ -97,14 +103,13 @@ export class ReadPath {
     if (remote === undefined || !this.#usesRemote(flight) || !coherence.canJudge) return undefined
     flights.watch(flight)
     try {
-      const bytes = await new Promise<Uint8Array | undefined>((received, failed) => {
-        remote.read({ address, received, failed })
+      const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
+        const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)
+        remote.read(address, { received, failed: (_: unknown, error) => reject(error) }, undefined)
       })
-      const finding = inspect(bytes, call, this.#node, (reason) =>
-        this.#reportUndecodable(flight, reason),
-      )
+      const finding = inspect(bytes, call, this.#node, this.#onForeign)
       if (finding.kind === 'nothing' || finding.age === 'fallback') return undefined
-      const entry = await this.#decode(flight, finding.stored)
+      const entry = await this.#decode(flight, finding)
       if (entry === undefined) return undefined
       this.#loads.keepLocally(flight, entry, finding.stored.payload.length)
       this.#countRemote(entry, call, finding.age)
@@ -219,18 +224,12 @@ export class ReadPath {
     if (remote === undefined) return
     const isWorthComparing = candidate !== undefined && candidate.commit !== 0 && !flight.isForced
     if (isWorthComparing) {
-      remote.readHeader({
-        address: flight.address,
-        received: (bytes) => this.#compare(flight, candidate, bytes),
-        failed: () => this.#continue(flight, this.#loads.loadAlone(flight)),
-      })
+      const received = (_: Flight, bytes: Uint8Array | undefined): void =>
+        this.#compare(flight, candidate, bytes)
+      remote.readHeader(flight.address, { received, failed: this.#receiver.failed }, flight)
       return
     }
-    remote.read({
-      address: flight.address,
-      received: (bytes) => this.#receive(flight, bytes),
-      failed: () => this.#continue(flight, this.#loads.loadAlone(flight)),
-    })
+    remote.read(flight.address, this.#receiver, flight)
   }
 
   /** An unverified local entry stands again when the store still holds the very write it is a copy of. */
@@ -253,18 +252,14 @@ export class ReadPath {
     } else {
       flight.candidate = undefined
     }
-    this.#node.remote?.read({
-      address: flight.address,
-      received: (found) => this.#receive(flight, found),
-      failed: () => this.#continue(flight, this.#loads.loadAlone(flight)),
-    })
+    this.#node.remote?.read(flight.address, this.#receiver, flight)
   }
 
   #receive(flight: Flight, bytes: Uint8Array | undefined): void {
     const { call, stamp } = flight
     const node = this.#node
     call.counters.remoteReadMs.record(node.clock.now() - stamp.at)
-    const finding = inspect(bytes, call, node, (reason) => this.#reportUndecodable(flight, reason))
+    const finding = inspect(bytes, call, node, this.#onForeign)
     if (finding.kind === 'entry' && finding.age === 'fresh' && !flight.isForced) {
       this.#adopt(flight, finding)
       return
@@ -275,7 +270,7 @@ export class ReadPath {
   /** What the store holds is not fresh: serve it if it may be served, and in any case see to a new one. */
   async #beyondFresh(flight: Flight, finding: RemoteFinding): Promise<void> {
     if (finding.kind === 'entry') {
-      const entry = await this.#decode(flight, finding.stored)
+      const entry = await this.#decode(flight, finding)
       if (entry !== undefined && entry.kind === 'value') {
         flight.candidate = entry
         if (finding.age === 'stale' && !flight.isForced)
@@ -287,7 +282,7 @@ export class ReadPath {
 
   /** Takes a fresh entry of the store over into the local tier and hands it out. */
   #adopt(flight: Flight, finding: FoundEntry): void {
-    const decoded = this.#decode(flight, finding.stored)
+    const decoded = this.#decode(flight, finding)
     if (decoded instanceof LocalEntry) {
       this.#adoptEntry(flight, decoded, finding.stored.payload.length)
       return
@@ -311,35 +306,34 @@ export class ReadPath {
   }
 
   /** Decodes an entry; synchronous unless codec steps were applied. `undefined` (as a promise) when it does not decode. */
-  #decode(flight: Flight, stored: StoredEntry): LocalEntry | Promise<LocalEntry | undefined> {
+  #decode(flight: Flight, found: FoundEntry): LocalEntry | Promise<LocalEntry | undefined> {
     const { values } = this.#node
-    const failed = (reason: unknown): undefined => this.#reportUndecodable(flight, reason)
+    const { stored } = found
     try {
       const value = values?.decode(stored.payload, stored.steps)
-      if (!(value instanceof Promise)) return this.#entryOf(flight, stored, value)
-      return value.then((decoded) => this.#entryOf(flight, stored, decoded), failed)
+      if (!(value instanceof Promise)) return this.#entryOf(flight, found, value)
+      return value.then(
+        (decoded) => this.#entryOf(flight, found, decoded),
+        (reason: unknown) => this.#reportUndecodable(flight.call, reason),
+      )
     } catch (reason) {
-      return Promise.resolve(failed(reason))
+      return Promise.resolve(this.#reportUndecodable(flight.call, reason))
     }
   }
 
-  #entryOf(flight: Flight, stored: StoredEntry, value: unknown): LocalEntry {
+  #entryOf(flight: Flight, { stored, times }: FoundEntry, value: unknown): LocalEntry {
     const { call, stamp, address } = flight
     const kind = kindOf(stored.flags)
     if (call.policy.isolation === 'frozen' && kind !== 'error') freezeDecoded(value)
-    return new LocalEntry(
-      { value, kind, loadMs: stored.loadMs },
-      timesOf(stored, call, this.#node),
-      {
-        commit: stored.commit,
-        birth: stored.birth,
-        tags: stored.tags,
-        partition: address.partition,
-        seq: stamp.seq,
-        generation: stamp.generation,
-        verifiedAt: stamp.at,
-      },
-    )
+    return new LocalEntry({ value, kind, loadMs: stored.loadMs }, times, {
+      commit: stored.commit,
+      birth: stored.birth,
+      tags: stored.tags,
+      partition: address.partition,
+      seq: stamp.seq,
+      generation: stamp.generation,
+      verifiedAt: stamp.at,
+    })
   }
 
   /** Asks for the right to load until it is granted, somebody else's result is there, or the wait is over. */
@@ -362,8 +356,9 @@ export class ReadPath {
         return this.#loads.loadUnderLease(flight, lease)
       }
       if (reply.kind === 'filled') {
-        seen = await this.#takeFilled(flight, reply.bytes)
-        if (seen === 0) return
+        const wanting = await this.#takeFilled(flight, reply.bytes)
+        if (wanting === undefined) return
+        seen = wanting
         if (++unusable > MAX_UNUSABLE_FILLS) return this.#loads.loadAlone(flight)
         continue
       }
@@ -387,16 +382,17 @@ export class ReadPath {
     }
   }
 
-  /** Uses what somebody filled meanwhile; returns 0 when it served, else the commit id that was found wanting. */
-  async #takeFilled(flight: Flight, bytes: Uint8Array): Promise<number> {
-    const finding = inspect(bytes, flight.call, this.#node, (reason) =>
-      this.#reportUndecodable(flight, reason),
-    )
+  /**
+   * Uses what somebody filled meanwhile; returns `undefined` when it served, else the commit id that was found wanting: 0
+   * for bytes that are no entry.
+   */
+  async #takeFilled(flight: Flight, bytes: Uint8Array): Promise<number | undefined> {
+    const finding = inspect(bytes, flight.call, this.#node, this.#onForeign)
     if (finding.kind === 'nothing' || finding.age !== 'fresh') return finding.seen
-    const entry = await this.#decode(flight, finding.stored)
+    const entry = await this.#decode(flight, finding)
     if (entry === undefined) return finding.seen
     this.#adoptEntry(flight, entry, finding.stored.payload.length)
-    return 0
+    return undefined
   }
 
   #wait(flight: Flight, atMostMs: number): Promise<void> {
@@ -460,8 +456,11 @@ export class ReadPath {
     this.#node.work.run('read', guarded)
   }
 
-  #reportUndecodable(flight: Flight, reason: unknown): undefined {
-    const { cache, fullKey } = flight.call
+  readonly #onForeign = (call: ReadCall, reason: string): void => {
+    this.#reportUndecodable(call, reason)
+  }
+
+  #reportUndecodable({ cache, fullKey }: ReadCall, reason: unknown): undefined {
     this.#node.events.emit('undecodable', { cache, key: fullKey, reason })
     return undefined
   }

@@ -13,36 +13,38 @@ export type RemoteFinding =
       readonly seen: number
       readonly age: 'fresh' | 'stale' | 'fallback'
       readonly stored: StoredEntry
+      readonly times: EntryTimes
     }
+
+const NOTHING: RemoteFinding = { kind: 'nothing', seen: 0 }
 
 /** Judges what was read; `onForeign` is told about bytes that are no entry of this format. */
 export function inspect(
   bytes: Uint8Array | undefined,
   call: ReadCall,
   node: CacheNode,
-  onForeign: (reason: string) => void,
+  onForeign: (call: ReadCall, reason: string) => void,
 ): RemoteFinding {
-  if (bytes === undefined) return { kind: 'nothing', seen: 0 }
+  if (bytes === undefined) return NOTHING
   const stored = decodeEntry(bytes)
   if (stored === undefined) {
-    onForeign('not an entry of a known format')
-    return { kind: 'nothing', seen: 0 }
+    onForeign(call, 'not an entry of a known format')
+    return NOTHING
   }
-  if ((stored.flags & FLAG.empty) !== 0) return { kind: 'nothing', seen: 0 }
+  if ((stored.flags & FLAG.empty) !== 0) return NOTHING
   const seen = stored.commit
   if (stored.schema !== call.policy.schema || !stands(stored, call, node)) {
     return { kind: 'nothing', seen }
   }
-  const times = timesOf(stored, call, node)
   const now = node.clock.now()
+  const times = timesOf(stored, call, node, now)
   if (now >= times.livesUntil) return { kind: 'nothing', seen }
-  if (now < times.freshUntil) return { kind: 'entry', seen, age: 'fresh', stored }
-  return { kind: 'entry', seen, age: now < times.staleUntil ? 'stale' : 'fallback', stored }
+  if (now < times.freshUntil) return { kind: 'entry', seen, age: 'fresh', stored, times }
+  return { kind: 'entry', seen, age: now < times.staleUntil ? 'stale' : 'fallback', stored, times }
 }
 
 /** The entry's times on this node's clock. Never longer than if it had been written this moment. */
-export function timesOf(stored: StoredEntry, call: ReadCall, node: CacheNode): EntryTimes {
-  const now = node.clock.now()
+function timesOf(stored: StoredEntry, call: ReadCall, node: CacheNode, now: number): EntryTimes {
   const createdAt = Math.min(now, node.coherence.server.toLocal(stored.createdAt))
   const isSoft = (stored.flags & FLAG.stale) !== 0
   const freshUntil = isSoft ? 0 : createdAt + stored.freshForMs

@@ -1,9 +1,11 @@
 /**
- * Real time, read at most once per turn of the event loop and every 64 readings.
+ * Real time, read at most once per task of the event loop and every 64 readings.
  *
- * A reading of the monotonic clock costs about as much as a whole local hit, so readings within one turn share one. The
- * shared reading never outlives its turn: an immediate, which runs at the end of every turn, forgets it. A process that is
- * stopped in the middle of a turn continues with the time it had, as it would with any value it had just checked.
+ * A reading of the monotonic clock costs about as much as a whole local hit, so readings within one task (a callback, and
+ * all the promises that settle because of it) share one. The shared reading never outlives its task: the next tick, which
+ * comes before the loop may wait for anything, forgets it. (An immediate would not do: one that is set by a timer runs
+ * only after the loop has waited for the network.) A process that is stopped in the middle of a task continues with the
+ * time it had, as it would with any value it had just checked.
  */
 
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
@@ -30,7 +32,7 @@ export function createSystemClock(): Clock {
       readingsLeft = READINGS_PER_LOOK
       if (!isArmed) {
         isArmed = true
-        setImmediate(forget).unref()
+        process.nextTick(forget)
       }
       return shared
     },

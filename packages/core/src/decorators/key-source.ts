@@ -77,7 +77,8 @@ function fromFunction(key: (this: unknown, ...args: unknown[]) => Key): KeySourc
   }
 }
 
-function listOf(count: number, a: unknown, b: unknown, c: unknown): readonly unknown[] {
+/** The arguments as a list, for up to three; `Array.from` goes through an iterator. */
+export function listOf(count: number, a: unknown, b: unknown, c: unknown): readonly unknown[] {
   if (count === 1) return [a]
   if (count === 2) return [a, b]
   return count === 3 ? [a, b, c] : []

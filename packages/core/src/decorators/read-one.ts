@@ -1,7 +1,7 @@
 /** Reading one entry: what a `@Cacheable` method is wrapped in. */
 
 import type { LoadContext } from '../cache/read-call.ts'
-import { FEW, type KeySource } from './key-source.ts'
+import { FEW, type KeySource, listOf } from './key-source.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
 import type { MethodBinding } from './method-binding.ts'
 import { type AnyMethod, invoke } from './method-decorator.ts'
@@ -43,7 +43,8 @@ export function wrapOne(parts: CacheableOneParts): AnyMethod {
         }
       }
       // biome-ignore lint/complexity/noArguments: see above.
-      return readOne(parts, this, Array.from(arguments), text)
+      const args = count <= FEW ? listOf(count, a, b, c) : Array.from(arguments)
+      return readOne(parts, this, args, text)
     },
   }
   return method
@@ -58,15 +59,17 @@ function readOne(
 ): Promise<unknown> {
   const { original, binding, key, rules, condition } = parts
   try {
-    const run = (): Promise<unknown> => invoke(original, self, args, binding.where)
     const skip = currentSkip()
-    if (skip === 'skip' || condition?.apply(self, [...args]) === false) return run()
+    if (skip === 'skip' || condition?.apply(self, [...args]) === false) {
+      return invoke(original, self, args, binding.where)
+    }
     const cache = binding.bind(self)
     const text = missed ?? key.of(self, args)
     const hit = skip === undefined && missed === undefined ? cache.hit(text) : undefined
     if (hit !== undefined) return hit
     const fullKeys = [cache.fullKey(text)]
-    if (isLoading(currentScope(), binding.provider, fullKeys)) return run()
+    const isSelfCall = isLoading(currentScope(), binding.provider, fullKeys)
+    if (isSelfCall) return invoke(original, self, args, binding.where)
     const load = loaderOf(parts, { self, args, fullKeys })
     return cache.getOrLoad(text, load, rules(self, args, skip ?? 'normal'))
   } catch (error) {

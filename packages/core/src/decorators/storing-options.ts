@@ -79,7 +79,8 @@ function rulesOf(
   const ttlOf = callback(options.ttl)
   const unless = callback(options.unless)
   if (tagsOf === undefined && ttlOf === undefined && unless === undefined) {
-    return (_self, _args, mode) => ({ mode, tags })
+    const usual: MethodCall = { mode: 'normal', tags }
+    return (_self, _args, mode) => (mode === 'normal' ? usual : { mode, tags })
   }
   return (self, args, mode) => ({
     mode,

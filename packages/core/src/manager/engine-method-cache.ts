@@ -1,12 +1,13 @@
 /** The engine's side of a decorated method. `hit` is the local-hit path: no frame, closure or allocation it can do without. */
 
 import { loadTogether } from '../cache/batch-load.ts'
-import { type CacheParts, placeOf, tagNames } from '../cache/cache.ts'
+import { type CacheParts, tagNames } from '../cache/cache.ts'
 import { evictionOutcome } from '../cache/eviction-outcome.ts'
 import type { LoadContext, ReadCall } from '../cache/read-call.ts'
 import type { Coherence, Stamp } from '../coherence/coherence.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
+import type { EntryAddress } from '../contracts/remote-store.ts'
 import type {
   EvictCall,
   MethodCache,
@@ -23,7 +24,8 @@ export class EngineMethodCache implements MethodCache {
   readonly #parts: CacheParts
   readonly #where: string
   readonly #counters: ReadCounters
-  readonly #fullKeys: Recent<string, string>
+  /** By key, with the full key in it. */
+  readonly #places: Recent<string, EntryAddress>
   readonly #clock: Clock
   readonly #coherence: Coherence
   readonly #events: Emitter
@@ -37,7 +39,7 @@ export class EngineMethodCache implements MethodCache {
     this.#where = method.where
     this.#counters = node.stats.of(name, method.method)
     const prefix = `${name}:`
-    this.#fullKeys = new Recent((key) => prefix + key)
+    this.#places = new Recent((key) => node.addressOf(prefix + key))
     this.#clock = node.clock
     this.#coherence = node.coherence
     this.#events = node.events
@@ -46,7 +48,7 @@ export class EngineMethodCache implements MethodCache {
   }
 
   hit(key: string): Promise<unknown> | undefined {
-    const entry = this.#local?.get(this.#fullKeys.of(key))
+    const entry = this.#local?.get(this.#places.of(key).key)
     if (entry === undefined || entry.checked !== this.#coherence.changes) return undefined
     const now = this.#clock.now()
     if (now >= entry.calmUntil) return undefined
@@ -91,7 +93,7 @@ export class EngineMethodCache implements MethodCache {
     const evictions = [
       writes.evict(
         name,
-        keys.map((key) => this.#fullKeys.of(key)),
+        keys.map((key) => this.#places.of(key).key),
         { soft, settleMs },
       ),
       writes.evictTags(tags),
@@ -103,7 +105,7 @@ export class EngineMethodCache implements MethodCache {
   }
 
   fullKey(key: string): string {
-    return this.#fullKeys.of(key)
+    return this.#places.of(key).key
   }
 
   #readCall(
@@ -112,9 +114,12 @@ export class EngineMethodCache implements MethodCache {
     load: (context: LoadContext) => Promise<unknown>,
   ): ReadCall {
     const { tagsOf, ttlOf, storeWhen } = call
+    const address = this.#places.of(key)
     return {
       cache: this.#parts.name,
-      ...placeOf(this.#parts, this.#fullKeys.of(key)),
+      cacheTag: this.#parts.cacheTag,
+      fullKey: address.key,
+      address,
       policy: this.#parts.policy,
       counters: this.#counters,
       mode: call.mode,
@@ -126,6 +131,7 @@ export class EngineMethodCache implements MethodCache {
           : (value) => tagNames(tagsOf(value), `${this.#where}.tags`),
       ttlOf: ttlOf === undefined ? undefined : (value) => this.#ttl(ttlOf(value)),
       storeWhen,
+      onDecided: undefined,
     }
   }
 

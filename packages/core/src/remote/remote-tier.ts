@@ -11,12 +11,19 @@ import type { EntryAddress, RemoteStore } from '../contracts/remote-store.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
 import { Breaker } from './breaker.ts'
+import { Deadlines } from './deadlines.ts'
 
-/** Receives one read's outcome. Exactly one of the methods is called, once. */
-export interface ReadReceiver {
-  readonly address: EntryAddress
-  received(bytes: Uint8Array | undefined): void
-  failed(error: unknown): void
+/** Receives reads' outcomes, each with what was handed in for it. Exactly one of the methods is called, once. */
+export interface ReadReceiver<Context> {
+  received(context: Context, bytes: Uint8Array | undefined): void
+  failed(context: Context, error: unknown): void
+}
+
+/** The reads of one tick, in parallel lists: an object for each read would be most of what gathering them costs. */
+class ReadBatch {
+  readonly addresses: EntryAddress[] = []
+  readonly receivers: ReadReceiver<unknown>[] = []
+  readonly contexts: unknown[] = []
 }
 
 export class RemoteTier {
@@ -25,14 +32,16 @@ export class RemoteTier {
   readonly #clock: Clock
   readonly #events: Emitter
   readonly #breaker: Breaker
-  #reads: ReadReceiver[] = []
-  #headerReads: ReadReceiver[] = []
+  readonly #deadlines: Deadlines
+  #reads = new ReadBatch()
+  #headerReads = new ReadBatch()
 
   constructor(store: RemoteStore, timeoutMs: number, clock: Clock, events: Emitter) {
     this.store = store
     this.timeoutMs = timeoutMs
     this.#clock = clock
     this.#events = events
+    this.#deadlines = new Deadlines(clock, timeoutMs)
     this.#breaker = new Breaker(
       () => clock.now(),
       (state) => events.emit('breaker', { state }),
@@ -44,90 +53,131 @@ export class RemoteTier {
     return this.#breaker.state === 'closed' && this.store.ready !== false
   }
 
+  /** Closes the store and its bus, and ends every timer of its own. */
+  async close(): Promise<void> {
+    await Promise.allSettled([this.store.bus?.close(), this.store.close()])
+    this.#deadlines.close()
+  }
+
   /**
    * Runs one operation within the deadline.
    *
    * @throws StoreUnavailableError without trying, or StoreTimeoutError, or what the store rejects with.
    */
-  async run<Result>(
+  run<Result>(
     operation: string,
     call: (store: RemoteStore) => Promise<Result>,
     timeoutMs = this.timeoutMs,
   ): Promise<Result> {
-    if (!this.#breaker.admits()) {
-      const error = new StoreUnavailableError(operation)
-      this.#events.emit('store-error', { operation, error, skipped: true })
-      throw error
-    }
-    try {
-      const result = await this.#withinDeadline(operation, call, timeoutMs)
-      this.#breaker.succeeded()
-      return result
-    } catch (error) {
-      this.#breaker.failed()
-      this.#events.emit('store-error', { operation, error, skipped: false })
-      throw error
-    }
+    return new Promise((resolve, reject) => {
+      this.#call(operation, call, timeoutMs, resolve, reject)
+    })
   }
 
-  /** Adds a read to this tick's batch. */
-  read(receiver: ReadReceiver): void {
-    if (this.#reads.push(receiver) === 1) process.nextTick(() => this.#flushReads())
+  /** Adds a read to this tick's batch; `receiver` gets `context` with the outcome. */
+  read<Context>(address: EntryAddress, receiver: ReadReceiver<Context>, context: Context): void {
+    const count = this.#reads.addresses.push(address)
+    this.#reads.receivers.push(receiver as ReadReceiver<unknown>)
+    this.#reads.contexts.push(context)
+    if (count === 1) process.nextTick(this.#flushReads)
   }
 
   /** Adds a header read to this tick's batch. */
-  readHeader(receiver: ReadReceiver): void {
-    if (this.#headerReads.push(receiver) === 1) process.nextTick(() => this.#flushHeaderReads())
+  readHeader<Context>(
+    address: EntryAddress,
+    receiver: ReadReceiver<Context>,
+    context: Context,
+  ): void {
+    const count = this.#headerReads.addresses.push(address)
+    this.#headerReads.receivers.push(receiver as ReadReceiver<unknown>)
+    this.#headerReads.contexts.push(context)
+    if (count === 1) process.nextTick(this.#flushHeaderReads)
   }
 
-  #flushReads(): void {
-    const receivers = this.#reads
-    this.#reads = []
-    this.#deliver('read', receivers, (store, addresses) => store.read(addresses))
+  readonly #flushReads = (): void => {
+    const batch = this.#reads
+    this.#reads = new ReadBatch()
+    this.#deliver('read', batch, (store) => store.read(batch.addresses))
   }
 
-  #flushHeaderReads(): void {
-    const receivers = this.#headerReads
-    this.#headerReads = []
-    this.#deliver('read-headers', receivers, (store, addresses) => store.readHeaders(addresses))
+  readonly #flushHeaderReads = (): void => {
+    const batch = this.#headerReads
+    this.#headerReads = new ReadBatch()
+    this.#deliver('read-headers', batch, (store) => store.readHeaders(batch.addresses))
   }
 
   #deliver(
     operation: string,
-    receivers: readonly ReadReceiver[],
-    call: (
-      store: RemoteStore,
-      addresses: readonly EntryAddress[],
-    ) => Promise<readonly (Uint8Array | undefined)[]>,
+    { receivers, contexts }: ReadBatch,
+    call: (store: RemoteStore) => Promise<readonly (Uint8Array | undefined)[]>,
   ): void {
-    const addresses = receivers.map((receiver) => receiver.address)
-    this.run(operation, (store) => call(store, addresses)).then(
+    this.#call(
+      operation,
+      call,
+      this.timeoutMs,
       (found) => {
-        for (let i = 0; i < receivers.length; i++) receivers[i]?.received(found[i])
+        for (let i = 0; i < receivers.length; i++) receivers[i]?.received(contexts[i], found[i])
       },
-      (error: unknown) => {
-        for (const receiver of receivers) receiver.failed(error)
+      (error) => {
+        for (let i = 0; i < receivers.length; i++) receivers[i]?.failed(contexts[i], error)
       },
     )
   }
 
-  #withinDeadline<Result>(
+  /** Calls the store; exactly one of the callbacks is called, once. What comes after the deadline is ignored. */
+  #call<Result>(
     operation: string,
     call: (store: RemoteStore) => Promise<Result>,
     timeoutMs: number,
-  ): Promise<Result> {
-    return new Promise<Result>((resolve, reject) => {
-      const cancel = this.#clock.schedule(timeoutMs, () => {
-        reject(new StoreTimeoutError(operation, timeoutMs))
-      })
-      let answer: Promise<Result>
-      try {
-        answer = call(this.store)
-      } catch (error) {
-        answer = Promise.reject(error)
-      }
-      // A late rejection lands in an already settled promise and is dropped, so nothing floats.
-      answer.then(resolve, reject).finally(cancel)
+    succeed: (result: Result) => void,
+    fail: (error: unknown) => void,
+  ): void {
+    if (!this.#breaker.admits()) {
+      const error = new StoreUnavailableError(operation)
+      this.#events.emit('store-error', { operation, error, skipped: true })
+      fail(error)
+      return
+    }
+    const failed = (error: unknown): void => {
+      this.#breaker.failed()
+      this.#events.emit('store-error', { operation, error, skipped: false })
+      fail(error)
+    }
+    const end = this.#deadline(timeoutMs, () => failed(new StoreTimeoutError(operation, timeoutMs)))
+    let answer: Promise<Result>
+    try {
+      answer = call(this.store)
+    } catch (error) {
+      answer = Promise.reject(error)
+    }
+    answer.then(
+      (result) => {
+        if (!end()) return
+        this.#breaker.succeeded()
+        succeed(result)
+      },
+      (error: unknown) => {
+        if (end()) failed(error)
+      },
+    )
+  }
+
+  /** Begins a deadline; returns what ends it, and tells whether that was in time. */
+  #deadline(timeoutMs: number, onOver: () => void): () => boolean {
+    if (timeoutMs === this.timeoutMs) {
+      const deadline = this.#deadlines.begin(onOver)
+      return () => this.#deadlines.end(deadline)
+    }
+    let isEnded = false
+    const cancel = this.#clock.schedule(timeoutMs, () => {
+      isEnded = true
+      onOver()
     })
+    return () => {
+      if (isEnded) return false
+      isEnded = true
+      cancel()
+      return true
+    }
   }
 }

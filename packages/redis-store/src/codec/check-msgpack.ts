@@ -8,6 +8,9 @@
 
 const MAX_DEPTH = 1_100
 
+/** What is still to come at each level above. One for all checks: nothing else runs during one. */
+const open = new Float64Array(MAX_DEPTH)
+
 /** @throws Error when the bytes are not exactly one acceptable value. */
 export function checkMsgpack(bytes: Uint8Array): void {
   const end = bytes.length
@@ -15,15 +18,15 @@ export function checkMsgpack(bytes: Uint8Array): void {
   let at = 0
   // Values still to come at the current level; the levels above are kept in `open`.
   let left = 1
-  const open: number[] = []
+  let depth = 0
   for (;;) {
     while (left === 0) {
-      const outer = open.pop()
-      if (outer === undefined) {
+      if (depth === 0) {
         if (at === end) return
         throw new Error('There are bytes after the value')
       }
-      left = outer
+      depth -= 1
+      left = open[depth] as number
     }
     left -= 1
     if (at >= end) throw new Error('The value is incomplete')
@@ -57,8 +60,9 @@ export function checkMsgpack(bytes: Uint8Array): void {
     // Every value takes a byte at least.
     if (children > end - at) throw new Error('A container promises more than there is')
     if (children === 0) continue
-    if (open.length >= MAX_DEPTH) throw new Error('The value is nested too deeply')
-    open.push(left)
+    if (depth >= MAX_DEPTH) throw new Error('The value is nested too deeply')
+    open[depth] = left
+    depth += 1
     left = children
   }
 }
