@@ -41,6 +41,24 @@ export type {
 } from './contracts/lock-provider.ts'
 export type { Plugin, PluginHost } from './contracts/plugin.ts'
 export type {
+  Admission,
+  CalendarPeriod,
+  CalendarPolicy,
+  ConcurrencyPolicy,
+  ExactPolicy,
+  FixedPolicy,
+  FreedListener,
+  LimitPolicy,
+  LimitReply,
+  LimitRequest,
+  LimitRule,
+  PolicyState,
+  RateLimitCapabilities,
+  RateLimitProvider,
+  SlicedPolicy,
+  SmoothPolicy,
+} from './contracts/rate-limit-provider.ts'
+export type {
   ClaimReply,
   ClaimRequest,
   EntryAddress,
@@ -84,6 +102,15 @@ export type {
 } from './decorators/method-decorator.ts'
 export type { AnyClass } from './decorators/method-site.ts'
 export type { Operation } from './decorators/operations.ts'
+export {
+  type LimitableMethod,
+  type LimitedMethodDecorator,
+  type LimitsOwner,
+  type OnLimit,
+  RateLimited,
+  type RateLimitedOptions,
+  type RateLimitedSettings,
+} from './decorators/rate-limited.ts'
 export { type SkipMode, skipCache } from './decorators/skip-cache.ts'
 export type { StoringOptions } from './decorators/storing-options.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
@@ -131,6 +158,23 @@ export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export { partitionOf } from './keys/partition-of.ts'
+export { CalendarEdges } from './limits/calendar-edges.ts'
+export type { ConsumeOptions, Limiter } from './limits/limiter.ts'
+export type {
+  LimiterOptions,
+  LimiterSettings,
+  OneConcurrency,
+  OnePolicy,
+  OnStoreError,
+  SeveralPolicies,
+} from './limits/limiter-options.ts'
+export type { LimiterPlace } from './limits/limits.ts'
+export type { ConcurrencyOptions, PolicyOptions } from './limits/policy-options.ts'
+export type {
+  PolicyStanding,
+  RateLimitVerdict,
+  VerdictSource,
+} from './limits/verdict.ts'
 export type { Lock } from './locks/lock.ts'
 export type { LockOptions } from './locks/lock-options.ts'
 export { currentLock } from './locks/lock-scope.ts'

@@ -6,9 +6,11 @@ import {
   type LocalStore,
   type LockProvider,
   parseSize,
+  type RateLimitProvider,
   type Size,
 } from '@larder/core'
 import { LRUCache } from 'lru-cache'
+import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 
 export interface LruStoreOptions {
@@ -42,6 +44,7 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly name = 'lru'
   readonly measuresBytes: boolean
   readonly locks: LockProvider = localLocks()
+  readonly limits: RateLimitProvider = localLimits()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
 

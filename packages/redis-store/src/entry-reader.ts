@@ -13,15 +13,23 @@ const KEYS_PER_COMMAND = 500
 type Found = readonly (Buffer | undefined)[]
 
 /** Reads whole entries, in order. The buffers may be views of a larger one: who keeps them long should copy them. */
-export async function readEntries(
+export function readEntries(
   client: RedisClient,
   namespace: string,
   addresses: readonly EntryAddress[],
 ): Promise<Found> {
-  if (addresses.length === 0) return []
+  if (addresses.length === 0) return Promise.resolve([])
   if (!isCluster(client) && addresses.length <= KEYS_PER_COMMAND) {
-    return readAtOnce(client, keysOf(namespace, addresses))
+    return client.mgetBuffer(keysOf(namespace, addresses)).then(foundOf, rethrow)
   }
+  return readInGroups(client, namespace, addresses)
+}
+
+async function readInGroups(
+  client: RedisClient,
+  namespace: string,
+  addresses: readonly EntryAddress[],
+): Promise<Found> {
   const groups = groupsOf(addresses, isCluster(client))
   const commands = groups.map((positions): Command => {
     const own = positions.map((position) => addresses[position] as EntryAddress)
@@ -63,9 +71,7 @@ function noHeaderOf(error: unknown): undefined {
   return isWrongType(error) ? undefined : rethrow(error)
 }
 
-/** The path of almost every remote read, so nothing is done twice here. */
-async function readAtOnce(client: RedisClient, keys: readonly string[]): Promise<Found> {
-  const found: (Buffer | null | undefined)[] = await client.mgetBuffer(keys).catch(rethrow)
+function foundOf(found: (Buffer | null | undefined)[]): Found {
   for (let i = 0; i < found.length; i++) found[i] ??= undefined
   return found as Found
 }

@@ -1,6 +1,7 @@
-/** The shared tier of Larder on Redis: store, bus, locks and value codec. */
+/** The shared tier of Larder on Redis: store, bus, locks, limits and value codec. */
 
 export { msgpackCodec } from './codec/msgpack-codec.ts'
+export { redisLimits } from './limits/redis-limits.ts'
 export { type FencedValues, fencedValues } from './locks/fenced-values.ts'
 export { redisLocks } from './locks/redis-locks.ts'
 export type { RedisStoreOptions } from './options.ts'

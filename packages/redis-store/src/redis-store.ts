@@ -12,6 +12,7 @@ import type {
   PartitionChanges,
   PutReply,
   PutRequest,
+  RateLimitProvider,
   RemoteStore,
   SyncReply,
   TagBump,
@@ -23,8 +24,10 @@ import { readEntries, readEntryHeaders } from './entry-reader.ts'
 import { readHeads } from './heads.ts'
 import { channelName, entryKey, logKey, tagsKey } from './key-layout.ts'
 import { scanKeys } from './key-scan.ts'
+import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
 import {
+  isClusterTarget,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
@@ -60,6 +63,7 @@ class RedisStore implements RemoteStore {
   readonly codec: CodecFactory = msgpackCodec
   readonly bus: RedisBus
   readonly locks: LockProvider
+  readonly limits: RateLimitProvider
   readonly #backend: Backend
   #namespace: string | undefined
   #channel = ''
@@ -68,6 +72,11 @@ class RedisStore implements RemoteStore {
     this.#backend = new Backend(options, () => this.bus.doubt())
     this.bus = new RedisBus(this.#backend.subscriber)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
+    this.limits = new RedisLimits({
+      backend: this.#backend,
+      ownsBackend: false,
+      isCluster: isClusterTarget(options.target),
+    })
   }
 
   /** True while it connects for the first time, which is worth waiting for: the engine's deadline bounds that. */
@@ -81,9 +90,12 @@ class RedisStore implements RemoteStore {
     this.#backend.open()
   }
 
-  async read(addresses: readonly EntryAddress[]): Promise<readonly (Buffer | undefined)[]> {
-    const client = this.#backend.client ?? (await this.#backend.connected('read'))
-    return readEntries(client, this.#openNamespace, addresses)
+  read(addresses: readonly EntryAddress[]): Promise<readonly (Buffer | undefined)[]> {
+    const { client } = this.#backend
+    if (client !== undefined) return readEntries(client, this.#openNamespace, addresses)
+    return this.#backend
+      .connected('read')
+      .then((connected) => readEntries(connected, this.#openNamespace, addresses))
   }
 
   async readHeaders(addresses: readonly EntryAddress[]): Promise<readonly (Buffer | undefined)[]> {

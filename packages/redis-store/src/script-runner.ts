@@ -72,7 +72,8 @@ export class ScriptRunner {
 }
 
 function bySha({ script, hashTag, keyCount, keysAndArgs }: PendingCall): Command {
-  return { hashTag, send: (to) => to.evalshaBuffer(SHAS[script], keyCount, keysAndArgs) }
+  const weight = keyCount
+  return { hashTag, weight, send: (to) => to.evalshaBuffer(SHAS[script], keyCount, keysAndArgs) }
 }
 
 /** An unknown script did not run, so running its text is no repetition. */

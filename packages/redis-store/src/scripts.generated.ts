@@ -538,9 +538,10 @@ return { 1, now, life }
 ` },
   limitDecide: { name: 'limit-decide', keys: 'n', lua: `--[[ Decides calls under one rule, one after the other: all policies admit a call, or none is changed by it.
   KEYS[1..] for each call: the states of the policies, then the block if the rule has one
-  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3..] for each call: its cost, and '?' to look only, else its permit
-  Returns {now, then for each call: 1 admitted | 0 refused | -1 too dear, us to wait, refusing policy or -1,
-  and for each policy what is left, us until all of it is back} | {now, -2} when the calendar's edges do not reach ]]
+  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3..] for each call: its cost, then '?' to look only or ':permit'
+  Returns doubles, packed (a list of integers costs as much as the decisions): now, then for each call: 1 admitted |
+  0 refused | -1 too dear, us to wait, refusing policy or -1, and for each policy what is left, us until all of it is back;
+  only now when the calendar's edges do not reach ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -557,578 +558,1065 @@ local function clock_us(given)
   return now_us()
 end
 local CLOCK = ARGV[1]
--- What the states of all algorithms have in common. A state goes when it says no more than an absent one would.
-local function expire_in(us)
-  -- Under a test's clock, real time must not take a state away. CLOCK is the test's clock, empty in production.
-  local ms = math.max(1, math.ceil(us / 1000))
+local now = clock_us(CLOCK)
+-- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
+-- and the rest is about that key. All numbers are kept as doubles.
+--
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
+-- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
+-- not be moved with every call.
+local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+local floor, max = math.floor, math.max
+
+local function with_slack(us)
+  return us + math.min(10000000, max(1000000, us / 8))
+end
+
+-- Under a test's clock real time must not take a state away.
+local function life_of(us)
+  local ms = max(1, math.ceil(us / 1000))
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
 end
-
-local function load_numbers(key)
-  local bytes = redis.call('GET', key)
-  return bytes and cmsgpack.unpack(bytes)
-end
-
-local function save_numbers(key, numbers, us)
-  redis.call('SET', key, cmsgpack.pack(numbers), 'PX', expire_in(us))
-end
--- Never more than the limit in any window: the stamps of the latest admissions in a list, oldest first.
+-- Never more than the limit in any window: the stamps of the latest admissions in a string, oldest first.
 --
--- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however long
--- the list is. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends
--- with the newest stamp.
-local exact = {}
-local ENTRIES_PER_PUSH = 1000
+-- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
+-- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
+-- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
+--
+-- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+local function exact_algorithm(limit, window)
+  local head, width = 24, 8
+  -- Less than this is read at once; more, stamp by stamp.
+  local long = 4096
+  local edge = now - window
+  local self = { capacity = limit }
+  -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
+  local key, bytes, length, newest, dead, expires
 
--- A stamp is written as a number, and as "stamp+wait" when it was reserved ahead. Returns the stamp and when it was written.
-local function stamp_of(entry)
-  local stamp = tonumber(entry)
-  if stamp then return stamp, stamp end
-  local at, wait = string.match(entry, '^(%d+)%+(%d+)$')
-  return tonumber(at), tonumber(at) - tonumber(wait)
-end
-
-local function entry_of(at, now)
-  if at <= now then return whole(at) end
-  return whole(at) .. '+' .. whole(at - now)
-end
-
-local function push(key, entries)
-  local length = 0
-  for i = 1, #entries, ENTRIES_PER_PUSH do
-    length = redis.call('RPUSH', key, unpack(entries, i, math.min(#entries, i + ENTRIES_PER_PUSH - 1)))
+  local function stamp_at(i)
+    local from = head + width * i
+    if bytes then return (unpacked('>d', bytes, from + 1)) end
+    return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
   end
-  return length
-end
 
--- The server's clock was set back: everything happened at least that much earlier on the new scale.
-local function move_stamps(key, policy, now, by)
-  local entries = redis.call('LRANGE', key, 0, -1)
-  local newest = 0
-  for i = 1, #entries do
-    local at, written = stamp_of(entries[i])
-    newest = math.max(0, at - by)
-    entries[i] = entry_of(newest, math.max(0, written - by))
+  -- Time and moment of writing of the latest reservation.
+  local function reservation()
+    local from = bytes or call('GETRANGE', key, 0, head - 1)
+    return unpacked('>dd', from)
   end
-  redis.call('DEL', key)
-  push(key, entries)
-  redis.call('PEXPIRE', key, expire_in(newest + policy.window - now))
-  return newest
-end
 
--- How many of the oldest stamps have left the window that ends now: near the front in the usual case, so galloping.
-local function count_dead(key, length, edge)
-  local function is_dead(i)
-    return i < length and (stamp_of(redis.call('LINDEX', key, i))) <= edge
+  -- The bytes of the stamps from the i-th on.
+  local function stamps_from(i)
+    if bytes then return string.sub(bytes, head + width * i + 1) end
+    return call('GETRANGE', key, head + width * i, -1)
   end
-  if not is_dead(0) then return 0 end
-  local low, step = 0, 1
-  while is_dead(low + step) do
-    low = low + step
-    step = step * 2
+
+  -- How many of the oldest stamps have left the window that ends now. Only dropped when they are the greater part, and not
+  -- when a reservation leaves them behind: it may be taken back, and then they count again.
+  local function count_dead()
+    if length == 0 or stamp_at(0) > edge then return 0 end
+    local low, high = 0, length
+    while high - low > 1 do
+      local middle = floor((low + high) / 2)
+      if stamp_at(middle) <= edge then low = middle else high = middle end
+    end
+    return high
   end
-  local high = math.min(low + step, length)
-  while high - low > 1 do
-    local middle = math.floor((low + high) / 2)
-    if is_dead(middle) then low = middle else high = middle end
+
+  local function expiry()
+    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, 0, head - 1), 17)
+    return expires
   end
-  return high
-end
 
-exact.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now }
-  local last = redis.call('LINDEX', key, -1)
-  if not last then return state end
-  local newest, written = stamp_of(last)
-  if written > now then newest = move_stamps(key, policy, now, written - now) end
-  state.newest = newest
-  return state
-end
-
-exact.capacity = function(policy) return policy.limit end
-
-exact.earliest = function(state, cost)
-  if not state.newest then return state.now end
-  local at = math.max(state.now, state.newest)
-  local entry = redis.call('LINDEX', state.key, cost - state.policy.limit - 1)
-  if entry then at = math.max(at, stamp_of(entry) + state.policy.window) end
-  return at
-end
-
-exact.take = function(state, cost, at)
-  local entry = entry_of(at, state.now)
-  local entries = {}
-  for i = 1, cost do entries[i] = entry end
-  local length = push(state.key, entries)
-  -- Only what has left the window that ends now: a reservation may be taken back, and earlier windows count again.
-  local dead = count_dead(state.key, length, state.now - state.policy.window)
-  if dead > 0 then redis.call('LTRIM', state.key, dead, -1) end
-  redis.call('PEXPIRE', state.key, expire_in(at + state.policy.window - state.now))
-  state.newest, state.used = at, length - dead
-end
-
-exact.penalize = function(state, cost)
-  local limit = state.policy.limit
-  exact.take(state, cost, math.max(state.now, state.newest or 0))
-  if state.used > limit then
-    redis.call('LTRIM', state.key, -limit, -1)
-    state.used = limit
+  -- Writes it all anew.
+  local function save(reserved, written, stamps)
+    expires = now + with_slack(newest + window - now)
+    bytes = pack('>ddd', reserved, written, expires) .. stamps
+    length = #stamps / width
+    call('SET', key, bytes, 'PX', life_of(expires - now))
   end
-end
 
-exact.standing = function(state)
-  local limit, window = state.policy.limit, state.policy.window
-  if not state.newest then return limit, 0 end
-  if not state.used then
-    local length = redis.call('LLEN', state.key)
-    state.used = length - count_dead(state.key, length, state.now - window)
+  -- The server's clock was set back: everything happened at least that much earlier on the new scale.
+  local function move_back(by, reserved, written)
+    local stamps, moved = stamps_from(0), {}
+    for at = 1, #stamps, width do moved[#moved + 1] = pack('>d', max(0, unpacked('>d', stamps, at) - by)) end
+    newest = max(0, newest - by)
+    save(max(0, reserved - by), max(0, written - by), table.concat(moved))
   end
-  return math.max(0, limit - state.used), math.max(0, state.newest + window - state.now)
-end
 
-exact.refund = function(state, cost, at, now_then)
-  if not state.newest or at <= state.now - state.policy.window then return false end
-  return redis.call('LREM', state.key, -cost, entry_of(at, now_then)) > 0
+  function self.read(at_key)
+    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    bytes = call('GETRANGE', key, -long, -1)
+    local size = #bytes
+    if size == 0 then return end
+    if size == long then
+      bytes, size = nil, call('STRLEN', key)
+    end
+    length = (size - head) / width
+    newest = stamp_at(length - 1)
+    if newest <= now then return end
+    -- Ahead of now: it was reserved, or the clock was set back.
+    local reserved, written = reservation()
+    local wrote = newest == reserved and written or newest
+    if wrote > now then move_back(wrote - now, reserved, written) end
+  end
+
+  function self.earliest(cost)
+    if not newest then return now end
+    local at = newest > now and newest or now
+    local leaving = length + cost - limit - 1
+    if leaving < 0 then return at end
+    return max(at, stamp_at(leaving) + window)
+  end
+
+  function self.take(cost, at)
+    local added = pack('>d', at)
+    if cost > 1 then added = string.rep(added, cost) end
+    dead = newest and count_dead() or 0
+    local is_new, drops = not newest, dead * 2 >= length + cost
+    newest = at
+    if is_new or drops then
+      local reserved, written = 0, 0
+      if not is_new then reserved, written = reservation() end
+      if at > now then reserved, written = at, now end
+      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      dead = 0
+      return
+    end
+    local ends = expiry()
+    call('APPEND', key, added)
+    length, bytes = length + cost, nil
+    if at > now then call('SETRANGE', key, 0, pack('>dd', at, now)) end
+    if at + window > ends then
+      expires = now + with_slack(at + window - now)
+      call('SETRANGE', key, 16, pack('>d', expires))
+      call('PEXPIRE', key, life_of(expires - now))
+    end
+  end
+
+  function self.penalize(cost)
+    self.take(cost, max(now, newest or 0))
+    if length < 2 * limit then return end
+    -- No more than the newest ones can matter.
+    local reserved, written = reservation()
+    save(reserved, written, stamps_from(length - limit))
+    dead = nil
+  end
+
+  function self.standing()
+    if not newest then return limit, 0 end
+    dead = dead or count_dead()
+    return max(0, limit - length + dead), max(0, newest + window - now)
+  end
+
+  function self.refund(cost, at)
+    if not newest or at <= edge then return false end
+    local kept, left = {}, cost
+    for i = length - 1, 0, -1 do
+      local stamp = stamp_at(i)
+      if stamp == at and left > 0 then
+        left = left - 1
+      else
+        newest = #kept == 0 and stamp or newest
+        kept[#kept + 1] = pack('>d', stamp)
+      end
+    end
+    if left == cost then return false end
+    if #kept == 0 then return call('UNLINK', key) end
+    local reserved, written = reservation()
+    local stamps = {}
+    for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
+    save(reserved, written, table.concat(stamps))
+    return true
+  end
+
+  return self
 end
 -- Never more than the limit in any window: counts by slice of time, newest first.
 --
 -- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
--- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, newest slice, its count, and
--- the counts of the slices before it.
-local window = {}
+-- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, when it expires, number of
+-- the newest slice, the sum of all counts, and the counts from the newest slice to the oldest that counted when written.
+local function window_algorithm(limit, slice, slices)
+  local current = floor(now / slice)
+  local header, layout = 6, '>ddddddd'
+  local self = { capacity = limit }
+  -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
+  -- now. The counts of all slices are only looked at when a slice has passed.
+  local key, bytes, expires, top, top_count, used, counts
 
-local function count_of(state, slice)
-  return state.counts[state.top - slice + 1] or 0
-end
-
--- The counts of the slices from \`top\` down to the oldest that matters now.
-local function counts_from(state, top)
-  local counts = {}
-  local oldest = math.floor(state.now / state.policy.slice) - state.policy.slices
-  for slice = top, oldest, -1 do
-    counts[#counts + 1] = state.top and count_of(state, slice) or 0
+  local function count_of(number)
+    if number > top then return 0 end
+    return counts[top - number + 1] or 0
   end
-  return counts
-end
 
-local function save_window(state)
-  local slice, slices = state.policy.slice, state.policy.slices
-  local numbers = { slice, slices, state.now, state.top, unpack(state.counts) }
-  while #numbers > 5 and numbers[#numbers] == 0 do numbers[#numbers] = nil end
-  save_numbers(state.key, numbers, (state.top + slices + 1) * slice - state.now)
-end
-
--- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest it
--- can have been in.
-local function in_one_slice(state, slice, slices)
-  local current = math.floor(state.now / slice)
-  local sum = 0
-  for i = 1, #state.counts do
-    if state.top - i + 1 >= current - slices then sum = sum + state.counts[i] end
+  -- The sum of all counts from slice number \`oldest\` on.
+  local function sum_from(oldest)
+    local sum = 0
+    for i = 1, math.min(#counts, top - oldest + 1) do sum = sum + counts[i] end
+    return sum
   end
-  local latest = state.now
-  if state.top > current then latest = (state.top + 1) * slice - 1 end
-  state.top, state.counts = nil, {}
-  if sum > 0 then state.top, state.counts = math.floor(latest / state.policy.slice), { sum } end
-end
 
-window.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now, counts = {} }
-  local numbers = load_numbers(key)
-  if not numbers then return state end
-  local slice, slices, written = numbers[1], numbers[2], numbers[3]
-  state.top = numbers[4]
-  for i = 5, #numbers do state.counts[i - 4] = numbers[i] end
-  -- The server's clock was set back; see exact.
-  if written > now then
-    state.top = state.top - math.floor((written - now) / slice)
-    state.moved = true
+  local function load_counts()
+    if counts then return end
+    local length = #bytes / 8 - header
+    counts = { unpacked('>' .. string.rep('d', length), bytes, header * 8 + 1) }
+    counts[length + 1] = nil
   end
-  if slice ~= policy.slice then in_one_slice(state, slice, slices) end
-  if state.moved and state.top then save_window(state) end
-  return state
-end
 
-window.capacity = function(policy) return policy.limit end
-
-window.earliest = function(state, cost)
-  local slice, slices, limit = state.policy.slice, state.policy.slices, state.policy.limit
-  if not state.top then return state.now end
-  local at = math.max(math.floor(state.now / slice), state.top)
-  local sum = 0
-  for i = at - slices, state.top do sum = sum + count_of(state, i) end
-  -- Once all have left the sum is 0, and the cost is no more than the limit.
-  while sum + cost > limit do
-    sum = sum - count_of(state, at - slices)
-    at = at + 1
+  local function save_all()
+    local sum = 0
+    for i = 1, #counts do sum = sum + counts[i] end
+    expires = now + with_slack((top + slices + 1) * slice - now)
+    local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
+    call('SET', key, all, 'PX', life_of(expires - now))
   end
-  return math.max(state.now, at * slice)
-end
 
-window.take = function(state, cost, at)
-  local slice = math.floor(at / state.policy.slice)
-  state.counts = counts_from(state, slice)
-  state.top = slice
-  state.counts[1] = state.counts[1] + cost
-  save_window(state)
-end
-
-window.penalize = function(state, cost)
-  local slice = math.max(math.floor(state.now / state.policy.slice), state.top or 0)
-  state.counts = counts_from(state, slice)
-  state.top = slice
-  state.counts[1] = math.min(state.policy.limit, state.counts[1] + cost)
-  save_window(state)
-end
-
-window.standing = function(state)
-  local slice, slices, limit = state.policy.slice, state.policy.slices, state.policy.limit
-  if not state.top then return limit, 0 end
-  local used = 0
-  local oldest = math.floor(state.now / slice) - slices
-  for i = oldest, state.top do used = used + count_of(state, i) end
-  return math.max(0, limit - used), math.max(0, (state.top + slices + 1) * slice - state.now)
-end
-
-window.refund = function(state, cost, at)
-  local slice = math.floor(at / state.policy.slice)
-  local oldest = math.floor(state.now / state.policy.slice) - state.policy.slices
-  if not state.top or slice < oldest or slice > state.top or count_of(state, slice) < cost then return false end
-  local index = state.top - slice + 1
-  state.counts[index] = state.counts[index] - cost
-  while state.counts[1] == 0 do
-    table.remove(state.counts, 1)
-    state.top = state.top - 1
+  -- Makes a slice the newest one, and forgets those that do not count any more.
+  local function open(number)
+    load_counts()
+    local kept = {}
+    for i = number, current - slices, -1 do kept[#kept + 1] = top and count_of(i) or 0 end
+    top, counts = number, kept
   end
-  if #state.counts == 0 then redis.call('UNLINK', state.key) else save_window(state) end
-  return true
+
+  -- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest
+  -- it can have been in.
+  local function put_in_one(width, per_window)
+    local present = floor(now / width)
+    local sum = sum_from(present - per_window)
+    local latest = now
+    if top > present then latest = (top + 1) * width - 1 end
+    top, counts = nil, {}
+    if sum > 0 then top, counts = floor(latest / slice), { sum } end
+  end
+
+  -- What does not go on as it was written.
+  local function repair(width, per_window, by)
+    load_counts()
+    -- The server's clock was set back; see exact.
+    if by > 0 then top = top - floor(by / width) end
+    if width ~= slice then put_in_one(width, per_window) end
+    if not top then return call('UNLINK', key) end
+    if by > 0 or width ~= slice then save_all() end
+    used = sum_from(current - slices)
+  end
+
+  function self.read(at_key)
+    key, top, used, counts = at_key, nil, 0, nil
+    bytes = call('GET', key)
+    if not bytes then
+      counts = {}
+      return
+    end
+    local width, per_window, written, sum
+    width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
+    local is_same = width == slice and per_window == slices and top == current
+    if is_same and written <= now and floor(written / slice) == current then
+      used = sum
+    else
+      repair(width, per_window, written - now)
+    end
+  end
+
+  function self.earliest(cost)
+    if used + cost <= limit and (not top or top <= current) then return now end
+    load_counts()
+    local at = max(current, top)
+    local sum = sum_from(at - slices)
+    -- Once all have left the sum is 0, and the cost is no more than the limit.
+    while sum + cost > limit do
+      sum = sum - count_of(at - slices)
+      at = at + 1
+    end
+    return max(now, at * slice)
+  end
+
+  function self.take(cost, at)
+    local number = floor(at / slice)
+    used = used + cost
+    if number == top and not counts then
+      top_count = top_count + cost
+      call('SETRANGE', key, 0, pack(layout, slice, slices, now, expires, top, used, top_count))
+      return
+    end
+    open(number)
+    counts[1] = counts[1] + cost
+    save_all()
+  end
+
+  function self.penalize(cost)
+    open(max(current, top or 0))
+    counts[1] = math.min(limit, counts[1] + cost)
+    used = sum_from(current - slices)
+    save_all()
+  end
+
+  function self.standing()
+    if not top then return limit, 0 end
+    return max(0, limit - used), max(0, (top + slices + 1) * slice - now)
+  end
+
+  function self.refund(cost, at)
+    local number = floor(at / slice)
+    if not top or number < current - slices then return false end
+    load_counts()
+    if count_of(number) < cost then return false end
+    local index = top - number + 1
+    counts[index] = counts[index] - cost
+    while counts[1] == 0 do
+      table.remove(counts, 1)
+      top = top - 1
+    end
+    if #counts == 0 then call('UNLINK', key) else save_all() end
+    return true
+  end
+
+  return self
 end
 -- A bucket of \`burst\` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
 --
--- State: that time, when written, and the time and cost of the latest admission, which alone can be taken back.
-local smooth = {}
+-- State: that time, when written, when it expires, and the time and cost of the latest admission, which alone can be taken
+-- back.
+local function smooth_algorithm(_, interval, burst)
+  local layout = '>ddddd'
+  local self = { capacity = burst }
+  local key, full, expires, last, last_cost
 
-smooth.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now, full = 0, last = 0, last_cost = 0 }
-  local numbers = load_numbers(key)
-  if not numbers then return state end
-  -- The server's clock was set back; see exact.
-  local by = math.max(0, numbers[2] - now)
-  state.full, state.last, state.last_cost = numbers[1] - by, numbers[3] - by, numbers[4]
-  if by > 0 then smooth.save(state) end
-  return state
+  local function save()
+    if full > expires then
+      expires = now + with_slack(full - now)
+      local bytes = pack(layout, full, now, expires, last, last_cost)
+      call('SET', key, bytes, 'PX', life_of(expires - now))
+    else
+      call('SETRANGE', key, 0, pack(layout, full, now, expires, last, last_cost))
+    end
+  end
+
+  function self.read(at_key)
+    key, full, expires, last, last_cost = at_key, 0, 0, 0, 0
+    local bytes = call('GET', key)
+    if not bytes then return end
+    local written
+    full, written, expires, last, last_cost = unpacked(layout, bytes)
+    if written <= now then return end
+    -- The server's clock was set back; see exact.
+    full, last = max(0, full - written + now), max(0, last - written + now)
+    save()
+  end
+
+  function self.earliest(cost)
+    local at = full + (cost - burst) * interval
+    return at > now and at or now
+  end
+
+  function self.take(cost, at)
+    full = (full > at and full or at) + cost * interval
+    last, last_cost = at, cost
+    save()
+  end
+
+  -- The bucket is emptied, and not more: else who keeps trying would stay out for longer than a full refill.
+  function self.penalize(cost)
+    local charged = max(full, now) + cost * interval
+    full = max(full, math.min(charged, now + burst * interval))
+    last, last_cost = 0, 0
+    save()
+  end
+
+  function self.standing()
+    local missing = full > now and full - now or 0
+    return max(0, floor(burst - missing / interval)), missing
+  end
+
+  -- After a later admission nobody can say what of the debt is whose.
+  function self.refund(cost, at)
+    if full <= now or last ~= at or last_cost ~= cost then return false end
+    full, last, last_cost = full - cost * interval, 0, 0
+    save()
+    return true
+  end
+
+  return self
 end
-
-smooth.save = function(state)
-  local numbers = { state.full, state.now, state.last, state.last_cost }
-  save_numbers(state.key, numbers, state.full - state.now)
-end
-
-smooth.capacity = function(policy) return policy.burst end
-
-smooth.earliest = function(state, cost)
-  return math.max(state.now, state.full + (cost - state.policy.burst) * state.policy.interval)
-end
-
-smooth.take = function(state, cost, at)
-  state.full = math.max(state.full, at) + cost * state.policy.interval
-  state.last, state.last_cost = at, cost
-  smooth.save(state)
-end
-
--- The bucket is emptied, and not more: else who keeps trying would stay out for longer than a full refill.
-smooth.penalize = function(state, cost)
-  local interval, now = state.policy.interval, state.now
-  local emptied = now + state.policy.burst * interval
-  state.full = math.max(state.full, math.min(math.max(state.full, now) + cost * interval, emptied))
-  state.last = 0
-  smooth.save(state)
-end
-
-smooth.standing = function(state)
-  local missing = math.max(0, state.full - state.now)
-  local left = math.floor(state.policy.burst - missing / state.policy.interval)
-  return math.max(0, left), missing
-end
-
--- After a later admission nobody can say what of the debt is whose.
-smooth.refund = function(state, cost, at)
-  if state.full <= state.now or state.last ~= at or state.last_cost ~= cost then return false end
-  state.full, state.last = state.full - cost * state.policy.interval, 0
-  if state.full <= state.now then redis.call('UNLINK', state.key) else smooth.save(state) end
-  return true
-end
--- So many per period. State: when the period begins, how much was admitted in it, when written.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
-local fixed = {}
+local function fixed_algorithm(limit, window, edges)
+  local layout = '>dddd'
+  local self = { capacity = limit }
+  -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
+  local key, start, count, expires
 
--- The edge at or before a time; the first one for what is before all.
-local function edge_before(edges, at)
-  local found = edges[1]
-  for i = 1, #edges do
-    if edges[i] <= at then found = edges[i] end
+  -- Where the period of a time begins; nil for what is long over.
+  local function start_of(at)
+    if not edges then return at end
+    local found
+    for i = 1, #edges do
+      if edges[i] <= at then found = edges[i] end
+    end
+    return found
   end
-  return found
-end
 
-local function end_of(policy, start)
-  if not policy.edges then return start + policy.window end
-  for i = 1, #policy.edges do
-    if policy.edges[i] > start then return policy.edges[i] end
+  local function end_of(from)
+    if not edges then return from + window end
+    for i = 1, #edges do
+      if edges[i] > from then return edges[i] end
+    end
+    -- Beyond what came with the rule: no reservation reaches that far.
+    return from + edges[#edges] - edges[#edges - 1]
   end
-  -- Beyond what came with the rule: no reservation reaches that far.
-  return start + policy.edges[#policy.edges] - policy.edges[#policy.edges - 1]
-end
 
-local function save_period(state)
-  save_numbers(state.key, { state.start, state.count, state.now }, end_of(state.policy, state.start) - state.now)
-end
-
-fixed.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now }
-  local numbers = load_numbers(key)
-  if not numbers then return state end
-  -- The server's clock was set back; see exact.
-  local by = math.max(0, numbers[3] - now)
-  local start = numbers[1] - by
-  if policy.edges then start = edge_before(policy.edges, start) end
-  if end_of(policy, start) <= now then return state end
-  state.start, state.count = start, numbers[2]
-  if by > 0 then save_period(state) end
-  return state
-end
-
-fixed.capacity = function(policy) return policy.limit end
-
-fixed.earliest = function(state, cost)
-  if not state.start then return state.now end
-  if state.count + cost <= state.policy.limit then return math.max(state.now, state.start) end
-  return end_of(state.policy, state.start)
-end
-
-fixed.take = function(state, cost, at)
-  if state.start and at < end_of(state.policy, state.start) then
-    state.count = state.count + cost
-  else
-    state.start, state.count = at, cost
-    if state.policy.edges then state.start = edge_before(state.policy.edges, at) end
+  local function save()
+    local ends = end_of(start)
+    if ends > expires then
+      expires = ends
+      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+    else
+      call('SETRANGE', key, 0, pack(layout, start, now, expires, count))
+    end
   end
-  save_period(state)
-end
 
-fixed.penalize = function(state, cost)
-  fixed.take(state, cost, math.max(state.now, state.start or 0))
-  if state.count > state.policy.limit then
-    state.count = state.policy.limit
-    save_period(state)
+  function self.read(at_key)
+    key, start, expires = at_key, nil, 0
+    local bytes = call('GET', key)
+    if not bytes then return end
+    local begun, written, admitted
+    begun, written, expires, admitted = unpacked(layout, bytes)
+    -- The server's clock was set back: what was admitted before now counts now.
+    local by = max(0, written - now)
+    begun = start_of(max(0, begun - by))
+    if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
+    if not begun or end_of(begun) <= now then return end
+    start, count = begun, admitted
+    if by > 0 then save() end
   end
-end
 
-fixed.standing = function(state)
-  local limit = state.policy.limit
-  if not state.start then return limit, 0 end
-  local left = math.max(0, limit - state.count)
-  -- The next period is open already, so this one is used up.
-  if state.start > state.now then left = 0 end
-  return left, end_of(state.policy, state.start) - state.now
-end
+  function self.earliest(cost)
+    if not start then return now end
+    if count + cost > limit then return end_of(start) end
+    return start > now and start or now
+  end
 
-fixed.refund = function(state, cost, at)
-  local is_this = state.start and at >= state.start and at < end_of(state.policy, state.start)
-  if not is_this or state.count < cost then return false end
-  state.count = state.count - cost
-  save_period(state)
-  return true
-end
+  function self.take(cost, at)
+    if start and at < end_of(start) then
+      count = count + cost
+    else
+      start, count = start_of(at), cost
+    end
+    save()
+  end
 
-local calendar = fixed
+  function self.penalize(cost)
+    if not start then start, count = start_of(now), 0 end
+    count = math.min(limit, count + cost)
+    save()
+  end
+
+  function self.standing()
+    if not start then return limit, 0 end
+    -- When the next period is open already, this one is used up.
+    local left = start > now and 0 or max(0, limit - count)
+    return left, end_of(start) - now
+  end
+
+  function self.refund(cost, at)
+    if not start or at < start or at >= end_of(start) or count < cost then return false end
+    count = count - cost
+    save()
+    return true
+  end
+
+  return self
+end
 -- So many at the same time: permits in a sorted set by when their lease ends. '!written' has a score below 0.
-local concurrency = {}
+local function concurrency_algorithm(limit, lease)
+  local self = { capacity = limit }
+  local key, live
 
--- The server's clock was set back; see exact.
-local function move_leases(key, by)
-  local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
-  for i = 1, #members, 2 do
-    local ends = tonumber(members[i + 1])
-    if ends > 0 then redis.call('ZADD', key, whole(math.max(1, ends - by)), members[i]) end
+  local function last_end()
+    local last = call('ZRANGE', key, -1, -1, 'WITHSCORES')
+    return last[2] and tonumber(last[2]) or 0
   end
-end
 
-local function last_end(state)
-  local last = redis.call('ZRANGE', state.key, -1, -1, 'WITHSCORES')
-  return last[2] and tonumber(last[2]) or 0
-end
-
-local function save_leases(state)
-  redis.call('ZADD', state.key, whole(-state.now), '!written')
-  redis.call('PEXPIRE', state.key, expire_in(last_end(state) - state.now))
-end
-
-concurrency.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now }
-  local written = redis.call('ZSCORE', key, '!written')
-  local by = written and -tonumber(written) - now or 0
-  if by > 0 then
-    move_leases(key, by)
-    save_leases(state)
+  local function save()
+    call('ZADD', key, whole(-now), '!written')
+    call('PEXPIRE', key, life_of(last_end() - now))
   end
-  state.live = written and redis.call('ZCOUNT', key, '(' .. whole(now), '+inf') or 0
-  return state
-end
 
-concurrency.capacity = function(policy) return policy.limit end
-
--- When enough leases will have ended, if nobody gives back or renews.
-concurrency.earliest = function(state, cost)
-  local excess = state.live + cost - state.policy.limit
-  if excess <= 0 then return state.now end
-  local found = redis.call('ZRANGEBYSCORE', state.key, '(' .. whole(state.now), '+inf',
-    'WITHSCORES', 'LIMIT', excess - 1, 1)
-  return tonumber(found[2])
-end
-
-concurrency.take = function(state, cost, at, permit)
-  redis.call('ZREMRANGEBYSCORE', state.key, '(0', whole(state.now))
-  for i = 1, cost do
-    redis.call('ZADD', state.key, whole(at + state.policy.lease), permit .. ':' .. i)
+  -- The server's clock was set back; see exact.
+  local function move_back(by)
+    local members = call('ZRANGE', key, 0, -1, 'WITHSCORES')
+    for i = 1, #members, 2 do
+      local ends = tonumber(members[i + 1])
+      if ends > 0 then call('ZADD', key, whole(max(1, ends - by)), members[i]) end
+    end
+    save()
   end
-  state.live = state.live + cost
-  save_leases(state)
-end
 
-concurrency.penalize = function() end
-
-concurrency.standing = function(state)
-  local reset = 0
-  if state.live > 0 then reset = last_end(state) - state.now end
-  return math.max(0, state.policy.limit - state.live), reset
-end
-
--- False when one of the permits has ended.
-local function is_held(state, cost, permit)
-  for i = 1, cost do
-    local ends = redis.call('ZSCORE', state.key, permit .. ':' .. i)
-    if not ends or tonumber(ends) <= state.now then return false end
+  local function hold(cost, permit, ends)
+    for i = 1, cost do call('ZADD', key, whole(ends), permit .. ':' .. i) end
+    save()
   end
-  return true
-end
 
-concurrency.renew = function(state, cost, permit)
-  if not is_held(state, cost, permit) then return false end
-  for i = 1, cost do
-    redis.call('ZADD', state.key, whole(state.now + state.policy.lease), permit .. ':' .. i)
+  -- False when one of the permits has ended.
+  local function is_held(cost, permit)
+    for i = 1, cost do
+      local ends = call('ZSCORE', key, permit .. ':' .. i)
+      if not ends or tonumber(ends) <= now then return false end
+    end
+    return true
   end
-  save_leases(state)
-  return true
-end
 
-concurrency.refund = function(state, cost, _, _, permit)
-  if not is_held(state, cost, permit) then return false end
-  for i = 1, cost do redis.call('ZREM', state.key, permit .. ':' .. i) end
-  if last_end(state) <= state.now then redis.call('UNLINK', state.key) end
-  return true
+  function self.read(at_key)
+    key, live = at_key, 0
+    local written = call('ZSCORE', key, '!written')
+    if not written then return end
+    local by = -tonumber(written) - now
+    if by > 0 then move_back(by) end
+    live = call('ZCOUNT', key, '(' .. whole(now), '+inf')
+  end
+
+  -- When enough leases will have ended, if nobody gives back or renews.
+  function self.earliest(cost)
+    local excess = live + cost - limit
+    if excess <= 0 then return now end
+    local found = call('ZRANGEBYSCORE', key, '(' .. whole(now), '+inf',
+      'WITHSCORES', 'LIMIT', excess - 1, 1)
+    return tonumber(found[2])
+  end
+
+  function self.take(cost, at, permit)
+    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+    hold(cost, permit, at + lease)
+    live = live + cost
+  end
+
+  -- A refused call holds nothing.
+  function self.penalize() end
+
+  function self.standing()
+    return max(0, limit - live), live > 0 and last_end() - now or 0
+  end
+
+  function self.renew(cost, permit)
+    if not is_held(cost, permit) then return false end
+    hold(cost, permit, now + lease)
+    return true
+  end
+
+  function self.refund(cost, _, _, permit)
+    if not is_held(cost, permit) then return false end
+    for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
+    if last_end() <= now then call('UNLINK', key) end
+    return true
+  end
+
+  return self
 end
-local ALGORITHMS = {
-  exact = exact, window = window, smooth = smooth, fixed = fixed, calendar = calendar, concurrency = concurrency
-}
-local now = clock_us(CLOCK)
+-- An object for each policy of a rule. Nothing when the calendar's edges do not reach to now: it cannot be read then.
+local function algorithms_of(policies)
+  local makers = {
+    exact = function(policy) return exact_algorithm(policy.limit, policy.window) end,
+    window = function(policy) return window_algorithm(policy.limit, policy.slice, policy.slices) end,
+    smooth = function(policy) return smooth_algorithm(policy.limit, policy.interval, policy.burst) end,
+    fixed = function(policy) return fixed_algorithm(policy.limit, policy.window) end,
+    calendar = function(policy) return fixed_algorithm(policy.limit, nil, policy.edges) end,
+    concurrency = function(policy) return concurrency_algorithm(policy.limit, policy.lease) end
+  }
+  local algorithms = {}
+  for i = 1, #policies do
+    local edges = policies[i].edges
+    if edges and (now < edges[1] or now >= edges[#edges - 1]) then return nil end
+    algorithms[i] = makers[policies[i].algorithm](policies[i])
+  end
+  return algorithms
+end
 local rule = cjson.decode(ARGV[2])
-local policies = rule.policies
-local reply = { now }
+local max_wait, block = rule.maxWait, rule.block
+local algorithms = algorithms_of(rule.policies)
+if not algorithms then return pack('>d', now) end
+local count = #algorithms
+local reply, length = { now }, 1
 
-for i = 1, #policies do
-  local edges = policies[i].edges
-  if edges and (now < edges[1] or now >= edges[#edges - 1]) then return { now, -2 } end
-end
-
-local function read_states(first)
-  local states = {}
-  for i = 1, #policies do
-    states[i] = ALGORITHMS[policies[i].algorithm].read(KEYS[first + i], policies[i], now)
+local function answer(status, wait, refusing)
+  reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing - 1
+  length = length + 3
+  for i = 1, count do
+    reply[length + 1], reply[length + 2] = algorithms[i].standing()
+    length = length + 2
   end
-  return states
 end
 
--- The time when all policies admit the call, and the policy that does so last.
-local function earliest(states, cost)
+-- The time when all policies admit a call, and the policy that does so last.
+local function earliest(cost)
   local at, last = now, 0
-  for i = 1, #policies do
-    local own = ALGORITHMS[policies[i].algorithm].earliest(states[i], cost)
+  for i = 1, count do
+    local own = algorithms[i].earliest(cost)
     if own > at then at, last = own, i end
   end
   return at, last
 end
 
-local function is_too_dear(cost)
-  for i = 1, #policies do
-    if cost > ALGORITHMS[policies[i].algorithm].capacity(policies[i]) then return i end
+local function too_dear(cost)
+  for i = 1, count do
+    if cost > algorithms[i].capacity then return i end
   end
-end
-
-local function answer(status, wait, refusing, states)
-  reply[#reply + 1] = status
-  reply[#reply + 1] = wait
-  reply[#reply + 1] = refusing - 1
-  for i = 1, #policies do
-    local left, reset = ALGORITHMS[policies[i].algorithm].standing(states[i])
-    reply[#reply + 1] = left
-    reply[#reply + 1] = reset
-  end
-end
-
--- Until when the key is blocked, and which policy did it.
-local function block_of(key)
-  if rule.block == 0 then return 0, 0 end
-  local block = load_numbers(key)
-  if not block then return 0, 0 end
-  -- The server's clock was set back: a block is never longer than it was meant to be.
-  return math.min(block[1], now + rule.block), math.min(block[2], #policies)
 end
 
 -- What a refusal changes, if the rule says that it changes anything; returns when the call would be admitted then.
-local function punish(states, cost, block_key, at, refusing)
+local function punish(cost, block_key, at, refusing)
   if rule.penalty then
-    for i = 1, #policies do ALGORITHMS[policies[i].algorithm].penalize(states[i], cost) end
-    at = earliest(states, cost)
+    for i = 1, count do algorithms[i].penalize(cost) end
+    at = earliest(cost)
   end
-  if rule.block > 0 then
-    save_numbers(block_key, { now + rule.block, refusing }, rule.block)
-    at = math.max(at, now + rule.maxWait + rule.block)
+  if block > 0 then
+    call('SET', block_key, pack('>I7I2', now + block, refusing), 'PX', life_of(block))
+    at = max(at, now + max_wait + block)
   end
   return at
 end
 
-local function decide(first, cost, permit)
-  local is_look = permit == '?'
-  local block_key = KEYS[first + #policies + 1]
-  local states = read_states(first)
-  local blocked_until, blocked_by = block_of(block_key)
-  if blocked_until > now then return answer(0, blocked_until - now, blocked_by, states) end
-  if cost == 0 then return answer(1, 0, 0, states) end
-  local too_dear = is_too_dear(cost)
-  if too_dear then return answer(-1, 0, too_dear, states) end
-  local at, refusing = earliest(states, cost)
-  if at - now > rule.maxWait then
-    if not is_look then at = punish(states, cost, block_key, at, refusing) end
-    return answer(0, at - now - rule.maxWait, refusing, states)
-  end
-  if not is_look then
-    for i = 1, #policies do
-      ALGORITHMS[policies[i].algorithm].take(states[i], cost, at, permit)
-    end
-  end
-  answer(1, at - now, 0, states)
+-- Until when a key is blocked, and by which policy.
+local function block_of(block_key)
+  local bytes = call('GET', block_key)
+  if not bytes then return 0, 0 end
+  local ends, by = unpacked('>I7I2', bytes)
+  -- Where the server's clock was set back: a block is never longer than it was meant to be.
+  return math.min(ends, now + block), math.min(by, count)
 end
 
-local keys_per_call = #policies
-if rule.block > 0 then keys_per_call = keys_per_call + 1 end
-for call = 1, (#ARGV - 2) / 2 do
-  decide((call - 1) * keys_per_call, tonumber(ARGV[1 + 2 * call]), ARGV[2 + 2 * call])
+local function decide(cost, is_look, permit, block_key)
+  if block > 0 then
+    local ends, by = block_of(block_key)
+    if ends > now then return answer(0, ends - now, by) end
+  end
+  if cost == 0 then return answer(1, 0, 0) end
+  local dear = too_dear(cost)
+  if dear then return answer(-1, 0, dear) end
+  local at, refusing = earliest(cost)
+  if at - now > max_wait then
+    if not is_look then at = punish(cost, block_key, at, refusing) end
+    return answer(0, at - now - max_wait, refusing)
+  end
+  if not is_look then
+    for i = 1, count do algorithms[i].take(cost, at, permit) end
+  end
+  answer(1, at - now, 0)
 end
-return reply
+
+local key = 0
+for word = 3, #ARGV do
+  for i = 1, count do algorithms[i].read(KEYS[key + i]) end
+  key = key + count
+  if block > 0 then key = key + 1 end
+  local cost = tonumber(ARGV[word])
+  if cost then
+    decide(cost, false, '', KEYS[key])
+  else
+    local digits, rest = string.match(ARGV[word], '^(%d+)(.*)$')
+    decide(tonumber(digits), rest == '?', string.sub(rest, 2), KEYS[key])
+  end
+end
+return pack('>' .. string.rep('d', length), unpack(reply))
+` },
+  limitExact: { name: 'limit-exact', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-exact.lua.
+  KEYS[1..] for each call: the state
+  ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
+  ARGV[5..] for each call: its cost, then '?' to look only
+  Returns as limit-decide-n.lua ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local CLOCK = ARGV[1]
+local now = clock_us(CLOCK)
+-- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
+-- and the rest is about that key. All numbers are kept as doubles.
+--
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
+-- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
+-- not be moved with every call.
+local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+local floor, max = math.floor, math.max
+
+local function with_slack(us)
+  return us + math.min(10000000, max(1000000, us / 8))
+end
+
+-- Under a test's clock real time must not take a state away.
+local function life_of(us)
+  local ms = max(1, math.ceil(us / 1000))
+  if CLOCK ~= '' then ms = ms + 3600000 end
+  return whole(ms)
+end
+-- Never more than the limit in any window: the stamps of the latest admissions in a string, oldest first.
+--
+-- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
+-- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
+-- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
+--
+-- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+local function exact_algorithm(limit, window)
+  local head, width = 24, 8
+  -- Less than this is read at once; more, stamp by stamp.
+  local long = 4096
+  local edge = now - window
+  local self = { capacity = limit }
+  -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
+  local key, bytes, length, newest, dead, expires
+
+  local function stamp_at(i)
+    local from = head + width * i
+    if bytes then return (unpacked('>d', bytes, from + 1)) end
+    return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
+  end
+
+  -- Time and moment of writing of the latest reservation.
+  local function reservation()
+    local from = bytes or call('GETRANGE', key, 0, head - 1)
+    return unpacked('>dd', from)
+  end
+
+  -- The bytes of the stamps from the i-th on.
+  local function stamps_from(i)
+    if bytes then return string.sub(bytes, head + width * i + 1) end
+    return call('GETRANGE', key, head + width * i, -1)
+  end
+
+  -- How many of the oldest stamps have left the window that ends now. Only dropped when they are the greater part, and not
+  -- when a reservation leaves them behind: it may be taken back, and then they count again.
+  local function count_dead()
+    if length == 0 or stamp_at(0) > edge then return 0 end
+    local low, high = 0, length
+    while high - low > 1 do
+      local middle = floor((low + high) / 2)
+      if stamp_at(middle) <= edge then low = middle else high = middle end
+    end
+    return high
+  end
+
+  local function expiry()
+    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, 0, head - 1), 17)
+    return expires
+  end
+
+  -- Writes it all anew.
+  local function save(reserved, written, stamps)
+    expires = now + with_slack(newest + window - now)
+    bytes = pack('>ddd', reserved, written, expires) .. stamps
+    length = #stamps / width
+    call('SET', key, bytes, 'PX', life_of(expires - now))
+  end
+
+  -- The server's clock was set back: everything happened at least that much earlier on the new scale.
+  local function move_back(by, reserved, written)
+    local stamps, moved = stamps_from(0), {}
+    for at = 1, #stamps, width do moved[#moved + 1] = pack('>d', max(0, unpacked('>d', stamps, at) - by)) end
+    newest = max(0, newest - by)
+    save(max(0, reserved - by), max(0, written - by), table.concat(moved))
+  end
+
+  function self.read(at_key)
+    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    bytes = call('GETRANGE', key, -long, -1)
+    local size = #bytes
+    if size == 0 then return end
+    if size == long then
+      bytes, size = nil, call('STRLEN', key)
+    end
+    length = (size - head) / width
+    newest = stamp_at(length - 1)
+    if newest <= now then return end
+    -- Ahead of now: it was reserved, or the clock was set back.
+    local reserved, written = reservation()
+    local wrote = newest == reserved and written or newest
+    if wrote > now then move_back(wrote - now, reserved, written) end
+  end
+
+  function self.earliest(cost)
+    if not newest then return now end
+    local at = newest > now and newest or now
+    local leaving = length + cost - limit - 1
+    if leaving < 0 then return at end
+    return max(at, stamp_at(leaving) + window)
+  end
+
+  function self.take(cost, at)
+    local added = pack('>d', at)
+    if cost > 1 then added = string.rep(added, cost) end
+    dead = newest and count_dead() or 0
+    local is_new, drops = not newest, dead * 2 >= length + cost
+    newest = at
+    if is_new or drops then
+      local reserved, written = 0, 0
+      if not is_new then reserved, written = reservation() end
+      if at > now then reserved, written = at, now end
+      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      dead = 0
+      return
+    end
+    local ends = expiry()
+    call('APPEND', key, added)
+    length, bytes = length + cost, nil
+    if at > now then call('SETRANGE', key, 0, pack('>dd', at, now)) end
+    if at + window > ends then
+      expires = now + with_slack(at + window - now)
+      call('SETRANGE', key, 16, pack('>d', expires))
+      call('PEXPIRE', key, life_of(expires - now))
+    end
+  end
+
+  function self.penalize(cost)
+    self.take(cost, max(now, newest or 0))
+    if length < 2 * limit then return end
+    -- No more than the newest ones can matter.
+    local reserved, written = reservation()
+    save(reserved, written, stamps_from(length - limit))
+    dead = nil
+  end
+
+  function self.standing()
+    if not newest then return limit, 0 end
+    dead = dead or count_dead()
+    return max(0, limit - length + dead), max(0, newest + window - now)
+  end
+
+  function self.refund(cost, at)
+    if not newest or at <= edge then return false end
+    local kept, left = {}, cost
+    for i = length - 1, 0, -1 do
+      local stamp = stamp_at(i)
+      if stamp == at and left > 0 then
+        left = left - 1
+      else
+        newest = #kept == 0 and stamp or newest
+        kept[#kept + 1] = pack('>d', stamp)
+      end
+    end
+    if left == cost then return false end
+    if #kept == 0 then return call('UNLINK', key) end
+    local reserved, written = reservation()
+    local stamps = {}
+    for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
+    save(reserved, written, table.concat(stamps))
+    return true
+  end
+
+  return self
+end
+-- Decides calls under a single policy; what lua/limit-decide-n.lua does, without what only several policies need.
+local function decide_under(policy)
+  local read, earliest, take, standing = policy.read, policy.earliest, policy.take, policy.standing
+  local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
+  local reply, length = { now }, 1
+  for i = 1, #KEYS do
+    local word = ARGV[4 + i]
+    local cost = tonumber(word)
+    local is_look = false
+    if not cost then
+      is_look = string.sub(word, -1) == '?'
+      cost = tonumber(string.match(word, '^%d+'))
+    end
+    read(KEYS[i])
+    local status, wait, refusing = 1, 0, -1
+    if cost > capacity then
+      status, refusing = -1, 0
+    elseif cost > 0 then
+      local at = earliest(cost)
+      wait = at - now
+      if wait > max_wait then
+        status, wait, refusing = 0, wait - max_wait, 0
+      elseif not is_look then
+        take(cost, at)
+      end
+    end
+    reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing
+    reply[length + 4], reply[length + 5] = standing()
+    length = length + 5
+  end
+  return pack('>' .. string.rep('d', length), unpack(reply))
+end
+return decide_under(exact_algorithm(tonumber(ARGV[3]), tonumber(ARGV[4])))
+` },
+  limitFixed: { name: 'limit-fixed', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-fixed.lua.
+  KEYS[1..] for each call: the state
+  ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
+  ARGV[5..] for each call: its cost, then '?' to look only
+  Returns as limit-decide-n.lua ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local CLOCK = ARGV[1]
+local now = clock_us(CLOCK)
+-- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
+-- and the rest is about that key. All numbers are kept as doubles.
+--
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
+-- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
+-- not be moved with every call.
+local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+local floor, max = math.floor, math.max
+
+local function with_slack(us)
+  return us + math.min(10000000, max(1000000, us / 8))
+end
+
+-- Under a test's clock real time must not take a state away.
+local function life_of(us)
+  local ms = max(1, math.ceil(us / 1000))
+  if CLOCK ~= '' then ms = ms + 3600000 end
+  return whole(ms)
+end
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+--
+-- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
+-- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
+local function fixed_algorithm(limit, window, edges)
+  local layout = '>dddd'
+  local self = { capacity = limit }
+  -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
+  local key, start, count, expires
+
+  -- Where the period of a time begins; nil for what is long over.
+  local function start_of(at)
+    if not edges then return at end
+    local found
+    for i = 1, #edges do
+      if edges[i] <= at then found = edges[i] end
+    end
+    return found
+  end
+
+  local function end_of(from)
+    if not edges then return from + window end
+    for i = 1, #edges do
+      if edges[i] > from then return edges[i] end
+    end
+    -- Beyond what came with the rule: no reservation reaches that far.
+    return from + edges[#edges] - edges[#edges - 1]
+  end
+
+  local function save()
+    local ends = end_of(start)
+    if ends > expires then
+      expires = ends
+      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+    else
+      call('SETRANGE', key, 0, pack(layout, start, now, expires, count))
+    end
+  end
+
+  function self.read(at_key)
+    key, start, expires = at_key, nil, 0
+    local bytes = call('GET', key)
+    if not bytes then return end
+    local begun, written, admitted
+    begun, written, expires, admitted = unpacked(layout, bytes)
+    -- The server's clock was set back: what was admitted before now counts now.
+    local by = max(0, written - now)
+    begun = start_of(max(0, begun - by))
+    if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
+    if not begun or end_of(begun) <= now then return end
+    start, count = begun, admitted
+    if by > 0 then save() end
+  end
+
+  function self.earliest(cost)
+    if not start then return now end
+    if count + cost > limit then return end_of(start) end
+    return start > now and start or now
+  end
+
+  function self.take(cost, at)
+    if start and at < end_of(start) then
+      count = count + cost
+    else
+      start, count = start_of(at), cost
+    end
+    save()
+  end
+
+  function self.penalize(cost)
+    if not start then start, count = start_of(now), 0 end
+    count = math.min(limit, count + cost)
+    save()
+  end
+
+  function self.standing()
+    if not start then return limit, 0 end
+    -- When the next period is open already, this one is used up.
+    local left = start > now and 0 or max(0, limit - count)
+    return left, end_of(start) - now
+  end
+
+  function self.refund(cost, at)
+    if not start or at < start or at >= end_of(start) or count < cost then return false end
+    count = count - cost
+    save()
+    return true
+  end
+
+  return self
+end
+-- Decides calls under a single policy; what lua/limit-decide-n.lua does, without what only several policies need.
+local function decide_under(policy)
+  local read, earliest, take, standing = policy.read, policy.earliest, policy.take, policy.standing
+  local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
+  local reply, length = { now }, 1
+  for i = 1, #KEYS do
+    local word = ARGV[4 + i]
+    local cost = tonumber(word)
+    local is_look = false
+    if not cost then
+      is_look = string.sub(word, -1) == '?'
+      cost = tonumber(string.match(word, '^%d+'))
+    end
+    read(KEYS[i])
+    local status, wait, refusing = 1, 0, -1
+    if cost > capacity then
+      status, refusing = -1, 0
+    elseif cost > 0 then
+      local at = earliest(cost)
+      wait = at - now
+      if wait > max_wait then
+        status, wait, refusing = 0, wait - max_wait, 0
+      elseif not is_look then
+        take(cost, at)
+      end
+    end
+    reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing
+    reply[length + 4], reply[length + 5] = standing()
+    length = length + 5
+  end
+  return pack('>' .. string.rep('d', length), unpack(reply))
+end
+return decide_under(fixed_algorithm(tonumber(ARGV[3]), tonumber(ARGV[4])))
 ` },
   limitRefund: { name: 'limit-refund', keys: 'n', lua: `--[[ Takes an admission back, in the policies where that is safe, and says so to everybody.
   KEYS[1..] the states of the policies
@@ -1151,500 +1639,597 @@ local function clock_us(given)
   return now_us()
 end
 local CLOCK = ARGV[1]
--- What the states of all algorithms have in common. A state goes when it says no more than an absent one would.
-local function expire_in(us)
-  -- Under a test's clock, real time must not take a state away. CLOCK is the test's clock, empty in production.
-  local ms = math.max(1, math.ceil(us / 1000))
+local now = clock_us(CLOCK)
+-- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
+-- and the rest is about that key. All numbers are kept as doubles.
+--
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
+-- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
+-- not be moved with every call.
+local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+local floor, max = math.floor, math.max
+
+local function with_slack(us)
+  return us + math.min(10000000, max(1000000, us / 8))
+end
+
+-- Under a test's clock real time must not take a state away.
+local function life_of(us)
+  local ms = max(1, math.ceil(us / 1000))
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
 end
-
-local function load_numbers(key)
-  local bytes = redis.call('GET', key)
-  return bytes and cmsgpack.unpack(bytes)
-end
-
-local function save_numbers(key, numbers, us)
-  redis.call('SET', key, cmsgpack.pack(numbers), 'PX', expire_in(us))
-end
--- Never more than the limit in any window: the stamps of the latest admissions in a list, oldest first.
+-- Never more than the limit in any window: the stamps of the latest admissions in a string, oldest first.
 --
--- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however long
--- the list is. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends
--- with the newest stamp.
-local exact = {}
-local ENTRIES_PER_PUSH = 1000
+-- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
+-- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
+-- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
+--
+-- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+local function exact_algorithm(limit, window)
+  local head, width = 24, 8
+  -- Less than this is read at once; more, stamp by stamp.
+  local long = 4096
+  local edge = now - window
+  local self = { capacity = limit }
+  -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
+  local key, bytes, length, newest, dead, expires
 
--- A stamp is written as a number, and as "stamp+wait" when it was reserved ahead. Returns the stamp and when it was written.
-local function stamp_of(entry)
-  local stamp = tonumber(entry)
-  if stamp then return stamp, stamp end
-  local at, wait = string.match(entry, '^(%d+)%+(%d+)$')
-  return tonumber(at), tonumber(at) - tonumber(wait)
-end
-
-local function entry_of(at, now)
-  if at <= now then return whole(at) end
-  return whole(at) .. '+' .. whole(at - now)
-end
-
-local function push(key, entries)
-  local length = 0
-  for i = 1, #entries, ENTRIES_PER_PUSH do
-    length = redis.call('RPUSH', key, unpack(entries, i, math.min(#entries, i + ENTRIES_PER_PUSH - 1)))
+  local function stamp_at(i)
+    local from = head + width * i
+    if bytes then return (unpacked('>d', bytes, from + 1)) end
+    return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
   end
-  return length
-end
 
--- The server's clock was set back: everything happened at least that much earlier on the new scale.
-local function move_stamps(key, policy, now, by)
-  local entries = redis.call('LRANGE', key, 0, -1)
-  local newest = 0
-  for i = 1, #entries do
-    local at, written = stamp_of(entries[i])
-    newest = math.max(0, at - by)
-    entries[i] = entry_of(newest, math.max(0, written - by))
+  -- Time and moment of writing of the latest reservation.
+  local function reservation()
+    local from = bytes or call('GETRANGE', key, 0, head - 1)
+    return unpacked('>dd', from)
   end
-  redis.call('DEL', key)
-  push(key, entries)
-  redis.call('PEXPIRE', key, expire_in(newest + policy.window - now))
-  return newest
-end
 
--- How many of the oldest stamps have left the window that ends now: near the front in the usual case, so galloping.
-local function count_dead(key, length, edge)
-  local function is_dead(i)
-    return i < length and (stamp_of(redis.call('LINDEX', key, i))) <= edge
+  -- The bytes of the stamps from the i-th on.
+  local function stamps_from(i)
+    if bytes then return string.sub(bytes, head + width * i + 1) end
+    return call('GETRANGE', key, head + width * i, -1)
   end
-  if not is_dead(0) then return 0 end
-  local low, step = 0, 1
-  while is_dead(low + step) do
-    low = low + step
-    step = step * 2
+
+  -- How many of the oldest stamps have left the window that ends now. Only dropped when they are the greater part, and not
+  -- when a reservation leaves them behind: it may be taken back, and then they count again.
+  local function count_dead()
+    if length == 0 or stamp_at(0) > edge then return 0 end
+    local low, high = 0, length
+    while high - low > 1 do
+      local middle = floor((low + high) / 2)
+      if stamp_at(middle) <= edge then low = middle else high = middle end
+    end
+    return high
   end
-  local high = math.min(low + step, length)
-  while high - low > 1 do
-    local middle = math.floor((low + high) / 2)
-    if is_dead(middle) then low = middle else high = middle end
+
+  local function expiry()
+    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, 0, head - 1), 17)
+    return expires
   end
-  return high
-end
 
-exact.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now }
-  local last = redis.call('LINDEX', key, -1)
-  if not last then return state end
-  local newest, written = stamp_of(last)
-  if written > now then newest = move_stamps(key, policy, now, written - now) end
-  state.newest = newest
-  return state
-end
-
-exact.capacity = function(policy) return policy.limit end
-
-exact.earliest = function(state, cost)
-  if not state.newest then return state.now end
-  local at = math.max(state.now, state.newest)
-  local entry = redis.call('LINDEX', state.key, cost - state.policy.limit - 1)
-  if entry then at = math.max(at, stamp_of(entry) + state.policy.window) end
-  return at
-end
-
-exact.take = function(state, cost, at)
-  local entry = entry_of(at, state.now)
-  local entries = {}
-  for i = 1, cost do entries[i] = entry end
-  local length = push(state.key, entries)
-  -- Only what has left the window that ends now: a reservation may be taken back, and earlier windows count again.
-  local dead = count_dead(state.key, length, state.now - state.policy.window)
-  if dead > 0 then redis.call('LTRIM', state.key, dead, -1) end
-  redis.call('PEXPIRE', state.key, expire_in(at + state.policy.window - state.now))
-  state.newest, state.used = at, length - dead
-end
-
-exact.penalize = function(state, cost)
-  local limit = state.policy.limit
-  exact.take(state, cost, math.max(state.now, state.newest or 0))
-  if state.used > limit then
-    redis.call('LTRIM', state.key, -limit, -1)
-    state.used = limit
+  -- Writes it all anew.
+  local function save(reserved, written, stamps)
+    expires = now + with_slack(newest + window - now)
+    bytes = pack('>ddd', reserved, written, expires) .. stamps
+    length = #stamps / width
+    call('SET', key, bytes, 'PX', life_of(expires - now))
   end
-end
 
-exact.standing = function(state)
-  local limit, window = state.policy.limit, state.policy.window
-  if not state.newest then return limit, 0 end
-  if not state.used then
-    local length = redis.call('LLEN', state.key)
-    state.used = length - count_dead(state.key, length, state.now - window)
+  -- The server's clock was set back: everything happened at least that much earlier on the new scale.
+  local function move_back(by, reserved, written)
+    local stamps, moved = stamps_from(0), {}
+    for at = 1, #stamps, width do moved[#moved + 1] = pack('>d', max(0, unpacked('>d', stamps, at) - by)) end
+    newest = max(0, newest - by)
+    save(max(0, reserved - by), max(0, written - by), table.concat(moved))
   end
-  return math.max(0, limit - state.used), math.max(0, state.newest + window - state.now)
-end
 
-exact.refund = function(state, cost, at, now_then)
-  if not state.newest or at <= state.now - state.policy.window then return false end
-  return redis.call('LREM', state.key, -cost, entry_of(at, now_then)) > 0
+  function self.read(at_key)
+    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    bytes = call('GETRANGE', key, -long, -1)
+    local size = #bytes
+    if size == 0 then return end
+    if size == long then
+      bytes, size = nil, call('STRLEN', key)
+    end
+    length = (size - head) / width
+    newest = stamp_at(length - 1)
+    if newest <= now then return end
+    -- Ahead of now: it was reserved, or the clock was set back.
+    local reserved, written = reservation()
+    local wrote = newest == reserved and written or newest
+    if wrote > now then move_back(wrote - now, reserved, written) end
+  end
+
+  function self.earliest(cost)
+    if not newest then return now end
+    local at = newest > now and newest or now
+    local leaving = length + cost - limit - 1
+    if leaving < 0 then return at end
+    return max(at, stamp_at(leaving) + window)
+  end
+
+  function self.take(cost, at)
+    local added = pack('>d', at)
+    if cost > 1 then added = string.rep(added, cost) end
+    dead = newest and count_dead() or 0
+    local is_new, drops = not newest, dead * 2 >= length + cost
+    newest = at
+    if is_new or drops then
+      local reserved, written = 0, 0
+      if not is_new then reserved, written = reservation() end
+      if at > now then reserved, written = at, now end
+      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      dead = 0
+      return
+    end
+    local ends = expiry()
+    call('APPEND', key, added)
+    length, bytes = length + cost, nil
+    if at > now then call('SETRANGE', key, 0, pack('>dd', at, now)) end
+    if at + window > ends then
+      expires = now + with_slack(at + window - now)
+      call('SETRANGE', key, 16, pack('>d', expires))
+      call('PEXPIRE', key, life_of(expires - now))
+    end
+  end
+
+  function self.penalize(cost)
+    self.take(cost, max(now, newest or 0))
+    if length < 2 * limit then return end
+    -- No more than the newest ones can matter.
+    local reserved, written = reservation()
+    save(reserved, written, stamps_from(length - limit))
+    dead = nil
+  end
+
+  function self.standing()
+    if not newest then return limit, 0 end
+    dead = dead or count_dead()
+    return max(0, limit - length + dead), max(0, newest + window - now)
+  end
+
+  function self.refund(cost, at)
+    if not newest or at <= edge then return false end
+    local kept, left = {}, cost
+    for i = length - 1, 0, -1 do
+      local stamp = stamp_at(i)
+      if stamp == at and left > 0 then
+        left = left - 1
+      else
+        newest = #kept == 0 and stamp or newest
+        kept[#kept + 1] = pack('>d', stamp)
+      end
+    end
+    if left == cost then return false end
+    if #kept == 0 then return call('UNLINK', key) end
+    local reserved, written = reservation()
+    local stamps = {}
+    for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
+    save(reserved, written, table.concat(stamps))
+    return true
+  end
+
+  return self
 end
 -- Never more than the limit in any window: counts by slice of time, newest first.
 --
 -- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
--- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, newest slice, its count, and
--- the counts of the slices before it.
-local window = {}
+-- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, when it expires, number of
+-- the newest slice, the sum of all counts, and the counts from the newest slice to the oldest that counted when written.
+local function window_algorithm(limit, slice, slices)
+  local current = floor(now / slice)
+  local header, layout = 6, '>ddddddd'
+  local self = { capacity = limit }
+  -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
+  -- now. The counts of all slices are only looked at when a slice has passed.
+  local key, bytes, expires, top, top_count, used, counts
 
-local function count_of(state, slice)
-  return state.counts[state.top - slice + 1] or 0
-end
-
--- The counts of the slices from \`top\` down to the oldest that matters now.
-local function counts_from(state, top)
-  local counts = {}
-  local oldest = math.floor(state.now / state.policy.slice) - state.policy.slices
-  for slice = top, oldest, -1 do
-    counts[#counts + 1] = state.top and count_of(state, slice) or 0
+  local function count_of(number)
+    if number > top then return 0 end
+    return counts[top - number + 1] or 0
   end
-  return counts
-end
 
-local function save_window(state)
-  local slice, slices = state.policy.slice, state.policy.slices
-  local numbers = { slice, slices, state.now, state.top, unpack(state.counts) }
-  while #numbers > 5 and numbers[#numbers] == 0 do numbers[#numbers] = nil end
-  save_numbers(state.key, numbers, (state.top + slices + 1) * slice - state.now)
-end
-
--- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest it
--- can have been in.
-local function in_one_slice(state, slice, slices)
-  local current = math.floor(state.now / slice)
-  local sum = 0
-  for i = 1, #state.counts do
-    if state.top - i + 1 >= current - slices then sum = sum + state.counts[i] end
+  -- The sum of all counts from slice number \`oldest\` on.
+  local function sum_from(oldest)
+    local sum = 0
+    for i = 1, math.min(#counts, top - oldest + 1) do sum = sum + counts[i] end
+    return sum
   end
-  local latest = state.now
-  if state.top > current then latest = (state.top + 1) * slice - 1 end
-  state.top, state.counts = nil, {}
-  if sum > 0 then state.top, state.counts = math.floor(latest / state.policy.slice), { sum } end
-end
 
-window.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now, counts = {} }
-  local numbers = load_numbers(key)
-  if not numbers then return state end
-  local slice, slices, written = numbers[1], numbers[2], numbers[3]
-  state.top = numbers[4]
-  for i = 5, #numbers do state.counts[i - 4] = numbers[i] end
-  -- The server's clock was set back; see exact.
-  if written > now then
-    state.top = state.top - math.floor((written - now) / slice)
-    state.moved = true
+  local function load_counts()
+    if counts then return end
+    local length = #bytes / 8 - header
+    counts = { unpacked('>' .. string.rep('d', length), bytes, header * 8 + 1) }
+    counts[length + 1] = nil
   end
-  if slice ~= policy.slice then in_one_slice(state, slice, slices) end
-  if state.moved and state.top then save_window(state) end
-  return state
-end
 
-window.capacity = function(policy) return policy.limit end
-
-window.earliest = function(state, cost)
-  local slice, slices, limit = state.policy.slice, state.policy.slices, state.policy.limit
-  if not state.top then return state.now end
-  local at = math.max(math.floor(state.now / slice), state.top)
-  local sum = 0
-  for i = at - slices, state.top do sum = sum + count_of(state, i) end
-  -- Once all have left the sum is 0, and the cost is no more than the limit.
-  while sum + cost > limit do
-    sum = sum - count_of(state, at - slices)
-    at = at + 1
+  local function save_all()
+    local sum = 0
+    for i = 1, #counts do sum = sum + counts[i] end
+    expires = now + with_slack((top + slices + 1) * slice - now)
+    local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
+    call('SET', key, all, 'PX', life_of(expires - now))
   end
-  return math.max(state.now, at * slice)
-end
 
-window.take = function(state, cost, at)
-  local slice = math.floor(at / state.policy.slice)
-  state.counts = counts_from(state, slice)
-  state.top = slice
-  state.counts[1] = state.counts[1] + cost
-  save_window(state)
-end
-
-window.penalize = function(state, cost)
-  local slice = math.max(math.floor(state.now / state.policy.slice), state.top or 0)
-  state.counts = counts_from(state, slice)
-  state.top = slice
-  state.counts[1] = math.min(state.policy.limit, state.counts[1] + cost)
-  save_window(state)
-end
-
-window.standing = function(state)
-  local slice, slices, limit = state.policy.slice, state.policy.slices, state.policy.limit
-  if not state.top then return limit, 0 end
-  local used = 0
-  local oldest = math.floor(state.now / slice) - slices
-  for i = oldest, state.top do used = used + count_of(state, i) end
-  return math.max(0, limit - used), math.max(0, (state.top + slices + 1) * slice - state.now)
-end
-
-window.refund = function(state, cost, at)
-  local slice = math.floor(at / state.policy.slice)
-  local oldest = math.floor(state.now / state.policy.slice) - state.policy.slices
-  if not state.top or slice < oldest or slice > state.top or count_of(state, slice) < cost then return false end
-  local index = state.top - slice + 1
-  state.counts[index] = state.counts[index] - cost
-  while state.counts[1] == 0 do
-    table.remove(state.counts, 1)
-    state.top = state.top - 1
+  -- Makes a slice the newest one, and forgets those that do not count any more.
+  local function open(number)
+    load_counts()
+    local kept = {}
+    for i = number, current - slices, -1 do kept[#kept + 1] = top and count_of(i) or 0 end
+    top, counts = number, kept
   end
-  if #state.counts == 0 then redis.call('UNLINK', state.key) else save_window(state) end
-  return true
+
+  -- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest
+  -- it can have been in.
+  local function put_in_one(width, per_window)
+    local present = floor(now / width)
+    local sum = sum_from(present - per_window)
+    local latest = now
+    if top > present then latest = (top + 1) * width - 1 end
+    top, counts = nil, {}
+    if sum > 0 then top, counts = floor(latest / slice), { sum } end
+  end
+
+  -- What does not go on as it was written.
+  local function repair(width, per_window, by)
+    load_counts()
+    -- The server's clock was set back; see exact.
+    if by > 0 then top = top - floor(by / width) end
+    if width ~= slice then put_in_one(width, per_window) end
+    if not top then return call('UNLINK', key) end
+    if by > 0 or width ~= slice then save_all() end
+    used = sum_from(current - slices)
+  end
+
+  function self.read(at_key)
+    key, top, used, counts = at_key, nil, 0, nil
+    bytes = call('GET', key)
+    if not bytes then
+      counts = {}
+      return
+    end
+    local width, per_window, written, sum
+    width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
+    local is_same = width == slice and per_window == slices and top == current
+    if is_same and written <= now and floor(written / slice) == current then
+      used = sum
+    else
+      repair(width, per_window, written - now)
+    end
+  end
+
+  function self.earliest(cost)
+    if used + cost <= limit and (not top or top <= current) then return now end
+    load_counts()
+    local at = max(current, top)
+    local sum = sum_from(at - slices)
+    -- Once all have left the sum is 0, and the cost is no more than the limit.
+    while sum + cost > limit do
+      sum = sum - count_of(at - slices)
+      at = at + 1
+    end
+    return max(now, at * slice)
+  end
+
+  function self.take(cost, at)
+    local number = floor(at / slice)
+    used = used + cost
+    if number == top and not counts then
+      top_count = top_count + cost
+      call('SETRANGE', key, 0, pack(layout, slice, slices, now, expires, top, used, top_count))
+      return
+    end
+    open(number)
+    counts[1] = counts[1] + cost
+    save_all()
+  end
+
+  function self.penalize(cost)
+    open(max(current, top or 0))
+    counts[1] = math.min(limit, counts[1] + cost)
+    used = sum_from(current - slices)
+    save_all()
+  end
+
+  function self.standing()
+    if not top then return limit, 0 end
+    return max(0, limit - used), max(0, (top + slices + 1) * slice - now)
+  end
+
+  function self.refund(cost, at)
+    local number = floor(at / slice)
+    if not top or number < current - slices then return false end
+    load_counts()
+    if count_of(number) < cost then return false end
+    local index = top - number + 1
+    counts[index] = counts[index] - cost
+    while counts[1] == 0 do
+      table.remove(counts, 1)
+      top = top - 1
+    end
+    if #counts == 0 then call('UNLINK', key) else save_all() end
+    return true
+  end
+
+  return self
 end
 -- A bucket of \`burst\` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
 --
--- State: that time, when written, and the time and cost of the latest admission, which alone can be taken back.
-local smooth = {}
+-- State: that time, when written, when it expires, and the time and cost of the latest admission, which alone can be taken
+-- back.
+local function smooth_algorithm(_, interval, burst)
+  local layout = '>ddddd'
+  local self = { capacity = burst }
+  local key, full, expires, last, last_cost
 
-smooth.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now, full = 0, last = 0, last_cost = 0 }
-  local numbers = load_numbers(key)
-  if not numbers then return state end
-  -- The server's clock was set back; see exact.
-  local by = math.max(0, numbers[2] - now)
-  state.full, state.last, state.last_cost = numbers[1] - by, numbers[3] - by, numbers[4]
-  if by > 0 then smooth.save(state) end
-  return state
+  local function save()
+    if full > expires then
+      expires = now + with_slack(full - now)
+      local bytes = pack(layout, full, now, expires, last, last_cost)
+      call('SET', key, bytes, 'PX', life_of(expires - now))
+    else
+      call('SETRANGE', key, 0, pack(layout, full, now, expires, last, last_cost))
+    end
+  end
+
+  function self.read(at_key)
+    key, full, expires, last, last_cost = at_key, 0, 0, 0, 0
+    local bytes = call('GET', key)
+    if not bytes then return end
+    local written
+    full, written, expires, last, last_cost = unpacked(layout, bytes)
+    if written <= now then return end
+    -- The server's clock was set back; see exact.
+    full, last = max(0, full - written + now), max(0, last - written + now)
+    save()
+  end
+
+  function self.earliest(cost)
+    local at = full + (cost - burst) * interval
+    return at > now and at or now
+  end
+
+  function self.take(cost, at)
+    full = (full > at and full or at) + cost * interval
+    last, last_cost = at, cost
+    save()
+  end
+
+  -- The bucket is emptied, and not more: else who keeps trying would stay out for longer than a full refill.
+  function self.penalize(cost)
+    local charged = max(full, now) + cost * interval
+    full = max(full, math.min(charged, now + burst * interval))
+    last, last_cost = 0, 0
+    save()
+  end
+
+  function self.standing()
+    local missing = full > now and full - now or 0
+    return max(0, floor(burst - missing / interval)), missing
+  end
+
+  -- After a later admission nobody can say what of the debt is whose.
+  function self.refund(cost, at)
+    if full <= now or last ~= at or last_cost ~= cost then return false end
+    full, last, last_cost = full - cost * interval, 0, 0
+    save()
+    return true
+  end
+
+  return self
 end
-
-smooth.save = function(state)
-  local numbers = { state.full, state.now, state.last, state.last_cost }
-  save_numbers(state.key, numbers, state.full - state.now)
-end
-
-smooth.capacity = function(policy) return policy.burst end
-
-smooth.earliest = function(state, cost)
-  return math.max(state.now, state.full + (cost - state.policy.burst) * state.policy.interval)
-end
-
-smooth.take = function(state, cost, at)
-  state.full = math.max(state.full, at) + cost * state.policy.interval
-  state.last, state.last_cost = at, cost
-  smooth.save(state)
-end
-
--- The bucket is emptied, and not more: else who keeps trying would stay out for longer than a full refill.
-smooth.penalize = function(state, cost)
-  local interval, now = state.policy.interval, state.now
-  local emptied = now + state.policy.burst * interval
-  state.full = math.max(state.full, math.min(math.max(state.full, now) + cost * interval, emptied))
-  state.last = 0
-  smooth.save(state)
-end
-
-smooth.standing = function(state)
-  local missing = math.max(0, state.full - state.now)
-  local left = math.floor(state.policy.burst - missing / state.policy.interval)
-  return math.max(0, left), missing
-end
-
--- After a later admission nobody can say what of the debt is whose.
-smooth.refund = function(state, cost, at)
-  if state.full <= state.now or state.last ~= at or state.last_cost ~= cost then return false end
-  state.full, state.last = state.full - cost * state.policy.interval, 0
-  if state.full <= state.now then redis.call('UNLINK', state.key) else smooth.save(state) end
-  return true
-end
--- So many per period. State: when the period begins, how much was admitted in it, when written.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
-local fixed = {}
+local function fixed_algorithm(limit, window, edges)
+  local layout = '>dddd'
+  local self = { capacity = limit }
+  -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
+  local key, start, count, expires
 
--- The edge at or before a time; the first one for what is before all.
-local function edge_before(edges, at)
-  local found = edges[1]
-  for i = 1, #edges do
-    if edges[i] <= at then found = edges[i] end
+  -- Where the period of a time begins; nil for what is long over.
+  local function start_of(at)
+    if not edges then return at end
+    local found
+    for i = 1, #edges do
+      if edges[i] <= at then found = edges[i] end
+    end
+    return found
   end
-  return found
-end
 
-local function end_of(policy, start)
-  if not policy.edges then return start + policy.window end
-  for i = 1, #policy.edges do
-    if policy.edges[i] > start then return policy.edges[i] end
+  local function end_of(from)
+    if not edges then return from + window end
+    for i = 1, #edges do
+      if edges[i] > from then return edges[i] end
+    end
+    -- Beyond what came with the rule: no reservation reaches that far.
+    return from + edges[#edges] - edges[#edges - 1]
   end
-  -- Beyond what came with the rule: no reservation reaches that far.
-  return start + policy.edges[#policy.edges] - policy.edges[#policy.edges - 1]
-end
 
-local function save_period(state)
-  save_numbers(state.key, { state.start, state.count, state.now }, end_of(state.policy, state.start) - state.now)
-end
-
-fixed.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now }
-  local numbers = load_numbers(key)
-  if not numbers then return state end
-  -- The server's clock was set back; see exact.
-  local by = math.max(0, numbers[3] - now)
-  local start = numbers[1] - by
-  if policy.edges then start = edge_before(policy.edges, start) end
-  if end_of(policy, start) <= now then return state end
-  state.start, state.count = start, numbers[2]
-  if by > 0 then save_period(state) end
-  return state
-end
-
-fixed.capacity = function(policy) return policy.limit end
-
-fixed.earliest = function(state, cost)
-  if not state.start then return state.now end
-  if state.count + cost <= state.policy.limit then return math.max(state.now, state.start) end
-  return end_of(state.policy, state.start)
-end
-
-fixed.take = function(state, cost, at)
-  if state.start and at < end_of(state.policy, state.start) then
-    state.count = state.count + cost
-  else
-    state.start, state.count = at, cost
-    if state.policy.edges then state.start = edge_before(state.policy.edges, at) end
+  local function save()
+    local ends = end_of(start)
+    if ends > expires then
+      expires = ends
+      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+    else
+      call('SETRANGE', key, 0, pack(layout, start, now, expires, count))
+    end
   end
-  save_period(state)
-end
 
-fixed.penalize = function(state, cost)
-  fixed.take(state, cost, math.max(state.now, state.start or 0))
-  if state.count > state.policy.limit then
-    state.count = state.policy.limit
-    save_period(state)
+  function self.read(at_key)
+    key, start, expires = at_key, nil, 0
+    local bytes = call('GET', key)
+    if not bytes then return end
+    local begun, written, admitted
+    begun, written, expires, admitted = unpacked(layout, bytes)
+    -- The server's clock was set back: what was admitted before now counts now.
+    local by = max(0, written - now)
+    begun = start_of(max(0, begun - by))
+    if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
+    if not begun or end_of(begun) <= now then return end
+    start, count = begun, admitted
+    if by > 0 then save() end
   end
-end
 
-fixed.standing = function(state)
-  local limit = state.policy.limit
-  if not state.start then return limit, 0 end
-  local left = math.max(0, limit - state.count)
-  -- The next period is open already, so this one is used up.
-  if state.start > state.now then left = 0 end
-  return left, end_of(state.policy, state.start) - state.now
-end
+  function self.earliest(cost)
+    if not start then return now end
+    if count + cost > limit then return end_of(start) end
+    return start > now and start or now
+  end
 
-fixed.refund = function(state, cost, at)
-  local is_this = state.start and at >= state.start and at < end_of(state.policy, state.start)
-  if not is_this or state.count < cost then return false end
-  state.count = state.count - cost
-  save_period(state)
-  return true
-end
+  function self.take(cost, at)
+    if start and at < end_of(start) then
+      count = count + cost
+    else
+      start, count = start_of(at), cost
+    end
+    save()
+  end
 
-local calendar = fixed
+  function self.penalize(cost)
+    if not start then start, count = start_of(now), 0 end
+    count = math.min(limit, count + cost)
+    save()
+  end
+
+  function self.standing()
+    if not start then return limit, 0 end
+    -- When the next period is open already, this one is used up.
+    local left = start > now and 0 or max(0, limit - count)
+    return left, end_of(start) - now
+  end
+
+  function self.refund(cost, at)
+    if not start or at < start or at >= end_of(start) or count < cost then return false end
+    count = count - cost
+    save()
+    return true
+  end
+
+  return self
+end
 -- So many at the same time: permits in a sorted set by when their lease ends. '!written' has a score below 0.
-local concurrency = {}
+local function concurrency_algorithm(limit, lease)
+  local self = { capacity = limit }
+  local key, live
 
--- The server's clock was set back; see exact.
-local function move_leases(key, by)
-  local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
-  for i = 1, #members, 2 do
-    local ends = tonumber(members[i + 1])
-    if ends > 0 then redis.call('ZADD', key, whole(math.max(1, ends - by)), members[i]) end
+  local function last_end()
+    local last = call('ZRANGE', key, -1, -1, 'WITHSCORES')
+    return last[2] and tonumber(last[2]) or 0
   end
-end
 
-local function last_end(state)
-  local last = redis.call('ZRANGE', state.key, -1, -1, 'WITHSCORES')
-  return last[2] and tonumber(last[2]) or 0
-end
-
-local function save_leases(state)
-  redis.call('ZADD', state.key, whole(-state.now), '!written')
-  redis.call('PEXPIRE', state.key, expire_in(last_end(state) - state.now))
-end
-
-concurrency.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now }
-  local written = redis.call('ZSCORE', key, '!written')
-  local by = written and -tonumber(written) - now or 0
-  if by > 0 then
-    move_leases(key, by)
-    save_leases(state)
+  local function save()
+    call('ZADD', key, whole(-now), '!written')
+    call('PEXPIRE', key, life_of(last_end() - now))
   end
-  state.live = written and redis.call('ZCOUNT', key, '(' .. whole(now), '+inf') or 0
-  return state
-end
 
-concurrency.capacity = function(policy) return policy.limit end
-
--- When enough leases will have ended, if nobody gives back or renews.
-concurrency.earliest = function(state, cost)
-  local excess = state.live + cost - state.policy.limit
-  if excess <= 0 then return state.now end
-  local found = redis.call('ZRANGEBYSCORE', state.key, '(' .. whole(state.now), '+inf',
-    'WITHSCORES', 'LIMIT', excess - 1, 1)
-  return tonumber(found[2])
-end
-
-concurrency.take = function(state, cost, at, permit)
-  redis.call('ZREMRANGEBYSCORE', state.key, '(0', whole(state.now))
-  for i = 1, cost do
-    redis.call('ZADD', state.key, whole(at + state.policy.lease), permit .. ':' .. i)
+  -- The server's clock was set back; see exact.
+  local function move_back(by)
+    local members = call('ZRANGE', key, 0, -1, 'WITHSCORES')
+    for i = 1, #members, 2 do
+      local ends = tonumber(members[i + 1])
+      if ends > 0 then call('ZADD', key, whole(max(1, ends - by)), members[i]) end
+    end
+    save()
   end
-  state.live = state.live + cost
-  save_leases(state)
-end
 
-concurrency.penalize = function() end
-
-concurrency.standing = function(state)
-  local reset = 0
-  if state.live > 0 then reset = last_end(state) - state.now end
-  return math.max(0, state.policy.limit - state.live), reset
-end
-
--- False when one of the permits has ended.
-local function is_held(state, cost, permit)
-  for i = 1, cost do
-    local ends = redis.call('ZSCORE', state.key, permit .. ':' .. i)
-    if not ends or tonumber(ends) <= state.now then return false end
+  local function hold(cost, permit, ends)
+    for i = 1, cost do call('ZADD', key, whole(ends), permit .. ':' .. i) end
+    save()
   end
-  return true
-end
 
-concurrency.renew = function(state, cost, permit)
-  if not is_held(state, cost, permit) then return false end
-  for i = 1, cost do
-    redis.call('ZADD', state.key, whole(state.now + state.policy.lease), permit .. ':' .. i)
+  -- False when one of the permits has ended.
+  local function is_held(cost, permit)
+    for i = 1, cost do
+      local ends = call('ZSCORE', key, permit .. ':' .. i)
+      if not ends or tonumber(ends) <= now then return false end
+    end
+    return true
   end
-  save_leases(state)
-  return true
-end
 
-concurrency.refund = function(state, cost, _, _, permit)
-  if not is_held(state, cost, permit) then return false end
-  for i = 1, cost do redis.call('ZREM', state.key, permit .. ':' .. i) end
-  if last_end(state) <= state.now then redis.call('UNLINK', state.key) end
-  return true
+  function self.read(at_key)
+    key, live = at_key, 0
+    local written = call('ZSCORE', key, '!written')
+    if not written then return end
+    local by = -tonumber(written) - now
+    if by > 0 then move_back(by) end
+    live = call('ZCOUNT', key, '(' .. whole(now), '+inf')
+  end
+
+  -- When enough leases will have ended, if nobody gives back or renews.
+  function self.earliest(cost)
+    local excess = live + cost - limit
+    if excess <= 0 then return now end
+    local found = call('ZRANGEBYSCORE', key, '(' .. whole(now), '+inf',
+      'WITHSCORES', 'LIMIT', excess - 1, 1)
+    return tonumber(found[2])
+  end
+
+  function self.take(cost, at, permit)
+    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+    hold(cost, permit, at + lease)
+    live = live + cost
+  end
+
+  -- A refused call holds nothing.
+  function self.penalize() end
+
+  function self.standing()
+    return max(0, limit - live), live > 0 and last_end() - now or 0
+  end
+
+  function self.renew(cost, permit)
+    if not is_held(cost, permit) then return false end
+    hold(cost, permit, now + lease)
+    return true
+  end
+
+  function self.refund(cost, _, _, permit)
+    if not is_held(cost, permit) then return false end
+    for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
+    if last_end() <= now then call('UNLINK', key) end
+    return true
+  end
+
+  return self
 end
-local ALGORITHMS = {
-  exact = exact, window = window, smooth = smooth, fixed = fixed, calendar = calendar, concurrency = concurrency
-}
-local now = clock_us(CLOCK)
-local policies = cjson.decode(ARGV[2]).policies
+-- An object for each policy of a rule. Nothing when the calendar's edges do not reach to now: it cannot be read then.
+local function algorithms_of(policies)
+  local makers = {
+    exact = function(policy) return exact_algorithm(policy.limit, policy.window) end,
+    window = function(policy) return window_algorithm(policy.limit, policy.slice, policy.slices) end,
+    smooth = function(policy) return smooth_algorithm(policy.limit, policy.interval, policy.burst) end,
+    fixed = function(policy) return fixed_algorithm(policy.limit, policy.window) end,
+    calendar = function(policy) return fixed_algorithm(policy.limit, nil, policy.edges) end,
+    concurrency = function(policy) return concurrency_algorithm(policy.limit, policy.lease) end
+  }
+  local algorithms = {}
+  for i = 1, #policies do
+    local edges = policies[i].edges
+    if edges and (now < edges[1] or now >= edges[#edges - 1]) then return nil end
+    algorithms[i] = makers[policies[i].algorithm](policies[i])
+  end
+  return algorithms
+end
 local cost, decided = tonumber(ARGV[3]), tonumber(ARGV[4])
 local at = decided + tonumber(ARGV[5])
 local given = 0
-for i = 1, #policies do
-  local algorithm = ALGORITHMS[policies[i].algorithm]
-  local state = algorithm.read(KEYS[i], policies[i], now)
-  if algorithm.refund(state, cost, at, decided, ARGV[6]) then given = 1 end
+-- Without its edges a calendar cannot be read; and what is not given back harms nobody.
+for i, algorithm in ipairs(algorithms_of(cjson.decode(ARGV[2]).policies) or {}) do
+  algorithm.read(KEYS[i])
+  if algorithm.refund(cost, at, decided, ARGV[6]) then given = 1 end
 end
 if given == 1 then redis.call('PUBLISH', ARGV[7], ARGV[8]) end
 return given
 ` },
-  limitRenew: { name: 'limit-renew', keys: 'n', lua: `--[[ Prolongs permits to a full lease from now.
-  KEYS[1..] for each permit: the states of the rule's concurrency policies
-  ARGV[1] now, us, for tests   ARGV[2] the rule with those policies only, JSON   ARGV[3..] for each permit: cost, permit
-  Returns for each permit 1 prolonged | 0 had ended ]]
+  limitRenew: { name: 'limit-renew', keys: 'n', lua: `--[[ Prolongs the permits of one call to a full lease from now.
+  KEYS[1..] the states of the rule's concurrency policies
+  ARGV[1] now, us, for tests   ARGV[2] the rule with those policies only, JSON   ARGV[3] cost   ARGV[4] permit
+  Returns 1 prolonged | 0 had ended ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -1661,121 +2246,119 @@ local function clock_us(given)
   return now_us()
 end
 local CLOCK = ARGV[1]
--- What the states of all algorithms have in common. A state goes when it says no more than an absent one would.
-local function expire_in(us)
-  -- Under a test's clock, real time must not take a state away. CLOCK is the test's clock, empty in production.
-  local ms = math.max(1, math.ceil(us / 1000))
+local now = clock_us(CLOCK)
+-- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
+-- and the rest is about that key. All numbers are kept as doubles.
+--
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
+-- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
+-- not be moved with every call.
+local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+local floor, max = math.floor, math.max
+
+local function with_slack(us)
+  return us + math.min(10000000, max(1000000, us / 8))
+end
+
+-- Under a test's clock real time must not take a state away.
+local function life_of(us)
+  local ms = max(1, math.ceil(us / 1000))
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
 end
-
-local function load_numbers(key)
-  local bytes = redis.call('GET', key)
-  return bytes and cmsgpack.unpack(bytes)
-end
-
-local function save_numbers(key, numbers, us)
-  redis.call('SET', key, cmsgpack.pack(numbers), 'PX', expire_in(us))
-end
 -- So many at the same time: permits in a sorted set by when their lease ends. '!written' has a score below 0.
-local concurrency = {}
+local function concurrency_algorithm(limit, lease)
+  local self = { capacity = limit }
+  local key, live
 
--- The server's clock was set back; see exact.
-local function move_leases(key, by)
-  local members = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
-  for i = 1, #members, 2 do
-    local ends = tonumber(members[i + 1])
-    if ends > 0 then redis.call('ZADD', key, whole(math.max(1, ends - by)), members[i]) end
+  local function last_end()
+    local last = call('ZRANGE', key, -1, -1, 'WITHSCORES')
+    return last[2] and tonumber(last[2]) or 0
   end
-end
 
-local function last_end(state)
-  local last = redis.call('ZRANGE', state.key, -1, -1, 'WITHSCORES')
-  return last[2] and tonumber(last[2]) or 0
-end
-
-local function save_leases(state)
-  redis.call('ZADD', state.key, whole(-state.now), '!written')
-  redis.call('PEXPIRE', state.key, expire_in(last_end(state) - state.now))
-end
-
-concurrency.read = function(key, policy, now)
-  local state = { key = key, policy = policy, now = now }
-  local written = redis.call('ZSCORE', key, '!written')
-  local by = written and -tonumber(written) - now or 0
-  if by > 0 then
-    move_leases(key, by)
-    save_leases(state)
+  local function save()
+    call('ZADD', key, whole(-now), '!written')
+    call('PEXPIRE', key, life_of(last_end() - now))
   end
-  state.live = written and redis.call('ZCOUNT', key, '(' .. whole(now), '+inf') or 0
-  return state
-end
 
-concurrency.capacity = function(policy) return policy.limit end
-
--- When enough leases will have ended, if nobody gives back or renews.
-concurrency.earliest = function(state, cost)
-  local excess = state.live + cost - state.policy.limit
-  if excess <= 0 then return state.now end
-  local found = redis.call('ZRANGEBYSCORE', state.key, '(' .. whole(state.now), '+inf',
-    'WITHSCORES', 'LIMIT', excess - 1, 1)
-  return tonumber(found[2])
-end
-
-concurrency.take = function(state, cost, at, permit)
-  redis.call('ZREMRANGEBYSCORE', state.key, '(0', whole(state.now))
-  for i = 1, cost do
-    redis.call('ZADD', state.key, whole(at + state.policy.lease), permit .. ':' .. i)
+  -- The server's clock was set back; see exact.
+  local function move_back(by)
+    local members = call('ZRANGE', key, 0, -1, 'WITHSCORES')
+    for i = 1, #members, 2 do
+      local ends = tonumber(members[i + 1])
+      if ends > 0 then call('ZADD', key, whole(max(1, ends - by)), members[i]) end
+    end
+    save()
   end
-  state.live = state.live + cost
-  save_leases(state)
-end
 
-concurrency.penalize = function() end
-
-concurrency.standing = function(state)
-  local reset = 0
-  if state.live > 0 then reset = last_end(state) - state.now end
-  return math.max(0, state.policy.limit - state.live), reset
-end
-
--- False when one of the permits has ended.
-local function is_held(state, cost, permit)
-  for i = 1, cost do
-    local ends = redis.call('ZSCORE', state.key, permit .. ':' .. i)
-    if not ends or tonumber(ends) <= state.now then return false end
+  local function hold(cost, permit, ends)
+    for i = 1, cost do call('ZADD', key, whole(ends), permit .. ':' .. i) end
+    save()
   end
-  return true
-end
 
-concurrency.renew = function(state, cost, permit)
-  if not is_held(state, cost, permit) then return false end
-  for i = 1, cost do
-    redis.call('ZADD', state.key, whole(state.now + state.policy.lease), permit .. ':' .. i)
+  -- False when one of the permits has ended.
+  local function is_held(cost, permit)
+    for i = 1, cost do
+      local ends = call('ZSCORE', key, permit .. ':' .. i)
+      if not ends or tonumber(ends) <= now then return false end
+    end
+    return true
   end
-  save_leases(state)
-  return true
-end
 
-concurrency.refund = function(state, cost, _, _, permit)
-  if not is_held(state, cost, permit) then return false end
-  for i = 1, cost do redis.call('ZREM', state.key, permit .. ':' .. i) end
-  if last_end(state) <= state.now then redis.call('UNLINK', state.key) end
-  return true
-end
-local now = clock_us(CLOCK)
-local policies = cjson.decode(ARGV[2]).policies
-local reply = {}
-for call = 1, (#ARGV - 2) / 2 do
-  local cost, permit = tonumber(ARGV[1 + 2 * call]), ARGV[2 + 2 * call]
-  local is_held = 1
-  for i = 1, #policies do
-    local state = concurrency.read(KEYS[(call - 1) * #policies + i], policies[i], now)
-    if not concurrency.renew(state, cost, permit) then is_held = 0 end
+  function self.read(at_key)
+    key, live = at_key, 0
+    local written = call('ZSCORE', key, '!written')
+    if not written then return end
+    local by = -tonumber(written) - now
+    if by > 0 then move_back(by) end
+    live = call('ZCOUNT', key, '(' .. whole(now), '+inf')
   end
-  reply[call] = is_held
+
+  -- When enough leases will have ended, if nobody gives back or renews.
+  function self.earliest(cost)
+    local excess = live + cost - limit
+    if excess <= 0 then return now end
+    local found = call('ZRANGEBYSCORE', key, '(' .. whole(now), '+inf',
+      'WITHSCORES', 'LIMIT', excess - 1, 1)
+    return tonumber(found[2])
+  end
+
+  function self.take(cost, at, permit)
+    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+    hold(cost, permit, at + lease)
+    live = live + cost
+  end
+
+  -- A refused call holds nothing.
+  function self.penalize() end
+
+  function self.standing()
+    return max(0, limit - live), live > 0 and last_end() - now or 0
+  end
+
+  function self.renew(cost, permit)
+    if not is_held(cost, permit) then return false end
+    hold(cost, permit, now + lease)
+    return true
+  end
+
+  function self.refund(cost, _, _, permit)
+    if not is_held(cost, permit) then return false end
+    for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
+    if last_end() <= now then call('UNLINK', key) end
+    return true
+  end
+
+  return self
 end
-return reply
+local cost, permit = tonumber(ARGV[3]), ARGV[4]
+local is_held = 1
+for i, policy in ipairs(cjson.decode(ARGV[2]).policies) do
+  local permits = concurrency_algorithm(policy.limit, policy.lease)
+  permits.read(KEYS[i])
+  if not permits.renew(cost, permit) then is_held = 0 end
+end
+return is_held
 ` },
   limitReset: { name: 'limit-reset', keys: 'n', lua: `--[[ Forgets what is known of a key, and says so to everybody.
   KEYS[1..] the states of the policies, and the block
@@ -1784,6 +2367,365 @@ return reply
 local count = redis.call('UNLINK', unpack(KEYS))
 redis.call('PUBLISH', ARGV[1], ARGV[2])
 return count
+` },
+  limitSmooth: { name: 'limit-smooth', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-smooth.lua.
+  KEYS[1..] for each call: the state
+  ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
+  ARGV[5..] for each call: its cost, then '?' to look only
+  Returns as limit-decide-n.lua ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local CLOCK = ARGV[1]
+local now = clock_us(CLOCK)
+-- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
+-- and the rest is about that key. All numbers are kept as doubles.
+--
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
+-- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
+-- not be moved with every call.
+local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+local floor, max = math.floor, math.max
+
+local function with_slack(us)
+  return us + math.min(10000000, max(1000000, us / 8))
+end
+
+-- Under a test's clock real time must not take a state away.
+local function life_of(us)
+  local ms = max(1, math.ceil(us / 1000))
+  if CLOCK ~= '' then ms = ms + 3600000 end
+  return whole(ms)
+end
+-- A bucket of \`burst\` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
+--
+-- State: that time, when written, when it expires, and the time and cost of the latest admission, which alone can be taken
+-- back.
+local function smooth_algorithm(_, interval, burst)
+  local layout = '>ddddd'
+  local self = { capacity = burst }
+  local key, full, expires, last, last_cost
+
+  local function save()
+    if full > expires then
+      expires = now + with_slack(full - now)
+      local bytes = pack(layout, full, now, expires, last, last_cost)
+      call('SET', key, bytes, 'PX', life_of(expires - now))
+    else
+      call('SETRANGE', key, 0, pack(layout, full, now, expires, last, last_cost))
+    end
+  end
+
+  function self.read(at_key)
+    key, full, expires, last, last_cost = at_key, 0, 0, 0, 0
+    local bytes = call('GET', key)
+    if not bytes then return end
+    local written
+    full, written, expires, last, last_cost = unpacked(layout, bytes)
+    if written <= now then return end
+    -- The server's clock was set back; see exact.
+    full, last = max(0, full - written + now), max(0, last - written + now)
+    save()
+  end
+
+  function self.earliest(cost)
+    local at = full + (cost - burst) * interval
+    return at > now and at or now
+  end
+
+  function self.take(cost, at)
+    full = (full > at and full or at) + cost * interval
+    last, last_cost = at, cost
+    save()
+  end
+
+  -- The bucket is emptied, and not more: else who keeps trying would stay out for longer than a full refill.
+  function self.penalize(cost)
+    local charged = max(full, now) + cost * interval
+    full = max(full, math.min(charged, now + burst * interval))
+    last, last_cost = 0, 0
+    save()
+  end
+
+  function self.standing()
+    local missing = full > now and full - now or 0
+    return max(0, floor(burst - missing / interval)), missing
+  end
+
+  -- After a later admission nobody can say what of the debt is whose.
+  function self.refund(cost, at)
+    if full <= now or last ~= at or last_cost ~= cost then return false end
+    full, last, last_cost = full - cost * interval, 0, 0
+    save()
+    return true
+  end
+
+  return self
+end
+-- Decides calls under a single policy; what lua/limit-decide-n.lua does, without what only several policies need.
+local function decide_under(policy)
+  local read, earliest, take, standing = policy.read, policy.earliest, policy.take, policy.standing
+  local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
+  local reply, length = { now }, 1
+  for i = 1, #KEYS do
+    local word = ARGV[4 + i]
+    local cost = tonumber(word)
+    local is_look = false
+    if not cost then
+      is_look = string.sub(word, -1) == '?'
+      cost = tonumber(string.match(word, '^%d+'))
+    end
+    read(KEYS[i])
+    local status, wait, refusing = 1, 0, -1
+    if cost > capacity then
+      status, refusing = -1, 0
+    elseif cost > 0 then
+      local at = earliest(cost)
+      wait = at - now
+      if wait > max_wait then
+        status, wait, refusing = 0, wait - max_wait, 0
+      elseif not is_look then
+        take(cost, at)
+      end
+    end
+    reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing
+    reply[length + 4], reply[length + 5] = standing()
+    length = length + 5
+  end
+  return pack('>' .. string.rep('d', length), unpack(reply))
+end
+local interval, burst = string.match(ARGV[4], '^(%d+) (%d+)$')
+return decide_under(smooth_algorithm(tonumber(ARGV[3]), tonumber(interval), tonumber(burst)))
+` },
+  limitWindow: { name: 'limit-window', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-window.lua.
+  KEYS[1..] for each call: the state
+  ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
+  ARGV[5..] for each call: its cost, then '?' to look only
+  Returns as limit-decide-n.lua ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local CLOCK = ARGV[1]
+local now = clock_us(CLOCK)
+-- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
+-- and the rest is about that key. All numbers are kept as doubles.
+--
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
+-- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
+-- not be moved with every call.
+local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+local floor, max = math.floor, math.max
+
+local function with_slack(us)
+  return us + math.min(10000000, max(1000000, us / 8))
+end
+
+-- Under a test's clock real time must not take a state away.
+local function life_of(us)
+  local ms = max(1, math.ceil(us / 1000))
+  if CLOCK ~= '' then ms = ms + 3600000 end
+  return whole(ms)
+end
+-- Never more than the limit in any window: counts by slice of time, newest first.
+--
+-- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
+-- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, when it expires, number of
+-- the newest slice, the sum of all counts, and the counts from the newest slice to the oldest that counted when written.
+local function window_algorithm(limit, slice, slices)
+  local current = floor(now / slice)
+  local header, layout = 6, '>ddddddd'
+  local self = { capacity = limit }
+  -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
+  -- now. The counts of all slices are only looked at when a slice has passed.
+  local key, bytes, expires, top, top_count, used, counts
+
+  local function count_of(number)
+    if number > top then return 0 end
+    return counts[top - number + 1] or 0
+  end
+
+  -- The sum of all counts from slice number \`oldest\` on.
+  local function sum_from(oldest)
+    local sum = 0
+    for i = 1, math.min(#counts, top - oldest + 1) do sum = sum + counts[i] end
+    return sum
+  end
+
+  local function load_counts()
+    if counts then return end
+    local length = #bytes / 8 - header
+    counts = { unpacked('>' .. string.rep('d', length), bytes, header * 8 + 1) }
+    counts[length + 1] = nil
+  end
+
+  local function save_all()
+    local sum = 0
+    for i = 1, #counts do sum = sum + counts[i] end
+    expires = now + with_slack((top + slices + 1) * slice - now)
+    local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
+    call('SET', key, all, 'PX', life_of(expires - now))
+  end
+
+  -- Makes a slice the newest one, and forgets those that do not count any more.
+  local function open(number)
+    load_counts()
+    local kept = {}
+    for i = number, current - slices, -1 do kept[#kept + 1] = top and count_of(i) or 0 end
+    top, counts = number, kept
+  end
+
+  -- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest
+  -- it can have been in.
+  local function put_in_one(width, per_window)
+    local present = floor(now / width)
+    local sum = sum_from(present - per_window)
+    local latest = now
+    if top > present then latest = (top + 1) * width - 1 end
+    top, counts = nil, {}
+    if sum > 0 then top, counts = floor(latest / slice), { sum } end
+  end
+
+  -- What does not go on as it was written.
+  local function repair(width, per_window, by)
+    load_counts()
+    -- The server's clock was set back; see exact.
+    if by > 0 then top = top - floor(by / width) end
+    if width ~= slice then put_in_one(width, per_window) end
+    if not top then return call('UNLINK', key) end
+    if by > 0 or width ~= slice then save_all() end
+    used = sum_from(current - slices)
+  end
+
+  function self.read(at_key)
+    key, top, used, counts = at_key, nil, 0, nil
+    bytes = call('GET', key)
+    if not bytes then
+      counts = {}
+      return
+    end
+    local width, per_window, written, sum
+    width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
+    local is_same = width == slice and per_window == slices and top == current
+    if is_same and written <= now and floor(written / slice) == current then
+      used = sum
+    else
+      repair(width, per_window, written - now)
+    end
+  end
+
+  function self.earliest(cost)
+    if used + cost <= limit and (not top or top <= current) then return now end
+    load_counts()
+    local at = max(current, top)
+    local sum = sum_from(at - slices)
+    -- Once all have left the sum is 0, and the cost is no more than the limit.
+    while sum + cost > limit do
+      sum = sum - count_of(at - slices)
+      at = at + 1
+    end
+    return max(now, at * slice)
+  end
+
+  function self.take(cost, at)
+    local number = floor(at / slice)
+    used = used + cost
+    if number == top and not counts then
+      top_count = top_count + cost
+      call('SETRANGE', key, 0, pack(layout, slice, slices, now, expires, top, used, top_count))
+      return
+    end
+    open(number)
+    counts[1] = counts[1] + cost
+    save_all()
+  end
+
+  function self.penalize(cost)
+    open(max(current, top or 0))
+    counts[1] = math.min(limit, counts[1] + cost)
+    used = sum_from(current - slices)
+    save_all()
+  end
+
+  function self.standing()
+    if not top then return limit, 0 end
+    return max(0, limit - used), max(0, (top + slices + 1) * slice - now)
+  end
+
+  function self.refund(cost, at)
+    local number = floor(at / slice)
+    if not top or number < current - slices then return false end
+    load_counts()
+    if count_of(number) < cost then return false end
+    local index = top - number + 1
+    counts[index] = counts[index] - cost
+    while counts[1] == 0 do
+      table.remove(counts, 1)
+      top = top - 1
+    end
+    if #counts == 0 then call('UNLINK', key) else save_all() end
+    return true
+  end
+
+  return self
+end
+-- Decides calls under a single policy; what lua/limit-decide-n.lua does, without what only several policies need.
+local function decide_under(policy)
+  local read, earliest, take, standing = policy.read, policy.earliest, policy.take, policy.standing
+  local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
+  local reply, length = { now }, 1
+  for i = 1, #KEYS do
+    local word = ARGV[4 + i]
+    local cost = tonumber(word)
+    local is_look = false
+    if not cost then
+      is_look = string.sub(word, -1) == '?'
+      cost = tonumber(string.match(word, '^%d+'))
+    end
+    read(KEYS[i])
+    local status, wait, refusing = 1, 0, -1
+    if cost > capacity then
+      status, refusing = -1, 0
+    elseif cost > 0 then
+      local at = earliest(cost)
+      wait = at - now
+      if wait > max_wait then
+        status, wait, refusing = 0, wait - max_wait, 0
+      elseif not is_look then
+        take(cost, at)
+      end
+    end
+    reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing
+    reply[length + 4], reply[length + 5] = standing()
+    length = length + 5
+  end
+  return pack('>' .. string.rep('d', length), unpack(reply))
+end
+local slice, slices = string.match(ARGV[4], '^(%d+) (%d+)$')
+return decide_under(window_algorithm(tonumber(ARGV[3]), tonumber(slice), tonumber(slices)))
 ` },
   lockAcquire: { name: 'lock-acquire', keys: 4, lua: `--[[ Takes a lock, or a place in its queue.
   KEYS[1] holders   KEYS[2] fence   KEYS[3] queue   KEYS[4] waiters

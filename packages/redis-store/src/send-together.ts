@@ -16,11 +16,13 @@ import {
 } from './redis-client.ts'
 import { isRedirection } from './redis-error.ts'
 
-const COMMANDS_PER_WRITE = 16
+const WEIGHT_PER_WRITE = 16
 
 export interface Command {
   /** What decides where it goes: all its keys have this hash tag. */
   readonly hashTag: string
+  /** How many commands' work it is, roughly. @default 1 */
+  readonly weight?: number
   send(to: RedisCommander): Promise<Reply>
 }
 
@@ -86,10 +88,12 @@ function sendToMaster(
 
 function sendTo(client: RedisClient, commands: readonly Command[]): readonly Promise<Reply>[] {
   const answers: Promise<Reply>[] = []
-  for (let from = 0; from < commands.length; from += COMMANDS_PER_WRITE) {
+  while (answers.length < commands.length) {
     const { stream } = client
     stream?.cork()
-    for (const command of commands.slice(from, from + COMMANDS_PER_WRITE)) {
+    for (let weight = 0; weight < WEIGHT_PER_WRITE && answers.length < commands.length; ) {
+      const command = commands[answers.length] as Command
+      weight += command.weight ?? 1
       answers.push(send(command, client))
     }
     stream?.uncork()

@@ -1,6 +1,7 @@
 /** What the in-process tier asks of a store: a bounded map from full keys to entry objects. */
 
 import type { LockProvider } from './lock-provider.ts'
+import type { RateLimitProvider } from './rate-limit-provider.ts'
 
 /** Why an entry left a local store without anybody asking for that key. */
 export type DropReason = 'room' | 'replaced'
@@ -30,6 +31,8 @@ export interface LocalStore<Entry extends object = object> {
   readonly measuresBytes: boolean
   /** Locks within this process. */
   readonly locks?: LockProvider | undefined
+  /** Limits counted within this process. */
+  readonly limits?: RateLimitProvider | undefined
   /** Called for every entry that was dropped for room. One listener; the last one set is used. */
   onDrop?: ((key: string, entry: Entry) => void) | undefined
 }

@@ -9,6 +9,7 @@
 import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
 import type { LockProvider } from './lock-provider.ts'
+import type { RateLimitProvider } from './rate-limit-provider.ts'
 
 /** Where an entry lives: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -136,6 +137,8 @@ export interface RemoteStore {
   readonly bus?: Bus | undefined
   /** Locks on the same servers. */
   readonly locks?: LockProvider | undefined
+  /** Limits counted on the same servers. */
+  readonly limits?: RateLimitProvider | undefined
   /** Called once before any other method; connects lazily and never throws because the other side is away. */
   open(namespace: string): void
   /** Reads whole entries, in order. One round trip however many. */

@@ -68,6 +68,24 @@ export interface CacheEvents {
     /** Who decided: the name of the lock provider. */
     readonly source: string
   }
+  /** A limiter decided, or let a call pass undecided. */
+  limit: {
+    readonly limiter: string
+    readonly key: string
+    readonly allowed: boolean
+    /** The same without `dryRun`. */
+    readonly withinLimit: boolean
+    /** The policy that refused, or the one with the smallest part left. */
+    readonly policy: string
+    readonly source: 'remote' | 'known' | 'local' | 'open' | 'off'
+    /** How long the call has to wait for its turn, ms. */
+    readonly waitMs: number
+  }
+  /** The circuit breaker of the limit store changed. */
+  'limit-breaker': {
+    readonly state: 'closed' | 'open' | 'half-open'
+    readonly provider: string
+  }
   /** A background task (refresh, fill, renewal) failed; the caller was not affected. */
   'background-error': { readonly task: string; readonly error: unknown }
 }

@@ -21,6 +21,9 @@ import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import type { ManagerStats } from '../events/stats.ts'
+import type { Limiter } from '../limits/limiter.ts'
+import type { LimiterOptions } from '../limits/limiter-options.ts'
+import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertFunction, assertText } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
@@ -31,6 +34,7 @@ import {
   resolveManagerOptions,
 } from '../options/manager-options.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
+import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
 
@@ -59,6 +63,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #writes: WritePath
   readonly #startedPlugins: Plugin[] = []
   #locks: Locks | undefined
+  #limits: Limits | undefined
   #closing: Promise<void> | undefined
 
   /** Use `createCacheManager`. */
@@ -114,6 +119,18 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#locks
   }
 
+  /**
+   * Makes a limiter over the remote store's limits, or without one those of this process. `place` is for decorators.
+   *
+   * @throws InvalidOptionError, also when no store of this manager has limits; ClosedError
+   * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
+   */
+  limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
+    if (this.isClosed) throw new ClosedError()
+    this.#limits ??= createLimits(this.#options, this.#node)
+    return this.#limits.limiter(options, place)
+  }
+
   /** Evicts every entry that carries one of the tags, in any cache. */
   async evictTags(tags: readonly string[]): Promise<void> {
     for (const tag of tags) assertText(tag, 'evictTags.tags')
@@ -167,7 +184,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     coherence.close()
     wakeUps.wakeAll()
     // First of all: whoever waits for a lock would hold up the rest.
-    await this.#locks?.close()
+    await Promise.all([this.#locks?.close(), this.#limits?.close()])
     let cancel: (() => void) | undefined
     const patience = new Promise<void>((resolve) => {
       cancel = clock.schedule(DRAIN_MS, resolve)
@@ -177,7 +194,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     settling.clear()
     local?.clear()
     if (local !== undefined) local.onDrop = undefined
-    await Promise.allSettled([remote?.store.bus?.close(), remote?.store.close()])
+    await remote?.close()
     for (const plugin of this.#startedPlugins.reverse()) {
       await Promise.resolve(plugin.stop?.()).catch((error: unknown) => {
         this.#events.emit('background-error', { task: `stop ${plugin.name}`, error })

@@ -5,6 +5,7 @@ import type { CodecFactory, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { Plugin } from '../contracts/plugin.ts'
+import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from './assert-option.ts'
@@ -20,6 +21,8 @@ export interface CacheManagerOptions {
   readonly remote?: RemoteStore | undefined
   /** Where locks are kept. @default the remote store's own, or without one the local store's */
   readonly locks?: LockProvider | undefined
+  /** Where limits are counted. @default the remote store's own, or without one the local store's */
+  readonly limits?: RateLimitProvider | undefined
   readonly plugins?: readonly Plugin[] | undefined
   /** Policy of every cache that does not say otherwise. */
   readonly defaults?: CacheOptions | undefined
@@ -40,6 +43,7 @@ const NAMES = [
   'local',
   'remote',
   'locks',
+  'limits',
   'plugins',
   'defaults',
   'types',
@@ -58,6 +62,7 @@ export interface ResolvedManagerOptions {
   readonly local: LocalStore | undefined
   readonly remote: RemoteStore | undefined
   readonly locks: LockProvider | undefined
+  readonly limits: RateLimitProvider | undefined
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
@@ -89,6 +94,12 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     `${WHERE}.locks`,
     'a lock provider such as redisLocks() or localLocks()',
   )
+  assertMethods(
+    options.limits,
+    ['open', 'decide', 'refund', 'reset'],
+    `${WHERE}.limits`,
+    'a rate-limit provider such as redisLimits() or localLimits()',
+  )
   const { plugins = [], defaults = {}, types = [], codec = options.remote?.codec } = options
   for (const plugin of plugins) assertPlugin(plugin)
   assertCacheOptions(defaults, `${WHERE}.defaults`)
@@ -99,6 +110,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     local: options.local,
     remote: options.remote,
     locks: options.locks,
+    limits: options.limits,
     plugins,
     defaults,
     types,

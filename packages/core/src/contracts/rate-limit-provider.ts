@@ -1,0 +1,160 @@
+/**
+ * What the limit logic asks of a store: admitting calls under a rule, in one atomic step each.
+ *
+ * All amounts of time are whole microseconds on the store's own clock, below 2^53; the clocks of the callers decide
+ * nothing. Every method may reject at any time; the caller bounds it with its own deadline and never believes a late reply.
+ */
+
+/** Calendar periods, each beginning at midnight (or on the hour) of the time zone; weeks begin on Monday. */
+export type CalendarPeriod = 'hour' | 'day' | 'week' | 'month'
+
+interface NamedPolicy {
+  /** Part of the store's keys. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
+  readonly name: string
+  /** The most cost admitted. */
+  readonly limit: number
+}
+
+interface WindowedPolicy extends NamedPolicy {
+  readonly windowUs: number
+}
+
+/** Never more than `limit` in any window: remembers when each admission was. */
+export interface ExactPolicy extends WindowedPolicy {
+  readonly algorithm: 'exact'
+}
+
+/** Never more than `limit` in any window: counts by slice, and counts one slice more than the window has. */
+export interface SlicedPolicy extends WindowedPolicy {
+  readonly algorithm: 'window'
+  /** Times `slices`, this is at least a window. */
+  readonly sliceUs: number
+  readonly slices: number
+}
+
+/** A bucket of `burst` permits that gets one back every `intervalUs` (GCRA). */
+export interface SmoothPolicy extends WindowedPolicy {
+  readonly algorithm: 'smooth'
+  readonly intervalUs: number
+  readonly burst: number
+}
+
+/** `limit` per period that begins with the first admission after the last period. */
+export interface FixedPolicy extends WindowedPolicy {
+  readonly algorithm: 'fixed'
+}
+
+/** `limit` per period of the calendar. */
+export interface CalendarPolicy extends NamedPolicy {
+  readonly algorithm: 'calendar'
+  readonly period: CalendarPeriod
+  /** IANA name. */
+  readonly timeZone: string
+}
+
+/** `limit` at the same time; each permit ends with its lease unless it is renewed or given back. */
+export interface ConcurrencyPolicy extends NamedPolicy {
+  readonly algorithm: 'concurrency'
+  readonly leaseUs: number
+}
+
+export type LimitPolicy =
+  | ExactPolicy
+  | SlicedPolicy
+  | SmoothPolicy
+  | FixedPolicy
+  | CalendarPolicy
+  | ConcurrencyPolicy
+
+/** Policies that must all admit a call, and what a refusal does. */
+export interface LimitRule {
+  /** Which limiter: calls of one limiter and one key share their state. Of the same alphabet as policy names. */
+  readonly limiter: string
+  readonly policies: readonly LimitPolicy[]
+  /** How far ahead a call may be admitted: it then waits for its turn. 0: now or not at all. */
+  readonly maxWaitUs: number
+  /** Refused calls count as well, so that who keeps trying stays out. */
+  readonly penalty: boolean
+  /** After a refusal, nothing is admitted for this long. 0 for none. */
+  readonly blockUs: number
+}
+
+export interface LimitRequest {
+  readonly key: string
+  /** A whole number. 0 asks for the state and is admitted unless the key is blocked. */
+  readonly cost: number
+  /** `peek` says what `take` would, and changes nothing. */
+  readonly kind: 'take' | 'peek'
+  /** What the permits of this call are found by again; for rules with a `concurrency` policy. */
+  readonly permit: string
+}
+
+/** Where a policy stands after the decision. */
+export interface PolicyState {
+  readonly remaining: number
+  /** Until all of `limit` is there again if nobody takes any, µs. */
+  readonly resetUs: number
+}
+
+export interface LimitReply {
+  readonly admitted: boolean
+  /**
+   * Admitted: how long the call has to wait for its turn, which is reserved. Refused: after how long the same call would
+   * be admitted if nobody else came, and not a microsecond before; Infinity when it costs more than a policy's limit.
+   */
+  readonly waitUs: number
+  /** Index of the policy that would admit it last; -1 when admitted. */
+  readonly refusedBy: number
+  /** In the order of the rule's policies. */
+  readonly states: readonly PolicyState[]
+  /** The store's clock when it decided, µs. With `waitUs` it tells which admission this was. */
+  readonly nowUs: number
+}
+
+/** One admission, to be given back. */
+export interface Admission {
+  readonly key: string
+  readonly cost: number
+  readonly permit: string
+  readonly nowUs: number
+  readonly waitUs: number
+}
+
+export interface RateLimitCapabilities {
+  /** Calls in other processes count. */
+  readonly shared: boolean
+}
+
+/** Told what makes earlier refusals untrue; none of these may throw. */
+export interface FreedListener {
+  /** Somebody gave permits of this key back, or reset it. */
+  onFreed(limiter: string, key: string): void
+  /** Messages may have been missed. */
+  onDoubt(): void
+}
+
+export interface RateLimitProvider {
+  /** `redis`, `local`. */
+  readonly name: string
+  readonly capabilities: RateLimitCapabilities
+  /** Called before any other method, perhaps several times; connects lazily and never throws because the other side is away. */
+  open(namespace: string): void
+  /**
+   * Decides calls one after the other, in order; one reply each. In one round trip, however many they are.
+   * Each is admitted by all policies of the rule or changes none of them.
+   */
+  decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]>
+  /**
+   * Takes an admission back as if it had never been, in the policies where that is safe.
+   *
+   * @returns false when nothing was given back: it is too long ago, or (`smooth`) others were admitted since.
+   */
+  refund(rule: LimitRule, admission: Admission): Promise<boolean>
+  /** Prolongs the permits of `concurrency` policies to a full lease from now; one answer each, false for those that had ended. */
+  renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]>
+  /** Forgets what is known of a key, blocks included. */
+  reset(rule: LimitRule, key: string): Promise<void>
+  /** One listener; the last one set is used. Without one, nothing needs to be listened to. */
+  listener?: FreedListener | undefined
+  close(): Promise<void>
+}

@@ -1,0 +1,29 @@
+/** Waits until a reserved turn comes. */
+
+import type { Clock } from '../contracts/clock.ts'
+
+/**
+ * Resolves after at least `ms` on the clock; a timer may fire a little early, and then sleeps on.
+ *
+ * @throws the signal's reason when it aborts first
+ */
+export async function awaitTurn(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  const turnAt = clock.now() + ms
+  for (let left = ms; left > 0; left = turnAt - clock.now()) {
+    signal.throwIfAborted()
+    await sleep(clock, Math.ceil(left), signal)
+  }
+}
+
+function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const wake = (): void => {
+      cancel()
+      signal.removeEventListener('abort', wake)
+      if (signal.aborted) reject(signal.reason)
+      else resolve()
+    }
+    const cancel = clock.schedule(ms, wake)
+    signal.addEventListener('abort', wake)
+  })
+}

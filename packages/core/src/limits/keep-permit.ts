@@ -1,0 +1,40 @@
+/** Keeps a permit of a `concurrency` policy alive while its work runs. */
+
+import type { Clock } from '../contracts/clock.ts'
+import type { Admission, LimitRule } from '../contracts/rate-limit-provider.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import type { LimitStore } from './limit-store.ts'
+
+/** Two tries fit before the lease ends. */
+const RENEWALS_PER_LEASE = 3
+const US_PER_MS = 1_000
+
+/** Renews until the returned function is called; a permit that is lost all the same is not taken anew. */
+export function keepPermit(
+  held: { readonly store: LimitStore; readonly rule: LimitRule; readonly admission: Admission },
+  clock: Clock,
+  work: BackgroundWork,
+): () => void {
+  const { store, rule, admission } = held
+  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_LEASE
+  let isOver = false
+  let cancel = (): void => undefined
+  const renewLater = (): void => {
+    cancel = clock.schedule(everyMs, () => {
+      work.run('renew a permit', store.renew(rule, [admission]))
+      if (!isOver) renewLater()
+    })
+  }
+  renewLater()
+  return () => {
+    isOver = true
+    cancel()
+  }
+}
+
+function shortestLeaseMs({ policies }: LimitRule): number {
+  const leases = policies.map((policy) =>
+    policy.algorithm === 'concurrency' ? policy.leaseUs / US_PER_MS : Number.POSITIVE_INFINITY,
+  )
+  return Math.min(...leases)
+}

@@ -1,0 +1,222 @@
+/** `caches.limiter(…)`: asks whether a call is within its limits, and counts it. */
+
+import type { Clock } from '../contracts/clock.ts'
+import type { Admission, LimitRule } from '../contracts/rate-limit-provider.ts'
+import { RateLimitedError } from '../errors/rate-limit-error.ts'
+import type { Emitter } from '../events/events.ts'
+import { type Key, keyText } from '../keys/key-text.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import { linkSignals } from '../locks/link-signals.ts'
+import { assertFunction, assertInteger } from '../options/assert-option.ts'
+import { awaitTurn } from './await-turn.ts'
+import { capacityOf } from './capacity.ts'
+import type { Decided, Decisions } from './decisions.ts'
+import { keepPermit } from './keep-permit.ts'
+import type { LimitStore } from './limit-store.ts'
+import type { ResolvedLimiter } from './limiter-options.ts'
+import { type RateLimitVerdict, unaskedVerdict, verdictOf } from './verdict.ts'
+
+export interface LimiterParts {
+  readonly limiter: ResolvedLimiter
+  readonly decisions: Decisions
+  readonly clock: Clock
+  readonly events: Emitter
+  readonly work: BackgroundWork
+  readonly closing: AbortSignal
+  /** Names a permit of `concurrency` policies like no other. */
+  nextPermit(): string
+  /** Tells this process's limiters what the store tells the others. */
+  freed(limiter: string, key: string): void
+}
+
+/** Options of one call. */
+export interface ConsumeOptions {
+  /** Ends the waiting for a turn; the turn is given back where that is possible. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What an allowed verdict is given back with. */
+interface Receipt {
+  readonly admission: Admission
+  readonly rule: LimitRule
+  readonly store: LimitStore
+}
+
+export class Limiter {
+  /** Limiters of one name share what they count. */
+  readonly name: string
+  readonly #parts: LimiterParts
+  readonly #capacity: number
+  readonly #hasPermits: boolean
+  readonly #receipts = new WeakMap<RateLimitVerdict, Receipt>()
+
+  /** Use `caches.limiter`. */
+  constructor(parts: LimiterParts) {
+    const { rule } = parts.limiter
+    this.name = rule.limiter
+    this.#parts = parts
+    this.#capacity = capacityOf(rule)
+    this.#hasPermits = rule.policies.some(({ algorithm }) => algorithm === 'concurrency')
+  }
+
+  /**
+   * Counts a call of `key` if all policies allow it, after its turn has come where `maxWait` lets it wait. A refused call
+   * is no error and counts nowhere (unless with `penalty`).
+   *
+   * Permits of a `concurrency` policy end with their lease, or with `refund`; see `run`.
+   *
+   * @throws RateLimitUnavailableError when the store cannot say and `onStoreError` is `'closed'`; InvalidOptionError for a
+   *   cost that is above a limit; the signal's reason; ClosedError
+   * @example const { allowed, retryAfterMs } = await limiter.consume('ip:1.2.3.4')
+   */
+  consume(key: Key, cost = 1, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
+    try {
+      const text = keyText(key)
+      this.#assertCost(cost)
+      this.#parts.closing.throwIfAborted()
+      if (this.#parts.limiter.enabled?.() === false)
+        return Promise.resolve(this.#unasked(text, 'off'))
+      const known = this.#parts.decisions.known(text, cost)
+      if (known !== undefined) return Promise.resolve(this.#verdict(text, known))
+      return this.#consume(text, cost, options.signal)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Runs `work` if the call is allowed. Permits of a `concurrency` policy are held while it runs.
+   *
+   * @throws RateLimitedError when the limit is used up; as `consume`; what the work throws
+   * @example await limiter.run('tenant:7', () => importFile(file))
+   */
+  async run<Result>(
+    key: Key,
+    work: (verdict: RateLimitVerdict) => Promise<Result> | Result,
+    options: ConsumeOptions & { readonly cost?: number | undefined } = {},
+  ): Promise<Result> {
+    assertFunction(work, 'limiter.run.work')
+    const verdict = await this.consume(key, options.cost ?? 1, options)
+    if (!verdict.allowed) throw new RateLimitedError(keyText(key), verdict)
+    return this.hold(verdict, async () => work(verdict))
+  }
+
+  /** Says what `consume` would say now, and counts nothing. @throws as `consume` */
+  async peek(key: Key, cost = 1): Promise<RateLimitVerdict> {
+    const text = keyText(key)
+    this.#assertCost(cost)
+    const { limiter, decisions, closing } = this.#parts
+    closing.throwIfAborted()
+    if (limiter.enabled?.() === false) return this.#unasked(text, 'off')
+    const answer = await decisions.ask({ key: text, cost, kind: 'peek', permit: '' })
+    return answer.kind === 'open' ? unaskedVerdict(limiter.rule, 'open') : this.#worded(answer)
+  }
+
+  /**
+   * Takes an allowed call back as if it had never been: it turned out to cost nothing. Once a verdict.
+   *
+   * @returns false when there is nothing to give back any more: the window is over, or (`smooth`) others came since.
+   */
+  async refund(verdict: RateLimitVerdict): Promise<boolean> {
+    const receipt = this.#receipts.get(verdict)
+    if (receipt === undefined) return false
+    this.#receipts.delete(verdict)
+    const { store, rule, admission } = receipt
+    this.#parts.freed(this.name, admission.key)
+    const isGivenBack = await store.refund(rule, admission)
+    this.#parts.freed(this.name, admission.key)
+    return isGivenBack
+  }
+
+  /** Forgets all calls of a key, and blocks of it. @throws when the store is away */
+  async reset(key: Key): Promise<void> {
+    const text = keyText(key)
+    await this.#parts.decisions.reset(text)
+    this.#parts.freed(this.name, text)
+  }
+
+  /** Runs work that a verdict has allowed, and keeps its permits meanwhile. For decorators; see `run`. */
+  async hold<Result>(verdict: RateLimitVerdict, work: () => Promise<Result>): Promise<Result> {
+    const receipt = this.#hasPermits ? this.#receipts.get(verdict) : undefined
+    if (receipt === undefined) return work()
+    const release = keepPermit(receipt, this.#parts.clock, this.#parts.work)
+    try {
+      return await work()
+    } finally {
+      release()
+      // Nobody waits for it: where it fails, the permit ends with its lease.
+      this.#parts.work.run('give a permit back', this.refund(verdict))
+    }
+  }
+
+  async #consume(
+    key: string,
+    cost: number,
+    signal: AbortSignal | undefined,
+  ): Promise<RateLimitVerdict> {
+    const { limiter, decisions } = this.#parts
+    signal?.throwIfAborted()
+    const permit = this.#hasPermits ? this.#parts.nextPermit() : ''
+    const answer = await decisions.ask({ key, cost, kind: 'take', permit })
+    if (answer.kind === 'open') return this.#unasked(key, 'open')
+    const verdict = this.#verdict(key, answer)
+    const { reply, rule, store } = answer
+    if (!reply.admitted || cost === 0) return verdict
+    const { nowUs, waitUs } = reply
+    this.#receipts.set(verdict, { admission: { key, cost, permit, nowUs, waitUs }, rule, store })
+    if (waitUs > 0 && !limiter.dryRun) await this.#awaitTurn(verdict, signal)
+    return verdict
+  }
+
+  /** A turn that nobody comes for is given back. */
+  async #awaitTurn(verdict: RateLimitVerdict, given: AbortSignal | undefined): Promise<void> {
+    const { clock, closing, work } = this.#parts
+    const { signal, unlink } = linkSignals(closing, given)
+    try {
+      await awaitTurn(clock, verdict.waitedMs, signal)
+    } catch (reason) {
+      work.run('give a turn back', this.refund(verdict))
+      throw reason
+    } finally {
+      unlink()
+    }
+  }
+
+  #verdict(key: string, answer: Decided): RateLimitVerdict {
+    const verdict = this.#worded(answer)
+    this.#report(key, verdict)
+    return verdict
+  }
+
+  #worded({ rule, reply, store, isKnown, elapsedMs }: Decided): RateLimitVerdict {
+    const asked = store.provider.capabilities.shared ? 'remote' : 'local'
+    const source = isKnown ? 'known' : asked
+    return verdictOf(rule, reply, { source, dryRun: this.#parts.limiter.dryRun, elapsedMs })
+  }
+
+  #unasked(key: string, source: 'open' | 'off'): RateLimitVerdict {
+    const verdict = unaskedVerdict(this.#parts.limiter.rule, source)
+    this.#report(key, verdict)
+    return verdict
+  }
+
+  #report(key: string, verdict: RateLimitVerdict): void {
+    const { events } = this.#parts
+    if (!events.has('limit')) return
+    const { allowed, withinLimit, policy, source, waitedMs } = verdict
+    events.emit('limit', {
+      limiter: this.name,
+      key,
+      allowed,
+      withinLimit,
+      policy,
+      source,
+      waitMs: waitedMs,
+    })
+  }
+
+  #assertCost(cost: number): void {
+    if (Number.isInteger(cost) && cost >= 0 && cost <= this.#capacity) return
+    assertInteger(cost, `limiter(${this.name}).cost`, { min: 0, max: this.#capacity })
+  }
+}

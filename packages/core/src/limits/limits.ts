@@ -1,0 +1,130 @@
+/** The limiters of one manager: who is asked, who stands in, and what they have in common. */
+
+import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import type { Clock } from '../contracts/clock.ts'
+import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
+import { ClosedError } from '../errors/closed-error.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
+import type { Emitter } from '../events/events.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import { Decisions } from './decisions.ts'
+import { LimitStore } from './limit-store.ts'
+import { Limiter } from './limiter.ts'
+import {
+  type LimiterOptions,
+  type OnStoreError,
+  type ResolvedLimiter,
+  resolveLimiter,
+} from './limiter-options.ts'
+
+export interface LimitsParts {
+  readonly namespace: string
+  readonly provider: RateLimitProvider
+  /** For `onStoreError: 'local'`. */
+  readonly fallback: RateLimitProvider | undefined
+  /** Precise: a reading from the beginning of a long turn of the event loop would wait too long. */
+  readonly clock: Clock
+  readonly events: Emitter
+  readonly work: BackgroundWork
+}
+
+/** What a limiter is made for, where the options do not say. */
+export interface LimiterPlace {
+  /** The limiter's name. */
+  readonly name: string
+  /** How messages name the place. */
+  readonly where: string
+}
+
+/** Whoever makes limiters anew with each call still gets the same few of these. */
+const MOST_DECISIONS = 1_000
+const PERMIT_BYTES = 9
+
+export class Limits {
+  readonly #parts: LimitsParts
+  readonly #store: LimitStore
+  readonly #fallback: LimitStore | undefined
+  readonly #decisions = new Map<string, { readonly limiter: string; readonly of: Decisions }>()
+  readonly #closing = new AbortController()
+  readonly #permitPrefix = randomBytes(PERMIT_BYTES).toString('base64url')
+  #permits = 0
+
+  constructor(parts: LimitsParts) {
+    this.#parts = parts
+    const { provider, fallback, clock, events, namespace } = parts
+    // One for each waiting call, which is no leak.
+    setMaxListeners(0, this.#closing.signal)
+    this.#store = new LimitStore(provider, clock, events)
+    this.#fallback = fallback === undefined ? undefined : new LimitStore(fallback, clock, events)
+    provider.listener = {
+      onFreed: (limiter, key) => this.#freed(limiter, key),
+      onDoubt: () => this.#freedAny(),
+    }
+    provider.open(namespace)
+    fallback?.open(namespace)
+  }
+
+  /** Makes a limiter. @throws InvalidOptionError */
+  limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
+    const where = place?.where ?? 'limiter'
+    const limiter = resolveLimiter(options, where, place?.name)
+    const onStoreError = this.#onStoreError(limiter, where)
+    const { clock, events, work } = this.#parts
+    return new Limiter({
+      limiter,
+      decisions: this.#decisionsOf(limiter, onStoreError),
+      clock,
+      events,
+      work,
+      closing: this.#closing.signal,
+      nextPermit: () => `${this.#permitPrefix}${(this.#permits++).toString(36)}`,
+      freed: (name, key) => this.#freed(name, key),
+    })
+  }
+
+  /** Ends the waiting of all who wait, and closes the provider. */
+  async close(): Promise<void> {
+    this.#closing.abort(new ClosedError())
+    this.#decisions.clear()
+    await Promise.allSettled([this.#store.provider.close(), this.#fallback?.provider.close()])
+  }
+
+  #onStoreError({ onStoreError }: ResolvedLimiter, where: string): OnStoreError {
+    const canStandIn = this.#fallback !== undefined
+    // The store of this process alone has nobody to stand in for it, and needs nobody.
+    const isAlone = !this.#store.provider.capabilities.shared
+    if (onStoreError === undefined) return canStandIn ? 'local' : 'closed'
+    if (onStoreError !== 'local' || canStandIn || isAlone) return onStoreError
+    throw new InvalidOptionError({
+      option: `${where}.onStoreError`,
+      expected:
+        "'open' or 'closed', or a manager with an in-process store such as local: lruStore()",
+      received: onStoreError,
+    })
+  }
+
+  /** Limiters with the same rule ask together, and know the same refusals. */
+  #decisionsOf(limiter: ResolvedLimiter, onStoreError: OnStoreError): Decisions {
+    const { rule, localRule, storeTimeoutMs } = limiter
+    const id = JSON.stringify([rule, localRule, storeTimeoutMs, onStoreError])
+    const known = this.#decisions.get(id)
+    if (known !== undefined) return known.of
+    const { clock } = this.#parts
+    const store = this.#store
+    const of = new Decisions({ limiter, onStoreError, store, fallback: this.#fallback, clock })
+    this.#decisions.set(id, { limiter: rule.limiter, of })
+    const [oldest] = this.#decisions.keys()
+    if (this.#decisions.size > MOST_DECISIONS && oldest !== undefined)
+      this.#decisions.delete(oldest)
+    return of
+  }
+
+  #freed(name: string, key: string): void {
+    for (const { limiter, of } of this.#decisions.values()) if (limiter === name) of.freed(key)
+  }
+
+  #freedAny(): void {
+    for (const { of } of this.#decisions.values()) of.freedAny()
+  }
+}

@@ -1,0 +1,132 @@
+/** What came of asking a limiter. */
+
+import type { LimitPolicy, LimitReply, LimitRule } from '../contracts/rate-limit-provider.ts'
+
+/**
+ * Who decided: `remote`, the shared store; `known`, an earlier refusal of the shared store that still holds; `local`, this
+ * process alone; `open`, nobody, because the store could not be asked; `off`, nobody, because the limiter is switched off.
+ */
+export type VerdictSource = 'remote' | 'known' | 'local' | 'open' | 'off'
+
+/** Where one policy stands. */
+export interface PolicyStanding {
+  readonly name: string
+  readonly limit: number
+  readonly remaining: number
+  /** Until all of `limit` is there again if nobody takes any, ms. */
+  readonly resetMs: number
+  /** The window, ms; absent for a period of the calendar and for `concurrency`. */
+  readonly windowMs: number | undefined
+  readonly algorithm: LimitPolicy['algorithm']
+}
+
+/** The outcome of one call under a limiter. */
+export interface RateLimitVerdict {
+  /** Whether the call may go on. */
+  readonly allowed: boolean
+  /** The same, as it would be without `dryRun`. */
+  readonly withinLimit: boolean
+  /** The policy that refused, or else the one with the smallest part left. */
+  readonly policy: string
+  /** Of that policy. */
+  readonly limit: number
+  readonly remaining: number
+  readonly resetMs: number
+  /**
+   * Refused: after how long the same call can succeed, whole ms, rounded up. Infinity for a call that costs more than the
+   * share of a limit that this process has while the store is away. 0 when allowed.
+   */
+  readonly retryAfterMs: number
+  /** How long the call was made to wait for its turn, ms. */
+  readonly waitedMs: number
+  readonly source: VerdictSource
+  /** All policies, in order. */
+  readonly policies: readonly PolicyStanding[]
+}
+
+const US_PER_MS = 1_000
+
+/** Says a reply in the words of users; `elapsedMs` is how long ago it was true. */
+export function verdictOf(
+  rule: LimitRule,
+  reply: LimitReply,
+  how: { readonly source: VerdictSource; readonly dryRun: boolean; readonly elapsedMs: number },
+): RateLimitVerdict {
+  const index = reply.admitted ? tightest(rule.policies, reply) : reply.refusedBy
+  return new Verdict(rule, reply, index, how)
+}
+
+/** A verdict that nobody gave: the store could not be asked, or the limiter is off. */
+export function unaskedVerdict(rule: LimitRule, source: 'open' | 'off'): RateLimitVerdict {
+  const states = rule.policies.map(({ limit }) => ({ remaining: limit, resetUs: 0 }))
+  const reply = { admitted: true, waitUs: 0, refusedBy: -1, states, nowUs: 0 }
+  return verdictOf(rule, reply, { source, dryRun: false, elapsedMs: 0 })
+}
+
+/** A class, because thousands of them are made a second: the list of policies is made when somebody looks at it. */
+class Verdict implements RateLimitVerdict {
+  readonly allowed: boolean
+  readonly withinLimit: boolean
+  readonly policy: string
+  readonly limit: number
+  readonly remaining: number
+  readonly resetMs: number
+  readonly retryAfterMs: number
+  readonly waitedMs: number
+  readonly source: VerdictSource
+  readonly #rule: LimitRule
+  readonly #reply: LimitReply
+  readonly #elapsedMs: number
+
+  constructor(
+    rule: LimitRule,
+    reply: LimitReply,
+    index: number,
+    how: { readonly source: VerdictSource; readonly dryRun: boolean; readonly elapsedMs: number },
+  ) {
+    const policy = rule.policies[index]
+    const state = reply.states[index]
+    const waitMs = reply.waitUs / US_PER_MS
+    this.allowed = reply.admitted || how.dryRun
+    this.withinLimit = reply.admitted
+    this.policy = policy?.name ?? ''
+    this.limit = policy?.limit ?? 0
+    this.remaining = state?.remaining ?? 0
+    this.resetMs = left(state?.resetUs ?? 0, how.elapsedMs)
+    this.retryAfterMs = reply.admitted ? 0 : Math.max(0, Math.ceil(waitMs - how.elapsedMs))
+    this.waitedMs = reply.admitted ? waitMs : 0
+    this.source = how.source
+    this.#rule = rule
+    this.#reply = reply
+    this.#elapsedMs = how.elapsedMs
+  }
+
+  get policies(): readonly PolicyStanding[] {
+    return this.#rule.policies.map((policy, i) => {
+      const { remaining = 0, resetUs = 0 } = this.#reply.states[i] ?? {}
+      const { name, limit, algorithm } = policy
+      const resetMs = left(resetUs, this.#elapsedMs)
+      return { name, limit, remaining, resetMs, windowMs: windowOf(policy), algorithm }
+    })
+  }
+}
+
+function left(us: number, elapsedMs: number): number {
+  return Math.max(0, Math.ceil(us / US_PER_MS - elapsedMs))
+}
+
+function windowOf(policy: LimitPolicy): number | undefined {
+  return 'windowUs' in policy ? policy.windowUs / US_PER_MS : undefined
+}
+
+function tightest(policies: readonly LimitPolicy[], { states }: LimitReply): number {
+  let index = 0
+  let smallest = Number.POSITIVE_INFINITY
+  for (let i = 0; i < policies.length; i++) {
+    const part = (states[i]?.remaining ?? 0) / (policies[i]?.limit ?? 1)
+    if (part >= smallest) continue
+    smallest = part
+    index = i
+  }
+  return index
+}

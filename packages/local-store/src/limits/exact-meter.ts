@@ -1,0 +1,104 @@
+/**
+ * Never more than the limit in any window: the stamps of the latest admissions, oldest first.
+ *
+ * A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
+ * there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
+ * the newest stamp.
+ */
+
+import type { ExactPolicy, PolicyState } from '@larder/core'
+import type { Meter, Taken } from './meter.ts'
+
+export class ExactMeter implements Meter<ExactPolicy> {
+  #policy: ExactPolicy
+  #nowUs = 0
+  /** Ascending. */
+  #stamps: number[] = []
+  /** The latest admission that was reserved ahead, and when it was. */
+  #reserved = { atUs: 0, writtenUs: 0 }
+
+  constructor(policy: ExactPolicy) {
+    this.#policy = policy
+  }
+
+  get capacity(): number {
+    return this.#policy.limit
+  }
+
+  get idleAt(): number {
+    const newest = this.#stamps.at(-1)
+    return newest === undefined ? 0 : newest + this.#policy.windowUs
+  }
+
+  get size(): number {
+    return this.#stamps.length
+  }
+
+  look(policy: ExactPolicy, nowUs: number): void {
+    this.#policy = policy
+    this.#nowUs = nowUs
+    const newest = this.#stamps.at(-1) ?? 0
+    // Ahead of now: it was reserved, or the clock was set back.
+    if (newest <= nowUs) return
+    const { atUs, writtenUs } = this.#reserved
+    const by = (newest === atUs ? writtenUs : newest) - nowUs
+    if (by <= 0) return
+    // Then everything happened at least that much earlier on the new scale.
+    this.#stamps = this.#stamps.map((stamp) => Math.max(0, stamp - by))
+    this.#reserved = { atUs: Math.max(0, atUs - by), writtenUs: Math.max(0, writtenUs - by) }
+  }
+
+  earliest(cost: number): number {
+    const at = Math.max(this.#nowUs, this.#stamps.at(-1) ?? 0)
+    const leaving = this.#stamps.at(cost - this.#policy.limit - 1)
+    return leaving === undefined ? at : Math.max(at, leaving + this.#policy.windowUs)
+  }
+
+  take({ cost, atUs }: Taken): void {
+    // Dropped only when they are the greater part, and not when a reservation leaves them behind: it may be taken back, and
+    // then they count again.
+    const dead = this.#countDead()
+    if (dead * 2 >= this.#stamps.length + cost) this.#stamps.splice(0, dead)
+    for (let i = 0; i < cost; i++) this.#stamps.push(atUs)
+    if (atUs > this.#nowUs) this.#reserved = { atUs, writtenUs: this.#nowUs }
+  }
+
+  penalize(cost: number): void {
+    const atUs = Math.max(this.#nowUs, this.#stamps.at(-1) ?? 0)
+    this.take({ cost, atUs, nowUs: this.#nowUs, permit: '' })
+    // No more than the newest ones can matter.
+    const { limit } = this.#policy
+    if (this.#stamps.length >= 2 * limit) this.#stamps.splice(0, this.#stamps.length - limit)
+  }
+
+  standing(): PolicyState {
+    const { limit, windowUs } = this.#policy
+    const newest = this.#stamps.at(-1)
+    if (newest === undefined) return { remaining: limit, resetUs: 0 }
+    const used = this.#stamps.length - this.#countDead()
+    return {
+      remaining: Math.max(0, limit - used),
+      resetUs: Math.max(0, newest + windowUs - this.#nowUs),
+    }
+  }
+
+  refund({ cost, atUs }: Taken): boolean {
+    if (atUs <= this.#nowUs - this.#policy.windowUs) return false
+    const end = this.#stamps.lastIndexOf(atUs) + 1
+    const start = Math.max(this.#stamps.indexOf(atUs), end - cost)
+    return end > 0 && this.#stamps.splice(start, end - start).length > 0
+  }
+
+  /** How many of the oldest stamps have left the window that ends now. */
+  #countDead(): number {
+    const edge = this.#nowUs - this.#policy.windowUs
+    let low = 0
+    let high = this.#stamps.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#stamps[middle] ?? 0) <= edge) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

@@ -1,0 +1,31 @@
+/** Which meter keeps which policy. */
+
+import type { LimitPolicy } from '@larder/core'
+import { ConcurrencyMeter } from './concurrency-meter.ts'
+import { ExactMeter } from './exact-meter.ts'
+import type { Meter } from './meter.ts'
+import { PeriodMeter } from './period-meter.ts'
+import { SmoothMeter } from './smooth-meter.ts'
+import { WindowMeter } from './window-meter.ts'
+
+/** Makes a meter that knows nothing yet. It is only ever asked about policies of this algorithm. */
+export function meterFor(policy: LimitPolicy): Meter {
+  // A meter takes the policies of its own algorithm only, and `Meter` any; which it gets is seen to by name.
+  return make(policy) as Meter
+}
+
+function make(policy: LimitPolicy): unknown {
+  switch (policy.algorithm) {
+    case 'exact':
+      return new ExactMeter(policy)
+    case 'window':
+      return new WindowMeter(policy)
+    case 'smooth':
+      return new SmoothMeter(policy)
+    case 'fixed':
+    case 'calendar':
+      return new PeriodMeter(policy)
+    case 'concurrency':
+      return new ConcurrencyMeter(policy)
+  }
+}

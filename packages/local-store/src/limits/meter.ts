@@ -1,0 +1,39 @@
+/**
+ * What all limit algorithms have in common. Each is written twice, here and in the Redis package's lua/includes, step for
+ * step; a test holds the two together. Time comes with every step, in whole microseconds, so that a test can own it.
+ */
+
+import type { LimitPolicy, PolicyState } from '@larder/core'
+
+/** Which admission is meant. */
+export interface Taken {
+  readonly cost: number
+  /** When it is admitted, µs: ahead of `nowUs` when it was reserved. */
+  readonly atUs: number
+  /** When it was decided, µs. */
+  readonly nowUs: number
+  readonly permit: string
+}
+
+/** The state of one policy for one key. `look` comes first, and sets the time and the policy for what follows. */
+export interface Meter<Policy extends LimitPolicy = LimitPolicy> {
+  /** Moves to a time, and puts things right if the clock was set back since the last write. */
+  look(policy: Policy, nowUs: number): void
+  /** The most cost that can ever be admitted at once. */
+  readonly capacity: number
+  /** The first time at which `cost` fits, µs; not before now. */
+  earliest(cost: number): number
+  /** Admits at a time that is not before `earliest`. */
+  take(taken: Taken): void
+  /** Counts a call that was refused. */
+  penalize(cost: number): void
+  standing(): PolicyState
+  /** Takes an admission back; false when that is too long ago, or not safe. */
+  refund(taken: Taken): boolean
+  /** Prolongs a permit; for `concurrency`. */
+  renew?(cost: number, permit: string): boolean
+  /** From when on this says no more than a new meter would, µs. */
+  readonly idleAt: number
+  /** How many numbers it holds. */
+  readonly size: number
+}

@@ -1,0 +1,132 @@
+/**
+ * Never more than the limit in any window: counts by slice of time, newest first.
+ *
+ * A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
+ * and at least limit * B / (B + 1) get in.
+ */
+
+import type { PolicyState, SlicedPolicy } from '@larder/core'
+import type { Meter, Taken } from './meter.ts'
+
+export class WindowMeter implements Meter<SlicedPolicy> {
+  #policy: SlicedPolicy
+  #nowUs = 0
+  #writtenUs = 0
+  /** Number of the newest slice. Counts of it and of those before it follow; none when nothing is known. */
+  #top = 0
+  #counts: number[] = []
+
+  constructor(policy: SlicedPolicy) {
+    this.#policy = policy
+  }
+
+  get capacity(): number {
+    return this.#policy.limit
+  }
+
+  get idleAt(): number {
+    const { sliceUs, slices } = this.#policy
+    return this.#counts.length === 0 ? 0 : (this.#top + slices + 1) * sliceUs
+  }
+
+  get size(): number {
+    return this.#counts.length + 3
+  }
+
+  look(policy: SlicedPolicy, nowUs: number): void {
+    const before = this.#policy
+    this.#policy = policy
+    this.#nowUs = nowUs
+    if (this.#counts.length === 0) return
+    if (this.#writtenUs > nowUs) {
+      // The clock was set back: everything happened at least that much earlier on the new scale.
+      this.#top -= Math.floor((this.#writtenUs - nowUs) / before.sliceUs)
+      this.#writtenUs = nowUs
+    }
+    if (before.sliceUs !== policy.sliceUs) this.#putInOneSlice(before)
+  }
+
+  earliest(cost: number): number {
+    const { sliceUs, slices, limit } = this.#policy
+    const current = Math.floor(this.#nowUs / sliceUs)
+    let slice = this.#counts.length === 0 ? current : Math.max(current, this.#top)
+    let sum = this.#sumFrom(slice - slices)
+    // Once all have left the sum is 0, and the cost is no more than the limit.
+    while (sum + cost > limit) {
+      sum -= this.#countOf(slice - slices)
+      slice += 1
+    }
+    return Math.max(this.#nowUs, slice * sliceUs)
+  }
+
+  take({ cost, atUs }: Taken): void {
+    this.#open(Math.floor(atUs / this.#policy.sliceUs))
+    this.#counts[0] = (this.#counts[0] ?? 0) + cost
+  }
+
+  penalize(cost: number): void {
+    const current = Math.floor(this.#nowUs / this.#policy.sliceUs)
+    this.#open(this.#counts.length === 0 ? current : Math.max(current, this.#top))
+    this.#counts[0] = Math.min(this.#policy.limit, (this.#counts[0] ?? 0) + cost)
+  }
+
+  standing(): PolicyState {
+    const { limit } = this.#policy
+    return {
+      remaining: Math.max(0, limit - this.#sumFrom(this.#oldest)),
+      resetUs: Math.max(0, this.idleAt - this.#nowUs),
+    }
+  }
+
+  refund({ cost, atUs }: Taken): boolean {
+    const slice = Math.floor(atUs / this.#policy.sliceUs)
+    if (slice < this.#oldest || this.#countOf(slice) < cost) return false
+    const index = this.#top - slice
+    this.#counts[index] = (this.#counts[index] ?? 0) - cost
+    this.#writtenUs = this.#nowUs
+    while (this.#counts[0] === 0) {
+      this.#counts.shift()
+      this.#top -= 1
+    }
+    return true
+  }
+
+  /** The oldest slice that counts now. */
+  get #oldest(): number {
+    return Math.floor(this.#nowUs / this.#policy.sliceUs) - this.#policy.slices
+  }
+
+  #countOf(slice: number): number {
+    return this.#counts[this.#top - slice] ?? 0
+  }
+
+  #sumFrom(oldest: number): number {
+    let sum = 0
+    const end = Math.min(this.#counts.length, this.#top - oldest + 1)
+    for (let i = 0; i < end; i++) sum += this.#counts[i] ?? 0
+    return sum
+  }
+
+  /** Makes a slice the newest one, and forgets those that do not count any more. */
+  #open(slice: number): void {
+    const counts: number[] = []
+    for (let i = slice; i >= this.#oldest; i--) counts.push(this.#countOf(i))
+    while (counts.length > 1 && counts.at(-1) === 0) counts.pop()
+    this.#counts = counts
+    this.#top = slice
+    this.#writtenUs = this.#nowUs
+  }
+
+  /**
+   * Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest it
+   * can have been in.
+   */
+  #putInOneSlice({ sliceUs, slices }: SlicedPolicy): void {
+    const current = Math.floor(this.#nowUs / sliceUs)
+    const sum = this.#sumFrom(current - slices)
+    const latest = this.#top > current ? (this.#top + 1) * sliceUs - 1 : this.#nowUs
+    this.#top = Math.floor(latest / this.#policy.sliceUs)
+    this.#counts = sum > 0 ? [sum] : []
+    this.#writtenUs = this.#nowUs
+  }
+}

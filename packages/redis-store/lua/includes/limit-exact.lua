@@ -1,0 +1,155 @@
+-- Never more than the limit in any window: the stamps of the latest admissions in a string, oldest first.
+--
+-- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
+-- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
+-- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
+--
+-- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+local function exact_algorithm(limit, window)
+  local head, width = 24, 8
+  -- Less than this is read at once; more, stamp by stamp.
+  local long = 4096
+  local edge = now - window
+  local self = { capacity = limit }
+  -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
+  local key, bytes, length, newest, dead, expires
+
+  local function stamp_at(i)
+    local from = head + width * i
+    if bytes then return (unpacked('>d', bytes, from + 1)) end
+    return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
+  end
+
+  -- Time and moment of writing of the latest reservation.
+  local function reservation()
+    local from = bytes or call('GETRANGE', key, 0, head - 1)
+    return unpacked('>dd', from)
+  end
+
+  -- The bytes of the stamps from the i-th on.
+  local function stamps_from(i)
+    if bytes then return string.sub(bytes, head + width * i + 1) end
+    return call('GETRANGE', key, head + width * i, -1)
+  end
+
+  -- How many of the oldest stamps have left the window that ends now. Only dropped when they are the greater part, and not
+  -- when a reservation leaves them behind: it may be taken back, and then they count again.
+  local function count_dead()
+    if length == 0 or stamp_at(0) > edge then return 0 end
+    local low, high = 0, length
+    while high - low > 1 do
+      local middle = floor((low + high) / 2)
+      if stamp_at(middle) <= edge then low = middle else high = middle end
+    end
+    return high
+  end
+
+  local function expiry()
+    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, 0, head - 1), 17)
+    return expires
+  end
+
+  -- Writes it all anew.
+  local function save(reserved, written, stamps)
+    expires = now + with_slack(newest + window - now)
+    bytes = pack('>ddd', reserved, written, expires) .. stamps
+    length = #stamps / width
+    call('SET', key, bytes, 'PX', life_of(expires - now))
+  end
+
+  -- The server's clock was set back: everything happened at least that much earlier on the new scale.
+  local function move_back(by, reserved, written)
+    local stamps, moved = stamps_from(0), {}
+    for at = 1, #stamps, width do moved[#moved + 1] = pack('>d', max(0, unpacked('>d', stamps, at) - by)) end
+    newest = max(0, newest - by)
+    save(max(0, reserved - by), max(0, written - by), table.concat(moved))
+  end
+
+  function self.read(at_key)
+    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    bytes = call('GETRANGE', key, -long, -1)
+    local size = #bytes
+    if size == 0 then return end
+    if size == long then
+      bytes, size = nil, call('STRLEN', key)
+    end
+    length = (size - head) / width
+    newest = stamp_at(length - 1)
+    if newest <= now then return end
+    -- Ahead of now: it was reserved, or the clock was set back.
+    local reserved, written = reservation()
+    local wrote = newest == reserved and written or newest
+    if wrote > now then move_back(wrote - now, reserved, written) end
+  end
+
+  function self.earliest(cost)
+    if not newest then return now end
+    local at = newest > now and newest or now
+    local leaving = length + cost - limit - 1
+    if leaving < 0 then return at end
+    return max(at, stamp_at(leaving) + window)
+  end
+
+  function self.take(cost, at)
+    local added = pack('>d', at)
+    if cost > 1 then added = string.rep(added, cost) end
+    dead = newest and count_dead() or 0
+    local is_new, drops = not newest, dead * 2 >= length + cost
+    newest = at
+    if is_new or drops then
+      local reserved, written = 0, 0
+      if not is_new then reserved, written = reservation() end
+      if at > now then reserved, written = at, now end
+      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      dead = 0
+      return
+    end
+    local ends = expiry()
+    call('APPEND', key, added)
+    length, bytes = length + cost, nil
+    if at > now then call('SETRANGE', key, 0, pack('>dd', at, now)) end
+    if at + window > ends then
+      expires = now + with_slack(at + window - now)
+      call('SETRANGE', key, 16, pack('>d', expires))
+      call('PEXPIRE', key, life_of(expires - now))
+    end
+  end
+
+  function self.penalize(cost)
+    self.take(cost, max(now, newest or 0))
+    if length < 2 * limit then return end
+    -- No more than the newest ones can matter.
+    local reserved, written = reservation()
+    save(reserved, written, stamps_from(length - limit))
+    dead = nil
+  end
+
+  function self.standing()
+    if not newest then return limit, 0 end
+    dead = dead or count_dead()
+    return max(0, limit - length + dead), max(0, newest + window - now)
+  end
+
+  function self.refund(cost, at)
+    if not newest or at <= edge then return false end
+    local kept, left = {}, cost
+    for i = length - 1, 0, -1 do
+      local stamp = stamp_at(i)
+      if stamp == at and left > 0 then
+        left = left - 1
+      else
+        newest = #kept == 0 and stamp or newest
+        kept[#kept + 1] = pack('>d', stamp)
+      end
+    end
+    if left == cost then return false end
+    if #kept == 0 then return call('UNLINK', key) end
+    local reserved, written = reservation()
+    local stamps = {}
+    for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
+    save(reserved, written, table.concat(stamps))
+    return true
+  end
+
+  return self
+end

@@ -1,0 +1,7 @@
+--[[ Forgets what is known of a key, and says so to everybody.
+  KEYS[1..] the states of the policies, and the block
+  ARGV[1] channel   ARGV[2] message
+  Returns how many there were ]]
+local count = redis.call('UNLINK', unpack(KEYS))
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+return count

@@ -1,0 +1,235 @@
+/** Limits on Redis. Every step is one script on the server's clock; what each does is said in lua/limit-*.lua. */
+
+import type {
+  Admission,
+  FreedListener,
+  LimitReply,
+  LimitRequest,
+  LimitRule,
+  RateLimitCapabilities,
+  RateLimitProvider,
+} from '@larder/core'
+import { Backend } from '../backend.ts'
+import { limitsChannel } from '../key-layout.ts'
+import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
+import { readDecisions } from './read-decisions.ts'
+import { RuleScript } from './rule-script.ts'
+
+/** A longer script keeps other clients waiting; a shorter one has the server wait for this process. */
+const CALLS_PER_SCRIPT = 32
+/** A calendar that does not reach is sent anew by the server's own time; more often only if that jumps meanwhile. */
+const CALENDAR_TRIES = 3
+const US_PER_MS = 1_000
+const SEPARATOR = ':'
+
+/**
+ * Creates a limit provider on a Redis of its own, apart from the cache's: for a server without eviction. `redisStore`
+ * brings one along for the server it uses.
+ *
+ * @throws InvalidOptionError
+ * @example createCacheManager({ namespace: 'shop', limits: redisLimits({ url: process.env.LIMITS_URL }) })
+ */
+export function redisLimits(options: RedisStoreOptions): RateLimitProvider {
+  const resolved = resolveRedisStoreOptions(options)
+  const backend = new Backend(resolved, () => undefined)
+  return new RedisLimits({
+    backend,
+    ownsBackend: true,
+    isCluster: isClusterTarget(resolved.target),
+  })
+}
+
+export interface RedisLimitsParts {
+  readonly backend: Backend
+  /** Closes the backend with itself. */
+  readonly ownsBackend: boolean
+  /** The keys of one script then have to be of one hash tag. */
+  readonly isCluster: boolean
+  /** What a test says the server's clock is, µs. */
+  readonly nowUs?: (() => number) | undefined
+}
+
+export class RedisLimits implements RateLimitProvider {
+  readonly name = 'redis'
+  readonly capabilities: RateLimitCapabilities = { shared: true }
+  listener: FreedListener | undefined
+  readonly #parts: RedisLimitsParts
+  readonly #scripts = new WeakMap<LimitRule, RuleScript>()
+  #namespace: string | undefined
+  #isListening = false
+  /** How far the server's clock is ahead of this machine's, µs: for the calendar, and corrected by what the server says. */
+  #serverAheadUs = 0
+
+  constructor(parts: RedisLimitsParts) {
+    this.#parts = parts
+  }
+
+  open(namespace: string): void {
+    this.#namespace = namespace
+    this.#parts.backend.open()
+  }
+
+  async decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]> {
+    this.#listen()
+    const script = this.#scriptOf(rule)
+    const groups = this.#parts.isCluster ? groupByKey(requests) : groupInOrder(requests)
+    const [first] = groups
+    if (groups.length === 1 && first !== undefined) return this.#decideGroup(script, first)
+    const replies = await Promise.all(groups.map((group) => this.#decideGroup(script, group)))
+    const replyTo = new Map(
+      groups.flatMap((group, g) => group.map((at, i) => [at, replies[g]?.[i]])),
+    )
+    return requests.map((request) => replyTo.get(request) as LimitReply)
+  }
+
+  async refund(rule: LimitRule, { key, cost, permit, nowUs, waitUs }: Admission): Promise<boolean> {
+    const script = this.#scriptOf(rule)
+    const [isGivenBack] = await this.#parts.backend.run({
+      script: 'limitRefund',
+      keys: script.stateKeys(this.#openNamespace, key),
+      args: [
+        this.#clock,
+        script.at(this.#estimatedServerUs()),
+        cost,
+        nowUs,
+        waitUs,
+        permit,
+        limitsChannel(this.#openNamespace),
+        rule.limiter + SEPARATOR + key,
+      ],
+    })
+    return isGivenBack === 1
+  }
+
+  async renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]> {
+    const script = this.#scriptOf(rule)
+    const renewals = admissions.map(async ({ key, cost, permit }) => {
+      const [isHeld] = await this.#parts.backend.run({
+        script: 'limitRenew',
+        keys: script.leaseKeys(this.#openNamespace, key),
+        args: [this.#clock, script.leases, cost, permit],
+      })
+      return isHeld === 1
+    })
+    return Promise.all(renewals)
+  }
+
+  async reset(rule: LimitRule, key: string): Promise<void> {
+    const script = this.#scriptOf(rule)
+    await this.#parts.backend.run({
+      script: 'limitReset',
+      keys: script.allKeys(this.#openNamespace, key),
+      args: [limitsChannel(this.#openNamespace), rule.limiter + SEPARATOR + key],
+    })
+  }
+
+  async close(): Promise<void> {
+    this.listener = undefined
+    if (this.#namespace !== undefined && this.#isListening)
+      this.#parts.backend.subscriber.forget(limitsChannel(this.#namespace))
+    if (this.#parts.ownsBackend) await this.#parts.backend.close()
+  }
+
+  get #openNamespace(): string {
+    if (this.#namespace === undefined) throw new Error('The Redis limits are not open')
+    return this.#namespace
+  }
+
+  get #clock(): number | string {
+    return this.#parts.nowUs?.() ?? ''
+  }
+
+  /** One script call for all of them. */
+  async #decideGroup(
+    script: RuleScript,
+    requests: readonly LimitRequest[],
+  ): Promise<readonly LimitReply[]> {
+    const keys: string[] = []
+    const calls: string[] = []
+    for (const request of requests) {
+      script.pushDecisionKeys(keys, this.#openNamespace, request.key)
+      calls.push(wordOf(request))
+    }
+    for (let tries = CALENDAR_TRIES; ; tries--) {
+      const reply = await this.#runDecision(script, keys, calls)
+      const { nowUs, replies } = readDecisions(reply, requests.length, script.rule.policies.length)
+      if (replies !== undefined) return replies
+      if (tries === 1) throw new Error('The server and this process cannot agree on a date')
+      this.#serverAheadUs = nowUs - Date.now() * US_PER_MS
+    }
+  }
+
+  async #runDecision(
+    script: RuleScript,
+    keys: readonly string[],
+    calls: readonly string[],
+  ): Promise<unknown> {
+    const { decision } = script
+    const { backend } = this.#parts
+    if (backend.client === undefined) await backend.connected('limitDecide')
+    const rule = decision.kind === 'single' ? decision.rule : [script.at(this.#estimatedServerUs())]
+    return backend.scripts.run({
+      script: decision.kind === 'single' ? decision.script : 'limitDecide',
+      keys,
+      args: [this.#clock, ...rule, ...calls],
+    })
+  }
+
+  #estimatedServerUs(): number {
+    return Date.now() * US_PER_MS + this.#serverAheadUs
+  }
+
+  #scriptOf(rule: LimitRule): RuleScript {
+    const known = this.#scripts.get(rule)
+    if (known !== undefined) return known
+    const script = new RuleScript(rule)
+    this.#scripts.set(rule, script)
+    return script
+  }
+
+  /** From the first decision on: before, there is nothing known that could become untrue. */
+  #listen(): void {
+    if (this.#isListening || this.listener === undefined) return
+    this.#isListening = true
+    this.#parts.backend.subscriber.listen(limitsChannel(this.#openNamespace), {
+      onPayload: (payload) => this.#heard(payload.toString('utf8')),
+      onUp: () => this.listener?.onDoubt(),
+      onDown: () => this.listener?.onDoubt(),
+    })
+  }
+
+  #heard(message: string): void {
+    const end = message.indexOf(SEPARATOR)
+    this.listener?.onFreed(message.slice(0, end), message.slice(end + 1))
+  }
+}
+
+/** A call as the script reads it: mostly just `1`. */
+function wordOf({ cost, kind, permit }: LimitRequest): string {
+  if (kind === 'peek') return `${cost}?`
+  return permit === '' ? String(cost) : `${cost}:${permit}`
+}
+
+function groupInOrder(requests: readonly LimitRequest[]): readonly (readonly LimitRequest[])[] {
+  if (requests.length <= CALLS_PER_SCRIPT) return [requests]
+  const groups: LimitRequest[][] = []
+  for (let i = 0; i < requests.length; i += CALLS_PER_SCRIPT)
+    groups.push(requests.slice(i, i + CALLS_PER_SCRIPT))
+  return groups
+}
+
+function groupByKey(requests: readonly LimitRequest[]): readonly (readonly LimitRequest[])[] {
+  const open = new Map<string, LimitRequest[]>()
+  const groups: LimitRequest[][] = []
+  for (const request of requests) {
+    const group = open.get(request.key)
+    if (group !== undefined && group.length < CALLS_PER_SCRIPT) {
+      group.push(request)
+      continue
+    }
+    const next = [request]
+    open.set(request.key, next)
+    groups.push(next)
+  }
+  return groups
+}

@@ -1,0 +1,192 @@
+/**
+ * The scripts and their model give the same answers to the same random histories, under a clock that the test owns (R9).
+ * A model that is right in `properties.test.ts` and scripts that do as it does are right together.
+ */
+
+import type { Admission, LimitReply, LimitRequest, LimitRule, RateLimitProvider } from '@larder/core'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { testSeed } from '../support/seed.ts'
+import { openModel, openRedisLimits, TestTime } from './support/providers.ts'
+import {
+  calendar,
+  concurrency,
+  exact,
+  fixed,
+  HOUR_US,
+  ruleOf,
+  SECOND_US,
+  sliced,
+  smooth,
+} from './support/rules.ts'
+
+const SEED = testSeed()
+const RUNS = 60
+const KEYS = ['a', 'ü:}{', 'b']
+const W = 10 * SECOND_US
+
+/** Rules by what they are about; those of one list follow each other on the same keys, as if changed in operation. */
+const FAMILIES: Readonly<Record<string, readonly LimitRule[]>> = {
+  exact: [ruleOf([exact(3, W)]), ruleOf([exact(5, W)]), ruleOf([exact(2, W)])],
+  'exact, waiting': [ruleOf([exact(3, W)], { maxWaitUs: 3 * W }), ruleOf([exact(4, W)])],
+  'exact, another window': [ruleOf([exact(3, W)]), ruleOf([exact(3, 3 * W)])],
+  window: [ruleOf([sliced(5, W, 4)]), ruleOf([sliced(3, W, 4)]), ruleOf([sliced(9, W, 4)])],
+  'window, waiting': [ruleOf([sliced(3, W, 5)], { maxWaitUs: 3 * W }), ruleOf([sliced(3, W, 5)])],
+  'window, other slices': [ruleOf([sliced(5, W, 4)]), ruleOf([sliced(5, 2 * W, 7)])],
+  smooth: [ruleOf([smooth(4, W)]), ruleOf([smooth(6, W)]), ruleOf([smooth(4, W, { burst: 2 })])],
+  'smooth, waiting': [ruleOf([smooth(4, W, { burst: 2 })], { maxWaitUs: 2 * W })],
+  fixed: [ruleOf([fixed(3, W)]), ruleOf([fixed(5, W)]), ruleOf([fixed(3, 2 * W)])],
+  'fixed, waiting': [ruleOf([fixed(3, W)], { maxWaitUs: 3 * W }), ruleOf([fixed(4, W)])],
+  calendar: [
+    ruleOf([calendar(3, 'hour', 'Asia/Kathmandu')]),
+    ruleOf([calendar(5, 'day', 'Europe/Berlin')]),
+  ],
+  'calendar, waiting': [ruleOf([calendar(3, 'hour')], { maxWaitUs: HOUR_US })],
+  concurrency: [ruleOf([concurrency(3, W)]), ruleOf([concurrency(2, 2 * W)])],
+  'several policies': [
+    ruleOf([exact(3, W, 'x'), sliced(6, 3 * W, 4, 'w'), smooth(5, W, { name: 's' })]),
+    ruleOf([exact(4, W, 'x'), sliced(5, 3 * W, 4, 'w'), smooth(5, W, { name: 's' })]),
+  ],
+  'several policies, waiting': [
+    ruleOf([exact(2, W, 'x'), smooth(4, 2 * W, { name: 's' }), fixed(3, W, 'f')], {
+      maxWaitUs: 2 * W,
+    }),
+  ],
+  'windows and permits': [ruleOf([exact(4, W, 'x'), concurrency(2, W, 'c')])],
+  penalty: [
+    ruleOf([exact(3, W, 'x'), sliced(4, W, 4, 'w')], { penalty: true }),
+    ruleOf([smooth(3, W, { name: 's' }), fixed(4, W, 'f')], { penalty: true }),
+  ],
+  block: [ruleOf([exact(3, W)], { blockUs: 2 * W }), ruleOf([smooth(3, W)], { blockUs: W })],
+  'penalty and block': [ruleOf([exact(2, W)], { blockUs: W, penalty: true, maxWaitUs: W })],
+}
+
+type Step =
+  | { readonly kind: 'decide'; readonly rule: number; readonly requests: readonly LimitRequest[] }
+  | { readonly kind: 'pass'; readonly us: number }
+  | { readonly kind: 'refund' | 'renew'; readonly which: number }
+  | { readonly kind: 'reset'; readonly key: string }
+
+const request = fc.record({
+  key: fc.constantFrom(...KEYS),
+  cost: fc.oneof({ weight: 6, arbitrary: fc.constant(1) }, { weight: 2, arbitrary: fc.nat(7) }),
+  kind: fc.constantFrom('take', 'take', 'take', 'peek'),
+}) satisfies fc.Arbitrary<Pick<LimitRequest, 'key' | 'cost'>>
+
+/** Forward mostly, by steps around the windows and by single microseconds; back now and then. */
+const passing = fc.oneof(
+  { weight: 4, arbitrary: fc.nat(W / 2) },
+  { weight: 2, arbitrary: fc.constantFrom(0, 1, W - 1, W, W + 1, 3 * W, HOUR_US) },
+  { weight: 1, arbitrary: fc.integer({ min: -2 * W, max: -1 }) },
+)
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('decide' as const),
+      rule: fc.nat(5),
+      requests: fc.array(
+        request.map((given) => ({ ...given, permit: '' }) as LimitRequest),
+        { minLength: 1, maxLength: 4 },
+      ),
+    }),
+  },
+  { weight: 4, arbitrary: passing.map((us) => ({ kind: 'pass' as const, us })) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('refund' as const, 'renew' as const),
+      which: fc.nat(20),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('reset' as const), key: fc.constantFrom(...KEYS) }),
+  },
+)
+
+/** What was admitted, as each side remembers it. */
+interface Taken {
+  readonly rule: LimitRule
+  readonly admission: Admission
+}
+
+describe(`R9: the scripts answer as their model does (SEED=${SEED})`, () => {
+  it.each(Object.entries(FAMILIES))('%s', async (_, rules) => {
+    const time = new TestTime()
+    const sides = [openRedisLimits(time), openModel(time)] as const
+    let round = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
+        round += 1
+        await replay(sides, { rules, steps, time, prefix: `${round}:` })
+      }),
+      { seed: SEED, numRuns: RUNS },
+    )
+  })
+})
+
+interface History {
+  readonly rules: readonly LimitRule[]
+  readonly steps: readonly Step[]
+  readonly time: TestTime
+  /** Of the keys: every history has its own. */
+  readonly prefix: string
+}
+
+async function replay(
+  sides: readonly [RateLimitProvider, RateLimitProvider],
+  { rules, steps, time, prefix }: History,
+): Promise<void> {
+  const taken: Taken[] = []
+  for (const at of steps) {
+    if (at.kind === 'pass') {
+      time.us += at.us
+      continue
+    }
+    if (at.kind === 'reset') {
+      const rule = rules[0] as LimitRule
+      await Promise.all(sides.map((side) => side.reset(rule, prefix + at.key)))
+      continue
+    }
+    if (at.kind === 'decide') {
+      const rule = rules[at.rule % rules.length] as LimitRule
+      const requests = at.requests.map((given, i) => ({
+        ...given,
+        key: prefix + given.key,
+        permit: `permit-${taken.length}-${i}`,
+      }))
+      const [answer, expected] = await Promise.all(sides.map((side) => side.decide(rule, requests)))
+      expect(answer).toEqual(expected)
+      taken.push(...admissionsOf(rule, requests, answer ?? []))
+      continue
+    }
+    const { rule, admission } = taken[at.which % Math.max(1, taken.length)] ?? {}
+    if (rule === undefined || admission === undefined) continue
+    if (at.kind === 'renew' && !hasPermits(rule)) continue
+    const [answer, expected] = await Promise.all(
+      sides.map((side) =>
+        at.kind === 'refund' ? side.refund(rule, admission) : side.renew(rule, [admission]),
+      ),
+    )
+    expect(answer).toEqual(expected)
+  }
+}
+
+function hasPermits({ policies }: LimitRule): boolean {
+  return policies.some(({ algorithm }) => algorithm === 'concurrency')
+}
+
+function admissionsOf(
+  rule: LimitRule,
+  requests: readonly LimitRequest[],
+  replies: readonly LimitReply[],
+): readonly Taken[] {
+  return requests.flatMap(({ key, cost, kind, permit }, i) => {
+    const reply = replies[i]
+    if (reply?.admitted !== true || kind === 'peek' || cost === 0) return []
+    const { nowUs, waitUs } = reply
+    return [{ rule, admission: { key, cost, permit, nowUs, waitUs } }]
+  })
+}

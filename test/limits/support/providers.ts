@@ -1,0 +1,68 @@
+/** The two providers under one clock that a test owns: the scripts on a real Redis, and the model. */
+
+import type { Admission, LimitRule, RateLimitProvider } from '@larder/core'
+import { inject, onTestFinished } from 'vitest'
+import { Subject } from '../../../packages/local-store/src/limits/subject.ts'
+import { Backend } from '../../../packages/redis-store/src/backend.ts'
+import { RedisLimits } from '../../../packages/redis-store/src/limits/redis-limits.ts'
+import { resolveRedisStoreOptions } from '../../../packages/redis-store/src/options.ts'
+import { freshNamespace } from '../../support/nodes.ts'
+import { START_US } from './rules.ts'
+
+/** Time in a test's hands, µs. */
+export class TestTime {
+  us = START_US
+
+  readonly read = (): number => this.us
+}
+
+/** Opens the scripts on the shared Redis; without a clock, on the server's own. */
+export function openRedisLimits(
+  time?: TestTime,
+  namespace = freshNamespace(),
+  url = inject('redisUrl'),
+): RateLimitProvider {
+  const backend = new Backend(resolveRedisStoreOptions({ url }), () => undefined)
+  const provider = new RedisLimits({
+    backend,
+    ownsBackend: true,
+    isCluster: false,
+    nowUs: time?.read,
+  })
+  provider.open(namespace)
+  onTestFinished(() => provider.close())
+  return provider
+}
+
+/**
+ * The model without the in-process provider around it, which forgets keys that have nothing to say any more: the scripts
+ * leave that to Redis, on Redis' own time.
+ */
+export function openModel(time: TestTime): RateLimitProvider {
+  const subjects = new Map<string, Subject>()
+  const subjectOf = ({ limiter }: LimitRule, key: string): Subject => {
+    const name = `${limiter}:${key}`
+    const subject = subjects.get(name) ?? new Subject()
+    subjects.set(name, subject)
+    return subject
+  }
+  return {
+    name: 'model',
+    capabilities: { shared: false },
+    open: () => undefined,
+    decide: async (rule, requests) =>
+      requests.map((request) => subjectOf(rule, request.key).decide(rule, request, time.us).reply),
+    refund: async (rule, admission) =>
+      subjectOf(rule, admission.key).refund(rule, takenBy(admission), time.us),
+    renew: async (rule, admissions) =>
+      admissions.map((held) => subjectOf(rule, held.key).renew(rule, takenBy(held), time.us)),
+    reset: async (rule, key) => {
+      subjectOf(rule, key).reset(rule)
+    },
+    close: async () => undefined,
+  }
+}
+
+function takenBy({ cost, permit, nowUs, waitUs }: Admission) {
+  return { cost, permit, nowUs, atUs: nowUs + waitUs }
+}
