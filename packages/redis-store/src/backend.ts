@@ -6,7 +6,7 @@ import { createClient } from './create-client.ts'
 import { Link } from './link.ts'
 import { isClusterTarget, type ResolvedRedisStoreOptions } from './options.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
-import { listOf } from './replies.ts'
+import { bytesOf, listOf } from './replies.ts'
 import { type ScriptCall, ScriptRunner } from './script-runner.ts'
 import { Subscriber } from './subscriber.ts'
 
@@ -59,6 +59,12 @@ export class Backend {
     if (this.#link.client === undefined) await this.connected(call.script)
     const reply = await this.scripts.run(call)
     return typeof reply === 'number' ? [reply] : listOf(reply)
+  }
+
+  /** Runs a script that replies with bytes. */
+  async runForBytes(call: ScriptCall): Promise<Buffer> {
+    if (this.#link.client === undefined) await this.connected(call.script)
+    return bytesOf(await this.scripts.run(call))
   }
 
   async close(): Promise<void> {

@@ -25,23 +25,17 @@ export function channelName(namespace: string): string {
   return `${namespace}:bus`
 }
 
-/** A lock: its holders at `{shop:lock:order:7}`, the rest beside them. */
+/** A lock: its holders and fence at `{shop:lock:order:7}`, those who wait beside it. */
 export interface LockKeys {
-  readonly holders: string
-  readonly fence: string
+  readonly lock: string
   readonly queue: string
   readonly waiters: string
 }
 
-/** No name's keys are another's: a holders key ends with a brace, and the other endings come after one. */
+/** No name's keys are another's: a lock's key ends with a brace, and the other endings come after one. */
 export function lockKeys(namespace: string, name: string): LockKeys {
-  const holders = `{${namespace}:lock:${name}}`
-  return {
-    holders,
-    fence: `${holders}:fence`,
-    queue: `${holders}:queue`,
-    waiters: `${holders}:waiters`,
-  }
+  const lock = `{${namespace}:lock:${name}}`
+  return { lock, queue: `${lock}:queue`, waiters: `${lock}:waiters` }
 }
 
 /** Where one process is told that its turn may have come: `shop:lock:` and a random text. */

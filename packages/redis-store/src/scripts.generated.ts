@@ -562,9 +562,9 @@ local now = clock_us(CLOCK)
 -- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
 -- and the rest is about that key. All numbers are kept as doubles.
 --
--- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
--- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
--- not be moved with every call.
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
 local call, pack, unpacked = redis.call, struct.pack, struct.unpack
 local floor, max = math.floor, math.max
 
@@ -602,14 +602,14 @@ local function exact_algorithm(limit, window)
 
   -- Time and moment of writing of the latest reservation.
   local function reservation()
-    local from = bytes or call('GETRANGE', key, 0, head - 1)
+    local from = bytes or call('GETRANGE', key, '0', '23')
     return unpacked('>dd', from)
   end
 
   -- The bytes of the stamps from the i-th on.
   local function stamps_from(i)
     if bytes then return string.sub(bytes, head + width * i + 1) end
-    return call('GETRANGE', key, head + width * i, -1)
+    return call('GETRANGE', key, head + width * i, '-1')
   end
 
   -- How many of the oldest stamps have left the window that ends now. Only dropped when they are the greater part, and not
@@ -625,7 +625,7 @@ local function exact_algorithm(limit, window)
   end
 
   local function expiry()
-    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, 0, head - 1), 17)
+    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
     return expires
   end
 
@@ -647,7 +647,7 @@ local function exact_algorithm(limit, window)
 
   function self.read(at_key)
     key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
-    bytes = call('GETRANGE', key, -long, -1)
+    bytes = call('GETRANGE', key, '-4096', '-1')
     local size = #bytes
     if size == 0 then return end
     if size == long then
@@ -687,10 +687,10 @@ local function exact_algorithm(limit, window)
     local ends = expiry()
     call('APPEND', key, added)
     length, bytes = length + cost, nil
-    if at > now then call('SETRANGE', key, 0, pack('>dd', at, now)) end
+    if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
     if at + window > ends then
       expires = now + with_slack(at + window - now)
-      call('SETRANGE', key, 16, pack('>d', expires))
+      call('SETRANGE', key, '16', pack('>d', expires))
       call('PEXPIRE', key, life_of(expires - now))
     end
   end
@@ -725,6 +725,7 @@ local function exact_algorithm(limit, window)
     if left == cost then return false end
     if #kept == 0 then return call('UNLINK', key) end
     local reserved, written = reservation()
+    if newest > now then reserved, written = newest, now end
     local stamps = {}
     for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
     save(reserved, written, table.concat(stamps))
@@ -838,7 +839,7 @@ local function window_algorithm(limit, slice, slices)
     used = used + cost
     if number == top and not counts then
       top_count = top_count + cost
-      call('SETRANGE', key, 0, pack(layout, slice, slices, now, expires, top, used, top_count))
+      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
       return
     end
     open(number)
@@ -890,7 +891,7 @@ local function smooth_algorithm(_, interval, burst)
       local bytes = pack(layout, full, now, expires, last, last_cost)
       call('SET', key, bytes, 'PX', life_of(expires - now))
     else
-      call('SETRANGE', key, 0, pack(layout, full, now, expires, last, last_cost))
+      call('SETRANGE', key, '0', pack(layout, full, now, expires, last, last_cost))
     end
   end
 
@@ -975,7 +976,7 @@ local function fixed_algorithm(limit, window, edges)
       expires = ends
       call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, 0, pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
     end
   end
 
@@ -1225,7 +1226,7 @@ return pack('>' .. string.rep('d', length), unpack(reply))
   limitExact: { name: 'limit-exact', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-exact.lua.
   KEYS[1..] for each call: the state
   ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
-  ARGV[5..] for each call: its cost, then '?' to look only
+  ARGV[5..] for each call: its cost, then '?' to look only; left out when all cost 1
   Returns as limit-decide-n.lua ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -1247,9 +1248,9 @@ local now = clock_us(CLOCK)
 -- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
 -- and the rest is about that key. All numbers are kept as doubles.
 --
--- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
--- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
--- not be moved with every call.
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
 local call, pack, unpacked = redis.call, struct.pack, struct.unpack
 local floor, max = math.floor, math.max
 
@@ -1287,14 +1288,14 @@ local function exact_algorithm(limit, window)
 
   -- Time and moment of writing of the latest reservation.
   local function reservation()
-    local from = bytes or call('GETRANGE', key, 0, head - 1)
+    local from = bytes or call('GETRANGE', key, '0', '23')
     return unpacked('>dd', from)
   end
 
   -- The bytes of the stamps from the i-th on.
   local function stamps_from(i)
     if bytes then return string.sub(bytes, head + width * i + 1) end
-    return call('GETRANGE', key, head + width * i, -1)
+    return call('GETRANGE', key, head + width * i, '-1')
   end
 
   -- How many of the oldest stamps have left the window that ends now. Only dropped when they are the greater part, and not
@@ -1310,7 +1311,7 @@ local function exact_algorithm(limit, window)
   end
 
   local function expiry()
-    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, 0, head - 1), 17)
+    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
     return expires
   end
 
@@ -1332,7 +1333,7 @@ local function exact_algorithm(limit, window)
 
   function self.read(at_key)
     key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
-    bytes = call('GETRANGE', key, -long, -1)
+    bytes = call('GETRANGE', key, '-4096', '-1')
     local size = #bytes
     if size == 0 then return end
     if size == long then
@@ -1372,10 +1373,10 @@ local function exact_algorithm(limit, window)
     local ends = expiry()
     call('APPEND', key, added)
     length, bytes = length + cost, nil
-    if at > now then call('SETRANGE', key, 0, pack('>dd', at, now)) end
+    if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
     if at + window > ends then
       expires = now + with_slack(at + window - now)
-      call('SETRANGE', key, 16, pack('>d', expires))
+      call('SETRANGE', key, '16', pack('>d', expires))
       call('PEXPIRE', key, life_of(expires - now))
     end
   end
@@ -1410,6 +1411,7 @@ local function exact_algorithm(limit, window)
     if left == cost then return false end
     if #kept == 0 then return call('UNLINK', key) end
     local reserved, written = reservation()
+    if newest > now then reserved, written = newest, now end
     local stamps = {}
     for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
     save(reserved, written, table.concat(stamps))
@@ -1424,7 +1426,8 @@ local function decide_under(policy)
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
   local reply, length = { now }, 1
   for i = 1, #KEYS do
-    local word = ARGV[4 + i]
+    -- Mostly all calls cost 1, and then no costs are sent.
+    local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
     local is_look = false
     if not cost then
@@ -1455,7 +1458,7 @@ return decide_under(exact_algorithm(tonumber(ARGV[3]), tonumber(ARGV[4])))
   limitFixed: { name: 'limit-fixed', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-fixed.lua.
   KEYS[1..] for each call: the state
   ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
-  ARGV[5..] for each call: its cost, then '?' to look only
+  ARGV[5..] for each call: its cost, then '?' to look only; left out when all cost 1
   Returns as limit-decide-n.lua ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -1477,9 +1480,9 @@ local now = clock_us(CLOCK)
 -- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
 -- and the rest is about that key. All numbers are kept as doubles.
 --
--- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
--- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
--- not be moved with every call.
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
 local call, pack, unpacked = redis.call, struct.pack, struct.unpack
 local floor, max = math.floor, math.max
 
@@ -1528,7 +1531,7 @@ local function fixed_algorithm(limit, window, edges)
       expires = ends
       call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, 0, pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
     end
   end
 
@@ -1590,7 +1593,8 @@ local function decide_under(policy)
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
   local reply, length = { now }, 1
   for i = 1, #KEYS do
-    local word = ARGV[4 + i]
+    -- Mostly all calls cost 1, and then no costs are sent.
+    local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
     local is_look = false
     if not cost then
@@ -1643,9 +1647,9 @@ local now = clock_us(CLOCK)
 -- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
 -- and the rest is about that key. All numbers are kept as doubles.
 --
--- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
--- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
--- not be moved with every call.
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
 local call, pack, unpacked = redis.call, struct.pack, struct.unpack
 local floor, max = math.floor, math.max
 
@@ -1683,14 +1687,14 @@ local function exact_algorithm(limit, window)
 
   -- Time and moment of writing of the latest reservation.
   local function reservation()
-    local from = bytes or call('GETRANGE', key, 0, head - 1)
+    local from = bytes or call('GETRANGE', key, '0', '23')
     return unpacked('>dd', from)
   end
 
   -- The bytes of the stamps from the i-th on.
   local function stamps_from(i)
     if bytes then return string.sub(bytes, head + width * i + 1) end
-    return call('GETRANGE', key, head + width * i, -1)
+    return call('GETRANGE', key, head + width * i, '-1')
   end
 
   -- How many of the oldest stamps have left the window that ends now. Only dropped when they are the greater part, and not
@@ -1706,7 +1710,7 @@ local function exact_algorithm(limit, window)
   end
 
   local function expiry()
-    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, 0, head - 1), 17)
+    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
     return expires
   end
 
@@ -1728,7 +1732,7 @@ local function exact_algorithm(limit, window)
 
   function self.read(at_key)
     key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
-    bytes = call('GETRANGE', key, -long, -1)
+    bytes = call('GETRANGE', key, '-4096', '-1')
     local size = #bytes
     if size == 0 then return end
     if size == long then
@@ -1768,10 +1772,10 @@ local function exact_algorithm(limit, window)
     local ends = expiry()
     call('APPEND', key, added)
     length, bytes = length + cost, nil
-    if at > now then call('SETRANGE', key, 0, pack('>dd', at, now)) end
+    if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
     if at + window > ends then
       expires = now + with_slack(at + window - now)
-      call('SETRANGE', key, 16, pack('>d', expires))
+      call('SETRANGE', key, '16', pack('>d', expires))
       call('PEXPIRE', key, life_of(expires - now))
     end
   end
@@ -1806,6 +1810,7 @@ local function exact_algorithm(limit, window)
     if left == cost then return false end
     if #kept == 0 then return call('UNLINK', key) end
     local reserved, written = reservation()
+    if newest > now then reserved, written = newest, now end
     local stamps = {}
     for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
     save(reserved, written, table.concat(stamps))
@@ -1919,7 +1924,7 @@ local function window_algorithm(limit, slice, slices)
     used = used + cost
     if number == top and not counts then
       top_count = top_count + cost
-      call('SETRANGE', key, 0, pack(layout, slice, slices, now, expires, top, used, top_count))
+      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
       return
     end
     open(number)
@@ -1971,7 +1976,7 @@ local function smooth_algorithm(_, interval, burst)
       local bytes = pack(layout, full, now, expires, last, last_cost)
       call('SET', key, bytes, 'PX', life_of(expires - now))
     else
-      call('SETRANGE', key, 0, pack(layout, full, now, expires, last, last_cost))
+      call('SETRANGE', key, '0', pack(layout, full, now, expires, last, last_cost))
     end
   end
 
@@ -2056,7 +2061,7 @@ local function fixed_algorithm(limit, window, edges)
       expires = ends
       call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, 0, pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
     end
   end
 
@@ -2250,9 +2255,9 @@ local now = clock_us(CLOCK)
 -- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
 -- and the rest is about that key. All numbers are kept as doubles.
 --
--- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
--- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
--- not be moved with every call.
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
 local call, pack, unpacked = redis.call, struct.pack, struct.unpack
 local floor, max = math.floor, math.max
 
@@ -2371,7 +2376,7 @@ return count
   limitSmooth: { name: 'limit-smooth', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-smooth.lua.
   KEYS[1..] for each call: the state
   ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
-  ARGV[5..] for each call: its cost, then '?' to look only
+  ARGV[5..] for each call: its cost, then '?' to look only; left out when all cost 1
   Returns as limit-decide-n.lua ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -2393,9 +2398,9 @@ local now = clock_us(CLOCK)
 -- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
 -- and the rest is about that key. All numbers are kept as doubles.
 --
--- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
--- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
--- not be moved with every call.
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
 local call, pack, unpacked = redis.call, struct.pack, struct.unpack
 local floor, max = math.floor, math.max
 
@@ -2424,7 +2429,7 @@ local function smooth_algorithm(_, interval, burst)
       local bytes = pack(layout, full, now, expires, last, last_cost)
       call('SET', key, bytes, 'PX', life_of(expires - now))
     else
-      call('SETRANGE', key, 0, pack(layout, full, now, expires, last, last_cost))
+      call('SETRANGE', key, '0', pack(layout, full, now, expires, last, last_cost))
     end
   end
 
@@ -2480,7 +2485,8 @@ local function decide_under(policy)
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
   local reply, length = { now }, 1
   for i = 1, #KEYS do
-    local word = ARGV[4 + i]
+    -- Mostly all calls cost 1, and then no costs are sent.
+    local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
     local is_look = false
     if not cost then
@@ -2512,7 +2518,7 @@ return decide_under(smooth_algorithm(tonumber(ARGV[3]), tonumber(interval), tonu
   limitWindow: { name: 'limit-window', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-window.lua.
   KEYS[1..] for each call: the state
   ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
-  ARGV[5..] for each call: its cost, then '?' to look only
+  ARGV[5..] for each call: its cost, then '?' to look only; left out when all cost 1
   Returns as limit-decide-n.lua ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -2534,9 +2540,9 @@ local now = clock_us(CLOCK)
 -- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
 -- and the rest is about that key. All numbers are kept as doubles.
 --
--- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
--- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
--- not be moved with every call.
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
 local call, pack, unpacked = redis.call, struct.pack, struct.unpack
 local floor, max = math.floor, math.max
 
@@ -2655,7 +2661,7 @@ local function window_algorithm(limit, slice, slices)
     used = used + cost
     if number == top and not counts then
       top_count = top_count + cost
-      call('SETRANGE', key, 0, pack(layout, slice, slices, now, expires, top, used, top_count))
+      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
       return
     end
     open(number)
@@ -2698,7 +2704,8 @@ local function decide_under(policy)
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
   local reply, length = { now }, 1
   for i = 1, #KEYS do
-    local word = ARGV[4 + i]
+    -- Mostly all calls cost 1, and then no costs are sent.
+    local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
     local is_look = false
     if not cost then
@@ -2727,11 +2734,12 @@ end
 local slice, slices = string.match(ARGV[4], '^(%d+) (%d+)$')
 return decide_under(window_algorithm(tonumber(ARGV[3]), tonumber(slice), tonumber(slices)))
 ` },
-  lockAcquire: { name: 'lock-acquire', keys: 4, lua: `--[[ Takes a lock, or a place in its queue.
-  KEYS[1] holders   KEYS[2] fence   KEYS[3] queue   KEYS[4] waiters
-  ARGV[1] mode (w, r, p)   ARGV[2] owner   ARGV[3] lease, ms   ARGV[4] permits   ARGV[5] heartbeat, ms; 0 not to wait
-  ARGV[6] inbox channel   ARGV[7] how long a fence is remembered, ms   ARGV[8] now, us, for tests
-  Returns {1, fence} granted | {0, ms to ask again in, place in the queue from 0, or -1} held ]]
+  lockAcquire: { name: 'lock-acquire', keys: 'n', lua: `--[[ Takes locks, or places in their queues; each by itself.
+  KEYS for each lock: the lock, its queue, its waiters
+  ARGV[1] inbox channel   ARGV[2] how long a fence is remembered, ms   ARGV[3] now, us, for tests
+  ARGV[4..] for each lock: mode (w, r, p) and owner, lease, ms, permits, heartbeat, ms; 0 not to wait
+  Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1
+  held ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -2747,29 +2755,38 @@ local function clock_us(given)
   if given ~= '' then return tonumber(given) end
   return now_us()
 end
--- A lock: a sorted set of holders by the end of their leases, and, while somebody waits, a sorted set of waiters by ticket
--- and a hash of each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
+-- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
+-- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local FENCE = '!fence'
 local DEAD_AT_ONCE = 1000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Makes sure the key lives at least this long; never shortens.
-local function outlive(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+-- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function open_lock(lock, now)
+  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  if not head[1] then return 0, 0 end
+  if head[3] and tonumber(head[4]) <= now then
+    redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
+    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  end
+  if not head[3] then return -tonumber(head[2]), 0 end
+  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
 end
 
--- Forgets holders whose lease has ended. Returns how many there are, and the first one to end with its end.
-local function holders_now(holders, now)
-  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-  if not first[1] then return 0 end
-  if tonumber(first[2]) <= now then
-    redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now))
-    first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-    if not first[1] then return 0 end
-  end
-  return redis.call('ZCARD', holders), first[1], tonumber(first[2])
+-- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
+local function next_fence(last, now)
+  return math.max(last + 1, now)
+end
+
+-- Writes a holder with the end of its lease, and the last fence.
+local function hold(lock, member, lease, fence, life, now)
+  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  -- The fence outlives the lease by far; a lease is a day at most.
+  redis.call('PEXPIRE', lock, life)
 end
 
 -- Holders are all of one mode, so the first one speaks for them.
@@ -2799,64 +2816,62 @@ local function wake_head(queue, waiters, now)
   local head, _, inbox = head_of(queue, waiters, now)
   if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
 end
-local holders, fence_key, queue, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local mode, member = ARGV[1], ARGV[1] .. ARGV[2]
-local lease, permits, heartbeat = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local now = clock_us(ARGV[8])
+local inbox, life = ARGV[1], ARGV[2]
+local now = clock_us(ARGV[3])
 
-local function mint_fence()
-  local fence = math.max(tonumber(redis.call('GET', fence_key) or '0') + 1, now)
-  redis.call('SET', fence_key, whole(fence), 'PX', ARGV[7])
-  return fence
-end
+local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
+  local mode = string.sub(member, 1, 1)
+  local last, count, first, first_ends = open_lock(lock, now)
 
-local function hold()
-  redis.call('ZADD', holders, whole(now + lease * 1000), member)
-  outlive(holders, lease)
-end
-
-local count, first, first_ends = holders_now(holders, now)
-
--- A reply got lost, or the request came twice. Holding alone, the last fence is this owner's own.
-if count > 0 and redis.call('ZSCORE', holders, member) then
-  hold()
-  local fence = mode == 'w' and tonumber(redis.call('GET', fence_key) or '0') or 0
-  return { 1, fence > 0 and fence or mint_fence() }
-end
-
-local head, head_ends = nil, nil
-local is_queued = redis.call('EXISTS', queue) == 1
-if is_queued then head, head_ends = head_of(queue, waiters, now) end
-
-if admits(count, first, mode, permits) and (not head or head == member) then
-  local fence = mint_fence()
-  hold()
-  if is_queued then
-    redis.call('ZREM', queue, member)
-    redis.call('HDEL', waiters, member)
-    -- The next one may fit beside this one.
-    if mode ~= 'w' then wake_head(queue, waiters, now) end
+  -- A reply got lost, or the request came twice. Holding alone, the last fence is this owner's own.
+  if count > 0 and redis.call('ZSCORE', lock, member) then
+    local fence = mode == 'w' and last or next_fence(last, now)
+    hold(lock, member, lease, fence, life, now)
+    return 1, fence, 0
   end
-  return { 1, fence }
+
+  local head, head_ends = nil, nil
+  local is_queued = redis.call('EXISTS', queue) == 1
+  if is_queued then head, head_ends = head_of(queue, waiters, now) end
+
+  if admits(count, first, mode, permits) and (not head or head == member) then
+    local fence = next_fence(last, now)
+    hold(lock, member, lease, fence, life, now)
+    if is_queued then
+      redis.call('ZREM', queue, member)
+      redis.call('HDEL', waiters, member)
+      -- The next one may fit beside this one.
+      if mode ~= 'w' then wake_head(queue, waiters, now) end
+    end
+    return 1, fence, 0
+  end
+
+  -- The next change that comes by itself: a lease ends, or the head is found dead.
+  local ask_at = first_ends
+  if head and head ~= member and (not ask_at or head_ends < ask_at) then ask_at = head_ends end
+  if heartbeat == 0 then return 0, ask_at and ms_until(ask_at, now) or 1, -1 end
+
+  if not redis.call('ZSCORE', queue, member) then
+    local newest = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
+    redis.call('ZADD', queue, whole(math.max(now, tonumber(newest or '0') + 1)), member)
+  end
+  redis.call('HSET', waiters, member, whole(now + 2000 * heartbeat) .. '|' .. inbox)
+  redis.call('PEXPIRE', queue, whole(4 * heartbeat))
+  redis.call('PEXPIRE', waiters, whole(4 * heartbeat))
+  local ask_in = ask_at and math.min(ms_until(ask_at, now), heartbeat) or heartbeat
+  return 0, ask_in, redis.call('ZRANK', queue, member)
 end
 
--- The next change that comes by itself: a lease ends, or the head is found dead.
-local ask_at = first_ends
-if head and head ~= member and (not ask_at or head_ends < ask_at) then ask_at = head_ends end
-if heartbeat == 0 then return { 0, ask_at and ms_until(ask_at, now) or 1, -1 } end
-
-if not redis.call('ZSCORE', queue, member) then
-  local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
-  redis.call('ZADD', queue, whole(math.max(now, tonumber(last or '0') + 1)), member)
+local reply = {}
+for i = 0, #KEYS / 3 - 1 do
+  local k, a = 3 * i, 4 * i + 3
+  reply[i + 1] = struct.pack('>ddd', acquire(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3],
+    ARGV[a + 1], tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])))
 end
-redis.call('HSET', waiters, member, whole(now + 2000 * heartbeat) .. '|' .. ARGV[6])
-redis.call('PEXPIRE', queue, whole(4 * heartbeat))
-redis.call('PEXPIRE', waiters, whole(4 * heartbeat))
-local ask_in = ask_at and math.min(ms_until(ask_at, now), heartbeat) or heartbeat
-return { 0, ask_in, redis.call('ZRANK', queue, member) }
+return table.concat(reply)
 ` },
-  lockInspect: { name: 'lock-inspect', keys: 3, lua: `--[[ Looks at a lock and changes nothing.
-  KEYS[1] holders   KEYS[2] fence   KEYS[3] queue
+  lockInspect: { name: 'lock-inspect', keys: 2, lua: `--[[ Looks at a lock and changes nothing.
+  KEYS[1] lock   KEYS[2] queue
   ARGV[1] now, us, for tests
   Returns {fence, waiters, holder, ms left, holder, ms left, ...} ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
@@ -2874,8 +2889,69 @@ local function clock_us(given)
   if given ~= '' then return tonumber(given) end
   return now_us()
 end
+-- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
+-- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
+-- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local FENCE = '!fence'
+local DEAD_AT_ONCE = 1000
+
+local function ms_until(at, now)
+  return math.max(1, math.ceil((at - now) / 1000))
+end
+
+-- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function open_lock(lock, now)
+  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  if not head[1] then return 0, 0 end
+  if head[3] and tonumber(head[4]) <= now then
+    redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
+    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  end
+  if not head[3] then return -tonumber(head[2]), 0 end
+  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
+end
+
+-- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
+local function next_fence(last, now)
+  return math.max(last + 1, now)
+end
+
+-- Writes a holder with the end of its lease, and the last fence.
+local function hold(lock, member, lease, fence, life, now)
+  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  -- The fence outlives the lease by far; a lease is a day at most.
+  redis.call('PEXPIRE', lock, life)
+end
+
+-- Holders are all of one mode, so the first one speaks for them.
+local function admits(count, first, mode, permits)
+  if count == 0 then return true end
+  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
+  return mode == 'r' or count < permits
+end
+
+-- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
+local function head_of(queue, waiters, now)
+  for _ = 1, DEAD_AT_ONCE do
+    local head = redis.call('ZRANGE', queue, 0, 0)[1]
+    if not head then return nil end
+    local sign = redis.call('HGET', waiters, head)
+    if sign then
+      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
+      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    end
+    redis.call('ZREM', queue, head)
+    redis.call('HDEL', waiters, head)
+  end
+  return nil
+end
+
+local function wake_head(queue, waiters, now)
+  local head, _, inbox = head_of(queue, waiters, now)
+  if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
+end
 local now = clock_us(ARGV[1])
-local reply = { tonumber(redis.call('GET', KEYS[2]) or '0'), redis.call('ZCARD', KEYS[3]) }
+local reply = { -tonumber(redis.call('ZSCORE', KEYS[1], FENCE) or '0'), redis.call('ZCARD', KEYS[2]) }
 local live = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. whole(now), '+inf', 'WITHSCORES')
 for i = 1, #live, 2 do
   reply[#reply + 1] = live[i]
@@ -2884,8 +2960,8 @@ end
 return reply
 ` },
   lockLeave: { name: 'lock-leave', keys: 3, lua: `--[[ Gives up: leaves the queue, and releases a grant whose reply came too late or never.
-  KEYS[1] holders   KEYS[2] queue   KEYS[3] waiters
-  ARGV[1] mode   ARGV[2] owner   ARGV[3] now, us, for tests
+  KEYS[1] lock   KEYS[2] queue   KEYS[3] waiters
+  ARGV[1] mode and owner   ARGV[2] now, us, for tests
   Returns 1 ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -2902,29 +2978,38 @@ local function clock_us(given)
   if given ~= '' then return tonumber(given) end
   return now_us()
 end
--- A lock: a sorted set of holders by the end of their leases, and, while somebody waits, a sorted set of waiters by ticket
--- and a hash of each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
+-- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
+-- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local FENCE = '!fence'
 local DEAD_AT_ONCE = 1000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Makes sure the key lives at least this long; never shortens.
-local function outlive(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+-- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function open_lock(lock, now)
+  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  if not head[1] then return 0, 0 end
+  if head[3] and tonumber(head[4]) <= now then
+    redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
+    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  end
+  if not head[3] then return -tonumber(head[2]), 0 end
+  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
 end
 
--- Forgets holders whose lease has ended. Returns how many there are, and the first one to end with its end.
-local function holders_now(holders, now)
-  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-  if not first[1] then return 0 end
-  if tonumber(first[2]) <= now then
-    redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now))
-    first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-    if not first[1] then return 0 end
-  end
-  return redis.call('ZCARD', holders), first[1], tonumber(first[2])
+-- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
+local function next_fence(last, now)
+  return math.max(last + 1, now)
+end
+
+-- Writes a holder with the end of its lease, and the last fence.
+local function hold(lock, member, lease, fence, life, now)
+  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  -- The fence outlives the lease by far; a lease is a day at most.
+  redis.call('PEXPIRE', lock, life)
 end
 
 -- Holders are all of one mode, so the first one speaks for them.
@@ -2954,18 +3039,16 @@ local function wake_head(queue, waiters, now)
   local head, _, inbox = head_of(queue, waiters, now)
   if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
 end
-local now = clock_us(ARGV[3])
-local member = ARGV[1] .. ARGV[2]
-redis.call('ZREM', KEYS[1], member)
-redis.call('ZREM', KEYS[2], member)
-redis.call('HDEL', KEYS[3], member)
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[3], ARGV[1])
 -- Whoever is next may fit now, or may have fitted behind a head that did not.
-wake_head(KEYS[2], KEYS[3], now)
+wake_head(KEYS[2], KEYS[3], clock_us(ARGV[2]))
 return 1
 ` },
-  lockRaise: { name: 'lock-raise', keys: 2, lua: `--[[ Raises the last fence while the owner holds: the second round of a quorum.
-  KEYS[1] holders   KEYS[2] fence
-  ARGV[1] mode   ARGV[2] owner   ARGV[3] fence   ARGV[4] how long a fence is remembered, ms   ARGV[5] now, us, for tests
+  lockRaise: { name: 'lock-raise', keys: 1, lua: `--[[ Raises the last fence while the owner holds: the second round of a quorum.
+  KEYS[1] lock
+  ARGV[1] mode and owner   ARGV[2] fence   ARGV[3] now, us, for tests
   Returns 1 raised | 0 is not held ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -2982,55 +3065,38 @@ local function clock_us(given)
   if given ~= '' then return tonumber(given) end
   return now_us()
 end
-local now = clock_us(ARGV[5])
-local ends = redis.call('ZSCORE', KEYS[1], ARGV[1] .. ARGV[2])
-if not ends or tonumber(ends) <= now then return 0 end
-local fence = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(ARGV[3]))
-redis.call('SET', KEYS[2], whole(fence), 'PX', ARGV[4])
-return 1
-` },
-  lockRelease: { name: 'lock-release', keys: 3, lua: `--[[ Ends a lease, and wakes who is next.
-  KEYS[1] holders   KEYS[2] queue   KEYS[3] waiters
-  ARGV[1] mode   ARGV[2] owner   ARGV[3] now, us, for tests
-  Returns 1 released | 0 was not held any more ]]
--- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
-local function now_us()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
--- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
-local function whole(number)
-  return string.format('%.0f', number)
-end
--- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
-local function clock_us(given)
-  if given ~= '' then return tonumber(given) end
-  return now_us()
-end
--- A lock: a sorted set of holders by the end of their leases, and, while somebody waits, a sorted set of waiters by ticket
--- and a hash of each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
+-- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
+-- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local FENCE = '!fence'
 local DEAD_AT_ONCE = 1000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Makes sure the key lives at least this long; never shortens.
-local function outlive(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+-- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function open_lock(lock, now)
+  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  if not head[1] then return 0, 0 end
+  if head[3] and tonumber(head[4]) <= now then
+    redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
+    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  end
+  if not head[3] then return -tonumber(head[2]), 0 end
+  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
 end
 
--- Forgets holders whose lease has ended. Returns how many there are, and the first one to end with its end.
-local function holders_now(holders, now)
-  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-  if not first[1] then return 0 end
-  if tonumber(first[2]) <= now then
-    redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now))
-    first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-    if not first[1] then return 0 end
-  end
-  return redis.call('ZCARD', holders), first[1], tonumber(first[2])
+-- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
+local function next_fence(last, now)
+  return math.max(last + 1, now)
+end
+
+-- Writes a holder with the end of its lease, and the last fence.
+local function hold(lock, member, lease, fence, life, now)
+  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  -- The fence outlives the lease by far; a lease is a day at most.
+  redis.call('PEXPIRE', lock, life)
 end
 
 -- Holders are all of one mode, so the first one speaks for them.
@@ -3061,17 +3127,16 @@ local function wake_head(queue, waiters, now)
   if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
 end
 local now = clock_us(ARGV[3])
-local member = ARGV[1] .. ARGV[2]
-local ends = redis.call('ZSCORE', KEYS[1], member)
-if not ends then return 0 end
-redis.call('ZREM', KEYS[1], member)
-if redis.call('EXISTS', KEYS[2]) == 1 then wake_head(KEYS[2], KEYS[3], now) end
-return tonumber(ends) > now and 1 or 0
+local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not ends or tonumber(ends) <= now then return 0 end
+local last = -tonumber(redis.call('ZSCORE', KEYS[1], FENCE) or '0')
+redis.call('ZADD', KEYS[1], '-' .. whole(math.max(last, tonumber(ARGV[2]))), FENCE)
+return 1
 ` },
-  lockRenew: { name: 'lock-renew', keys: 1, lua: `--[[ Prolongs a lease.
-  KEYS[1] holders
-  ARGV[1] mode   ARGV[2] owner   ARGV[3] lease, ms   ARGV[4] now, us, for tests
-  Returns 1 prolonged | 0 had ended ]]
+  lockRelease: { name: 'lock-release', keys: 'n', lua: `--[[ Ends leases, and wakes who is next for each.
+  KEYS for each lock: the lock, its queue, its waiters
+  ARGV[1] now, us, for tests   ARGV[2..] for each lock: mode and owner
+  Returns a digit for each lock: 1 released | 0 was not held any more ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -3087,29 +3152,38 @@ local function clock_us(given)
   if given ~= '' then return tonumber(given) end
   return now_us()
 end
--- A lock: a sorted set of holders by the end of their leases, and, while somebody waits, a sorted set of waiters by ticket
--- and a hash of each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
+-- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
+-- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local FENCE = '!fence'
 local DEAD_AT_ONCE = 1000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Makes sure the key lives at least this long; never shortens.
-local function outlive(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+-- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function open_lock(lock, now)
+  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  if not head[1] then return 0, 0 end
+  if head[3] and tonumber(head[4]) <= now then
+    redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
+    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  end
+  if not head[3] then return -tonumber(head[2]), 0 end
+  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
 end
 
--- Forgets holders whose lease has ended. Returns how many there are, and the first one to end with its end.
-local function holders_now(holders, now)
-  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-  if not first[1] then return 0 end
-  if tonumber(first[2]) <= now then
-    redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now))
-    first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-    if not first[1] then return 0 end
-  end
-  return redis.call('ZCARD', holders), first[1], tonumber(first[2])
+-- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
+local function next_fence(last, now)
+  return math.max(last + 1, now)
+end
+
+-- Writes a holder with the end of its lease, and the last fence.
+local function hold(lock, member, lease, fence, life, now)
+  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  -- The fence outlives the lease by far; a lease is a day at most.
+  redis.call('PEXPIRE', lock, life)
 end
 
 -- Holders are all of one mode, so the first one speaks for them.
@@ -3139,14 +3213,41 @@ local function wake_head(queue, waiters, now)
   local head, _, inbox = head_of(queue, waiters, now)
   if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
 end
-local now = clock_us(ARGV[4])
-local member = ARGV[1] .. ARGV[2]
-local lease = tonumber(ARGV[3])
-local ends = redis.call('ZSCORE', KEYS[1], member)
+local reply = {}
+for i = 1, #KEYS / 3 do
+  -- A lease that has ended, and that nobody came for, is released all the same: its holder knows by its own clock.
+  reply[i] = redis.call('ZREM', KEYS[3 * i - 2], ARGV[i + 1])
+  if reply[i] == 1 and redis.call('EXISTS', KEYS[3 * i - 1]) == 1 then
+    wake_head(KEYS[3 * i - 1], KEYS[3 * i], clock_us(ARGV[1]))
+  end
+end
+return table.concat(reply)
+` },
+  lockRenew: { name: 'lock-renew', keys: 1, lua: `--[[ Prolongs a lease.
+  KEYS[1] lock
+  ARGV[1] mode and owner   ARGV[2] lease, ms   ARGV[3] now, us, for tests
+  Returns 1 prolonged | 0 had ended ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local now = clock_us(ARGV[3])
+local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
 -- A lease that has ended stays ended, even if nobody came for the lock: its holder has been told so by its own clock.
 if not ends or tonumber(ends) <= now then return 0 end
-redis.call('ZADD', KEYS[1], whole(now + lease * 1000), member)
-outlive(KEYS[1], lease)
+-- The key lives for its fence, which is longer than any lease, from the last grant on; so no hold may be longer than that.
+redis.call('ZADD', KEYS[1], whole(now + tonumber(ARGV[2]) * 1000), ARGV[1])
 return 1
 ` },
   openLog: { name: 'open-log', keys: 1, lua: `--[[ Creates a partition's log if it is absent.

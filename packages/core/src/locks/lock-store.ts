@@ -13,6 +13,7 @@ import type {
 } from '../contracts/lock-provider.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import { Breaker } from '../remote/breaker.ts'
+import { Deadlines } from '../remote/deadlines.ts'
 
 /** How long one call to the lock store may take. */
 export const LOCK_STORE_TIMEOUT_MS = 1_000
@@ -21,10 +22,12 @@ export class LockStore {
   readonly provider: LockProvider
   readonly #clock: Clock
   readonly #breaker: Breaker
+  readonly #deadlines: Deadlines
 
   constructor(provider: LockProvider, clock: Clock) {
     this.provider = provider
     this.#clock = clock
+    this.#deadlines = new Deadlines(clock, LOCK_STORE_TIMEOUT_MS)
     this.#breaker = new Breaker(
       () => clock.now(),
       () => undefined,
@@ -32,8 +35,8 @@ export class LockStore {
   }
 
   /** @throws StoreUnavailableError without trying, or StoreTimeoutError, or what the provider rejects with. */
-  async acquire(request: AcquireRequest, timeoutMs: number): Promise<AcquireReply> {
-    if (!this.#breaker.admits()) throw new StoreUnavailableError('lock')
+  acquire(request: AcquireRequest, timeoutMs: number): Promise<AcquireReply> {
+    if (!this.#breaker.admits()) return Promise.reject(new StoreUnavailableError('lock'))
     return this.#within('acquire', timeoutMs, () => this.provider.acquire(request))
   }
 
@@ -54,24 +57,45 @@ export class LockStore {
     return this.#within('inspect', LOCK_STORE_TIMEOUT_MS, () => this.provider.inspect(name))
   }
 
-  async #within<Result>(
+  #within<Result>(
     operation: string,
     timeoutMs: number,
     call: () => Promise<Result>,
   ): Promise<Result> {
-    try {
-      const result = await new Promise<Result>((resolve, reject) => {
-        const cancel = this.#clock.schedule(timeoutMs, () =>
-          reject(new StoreTimeoutError(operation, timeoutMs)),
-        )
-        // A late rejection lands in a settled promise and is dropped.
-        call().then(resolve, reject).finally(cancel)
+    return new Promise((resolve, reject) => {
+      const end = this.#deadline(timeoutMs, () => {
+        this.#breaker.failed()
+        reject(new StoreTimeoutError(operation, timeoutMs))
       })
-      this.#breaker.succeeded()
-      return result
-    } catch (error) {
-      this.#breaker.failed()
-      throw error
+      // What comes after the deadline is nobody's any more.
+      call().then(
+        (result) => {
+          if (!end()) return
+          this.#breaker.succeeded()
+          resolve(result)
+        },
+        (error: unknown) => {
+          if (!end()) return
+          this.#breaker.failed()
+          reject(error)
+        },
+      )
+    })
+  }
+
+  /** Begins a deadline; returns what ends it, and tells whether that was in time. */
+  #deadline(timeoutMs: number, onOver: () => void): () => boolean {
+    const deadlines =
+      timeoutMs === LOCK_STORE_TIMEOUT_MS ? this.#deadlines : new Deadlines(this.#clock, timeoutMs)
+    const deadline = deadlines.begin(onOver)
+    return () => {
+      if (deadlines !== this.#deadlines) deadlines.close()
+      return deadlines.end(deadline)
     }
+  }
+
+  /** Drops the timer; for when all calls have ended. */
+  close(): void {
+    this.#deadlines.close()
   }
 }

@@ -187,6 +187,8 @@ export class Locks {
     })
     await Promise.all(released)
     await Promise.allSettled([this.#parts.provider.close(), this.#parts.fallback?.close()])
+    this.#store.close()
+    this.#fallback?.close()
   }
 
   /** The hold of an enclosing `run` on the same name. @throws InvalidOptionError where a reader would become a writer */

@@ -86,7 +86,11 @@ export class ExactMeter implements Meter<ExactPolicy> {
     if (atUs <= this.#nowUs - this.#policy.windowUs) return false
     const end = this.#stamps.lastIndexOf(atUs) + 1
     const start = Math.max(this.#stamps.indexOf(atUs), end - cost)
-    return end > 0 && this.#stamps.splice(start, end - start).length > 0
+    if (end === 0) return false
+    this.#stamps.splice(start, end - start)
+    const newest = this.#stamps.at(-1) ?? 0
+    if (newest > this.#nowUs) this.#reserved = { atUs: newest, writtenUs: this.#nowUs }
+    return true
   }
 
   /** How many of the oldest stamps have left the window that ends now. */

@@ -83,12 +83,10 @@ export class LockTable {
 
   release(target: Pick<LockRequest, 'name' | 'mode' | 'owner'>, nowUs: number): boolean {
     const lock = this.#locks.get(target.name)
-    const endsAt = lock?.holders.get(memberOf(target))
-    if (lock === undefined || endsAt === undefined) return false
-    lock.holders.delete(memberOf(target))
+    if (lock === undefined || !lock.holders.delete(memberOf(target))) return false
     this.#wakeHead(lock, nowUs)
     this.#close(target.name, lock)
-    return endsAt > nowUs
+    return true
   }
 
   renew(

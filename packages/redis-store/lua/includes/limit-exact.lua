@@ -22,14 +22,14 @@ local function exact_algorithm(limit, window)
 
   -- Time and moment of writing of the latest reservation.
   local function reservation()
-    local from = bytes or call('GETRANGE', key, 0, head - 1)
+    local from = bytes or call('GETRANGE', key, '0', '23')
     return unpacked('>dd', from)
   end
 
   -- The bytes of the stamps from the i-th on.
   local function stamps_from(i)
     if bytes then return string.sub(bytes, head + width * i + 1) end
-    return call('GETRANGE', key, head + width * i, -1)
+    return call('GETRANGE', key, head + width * i, '-1')
   end
 
   -- How many of the oldest stamps have left the window that ends now. Only dropped when they are the greater part, and not
@@ -45,7 +45,7 @@ local function exact_algorithm(limit, window)
   end
 
   local function expiry()
-    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, 0, head - 1), 17)
+    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
     return expires
   end
 
@@ -67,7 +67,7 @@ local function exact_algorithm(limit, window)
 
   function self.read(at_key)
     key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
-    bytes = call('GETRANGE', key, -long, -1)
+    bytes = call('GETRANGE', key, '-4096', '-1')
     local size = #bytes
     if size == 0 then return end
     if size == long then
@@ -107,10 +107,10 @@ local function exact_algorithm(limit, window)
     local ends = expiry()
     call('APPEND', key, added)
     length, bytes = length + cost, nil
-    if at > now then call('SETRANGE', key, 0, pack('>dd', at, now)) end
+    if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
     if at + window > ends then
       expires = now + with_slack(at + window - now)
-      call('SETRANGE', key, 16, pack('>d', expires))
+      call('SETRANGE', key, '16', pack('>d', expires))
       call('PEXPIRE', key, life_of(expires - now))
     end
   end
@@ -145,6 +145,7 @@ local function exact_algorithm(limit, window)
     if left == cost then return false end
     if #kept == 0 then return call('UNLINK', key) end
     local reserved, written = reservation()
+    if newest > now then reserved, written = newest, now end
     local stamps = {}
     for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
     save(reserved, written, table.concat(stamps))

@@ -33,7 +33,7 @@ local function fixed_algorithm(limit, window, edges)
       expires = ends
       call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, 0, pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
     end
   end
 

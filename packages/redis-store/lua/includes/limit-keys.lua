@@ -1,9 +1,9 @@
 -- What the algorithms have in common. Each is a function that makes an object for one policy; `read` moves it to a key,
 -- and the rest is about that key. All numbers are kept as doubles.
 --
--- Calls come by the hundred thousand, and what they cost are Redis' commands and the writing of numbers as text. So a state
--- is overwritten in place, which leaves its expiry alone, and expires a little later than it has to: then the expiry need
--- not be moved with every call.
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
 local call, pack, unpacked = redis.call, struct.pack, struct.unpack
 local floor, max = math.floor, math.max
 

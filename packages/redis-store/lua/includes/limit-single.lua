@@ -4,7 +4,8 @@ local function decide_under(policy)
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
   local reply, length = { now }, 1
   for i = 1, #KEYS do
-    local word = ARGV[4 + i]
+    -- Mostly all calls cost 1, and then no costs are sent.
+    local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
     local is_look = false
     if not cost then

@@ -13,7 +13,7 @@ local function smooth_algorithm(_, interval, burst)
       local bytes = pack(layout, full, now, expires, last, last_cost)
       call('SET', key, bytes, 'PX', life_of(expires - now))
     else
-      call('SETRANGE', key, 0, pack(layout, full, now, expires, last, last_cost))
+      call('SETRANGE', key, '0', pack(layout, full, now, expires, last, last_cost))
     end
   end
 

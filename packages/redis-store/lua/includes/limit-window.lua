@@ -103,7 +103,7 @@ local function window_algorithm(limit, slice, slices)
     used = used + cost
     if number == top and not counts then
       top_count = top_count + cost
-      call('SETRANGE', key, 0, pack(layout, slice, slices, now, expires, top, used, top_count))
+      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
       return
     end
     open(number)

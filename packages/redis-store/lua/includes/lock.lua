@@ -1,26 +1,35 @@
--- A lock: a sorted set of holders by the end of their leases, and, while somebody waits, a sorted set of waiters by ticket
--- and a hash of each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
+-- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
+-- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+local FENCE = '!fence'
 local DEAD_AT_ONCE = 1000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Makes sure the key lives at least this long; never shortens.
-local function outlive(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+-- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function open_lock(lock, now)
+  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  if not head[1] then return 0, 0 end
+  if head[3] and tonumber(head[4]) <= now then
+    redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
+    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  end
+  if not head[3] then return -tonumber(head[2]), 0 end
+  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
 end
 
--- Forgets holders whose lease has ended. Returns how many there are, and the first one to end with its end.
-local function holders_now(holders, now)
-  local first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-  if not first[1] then return 0 end
-  if tonumber(first[2]) <= now then
-    redis.call('ZREMRANGEBYSCORE', holders, '-inf', whole(now))
-    first = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')
-    if not first[1] then return 0 end
-  end
-  return redis.call('ZCARD', holders), first[1], tonumber(first[2])
+-- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
+local function next_fence(last, now)
+  return math.max(last + 1, now)
+end
+
+-- Writes a holder with the end of its lease, and the last fence.
+local function hold(lock, member, lease, fence, life, now)
+  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  -- The fence outlives the lease by far; a lease is a day at most.
+  redis.call('PEXPIRE', lock, life)
 end
 
 -- Holders are all of one mode, so the first one speaks for them.

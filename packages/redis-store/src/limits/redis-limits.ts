@@ -167,11 +167,19 @@ export class RedisLimits implements RateLimitProvider {
     const { decision } = script
     const { backend } = this.#parts
     if (backend.client === undefined) await backend.connected('limitDecide')
-    const rule = decision.kind === 'single' ? decision.rule : [script.at(this.#estimatedServerUs())]
+    if (decision.kind === 'any') {
+      const rule = script.at(this.#estimatedServerUs())
+      return backend.scripts.run({
+        script: 'limitDecide',
+        keys,
+        args: [this.#clock, rule, ...calls],
+      })
+    }
+    const costs = calls.every((call) => call === '1') ? [] : calls
     return backend.scripts.run({
-      script: decision.kind === 'single' ? decision.script : 'limitDecide',
+      script: decision.script,
       keys,
-      args: [this.#clock, ...rule, ...calls],
+      args: [this.#clock, ...decision.rule, ...costs],
     })
   }
 

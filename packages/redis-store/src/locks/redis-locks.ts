@@ -6,6 +6,7 @@ import type {
   AcquireRequest,
   LockCapabilities,
   LockProvider,
+  LockReplicas,
   LockState,
   LockTarget,
   WakeListener,
@@ -13,17 +14,27 @@ import type {
 import { Backend } from '../backend.ts'
 import { inboxName, type LockKeys, lockKeys } from '../key-layout.ts'
 import {
+  isClusterTarget,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from '../options.ts'
 import { numberOf, textOf } from '../replies.ts'
 import type { Subscriber } from '../subscriber.ts'
+import { TickBatch } from '../tick-batch.ts'
 import { awaitReplicas } from './await-replicas.ts'
 
-/** A fence is remembered this long after the last grant. It also follows the clock, so that forgetting it does no harm. */
-const FENCE_LIFE_MS = 7 * 24 * 3_600_000
+/**
+ * A lock is remembered this long after its last grant, with its fence. Longer than any hold, which is 30 days at most; and
+ * fences follow the clock, so that forgetting one does no harm.
+ */
+const LOCK_LIFE_MS = 31 * 24 * 3_600_000
 const INBOX_BYTES = 9
+/** A longer script keeps other clients waiting; a shorter one has the server wait for this process. */
+const LOCKS_PER_SCRIPT = 16
+const DOUBLE_BYTES = 8
+const ACQUIRE_REPLY_BYTES = 3 * DOUBLE_BYTES
+const DIGIT_ONE = 0x31
 const MODE_LETTERS = { write: 'w', read: 'r', permit: 'p' } as const
 
 /**
@@ -61,6 +72,8 @@ export class RedisLocks implements LockProvider {
   readonly #parts: RedisLocksParts
   readonly #subscriber: Subscriber
   readonly #inboxId = randomBytes(INBOX_BYTES).toString('base64url')
+  readonly #acquires: TickBatch<AcquireRequest, AcquireReply>
+  readonly #releases: TickBatch<LockTarget, boolean>
   #replicated: Backend | undefined
   #namespace: string | undefined
   #hasInbox = false
@@ -68,6 +81,18 @@ export class RedisLocks implements LockProvider {
   constructor(parts: RedisLocksParts) {
     this.#parts = parts
     this.#subscriber = parts.backend.subscriber
+    // In a Cluster the keys of one script have to be on one server.
+    const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
+    this.#acquires = new TickBatch<AcquireRequest, AcquireReply>(
+      (requests) => this.#acquireAll(parts.backend, requests),
+      LOCKS_PER_SCRIPT,
+      groupOf,
+    )
+    this.#releases = new TickBatch(
+      (targets) => this.#releaseAll(targets),
+      LOCKS_PER_SCRIPT,
+      groupOf,
+    )
   }
 
   open(namespace: string): void {
@@ -76,63 +101,45 @@ export class RedisLocks implements LockProvider {
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
-    const { name, replicas } = request
-    const keys = this.#keys(name)
-    const backend = replicas === undefined ? this.#parts.backend : this.#replicatedBackend()
-    const [isGranted, detail, position] = await backend.run({
-      script: 'lockAcquire',
-      keys: [keys.holders, keys.fence, keys.queue, keys.waiters],
-      args: [
-        ...memberOf(request),
-        Math.ceil(request.leaseMs),
-        request.permits,
-        Math.ceil(request.heartbeatMs),
-        inboxName(this.#openNamespace, this.#inboxId),
-        FENCE_LIFE_MS,
-        this.#now,
-      ],
-    })
-    if (isGranted !== 1) {
-      if (request.heartbeatMs > 0) this.#openInbox()
-      return { kind: 'held', retryInMs: numberOf(detail), position: numberOf(position) }
+    const { replicas } = request
+    if (replicas === undefined) {
+      const reply = await this.#acquires.add(request)
+      if (reply.kind === 'held' && request.heartbeatMs > 0) this.#openInbox()
+      return reply
     }
-    if (replicas !== undefined) await this.#replicate(backend, keys, request)
-    return { kind: 'granted', fence: numberOf(detail) }
+    const backend = this.#replicatedBackend()
+    const [reply] = await this.#acquireAll(backend, [request])
+    if (reply?.kind === 'granted') await this.#replicate(backend, request, replicas)
+    return reply as AcquireReply
   }
 
   async renew(target: LockTarget, leaseMs: number): Promise<boolean> {
     const [isHeld] = await this.#parts.backend.run({
       script: 'lockRenew',
-      keys: [this.#keys(target.name).holders],
-      args: [...memberOf(target), Math.ceil(leaseMs), this.#now],
+      keys: [this.#keys(target.name).lock],
+      args: [memberOf(target), Math.ceil(leaseMs), this.#now],
     })
     return isHeld === 1
   }
 
-  async release(target: LockTarget): Promise<boolean> {
-    const { holders, queue, waiters } = this.#keys(target.name)
-    const [wasHeld] = await this.#parts.backend.run({
-      script: 'lockRelease',
-      keys: [holders, queue, waiters],
-      args: [...memberOf(target), this.#now],
-    })
-    return wasHeld === 1
+  release(target: LockTarget): Promise<boolean> {
+    return this.#releases.add(target)
   }
 
   async leave(target: LockTarget): Promise<void> {
-    const { holders, queue, waiters } = this.#keys(target.name)
+    const { lock, queue, waiters } = this.#keys(target.name)
     await this.#parts.backend.run({
       script: 'lockLeave',
-      keys: [holders, queue, waiters],
-      args: [...memberOf(target), this.#now],
+      keys: [lock, queue, waiters],
+      args: [memberOf(target), this.#now],
     })
   }
 
   async inspect(name: string): Promise<LockState> {
-    const { holders: key, fence: fenceKey, queue } = this.#keys(name)
+    const { lock, queue } = this.#keys(name)
     const [fence, waiting, ...pairs] = await this.#parts.backend.run({
       script: 'lockInspect',
-      keys: [key, fenceKey, queue],
+      keys: [lock, queue],
       args: [this.#now],
     })
     const holders: { owner: string; remainingMs: number }[] = []
@@ -143,11 +150,11 @@ export class RedisLocks implements LockProvider {
   }
 
   async raise(target: LockTarget, fence: number): Promise<boolean> {
-    const { holders, fence: fenceKey } = this.#keys(target.name)
+    const { lock } = this.#keys(target.name)
     const [isHeld] = await this.#parts.backend.run({
       script: 'lockRaise',
-      keys: [holders, fenceKey],
-      args: [...memberOf(target), fence, FENCE_LIFE_MS, this.#now],
+      keys: [lock],
+      args: [memberOf(target), fence, this.#now],
     })
     return isHeld === 1
   }
@@ -180,12 +187,45 @@ export class RedisLocks implements LockProvider {
     return this.#replicated
   }
 
+  /** One script call for all of them. */
+  async #acquireAll(
+    backend: Backend,
+    requests: readonly AcquireRequest[],
+  ): Promise<readonly AcquireReply[]> {
+    const inbox = inboxName(this.#openNamespace, this.#inboxId)
+    const args: (string | number)[] = [inbox, LOCK_LIFE_MS, this.#now]
+    const keys: string[] = []
+    for (const request of requests) {
+      const { lock, queue, waiters } = this.#keys(request.name)
+      keys.push(lock, queue, waiters)
+      const { leaseMs, permits, heartbeatMs } = request
+      args.push(memberOf(request), Math.ceil(leaseMs), permits, Math.ceil(heartbeatMs))
+    }
+    const packed = await backend.runForBytes({ script: 'lockAcquire', keys, args })
+    return requests.map((_, i) => readAcquireReply(packed, i * ACQUIRE_REPLY_BYTES))
+  }
+
+  async #releaseAll(targets: readonly LockTarget[]): Promise<readonly boolean[]> {
+    const args: (string | number)[] = [this.#now]
+    const keys: string[] = []
+    for (const target of targets) {
+      const { lock, queue, waiters } = this.#keys(target.name)
+      keys.push(lock, queue, waiters)
+      args.push(memberOf(target))
+    }
+    const digits = await this.#parts.backend.runForBytes({ script: 'lockRelease', keys, args })
+    return targets.map((_, i) => digits[i] === DIGIT_ONE)
+  }
+
   /** @throws ReplicasError after giving the lock back */
-  async #replicate(backend: Backend, keys: LockKeys, request: AcquireRequest): Promise<void> {
-    if (request.replicas === undefined) return
+  async #replicate(
+    backend: Backend,
+    request: AcquireRequest,
+    replicas: LockReplicas,
+  ): Promise<void> {
     try {
       const client = await backend.connected('wait')
-      await awaitReplicas(client, keys.holders, request.replicas)
+      await awaitReplicas(client, this.#keys(request.name).lock, replicas)
     } catch (error) {
       await this.release(request)
       throw error
@@ -204,6 +244,17 @@ export class RedisLocks implements LockProvider {
   }
 }
 
-function memberOf({ mode, owner }: LockTarget): readonly [mode: string, owner: string] {
-  return [MODE_LETTERS[mode], owner]
+function memberOf({ mode, owner }: LockTarget): string {
+  return MODE_LETTERS[mode] + owner
+}
+
+function nameOf({ name }: LockTarget): string {
+  return name
+}
+
+function readAcquireReply(packed: Buffer, at: number): AcquireReply {
+  const detail = packed.readDoubleBE(at + DOUBLE_BYTES)
+  if (packed.readDoubleBE(at) === 1) return { kind: 'granted', fence: detail }
+  const position = packed.readDoubleBE(at + 2 * DOUBLE_BYTES)
+  return { kind: 'held', retryInMs: detail, position }
 }
