@@ -1,5 +1,5 @@
 --[[ Takes locks, or places in their queues; each by itself.
-  KEYS for each lock: the lock, its queue, its waiters
+  KEYS[1..] for each lock: the lock, its queue, its waiters
   ARGV[1] inbox channel   ARGV[2] how long a fence is remembered, ms   ARGV[3] now, us, for tests
   ARGV[4..] for each lock: mode (w, r, p) and owner, lease, ms, permits, heartbeat, ms; 0 not to wait
   Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1

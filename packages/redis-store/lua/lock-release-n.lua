@@ -1,5 +1,5 @@
 --[[ Ends leases, and wakes who is next for each.
-  KEYS for each lock: the lock, its queue, its waiters
+  KEYS[1..] for each lock: the lock, its queue, its waiters
   ARGV[1] now, us, for tests   ARGV[2..] for each lock: mode and owner
   Returns a digit for each lock: 1 released | 0 was not held any more ]]
 --- @include "now"

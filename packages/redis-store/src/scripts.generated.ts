@@ -2735,7 +2735,7 @@ local slice, slices = string.match(ARGV[4], '^(%d+) (%d+)$')
 return decide_under(window_algorithm(tonumber(ARGV[3]), tonumber(slice), tonumber(slices)))
 ` },
   lockAcquire: { name: 'lock-acquire', keys: 'n', lua: `--[[ Takes locks, or places in their queues; each by itself.
-  KEYS for each lock: the lock, its queue, its waiters
+  KEYS[1..] for each lock: the lock, its queue, its waiters
   ARGV[1] inbox channel   ARGV[2] how long a fence is remembered, ms   ARGV[3] now, us, for tests
   ARGV[4..] for each lock: mode (w, r, p) and owner, lease, ms, permits, heartbeat, ms; 0 not to wait
   Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1
@@ -3134,7 +3134,7 @@ redis.call('ZADD', KEYS[1], '-' .. whole(math.max(last, tonumber(ARGV[2]))), FEN
 return 1
 ` },
   lockRelease: { name: 'lock-release', keys: 'n', lua: `--[[ Ends leases, and wakes who is next for each.
-  KEYS for each lock: the lock, its queue, its waiters
+  KEYS[1..] for each lock: the lock, its queue, its waiters
   ARGV[1] now, us, for tests   ARGV[2..] for each lock: mode and owner
   Returns a digit for each lock: 1 released | 0 was not held any more ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
