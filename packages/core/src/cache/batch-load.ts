@@ -87,8 +87,12 @@ class Batch {
 
   async #loadAll(enlisted: readonly Enlisted[]): Promise<readonly unknown[]> {
     const indexes = enlisted.map((item) => item.index)
-    const context = {
-      signal: AbortSignal.any(enlisted.map((item) => item.context.signal)),
+    let signal: AbortSignal | undefined
+    const context: LoadContext = {
+      get signal() {
+        signal ??= AbortSignal.any(enlisted.map((item) => item.context.signal))
+        return signal
+      },
       previous: undefined,
     }
     const values = await this.#load(indexes, context)

@@ -3,6 +3,7 @@
 import { LoadTimeoutError } from '../errors/load-error.ts'
 import type { Flight } from './flight.ts'
 import type { CacheNode } from './node.ts'
+import type { LoadContext } from './read-call.ts'
 
 /** How a load ended. */
 export type LoadOutcome =
@@ -25,17 +26,15 @@ export async function runLoader(
   const { call } = flight
   const { policy, counters } = call
   const startedAt = node.clock.now()
-  const abort = new AbortController()
+  const abort = new LoadAbort(node.closing.signal, hooks.previous)
   const timers: (() => void)[] = []
   if (policy.softTimeoutMs > 0) {
     timers.push(node.clock.schedule(policy.softTimeoutMs, hooks.onSoftTimeout))
   }
-  const onClosing = (): void => abort.abort(node.closing.signal.reason)
-  node.closing.signal.addEventListener('abort', onClosing, { once: true })
   counters.loads += 1
   let outcome: LoadOutcome
   try {
-    const running = call.load({ signal: abort.signal, previous: hooks.previous })
+    const running = call.load(abort)
     const value = await (policy.loadTimeoutMs > 0
       ? withTimeout(node, running, flight, abort, timers)
       : running)
@@ -46,7 +45,7 @@ export async function runLoader(
     outcome = { kind: 'error', error, loadMs: node.clock.now() - startedAt }
   } finally {
     for (const cancel of timers) cancel()
-    node.closing.signal.removeEventListener('abort', onClosing)
+    abort.end()
   }
   counters.loadMs.record(outcome.loadMs)
   reportLoad(node, flight, outcome)
@@ -57,7 +56,7 @@ function withTimeout(
   node: CacheNode,
   running: Promise<unknown>,
   flight: Flight,
-  abort: AbortController,
+  abort: LoadAbort,
   timers: (() => void)[],
 ): Promise<unknown> {
   const { loadTimeoutMs } = flight.call.policy
@@ -83,4 +82,43 @@ function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void
     outcome: outcome.kind,
     reason: flight.isSettled ? 'refresh' : 'miss',
   })
+}
+
+/** What a loader is given; its signal is made when somebody asks for it, which few loaders do. */
+class LoadAbort implements LoadContext {
+  readonly previous: unknown
+  readonly #closing: AbortSignal
+  #controller: AbortController | undefined
+  #reason: unknown
+  #isOver = false
+
+  constructor(closing: AbortSignal, previous: unknown) {
+    this.#closing = closing
+    this.previous = previous
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal
+    this.#controller = new AbortController()
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    else if (this.#closing.aborted) this.#controller.abort(this.#closing.reason)
+    else if (!this.#isOver) {
+      this.#closing.addEventListener('abort', this.#onClosing, { once: true })
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#reason ??= reason
+    this.#controller?.abort(reason)
+  }
+
+  /** The load is over; its signal tells nothing any more. */
+  end(): void {
+    this.#isOver = true
+    if (this.#controller === undefined) return
+    this.#closing.removeEventListener('abort', this.#onClosing)
+  }
+
+  readonly #onClosing = (): void => this.abort(this.#closing.reason)
 }

@@ -8,13 +8,14 @@
  * several times slower.
  */
 
+import type { LoadContext } from '../cache/read-call.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
 
 /** Keys being loaded by a method that is running, and what that load is part of. */
 export interface LoadScope {
   readonly provider: MethodCacheProvider | undefined
   readonly fullKeys: readonly string[]
-  readonly signal: AbortSignal
+  readonly context: LoadContext
   readonly outer: LoadScope | undefined
 }
 
@@ -31,7 +32,7 @@ let current: LoadScope | undefined
  * }
  */
 export function loadSignal(): AbortSignal | undefined {
-  return current?.signal
+  return current?.context.signal
 }
 
 /** Returns the load that the running code is part of. To be asked when a method is called, before the engine takes over. */

@@ -53,11 +53,11 @@ export async function readEach(
   }
   const load = async (
     missing: readonly number[],
-    { signal }: LoadContext,
+    context: LoadContext,
   ): Promise<readonly unknown[]> => {
     const asked = missing.map((index) => list.ids[index])
     const keys = missing.map((index) => list.keys[index] ?? '')
-    const loading = runLoad({ provider, fullKeys, signal, outer }, () =>
+    const loading = runLoad({ provider, fullKeys, context, outer }, () =>
       invoke(original, self, [asked, ...list.rest], binding.where),
     )
     return itemsByKey(parts, self, { keys, rest: list.rest }, await loading)

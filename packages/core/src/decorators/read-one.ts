@@ -85,8 +85,8 @@ export function loaderOf(
   const { self, args, fullKeys } = call
   const { provider } = binding
   const outer = currentScope()
-  return ({ signal }) =>
-    runLoad({ provider, fullKeys, signal, outer }, () =>
+  return (context) =>
+    runLoad({ provider, fullKeys, context, outer }, () =>
       invoke(original, self, args, binding.where),
     )
 }
