@@ -33,10 +33,14 @@ import {
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisBus } from './redis-bus.ts'
-import { bytesOf, numberOf, textOf } from './replies.ts'
+import { listOf, numberOf, textOf } from './replies.ts'
+import { TickBatch } from './tick-batch.ts'
 
 /** A longer script keeps other clients waiting. Each chunk is a change of its own, with a number of its own. */
 const KEYS_PER_EVICT = 500
+/** Claims or fills of one script: enough to share what a script call costs, few enough to keep nobody waiting. */
+const ENTRIES_PER_SCRIPT = 16
+const BYTES_AS_HEAVY_AS_AN_ENTRY = 4_096
 
 /**
  * Creates the shared tier on Redis (6.2 or newer, Valkey; standalone, Sentinel, Cluster) by ioredis 5 or 6.
@@ -65,12 +69,27 @@ class RedisStore implements RemoteStore {
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
   readonly #backend: Backend
+  readonly #claims: TickBatch<Claim, ClaimReply>
+  readonly #fills: TickBatch<Fill, FillReply>
   #namespace: string | undefined
   #channel = ''
 
   constructor(options: ResolvedRedisStoreOptions) {
     this.#backend = new Backend(options, () => this.bus.doubt())
     this.bus = new RedisBus(this.#backend.subscriber)
+    // In a Cluster the keys of one script have to be on one server.
+    const groupOf = isClusterTarget(options.target) ? partitionOfCall : undefined
+    this.#claims = new TickBatch<Claim, ClaimReply>({
+      run: (claims) => this.#claimAll(claims),
+      most: ENTRIES_PER_SCRIPT,
+      groupOf,
+    })
+    this.#fills = new TickBatch<Fill, FillReply>({
+      run: (fills) => this.#fillAll(fills),
+      most: ENTRIES_PER_SCRIPT,
+      weightOf: ({ bytes }) => 1 + bytes.length / BYTES_AS_HEAVY_AS_AN_ENTRY,
+      groupOf,
+    })
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({
       backend: this.#backend,
@@ -103,18 +122,8 @@ class RedisStore implements RemoteStore {
     return readEntryHeaders(client, this.#openNamespace, addresses)
   }
 
-  async claim(address: EntryAddress, request: ClaimRequest): Promise<ClaimReply> {
-    const { token, leaseMs, seen, overtake } = request
-    const reply = await this.#backend.run({
-      script: 'claim',
-      keys: [this.#entry(address)],
-      args: [token, Math.ceil(leaseMs), seen, overtake],
-    })
-    const [code, now, detail, left] = reply
-    const nowMs = numberOf(now)
-    if (code === 1) return { kind: 'granted', nowMs }
-    if (code === 2) return { kind: 'filled', bytes: bytesOf(detail), nowMs }
-    return { kind: 'held', holder: numberOf(detail), remainingMs: numberOf(left), nowMs }
+  claim(address: EntryAddress, request: ClaimRequest): Promise<ClaimReply> {
+    return this.#claims.add({ address, request })
   }
 
   async renew(address: EntryAddress, token: number, leaseMs: number): Promise<boolean> {
@@ -132,18 +141,13 @@ class RedisStore implements RemoteStore {
     await this.#backend.run({ script: 'release', keys, args: [token, this.#channel, address.key] })
   }
 
-  async fill(
+  fill(
     address: EntryAddress,
     token: number,
     bytes: Uint8Array,
     livesMs: number,
   ): Promise<FillReply> {
-    const [stored, now, life] = await this.#backend.run({
-      script: 'fill',
-      keys: [this.#entry(address)],
-      args: [token, asBuffer(bytes), lifeOf(livesMs), this.#channel, address.key],
-    })
-    return { stored: stored === 1, nowMs: numberOf(now), livesMs: numberOf(life) }
+    return this.#fills.add({ address, token, bytes, livesMs })
   }
 
   async put(address: EntryAddress, { bytes, livesMs, since }: PutRequest): Promise<PutReply> {
@@ -229,6 +233,33 @@ class RedisStore implements RemoteStore {
     return this.#namespace
   }
 
+  /** One script call for all of them. */
+  async #claimAll(claims: readonly Claim[]): Promise<readonly ClaimReply[]> {
+    const [now, ...outcomes] = await this.#backend.run({
+      script: 'claim',
+      keys: claims.map(({ address }) => this.#entry(address)),
+      args: claims.flatMap(({ request: { token, leaseMs, seen, overtake } }) => [
+        token,
+        Math.ceil(leaseMs),
+        seen,
+        overtake,
+      ]),
+    })
+    return outcomes.map((outcome) => claimReply(outcome, numberOf(now)))
+  }
+
+  /** One script call for all of them. */
+  async #fillAll(fills: readonly Fill[]): Promise<readonly FillReply[]> {
+    const args: (string | number | Buffer)[] = [this.#channel]
+    for (const { address, token, bytes, livesMs } of fills) {
+      args.push(token, asBuffer(bytes), lifeOf(livesMs), address.key)
+    }
+    const keys = fills.map(({ address }) => this.#entry(address))
+    const [now, ...lives] = await this.#backend.run({ script: 'fill', keys, args })
+    const nowMs = numberOf(now)
+    return lives.map((life) => ({ stored: life !== 0, nowMs, livesMs: numberOf(life) }))
+  }
+
   async #evictChunk(
     chunk: readonly [EntryAddress, ...EntryAddress[]],
     { soft, settleMs }: EvictRequest,
@@ -255,6 +286,29 @@ class RedisStore implements RemoteStore {
   #log(partition: number): string {
     return logKey(this.#openNamespace, partition)
   }
+}
+
+interface Claim {
+  readonly address: EntryAddress
+  readonly request: ClaimRequest
+}
+
+interface Fill {
+  readonly address: EntryAddress
+  readonly token: number
+  readonly bytes: Uint8Array
+  readonly livesMs: number
+}
+
+function partitionOfCall({ address }: Claim | Fill): number {
+  return address.partition
+}
+
+function claimReply(outcome: unknown, nowMs: number): ClaimReply {
+  if (outcome === 1) return { kind: 'granted', nowMs }
+  if (Buffer.isBuffer(outcome)) return { kind: 'filled', bytes: outcome, nowMs }
+  const [holder, left] = listOf(outcome)
+  return { kind: 'held', holder: numberOf(holder), remainingMs: numberOf(left), nowMs }
 }
 
 type Chunk = [EntryAddress, ...EntryAddress[]]

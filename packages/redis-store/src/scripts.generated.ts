@@ -153,10 +153,10 @@ for i = 1, #found, 2 do
 end
 return reply
 ` },
-  claim: { name: 'claim', keys: 1, lua: `--[[ Claims the right to load an entry.
-  KEYS[1] entry
-  ARGV[1] token   ARGV[2] lease, ms   ARGV[3] commit id seen, 0 for none   ARGV[4] token to overtake, 0 for none
-  Returns {1, now} granted | {0, now, holder, ms left} held | {2, now, bytes} filled meanwhile ]]
+  claim: { name: 'claim', keys: 'n', lua: `--[[ Claims the right to load entries, each by itself.
+  KEYS[1..] entries
+  ARGV for each: token, lease, ms, commit id seen or 0, token to overtake or 0
+  Returns now, then for each: 1 granted | {holder, ms left} held | bytes filled meanwhile ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -230,31 +230,37 @@ local function remove(key, window, now)
     redis.call('UNLINK', key)
   end
 end
-local key = KEYS[1]
-local token, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
-local seen, overtake = tonumber(ARGV[3]), tonumber(ARGV[4])
 local now = math.floor(now_us() / 1000)
 
-local head = read_header(key)
-if not head then
-  redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
-  return { 1, now }
+local function claim(key, token, lease, seen, overtake)
+  local head = read_header(key)
+  if not head then
+    redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
+    return 1
+  end
+
+  local is_news = not has(head.flags, EMPTY) and not has(head.flags, STALE)
+    and head.commit ~= seen and head.created + head.fresh > now
+  if is_news then return redis.call('GET', key) end
+
+  local is_held = head.token ~= 0 and head.token ~= token and head.token ~= overtake and head.deadline > now
+  if is_held then
+    if not has(head.flags, WAITED) then set_flags(key, head.flags + WAITED) end
+    return { head.token, head.deadline - now }
+  end
+
+  -- The waited flag stays: whoever waited for the last holder now waits for this one.
+  set_lease(key, now + lease, token)
+  live_at_least(key, lease + SLACK)
+  return 1
 end
 
-local is_news = not has(head.flags, EMPTY) and not has(head.flags, STALE)
-  and head.commit ~= seen and head.created + head.fresh > now
-if is_news then return { 2, now, redis.call('GET', key) } end
-
-local is_held = head.token ~= 0 and head.token ~= token and head.token ~= overtake and head.deadline > now
-if is_held then
-  if not has(head.flags, WAITED) then set_flags(key, head.flags + WAITED) end
-  return { 0, now, head.token, head.deadline - now }
+local reply = { now }
+for i = 1, #KEYS do
+  local a = 4 * i - 3
+  reply[i + 1] = claim(KEYS[i], tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]))
 end
-
--- The waited flag stays: whoever waited for the last holder now waits for this one.
-set_lease(key, now + lease, token)
-live_at_least(key, lease + SLACK)
-return { 1, now }
+return reply
 ` },
   evict: { name: 'evict', keys: 'n', lua: `--[[ Evicts entries of one partition, and with them every lease on them.
   KEYS[1] partition log   KEYS[2..] entries
@@ -435,10 +441,10 @@ else
 end
 return 1
 ` },
-  fill: { name: 'fill', keys: 1, lua: `--[[ Stores a loaded entry while its loader still holds the lease.
-  KEYS[1] entry
-  ARGV[1] token   ARGV[2] bytes   ARGV[3] life, ms   ARGV[4] channel   ARGV[5] full key
-  Returns {stored 0 | 1, now, life in ms} ]]
+  fill: { name: 'fill', keys: 'n', lua: `--[[ Stores loaded entries, each while its loader still holds the lease.
+  KEYS[1..] entries
+  ARGV[1] channel   ARGV[2..] for each: token, bytes, life, ms, full key
+  Returns now, then for each: the life in ms, at least 1 | 0 not stored, because the lease was lost ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -515,26 +521,36 @@ end
 local function wake(channel, key)
   redis.call('PUBLISH', channel, 'w' .. cmsgpack.pack({ key }))
 end
-local key, bytes, life = KEYS[1], ARGV[2], tonumber(ARGV[3])
+local channel = ARGV[1]
 local now = math.floor(now_us() / 1000)
-local head = read_header(key)
--- A lease past its deadline still counts: its token is there, so nobody has taken it over.
-if not head or head.token ~= tonumber(ARGV[1]) then return { 0, whole(now), '0' } end
 
-local window = window_of(head, now)
-if window > 0 then life = math.min(life, window) end
-redis.call('SET', key, bytes, 'PX', whole(life))
-redis.call('SETRANGE', key, 18, struct.pack('>I6', now))
-if window > 0 then
-  -- What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
-  -- that a refresh of this entry within the window is limited by it too: created-at plus lives-for is still its end.
-  local fresh, stale, lives = struct.unpack('>I5I5I5', bytes, 25)
-  lives = math.min(lives, life)
-  redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', math.min(fresh, life), math.min(stale, life), lives))
-  if lives == window then set_flags(key, bit.bor(string.byte(bytes, 3), SETTLING)) end
+local function fill(key, token, bytes, life, full_key)
+  local head = read_header(key)
+  -- A lease past its deadline still counts: its token is there, so nobody has taken it over.
+  if not head or head.token ~= token then return 0 end
+
+  local window = window_of(head, now)
+  if window > 0 then life = math.min(life, window) end
+  redis.call('SET', key, bytes, 'PX', whole(life))
+  redis.call('SETRANGE', key, 18, struct.pack('>I6', now))
+  if window > 0 then
+    -- What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
+    -- that a refresh of this entry within the window is limited by it too: created-at plus lives-for is still its end.
+    local fresh, stale, lives = struct.unpack('>I5I5I5', bytes, 25)
+    lives = math.min(lives, life)
+    redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', math.min(fresh, life), math.min(stale, life), lives))
+    if lives == window then set_flags(key, bit.bor(string.byte(bytes, 3), SETTLING)) end
+  end
+  if has(head.flags, WAITED) then wake(channel, full_key) end
+  return life
 end
-if has(head.flags, WAITED) then wake(ARGV[4], ARGV[5]) end
-return { 1, now, life }
+
+local reply = { now }
+for i = 1, #KEYS do
+  local a = 4 * i - 2
+  reply[i + 1] = fill(KEYS[i], tonumber(ARGV[a]), ARGV[a + 1], tonumber(ARGV[a + 2]), ARGV[a + 3])
+end
+return reply
 ` },
   limitDecide: { name: 'limit-decide', keys: 'n', lua: `--[[ Decides calls under one rule, one after the other: all policies admit a call, or none is changed by it.
   KEYS[1..] for each call: the states of the policies, then the block if the rule has one

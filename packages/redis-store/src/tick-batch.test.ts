@@ -3,38 +3,50 @@ import { TickBatch } from './tick-batch.ts'
 
 it('gathers a tick into few calls, and gives each its own answer', async () => {
   const calls: number[][] = []
-  const batch = new TickBatch<number, number>(
-    async (items) => {
+  const batch = new TickBatch<number, number>({
+    most: 2,
+    run: async (items) => {
       calls.push([...items])
       return items.map((item) => item * 2)
     },
-    2,
-    undefined,
-  )
+  })
   expect(await Promise.all([1, 2, 3].map((n) => batch.add(n)))).toEqual([2, 4, 6])
   expect(calls).toEqual([[1, 2], [3]])
 })
 
 it('keeps groups apart', async () => {
   const calls: string[][] = []
-  const batch = new TickBatch<string, string>(
-    async (items) => {
+  const batch = new TickBatch<string, string>({
+    most: 10,
+    groupOf: (item) => item.slice(0, 1),
+    run: async (items) => {
       calls.push([...items])
       return items
     },
-    10,
-    (item) => item.slice(0, 1),
-  )
+  })
   await Promise.all(['a1', 'b1', 'a2'].map((item) => batch.add(item)))
   expect(calls).toEqual([['a1', 'a2'], ['b1']])
 })
 
 it('fails those of one call together, and no others', async () => {
-  const batch = new TickBatch<number, number>(
-    (items) => (items.includes(1) ? Promise.reject(new Error('no')) : Promise.resolve(items)),
-    1,
-    undefined,
-  )
+  const batch = new TickBatch<number, number>({
+    most: 1,
+    run: (items) => (items.includes(1) ? Promise.reject(new Error('no')) : Promise.resolve(items)),
+  })
   const outcomes = await Promise.allSettled([batch.add(1), batch.add(2)])
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+})
+
+it('lets what is heavy go alone', async () => {
+  const calls: number[][] = []
+  const batch = new TickBatch<number, number>({
+    most: 10,
+    weightOf: (item) => item,
+    run: async (items) => {
+      calls.push([...items])
+      return items
+    },
+  })
+  await Promise.all([50, 4, 6, 1, 20].map((n) => batch.add(n)))
+  expect(calls).toEqual([[50], [4, 6], [1], [20]])
 })

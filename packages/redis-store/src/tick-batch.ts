@@ -6,21 +6,23 @@ interface Pending<Item, Result> {
   reject(error: unknown): void
 }
 
+export interface TickBatchParts<Item, Result> {
+  /** Answers each item, in order. */
+  run(items: readonly Item[]): Promise<readonly Result[]>
+  /** The most weight of one call; an item that is heavier goes alone. */
+  readonly most: number
+  /** @default 1 each */
+  weightOf?(item: Item): number
+  /** Items of different groups do not travel together. */
+  readonly groupOf?: ((item: Item) => string | number) | undefined
+}
+
 export class TickBatch<Item, Result> {
-  readonly #run: (items: readonly Item[]) => Promise<readonly Result[]>
-  readonly #most: number
-  readonly #groupOf: ((item: Item) => string) | undefined
+  readonly #parts: TickBatchParts<Item, Result>
   #pending: Pending<Item, Result>[] = []
 
-  /** `run` gets at most `most` items, of one group where there are groups, and answers each in order. */
-  constructor(
-    run: (items: readonly Item[]) => Promise<readonly Result[]>,
-    most: number,
-    groupOf: ((item: Item) => string) | undefined,
-  ) {
-    this.#run = run
-    this.#most = most
-    this.#groupOf = groupOf
+  constructor(parts: TickBatchParts<Item, Result>) {
+    this.#parts = parts
   }
 
   /** @throws what the call rejects with that the item is part of */
@@ -34,17 +36,13 @@ export class TickBatch<Item, Result> {
   readonly #flush = (): void => {
     const pending = this.#pending
     this.#pending = []
-    for (const group of this.#groupsOf(pending)) {
-      for (let from = 0; from < group.length; from += this.#most) {
-        this.#send(group.slice(from, from + this.#most))
-      }
-    }
+    for (const group of this.#groupsOf(pending)) this.#sendInPortions(group)
   }
 
   #groupsOf(pending: Pending<Item, Result>[]): Iterable<Pending<Item, Result>[]> {
-    const groupOf = this.#groupOf
+    const { groupOf } = this.#parts
     if (groupOf === undefined || pending.length === 1) return [pending]
-    const groups = new Map<string, Pending<Item, Result>[]>()
+    const groups = new Map<string | number, Pending<Item, Result>[]>()
     for (const each of pending) {
       const id = groupOf(each.item)
       const group = groups.get(id)
@@ -54,8 +52,24 @@ export class TickBatch<Item, Result> {
     return groups.values()
   }
 
+  #sendInPortions(group: readonly Pending<Item, Result>[]): void {
+    const { most } = this.#parts
+    let from = 0
+    let weight = 0
+    for (const [at, { item }] of group.entries()) {
+      const own = this.#parts.weightOf?.(item) ?? 1
+      if (at > from && weight + own > most) {
+        this.#send(group.slice(from, at))
+        from = at
+        weight = 0
+      }
+      weight += own
+    }
+    this.#send(from === 0 ? group : group.slice(from))
+  }
+
   #send(group: readonly Pending<Item, Result>[]): void {
-    this.#run(group.map(({ item }) => item)).then(
+    this.#parts.run(group.map(({ item }) => item)).then(
       (results) => {
         for (let i = 0; i < group.length; i++) group[i]?.resolve(results[i] as Result)
       },

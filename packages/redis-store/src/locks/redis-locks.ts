@@ -83,16 +83,16 @@ export class RedisLocks implements LockProvider {
     this.#subscriber = parts.backend.subscriber
     // In a Cluster the keys of one script have to be on one server.
     const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
-    this.#acquires = new TickBatch<AcquireRequest, AcquireReply>(
-      (requests) => this.#acquireAll(parts.backend, requests),
-      LOCKS_PER_SCRIPT,
+    this.#acquires = new TickBatch<AcquireRequest, AcquireReply>({
+      run: (requests) => this.#acquireAll(parts.backend, requests),
+      most: LOCKS_PER_SCRIPT,
       groupOf,
-    )
-    this.#releases = new TickBatch(
-      (targets) => this.#releaseAll(targets),
-      LOCKS_PER_SCRIPT,
+    })
+    this.#releases = new TickBatch({
+      run: (targets) => this.#releaseAll(targets),
+      most: LOCKS_PER_SCRIPT,
       groupOf,
-    )
+    })
   }
 
   open(namespace: string): void {

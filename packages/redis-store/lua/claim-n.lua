@@ -1,0 +1,37 @@
+--[[ Claims the right to load entries, each by itself.
+  KEYS[1..] entries
+  ARGV for each: token, lease, ms, commit id seen or 0, token to overtake or 0
+  Returns now, then for each: 1 granted | {holder, ms left} held | bytes filled meanwhile ]]
+--- @include "now"
+--- @include "header"
+local now = math.floor(now_us() / 1000)
+
+local function claim(key, token, lease, seen, overtake)
+  local head = read_header(key)
+  if not head then
+    redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
+    return 1
+  end
+
+  local is_news = not has(head.flags, EMPTY) and not has(head.flags, STALE)
+    and head.commit ~= seen and head.created + head.fresh > now
+  if is_news then return redis.call('GET', key) end
+
+  local is_held = head.token ~= 0 and head.token ~= token and head.token ~= overtake and head.deadline > now
+  if is_held then
+    if not has(head.flags, WAITED) then set_flags(key, head.flags + WAITED) end
+    return { head.token, head.deadline - now }
+  end
+
+  -- The waited flag stays: whoever waited for the last holder now waits for this one.
+  set_lease(key, now + lease, token)
+  live_at_least(key, lease + SLACK)
+  return 1
+end
+
+local reply = { now }
+for i = 1, #KEYS do
+  local a = 4 * i - 3
+  reply[i + 1] = claim(KEYS[i], tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]))
+end
+return reply
