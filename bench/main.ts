@@ -1,83 +1,104 @@
 /**
- * Prints how Larder compares, by ratio, and writes the same as JSON into results/.
+ * Prints how Larder compares, by ratio, on this machine; writes the same as JSON and charts into results/.
  *
- * `npm run bench`, or `npm run bench -- --quick`. Needs redis-server on PATH or REDIS_URL for the remote part.
+ * `npm run bench`, or `npm run bench -- --quick`. Uses `REDIS_URL`, or a redis-server of its own.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { join } from 'node:path'
 import { startRedis } from '../test/support/redis-server.ts'
-import type { Timed } from './harness.ts'
+import { sizes } from './bytes.ts'
+import { evictionReach, tagCost } from './evictions.ts'
+import { knownRefusal, limitCalls } from './limits.ts'
 import { localHit } from './local-hit.ts'
-import { contendedLock, freeLock, type Waiting } from './locks.ts'
+import { contendedLock, freeLock } from './locks.ts'
+import { miss } from './miss.ts'
 import { remoteHit } from './remote-hit.ts'
+import {
+  line,
+  printQuestion,
+  printRows,
+  printTargets,
+  type Question,
+  writeResults,
+} from './report.ts'
+import { stampede } from './stampede.ts'
+import { targetsOf } from './targets.ts'
 
 const isQuick = process.argv.includes('--quick')
 const rounds = isQuick ? 3 : 9
-
+const reads = isQuick ? 20_000 : 100_000
 const CONTENDERS = 8
 const HOLD_MS = 10
-
-interface Question {
-  readonly title: string
-  readonly timed: readonly Timed[]
-}
+const FEW_TAGGED = 10
 
 const server = process.env['REDIS_URL'] === undefined ? await startRedis() : undefined
 const url = server?.url ?? process.env['REDIS_URL'] ?? ''
-const reads = isQuick ? 20_000 : 100_000
-const questions: Question[] = [
-  { title: 'Local hit, awaited', timed: await localHit(isQuick ? 100_000 : 500_000, rounds) },
-  { title: 'Remote hit, 64 callers', timed: await remoteHit(url, 64, reads, rounds) },
-  { title: 'Remote hit, 1 caller', timed: await remoteHit(url, 1, reads / 10, rounds) },
-  { title: 'Free lock, 64 callers', timed: await freeLock(url, 64, reads / 10, rounds) },
-  { title: 'Free lock, 1 caller', timed: await freeLock(url, 1, reads / 50, rounds) },
-]
+const [processor] = cpus()
+const machine = `Node ${process.version}, ${cpus().length} × ${processor?.model ?? 'unknown'}`
+line(`${machine}; medians of ${rounds} rounds, contestants in turn`)
+
+const questions: Question[] = []
+await ask('local-hit', 'Local hit, awaited', () => localHit(isQuick ? 100_000 : 500_000, rounds))
+await ask('remote-hit-64', 'Remote hit, 64 callers', () => remoteHit(url, 64, reads, rounds))
+await ask('remote-hit-1', 'Remote hit, 1 caller', () => remoteHit(url, 1, reads / 10, rounds))
+await ask('miss-64', 'Miss, kept in both tiers, 64 callers', () => miss(url, 64, reads / 5, rounds))
+await ask('limit-64', 'Rate limit, 64 callers', () => limitCalls(url, 64, reads / 5, rounds))
+await ask('refusal', 'Refusal that is known already', () => knownRefusal(url, reads, rounds))
+await ask('lock-64', 'Free lock, acquire and release, 64 callers', () =>
+  freeLock(url, 64, reads / 10, rounds),
+)
+await ask('lock-1', 'Free lock, acquire and release, 1 caller', () =>
+  freeLock(url, 1, reads / 50, rounds),
+)
+
 const waiting = await contendedLock(url, CONTENDERS, HOLD_MS, isQuick ? 10 : 50)
+printRows(
+  `Contended lock, ${CONTENDERS} contenders, held for ${HOLD_MS} ms: waiting`,
+  waiting.map(({ name, p50Ms, p99Ms, timesIdeal }) => [
+    name,
+    `p50 ${p50Ms.toFixed(1)} ms`,
+    `p99 ${p99Ms.toFixed(1)} ms`,
+    `p99 × ${timesIdeal.toFixed(2)} of contenders × hold`,
+  ]),
+)
+const cold = await stampede(url, 10_000, isQuick ? 2 : 5)
+printRows('One cold key', [
+  [
+    `${cold.callers} callers in ${cold.processes} processes`,
+    `${cold.loads} load at worst`,
+    `${cold.ms.toFixed(0)} ms`,
+  ],
+])
+const reach = await evictionReach(url, isQuick ? 200 : 1_000)
+printRows(
+  'From one node to another',
+  reach.map(({ name, p50Ms, p99Ms }) => [
+    name,
+    `p50 ${p50Ms.toFixed(2)} ms`,
+    `p99 ${p99Ms.toFixed(2)} ms`,
+  ]),
+)
+const tags = await tagCost(url, [FEW_TAGGED, isQuick ? 10_000 : 1_000_000], isQuick ? 100 : 300)
+printRows(
+  'Invalidating a tag',
+  tags.map(({ entries, p50Ms }) => [`that ${entries} entries carry`, `p50 ${p50Ms.toFixed(2)} ms`]),
+)
+const size = await sizes(url)
+printRows('Sizes', [
+  ['stored entry, without value and tags', `${size.remoteOverhead} bytes`],
+  ['heap, entry of lru-cache', `${size.lruEntry.toFixed(0)} bytes`],
+  ['heap, entry of the local tier', `${size.larderEntry.toFixed(0)} bytes`],
+  ['@larder/core, minified and gzipped', `${size.importBytes} bytes`],
+])
 await server?.stop()
 
-const [processor] = cpus()
-process.stdout.write(
-  `Node ${process.version}, ${cpus().length} × ${processor?.model ?? 'unknown'}; medians of ${rounds} rounds, in turn\n`,
-)
-for (const { title, timed } of questions) print(title, timed)
-printWaiting(waiting)
-const folder = join(import.meta.dirname, 'results')
-mkdirSync(folder, { recursive: true })
-writeFileSync(
-  join(folder, 'speed.json'),
-  `${JSON.stringify({ node: process.version, rounds, questions, waiting }, null, 2)}\n`,
-)
+const targets = targetsOf({ questions, waiting, cold, reach, tags, size })
+printTargets(targets)
+const extras = { waiting, cold, reach, tags, size, targets }
+writeResults(questions, { machine, rounds, questions, ...extras })
 
-/** Ratios are to the first row. */
-function print(title: string, timed: readonly Timed[]): void {
-  const first = timed[0]?.nsPerOp ?? Number.NaN
-  const width = Math.max(...timed.map(({ name }) => name.length))
-  process.stdout.write(`\n${title}\n`)
-  for (const { name, nsPerOp, opsPerSecond } of timed) {
-    const cells = [
-      name.padEnd(width),
-      `${nsPerOp.toFixed(0)} ns`.padStart(10),
-      `${Math.round(opsPerSecond).toLocaleString('en')} ops/s`.padStart(18),
-      `time × ${(nsPerOp / first).toFixed(2)}`.padStart(12),
-      `speed × ${(first / nsPerOp).toFixed(2)}`.padStart(13),
-    ]
-    process.stdout.write(`  ${cells.join('  ')}\n`)
-  }
-}
-
-/** How long callers wait for a lock that is wanted all the time. */
-function printWaiting(waiting: readonly Waiting[]): void {
-  const width = Math.max(...waiting.map(({ name }) => name.length))
-  process.stdout.write(`\nContended lock, ${CONTENDERS} contenders, held ${HOLD_MS} ms: waiting\n`)
-  for (const { name, p50Ms, p99Ms, timesIdeal } of waiting) {
-    const cells = [
-      name.padEnd(width),
-      `p50 ${p50Ms.toFixed(1)} ms`.padStart(14),
-      `p99 ${p99Ms.toFixed(1)} ms`.padStart(16),
-      `p99 × ${timesIdeal.toFixed(2)} of contenders × hold`,
-    ]
-    process.stdout.write(`  ${cells.join('  ')}\n`)
-  }
+async function ask(id: string, title: string, answer: () => Promise<Question['timed']>) {
+  const question = { id, title, timed: await answer() }
+  questions.push(question)
+  printQuestion(question)
 }

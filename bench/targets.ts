@@ -1,0 +1,141 @@
+/** The targets the project has set itself, against one run's figures. Ratios, because machines differ. */
+
+import type { Sizes } from './bytes.ts'
+import type { Spread, TagCost } from './evictions.ts'
+import type { Timed } from './harness.ts'
+import type { Waiting } from './locks.ts'
+import type { Question, Target } from './report.ts'
+import type { Stampede } from './stampede.ts'
+
+export interface Figures {
+  readonly questions: readonly Question[]
+  readonly waiting: readonly Waiting[]
+  readonly cold: Stampede
+  readonly reach: readonly Spread[]
+  readonly tags: readonly TagCost[]
+  readonly size: Sizes
+}
+
+const KNOWN_REFUSAL_NS = 1_000
+
+export function targetsOf(figures: Figures): readonly Target[] {
+  const { waiting, cold, reach, tags, size } = figures
+  const timed = (id: string): readonly Timed[] =>
+    figures.questions.find((question) => question.id === id)?.timed ?? []
+  const [raw, evicted] = reach
+  const [few, many] = tags
+  const hit = timed('local-hit')
+  const [floor, explicit, byDefault] = hit
+  const peers = hit.filter(({ name }) => !/^(Larder|floor)/.test(name))
+  const larderWait = waiting.find(({ name }) => name.startsWith('Larder'))
+  return [
+    target('P1', 'local hit, time over the floor', timeOver(explicit, floor), { atMost: 1.5 }),
+    target('P1', 'local hit, speed over the fastest peer', speedOver(explicit, fastest(peers)), {
+      atLeast: 1,
+    }),
+    target('P2', 'local hit, default key, time over the floor', timeOver(byDefault, floor), {
+      atMost: 2.5,
+    }),
+    target(
+      'P3',
+      'remote hit, 64 callers, speed over plain ioredis',
+      larderOver(timed('remote-hit-64'), 0),
+      {
+        atLeast: 2.5,
+      },
+    ),
+    target(
+      'P3',
+      'remote hit, 64 callers, speed over plain node-redis',
+      larderOver(timed('remote-hit-64'), 1),
+      {
+        atLeast: 1,
+      },
+    ),
+    target(
+      'P4',
+      'remote hit, 1 caller, speed over plain ioredis',
+      larderOver(timed('remote-hit-1'), 0),
+      {
+        atLeast: 0.95,
+      },
+    ),
+    target('P5', 'miss, speed over the fastest two-tier peer', overFastest(timed('miss-64')), {
+      atLeast: 1.5,
+    }),
+    target('P6', 'loads of one cold key', cold.loads, { atMost: 1 }),
+    target('P7', 'eviction elsewhere, p50 over a bare publish', ratio(evicted?.p50Ms, raw?.p50Ms), {
+      atMost: 1.5,
+    }),
+    target('P7', 'eviction elsewhere, p99 over a bare publish', ratio(evicted?.p99Ms, raw?.p99Ms), {
+      atMost: 3,
+    }),
+    target('P8', 'invalidating a tag of many over one of few', ratio(many?.p50Ms, few?.p50Ms), {
+      atMost: 1.2,
+    }),
+    target('P9', 'rate limit, speed over rate-limiter-flexible', larderOver(timed('limit-64'), 0), {
+      atLeast: 2,
+    }),
+    target('P9', 'known refusal, ns', timed('refusal')[0]?.nsPerOp ?? Number.NaN, {
+      atMost: KNOWN_REFUSAL_NS,
+    }),
+    target(
+      'P10',
+      'free lock, 64 callers, speed over plain commands',
+      larderOver(timed('lock-64'), 0),
+      {
+        atLeast: 0.95,
+      },
+    ),
+    target(
+      'P10',
+      'contended lock, p99 over contenders × hold',
+      larderWait?.timesIdeal ?? Number.NaN,
+      {
+        atMost: 1.5,
+      },
+    ),
+    target('P11', 'stored entry, bytes besides value and tags', size.remoteOverhead, {
+      atMost: 64,
+    }),
+    target('P11', "local entry, heap over lru-cache's", size.larderEntry / size.lruEntry, {
+      atMost: 1.3,
+    }),
+    target('P12', 'import, kB minified and gzipped', size.importBytes / 1_000, { atMost: 25 }),
+  ]
+}
+
+function target(
+  id: string,
+  what: string,
+  measured: number,
+  bound: Pick<Target, 'atMost' | 'atLeast'>,
+): Target {
+  return { id, what, measured, ...bound }
+}
+
+/** The best of Larder's rows against the row at `index`. */
+function larderOver(timed: readonly Timed[], index: number): number {
+  return speedOver(fastest(timed.filter(({ name }) => name.startsWith('Larder'))), timed[index])
+}
+
+function overFastest(timed: readonly Timed[]): number {
+  const isOurs = ({ name }: Timed): boolean => name.startsWith('Larder')
+  return speedOver(fastest(timed.filter(isOurs)), fastest(timed.filter((each) => !isOurs(each))))
+}
+
+function fastest(timed: readonly Timed[]): Timed | undefined {
+  return [...timed].sort((a, b) => a.nsPerOp - b.nsPerOp)[0]
+}
+
+function timeOver(one: Timed | undefined, other: Timed | undefined): number {
+  return ratio(one?.nsPerOp, other?.nsPerOp)
+}
+
+function speedOver(one: Timed | undefined, other: Timed | undefined): number {
+  return ratio(other?.nsPerOp, one?.nsPerOp)
+}
+
+function ratio(a = Number.NaN, b = Number.NaN): number {
+  return a / b
+}
