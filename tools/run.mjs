@@ -31,12 +31,8 @@ const TASKS = {
   build: () => tool('tsc', ['-b', 'tsconfig.build.json']),
   packages: () => checkPackages(PACKAGES),
   // On what is published: the loader that runs sources directly adds calls of its own to every closure.
-  bench: async (args) => {
-    await tool('tsc', ['-b', 'tsconfig.build.json'])
-    await execute(process.execPath, ['--import', 'tsx', 'main.ts', ...args], {
-      cwd: join(ROOT, 'bench'),
-    })
-  },
+  bench: (args) => onBuilt('main.ts', args),
+  duel: (args) => onBuilt('duel/main.ts', args),
 }
 
 await main(process.argv[2], process.argv.slice(3))
@@ -48,6 +44,11 @@ async function main(task, args) {
     fail(`There is no task ${task}; there are: ${Object.keys(TASKS).join(', ')}`)
   await installIfStale()
   await work(args)
+}
+
+async function onBuilt(file, args) {
+  await tool('tsc', ['-b', 'tsconfig.build.json'])
+  await execute(process.execPath, ['--import', 'tsx', file, ...args], { cwd: join(ROOT, 'bench') })
 }
 
 async function types() {
