@@ -3,7 +3,13 @@
  * A model that is right in `properties.test.ts` and scripts that do as it does are right together.
  */
 
-import type { Admission, LimitReply, LimitRequest, LimitRule, RateLimitProvider } from '@larder/core'
+import type {
+  Admission,
+  LimitReply,
+  LimitRequest,
+  LimitRule,
+  RateLimitProvider,
+} from '@larder/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { testSeed } from '../support/seed.ts'

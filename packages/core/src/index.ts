@@ -106,11 +106,13 @@ export {
   type LimitableMethod,
   type LimitedMethodDecorator,
   type LimitsOwner,
-  type OnLimit,
   RateLimited,
-  type RateLimitedOptions,
-  type RateLimitedSettings,
 } from './decorators/rate-limited.ts'
+export type {
+  OnLimit,
+  RateLimitedOptions,
+  RateLimitedSettings,
+} from './decorators/rate-limited-options.ts'
 export { type SkipMode, skipCache } from './decorators/skip-cache.ts'
 export type { StoringOptions } from './decorators/storing-options.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
@@ -159,6 +161,13 @@ export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export { partitionOf } from './keys/partition-of.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
+export {
+  type RateLimitHeaderOptions,
+  type RateLimitProblem,
+  rateLimitHeaders,
+  rateLimitProblem,
+} from './limits/http-headers.ts'
+export { ipKey } from './limits/ip-key.ts'
 export type { ConsumeOptions, Limiter } from './limits/limiter.ts'
 export type {
   LimiterOptions,

@@ -1,20 +1,10 @@
 /** `@RateLimited`: so many calls of a method in so much time, in all processes together. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { RateLimitedError } from '../errors/rate-limit-error.ts'
-import type { Key } from '../keys/key-text.ts'
-import { capacityOf } from '../limits/capacity.ts'
 import type { Limiter } from '../limits/limiter.ts'
-import {
-  LIMITER_OPTION_NAMES,
-  type LimiterOptions,
-  resolveLimiter,
-} from '../limits/limiter-options.ts'
+import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace } from '../limits/limits.ts'
-import type { RateLimitVerdict } from '../limits/verdict.ts'
-import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
-import { keySource } from './key-source.ts'
-import { loadSignal } from './load-scope.ts'
+import { currentScope, runLoad } from './load-scope.ts'
 import { managerFinder } from './manager-of.ts'
 import {
   type AnyMethod,
@@ -25,42 +15,14 @@ import {
   methodDecorator,
 } from './method-decorator.ts'
 import { cacheNameOf, type MethodSite } from './method-site.ts'
-import { type Callback, callback } from './storing-options.ts'
+import {
+  type OnLimit,
+  RATE_LIMITED,
+  type RateLimitedOptions,
+  resolveRateLimited,
+} from './rate-limited-options.ts'
 
 type Args = readonly unknown[]
-
-/** What a limit of a method adds to that of a limiter. */
-export interface RateLimitedSettings<
-  KeyArgs extends Args,
-  CostArgs extends Args,
-  SignalArgs extends Args,
-> {
-  /** Who is limited, from the arguments: a function or a template. Without it, all calls of the method together. */
-  readonly key?: string | ((...args: KeyArgs) => Key) | undefined
-  /** What a call costs; a whole number, 0 for nothing. @default 1 */
-  readonly cost?: number | ((...args: CostArgs) => number) | undefined
-  /** Ends the waiting with `onLimit: 'wait'`. @default that of the load the call is part of, if it is */
-  readonly signal?: ((...args: SignalArgs) => AbortSignal | undefined) | undefined
-}
-
-/** What happens to a call above the limit. */
-export interface OnLimit<LimitArgs extends Args, Instead> {
-  /**
-   * `throw`: RateLimitedError. `wait`: for its turn, up to `maxWait`, then RateLimitedError. `skip`: the method is not run
-   * and the result is `undefined`. A function: its result instead. @default 'throw'
-   */
-  readonly onLimit?:
-    | 'throw'
-    | 'wait'
-    | ((verdict: RateLimitVerdict, ...args: LimitArgs) => Instead | Promise<Instead>)
-    | undefined
-}
-
-export type RateLimitedOptions<
-  KeyArgs extends Args,
-  CostArgs extends Args,
-  SignalArgs extends Args,
-> = LimiterOptions & RateLimitedSettings<KeyArgs, CostArgs, SignalArgs>
 
 /** A method that fits the callbacks, and whose result may be `Instead`. */
 export type LimitableMethod<Method extends AsyncMethod<unknown>, CallArgs extends Args, Instead> = [
@@ -89,11 +51,6 @@ export interface LimitsOwner {
   limiter(options: LimiterOptions, place?: LimiterPlace): Limiter
 }
 
-const DECORATOR = '@RateLimited'
-const OWN_NAMES = ['key', 'cost', 'signal', 'onLimit'] as const
-/** How long a call waits for its turn where `maxWait` does not say. */
-const DEFAULT_MAX_WAIT = '5s'
-
 /**
  * Lets so many calls of a method through in so much time, in all processes of the namespace together.
  *
@@ -120,23 +77,22 @@ export function RateLimited<
   options: RateLimitedOptions<KeyArgs, CostArgs, SignalArgs> & { readonly onLimit: 'skip' },
 ): LimitedMethodDecorator<KeyArgs | CostArgs | SignalArgs, undefined>
 export function RateLimited(...given: readonly [object]): LimitedMethodDecorator<never, never> {
-  assertCalledWithOptions(DECORATOR, given)
+  assertCalledWithOptions(RATE_LIMITED, given)
   const [options] = given
-  const { limiter, cost, signal, refused } = resolve(options)
-  const { key } = options as Record<string, unknown>
-  const keyOf = keySource(key ?? (() => 'all'), `${DECORATOR}.key`)()
-  return methodDecorator(DECORATOR, (original, site) => {
-    const where = (): string => `${DECORATOR}(${site.label})`
+  const { limiter, key, cost, signalFor, refused } = resolveRateLimited(options)
+  return methodDecorator(RATE_LIMITED, (original, site) => {
+    const where = (): string => `${RATE_LIMITED}(${site.label})`
     const limiterFor = limiterFinder(site, limiter, where)
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         const found = limiterFor(this)
-        const text = keyOf.of(this, args)
-        const verdict = await found.consume(text, cost(this, args), {
-          signal: signal === undefined ? loadSignal() : (signal.apply(this, args) as AbortSignal),
-        })
+        const text = key.of(this, args)
+        const scope = currentScope()
+        const run = (): Promise<unknown> => invoke(original, this, args, where())
+        const verdict = await found.consume(text, cost(this, args), signalFor(this, args))
         if (!verdict.allowed) return refused({ self: this, args, key: text, verdict })
-        return found.hold(verdict, () => invoke(original, this, args, where()))
+        // As part of the load that the call was part of before the store was asked.
+        return found.hold(verdict, () => (scope === undefined ? run() : runLoad(scope, run)))
       },
     }
     return { method, operation: { kind: 'rate-limited', options } }
@@ -144,78 +100,8 @@ export function RateLimited(...given: readonly [object]): LimitedMethodDecorator
   }) as LimitedMethodDecorator<never, never>
 }
 
-interface Refusal {
-  readonly self: unknown
-  readonly args: Args
-  readonly key: string
-  readonly verdict: RateLimitVerdict
-}
-
-interface Resolved {
-  readonly limiter: LimiterOptions
-  cost(self: unknown, args: Args): number
-  readonly signal: Callback | undefined
-  /** What a refused call comes to. */
-  refused(refusal: Refusal): unknown
-}
-
-/** @throws InvalidOptionError naming the first option that is unknown or wrong. */
-function resolve(options: object): Resolved {
-  assertKnownOptions(options, [...OWN_NAMES, ...LIMITER_OPTION_NAMES], DECORATOR)
-  const {
-    key: _,
-    cost = 1,
-    signal,
-    onLimit = 'throw',
-    ...rest
-  } = options as Record<string, unknown>
-  const isWaiting = onLimit === 'wait'
-  if (!isWaiting && rest['maxWait'] !== undefined) {
-    const expected = "onLimit: 'wait' to go with it"
-    throw new InvalidOptionError({
-      option: `${DECORATOR}.maxWait`,
-      expected,
-      received: rest['maxWait'],
-    })
-  }
-  const limiter = {
-    ...rest,
-    maxWait: isWaiting ? (rest['maxWait'] ?? DEFAULT_MAX_WAIT) : 0,
-  } as LimiterOptions
-  const { rule } = resolveLimiter(limiter, DECORATOR)
-  if (isWaiting && rule.maxWaitUs === 0) {
-    const expected = "a time to wait, or another onLimit than 'wait'"
-    throw new InvalidOptionError({ option: `${DECORATOR}.maxWait`, expected, received: 0 })
-  }
-  if (typeof cost !== 'function')
-    assertInteger(cost, `${DECORATOR}.cost`, { min: 0, max: capacityOf(rule) })
-  if (signal !== undefined) assertFunction(signal, `${DECORATOR}.signal`)
-  const costOf = callback(cost)
-  return {
-    limiter,
-    cost: (self, args) => (costOf?.apply(self, [...args]) ?? cost) as number,
-    signal: callback(signal),
-    refused: refusalOf(onLimit),
-  }
-}
-
-function refusalOf(onLimit: unknown): (refusal: Refusal) => unknown {
-  if (onLimit === 'skip') return () => undefined
-  const instead = callback(onLimit)
-  if (instead !== undefined) {
-    return ({ self, args, verdict }) => instead.call(self, verdict, ...args)
-  }
-  if (onLimit === 'throw' || onLimit === 'wait') {
-    return ({ key, verdict }) => {
-      throw new RateLimitedError(key, verdict)
-    }
-  }
-  throw new InvalidOptionError({
-    option: `${DECORATOR}.onLimit`,
-    expected: '"throw" or "wait" or "skip" or a function of the verdict',
-    received: onLimit,
-  })
-}
+/** Limiters named after a method, by manager: two classes of one name must not share a limit unawares. */
+const ownNames = new WeakMap<object, Map<string, MethodSite>>()
 
 /** Finds the limiter of a method: the same one for as long as the manager is. */
 function limiterFinder(
@@ -228,11 +114,28 @@ function limiterFinder(
   return (self) => {
     const manager = managerOf(self)
     if (last?.manager !== manager) {
+      if (options.name === undefined) claimName(manager, site, where)
       const place = { name: cacheNameOf(site.label), where: where() }
       last = { manager, limiter: ownerOf(manager, where).limiter(options, place) }
     }
     return last.limiter
   }
+}
+
+/** @throws InvalidOptionError when the method's own name will not do */
+function claimName(manager: object, site: MethodSite, where: () => string): void {
+  const taken = ownNames.get(manager) ?? new Map<string, MethodSite>()
+  ownNames.set(manager, taken)
+  const holder = taken.get(site.label)
+  const isAnonymous = site.label.startsWith('.')
+  if (isAnonymous || (holder !== undefined && !holder.isSame(site))) {
+    const why = isAnonymous
+      ? 'the class has no name'
+      : 'another class of this name has a method of this name'
+    const expected = `the name of a limiter, because ${why}`
+    throw new InvalidOptionError({ option: `${where()}.name`, expected, received: undefined })
+  }
+  taken.set(site.label, site)
 }
 
 function ownerOf(manager: object, where: () => string): LimitsOwner {

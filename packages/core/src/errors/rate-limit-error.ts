@@ -23,7 +23,7 @@ export class RateLimitedError extends LarderError implements RateLimitDetails {
   constructor(key: string, details: RateLimitDetails) {
     super(
       'LARDER_RATE_LIMITED',
-      `The limit ${details.policy} of ${key} is used up; try again in ${details.retryAfterMs} ms.`,
+      `The limit${nameOf(details)} of ${key} is used up; try again in ${details.retryAfterMs} ms.`,
       { key },
     )
     this.policy = details.policy
@@ -36,6 +36,11 @@ export class RateLimitedError extends LarderError implements RateLimitDetails {
   override get name(): string {
     return 'RateLimitedError'
   }
+}
+
+/** The only policy of a limiter usually has no name of its own. */
+function nameOf({ policy }: RateLimitDetails): string {
+  return policy === 'default' ? '' : ` ${policy}`
 }
 
 /** The limit store cannot be reached and the policy is to refuse then. */

@@ -39,6 +39,8 @@ interface Question extends LimitRequest {
   reject(error: unknown): void
 }
 
+/** A longer step keeps the store's other clients waiting. */
+const MOST_TOGETHER = 32
 /** A store in the same process is asked within this time too, because it may be somebody's own. */
 const LOCAL_TIMEOUT_MS = 1_000
 
@@ -47,7 +49,8 @@ export class Decisions {
   readonly #known = new KnownRefusals()
   /** A refusal does not keep anybody from being admitted where every attempt counts, or where permits come back at any time. */
   readonly #remembers: boolean
-  #questions: Question[] = []
+  readonly #questions: Question[] = []
+  #isFlushing = false
   #freedAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: DecisionParts) {
@@ -72,8 +75,10 @@ export class Decisions {
   ask(request: LimitRequest): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { key, cost, kind, permit } = request
-      const count = this.#questions.push({ key, cost, kind, permit, resolve, reject })
-      if (count === 1) process.nextTick(() => void this.#flush())
+      this.#questions.push({ key, cost, kind, permit, resolve, reject })
+      if (this.#isFlushing) return
+      this.#isFlushing = true
+      process.nextTick(() => this.#flush())
     })
   }
 
@@ -96,9 +101,18 @@ export class Decisions {
     this.#known.clear()
   }
 
-  async #flush(): Promise<void> {
-    const questions = this.#questions
-    this.#questions = []
+  /**
+   * Sends what was asked since, or some of it and the rest a turn of the loop later: then the store decides on some while
+   * this process goes on with others. All at once, they would take turns in waiting for each other.
+   */
+  #flush(): void {
+    const questions = this.#questions.splice(0, MOST_TOGETHER)
+    this.#isFlushing = this.#questions.length > 0
+    if (this.#isFlushing) setImmediate(() => this.#flush())
+    void this.#decide(questions)
+  }
+
+  async #decide(questions: readonly Question[]): Promise<void> {
     const { limiter, store, clock } = this.#parts
     const { rule, storeTimeoutMs } = limiter
     const askedAt = clock.now()

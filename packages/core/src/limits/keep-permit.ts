@@ -9,6 +9,18 @@ import type { LimitStore } from './limit-store.ts'
 const RENEWALS_PER_LEASE = 3
 const US_PER_MS = 1_000
 
+const permitRules = new WeakMap<LimitRule, LimitRule>()
+
+/** Returns the part of a rule that is about permits; the same one each time. */
+export function permitsOf(rule: LimitRule): LimitRule {
+  const known = permitRules.get(rule)
+  if (known !== undefined) return known
+  const policies = rule.policies.filter(({ algorithm }) => algorithm === 'concurrency')
+  const part = { ...rule, policies }
+  permitRules.set(rule, part)
+  return part
+}
+
 /** Renews until the returned function is called; a permit that is lost all the same is not taken anew. */
 export function keepPermit(
   held: { readonly store: LimitStore; readonly rule: LimitRule; readonly admission: Admission },

@@ -10,12 +10,14 @@ import {
 } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/manager-options.ts'
+import { localRuleOf } from './local-rule.ts'
 import {
   type ConcurrencyOptions,
   POLICY_OPTION_NAMES,
   type PolicyOptions,
   resolvePolicy,
 } from './policy-options.ts'
+import { assertPunishable, assertSensibleWait } from './rule-checks.ts'
 import { ruleName } from './rule-name.ts'
 
 /** What to do where the shared store cannot say: let this process alone count, let everything pass, or refuse. */
@@ -106,8 +108,6 @@ export const LIMITER_OPTION_NAMES = [
 const MS_PER_HOUR = 3_600_000
 const MS_PER_MINUTE = 60_000
 const US_PER_MS = 1_000
-/** How many reservations one key may hold: each is remembered, and a longer queue helps nobody. */
-const MOST_RESERVED = 10_000
 
 /**
  * Checks a limiter's options; `ownName` is its name when the options give none.
@@ -130,7 +130,7 @@ export function resolveLimiter(
   return {
     rule,
     onStoreError,
-    localRule: localRuleOf(options, rule, where),
+    localRule: localRuleOf(rule, policyOptionsOf(options), options.share ?? 1, where),
     storeTimeoutMs: parseDuration(options.storeTimeout ?? '100ms', `${where}.storeTimeout`, {
       min: 1,
       max: MS_PER_MINUTE,
@@ -197,82 +197,4 @@ function assertNoneBeside(options: object, where: string): void {
     const expected = 'to stand in one of the policies'
     throw new InvalidOptionError({ option: `${where}.${name}`, expected, received })
   }
-}
-
-/** Waiting is a reservation: it has to be clear when the turn comes, and there have to be few enough of them. */
-function assertSensibleWait(policies: Policies, maxWaitUs: number, option: string): void {
-  if (maxWaitUs === 0) return
-  const received = maxWaitUs / US_PER_MS
-  for (const policy of policies) {
-    if (policy.algorithm === 'concurrency') {
-      const expected =
-        'no wait with algorithm "concurrency": nobody knows when a permit comes back. A lock with permits has a queue'
-      throw new InvalidOptionError({ option, expected, received })
-    }
-    if (reservable(policy, maxWaitUs) > MOST_RESERVED) {
-      const expected = `a wait in which at most ${MOST_RESERVED} calls per key can be waiting`
-      throw new InvalidOptionError({ option, expected, received })
-    }
-  }
-}
-
-/** How much one key can have reserved ahead. */
-function reservable(policy: Policies[number], maxWaitUs: number): number {
-  switch (policy.algorithm) {
-    case 'exact':
-    case 'fixed':
-      return policy.limit * (maxWaitUs / policy.windowUs)
-    case 'window':
-      return policy.limit * (maxWaitUs / (policy.sliceUs * policy.slices))
-    case 'smooth':
-      return maxWaitUs / policy.intervalUs
-    default:
-      return 0
-  }
-}
-
-function assertPunishable(policies: Policies, options: LimiterOptions, where: string): void {
-  if (!policies.some(({ algorithm }) => algorithm === 'concurrency')) return
-  for (const name of ['penalty', 'block'] as const) {
-    const received = options[name]
-    if (received === undefined || received === false) continue
-    const expected = 'no "concurrency" policy to go with it: being refused there is no offence'
-    throw new InvalidOptionError({ option: `${where}.${name}`, expected, received })
-  }
-}
-
-/**
- * The rule for this process alone: the same, with a share of each limit.
- *
- * @throws InvalidOptionError when a limit's share is less than one call.
- */
-function localRuleOf(options: LimiterOptions, rule: LimitRule, where: string): LimitRule {
-  const { share = 1 } = options
-  const isShare = typeof share === 'number' && share > 0 && share <= 1
-  if (!isShare) {
-    const expected = 'a number above 0, up to 1'
-    throw new InvalidOptionError({ option: `${where}.share`, expected, received: share })
-  }
-  if (share === 1) return rule
-  const policies = policyOptionsOf(options).map((policy, i) => {
-    const algorithm = rule.policies[i]?.algorithm
-    // The shared limit's algorithm, also where the share would have another one by default.
-    const kept = algorithm === 'calendar' ? {} : { algorithm }
-    const scaled: Record<string, unknown> = { ...policy, ...kept }
-    for (const amount of ['limit', 'burst']) {
-      if (scaled[amount] !== undefined) scaled[amount] = partOf(scaled[amount], share, where)
-    }
-    return resolvePolicy(scaled as unknown as PolicyOptions, where)
-  })
-  return { ...rule, policies }
-}
-
-function partOf(amount: unknown, share: number, where: string): number {
-  const part = Math.floor((amount as number) * share)
-  if (part >= 1) return part
-  throw new InvalidOptionError({
-    option: `${where}.share`,
-    expected: 'at least one call of each limit; else choose onStoreError "open" or "closed"',
-    received: share,
-  })
 }

@@ -1,7 +1,6 @@
 /** `caches.limiter(…)`: asks whether a call is within its limits, and counts it. */
 
 import type { Clock } from '../contracts/clock.ts'
-import type { Admission, LimitRule } from '../contracts/rate-limit-provider.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Emitter } from '../events/events.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
@@ -11,10 +10,16 @@ import { assertFunction, assertInteger } from '../options/assert-option.ts'
 import { awaitTurn } from './await-turn.ts'
 import { capacityOf } from './capacity.ts'
 import type { Decided, Decisions } from './decisions.ts'
-import { keepPermit } from './keep-permit.ts'
-import type { LimitStore } from './limit-store.ts'
+import { keepPermit, permitsOf } from './keep-permit.ts'
 import type { ResolvedLimiter } from './limiter-options.ts'
-import { type RateLimitVerdict, unaskedVerdict, verdictOf } from './verdict.ts'
+import {
+  putReceipt,
+  type RateLimitVerdict,
+  receiptOf,
+  takeReceipt,
+  unaskedVerdict,
+  verdictOf,
+} from './verdict.ts'
 
 export interface LimiterParts {
   readonly limiter: ResolvedLimiter
@@ -35,20 +40,12 @@ export interface ConsumeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What an allowed verdict is given back with. */
-interface Receipt {
-  readonly admission: Admission
-  readonly rule: LimitRule
-  readonly store: LimitStore
-}
-
 export class Limiter {
   /** Limiters of one name share what they count. */
   readonly name: string
   readonly #parts: LimiterParts
   readonly #capacity: number
   readonly #hasPermits: boolean
-  readonly #receipts = new WeakMap<RateLimitVerdict, Receipt>()
 
   /** Use `caches.limiter`. */
   constructor(parts: LimiterParts) {
@@ -118,9 +115,8 @@ export class Limiter {
    * @returns false when there is nothing to give back any more: the window is over, or (`smooth`) others came since.
    */
   async refund(verdict: RateLimitVerdict): Promise<boolean> {
-    const receipt = this.#receipts.get(verdict)
+    const receipt = takeReceipt(verdict)
     if (receipt === undefined) return false
-    this.#receipts.delete(verdict)
     const { store, rule, admission } = receipt
     this.#parts.freed(this.name, admission.key)
     const isGivenBack = await store.refund(rule, admission)
@@ -137,15 +133,20 @@ export class Limiter {
 
   /** Runs work that a verdict has allowed, and keeps its permits meanwhile. For decorators; see `run`. */
   async hold<Result>(verdict: RateLimitVerdict, work: () => Promise<Result>): Promise<Result> {
-    const receipt = this.#hasPermits ? this.#receipts.get(verdict) : undefined
+    const receipt = this.#hasPermits ? receiptOf(verdict) : undefined
     if (receipt === undefined) return work()
-    const release = keepPermit(receipt, this.#parts.clock, this.#parts.work)
+    const { clock, work: background, freed } = this.#parts
+    const { store, admission } = receipt
+    // Only the permits: what was counted stays counted.
+    const rule = permitsOf(receipt.rule)
+    const stopRenewing = keepPermit({ store, rule, admission }, clock, background)
     try {
       return await work()
     } finally {
-      release()
+      stopRenewing()
       // Nobody waits for it: where it fails, the permit ends with its lease.
-      this.#parts.work.run('give a permit back', this.refund(verdict))
+      background.run('give a permit back', store.refund(rule, admission))
+      freed(this.name, admission.key)
     }
   }
 
@@ -163,7 +164,7 @@ export class Limiter {
     const { reply, rule, store } = answer
     if (!reply.admitted || cost === 0) return verdict
     const { nowUs, waitUs } = reply
-    this.#receipts.set(verdict, { admission: { key, cost, permit, nowUs, waitUs }, rule, store })
+    putReceipt(verdict, { admission: { key, cost, permit, nowUs, waitUs }, rule, store })
     if (waitUs > 0 && !limiter.dryRun) await this.#awaitTurn(verdict, signal)
     return verdict
   }

@@ -1,6 +1,12 @@
 /** What came of asking a limiter. */
 
-import type { LimitPolicy, LimitReply, LimitRule } from '../contracts/rate-limit-provider.ts'
+import type {
+  Admission,
+  LimitPolicy,
+  LimitReply,
+  LimitRule,
+} from '../contracts/rate-limit-provider.ts'
+import type { LimitStore } from './limit-store.ts'
 
 /**
  * Who decided: `remote`, the shared store; `known`, an earlier refusal of the shared store that still holds; `local`, this
@@ -44,6 +50,13 @@ export interface RateLimitVerdict {
   readonly policies: readonly PolicyStanding[]
 }
 
+/** What an admission is given back with. */
+export interface Receipt {
+  readonly admission: Admission
+  readonly rule: LimitRule
+  readonly store: LimitStore
+}
+
 const US_PER_MS = 1_000
 
 /** Says a reply in the words of users; `elapsedMs` is how long ago it was true. */
@@ -63,6 +76,23 @@ export function unaskedVerdict(rule: LimitRule, source: 'open' | 'off'): RateLim
   return verdictOf(rule, reply, { source, dryRun: false, elapsedMs: 0 })
 }
 
+/** Notes what a verdict can be given back with. */
+export function putReceipt(verdict: RateLimitVerdict, receipt: Receipt): void {
+  if (verdict instanceof Verdict) verdict.receipt = receipt
+}
+
+/** Returns what a verdict can be given back with, if there is anything. */
+export function receiptOf(verdict: RateLimitVerdict): Receipt | undefined {
+  return verdict instanceof Verdict ? verdict.receipt : undefined
+}
+
+/** The same, once. */
+export function takeReceipt(verdict: RateLimitVerdict): Receipt | undefined {
+  const receipt = receiptOf(verdict)
+  if (verdict instanceof Verdict) verdict.receipt = undefined
+  return receipt
+}
+
 /** A class, because thousands of them are made a second: the list of policies is made when somebody looks at it. */
 class Verdict implements RateLimitVerdict {
   readonly allowed: boolean
@@ -77,6 +107,8 @@ class Verdict implements RateLimitVerdict {
   readonly #rule: LimitRule
   readonly #reply: LimitReply
   readonly #elapsedMs: number
+  /** Not in a WeakMap, which would cost as much as all the rest of a verdict. */
+  #receipt: Receipt | undefined
 
   constructor(
     rule: LimitRule,
@@ -99,6 +131,14 @@ class Verdict implements RateLimitVerdict {
     this.#rule = rule
     this.#reply = reply
     this.#elapsedMs = how.elapsedMs
+  }
+
+  get receipt(): Receipt | undefined {
+    return this.#receipt
+  }
+
+  set receipt(receipt: Receipt | undefined) {
+    this.#receipt = receipt
   }
 
   get policies(): readonly PolicyStanding[] {

@@ -13,7 +13,13 @@ export {
   type MakeLocalStore,
   type TestEntry,
 } from './conformance/local-store-cases.ts'
+export { type LocksUnderTest, lockCases, type MakeLocks } from './conformance/lock-cases.ts'
 export type { Advance } from './conformance/patience.ts'
+export {
+  type LimitsUnderTest,
+  type MakeLimits,
+  rateLimitCases,
+} from './conformance/rate-limit-cases.ts'
 export {
   type MakeRemoteStores,
   type RemoteStoresUnderTest,

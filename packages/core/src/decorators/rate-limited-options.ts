@@ -1,0 +1,141 @@
+/** The options of `@RateLimited`: what a user may say, and the checked form. */
+
+import { InvalidOptionError } from '../errors/option-error.ts'
+import { RateLimitedError } from '../errors/rate-limit-error.ts'
+import type { Key } from '../keys/key-text.ts'
+import { capacityOf } from '../limits/capacity.ts'
+import type { ConsumeOptions } from '../limits/limiter.ts'
+import {
+  LIMITER_OPTION_NAMES,
+  type LimiterOptions,
+  resolveLimiter,
+} from '../limits/limiter-options.ts'
+import type { RateLimitVerdict } from '../limits/verdict.ts'
+import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
+import { type KeySource, keySource } from './key-source.ts'
+import { loadSignal } from './load-scope.ts'
+import { type Callback, callback } from './storing-options.ts'
+
+type Args = readonly unknown[]
+
+/** What a limit of a method adds to that of a limiter. */
+export interface RateLimitedSettings<
+  KeyArgs extends Args,
+  CostArgs extends Args,
+  SignalArgs extends Args,
+> {
+  /** Who is limited, from the arguments: a function or a template. Without it, all calls of the method together. */
+  readonly key?: string | ((...args: KeyArgs) => Key) | undefined
+  /** What a call costs; a whole number, 0 for nothing. @default 1 */
+  readonly cost?: number | ((...args: CostArgs) => number) | undefined
+  /** Ends the waiting with `onLimit: 'wait'`. @default that of the load the call is part of, if it is */
+  readonly signal?: ((...args: SignalArgs) => AbortSignal | undefined) | undefined
+}
+
+/** What happens to a call above the limit. */
+export interface OnLimit<LimitArgs extends Args, Instead> {
+  /**
+   * `throw`: RateLimitedError. `wait`: for its turn, up to `maxWait`, then RateLimitedError. `skip`: the method is not run
+   * and the result is `undefined`. A function: its result instead. @default 'throw'
+   */
+  readonly onLimit?:
+    | 'throw'
+    | 'wait'
+    | ((verdict: RateLimitVerdict, ...args: LimitArgs) => Instead | Promise<Instead>)
+    | undefined
+}
+
+export type RateLimitedOptions<
+  KeyArgs extends Args,
+  CostArgs extends Args,
+  SignalArgs extends Args,
+> = LimiterOptions & RateLimitedSettings<KeyArgs, CostArgs, SignalArgs>
+
+/** How messages name it. */
+export const RATE_LIMITED = '@RateLimited'
+const OWN_NAMES = ['key', 'cost', 'signal', 'onLimit'] as const
+/** How long a call waits for its turn where `maxWait` does not say. */
+const DEFAULT_MAX_WAIT = '5s'
+
+/** A call above the limit. */
+export interface Refusal {
+  readonly self: unknown
+  readonly args: Args
+  readonly key: string
+  readonly verdict: RateLimitVerdict
+}
+
+/** The checked form. */
+export interface ResolvedRateLimited {
+  readonly limiter: LimiterOptions
+  readonly key: KeySource
+  cost(self: unknown, args: Args): number
+  /** What may end the waiting; to be asked before the first await, while the load that the call is part of is known. */
+  signalFor(self: unknown, args: Args): ConsumeOptions
+  /** What a refused call comes to. */
+  refused(refusal: Refusal): unknown
+}
+
+/** @throws InvalidOptionError naming the first option that is unknown or wrong. */
+export function resolveRateLimited(options: object): ResolvedRateLimited {
+  assertKnownOptions(options, [...OWN_NAMES, ...LIMITER_OPTION_NAMES], RATE_LIMITED)
+  const {
+    key = () => 'all',
+    cost = 1,
+    signal,
+    onLimit = 'throw',
+    ...rest
+  } = options as Record<string, unknown>
+  const isWaiting = onLimit === 'wait'
+  for (const name of ['maxWait', 'signal'] as const) {
+    const received = name === 'signal' ? signal : rest[name]
+    if (isWaiting || received === undefined) continue
+    const expected = "onLimit: 'wait' to go with it"
+    throw new InvalidOptionError({ option: `${RATE_LIMITED}.${name}`, expected, received })
+  }
+  const limiter = {
+    ...rest,
+    maxWait: isWaiting ? (rest['maxWait'] ?? DEFAULT_MAX_WAIT) : 0,
+  } as LimiterOptions
+  const { rule } = resolveLimiter(limiter, RATE_LIMITED)
+  if (isWaiting && rule.maxWaitUs === 0) {
+    const expected = "a time to wait, or another onLimit than 'wait'"
+    throw new InvalidOptionError({ option: `${RATE_LIMITED}.maxWait`, expected, received: 0 })
+  }
+  if (typeof cost !== 'function')
+    assertInteger(cost, `${RATE_LIMITED}.cost`, { min: 0, max: capacityOf(rule) })
+  if (signal !== undefined) assertFunction(signal, `${RATE_LIMITED}.signal`)
+  const costOf = callback(cost)
+  return {
+    limiter,
+    key: keySource(key, `${RATE_LIMITED}.key`)(),
+    cost: (self, args) => (costOf?.apply(self, [...args]) ?? cost) as number,
+    signalFor: isWaiting ? signalSource(callback(signal)) : () => NO_SIGNAL,
+    refused: refusalOf(onLimit),
+  }
+}
+
+const NO_SIGNAL: ConsumeOptions = {}
+
+function signalSource(signal: Callback | undefined): ResolvedRateLimited['signalFor'] {
+  if (signal === undefined) return () => ({ signal: loadSignal() })
+  return (self, args) => ({ signal: signal.apply(self, [...args]) as AbortSignal | undefined })
+}
+
+function refusalOf(onLimit: unknown): (refusal: Refusal) => unknown {
+  if (onLimit === 'skip') return () => undefined
+  const instead = callback(onLimit)
+  if (instead !== undefined) {
+    return ({ self, args, verdict }) => instead.call(self, verdict, ...args)
+  }
+  if (onLimit === 'throw' || onLimit === 'wait') {
+    return ({ key, verdict }) => {
+      throw new RateLimitedError(key, verdict)
+    }
+  }
+  throw new InvalidOptionError({
+    option: `${RATE_LIMITED}.onLimit`,
+    expected: '"throw" or "wait" or "skip" or a function of the verdict',
+    received: onLimit,
+  })
+}

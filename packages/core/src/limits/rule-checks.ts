@@ -1,0 +1,61 @@
+/** Checks of what policies and the rest of a rule have to do with each other. */
+
+import type { LimitRule } from '../contracts/rate-limit-provider.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
+
+type Policies = LimitRule['policies']
+
+const US_PER_MS = 1_000
+/** How many reservations one key may hold: each is remembered, and a longer queue helps nobody. */
+const MOST_RESERVED = 10_000
+
+/**
+ * Waiting is a reservation: it has to be clear when the turn comes, and there have to be few enough of them.
+ *
+ * @throws InvalidOptionError naming `option`.
+ */
+export function assertSensibleWait(policies: Policies, maxWaitUs: number, option: string): void {
+  if (maxWaitUs === 0) return
+  const received = maxWaitUs / US_PER_MS
+  for (const policy of policies) {
+    if (policy.algorithm === 'concurrency') {
+      const expected =
+        'no wait with algorithm "concurrency": nobody knows when a permit comes back. A lock with permits has a queue'
+      throw new InvalidOptionError({ option, expected, received })
+    }
+    if (reservable(policy, maxWaitUs) > MOST_RESERVED) {
+      const expected = `a wait in which at most ${MOST_RESERVED} calls per key can be waiting`
+      throw new InvalidOptionError({ option, expected, received })
+    }
+  }
+}
+
+/** How much one key can have reserved ahead. */
+function reservable(policy: Policies[number], maxWaitUs: number): number {
+  switch (policy.algorithm) {
+    case 'exact':
+    case 'fixed':
+      return policy.limit * (maxWaitUs / policy.windowUs)
+    case 'window':
+      return policy.limit * (maxWaitUs / (policy.sliceUs * policy.slices))
+    case 'smooth':
+      return maxWaitUs / policy.intervalUs
+    default:
+      return 0
+  }
+}
+
+/** @throws InvalidOptionError where a refusal is to be punished that is no offence. */
+export function assertPunishable(
+  policies: Policies,
+  options: { readonly penalty?: unknown; readonly block?: unknown },
+  where: string,
+): void {
+  if (!policies.some(({ algorithm }) => algorithm === 'concurrency')) return
+  for (const name of ['penalty', 'block'] as const) {
+    const received = options[name]
+    if (received === undefined || received === false) continue
+    const expected = 'no "concurrency" policy to go with it: being refused there is no offence'
+    throw new InvalidOptionError({ option: `${where}.${name}`, expected, received })
+  }
+}
