@@ -9,8 +9,8 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { EvictionVerdict } from '../../test/support/eviction-history.ts'
 import { contestants } from './contestants/index.ts'
-import type { Verdict } from './history.ts'
 import { scenarios } from './scenarios.ts'
 
 const run = promisify(execFile)
@@ -23,7 +23,7 @@ const SLOWEST_MS = 3_000
 interface Row {
   readonly scenario: string
   readonly contestant: string
-  readonly verdict: Verdict | undefined
+  readonly verdict: EvictionVerdict | undefined
 }
 
 const rows: Row[] = []
@@ -44,19 +44,19 @@ const broken = rows.filter(({ contestant, verdict }) => contestant === 'Larder' 
 for (const { scenario } of broken) process.stderr.write(`Larder broke its promise in ${scenario}\n`)
 process.exitCode = broken.length === 0 ? 0 : 1
 
-async function fight(contestant: string, scenario: string): Promise<Verdict | undefined> {
+async function fight(contestant: string, scenario: string): Promise<EvictionVerdict | undefined> {
   const file = join(import.meta.dirname, 'fight.ts')
   const args = ['--import', 'tsx', file, contestant, scenario, String(LASTS_MS)]
   try {
     const { stdout } = await run(process.execPath, args, { timeout: FIGHT_MS })
-    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Verdict
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as EvictionVerdict
   } catch (error) {
     process.stderr.write(`${contestant} did not come through: ${String(error).slice(0, 300)}\n`)
     return undefined
   }
 }
 
-function keeps(verdict: Verdict | undefined): boolean {
+function keeps(verdict: EvictionVerdict | undefined): boolean {
   if (verdict === undefined) return false
   const { staleOwn, staleAtRest, errors, hung, slowestMs } = verdict
   return staleOwn + staleAtRest + errors + hung === 0 && slowestMs < SLOWEST_MS
@@ -67,7 +67,7 @@ function header(): string {
   return `${' '.repeat(25)}${[...names, 'hung', 'slowest ms'].map((name) => name.padStart(11)).join('')}`
 }
 
-function cells(verdict: Verdict | undefined): string {
+function cells(verdict: EvictionVerdict | undefined): string {
   if (verdict === undefined) return 'did not come through'
   const { reads, staleOwn, staleOther, oldestMs, staleAtRest, loadsPerKey } = verdict
   const figures = [reads, staleOwn, staleOther, oldestMs, staleAtRest, loadsPerKey]

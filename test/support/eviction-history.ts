@@ -5,7 +5,7 @@
  * that begins later must not return an older version. Reads that began before are free to.
  */
 
-export interface Verdict {
+export interface EvictionVerdict {
   readonly reads: number
   /** On the node that had evicted. */
   readonly staleOwn: number
@@ -28,7 +28,7 @@ interface Eviction {
   readonly at: number
 }
 
-export class History {
+export class EvictionHistory {
   readonly #versions = new Map<string, number>()
   readonly #evictions = new Map<string, Eviction[]>()
   #reads = 0
@@ -99,7 +99,7 @@ export class History {
     this.#slowestMs = Math.max(this.#slowestMs, performance.now() - startedAt)
   }
 
-  verdict(keys: number): Verdict {
+  verdict(keys: number): EvictionVerdict {
     return {
       reads: this.#reads,
       staleOwn: this.#stale[0] ?? 0,
