@@ -9,6 +9,7 @@ import {
   describe as describeClass,
   InvalidOptionError,
   LockTimeoutError,
+  loadSignal,
   NotConfiguredError,
   WithLock,
 } from '@larder/core'
@@ -202,5 +203,25 @@ describe('with @Cacheable on one method', () => {
     await service.find('1')
     await service.find('1')
     expect([service.loads, granted]).toEqual([1, ['1']])
+  })
+
+  it('inside of it, the method is still part of its load', async () => {
+    startManager()
+    class Base {
+      @Cacheable({ key: (id: string) => id, cache: 'shared' })
+      async find(id: string): Promise<string> {
+        return `base ${id}`
+      }
+    }
+    class Derived extends Base {
+      @Cacheable({ key: (id: string) => id, cache: 'shared' })
+      @WithLock({ key: (id: string) => id })
+      override async find(id: string): Promise<string> {
+        const signal = loadSignal()
+        // The same key, which this very load is for: it must not wait for itself.
+        return `${await super.find(id)}, with a signal: ${signal !== undefined}`
+      }
+    }
+    expect(await new Derived().find('1')).toBe('base 1, with a signal: true')
   })
 })

@@ -6,6 +6,7 @@ import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../lock
 import type { Locks } from '../locks/locks.ts'
 import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
 import { keySource } from './key-source.ts'
+import { currentScope, runLoad } from './load-scope.ts'
 import { managerFinder } from './manager-of.ts'
 import {
   type AnyMethod,
@@ -67,8 +68,11 @@ export function WithLock(...given: readonly [object?]): AsyncMethodDecorator<nev
         const locks = locksOf(managerOf(this), where())
         if (checkedFor !== locks) locks.assertPossible(resolved, where())
         checkedFor = locks
+        const scope = currentScope()
+        const run = (): Promise<unknown> => invoke(original, this, args, where())
+        // As part of the load that the call was part of before the lock was waited for.
         return locks.runWith(names(this, args), resolved, () =>
-          invoke(original, this, args, where()),
+          scope === undefined ? run() : runLoad(scope, run),
         )
       },
     }
