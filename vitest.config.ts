@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'test/simulation/**/*.test.ts'],
           exclude: ['**/*.redis.test.ts', '**/node_modules/**'],
         },
       },
@@ -47,7 +47,7 @@ export default defineConfig({
           name: 'redis',
           globalSetup,
           include: ['test/**/*.test.ts', 'packages/*/src/**/*.redis.test.ts'],
-          exclude: ['test/decorators/**', '**/node_modules/**'],
+          exclude: ['test/decorators/**', 'test/simulation/**', '**/node_modules/**'],
         },
       },
       ...[false, true].map((experimental) => ({

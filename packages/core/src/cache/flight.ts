@@ -69,8 +69,12 @@ export class Flights {
     return this.#flights.size
   }
 
+  /** Makes a flight the one to join. One that it displaces could not be killed any more, so it ends being kept now. */
   add(flight: Flight): void {
-    this.#flights.set(flight.address.key, flight)
+    const { key } = flight.address
+    const displaced = this.#flights.get(key)
+    if (displaced !== undefined) this.detach(displaced)
+    this.#flights.set(key, flight)
   }
 
   /** Ends a flight's being joinable; a newer flight of the key is left alone. */

@@ -46,13 +46,11 @@ export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: n
   return now < entry.staleUntil ? 'stale' : 'fallback'
 }
 
-/** Tells whether the entry was known good, by itself or by its partition, within `maxStaleness`. */
-export function isTrusted(
-  entry: LocalEntry,
-  call: ReadCall,
-  node: CacheNode,
-  now: number,
-): boolean {
+/** What trust rests on. */
+export type Standing = Pick<LocalEntry, 'partition' | 'generation' | 'verifiedAt'>
+
+/** Tells whether something was known good, by itself or by its partition, within `maxStaleness`. */
+export function isTrusted(entry: Standing, call: ReadCall, node: CacheNode, now: number): boolean {
   const { coherence } = node
   const { maxStalenessMs } = call.policy
   if (entry.generation === coherence.generation(entry.partition)) {

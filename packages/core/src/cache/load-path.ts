@@ -4,6 +4,7 @@ import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
 import { parseDuration } from '../options/duration.ts'
 import type { Flight } from './flight.ts'
+import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
 import type { Lease } from './lease.ts'
 import { type LoadOutcome, runLoader } from './load.ts'
@@ -128,9 +129,15 @@ export class LoadPath {
     flight.reject(outcome.error)
   }
 
+  /**
+   * Without `staleIfError`, what cannot be verified may not stand in for a failed load: it may have been evicted
+   * elsewhere longer ago than `maxStaleness`.
+   */
   #canFallBack({ candidate, isAlive, call }: Flight): boolean {
     if (candidate === undefined || candidate.kind !== 'value' || !isAlive) return false
-    return candidate.livesUntil > this.#node.clock.now() && call.mode !== 'refresh'
+    const now = this.#node.clock.now()
+    if (candidate.livesUntil <= now || call.mode === 'refresh') return false
+    return call.policy.staleIfErrorMs > 0 || isTrusted(candidate, call, this.#node, now)
   }
 
   #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {

@@ -17,6 +17,7 @@
  * lost, and the value is kept locally for `maxStaleness`, because this node cannot know what happens to it.
  */
 
+import type { Stamp } from '../coherence/coherence.ts'
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { decodeHeader, FLAG } from '../entry/envelope.ts'
 import { freezeDecoded } from '../entry/freeze.ts'
@@ -25,7 +26,7 @@ import { ClosedError } from '../errors/closed-error.ts'
 import type { ReadReceiver } from '../remote/remote-tier.ts'
 import { Flight } from './flight.ts'
 import { handOut } from './hand-out.ts'
-import { judge } from './judge.ts'
+import { isTrusted, judge } from './judge.ts'
 import { Lease, leaseLength, randomId } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
@@ -97,10 +98,12 @@ export class ReadPath {
 
   async #findRemotely(call: ReadCall): Promise<LocalEntry | undefined> {
     const { remote, coherence, flights } = this.#node
-    await coherence.start()
+    const { maxStalenessMs } = call.policy
+    await coherence.prepareToJudge(maxStalenessMs)
     const { address } = call
     const flight = new Flight(call, address, coherence.stamp(address.partition))
-    if (remote === undefined || !this.#usesRemote(flight) || !coherence.canJudge) return undefined
+    if (remote === undefined || !this.#usesRemote(flight)) return undefined
+    if (!coherence.canJudge(maxStalenessMs)) return undefined
     flights.watch(flight)
     try {
       const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
@@ -150,7 +153,8 @@ export class ReadPath {
   /** Joins the flight under way, or starts one. */
   #share(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
     const flight = this.#node.flights.get(call.fullKey)
-    if (flight === undefined || call.mode === 'refresh') {
+    const isJoinable = flight !== undefined && call.mode !== 'refresh' && this.#isTrusted(flight)
+    if (!isJoinable) {
       return handOut(
         this.#launch(call, candidate, call.mode === 'refresh').promise,
         call,
@@ -163,6 +167,13 @@ export class ReadPath {
       return handOut(flight.promise, call, this.#node)
     }
     return this.#joinOlder(flight, call)
+  }
+
+  /** A flight that nobody could have told of an eviction for `maxStaleness` is no better than an entry of that age. */
+  #isTrusted({ stamp, address, call }: Flight): boolean {
+    const { partition } = address
+    const standing = { partition, generation: stamp.generation, verifiedAt: stamp.at }
+    return isTrusted(standing, call, this.#node, this.#node.clock.now())
   }
 
   /**
@@ -194,7 +205,7 @@ export class ReadPath {
     flight.isForced = isForced
     node.flights.add(flight)
     if (!this.#usesRemote(flight)) this.#continue(flight, this.#loads.loadAlone(flight))
-    else if (node.coherence.canJudge) this.#readRemote(flight)
+    else if (node.coherence.canJudge(call.policy.maxStalenessMs)) this.#readRemote(flight)
     else this.#continue(flight, this.#startThenRead(flight))
     return flight
   }
@@ -208,12 +219,13 @@ export class ReadPath {
 
   async #startThenRead(flight: Flight): Promise<void> {
     const { coherence } = this.#node
-    await coherence.start()
-    if (!coherence.canJudge) {
+    const { maxStalenessMs } = flight.call.policy
+    await coherence.prepareToJudge(maxStalenessMs)
+    if (!coherence.canJudge(maxStalenessMs)) {
       await this.#loads.loadAlone(flight)
       return
     }
-    // Nothing has been read yet, so the flight may stand on what is known now; before, nothing was.
+    // Nothing has been read yet, so the flight may stand on what is known now.
     flight.stamp = coherence.stamp(flight.address.partition)
     this.#readRemote(flight)
   }
@@ -239,7 +251,7 @@ export class ReadPath {
     const isSame = header?.commit === candidate.commit && (header.flags & FLAG.stale) === 0
     if (isSame && flight.isAlive) {
       candidate.generation = stamp.generation
-      candidate.verifiedAt = stamp.at
+      candidate.verifiedAt = this.#goodAt(stamp)
       const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
         this.#node.flights.remove(flight)
@@ -260,7 +272,7 @@ export class ReadPath {
     const node = this.#node
     call.counters.remoteReadMs.record(node.clock.now() - stamp.at)
     const finding = inspect(bytes, call, node, this.#onForeign)
-    if (finding.kind === 'entry' && finding.age === 'fresh' && !flight.isForced) {
+    if (finding.kind === 'entry' && finding.age === 'fresh' && !needsLoad(flight, finding)) {
       this.#adopt(flight, finding)
       return
     }
@@ -321,18 +333,24 @@ export class ReadPath {
     }
   }
 
+  /** When what was just read was known good: the bytes by the store, their tags by the last confirmed tag clock. */
+  #goodAt({ at }: Stamp): number {
+    return Math.min(at, this.#node.coherence.tagsVerifiedAt)
+  }
+
   #entryOf(flight: Flight, { stored, times }: FoundEntry, value: unknown): LocalEntry {
     const { call, stamp, address } = flight
     const kind = kindOf(stored.flags)
     if (call.policy.isolation === 'frozen' && kind !== 'error') freezeDecoded(value)
     return new LocalEntry({ value, kind, loadMs: stored.loadMs }, times, {
       commit: stored.commit,
-      birth: stored.birth,
+      // Not above what this node knows: its next invalidation may stay here for a while, under a number of its own.
+      birth: Math.min(stored.birth, stamp.birth),
       tags: stored.tags,
       partition: address.partition,
       seq: stamp.seq,
       generation: stamp.generation,
-      verifiedAt: stamp.at,
+      verifiedAt: this.#goodAt(stamp),
     })
   }
 
@@ -464,4 +482,11 @@ export class ReadPath {
     this.#node.events.emit('undecodable', { cache, key: fullKey, reason })
     return undefined
   }
+}
+
+/** Tells whether a fresh entry has to be loaded anew: a refresh that was asked for, or one of the very write found. */
+function needsLoad({ isForced, call, candidate }: Flight, { stored }: FoundEntry): boolean {
+  if (!isForced) return false
+  // A revalidation runs on every node that holds the entry: only the first one finds the old write still there.
+  return call.mode === 'refresh' || candidate === undefined || stored.commit === candidate.commit
 }

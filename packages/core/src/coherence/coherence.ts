@@ -30,10 +30,10 @@ import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import { createPartitions, PARTITIONS, type Partition } from './partitions.ts'
-import { RecentEvictions } from './recent-evictions.ts'
+import { type Reassertion, RecentEvictions } from './recent-evictions.ts'
 import { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
-import { partitionTag, TagClock } from './tag-clock.ts'
+import { missingOf, partitionTag, TagClock } from './tag-clock.ts'
 
 /** What a load or read stands on, taken before it begins. */
 export interface Stamp {
@@ -71,6 +71,10 @@ const ALL_PARTITIONS: readonly number[] = Array.from({ length: PARTITIONS }, (_,
 /** Syncs run this often within one maxStaleness, so that one slow or lost sync does not isolate the node. */
 const SYNCS_PER_STALENESS = 2.5
 const CONCURRENT_CATCH_UPS = 16
+/** How far back a catch-up checks that the store still knows the tags that were invalidated, µs. */
+const LOOK_BACK_US = 5_000_000
+/** A failover is taken to lose no more than the last minute of tag invalidations, µs. */
+const LOST_WITHIN_US = 60_000_000
 
 export class Coherence {
   readonly tags: TagClock
@@ -115,9 +119,19 @@ export class Coherence {
     return this.#parts.remote === undefined
   }
 
-  /** True once the tag clock is known, without which a remote entry cannot be judged. */
-  get canJudge(): boolean {
-    return this.isAlone || this.tags.confirmed > 0
+  /** When the store last confirmed the tag clock, without which its entries cannot be judged, monotonic ms. */
+  get tagsVerifiedAt(): number {
+    return this.#tagsVerifiedAt
+  }
+
+  /**
+   * Tells whether an entry of the store can be judged: by a tag clock that is at most `maxStalenessMs` behind. An older one
+   * would let pass what was invalidated by tags meanwhile.
+   */
+  canJudge(maxStalenessMs: number): boolean {
+    if (this.isAlone) return true
+    const isLate = this.#parts.clock.now() - this.#tagsVerifiedAt >= maxStalenessMs
+    return this.tags.confirmed > 0 && !isLate
   }
 
   /** Takes down what a read or load that begins now stands on. Must be called before it begins. */
@@ -152,15 +166,23 @@ export class Coherence {
 
   /** Opens store and bus at the first need; resolves when the first sync has ended, well or badly. Never rejects. */
   async start(): Promise<void> {
+    this.#open()
+    if (!this.isAlone && this.tags.confirmed === 0) await this.#syncing
+  }
+
+  /** The same, and sees to it that entries of the store can be judged, if that is possible now. Never rejects. */
+  async prepareToJudge(maxStalenessMs: number): Promise<void> {
+    await this.start()
+    if (!this.canJudge(maxStalenessMs)) await (this.#syncing ?? this.sync())
+  }
+
+  #open(): void {
     const { remote, namespace } = this.#parts
-    if (remote === undefined || this.#isClosed) return
-    if (!this.#isStarted) {
-      this.#isStarted = true
-      remote.store.open(namespace)
-      remote.store.bus?.subscribe(namespace, this.#listener())
-      void this.sync()
-    }
-    if (!this.canJudge && this.#syncing !== undefined) await this.#syncing
+    if (remote === undefined || this.#isClosed || this.#isStarted) return
+    this.#isStarted = true
+    remote.store.open(namespace)
+    remote.store.bus?.subscribe(namespace, this.#listener())
+    void this.sync()
   }
 
   /** Runs a sync, or joins the one under way and has another follow it. Never rejects. */
@@ -279,12 +301,13 @@ export class Coherence {
   async #confirmTags(reply: SyncReply, sentAt: number): Promise<void> {
     const head = reply.tags
     if (head === undefined) return
-    if (this.tags.isAhead(head)) await this.#restoreTags(head.version)
+    if (this.tags.isAhead(head)) await this.#assertTags(head.version)
     if (head.version > this.tags.confirmed || head.floor > this.tags.floor) {
       if (this.tags.confirmed > 0 && !this.#catchingUpTags) this.#reportGap('tags', 'behind', true)
       await this.#catchUpTags()
     }
-    this.#tagsVerifiedAt = sentAt
+    // What was queued meanwhile has not reached the store: nothing is confirmed before it has.
+    if (this.queue.size === 0) this.#tagsVerifiedAt = sentAt
   }
 
   async #confirmPartitions(reply: SyncReply, sentAt: number): Promise<void> {
@@ -299,7 +322,7 @@ export class Coherence {
       const isOlder = found === 'history-lost' && this.#advanced.has(partition.id)
       if (found === 'history-lost' && !isOlder) await this.#loseHistory(partition, head)
       if (found === 'behind') behind.push(partition)
-      else partition.verifiedAt = sentAt
+      else if (!isOlder || partition.seq === partition.heard) partition.verifiedAt = sentAt
     }
     while (behind.length > 0) {
       const batch = behind.splice(0, CONCURRENT_CATCH_UPS)
@@ -313,7 +336,7 @@ export class Coherence {
   }
 
   async #drainQueue(): Promise<void> {
-    const { remote, events } = this.#parts
+    const { remote, events, clock } = this.#parts
     if (remote === undefined || this.queue.size === 0) return
     const waiting = this.queue.waiting()
     if (waiting.tags.length > 0) await this.#bump(waiting.tags.map((item) => item.tag))
@@ -321,6 +344,8 @@ export class Coherence {
       const replies = await remote.run('evict', (store) =>
         store.evict(waiting.keys, { soft: false, settleMs: 0 }),
       )
+      // The store knows of them since now, not since they were asked for.
+      this.#recent.note(waiting.keys, clock.now())
       for (const reply of replies) this.applyMutation(reply, keysOf(waiting.keys, reply.partition))
       await this.#publishEvictions(replies, waiting.keys)
     }
@@ -378,7 +403,7 @@ export class Coherence {
     for (const key of message.keys) targets.wake(key)
     if (events.has('invalidated')) events.emit('invalidated', { keys: message.keys, tags: [] })
     const fit = partition.advance(message.previous, message.seq)
-    if (fit === 'applied') this.#advanced.add(partition.id)
+    if (fit === 'applied' || fit === 'gap') this.#advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#catchUp(partition, 'gap'))
     if (fit === 'history-lost') work.run('catch-up', this.#loseHistory(partition, message.seq))
   }
@@ -399,10 +424,11 @@ export class Coherence {
     partition.catchingUp = true
     try {
       const from = partition.seq
+      const { heard } = partition
       const changes = await remote.run('changes-since', (store) =>
         store.changesSince(partition.id, from),
       )
-      if (changes.kind === 'unknown') {
+      if (changes.kind === 'unknown' || changes.seq < heard) {
         await this.#loseHistory(partition, changes.seq)
         return true
       }
@@ -421,37 +447,63 @@ export class Coherence {
     if (remote === undefined) return
     this.#catchingUpTags = true
     try {
-      const changes = await remote.run('tags-since', (store) =>
-        store.tagsSince(this.tags.confirmed),
-      )
+      // From somewhat before what is known, to see whether the store still knows it.
+      const known = this.tags.confirmed
+      const from = Math.max(0, known - LOOK_BACK_US)
+      const last = this.tags.since(from)
+      const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
       this.tags.applyChanges(changes)
+      if (missingOf(last, changes).length > 0) {
+        await this.#assertTags(Math.max(0, known - LOST_WITHIN_US))
+      }
     } finally {
       this.#catchingUpTags = false
     }
   }
 
+  /**
+   * The store lost tag invalidations: those after `since` that it no longer knows are invalidated anew, once for all nodes.
+   * Under new versions, because nobody who stands at the store's clock looks for older ones.
+   */
+  async #assertTags(since: number): Promise<void> {
+    const { remote } = this.#parts
+    if (remote === undefined) return
+    this.#reportGap('tags', 'history-lost', true)
+    const changes = await remote.run('tags-since', (store) => store.tagsSince(since))
+    const lost = missingOf(this.tags.since(since), changes)
+    if (lost.length > 0) await this.#bump(lost)
+    // Nothing to put back but the clock itself.
+    else await remote.run('restore-tags', (store) => store.restoreTags([], this.tags.confirmed))
+  }
+
   /** The store no longer has, or never had, the history this node knows: doubt everything of the partition. */
   async #loseHistory(partition: Partition, seq: number): Promise<void> {
-    const { remote, clock } = this.#parts
     partition.restart(seq)
     this.#changed()
     this.#reportGap(partition.id, 'history-lost', false)
-    const own = this.#recent.of(partition.id, clock.now())
+    const own = this.#recent.of(partition.id, this.#parts.clock.now())
+    try {
+      await this.#assertAgain(partition, own)
+    } catch (error) {
+      // The partition has started over, so no sync will find the loss a second time: the queue has to remember it.
+      if (own.wholePartition) {
+        const tags = [partitionTag(partition.id)]
+        this.tags.invalidateHere([...tags, ...this.queue.addTags(tags)])
+      }
+      this.#enqueue(own.addresses)
+      throw error
+    }
+  }
+
+  /** Repeats what this node evicted lately. */
+  async #assertAgain(partition: Partition, own: Reassertion): Promise<void> {
+    const { remote } = this.#parts
     if (own.wholePartition) await this.#bump([partitionTag(partition.id)])
     if (own.addresses.length === 0 || remote === undefined) return
     const replies = await remote.run('evict', (store) =>
       store.evict(own.addresses, { soft: false, settleMs: 0 }),
     )
     for (const reply of replies) this.applyMutation(reply, keysOf(own.addresses, reply.partition))
-  }
-
-  /** The tag clock went back: put back what this node still knows. Every node does the same, with the same result. */
-  async #restoreTags(version: number): Promise<void> {
-    const { remote } = this.#parts
-    if (remote === undefined) return
-    this.#reportGap('tags', 'history-lost', true)
-    const lost = this.tags.since(version)
-    await remote.run('restore-tags', (store) => store.restoreTags(lost, this.tags.confirmed))
   }
 
   #enqueue(addresses: readonly EntryAddress[]): void {

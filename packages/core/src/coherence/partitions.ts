@@ -19,6 +19,8 @@ export class Partition {
   readonly id: number
   /** Everything up to this sequence number has been applied here. 0 before the first contact. */
   seq = 0
+  /** The highest number heard of: above `seq` while something is missing in between. */
+  heard = 0
   /** Raised whenever entries of this partition can no longer be taken to be coherent. */
   generation = 0
   /** When the store last confirmed `seq`, on the node's monotonic clock. */
@@ -37,6 +39,7 @@ export class Partition {
 
   /** Takes one change into account; tells what has to be done about it. */
   advance(previous: number, seq: number): Fit {
+    this.heard = Math.max(this.heard, seq)
     if (!this.isKnown || seq <= this.seq) return 'known'
     if (previous === this.seq) {
       this.seq = seq
@@ -49,13 +52,14 @@ export class Partition {
   /** Compares with a head that was read from the store. */
   compare(head: number): 'level' | 'behind' | 'history-lost' | 'unknown' {
     if (!this.isKnown) return 'unknown'
-    if (head === this.seq) return 'level'
+    if (head === this.seq && head === this.heard) return 'level'
     return head > this.seq ? 'behind' : 'history-lost'
   }
 
   /** Starts over at a position whose past is unknown. */
   restart(seq: number): void {
     this.seq = seq
+    this.heard = seq
     this.generation += 1
   }
 }

@@ -41,6 +41,17 @@ export function partitionTag(partition: number): string {
 /** What a mirror is told about, and what it tells: how a message fits to what is known. */
 export type TagMessageFit = 'applied' | 'known' | 'gap'
 
+/** Returns the tags of which the store, asked for its history from before them, no longer knows that they were invalidated. */
+export function missingOf(
+  invalidated: readonly (readonly [tag: string, version: number])[],
+  { floor, tags }: TagChanges,
+): readonly string[] {
+  const known = new Map(tags)
+  return invalidated
+    .filter(([tag, version]) => version > floor && (known.get(tag) ?? 0) < version)
+    .map(([tag]) => tag)
+}
+
 export class TagClock {
   readonly #versions = new Map<string, number>()
   readonly #cap: number

@@ -1,0 +1,180 @@
+/**
+ * The history checker: what was invalidated when, and whether a result may still be read.
+ *
+ * Two kinds of facts bind the reads.
+ *
+ * An *acknowledgement*: an eviction, tag invalidation, clear or put returned to its caller. From then on, reads that start
+ * on that node must not get what was loaded before the call (I1), whether the store could be reached or not.
+ *
+ * An *effect*: the store carried out an invalidation. What was loaded before that moment must not be read anywhere once the
+ * grace of I3 is over (I2, I3): one message delay while nothing is wrong, `maxStaleness` otherwise. Effects count, not
+ * calls, because an eviction that waits in a recovery queue promises other nodes nothing yet, and one that was thought to
+ * have failed may well have happened.
+ *
+ * Loading *began* before the moment, not: read the source before it. That is more than freshness asks for, and it is what
+ * the protocol says.
+ */
+
+import type { Origin } from './source.ts'
+
+/** What an invalidation hits: `key a:k1`, `tag t0`. */
+export type Target = string
+
+export function keyTarget(fullKey: string): Target {
+  return `key ${fullKey}`
+}
+
+export function tagTarget(tag: string): Target {
+  return `tag ${tag}`
+}
+
+export interface Acknowledgement {
+  readonly node: number
+  readonly target: Target
+  readonly calledAt: number
+  readonly ackedAt: number
+  readonly isSoft: boolean
+}
+
+export interface Effect {
+  readonly target: Target
+  /** The node that asked for it. */
+  readonly node: number
+  readonly at: number
+  /** Server-independent time of the effect, ms. */
+  readonly time: number
+  /** What was loaded before this moment is invalidated. */
+  readonly floor: number
+  readonly isSoft: boolean
+}
+
+interface KnownEffect extends Effect {
+  /** A failover went back behind it. */
+  isLost: boolean
+  /** Nobody can assert it again. */
+  isForgotten: boolean
+}
+
+/** A read as it is judged. */
+export interface JudgedRead {
+  readonly node: number
+  readonly what: string
+  readonly startedAt: number
+  readonly startedTime: number
+  /** How long after an effect other nodes may still serve the old value, ms. */
+  readonly graceMs: number
+  /** True when a load of the key failed on this node so lately that a value kept for that may stand in for it. */
+  readonly mayFallBack: boolean
+  /** True when the cache keeps values for failing loads (`staleIfError`). */
+  readonly keepsForErrors: boolean
+}
+
+export class Ledger {
+  readonly #acknowledgements: Acknowledgement[] = []
+  readonly #effects: KnownEffect[] = []
+  readonly #dead = new Set<number>()
+  #tagClockLostAt = 0
+
+  acknowledge(acknowledgement: Acknowledgement): void {
+    this.#acknowledgements.push(acknowledgement)
+  }
+
+  /** The store carried out an invalidation. */
+  noteEffect(effect: Effect): void {
+    this.#effects.push({ ...effect, isLost: false, isForgotten: false })
+  }
+
+  /** A failover went back to what was at `since`, for the targets concerned. */
+  noteRollback(since: number, isConcerned: (target: Target) => boolean): void {
+    for (const effect of this.#effects) {
+      if (effect.at <= since || !isConcerned(effect.target)) continue
+      effect.isLost = true
+      effect.isForgotten = effect.target.startsWith('tag') && effect.at < this.#tagClockLostAt
+    }
+  }
+
+  /**
+   * The store lost its tag clock. The one that follows begins with a floor over everything before, so the nodes forget the
+   * tags that the floor covers. If then a failover brings the old clock back, the floor is gone, and nobody has the tags to
+   * put back: two losses of the shared tier on top of each other, the second in the replication's favour. The nodes that
+   * saw the floor keep to it; one that did not cannot know.
+   */
+  noteTagClockLost(at: number): void {
+    this.#tagClockLostAt = at
+  }
+
+  /** The node is gone, and with it what only it knew. */
+  noteDeath(node: number): void {
+    this.#dead.add(node)
+  }
+
+  /** Returns what a read's result breaks, in words; `undefined` when nothing. */
+  judge(read: JudgedRead, origin: Origin): string | undefined {
+    return this.#unacknowledged(read, origin) ?? this.#tooOld(read, origin)
+  }
+
+  /** The same at rest, where nothing excuses a node from knowing. */
+  judgeAtRest(read: JudgedRead, origin: Origin): string | undefined {
+    const found = this.judge({ ...read, graceMs: 0 }, origin)
+    if (found !== undefined || this.isForgotten(origin)) return found
+    for (const ack of this.#acknowledgements) {
+      // An eviction that never reached the store, of a node that died: it was in that node's memory only. PROTOCOL keeps
+      // the recovery queue in the process; if the store carried it out, its effect counts below like any other.
+      if (this.#dead.has(ack.node) || !hits(ack.target, origin)) continue
+      if (origin.countsFrom >= ack.calledAt || excuses(read, ack)) continue
+      return `at rest: ${read.what}, begun at #${origin.begunAt}, although ${ack.target} was invalidated on n${ack.node}, called at #${ack.calledAt}`
+    }
+    return undefined
+  }
+
+  /** Tells whether something that hits the result was lost in a way that leaves nobody to assert it again. */
+  isForgotten(origin: Origin): boolean {
+    return this.#effects.some(({ isForgotten, target }) => isForgotten && hits(target, origin))
+  }
+
+  #unacknowledged(read: JudgedRead, origin: Origin): string | undefined {
+    for (const ack of this.#acknowledgements) {
+      if (ack.node !== read.node || ack.ackedAt > read.startedAt) continue
+      if (!hits(ack.target, origin) || origin.countsFrom >= ack.calledAt) continue
+      if (excuses(read, ack) || this.#wasRolledBack(ack)) continue
+      return `I1: ${read.what}, begun at #${origin.begunAt}, although this node invalidated ${ack.target}, called at #${ack.calledAt}, acknowledged at #${ack.ackedAt}, before the read began at #${read.startedAt}`
+    }
+    return undefined
+  }
+
+  #tooOld(read: JudgedRead, origin: Origin): string | undefined {
+    for (const effect of this.#effects) {
+      if (effect.isLost || effect.at > read.startedAt || !hits(effect.target, origin)) continue
+      const lateMs = read.startedTime - effect.time
+      if (lateMs < read.graceMs || origin.countsFrom >= effect.floor) continue
+      // A node that hears neither from the store nor from the source falls back on what `staleIfError` made it keep, and
+      // cannot know whether that was evicted elsewhere. Whoever cannot have that leaves the option out.
+      if (excuses(read, effect) || (read.mayFallBack && read.keepsForErrors)) continue
+      return `I3: ${read.what}, begun at #${origin.begunAt}, ${lateMs} ms after the store invalidated ${effect.target} at #${effect.at} (grace ${read.graceMs} ms); the read began at #${read.startedAt}`
+    }
+    return undefined
+  }
+
+  /**
+   * Replication is asynchronous, so a failover can lose an acknowledged eviction, and the old entry is back in the store
+   * until the node that evicted notices and asserts it again: PROTOCOL's limit, "re-assertion narrows it, nothing closes
+   * it". The repeated eviction is an effect of its own and binds from there on. Tags are another matter: a node judges by
+   * its own mirror, which does not go back.
+   */
+  #wasRolledBack(ack: Acknowledgement): boolean {
+    if (ack.target.startsWith('tag')) return false
+    return this.#effects.some(
+      ({ isLost, target, node, at }) =>
+        isLost && target === ack.target && node === ack.node && at >= ack.calledAt,
+    )
+  }
+}
+
+function hits(target: Target, { key, tags }: Origin): boolean {
+  return target === keyTarget(key) || tags.some((tag) => target === tagTarget(tag))
+}
+
+/** A softly evicted value is kept for when loads fail, and may be served then. */
+function excuses(read: JudgedRead, { isSoft }: { readonly isSoft: boolean }): boolean {
+  return isSoft && read.mayFallBack
+}

@@ -1,0 +1,94 @@
+/** What a server loses by itself: everything, single keys, or the latest changes in a failover. */
+
+import { partitionOf } from '@larder/core'
+import type { ServerKey, ServerSnapshot } from '@larder/core/testing'
+import type { Target } from './ledger.ts'
+import { PARTITIONS_USED } from './plan.ts'
+import type { SimNode } from './sim-node.ts'
+import type { World } from './world.ts'
+
+/** What a server knew when it stopped following its master. */
+interface Replica {
+  snapshot: ServerSnapshot
+  /** The moment that was. */
+  since: number
+}
+
+export class Losses {
+  readonly #world: World
+  readonly #replicas = new Set<Replica>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  flush(): void {
+    const { history, server, ledger } = this.#world
+    ledger.noteTagClockLost(history.note('fault', 'the store is flushed'))
+    server.flush()
+  }
+
+  dropKey(): void {
+    const { server, random, history, ledger } = this.#world
+    const keys = server.keys().filter(isInUse)
+    if (keys.length === 0) return
+    const key = random.pick(keys)
+    const at = history.note('fault', `the store loses ${textOf(key)}`)
+    if (key.kind === 'tags') ledger.noteTagClockLost(at)
+    server.dropKey(key)
+  }
+
+  /** A replica of a shard stops following; `promote` makes it the master. */
+  leaveBehind(
+    shard: number,
+    shards: number,
+  ): { readonly text: string; readonly promote: () => void } {
+    const replica = this.#follow()
+    this.#replicas.add(replica)
+    const text = `a replica of shard ${shard} of ${shards} falls behind`
+    return { text, promote: () => this.#promote(replica, shard, shards) }
+  }
+
+  #follow(): Replica {
+    return { snapshot: this.#world.server.snapshot(), since: this.#world.history.moment }
+  }
+
+  #promote(replica: Replica, shard: number, shards: number): void {
+    const { server, history, ledger, alive } = this.#world
+    const { snapshot, since } = replica
+    this.#replicas.delete(replica)
+    history.note('fault', `failover of shard ${shard} of ${shards}, back to #${since}`)
+    server.restore(snapshot, (key) => shardOf(key, shards) === shard)
+    ledger.noteRollback(since, (target) => targetShard(target, shards) === shard)
+    // The other replicas start over with the new master: what they alone had is gone with the old one.
+    for (const other of this.#replicas) Object.assign(other, this.#follow())
+    for (const node of alive) this.#notice(node)
+  }
+
+  /** Some clients notice at once that they talk to another server; others only by what it says. */
+  #notice(node: SimNode): void {
+    if (node.isCut || this.#world.random.chance(0.4)) return
+    node.store.disconnect({ inFlight: 'lost' })
+    node.store.reconnect()
+    this.#world.history.note(node.name, 'reconnects')
+  }
+}
+
+/** Logs of partitions that no key of the simulation is in are not worth losing. */
+function isInUse(key: ServerKey): boolean {
+  return key.kind !== 'log' || key.partition < PARTITIONS_USED
+}
+
+/** The tag clock is in the first shard. */
+function shardOf(key: ServerKey, shards: number): number {
+  return key.kind === 'tags' ? 0 : key.partition % shards
+}
+
+function targetShard(target: Target, shards: number): number {
+  return target.startsWith('tag ') ? 0 : partitionOf(target.slice('key '.length)) % shards
+}
+
+function textOf(key: ServerKey): string {
+  if (key.kind === 'entry') return key.key
+  return key.kind === 'log' ? `the log of %${key.partition}` : 'the tag clock'
+}

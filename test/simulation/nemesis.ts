@@ -1,0 +1,197 @@
+/**
+ * Breaks things, and mends them again.
+ *
+ * Every fault is one that PROTOCOL speaks of. What a fault makes of the promises is written where the promise is checked
+ * (ledger.ts); here it is only told to the ledger where it cannot see for itself: what a server lost, and a node that dies
+ * with what only it knew.
+ */
+
+import { garble, type RemoteOperation, truncate } from '@larder/core/testing'
+import { Losses } from './losses.ts'
+import { messagesOf, repliesOf, requestsOf } from './network.ts'
+import type { FaultKind } from './plan.ts'
+import type { SimNode } from './sim-node.ts'
+import type { World } from './world.ts'
+
+/** How long a fault lasts at most, ms. */
+const LASTS_MS = 4_000
+/** No more nodes join beyond this many. */
+const MOST_NODES = 6
+const OPERATIONS: readonly RemoteOperation[] = [
+  'read',
+  'readHeaders',
+  'claim',
+  'renew',
+  'release',
+  'fill',
+  'put',
+  'evict',
+  'sync',
+  'changesSince',
+  'bumpTags',
+  'tagsSince',
+  'restoreTags',
+]
+
+interface Fault {
+  readonly until: number
+  readonly text: string
+  mend(): void
+}
+
+export class Nemesis {
+  readonly #world: World
+  readonly #losses: Losses
+  #standing: Fault[] = []
+
+  readonly #ways: Readonly<Record<FaultKind, (node: SimNode) => void>> = {
+    'lose-messages': (node) => {
+      this.#disturbMessages(node, { loseChance: this.#world.random.pick([0.3, 1]) })
+    },
+    'duplicate-messages': (node) => this.#disturbMessages(node, { duplicateChance: 0.5 }),
+    'reorder-messages': (node) => this.#reorder(node),
+    'delay-messages': (node) => this.#delay(node),
+    disconnect: (node) => this.#disconnect(node),
+    hang: (node) => this.#hang(node),
+    refuse: (node) => this.#spoil(node, 'refuse'),
+    'lose-replies': (node) => this.#spoil(node, 'lose-replies'),
+    corrupt: (node) => this.#spoil(node, 'corrupt'),
+    pause: (node) => this.#pause(node),
+    crash: (node) => this.#crash(node),
+    join: () => this.#join(),
+    flush: () => this.#losses.flush(),
+    'drop-key': () => this.#losses.dropKey(),
+    failover: () => this.#failOver(),
+  }
+
+  constructor(world: World) {
+    this.#world = world
+    this.#losses = new Losses(world)
+  }
+
+  /** Breaks one thing, if there is one to break. */
+  strike(): void {
+    const { random, plan, alive } = this.#world
+    if (plan.faults.length === 0 || alive.length === 0) return
+    const kind = random.pick(plan.faults)
+    this.#ways[kind](random.pick(alive))
+  }
+
+  /** Mends what has lasted long enough. */
+  mendDue(): void {
+    const now = this.#world.clock.now()
+    if (this.#standing.some(({ until }) => until <= now)) this.#mend(({ until }) => until <= now)
+  }
+
+  /** Mends everything. */
+  mendAll(): void {
+    this.#mend(() => true)
+  }
+
+  /** When the next fault is over; `Infinity` for none. */
+  get nextMending(): number {
+    return Math.min(...this.#standing.map(({ until }) => until), Number.POSITIVE_INFINITY)
+  }
+
+  #mend(isOver: (fault: Fault) => boolean): void {
+    const over = this.#standing.filter(isOver)
+    this.#standing = this.#standing.filter((fault) => !over.includes(fault))
+    for (const fault of over) {
+      this.#world.history.note('fault', `over: ${fault.text}`)
+      fault.mend()
+    }
+  }
+
+  #stands(text: string, mend: () => void): void {
+    const { history, clock, random } = this.#world
+    history.note('fault', text)
+    this.#standing.push({ until: clock.now() + random.int(LASTS_MS), text, mend })
+  }
+
+  #disturbMessages(
+    { index, name }: SimNode,
+    faults: { readonly loseChance?: number; readonly duplicateChance?: number },
+  ): void {
+    const { network } = this.#world
+    const { loseChance = 0, duplicateChance = 0 } = faults
+    network.setMessageFaults(index, { loseChance, duplicateChance })
+    const text = `lost ${loseChance}, twice ${duplicateChance}`
+    this.#stands(`messages to ${name}: ${text}`, () => network.setMessageFaults(index, undefined))
+  }
+
+  #reorder({ index, name }: SimNode): void {
+    const { scheduler } = this.#world
+    scheduler.shuffle(messagesOf(index), true)
+    this.#stands(`messages to ${name} overtake each other`, () => {
+      scheduler.shuffle(messagesOf(index), false)
+    })
+  }
+
+  #delay({ index, name }: SimNode): void {
+    const { scheduler } = this.#world
+    scheduler.freeze(messagesOf(index))
+    this.#stands(`messages to ${name} are held back`, () => scheduler.thaw(messagesOf(index)))
+  }
+
+  #disconnect(node: SimNode): void {
+    const { random, scheduler } = this.#world
+    if (node.isCut) return
+    const only = random.pick([undefined, undefined, 'commands', 'messages'] as const)
+    const silently = random.chance(0.4)
+    const inFlight = random.pick(['lost', 'arrives'] as const)
+    node.isCut = true
+    // What is on its way when the connection ends belongs to that connection, and races with the next one.
+    if (only !== 'messages') scheduler.detach(requestsOf(node.index))
+    node.store.disconnect({ only, silently, inFlight })
+    const how = silently ? ', silently' : ''
+    const what = `${only ?? 'both lines'}${how}, requests on the way: ${inFlight}`
+    this.#stands(`${node.name} is disconnected: ${what}`, () => {
+      node.isCut = false
+      if (node.isAlive) node.store.reconnect()
+    })
+  }
+
+  #hang({ index, name }: SimNode): void {
+    const { scheduler } = this.#world
+    const lines = [requestsOf(index), repliesOf(index), messagesOf(index)]
+    for (const line of lines) scheduler.freeze(line)
+    this.#stands(`the network of ${name} hangs`, () => {
+      for (const line of lines) scheduler.thaw(line)
+    })
+  }
+
+  #spoil(node: SimNode, kind: 'refuse' | 'lose-replies' | 'corrupt'): void {
+    const { random } = this.#world
+    const { faults } = node.store
+    const on = random.chance(0.3) ? OPERATIONS : OPERATIONS.filter(() => random.chance(0.3))
+    if (kind === 'refuse') faults.fail({ on })
+    else if (kind === 'lose-replies') faults.loseReply({ on })
+    else faults.corrupt(random.pick([truncate, garble]), { on })
+    this.#stands(`the store of ${node.name}: ${kind} ${on.join(' ')}`, () => faults.heal())
+  }
+
+  #pause({ index, name }: SimNode): void {
+    const { scheduler } = this.#world
+    if (scheduler.isPaused(index)) return
+    scheduler.pause(index)
+    this.#stands(`${name} is stopped`, () => scheduler.resume(index))
+  }
+
+  #crash(node: SimNode): void {
+    const { alive, random } = this.#world
+    if (alive.length < 2) return
+    this.#world.crash(node, random.pick(['lost', 'arrives'] as const))
+    if (random.chance(0.7)) this.#world.join()
+  }
+
+  #join(): void {
+    if (this.#world.alive.length < MOST_NODES) this.#world.join()
+  }
+
+  #failOver(): void {
+    const { random } = this.#world
+    const shards = random.pick([1, 2, 3])
+    const { text, promote } = this.#losses.leaveBehind(random.int(shards), shards)
+    this.#stands(text, promote)
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Carries requests, replies and messages between the nodes and the server, when the scheduler says so.
+ *
+ * A probe is subscribed to the server and hears of every change in the very step that makes it, whatever happens to the
+ * messages on their way to the nodes. That is how the ledger learns what the store really did, and when.
+ */
+
+import type { BusListener, BusMessage } from '@larder/core'
+import type { Deliver } from '@larder/core/testing'
+import type { Random } from '../support/seed.ts'
+import type { History } from './history.ts'
+import type { RequestLabel } from './labelled-store.ts'
+import { keyTarget, type Ledger, tagTarget } from './ledger.ts'
+import type { Plan } from './plan.ts'
+import type { LineName, Scheduler, TaskSpec } from './scheduler.ts'
+import type { Source } from './source.ts'
+
+/** What happens to the messages of one node. */
+export interface MessageFaults {
+  readonly loseChance: number
+  readonly duplicateChance: number
+}
+
+export interface NetworkParts {
+  readonly plan: Plan
+  readonly random: Random
+  readonly scheduler: Scheduler
+  readonly history: History
+  readonly ledger: Ledger
+  readonly source: Source
+  readonly now: () => number
+}
+
+/** The probe attaches first. */
+export const PROBE = 0
+
+export class Network {
+  readonly #parts: NetworkParts
+  readonly #messageFaults = new Map<number, MessageFaults>()
+  /** What is being handed to the network, and what the server is carrying out. */
+  #announced: RequestLabel | undefined
+  #carriedOut: { readonly node: number; readonly label: RequestLabel } | undefined
+
+  constructor(parts: NetworkParts) {
+    this.#parts = parts
+  }
+
+  announce<Reply>(label: RequestLabel, send: () => Reply): Reply {
+    this.#announced = label
+    try {
+      return send()
+    } finally {
+      this.#announced = undefined
+    }
+  }
+
+  /** How the server hands over whatever travels. */
+  readonly deliver: Deliver = (task, delivery) => {
+    const { node } = delivery
+    if (node === PROBE) task()
+    else if (delivery.kind === 'message') {
+      this.#sendMessage(node, textOf(delivery.message), this.#messageFaults.get(node), task)
+    } else if (delivery.kind === 'subscription') {
+      this.#sendMessage(node, 'subscribed', undefined, task)
+    } else if (delivery.kind === 'request') this.#sendRequest(node, task)
+    else this.#sendReply(node, task)
+  }
+
+  setMessageFaults(node: number, faults: MessageFaults | undefined): void {
+    if (faults === undefined) this.#messageFaults.delete(node)
+    else this.#messageFaults.set(node, faults)
+  }
+
+  /** What the probe does with what it hears. */
+  listener(): BusListener {
+    return {
+      onMessage: (message) => this.#noteEffect(message),
+      onUp: () => undefined,
+      onDoubt: () => undefined,
+      onDown: () => undefined,
+      onGarbage: () => undefined,
+    }
+  }
+
+  #sendRequest(node: number, task: () => void): void {
+    const label = this.#announced
+    if (label === undefined) throw new Error('A request that nobody announced')
+    this.#add(requestsOf(node), {
+      run: () => {
+        this.#carriedOut = { node, label }
+        task()
+        this.#carriedOut = undefined
+      },
+    })
+  }
+
+  #sendReply(node: number, task: () => void): void {
+    const { history } = this.#parts
+    const text = this.#carriedOut?.label.text ?? ''
+    history.note('store', `answers n${node}: ${text}`)
+    this.#add(repliesOf(node), {
+      run: () => {
+        history.note(`n${node}`, `← ${text}`)
+        task()
+      },
+    })
+  }
+
+  #sendMessage(
+    node: number,
+    text: string,
+    faults: MessageFaults | undefined,
+    task: () => void,
+  ): void {
+    const { random, history } = this.#parts
+    const spec: TaskSpec = {
+      run: () => {
+        history.note(`n${node}`, `hears ${text}`)
+        task()
+      },
+    }
+    if (faults !== undefined && random.chance(faults.loseChance)) {
+      history.note('fault', `n${node} will not hear ${text}`)
+      return
+    }
+    this.#add(messagesOf(node), spec)
+    if (faults !== undefined && random.chance(faults.duplicateChance)) {
+      this.#add(messagesOf(node), spec)
+    }
+  }
+
+  #add(line: LineName, spec: TaskSpec): void {
+    const { scheduler, random, plan, now } = this.#parts
+    scheduler.add(line, { ...spec, dueBy: now() + random.int(plan.latencyMs + 1) })
+  }
+
+  #noteEffect(message: BusMessage): void {
+    const { history, ledger, source, now } = this.#parts
+    const cause = this.#carriedOut
+    if (message.kind === 'wake' || cause === undefined) return
+    const { node, label } = cause
+    const at = history.note('store', `carries out ${label.text} of n${node}`)
+    const time = now()
+    // What is put back at its old version is not invalidated a second time.
+    if (label.operation === 'restore-tags') return
+    const origin = label.origin === undefined ? undefined : source.origin(label.origin)
+    if (origin?.kind === 'set') origin.countsFrom = at
+    const targets =
+      message.kind === 'keys' ? message.keys.map(keyTarget) : message.tags.map(tagTarget)
+    // A put replaces what was loaded before it began; an eviction removes everything.
+    const floor = origin?.begunAt ?? at
+    for (const target of targets) {
+      ledger.noteEffect({ target, node, at, time, floor, isSoft: label.isSoft })
+    }
+  }
+}
+
+export function requestsOf(node: number): LineName {
+  return { channel: 'requests', node, needsProcess: false }
+}
+
+export function repliesOf(node: number): LineName {
+  return { channel: 'replies', node, needsProcess: true }
+}
+
+export function messagesOf(node: number): LineName {
+  return { channel: 'messages', node, needsProcess: true }
+}
+
+function textOf(message: BusMessage): string {
+  if (message.kind === 'wake') return `wake ${message.key}`
+  const names = message.kind === 'keys' ? message.keys : message.tags
+  const to = message.kind === 'keys' ? message.seq : message.version
+  return `${message.kind} ${names.join(' ')} (${short(message.previous)} → ${short(to)})`
+}
+
+/** Enough digits of a sequence number to tell it from its neighbours. */
+function short(number: number): string {
+  return String(number % 1_000_000_000)
+}

@@ -1,0 +1,213 @@
+/**
+ * One run: everything that happens to one seed's fleet, to its end.
+ *
+ * First the application works while the nemesis strikes. Then everything is mended and left alone for as long as PROTOCOL
+ * says it takes. Then every node reads every key, and has to be right. At last everything is closed, and nothing may be left.
+ */
+
+import { randomFrom } from '../support/seed.ts'
+import { Nemesis } from './nemesis.ts'
+import { type Plan, planOf } from './plan.ts'
+import type { SimNode } from './sim-node.ts'
+import { takeTurns } from './turns.ts'
+import { Workload } from './workload.ts'
+import { World } from './world.ts'
+
+export interface Run {
+  readonly seed: number
+  /** What went against the protocol; `undefined` for nothing. */
+  readonly violation: string | undefined
+  readonly turns: number
+  /** The history with numbered lines; the last `atMost` of them. */
+  history(atMost?: number): string
+}
+
+/** The longest pause of the circuit breaker, ms (PROTOCOL: probes half-open). */
+const BREAKER_MS = 5_000
+/** What finding out that a store is back takes beside that: a poll and its round trips, ms. */
+const LATE_MS = 3_000
+/** By then, whatever an operation had to wait for is over, ms. */
+const PATIENCE_MS = 20_000
+const MOST_TURNS = 20_000
+/** After this long, everything a run could have stored has expired, ms. */
+const LONGEST_LIFE_MS = 60_000
+
+/** Runs a seed. */
+export function simulate(seed: number): Promise<Run> {
+  const plan = planOf(seed)
+  // Made in the first turn, because even constructors of the engine draw from what is random.
+  return takeTurns(() => new Script(new World(plan)).run(), randomFrom(seed + 2).next)
+}
+
+class Script {
+  readonly #world: World
+  readonly #workload: Workload
+  readonly #nemesis: Nemesis
+  #turns = 0
+  /** True while time may leap over timers, so that they run late. */
+  #isHasty = true
+
+  constructor(world: World) {
+    this.#world = world
+    this.#workload = new Workload(world)
+    this.#nemesis = new Nemesis(world)
+  }
+
+  *run(): Generator<undefined, Run> {
+    const world = this.#world
+    for (const phase of [this.#warmUp, this.#work, this.#rest, this.#readAll, this.#close]) {
+      for (const turn of phase.call(this)) {
+        this.#turns += 1
+        if (this.#turns > MOST_TURNS) world.fail('The simulation does not come to an end')
+        if (world.violation !== undefined) return this.#outcome
+        yield turn
+      }
+    }
+    return this.#outcome
+  }
+
+  get #outcome(): Run {
+    const { plan, violation, history } = this.#world
+    return {
+      seed: plan.seed,
+      violation,
+      turns: this.#turns,
+      history: (atMost) => `${textOf(plan)}\n${history.text(atMost)}`,
+    }
+  }
+
+  /** Where nothing goes wrong, everybody is connected before anything is asked of them. */
+  *#warmUp(): Generator<undefined, void> {
+    const { plan, nodes } = this.#world
+    if (!plan.isCalm) return
+    for (const node of nodes) this.#peekEverything(node)
+    yield* this.#until(() => this.#workload.running === 0 && !this.#world.scheduler.isBusy)
+  }
+
+  *#work(): Generator<undefined, void> {
+    const { plan, random, history } = this.#world
+    while (!this.#workload.isDone) {
+      this.#nemesis.mendDue()
+      if (random.chance(plan.faultChance)) this.#nemesis.strike()
+      else if (random.chance(plan.startChance)) this.#startOne()
+      else if (random.chance(plan.timeChance)) this.#letTimePass()
+      else if (!this.#runOne()) {
+        // Nothing is under way: either the next operation follows at once, or some quiet goes by.
+        if (random.chance(plan.quietChance)) this.#letTimePass()
+        else this.#startOne()
+      }
+      yield
+    }
+    history.note('fault', 'everything is mended')
+    this.#nemesis.mendAll()
+  }
+
+  /** As long as it takes to sync with the store and catch up; longer only for whoever has to find out that it is back. */
+  *#rest(): Generator<undefined, void> {
+    const { clock, plan, alive } = this.#world
+    this.#isHasty = false
+    const backBy = clock.now() + BREAKER_MS + LATE_MS
+    yield* this.#until(() => alive.every(({ isWell }) => isWell) || clock.now() >= backBy)
+    for (const { name, isWell } of alive) {
+      if (!isWell) this.#world.fail(`at rest: ${name} does not find back to the store`)
+    }
+    // What waited for that only reaches the others now.
+    const staleness = Math.max(...plan.caches.map(({ maxStalenessMs }) => maxStalenessMs))
+    const restedAt = clock.now() + staleness + plan.latencyMs
+    yield* this.#until(() => clock.now() >= restedAt)
+    yield* this.#finish()
+  }
+
+  /** Every live node reads every key: nothing excuses an old value any more. */
+  *#readAll(): Generator<undefined, void> {
+    const { alive } = this.#world
+    const { reads } = this.#workload
+    this.#world.isAtRest = true
+    for (const node of alive) {
+      for (const cache of node.caches) {
+        for (const key of cache.plan.keys) {
+          this.#workload.track(node, 'read', reads.one(node, cache, key, 'normal'))
+        }
+      }
+    }
+    yield* this.#finish()
+  }
+
+  /** Lets every operation end; each has to. */
+  *#finish(): Generator<undefined, void> {
+    const { clock } = this.#world
+    const patience = clock.now() + PATIENCE_MS
+    yield* this.#until(() => this.#workload.running === 0 || clock.now() > patience)
+    if (this.#workload.running === 0) return
+    this.#world.fail(`I5: never ends: ${this.#workload.unfinished.join('; ')}`)
+  }
+
+  *#close(): Generator<undefined, void> {
+    const { alive, server, clock, plan } = this.#world
+    this.#world.loads.isClosing = true
+    let open = alive.length
+    for (const node of alive) {
+      node.manager.close().finally(() => {
+        open -= 1
+      })
+    }
+    // Loads that were under way may still run; what they hold ends with them, within one more deadline.
+    yield* this.#until(() => open === 0 && this.#world.scheduler.isEmpty)
+    const doneAt = clock.now() + plan.storeTimeoutMs + 1
+    yield* this.#until(() => clock.now() >= doneAt && this.#world.scheduler.isEmpty)
+    for (const node of alive) {
+      if (node.clock.waiting > 0) this.#world.fail(`I7: ${node.name} is closed and has timers left`)
+    }
+    clock.advance(LONGEST_LIFE_MS)
+    const left = server.keys().filter(({ kind }) => kind === 'entry')
+    if (left.length > 0) this.#world.fail(`I7: ${left.length} entries live for ever`)
+  }
+
+  *#until(isOver: () => boolean): Generator<undefined, void> {
+    while (!isOver()) {
+      this.#nemesis.mendDue()
+      if (!this.#runOne()) this.#letTimePass()
+      yield
+    }
+  }
+
+  #startOne(): void {
+    if (this.#workload.running < this.#world.plan.concurrency) this.#workload.start()
+    else if (!this.#runOne()) this.#letTimePass()
+  }
+
+  /** Lets one thing happen that can; false when nothing can. */
+  #runOne(): boolean {
+    const task = this.#world.scheduler.take()
+    if (task?.isCancelled === false) task.run()
+    return task !== undefined
+  }
+
+  /** Time goes to what comes next, or leaps; but not beyond what has to happen before. */
+  #letTimePass(): void {
+    const { clock, scheduler, random, plan } = this.#world
+    const now = clock.now()
+    const stride = now + 1 + random.int(plan.strideMs)
+    const next = Math.min(clock.nextAt ?? stride, scheduler.nextStart, this.#nemesis.nextMending)
+    const leaps = this.#isHasty && random.chance(0.3)
+    const to = Math.min(leaps ? stride : next, scheduler.latest)
+    clock.advance(Math.max(0, to - now))
+  }
+
+  #peekEverything(node: SimNode): void {
+    for (const at of node.caches) {
+      this.#workload.track(node, 'peek-many', this.#workload.reads.peekMany(node, at, at.plan.keys))
+    }
+  }
+}
+
+function textOf(plan: Plan): string {
+  const { caches, faults, operations, ...rest } = plan
+  const lines = caches.map(({ name, policy }) => `cache ${name}: ${JSON.stringify(policy)}`)
+  return [
+    `seed ${plan.seed}: ${JSON.stringify(rest)}`,
+    `faults: ${faults.join(' ') || 'none'}`,
+    `operations: ${[...new Set(operations)].join(' ')}`,
+    ...lines,
+  ].join('\n')
+}

@@ -1,0 +1,111 @@
+/**
+ * The source of truth: a database that keeps every version of every row, and where each cached result came from.
+ *
+ * Results carry an *origin*: the load or put that made them. The checks ask of a read only whose result it got and when that
+ * load began; the engine cannot know that they exist.
+ */
+
+/** Where a result came from. */
+export interface Origin {
+  readonly id: number
+  /** `cache:key`. */
+  readonly key: string
+  readonly node: number
+  /** A `put` names what its writer knew before it made the value (`@CachePut`); a `set` writes in any case. */
+  readonly kind: 'load' | 'put' | 'set'
+  /** The moment the load or put began. */
+  readonly begunAt: number
+  /** What counts against invalidations: `begunAt`; for a `set`, the moment the store carried it out. */
+  countsFrom: number
+  /** The version of the row it holds, once read; -1 before. */
+  version: number
+  /** True when the row was absent. */
+  isNegative: boolean
+  /** Everything an invalidation can hit it by, in the names of the tag table. */
+  tags: readonly string[]
+}
+
+/** A value as the caches hold it. */
+export interface Value {
+  readonly key: string
+  readonly version: number
+  readonly origin: number
+}
+
+interface Row {
+  version: number
+  isAbsent: boolean
+}
+
+/** What a loader throws: it says, like a value, where it came from. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError'
+  readonly origins: readonly number[]
+
+  constructor(origins: readonly number[]) {
+    super('The source failed')
+    this.origins = origins
+  }
+}
+
+export class Source {
+  readonly #rows = new Map<string, Row>()
+  readonly #origins: Origin[] = []
+
+  /** Writes a row's next version and returns it. */
+  write(key: string, isAbsent: boolean): number {
+    const row = this.#row(key)
+    row.version += 1
+    row.isAbsent = isAbsent
+    return row.version
+  }
+
+  versionOf(key: string): number {
+    return this.#row(key).version
+  }
+
+  /** Begins a load or put. */
+  begin(origin: Pick<Origin, 'key' | 'node' | 'kind' | 'begunAt' | 'tags'>): Origin {
+    const begun = {
+      ...origin,
+      countsFrom: origin.begunAt,
+      id: this.#origins.length,
+      version: -1,
+      isNegative: false,
+    }
+    this.#origins.push(begun)
+    return begun
+  }
+
+  /** Reads the row as it is now into an origin. */
+  readInto(origin: Origin): Value | null {
+    const row = this.#row(origin.key)
+    origin.version = row.version
+    origin.isNegative = row.isAbsent
+    if (row.isAbsent) return null
+    origin.tags = [...origin.tags, resultTag(row.version)]
+    return { key: origin.key, version: row.version, origin: origin.id }
+  }
+
+  origin(id: number): Origin {
+    const origin = this.#origins[id]
+    if (origin === undefined) throw new RangeError(`There is no origin ${id}`)
+    return origin
+  }
+
+  /** The latest result "there is no such row" of a key: `null` carries no origin, so it gets the benefit of the doubt. */
+  lastNegative(key: string): Origin | undefined {
+    return this.#origins.findLast((origin) => origin.key === key && origin.isNegative)
+  }
+
+  #row(key: string): Row {
+    const row = this.#rows.get(key) ?? { version: 1, isAbsent: false }
+    this.#rows.set(key, row)
+    return row
+  }
+}
+
+/** The tag that is only known from the result. */
+export function resultTag(version: number): string {
+  return version % 2 === 0 ? 'even' : 'odd'
+}
