@@ -33,9 +33,11 @@ const TASKS = {
   // On what is published: the loader that runs sources directly adds calls of its own to every closure.
   bench: (args) => onBuilt('main.ts', args),
   duel: (args) => onBuilt('duel/main.ts', args),
-  simulate: (args) => execute(process.execPath, ['test/simulation/run.mjs', ...args], { cwd: ROOT }),
+  simulate: (args) =>
+    execute(process.execPath, ['test/simulation/run.mjs', ...args], { cwd: ROOT }),
   soak: (args) => execute(process.execPath, ['test/soak/run.mjs', ...args], { cwd: ROOT }),
-  ablations: (args) => execute(process.execPath, ['test/ablations/run.mjs', ...args], { cwd: ROOT }),
+  ablations: (args) =>
+    execute(process.execPath, ['test/ablations/run.mjs', ...args], { cwd: ROOT }),
 }
 
 await main(process.argv[2], process.argv.slice(3))
