@@ -69,17 +69,20 @@ describe('where clocks are changed', () => {
 })
 
 it('every instant of ten years is in the period it is said to be in, and periods ascend', () => {
+  const wrong: string[] = []
   for (const period of ['hour', 'day', 'week', 'month'] as const) {
     for (const timeZone of ['UTC', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Tehran']) {
       const calendar = new CalendarEdges(period, timeZone)
-      for (let at = Date.UTC(2015, 0, 1); at < Date.UTC(2025, 0, 1); at += 50_123_457) {
+      for (let at = Date.UTC(2015, 0, 1); at < Date.UTC(2025, 0, 1); at += 200_123_457) {
         const edges = calendar.around(at)
-        expect(edges[1]).toBeLessThanOrEqual(at)
-        expect(edges[2]).toBeGreaterThan(at)
-        expect([...edges].sort((a, b) => a - b)).toEqual(edges)
+        const [, begins = Number.NaN, ends = Number.NaN] = edges
+        const isAscending = edges.every((edge, i) => i === 0 || edge > (edges[i - 1] ?? edge))
+        if (begins <= at && ends > at && isAscending) continue
+        wrong.push(`${period} ${timeZone} ${new Date(at).toISOString()}`)
       }
     }
   }
+  expect(wrong).toEqual([])
 })
 
 it('gives the same list for as long as nothing has changed', () => {
