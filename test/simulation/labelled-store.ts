@@ -1,12 +1,26 @@
 /** A store that says what it sends, so that a history can be read and an effect be traced to what caused it. */
 
-import type { EntryAddress, RemoteStore, SyncReply } from '@larder/core'
+import type {
+  Bus,
+  ClaimReply,
+  ClaimRequest,
+  EntryAddress,
+  EvictRequest,
+  FillReply,
+  MutationReply,
+  PartitionChanges,
+  PutReply,
+  PutRequest,
+  RemoteCapabilities,
+  RemoteStore,
+  SyncReply,
+  TagBump,
+  TagChanges,
+} from '@larder/core'
 import type { MemoryRemoteStore } from '@larder/core/testing'
 import { decodeEntry } from '../../packages/core/src/entry/envelope.ts'
 import { originOf } from './codec.ts'
 import { PARTITIONS_USED } from './plan.ts'
-
-const UNUSED_HEAD = 1
 
 /** What a request is about. */
 export interface RequestLabel {
@@ -20,82 +34,133 @@ export interface RequestLabel {
 /** Calls `send`, during which the request is handed to the network, under its label. */
 export type Announce = <Reply>(label: RequestLabel, send: () => Reply) => Reply
 
-/** Wraps a node's store so that every request is announced. */
-export function labelledStore(store: MemoryRemoteStore, announce: Announce): RemoteStore {
-  const under = <Reply>(
-    operation: string,
-    about: string,
-    send: () => Reply,
-    more: Partial<RequestLabel> = {},
-  ): Reply =>
-    announce(
-      {
-        operation,
-        text: `${operation} ${about}`.trim(),
-        isSoft: false,
-        origin: undefined,
-        ...more,
-      },
-      send,
-    )
-  return {
-    name: store.name,
-    capabilities: store.capabilities,
-    codec: store.codec,
-    bus: store.bus,
-    get ready(): boolean {
-      return store.ready
-    },
-    open: (namespace) => store.open(namespace),
-    read: (addresses) => under('read', keysOf(addresses), () => store.read(addresses)),
-    readHeaders: (addresses) =>
-      under('read-headers', keysOf(addresses), () => store.readHeaders(addresses)),
-    claim: (address, request) => {
-      const how = request.overtake === 0 ? '' : ', overtaking'
-      return under('claim', address.key + how, () => store.claim(address, request))
-    },
-    renew: (address, token, leaseMs) =>
-      under('renew', address.key, () => store.renew(address, token, leaseMs)),
-    release: (address, token) => under('release', address.key, () => store.release(address, token)),
-    fill: (address, token, bytes, livesMs) =>
-      under('fill', about(address, bytes), () => store.fill(address, token, bytes, livesMs)),
-    put: (address, request) =>
-      under('put', about(address, request.bytes), () => store.put(address, request), {
-        origin: originIn(request.bytes),
-      }),
-    evict: (addresses, request) => {
-      const how = request.soft ? ', soft' : request.settleMs > 0 ? ', settle' : ''
-      return under('evict', keysOf(addresses) + how, () => store.evict(addresses, request), {
-        isSoft: request.soft,
-      })
-    },
-    sync: (partitions) => under('sync', '', () => syncUsed(store, partitions)),
-    changesSince: (partition, seq) =>
-      under('changes-since', `%${partition}`, () => store.changesSince(partition, seq)),
-    bumpTags: (tags, known, retentionMs) =>
-      under('bump-tags', tags.join(' '), () => store.bumpTags(tags, known, retentionMs)),
-    tagsSince: (version) => under('tags-since', '', () => store.tagsSince(version)),
-    restoreTags: (tags, clock) =>
-      under('restore-tags', tags.map(([tag]) => tag).join(' '), () =>
-        store.restoreTags(tags, clock),
-      ),
-    scan: (prefix) => store.scan(prefix),
-    close: () => store.close(),
-  }
-}
+type More = Partial<Pick<RequestLabel, 'isSoft' | 'origin'>>
+type Bytes = Uint8Array | undefined
 
-/**
- * No key is in most partitions, and nothing ever happens to them: they stand still, instead of costing every sync and
- * every flush sixty steps that find nothing.
- */
-async function syncUsed(store: RemoteStore, partitions: readonly number[]): Promise<SyncReply> {
-  const used = partitions.filter((partition) => partition < PARTITIONS_USED)
-  const reply = await store.sync(used)
-  const heads = partitions.map((partition) => {
-    const index = used.indexOf(partition)
-    return index < 0 ? UNUSED_HEAD : reply.heads[index]
-  })
-  return { ...reply, heads }
+const UNUSED_HEAD = 1
+
+export class LabelledStore implements RemoteStore {
+  readonly name: string
+  readonly capabilities: RemoteCapabilities
+  readonly bus: Bus
+  readonly #store: MemoryRemoteStore
+  readonly #announce: Announce
+
+  constructor(store: MemoryRemoteStore, announce: Announce) {
+    this.name = store.name
+    this.capabilities = store.capabilities
+    this.bus = store.bus
+    this.#store = store
+    this.#announce = announce
+  }
+
+  get ready(): boolean {
+    return this.#store.ready
+  }
+
+  open(namespace: string): void {
+    this.#store.open(namespace)
+  }
+
+  read(addresses: readonly EntryAddress[]): Promise<readonly Bytes[]> {
+    return this.#as('read', keysOf(addresses), () => this.#store.read(addresses))
+  }
+
+  readHeaders(addresses: readonly EntryAddress[]): Promise<readonly Bytes[]> {
+    return this.#as('read-headers', keysOf(addresses), () => this.#store.readHeaders(addresses))
+  }
+
+  claim(address: EntryAddress, request: ClaimRequest): Promise<ClaimReply> {
+    const how = request.overtake === 0 ? '' : ', overtaking'
+    return this.#as('claim', address.key + how, () => this.#store.claim(address, request))
+  }
+
+  renew(address: EntryAddress, token: number, leaseMs: number): Promise<boolean> {
+    return this.#as('renew', address.key, () => this.#store.renew(address, token, leaseMs))
+  }
+
+  release(address: EntryAddress, token: number): Promise<void> {
+    return this.#as('release', address.key, () => this.#store.release(address, token))
+  }
+
+  fill(
+    address: EntryAddress,
+    token: number,
+    bytes: Uint8Array,
+    livesMs: number,
+  ): Promise<FillReply> {
+    const send = (): Promise<FillReply> => this.#store.fill(address, token, bytes, livesMs)
+    return this.#as('fill', about(address, bytes), send)
+  }
+
+  put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
+    const { bytes } = request
+    const send = (): Promise<PutReply> => this.#store.put(address, request)
+    return this.#as('put', about(address, bytes), send, { origin: originIn(bytes) })
+  }
+
+  evict(
+    addresses: readonly EntryAddress[],
+    request: EvictRequest,
+  ): Promise<readonly MutationReply[]> {
+    const { soft, settleMs } = request
+    const how = soft ? ', soft' : settleMs > 0 ? ', settle' : ''
+    const send = (): Promise<readonly MutationReply[]> => this.#store.evict(addresses, request)
+    return this.#as('evict', keysOf(addresses) + how, send, { isSoft: soft })
+  }
+
+  sync(partitions: readonly number[]): Promise<SyncReply> {
+    return this.#as('sync', '', () => this.#syncUsed(partitions))
+  }
+
+  changesSince(partition: number, seq: number): Promise<PartitionChanges> {
+    const send = (): Promise<PartitionChanges> => this.#store.changesSince(partition, seq)
+    return this.#as('changes-since', `%${partition}`, send)
+  }
+
+  bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump> {
+    const send = (): Promise<TagBump> => this.#store.bumpTags(tags, known, retentionMs)
+    return this.#as('bump-tags', tags.join(' '), send)
+  }
+
+  tagsSince(version: number): Promise<TagChanges> {
+    return this.#as('tags-since', '', () => this.#store.tagsSince(version))
+  }
+
+  restoreTags(
+    tags: readonly (readonly [tag: string, version: number])[],
+    clock: number,
+  ): Promise<void> {
+    const names = tags.map(([tag]) => tag).join(' ')
+    return this.#as('restore-tags', names, () => this.#store.restoreTags(tags, clock))
+  }
+
+  scan(prefix: string): AsyncIterable<readonly string[]> {
+    return this.#as('scan', prefix, () => this.#store.scan(prefix))
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  #as<Reply>(operation: string, what: string, send: () => Reply, more: More = {}): Reply {
+    const { isSoft = false, origin } = more
+    return this.#announce({ operation, text: `${operation} ${what}`.trim(), isSoft, origin }, send)
+  }
+
+  /**
+   * No key is in most partitions, and nothing ever happens to them: they stand still, instead of costing every sync and
+   * every flush sixty steps that find nothing.
+   */
+  async #syncUsed(partitions: readonly number[]): Promise<SyncReply> {
+    const used = partitions.filter((partition) => partition < PARTITIONS_USED)
+    const reply = await this.#store.sync(used)
+    const heads = partitions.map((partition) => {
+      const index = used.indexOf(partition)
+      return index < 0 ? UNUSED_HEAD : reply.heads[index]
+    })
+    return { ...reply, heads }
+  }
 }
 
 function keysOf(addresses: readonly EntryAddress[]): string {

@@ -15,6 +15,8 @@ import type { World } from './world.ts'
 
 /** How long a fault lasts at most, ms. */
 const LASTS_MS = 4_000
+/** How long what an ended connection had sent may be on its way, ms. */
+const LATE_MS = 3_000
 /** No more nodes join beyond this many. */
 const MOST_NODES = 6
 const OPERATIONS: readonly RemoteOperation[] = [
@@ -141,7 +143,7 @@ export class Nemesis {
     const inFlight = random.pick(['lost', 'arrives'] as const)
     node.isCut = true
     // What is on its way when the connection ends belongs to that connection, and races with the next one.
-    if (only !== 'messages') scheduler.detach(requestsOf(node.index))
+    if (only !== 'messages') scheduler.detach(requestsOf(node.index), random.pick([0, 0, LATE_MS]))
     node.store.disconnect({ only, silently, inFlight })
     const how = silently ? ', silently' : ''
     const what = `${only ?? 'both lines'}${how}, requests on the way: ${inFlight}`

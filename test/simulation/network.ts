@@ -144,7 +144,10 @@ export class Network {
     // What is put back at its old version is not invalidated a second time.
     if (label.operation === 'restore-tags') return
     const origin = label.origin === undefined ? undefined : source.origin(label.origin)
-    if (origin?.kind === 'set') origin.countsFrom = at
+    if (origin?.kind === 'set') {
+      origin.countsFrom = at
+      origin.isLate = origin.returnedAt !== undefined
+    }
     const targets =
       message.kind === 'keys' ? message.keys.map(keyTarget) : message.tags.map(tagTarget)
     // A put replaces what was loaded before it began; an eviction removes everything.

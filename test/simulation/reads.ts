@@ -135,9 +135,12 @@ export class Reads {
     const { ledger, writes } = this.#world
     this.#world.fail(ledger.judgeAtRest(read, origin))
     const required = writes.requiredVersion(origin.key)
-    // A remembered error holds no row.
+    // A remembered error holds no row, and what was softly evicted may still stand in for a load that failed just now.
     const holdsOldRow = origin.version >= 0 && origin.version < required
-    if (!holdsOldRow || ledger.isForgotten(origin)) return
+    if (!holdsOldRow || read.mayFallBack || ledger.isForgotten(origin)) return
+    // A `set` replaces whatever is there. When its connection ends and what it had sent arrives long afterwards, it replaces
+    // what others have done since; a `@CachePut` names what its writer knew, and then evicts.
+    if (origin.isLate) return
     this.#world.fail(`at rest: ${read.what}, although v${required} was written and made known`)
   }
 }

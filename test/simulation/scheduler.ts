@@ -134,13 +134,21 @@ export class Scheduler {
     this.#line(name).isShuffled = isShuffled
   }
 
-  /** Moves what waits in a line to one of its own, which races with the line: an old connection and the next one. */
-  detach(name: LineName): void {
+  /**
+   * Moves what waits in a line to one of its own, which races with the line: an old connection and the next one. It may
+   * hold still for `lateMs` first, as what has to be sent again does.
+   */
+  detach(name: LineName, lateMs: number): void {
     const line = this.#line(name)
     if (line.tasks.length === 0) return
     this.#ghosts += 1
     const channel = `${name.channel}, old connection ${this.#ghosts}`
-    this.#line({ ...name, channel }).tasks = line.tasks
+    const notBefore = this.#now() + lateMs
+    this.#line({ ...name, channel }).tasks = line.tasks.map((task) => ({
+      ...task,
+      notBefore,
+      dueBy: Math.max(task.dueBy, notBefore),
+    }))
     line.tasks = []
   }
 

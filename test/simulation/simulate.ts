@@ -35,8 +35,14 @@ const LONGEST_LIFE_MS = 60_000
 /** Runs a seed. */
 export function simulate(seed: number): Promise<Run> {
   const plan = planOf(seed)
+  let world: World | undefined
   // Made in the first turn, because even constructors of the engine draw from what is random.
-  return takeTurns(() => new Script(new World(plan)).run(), randomFrom(seed + 2).next)
+  const begin = (): Generator<undefined, Run> => {
+    world = new World(plan)
+    return new Script(world).run()
+  }
+  const onUncaught = (error: unknown): void => world?.fail(`I5: nobody catches ${String(error)}`)
+  return takeTurns(begin, randomFrom(seed + 2).next, onUncaught)
 }
 
 class Script {

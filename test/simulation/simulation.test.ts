@@ -63,6 +63,7 @@ describe('the simulation finds a counterexample without', () => {
     'early birth',
     'comparing heads',
     'the end of trust',
+    'doubt after lost history',
     'judging by tags',
     're-assertion',
     'the recovery queue',

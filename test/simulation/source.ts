@@ -17,6 +17,10 @@ export interface Origin {
   readonly begunAt: number
   /** What counts against invalidations: `begunAt`; for a `set`, the moment the store carried it out. */
   countsFrom: number
+  /** When a put's caller went on. */
+  returnedAt: number | undefined
+  /** True for a `set` that the store carried out after its caller had gone on, being told that it might have failed. */
+  isLate: boolean
   /** The version of the row it holds, once read; -1 before. */
   version: number
   /** True when the row was absent. */
@@ -72,6 +76,8 @@ export class Source {
       id: this.#origins.length,
       version: -1,
       isNegative: false,
+      returnedAt: undefined,
+      isLate: false,
     }
     this.#origins.push(begun)
     return begun

@@ -12,13 +12,15 @@ const TURNS_PER_BATCH = 50
 
 /**
  * Runs a script to its end, one `next()` a turn, with `random` in the place of `Math.random`. `begin` makes the script in
- * the first turn.
+ * the first turn; `onUncaught` hears of what is thrown where nobody catches it, and of rejections that nobody handles.
  */
 export function takeTurns<Result>(
   begin: () => Iterator<unknown, Result>,
   random: () => number,
+  onUncaught: (error: unknown) => void,
 ): Promise<Result> {
-  return new Promise((resolve, reject) => {
+  process.on('uncaughtException', onUncaught)
+  const running = new Promise<Result>((resolve, reject) => {
     let script: Iterator<unknown, Result> | undefined
     let settle: (() => void) | undefined
     const turn = (): void => {
@@ -45,4 +47,5 @@ export function takeTurns<Result>(
     }
     batch()
   })
+  return running.finally(() => process.off('uncaughtException', onUncaught))
 }

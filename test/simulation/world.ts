@@ -3,7 +3,7 @@
 import { ManualClock, MemoryServer } from '@larder/core/testing'
 import { type Random, randomFrom } from '../support/seed.ts'
 import { History } from './history.ts'
-import { labelledStore } from './labelled-store.ts'
+import { LabelledStore } from './labelled-store.ts'
 import { Ledger } from './ledger.ts'
 import { LoadRecord } from './load-record.ts'
 import { Network } from './network.ts'
@@ -76,7 +76,7 @@ export class World {
     const node = new SimNode({
       plan: this.plan,
       store,
-      remote: labelledStore(store, (label, send) => this.network.announce(label, send)),
+      remote: new LabelledStore(store, (label, send) => this.network.announce(label, send)),
       clock: new NodeClock(this.clock, this.scheduler, store.node),
       history: this.history,
       onBackgroundError: ({ name }, text) => {

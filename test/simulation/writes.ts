@@ -76,6 +76,7 @@ export class Writes {
     const call = { mode: 'normal' as const, tags: [...argumentTags(key), resultTag(value.version)] }
     await at.method.put(key, value, call, begun)
     const ackedAt = history.note(node.name, `has ${kind} ${fullKey} (#${preparedAt})`)
+    origin.returnedAt = ackedAt
     noteEnd()
     ledger.acknowledge({
       node: node.index,

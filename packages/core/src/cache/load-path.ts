@@ -135,8 +135,11 @@ export class LoadPath {
    */
   #canFallBack({ candidate, isAlive, call }: Flight): boolean {
     if (candidate === undefined || candidate.kind !== 'value' || !isAlive) return false
-    const now = this.#node.clock.now()
+    const { clock, coherence } = this.#node
+    const now = clock.now()
     if (candidate.livesUntil <= now || call.mode === 'refresh') return false
+    const { birth, partition, tags } = candidate
+    if (!coherence.tags.allows(birth, call.cacheTag, partition, tags)) return false
     return call.policy.staleIfErrorMs > 0 || isTrusted(candidate, call, this.#node, now)
   }
 

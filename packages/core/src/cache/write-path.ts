@@ -151,8 +151,9 @@ export class WritePath {
     const flight = new Flight(call, address, coherence.stamp(address.partition))
     node.flights.watch(flight)
     try {
-      // 0 writes in any case: only a put whose value was made earlier can be overtaken by what happened since.
-      const since = begun === undefined ? 0 : begun.seq
+      // 0 writes in any case: only a put whose value was made earlier can be overtaken by what happened since. One that
+      // began before anything was known of the partition names a number below all, so that it evicts.
+      const since = begun === undefined ? 0 : Math.max(1, begun.seq)
       const livesMs = kept.lifetimes.livesForMs
       const reply = await remote.run('put', (store) =>
         store.put(address, { bytes, livesMs, since }),

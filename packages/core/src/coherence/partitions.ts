@@ -39,19 +39,22 @@ export class Partition {
 
   /** Takes one change into account; tells what has to be done about it. */
   advance(previous: number, seq: number): Fit {
-    this.heard = Math.max(this.heard, seq)
-    if (!this.isKnown || seq <= this.seq) return 'known'
+    const { heard } = this
+    this.heard = Math.max(heard, seq)
+    if (seq <= this.seq) return 'known'
+    // A number heard of lies between the two: this change did not follow on a history that contains it.
+    if (previous < heard && heard < seq) return 'history-lost'
+    if (!this.isKnown) return 'known'
     if (previous === this.seq) {
       this.seq = seq
       return 'applied'
     }
-    // Our position lies between the two: this change did not follow on a history that contains it.
     return previous > this.seq ? 'gap' : 'history-lost'
   }
 
   /** Compares with a head that was read from the store. */
   compare(head: number): 'level' | 'behind' | 'history-lost' | 'unknown' {
-    if (!this.isKnown) return 'unknown'
+    if (!this.isKnown) return head < this.heard ? 'history-lost' : 'unknown'
     if (head === this.seq && head === this.heard) return 'level'
     return head > this.seq ? 'behind' : 'history-lost'
   }

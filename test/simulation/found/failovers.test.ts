@@ -1,0 +1,97 @@
+/** What the simulation found where a store goes back in time, each as the shortest history that shows it. */
+
+import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { Fleet, keysOfOnePartition, MAX_STALENESS_MS } from './fleet.ts'
+
+let fleet: Fleet
+
+beforeEach(() => {
+  fleet = new Fleet()
+  onTestFinished(() => fleet.close())
+})
+
+it('an eviction whose repetition after a failover fails is repeated again', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  await fleet.after(a.read('k', 'old'))
+  const replica = fleet.server.snapshot()
+  await fleet.after(a.cache.evict('k'))
+  fleet.server.restore(replica)
+  a.store.faults.fail({ on: 'evict', times: 1 })
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  expect(await fleet.after(b.read('k', 'new'))).toBe('new')
+})
+
+it('an eviction that waited in the recovery queue is repeated after a failover', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  await fleet.after(a.read('k', 'old'))
+  const replica = fleet.server.snapshot()
+  a.store.faults.fail({ on: 'put', times: 1 })
+  await fleet.after(a.cache.set('k', 'put'))
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  fleet.server.restore(replica)
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  expect(await fleet.after(b.read('k', 'new'))).toBe('new')
+})
+
+it('tags whose invalidation a failover lost are invalid again, also if the tag clock has moved on', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  await fleet.after(a.read('k', 'old'))
+  await fleet.after(b.find('other'))
+  const replica = fleet.server.snapshot()
+  await fleet.after(a.manager.evictTags(['t']))
+  fleet.server.restore(replica)
+  await fleet.after(b.manager.evictTags(['u']))
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  const late = fleet.startNode()
+  expect(await fleet.after(late.read('k', 'new'))).toBe('new')
+})
+
+it('an eviction is repeated after a failover that went back to where its node still stood', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  const [first, second] = keysOfOnePartition()
+  await fleet.after(a.read(first, 'old'))
+  await fleet.after(b.find(first))
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  const replica = fleet.server.snapshot()
+  // b misses the first of two changes, and the log that would tell it: it stands before both.
+  b.store.disconnect({ only: 'messages', silently: true })
+  await fleet.after(a.cache.evict(second))
+  b.store.faults.fail({ on: 'changesSince', times: 1 })
+  await fleet.after(b.cache.evict(first))
+  fleet.server.restore(replica)
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  const late = fleet.startNode()
+  expect(await fleet.after(late.read(first, 'new'))).toBe('new')
+})
+
+it('an eviction from before its node knew anything is repeated after a failover', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  await fleet.after(a.read('k', 'old'))
+  const replica = fleet.server.snapshot()
+  b.store.faults.fail({ on: 'sync', times: 1 })
+  await fleet.after(b.cache.evict('k'))
+  fleet.server.restore(replica)
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  const late = fleet.startNode()
+  expect(await fleet.after(late.read('k', 'new'))).toBe('new')
+})
+
+it('an eviction is repeated after a failover, also if what followed closes the gap it left', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  const [first, second, third] = keysOfOnePartition()
+  await fleet.after(a.read(first, 'old'))
+  await fleet.after(b.find(first))
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  const replica = fleet.server.snapshot()
+  fleet.isHeld = (delivery) => delivery.kind === 'message' && delivery.node === b.store.node
+  await fleet.after(a.cache.evict(second))
+  fleet.isHeld = () => false
+  b.store.faults.fail({ on: 'changesSince' })
+  await fleet.after(b.cache.evict(first))
+  fleet.server.restore(replica)
+  b.store.faults.heal()
+  await fleet.after(a.cache.evict(third))
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  const late = fleet.startNode()
+  expect(await fleet.after(late.read(first, 'new'))).toBe('new')
+})
