@@ -152,3 +152,13 @@ it('what a tag invalidated does not stand in for a load that failed', async () =
   const read = fleet.after(b.readBy('k', () => Promise.reject(new Error('no source'))))
   await expect(read).rejects.toThrow('no source')
 })
+
+it('a put that began before an eviction that still waits in the recovery queue evicts', async () => {
+  const a = fleet.startNode()
+  await fleet.after(a.find('other'))
+  const begun = a.method.begin('k')
+  a.store.faults.fail({ on: 'evict', times: 1 })
+  await fleet.after(a.cache.evict('k'))
+  await fleet.after(a.method.put('k', 'old', { mode: 'normal', tags: [] }, begun))
+  expect(await fleet.after(a.read('k', 'new'))).toBe('new')
+})

@@ -8,7 +8,7 @@
 
 import type { Stamp } from '../coherence/coherence.ts'
 import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
-import type { EvictRequest } from '../contracts/remote-store.ts'
+import type { EntryAddress, EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { Flight } from './flight.ts'
 import { type Keepable, keepable, localEntryOf, storedForm } from './keep.ts'
@@ -17,6 +17,10 @@ import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 
 const PATTERN_CHUNK = 500
+/** Writes in any case: only a put whose value was made earlier can be overtaken by what happened since. */
+const ANY_CASE = 0
+/** Less than any sequence number. */
+const BELOW_ALL = 1
 
 /** How far an eviction by pattern has come. */
 export interface PatternProgress {
@@ -151,9 +155,7 @@ export class WritePath {
     const flight = new Flight(call, address, coherence.stamp(address.partition))
     node.flights.watch(flight)
     try {
-      // 0 writes in any case: only a put whose value was made earlier can be overtaken by what happened since. One that
-      // began before anything was known of the partition names a number below all, so that it evicts.
-      const since = begun === undefined ? 0 : Math.max(1, begun.seq)
+      const since = begun === undefined ? ANY_CASE : this.#knownBefore(begun, address)
       const livesMs = kept.lifetimes.livesForMs
       const reply = await remote.run('put', (store) =>
         store.put(address, { bytes, livesMs, since }),
@@ -175,6 +177,14 @@ export class WritePath {
     } finally {
       node.flights.unwatch(flight)
     }
+  }
+
+  /**
+   * The number that tells the store whether the key was changed since a put began. Where that is not known, because nothing
+   * was known of the partition then or because an eviction of the key still waits here, one below all: the put evicts.
+   */
+  #knownBefore(begun: Stamp, { key }: EntryAddress): number {
+    return this.#node.coherence.queue.hasKey(key) ? BELOW_ALL : Math.max(BELOW_ALL, begun.seq)
   }
 
   async #putLocally(call: ReadCall, kept: Keepable, begun: Stamp | undefined): Promise<void> {

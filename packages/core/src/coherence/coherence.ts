@@ -471,9 +471,8 @@ export class Coherence {
     this.#reportGap('tags', 'history-lost', true)
     const changes = await remote.run('tags-since', (store) => store.tagsSince(since))
     const lost = missingOf(this.tags.since(since), changes)
+    // Never the clock alone: a store that stands at our number is taken to know what led there.
     if (lost.length > 0) await this.#bump(lost)
-    // Nothing to put back but the clock itself.
-    else await remote.run('restore-tags', (store) => store.restoreTags([], this.tags.confirmed))
   }
 
   /** The store no longer has, or never had, the history this node knows: doubt everything of the partition. */
