@@ -156,35 +156,19 @@ export async function tagsSince(step: Step, since: number): Promise<TagChanges> 
   }
 }
 
-export async function restoreTags(
-  step: Step,
-  lost: readonly (readonly [tag: string, version: number])[],
-  clock: number,
-): Promise<void> {
-  const { version: previous, floor, retentionMs } = await clockOf(step)
-  const version = Math.max(previous, Math.floor(clock))
-  const raised = await setTags(step, lost)
-  if (raised.length === 0 && version === previous) return
-  await saveClock(step, { version, floor, retentionMs })
-  await step.publish({ kind: 'tags', previous, version, floor, tags: raised })
-}
-
-/** Gives each tag the higher of both versions; returns those that were raised, in the order given. */
+/** Gives each tag the higher of both versions. */
 async function setTags(
   step: Step,
   tags: readonly (readonly [tag: string, version: number])[],
-): Promise<readonly string[]> {
-  const raised: string[] = []
+): Promise<void> {
   for (const [tag, version] of tags) {
-    const rows = await step.query(
+    await step.query(
       `insert into larder_tags values ($1, $2, $3)
        on conflict (namespace, tag) do update set version = excluded.version
-       where larder_tags.version < excluded.version returning 1`,
+       where larder_tags.version < excluded.version`,
       [step.namespace, bytesOf(tag), version],
     )
-    if (rows.length > 0) raised.push(tag)
   }
-  return raised
 }
 
 async function saveClock(step: Step, { version, floor, retentionMs }: Clock): Promise<void> {

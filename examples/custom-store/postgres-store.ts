@@ -19,7 +19,6 @@ import {
   headOf,
   mayHaveChanged,
   record,
-  restoreTags,
   tagsSince,
 } from './history.ts'
 import { SCHEMA } from './schema.ts'
@@ -98,7 +97,6 @@ export function postgresStore(postgres: PGlite): RemoteStore {
     changesSince: (partition, seq) => step((at) => changesSince(at, partition, seq)),
     bumpTags: (tags, known, retentionMs) => step((at) => bumpTags(at, tags, known, retentionMs)),
     tagsSince: (version) => step((at) => tagsSince(at, version)),
-    restoreTags: (tags, clock) => step((at) => restoreTags(at, tags, clock)),
     scan: async function* (prefix) {
       let last = Buffer.alloc(0)
       for (;;) {

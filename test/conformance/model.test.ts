@@ -139,21 +139,6 @@ function evicting(random: Random, address: EntryAddress): readonly [string, Move
 function tagging(random: Random): readonly [string, Move] {
   const tags = random.shuffle(TAGS).slice(0, 1 + random.int(3))
   const lead = random.pick([-1_000, 0, 1_000_000])
-  if (random.chance(0.3)) {
-    return [
-      `restore ${tags} ${lead}`,
-      async ({ store, versions }) => {
-        const last = versions.at(-1) ?? 0
-        await store.restoreTags(
-          tags.map((tag, i) => [tag, last + lead + i]),
-          last + lead,
-        )
-        const { version } = await store.tagsSince(0)
-        if (version !== last) versions.push(version)
-        return version > last
-      },
-    ]
-  }
   return [
     `bump ${tags} ${lead}`,
     async ({ store, versions }) => {

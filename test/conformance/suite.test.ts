@@ -242,7 +242,6 @@ const DEFECTS: readonly (readonly [defect: string, noticedBy: string, Defect])[]
       tagsSince: (version) => store.tagsSince(version - 1),
     }),
   ],
-  ['puts no tags back', 'puts back lost versions', () => ({ restoreTags: async () => undefined })],
   [
     'loses messages of changes',
     'tells every node, the changing one too',

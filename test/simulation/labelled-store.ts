@@ -127,14 +127,6 @@ export class LabelledStore implements RemoteStore {
     return this.#as('tags-since', '', () => this.#store.tagsSince(version))
   }
 
-  restoreTags(
-    tags: readonly (readonly [tag: string, version: number])[],
-    clock: number,
-  ): Promise<void> {
-    const names = tags.map(([tag]) => tag).join(' ')
-    return this.#as('restore-tags', names, () => this.#store.restoreTags(tags, clock))
-  }
-
   scan(prefix: string): AsyncIterable<readonly string[]> {
     return this.#as('scan', prefix, () => this.#store.scan(prefix))
   }

@@ -32,7 +32,6 @@ const OPERATIONS: readonly RemoteOperation[] = [
   'changesSince',
   'bumpTags',
   'tagsSince',
-  'restoreTags',
 ]
 
 interface Fault {

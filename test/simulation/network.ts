@@ -141,8 +141,6 @@ export class Network {
     const { node, label } = cause
     const at = history.note('store', `carries out ${label.text} of n${node}`)
     const time = now()
-    // What is put back at its old version is not invalidated a second time.
-    if (label.operation === 'restore-tags') return
     const origin = label.origin === undefined ? undefined : source.origin(label.origin)
     if (origin?.kind === 'set') {
       origin.countsFrom = at

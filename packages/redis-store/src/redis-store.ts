@@ -209,15 +209,6 @@ class RedisStore implements RemoteStore {
     return { version: numberOf(now), floor: numberOf(floor), tags }
   }
 
-  async restoreTags(
-    tags: readonly (readonly [tag: string, version: number])[],
-    clock: number,
-  ): Promise<void> {
-    const keys = [tagsKey(this.#openNamespace)]
-    const args = [Math.floor(clock), this.#channel, ...tags.flat()]
-    await this.#backend.run({ script: 'restoreTags', keys, args })
-  }
-
   async *scan(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
     const client = await this.#backend.connected('scan')
     yield* scanKeys(client, this.#openNamespace, prefix)

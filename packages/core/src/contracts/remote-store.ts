@@ -168,11 +168,6 @@ export interface RemoteStore {
    */
   bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump>
   tagsSince(version: number): Promise<TagChanges>
-  /** Puts back tag versions that a failover lost: each tag gets the higher of both versions, the clock the highest. */
-  restoreTags(
-    tags: readonly (readonly [tag: string, version: number])[],
-    clock: number,
-  ): Promise<void>
   /** Full keys that begin with `prefix`, in chunks, each at least once; never blocks the store for long. */
   scan(prefix: string): AsyncIterable<readonly string[]>
   /** Whether the store is worth asking right now; false while it is known to be disconnected. */

@@ -46,7 +46,7 @@ import { KeyTurns } from './key-turns.ts'
 import { iterationOf, type KeyvLike } from './keyv-like.ts'
 import { LoadsUnderWay } from './loads-under-way.ts'
 import { SharedTags } from './shared-tags.ts'
-import { changesSince, withRestored } from './tag-document.ts'
+import { changesSince } from './tag-document.ts'
 
 export type { KeyvLike } from './keyv-like.ts'
 
@@ -194,13 +194,6 @@ class KeyvStore implements RemoteStore {
 
   async tagsSince(version: number): Promise<TagChanges> {
     return changesSince(await this.#tags.read(), version)
-  }
-
-  restoreTags(
-    tags: readonly (readonly [tag: string, version: number])[],
-    clock: number,
-  ): Promise<void> {
-    return this.#tags.change((document) => withRestored(document, tags, clock))
   }
 
   async *scan(prefix: string): AsyncGenerator<readonly string[], void, undefined> {

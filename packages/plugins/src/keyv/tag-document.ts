@@ -48,23 +48,6 @@ export function withBump(
   }
 }
 
-/** Returns the document in which each tag has the higher of both versions. */
-export function withRestored(
-  document: TagDocument,
-  tags: readonly (readonly [tag: string, version: number])[],
-  clock: number,
-): TagDocument {
-  const versions = new Map(document.tags)
-  for (const [tag, version] of tags) {
-    versions.set(tag, Math.max(version, versions.get(tag) ?? 0))
-  }
-  return {
-    ...document,
-    version: Math.max(document.version, Math.floor(clock)),
-    tags: [...versions].sort(byVersion),
-  }
-}
-
 export function changesSince({ version, floor, tags }: TagDocument, since: number): TagChanges {
   return { version, floor, tags: tags.filter(([, at]) => at > since) }
 }

@@ -53,8 +53,6 @@ export function faultyRemoteStore(
     bumpTags: (tags, known, retentionMs) =>
       faults.run('bumpTags', { run: () => store.bumpTags(tags, known, retentionMs) }),
     tagsSince: (version) => faults.run('tagsSince', { run: () => store.tagsSince(version) }),
-    restoreTags: (tags, clock) =>
-      faults.run('restoreTags', { run: () => store.restoreTags(tags, clock) }),
     async *scan(prefix) {
       yield* await faults.run('scan', { run: async () => store.scan(prefix) })
     },

@@ -20,7 +20,6 @@ export type RemoteOperation = Extract<
   | 'changesSince'
   | 'bumpTags'
   | 'tagsSince'
-  | 'restoreTags'
   | 'scan'
 >
 

@@ -153,16 +153,6 @@ export class MemoryRemoteStore implements RemoteStore {
     return this.#run('tagsSince', ({ space, nowUs }) => space.tags(nowUs).since(version))
   }
 
-  restoreTags(
-    tags: readonly (readonly [tag: string, version: number])[],
-    clock: number,
-  ): Promise<void> {
-    return this.#run('restoreTags', ({ space, nowUs, publish }) => {
-      const restored = space.tags(nowUs).restore(tags, clock)
-      if (restored !== undefined) publish({ kind: 'tags', ...restored })
-    })
-  }
-
   async *scan(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
     const keys = await this.#run('scan', (step) => step.space.keys(steps.nowMsOf(step)))
     const found = keys.filter((key) => key.startsWith(prefix))

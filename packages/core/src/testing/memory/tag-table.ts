@@ -9,14 +9,6 @@ export const TAG_CAP = 100_000
 
 const US_PER_MS = 1_000
 
-/** What a call changed, as it is published. */
-export interface RestoredTags {
-  readonly previous: number
-  readonly version: number
-  readonly floor: number
-  readonly tags: readonly string[]
-}
-
 export class TagTable {
   #version: number
   #floor: number
@@ -56,23 +48,6 @@ export class TagTable {
   since(version: number): TagChanges {
     const tags = [...this.#versions].filter(([, at]) => at > version)
     return { ...this.head, tags: tags.sort(byVersion) }
-  }
-
-  /** Takes the higher of both versions for each tag; `undefined` when nothing changed. */
-  restore(
-    tags: readonly (readonly [tag: string, version: number])[],
-    clock: number,
-  ): RestoredTags | undefined {
-    const previous = this.#version
-    this.#version = Math.max(previous, Math.floor(clock))
-    const raised: string[] = []
-    for (const [tag, version] of tags) {
-      if ((this.#versions.get(tag) ?? Number.NEGATIVE_INFINITY) >= version) continue
-      this.#versions.set(tag, version)
-      raised.push(tag)
-    }
-    if (raised.length === 0 && this.#version === previous) return undefined
-    return { previous, version: this.#version, floor: this.#floor, tags: raised }
   }
 
   copy(): TagTable {

@@ -60,30 +60,6 @@ export const MESSAGES: readonly RemoteCase[] = [
     },
   },
   {
-    name: 'tells of tags that were put back, and says nothing when there was nothing to put back',
-    needs: PUBLISHES,
-    async run(stage) {
-      const recorder = await stage.listen(stage.b)
-      const { version, floor } = await stage.a.bumpTags(['x', 'y'], 0, HOUR_MS)
-      await stage.a.restoreTags([['y', version]], version)
-      await stage.a.restoreTags(
-        [
-          ['x', version + 10],
-          ['y', version],
-        ],
-        version + 10,
-      )
-      await received(stage, recorder, {
-        kind: 'tags',
-        previous: version,
-        version: version + 10,
-        floor,
-        tags: ['x'],
-      })
-      assert.equal(recorder.messages.length, 2)
-    },
-  },
-  {
     name: 'wakes those who wait when a lease is filled or released',
     needs: WAKES,
     async run(stage) {

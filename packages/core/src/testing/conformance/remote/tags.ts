@@ -96,25 +96,6 @@ export const TAG_CASES: readonly RemoteCase[] = [
       assert(changes.floor < kept.version)
     },
   },
-  {
-    name: 'puts back lost versions: the higher one wins, for each tag and for the clock',
-    async run({ a, b }) {
-      const { version } = await a.bumpTags(['x', 'y'], 0, HOUR_MS)
-      const lost = version + 5_000_000
-      await b.restoreTags(
-        [
-          ['x', lost],
-          ['y', version - 1],
-          ['z', version - 2],
-        ],
-        lost + 1,
-      )
-      const changes = await a.tagsSince(version - 3)
-      assert.equal(changes.version, lost + 1)
-      assert.deepEqual(versionsIn(changes), { x: lost, y: version, z: version - 2 })
-      assert((await a.bumpTags(['x'], 0, HOUR_MS)).version > lost + 1)
-    },
-  },
 ]
 
 function versionsIn({ tags }: TagChanges): Record<string, number> {
