@@ -8,6 +8,7 @@
 import type { Stamp } from '../coherence/coherence.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
+import { PassingMap } from './passing-map.ts'
 import type { ReadCall } from './read-call.ts'
 
 /** One read, and possibly load, of one key. */
@@ -58,7 +59,7 @@ export class Flight {
 
 /** The flights of a node by full key. */
 export class Flights {
-  readonly #flights = new Map<string, Flight>()
+  readonly #flights = new PassingMap<string, Flight>()
   readonly #watched = new Map<string, Set<Flight>>()
 
   get(key: string): Flight | undefined {
