@@ -37,7 +37,7 @@ export class Reads {
     const hit = mode === NORMAL ? at.method.hit(key) : undefined
     const load = async (): Promise<unknown> =>
       (await this.#queries.load(node, at.plan, [key], read.startedTime))[0]
-    await this.#finish(read, hit ?? at.method.getOrLoad(key, load, call))
+    await this.#finish(read, hit ?? at.method.getOrLoad(key, { load }, call))
   }
 
   /** What is there of several keys, without loading. */

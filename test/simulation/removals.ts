@@ -6,10 +6,11 @@
  */
 
 import { Flights } from '../../packages/core/src/cache/flight.ts'
-import { Coherence, type Stamp } from '../../packages/core/src/coherence/coherence.ts'
+import { Coherence } from '../../packages/core/src/coherence/coherence.ts'
 import { Partition } from '../../packages/core/src/coherence/partitions.ts'
 import { RecentEvictions } from '../../packages/core/src/coherence/recent-evictions.ts'
 import { RecoveryQueue } from '../../packages/core/src/coherence/recovery-queue.ts'
+import type { Stamp } from '../../packages/core/src/coherence/stamp.ts'
 import { TagClock } from '../../packages/core/src/coherence/tag-clock.ts'
 
 /** Removes a mechanism; returns what brings it back. */

@@ -8,7 +8,7 @@ import type {
   MethodDescription,
 } from '@larder/core'
 
-type LoadContext = Parameters<Parameters<MethodCache['getOrLoad']>[1]>[0]
+type LoadContext = Parameters<Parameters<MethodCache['getOrLoad']>[1]['load']>[0]
 type Begun = ReturnType<MethodCache['begin']>
 
 /** One thing a decorated method asked for. */
@@ -57,15 +57,15 @@ export class RecordingProvider implements MethodCacheProvider {
       this.asked.push({ what, cache, keys, calls: [], ...more })
     }
     const context: LoadContext = { signal: this.#abort.signal, previous: undefined }
-    const begun: Begun = { birth: 1, seq: 2, generation: 3, at: 4, changes: 5 }
+    const begun: Begun = { partition: 0, birth: 1, seq: 2, generation: 3, changes: 4 }
     return {
       hit: (key) => {
         note('hit', [key])
         return this.values.has(full(key)) ? Promise.resolve(this.values.get(full(key))) : undefined
       },
-      getOrLoad: async (key, load, call) => {
+      getOrLoad: async (key, source, call) => {
         note('load', [key], { calls: [call] })
-        const value = await load(context)
+        const value = await source.load(context)
         this.values.set(full(key), value)
         return value
       },

@@ -97,7 +97,7 @@ it('a load that a refresh has overtaken is not kept', async () => {
   const first = a.readBy('k', () => slow.promise)
   await fleet.clock.advanceAsync(0)
   const refresh = { mode: 'refresh', tags: [] } as const
-  await fleet.after(a.method.getOrLoad('k', async () => 'refreshed', refresh))
+  await fleet.after(a.method.getOrLoad('k', { load: async () => 'refreshed' }, refresh))
   await fleet.after(a.cache.evict('k'))
   slow.resolve('old')
   expect(await fleet.after(first)).toBe('old')

@@ -7,7 +7,7 @@
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import type { LoadContext, ReadCall } from './read-call.ts'
+import { type LoadContext, ReadCall, type Source } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
 
 /** Loads the keys at the given indexes; returns one value each, in that order. */
@@ -31,8 +31,8 @@ export function loadTogether(
 ): Promise<readonly unknown[]> {
   const batch = new Batch(calls.length, load)
   const reading = calls.map((call, index) => {
-    const onDecided = batch.decisionOf()
-    return reads.read({ ...call, load: (context) => batch.enlist(index, context), onDecided })
+    const source: Source = { load: (context) => batch.enlist(index, context) }
+    return reads.read(new ReadCall(call.site, call.address, source, call.rules, batch.decisionOf()))
   })
   return Promise.all(reading)
 }

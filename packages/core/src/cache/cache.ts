@@ -9,7 +9,7 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import { loadTogether } from './batch-load.ts'
 import { evictionOutcome } from './eviction-outcome.ts'
 import type { CacheNode } from './node.ts'
-import type { Loader, ReadCall, ReadMode } from './read-call.ts'
+import { ReadCall, type ReadRules, type ReadSite, type Source } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
 import type { PatternProgress, WritePath } from './write-path.ts'
 
@@ -60,10 +60,13 @@ const WHERE_ENTRY = ['tags', 'ttl'] as const
 export class Cache<Value = unknown> {
   readonly name: string
   readonly #parts: CacheParts
+  readonly #site: ReadSite
 
   constructor(parts: CacheParts) {
-    this.name = parts.name
+    const { name, cacheTag, policy, node } = parts
+    this.name = name
     this.#parts = parts
+    this.#site = { cache: name, cacheTag, policy, counters: node.stats.of(name) }
   }
 
   /** Returns the full key under which a key is stored. */
@@ -82,7 +85,8 @@ export class Cache<Value = unknown> {
     options: EntryOptions<Value> = {},
   ): Promise<Value> {
     assertFunction(load, `${this.#where}.getOrLoad.load`)
-    const call = this.#call(key, async (context) => load(context as LoaderContext<Value>), options)
+    const source: Source = { load: async (context) => load(context as LoaderContext<Value>) }
+    const call = this.#call(key, source, options)
     return this.#parts.reads.read(call) as Promise<Value>
   }
 
@@ -194,17 +198,9 @@ export class Cache<Value = unknown> {
     return `cache(${this.name})`
   }
 
-  #call(key: Key, load: Loader, options: EntryOptions<Value>): ReadCall {
-    const { policy, node } = this.#parts
-    return {
-      cache: this.name,
-      ...placeOf(this.#parts, this.key(key)),
-      policy,
-      counters: node.stats.of(this.name),
-      mode: 'normal' satisfies ReadMode,
-      load,
-      ...resolveEntryOptions(options as EntryOptions, this.#where),
-    }
+  #call(key: Key, source: Source, options: EntryOptions<Value>): ReadCall {
+    const rules = resolveEntryOptions(options as EntryOptions, this.#where)
+    return new ReadCall(this.#site, this.#parts.node.addressOf(this.key(key)), source, rules)
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
@@ -212,22 +208,12 @@ export class Cache<Value = unknown> {
   }
 }
 
-/** Returns where an entry of the cache lives, in the read path's terms. */
-export function placeOf(
-  { cacheTag, node }: CacheParts,
-  fullKey: string,
-): Pick<ReadCall, 'cacheTag' | 'fullKey' | 'address'> {
-  return { cacheTag, fullKey, address: node.addressOf(fullKey) }
-}
-
 /** Returns tags and ttl in the read path's terms. */
-export function resolveEntryOptions(
-  options: EntryOptions,
-  where: string,
-): Pick<ReadCall, 'tags' | 'tagsOf' | 'ttlOf'> {
+function resolveEntryOptions(options: EntryOptions, where: string): ReadRules {
   assertKnownOptions(options, WHERE_ENTRY, where)
   const { tags, ttl } = options
   return {
+    mode: 'normal',
     tags: typeof tags === 'function' || tags === undefined ? [] : tagNames(tags, `${where}.tags`),
     tagsOf:
       typeof tags === 'function' ? (value) => tagNames(tags(value), `${where}.tags`) : undefined,
@@ -272,4 +258,4 @@ function ttlFunction(
   }
 }
 
-const nothingToLoad: Loader = () => Promise.resolve(undefined)
+const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }

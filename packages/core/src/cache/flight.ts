@@ -5,18 +5,27 @@
  * later callers start anew. Otherwise a load that began before an eviction would bring the old value back after it.
  */
 
-import type { Stamp } from '../coherence/coherence.ts'
+import type { Stamp } from '../coherence/stamp.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { PassingMap } from './passing-map.ts'
 import type { ReadCall } from './read-call.ts'
 
+// One executor for all flights: a closure of its own for each would be most of what a flight costs.
+let resolveTaken: (value: unknown) => void
+let rejectTaken: (error: unknown) => void
+function takeSettlers(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
+  resolveTaken = resolve
+  rejectTaken = reject
+}
+
 /** One read, and possibly load, of one key. */
 export class Flight {
   readonly call: ReadCall
-  readonly address: EntryAddress
   /** What the flight stands on; taken before anything was read. */
   stamp: Stamp
+  /** When the stamp was taken, monotonic ms. */
+  at: number
   readonly promise: Promise<unknown>
   /** What the flight's value will be judged by, once there is one. */
   entry: LocalEntry | undefined
@@ -29,18 +38,21 @@ export class Flight {
   isSettled = false
   /** Load even if what is found is fresh. */
   isForced = false
-  #resolve!: (value: unknown) => void
-  #reject!: (error: unknown) => void
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
 
-  constructor(call: ReadCall, address: EntryAddress, stamp: Stamp, candidate?: LocalEntry) {
+  constructor(call: ReadCall, stamp: Stamp, at: number, candidate?: LocalEntry) {
     this.call = call
-    this.address = address
     this.stamp = stamp
+    this.at = at
     this.candidate = candidate
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
+    this.promise = new Promise(takeSettlers)
+    this.#resolve = resolveTaken
+    this.#reject = rejectTaken
+  }
+
+  get address(): EntryAddress {
+    return this.call.address
   }
 
   /** Hands a value to everybody who waits; the first outcome counts. */

@@ -7,6 +7,7 @@
  * whatever is known of its partition, which is what bounds staleness for an isolated node.
  */
 
+import type { Stamp } from '../coherence/stamp.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
@@ -32,29 +33,38 @@ export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: n
   if (now >= entry.livesUntil) return 'gone'
   const { coherence } = node
   if (entry.checked !== coherence.changes) {
-    const stands = coherence.tags.allows(entry.birth, call.cacheTag, entry.partition, entry.tags)
+    const stands = coherence.tags.allows(
+      entry.birth,
+      call.cacheTag,
+      entry.stamp.partition,
+      entry.tags,
+    )
     if (!stands) return 'gone'
     // Error and negative entries are left unchecked, so that they always take this path and are counted as what they are.
-    if (entry.kind === 'value' && entry.generation === coherence.generation(entry.partition)) {
+    if (entry.kind === 'value' && coherence.isLevel(entry.stamp)) {
       entry.checked = coherence.changes
     }
   }
-  if (!isTrusted(entry, call, node, now)) return 'unverified'
+  if (!isTrusted(entry.stamp, entry.verifiedAt, call, node, now)) return 'unverified'
   if (now < entry.calmUntil) return 'fresh'
   if (now < entry.freshUntil) return 'early'
   if (now < entry.quietUntil) return 'backing-off'
   return now < entry.staleUntil ? 'stale' : 'fallback'
 }
 
-/** What trust rests on. */
-export type Standing = Pick<LocalEntry, 'partition' | 'generation' | 'verifiedAt'>
-
-/** Tells whether something was known good, by itself or by its partition, within `maxStaleness`. */
-export function isTrusted(entry: Standing, call: ReadCall, node: CacheNode, now: number): boolean {
+/**
+ * Tells whether something was known good, by itself (`verifiedAt`) or by its partition, within `maxStaleness`.
+ */
+export function isTrusted(
+  stamp: Stamp,
+  verifiedAt: number,
+  call: ReadCall,
+  node: CacheNode,
+  now: number,
+): boolean {
   const { coherence } = node
   const { maxStalenessMs } = call.policy
-  if (entry.generation === coherence.generation(entry.partition)) {
-    if (now - coherence.verifiedAt(entry.partition) < maxStalenessMs) return true
-  }
-  return now - entry.verifiedAt < maxStalenessMs
+  const isByPartition =
+    coherence.isLevel(stamp) && now - coherence.verifiedAt(stamp.partition) < maxStalenessMs
+  return isByPartition || now - verifiedAt < maxStalenessMs
 }

@@ -1,14 +1,14 @@
 /** Turns the outcome of a load into what the tiers keep: how long, under which tags, in which bytes. */
 
-import type { Stamp } from '../coherence/coherence.ts'
+import type { Stamp } from '../coherence/stamp.ts'
 import { encodeEntry, FLAG } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
-import { type EntryKind, type EntryTimes, LocalEntry } from '../entry/local-entry.ts'
+import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { randomId } from './lease.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import { calmUntil } from './remote-entry.ts'
+import { calmFor } from './remote-entry.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
 /** Durations after creation, ms; each includes the one before. */
@@ -28,14 +28,13 @@ export interface Keepable {
 }
 
 /** What of a call decides how its result is kept. */
-export type KeepRules = Pick<ReadCall, 'policy' | 'tags' | 'tagsOf' | 'ttlOf' | 'storeWhen'>
+type Keeping = Pick<ReadCall, 'policy' | 'rules'>
 
 /** Returns how a value or negative result is to be kept, or `undefined` when it is not. */
 export function keepable(
-  rules: KeepRules,
+  { policy, rules }: Keeping,
   result: { readonly kind: 'value' | 'negative'; readonly value: unknown; readonly loadMs: number },
 ): Keepable | undefined {
-  const { policy } = rules
   if (rules.storeWhen?.(result.value) === false) return undefined
   if (result.kind === 'negative' && policy.negativeTtlMs === 0) return undefined
   const ttlMs = rules.ttlOf?.(result.value)
@@ -52,7 +51,7 @@ export function keepable(
 
 /** Returns how a load error is to be remembered for `ttlMs`. */
 export function keepableError(
-  rules: KeepRules,
+  { policy, rules }: Keeping,
   error: unknown,
   ttlMs: number,
   loadMs: number,
@@ -62,29 +61,29 @@ export function keepableError(
     value: error,
     loadMs,
     tags: rules.tags,
-    lifetimes: shortLife(rules.policy, ttlMs),
+    lifetimes: shortLife(policy, ttlMs),
   }
 }
 
-/** Makes the local entry of something just loaded or put; nothing it stands on is in the store yet (`commit` 0). */
+/**
+ * Makes the local entry of something just loaded or put; nothing it stands on is in the store yet (`commit` 0). `goodAt`:
+ * when it was known good, monotonic ms.
+ */
 export function localEntryOf(
   node: CacheNode,
   policy: Policy,
   kept: Keepable,
-  place: { readonly partition: number; readonly stamp: Stamp },
+  stamp: Stamp,
+  goodAt: number,
 ): LocalEntry {
   if (policy.isolation === 'frozen' && kept.kind !== 'error') freezeDeep(kept.value)
-  const times = timesFromNow(node.clock.now(), kept.lifetimes, kept.loadMs, policy.refreshBeta)
-  const { stamp, partition } = place
-  return new LocalEntry(kept, times, {
-    commit: 0,
-    birth: stamp.birth,
-    tags: kept.tags,
-    partition,
-    seq: stamp.seq,
-    generation: stamp.generation,
-    verifiedAt: stamp.at,
-  })
+  const entry = new LocalEntry(kept.kind, kept.tags, stamp, stamp.birth, 0, goodAt)
+  entry.value = kept.value
+  const { freshForMs, staleForMs, livesForMs } = kept.lifetimes
+  const now = node.clock.now()
+  const calmMs = calmFor(freshForMs, kept.loadMs, policy.refreshBeta)
+  entry.live(now + calmMs, now + freshForMs, now + staleForMs, now + livesForMs)
+  return entry
 }
 
 /** Returns the stored form of something encoded, under a new commit id. */
@@ -122,14 +121,4 @@ function shortLife(policy: Policy, ttlMs: number): Lifetimes {
 
 function jittered(ttlMs: number, jitter: number): number {
   return Math.max(1, Math.round(ttlMs * (1 - jitter * Math.random())))
-}
-
-function timesFromNow(now: number, life: Lifetimes, loadMs: number, beta: number): EntryTimes {
-  const freshUntil = now + life.freshForMs
-  return {
-    calmUntil: calmUntil(freshUntil, loadMs, beta),
-    freshUntil,
-    staleUntil: now + life.staleForMs,
-    livesUntil: now + life.livesForMs,
-  }
 }

@@ -28,11 +28,8 @@ export class LoadPath {
     try {
       const kept = this.#keepableOf(flight, outcome)
       if (kept !== undefined) {
-        const { partition } = flight.address
-        const entry = localEntryOf(this.#node, flight.call.policy, kept, {
-          partition,
-          stamp: flight.stamp,
-        })
+        const { call, stamp, at } = flight
+        const entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
         flight.entry = entry
         this.keepLocally(flight, entry, this.#sizeOf(kept))
       }
@@ -53,11 +50,8 @@ export class LoadPath {
       }
       // Encoded before the caller has the value: it might change it. Throws for what cannot come back the same.
       const encoding = this.#node.values.encode(kept.value)
-      const { partition } = flight.address
-      flight.entry = localEntryOf(this.#node, flight.call.policy, kept, {
-        partition,
-        stamp: flight.stamp,
-      })
+      const { call, stamp, at } = flight
+      flight.entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
       this.#settle(flight, outcome)
       await this.#fill(flight, lease, kept, encoding)
     } finally {
@@ -72,10 +66,7 @@ export class LoadPath {
     const { key } = flight.address
     if (!flight.isAlive || !flight.call.policy.local || local === undefined) return
     const endOfWindow = settling.endOf(key)
-    if (entry.livesUntil > endOfWindow) {
-      entry.livesUntil = endOfWindow
-      entry.calmUntil = Math.min(entry.calmUntil, endOfWindow)
-    }
+    if (entry.livesUntil > endOfWindow) entry.endBy(endOfWindow)
     flight.entry = entry
     local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
   }
@@ -120,9 +111,7 @@ export class LoadPath {
     const { candidate, call } = flight
     if (candidate !== undefined && this.#canFallBack(flight)) {
       const now = this.#node.clock.now()
-      candidate.quietUntil = now + call.policy.errorBackoffMs
-      candidate.calmUntil = Math.min(candidate.calmUntil, now)
-      candidate.freshUntil = Math.min(candidate.freshUntil, now)
+      candidate.backOff(now, call.policy.errorBackoffMs)
       this.keepLocally(flight, candidate)
       this.#serveFallback(flight, 'error')
     }
@@ -138,9 +127,9 @@ export class LoadPath {
     const { clock, coherence } = this.#node
     const now = clock.now()
     if (candidate.livesUntil <= now || call.mode === 'refresh') return false
-    const { birth, partition, tags } = candidate
-    if (!coherence.tags.allows(birth, call.cacheTag, partition, tags)) return false
-    return call.policy.staleIfErrorMs > 0 || isTrusted(candidate, call, this.#node, now)
+    const { birth, stamp, tags, verifiedAt } = candidate
+    if (!coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return false
+    return call.policy.staleIfErrorMs > 0 || isTrusted(stamp, verifiedAt, call, this.#node, now)
   }
 
   #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {
@@ -183,7 +172,7 @@ export class LoadPath {
         this.#withdraw(flight, entry)
         return
       }
-      if (reply.livesMs < livesForMs) limitLife(entry, clock.now() + reply.livesMs)
+      if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch {
       // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.
@@ -212,11 +201,4 @@ export class LoadPath {
   #reportRefused({ call }: Flight): void {
     this.#node.events.emit('fill-refused', { cache: call.cache, key: call.fullKey })
   }
-}
-
-function limitLife(entry: LocalEntry, endAt: number): void {
-  entry.livesUntil = Math.min(entry.livesUntil, endAt)
-  entry.staleUntil = Math.min(entry.staleUntil, endAt)
-  entry.freshUntil = Math.min(entry.freshUntil, endAt)
-  entry.calmUntil = Math.min(entry.calmUntil, endAt)
 }

@@ -34,7 +34,7 @@ export async function runLoader(
   counters.loads += 1
   let outcome: LoadOutcome
   try {
-    const running = call.load(abort)
+    const running = call.source.load(abort)
     const value = await (policy.loadTimeoutMs > 0
       ? withTimeout(node, running, flight, abort, timers)
       : running)

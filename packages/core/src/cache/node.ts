@@ -88,7 +88,7 @@ export class CacheNode {
       this.flights.kill(key, seq)
       const entry = this.local?.peek(key)
       // An entry that was put under this very number, or read after it, already includes the change.
-      if (entry === undefined || entry.seq >= seq) continue
+      if (entry === undefined || entry.stamp.seq >= seq) continue
       if (soft) entry.soften()
       else this.local?.delete(key)
     }

@@ -12,23 +12,27 @@ export interface LoadContext {
   readonly previous: unknown
 }
 
-export type Loader = (context: LoadContext) => Promise<unknown>
+/** Where a value comes from when no tier has it. */
+export interface Source {
+  load(context: LoadContext): Promise<unknown>
+}
 
-/** How tiers are used by this call (see `skipCache`). */
+/** How tiers are used by a call (see `skipCache`). */
 export type ReadMode = 'normal' | 'refresh' | 'localOnly'
 
-export interface ReadCall {
+/** What all reads of one cache, or of one method, have in common. */
+export interface ReadSite {
   /** Name of the cache. */
   readonly cache: string
   /** The tag every entry of the cache carries. */
   readonly cacheTag: string
-  /** `cache:key`. */
-  readonly fullKey: string
-  readonly address: EntryAddress
   readonly policy: Policy
   readonly counters: ReadCounters
+}
+
+/** What a call says of its result. */
+export interface ReadRules {
   readonly mode: ReadMode
-  readonly load: Loader
   /** Tags known from the arguments, as table names. */
   readonly tags: readonly string[]
   /** Further tags from the result, as table names. */
@@ -37,6 +41,58 @@ export interface ReadCall {
   readonly ttlOf?: ((value: unknown) => number | undefined) | undefined
   /** False keeps this result out of the cache. */
   readonly storeWhen?: ((value: unknown) => boolean) | undefined
+}
+
+/** One read. Few fields, because one is made for every read that is not a plain local hit. */
+export class ReadCall {
+  readonly site: ReadSite
+  readonly address: EntryAddress
+  readonly source: Source
+  readonly rules: ReadRules
   /** Called once when the flight knows whether it will load (a batch then knows what is missing). */
-  readonly onDecided?: (() => void) | undefined
+  readonly onDecided: (() => void) | undefined
+
+  constructor(
+    site: ReadSite,
+    address: EntryAddress,
+    source: Source,
+    rules: ReadRules,
+    onDecided?: () => void,
+  ) {
+    this.site = site
+    this.address = address
+    this.source = source
+    this.rules = rules
+    this.onDecided = onDecided
+  }
+
+  get cache(): string {
+    return this.site.cache
+  }
+
+  get cacheTag(): string {
+    return this.site.cacheTag
+  }
+
+  get policy(): Policy {
+    return this.site.policy
+  }
+
+  get counters(): ReadCounters {
+    return this.site.counters
+  }
+
+  /** `cache:key`. */
+  get fullKey(): string {
+    return this.address.key
+  }
+
+  get mode(): ReadMode {
+    return this.rules.mode
+  }
+
+  /** The same read behind the caller, who has been served. */
+  unobserved(): ReadCall {
+    return new ReadCall(this.site, this.address, this.source, this.rules)
+  }
 }

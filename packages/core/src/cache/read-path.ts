@@ -17,9 +17,8 @@
  * lost, and the value is kept locally for `maxStaleness`, because this node cannot know what happens to it.
  */
 
-import type { Stamp } from '../coherence/coherence.ts'
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
-import { decodeHeader, FLAG } from '../entry/envelope.ts'
+import { decodeHeader, FLAG, field } from '../entry/envelope.ts'
 import { freezeDecoded } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
@@ -31,15 +30,13 @@ import { Lease, leaseLength, randomId } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import { inspect, kindOf, type RemoteFinding } from './remote-entry.ts'
+import { type Age, ageOf, inspect } from './remote-entry.ts'
 
 /** How often a waiter looks for itself, in case the wake-up was lost. */
 const POLL_MS = 200
 
 /** Claims that answer "filled" with something unusable before the store's copy is given up on. */
 const MAX_UNUSABLE_FILLS = 3
-
-type FoundEntry = Extract<RemoteFinding, { kind: 'entry' }>
 
 export class ReadPath {
   readonly #node: CacheNode
@@ -101,7 +98,7 @@ export class ReadPath {
     const { maxStalenessMs } = call.policy
     await coherence.prepareToJudge(maxStalenessMs)
     const { address } = call
-    const flight = new Flight(call, address, coherence.stamp(address.partition))
+    const flight = this.#begin(call)
     if (remote === undefined || !this.#usesRemote(flight)) return undefined
     if (!coherence.canJudge(maxStalenessMs)) return undefined
     flights.watch(flight)
@@ -110,12 +107,14 @@ export class ReadPath {
         const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)
         remote.read(address, { received, failed: (_: unknown, error) => reject(error) }, undefined)
       })
-      const finding = inspect(bytes, call, this.#node, this.#onForeign)
-      if (finding.kind === 'nothing' || finding.age === 'fallback') return undefined
-      const entry = await this.#decode(flight, finding)
+      const found = inspect(bytes, flight, this.#node, this.#onForeign)
+      if (bytes === undefined || typeof found === 'number') return undefined
+      const age = ageOf(found, this.#node.clock.now())
+      if (age === 'fallback') return undefined
+      const entry = await this.#decode(flight, found, bytes)
       if (entry === undefined) return undefined
-      this.#loads.keepLocally(flight, entry, finding.stored.payload.length)
-      this.#countRemote(entry, call, finding.age)
+      this.#loads.keepLocally(flight, entry, bytes.length)
+      this.#countRemote(entry, call, age)
       return entry
     } catch {
       // Reported by the remote tier.
@@ -125,7 +124,7 @@ export class ReadPath {
     }
   }
 
-  #countRemote(entry: LocalEntry, call: ReadCall, age: 'fresh' | 'stale'): void {
+  #countRemote(entry: LocalEntry, call: ReadCall, age: Age): void {
     const negative = entry.kind === 'negative'
     if (negative) call.counters.negativeHits += 1
     if (age === 'stale') {
@@ -146,7 +145,7 @@ export class ReadPath {
   /** Runs a refresh behind the caller unless one is under way. */
   #revalidate(call: ReadCall, entry: LocalEntry): void {
     if (this.#node.flights.get(call.fullKey) !== undefined) return
-    const flight = this.#launch({ ...call, onDecided: undefined }, entry, true)
+    const flight = this.#launch(call.unobserved(), entry, true)
     flight.promise.catch(() => undefined)
   }
 
@@ -170,10 +169,8 @@ export class ReadPath {
   }
 
   /** A flight that nobody could have told of an eviction for `maxStaleness` is no better than an entry of that age. */
-  #isTrusted({ stamp, address, call }: Flight): boolean {
-    const { partition } = address
-    const standing = { partition, generation: stamp.generation, verifiedAt: stamp.at }
-    return isTrusted(standing, call, this.#node, this.#node.clock.now())
+  #isTrusted({ stamp, at, call }: Flight): boolean {
+    return isTrusted(stamp, at, call, this.#node, this.#node.clock.now())
   }
 
   /**
@@ -184,7 +181,7 @@ export class ReadPath {
     const { coherence, flights } = this.#node
     const stillStands = (tags: readonly string[]): boolean =>
       coherence.tags.allows(flight.stamp.birth, call.cacheTag, flight.address.partition, tags)
-    if (!stillStands(flight.call.tags)) {
+    if (!stillStands(flight.call.rules.tags)) {
       flights.detach(flight)
       return this.#share(call, undefined)
     }
@@ -197,11 +194,15 @@ export class ReadPath {
     return this.read(call)
   }
 
+  #begin(call: ReadCall, candidate?: LocalEntry): Flight {
+    const { coherence, clock } = this.#node
+    return new Flight(call, coherence.stamp(call.address.partition), clock.now(), candidate)
+  }
+
   /** Starts a flight. `isForced`: load even if what is found is fresh. */
   #launch(call: ReadCall, candidate: LocalEntry | undefined, isForced: boolean): Flight {
     const node = this.#node
-    const { address } = call
-    const flight = new Flight(call, address, node.coherence.stamp(address.partition), candidate)
+    const flight = this.#begin(call, candidate)
     flight.isForced = isForced
     node.flights.add(flight)
     if (!this.#usesRemote(flight)) this.#continue(flight, this.#loads.loadAlone(flight))
@@ -227,6 +228,7 @@ export class ReadPath {
     }
     // Nothing has been read yet, so the flight may stand on what is known now.
     flight.stamp = coherence.stamp(flight.address.partition)
+    flight.at = this.#node.clock.now()
     this.#readRemote(flight)
   }
 
@@ -250,8 +252,7 @@ export class ReadPath {
     const header = bytes === undefined ? undefined : decodeHeader(bytes)
     const isSame = header?.commit === candidate.commit && (header.flags & FLAG.stale) === 0
     if (isSame && flight.isAlive) {
-      candidate.generation = stamp.generation
-      candidate.verifiedAt = this.#goodAt(stamp)
+      candidate.confirm(stamp, Math.min(flight.at, this.#node.coherence.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
         this.#node.flights.remove(flight)
@@ -268,64 +269,67 @@ export class ReadPath {
   }
 
   #receive(flight: Flight, bytes: Uint8Array | undefined): void {
-    const { call, stamp } = flight
     const node = this.#node
-    call.counters.remoteReadMs.record(node.clock.now() - stamp.at)
-    const finding = inspect(bytes, call, node, this.#onForeign)
-    if (finding.kind === 'entry' && finding.age === 'fresh' && !needsLoad(flight, finding)) {
-      this.#adopt(flight, finding)
-      return
+    const now = node.clock.now()
+    flight.call.counters.remoteReadMs.record(now - flight.at)
+    const found = inspect(bytes, flight, node, this.#onForeign)
+    if (bytes === undefined || typeof found === 'number') {
+      this.#continue(flight, this.#claimAndLoad(flight, found as number))
+    } else if (ageOf(found, now) === 'fresh' && !needsLoad(flight, found)) {
+      this.#adopt(flight, found, bytes)
+    } else {
+      this.#continue(flight, this.#beyondFresh(flight, found, bytes))
     }
-    this.#continue(flight, this.#beyondFresh(flight, finding))
   }
 
   /** What the store holds is not fresh: serve it if it may be served, and in any case see to a new one. */
-  async #beyondFresh(flight: Flight, finding: RemoteFinding): Promise<void> {
-    if (finding.kind === 'entry') {
-      const entry = await this.#decode(flight, finding)
-      if (entry !== undefined && entry.kind === 'value') {
-        flight.candidate = entry
-        if (finding.age === 'stale' && !flight.isForced)
-          this.#serveStale(flight, entry, 'revalidating')
-      }
+  async #beyondFresh(flight: Flight, found: LocalEntry, bytes: Uint8Array): Promise<void> {
+    const age = ageOf(found, this.#node.clock.now())
+    const entry = await this.#decode(flight, found, bytes)
+    if (entry !== undefined && entry.kind === 'value') {
+      flight.candidate = entry
+      if (age === 'stale' && !flight.isForced) this.#serveStale(flight, entry, 'revalidating')
     }
-    await this.#claimAndLoad(flight, finding.seen)
+    await this.#claimAndLoad(flight, found.commit)
   }
 
   /** Takes a fresh entry of the store over into the local tier and hands it out. */
-  #adopt(flight: Flight, finding: FoundEntry): void {
-    const decoded = this.#decode(flight, finding)
+  #adopt(flight: Flight, found: LocalEntry, bytes: Uint8Array): void {
+    const decoded = this.#decode(flight, found, bytes)
     if (decoded instanceof LocalEntry) {
-      this.#adoptEntry(flight, decoded, finding.stored.payload.length)
+      this.#adoptEntry(flight, decoded, bytes)
       return
     }
     this.#continue(
       flight,
       decoded.then((entry) => {
-        if (entry === undefined) return this.#claimAndLoad(flight, finding.seen)
-        this.#adoptEntry(flight, entry, finding.stored.payload.length)
+        if (entry === undefined) return this.#claimAndLoad(flight, found.commit)
+        this.#adoptEntry(flight, entry, bytes)
       }),
     )
   }
 
-  #adoptEntry(flight: Flight, entry: LocalEntry, payloadBytes: number): void {
+  #adoptEntry(flight: Flight, entry: LocalEntry, { length }: Uint8Array): void {
     const { call } = flight
     call.onDecided?.()
-    this.#loads.keepLocally(flight, entry, payloadBytes)
+    this.#loads.keepLocally(flight, entry, length)
     this.#node.flights.remove(flight)
     this.#countRemote(entry, call, 'fresh')
     this.#settle(flight, entry)
   }
 
-  /** Decodes an entry; synchronous unless codec steps were applied. `undefined` (as a promise) when it does not decode. */
-  #decode(flight: Flight, found: FoundEntry): LocalEntry | Promise<LocalEntry | undefined> {
+  /** Gives an entry its value; synchronous unless codec steps were applied. `undefined` (as a promise) when it does not decode. */
+  #decode(
+    flight: Flight,
+    entry: LocalEntry,
+    bytes: Uint8Array,
+  ): LocalEntry | Promise<LocalEntry | undefined> {
     const { values } = this.#node
-    const { stored } = found
     try {
-      const value = values?.decode(stored.payload, stored.steps)
-      if (!(value instanceof Promise)) return this.#entryOf(flight, found, value)
+      const value = values?.decode(field.payload(bytes), field.steps(bytes))
+      if (!(value instanceof Promise)) return this.#withValue(flight, entry, value)
       return value.then(
-        (decoded) => this.#entryOf(flight, found, decoded),
+        (decoded) => this.#withValue(flight, entry, decoded),
         (reason: unknown) => this.#reportUndecodable(flight.call, reason),
       )
     } catch (reason) {
@@ -333,25 +337,10 @@ export class ReadPath {
     }
   }
 
-  /** When what was just read was known good: the bytes by the store, their tags by the last confirmed tag clock. */
-  #goodAt({ at }: Stamp): number {
-    return Math.min(at, this.#node.coherence.tagsVerifiedAt)
-  }
-
-  #entryOf(flight: Flight, { stored, times }: FoundEntry, value: unknown): LocalEntry {
-    const { call, stamp, address } = flight
-    const kind = kindOf(stored.flags)
-    if (call.policy.isolation === 'frozen' && kind !== 'error') freezeDecoded(value)
-    return new LocalEntry({ value, kind, loadMs: stored.loadMs }, times, {
-      commit: stored.commit,
-      // Not above what this node knows: its next invalidation may stay here for a while, under a number of its own.
-      birth: Math.min(stored.birth, stamp.birth),
-      tags: stored.tags,
-      partition: address.partition,
-      seq: stamp.seq,
-      generation: stamp.generation,
-      verifiedAt: this.#goodAt(stamp),
-    })
+  #withValue({ call }: Flight, entry: LocalEntry, value: unknown): LocalEntry {
+    if (call.policy.isolation === 'frozen' && entry.kind !== 'error') freezeDecoded(value)
+    entry.value = value
+    return entry
   }
 
   /** Asks for the right to load until it is granted, somebody else's result is there, or the wait is over. */
@@ -405,11 +394,12 @@ export class ReadPath {
    * for bytes that are no entry.
    */
   async #takeFilled(flight: Flight, bytes: Uint8Array): Promise<number | undefined> {
-    const finding = inspect(bytes, flight.call, this.#node, this.#onForeign)
-    if (finding.kind === 'nothing' || finding.age !== 'fresh') return finding.seen
-    const entry = await this.#decode(flight, finding)
-    if (entry === undefined) return finding.seen
-    this.#adoptEntry(flight, entry, finding.stored.payload.length)
+    const found = inspect(bytes, flight, this.#node, this.#onForeign)
+    if (typeof found === 'number') return found
+    if (ageOf(found, this.#node.clock.now()) !== 'fresh') return found.commit
+    const entry = await this.#decode(flight, found, bytes)
+    if (entry === undefined) return found.commit
+    this.#adoptEntry(flight, entry, bytes)
     return undefined
   }
 
@@ -485,8 +475,8 @@ export class ReadPath {
 }
 
 /** Tells whether a fresh entry has to be loaded anew: a refresh that was asked for, or one of the very write found. */
-function needsLoad({ isForced, call, candidate }: Flight, { stored }: FoundEntry): boolean {
+function needsLoad({ isForced, call, candidate }: Flight, { commit }: LocalEntry): boolean {
   if (!isForced) return false
   // A revalidation runs on every node that holds the entry: only the first one finds the old write still there.
-  return call.mode === 'refresh' || candidate === undefined || stored.commit === candidate.commit
+  return call.mode === 'refresh' || candidate === undefined || commit === candidate.commit
 }

@@ -1,77 +1,76 @@
 /** Whether bytes from the store may be served: are they an entry of ours, does it stand, how old is it. */
 
-import { decodeEntry, FLAG, type StoredEntry } from '../entry/envelope.ts'
-import type { EntryKind, EntryTimes } from '../entry/local-entry.ts'
+import { FLAG, field, isEntry } from '../entry/envelope.ts'
+import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
+import type { Flight } from './flight.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 
-/** What was found in the store. `seen` is the commit id that a claim names as wanting; 0 for none. */
-export type RemoteFinding =
-  | { readonly kind: 'nothing'; readonly seen: number }
-  | {
-      readonly kind: 'entry'
-      readonly seen: number
-      readonly age: 'fresh' | 'stale' | 'fallback'
-      readonly stored: StoredEntry
-      readonly times: EntryTimes
-    }
+/** How old an entry is. A fallback is served only if loading fails. */
+export type Age = 'fresh' | 'stale' | 'fallback'
 
-const NOTHING: RemoteFinding = { kind: 'nothing', seen: 0 }
-
-/** Judges what was read; `onForeign` is told about bytes that are no entry of this format. */
+/**
+ * Reads bytes from the store straight into the form the local tier keeps, the value still missing; or returns the commit
+ * id that a claim is to name as wanting, 0 for none. `onForeign` is told about bytes that are no entry of this format.
+ */
 export function inspect(
   bytes: Uint8Array | undefined,
-  call: ReadCall,
+  { call, stamp, at }: Flight,
   node: CacheNode,
   onForeign: (call: ReadCall, reason: string) => void,
-): RemoteFinding {
-  if (bytes === undefined) return NOTHING
-  const stored = decodeEntry(bytes)
-  if (stored === undefined) {
+): LocalEntry | number {
+  if (bytes === undefined) return 0
+  const tags = isEntry(bytes) ? field.tags(bytes) : undefined
+  if (tags === undefined) {
     onForeign(call, 'not an entry of a known format')
-    return NOTHING
+    return 0
   }
-  if ((stored.flags & FLAG.empty) !== 0) return NOTHING
-  const seen = stored.commit
-  if (stored.schema !== call.policy.schema || !stands(stored, call, node)) {
-    return { kind: 'nothing', seen }
-  }
+  const flags = field.flags(bytes)
+  if ((flags & FLAG.empty) !== 0) return 0
+  const commit = field.commit(bytes)
+  if (field.schema(bytes) !== call.policy.schema) return commit
+  const { coherence } = node
+  const birth = field.birth(bytes)
+  if (!coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return commit
+
+  // Never longer than if it had been written this moment.
   const now = node.clock.now()
-  const times = timesOf(stored, call, node, now)
-  if (now >= times.livesUntil) return { kind: 'nothing', seen }
-  if (now < times.freshUntil) return { kind: 'entry', seen, age: 'fresh', stored, times }
-  return { kind: 'entry', seen, age: now < times.staleUntil ? 'stale' : 'fallback', stored, times }
+  const createdAt = Math.min(now, coherence.server.toLocal(field.createdAt(bytes)))
+  const livesUntil = createdAt + field.livesForMs(bytes)
+  if (now >= livesUntil) return commit
+  // The bytes were good when they were read, their tags as of the last confirmed tag clock.
+  const goodAt = Math.min(at, coherence.tagsVerifiedAt)
+  // Not born above what this node knows: its next invalidation may stay here for a while, under a number of its own.
+  const knownBirth = Math.min(birth, stamp.birth)
+  const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
+  if ((flags & FLAG.stale) !== 0) {
+    entry.live(0, 0, 0, livesUntil)
+    return entry
+  }
+  const freshForMs = field.freshForMs(bytes)
+  const calmMs = calmFor(freshForMs, field.loadMs(bytes), call.policy.refreshBeta)
+  const staleUntil = createdAt + field.staleForMs(bytes)
+  entry.live(createdAt + calmMs, createdAt + freshForMs, staleUntil, livesUntil)
+  return entry
 }
 
-/** The entry's times on this node's clock. Never longer than if it had been written this moment. */
-function timesOf(stored: StoredEntry, call: ReadCall, node: CacheNode, now: number): EntryTimes {
-  const createdAt = Math.min(now, node.coherence.server.toLocal(stored.createdAt))
-  const isSoft = (stored.flags & FLAG.stale) !== 0
-  const freshUntil = isSoft ? 0 : createdAt + stored.freshForMs
-  return {
-    calmUntil: calmUntil(freshUntil, stored.loadMs, call.policy.refreshBeta),
-    freshUntil,
-    staleUntil: isSoft ? 0 : createdAt + stored.staleForMs,
-    livesUntil: createdAt + stored.livesForMs,
-  }
+export function ageOf(entry: LocalEntry, now: number): Age {
+  if (now < entry.freshUntil) return 'fresh'
+  return now < entry.staleUntil ? 'stale' : 'fallback'
 }
 
 /**
- * Draws the moment from which a hit refreshes ahead: XFetch (Vattani et al., VLDB 2015), `end + Δ·β·ln(random)`.
+ * Draws how long after its creation an entry is calm, that is, before a hit refreshes it ahead: XFetch (Vattani et al.,
+ * VLDB 2015), `end + Δ·β·ln(random)`.
  *
  * Drawn once per entry and node instead of at every read: the distribution over nodes is the same, and a hit stays one
  * comparison.
  */
-export function calmUntil(freshUntil: number, loadMs: number, beta: number): number {
-  return beta === 0 ? freshUntil : freshUntil + loadMs * beta * Math.log(1 - Math.random())
+export function calmFor(freshForMs: number, loadMs: number, beta: number): number {
+  return beta === 0 ? freshForMs : freshForMs + loadMs * beta * Math.log(1 - Math.random())
 }
 
-export function kindOf(flags: number): EntryKind {
+function kindOf(flags: number): EntryKind {
   if ((flags & FLAG.error) !== 0) return 'error'
   return (flags & FLAG.negative) !== 0 ? 'negative' : 'value'
-}
-
-function stands(stored: StoredEntry, call: ReadCall, node: CacheNode): boolean {
-  const { partition } = call.address
-  return node.coherence.tags.allows(stored.birth, call.cacheTag, partition, stored.tags)
 }

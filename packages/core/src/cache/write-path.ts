@@ -6,7 +6,7 @@
  * store turns it into an evict when the key was changed since, because then nobody can tell which value is newer.
  */
 
-import type { Stamp } from '../coherence/coherence.ts'
+import type { Stamp } from '../coherence/stamp.ts'
 import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
 import type { EntryAddress, EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
@@ -152,7 +152,7 @@ export class WritePath {
       )
       return
     }
-    const flight = new Flight(call, address, coherence.stamp(address.partition))
+    const flight = new Flight(call, coherence.stamp(address.partition), node.clock.now())
     node.flights.watch(flight)
     try {
       const since = begun === undefined ? ANY_CASE : this.#knownBefore(begun, address)
@@ -161,10 +161,8 @@ export class WritePath {
         store.put(address, { bytes, livesMs, since }),
       )
       coherence.noteOwnWrite(address)
-      const entry = localEntryOf(node, call.policy, kept, {
-        partition: address.partition,
-        stamp: { ...flight.stamp, birth: stamp.birth, seq: reply.seq },
-      })
+      const written = { ...flight.stamp, birth: stamp.birth, seq: reply.seq }
+      const entry = localEntryOf(node, call.policy, kept, written, flight.at)
       entry.commit = commit
       await coherence.publish({ kind: 'keys', ...reply, keys: [address.key] })
       coherence.applyMutation(reply, [address.key])
@@ -172,7 +170,9 @@ export class WritePath {
       flight.isAlive = flight.touchedAt <= reply.seq
       if (reply.stored) this.#loads.keepLocally(flight, entry, bytes.length)
     } catch {
-      // Reported by the remote tier. The old value may still be there.
+      // Reported by the remote tier. The old value may still be there, and a read may have brought it back meanwhile.
+      node.flights.kill(address.key, Number.POSITIVE_INFINITY)
+      node.local?.delete(address.key)
       coherence.enqueue([address])
     } finally {
       node.flights.unwatch(flight)
@@ -193,11 +193,9 @@ export class WritePath {
     const stamp = begun ?? node.coherence.stamp(address.partition)
     // Other nodes may hold this key in their own local tiers even though the value does not travel.
     await node.coherence.evict([address], { soft: false, settleMs: 0 }).catch(() => undefined)
-    const flight = new Flight(call, address, node.coherence.stamp(address.partition))
-    const entry = localEntryOf(node, call.policy, kept, {
-      partition: address.partition,
-      stamp: { ...flight.stamp, birth: stamp.birth },
-    })
+    const flight = new Flight(call, node.coherence.stamp(address.partition), node.clock.now())
+    const written = { ...flight.stamp, birth: stamp.birth }
+    const entry = localEntryOf(node, call.policy, kept, written, flight.at)
     this.#loads.keepLocally(flight, entry)
   }
 

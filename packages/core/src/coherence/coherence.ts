@@ -33,19 +33,8 @@ import { createPartitions, PARTITIONS, type Partition } from './partitions.ts'
 import { type Reassertion, RecentEvictions } from './recent-evictions.ts'
 import { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
+import type { Stamp } from './stamp.ts'
 import { missingOf, partitionTag, TagClock } from './tag-clock.ts'
-
-/** What a load or read stands on, taken before it begins. */
-export interface Stamp {
-  readonly birth: number
-  readonly seq: number
-  /** Generation of the partition; -1 when nothing was known of it. */
-  readonly generation: number
-  /** Monotonic ms. */
-  readonly at: number
-  /** The change counter. */
-  readonly changes: number
-}
 
 /** What coherence tells the cache side to do. */
 export interface CoherenceTargets {
@@ -83,6 +72,8 @@ export class Coherence {
   readonly #parts: CoherenceParts
   readonly #partitions = createPartitions()
   readonly #recent = new RecentEvictions()
+  /** The last stamp of each partition. */
+  readonly #stamps: (Stamp | undefined)[] = ALL_PARTITIONS.map(() => undefined)
   /** Partitions moved by messages or replies since the running sync was sent. */
   readonly #advanced = new Set<number>()
   #confirmedAt = Number.NEGATIVE_INFINITY
@@ -137,13 +128,24 @@ export class Coherence {
   /** Takes down what a read or load that begins now stands on. Must be called before it begins. */
   stamp(partition: number): Stamp {
     const state = this.#partition(partition)
-    return {
+    const generation = this.isAlone || state.isKnown ? state.generation : NO_GENERATION
+    const last = this.#stamps[partition]
+    const isLevel =
+      last !== undefined &&
+      last.seq === state.seq &&
+      last.changes === this.#changes &&
+      last.birth === this.tags.now &&
+      last.generation === generation
+    if (isLevel) return last
+    const stamp = {
+      partition,
       birth: this.tags.now,
       seq: state.seq,
-      generation: this.isAlone || state.isKnown ? state.generation : NO_GENERATION,
-      at: this.#parts.clock.now(),
+      generation,
       changes: this.#changes,
     }
+    this.#stamps[partition] = stamp
+    return stamp
   }
 
   /** When the store last confirmed this partition and the tag clock, monotonic ms. */
@@ -152,8 +154,9 @@ export class Coherence {
     return Math.min(this.#tagsVerifiedAt, this.#partition(partition).verifiedAt)
   }
 
-  generation(partition: number): number {
-    return this.#partition(partition).generation
+  /** Tells whether the partition's history has gone on without a break since the stamp: its word still counts. */
+  isLevel(stamp: Stamp): boolean {
+    return stamp.generation === this.#partition(stamp.partition).generation
   }
 
   /** Asks for syncs often enough for entries that may be `maxStalenessMs` behind at most. */

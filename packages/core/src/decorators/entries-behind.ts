@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import type { EntryHandle } from './entry-handle.ts'
 import type { EvictCall } from './method-cache.ts'
 import { arranged, type CacheableEachParts, elementsOf, itemsByKey, readEach } from './read-each.ts'
-import { type CacheableOneParts, loaderOf } from './read-one.ts'
+import { type CacheableOneParts, MethodSource } from './read-one.ts'
 
 /** Makes the handle of a method with one entry a call. */
 export function entriesOfOne(parts: CacheableOneParts, self: unknown): EntryHandle {
@@ -18,8 +18,8 @@ export function entriesOfOne(parts: CacheableOneParts, self: unknown): EntryHand
     refresh: async (...args) => {
       const cache = binding.bind(self)
       const text = key.of(self, args)
-      const load = loaderOf(parts, { self, args, fullKeys: [cache.fullKey(text)] })
-      return cache.getOrLoad(text, load, rules(self, args, 'refresh'))
+      const source = new MethodSource(parts, self, args, cache.fullKey(text))
+      return cache.getOrLoad(text, source, rules(self, args, 'refresh'))
     },
     set: async (args, value) => {
       const cache = binding.bind(self)

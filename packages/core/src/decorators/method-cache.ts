@@ -1,7 +1,7 @@
 /** What stands between a decorated method and the engine: a small interface, so that either can be tested alone. */
 
-import type { LoadContext, ReadMode } from '../cache/read-call.ts'
-import type { Stamp } from '../coherence/coherence.ts'
+import type { LoadContext, ReadMode, Source } from '../cache/read-call.ts'
+import type { Stamp } from '../coherence/stamp.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 
 /** A decorated method as the engine sees it. */
@@ -38,11 +38,7 @@ export interface EvictCall {
 export interface MethodCache {
   /** A calm local hit, at once: the promise to hand out, already counted; `undefined` when it takes more than a look. */
   hit(key: string): Promise<unknown> | undefined
-  getOrLoad(
-    key: string,
-    load: (context: LoadContext) => Promise<unknown>,
-    call: MethodCall,
-  ): Promise<unknown>
+  getOrLoad(key: string, source: Source, call: MethodCall): Promise<unknown>
   /** One entry a key, one call a key; `load` gets the indexes of those missing and returns a value for each. */
   getManyOrLoad(
     keys: readonly string[],

@@ -1,6 +1,6 @@
 /** Reading one entry: what a `@Cacheable` method is wrapped in. */
 
-import type { LoadContext } from '../cache/read-call.ts'
+import type { LoadContext, Source } from '../cache/read-call.ts'
 import { FEW, type KeySource, listOf } from './key-source.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
 import type { MethodBinding } from './method-binding.ts'
@@ -67,26 +67,36 @@ function readOne(
     const text = missed ?? key.of(self, args)
     const hit = skip === undefined && missed === undefined ? cache.hit(text) : undefined
     if (hit !== undefined) return hit
-    const fullKeys = [cache.fullKey(text)]
-    const isSelfCall = isLoading(currentScope(), binding.provider, fullKeys)
+    const scope = currentScope()
+    const isSelfCall =
+      scope !== undefined && isLoading(scope, binding.provider, [cache.fullKey(text)])
     if (isSelfCall) return invoke(original, self, args, binding.where)
-    const load = loaderOf(parts, { self, args, fullKeys })
-    return cache.getOrLoad(text, load, rules(self, args, skip ?? 'normal'))
+    const source = new MethodSource(parts, self, args, cache.fullKey(text))
+    return cache.getOrLoad(text, source, rules(self, args, skip ?? 'normal'))
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
-/** Returns what loads a call's entry. To be made when the method is called: only then is it known what the call is part of. */
-export function loaderOf(
-  { original, binding }: CacheableParts,
-  call: { readonly self: unknown; readonly args: Args; readonly fullKeys: readonly string[] },
-): (context: LoadContext) => Promise<unknown> {
-  const { self, args, fullKeys } = call
-  const { provider } = binding
-  const outer = currentScope()
-  return (context) =>
-    runLoad({ provider, fullKeys, context, outer }, () =>
-      invoke(original, self, args, binding.where),
-    )
+/** Loads a call's entry by running the method. To be made when that is called: only then is it known what the call is part of. */
+export class MethodSource implements Source {
+  readonly #parts: CacheableParts
+  readonly #self: unknown
+  readonly #args: Args
+  readonly #fullKey: string
+  readonly #outer = currentScope()
+
+  constructor(parts: CacheableParts, self: unknown, args: Args, fullKey: string) {
+    this.#parts = parts
+    this.#self = self
+    this.#args = args
+    this.#fullKey = fullKey
+  }
+
+  load(context: LoadContext): Promise<unknown> {
+    const { original, binding } = this.#parts
+    const { provider, where } = binding
+    const scope = { provider, fullKeys: [this.#fullKey], context, outer: this.#outer }
+    return runLoad(scope, () => invoke(original, this.#self, this.#args, where))
+  }
 }

@@ -129,47 +129,74 @@ export function encodeEntry(draft: EntryDraft): Buffer {
 
 /** Returns the header, or `undefined` when the bytes are not an entry of this format. */
 export function decodeHeader(bytes: Uint8Array): EntryHeader | undefined {
-  return isEntry(bytes) ? readFields(asBuffer(bytes)) : undefined
+  return isEntry(bytes) ? readFields(bytes) : undefined
 }
 
 /** Returns the entry taken apart, or `undefined` when the bytes are not one. */
 export function decodeEntry(bytes: Uint8Array): StoredEntry | undefined {
   if (!isEntry(bytes)) return undefined
-  const view = asBuffer(bytes)
-  const stepsEnd = HEADER_BYTES + byteAt(view, 3)
-  const tagsEnd = stepsEnd + view.readUInt16BE(42)
-  if (tagsEnd > bytes.length) return undefined
-  const tags = decodeTags(view, stepsEnd, tagsEnd)
+  const tags = field.tags(bytes)
   if (tags === undefined) return undefined
-  const entry = readFields(view)
-  if (stepsEnd > HEADER_BYTES) entry.steps = view.subarray(HEADER_BYTES, stepsEnd)
-  entry.tags = tags
-  entry.payload = view.subarray(tagsEnd)
-  return entry
+  return { ...readFields(bytes), steps: field.steps(bytes), tags, payload: field.payload(bytes) }
 }
 
-function isEntry(bytes: Uint8Array): boolean {
+/** Tells whether bytes begin with a header of this format, without which `field` may not be asked. */
+export function isEntry(bytes: Uint8Array): boolean {
   return bytes.length >= HEADER_BYTES && bytes[0] === MAGIC && bytes[1] === FORMAT_VERSION
 }
 
-/** Reads the header into an object that has room for the rest: one shape, made once, on the path of every remote read. */
-function readFields(view: Buffer): { -readonly [Field in keyof StoredEntry]: StoredEntry[Field] } {
+function readFields(bytes: Uint8Array): EntryHeader {
   return {
-    flags: byteAt(view, OFFSET.flags),
-    commit: uint48At(view, OFFSET.commit),
-    birth: view.readDoubleBE(10),
-    createdAt: uint48At(view, OFFSET.createdAt),
-    freshForMs: uint40At(view, OFFSET.freshFor),
-    staleForMs: uint40At(view, OFFSET.staleFor),
-    livesForMs: uint40At(view, OFFSET.livesFor),
-    loadMs: uint24At(view, 39),
-    schema: view.readUInt32BE(44),
-    leaseDeadline: uint48At(view, OFFSET.leaseDeadline),
-    leaseToken: uint48At(view, OFFSET.leaseToken),
-    steps: NO_BYTES,
-    tags: NO_TAGS,
-    payload: NO_BYTES,
+    flags: field.flags(bytes),
+    commit: field.commit(bytes),
+    birth: field.birth(bytes),
+    createdAt: field.createdAt(bytes),
+    freshForMs: field.freshForMs(bytes),
+    staleForMs: field.staleForMs(bytes),
+    livesForMs: field.livesForMs(bytes),
+    loadMs: field.loadMs(bytes),
+    schema: field.schema(bytes),
+    leaseDeadline: uint48At(bytes, OFFSET.leaseDeadline),
+    leaseToken: uint48At(bytes, OFFSET.leaseToken),
   }
+}
+
+/** Reads single fields of a stored entry: a remote hit needs them once each, and no object that holds them all. */
+export const field = {
+  flags: (bytes: Uint8Array): number => byteAt(bytes, OFFSET.flags),
+  commit: (bytes: Uint8Array): number => uint48At(bytes, OFFSET.commit),
+  birth: (bytes: Uint8Array): number => asBuffer(bytes).readDoubleBE(10),
+  createdAt: (bytes: Uint8Array): number => uint48At(bytes, OFFSET.createdAt),
+  freshForMs: (bytes: Uint8Array): number => uint40At(bytes, OFFSET.freshFor),
+  staleForMs: (bytes: Uint8Array): number => uint40At(bytes, OFFSET.staleFor),
+  livesForMs: (bytes: Uint8Array): number => uint40At(bytes, OFFSET.livesFor),
+  loadMs: (bytes: Uint8Array): number => uint24At(bytes, 39),
+  schema: (bytes: Uint8Array): number => uint24At(bytes, 44) * 0x100 + byteAt(bytes, 47),
+
+  /** Ids of the codec steps, first applied first. A view of the bytes. */
+  steps(bytes: Uint8Array): Uint8Array {
+    const end = stepsEnd(bytes)
+    return end === HEADER_BYTES ? NO_BYTES : bytes.subarray(HEADER_BYTES, end)
+  },
+
+  /** `undefined` when the bytes do not hold what the header promises. */
+  tags(bytes: Uint8Array): readonly string[] | undefined {
+    const from = stepsEnd(bytes)
+    const to = payloadStart(bytes)
+    if (to > bytes.length) return undefined
+    return from === to ? NO_TAGS : decodeTags(asBuffer(bytes), from, to)
+  },
+
+  /** A view of the bytes; to be asked for after `tags` found them whole. */
+  payload: (bytes: Uint8Array): Uint8Array => bytes.subarray(payloadStart(bytes)),
+}
+
+function stepsEnd(bytes: Uint8Array): number {
+  return HEADER_BYTES + byteAt(bytes, 3)
+}
+
+function payloadStart(bytes: Uint8Array): number {
+  return stepsEnd(bytes) + byteAt(bytes, 42) * 0x100 + byteAt(bytes, 43)
 }
 
 // Written out, because they run some ten times a remote read, and Buffer's readers of odd widths check and branch.
@@ -213,7 +240,6 @@ function encodeTags(tags: readonly string[]): Buffer {
 }
 
 function decodeTags(view: Buffer, from: number, to: number): readonly string[] | undefined {
-  if (from === to) return NO_TAGS
   const tags: string[] = []
   let at = from
   while (at < to) {

@@ -1,53 +1,37 @@
 /** An entry as the local tier holds it: the decoded value, its times on this node's monotonic clock, and what it stands on. */
 
+import type { Stamp } from '../coherence/stamp.ts'
+
 /** What kind of result the entry remembers. */
 export type EntryKind = 'value' | 'negative' | 'error'
 
-/** Instants on the node's monotonic clock, ms. */
-export interface EntryTimes {
-  /** Until then a hit needs no thought: fresh, and the moment for an early refresh has not come. */
-  readonly calmUntil: number
-  readonly freshUntil: number
-  /** Until then it may be served while one refresh runs. */
-  readonly staleUntil: number
-  /** Until then it may be served when loads fail. */
-  readonly livesUntil: number
-}
-
-/** What the entry's coherence is judged by. */
-export interface EntryStanding {
-  /** Commit id of the remote entry it is a copy of; 0 when it is a copy of none. */
-  readonly commit: number
-  /** Tag clock known before its load began. */
-  readonly birth: number
-  readonly tags: readonly string[]
-  readonly partition: number
-  /** Sequence number of the partition that the value is known to include. */
-  readonly seq: number
-  /** Generation of the partition at that time; another one now means the entry is unverified. */
-  readonly generation: number
-  /** When it was last known good, on the node's monotonic clock. */
-  readonly verifiedAt: number
-}
-
 const NEVER_CHECKED = -1
 
-/** One entry of the local tier. Mutable where the engine re-judges it. */
+/**
+ * One entry of the local tier. Mutable where the engine re-judges it.
+ *
+ * Lean, because a node may hold millions. What entries have in common they share in a stamp, and times are whole
+ * milliseconds, rounded down: V8 keeps a small whole number in the object, and makes an object of its own for any other.
+ */
 export class LocalEntry {
-  readonly value: unknown
+  value: unknown = undefined
   readonly kind: EntryKind
   readonly tags: readonly string[]
+  /** What the read or load began on; its generation says whether the partition's word still counts. */
+  stamp: Stamp
+  /** Tag clock known before its load began. */
   readonly birth: number
-  readonly partition: number
-  readonly seq: number
-  readonly loadMs: number
+  /** Commit id of the remote entry it is a copy of; 0 when it is a copy of none. */
   commit: number
-  generation: number
+  /** When it was last known good, on the node's monotonic clock, ms. */
   verifiedAt: number
-  calmUntil: number
-  freshUntil: number
-  staleUntil: number
-  livesUntil: number
+  /** Until then a hit needs no thought: fresh, and the moment for an early refresh has not come. */
+  calmUntil = 0
+  freshUntil = 0
+  /** Until then it may be served while one refresh runs. */
+  staleUntil = 0
+  /** Until then it may be served when loads fail. */
+  livesUntil = 0
   /** Until then no new load is tried: the last one failed. */
   quietUntil = 0
   /** The coherence change counter at which it was last found valid. */
@@ -56,24 +40,51 @@ export class LocalEntry {
   promise: Promise<unknown> | undefined = undefined
 
   constructor(
-    result: { readonly value: unknown; readonly kind: EntryKind; readonly loadMs: number },
-    times: EntryTimes,
-    standing: EntryStanding,
+    kind: EntryKind,
+    tags: readonly string[],
+    stamp: Stamp,
+    birth: number,
+    commit: number,
+    verifiedAt: number,
   ) {
-    this.value = result.value
-    this.kind = result.kind
-    this.loadMs = result.loadMs
-    this.tags = standing.tags
-    this.birth = standing.birth
-    this.partition = standing.partition
-    this.seq = standing.seq
-    this.commit = standing.commit
-    this.generation = standing.generation
-    this.verifiedAt = standing.verifiedAt
-    this.calmUntil = times.calmUntil
-    this.freshUntil = times.freshUntil
-    this.staleUntil = times.staleUntil
-    this.livesUntil = times.livesUntil
+    this.kind = kind
+    this.tags = tags
+    this.stamp = stamp
+    this.birth = birth
+    this.commit = commit
+    this.verifiedAt = Math.floor(verifiedAt)
+  }
+
+  /** Sets its times: instants on the node's monotonic clock, ms; each at or after the one before. */
+  live(calmUntil: number, freshUntil: number, staleUntil: number, livesUntil: number): void {
+    this.calmUntil = Math.floor(calmUntil)
+    this.freshUntil = Math.floor(freshUntil)
+    this.staleUntil = Math.floor(staleUntil)
+    this.livesUntil = Math.floor(livesUntil)
+  }
+
+  /** The store has confirmed that it holds the same write, read after `stamp` was taken. */
+  confirm(stamp: Stamp, verifiedAt: number): void {
+    this.stamp = stamp
+    this.verifiedAt = Math.floor(verifiedAt)
+  }
+
+  /** Ends every time at `endAt`, unless it ends before. */
+  endBy(endAt: number): void {
+    const end = Math.floor(endAt)
+    this.live(
+      Math.min(this.calmUntil, end),
+      Math.min(this.freshUntil, end),
+      Math.min(this.staleUntil, end),
+      Math.min(this.livesUntil, end),
+    )
+  }
+
+  /** A load failed: the entry stands in, is fresh no longer, and no new load is tried for `quietMs`. */
+  backOff(now: number, quietMs: number): void {
+    this.quietUntil = Math.floor(now + quietMs)
+    this.calmUntil = Math.min(this.calmUntil, Math.floor(now))
+    this.freshUntil = Math.min(this.freshUntil, Math.floor(now))
   }
 
   /** Ends freshness at once, keeping the value for when loads fail. */

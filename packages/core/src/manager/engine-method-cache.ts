@@ -3,8 +3,15 @@
 import { loadTogether } from '../cache/batch-load.ts'
 import { type CacheParts, tagNames } from '../cache/cache.ts'
 import { evictionOutcome } from '../cache/eviction-outcome.ts'
-import type { LoadContext, ReadCall } from '../cache/read-call.ts'
-import type { Coherence, Stamp } from '../coherence/coherence.ts'
+import {
+  type LoadContext,
+  ReadCall,
+  type ReadRules,
+  type ReadSite,
+  type Source,
+} from '../cache/read-call.ts'
+import type { Coherence } from '../coherence/coherence.ts'
+import type { Stamp } from '../coherence/stamp.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -20,16 +27,22 @@ import type { ReadCounters } from '../events/stats.ts'
 import { Recent } from '../keys/recent.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 
+const PLAIN_CALL: MethodCall = { mode: 'normal', tags: [] }
+const PLAIN_RULES: ReadRules = { mode: 'normal', tags: [] }
+
 export class EngineMethodCache implements MethodCache {
   readonly #parts: CacheParts
   readonly #where: string
   readonly #counters: ReadCounters
+  readonly #site: ReadSite
   /** By key, with the full key in it. */
   readonly #places: Recent<string, EntryAddress>
   readonly #clock: Clock
   readonly #coherence: Coherence
   readonly #events: Emitter
   readonly #maxStalenessMs: number
+  #lastCall: MethodCall = PLAIN_CALL
+  #lastRules: ReadRules = PLAIN_RULES
   /** Absent when hits have to be copied, or there is no local tier: then nothing is a calm hit. */
   readonly #local: LocalStore<LocalEntry> | undefined
 
@@ -38,6 +51,7 @@ export class EngineMethodCache implements MethodCache {
     this.#parts = parts
     this.#where = method.where
     this.#counters = node.stats.of(name, method.method)
+    this.#site = { cache: name, cacheTag: parts.cacheTag, policy, counters: this.#counters }
     const prefix = `${name}:`
     this.#places = new Recent((key) => node.addressOf(prefix + key))
     this.#clock = node.clock
@@ -59,12 +73,8 @@ export class EngineMethodCache implements MethodCache {
     return entry.promise
   }
 
-  getOrLoad(
-    key: string,
-    load: (context: LoadContext) => Promise<unknown>,
-    call: MethodCall,
-  ): Promise<unknown> {
-    return this.#parts.reads.read(this.#readCall(key, call, load))
+  getOrLoad(key: string, source: Source, call: MethodCall): Promise<unknown> {
+    return this.#parts.reads.read(this.#readCall(key, call, source))
   }
 
   getManyOrLoad(
@@ -108,31 +118,24 @@ export class EngineMethodCache implements MethodCache {
     return this.#places.of(key).key
   }
 
-  #readCall(
-    key: string,
-    call: MethodCall,
-    load: (context: LoadContext) => Promise<unknown>,
-  ): ReadCall {
-    const { tagsOf, ttlOf, storeWhen } = call
-    const address = this.#places.of(key)
-    return {
-      cache: this.#parts.name,
-      cacheTag: this.#parts.cacheTag,
-      fullKey: address.key,
-      address,
-      policy: this.#parts.policy,
-      counters: this.#counters,
+  #readCall(key: string, call: MethodCall, source: Source): ReadCall {
+    return new ReadCall(this.#site, this.#places.of(key), source, this.#rulesOf(call))
+  }
+
+  /** The engine's form of what a call says of its result; methods without callbacks say the same at every call. */
+  #rulesOf(call: MethodCall): ReadRules {
+    if (this.#lastCall === call) return this.#lastRules
+    const { tagsOf, ttlOf } = call
+    const tagsOption = `${this.#where}.tags`
+    this.#lastCall = call
+    this.#lastRules = {
       mode: call.mode,
-      load,
-      tags: tagNames(call.tags, `${this.#where}.tags`),
-      tagsOf:
-        tagsOf === undefined
-          ? undefined
-          : (value) => tagNames(tagsOf(value), `${this.#where}.tags`),
-      ttlOf: ttlOf === undefined ? undefined : (value) => this.#ttl(ttlOf(value)),
-      storeWhen,
-      onDecided: undefined,
+      tags: tagNames(call.tags, tagsOption),
+      tagsOf: tagsOf && ((value) => tagNames(tagsOf(value), tagsOption)),
+      ttlOf: ttlOf && ((value) => this.#ttl(ttlOf(value))),
+      storeWhen: call.storeWhen,
     }
+    return this.#lastRules
   }
 
   #ttl(value: unknown): number | undefined {
@@ -140,6 +143,4 @@ export class EngineMethodCache implements MethodCache {
   }
 }
 
-const PLAIN_CALL: MethodCall = { mode: 'normal', tags: [] }
-
-const nothingToLoad = (): Promise<undefined> => Promise.resolve(undefined)
+const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { createPartitions, PARTITIONS, Partition } from './partitions.ts'
+
+/** A partition that stands at `seq`. */
+function standingAt(seq: number): Partition {
+  const partition = new Partition(3)
+  partition.restart(seq)
+  return partition
+}
+
+it('there is one of each number, and nothing is known of it', () => {
+  const partitions = createPartitions()
+  expect(partitions.map(({ id }) => id)).toEqual(Array.from({ length: PARTITIONS }, (_, id) => id))
+  const [first] = partitions
+  expect([first?.isKnown, first?.seq, first?.heard, first?.catchingUp]).toEqual([false, 0, 0, false])
+})
+
+describe('a change', () => {
+  it('that follows on what is known is applied', () => {
+    const partition = standingAt(10)
+    expect([partition.advance(10, 11), partition.advance(11, 15)]).toEqual(['applied', 'applied'])
+    expect([partition.seq, partition.heard, partition.generation]).toEqual([15, 15, 1])
+  })
+
+  it('that is known is known, however often it comes', () => {
+    const partition = standingAt(10)
+    expect([partition.advance(9, 10), partition.advance(3, 4)]).toEqual(['known', 'known'])
+    expect([partition.seq, partition.heard]).toEqual([10, 10])
+  })
+
+  it('that comes too early leaves a gap', () => {
+    const partition = standingAt(10)
+    expect(partition.advance(11, 12)).toBe('gap')
+    expect([partition.seq, partition.heard]).toEqual([10, 12])
+    expect(partition.advance(10, 11)).toBe('applied')
+    expect([partition.seq, partition.heard]).toEqual([11, 12])
+  })
+
+  it('that leads past where this node stands is of another history', () => {
+    expect(standingAt(10).advance(9, 12)).toBe('history-lost')
+  })
+
+  it('that leads past what was heard is of another history', () => {
+    const partition = standingAt(10)
+    partition.advance(12, 14)
+    expect(partition.advance(10, 16)).toBe('history-lost')
+  })
+
+  it('before the first contact is only heard', () => {
+    const partition = new Partition(3)
+    expect(partition.advance(0, 5)).toBe('known')
+    expect([partition.seq, partition.heard, partition.isKnown]).toEqual([0, 5, false])
+    expect(partition.advance(4, 6)).toBe('history-lost')
+  })
+})
+
+describe('a head', () => {
+  it('before the first contact says where to begin, unless more was heard', () => {
+    const partition = new Partition(3)
+    partition.advance(0, 5)
+    expect([4, 5, 6].map((head) => partition.compare(head))).toEqual([
+      'history-lost',
+      'unknown',
+      'unknown',
+    ])
+  })
+
+  it('is level, ahead, or of another history', () => {
+    const partition = standingAt(10)
+    expect([9, 10, 11].map((head) => partition.compare(head))).toEqual([
+      'history-lost',
+      'level',
+      'behind',
+    ])
+  })
+
+  it('where this node stands is of another history when more was heard', () => {
+    const partition = standingAt(10)
+    partition.advance(11, 12)
+    expect([10, 11, 12].map((head) => partition.compare(head))).toEqual([
+      'history-lost',
+      'behind',
+      'behind',
+    ])
+  })
+})
+
+it('starting over doubts what was there', () => {
+  const partition = standingAt(10)
+  partition.advance(11, 12)
+  partition.restart(7)
+  expect([partition.seq, partition.heard, partition.generation]).toEqual([7, 7, 2])
+})

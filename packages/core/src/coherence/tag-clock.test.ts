@@ -1,0 +1,241 @@
+import { describe, expect, it, vi } from 'vitest'
+import { cacheTag, EVERYTHING, missingOf, partitionTag, TagClock, tagName } from './tag-clock.ts'
+
+const CACHE = cacheTag('c')
+const PARTITION = 7
+
+function newClock(cap?: number) {
+  const onChange = vi.fn()
+  const tags = new TagClock(onChange, cap)
+  const bump = (tag: string | readonly string[], previous: number, version: number, floor = 0) =>
+    tags.applyBump([tag].flat(), { previous, version, floor })
+  const stands = (birth: number, ...of: readonly string[]) =>
+    tags.allows(birth, CACHE, PARTITION, of)
+  return { tags, onChange, bump, stands }
+}
+
+describe('names in the table', () => {
+  it.each([
+    ['plain', 'plain'],
+    ['a*b', 'a*b'],
+    ['*', '\\*'],
+    ['*all', '\\*all'],
+    ['@c', '\\@c'],
+    ['%7', '\\%7'],
+    ['\\*', '\\\\*'],
+    ['\n*', '\n*'],
+  ])('the tag %j is %j', (tag, name) => {
+    expect(tagName(tag)).toBe(name)
+  })
+
+  it('of a cache, of a partition and of everything are no tag of a user', () => {
+    const ours = [cacheTag('c'), partitionTag(7), EVERYTHING]
+    expect(ours).toEqual(['@c', '%7', '*'])
+    expect(ours.map(tagName)).toEqual(['\\@c', '\\%7', '\\*'])
+  })
+})
+
+describe('an entry stands', () => {
+  it('while nothing is known', () => {
+    expect(newClock().stands(0, 't')).toBe(true)
+  })
+
+  it.each([
+    ['a tag of its own', 't'],
+    ['its cache', CACHE],
+    ['its partition', partitionTag(PARTITION)],
+    ['everything', EVERYTHING],
+  ])('until %s is invalidated after its birth', (_, tag) => {
+    const { bump, stands } = newClock()
+    bump(tag, 0, 10)
+    expect([stands(9, 's', 't'), stands(10, 's', 't'), stands(11, 's', 't')]).toEqual([
+      false,
+      true,
+      true,
+    ])
+  })
+
+  it.each([
+    ['another tag', 'u'],
+    ['another cache', cacheTag('d')],
+    ['another partition', partitionTag(PARTITION + 1)],
+  ])('whatever happens to %s', (_, tag) => {
+    const { bump, stands } = newClock()
+    bump(tag, 0, 10)
+    expect(stands(0, 't')).toBe(true)
+  })
+
+  it('unless it was born below the floor', () => {
+    const { bump, stands } = newClock()
+    bump('t', 0, 10, 5)
+    expect([stands(4), stands(5)]).toEqual([false, true])
+  })
+})
+
+describe('an invalidation here', () => {
+  it('holds at once, for what was born so far, and what is born later stands', () => {
+    const { tags, stands, onChange, bump } = newClock()
+    bump('s', 0, 10)
+    const before = tags.now
+    tags.invalidateHere(['t'])
+    expect([stands(before, 't'), stands(tags.now, 't')]).toEqual([false, true])
+    expect(onChange).toHaveBeenCalledTimes(2)
+  })
+
+  it('is below what the store mints next, and is not taken for something the store knows', () => {
+    const { tags, bump, stands } = newClock()
+    bump('s', 0, 10)
+    tags.invalidateHere(['t'])
+    const between = tags.now
+    expect([tags.confirmed, between > 10, between < 11]).toEqual([10, true, true])
+    expect(tags.since(0)).toEqual([['s', 10]])
+    bump('t', 10, 11)
+    expect(stands(between, 't')).toBe(false)
+    expect(tags.since(10)).toEqual([['t', 11]])
+  })
+})
+
+describe('a step of the store', () => {
+  it('that follows on what is known is applied', () => {
+    const { tags, bump, onChange } = newClock()
+    expect(bump(['t', 'u'], 0, 10)).toBe('applied')
+    expect(bump('t', 10, 12, 3)).toBe('applied')
+    expect([tags.now, tags.confirmed, tags.floor, tags.size]).toEqual([12, 12, 3, 2])
+    expect(onChange).toHaveBeenCalledTimes(2)
+  })
+
+  it('that is known changes nothing', () => {
+    const { tags, bump, onChange } = newClock()
+    bump('t', 0, 10)
+    expect([bump('u', 0, 10, 4), bump('u', 3, 9, 4)]).toEqual(['known', 'known'])
+    expect([tags.confirmed, tags.floor, tags.size]).toEqual([10, 0, 1])
+    expect(onChange).toHaveBeenCalledTimes(1)
+  })
+
+  it('after a gap holds, but only a range read confirms', () => {
+    const { tags, bump, stands } = newClock()
+    bump('s', 0, 10)
+    expect(bump('t', 11, 12)).toBe('gap')
+    expect([tags.now, tags.confirmed, stands(11, 't')]).toEqual([12, 10, false])
+    tags.applyChanges({ version: 12, floor: 0, tags: [['u', 11]] })
+    expect([tags.now, tags.confirmed, stands(10, 'u')]).toEqual([12, 12, false])
+  })
+
+  it('never takes a provisional version back', () => {
+    const { tags, bump } = newClock()
+    for (let i = 0; i < 8; i++) tags.invalidateHere(['t'])
+    const { now } = tags
+    bump('u', 0, 1)
+    expect([tags.now, tags.confirmed]).toEqual([now, 1])
+  })
+
+  it('never takes a version of a tag back', () => {
+    const { tags, bump, stands } = newClock()
+    bump('t', 11, 12)
+    tags.applyChanges({ version: 12, floor: 0, tags: [['t', 11]] })
+    expect(stands(11, 't')).toBe(false)
+  })
+})
+
+describe('a range read', () => {
+  it('that says nothing new is no change', () => {
+    const { tags, bump, onChange } = newClock()
+    bump('t', 0, 10)
+    tags.applyChanges({ version: 11, floor: 0, tags: [] })
+    expect([tags.now, tags.confirmed]).toEqual([11, 11])
+    expect(onChange).toHaveBeenCalledTimes(1)
+  })
+
+  it('that is late takes nothing back', () => {
+    const { tags, bump } = newClock()
+    bump('t', 0, 10)
+    tags.applyChanges({ version: 9, floor: 0, tags: [] })
+    expect([tags.now, tags.confirmed]).toEqual([10, 10])
+  })
+
+  it.each([
+    ['a tag', { version: 11, floor: 0, tags: [['u', 11]] as const }],
+    ['a floor', { version: 11, floor: 3, tags: [] }],
+  ])('with %s is a change', (_, changes) => {
+    const { tags, bump, onChange } = newClock()
+    bump('t', 0, 10)
+    tags.applyChanges(changes)
+    expect(onChange).toHaveBeenCalledTimes(2)
+  })
+})
+
+describe('the floor', () => {
+  it('covers what was invalidated up to it, and never falls', () => {
+    const { tags, bump } = newClock()
+    bump('t', 0, 10)
+    bump('u', 10, 11)
+    bump('v', 11, 12, 10)
+    expect([tags.floor, tags.size]).toEqual([10, 2])
+    bump('w', 12, 13, 4)
+    expect([tags.floor, tags.size]).toEqual([10, 3])
+  })
+
+  it('rises over the oldest tags when there are too many', () => {
+    const { tags, bump, stands } = newClock(4)
+    for (let i = 1; i <= 4; i++) bump(`t${i}`, i - 1, i)
+    expect([tags.floor, tags.size]).toEqual([0, 4])
+    bump('t5', 4, 5)
+    expect([tags.floor, tags.size]).toEqual([4, 1])
+    expect([stands(3, 'x'), stands(4, 'x'), stands(4, 't5')]).toEqual([false, true, false])
+  })
+
+  it('rises by age, not by the order in which tags became known', () => {
+    const { tags } = newClock(4)
+    const known = [9, 8, 7, 6, 5].map((version) => [`t${version}`, version] as const)
+    tags.applyChanges({ version: 9, floor: 0, tags: known })
+    expect([tags.floor, tags.since(0)]).toEqual([8, [['t9', 9]]])
+  })
+
+  it('rises over evictions that only this node knows, too', () => {
+    const { tags, stands } = newClock(2)
+    tags.invalidateHere(['a', 'b', 'c'])
+    expect([stands(0, 'x'), stands(tags.now, 'a')]).toEqual([false, true])
+  })
+})
+
+it('a head behind what was confirmed means that the store lost history', () => {
+  const { tags, bump } = newClock()
+  bump('t', 0, 10)
+  const heads = [9, 10, 11].map((version) => tags.isAhead({ version, floor: 0 }))
+  expect(heads).toEqual([true, false, false])
+})
+
+it('what the store minted is listed from a version on', () => {
+  const { tags, bump } = newClock()
+  bump('t', 0, 10)
+  bump('u', 10, 11)
+  expect([tags.since(9), tags.since(10), tags.since(11)]).toEqual([
+    [
+      ['t', 10],
+      ['u', 11],
+    ],
+    [['u', 11]],
+    [],
+  ])
+})
+
+it('what the store no longer knows is missing, unless its floor covers it', () => {
+  const invalidated = [
+    ['kept', 10],
+    ['newer', 11],
+    ['older', 12],
+    ['lost', 13],
+    ['covered', 5],
+    ['edge', 6],
+  ] as const
+  const changes = {
+    version: 20,
+    floor: 6,
+    tags: [
+      ['kept', 10],
+      ['newer', 15],
+      ['older', 11],
+    ] as const,
+  }
+  expect(missingOf(invalidated, changes)).toEqual(['older', 'lost'])
+})
