@@ -8,7 +8,7 @@
 import type { Stamp } from '../coherence/stamp.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
-import { PassingMap } from './passing-map.ts'
+import { PassingMap } from '../lifecycle/passing-map.ts'
 import type { ReadCall } from './read-call.ts'
 
 // One executor for all flights: a closure of its own for each would be most of what a flight costs.

@@ -12,7 +12,12 @@ it('there is one of each number, and nothing is known of it', () => {
   const partitions = createPartitions()
   expect(partitions.map(({ id }) => id)).toEqual(Array.from({ length: PARTITIONS }, (_, id) => id))
   const [first] = partitions
-  expect([first?.isKnown, first?.seq, first?.heard, first?.catchingUp]).toEqual([false, 0, 0, false])
+  expect([first?.isKnown, first?.seq, first?.heard, first?.catchingUp]).toEqual([
+    false,
+    0,
+    0,
+    false,
+  ])
 })
 
 describe('a change', () => {

@@ -49,7 +49,11 @@ describe('past its cap', () => {
     queue.addKey(at(2, 'c'))
     expect(queue.addKey(at(2, 'd'))).toEqual([])
     expect(queue.addKey(at(2, 'e'))).toEqual(['%2'])
-    expect([keysOf(queue), tagsOf(queue), queue.escalated]).toEqual([['a', 'b'], ['%2'], 'partition'])
+    expect([keysOf(queue), tagsOf(queue), queue.escalated]).toEqual([
+      ['a', 'b'],
+      ['%2'],
+      'partition',
+    ])
   })
 
   it('replaces everything by the tag of all entries when there are too many tags', () => {

@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../contracts/clock.ts'
+import { PassingMap } from '../lifecycle/passing-map.ts'
 
 interface Waiter {
   /** The turn has come. */
@@ -11,11 +12,11 @@ interface Waiter {
 }
 
 export class LockTurns {
-  readonly #queues = new Map<string, Waiter[]>()
+  readonly #queues = new PassingMap<string, Waiter[]>()
 
   /** True, and the turn is taken, when nobody has it. */
   takeIfFree(name: string): boolean {
-    if (this.#queues.has(name)) return false
+    if (this.#queues.get(name) !== undefined) return false
     this.#queues.set(name, [])
     return true
   }

@@ -6,10 +6,11 @@
  */
 
 import type { Clock } from '../contracts/clock.ts'
+import { PassingMap } from '../lifecycle/passing-map.ts'
 
 export class LockWakeUps {
   readonly #clock: Clock
-  readonly #waiters = new Map<string, LockWaiter>()
+  readonly #waiters = new PassingMap<string, LockWaiter>()
 
   constructor(clock: Clock) {
     this.#clock = clock

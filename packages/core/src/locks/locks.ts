@@ -17,6 +17,7 @@ import { LockLostError, LockTimeoutError, LockUnavailableError } from '../errors
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import { PassingList } from '../lifecycle/passing-list.ts'
 import { assertFunction, assertText } from '../options/assert-option.ts'
 import { Hold } from './hold.ts'
 import { linkSignals } from './link-signals.ts'
@@ -49,7 +50,7 @@ export class Locks {
   readonly #wakeUps: LockWakeUps
   readonly #turns = new LockTurns()
   readonly #closing = new AbortController()
-  readonly #held = new Set<HeldLock>()
+  readonly #held = new PassingList<HeldLock>()
 
   /** Use `caches.locks`. */
   constructor(parts: LocksParts) {
@@ -149,11 +150,11 @@ export class Locks {
       unlink()
     }
     const giveBack = async (): Promise<boolean> => {
-      this.#held.delete(lock)
+      this.#held.delete(place)
       return this.#giveBack(taken)
     }
     const lock = new HeldLock({ holds, ignoresLoss: options.ignoresLoss, giveBack })
-    this.#held.add(lock)
+    const place = this.#held.add(lock)
     return lock
   }
 
@@ -181,7 +182,7 @@ export class Locks {
   async close(): Promise<void> {
     const closed = new ClosedError()
     this.#closing.abort(closed)
-    const released = [...this.#held].map(async (lock) => {
+    const released = this.#held.values().map(async (lock) => {
       lock.lose(closed)
       await lock.release()
     })

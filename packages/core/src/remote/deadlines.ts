@@ -10,9 +10,12 @@ import type { CancelTimer, Clock } from '../contracts/clock.ts'
 /** One call under way. */
 export interface Deadline {
   readonly dueAt: number
-  readonly onOver: () => void
-  isEnded: boolean
+  /** Let go of at the end: the list may hold the deadline for longer, and this knows everything about the call. */
+  onOver: (() => void) | undefined
 }
+
+/** Ended deadlines that the list may hold at its beginning. */
+const MOST_ENDED = 64
 
 export class Deadlines {
   readonly #clock: Clock
@@ -30,7 +33,7 @@ export class Deadlines {
 
   /** Begins a deadline; `onOver` is called once unless `end` comes first. */
   begin(onOver: () => void): Deadline {
-    const deadline: Deadline = { dueAt: this.#clock.now() + this.#ms, onOver, isEnded: false }
+    const deadline: Deadline = { dueAt: this.#clock.now() + this.#ms, onOver }
     this.#waiting.push(deadline)
     this.#cancel ??= this.#clock.schedule(this.#ms, this.#look)
     return deadline
@@ -38,8 +41,8 @@ export class Deadlines {
 
   /** Ends a deadline; false when it was over already. */
   end(deadline: Deadline): boolean {
-    if (deadline.isEnded) return false
-    deadline.isEnded = true
+    if (deadline.onOver === undefined) return false
+    deadline.onOver = undefined
     this.#forgetEnded()
     return true
   }
@@ -54,9 +57,10 @@ export class Deadlines {
     this.#cancel = undefined
     const now = this.#clock.now()
     for (let next = this.#waiting[this.#first]; next !== undefined && next.dueAt <= now; ) {
-      next.isEnded = true
+      const { onOver } = next
+      next.onOver = undefined
       this.#forgetEnded()
-      next.onOver()
+      onOver?.()
       next = this.#waiting[this.#first]
     }
     const next = this.#waiting[this.#first]
@@ -66,11 +70,13 @@ export class Deadlines {
 
   #forgetEnded(): void {
     const waiting = this.#waiting
-    while (this.#first < waiting.length && waiting[this.#first]?.isEnded === true) this.#first += 1
+    while (this.#first < waiting.length && waiting[this.#first]?.onOver === undefined) {
+      this.#first += 1
+    }
     if (this.#first === waiting.length) {
       waiting.length = 0
       this.#first = 0
-    } else if (this.#first > 1_000) {
+    } else if (this.#first > MOST_ENDED && this.#first > waiting.length / 2) {
       this.#waiting = waiting.slice(this.#first)
       this.#first = 0
     }

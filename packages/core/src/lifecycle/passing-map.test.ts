@@ -23,3 +23,11 @@ it('gives no place to two', () => {
   expect(left).toEqual([-990, 991, 992, -993, 994, 995, -996, 997, 998, -999])
   expect(map.size).toBe(10)
 })
+
+it('lists what is there', () => {
+  const map = new PassingMap<string, number>()
+  for (let i = 0; i < 5; i++) map.set(`k${i}`, i)
+  map.delete('k1')
+  map.set('k5', 5)
+  expect([...map.values()].sort()).toEqual([0, 2, 3, 4, 5])
+})
