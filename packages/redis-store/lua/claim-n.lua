@@ -1,12 +1,14 @@
 --[[ Claims the right to load entries, each by itself.
   KEYS[1..] entries
-  ARGV for each: token, lease, ms, commit id seen or 0, token to overtake or 0
+  ARGV[1] lease, ms   ARGV[2..] for each: token, or where one of these is not 0, "token,commit id seen,token to overtake"
   Returns now, then for each: 1 granted | {holder, ms left} held | bytes filled meanwhile ]]
 --- @include "now"
 --- @include "header"
 local now = math.floor(now_us() / 1000)
 
-local function claim(key, token, lease, seen, overtake)
+local lease = tonumber(ARGV[1])
+
+local function claim(key, token, seen, overtake)
   local head = read_header(key)
   if not head then
     redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
@@ -31,7 +33,11 @@ end
 
 local reply = { now }
 for i = 1, #KEYS do
-  local a = 4 * i - 3
-  reply[i + 1] = claim(KEYS[i], tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]))
+  local token, seen, overtake = tonumber(ARGV[i + 1]), 0, 0
+  if not token then
+    token, seen, overtake = string.match(ARGV[i + 1], '^(%d+),(%d+),(%d+)$')
+    token, seen, overtake = tonumber(token), tonumber(seen), tonumber(overtake)
+  end
+  reply[i + 1] = claim(KEYS[i], token, seen, overtake)
 end
 return reply

@@ -78,17 +78,17 @@ class RedisStore implements RemoteStore {
     this.#backend = new Backend(options, () => this.bus.doubt())
     this.bus = new RedisBus(this.#backend.subscriber)
     // In a Cluster the keys of one script have to be on one server.
-    const groupOf = isClusterTarget(options.target) ? partitionOfCall : undefined
+    const isInCluster = isClusterTarget(options.target)
     this.#claims = new TickBatch<Claim, ClaimReply>({
       run: (claims) => this.#claimAll(claims),
       most: ENTRIES_PER_SCRIPT,
-      groupOf,
+      groupOf: isInCluster ? leaseAndPartitionOf : leaseOf,
     })
     this.#fills = new TickBatch<Fill, FillReply>({
       run: (fills) => this.#fillAll(fills),
       most: ENTRIES_PER_SCRIPT,
       weightOf: ({ bytes }) => 1 + bytes.length / BYTES_AS_HEAVY_AS_AN_ENTRY,
-      groupOf,
+      groupOf: isInCluster ? partitionOfCall : undefined,
     })
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({
@@ -226,29 +226,31 @@ class RedisStore implements RemoteStore {
 
   /** One script call for all of them. */
   async #claimAll(claims: readonly Claim[]): Promise<readonly ClaimReply[]> {
-    const [now, ...outcomes] = await this.#backend.run({
-      script: 'claim',
-      keys: claims.map(({ address }) => this.#entry(address)),
-      args: claims.flatMap(({ request: { token, leaseMs, seen, overtake } }) => [
-        token,
-        Math.ceil(leaseMs),
-        seen,
-        overtake,
-      ]),
-    })
-    return outcomes.map((outcome) => claimReply(outcome, numberOf(now)))
+    const args: (string | number)[] = [Math.ceil(claims[0]?.request.leaseMs ?? 0)]
+    for (const { request } of claims) {
+      const { token, seen, overtake } = request
+      args.push(seen === 0 && overtake === 0 ? token : `${token},${seen},${overtake}`)
+    }
+    const keys = claims.map(({ address }) => this.#entry(address))
+    const reply = await this.#backend.run({ script: 'claim', keys, args })
+    const nowMs = numberOf(reply[0])
+    return claims.map((_, i) => claimReply(reply[i + 1], nowMs))
   }
 
   /** One script call for all of them. */
   async #fillAll(fills: readonly Fill[]): Promise<readonly FillReply[]> {
+    const keys: string[] = []
     const args: (string | number | Buffer)[] = [this.#channel]
     for (const { address, token, bytes, livesMs } of fills) {
-      args.push(token, asBuffer(bytes), lifeOf(livesMs), address.key)
+      keys.push(this.#entry(address))
+      args.push(token, asBuffer(bytes), lifeOf(livesMs))
     }
-    const keys = fills.map(({ address }) => this.#entry(address))
-    const [now, ...lives] = await this.#backend.run({ script: 'fill', keys, args })
-    const nowMs = numberOf(now)
-    return lives.map((life) => ({ stored: life !== 0, nowMs, livesMs: numberOf(life) }))
+    const reply = await this.#backend.run({ script: 'fill', keys, args })
+    const nowMs = numberOf(reply[0])
+    return fills.map((_, i) => {
+      const livesMs = numberOf(reply[i + 1])
+      return { stored: livesMs !== 0, nowMs, livesMs }
+    })
   }
 
   async #evictChunk(
@@ -291,7 +293,16 @@ interface Fill {
   readonly livesMs: number
 }
 
-function partitionOfCall({ address }: Claim | Fill): number {
+/** Claims of one script share a lease. */
+function leaseOf({ request }: Claim): number {
+  return request.leaseMs
+}
+
+function leaseAndPartitionOf({ address, request }: Claim): string {
+  return `${address.partition}:${request.leaseMs}`
+}
+
+function partitionOfCall({ address }: Fill): number {
   return address.partition
 }
 

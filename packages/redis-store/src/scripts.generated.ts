@@ -155,7 +155,7 @@ return reply
 ` },
   claim: { name: 'claim', keys: 'n', lua: `--[[ Claims the right to load entries, each by itself.
   KEYS[1..] entries
-  ARGV for each: token, lease, ms, commit id seen or 0, token to overtake or 0
+  ARGV[1] lease, ms   ARGV[2..] for each: token, or where one of these is not 0, "token,commit id seen,token to overtake"
   Returns now, then for each: 1 granted | {holder, ms left} held | bytes filled meanwhile ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -232,7 +232,9 @@ local function remove(key, window, now)
 end
 local now = math.floor(now_us() / 1000)
 
-local function claim(key, token, lease, seen, overtake)
+local lease = tonumber(ARGV[1])
+
+local function claim(key, token, seen, overtake)
   local head = read_header(key)
   if not head then
     redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
@@ -257,8 +259,12 @@ end
 
 local reply = { now }
 for i = 1, #KEYS do
-  local a = 4 * i - 3
-  reply[i + 1] = claim(KEYS[i], tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]))
+  local token, seen, overtake = tonumber(ARGV[i + 1]), 0, 0
+  if not token then
+    token, seen, overtake = string.match(ARGV[i + 1], '^(%d+),(%d+),(%d+)$')
+    token, seen, overtake = tonumber(token), tonumber(seen), tonumber(overtake)
+  end
+  reply[i + 1] = claim(KEYS[i], token, seen, overtake)
 end
 return reply
 ` },
@@ -443,7 +449,7 @@ return 1
 ` },
   fill: { name: 'fill', keys: 'n', lua: `--[[ Stores loaded entries, each while its loader still holds the lease.
   KEYS[1..] entries
-  ARGV[1] channel   ARGV[2..] for each: token, bytes, life, ms, full key
+  ARGV[1] channel   ARGV[2..] for each: token, bytes, life, ms
   Returns now, then for each: the life in ms, at least 1 | 0 not stored, because the lease was lost ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -524,15 +530,23 @@ end
 local channel = ARGV[1]
 local now = math.floor(now_us() / 1000)
 
-local function fill(key, token, bytes, life, full_key)
+-- Larger values are not copied only to stamp them.
+local SMALL = 4096
+
+local function fill(key, token, bytes, life)
   local head = read_header(key)
   -- A lease past its deadline still counts: its token is there, so nobody has taken it over.
   if not head or head.token ~= token then return 0 end
 
   local window = window_of(head, now)
   if window > 0 then life = math.min(life, window) end
-  redis.call('SET', key, bytes, 'PX', whole(life))
-  redis.call('SETRANGE', key, 18, struct.pack('>I6', now))
+  local created = struct.pack('>I6', now)
+  if #bytes < SMALL then
+    redis.call('SET', key, string.sub(bytes, 1, 18) .. created .. string.sub(bytes, 25), 'PX', whole(life))
+  else
+    redis.call('SET', key, bytes, 'PX', whole(life))
+    redis.call('SETRANGE', key, 18, created)
+  end
   if window > 0 then
     -- What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
     -- that a refresh of this entry within the window is limited by it too: created-at plus lives-for is still its end.
@@ -541,14 +555,15 @@ local function fill(key, token, bytes, life, full_key)
     redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', math.min(fresh, life), math.min(stale, life), lives))
     if lives == window then set_flags(key, bit.bor(string.byte(bytes, 3), SETTLING)) end
   end
-  if has(head.flags, WAITED) then wake(channel, full_key) end
+  -- The full key follows the hash tag.
+  if has(head.flags, WAITED) then wake(channel, string.sub(key, string.find(key, '}', 1, true) + 2)) end
   return life
 end
 
 local reply = { now }
 for i = 1, #KEYS do
-  local a = 4 * i - 2
-  reply[i + 1] = fill(KEYS[i], tonumber(ARGV[a]), ARGV[a + 1], tonumber(ARGV[a + 2]), ARGV[a + 3])
+  local a = 3 * i - 1
+  reply[i + 1] = fill(KEYS[i], tonumber(ARGV[a]), ARGV[a + 1], tonumber(ARGV[a + 2]))
 end
 return reply
 ` },

@@ -42,6 +42,8 @@ export class TickBatch<Item, Result> {
   #groupsOf(pending: Pending<Item, Result>[]): Iterable<Pending<Item, Result>[]> {
     const { groupOf } = this.#parts
     if (groupOf === undefined || pending.length === 1) return [pending]
+    const first = groupOf((pending[0] as Pending<Item, Result>).item)
+    if (pending.every(({ item }) => groupOf(item) === first)) return [pending]
     const groups = new Map<string | number, Pending<Item, Result>[]>()
     for (const each of pending) {
       const id = groupOf(each.item)
