@@ -1,6 +1,7 @@
 /** The right to load a key for everybody: claimed in the store, renewed while the loader runs, proven at the fill. */
 
 import { randomFillSync } from 'node:crypto'
+import type { Deadline, Deadlines } from '../clock/deadlines.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { CacheNode } from './node.ts'
 
@@ -37,7 +38,8 @@ export class Lease {
   readonly #leaseMs: number
   /** True once a fill used it up, whatever came of that: there is nothing left to release. */
   isSpent = false
-  #cancel: (() => void) | undefined
+  readonly #renewals: Deadlines
+  #renewal: Deadline
   #isEnded = false
 
   constructor(node: CacheNode, address: EntryAddress, token: number, leaseMs: number) {
@@ -45,13 +47,14 @@ export class Lease {
     this.address = address
     this.token = token
     this.#leaseMs = leaseMs
-    this.#scheduleRenewal()
+    this.#renewals = node.deadlines(leaseMs / RENEWALS_PER_LEASE)
+    this.#renewal = this.#renewals.begin(this.#renewInBackground)
   }
 
   /** Stops renewing; the fill that follows proves whether the lease still stood. */
   stop(): void {
     this.#isEnded = true
-    this.#cancel?.()
+    this.#renewals.end(this.#renewal)
   }
 
   /** Gives the lease up without a value, in the background: the store frees it by itself if this does not arrive. */
@@ -67,11 +70,8 @@ export class Lease {
     )
   }
 
-  #scheduleRenewal(): void {
-    const everyMs = this.#leaseMs / RENEWALS_PER_LEASE
-    this.#cancel = this.#node.clock.schedule(everyMs, () => {
-      this.#node.work.run('renew', this.#renew())
-    })
+  readonly #renewInBackground = (): void => {
+    this.#node.work.run('renew', this.#renew())
   }
 
   async #renew(): Promise<void> {
@@ -85,6 +85,8 @@ export class Lease {
     } catch {
       // Reported by the remote tier; another renewal may get through before the deadline.
     }
-    if (stillHeld && !this.#isEnded) this.#scheduleRenewal()
+    if (stillHeld && !this.#isEnded) {
+      this.#renewal = this.#renewals.begin(this.#renewInBackground)
+    }
   }
 }

@@ -78,7 +78,7 @@ export class LoadPath {
     }
   }
 
-  async #load(flight: Flight): Promise<LoadOutcome> {
+  #load(flight: Flight): Promise<LoadOutcome> {
     const { call, candidate } = flight
     call.onDecided?.()
     if (!flight.isSettled) {

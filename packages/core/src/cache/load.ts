@@ -17,6 +17,8 @@ export interface LoadHooks {
   readonly onSoftTimeout: () => void
 }
 
+const NO_TIMERS: (() => void)[] = []
+
 /** Runs the flight's loader. Never rejects: an error of the user's method is an outcome. */
 export async function runLoader(
   node: CacheNode,
@@ -27,15 +29,14 @@ export async function runLoader(
   const { policy, counters } = call
   const startedAt = node.clock.now()
   const abort = new LoadAbort(node.closing.signal, hooks.previous)
-  const timers: (() => void)[] = []
-  if (policy.softTimeoutMs > 0) {
-    timers.push(node.clock.schedule(policy.softTimeoutMs, hooks.onSoftTimeout))
-  }
+  const { softTimeoutMs, loadTimeoutMs } = policy
+  const timers: (() => void)[] = softTimeoutMs > 0 || loadTimeoutMs > 0 ? [] : NO_TIMERS
+  if (softTimeoutMs > 0) timers.push(node.clock.schedule(softTimeoutMs, hooks.onSoftTimeout))
   counters.loads += 1
   let outcome: LoadOutcome
   try {
     const running = call.source.load(abort)
-    const value = await (policy.loadTimeoutMs > 0
+    const value = await (loadTimeoutMs > 0
       ? withTimeout(node, running, flight, abort, timers)
       : running)
     const kind = value === undefined || value === null ? 'negative' : 'value'

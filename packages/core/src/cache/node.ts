@@ -1,6 +1,7 @@
 /** What the caches of one manager share: this process's end of the coherence protocol, its tiers, its clock and its reports. */
 
 import { setMaxListeners } from 'node:events'
+import { Deadlines } from '../clock/deadlines.ts'
 import { Coherence } from '../coherence/coherence.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
@@ -42,6 +43,7 @@ export class CacheNode {
   readonly coherence: Coherence
   /** Aborts the loads that are still running when the manager closes. */
   readonly closing = new AbortController()
+  readonly #deadlines = new Map<number, Deadlines>()
   #longestLifeMs = 0
 
   constructor(parts: NodeParts) {
@@ -77,6 +79,20 @@ export class CacheNode {
   /** Tag bookkeeping has to outlive every entry, so it must know the longest life any of them has. */
   noteLife(livesForMs: number): void {
     if (livesForMs > this.#longestLifeMs) this.#longestLifeMs = livesForMs
+  }
+
+  /** Deadlines of one length; few lengths are in use, and each takes one timer. */
+  deadlines(ms: number): Deadlines {
+    const known = this.#deadlines.get(ms)
+    if (known !== undefined) return known
+    const deadlines = new Deadlines(this.clock, ms)
+    this.#deadlines.set(ms, deadlines)
+    return deadlines
+  }
+
+  /** For the end: drops the timers. */
+  endDeadlines(): void {
+    for (const deadlines of this.#deadlines.values()) deadlines.close()
   }
 
   addressOf(fullKey: string): EntryAddress {

@@ -3,6 +3,7 @@
  * hang the caller, and an outage would cost every caller the whole deadline.
  */
 
+import { Deadlines } from '../clock/deadlines.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type {
   AcquireReply,
@@ -13,7 +14,6 @@ import type {
 } from '../contracts/lock-provider.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import { Breaker } from '../remote/breaker.ts'
-import { Deadlines } from '../remote/deadlines.ts'
 
 /** How long one call to the lock store may take. */
 export const LOCK_STORE_TIMEOUT_MS = 1_000

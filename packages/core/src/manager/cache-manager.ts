@@ -191,6 +191,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     await Promise.race([work.drain(), patience])
     cancel?.()
+    this.#node.endDeadlines()
     settling.clear()
     local?.clear()
     if (local !== undefined) local.onDrop = undefined

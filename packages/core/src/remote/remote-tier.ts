@@ -6,12 +6,12 @@
  * decorated method. So the deadline is ours, and a reply that comes after it is ignored.
  */
 
+import { Deadlines } from '../clock/deadlines.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress, RemoteStore } from '../contracts/remote-store.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
 import { Breaker } from './breaker.ts'
-import { Deadlines } from './deadlines.ts'
 
 /** Receives reads' outcomes, each with what was handed in for it. Exactly one of the methods is called, once. */
 export interface ReadReceiver<Context> {
@@ -29,7 +29,6 @@ class ReadBatch {
 export class RemoteTier {
   readonly store: RemoteStore
   readonly timeoutMs: number
-  readonly #clock: Clock
   readonly #events: Emitter
   readonly #breaker: Breaker
   readonly #deadlines: Deadlines
@@ -39,7 +38,6 @@ export class RemoteTier {
   constructor(store: RemoteStore, timeoutMs: number, clock: Clock, events: Emitter) {
     this.store = store
     this.timeoutMs = timeoutMs
-    this.#clock = clock
     this.#events = events
     this.#deadlines = new Deadlines(clock, timeoutMs)
     this.#breaker = new Breaker(
@@ -64,14 +62,8 @@ export class RemoteTier {
    *
    * @throws StoreUnavailableError without trying, or StoreTimeoutError, or what the store rejects with.
    */
-  run<Result>(
-    operation: string,
-    call: (store: RemoteStore) => Promise<Result>,
-    timeoutMs = this.timeoutMs,
-  ): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#call(operation, call, timeoutMs, resolve, reject)
-    })
+  run<Result>(operation: string, call: (store: RemoteStore) => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => this.#call(operation, call, resolve, reject))
   }
 
   /** Adds a read to this tick's batch; `receiver` gets `context` with the outcome. */
@@ -114,7 +106,6 @@ export class RemoteTier {
     this.#call(
       operation,
       call,
-      this.timeoutMs,
       (found) => {
         for (let i = 0; i < receivers.length; i++) receivers[i]?.received(contexts[i], found[i])
       },
@@ -128,7 +119,6 @@ export class RemoteTier {
   #call<Result>(
     operation: string,
     call: (store: RemoteStore) => Promise<Result>,
-    timeoutMs: number,
     succeed: (result: Result) => void,
     fail: (error: unknown) => void,
   ): void {
@@ -143,7 +133,8 @@ export class RemoteTier {
       this.#events.emit('store-error', { operation, error, skipped: false })
       fail(error)
     }
-    const end = this.#deadline(timeoutMs, () => failed(new StoreTimeoutError(operation, timeoutMs)))
+    const deadlines = this.#deadlines
+    const deadline = deadlines.begin(() => failed(new StoreTimeoutError(operation, this.timeoutMs)))
     let answer: Promise<Result>
     try {
       answer = call(this.store)
@@ -152,32 +143,13 @@ export class RemoteTier {
     }
     answer.then(
       (result) => {
-        if (!end()) return
+        if (!deadlines.end(deadline)) return
         this.#breaker.succeeded()
         succeed(result)
       },
       (error: unknown) => {
-        if (end()) failed(error)
+        if (deadlines.end(deadline)) failed(error)
       },
     )
-  }
-
-  /** Begins a deadline; returns what ends it, and tells whether that was in time. */
-  #deadline(timeoutMs: number, onOver: () => void): () => boolean {
-    if (timeoutMs === this.timeoutMs) {
-      const deadline = this.#deadlines.begin(onOver)
-      return () => this.#deadlines.end(deadline)
-    }
-    let isEnded = false
-    const cancel = this.#clock.schedule(timeoutMs, () => {
-      isEnded = true
-      onOver()
-    })
-    return () => {
-      if (isEnded) return false
-      isEnded = true
-      cancel()
-      return true
-    }
   }
 }
