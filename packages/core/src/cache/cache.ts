@@ -214,7 +214,8 @@ function resolveEntryOptions(options: EntryOptions, where: string): ReadRules {
   const { tags, ttl } = options
   return {
     mode: 'normal',
-    tags: typeof tags === 'function' || tags === undefined ? [] : tagNames(tags, `${where}.tags`),
+    tags:
+      typeof tags === 'function' || tags === undefined ? NO_TAGS : tagNames(tags, `${where}.tags`),
     tagsOf:
       typeof tags === 'function' ? (value) => tagNames(tags(value), `${where}.tags`) : undefined,
     ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`),

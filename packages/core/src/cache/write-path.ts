@@ -194,7 +194,8 @@ export class WritePath {
     // Other nodes may hold this key in their own local tiers even though the value does not travel.
     await node.coherence.evict([address], { soft: false, settleMs: 0 }).catch(() => undefined)
     const flight = new Flight(call, node.coherence.stamp(address.partition), node.clock.now())
-    const written = { ...flight.stamp, birth: stamp.birth }
+    const written =
+      stamp.birth === flight.stamp.birth ? flight.stamp : { ...flight.stamp, birth: stamp.birth }
     const entry = localEntryOf(node, call.policy, kept, written, flight.at)
     this.#loads.keepLocally(flight, entry)
   }

@@ -26,6 +26,8 @@ export function leaseEnd(sentAt: number, leaseMs: number): number {
   return sentAt + leaseMs * (1 - DRIFT) - MARGIN_MS
 }
 
+const NOBODY: readonly (() => void)[] = []
+
 export interface HoldParts {
   readonly store: LockStore
   readonly clock: Clock
@@ -42,7 +44,7 @@ export class Hold {
   readonly fence: number
   readonly store: LockStore
   /** Told, once, when the lease ends before it was released. */
-  readonly onLost = new Set<() => void>()
+  onLost: readonly (() => void)[] = NOBODY
   readonly #parts: HoldParts
   readonly #endsAt: number
   #state: 'held' | 'lost' | 'released' = 'held'
@@ -83,12 +85,11 @@ export class Hold {
   }
 
   /** Stops renewing at once; resolves with whether the store still knew the lease. */
-  async release(): Promise<boolean> {
+  release(): Promise<boolean> {
     const wasHeld = this.isHeld
     if (this.#state === 'held') this.#state = 'released'
     this.#cancel?.()
-    const wasKnown = await this.store.release(this.target)
-    return wasHeld && wasKnown
+    return this.store.release(this.target).then((wasKnown) => wasHeld && wasKnown)
   }
 
   /** One timer for whatever comes first, the next renewal or the end. */

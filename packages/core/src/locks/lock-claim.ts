@@ -55,13 +55,21 @@ export interface Grant {
  */
 export async function claimLock(parts: ClaimParts): Promise<Grant> {
   attempts += 1
-  const owner = `${PROCESS_ID}.${attempts.toString(36)}`
-  const target: LockTarget = { name: parts.name, mode: parts.options.mode, owner }
-  const waiter = parts.wakeUps.expect(owner)
+  const { mode, permits, leaseMs, replicas, waitMs } = parts.options
+  const request: AcquireRequest = {
+    name: parts.name,
+    mode,
+    owner: `${PROCESS_ID}.${attempts.toString(36)}`,
+    permits,
+    leaseMs,
+    replicas,
+    heartbeatMs: waitMs > 0 ? HEARTBEAT_MS : 0,
+  }
+  const waiter = parts.wakeUps.expect(request.owner)
   try {
-    return await askUntilGranted(parts, target, waiter)
+    return await askUntilGranted(parts, request, waiter)
   } catch (error) {
-    parts.inBackground(parts.store.leave(target).catch(() => undefined))
+    parts.inBackground(parts.store.leave(request).catch(() => undefined))
     throw error
   } finally {
     waiter.done()
@@ -70,12 +78,10 @@ export async function claimLock(parts: ClaimParts): Promise<Grant> {
 
 async function askUntilGranted(
   { name, store, clock, options, since, signal }: ClaimParts,
-  target: LockTarget,
+  request: AcquireRequest,
   waiter: LockWaiter,
 ): Promise<Grant> {
-  const { permits, leaseMs, replicas, waitMs } = options
-  const heartbeatMs = waitMs > 0 ? HEARTBEAT_MS : 0
-  const request: AcquireRequest = { ...target, permits, leaseMs, replicas, heartbeatMs }
+  const { leaseMs, waitMs } = options
   let failure: { readonly since: number; readonly cause: unknown } | undefined
   for (;;) {
     signal.throwIfAborted()
@@ -85,7 +91,9 @@ async function askUntilGranted(
       const reply = await store.acquire(request, LOCK_STORE_TIMEOUT_MS)
       signal.throwIfAborted()
       const isInTime = clock.now() < leaseEnd(sentAt, leaseMs)
-      if (reply.kind === 'granted' && isInTime) return { target, fence: reply.fence, sentAt }
+      if (reply.kind === 'granted' && isInTime) {
+        return { target: request, fence: reply.fence, sentAt }
+      }
       failure = undefined
       pauseMs = reply.kind === 'held' ? reply.retryInMs : 0
     } catch (cause) {

@@ -18,7 +18,7 @@ export class LockWakeUps {
 
   /** Makes an owner known; `done` ends that. */
   expect(owner: string): LockWaiter {
-    const waiter = new LockWaiter(this.#clock, () => this.#waiters.delete(owner))
+    const waiter = new LockWaiter(this.#clock, owner, this.#waiters)
     this.#waiters.set(owner, waiter)
     return waiter
   }
@@ -33,13 +33,20 @@ export class LockWakeUps {
 /** One waiter, from before its first question to the end. */
 export class LockWaiter {
   readonly #clock: Clock
-  readonly done: () => void
+  readonly #owner: string
+  readonly #all: PassingMap<string, LockWaiter>
   #wasWoken = false
   #end: (() => void) | undefined
 
-  constructor(clock: Clock, done: () => void) {
+  constructor(clock: Clock, owner: string, all: PassingMap<string, LockWaiter>) {
     this.#clock = clock
-    this.done = done
+    this.#owner = owner
+    this.#all = all
+  }
+
+  /** No wake-up concerns it any more. */
+  done(): void {
+    this.#all.delete(this.#owner)
   }
 
   /** Resolves after `ms`, or sooner when woken or aborted; at once when woken since the last time. */

@@ -49,7 +49,7 @@ export class HeldLock implements Lock {
   constructor(parts: LockParts) {
     this.#parts = parts
     this.keys = parts.holds.map(({ target }) => target.name)
-    for (const { onLost } of parts.holds) onLost.add(this.#onLost)
+    for (const hold of parts.holds) hold.onLost = [...hold.onLost, this.#onLost]
   }
 
   get holds(): readonly Hold[] {
@@ -107,7 +107,9 @@ export class HeldLock implements Lock {
     // Looked at before it is given back, and remembered: afterwards nobody can tell.
     this.#wasLost = this.wasLost
     this.#isReleased = true
-    for (const { onLost } of this.holds) onLost.delete(this.#onLost)
+    for (const hold of this.holds) {
+      hold.onLost = hold.onLost.filter((tell) => tell !== this.#onLost)
+    }
     const wereKnown = await this.#parts.giveBack()
     // The store forgot the lease (it was flushed, or stopped for longer than that): somebody else may have held it.
     if (!wereKnown) this.#wasLost = true

@@ -76,8 +76,12 @@ export class Locks {
    * @throws LockTimeoutError when it stayed held; LockUnavailableError when the store cannot say; InvalidOptionError
    * @example await using lock = await caches.locks.acquire('order:7', { lease: '10s', wait: '5s' })
    */
-  async acquire(keys: string | readonly string[], options: LockOptions = {}): Promise<Lock> {
-    return this.acquireWith(keys, this.resolve(options, 'locks.acquire'))
+  acquire(keys: string | readonly string[], options: LockOptions = {}): Promise<Lock> {
+    try {
+      return this.acquireWith(keys, this.resolve(options, 'locks.acquire'))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -149,7 +153,7 @@ export class Locks {
     } finally {
       unlink()
     }
-    const giveBack = async (): Promise<boolean> => {
+    const giveBack = (): Promise<boolean> => {
       this.#held.delete(place)
       return this.#giveBack(taken)
     }
@@ -264,25 +268,31 @@ export class Locks {
     const { clock } = this.#parts
     const { target, fence, sentAt } = grant
     const hold = new Hold({ store, clock, target, fence, leaseMs, maxHoldMs, sentAt })
-    hold.onLost.add(() => this.#report(target.name, 'lost', sentAt, store))
+    hold.onLost = [() => this.#report(target.name, 'lost', sentAt, store)]
     return hold
   }
 
-  /** Resolves with whether the store still knew them all; a store that is away counts as knowing, as the clock said so. */
-  async #giveBack(holds: readonly Hold[]): Promise<boolean> {
-    const outcomes = holds.map(async (hold) => {
-      const { name } = hold.target
-      const wasLost = hold.isLost
-      try {
-        const wasKnown = await hold.release()
-        if (!wasLost) this.#report(name, wasKnown ? 'released' : 'lost', hold.since, hold.store)
-        return wasKnown
-      } catch {
-        this.#report(name, 'release-failed', hold.since, hold.store)
-        return !wasLost
-      }
-    })
-    return (await Promise.all(outcomes)).every(Boolean)
+  /** Resolves with whether the store still knew them all. */
+  #giveBack(holds: readonly Hold[]): Promise<boolean> {
+    const [first] = holds
+    if (first !== undefined && holds.length === 1) return this.#giveOneBack(first)
+    return Promise.all(holds.map((hold) => this.#giveOneBack(hold))).then((outcomes) =>
+      outcomes.every(Boolean),
+    )
+  }
+
+  /** A store that is away counts as knowing, as the clock said so. */
+  async #giveOneBack(hold: Hold): Promise<boolean> {
+    const { name } = hold.target
+    const wasLost = hold.isLost
+    try {
+      const wasKnown = await hold.release()
+      if (!wasLost) this.#report(name, wasKnown ? 'released' : 'lost', hold.since, hold.store)
+      return wasKnown
+    } catch {
+      this.#report(name, 'release-failed', hold.since, hold.store)
+      return !wasLost
+    }
   }
 
   #report(

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import type { Stamp } from '../coherence/stamp.ts'
+import { TagClock } from '../coherence/tag-clock.ts'
+import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
+import { judge } from './judge.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadCall } from './read-call.ts'
+
+const MAX_STALENESS_MS = 100
+const LONG_AGO = -1_000_000
+const stamp: Stamp = { partition: 7, birth: 5, seq: 1, generation: 1, changes: 1 }
+// The parts that a verdict rests on.
+const call = { cacheTag: '@c', policy: { maxStalenessMs: MAX_STALENESS_MS } } as ReadCall
+
+interface Standing {
+  readonly kind?: EntryKind
+  readonly tags?: readonly string[]
+  /** When the entry itself was last known good. */
+  readonly goodAt?: number
+  /** When its partition was. */
+  readonly verifiedAt?: number
+  readonly isLevel?: boolean
+}
+
+/** An entry that is calm until 10, fresh until 20, stale until 40 and lives until 50, and a node that judges it. */
+function judged({
+  kind = 'value',
+  tags = ['t'],
+  goodAt = LONG_AGO,
+  verifiedAt = 0,
+  isLevel = true,
+}: Standing = {}) {
+  const entry = new LocalEntry(kind, tags, stamp, stamp.birth, 0, goodAt)
+  entry.live(10, 20, 40, 50)
+  let changes = 1
+  const clock = new TagClock(() => {
+    changes += 1
+  })
+  const coherence = {
+    tags: clock,
+    get changes() {
+      return changes
+    },
+    isLevel: () => isLevel,
+    verifiedAt: (partition: number) => (partition === stamp.partition ? verifiedAt : LONG_AGO),
+  }
+  const node = { coherence } as unknown as CacheNode
+  const at = (now: number) => judge(entry, call, node, now)
+  const invalidate = (tag: string) =>
+    clock.applyBump([tag], { previous: clock.confirmed, version: clock.confirmed + 10, floor: 0 })
+  return { entry, at, invalidate, coherence }
+}
+
+describe('age', () => {
+  it('is calm, early, stale and a fallback in turn, each up to its end', () => {
+    const { at } = judged()
+    expect([9, 10, 19, 20, 39, 40, 49, 50].map(at)).toEqual([
+      'fresh',
+      'early',
+      'early',
+      'stale',
+      'stale',
+      'fallback',
+      'fallback',
+      'gone',
+    ])
+  })
+
+  it('is let be for a while after a failed refresh', () => {
+    const { at, entry } = judged()
+    entry.quietUntil = 30
+    expect([19, 20, 29, 30].map(at)).toEqual(['early', 'backing-off', 'backing-off', 'stale'])
+  })
+})
+
+describe('trust', () => {
+  it("rests on the partition's word within maxStaleness", () => {
+    expect(judged({ verifiedAt: 5 - MAX_STALENESS_MS + 1 }).at(5)).toBe('fresh')
+    expect(judged({ verifiedAt: 5 - MAX_STALENESS_MS }).at(5)).toBe('unverified')
+  })
+
+  it('does not rest on it when the history has broken since', () => {
+    expect(judged({ isLevel: false }).at(5)).toBe('unverified')
+  })
+
+  it("rests on the entry's own as well, whatever is known of the partition", () => {
+    const goodAt = 5 - MAX_STALENESS_MS
+    for (const standing of [{ isLevel: false }, { verifiedAt: LONG_AGO }]) {
+      expect(judged({ ...standing, goodAt: goodAt + 1 }).at(5)).toBe('fresh')
+      expect(judged({ ...standing, goodAt }).at(5)).toBe('unverified')
+    }
+  })
+})
+
+describe('an invalidation', () => {
+  it.each(['t', '@c', '%7', '*'])('of %s ends it', (tag) => {
+    const { at, invalidate } = judged()
+    expect(at(5)).toBe('fresh')
+    invalidate(tag)
+    expect([at(5), at(5)]).toEqual(['gone', 'gone'])
+  })
+
+  it.each(['u', '@d', '%8'])('of %s does not concern it', (tag) => {
+    const { at, invalidate } = judged()
+    invalidate(tag)
+    expect(at(5)).toBe('fresh')
+  })
+})
+
+describe('what was found valid', () => {
+  it('is remembered until something changes', () => {
+    const { at, entry, coherence, invalidate } = judged()
+    at(5)
+    expect(entry.checked).toBe(coherence.changes)
+    invalidate('u')
+    expect(entry.checked).not.toBe(coherence.changes)
+    at(5)
+    expect(entry.checked).toBe(coherence.changes)
+  })
+
+  it.each([
+    ['an error', { kind: 'error' }],
+    ['a negative entry', { kind: 'negative' }],
+    ['an entry of a broken history', { isLevel: false, goodAt: 0 }],
+  ] as const)('of %s is found out every time', (_, standing) => {
+    const { at, entry, coherence } = judged(standing)
+    expect(at(5)).toBe('fresh')
+    expect(entry.checked).not.toBe(coherence.changes)
+  })
+})
