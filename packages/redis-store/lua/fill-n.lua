@@ -20,9 +20,9 @@ local function fill(key, token, bytes, life)
   if window > 0 then life = math.min(life, window) end
   local created = struct.pack('>I6', now)
   if #bytes < SMALL then
-    redis.call('SET', key, string.sub(bytes, 1, 18) .. created .. string.sub(bytes, 25), 'PX', whole(life))
+    redis.call('SET', key, string.sub(bytes, 1, 18) .. created .. string.sub(bytes, 25), 'PX', life)
   else
-    redis.call('SET', key, bytes, 'PX', whole(life))
+    redis.call('SET', key, bytes, 'PX', life)
     redis.call('SETRANGE', key, 18, created)
   end
   if window > 0 then

@@ -13,6 +13,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -93,6 +94,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -164,6 +166,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -173,6 +176,7 @@ local MAGIC_AND_FORMAT = '\\202\\001'
 -- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
 local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+local TOKEN_AT = 54
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
 
@@ -233,11 +237,18 @@ end
 local now = math.floor(now_us() / 1000)
 
 local lease = tonumber(ARGV[1])
+-- All but the token, which comes last, is the same for all.
+local claimed = string.sub(empty_entry(EMPTY, 0, 0, now + lease, 0), 1, TOKEN_AT)
 
 local function claim(key, token, seen, overtake)
+  -- Mostly there is nothing, so this comes first. A full server refuses it, whatever is there.
+  local bytes = claimed .. struct.pack('>I6', token)
+  local outcome = redis.pcall('SET', key, bytes, 'PX', lease + SLACK, 'NX')
+  if outcome and outcome.ok then return 1 end
+
   local head = read_header(key)
   if not head then
-    redis.call('SET', key, empty_entry(EMPTY, 0, 0, now + lease, token), 'PX', whole(lease + SLACK))
+    redis.call('SET', key, bytes, 'PX', lease + SLACK)
     return 1
   end
 
@@ -280,6 +291,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -297,6 +309,7 @@ local MAGIC_AND_FORMAT = '\\202\\001'
 -- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
 local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+local TOKEN_AT = 54
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
 
@@ -431,6 +444,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -458,6 +472,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -467,6 +482,7 @@ local MAGIC_AND_FORMAT = '\\202\\001'
 -- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
 local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+local TOKEN_AT = 54
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
 
@@ -542,9 +558,9 @@ local function fill(key, token, bytes, life)
   if window > 0 then life = math.min(life, window) end
   local created = struct.pack('>I6', now)
   if #bytes < SMALL then
-    redis.call('SET', key, string.sub(bytes, 1, 18) .. created .. string.sub(bytes, 25), 'PX', whole(life))
+    redis.call('SET', key, string.sub(bytes, 1, 18) .. created .. string.sub(bytes, 25), 'PX', life)
   else
-    redis.call('SET', key, bytes, 'PX', whole(life))
+    redis.call('SET', key, bytes, 'PX', life)
     redis.call('SETRANGE', key, 18, created)
   end
   if window > 0 then
@@ -580,6 +596,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -1266,6 +1283,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -1498,6 +1516,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -1665,6 +1684,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -2273,6 +2293,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -2416,6 +2437,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -2558,6 +2580,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -2778,6 +2801,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -2815,7 +2839,7 @@ end
 
 -- Writes a holder with the end of its lease, and the last fence.
 local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
   -- The fence outlives the lease by far; a lease is a day at most.
   redis.call('PEXPIRE', lock, life)
 end
@@ -2912,6 +2936,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -2949,7 +2974,7 @@ end
 
 -- Writes a holder with the end of its lease, and the last fence.
 local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
   -- The fence outlives the lease by far; a lease is a day at most.
   redis.call('PEXPIRE', lock, life)
 end
@@ -3001,6 +3026,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -3038,7 +3064,7 @@ end
 
 -- Writes a holder with the end of its lease, and the last fence.
 local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
   -- The fence outlives the lease by far; a lease is a day at most.
   redis.call('PEXPIRE', lock, life)
 end
@@ -3088,6 +3114,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -3125,7 +3152,7 @@ end
 
 -- Writes a holder with the end of its lease, and the last fence.
 local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
   -- The fence outlives the lease by far; a lease is a day at most.
   redis.call('PEXPIRE', lock, life)
 end
@@ -3175,6 +3202,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -3212,7 +3240,7 @@ end
 
 -- Writes a holder with the end of its lease, and the last fence.
 local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
   -- The fence outlives the lease by far; a lease is a day at most.
   redis.call('PEXPIRE', lock, life)
 end
@@ -3265,6 +3293,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -3291,6 +3320,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -3349,6 +3379,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -3395,6 +3426,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -3412,6 +3444,7 @@ local MAGIC_AND_FORMAT = '\\202\\001'
 -- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
 local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+local TOKEN_AT = 54
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
 
@@ -3543,6 +3576,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -3552,6 +3586,7 @@ local MAGIC_AND_FORMAT = '\\202\\001'
 -- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
 local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+local TOKEN_AT = 54
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
 
@@ -3635,6 +3670,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -3644,6 +3680,7 @@ local MAGIC_AND_FORMAT = '\\202\\001'
 -- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
 local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+local TOKEN_AT = 54
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
 
@@ -3719,6 +3756,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end

@@ -9,7 +9,7 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import { loadTogether } from './batch-load.ts'
 import { evictionOutcome } from './eviction-outcome.ts'
 import type { CacheNode } from './node.ts'
-import { ReadCall, type ReadRules, type ReadSite, type Source } from './read-call.ts'
+import { ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
 import type { PatternProgress, WritePath } from './write-path.ts'
 
@@ -66,7 +66,7 @@ export class Cache<Value = unknown> {
     const { name, cacheTag, policy, node } = parts
     this.name = name
     this.#parts = parts
-    this.#site = { cache: name, cacheTag, policy, counters: node.stats.of(name) }
+    this.#site = new ReadSite(name, cacheTag, policy, node.stats.of(name))
   }
 
   /** Returns the full key under which a key is stored. */

@@ -20,14 +20,40 @@ export interface Source {
 /** How tiers are used by a call (see `skipCache`). */
 export type ReadMode = 'normal' | 'refresh' | 'localOnly'
 
+/** So many misses in a row make the next one likely. */
+const COLD_RUN = 8
+
 /** What all reads of one cache, or of one method, have in common. */
-export interface ReadSite {
+export class ReadSite {
   /** Name of the cache. */
   readonly cache: string
   /** The tag every entry of the cache carries. */
   readonly cacheTag: string
   readonly policy: Policy
   readonly counters: ReadCounters
+  #missesInARow = 0
+
+  constructor(cache: string, cacheTag: string, policy: Policy, counters: ReadCounters) {
+    this.cache = cache
+    this.cacheTag = cacheTag
+    this.policy = policy
+    this.counters = counters
+  }
+
+  /**
+   * True while nothing of it is found in the store: then a claim, which answers with what there is, saves the look
+   * before it. Not where what is no longer fresh may be served, for a claim does not bring that.
+   */
+  get isCold(): boolean {
+    const { staleWhileRevalidateMs, staleIfErrorMs } = this.policy
+    const servesStale = staleWhileRevalidateMs > 0 || staleIfErrorMs > 0
+    return this.#missesInARow >= COLD_RUN && !servesStale
+  }
+
+  /** Notes whether something was found in the store. */
+  noteFound(isFound: boolean): void {
+    this.#missesInARow = isFound ? 0 : this.#missesInARow + 1
+  }
 }
 
 /** What a call says of its result. */

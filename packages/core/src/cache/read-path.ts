@@ -234,8 +234,12 @@ export class ReadPath {
 
   #readRemote(flight: Flight): void {
     const { remote } = this.#node
-    const { candidate } = flight
+    const { candidate, call } = flight
     if (remote === undefined) return
+    if (call.site.isCold && candidate === undefined && !flight.isForced) {
+      this.#continue(flight, this.#claimAndLoad(flight, 0))
+      return
+    }
     const isWorthComparing = candidate !== undefined && candidate.commit !== 0 && !flight.isForced
     if (isWorthComparing) {
       const received = (_: Flight, bytes: Uint8Array | undefined): void =>
@@ -273,6 +277,7 @@ export class ReadPath {
     const now = node.clock.now()
     flight.call.counters.remoteReadMs.record(now - flight.at)
     const found = inspect(bytes, flight, node, this.#onForeign)
+    flight.call.site.noteFound(typeof found !== 'number')
     if (bytes === undefined || typeof found === 'number') {
       this.#continue(flight, this.#claimAndLoad(flight, found as number))
     } else if (ageOf(found, now) === 'fresh' && !needsLoad(flight, found)) {
@@ -395,6 +400,7 @@ export class ReadPath {
    */
   async #takeFilled(flight: Flight, bytes: Uint8Array): Promise<number | undefined> {
     const found = inspect(bytes, flight, this.#node, this.#onForeign)
+    flight.call.site.noteFound(typeof found !== 'number')
     if (typeof found === 'number') return found
     if (ageOf(found, this.#node.clock.now()) !== 'fresh') return found.commit
     const entry = await this.#decode(flight, found, bytes)

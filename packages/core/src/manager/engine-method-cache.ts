@@ -7,7 +7,7 @@ import {
   type LoadContext,
   ReadCall,
   type ReadRules,
-  type ReadSite,
+  ReadSite,
   type Source,
 } from '../cache/read-call.ts'
 import type { Coherence } from '../coherence/coherence.ts'
@@ -51,7 +51,7 @@ export class EngineMethodCache implements MethodCache {
     this.#parts = parts
     this.#where = method.where
     this.#counters = node.stats.of(name, method.method)
-    this.#site = { cache: name, cacheTag: parts.cacheTag, policy, counters: this.#counters }
+    this.#site = new ReadSite(name, parts.cacheTag, policy, this.#counters)
     const prefix = `${name}:`
     this.#places = new Recent((key) => node.addressOf(prefix + key))
     this.#clock = node.clock

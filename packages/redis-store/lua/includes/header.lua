@@ -4,6 +4,7 @@ local MAGIC_AND_FORMAT = '\202\001'
 -- Magic and format, flags, steps, commit, birth, created, fresh, stale, lives, load time and sizes, deadline, token.
 local LAYOUT = '>c2BBI6dI6I5I5I5I5I4I6I6'
 local STALE, WAITED, EMPTY, SETTLING = 4, 8, 16, 32
+local TOKEN_AT = 54
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
 

@@ -27,7 +27,7 @@ end
 
 -- Writes a holder with the end of its lease, and the last fence.
 local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, '-' .. whole(fence), FENCE, whole(now + lease * 1000), member)
+  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
   -- The fence outlives the lease by far; a lease is a day at most.
   redis.call('PEXPIRE', lock, life)
 end

@@ -5,6 +5,7 @@ local function now_us()
 end
 
 -- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
 local function whole(number)
   return string.format('%.0f', number)
 end
