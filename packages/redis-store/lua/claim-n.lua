@@ -1,18 +1,20 @@
 --[[ Claims the right to load entries, each by itself.
   KEYS[1..] entries
-  ARGV[1] lease, ms   ARGV[2..] for each: token, or where one of these is not 0, "token,commit id seen,token to overtake"
+  ARGV[1] lease, ms   ARGV[2..] for each: token, or where there is more to say: "token,commit id seen or 0,token to overtake
+  or 0,lease"
   Returns now, then for each: 1 granted | {holder, ms left} held | bytes filled meanwhile ]]
 --- @include "now"
 --- @include "header"
 local now = math.floor(now_us() / 1000)
 
-local lease = tonumber(ARGV[1])
--- All but the token, which comes last, is the same for all.
-local claimed = string.sub(empty_entry(EMPTY, 0, 0, now + lease, 0), 1, TOKEN_AT)
+local usual_lease = tonumber(ARGV[1])
+-- All but the token, which comes last, is the same for most.
+local claimed = string.sub(empty_entry(EMPTY, 0, 0, now + usual_lease, 0), 1, TOKEN_AT)
 
-local function claim(key, token, seen, overtake)
+local function claim(key, token, seen, overtake, lease)
   -- Mostly there is nothing, so this comes first. A full server refuses it, whatever is there.
-  local bytes = claimed .. struct.pack('>I6', token)
+  local bytes = lease == usual_lease and claimed .. struct.pack('>I6', token)
+    or empty_entry(EMPTY, 0, 0, now + lease, token)
   local outcome = redis.pcall('SET', key, bytes, 'PX', lease + SLACK, 'NX')
   if outcome and outcome.ok then return 1 end
 
@@ -40,11 +42,12 @@ end
 
 local reply = { now }
 for i = 1, #KEYS do
-  local token, seen, overtake = tonumber(ARGV[i + 1]), 0, 0
-  if not token then
-    token, seen, overtake = string.match(ARGV[i + 1], '^(%d+),(%d+),(%d+)$')
-    token, seen, overtake = tonumber(token), tonumber(seen), tonumber(overtake)
+  local token = tonumber(ARGV[i + 1])
+  if token then
+    reply[i + 1] = claim(KEYS[i], token, 0, 0, usual_lease)
+  else
+    local own, seen, overtake, lease = string.match(ARGV[i + 1], '^(%d+),(%d+),(%d+),(%d+)$')
+    reply[i + 1] = claim(KEYS[i], tonumber(own), tonumber(seen), tonumber(overtake), tonumber(lease))
   end
-  reply[i + 1] = claim(KEYS[i], token, seen, overtake)
 end
 return reply

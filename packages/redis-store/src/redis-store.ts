@@ -80,12 +80,12 @@ class RedisStore implements RemoteStore {
     // In a Cluster the keys of one script have to be on one server.
     const isInCluster = isClusterTarget(options.target)
     this.#claims = new TickBatch<Claim, ClaimReply>({
-      run: (claims) => this.#claimAll(claims),
+      run: (claims, isFull) => this.#claimAll(claims, isFull),
       most: ENTRIES_PER_SCRIPT,
-      groupOf: isInCluster ? leaseAndPartitionOf : leaseOf,
+      groupOf: isInCluster ? partitionOfCall : undefined,
     })
     this.#fills = new TickBatch<Fill, FillReply>({
-      run: (fills) => this.#fillAll(fills),
+      run: (fills, isFull) => this.#fillAll(fills, isFull),
       most: ENTRIES_PER_SCRIPT,
       weightOf: ({ bytes }) => 1 + bytes.length / BYTES_AS_HEAVY_AS_AN_ENTRY,
       groupOf: isInCluster ? partitionOfCall : undefined,
@@ -225,27 +225,29 @@ class RedisStore implements RemoteStore {
   }
 
   /** One script call for all of them. */
-  async #claimAll(claims: readonly Claim[]): Promise<readonly ClaimReply[]> {
-    const args: (string | number)[] = [Math.ceil(claims[0]?.request.leaseMs ?? 0)]
+  async #claimAll(claims: readonly Claim[], atOnce: boolean): Promise<readonly ClaimReply[]> {
+    const leaseMs = claims[0]?.request.leaseMs ?? 0
+    const args: (string | number)[] = [Math.ceil(leaseMs)]
     for (const { request } of claims) {
       const { token, seen, overtake } = request
-      args.push(seen === 0 && overtake === 0 ? token : `${token},${seen},${overtake}`)
+      const isPlain = seen === 0 && overtake === 0 && request.leaseMs === leaseMs
+      args.push(isPlain ? token : `${token},${seen},${overtake},${Math.ceil(request.leaseMs)}`)
     }
     const keys = claims.map(({ address }) => this.#entry(address))
-    const reply = await this.#backend.run({ script: 'claim', keys, args })
+    const reply = await this.#backend.run({ script: 'claim', keys, args, atOnce })
     const nowMs = numberOf(reply[0])
     return claims.map((_, i) => claimReply(reply[i + 1], nowMs))
   }
 
   /** One script call for all of them. */
-  async #fillAll(fills: readonly Fill[]): Promise<readonly FillReply[]> {
+  async #fillAll(fills: readonly Fill[], atOnce: boolean): Promise<readonly FillReply[]> {
     const keys: string[] = []
     const args: (string | number | Buffer)[] = [this.#channel]
     for (const { address, token, bytes, livesMs } of fills) {
       keys.push(this.#entry(address))
       args.push(token, asBuffer(bytes), lifeOf(livesMs))
     }
-    const reply = await this.#backend.run({ script: 'fill', keys, args })
+    const reply = await this.#backend.run({ script: 'fill', keys, args, atOnce })
     const nowMs = numberOf(reply[0])
     return fills.map((_, i) => {
       const livesMs = numberOf(reply[i + 1])
@@ -293,16 +295,7 @@ interface Fill {
   readonly livesMs: number
 }
 
-/** Claims of one script share a lease. */
-function leaseOf({ request }: Claim): number {
-  return request.leaseMs
-}
-
-function leaseAndPartitionOf({ address, request }: Claim): string {
-  return `${address.partition}:${request.leaseMs}`
-}
-
-function partitionOfCall({ address }: Fill): number {
+function partitionOfCall({ address }: Claim | Fill): number {
   return address.partition
 }
 

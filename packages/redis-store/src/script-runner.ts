@@ -15,6 +15,8 @@ export interface ScriptCall {
   /** All of one hash tag. */
   readonly keys: readonly string[]
   readonly args: readonly (string | number | Buffer)[]
+  /** Send it now, and what the tick gathered before it, instead of at the tick's end. */
+  readonly atOnce?: boolean
 }
 
 interface PendingCall {
@@ -47,18 +49,20 @@ export class ScriptRunner {
    *
    * @throws RangeError when a number is beyond 2^53; StoreUnavailableError; and what the server answers
    */
-  run({ script, keys, args }: ScriptCall): Promise<Reply> {
+  run({ script, keys, args, atOnce = false }: ScriptCall): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const keysAndArgs = [...keys, ...args.map(textOf)]
       const hashTag = hashTagOf(keys[0] ?? '')
       this.#calls.push({ script, hashTag, keyCount: keys.length, keysAndArgs, resolve, reject })
-      if (this.#calls.length === 1) process.nextTick(() => this.#flush())
+      if (atOnce) this.#flush()
+      else if (this.#calls.length === 1) process.nextTick(this.#flush)
     })
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     const calls = this.#calls
     this.#calls = []
+    if (calls.length === 0) return
     const client = this.#client()
     if (client === undefined) {
       for (const call of calls) call.reject(new StoreUnavailableError(call.script))

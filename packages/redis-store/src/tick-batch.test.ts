@@ -50,3 +50,21 @@ it('lets what is heavy go alone', async () => {
   await Promise.all([50, 4, 6, 1, 20].map((n) => batch.add(n)))
   expect(calls).toEqual([[50], [4, 6], [1], [20]])
 })
+
+it('sends a full call at once, and the rest at the end of the tick', async () => {
+  const calls: [items: readonly number[], isFull: boolean][] = []
+  const batch = new TickBatch<number, number>({
+    most: 2,
+    run: async (items, isFull) => {
+      calls.push([items, isFull])
+      return items
+    },
+  })
+  const answers = [1, 2, 3].map((n) => batch.add(n))
+  expect(calls).toEqual([[[1, 2], true]])
+  expect(await Promise.all(answers)).toEqual([1, 2, 3])
+  expect(calls).toEqual([
+    [[1, 2], true],
+    [[3], false],
+  ])
+})

@@ -7,8 +7,8 @@ interface Pending<Item, Result> {
 }
 
 export interface TickBatchParts<Item, Result> {
-  /** Answers each item, in order. */
-  run(items: readonly Item[]): Promise<readonly Result[]>
+  /** Answers each item, in order. `isFull`: nothing more will join, so there is no reason to wait for the tick's end. */
+  run(items: readonly Item[], isFull: boolean): Promise<readonly Result[]>
   /** The most weight of one call; an item that is heavier goes alone. */
   readonly most: number
   /** @default 1 each */
@@ -28,15 +28,18 @@ export class TickBatch<Item, Result> {
   /** @throws what the call rejects with that the item is part of */
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ item, resolve, reject })
-      if (this.#pending.length === 1) process.nextTick(this.#flush)
+      const count = this.#pending.push({ item, resolve, reject })
+      if (count === this.#parts.most && this.#parts.groupOf === undefined) this.#flush(true)
+      else if (count === 1) process.nextTick(this.#flush, false)
     })
   }
 
-  readonly #flush = (): void => {
+  /** A full call goes at once: the other side works on it while this one gathers the next. */
+  readonly #flush = (isFull: boolean): void => {
     const pending = this.#pending
     this.#pending = []
-    for (const group of this.#groupsOf(pending)) this.#sendInPortions(group)
+    if (pending.length === 0) return
+    for (const group of this.#groupsOf(pending)) this.#sendInPortions(group, isFull)
   }
 
   #groupsOf(pending: Pending<Item, Result>[]): Iterable<Pending<Item, Result>[]> {
@@ -54,24 +57,25 @@ export class TickBatch<Item, Result> {
     return groups.values()
   }
 
-  #sendInPortions(group: readonly Pending<Item, Result>[]): void {
+  #sendInPortions(group: readonly Pending<Item, Result>[], isFull: boolean): void {
     const { most } = this.#parts
     let from = 0
     let weight = 0
     for (const [at, { item }] of group.entries()) {
       const own = this.#parts.weightOf?.(item) ?? 1
       if (at > from && weight + own > most) {
-        this.#send(group.slice(from, at))
+        this.#send(group.slice(from, at), isFull)
         from = at
         weight = 0
       }
       weight += own
     }
-    this.#send(from === 0 ? group : group.slice(from))
+    this.#send(from === 0 ? group : group.slice(from), isFull)
   }
 
-  #send(group: readonly Pending<Item, Result>[]): void {
-    this.#parts.run(group.map(({ item }) => item)).then(
+  #send(group: readonly Pending<Item, Result>[], isFull: boolean): void {
+    const items = group.map(({ item }) => item)
+    this.#parts.run(items, isFull).then(
       (results) => {
         for (let i = 0; i < group.length; i++) group[i]?.resolve(results[i] as Result)
       },

@@ -84,12 +84,12 @@ export class RedisLocks implements LockProvider {
     // In a Cluster the keys of one script have to be on one server.
     const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
     this.#acquires = new TickBatch<AcquireRequest, AcquireReply>({
-      run: (requests) => this.#acquireAll(parts.backend, requests),
+      run: (requests, isFull) => this.#acquireAll(parts.backend, requests, isFull),
       most: LOCKS_PER_SCRIPT,
       groupOf,
     })
     this.#releases = new TickBatch({
-      run: (targets) => this.#releaseAll(targets),
+      run: (targets, isFull) => this.#releaseAll(targets, isFull),
       most: LOCKS_PER_SCRIPT,
       groupOf,
     })
@@ -108,7 +108,7 @@ export class RedisLocks implements LockProvider {
       return reply
     }
     const backend = this.#replicatedBackend()
-    const [reply] = await this.#acquireAll(backend, [request])
+    const [reply] = await this.#acquireAll(backend, [request], false)
     if (reply?.kind === 'granted') await this.#replicate(backend, request, replicas)
     return reply as AcquireReply
   }
@@ -191,6 +191,7 @@ export class RedisLocks implements LockProvider {
   async #acquireAll(
     backend: Backend,
     requests: readonly AcquireRequest[],
+    atOnce: boolean,
   ): Promise<readonly AcquireReply[]> {
     const inbox = inboxName(this.#openNamespace, this.#inboxId)
     const args: (string | number)[] = [inbox, LOCK_LIFE_MS, this.#now]
@@ -201,11 +202,11 @@ export class RedisLocks implements LockProvider {
       const { leaseMs, permits, heartbeatMs } = request
       args.push(memberOf(request), Math.ceil(leaseMs), permits, Math.ceil(heartbeatMs))
     }
-    const packed = await backend.runForBytes({ script: 'lockAcquire', keys, args })
+    const packed = await backend.runForBytes({ script: 'lockAcquire', keys, args, atOnce })
     return requests.map((_, i) => readAcquireReply(packed, i * ACQUIRE_REPLY_BYTES))
   }
 
-  async #releaseAll(targets: readonly LockTarget[]): Promise<readonly boolean[]> {
+  async #releaseAll(targets: readonly LockTarget[], atOnce: boolean): Promise<readonly boolean[]> {
     const args: (string | number)[] = [this.#now]
     const keys: string[] = []
     for (const target of targets) {
@@ -213,7 +214,12 @@ export class RedisLocks implements LockProvider {
       keys.push(lock, queue, waiters)
       args.push(memberOf(target))
     }
-    const digits = await this.#parts.backend.runForBytes({ script: 'lockRelease', keys, args })
+    const digits = await this.#parts.backend.runForBytes({
+      script: 'lockRelease',
+      keys,
+      args,
+      atOnce,
+    })
     return targets.map((_, i) => digits[i] === DIGIT_ONE)
   }
 
