@@ -57,7 +57,7 @@ it('loses no update between processes, and fences rise with every grant (L1, L3)
 it('a process that slept past its lease knows it, writes nothing, and releases nothing (L4, L9)', async () => {
   const namespace = freshNamespace()
   const [sleeper, other] = (await startWorkers(2, namespace)) as [Worker, Worker]
-  const first = await sleeper.call('hold', 'k', LEASE_MS, 0)
+  const first = await sleeper.call('hold', 'k', LEASE_MS, 20_000)
   expect(await sleeper.call('writeFenced', 'k', 'first')).toBe(true)
   sleeper.pause()
   const second = await other.call('hold', 'k', 10_000, 20_000)
@@ -95,7 +95,7 @@ it('a holder that died costs its lease', async () => {
   const namespace = freshNamespace()
   const caches = startNode(namespace)
   const [holder] = (await startWorkers(1, namespace)) as [Worker]
-  await holder.call('hold', 'k', LEASE_MS, 0)
+  await holder.call('hold', 'k', LEASE_MS, 20_000)
   await holder.kill()
   const begun = performance.now()
   await caches.locks.acquire('k', { wait: '30s' })
