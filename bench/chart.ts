@@ -42,6 +42,6 @@ function row({ name, value, label }: Bar, y: number, longest: number): string {
   ].join('')
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }

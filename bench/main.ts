@@ -1,104 +1,46 @@
 /**
- * Prints how Larder compares, by ratio, on this machine; writes the same as JSON and charts into results/.
+ * Prints what Larder costs on this machine, and writes the same as JSON and charts into results/.
  *
- * `npm run bench`, or `npm run bench -- --quick`. Uses `REDIS_URL`, or a redis-server of its own.
+ * `npm run bench`, or with the parts that are asked: `npm run bench -- growth resources`; with `-- --quick` in the short
+ * form, which writes no results. Uses `REDIS_URL`, or a redis-server of its own.
  */
 
 import { cpus } from 'node:os'
 import { startRedis } from '../test/support/redis-server.ts'
-import { sizes } from './bytes.ts'
-import { evictionReach, tagCost } from './evictions.ts'
-import { knownRefusal, limitCalls } from './limits.ts'
-import { localHit } from './local-hit.ts'
-import { contendedLock, freeLock } from './locks.ts'
-import { miss } from './miss.ts'
-import { remoteHit } from './remote-hit.ts'
-import {
-  line,
-  printQuestion,
-  printRows,
-  printTargets,
-  type Question,
-  writeResults,
-} from './report.ts'
-import { stampede } from './stampede.ts'
-import { targetsOf } from './targets.ts'
+import { besidePeers } from './beside-peers.ts'
+import { growth } from './growth/growth.ts'
+import { line } from './report.ts'
+import { resources } from './resources/resources.ts'
 
-const isQuick = process.argv.includes('--quick')
+interface PartOptions {
+  readonly url: string
+  readonly machine: string
+  readonly rounds: number
+  readonly isQuick: boolean
+}
+
+const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> = {
+  peers: besidePeers,
+  growth,
+  resources,
+}
+
+const args = process.argv.slice(2)
+const isQuick = args.includes('--quick')
+const asked = args.filter((arg) => !arg.startsWith('--'))
+const unknown = asked.find((part) => !Object.hasOwn(PARTS, part))
+if (unknown !== undefined) {
+  const names = Object.keys(PARTS).join(', ')
+  process.stderr.write(`There is no part ${unknown}; there are: ${names}\n`)
+  process.exit(1)
+}
+
 const rounds = isQuick ? 3 : 9
-const reads = isQuick ? 20_000 : 100_000
-const CONTENDERS = 8
-const HOLD_MS = 10
-const FEW_TAGGED = 10
-
 const server = process.env['REDIS_URL'] === undefined ? await startRedis() : undefined
 const url = server?.url ?? process.env['REDIS_URL'] ?? ''
 const [processor] = cpus()
 const machine = `Node ${process.version}, ${cpus().length} × ${processor?.model ?? 'unknown'}`
 line(`${machine}; medians of ${rounds} rounds, contestants in turn`)
-
-const questions: Question[] = []
-await ask('local-hit', 'Local hit, awaited', () => localHit(isQuick ? 100_000 : 500_000, rounds))
-await ask('remote-hit-64', 'Remote hit, 64 callers', () => remoteHit(url, 64, reads, rounds))
-await ask('remote-hit-1', 'Remote hit, 1 caller', () => remoteHit(url, 1, reads / 10, rounds))
-await ask('miss-64', 'Miss, kept in both tiers, 64 callers', () => miss(url, 64, reads / 5, rounds))
-await ask('limit-64', 'Rate limit, 64 callers', () => limitCalls(url, 64, reads / 5, rounds))
-await ask('refusal', 'Refusal that is known already', () => knownRefusal(url, reads, rounds))
-await ask('lock-64', 'Free lock, acquire and release, 64 callers', () =>
-  freeLock(url, 64, reads / 10, rounds),
-)
-await ask('lock-1', 'Free lock, acquire and release, 1 caller', () =>
-  freeLock(url, 1, reads / 50, rounds),
-)
-
-const waiting = await contendedLock(url, CONTENDERS, HOLD_MS, isQuick ? 10 : 50)
-printRows(
-  `Contended lock, ${CONTENDERS} contenders, held for ${HOLD_MS} ms: waiting`,
-  waiting.map(({ name, p50Ms, p99Ms, timesIdeal }) => [
-    name,
-    `p50 ${p50Ms.toFixed(1)} ms`,
-    `p99 ${p99Ms.toFixed(1)} ms`,
-    `p99 × ${timesIdeal.toFixed(2)} of contenders × hold`,
-  ]),
-)
-const cold = await stampede(url, 10_000, isQuick ? 2 : 5)
-printRows('One cold key', [
-  [
-    `${cold.callers} callers in ${cold.processes} processes`,
-    `${cold.loads} load at worst`,
-    `${cold.ms.toFixed(0)} ms`,
-  ],
-])
-const reach = await evictionReach(url, isQuick ? 200 : 1_000)
-printRows(
-  'From one node to another',
-  reach.map(({ name, p50Ms, p99Ms }) => [
-    name,
-    `p50 ${p50Ms.toFixed(2)} ms`,
-    `p99 ${p99Ms.toFixed(2)} ms`,
-  ]),
-)
-const tags = await tagCost(url, [FEW_TAGGED, isQuick ? 10_000 : 1_000_000], isQuick ? 100 : 300)
-printRows(
-  'Invalidating a tag',
-  tags.map(({ entries, p50Ms }) => [`that ${entries} entries carry`, `p50 ${p50Ms.toFixed(2)} ms`]),
-)
-const size = await sizes(url)
-printRows('Sizes', [
-  ['stored entry, without value and tags', `${size.remoteOverhead} bytes`],
-  ['heap, entry of lru-cache', `${size.lruEntry.toFixed(0)} bytes`],
-  ['heap, entry of the local tier', `${size.larderEntry.toFixed(0)} bytes`],
-  ['@larder/core, minified and gzipped', `${size.importBytes} bytes`],
-])
+for (const [name, part] of Object.entries(PARTS))
+  if (asked.length === 0 || asked.includes(name)) await part({ url, machine, rounds, isQuick })
 await server?.stop()
-
-const targets = targetsOf({ questions, waiting, cold, reach, tags, size })
-printTargets(targets)
-const extras = { waiting, cold, reach, tags, size, targets }
-writeResults(questions, { machine, rounds, questions, ...extras })
-
-async function ask(id: string, title: string, answer: () => Promise<Question['timed']>) {
-  const question = { id, title, timed: await answer() }
-  questions.push(question)
-  printQuestion(question)
-}

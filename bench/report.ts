@@ -64,15 +64,27 @@ export function printTargets(targets: readonly Target[]): void {
 
 /** Writes results.json, and a chart for each question. */
 export function writeResults(questions: readonly Question[], everything: object): void {
-  mkdirSync(FOLDER, { recursive: true })
-  writeFileSync(join(FOLDER, 'results.json'), `${JSON.stringify(everything, null, 2)}\n`)
+  writeJson('results', everything)
   for (const { id, title, timed } of questions) {
     const bars = timed.map(({ name, opsPerSecond }): Bar => {
       const label = `${Math.round(opsPerSecond).toLocaleString('en')} ops/s`
       return { name, value: opsPerSecond, label }
     })
-    writeFileSync(join(FOLDER, `${id}.svg`), barChart(title, bars))
+    writeChart(id, title, bars)
   }
+}
+
+export function writeJson(name: string, value: object): void {
+  write(`${name}.json`, `${JSON.stringify(value, null, 2)}\n`)
+}
+
+export function writeChart(id: string, title: string, bars: readonly Bar[]): void {
+  write(`${id}.svg`, barChart(title, bars))
+}
+
+export function write(file: string, text: string): void {
+  mkdirSync(FOLDER, { recursive: true })
+  writeFileSync(join(FOLDER, file), text)
 }
 
 export function line(text: string): void {
