@@ -267,4 +267,18 @@ describe('oddities', () => {
     await limits.reset(ruleOf([exact(1, W)]), 'k')
     expect(await keysOf(namespace)).toEqual([])
   })
+
+  it('a refund is understood when the calendar that was sent along does not reach to the present', async () => {
+    const { limits, time } = open()
+    const rule = ruleOf([calendar(1, 'hour')], { maxWaitUs: HOUR_US })
+    await ask(limits, rule)
+    time.us += 2 * HOUR_US
+    await ask(limits, rule)
+    const { nowUs, waitUs } = await ask(limits, rule)
+    expect(waitUs).toBeGreaterThan(0)
+    time.us += HOUR_US
+    const admission = { key: 'k', cost: 1, permit: '', nowUs, waitUs }
+    expect(await limits.refund(rule, admission)).toBe(true)
+    expect(await limits.refund(rule, admission)).toBe(false)
+  })
 })

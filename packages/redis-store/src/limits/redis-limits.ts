@@ -84,21 +84,25 @@ export class RedisLimits implements RateLimitProvider {
 
   async refund(rule: LimitRule, { key, cost, permit, nowUs, waitUs }: Admission): Promise<boolean> {
     const script = this.#scriptOf(rule)
-    const [isGivenBack] = await this.#parts.backend.run({
-      script: 'limitRefund',
-      keys: script.stateKeys(this.#openNamespace, key),
-      args: [
-        this.#clock,
-        script.at(this.#estimatedServerUs()),
-        cost,
-        nowUs,
-        waitUs,
-        permit,
-        limitsChannel(this.#openNamespace),
-        rule.limiter + SEPARATOR + key,
-      ],
+    const answer = await this.#withinCalendar(async () => {
+      const [reply] = await this.#parts.backend.run({
+        script: 'limitRefund',
+        keys: script.stateKeys(this.#openNamespace, key),
+        args: [
+          this.#clock,
+          script.at(this.#estimatedServerUs()),
+          cost,
+          nowUs,
+          waitUs,
+          permit,
+          limitsChannel(this.#openNamespace),
+          rule.limiter + SEPARATOR + key,
+        ],
+      })
+      const isAnswer = reply === 0 || reply === 1
+      return isAnswer ? { answer: reply } : { nowUs: Number(reply) }
     })
-    return isGivenBack === 1
+    return answer === 1
   }
 
   async renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]> {
@@ -150,10 +154,20 @@ export class RedisLimits implements RateLimitProvider {
       script.pushDecisionKeys(keys, this.#openNamespace, request.key)
       calls.push(wordOf(request))
     }
-    for (let tries = CALENDAR_TRIES; ; tries--) {
+    return this.#withinCalendar(async () => {
       const reply = await this.#runDecision(script, keys, calls)
       const { nowUs, replies } = readDecisions(reply, requests.length, script.rule.policies.length)
-      if (replies !== undefined) return replies
+      return { answer: replies, nowUs }
+    })
+  }
+
+  /** Asks until the calendar that is sent along reaches to the server's time, which a reply without an answer tells. */
+  async #withinCalendar<T>(
+    ask: () => Promise<{ readonly answer?: T | undefined; readonly nowUs?: number }>,
+  ): Promise<T> {
+    for (let tries = CALENDAR_TRIES; ; tries--) {
+      const { answer, nowUs = 0 } = await ask()
+      if (answer !== undefined) return answer
       if (tries === 1) throw new Error('The server and this process cannot agree on a date')
       this.#serverAheadUs = nowUs - Date.now() * US_PER_MS
     }
