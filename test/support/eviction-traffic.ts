@@ -10,31 +10,57 @@ export interface TrafficNode {
   evict(key: string): Promise<void>
 }
 
-const KEYS = Array.from({ length: 20 }, (_, i) => `k${i}`)
-const READERS_PER_NODE = 6
+/** What traffic tells of itself; an {@link EvictionHistory} takes it all. */
+export type TrafficRecord = Pick<
+  EvictionHistory,
+  'write' | 'evicted' | 'read' | 'readAtRest' | 'took' | 'failed' | 'hung'
+>
+
+export interface TrafficOptions {
+  /** Default 6. */
+  readonly readersPerNode?: number
+  /** One writer takes the nodes in turn; default 15 ms. */
+  readonly writeEveryMs?: number
+  /** A number in [0, 1); default `Math.random`. */
+  readonly random?: () => number
+  /** Which keys are written now; default all. */
+  readonly written?: () => readonly string[]
+}
+
+/** The keys that traffic is about. */
+export const TRAFFIC_KEYS: readonly string[] = Array.from({ length: 20 }, (_, i) => `k${i}`)
 const READ_EVERY_MS = 2
-const WRITE_EVERY_MS = 15
 const HUNG_AFTER_MS = 10_000
 
 export class EvictionTraffic {
   readonly #nodes: readonly TrafficNode[]
-  readonly #history: EvictionHistory
+  readonly #history: TrafficRecord
+  readonly #readersPerNode: number
+  readonly #writeEveryMs: number
+  readonly #random: () => number
+  readonly #written: () => readonly string[]
   #isOver = false
   #running: Promise<unknown> = Promise.resolve()
 
-  constructor(nodes: readonly TrafficNode[], history: EvictionHistory) {
+  constructor(nodes: readonly TrafficNode[], history: TrafficRecord, options: TrafficOptions = {}) {
+    const { readersPerNode = 6, writeEveryMs = 15 } = options
+    const { random = Math.random, written = () => TRAFFIC_KEYS } = options
     this.#nodes = nodes
     this.#history = history
+    this.#readersPerNode = readersPerNode
+    this.#writeEveryMs = writeEveryMs
+    this.#random = random
+    this.#written = written
   }
 
   /** How many keys there are. */
   get keys(): number {
-    return KEYS.length
+    return TRAFFIC_KEYS.length
   }
 
   start(): void {
     const readers = this.#nodes.flatMap((node, index) =>
-      Array.from({ length: READERS_PER_NODE }, () => this.#read(node, index)),
+      Array.from({ length: this.#readersPerNode }, () => this.#read(node, index)),
     )
     this.#running = Promise.all([...readers, this.#write()])
   }
@@ -48,7 +74,7 @@ export class EvictionTraffic {
   /** Reads every key on every node, once everything has healed. */
   async readAtRest(): Promise<void> {
     for (const node of this.#nodes) {
-      for (const key of KEYS) {
+      for (const key of TRAFFIC_KEYS) {
         const version = await this.#bounded(node.read(key))
         if (version !== undefined) this.#history.readAtRest(key, version)
       }
@@ -57,7 +83,7 @@ export class EvictionTraffic {
 
   async #read(node: TrafficNode, index: number): Promise<void> {
     while (!this.#isOver) {
-      const key = anyKey()
+      const key = this.#anyOf(TRAFFIC_KEYS)
       const startedAt = performance.now()
       const version = await this.#bounded(node.read(key), startedAt)
       if (version !== undefined) this.#history.read(key, version, index, startedAt)
@@ -67,11 +93,11 @@ export class EvictionTraffic {
 
   async #write(): Promise<void> {
     for (let n = 0; !this.#isOver; n++) {
-      const key = anyKey()
+      const key = this.#anyOf(this.#written())
       const version = this.#history.write(key)
       // Not waited for: an application that serves many does not stop writing because one eviction hangs.
       void this.#evict(n % this.#nodes.length, key, version)
-      await delay(WRITE_EVERY_MS)
+      await delay(this.#writeEveryMs)
     }
   }
 
@@ -101,8 +127,8 @@ export class EvictionTraffic {
     }
     return undefined
   }
-}
 
-function anyKey(): string {
-  return KEYS[Math.floor(Math.random() * KEYS.length)] ?? 'k0'
+  #anyOf(keys: readonly string[]): string {
+    return keys[Math.floor(this.#random() * keys.length)] ?? 'k0'
+  }
 }

@@ -1,0 +1,54 @@
+/** Three processes over one Redis, by way of a proxy: one is stopped for longer than its leases last, one is killed. */
+
+import { expect, it, onTestFinished } from 'vitest'
+import { startRedis } from '../support/redis-server.ts'
+import { testSeed, withSeed } from '../support/seed.ts'
+import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { HISTORY_TIMEOUT_MS, type ProcessHistory, ROUNDS, startHistory } from './process-history.ts'
+
+interface Stage {
+  readonly history: ProcessHistory
+  readonly proxy: TcpProxy
+}
+
+async function startStage(seed: number): Promise<Stage> {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const proxy = await startProxy(server)
+  onTestFinished(() => proxy.stop())
+  const history = await startHistory({ kind: 'standalone', url: proxy.url }, seed)
+  return { history, proxy }
+}
+
+for (let round = 1; round <= ROUNDS; round++) {
+  it(
+    `a process is stopped while it loads, then one is killed (round ${round})`,
+    () => {
+      return withSeed(async ({ seed }) => {
+        const { history } = await startStage(seed)
+        await history.stopWhileItLoads(0)
+        await history.goOn()
+        await history.killWhileItLoads(1)
+        await history.goOn()
+        await history.judge('standalone: a process stopped, one killed')
+      }, testSeed())
+    },
+    HISTORY_TIMEOUT_MS,
+  )
+
+  it(
+    `a process is stopped while messages get lost (round ${round})`,
+    () => {
+      return withSeed(async ({ seed }) => {
+        const { history, proxy } = await startStage(seed)
+        proxy.dropMessages()
+        await history.stopWhileItLoads(0)
+        await history.goOn()
+        expect(proxy.messagesDropped()).toBeGreaterThan(0)
+        await proxy.heal()
+        await history.judge('standalone: a process stopped while messages get lost')
+      }, testSeed())
+    },
+    HISTORY_TIMEOUT_MS,
+  )
+}
