@@ -1,7 +1,8 @@
 --[[ Takes locks, or places in their queues; each by itself.
   KEYS[1..] for each lock: the lock, its queue, its waiters
   ARGV[1] inbox channel   ARGV[2] how long a fence is remembered, ms   ARGV[3] now, us, for tests
-  ARGV[4..] for each lock: mode (w, r, p) and owner, lease, ms, permits, heartbeat, ms; 0 not to wait
+  ARGV[4] lease, ms   ARGV[5] permits   ARGV[6] heartbeat, ms; 0 not to wait
+  ARGV[7..] for each lock: mode (w, r, p) and owner, or where the three are others, "lease,permits,heartbeat," before that
   Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1
   held ]]
 --- @include "now"
@@ -53,10 +54,12 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
   return 0, ask_in, redis.call('ZRANK', queue, member)
 end
 
+local usual_lease, usual_permits, usual_heartbeat = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local reply = {}
-for i = 0, #KEYS / 3 - 1 do
-  local k, a = 3 * i, 4 * i + 3
-  reply[i + 1] = struct.pack('>ddd', acquire(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3],
-    ARGV[a + 1], tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])))
+for i = 1, #KEYS / 3 do
+  local k = 3 * i
+  local lease, permits, heartbeat, member = string.match(ARGV[i + 6], '^(%d+),(%d+),(%d+),(.*)$')
+  reply[i] = struct.pack('>ddd', acquire(KEYS[k - 2], KEYS[k - 1], KEYS[k], member or ARGV[i + 6],
+    tonumber(lease) or usual_lease, tonumber(permits) or usual_permits, tonumber(heartbeat) or usual_heartbeat))
 end
 return table.concat(reply)

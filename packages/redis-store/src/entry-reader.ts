@@ -1,4 +1,4 @@
-/** Reads entries: one MGET a tick, or one pipeline a master in a Cluster. */
+/** Reads entries: one by GET, those of a tick by one MGET, or by one pipeline a master in a Cluster. */
 
 import { type EntryAddress, HEADER_BYTES } from '@larder/core'
 import { entryKey, hashTagOf } from './key-layout.ts'
@@ -18,7 +18,12 @@ export function readEntries(
   namespace: string,
   addresses: readonly EntryAddress[],
 ): Promise<Found> {
-  if (addresses.length === 0) return Promise.resolve([])
+  const [first] = addresses
+  if (first === undefined) return Promise.resolve([])
+  if (addresses.length === 1) {
+    const key = entryKey(namespace, first.partition, first.key)
+    return client.getBuffer(key).then(foundOnly, noneIfForeign)
+  }
   if (!isCluster(client) && addresses.length <= KEYS_PER_COMMAND) {
     return client.mgetBuffer(keysOf(namespace, addresses)).then(foundOf, rethrow)
   }
@@ -69,6 +74,15 @@ function headerOf(reply: unknown): Buffer | undefined {
 /** Something of another type is no entry, and no reason to fail the others. */
 function noHeaderOf(error: unknown): undefined {
   return isWrongType(error) ? undefined : rethrow(error)
+}
+
+function foundOnly(found: Buffer | null): Found {
+  return [found ?? undefined]
+}
+
+/** What MGET says of keys that hold something else. */
+function noneIfForeign(error: unknown): Found {
+  return isWrongType(error) ? [undefined] : rethrow(error)
 }
 
 function foundOf(found: (Buffer | null | undefined)[]): Found {

@@ -5,6 +5,7 @@ export type Argument = string | Buffer
 
 /** What is asked of a server, and of a Cluster for the server that knows. */
 export interface RedisCommander {
+  getBuffer(key: string): Promise<Buffer | null>
   mgetBuffer(keys: readonly string[]): Promise<(Buffer | null)[]>
   getrangeBuffer(key: string, start: number, end: number): Promise<Reply>
   zscore(key: string, member: string): Promise<Reply>

@@ -87,7 +87,7 @@ class RedisStore implements RemoteStore {
     this.#fills = new TickBatch<Fill, FillReply>({
       run: (fills, isFull) => this.#fillAll(fills, isFull),
       most: ENTRIES_PER_SCRIPT,
-      weightOf: ({ bytes }) => 1 + bytes.length / BYTES_AS_HEAVY_AS_AN_ENTRY,
+      weightOf: ({ bytes }) => Math.max(1, bytes.length / BYTES_AS_HEAVY_AS_AN_ENTRY),
       groupOf: isInCluster ? partitionOfCall : undefined,
     })
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })

@@ -92,10 +92,10 @@ function runByText(client: RedisClient, call: PendingCall, error: unknown): void
     .then(call.resolve, (reason: unknown) => call.reject(withoutCommand(reason)))
 }
 
-/** Numbers travel as whole ones in full: String would write 1e+21, and Redis' scores end being exact at 2^53. */
+/** Numbers travel as whole ones in full. Redis' scores end being exact at 2^53, and String only later begins to write 1e+21. */
 function textOf(arg: string | number | Buffer): Argument {
   if (typeof arg !== 'number') return arg
   const whole = Math.round(arg)
   if (!Number.isSafeInteger(whole)) throw new RangeError('A number beyond 2^53 was refused')
-  return whole.toFixed(0)
+  return String(whole)
 }

@@ -182,9 +182,13 @@ local TOKEN_AT = 54
 local SLACK = 1000
 
 -- What is no entry of this format, be it of another type, counts as absent.
-local function read_header(key)
+local function header_bytes(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER then return nil end
+  return type(head) == 'string' and #head == HEADER and head or nil
+end
+
+local function parse_header(head)
+  if not head then return nil end
   local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
   if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
@@ -196,6 +200,10 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+local function read_header(key)
+  return parse_header(header_bytes(key))
 end
 
 -- The bytes of an entry without a value.
@@ -317,9 +325,13 @@ local TOKEN_AT = 54
 local SLACK = 1000
 
 -- What is no entry of this format, be it of another type, counts as absent.
-local function read_header(key)
+local function header_bytes(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER then return nil end
+  return type(head) == 'string' and #head == HEADER and head or nil
+end
+
+local function parse_header(head)
+  if not head then return nil end
   local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
   if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
@@ -331,6 +343,10 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+local function read_header(key)
+  return parse_header(header_bytes(key))
 end
 
 -- The bytes of an entry without a value.
@@ -490,9 +506,13 @@ local TOKEN_AT = 54
 local SLACK = 1000
 
 -- What is no entry of this format, be it of another type, counts as absent.
-local function read_header(key)
+local function header_bytes(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER then return nil end
+  return type(head) == 'string' and #head == HEADER and head or nil
+end
+
+local function parse_header(head)
+  if not head then return nil end
   local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
   if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
@@ -504,6 +524,10 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+local function read_header(key)
+  return parse_header(header_bytes(key))
 end
 
 -- The bytes of an entry without a value.
@@ -549,23 +573,36 @@ end
 local channel = ARGV[1]
 local now = math.floor(now_us() / 1000)
 
+local created = struct.pack('>I6', now)
 -- Larger values are not copied only to stamp them.
 local SMALL = 4096
+-- How an entry begins that a claim made where nothing was: no value, no window, and nobody waits.
+local CLAIMED = MAGIC_AND_FORMAT .. string.char(EMPTY)
 
-local function fill(key, token, bytes, life)
-  local head = read_header(key)
-  -- A lease past its deadline still counts: its token is there, so nobody has taken it over.
-  if not head or head.token ~= token then return 0 end
-
-  local window = window_of(head, now)
-  if window > 0 then life = math.min(life, window) end
-  local created = struct.pack('>I6', now)
+local function store(key, bytes, life)
   if #bytes < SMALL then
     redis.call('SET', key, string.sub(bytes, 1, 18) .. created .. string.sub(bytes, 25), 'PX', life)
   else
     redis.call('SET', key, bytes, 'PX', life)
     redis.call('SETRANGE', key, 18, created)
   end
+end
+
+local function fill(key, token, bytes, life)
+  local found = header_bytes(key)
+  -- Mostly it is like this, and told by comparing bytes.
+  if found and string.sub(found, 1, 3) == CLAIMED and string.sub(found, TOKEN_AT + 1) == struct.pack('>I6', token) then
+    store(key, bytes, life)
+    return life
+  end
+
+  local head = parse_header(found)
+  -- A lease past its deadline still counts: its token is there, so nobody has taken it over.
+  if not head or head.token ~= token then return 0 end
+
+  local window = window_of(head, now)
+  if window > 0 then life = math.min(life, window) end
+  store(key, bytes, life)
   if window > 0 then
     -- What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
     -- that a refresh of this entry within the window is limited by it too: created-at plus lives-for is still its end.
@@ -2796,7 +2833,8 @@ return decide_under(window_algorithm(tonumber(ARGV[3]), tonumber(slice), tonumbe
   lockAcquire: { name: 'lock-acquire', keys: 'n', lua: `--[[ Takes locks, or places in their queues; each by itself.
   KEYS[1..] for each lock: the lock, its queue, its waiters
   ARGV[1] inbox channel   ARGV[2] how long a fence is remembered, ms   ARGV[3] now, us, for tests
-  ARGV[4..] for each lock: mode (w, r, p) and owner, lease, ms, permits, heartbeat, ms; 0 not to wait
+  ARGV[4] lease, ms   ARGV[5] permits   ARGV[6] heartbeat, ms; 0 not to wait
+  ARGV[7..] for each lock: mode (w, r, p) and owner, or where the three are others, "lease,permits,heartbeat," before that
   Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1
   held ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
@@ -2922,11 +2960,13 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
   return 0, ask_in, redis.call('ZRANK', queue, member)
 end
 
+local usual_lease, usual_permits, usual_heartbeat = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local reply = {}
-for i = 0, #KEYS / 3 - 1 do
-  local k, a = 3 * i, 4 * i + 3
-  reply[i + 1] = struct.pack('>ddd', acquire(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3],
-    ARGV[a + 1], tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])))
+for i = 1, #KEYS / 3 do
+  local k = 3 * i
+  local lease, permits, heartbeat, member = string.match(ARGV[i + 6], '^(%d+),(%d+),(%d+),(.*)$')
+  reply[i] = struct.pack('>ddd', acquire(KEYS[k - 2], KEYS[k - 1], KEYS[k], member or ARGV[i + 6],
+    tonumber(lease) or usual_lease, tonumber(permits) or usual_permits, tonumber(heartbeat) or usual_heartbeat))
 end
 return table.concat(reply)
 ` },
@@ -3454,9 +3494,13 @@ local TOKEN_AT = 54
 local SLACK = 1000
 
 -- What is no entry of this format, be it of another type, counts as absent.
-local function read_header(key)
+local function header_bytes(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER then return nil end
+  return type(head) == 'string' and #head == HEADER and head or nil
+end
+
+local function parse_header(head)
+  if not head then return nil end
   local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
   if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
@@ -3468,6 +3512,10 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+local function read_header(key)
+  return parse_header(header_bytes(key))
 end
 
 -- The bytes of an entry without a value.
@@ -3596,9 +3644,13 @@ local TOKEN_AT = 54
 local SLACK = 1000
 
 -- What is no entry of this format, be it of another type, counts as absent.
-local function read_header(key)
+local function header_bytes(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER then return nil end
+  return type(head) == 'string' and #head == HEADER and head or nil
+end
+
+local function parse_header(head)
+  if not head then return nil end
   local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
   if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
@@ -3610,6 +3662,10 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+local function read_header(key)
+  return parse_header(header_bytes(key))
 end
 
 -- The bytes of an entry without a value.
@@ -3690,9 +3746,13 @@ local TOKEN_AT = 54
 local SLACK = 1000
 
 -- What is no entry of this format, be it of another type, counts as absent.
-local function read_header(key)
+local function header_bytes(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER then return nil end
+  return type(head) == 'string' and #head == HEADER and head or nil
+end
+
+local function parse_header(head)
+  if not head then return nil end
   local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
   if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
@@ -3704,6 +3764,10 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+local function read_header(key)
+  return parse_header(header_bytes(key))
 end
 
 -- The bytes of an entry without a value.

@@ -21,9 +21,32 @@ export interface ReadReceiver<Context> {
 
 /** The reads of one tick, in parallel lists: an object for each read would be most of what gathering them costs. */
 class ReadBatch {
-  readonly addresses: EntryAddress[] = []
-  readonly receivers: ReadReceiver<unknown>[] = []
-  readonly contexts: unknown[] = []
+  readonly addresses: EntryAddress[]
+  readonly receivers: ReadReceiver<unknown>[]
+  readonly contexts: unknown[]
+
+  /** Begins with one, which mostly stays the only one where few read: a list that grows makes room for many. */
+  constructor(address: EntryAddress, receiver: ReadReceiver<unknown>, context: unknown) {
+    this.addresses = [address]
+    this.receivers = [receiver]
+    this.contexts = [context]
+  }
+
+  add(address: EntryAddress, receiver: ReadReceiver<unknown>, context: unknown): void {
+    this.addresses.push(address)
+    this.receivers.push(receiver)
+    this.contexts.push(context)
+  }
+
+  received(found: readonly (Uint8Array | undefined)[]): void {
+    const { receivers, contexts } = this
+    for (let i = 0; i < receivers.length; i++) receivers[i]?.received(contexts[i], found[i])
+  }
+
+  failed(error: unknown): void {
+    const { receivers, contexts } = this
+    for (let i = 0; i < receivers.length; i++) receivers[i]?.failed(contexts[i], error)
+  }
 }
 
 export class RemoteTier {
@@ -32,8 +55,8 @@ export class RemoteTier {
   readonly #events: Emitter
   readonly #breaker: Breaker
   readonly #deadlines: Deadlines
-  #reads = new ReadBatch()
-  #headerReads = new ReadBatch()
+  #reads: ReadBatch | undefined
+  #headerReads: ReadBatch | undefined
 
   constructor(store: RemoteStore, timeoutMs: number, clock: Clock, events: Emitter) {
     this.store = store
@@ -68,10 +91,13 @@ export class RemoteTier {
 
   /** Adds a read to this tick's batch; `receiver` gets `context` with the outcome. */
   read<Context>(address: EntryAddress, receiver: ReadReceiver<Context>, context: Context): void {
-    const count = this.#reads.addresses.push(address)
-    this.#reads.receivers.push(receiver as ReadReceiver<unknown>)
-    this.#reads.contexts.push(context)
-    if (count === 1) process.nextTick(this.#flushReads)
+    const taker = receiver as ReadReceiver<unknown>
+    if (this.#reads !== undefined) {
+      this.#reads.add(address, taker, context)
+      return
+    }
+    this.#reads = new ReadBatch(address, taker, context)
+    process.nextTick(this.#flushReads)
   }
 
   /** Adds a header read to this tick's batch. */
@@ -80,38 +106,38 @@ export class RemoteTier {
     receiver: ReadReceiver<Context>,
     context: Context,
   ): void {
-    const count = this.#headerReads.addresses.push(address)
-    this.#headerReads.receivers.push(receiver as ReadReceiver<unknown>)
-    this.#headerReads.contexts.push(context)
-    if (count === 1) process.nextTick(this.#flushHeaderReads)
+    const taker = receiver as ReadReceiver<unknown>
+    if (this.#headerReads !== undefined) {
+      this.#headerReads.add(address, taker, context)
+      return
+    }
+    this.#headerReads = new ReadBatch(address, taker, context)
+    process.nextTick(this.#flushHeaderReads)
   }
 
   readonly #flushReads = (): void => {
     const batch = this.#reads
-    this.#reads = new ReadBatch()
-    this.#deliver('read', batch, (store) => store.read(batch.addresses))
+    this.#reads = undefined
+    if (batch !== undefined) this.#deliver('read', batch, (store) => store.read(batch.addresses))
   }
 
   readonly #flushHeaderReads = (): void => {
     const batch = this.#headerReads
-    this.#headerReads = new ReadBatch()
-    this.#deliver('read-headers', batch, (store) => store.readHeaders(batch.addresses))
+    this.#headerReads = undefined
+    if (batch !== undefined)
+      this.#deliver('read-headers', batch, (store) => store.readHeaders(batch.addresses))
   }
 
   #deliver(
     operation: string,
-    { receivers, contexts }: ReadBatch,
+    batch: ReadBatch,
     call: (store: RemoteStore) => Promise<readonly (Uint8Array | undefined)[]>,
   ): void {
     this.#call(
       operation,
       call,
-      (found) => {
-        for (let i = 0; i < receivers.length; i++) receivers[i]?.received(contexts[i], found[i])
-      },
-      (error) => {
-        for (let i = 0; i < receivers.length; i++) receivers[i]?.failed(contexts[i], error)
-      },
+      (found) => batch.received(found),
+      (error) => batch.failed(error),
     )
   }
 

@@ -9,9 +9,13 @@ local TOKEN_AT = 54
 local SLACK = 1000
 
 -- What is no entry of this format, be it of another type, counts as absent.
-local function read_header(key)
+local function header_bytes(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
-  if type(head) ~= 'string' or #head < HEADER then return nil end
+  return type(head) == 'string' and #head == HEADER and head or nil
+end
+
+local function parse_header(head)
+  if not head then return nil end
   local magic, flags, _, commit, _, created, fresh, _, lives, _, _, deadline, token = struct.unpack(LAYOUT, head)
   if magic ~= MAGIC_AND_FORMAT then return nil end
   return {
@@ -23,6 +27,10 @@ local function read_header(key)
     deadline = deadline,
     token = token
   }
+end
+
+local function read_header(key)
+  return parse_header(header_bytes(key))
 end
 
 -- The bytes of an entry without a value.

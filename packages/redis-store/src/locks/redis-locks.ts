@@ -194,13 +194,18 @@ export class RedisLocks implements LockProvider {
     atOnce: boolean,
   ): Promise<readonly AcquireReply[]> {
     const inbox = inboxName(this.#openNamespace, this.#inboxId)
-    const args: (string | number)[] = [inbox, LOCK_LIFE_MS, this.#now]
+    const usual = requests[0] as AcquireRequest
+    const args: (string | number)[] = [inbox, LOCK_LIFE_MS, this.#now, ...termsOf(usual)]
     const keys: string[] = []
     for (const request of requests) {
       const { lock, queue, waiters } = this.#keys(request.name)
       keys.push(lock, queue, waiters)
-      const { leaseMs, permits, heartbeatMs } = request
-      args.push(memberOf(request), Math.ceil(leaseMs), permits, Math.ceil(heartbeatMs))
+      const isUsual =
+        request.leaseMs === usual.leaseMs &&
+        request.permits === usual.permits &&
+        request.heartbeatMs === usual.heartbeatMs
+      const member = memberOf(request)
+      args.push(isUsual ? member : [...termsOf(request), member].join(','))
     }
     const packed = await backend.runForBytes({ script: 'lockAcquire', keys, args, atOnce })
     return requests.map((_, i) => readAcquireReply(packed, i * ACQUIRE_REPLY_BYTES))
@@ -252,6 +257,11 @@ export class RedisLocks implements LockProvider {
 
 function memberOf({ mode, owner }: LockTarget): string {
   return MODE_LETTERS[mode] + owner
+}
+
+/** What is mostly the same for all locks of one script. */
+function termsOf({ leaseMs, permits, heartbeatMs }: AcquireRequest): readonly number[] {
+  return [Math.ceil(leaseMs), permits, Math.ceil(heartbeatMs)]
 }
 
 function nameOf({ name }: LockTarget): string {
