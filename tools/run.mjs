@@ -39,6 +39,7 @@ const TASKS = {
   soak: (args) => execute(process.execPath, ['test/soak/run.mjs', ...args], { cwd: ROOT }),
   ablations: (args) =>
     execute(process.execPath, ['test/ablations/run.mjs', ...args], { cwd: ROOT }),
+  mutation: (args) => execute(process.execPath, ['test/mutation/run.mjs', ...args], { cwd: ROOT }),
 }
 
 await main(process.argv[2], process.argv.slice(3))

@@ -1,0 +1,1112 @@
+/** How a read finds its value, tier by tier and step by step; on a manual clock and an in-memory store. */
+
+import {
+  type CacheEventName,
+  type CacheManagerOptions,
+  type CacheOptions,
+  createCacheManager,
+  InvalidOptionError,
+  LoadTimeoutError,
+  type Plugin,
+  partitionOf,
+} from '@larder/core'
+import { garble, ManualClock, MemoryServer, structuredCodec, truncate } from '@larder/core/testing'
+import { lruStore } from '@larder/local-store'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { deferred } from '../support/eventually.ts'
+
+const NAMESPACE = 'reads'
+const MAX_STALENESS_MS = 2_000
+
+let clock: ManualClock
+let server: MemoryServer
+
+beforeEach(() => {
+  clock = new ManualClock()
+  server = new MemoryServer({ clock })
+})
+
+function startNode(policy: CacheOptions = {}, options: Partial<CacheManagerOptions> = {}) {
+  const store = server.store()
+  const caches = createCacheManager({
+    namespace: NAMESPACE,
+    local: lruStore(),
+    remote: store,
+    codec: structuredCodec,
+    clock,
+    default: false,
+    defaults: { ttl: '10s', jitter: 0, maxStaleness: MAX_STALENESS_MS, ...policy },
+    ...options,
+  })
+  onTestFinished(async () => {
+    const closing = caches.close()
+    await clock.advanceAsync(5_000)
+    await closing
+  })
+  const seen = (name: CacheEventName): readonly unknown[] => {
+    const events: unknown[] = []
+    caches.on(name, (event) => events.push(event))
+    return events
+  }
+  const method = caches.methodCache({ method: 'm', cacheName: 'c', options: {}, where: 'm' })
+  /** Reads as `skipCache` has it. */
+  const readAs = (mode: 'refresh' | 'localOnly', load: () => Promise<unknown>, key = 'k') =>
+    method.getOrLoad(key, { load }, { mode, tags: [] })
+  return { caches, store, seen, method, readAs, cache: caches.cache<unknown>('c') }
+}
+
+/** Lets everything that is ready happen; time stands still. */
+const settle = (): Promise<void> => clock.advanceAsync(0)
+
+/** A loader that counts and returns `v1`, `v2`, …. */
+function counting() {
+  const load = vi.fn(async () => `v${load.mock.calls.length}`)
+  return load
+}
+
+const down = (): Promise<never> => Promise.reject(new Error('down'))
+const never = (): Promise<never> => Promise.reject(new Error('must not load'))
+
+/** Has the store lose what it knows of the partition of a key of the cache `c`. */
+function loseHistory(key = 'k'): void {
+  server.dropKey({ namespace: NAMESPACE, kind: 'log', partition: partitionOf(`c:${key}`) })
+}
+
+/** Has nodes doubt what they hold of the key's partition: history was lost, and their own word has aged. */
+async function doubt(key = 'k'): Promise<void> {
+  loseHistory(key)
+  await clock.advanceAsync(MAX_STALENESS_MS)
+}
+
+describe('statistics and events', () => {
+  it('say from where a value came', async () => {
+    const [a, b] = [startNode({ negativeTtl: '1m' }), startNode({ negativeTtl: '1m' })]
+    const [hits, misses] = [b.seen('hit'), b.seen('miss')]
+    await a.cache.getOrLoad('k', counting())
+    await a.cache.getOrLoad('n', async () => null)
+    await settle()
+    for (const key of ['k', 'k', 'n', 'n']) await b.cache.getOrLoad(key, never)
+    await Promise.all([1, 2].map(() => b.cache.getOrLoad('other', counting())))
+    expect(hits).toEqual([
+      { cache: 'c', key: 'c:k', tier: 'remote', negative: false },
+      { cache: 'c', key: 'c:k', tier: 'local', negative: false },
+      { cache: 'c', key: 'c:n', tier: 'remote', negative: true },
+      { cache: 'c', key: 'c:n', tier: 'local', negative: true },
+    ])
+    expect(misses).toEqual([{ cache: 'c', key: 'c:other' }])
+    expect(b.caches.stats()).toMatchObject({
+      localHits: 2,
+      remoteHits: 2,
+      negativeHits: 2,
+      staleHits: 0,
+      misses: 1,
+      joined: 1,
+      loads: 1,
+      loadErrors: 0,
+    })
+  })
+
+  it('count the same with nobody listening', async () => {
+    const [a, b] = [startNode(), startNode()]
+    await a.cache.getOrLoad('k', counting())
+    await settle()
+    await b.cache.get('k')
+    await b.cache.get('k')
+    await b.cache.get('other')
+    expect(b.caches.stats()).toMatchObject({ localHits: 1, remoteHits: 1, misses: 1, loads: 0 })
+  })
+
+  it('say how a load ended, why it ran and how long it took', async () => {
+    const { cache, seen, caches } = startNode()
+    const loads = seen('load')
+    const after = (ms: number, end: () => Promise<unknown>) => () =>
+      new Promise((resolve) => clock.schedule(ms, () => resolve(undefined))).then(end)
+    const reading = cache.getOrLoad(
+      'k',
+      after(30, async () => 'v'),
+    )
+    await clock.advanceAsync(30)
+    await reading
+    const failing = expect(cache.getOrLoad('e', after(10, down))).rejects.toThrow('down')
+    await clock.advanceAsync(10)
+    await failing
+    await cache.getOrLoad('n', async () => null)
+    expect(loads).toEqual([
+      { cache: 'c', key: 'c:k', durationMs: 30, outcome: 'value', reason: 'miss' },
+      { cache: 'c', key: 'c:e', durationMs: 10, outcome: 'error', reason: 'miss' },
+      { cache: 'c', key: 'c:n', durationMs: 0, outcome: 'negative', reason: 'miss' },
+    ])
+    const { loads: count, loadErrors, misses, loadLatency } = caches.stats()
+    expect([count, loadErrors, misses]).toEqual([3, 1, 3])
+    expect([loadLatency.count, Math.round(loadLatency.meanMs * 3)]).toEqual([3, 40])
+  })
+
+  it('take the load behind a stale value of the store for a refresh', async () => {
+    const policy = { staleWhileRevalidate: '10s' } as const
+    const [a, b] = [startNode(policy), startNode(policy)]
+    const [loads, misses] = [b.seen('load'), b.seen('miss')]
+    await a.cache.getOrLoad('k', counting())
+    await clock.advanceAsync(11_000)
+    await b.cache.getOrLoad('k', async () => 'v2')
+    await settle()
+    expect(loads).toEqual([
+      { cache: 'c', key: 'c:k', durationMs: 0, outcome: 'value', reason: 'refresh' },
+    ])
+    expect([misses, b.caches.stats().misses]).toEqual([[], 0])
+  })
+
+  it('time reads of the store', async () => {
+    const { cache, caches, store } = startNode()
+    await clock.advanceAsync(1_000)
+    await cache.get('other')
+    store.faults.delay(40, { on: 'read' })
+    const reading = cache.getOrLoad('k', counting())
+    await clock.advanceAsync(40)
+    await reading
+    const { remoteReadLatency } = caches.stats()
+    expect([remoteReadLatency.count, remoteReadLatency.meanMs]).toEqual([1, 40])
+  })
+
+  it('say of a stale value why it was served', async () => {
+    const { cache, seen, caches } = startNode({ staleWhileRevalidate: '5s', staleIfError: '1h' })
+    const stale = seen('stale')
+    await cache.getOrLoad('k', counting())
+    await clock.advanceAsync(12_000)
+    const gate = deferred<string>()
+    await cache.getOrLoad('k', () => gate.promise)
+    gate.resolve('v2')
+    await settle()
+    await clock.advanceAsync(20_000)
+    expect(await cache.getOrLoad('k', down)).toBe('v2')
+    expect(stale).toEqual([
+      { cache: 'c', key: 'c:k', why: 'revalidating' },
+      { cache: 'c', key: 'c:k', why: 'error' },
+    ])
+    expect(caches.stats().staleHits).toBe(2)
+  })
+})
+
+describe('the local tier', () => {
+  it('lets go of what was invalidated', async () => {
+    const { cache, caches } = startNode()
+    await cache.getOrLoad('k', counting(), { tags: ['t'] })
+    await settle()
+    await cache.evictTags(['t'])
+    expect(caches.stats().localEntries).toBe(1)
+    await expect(cache.getOrLoad('k', down)).rejects.toThrow('down')
+    expect(caches.stats().localEntries).toBe(0)
+  })
+
+  it('is not trusted without a thought when one partition of all was not confirmed', async () => {
+    const { cache, method, store } = startNode()
+    await cache.getOrLoad('k', counting())
+    await settle()
+    expect(await cache.getOrLoad('k', never)).toBe('v1')
+    expect(await method.hit('k')).toBe('v1')
+    const { sync } = store
+    vi.spyOn(store, 'sync').mockImplementation(async (partitions) => {
+      const reply = await sync.call(store, partitions)
+      // As when one shard of a Cluster cannot be reached.
+      const unreachable = partitionOf('c:other')
+      return {
+        ...reply,
+        heads: reply.heads.map((head, id) => (id === unreachable ? undefined : head)),
+      }
+    })
+    await clock.advanceAsync(MAX_STALENESS_MS + 1_000)
+    expect(method.hit('k')).toBeUndefined()
+  })
+
+  it('may be absent', async () => {
+    const { cache } = startNode({ staleIfError: '1h' }, { local: undefined })
+    const load = counting()
+    expect(await cache.getOrLoad('k', load)).toBe('v1')
+    await settle()
+    expect([await cache.getOrLoad('k', load), await cache.get('k')]).toEqual(['v1', 'v1'])
+    await cache.set('k', 'w')
+    expect(await cache.get('k')).toBe('w')
+    await cache.evict('k')
+    for await (const _ of cache.evictPattern('*'));
+    expect(await cache.getOrLoad('k', load)).toBe('v2')
+    await clock.advanceAsync(11_000)
+    expect(await cache.getOrLoad('k', down)).toBe('v2')
+  })
+
+  it('and the shared one may both be absent: then every read loads, once at a time', async () => {
+    const { cache } = startNode({}, { local: undefined, remote: undefined, codec: undefined })
+    const load = counting()
+    const reads = [cache.getOrLoad('k', load), cache.getOrLoad('k', load)]
+    expect(await Promise.all(reads)).toEqual(['v1', 'v1'])
+    expect(await cache.getOrLoad('k', load)).toBe('v2')
+    await cache.set('k', 'w')
+    await cache.evict('k')
+    expect(await cache.get('k')).toBeUndefined()
+  })
+
+  it('alone never doubts what it holds', async () => {
+    const { cache } = startNode({ ttl: '1h' }, { remote: undefined, codec: undefined })
+    const load = counting()
+    await cache.getOrLoad('k', load, { tags: ['t'] })
+    await clock.advanceAsync(3_599_999)
+    expect(await cache.getOrLoad('k', load)).toBe('v1')
+    await cache.evictTags(['t'])
+    expect(await cache.getOrLoad('k', load)).toBe('v2')
+    await cache.set('k', 'w')
+    await clock.advanceAsync(3_599_999)
+    expect(await cache.get('k')).toBe('w')
+    await clock.advanceAsync(1)
+    expect(await cache.get('k')).toBeUndefined()
+  })
+
+  it('is all that is used with localOnly, and left out with refresh', async () => {
+    const [a, b] = [startNode(), startNode()]
+    const load = counting()
+    await a.cache.set('k', 'shared')
+    expect(await b.readAs('localOnly', load)).toBe('v1')
+    expect(await b.readAs('localOnly', load)).toBe('v1')
+    expect(b.store.faults.calls('read') + b.store.faults.calls('claim')).toBe(0)
+    expect(await b.readAs('refresh', load)).toBe('v2')
+    await settle()
+    expect([await startNode().cache.get('k'), await b.cache.get('k')]).toEqual(['v2', 'v2'])
+  })
+
+  it('with refresh, joins no flight, and what the displaced one brings is not kept', async () => {
+    const { cache, readAs } = startNode({}, { remote: undefined, codec: undefined })
+    const [first, second] = [deferred<string>(), deferred<string>()]
+    const reading = cache.getOrLoad('k', () => first.promise)
+    const refreshing = readAs('refresh', () => second.promise)
+    const joining = cache.getOrLoad('k', never)
+    first.resolve('first')
+    expect(await reading).toBe('first')
+    expect(await cache.get('k')).toBeUndefined()
+    second.resolve('second')
+    expect([await refreshing, await joining, await cache.get('k')]).toEqual([
+      'second',
+      'second',
+      'second',
+    ])
+  })
+
+  it('a failed refresh is told, whatever there is to fall back on', async () => {
+    const { cache, readAs } = startNode({ staleIfError: '1h' })
+    await cache.getOrLoad('k', counting())
+    await settle()
+    await expect(readAs('refresh', down)).rejects.toThrow('down')
+  })
+})
+
+describe('get', () => {
+  it('finds what may be served, stale or not, here and there', async () => {
+    const policy = { staleWhileRevalidate: '5s', staleIfError: '1h', refreshAhead: false } as const
+    const [a, b, c] = [startNode(policy), startNode(policy), startNode(policy)]
+    await a.cache.getOrLoad('k', counting())
+    await clock.advanceAsync(9_999)
+    expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual(['v1', 'v1'])
+    expect(a.caches.stats().staleHits + b.caches.stats().staleHits).toBe(0)
+    await clock.advanceAsync(2)
+    expect([await a.cache.get('k'), await c.cache.get('k')]).toEqual(['v1', 'v1'])
+    expect([a, b, c].map(({ caches }) => caches.stats().staleHits)).toEqual([1, 0, 1])
+    expect([a, b, c].map(({ caches }) => caches.stats().remoteHits)).toEqual([0, 1, 0])
+    await clock.advanceAsync(5_000)
+    const late = startNode(policy)
+    expect([await a.cache.get('k'), await late.cache.get('k')]).toEqual([undefined, undefined])
+    expect([a, late].map(({ caches }) => caches.stats().misses)).toEqual([2, 1])
+  })
+
+  it('finds what is about to be refreshed, and what a failed refresh left', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.9)
+    onTestFinished(() => void vi.restoreAllMocks())
+    const { cache, store } = startNode({ refreshAhead: true, staleWhileRevalidate: '1m' })
+    const slow = cache.getOrLoad(
+      'k',
+      () => new Promise((resolve) => clock.schedule(1_000, () => resolve('v'))),
+    )
+    await clock.advanceAsync(1_000)
+    await slow
+    await clock.advanceAsync(9_000)
+    const read = store.faults.calls('read')
+    expect(await cache.get('k')).toBe('v')
+    await clock.advanceAsync(1_000)
+    await cache.getOrLoad('k', down)
+    await settle()
+    expect(await cache.get('k')).toBe('v')
+    expect(store.faults.calls('read')).toBe(read + 1)
+  })
+
+  it('finds nothing where the store does not answer, or must not be believed', async () => {
+    const [a, b] = [startNode(), startNode()]
+    await a.cache.set('k', 'v')
+    await b.cache.get('other')
+    b.store.faults.fail({ on: 'read', times: 1 })
+    expect(await b.cache.get('k')).toBeUndefined()
+    b.store.faults.corrupt(garble, { on: 'read', times: 1 })
+    const undecodable = b.seen('undecodable')
+    expect(await b.cache.get('k')).toBeUndefined()
+    expect(undecodable).toEqual([
+      { cache: 'c', key: 'c:k', reason: expect.stringMatching(/format/) },
+    ])
+    b.store.faults.fail({ on: 'evict' })
+    await b.cache.evict('k')
+    const reads = b.store.faults.calls('read')
+    expect(await b.cache.get('k')).toBeUndefined()
+    await b.cache.get('elsewhere')
+    expect(b.store.faults.calls('read')).toBe(reads)
+    expect(b.caches.stats().misses).toBe(5)
+  })
+
+  it('keeps what it found, unless it was evicted meanwhile', async () => {
+    const [a, b] = [startNode(), startNode()]
+    await a.cache.set('k', 'v')
+    await b.cache.get('other')
+    b.store.faults.delay(20, { on: 'read', times: 1 })
+    const finding = b.cache.get('k')
+    await clock.advanceAsync(10)
+    await b.cache.evict('gone')
+    await clock.advanceAsync(10)
+    expect(await finding).toBe('v')
+    const reads = b.store.faults.calls('read')
+    expect([await b.cache.get('k'), b.store.faults.calls('read')]).toEqual(['v', reads])
+  })
+
+  it('throws what is remembered as an error, from either tier', async () => {
+    const [a, b] = [startNode({ cacheErrors: () => '1m' }), startNode()]
+    await expect(a.cache.getOrLoad('k', down)).rejects.toThrow('down')
+    await settle()
+    await expect(a.cache.get('k')).rejects.toThrow('down')
+    await expect(b.cache.get('k')).rejects.toThrow('down')
+    await expect(b.cache.getOrLoad('k', never)).rejects.toThrow('down')
+  })
+})
+
+describe('a flight that began before an invalidation', () => {
+  const joinAfter = async (evicted: string, options: object, isAlone = false) => {
+    const { cache, caches } = startNode({}, isAlone ? { remote: undefined, codec: undefined } : {})
+    await cache.get('k')
+    const gate = deferred<string>()
+    const first = cache.getOrLoad('k', () => gate.promise, options)
+    await settle()
+    await cache.evictTags([evicted])
+    const load = counting()
+    const second = cache.getOrLoad('k', load, options)
+    await settle()
+    const before = load.mock.calls.length
+    gate.resolve('old')
+    await clock.advanceAsync(1_000)
+    return { cache, caches, load, before, first: await first, second: await second }
+  }
+
+  it('is shared when it carries none of the tags', async () => {
+    const { load, first, second, caches, cache } = await joinAfter('other', { tags: ['t'] })
+    expect([first, second, load.mock.calls.length]).toEqual(['old', 'old', 0])
+    expect(caches.stats().joined).toBe(1)
+    expect(await cache.get('k')).toBe('old')
+  })
+
+  it('is not waited for when it is known to carry one', async () => {
+    const { load, first, second, cache } = await joinAfter('t', { tags: ['t'] })
+    expect([first, second, load.mock.calls.length]).toEqual(['old', 'v1', 1])
+    expect(await cache.get('k')).toBe('v1')
+  })
+
+  it('is not waited for by one who need not wait for its lease', async () => {
+    const { before, first, second, cache } = await joinAfter('t', { tags: ['t'] }, true)
+    expect([before, first, second, await cache.get('k')]).toEqual([1, 'old', 'v1', 'v1'])
+  })
+
+  it('is waited for, and loaded anew, when its result turns out to carry one', async () => {
+    const { load, before, first, second, cache } = await joinAfter('t', { tags: () => ['t'] })
+    expect([first, second, before, load.mock.calls.length]).toEqual(['old', 'v1', 0, 1])
+    expect(await cache.get('k')).toBe('v1')
+  })
+
+  it('gives every caller a copy of its own where that is asked for', async () => {
+    const { cache } = startNode({ isolation: 'cloned' })
+    await cache.get('k')
+    const gate = deferred<object>()
+    const first = cache.getOrLoad('k', () => gate.promise)
+    await settle()
+    await cache.evictTags(['other'])
+    const second = cache.getOrLoad('k', never)
+    gate.resolve({ a: 1 })
+    expect([await first, await second]).toEqual([{ a: 1 }, { a: 1 }])
+    expect(await first).not.toBe(await second)
+  })
+
+  it('is not joined when nobody could have told it of an eviction for too long', async () => {
+    const { cache, store } = startNode({ leaseWait: '1h' })
+    await cache.get('k')
+    const gate = deferred<string>()
+    const first = cache.getOrLoad('k', () => gate.promise)
+    await settle()
+    store.disconnect({ silently: true })
+    await clock.advanceAsync(MAX_STALENESS_MS * 2)
+    const second = cache.getOrLoad('k', async () => 'new')
+    await clock.advanceAsync(1_000)
+    expect(await second).toBe('new')
+    gate.resolve('old')
+    expect(await first).toBe('old')
+    expect(await cache.getOrLoad('k', never)).toBe('new')
+  })
+})
+
+describe('an entry in doubt', () => {
+  it('stands again when the store still holds that very write', async () => {
+    const { cache, store, caches } = startNode({ ttl: '1h' })
+    await cache.getOrLoad('k', counting())
+    await doubt()
+    const [reads, headers] = [store.faults.calls('read'), store.faults.calls('readHeaders')]
+    expect(await cache.getOrLoad('k', never)).toBe('v1')
+    expect(await cache.getOrLoad('k', never)).toBe('v1')
+    expect([store.faults.calls('read'), store.faults.calls('readHeaders')]).toEqual([
+      reads,
+      headers + 1,
+    ])
+    expect(caches.stats()).toMatchObject({ localHits: 2, remoteHits: 0 })
+    await clock.advanceAsync(MAX_STALENESS_MS * 2)
+    expect(await cache.getOrLoad('k', never)).toBe('v1')
+    expect(store.faults.calls('readHeaders')).toBe(headers + 1)
+  })
+
+  it('gives way to another write', async () => {
+    const [a, b] = [startNode({ ttl: '1h' }), startNode({ ttl: '1h' })]
+    await a.cache.getOrLoad('k', counting())
+    await settle()
+    a.store.disconnect({ only: 'messages', silently: true })
+    a.store.faults.fail({ on: 'changesSince' })
+    await b.cache.set('k', 'new')
+    await clock.advanceAsync(MAX_STALENESS_MS)
+    expect(await a.cache.getOrLoad('k', never)).toBe('new')
+    expect(a.caches.stats()).toMatchObject({ localHits: 0, remoteHits: 1 })
+  })
+
+  it.each([
+    ['is gone there', false],
+    ['was evicted softly there', true],
+  ])('does not stand when its write %s', async (_, soft) => {
+    const [a, b] = [startNode({ ttl: '1h' }), startNode({ ttl: '1h' })]
+    await a.cache.getOrLoad('k', counting())
+    await settle()
+    a.store.disconnect({ only: 'messages', silently: true })
+    a.store.faults.fail({ on: 'changesSince' })
+    await b.cache.evict('k', { soft })
+    await clock.advanceAsync(MAX_STALENESS_MS)
+    expect(await a.cache.getOrLoad('k', async () => 'new')).toBe('new')
+    await settle()
+    expect(await b.cache.get('k')).toBe('new')
+  })
+
+  it('may stand in for a failed load only with staleIfError', async () => {
+    for (const [policy, expected] of [
+      [{ staleIfError: '1h' }, 'v1'],
+      [{}, 'down'],
+    ] as const) {
+      const { cache, store } = startNode({ ttl: '1h', ...policy })
+      const key = `k${expected}`
+      await cache.getOrLoad(key, async () => 'v1')
+      await settle()
+      store.faults.fail()
+      await clock.advanceAsync(MAX_STALENESS_MS * 2)
+      const read = cache.getOrLoad(key, down).catch((error: Error) => error.message)
+      await clock.advanceAsync(1_000)
+      expect(await read).toBe(expected)
+    }
+  })
+
+  it('does not come back when it is evicted while it is compared', async () => {
+    const { cache, store } = startNode({ ttl: '1h' })
+    await cache.getOrLoad('k', counting())
+    await doubt()
+    store.faults.delay(20, { on: 'readHeaders' })
+    const reading = cache.getOrLoad('k', async () => 'new')
+    await settle()
+    await cache.evict('k')
+    await clock.advanceAsync(20)
+    expect(await reading).toBe('new')
+    expect(await cache.getOrLoad('k', async () => 'newer')).not.toBe('v1')
+  })
+
+  it('is loaded anew when its fill may not have reached the store', async () => {
+    const { cache, store } = startNode({ ttl: '1h' })
+    const load = counting()
+    store.faults.fail({ on: 'fill', times: 1 })
+    await cache.getOrLoad('k', load)
+    await settle()
+    expect(await cache.getOrLoad('k', load)).toBe('v1')
+    await doubt()
+    const headers = store.faults.calls('readHeaders')
+    const reading = cache.getOrLoad('k', load)
+    await clock.advanceAsync(5_000)
+    expect([await reading, store.faults.calls('readHeaders')]).toEqual(['v2', headers])
+  })
+
+  it('and stale is revalidated as any other', async () => {
+    const { cache } = startNode({ ttl: '5s', staleWhileRevalidate: '1h' })
+    await cache.getOrLoad('k', counting())
+    await doubt()
+    await clock.advanceAsync(5_000)
+    loseHistory()
+    await clock.advanceAsync(MAX_STALENESS_MS)
+    const gate = deferred<string>()
+    expect(await cache.getOrLoad('k', () => gate.promise)).toBe('v1')
+    gate.resolve('v2')
+    await settle()
+    expect(await cache.getOrLoad('k', never)).toBe('v2')
+  })
+})
+
+describe('what the store holds', () => {
+  it('of a kind of its own keeps it', async () => {
+    const [a, b] = [
+      startNode({ negativeTtl: '1m', cacheErrors: () => '1m' }),
+      startNode({ negativeTtl: '1m' }),
+    ]
+    const error = Object.assign(new Error('gone'), { code: 410 })
+    await a.cache.getOrLoad('n', async () => undefined)
+    await expect(a.cache.getOrLoad('e', () => Promise.reject(error))).rejects.toBe(error)
+    await settle()
+    for (const read of [1, 2]) {
+      expect(await b.cache.getOrLoad('n', never)).toBeUndefined()
+      const found = await b.cache.getOrLoad('e', never).catch((reason: Error) => reason)
+      expect([read, (found as Error).message, Object.isFrozen(found)]).toEqual([
+        read,
+        'gone',
+        false,
+      ])
+    }
+  })
+
+  it('that is no entry is reported, and loaded anew', async () => {
+    const [a, b] = [startNode(), startNode()]
+    await a.cache.set('k', 'v')
+    const undecodable = b.seen('undecodable')
+    b.store.faults.corrupt(garble, { on: 'read', times: 1 })
+    b.store.faults.corrupt(garble, { on: 'claim', times: 1 })
+    expect(await b.cache.getOrLoad('k', never)).toBe('v')
+    expect(undecodable).toHaveLength(2)
+    expect(undecodable[0]).toEqual({
+      cache: 'c',
+      key: 'c:k',
+      reason: expect.stringMatching(/format/),
+    })
+  })
+
+  it('and is unusable time and again is given up on', async () => {
+    const [a, b] = [startNode(), startNode()]
+    await a.cache.set('k', 'v')
+    await b.cache.get('other')
+    b.store.faults.corrupt(garble)
+    expect(await b.cache.getOrLoad('k', async () => 'own')).toBe('own')
+    expect([b.store.faults.calls('claim'), b.store.faults.calls('fill')]).toEqual([4, 0])
+  })
+
+  it('but does not decode is reported, and loaded anew for all', async () => {
+    const [a, b] = [startNode(), startNode()]
+    await a.cache.set('k', 'x'.repeat(1_000))
+    const undecodable = b.seen('undecodable')
+    b.store.faults.corrupt(truncate, { on: 'read', times: 1 })
+    expect(await b.cache.getOrLoad('k', async () => 'new')).toBe('new')
+    expect(undecodable).toEqual([{ cache: 'c', key: 'c:k', reason: expect.any(Error) }])
+    await settle()
+    expect(await a.cache.get('k')).not.toBe('new')
+  })
+
+  it('by a codec step is read by it, and is a miss without it', async () => {
+    const flip = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0x55)
+    let isBroken = false
+    const plugin: Plugin = {
+      name: 'flip',
+      codecSteps: [
+        {
+          id: 77,
+          name: 'flip',
+          encode: async (bytes) => flip(bytes),
+          decode: async (bytes) => {
+            if (isBroken) throw new Error('broken')
+            return flip(bytes)
+          },
+        },
+      ],
+    }
+    const [a, b] = [startNode({}, { plugins: [plugin] }), startNode({}, { plugins: [plugin] })]
+    const plain = startNode()
+    const undecodable = [b.seen('undecodable'), plain.seen('undecodable')]
+    await a.cache.getOrLoad('k', async () => ({ a: [1] }))
+    await a.cache.set('l', 'v')
+    await settle()
+    const found = (await b.cache.getOrLoad('k', never)) as { a: number[] }
+    expect([found, Object.isFrozen(found.a), await b.cache.get('l')]).toEqual([
+      { a: [1] },
+      true,
+      'v',
+    ])
+    isBroken = true
+    const late = startNode({}, { plugins: [plugin] })
+    expect(await late.cache.get('l')).toBeUndefined()
+    expect(await late.cache.getOrLoad('l', async () => 'late')).toBe('late')
+    await settle()
+    expect(await plain.cache.getOrLoad('l', async () => 'plain')).toBe('plain')
+    expect(undecodable[0]).toEqual([])
+    expect(undecodable[1]).toEqual([{ cache: 'c', key: 'c:l', reason: expect.any(Error) }])
+  })
+
+  it('stale is served while one refresh runs, on a node that has never seen it', async () => {
+    const policy = { staleWhileRevalidate: '10s' } as const
+    const [a, b] = [startNode(policy), startNode(policy)]
+    await a.cache.getOrLoad('k', counting())
+    await clock.advanceAsync(11_000)
+    const gate = deferred<string>()
+    expect(await b.cache.getOrLoad('k', () => gate.promise)).toBe('v1')
+    expect(b.caches.stats()).toMatchObject({ staleHits: 1, misses: 0, remoteHits: 0 })
+    gate.resolve('v2')
+    await settle()
+    expect([await a.cache.get('k'), await b.cache.get('k')]).toContain('v2')
+  })
+
+  it('past that is only for when loads fail, and a load is told of it', async () => {
+    const policy = { staleIfError: '1h' } as const
+    const [a, b, c] = [startNode(policy), startNode(policy), startNode(policy)]
+    await a.cache.getOrLoad('k', counting())
+    await clock.advanceAsync(11_000)
+    expect(await b.cache.getOrLoad('k', down)).toBe('v1')
+    let previous: unknown
+    const read = c.cache.getOrLoad('k', async (context) => {
+      previous = context.previous
+      return 'v2'
+    })
+    expect([await read, previous]).toEqual(['v2', 'v1'])
+  })
+
+  it('negative or an error is no fallback, and nothing that a load could start from', async () => {
+    const policy = { negativeTtl: '1s', staleIfError: '1h' } as const
+    const { cache } = startNode({ ...policy, cacheErrors: () => '1s' })
+    await cache.getOrLoad('n', async () => null)
+    await settle()
+    await clock.advanceAsync(500)
+    await cache.evict('n', { soft: true })
+    await expect(cache.getOrLoad('n', down)).rejects.toThrow('down')
+    let previous: unknown = 'unset'
+    await settle()
+    await clock.advanceAsync(1_500)
+    await cache.getOrLoad('n', async (context) => {
+      previous = context.previous
+      return 1
+    })
+    expect(previous).toBeUndefined()
+  })
+})
+
+describe('a refresh', () => {
+  it('runs once, however many are served meanwhile', async () => {
+    const policy = { staleWhileRevalidate: '10s' } as const
+    const { cache } = startNode(policy, { remote: undefined, codec: undefined })
+    await cache.getOrLoad('k', counting())
+    await clock.advanceAsync(11_000)
+    const gate = deferred<string>()
+    const load = vi.fn(() => gate.promise)
+    for (const read of [1, 2, 3]) {
+      expect([read, await cache.getOrLoad('k', load)]).toEqual([read, 'v1'])
+    }
+    gate.resolve('v2')
+    await settle()
+    expect([await cache.getOrLoad('k', never), load.mock.calls.length]).toEqual(['v2', 1])
+  })
+
+  it('takes what another node refreshed already', async () => {
+    const policy = { staleWhileRevalidate: '10s' } as const
+    const [a, b] = [startNode(policy), startNode(policy)]
+    await a.cache.getOrLoad('k', counting())
+    await settle()
+    await b.cache.get('k')
+    await clock.advanceAsync(11_000)
+    expect(await a.cache.getOrLoad('k', async () => 'v2')).toBe('v1')
+    await settle()
+    expect(await b.cache.getOrLoad('k', never)).toBe('v1')
+    await settle()
+    expect(await b.cache.getOrLoad('k', never)).toBe('v2')
+  })
+
+  it('that fails is tried again after errorBackoff, and tells nobody', async () => {
+    const { cache, seen } = startNode({ staleWhileRevalidate: '1m', errorBackoff: '3s' })
+    const errors = seen('background-error')
+    await cache.getOrLoad('k', counting())
+    await clock.advanceAsync(11_000)
+    const failing = vi.fn(down)
+    for (const [ms, calls] of [
+      [0, 1],
+      [2_999, 1],
+      [1, 2],
+    ] as const) {
+      await clock.advanceAsync(ms)
+      expect(await cache.getOrLoad('k', failing)).toBe('v1')
+      await settle()
+      expect(failing).toHaveBeenCalledTimes(calls)
+    }
+    expect(errors).toEqual([])
+  })
+})
+
+describe('a run of misses', () => {
+  const missing = async (node: ReturnType<typeof startNode>, count: number) => {
+    for (let n = 0; n < count; n++)
+      await node.cache.getOrLoad(`missing ${clock.now()} ${n}`, counting())
+    await settle()
+    return [node.store.faults.calls('read'), node.store.faults.calls('claim')]
+  }
+
+  it('is followed by claims without a look before them, until something is found', async () => {
+    const [node, other] = [startNode(), startNode()]
+    await other.cache.set('there', 'there')
+    expect(await missing(node, 8)).toEqual([8, 8])
+    await clock.advanceAsync(1)
+    expect(await missing(node, 2)).toEqual([8, 10])
+    expect(await node.cache.getOrLoad('there', never)).toBe('there')
+    await clock.advanceAsync(1)
+    expect(await missing(node, 1)).toEqual([9, 12])
+    expect(node.caches.stats()).toMatchObject({ remoteHits: 1, misses: 11, loads: 11 })
+  })
+
+  it('does not count what came before something that was found', async () => {
+    const [node, other] = [startNode(), startNode()]
+    await other.cache.set('there', 'there')
+    await missing(node, 7)
+    await node.cache.getOrLoad('there', never)
+    await clock.advanceAsync(1)
+    expect(await missing(node, 8)).toEqual([16, 15])
+  })
+
+  it.each([{ staleWhileRevalidate: '1m' }, { staleIfError: '1m' }] as const)(
+    'is looked behind all the same where something stale might be found (%j)',
+    async (policy) => {
+      expect(await missing(startNode(policy), 10)).toEqual([10, 10])
+    },
+  )
+
+  it('does not keep an entry in doubt from being compared, nor a refresh from looking', async () => {
+    const { cache, store, readAs } = startNode({ ttl: '1h' })
+    await cache.getOrLoad('k', counting())
+    for (let n = 0; n < 8; n++) await cache.getOrLoad(`missing ${n}`, counting())
+    await doubt()
+    const before = [store.faults.calls('readHeaders'), store.faults.calls('read')]
+    expect(await cache.getOrLoad('k', never)).toBe('v1')
+    expect(await readAs('refresh', async () => 'v2')).toBe('v2')
+    expect([store.faults.calls('readHeaders'), store.faults.calls('read')]).toEqual(
+      before.map((calls) => calls + 1),
+    )
+  })
+})
+
+describe('waiting for another node', () => {
+  it('ends when its load does, without polling', async () => {
+    const [a, b] = [startNode(), startNode()]
+    const gate = deferred<string>()
+    const loading = a.cache.getOrLoad('k', () => gate.promise)
+    await settle()
+    const waiting = b.cache.getOrLoad('k', never)
+    await settle()
+    expect(b.store.faults.calls('claim')).toBe(1)
+    gate.resolve('theirs')
+    await settle()
+    expect([await loading, await waiting]).toEqual(['theirs', 'theirs'])
+    expect(b.store.faults.calls('claim')).toBe(2)
+    expect(b.caches.stats()).toMatchObject({ misses: 0, loads: 0 })
+  })
+
+  it.each([
+    [0, 100],
+    [0.5, 200],
+    [1 - Number.EPSILON, 300],
+  ])('looks for itself now and then, since messages can be lost (%d)', async (random, everyMs) => {
+    const [a, b] = [startNode({ leaseWait: '1h' }), startNode({ leaseWait: '1h' })]
+    await b.cache.get('k')
+    const gate = deferred<string>()
+    const loading = a.cache.getOrLoad('k', () => gate.promise)
+    await settle()
+    vi.spyOn(Math, 'random').mockReturnValue(random)
+    onTestFinished(() => void vi.restoreAllMocks())
+    b.store.disconnect({ only: 'messages', silently: true })
+    const waiting = b.cache.getOrLoad('k', never)
+    await settle()
+    await clock.advanceAsync(everyMs - 1)
+    expect(b.store.faults.calls('claim')).toBe(1)
+    await clock.advanceAsync(1)
+    expect(b.store.faults.calls('claim')).toBe(2)
+    gate.resolve('theirs')
+    await clock.advanceAsync(everyMs)
+    expect([await loading, await waiting]).toEqual(['theirs', 'theirs'])
+  })
+
+  it('takes the load over when the lease ends before the wait does', async () => {
+    const [a, b] = [startNode({ leaseWait: '3s' }), startNode({ leaseWait: '1m' })]
+    void a.cache.getOrLoad('k', () => new Promise(() => undefined)).catch(() => undefined)
+    await settle()
+    a.store.disconnect({ silently: true })
+    const load = counting()
+    const waiting = b.cache.getOrLoad('k', load)
+    await clock.advanceAsync(2_900)
+    expect(load).not.toHaveBeenCalled()
+    await clock.advanceAsync(400)
+    expect(await waiting).toBe('v1')
+  })
+
+  it('loads alone when the store does not answer any more', async () => {
+    const { cache, store } = startNode()
+    await cache.get('other')
+    store.faults.fail({ on: 'claim', times: 1 })
+    expect(await cache.getOrLoad('k', counting())).toBe('v1')
+    await settle()
+    expect([store.faults.calls('fill'), await cache.get('k')]).toEqual([0, 'v1'])
+  })
+})
+
+describe('a batch', () => {
+  it('loads what is missing at once, whatever the rest is waiting for', async () => {
+    const policy = { ttl: '1h', negativeTtl: '1h', staleWhileRevalidate: '1h' } as const
+    const [a, b] = [startNode(policy), startNode(policy)]
+    await a.cache.set('fresh', 'fresh')
+    await a.cache.set('stale', 'stale', { ttl: '1s' })
+    await a.cache.getOrLoad('doubted', async () => 'doubted')
+    await a.cache.set('none', null)
+    await b.cache.set('there', 'there')
+    await b.cache.set('stale there', 'stale there', { ttl: '1s' })
+    await doubt('doubted')
+    const [joined, theirs] = [deferred<string>(), deferred<string>()]
+    const own = a.cache.getOrLoad('joined', () => joined.promise)
+    const other = b.cache.getOrLoad('theirs', () => theirs.promise)
+    await settle()
+    const load = vi.fn(async (missing: readonly unknown[]) => missing.map((key) => `new ${key}`))
+    const keys = [
+      ...['fresh', 'stale', 'doubted', 'none', 'there', 'stale there', 'joined', 'theirs'],
+      ...['missing', 'missing, too'],
+    ]
+    const reading = a.cache.getManyOrLoad(keys, load)
+    await settle()
+    expect(load.mock.calls.map(([missing]) => new Set(missing))).toEqual([
+      new Set(['missing', 'missing, too', 'stale', 'stale there']),
+    ])
+    joined.resolve('joined')
+    theirs.resolve('theirs')
+    await clock.advanceAsync(1_000)
+    expect(await reading).toEqual([
+      ...['fresh', 'stale', 'doubted', null, 'there', 'stale there', 'joined', 'theirs'],
+      ...['new missing', 'new missing, too'],
+    ])
+    expect([await own, await other]).toEqual(['joined', 'theirs'])
+  })
+})
+
+describe('a load', () => {
+  it('has a signal that aborts when the time is over, also for one who asks late', async () => {
+    const { cache } = startNode({ loadTimeout: '300ms' })
+    let later: (() => AbortSignal) | undefined
+    const reading = cache.getOrLoad('k', (context) => {
+      later = () => context.signal
+      return new Promise(() => undefined)
+    })
+    const failed = expect(reading).rejects.toThrow(LoadTimeoutError)
+    await clock.advanceAsync(300)
+    await failed
+    expect([later?.().aborted, later?.().reason]).toEqual([true, expect.any(LoadTimeoutError)])
+  })
+
+  it('that ends in time leaves no timer, and a signal that stays quiet', async () => {
+    const { cache, caches } = startNode(
+      { loadTimeout: '5m', softTimeout: '5m', ttl: '1h' },
+      { remote: undefined, codec: undefined },
+    )
+    const signals: (() => AbortSignal)[] = []
+    await cache.getOrLoad('k', async (context) => {
+      const { signal } = context
+      signals.push(() => signal)
+      return 'v'
+    })
+    await cache.getOrLoad('l', async (context) => {
+      signals.push(() => context.signal)
+      return 'v'
+    })
+    await settle()
+    expect(clock.pending).toBe(0)
+    const [early, late] = signals
+    late?.()
+    const closing = caches.close()
+    await clock.advanceAsync(5_000)
+    await closing
+    expect([early?.().aborted, late?.().aborted]).toEqual([false, false])
+  })
+
+  it('that comes after its time changes nothing', async () => {
+    const { cache } = startNode({ loadTimeout: '300ms' })
+    const gate = deferred<string>()
+    const failed = expect(cache.getOrLoad('k', () => gate.promise)).rejects.toThrow(
+      LoadTimeoutError,
+    )
+    await clock.advanceAsync(300)
+    await failed
+    gate.resolve('late')
+    await settle()
+    expect(await cache.get('k')).toBeUndefined()
+  })
+
+  it('that outlasts softTimeout without anything to serve is waited for', async () => {
+    const { cache } = startNode({ softTimeout: '200ms' })
+    const gate = deferred<string>()
+    const reading = cache.getOrLoad('k', () => gate.promise)
+    await clock.advanceAsync(500)
+    gate.resolve('v')
+    expect(await reading).toBe('v')
+  })
+
+  it('that outlasts softTimeout has what there is served, once, and says so', async () => {
+    const { cache, seen, caches } = startNode({ staleIfError: '1h', softTimeout: '200ms' })
+    const stale = seen('stale')
+    await cache.getOrLoad('k', counting())
+    await clock.advanceAsync(11_000)
+    const gate = deferred<string>()
+    const reading = cache.getOrLoad('k', () => gate.promise)
+    await clock.advanceAsync(199)
+    expect(stale).toEqual([])
+    await clock.advanceAsync(1)
+    expect([await reading, stale]).toEqual(['v1', [{ cache: 'c', key: 'c:k', why: 'timeout' }]])
+    gate.reject(new Error('down'))
+    await settle()
+    expect([stale.length, caches.stats().staleHits]).toEqual([1, 1])
+  })
+
+  it('that fails when its fallback has ended meanwhile fails', async () => {
+    const { cache } = startNode({ staleIfError: '2s' })
+    await cache.getOrLoad('k', counting())
+    await clock.advanceAsync(11_000)
+    const gate = deferred<string>()
+    const failed = expect(cache.getOrLoad('k', () => gate.promise)).rejects.toThrow('down')
+    await clock.advanceAsync(1_000)
+    gate.reject(new Error('down'))
+    await failed
+  })
+
+  it('whose error is to be remembered for no time at all fails with the mistake', async () => {
+    const { cache } = startNode({ cacheErrors: () => 0 })
+    await expect(cache.getOrLoad('k', down)).rejects.toThrow(InvalidOptionError)
+  })
+
+  it('in the settle window of another node is kept no longer than that', async () => {
+    const [a, b] = [startNode(), startNode()]
+    await b.cache.get('k')
+    await clock.advanceAsync(100)
+    await a.cache.evict('k', { settle: '2s' })
+    await clock.advanceAsync(500)
+    const load = counting()
+    await b.cache.getOrLoad('k', load)
+    await settle()
+    await clock.advanceAsync(1_499)
+    expect(await b.cache.getOrLoad('k', load)).toBe('v1')
+    await clock.advanceAsync(1)
+    expect(await b.cache.getOrLoad('k', load)).toBe('v2')
+  })
+
+  it('of something too large is kept here only, and said to be', async () => {
+    const [a, b] = [startNode({ maxValueBytes: 200 }), startNode()]
+    const tooLarge = a.seen('too-large')
+    await a.cache.getOrLoad('k', async () => 'x'.repeat(500))
+    await settle()
+    expect(tooLarge).toEqual([{ cache: 'c', key: 'c:k', bytes: expect.any(Number), maxBytes: 200 }])
+    expect([a.store.faults.calls('fill'), a.store.faults.calls('release')]).toEqual([0, 1])
+    expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual(['x'.repeat(500), undefined])
+  })
+
+  it('is kept in the local tier by its size', async () => {
+    const sizeOf = async (value: unknown, key: string, options: Partial<CacheManagerOptions>) => {
+      const { cache, caches } = startNode({}, options)
+      await cache.getOrLoad(key, async () => value)
+      await settle()
+      return caches.stats().localBytes
+    }
+    const [small, large, long] = ['x', 'x'.repeat(1_000), `k${'k'.repeat(100)}`] as const
+    const alone = () => ({
+      local: lruStore({ maxBytes: '1mb' }),
+      remote: undefined,
+      codec: undefined,
+    })
+    const shared = () => ({ local: lruStore({ maxBytes: '1mb' }) })
+    for (const options of [alone, shared]) {
+      const size = await sizeOf(small, 'k', options())
+      expect(await sizeOf(large, 'l', options())).toBeGreaterThanOrEqual(size + 999)
+      expect(await sizeOf(small, long, options())).toBe(size + 200)
+    }
+  })
+
+  it('whose fill is refused is handed out, and kept nowhere', async () => {
+    const [a, b] = [startNode(), startNode()]
+    const refused = a.seen('fill-refused')
+    const gate = deferred<string>()
+    const reading = a.cache.getOrLoad('k', () => gate.promise)
+    await settle()
+    a.store.disconnect({ only: 'messages', silently: true })
+    await b.cache.evict('k')
+    gate.resolve('old')
+    expect(await reading).toBe('old')
+    await settle()
+    expect(refused).toEqual([{ cache: 'c', key: 'c:k' }])
+    expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual([undefined, undefined])
+  })
+
+  it('renews its lease three times within it, and no more when it is over', async () => {
+    const { cache, store } = startNode({ leaseWait: '3s' })
+    const gate = deferred<string>()
+    const reading = cache.getOrLoad('k', () => gate.promise)
+    await settle()
+    for (const [ms, renewals] of [
+      [999, 0],
+      [1, 1],
+      [1_000, 2],
+      [1_000, 3],
+    ] as const) {
+      await clock.advanceAsync(ms)
+      expect(store.faults.calls('renew')).toBe(renewals)
+    }
+    gate.resolve('v')
+    await reading
+    await clock.advanceAsync(10_000)
+    expect([store.faults.calls('renew'), store.faults.calls('release')]).toEqual([3, 0])
+  })
+
+  it('goes on renewing when one renewal fails, and stops when the lease is lost', async () => {
+    const [a, b] = [startNode({ leaseWait: '3s' }), startNode()]
+    const gate = deferred<string>()
+    const reading = a.cache.getOrLoad('k', () => gate.promise)
+    await settle()
+    a.store.faults.fail({ on: 'renew', times: 1 })
+    await clock.advanceAsync(2_000)
+    expect(a.store.faults.calls('renew')).toBe(2)
+    await b.cache.evict('k')
+    await clock.advanceAsync(10_000)
+    expect(a.store.faults.calls('renew')).toBe(3)
+    gate.resolve('v')
+    await reading
+  })
+
+  it('with a short leaseWait renews no more often than three times a second', async () => {
+    const { cache, store } = startNode({ leaseWait: '10ms' })
+    const gate = deferred<string>()
+    const reading = cache.getOrLoad('k', () => gate.promise)
+    await settle()
+    await clock.advanceAsync(333)
+    expect(store.faults.calls('renew')).toBe(0)
+    await clock.advanceAsync(1)
+    expect(store.faults.calls('renew')).toBe(1)
+    gate.resolve('v')
+    await reading
+  })
+
+  it('that fails gives its lease up at once', async () => {
+    const [a, b] = [startNode(), startNode()]
+    await expect(a.cache.getOrLoad('k', down)).rejects.toThrow('down')
+    await settle()
+    expect(a.store.faults.calls('release')).toBe(1)
+    a.store.faults.fail({ on: 'release', times: 1 })
+    const errors = a.seen('background-error')
+    await expect(a.cache.getOrLoad('l', down)).rejects.toThrow('down')
+    await settle()
+    expect(errors).toEqual([])
+    expect(await b.cache.getOrLoad('k', async () => 'v')).toBe('v')
+    expect(b.store.faults.calls('claim')).toBe(1)
+  })
+})
