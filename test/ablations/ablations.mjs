@@ -1,12 +1,15 @@
 /**
  * The mechanisms of the coherence protocol, each with the edit that removes it.
  *
- * `tests` are the files that must then turn red. `buys: 'latency'` marks mechanisms that make things faster but are not
+ * `tests` is the file that must then turn red. `buys: 'latency'` marks mechanisms that make things faster but are not
  * needed for correctness: with those removed, the suite must stay green.
  */
 
 const INVARIANTS = 'test/coherence/invariants.test.ts'
 const TRAPS = 'test/traps/traps.test.ts'
+const READS = 'test/simulation/found/reads.test.ts'
+const FAILOVERS = 'test/simulation/found/failovers.test.ts'
+const PUTS = 'test/faults/found.test.ts'
 const CORE = 'packages/core/src'
 
 export const ABLATIONS = [
@@ -22,8 +25,8 @@ export const ABLATIONS = [
     name: 'early birth (the tag clock is read after the load instead)',
     protects: 'I2',
     file: `${CORE}/cache/keep.ts`,
-    find: 'birth: stamp.birth,',
-    replace: 'birth: node.coherence.tags.now,',
+    find: 'new LocalEntry(kept.kind, kept.tags, stamp, stamp.birth, 0, goodAt)',
+    replace: 'new LocalEntry(kept.kind, kept.tags, stamp, node.coherence.tags.now, 0, goodAt)',
     also: [
       {
         file: `${CORE}/cache/load-path.ts`,
@@ -69,7 +72,7 @@ export const ABLATIONS = [
     name: 'trust ends at maxStaleness',
     protects: 'I3',
     file: `${CORE}/cache/judge.ts`,
-    find: "if (!isTrusted(entry, call, node, now)) return 'unverified'",
+    find: "if (!isTrusted(entry.stamp, entry.verifiedAt, call, node, now)) return 'unverified'",
     replace: '',
     tests: INVARIANTS,
   },
@@ -154,6 +157,88 @@ export const ABLATIONS = [
     find: 'coherence.enqueue([address])',
     replace: '',
     tests: TRAPS,
+  },
+  {
+    name: 'forgetting here what a failed put may have left',
+    protects: 'I1',
+    file: `${CORE}/cache/write-path.ts`,
+    find: `node.flights.kill(address.key, Number.POSITIVE_INFINITY)
+      node.local?.delete(address.key)
+      coherence.enqueue([address])`,
+    replace: 'coherence.enqueue([address])',
+    tests: PUTS,
+  },
+  {
+    name: 'not believing the store while an eviction of the key waits',
+    protects: 'I1',
+    file: `${CORE}/cache/write-path.ts`,
+    find: 'return this.#node.coherence.queue.hasKey(key) ? BELOW_ALL : Math.max(BELOW_ALL, begun.seq)',
+    replace: 'return Math.max(BELOW_ALL, begun.seq)',
+    tests: READS,
+  },
+  {
+    name: 'detaching the load that a refresh displaces',
+    protects: 'I1',
+    file: `${CORE}/cache/flight.ts`,
+    find: 'if (displaced !== undefined) this.detach(displaced)',
+    replace: '',
+    tests: READS,
+  },
+  {
+    name: 'not joining a load that could not be told of evictions',
+    protects: 'I3',
+    file: `${CORE}/cache/read-path.ts`,
+    find: "call.mode !== 'refresh' && this.#isTrusted(flight)",
+    replace: "call.mode !== 'refresh'",
+    tests: READS,
+  },
+  {
+    name: 'judging by a recent tag clock only',
+    protects: 'I3',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'return this.tags.confirmed > 0 && !isLate',
+    replace: 'return this.tags.confirmed > 0',
+    tests: READS,
+  },
+  {
+    name: 'confirming nothing while evictions wait',
+    protects: 'I6',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'if (this.queue.size === 0) this.#tagsVerifiedAt = sentAt',
+    replace: 'this.#tagsVerifiedAt = sentAt',
+    tests: READS,
+  },
+  {
+    name: 'repeating evictions that a failover lost',
+    protects: 'I6',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'await this.#assertAgain(partition, own)',
+    replace: '',
+    tests: FAILOVERS,
+  },
+  {
+    name: 'queueing a repetition that failed',
+    protects: 'I6',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'this.#enqueue(own.addresses)\n      throw error',
+    replace: 'throw error',
+    tests: FAILOVERS,
+  },
+  {
+    name: 'looking back for tags that a failover lost',
+    protects: 'I6',
+    file: `${CORE}/coherence/tag-clock.ts`,
+    find: 'version > floor && (known.get(tag) ?? 0) < version',
+    replace: 'version > floor && known.has(tag) && tag.length < 0',
+    tests: FAILOVERS,
+  },
+  {
+    name: 'doubting a history that does not contain what was heard of',
+    protects: 'I6',
+    file: `${CORE}/coherence/partitions.ts`,
+    find: "if (previous < heard && heard < seq) return 'history-lost'",
+    replace: '',
+    tests: FAILOVERS,
   },
   {
     name: 'catching up at once after a gap',
