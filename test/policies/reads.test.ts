@@ -295,6 +295,20 @@ describe('the local tier', () => {
   })
 })
 
+describe('reads of one tick', () => {
+  it.each([
+    [undefined, [7]],
+    [3, [3, 3, 1]],
+  ])('go to a store that takes %s at once in calls of %j', async (readsAtOnce, sizes) => {
+    const store = Object.assign(server.store(), { readsAtOnce })
+    const { cache } = startNode({}, { remote: store })
+    await cache.get('warm-up')
+    const read = vi.spyOn(store, 'read')
+    expect(await cache.getMany(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toEqual(Array(7))
+    expect(read.mock.calls.map(([addresses]) => addresses.length)).toEqual(sizes)
+  })
+})
+
 describe('get', () => {
   it('finds what may be served, stale or not, here and there', async () => {
     const policy = { staleWhileRevalidate: '5s', staleIfError: '1h', refreshAhead: false } as const

@@ -40,6 +40,8 @@ import { TickBatch } from './tick-batch.ts'
 const KEYS_PER_EVICT = 500
 /** Claims or fills of one script: enough to share what a script call costs, few enough to keep nobody waiting. */
 const ENTRIES_PER_SCRIPT = 16
+/** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
+const READS_AT_ONCE = 32
 const BYTES_AS_HEAVY_AS_AN_ENTRY = 4_096
 
 /**
@@ -68,6 +70,7 @@ class RedisStore implements RemoteStore {
   readonly bus: RedisBus
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
+  readonly readsAtOnce: number | undefined
   readonly #backend: Backend
   readonly #claims: TickBatch<Claim, ClaimReply>
   readonly #fills: TickBatch<Fill, FillReply>
@@ -77,8 +80,9 @@ class RedisStore implements RemoteStore {
   constructor(options: ResolvedRedisStoreOptions) {
     this.#backend = new Backend(options, () => this.bus.doubt())
     this.bus = new RedisBus(this.#backend.subscriber)
-    // In a Cluster the keys of one script have to be on one server.
+    // In a Cluster the keys of one command have to be of one slot: the more are gathered, the fewer commands.
     const isInCluster = isClusterTarget(options.target)
+    this.readsAtOnce = isInCluster ? undefined : READS_AT_ONCE
     this.#claims = new TickBatch<Claim, ClaimReply>({
       run: (claims, isFull) => this.#claimAll(claims, isFull),
       most: ENTRIES_PER_SCRIPT,

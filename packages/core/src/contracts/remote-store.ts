@@ -139,6 +139,12 @@ export interface RemoteStore {
   readonly locks?: LockProvider | undefined
   /** Limits counted on the same servers. */
   readonly limits?: RateLimitProvider | undefined
+  /**
+   * So many reads of one tick go at once, so that the store works on them while more are gathered. A whole number from 1.
+   *
+   * @default none: a call takes all reads of a tick, at its end
+   */
+  readonly readsAtOnce?: number | undefined
   /** Called once before any other method; connects lazily and never throws because the other side is away. */
   open(namespace: string): void
   /** Reads whole entries, in order. One round trip however many. */

@@ -32,10 +32,11 @@ class ReadBatch {
     this.contexts = [context]
   }
 
-  add(address: EntryAddress, receiver: ReadReceiver<unknown>, context: unknown): void {
-    this.addresses.push(address)
+  /** Returns how many there are now. */
+  add(address: EntryAddress, receiver: ReadReceiver<unknown>, context: unknown): number {
     this.receivers.push(receiver)
     this.contexts.push(context)
+    return this.addresses.push(address)
   }
 
   received(found: readonly (Uint8Array | undefined)[]): void {
@@ -54,6 +55,7 @@ export class RemoteTier {
   readonly timeoutMs: number
   readonly #events: Emitter
   readonly #breaker: Breaker
+  readonly #readsAtOnce: number
   readonly #deadlines: Deadlines
   #reads: ReadBatch | undefined
   #headerReads: ReadBatch | undefined
@@ -62,6 +64,7 @@ export class RemoteTier {
     this.store = store
     this.timeoutMs = timeoutMs
     this.#events = events
+    this.#readsAtOnce = store.readsAtOnce ?? Number.POSITIVE_INFINITY
     this.#deadlines = new Deadlines(clock, timeoutMs)
     this.#breaker = new Breaker(
       () => clock.now(),
@@ -93,7 +96,8 @@ export class RemoteTier {
   read<Context>(address: EntryAddress, receiver: ReadReceiver<Context>, context: Context): void {
     const taker = receiver as ReadReceiver<unknown>
     if (this.#reads !== undefined) {
-      this.#reads.add(address, taker, context)
+      const count = this.#reads.add(address, taker, context)
+      if (count === this.#readsAtOnce) this.#flushReads()
       return
     }
     this.#reads = new ReadBatch(address, taker, context)
