@@ -169,7 +169,7 @@ export const ABLATIONS = [
     tests: PUTS,
   },
   {
-    name: 'not believing the store while an eviction of the key waits',
+    name: 'a put that evicts while an eviction of its key waits',
     protects: 'I1',
     file: `${CORE}/cache/write-path.ts`,
     find: 'return this.#node.coherence.queue.hasKey(key) ? BELOW_ALL : Math.max(BELOW_ALL, begun.seq)',
