@@ -1,62 +1,26 @@
 /** What a named cache takes, refuses, writes and reports; on a manual clock and an in-memory store. */
 
-import {
-  type CacheEventName,
-  type CacheManagerOptions,
-  type CacheOptions,
-  ClosedError,
-  createCacheManager,
-  InvalidOptionError,
-  partitionOf,
-} from '@larder/core'
-import { ManualClock, MemoryServer, structuredCodec } from '@larder/core/testing'
-import { lruStore } from '@larder/local-store'
-import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { type CacheOptions, ClosedError, InvalidOptionError, partitionOf } from '@larder/core'
+import type { ManualClock, MemoryServer } from '@larder/core/testing'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { deferred } from '../support/eventually.ts'
+import { counting, MemoryWorld } from './memory-world.ts'
 
 type Writable = ReturnType<typeof startNode>['cache']
 
+let world: MemoryWorld
 let clock: ManualClock
 let server: MemoryServer
 
 beforeEach(() => {
-  clock = new ManualClock()
-  server = new MemoryServer({ clock })
+  world = new MemoryWorld('caches')
+  ;({ clock, server } = world)
 })
 
-function startNode(policy: CacheOptions = {}, options: Partial<CacheManagerOptions> = {}) {
-  const store = server.store()
-  const caches = createCacheManager({
-    namespace: 'caches',
-    local: lruStore(),
-    remote: store,
-    codec: structuredCodec,
-    clock,
-    default: false,
-    defaults: { ttl: '10s', jitter: 0, ...policy },
-    ...options,
-  })
-  onTestFinished(async () => {
-    const closing = caches.close()
-    await clock.advanceAsync(5_000)
-    await closing
-  })
-  const seen = (name: CacheEventName): readonly unknown[] => {
-    const events: unknown[] = []
-    caches.on(name, (event) => events.push(event))
-    return events
-  }
-  return { caches, store, seen, cache: caches.cache<unknown>('c') }
-}
+const startNode: MemoryWorld['startNode'] = (policy, options) => world.startNode(policy, options)
 
 /** Lets everything that is ready happen; time stands still. */
 const settle = (): Promise<void> => clock.advanceAsync(0)
-
-/** A loader that counts and returns `v1`, `v2`, …. */
-function counting() {
-  const load = vi.fn(async () => `v${load.mock.calls.length}`)
-  return load
-}
 
 const never = (): Promise<never> => Promise.reject(new Error('must not load'))
 

@@ -1,54 +1,24 @@
 /** Every policy word, on a manual clock and an in-memory store: no sleeps, nothing to wait for. */
 
-import {
-  type CacheManagerOptions,
-  type CacheOptions,
-  ClosedError,
-  createCacheManager,
-  LoadTimeoutError,
-  RecoveryQueueError,
-} from '@larder/core'
-import { ManualClock, MemoryServer, structuredCodec } from '@larder/core/testing'
-import { lruStore } from '@larder/local-store'
+import { ClosedError, LoadTimeoutError, RecoveryQueueError } from '@larder/core'
+import type { ManualClock, MemoryServer } from '@larder/core/testing'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { deferred } from '../support/eventually.ts'
+import { counting, MemoryWorld } from './memory-world.ts'
 
+let world: MemoryWorld
 let clock: ManualClock
 let server: MemoryServer
 
 beforeEach(() => {
-  clock = new ManualClock()
-  server = new MemoryServer({ clock })
+  world = new MemoryWorld('policies')
+  ;({ clock, server } = world)
 })
 
-function startNode(policy: CacheOptions = {}, options: Partial<CacheManagerOptions> = {}) {
-  const store = server.store()
-  const caches = createCacheManager({
-    namespace: 'policies',
-    local: lruStore(),
-    remote: store,
-    codec: structuredCodec,
-    clock,
-    default: false,
-    defaults: { ttl: '10s', jitter: 0, ...policy },
-    ...options,
-  })
-  onTestFinished(async () => {
-    const closing = caches.close()
-    await clock.advanceAsync(5_000)
-    await closing
-  })
-  return { caches, store, cache: caches.cache<unknown>('c') }
-}
+const startNode: MemoryWorld['startNode'] = (policy, options) => world.startNode(policy, options)
 
 /** Lets everything that is ready happen; time stands still. */
 const settle = (): Promise<void> => clock.advanceAsync(0)
-
-/** A loader that counts and returns `v1`, `v2`, …. */
-function counting() {
-  const load = vi.fn(async () => `v${load.mock.calls.length}`)
-  return load
-}
 
 describe('ttl', () => {
   it('ends in both tiers', async () => {

@@ -1,68 +1,41 @@
 /** How a read finds its value, tier by tier and step by step; on a manual clock and an in-memory store. */
 
 import {
-  type CacheEventName,
   type CacheManagerOptions,
-  type CacheOptions,
-  createCacheManager,
   InvalidOptionError,
   LoadTimeoutError,
   type Plugin,
   partitionOf,
 } from '@larder/core'
-import { garble, ManualClock, MemoryServer, structuredCodec, truncate } from '@larder/core/testing'
+import { garble, type ManualClock, type MemoryServer, truncate } from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { deferred } from '../support/eventually.ts'
+import { counting, MemoryWorld } from './memory-world.ts'
 
 const NAMESPACE = 'reads'
 const MAX_STALENESS_MS = 2_000
 
+let world: MemoryWorld
 let clock: ManualClock
 let server: MemoryServer
 
 beforeEach(() => {
-  clock = new ManualClock()
-  server = new MemoryServer({ clock })
+  world = new MemoryWorld(NAMESPACE, { maxStaleness: MAX_STALENESS_MS })
+  ;({ clock, server } = world)
 })
 
-function startNode(policy: CacheOptions = {}, options: Partial<CacheManagerOptions> = {}) {
-  const store = server.store()
-  const caches = createCacheManager({
-    namespace: NAMESPACE,
-    local: lruStore(),
-    remote: store,
-    codec: structuredCodec,
-    clock,
-    default: false,
-    defaults: { ttl: '10s', jitter: 0, maxStaleness: MAX_STALENESS_MS, ...policy },
-    ...options,
-  })
-  onTestFinished(async () => {
-    const closing = caches.close()
-    await clock.advanceAsync(5_000)
-    await closing
-  })
-  const seen = (name: CacheEventName): readonly unknown[] => {
-    const events: unknown[] = []
-    caches.on(name, (event) => events.push(event))
-    return events
-  }
-  const method = caches.methodCache({ method: 'm', cacheName: 'c', options: {}, where: 'm' })
+function startNode(...options: Parameters<MemoryWorld['startNode']>) {
+  const node = world.startNode(...options)
+  const method = node.caches.methodCache({ method: 'm', cacheName: 'c', options: {}, where: 'm' })
   /** Reads as `skipCache` has it. */
   const readAs = (mode: 'refresh' | 'localOnly', load: () => Promise<unknown>, key = 'k') =>
     method.getOrLoad(key, { load }, { mode, tags: [] })
-  return { caches, store, seen, method, readAs, cache: caches.cache<unknown>('c') }
+  return { ...node, method, readAs }
 }
 
 /** Lets everything that is ready happen; time stands still. */
 const settle = (): Promise<void> => clock.advanceAsync(0)
-
-/** A loader that counts and returns `v1`, `v2`, …. */
-function counting() {
-  const load = vi.fn(async () => `v${load.mock.calls.length}`)
-  return load
-}
 
 const down = (): Promise<never> => Promise.reject(new Error('down'))
 const never = (): Promise<never> => Promise.reject(new Error('must not load'))
