@@ -4,7 +4,7 @@ import { type CacheOptions, ClosedError, InvalidOptionError, partitionOf } from 
 import type { ManualClock, MemoryServer } from '@larder/core/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { deferred } from '../support/eventually.ts'
-import { counting, MemoryWorld } from './memory-world.ts'
+import { counting, MemoryWorld, never } from './memory-world.ts'
 
 type Writable = ReturnType<typeof startNode>['cache']
 
@@ -21,8 +21,6 @@ const startNode: MemoryWorld['startNode'] = (policy, options) => world.startNode
 
 /** Lets everything that is ready happen; time stands still. */
 const settle = (): Promise<void> => clock.advanceAsync(0)
-
-const never = (): Promise<never> => Promise.reject(new Error('must not load'))
 
 describe('a key', () => {
   it('is stored under the name of its cache', () => {

@@ -57,3 +57,9 @@ export function counting() {
   const load = vi.fn(async () => `v${load.mock.calls.length}`)
   return load
 }
+
+/** A loader whose source is down. */
+export const down = (): Promise<never> => Promise.reject(new Error('down'))
+
+/** A loader that nobody should call. */
+export const never = (): Promise<never> => Promise.reject(new Error('must not load'))
