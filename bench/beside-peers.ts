@@ -1,5 +1,6 @@
 /** How does Larder compare with its peers and with plain clients, and with the targets the project has set itself? */
 
+import { apart } from './apart.ts'
 import { sizes } from './bytes.ts'
 import { evictionReach, tagCost } from './evictions.ts'
 import { knownRefusal, limitCalls } from './limits.ts'
@@ -18,6 +19,19 @@ export interface PeerOptions {
   readonly isQuick: boolean
 }
 
+const at = (file: string): string => new URL(file, import.meta.url).href
+const ASKED = {
+  localHit: apart(at('./local-hit.ts'), localHit),
+  remoteHit: apart(at('./remote-hit.ts'), remoteHit),
+  miss: apart(at('./miss.ts'), miss),
+  limitCalls: apart(at('./limits.ts'), limitCalls),
+  knownRefusal: apart(at('./limits.ts'), knownRefusal),
+  freeLock: apart(at('./locks.ts'), freeLock),
+  contendedLock: apart(at('./locks.ts'), contendedLock),
+  evictionReach: apart(at('./evictions.ts'), evictionReach),
+  tagCost: apart(at('./evictions.ts'), tagCost),
+  sizes: apart(at('./bytes.ts'), sizes),
+}
 const CONTENDERS = 8
 const HOLD_MS = 10
 const FEW_TAGGED = 10
@@ -27,22 +41,32 @@ export async function besidePeers(options: PeerOptions): Promise<void> {
   const { url, machine, rounds, isQuick } = options
   const reads = isQuick ? 20_000 : 100_000
   const questions: Question[] = []
-  await ask('local-hit', 'Local hit, awaited', () => localHit(isQuick ? 100_000 : 500_000, rounds))
-  await ask('remote-hit-64', 'Remote hit, 64 callers', () => remoteHit(url, 64, reads, rounds))
-  await ask('remote-hit-1', 'Remote hit, 1 caller', () => remoteHit(url, 1, reads / 10, rounds))
-  await ask('miss-64', 'Miss, kept in both tiers, 64 callers', () =>
-    miss(url, 64, reads / 5, rounds),
+  await ask('local-hit', 'Local hit, awaited', () =>
+    ASKED.localHit(isQuick ? 100_000 : 500_000, rounds),
   )
-  await ask('limit-64', 'Rate limit, 64 callers', () => limitCalls(url, 64, reads / 5, rounds))
-  await ask('refusal', 'Refusal that is known already', () => knownRefusal(url, reads, rounds))
+  await ask('remote-hit-64', 'Remote hit, 64 callers', () =>
+    ASKED.remoteHit(url, 64, reads, rounds),
+  )
+  await ask('remote-hit-1', 'Remote hit, 1 caller', () =>
+    ASKED.remoteHit(url, 1, reads / 10, rounds),
+  )
+  await ask('miss-64', 'Miss, kept in both tiers, 64 callers', () =>
+    ASKED.miss(url, 64, reads / 5, rounds),
+  )
+  await ask('limit-64', 'Rate limit, 64 callers', () =>
+    ASKED.limitCalls(url, 64, reads / 5, rounds),
+  )
+  await ask('refusal', 'Refusal that is known already', () =>
+    ASKED.knownRefusal(url, reads, rounds),
+  )
   await ask('lock-64', 'Free lock, acquire and release, 64 callers', () =>
-    freeLock(url, 64, reads / 10, rounds),
+    ASKED.freeLock(url, 64, reads / 10, rounds),
   )
   await ask('lock-1', 'Free lock, acquire and release, 1 caller', () =>
-    freeLock(url, 1, reads / 50, rounds),
+    ASKED.freeLock(url, 1, reads / 50, rounds),
   )
 
-  const waiting = await contendedLock(url, CONTENDERS, HOLD_MS, isQuick ? 10 : 50)
+  const waiting = await ASKED.contendedLock(url, CONTENDERS, HOLD_MS, isQuick ? 10 : 50)
   printRows(
     `Contended lock, ${CONTENDERS} contenders, held for ${HOLD_MS} ms: waiting`,
     waiting.map(({ name, p50Ms, p99Ms, timesIdeal }) => [
@@ -60,7 +84,7 @@ export async function besidePeers(options: PeerOptions): Promise<void> {
       `${cold.ms.toFixed(0)} ms`,
     ],
   ])
-  const reach = await evictionReach(url, isQuick ? 200 : 1_000)
+  const reach = await ASKED.evictionReach(url, isQuick ? 200 : 1_000)
   printRows(
     'From one node to another',
     reach.map(({ name, p50Ms, p99Ms }) => [
@@ -69,7 +93,11 @@ export async function besidePeers(options: PeerOptions): Promise<void> {
       `p99 ${p99Ms.toFixed(2)} ms`,
     ]),
   )
-  const tags = await tagCost(url, [FEW_TAGGED, isQuick ? 10_000 : 1_000_000], isQuick ? 100 : 300)
+  const tags = await ASKED.tagCost(
+    url,
+    [FEW_TAGGED, isQuick ? 10_000 : 1_000_000],
+    isQuick ? 100 : 300,
+  )
   printRows(
     'Invalidating a tag',
     tags.map(({ entries, p50Ms }) => [
@@ -77,7 +105,7 @@ export async function besidePeers(options: PeerOptions): Promise<void> {
       `p50 ${p50Ms.toFixed(2)} ms`,
     ]),
   )
-  const size = await sizes(url)
+  const size = await ASKED.sizes(url)
   printRows('Sizes', [
     ['stored entry, without value and tags', `${size.remoteOverhead} bytes`],
     ['heap, entry of lru-cache', `${size.lruEntry.toFixed(0)} bytes`],
