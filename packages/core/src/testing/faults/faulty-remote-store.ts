@@ -28,6 +28,7 @@ export function faultyRemoteStore(
     capabilities: store.capabilities,
     codec: store.codec,
     bus: options.bus ?? store.bus,
+    readsAtOnce: store.readsAtOnce,
     get ready(): boolean {
       return store.ready ?? true
     },
