@@ -1,6 +1,14 @@
 /** What a named cache takes, refuses, writes and reports; on a manual clock and an in-memory store. */
 
-import { type CacheOptions, ClosedError, InvalidOptionError, partitionOf } from '@larder/core'
+import {
+  Cacheable,
+  CacheConfig,
+  type CacheOptions,
+  ClosedError,
+  cached,
+  InvalidOptionError,
+  partitionOf,
+} from '@larder/core'
 import type { ManualClock, MemoryServer } from '@larder/core/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { deferred } from '../support/eventually.ts'
@@ -31,6 +39,30 @@ describe('a key', () => {
       'c:7',
       'c:a:1',
     ])
+  })
+})
+
+describe('keys that UTF-8 would take for one', () => {
+  it('are kept apart, and are the same for a method, its eviction and a cache', async () => {
+    const { cache, caches } = startNode()
+    let loads = 0
+    @CacheConfig({ cache: 'c', manager: () => caches })
+    class Items {
+      @Cacheable({ key: (id: string) => id })
+      async find(id: string): Promise<string> {
+        loads += 1
+        return id
+      }
+    }
+    const items = new Items()
+    const ids = ['\ud800', '\ud801', 'x\udfff', 'x\ud800', 'x\ufffd']
+    for (const id of [...ids, ...ids, ...ids]) expect(await items.find(id)).toBe(id)
+    expect(loads).toBe(ids.length)
+    await settle()
+    expect(await cache.getMany(ids)).toEqual(ids)
+    for (const id of ids) expect(cache.key(id).isWellFormed()).toBe(true)
+    await cached(items, 'find').evict('\ud800')
+    expect(await cache.getMany(ids)).toEqual([undefined, ...ids.slice(1)])
   })
 })
 

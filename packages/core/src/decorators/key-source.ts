@@ -3,12 +3,15 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { encodeArguments } from '../keys/encode-arguments.ts'
 import { compileTemplate } from '../keys/key-template.ts'
-import { type Key, keyText } from '../keys/key-text.ts'
+import { type Key, keyText, looseKeyText } from '../keys/key-text.ts'
 import { Recent } from '../keys/recent.ts'
 
 /** Makes key texts. `self` is what key functions get as `this`. */
 export interface KeySource {
-  /** For up to three arguments, without a list of them: this is the local-hit path. */
+  /**
+   * For up to three arguments, without a list of them: this is the local-hit path. Lone surrogates are left to the cache,
+   * which remembers what it made of a text.
+   */
   few(self: unknown, count: number, a: unknown, b: unknown, c: unknown): string
   of(self: unknown, args: readonly unknown[]): string
 }
@@ -68,10 +71,10 @@ function fromTemplate(template: string, option: string): KeySource {
 function fromFunction(key: (this: unknown, ...args: unknown[]) => Key): KeySource {
   return {
     few: (self, count, a, b, c) => {
-      if (count === 1) return keyText(key.call(self, a))
-      if (count === 2) return keyText(key.call(self, a, b))
-      if (count === 3) return keyText(key.call(self, a, b, c))
-      return keyText(key.call(self))
+      if (count === 1) return looseKeyText(key.call(self, a))
+      if (count === 2) return looseKeyText(key.call(self, a, b))
+      if (count === 3) return looseKeyText(key.call(self, a, b, c))
+      return looseKeyText(key.call(self))
     },
     of: (self, args) => keyText(key.apply(self, args as unknown[])),
   }

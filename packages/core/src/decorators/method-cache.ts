@@ -34,7 +34,7 @@ export interface EvictCall {
   readonly settleMs: number
 }
 
-/** The cache of one decorated method. Keys are key texts, without the cache's name. */
+/** The cache of one decorated method. Keys are key texts, without the cache's name, and may hold lone surrogates. */
 export interface MethodCache {
   /** A calm local hit, at once: the promise to hand out, already counted; `undefined` when it takes more than a look. */
   hit(key: string): Promise<unknown> | undefined

@@ -21,10 +21,20 @@ const MARK = '#'.charCodeAt(0)
  * same character.
  */
 export function fitKey(text: string): string {
+  return wellFormedKey(boundKey(text))
+}
+
+/** The half of `fitKey` that sees to length and lookalikes. */
+export function boundKey(text: string): string {
   const { length } = text
-  if (length > MAX_LENGTH || !text.isWellFormed()) return shortForm(text)
-  const isLookalike = length >= TAIL_LENGTH && text.charCodeAt(length - TAIL_LENGTH) === MARK
-  return isLookalike ? shortForm(text) : text
+  if (length < TAIL_LENGTH) return text
+  const isLookalike = text.charCodeAt(length - TAIL_LENGTH) === MARK
+  return isLookalike || length > MAX_LENGTH ? shortForm(text) : text
+}
+
+/** The other half, for texts that are bound: it sees to lone surrogates. */
+export function wellFormedKey(text: string): string {
+  return text.isWellFormed() ? text : shortForm(text)
 }
 
 function shortForm(text: string): string {

@@ -2,7 +2,7 @@
 
 import { KeyError } from '../errors/key-error.ts'
 import { describeValue } from '../errors/option-error.ts'
-import { fitKey } from './key-digest.ts'
+import { boundKey, wellFormedKey } from './key-digest.ts'
 
 export type KeyPart = string | number | bigint | boolean
 /** What a key function may return. Parts of an array are joined by `:` so that different arrays never meet. */
@@ -21,10 +21,20 @@ const ESCAPED = /[\\:]/g
  * @example keyText(['shop', 7]) // 'shop:7'
  */
 export function keyText(key: unknown): string {
+  return wellFormedKey(looseKeyText(key))
+}
+
+/**
+ * The same, but for lone surrogates: where most keys come again and again, those are looked for when something is
+ * remembered by this text, and not each time.
+ *
+ * @throws KeyError as `keyText`
+ */
+export function looseKeyText(key: unknown): string {
   const text =
     typeof key === 'string' ? key : Array.isArray(key) ? joinParts(key) : partText(key, 'A key')
   if (text === '') throw new KeyError('A key is empty; it needs at least one character.')
-  return fitKey(text)
+  return boundKey(text)
 }
 
 function joinParts(parts: readonly unknown[]): string {

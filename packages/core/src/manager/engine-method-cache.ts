@@ -24,6 +24,7 @@ import type {
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Emitter } from '../events/events.ts'
 import type { ReadCounters } from '../events/stats.ts'
+import { wellFormedKey } from '../keys/key-digest.ts'
 import { Recent } from '../keys/recent.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 
@@ -53,7 +54,7 @@ export class EngineMethodCache implements MethodCache {
     this.#counters = node.stats.of(name, method.method)
     this.#site = new ReadSite(name, parts.cacheTag, policy, this.#counters)
     const prefix = `${name}:`
-    this.#places = new Recent((key) => node.addressOf(prefix + key))
+    this.#places = new Recent((key) => node.addressOf(prefix + wellFormedKey(key)))
     this.#clock = node.clock
     this.#coherence = node.coherence
     this.#events = node.events
