@@ -281,4 +281,21 @@ describe('oddities', () => {
     expect(await limits.refund(rule, admission)).toBe(true)
     expect(await limits.refund(rule, admission)).toBe(false)
   })
+
+  it('a refund does not bring back what slices that are over had counted', async () => {
+    const { limits, time } = open()
+    const slice = W / 5
+    const rule = ruleOf([sliced(3, W, 5)], { maxWaitUs: W })
+    time.us = Math.ceil(time.us / slice) * slice
+    await ask(limits, rule)
+    time.us += 5 * slice
+    const { nowUs, waitUs } = await ask(limits, rule)
+    await ask(limits, rule)
+    expect(await ask(limits, rule)).toMatchObject({ admitted: true, waitUs: slice })
+    time.us += slice
+    expect(await limits.refund(rule, { key: 'k', cost: 1, permit: '', nowUs, waitUs })).toBe(true)
+    expect(await ask(limits, rule, 1, { kind: 'peek' })).toMatchObject({
+      states: [{ remaining: 1 }],
+    })
+  })
 })

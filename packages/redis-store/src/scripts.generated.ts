@@ -855,8 +855,8 @@ local function window_algorithm(limit, slice, slices)
   end
 
   local function save_all()
-    local sum = 0
-    for i = 1, #counts do sum = sum + counts[i] end
+    -- Counts of slices that are over may still be among them.
+    local sum = sum_from(current - slices)
     expires = now + with_slack((top + slices + 1) * slice - now)
     local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
     call('SET', key, all, 'PX', life_of(expires - now))
@@ -1944,8 +1944,8 @@ local function window_algorithm(limit, slice, slices)
   end
 
   local function save_all()
-    local sum = 0
-    for i = 1, #counts do sum = sum + counts[i] end
+    -- Counts of slices that are over may still be among them.
+    local sum = sum_from(current - slices)
     expires = now + with_slack((top + slices + 1) * slice - now)
     local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
     call('SET', key, all, 'PX', life_of(expires - now))
@@ -2685,8 +2685,8 @@ local function window_algorithm(limit, slice, slices)
   end
 
   local function save_all()
-    local sum = 0
-    for i = 1, #counts do sum = sum + counts[i] end
+    -- Counts of slices that are over may still be among them.
+    local sum = sum_from(current - slices)
     expires = now + with_slack((top + slices + 1) * slice - now)
     local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
     call('SET', key, all, 'PX', life_of(expires - now))
