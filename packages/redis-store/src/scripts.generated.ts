@@ -1145,6 +1145,10 @@ local function concurrency_algorithm(limit, lease)
     save()
   end
 
+  local function drop_ended()
+    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+  end
+
   local function hold(cost, permit, ends)
     for i = 1, cost do call('ZADD', key, whole(ends), permit .. ':' .. i) end
     save()
@@ -1178,7 +1182,7 @@ local function concurrency_algorithm(limit, lease)
   end
 
   function self.take(cost, at, permit)
-    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+    drop_ended()
     hold(cost, permit, at + lease)
     live = live + cost
   end
@@ -1199,6 +1203,7 @@ local function concurrency_algorithm(limit, lease)
   function self.refund(cost, _, _, permit)
     if not is_held(cost, permit) then return false end
     for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
+    drop_ended()
     if last_end() <= now then call('UNLINK', key) end
     return true
   end
@@ -2234,6 +2239,10 @@ local function concurrency_algorithm(limit, lease)
     save()
   end
 
+  local function drop_ended()
+    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+  end
+
   local function hold(cost, permit, ends)
     for i = 1, cost do call('ZADD', key, whole(ends), permit .. ':' .. i) end
     save()
@@ -2267,7 +2276,7 @@ local function concurrency_algorithm(limit, lease)
   end
 
   function self.take(cost, at, permit)
-    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+    drop_ended()
     hold(cost, permit, at + lease)
     live = live + cost
   end
@@ -2288,6 +2297,7 @@ local function concurrency_algorithm(limit, lease)
   function self.refund(cost, _, _, permit)
     if not is_held(cost, permit) then return false end
     for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
+    drop_ended()
     if last_end() <= now then call('UNLINK', key) end
     return true
   end
@@ -2390,6 +2400,10 @@ local function concurrency_algorithm(limit, lease)
     save()
   end
 
+  local function drop_ended()
+    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+  end
+
   local function hold(cost, permit, ends)
     for i = 1, cost do call('ZADD', key, whole(ends), permit .. ':' .. i) end
     save()
@@ -2423,7 +2437,7 @@ local function concurrency_algorithm(limit, lease)
   end
 
   function self.take(cost, at, permit)
-    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+    drop_ended()
     hold(cost, permit, at + lease)
     live = live + cost
   end
@@ -2444,6 +2458,7 @@ local function concurrency_algorithm(limit, lease)
   function self.refund(cost, _, _, permit)
     if not is_held(cost, permit) then return false end
     for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
+    drop_ended()
     if last_end() <= now then call('UNLINK', key) end
     return true
   end

@@ -49,7 +49,7 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
   }
 
   take({ cost, atUs, permit }: Taken): void {
-    for (const [held, endsAt] of this.#leases) if (endsAt <= this.#nowUs) this.#leases.delete(held)
+    this.#dropEnded()
     this.#hold(cost, permit, atUs + this.#policy.leaseUs)
     this.#ends = [...this.#leases.values()]
   }
@@ -74,7 +74,13 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
   refund({ cost, permit }: Taken): boolean {
     if (!this.#holds(cost, permit)) return false
     for (let i = 1; i <= cost; i++) this.#leases.delete(`${permit}:${i}`)
+    this.#dropEnded()
     return true
+  }
+
+  /** With every change, so that a clock that is set back a little revives none of them. */
+  #dropEnded(): void {
+    for (const [held, endsAt] of this.#leases) if (endsAt <= this.#nowUs) this.#leases.delete(held)
   }
 
   #holds(cost: number, permit: string): boolean {

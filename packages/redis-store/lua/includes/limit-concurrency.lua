@@ -23,6 +23,10 @@ local function concurrency_algorithm(limit, lease)
     save()
   end
 
+  local function drop_ended()
+    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+  end
+
   local function hold(cost, permit, ends)
     for i = 1, cost do call('ZADD', key, whole(ends), permit .. ':' .. i) end
     save()
@@ -56,7 +60,7 @@ local function concurrency_algorithm(limit, lease)
   end
 
   function self.take(cost, at, permit)
-    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+    drop_ended()
     hold(cost, permit, at + lease)
     live = live + cost
   end
@@ -77,6 +81,7 @@ local function concurrency_algorithm(limit, lease)
   function self.refund(cost, _, _, permit)
     if not is_held(cost, permit) then return false end
     for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
+    drop_ended()
     if last_end() <= now then call('UNLINK', key) end
     return true
   end
