@@ -17,8 +17,6 @@ export interface LoadHooks {
   readonly onSoftTimeout: () => void
 }
 
-const NO_TIMERS: (() => void)[] = []
-
 /** Runs the flight's loader. Never rejects: an error of the user's method is an outcome. */
 export async function runLoader(
   node: CacheNode,
@@ -30,7 +28,7 @@ export async function runLoader(
   const startedAt = node.clock.now()
   const abort = new LoadAbort(node.closing.signal, hooks.previous)
   const { softTimeoutMs, loadTimeoutMs } = policy
-  const timers: (() => void)[] = softTimeoutMs > 0 || loadTimeoutMs > 0 ? [] : NO_TIMERS
+  const timers: (() => void)[] = []
   if (softTimeoutMs > 0) timers.push(node.clock.schedule(softTimeoutMs, hooks.onSoftTimeout))
   counters.loads += 1
   let outcome: LoadOutcome

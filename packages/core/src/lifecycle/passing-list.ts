@@ -10,10 +10,6 @@ export class PassingList<Value> {
   readonly #values: (Value | undefined)[] = []
   readonly #free: number[] = []
 
-  get size(): number {
-    return this.#values.length - this.#free.length
-  }
-
   get(place: number): Value | undefined {
     return this.#values[place]
   }

@@ -12,59 +12,28 @@ import type { EntryAddress, RemoteStore } from '../contracts/remote-store.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
 import { Breaker } from './breaker.ts'
-
-/** Receives reads' outcomes, each with what was handed in for it. Exactly one of the methods is called, once. */
-export interface ReadReceiver<Context> {
-  received(context: Context, bytes: Uint8Array | undefined): void
-  failed(context: Context, error: unknown): void
-}
-
-/** The reads of one tick, in parallel lists: an object for each read would be most of what gathering them costs. */
-class ReadBatch {
-  readonly addresses: EntryAddress[]
-  readonly receivers: ReadReceiver<unknown>[]
-  readonly contexts: unknown[]
-
-  /** Begins with one, which mostly stays the only one where few read: a list that grows makes room for many. */
-  constructor(address: EntryAddress, receiver: ReadReceiver<unknown>, context: unknown) {
-    this.addresses = [address]
-    this.receivers = [receiver]
-    this.contexts = [context]
-  }
-
-  /** Returns how many there are now. */
-  add(address: EntryAddress, receiver: ReadReceiver<unknown>, context: unknown): number {
-    this.receivers.push(receiver)
-    this.contexts.push(context)
-    return this.addresses.push(address)
-  }
-
-  received(found: readonly (Uint8Array | undefined)[]): void {
-    const { receivers, contexts } = this
-    for (let i = 0; i < receivers.length; i++) receivers[i]?.received(contexts[i], found[i])
-  }
-
-  failed(error: unknown): void {
-    const { receivers, contexts } = this
-    for (let i = 0; i < receivers.length; i++) receivers[i]?.failed(contexts[i], error)
-  }
-}
+import { type ReadBatch, type ReadReceiver, TickReads } from './read-batch.ts'
 
 export class RemoteTier {
   readonly store: RemoteStore
   readonly timeoutMs: number
   readonly #events: Emitter
   readonly #breaker: Breaker
-  readonly #readsAtOnce: number
   readonly #deadlines: Deadlines
-  #reads: ReadBatch | undefined
-  #headerReads: ReadBatch | undefined
+  readonly #reads: TickReads
+  readonly #headerReads: TickReads
 
   constructor(store: RemoteStore, timeoutMs: number, clock: Clock, events: Emitter) {
     this.store = store
     this.timeoutMs = timeoutMs
     this.#events = events
-    this.#readsAtOnce = store.readsAtOnce ?? Number.POSITIVE_INFINITY
+    const { readsAtOnce = Number.POSITIVE_INFINITY } = store
+    this.#reads = new TickReads(readsAtOnce, (batch) =>
+      this.#deliver('read', batch, () => store.read(batch.addresses)),
+    )
+    this.#headerReads = new TickReads(Number.POSITIVE_INFINITY, (batch) =>
+      this.#deliver('read-headers', batch, () => store.readHeaders(batch.addresses)),
+    )
     this.#deadlines = new Deadlines(clock, timeoutMs)
     this.#breaker = new Breaker(
       () => clock.now(),
@@ -94,14 +63,7 @@ export class RemoteTier {
 
   /** Adds a read to this tick's batch; `receiver` gets `context` with the outcome. */
   read<Context>(address: EntryAddress, receiver: ReadReceiver<Context>, context: Context): void {
-    const taker = receiver as ReadReceiver<unknown>
-    if (this.#reads !== undefined) {
-      const count = this.#reads.add(address, taker, context)
-      if (count === this.#readsAtOnce) this.#flushReads()
-      return
-    }
-    this.#reads = new ReadBatch(address, taker, context)
-    process.nextTick(this.#flushReads)
+    this.#reads.add(address, receiver, context)
   }
 
   /** Adds a header read to this tick's batch. */
@@ -110,32 +72,13 @@ export class RemoteTier {
     receiver: ReadReceiver<Context>,
     context: Context,
   ): void {
-    const taker = receiver as ReadReceiver<unknown>
-    if (this.#headerReads !== undefined) {
-      this.#headerReads.add(address, taker, context)
-      return
-    }
-    this.#headerReads = new ReadBatch(address, taker, context)
-    process.nextTick(this.#flushHeaderReads)
-  }
-
-  readonly #flushReads = (): void => {
-    const batch = this.#reads
-    this.#reads = undefined
-    if (batch !== undefined) this.#deliver('read', batch, (store) => store.read(batch.addresses))
-  }
-
-  readonly #flushHeaderReads = (): void => {
-    const batch = this.#headerReads
-    this.#headerReads = undefined
-    if (batch !== undefined)
-      this.#deliver('read-headers', batch, (store) => store.readHeaders(batch.addresses))
+    this.#headerReads.add(address, receiver, context)
   }
 
   #deliver(
     operation: string,
     batch: ReadBatch,
-    call: (store: RemoteStore) => Promise<readonly (Uint8Array | undefined)[]>,
+    call: () => Promise<readonly (Uint8Array | undefined)[]>,
   ): void {
     this.#call(
       operation,
