@@ -1,4 +1,4 @@
-/** Reads entries: one by GET, those of a tick by one MGET, or by one pipeline a master in a Cluster. */
+/** Reads entries: one by GET, several by MGET; in a Cluster by one pipeline a master. */
 
 import { type EntryAddress, HEADER_BYTES } from '@larder/core'
 import { entryKey, hashTagOf } from './key-layout.ts'
@@ -20,14 +20,14 @@ export function readEntries(
 ): Promise<Found> {
   const [first] = addresses
   if (first === undefined) return Promise.resolve([])
-  if (addresses.length === 1) {
-    const key = entryKey(namespace, first.partition, first.key)
-    return client.getBuffer(key).then(foundOnly, noneIfForeign)
+  if (isCluster(client) || addresses.length > KEYS_PER_COMMAND) {
+    return readInGroups(client, namespace, addresses)
   }
-  if (!isCluster(client) && addresses.length <= KEYS_PER_COMMAND) {
+  if (addresses.length > 1) {
     return client.mgetBuffer(keysOf(namespace, addresses)).then(foundOf, rethrow)
   }
-  return readInGroups(client, namespace, addresses)
+  const key = entryKey(namespace, first.partition, first.key)
+  return client.getBuffer(key).then(foundOnly, noneIfForeign)
 }
 
 async function readInGroups(

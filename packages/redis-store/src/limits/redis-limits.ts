@@ -12,6 +12,7 @@ import type {
 import { Backend } from '../backend.ts'
 import { limitsChannel } from '../key-layout.ts'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
+import { numberOf } from '../replies.ts'
 import { readDecisions } from './read-decisions.ts'
 import { RuleScript } from './rule-script.ts'
 
@@ -85,7 +86,7 @@ export class RedisLimits implements RateLimitProvider {
   async refund(rule: LimitRule, { key, cost, permit, nowUs, waitUs }: Admission): Promise<boolean> {
     const script = this.#scriptOf(rule)
     const answer = await this.#withinCalendar(async () => {
-      const [reply] = await this.#parts.backend.run({
+      const [answer, now] = await this.#parts.backend.run({
         script: 'limitRefund',
         keys: script.stateKeys(this.#openNamespace, key),
         args: [
@@ -99,8 +100,7 @@ export class RedisLimits implements RateLimitProvider {
           rule.limiter + SEPARATOR + key,
         ],
       })
-      const isAnswer = reply === 0 || reply === 1
-      return isAnswer ? { answer: reply } : { nowUs: Number(reply) }
+      return answer === -1 ? { nowUs: numberOf(now) } : { answer }
     })
     return answer === 1
   }
