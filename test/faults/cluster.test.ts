@@ -1,20 +1,13 @@
 /** Three processes over a Cluster of three masters, by way of proxies, while processes, slots, masters and network misbehave. */
 
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { type ProxyFleet, startProxies } from '../support/proxy-fleet.ts'
 import { type RedisCluster, startCluster } from '../support/redis-cluster.ts'
 import type { RedisServer } from '../support/redis-server.ts'
 import { roleOf } from '../support/replication.ts'
-import { testSeed, withSeed } from '../support/seed.ts'
 import { NETWORK_FAULTS } from './network-faults.ts'
-import {
-  HISTORY_TIMEOUT_MS,
-  type ProcessHistory,
-  ROUNDS,
-  startHistory,
-  timed,
-} from './process-history.ts'
+import { type ProcessHistory, startHistory, testHistory, timed } from './process-history.ts'
 import { SERVER_FAULTS } from './server-faults.ts'
 
 const SLOTS_MOVED = 6
@@ -37,107 +30,72 @@ function start(seed: number): Promise<ProcessHistory> {
   return startHistory({ kind: 'cluster', nodes, natMap }, seed)
 }
 
-for (let round = 1; round <= ROUNDS; round++) {
-  it(
-    `a process is stopped while it loads, then one is killed (round ${round})`,
-    () => {
-      return withSeed(async ({ seed }) => {
-        const history = await start(seed)
-        await history.stopWhileItLoads(0)
-        await history.goOn()
-        await history.killWhileItLoads(1)
-        await history.goOn()
-        await history.judge('Cluster: a process stopped, one killed')
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory('a process is stopped while it loads, then one is killed', async ({ seed }) => {
+  const history = await start(seed)
+  await history.stopWhileItLoads(0)
+  await history.goOn()
+  await history.killWhileItLoads(1)
+  await history.goOn()
+  await history.judge('Cluster: a process stopped, one killed')
+})
 
-  it(
-    `slots that hold the keys and the tag clock move, two of them slowly (round ${round})`,
-    () => {
-      return withSeed(async ({ seed }) => {
-        const history = await start(seed)
-        const [from, to] = (await cluster.masters()) as [RedisServer, RedisServer]
-        const slots = await slotsOf(history.namespace, from)
-        expect(slots.length).toBeGreaterThan(0)
-        for (const [n, slot] of slots.slice(0, SLOTS_MOVED).entries()) {
-          const migration = await cluster.beginMigration(slot, from, to)
-          await migration.moveKeys(1)
-          // Scripts for two keys are put off meanwhile, so that reads are slow.
-          if (n < SLOTS_HELD_OPEN) await history.goOn(40)
-          await migration.moveKeys()
-          await migration.finish()
-        }
-        await history.goOn()
-        await history.judge('Cluster: slots move', { loads: 'own' })
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory(
+  'slots that hold the keys and the tag clock move, two of them slowly',
+  async ({ seed }) => {
+    const history = await start(seed)
+    const [from, to] = (await cluster.masters()) as [RedisServer, RedisServer]
+    const slots = await slotsOf(history.namespace, from)
+    expect(slots.length).toBeGreaterThan(0)
+    for (const [n, slot] of slots.slice(0, SLOTS_MOVED).entries()) {
+      const migration = await cluster.beginMigration(slot, from, to)
+      await migration.moveKeys(1)
+      // Scripts for two keys are put off meanwhile, so that reads are slow.
+      if (n < SLOTS_HELD_OPEN) await history.goOn(40)
+      await migration.moveKeys()
+      await migration.finish()
+    }
+    await history.goOn()
+    await history.judge('Cluster: slots move', { loads: 'own' })
+  },
+)
 
-  it(
-    `a master hands over to its replica (round ${round})`,
-    () => {
-      return withSeed(async ({ seed, pick }) => {
-        const history = await start(seed)
-        const master = pick(await cluster.masters())
-        const outageMs = await timed(() => cluster.failover(master, 'handover'))
-        await history.goOn()
-        await history.judge('Cluster: a master hands over', { outageMs, loads: 'own' })
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory('a master hands over to its replica', async ({ seed, pick }) => {
+  const history = await start(seed)
+  const master = pick(await cluster.masters())
+  const outageMs = await timed(() => cluster.failover(master, 'handover'))
+  await history.goOn()
+  await history.judge('Cluster: a master hands over', { outageMs, loads: 'own' })
+})
 
-  it(
-    `a master is killed and its replica elected (round ${round})`,
-    () => {
-      return withSeed(async ({ seed, pick }) => {
-        const history = await start(seed)
-        const master = pick(await cluster.masters())
-        const outageMs = await timed(() => losesMaster(master))
-        await history.goOn()
-        await master.start()
-        await eventually('it follows', async () => (await roleOf(master)) === 'slave', 20_000)
-        await history.goOn()
-        await history.judge('Cluster: a master killed', { outageMs, loads: 'own' })
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory('a master is killed and its replica elected', async ({ seed, pick }) => {
+  const history = await start(seed)
+  const master = pick(await cluster.masters())
+  const outageMs = await timed(() => losesMaster(master))
+  await history.goOn()
+  await master.start()
+  await eventually('it follows', async () => (await roleOf(master)) === 'slave', 20_000)
+  await history.goOn()
+  await history.judge('Cluster: a master killed', { outageMs, loads: 'own' })
+})
 
-  it(
-    `the network misbehaves in every way (round ${round})`,
-    () => {
-      return withSeed(async ({ seed, shuffle }) => {
-        const history = await start(seed)
-        for (const [, fault] of shuffle(Object.entries(NETWORK_FAULTS))) {
-          await fault(fleet.proxies)
-          await history.goOn()
-        }
-        await history.judge('Cluster: the network misbehaves', { loads: 'own' })
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory('the network misbehaves in every way', async ({ seed, shuffle }) => {
+  const history = await start(seed)
+  for (const [, fault] of shuffle(Object.entries(NETWORK_FAULTS))) {
+    await fault(fleet.proxies)
+    await history.goOn()
+  }
+  await history.judge('Cluster: the network misbehaves', { loads: 'own' })
+})
 
-  it(
-    `all masters misbehave in every way (round ${round})`,
-    () => {
-      return withSeed(async ({ seed, shuffle }) => {
-        const history = await start(seed)
-        const masters = await cluster.masters()
-        for (const [, fault] of shuffle(Object.entries(SERVER_FAULTS))) {
-          await fault(masters)
-          await history.goOn()
-        }
-        await history.judge('Cluster: the masters misbehave', { loads: 'uncounted' })
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
-}
+testHistory('all masters misbehave in every way', async ({ seed, shuffle }) => {
+  const history = await start(seed)
+  const masters = await cluster.masters()
+  for (const [, fault] of shuffle(Object.entries(SERVER_FAULTS))) {
+    await fault(masters)
+    await history.goOn()
+  }
+  await history.judge('Cluster: the masters misbehave', { loads: 'uncounted' })
+})
 
 /** Kills a master, and waits until everybody lives with its successor. */
 async function losesMaster(master: RedisServer): Promise<void> {

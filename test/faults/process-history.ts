@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { TRAFFIC_KEYS } from '../support/eviction-traffic.ts'
 import {
@@ -22,6 +22,7 @@ import {
 import { machineNow } from '../support/machine-clock.ts'
 import { readLedger } from '../support/node-ledger.ts'
 import { freshNamespace } from '../support/nodes.ts'
+import { type Random, testSeed, withSeed } from '../support/seed.ts'
 import { startWorker, type WorkerProcess } from '../support/worker.ts'
 import type { HistoryWorkerInit, Servers, worker } from './history.worker.ts'
 
@@ -39,9 +40,9 @@ const SLOWEST_MS = LEASE_MS + 2_500 + ROOM_MS
 const PROGRESS_READS = 100
 
 /** How often each history is run. */
-export const ROUNDS = Number(process.env['LARDER_FAULT_ROUNDS'] ?? 1)
+const ROUNDS = Number(process.env['LARDER_FAULT_ROUNDS'] ?? 1)
 /** A history takes a few seconds; the rest is the waiting of `eventually` for what does not come. */
-export const HISTORY_TIMEOUT_MS = 120_000
+const HISTORY_TIMEOUT_MS = 120_000
 
 type Node = WorkerProcess<typeof worker>
 
@@ -50,6 +51,13 @@ interface Member {
   readonly ledgerPath: string
   readonly pauses: [from: number, to: number][]
   isKilled: boolean
+}
+
+/** Declares the tests of one history, each with a seed of its own. */
+export function testHistory(what: string, run: (random: Random) => Promise<void>): void {
+  for (let round = 1; round <= ROUNDS; round++) {
+    it(`${what} (round ${round})`, () => withSeed(run, testSeed()), HISTORY_TIMEOUT_MS)
+  }
 }
 
 /** Runs `fault`; how long it took, ms. */

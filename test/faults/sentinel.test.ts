@@ -1,20 +1,13 @@
 /** Three processes behind Sentinel, by way of proxies, while processes, masters and network misbehave. */
 
-import { afterAll, beforeAll, it } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { type ProxyFleet, startProxies } from '../support/proxy-fleet.ts'
 import { type RedisSentinel, startSentinel } from '../support/redis-sentinel.ts'
 import type { RedisServer } from '../support/redis-server.ts'
 import { roleOf } from '../support/replication.ts'
-import { testSeed, withSeed } from '../support/seed.ts'
 import { NETWORK_FAULTS } from './network-faults.ts'
-import {
-  HISTORY_TIMEOUT_MS,
-  type ProcessHistory,
-  ROUNDS,
-  startHistory,
-  timed,
-} from './process-history.ts'
+import { type ProcessHistory, startHistory, testHistory, timed } from './process-history.ts'
 import { SERVER_FAULTS } from './server-faults.ts'
 
 let group: RedisSentinel
@@ -36,87 +29,55 @@ function start(seed: number): Promise<ProcessHistory> {
   return startHistory({ kind: 'sentinel', sentinels, name: group.name, natMap: fleet.natMap }, seed)
 }
 
-for (let round = 1; round <= ROUNDS; round++) {
-  it(
-    `a process is stopped while it loads, then one is killed (round ${round})`,
-    () => {
-      return withSeed(async ({ seed }) => {
-        const history = await start(seed)
-        await history.stopWhileItLoads(0)
-        await history.goOn()
-        await history.killWhileItLoads(1)
-        await history.goOn()
-        await history.judge('Sentinel: a process stopped, one killed')
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory('a process is stopped while it loads, then one is killed', async ({ seed }) => {
+  const history = await start(seed)
+  await history.stopWhileItLoads(0)
+  await history.goOn()
+  await history.killWhileItLoads(1)
+  await history.goOn()
+  await history.judge('Sentinel: a process stopped, one killed')
+})
 
-  it(
-    `another master is asked for (round ${round})`,
-    () => {
-      return withSeed(async ({ seed }) => {
-        const history = await start(seed)
-        const old = await group.master()
-        // The old master goes on to take writes until it is told: what it takes meanwhile is lost.
-        const outageMs = await timed(async () => {
-          await group.failover('request')
-          await follows(old)
-        })
-        await history.goOn()
-        await history.judge('Sentinel: another master asked for', { outageMs, loads: 'own' })
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory('another master is asked for', async ({ seed }) => {
+  const history = await start(seed)
+  const old = await group.master()
+  // The old master goes on to take writes until it is told: what it takes meanwhile is lost.
+  const outageMs = await timed(async () => {
+    await group.failover('request')
+    await follows(old)
+  })
+  await history.goOn()
+  await history.judge('Sentinel: another master asked for', { outageMs, loads: 'own' })
+})
 
-  it(
-    `the master is killed (round ${round})`,
-    () => {
-      return withSeed(async ({ seed }) => {
-        const history = await start(seed)
-        const old = await group.master()
-        const outageMs = await timed(() => group.failover('crash'))
-        await history.goOn()
-        await old.start()
-        await follows(old)
-        await history.goOn()
-        await history.judge('Sentinel: the master killed', { outageMs, loads: 'own' })
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory('the master is killed', async ({ seed }) => {
+  const history = await start(seed)
+  const old = await group.master()
+  const outageMs = await timed(() => group.failover('crash'))
+  await history.goOn()
+  await old.start()
+  await follows(old)
+  await history.goOn()
+  await history.judge('Sentinel: the master killed', { outageMs, loads: 'own' })
+})
 
-  it(
-    `the network misbehaves in every way (round ${round})`,
-    () => {
-      return withSeed(async ({ seed, shuffle }) => {
-        const history = await start(seed)
-        for (const [, fault] of shuffle(Object.entries(NETWORK_FAULTS))) {
-          await fault(fleet.proxies)
-          await history.goOn()
-        }
-        await history.judge('Sentinel: the network misbehaves', { loads: 'own' })
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory('the network misbehaves in every way', async ({ seed, shuffle }) => {
+  const history = await start(seed)
+  for (const [, fault] of shuffle(Object.entries(NETWORK_FAULTS))) {
+    await fault(fleet.proxies)
+    await history.goOn()
+  }
+  await history.judge('Sentinel: the network misbehaves', { loads: 'own' })
+})
 
-  it(
-    `the master misbehaves in every way (round ${round})`,
-    () => {
-      return withSeed(async ({ seed, shuffle }) => {
-        const history = await start(seed)
-        for (const [, fault] of shuffle(Object.entries(SERVER_FAULTS))) {
-          await fault([await group.master()])
-          await history.goOn()
-        }
-        await history.judge('Sentinel: the master misbehaves', { loads: 'uncounted' })
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
-}
+testHistory('the master misbehaves in every way', async ({ seed, shuffle }) => {
+  const history = await start(seed)
+  for (const [, fault] of shuffle(Object.entries(SERVER_FAULTS))) {
+    await fault([await group.master()])
+    await history.goOn()
+  }
+  await history.judge('Sentinel: the master misbehaves', { loads: 'uncounted' })
+})
 
 async function follows(server: RedisServer): Promise<void> {
   await eventually('it follows', async () => (await roleOf(server)) === 'slave', 30_000)

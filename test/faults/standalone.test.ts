@@ -1,10 +1,9 @@
 /** Three processes over one Redis, by way of a proxy: one is stopped for longer than its leases last, one is killed. */
 
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { startRedis } from '../support/redis-server.ts'
-import { testSeed, withSeed } from '../support/seed.ts'
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
-import { HISTORY_TIMEOUT_MS, type ProcessHistory, ROUNDS, startHistory } from './process-history.ts'
+import { type ProcessHistory, startHistory, testHistory } from './process-history.ts'
 
 interface Stage {
   readonly history: ProcessHistory
@@ -20,35 +19,21 @@ async function startStage(seed: number): Promise<Stage> {
   return { history, proxy }
 }
 
-for (let round = 1; round <= ROUNDS; round++) {
-  it(
-    `a process is stopped while it loads, then one is killed (round ${round})`,
-    () => {
-      return withSeed(async ({ seed }) => {
-        const { history } = await startStage(seed)
-        await history.stopWhileItLoads(0)
-        await history.goOn()
-        await history.killWhileItLoads(1)
-        await history.goOn()
-        await history.judge('standalone: a process stopped, one killed')
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
+testHistory('a process is stopped while it loads, then one is killed', async ({ seed }) => {
+  const { history } = await startStage(seed)
+  await history.stopWhileItLoads(0)
+  await history.goOn()
+  await history.killWhileItLoads(1)
+  await history.goOn()
+  await history.judge('standalone: a process stopped, one killed')
+})
 
-  it(
-    `a process is stopped while messages get lost (round ${round})`,
-    () => {
-      return withSeed(async ({ seed }) => {
-        const { history, proxy } = await startStage(seed)
-        proxy.dropMessages()
-        await history.stopWhileItLoads(0)
-        await history.goOn()
-        expect(proxy.messagesDropped()).toBeGreaterThan(0)
-        await proxy.heal()
-        await history.judge('standalone: a process stopped while messages get lost')
-      }, testSeed())
-    },
-    HISTORY_TIMEOUT_MS,
-  )
-}
+testHistory('a process is stopped while messages get lost', async ({ seed }) => {
+  const { history, proxy } = await startStage(seed)
+  proxy.dropMessages()
+  await history.stopWhileItLoads(0)
+  await history.goOn()
+  expect(proxy.messagesDropped()).toBeGreaterThan(0)
+  await proxy.heal()
+  await history.judge('standalone: a process stopped while messages get lost')
+})
