@@ -182,7 +182,7 @@ describe('refreshAhead', () => {
     const slow = vi.fn(
       () =>
         new Promise((resolve) =>
-          clock.schedule(1_000, () => resolve(`v${slow.mock.calls.length}`)),
+          clock.schedule(1_000, () => resolve(`v${slow.mock.calls.length}`), 'caller'),
         ),
     )
     const first = cache.getOrLoad('k', slow)

@@ -188,7 +188,7 @@ describe('get', () => {
     const { cache, store } = startNode({ refreshAhead: true, staleWhileRevalidate: '1m' })
     const slow = cache.getOrLoad(
       'k',
-      () => new Promise((resolve) => clock.schedule(1_000, () => resolve('v'))),
+      () => new Promise((resolve) => clock.schedule(1_000, () => resolve('v'), 'caller')),
     )
     await clock.advanceAsync(1_000)
     await slow

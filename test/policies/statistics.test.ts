@@ -62,7 +62,7 @@ describe('statistics and events', () => {
     const { cache, seen, caches } = startNode()
     const loads = seen('load')
     const after = (ms: number, end: () => Promise<unknown>) => () =>
-      new Promise((resolve) => clock.schedule(ms, () => resolve(undefined))).then(end)
+      new Promise((resolve) => clock.schedule(ms, () => resolve(undefined), 'caller')).then(end)
     const reading = cache.getOrLoad(
       'k',
       after(30, async () => 'v'),

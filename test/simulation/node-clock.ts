@@ -1,6 +1,6 @@
 /** One node's clock: its own origin, and timers that only run when the node's process gets to them. */
 
-import type { CancelTimer, Clock } from '@larder/core'
+import type { CancelTimer, Clock, Waiter } from '@larder/core'
 import type { ManualClock } from '@larder/core/testing'
 import type { LineName, Scheduler, Task } from './scheduler.ts'
 
@@ -31,7 +31,7 @@ export class NodeClock implements Clock {
     return this.#origin + this.#clock.now()
   }
 
-  schedule(delayMs: number, task: () => void): CancelTimer {
+  schedule(delayMs: number, task: () => void, waiter: Waiter): CancelTimer {
     let due: Task | undefined
     let isOver = false
     const end = (): void => {
@@ -39,7 +39,7 @@ export class NodeClock implements Clock {
       isOver = true
     }
     this.#waiting += 1
-    const cancel = this.#clock.schedule(delayMs, () => {
+    const comeDue = (): void => {
       due = this.#scheduler.add(this.#line, {
         dueBy: this.#clock.now() + LATEST_MS,
         run: () => {
@@ -47,7 +47,8 @@ export class NodeClock implements Clock {
           task()
         },
       })
-    })
+    }
+    const cancel = this.#clock.schedule(delayMs, comeDue, waiter)
     return () => {
       end()
       cancel()

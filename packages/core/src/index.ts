@@ -9,6 +9,7 @@ export {
 } from './cache/cache.ts'
 export type { LoadContext } from './cache/read-call.ts'
 export type { PatternProgress } from './cache/write-path.ts'
+export { startTimer } from './clock/start-timer.ts'
 export { createSystemClock } from './clock/system-clock.ts'
 export { PARTITIONS } from './coherence/partitions.ts'
 export type {
@@ -19,7 +20,7 @@ export type {
   TagsMessage,
   WakeMessage,
 } from './contracts/bus.ts'
-export type { CancelTimer, Clock } from './contracts/clock.ts'
+export type { CancelTimer, Clock, Waiter } from './contracts/clock.ts'
 export type {
   Codec,
   CodecFactory,

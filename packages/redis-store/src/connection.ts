@@ -1,5 +1,6 @@
 /** The life of one client: it connects once, is pinged while it stands, and ends once. */
 
+import { type CancelTimer, startTimer } from '@larder/core'
 import { isCluster, type RedisClient } from './redis-client.ts'
 import { withoutCommand } from './redis-error.ts'
 import { within } from './within.ts'
@@ -20,7 +21,7 @@ export class Connection {
   #tellEnd: (reason: unknown) => void = () => undefined
   #tellClosed: () => void = () => undefined
   #lastError: unknown
-  #pinging: NodeJS.Timeout | undefined
+  #cancelPing: CancelTimer | undefined
   #isOver = false
 
   constructor(client: RedisClient) {
@@ -65,9 +66,9 @@ export class Connection {
   watch(pingEveryMs: number): void {
     const silenceMs = Math.min(LONGEST_PING_MS, Math.max(SHORTEST_PING_MS, pingEveryMs))
     const next = (): void => {
-      this.#pinging = setTimeout(() => void this.#ping(silenceMs).then(next), pingEveryMs)
-      this.#pinging.unref()
-      if (this.#isOver) clearTimeout(this.#pinging)
+      const ping = (): void => void this.#ping(silenceMs).then(next)
+      this.#cancelPing = startTimer(pingEveryMs, ping, 'background')
+      if (this.#isOver) this.#cancelPing()
     }
     next()
   }
@@ -76,7 +77,7 @@ export class Connection {
   end(reason: unknown): void {
     if (this.#isOver) return
     this.#isOver = true
-    clearTimeout(this.#pinging)
+    this.#cancelPing?.()
     if (this.client.status !== 'end') this.client.disconnect()
     this.#tellEnd(reason)
     within(CLOSE_TIMEOUT_MS, this.closed).catch(() => this.#tellClosed())

@@ -6,7 +6,7 @@
  * kept waiting for it.
  */
 
-import type { SyncReply, TagHead } from '@larder/core'
+import { type CancelTimer, type SyncReply, startTimer, type TagHead } from '@larder/core'
 import { hashTagOf, logKey, tagsKey } from './key-layout.ts'
 import type { RedisClient } from './redis-client.ts'
 import { withoutCommand } from './redis-error.ts'
@@ -128,9 +128,9 @@ interface GroupAnswer {
 function answersOf(groups: readonly ServerGroup[]): Promise<readonly GroupAnswer[]> {
   return new Promise((resolve) => {
     const answers: GroupAnswer[] = []
-    let grace: NodeJS.Timeout | undefined
+    let cancelGrace: CancelTimer | undefined
     const finish = (): void => {
-      clearTimeout(grace)
+      cancelGrace?.()
       resolve([...answers])
     }
     for (const { positions, send } of groups) {
@@ -138,7 +138,7 @@ function answersOf(groups: readonly ServerGroup[]): Promise<readonly GroupAnswer
         answers.push({ positions, found })
         if (answers.length === groups.length) finish()
         else if (found.at(-1)?.status === 'fulfilled') {
-          grace ??= setTimeout(finish, GRACE_MS).unref()
+          cancelGrace ??= startTimer(GRACE_MS, finish, 'caller')
         }
       })
     }

@@ -7,6 +7,7 @@
  * jitter, so that the nodes of a fleet do not come back in step.
  */
 
+import { type CancelTimer, startTimer } from '@larder/core'
 import { Connection } from './connection.ts'
 import type { RedisClient } from './redis-client.ts'
 import { withoutCommand } from './redis-error.ts'
@@ -34,7 +35,7 @@ export class Link {
   #lastError: unknown
   #failures = 0
   #upAt = 0
-  #retry: NodeJS.Timeout | undefined
+  #cancelRetry: CancelTimer | undefined
 
   constructor(parts: LinkParts) {
     this.#parts = parts
@@ -73,7 +74,7 @@ export class Link {
   async close(): Promise<void> {
     this.#state = 'closed'
     this.#client = undefined
-    clearTimeout(this.#retry)
+    this.#cancelRetry?.()
     this.#connection?.end(new Error('The store was closed'))
     await this.#connection?.closed
   }
@@ -111,8 +112,8 @@ export class Link {
     this.#lastError = withoutCommand(reason)
     const isNews = this.#state !== 'down'
     this.#state = 'down'
-    this.#retry = setTimeout(() => void this.#attempt(), pauseAfter(this.#failures))
-    this.#retry.unref()
+    const retry = (): void => void this.#attempt()
+    this.#cancelRetry = startTimer(pauseAfter(this.#failures), retry, 'background')
     if (isNews) this.#parts.onDown(this.#lastError)
   }
 }

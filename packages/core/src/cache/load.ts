@@ -29,7 +29,9 @@ export async function runLoader(
   const abort = new LoadAbort(node.closing.signal, hooks.previous)
   const { softTimeoutMs, loadTimeoutMs } = policy
   const timers: (() => void)[] = []
-  if (softTimeoutMs > 0) timers.push(node.clock.schedule(softTimeoutMs, hooks.onSoftTimeout))
+  if (softTimeoutMs > 0) {
+    timers.push(node.clock.schedule(softTimeoutMs, hooks.onSoftTimeout, 'caller'))
+  }
   counters.loads += 1
   let outcome: LoadOutcome
   try {
@@ -60,13 +62,12 @@ function withTimeout(
 ): Promise<unknown> {
   const { loadTimeoutMs } = flight.call.policy
   return new Promise((resolve, reject) => {
-    timers.push(
-      node.clock.schedule(loadTimeoutMs, () => {
-        const error = new LoadTimeoutError(flight.address.key, loadTimeoutMs)
-        abort.abort(error)
-        reject(error)
-      }),
-    )
+    const giveUp = (): void => {
+      const error = new LoadTimeoutError(flight.address.key, loadTimeoutMs)
+      abort.abort(error)
+      reject(error)
+    }
+    timers.push(node.clock.schedule(loadTimeoutMs, giveUp, 'caller'))
     // A result that comes after the timeout lands in a settled promise and is dropped.
     Promise.resolve(running).then(resolve, reject)
   })

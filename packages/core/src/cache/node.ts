@@ -81,11 +81,11 @@ export class CacheNode {
     if (livesForMs > this.#longestLifeMs) this.#longestLifeMs = livesForMs
   }
 
-  /** Deadlines of one length; few lengths are in use, and each takes one timer. */
+  /** Deadlines of one length, for what goes on in the background; few lengths are in use, and each takes one timer. */
   deadlines(ms: number): Deadlines {
     const known = this.#deadlines.get(ms)
     if (known !== undefined) return known
-    const deadlines = new Deadlines(this.clock, ms)
+    const deadlines = new Deadlines(this.clock, ms, 'background')
     this.#deadlines.set(ms, deadlines)
     return deadlines
   }

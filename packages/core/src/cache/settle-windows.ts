@@ -19,9 +19,10 @@ export class SettleWindows {
     const until = this.#clock.now() + settleMs
     this.#until.set(key, until)
     // One timer a window; it removes only its own, as a later eviction may have extended the key's.
-    this.#clock.schedule(settleMs, () => {
+    const close = (): void => {
       if (this.#until.get(key) === until) this.#until.delete(key)
-    })
+    }
+    this.#clock.schedule(settleMs, close, 'background')
   }
 
   /** When the key's window ends, monotonic ms; `Infinity` when it has none. */

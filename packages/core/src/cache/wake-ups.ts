@@ -21,7 +21,7 @@ export class WakeUps {
         if (waiters.size === 0 && this.#waiting.get(key) === waiters) this.#waiting.delete(key)
         resolve()
       }
-      const cancel = this.#clock.schedule(atMostMs, end)
+      const cancel = this.#clock.schedule(atMostMs, end, 'caller')
       waiters.add(end)
     })
   }

@@ -4,7 +4,7 @@ import { Deadlines } from './deadlines.ts'
 
 it('calls each that is over, at its time, with one timer for all', () => {
   const clock = new ManualClock()
-  const deadlines = new Deadlines(clock, 100)
+  const deadlines = new Deadlines(clock, 100, 'caller')
   const over: string[] = []
   const begin = (name: string) => deadlines.begin(() => over.push(`${name}@${clock.now()}`))
   begin('a')
@@ -21,7 +21,7 @@ it('calls each that is over, at its time, with one timer for all', () => {
 
 it('tells whether a call ended in time', () => {
   const clock = new ManualClock()
-  const deadlines = new Deadlines(clock, 100)
+  const deadlines = new Deadlines(clock, 100, 'caller')
   const late = deadlines.begin(() => undefined)
   clock.advance(100)
   expect(deadlines.end(late)).toBe(false)
@@ -31,7 +31,7 @@ it('tells whether a call ended in time', () => {
 
 it('keeps the order where what began later ends first, also for many', () => {
   const clock = new ManualClock()
-  const deadlines = new Deadlines(clock, 100)
+  const deadlines = new Deadlines(clock, 100, 'caller')
   let over = 0
   const first = deadlines.begin(() => {
     over += 1
@@ -50,8 +50,79 @@ it('keeps the order where what began later ends first, also for many', () => {
 
 it('leaves no timer after it was closed', () => {
   const clock = new ManualClock()
-  const deadlines = new Deadlines(clock, 100)
+  const deadlines = new Deadlines(clock, 100, 'caller')
   deadlines.begin(() => undefined)
   deadlines.close()
   expect(clock.pending).toBe(0)
 })
+
+it('lets what has arrived be handed out before anything is over', () => {
+  const arrivals: (() => void)[] = []
+  const clock = Object.assign(new ManualClock(), {
+    afterArrivals: (task: () => void) => void arrivals.push(task),
+  })
+  const deadlines = new Deadlines(clock, 100, 'caller')
+  let over = 0
+  const answered = deadlines.begin(() => {
+    over += 1
+  })
+  deadlines.begin(() => {
+    over += 1
+  })
+  clock.advance(100)
+  expect(over).toBe(0)
+  expect(deadlines.end(answered)).toBe(true)
+  for (const task of arrivals) task()
+  expect(over).toBe(1)
+})
+
+it('adds, once, the time for which the process stood still', () => {
+  const clock = new LateClock()
+  const deadlines = new Deadlines(clock, 100, 'caller')
+  const over: string[] = []
+  deadlines.begin((wasHeldUp) => over.push(`${clock.now()} ${wasHeldUp}`))
+  clock.standStill(400)
+  expect(over).toEqual([])
+  // As much again as a deadline has at the most.
+  clock.advance(99)
+  expect(over).toEqual([])
+  clock.advance(1)
+  expect(over).toEqual(['500 false'])
+})
+
+it('tells that it was held up again', () => {
+  const clock = new LateClock()
+  const deadlines = new Deadlines(clock, 100, 'caller')
+  const over: string[] = []
+  deadlines.begin((wasHeldUp) => over.push(`${clock.now()} ${wasHeldUp}`))
+  clock.standStill(300)
+  clock.standStill(300)
+  expect(over).toEqual(['600 true'])
+})
+
+it('holds the process while somebody waits, and no longer', () => {
+  const clock = new ManualClock()
+  const caller = new Deadlines(clock, 100, 'caller')
+  const background = new Deadlines(clock, 100, 'background')
+  background.begin(() => undefined)
+  const [a, b] = [caller.begin(() => undefined), caller.begin(() => undefined)]
+  expect(clock.held).toBe(1)
+  caller.end(a)
+  expect(clock.held).toBe(1)
+  caller.end(b)
+  expect(clock.held).toBe(0)
+})
+
+/** A clock whose process can stand still: timers that came due meanwhile run late. */
+class LateClock extends ManualClock {
+  #now: number | undefined
+
+  override now(): number {
+    return Math.max(super.now(), this.#now ?? 0)
+  }
+
+  standStill(ms: number): void {
+    this.#now = this.now() + ms
+    this.advance(ms)
+  }
+}

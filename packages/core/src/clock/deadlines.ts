@@ -3,39 +3,56 @@
  *
  * A timer of its own for each call to the store would cost more than the rest of making the call. Calls mostly end in the
  * order they began, so the list is hardly ever longer than what is under way.
+ *
+ * Our own lateness is not the other side's. When the event loop stood still, the timer is due although the answers may lie
+ * in the socket, unread. So nothing is over before what has arrived was handed out; and if the timer itself was late, the
+ * time that was lost is added, once, for whatever could not even be sent meanwhile.
  */
 
-import type { CancelTimer, Clock } from '../contracts/clock.ts'
+import type { CancelTimer, Clock, Waiter } from '../contracts/clock.ts'
+
+/** Told that the time is over; `wasHeldUp`: this process stood still meanwhile, so the other side may not be to blame. */
+export type OnOver = (wasHeldUp: boolean) => void
 
 /** One call under way. */
 export interface Deadline {
-  readonly dueAt: number
+  dueAt: number
   /** Let go of at the end: the list may hold the deadline for longer, and this knows everything about the call. */
-  onOver: (() => void) | undefined
+  onOver: OnOver | undefined
+  /** True once lost time was added. */
+  isExtended: boolean
 }
 
 /** Ended deadlines that the list may hold at its beginning. */
 const MOST_ENDED = 64
 
+/** A timer that runs later than this was held up, ms; less is the usual unrest of an event loop. */
+const HELD_UP_MS = 20
+
 export class Deadlines {
   readonly #clock: Clock
   readonly #ms: number
+  readonly #waiter: Waiter
   #waiting: Deadline[] = []
   /** Those before it have ended. */
   #first = 0
   #cancel: CancelTimer | undefined
+  #timerDueAt = 0
+  #isClosed = false
 
-  /** `ms`: how long each call may take. */
-  constructor(clock: Clock, ms: number) {
+  /** `ms`: how long each call may take. `waiter`: who waits for what is bounded here. */
+  constructor(clock: Clock, ms: number, waiter: Waiter) {
     this.#clock = clock
     this.#ms = ms
+    this.#waiter = waiter
   }
 
   /** Begins a deadline; `onOver` is called once unless `end` comes first. */
-  begin(onOver: () => void): Deadline {
-    const deadline: Deadline = { dueAt: this.#clock.now() + this.#ms, onOver }
+  begin(onOver: OnOver): Deadline {
+    const dueAt = this.#clock.now() + this.#ms
+    const deadline: Deadline = { dueAt, onOver, isExtended: false }
     this.#waiting.push(deadline)
-    this.#cancel ??= this.#clock.schedule(this.#ms, this.#look)
+    if (this.#cancel === undefined) this.#startTimer(this.#ms, dueAt)
     return deadline
   }
 
@@ -49,23 +66,54 @@ export class Deadlines {
 
   /** Drops the timer; for `close()`. */
   close(): void {
+    this.#isClosed = true
+    this.#stopTimer()
+  }
+
+  #startTimer(delayMs: number, dueAt: number): void {
+    this.#timerDueAt = dueAt
+    this.#cancel = this.#clock.schedule(delayMs, this.#look, this.#waiter)
+  }
+
+  #stopTimer(): void {
     this.#cancel?.()
     this.#cancel = undefined
   }
 
   readonly #look = (): void => {
-    this.#cancel = undefined
+    const lateMs = this.#clock.now() - this.#timerDueAt
+    const end = (): void => this.#endDue(lateMs)
+    if (this.#clock.afterArrivals === undefined) end()
+    else this.#clock.afterArrivals(end)
+  }
+
+  /** `lateMs`: by how much the timer was late. */
+  #endDue(lateMs: number): void {
+    if (this.#isClosed) return
+    this.#stopTimer()
+    const wasHeldUp = lateMs > HELD_UP_MS
     const now = this.#clock.now()
+    if (wasHeldUp) this.#extend(now, Math.min(lateMs, this.#ms))
     for (let next = this.#waiting[this.#first]; next !== undefined && next.dueAt <= now; ) {
       const { onOver } = next
       next.onOver = undefined
       this.#forgetEnded()
-      onOver?.()
+      onOver?.(wasHeldUp)
       next = this.#waiting[this.#first]
     }
     const next = this.#waiting[this.#first]
-    if (next === undefined) return
-    this.#cancel ??= this.#clock.schedule(Math.max(1, next.dueAt - now), this.#look)
+    if (next === undefined || this.#cancel !== undefined) return
+    this.#startTimer(Math.max(1, next.dueAt - now), next.dueAt)
+  }
+
+  /** Gives each that was not given time before `byMs` more, from `now` on if it is due. The order stays what it was. */
+  #extend(now: number, byMs: number): void {
+    for (let i = this.#first; i < this.#waiting.length; i++) {
+      const deadline = this.#waiting[i]
+      if (deadline === undefined || deadline.isExtended) continue
+      deadline.isExtended = true
+      deadline.dueAt = Math.max(deadline.dueAt, now) + byMs
+    }
   }
 
   #forgetEnded(): void {
@@ -76,6 +124,8 @@ export class Deadlines {
     if (this.#first === waiting.length) {
       waiting.length = 0
       this.#first = 0
+      // Left to run out, it would keep a finished program alive.
+      if (this.#waiter === 'caller') this.#stopTimer()
     } else if (this.#first > MOST_ENDED && this.#first > waiting.length / 2) {
       this.#waiting = waiting.slice(this.#first)
       this.#first = 0

@@ -8,7 +8,8 @@
  * time it had, as it would with any value it had just checked.
  */
 
-import type { CancelTimer, Clock } from '../contracts/clock.ts'
+import type { Clock } from '../contracts/clock.ts'
+import { startTimer } from './start-timer.ts'
 
 const READINGS_PER_LOOK = 64
 
@@ -36,10 +37,7 @@ export function createSystemClock(): Clock {
       }
       return shared
     },
-    schedule(delayMs: number, task: () => void): CancelTimer {
-      const timer = setTimeout(task, delayMs)
-      timer.unref()
-      return () => clearTimeout(timer)
-    },
+    schedule: startTimer,
+    afterArrivals: setImmediate,
   }
 }

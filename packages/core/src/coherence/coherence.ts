@@ -532,7 +532,7 @@ export class Coherence {
     const base = Number.isFinite(this.#pollMs) ? this.#pollMs : 800
     // Jitter, so that the nodes of a fleet do not poll in step.
     const delay = base * (0.75 + Math.random() / 4)
-    this.#cancelPoll = this.#parts.clock.schedule(delay, () => void this.sync())
+    this.#cancelPoll = this.#parts.clock.schedule(delay, () => void this.sync(), 'background')
   }
 
   #reportState(): void {

@@ -1,7 +1,13 @@
-/** Time as the engine sees it: a monotonic reading and timers that never keep the process alive. */
+/** Time as the engine sees it: a monotonic reading, and timers that say who waits for them. */
 
 /** Cancels a scheduled run; calling it again, or after the run, does nothing. */
 export type CancelTimer = () => void
+
+/**
+ * Who waits for a timer. `caller`: somebody's promise hangs on it, so it keeps the process alive until it has run or was
+ * cancelled. `background`: housekeeping (polls, renewals, pings), which must not keep a finished program from ending.
+ */
+export type Waiter = 'caller' | 'background'
 
 /**
  * The only source of time in the engine, so that a test can own it.
@@ -11,6 +17,12 @@ export type CancelTimer = () => void
 export interface Clock {
   /** Returns milliseconds on a monotonic scale with an arbitrary origin. */
   now(): number
-  /** Runs `task` once after `delayMs`, without keeping the process alive. */
-  schedule(delayMs: number, task: () => void): CancelTimer
+  /** Runs `task` once after `delayMs`, which may be longer than Node's timers take. */
+  schedule(delayMs: number, task: () => void, waiter: Waiter): CancelTimer
+  /**
+   * Runs `task` when what has already arrived from outside has been handed out: timers run before sockets are read, so
+   * a process that stood still finds its timers due and the replies still unread. A clock of a test has no outside: it
+   * leaves this out, and the task runs at once.
+   */
+  afterArrivals?(task: () => void): void
 }

@@ -23,7 +23,7 @@ function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
       if (signal.aborted) reject(signal.reason)
       else resolve()
     }
-    const cancel = clock.schedule(ms, wake)
+    const cancel = clock.schedule(ms, wake, 'caller')
     signal.addEventListener('abort', wake)
   })
 }

@@ -32,10 +32,11 @@ export function keepPermit(
   let isOver = false
   let cancel = (): void => undefined
   const renewLater = (): void => {
-    cancel = clock.schedule(everyMs, () => {
+    const renew = (): void => {
       work.run('renew a permit', store.renew(rule, [admission]))
       if (!isOver) renewLater()
-    })
+    }
+    cancel = clock.schedule(everyMs, renew, 'background')
   }
   renewLater()
   return () => {

@@ -72,10 +72,11 @@ export class LimitStore {
   ): Promise<Result> {
     try {
       const result = await new Promise<Result>((resolve, reject) => {
-        const cancel = this.#clock.schedule(timeoutMs, () => {
+        const fail = (): void => {
           // A process that was held up may find the answer waiting in the socket: sockets are looked at before this runs.
           setImmediate(() => reject(new StoreTimeoutError(operation, timeoutMs)))
-        })
+        }
+        const cancel = this.#clock.schedule(timeoutMs, fail, 'caller')
         // A late rejection lands in a settled promise and is dropped.
         call().then(resolve, reject).finally(cancel)
       })

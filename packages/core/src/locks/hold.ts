@@ -99,9 +99,8 @@ export class Hold {
     const { clock } = this.#parts
     const mayRenew = !this.#isRenewing && this.#renewAt < Math.min(this.#validUntil, this.#endsAt)
     const nextAt = mayRenew ? this.#renewAt : this.#validUntil
-    this.#cancel = clock.schedule(Math.max(0, Math.ceil(nextAt - clock.now())), () =>
-      this.#come(mayRenew),
-    )
+    const inMs = Math.max(0, Math.ceil(nextAt - clock.now()))
+    this.#cancel = clock.schedule(inMs, () => this.#come(mayRenew), 'background')
   }
 
   #come(isForRenewal: boolean): void {

@@ -3,7 +3,7 @@
  * hang the caller, and an outage would cost every caller the whole deadline.
  */
 
-import { Deadlines } from '../clock/deadlines.ts'
+import { Deadlines, type OnOver } from '../clock/deadlines.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type {
   AcquireReply,
@@ -27,7 +27,7 @@ export class LockStore {
   constructor(provider: LockProvider, clock: Clock) {
     this.provider = provider
     this.#clock = clock
-    this.#deadlines = new Deadlines(clock, LOCK_STORE_TIMEOUT_MS)
+    this.#deadlines = new Deadlines(clock, LOCK_STORE_TIMEOUT_MS, 'caller')
     this.#breaker = new Breaker(
       () => clock.now(),
       () => undefined,
@@ -63,8 +63,10 @@ export class LockStore {
     call: () => Promise<Result>,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const end = this.#deadline(timeoutMs, () => {
-        this.#breaker.failed()
+      const end = this.#deadline(timeoutMs, (wasHeldUp) => {
+        // What was late because we were says nothing about the store.
+        if (wasHeldUp) this.#breaker.toldNothing()
+        else this.#breaker.failed()
         reject(new StoreTimeoutError(operation, timeoutMs))
       })
       // What comes after the deadline is nobody's any more.
@@ -84,9 +86,11 @@ export class LockStore {
   }
 
   /** Begins a deadline; returns what ends it, and tells whether that was in time. */
-  #deadline(timeoutMs: number, onOver: () => void): () => boolean {
+  #deadline(timeoutMs: number, onOver: OnOver): () => boolean {
     const deadlines =
-      timeoutMs === LOCK_STORE_TIMEOUT_MS ? this.#deadlines : new Deadlines(this.#clock, timeoutMs)
+      timeoutMs === LOCK_STORE_TIMEOUT_MS
+        ? this.#deadlines
+        : new Deadlines(this.#clock, timeoutMs, 'caller')
     const deadline = deadlines.begin(onOver)
     return () => {
       if (deadlines !== this.#deadlines) deadlines.close()

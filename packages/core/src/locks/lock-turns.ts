@@ -68,11 +68,12 @@ export function awaitTurn(
       end()
       resolve(true)
     })
-    const cancel = clock.schedule(Math.max(0, Math.ceil(ms)), () => {
+    const giveUp = (): void => {
       leave()
       end()
       resolve(false)
-    })
+    }
+    const cancel = clock.schedule(Math.max(0, Math.ceil(ms)), giveUp, 'caller')
     signal.addEventListener('abort', abort)
   })
 }

@@ -62,7 +62,7 @@ export class LockWaiter {
         signal.removeEventListener('abort', end)
         resolve()
       }
-      const cancel = this.#clock.schedule(Math.ceil(ms), end)
+      const cancel = this.#clock.schedule(Math.ceil(ms), end, 'caller')
       this.#end = end
       signal.addEventListener('abort', end)
     })

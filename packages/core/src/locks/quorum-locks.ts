@@ -11,6 +11,8 @@
  * wait for the others'. Waiters try again, at random intervals, and give back what falls short of a majority.
  */
 
+import { startTimer } from '../clock/start-timer.ts'
+import type { CancelTimer } from '../contracts/clock.ts'
 import type {
   AcquireReply,
   AcquireRequest,
@@ -143,16 +145,17 @@ class QuorumLocks implements LockProvider {
     const begunAt = performance.now()
     let left = this.#providers.length
     await new Promise<void>((resolve) => {
-      let patience: NodeJS.Timeout | undefined
+      let cancelPatience: CancelTimer | undefined
       const note = (at: number, answer: Answer<Result>): void => {
         answers[at] = answer
         left -= 1
         const answered = this.#providers.length - left
         if (left === 0) {
-          clearTimeout(patience)
+          cancelPatience?.()
           resolve()
         } else if (answered >= this.#majority && answer.error === undefined) {
-          patience ??= setTimeout(resolve, Math.max(5, performance.now() - begunAt)).unref()
+          const patienceMs = Math.max(5, performance.now() - begunAt)
+          cancelPatience ??= startTimer(patienceMs, resolve, 'caller')
         }
       }
       for (const [at, provider] of this.#providers.entries()) {

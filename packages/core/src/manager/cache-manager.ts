@@ -187,7 +187,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     await Promise.all([this.#locks?.close(), this.#limits?.close()])
     let cancel: (() => void) | undefined
     const patience = new Promise<void>((resolve) => {
-      cancel = clock.schedule(DRAIN_MS, resolve)
+      cancel = clock.schedule(DRAIN_MS, resolve, 'caller')
     })
     await Promise.race([work.drain(), patience])
     cancel?.()

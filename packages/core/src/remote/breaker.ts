@@ -43,6 +43,11 @@ export class Breaker {
     this.#enter('closed')
   }
 
+  /** A call ended without telling anything about the other side; if it was the probe, the next asker gets another. */
+  toldNothing(): void {
+    if (this.#state === 'half-open') this.#enter('open')
+  }
+
   failed(): void {
     this.#failures += 1
     if (this.#state === 'closed' && this.#failures < FAILURES_TO_OPEN) return

@@ -34,7 +34,7 @@ export class RemoteTier {
     this.#headerReads = new TickReads(Number.POSITIVE_INFINITY, (batch) =>
       this.#deliver('read-headers', batch, () => store.readHeaders(batch.addresses)),
     )
-    this.#deadlines = new Deadlines(clock, timeoutMs)
+    this.#deadlines = new Deadlines(clock, timeoutMs, 'caller')
     this.#breaker = new Breaker(
       () => clock.now(),
       (state) => events.emit('breaker', { state }),
@@ -101,13 +101,17 @@ export class RemoteTier {
       fail(error)
       return
     }
-    const failed = (error: unknown): void => {
-      this.#breaker.failed()
+    const failed = (error: unknown, wasHeldUp = false): void => {
+      // What was late because we were says nothing about the store.
+      if (wasHeldUp) this.#breaker.toldNothing()
+      else this.#breaker.failed()
       this.#events.emit('store-error', { operation, error, skipped: false })
       fail(error)
     }
     const deadlines = this.#deadlines
-    const deadline = deadlines.begin(() => failed(new StoreTimeoutError(operation, this.timeoutMs)))
+    const deadline = deadlines.begin((wasHeldUp) =>
+      failed(new StoreTimeoutError(operation, this.timeoutMs), wasHeldUp),
+    )
     let answer: Promise<Result>
     try {
       answer = call(this.store)

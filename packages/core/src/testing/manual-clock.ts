@@ -1,11 +1,12 @@
 /** A clock that stands still until a test moves it. */
 
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
-import type { CancelTimer, Clock } from '../contracts/clock.ts'
+import type { CancelTimer, Clock, Waiter } from '../contracts/clock.ts'
 
 interface Timer {
   readonly dueAt: number
   readonly task: () => void
+  readonly waiter: Waiter
 }
 
 /**
@@ -13,7 +14,7 @@ interface Timer {
  *
  * @example
  * const clock = new ManualClock()
- * clock.schedule(1_000, () => console.log('a second later'))
+ * clock.schedule(1_000, () => console.log('a second later'), 'caller')
  * clock.advance(1_000)
  */
 export class ManualClock implements Clock {
@@ -30,8 +31,8 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
-  schedule(delayMs: number, task: () => void): CancelTimer {
-    const timer: Timer = { dueAt: this.#now + Math.max(0, delayMs), task }
+  schedule(delayMs: number, task: () => void, waiter: Waiter = 'background'): CancelTimer {
+    const timer: Timer = { dueAt: this.#now + Math.max(0, delayMs), task, waiter }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
   }
@@ -39,6 +40,13 @@ export class ManualClock implements Clock {
   /** How many timers wait. */
   get pending(): number {
     return this.#timers.size
+  }
+
+  /** How many timers wait that would keep a process alive. */
+  get held(): number {
+    let held = 0
+    for (const { waiter } of this.#timers) if (waiter === 'caller') held += 1
+    return held
   }
 
   /** When the next timer is due, on this clock; `undefined` when none waits. */

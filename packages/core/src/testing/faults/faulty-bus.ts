@@ -109,7 +109,7 @@ export class BusFaults {
         this.#held.push(message)
         return
       case 'delay':
-        this.#clock.schedule(fault.ms, () => this.#hand(message))
+        this.#clock.schedule(fault.ms, () => this.#hand(message), 'background')
         return
       case 'duplicate':
         this.#hand(message)

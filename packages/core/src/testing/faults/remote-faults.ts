@@ -116,7 +116,7 @@ export class RemoteFaults {
         await new Promise<void>((resolve) => this.#hanging.push(resolve))
         return call.run()
       case 'delay':
-        await new Promise<void>((resolve) => this.#clock.schedule(fault.ms, resolve))
+        await new Promise<void>((resolve) => this.#clock.schedule(fault.ms, resolve, 'caller'))
         return call.run()
       default:
         return call.run()
