@@ -184,7 +184,7 @@ export type {
   SeveralPolicies,
 } from './limits/limiter-options.ts'
 export type { LimiterPlace } from './limits/limits.ts'
-export type { ConcurrencyOptions, PolicyOptions } from './limits/policy-options.ts'
+export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
 export type {
   PolicyStanding,
   RateLimitVerdict,

@@ -46,6 +46,11 @@ export class Backend {
     void this.#link.open()
   }
 
+  /** Connects, and resolves when the first attempt has ended, well or badly. */
+  whenTried(): Promise<void> {
+    return this.#link.open()
+  }
+
   /** @throws StoreUnavailableError, with the connection's last error as its cause */
   async connected(operation: string): Promise<RedisClient> {
     if (this.#link.client !== undefined) return this.#link.client
