@@ -171,7 +171,7 @@ export function messagesOf(node: number): LineName {
 function textOf(message: BusMessage): string {
   if (message.kind === 'wake') return `wake ${message.key}`
   if (message.kind === 'doubt') {
-    return `doubt ${[...message.keys, ...message.tags, ...message.partitions].join(' ')}`
+    return `doubt ${[...message.keys, ...message.tags].join(' ')}`
   }
   const names = message.kind === 'keys' ? message.keys : message.tags
   const to = message.kind === 'keys' ? message.seq : message.version

@@ -46,6 +46,11 @@ export class RemoteTier {
     return this.#breaker.state === 'closed' && this.store.ready !== false
   }
 
+  /** Something suggests that the store can be reached again: it need not be waited for any longer. */
+  mayBeBack(): void {
+    this.#breaker.mayBeBack()
+  }
+
   /** Closes the store and its bus, and ends every timer of its own. */
   async close(): Promise<void> {
     await Promise.allSettled([this.store.bus?.close(), this.store.close()])
