@@ -32,7 +32,7 @@ const SEPARATOR = ':'
  */
 export function redisLimits(options: RedisStoreOptions): RateLimitProvider {
   const resolved = resolveRedisStoreOptions(options)
-  const backend = new Backend(resolved, () => undefined)
+  const backend = new Backend(resolved)
   return new RedisLimits({
     backend,
     ownsBackend: true,
@@ -67,7 +67,7 @@ export class RedisLimits implements RateLimitProvider {
 
   open(namespace: string): void {
     this.#namespace = namespace
-    this.#parts.backend.open()
+    this.#parts.backend.open(namespace)
   }
 
   async decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]> {

@@ -46,7 +46,7 @@ const MODE_LETTERS = { write: 'w', read: 'r', permit: 'p' } as const
  */
 export function redisLocks(options: RedisStoreOptions): LockProvider {
   const resolved = resolveRedisStoreOptions(options)
-  const backend = new Backend(resolved, () => undefined)
+  const backend = new Backend(resolved)
   return new RedisLocks({ backend, options: resolved, ownsBackend: true })
 }
 
@@ -97,7 +97,7 @@ export class RedisLocks implements LockProvider {
 
   open(namespace: string): void {
     this.#namespace = namespace
-    this.#parts.backend.open()
+    this.#parts.backend.open(namespace)
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
@@ -182,8 +182,8 @@ export class RedisLocks implements LockProvider {
 
   /** WAIT blocks its connection, so these have one to themselves. */
   #replicatedBackend(): Backend {
-    this.#replicated ??= new Backend(this.#parts.options, () => undefined)
-    this.#replicated.open()
+    this.#replicated ??= new Backend(this.#parts.options)
+    this.#replicated.open(this.#openNamespace)
     return this.#replicated
   }
 
