@@ -9,8 +9,11 @@ import { isClusterTarget, type ResolvedRedisStoreOptions } from './options.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
 import { refused } from './refusal.ts'
 import { bytesOf, listOf } from './replies.ts'
+import { missingRights, rightsError, type Use } from './rights.ts'
 import { type ScriptCall, ScriptRunner } from './script-runner.ts'
 import { Subscriber } from './subscriber.ts'
+
+export type TroubleListener = (error: Error) => void
 
 /** Who is told of the connection for commands. */
 export interface BackendListener {
@@ -27,19 +30,28 @@ export interface BackendListener {
 export class Backend {
   readonly scripts: ScriptRunner
   readonly subscriber: Subscriber
+  /** Told what keeps the server from being used as it is meant to; once each. */
+  onTrouble: TroubleListener | undefined
   readonly #link: Link
   readonly #options: ResolvedRedisStoreOptions
   #database: number | undefined
   #namespace: string | undefined
+  readonly #listener: BackendListener
+  readonly #uses = new Set<Use>()
+  #trouble = ''
 
   constructor(options: ResolvedRedisStoreOptions, listener: BackendListener = {}) {
     const { target, pingEveryMs } = options
     this.#options = options
+    this.#listener = listener
     this.#link = new Link({
-      create: async () => this.#followed(await this.#createClient(), listener),
-      prepare: (client) => this.#prepare(client, listener),
+      create: async () => this.#followed(await this.#createClient()),
+      prepare: (client) => this.#prepare(client),
       pingEveryMs,
-      onUp: () => listener.onUp?.(),
+      onUp: () => {
+        void this.#checkRights()
+        listener.onUp?.()
+      },
       onDown: (reason) => listener.onDown?.(reason),
     })
     this.scripts = new ScriptRunner(() => this.#link.client)
@@ -67,9 +79,12 @@ export class Backend {
   }
 
   /** Connects in the background, at the first call; never throws because the other side is away. */
-  open(namespace: string): void {
+  open(namespace: string, use: Use): void {
     this.#namespace ??= namespace
-    void this.#link.open()
+    if (this.#uses.has(use)) return
+    this.#uses.add(use)
+    if (this.#link.client === undefined) void this.#link.open()
+    else void this.#checkRights()
   }
 
   /** Connects, and resolves when the first attempt has ended, well or badly. */
@@ -117,21 +132,36 @@ export class Backend {
     return client
   }
 
-  async #prepare(client: RedisClient, listener: BackendListener): Promise<void> {
+  async #prepare(client: RedisClient): Promise<void> {
     if (isCluster(client)) await connectToMasters(client)
     else {
       // ioredis goes on with database 0 when the server refuses another one.
       if (this.database !== 0) await client.select(this.database)
       if (this.#namespace !== undefined) await assertWritable(client, this.#namespace)
     }
-    await listener.prepare?.(client)
+    await this.#listener.prepare?.(client)
   }
 
-  #followed(client: RedisClient, listener: BackendListener): RedisClient {
+  /** Nobody waits for it: what lacks a right fails by itself, and this says what to do about all of it at once. */
+  async #checkRights(): Promise<void> {
+    const { client } = this.#link
+    const namespace = this.#namespace
+    if (client === undefined || namespace === undefined) return
+    try {
+      const error = rightsError(namespace, await missingRights(client, namespace, this.#uses))
+      const isNews = error !== undefined && error.message !== this.#trouble
+      this.#trouble = error?.message ?? ''
+      if (isNews) this.onTrouble?.(error)
+    } catch {
+      // The connection is over; the next one is looked at again.
+    }
+  }
+
+  #followed(client: RedisClient): RedisClient {
     if (!isCluster(client)) return client
     followNodes(client, ({ gone }) => {
       if (gone !== undefined) this.subscriber.leave(gone)
-      listener.onDoubt?.()
+      this.#listener.onDoubt?.()
     })
     return client
   }

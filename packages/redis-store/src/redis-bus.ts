@@ -10,12 +10,12 @@
  */
 
 import type { Bus, BusListener, BusMessage } from '@larder/core'
-import { StoreUnavailableError } from '@larder/core'
+import { StoreRefusedError, StoreUnavailableError } from '@larder/core'
 import type { Backend } from './backend.ts'
 import { decodeMessage, encodeMessage } from './bus-message.ts'
 import { channelName } from './key-layout.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
-import { refused } from './refusal.ts'
+import { refusalOf, refused } from './refusal.ts'
 import { identify, readIdentity } from './store-identity.ts'
 import { within } from './within.ts'
 
@@ -57,7 +57,7 @@ export class RedisBus implements Bus {
     this.#listener = listener
     this.#namespace ??= namespace
     const { client } = this.#backend
-    if (client === undefined) this.#backend.open(namespace)
+    if (client === undefined) this.#backend.open(namespace, 'cache')
     else void this.#follow(client)
   }
 
@@ -154,9 +154,16 @@ export class RedisBus implements Bus {
       onDown: (reason) => {
         this.#isSubscribed = false
         this.#owesUp = false
-        this.#listener?.onDown(reason)
+        this.#listener?.onDown(this.#whyDown(reason))
       },
     })
+  }
+
+  #whyDown(reason: unknown): unknown {
+    if (refusalOf(reason) !== 'rights') return reason
+    const { message } = reason as Error
+    const words = `${message}. It needs SUBSCRIBE and channels that begin with ${this.#namespace}: (&${this.#namespace}:*)`
+    return new StoreRefusedError('to be listened to', 'rights', words, reason)
   }
 
   #tellUp(): void {

@@ -14,6 +14,7 @@ const CLIENT = [
   'unsubscribe',
   'select',
   'zrem',
+  'call',
   'set',
   'publish',
   'ping',

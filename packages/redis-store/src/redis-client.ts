@@ -11,6 +11,7 @@ export interface RedisCommander {
   zscore(key: string, member: string): Promise<Reply>
   zmscore(key: string, members: readonly string[]): Promise<Reply>
   zrem(key: string, member: string): Promise<Reply>
+  call(command: string, ...args: string[]): Promise<Reply>
   set(key: string, value: string, condition: 'NX'): Promise<Reply>
   publish(channel: string, payload: Buffer): Promise<Reply>
   time(): Promise<Reply>

@@ -18,7 +18,7 @@ import type {
   TagBump,
   TagChanges,
 } from '@larder/core'
-import { Backend } from './backend.ts'
+import { Backend, type TroubleListener } from './backend.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { readEntries, readEntryHeaders } from './entry-reader.ts'
 import { readHeads } from './heads.ts'
@@ -111,10 +111,18 @@ class RedisStore implements RemoteStore {
     return !this.#backend.isDown
   }
 
+  get onTrouble(): TroubleListener | undefined {
+    return this.#backend.onTrouble
+  }
+
+  set onTrouble(listener: TroubleListener | undefined) {
+    this.#backend.onTrouble = listener
+  }
+
   open(namespace: string): void {
     this.#namespace = namespace
     this.bus.open(namespace)
-    this.#backend.open(namespace)
+    this.#backend.open(namespace, 'cache')
   }
 
   whenTried(): Promise<void> {

@@ -20,6 +20,9 @@ const REASONS: readonly (readonly [RefusalReason, RegExp])[] = [
   ['cluster', /(?:^|[\s-])(?:CLUSTERDOWN|TRYAGAIN) /],
 ]
 
+/** Which script and line it was tells nobody anything. */
+const IN_SCRIPT = /\.? script: [0-9a-f]{40}, on @user_script:\d+\.?/
+
 /** Why a server refused; `undefined` for any other error. */
 export function refusalOf(error: unknown): RefusalReason | undefined {
   if (!(error instanceof Error)) return undefined
@@ -35,5 +38,6 @@ export function isRefusal(error: unknown): boolean {
 export function refused(operation: string, error: unknown): unknown {
   const reason = refusalOf(error)
   if (reason === undefined || error instanceof StoreRefusedError) return withoutCommand(error)
-  return new StoreRefusedError(operation, reason, (error as Error).message, withoutCommand(error))
+  const words = (error as Error).message.replace(IN_SCRIPT, '')
+  return new StoreRefusedError(operation, reason, words, withoutCommand(error))
 }

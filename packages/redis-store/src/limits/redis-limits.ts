@@ -9,7 +9,7 @@ import type {
   RateLimitCapabilities,
   RateLimitProvider,
 } from '@larder/core'
-import { Backend } from '../backend.ts'
+import { Backend, type TroubleListener } from '../backend.ts'
 import { limitsChannel } from '../key-layout.ts'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
 import { numberOf } from '../replies.ts'
@@ -65,9 +65,21 @@ export class RedisLimits implements RateLimitProvider {
     this.#parts = parts
   }
 
+  get onTrouble(): TroubleListener | undefined {
+    return this.#parts.backend.onTrouble
+  }
+
+  set onTrouble(listener: TroubleListener | undefined) {
+    this.#parts.backend.onTrouble = listener
+  }
+
   open(namespace: string): void {
     this.#namespace = namespace
-    this.#parts.backend.open(namespace)
+    this.#parts.backend.open(namespace, 'limits')
+  }
+
+  whenTried(): Promise<void> {
+    return this.#parts.backend.whenTried()
   }
 
   async decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]> {

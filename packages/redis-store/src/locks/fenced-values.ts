@@ -35,7 +35,7 @@ export interface FencedValues extends AsyncDisposable {
 export function fencedValues(namespace: string, options: RedisStoreOptions): FencedValues {
   assertText(namespace, 'fencedValues.namespace', 64)
   const backend = new Backend(resolveRedisStoreOptions(options))
-  backend.open(namespace)
+  backend.open(namespace, 'values')
   const close = (): Promise<void> => backend.close()
   return {
     async set(key, value, { fence, ttl }) {

@@ -11,7 +11,7 @@ import type {
   LockTarget,
   WakeListener,
 } from '@larder/core'
-import { Backend } from '../backend.ts'
+import { Backend, type TroubleListener } from '../backend.ts'
 import { inboxName, type LockKeys, lockKeys } from '../key-layout.ts'
 import {
   isClusterTarget,
@@ -95,9 +95,21 @@ export class RedisLocks implements LockProvider {
     })
   }
 
+  get onTrouble(): TroubleListener | undefined {
+    return this.#parts.backend.onTrouble
+  }
+
+  set onTrouble(listener: TroubleListener | undefined) {
+    this.#parts.backend.onTrouble = listener
+  }
+
   open(namespace: string): void {
     this.#namespace = namespace
-    this.#parts.backend.open(namespace)
+    this.#parts.backend.open(namespace, 'locks')
+  }
+
+  whenTried(): Promise<void> {
+    return this.#parts.backend.whenTried()
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
@@ -183,7 +195,7 @@ export class RedisLocks implements LockProvider {
   /** WAIT blocks its connection, so these have one to themselves. */
   #replicatedBackend(): Backend {
     this.#replicated ??= new Backend(this.#parts.options)
-    this.#replicated.open(this.#openNamespace)
+    this.#replicated.open(this.#openNamespace, 'locks')
     return this.#replicated
   }
 
