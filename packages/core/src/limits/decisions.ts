@@ -6,6 +6,7 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitReply, LimitRequest, LimitRule } from '../contracts/rate-limit-provider.ts'
 import { RateLimitUnavailableError } from '../errors/rate-limit-error.ts'
+import { isSetupError } from '../errors/reason-of.ts'
 import { KnownRefusals } from './known-refusals.ts'
 import type { LimitStore } from './limit-store.ts'
 import type { OnStoreError, ResolvedLimiter } from './limiter-options.ts'
@@ -140,6 +141,11 @@ export class Decisions {
 
   async #fallBack(questions: readonly Question[], error: unknown): Promise<void> {
     const { onStoreError, fallback, limiter } = this.#parts
+    // No outage, whatever is to be done in one: it would last for ever, and nobody would know.
+    if (isSetupError(error)) {
+      for (const { reject } of questions) reject(error)
+      return
+    }
     if (onStoreError === 'open') {
       for (const { resolve } of questions) resolve({ kind: 'open' })
       return
