@@ -83,6 +83,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     const { partition, previous, seq, keys } = message
     return [partition, `${previous}`, `${seq}`, keys]
   }
+  if (message.kind === 'doubt') return [message.keys, message.tags, message.partitions]
   const { previous, version, floor, tags } = message
   return [`${previous}`, `${version}`, `${floor}`, tags]
 }

@@ -49,7 +49,7 @@ export class LabelledStore implements RemoteStore {
   constructor(store: MemoryRemoteStore, announce: Announce) {
     this.name = store.name
     this.capabilities = store.capabilities
-    this.bus = store.bus
+    this.bus = labelledBus(store.bus, announce)
     this.#store = store
     this.#announce = announce
   }
@@ -152,6 +152,18 @@ export class LabelledStore implements RemoteStore {
       return index < 0 ? UNUSED_HEAD : reply.heads[index]
     })
     return { ...reply, heads }
+  }
+}
+
+function labelledBus(bus: MemoryRemoteStore['bus'], announce: Announce): Bus {
+  return {
+    name: bus.name,
+    subscribe: (namespace, listener) => bus.subscribe(namespace, listener),
+    publish: (message) => {
+      const label = { operation: 'publish', text: `publish ${message.kind}`, isSoft: false }
+      return announce({ ...label, origin: undefined }, () => bus.publish(message))
+    },
+    close: () => bus.close(),
   }
 }
 

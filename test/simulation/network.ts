@@ -137,7 +137,7 @@ export class Network {
   #noteEffect(message: BusMessage): void {
     const { history, ledger, source, now } = this.#parts
     const cause = this.#carriedOut
-    if (message.kind === 'wake' || cause === undefined) return
+    if (message.kind === 'wake' || message.kind === 'doubt' || cause === undefined) return
     const { node, label } = cause
     const at = history.note('store', `carries out ${label.text} of n${node}`)
     const time = now()
@@ -170,6 +170,9 @@ export function messagesOf(node: number): LineName {
 
 function textOf(message: BusMessage): string {
   if (message.kind === 'wake') return `wake ${message.key}`
+  if (message.kind === 'doubt') {
+    return `doubt ${[...message.keys, ...message.tags, ...message.partitions].join(' ')}`
+  }
   const names = message.kind === 'keys' ? message.keys : message.tags
   const to = message.kind === 'keys' ? message.seq : message.version
   return `${message.kind} ${names.join(' ')} (${short(message.previous)} → ${short(to)})`

@@ -16,6 +16,7 @@ export type {
   Bus,
   BusListener,
   BusMessage,
+  DoubtMessage,
   KeysMessage,
   TagsMessage,
   WakeMessage,
@@ -152,6 +153,9 @@ export { classNameOf, InvalidOptionError } from './errors/option-error.ts'
 export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit-error.ts'
 export {
   RecoveryQueueError,
+  type RefusalReason,
+  StoreRefusedError,
+  StoreSetupError,
   StoreTimeoutError,
   StoreUnavailableError,
 } from './errors/store-error.ts'

@@ -400,7 +400,7 @@ export class Coherence {
     if (this.#isClosed) return
     if (message.kind === 'wake') this.#parts.targets.wake(message.key)
     else if (message.kind === 'keys') this.#applyKeys(message)
-    else this.#applyTags(message)
+    else if (message.kind === 'tags') this.#applyTags(message)
   }
 
   #applyKeys(message: KeysMessage): void {

@@ -140,6 +140,11 @@ export interface RateLimitProvider {
   /** Called before any other method, perhaps several times; connects lazily and never throws because the other side is away. */
   open(namespace: string): void
   /**
+   * Begins to connect, after `open`, and resolves when the first attempt has ended, well or badly; at once when it has.
+   * Until then a failure says nothing about the other side: a process that starts is slow. Never rejects; bound it.
+   */
+  whenTried?(): Promise<void>
+  /**
    * Decides calls one after the other, in order; one reply each. In one round trip, however many they are.
    * Each is admitted by all policies of the rule or changes none of them.
    */

@@ -68,7 +68,7 @@ export class MemoryServer {
   /** Attaches a node and returns its store. */
   store(): MemoryRemoteStore {
     const link = new NodeLink(this.#nodes.length, this.#deliver)
-    const host = { execute: this.#execute.bind(this) }
+    const host = { execute: this.#execute.bind(this), publish: this.publish.bind(this) }
     const store = new MemoryRemoteStore(host, link, new RemoteFaults(this.#clock))
     this.#links.push(link)
     this.#nodes.push(store)
