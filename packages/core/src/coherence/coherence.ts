@@ -36,6 +36,7 @@ import type {
 } from '../contracts/remote-store.ts'
 import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import { Doubts } from './doubts.ts'
 import { Fuse } from './fuse.ts'
@@ -103,6 +104,8 @@ export class Coherence {
   readonly server = new ServerClock()
   readonly queue: RecoveryQueue
   readonly #parts: CoherenceParts
+  /** Connections, polls and what they lead to outlive the call that happens to start them, and are none of its context. */
+  readonly #context: KeptContext = keepContext()
   readonly #partitions = createPartitions()
   readonly #own = new OwnChanges()
   readonly #doubts = new Doubts()
@@ -229,9 +232,11 @@ export class Coherence {
     const { remote, namespace } = this.#parts
     if (remote === undefined || this.#isClosed || this.#isStarted) return
     this.#isStarted = true
-    remote.store.open(namespace)
-    remote.store.bus?.subscribe(namespace, this.#listener())
-    void this.sync()
+    runIn(this.#context, () => {
+      remote.store.open(namespace)
+      remote.store.bus?.subscribe(namespace, this.#listener())
+      void this.sync()
+    })
   }
 
   /** Runs a sync, or joins the one under way and has another follow it. Never rejects. */
@@ -241,7 +246,7 @@ export class Coherence {
       this.#syncAgain = true
       return this.#syncing
     }
-    const run = this.#syncOnce().finally(() => {
+    const run = runIn(this.#context, () => this.#syncOnce()).finally(() => {
       this.#syncing = undefined
       this.#schedulePoll()
       if (this.#syncAgain) {
@@ -753,7 +758,9 @@ export class Coherence {
     const base = Math.min(this.#pollMs, mostMs)
     // Jitter, so that the nodes of a fleet do not poll in step.
     const delay = base * (0.75 + Math.random() / 4)
-    this.#cancelPoll = this.#parts.clock.schedule(delay, () => void this.sync(), 'background')
+    this.#cancelPoll = runIn(this.#context, () =>
+      this.#parts.clock.schedule(delay, () => void this.sync(), 'background'),
+    )
   }
 
   #reportState(): void {
