@@ -154,6 +154,7 @@ export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit
 export {
   RecoveryQueueError,
   type RefusalReason,
+  StoreKeyError,
   StoreRefusedError,
   StoreSetupError,
   StoreTimeoutError,
