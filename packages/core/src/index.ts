@@ -168,6 +168,11 @@ export type { Key, KeyPart } from './keys/key-text.ts'
 export { partitionOf } from './keys/partition-of.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export {
+  type ClientAddressOptions,
+  clientAddress,
+  type RequestLike,
+} from './limits/client-address.ts'
+export {
   type RateLimitHeaderOptions,
   type RateLimitProblem,
   rateLimitHeaders,
@@ -184,7 +189,7 @@ export type {
   SeveralPolicies,
 } from './limits/limiter-options.ts'
 export type { LimiterPlace } from './limits/limits.ts'
-export type { ConcurrencyOptions, PolicyOptions } from './limits/policy-options.ts'
+export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
 export type {
   PolicyStanding,
   RateLimitVerdict,
