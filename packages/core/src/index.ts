@@ -161,7 +161,7 @@ export {
   StoreUnavailableError,
 } from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
-export type { CacheEventName, CacheEvents } from './events/events.ts'
+export type { CacheEventName, CacheEvents, OutageKind } from './events/events.ts'
 export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
@@ -201,6 +201,7 @@ export { currentLock } from './locks/lock-scope.ts'
 export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'
 export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
+export type { ManagerStatus } from './manager/status.ts'
 export {
   assertBoolean,
   assertFunction,
@@ -211,6 +212,7 @@ export {
 } from './options/assert-option.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export { type Duration, parseDuration } from './options/duration.ts'
+export type { Logger } from './options/logger.ts'
 export type { CacheManagerOptions } from './options/manager-options.ts'
 export { parseSize, type Size } from './options/size.ts'
 export { valueType } from './options/value-type.ts'

@@ -6,6 +6,7 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitReply, LimitRequest, LimitRule } from '../contracts/rate-limit-provider.ts'
 import { RateLimitUnavailableError } from '../errors/rate-limit-error.ts'
+import { isSetupError } from '../errors/reason-of.ts'
 import type { Asking, KnownRefusals } from './known-refusals.ts'
 import type { LimitStore } from './limit-store.ts'
 import type { OnStoreError, ResolvedLimiter } from './limiter-options.ts'
@@ -179,8 +180,12 @@ export class Decisions {
     if (unanswered !== undefined) await this.#fallBack(unanswered)
   }
 
-  async #fallBack(unanswered: readonly Unanswered[]): Promise<void> {
+  async #fallBack(all: readonly Unanswered[]): Promise<void> {
     const { onStoreError, fallback, limiter } = this.#parts
+    // No outage, whatever is to be done in one: it would last for ever, and nobody would know.
+    for (const { question, error } of all) if (isSetupError(error)) question.reject(error)
+    const unanswered = all.filter(({ error }) => !isSetupError(error))
+    if (unanswered.length === 0) return
     if (onStoreError === 'open') {
       for (const { question } of unanswered) question.resolve({ kind: 'open' })
       return

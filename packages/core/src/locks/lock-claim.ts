@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../contracts/clock.ts'
 import type { AcquireRequest, LockTarget } from '../contracts/lock-provider.ts'
 import { LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
+import { isSetupError } from '../errors/reason-of.ts'
 import { leaseEnd } from './hold.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'
 import { LOCK_STORE_TIMEOUT_MS, type LockStore } from './lock-store.ts'
@@ -98,6 +99,8 @@ async function askUntilGranted(
       pauseMs = reply.kind === 'held' ? reply.retryInMs : 0
     } catch (cause) {
       signal.throwIfAborted()
+      // What does not pass by itself is not waited for.
+      if (isSetupError(cause)) throw cause
       failure = { since: failure?.since ?? sentAt, cause }
       const isOver = clock.now() - failure.since >= LOCK_STORE_TIMEOUT_MS
       if (isOver) throw new LockUnavailableError(name, cause)

@@ -9,7 +9,7 @@ import type {
   RateLimitCapabilities,
   RateLimitProvider,
 } from '@larder/core'
-import { Backend } from '../backend.ts'
+import { Backend, type TroubleListener } from '../backend.ts'
 import { limitsChannel } from '../key-layout.ts'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
 import { numberOf } from '../replies.ts'
@@ -33,7 +33,7 @@ const SEPARATOR = ':'
  */
 export function redisLimits(options: RedisStoreOptions): RateLimitProvider {
   const resolved = resolveRedisStoreOptions(options)
-  const backend = new Backend(resolved, () => undefined)
+  const backend = new Backend(resolved)
   return new RedisLimits({
     backend,
     ownsBackend: true,
@@ -66,9 +66,17 @@ export class RedisLimits implements RateLimitProvider {
     this.#parts = parts
   }
 
+  get onTrouble(): TroubleListener | undefined {
+    return this.#parts.backend.onTrouble
+  }
+
+  set onTrouble(listener: TroubleListener | undefined) {
+    this.#parts.backend.onTrouble = listener
+  }
+
   open(namespace: string): void {
     this.#namespace = namespace
-    this.#parts.backend.open()
+    this.#parts.backend.open(namespace, 'limits')
   }
 
   whenTried(): Promise<void> {
