@@ -13,7 +13,8 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../contracts/clock.ts'
 import type { AcquireRequest, LockTarget } from '../contracts/lock-provider.ts'
 import { LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
-import { isStoreKeyError, StoreSetupError, StoreTimeoutError } from '../errors/store-error.ts'
+import { isSetupError } from '../errors/reason-of.ts'
+import { isStoreKeyError, StoreTimeoutError } from '../errors/store-error.ts'
 import { leaseEnd } from './hold.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'
 import { LOCK_STORE_TIMEOUT_MS, type LockStore } from './lock-store.ts'
@@ -105,6 +106,8 @@ async function askUntilGranted(
       pauseMs = reply.kind === 'held' ? reply.retryInMs : 0
     } catch (cause) {
       signal.throwIfAborted()
+      // What does not pass by itself is not waited for.
+      if (isSetupError(cause)) throw cause
       parts.onLearnt?.({ cause })
       if (failures.areFinal(cause, sentAt)) throw new LockUnavailableError(name, cause)
     }
@@ -140,7 +143,7 @@ class Failures {
   /** Notes a failure; true when asking again is no use. */
   areFinal(cause: unknown, sentAt: number): boolean {
     this.last = { cause }
-    if (isStoreKeyError(cause) || cause instanceof StoreSetupError) return true
+    if (isStoreKeyError(cause)) return true
     // Nobody knows what became of a call while this process stood still; asking again finds out.
     if (cause instanceof StoreTimeoutError && cause.wasHeldUp) return false
     this.#since ??= sentAt
