@@ -7,9 +7,13 @@ import {
   RateLimitedError,
   rateLimitHeaders,
 } from '@larder/core'
-import { lruStore } from '@larder/local-store'
+import { localLimits, lruStore } from '@larder/local-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
+import { ask } from './support/history.ts'
+import { openRedisLimits } from './support/providers.ts'
+import { exact, START_US } from './support/rules.ts'
 import { setStage } from './support/stage.ts'
 
 const FIVE = { limit: 5, per: '10s' } as const
@@ -198,6 +202,83 @@ describe('a limit of 0', () => {
     })
     expect(await limiter.consume('k')).toMatchObject({ allowed: false, policy: 'shut' })
     expect(store.asked).toEqual([])
+  })
+})
+
+describe('turns that are given up together', () => {
+  it('are given back in few steps, none of them long, and leave nothing behind', async () => {
+    const limits = openRedisLimits()
+    let decided = 0
+    const steps: number[] = []
+    const { decide, refundAll } = limits
+    const caches = createCacheManager({
+      namespace: freshNamespace(),
+      default: false,
+      limits: Object.assign(limits, {
+        async decide(...args: Parameters<typeof decide>) {
+          const replies = await decide.apply(limits, args)
+          decided += replies.length
+          return replies
+        },
+        async refundAll(...args: Parameters<NonNullable<typeof refundAll>>) {
+          steps.push(args[1].length)
+          return (await refundAll?.apply(limits, args)) ?? []
+        },
+      }),
+    })
+    onTestFinished(() => caches.close())
+    const limiter = caches.limiter({
+      limit: 1_000,
+      per: '1h',
+      maxWait: '1h',
+      storeTimeout: '20s',
+      onStoreError: 'closed',
+    })
+    await limiter.consume('k', 1_000)
+    const impatient = new AbortController()
+    const waiting = Array.from({ length: 900 }, () =>
+      limiter.consume('k', 1, { signal: impatient.signal }),
+    )
+    await eventually('all have their turns', () => decided === 901)
+    impatient.abort(new Error('gone'))
+    const ends = await Promise.allSettled(waiting)
+    expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['rejected']))
+    await eventually('all are given back', () => steps.length === 4)
+    expect(steps).toEqual([256, 256, 256, 132])
+    await eventually('nobody is waiting', async () => {
+      const { resetMs } = await limiter.peek('k', 0)
+      return resetMs <= 3_600_000
+    })
+    expect(await limiter.reward('k', 5_000)).toBe(1_000)
+  }, 60_000)
+
+  it('are given back when the manager closes', async () => {
+    const { caches, clock } = setStage()
+    const limits = localLimits({ nowUs: () => START_US + clock.now() * 1_000 })
+    limits.open('close')
+    const { close } = limits
+    const again = createCacheManager({
+      namespace: 'close',
+      clock,
+      limits: Object.assign(limits, { close: async () => undefined }),
+      default: false,
+    })
+    await caches.close()
+    const limiter = again.limiter({ name: 'x', limit: 1, per: '1m', maxWait: '1h' })
+    await limiter.consume('k')
+    const waiting = [1, 2, 3].map(() => limiter.consume('k'))
+    await clock.advanceAsync(1)
+    await Promise.all([again.close(), Promise.allSettled(waiting)])
+    const rule = {
+      limiter: 'x',
+      policies: [exact(1, 60_000_000, 'x')],
+      maxWaitUs: 0,
+      penalty: false,
+      blockUs: 0,
+    }
+    const { states } = await ask(limits, rule, 0)
+    expect(states[0]?.resetUs).toBe(59_999_000)
+    await close.call(limits)
   })
 })
 
