@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { EvictionVerdict } from '../../test/support/eviction-history.ts'
 import { contestants } from './contestants/index.ts'
+import { duelOfLimits } from './limits/main.ts'
 import { scenarios } from './scenarios.ts'
 
 const run = promisify(execFile)
@@ -42,7 +43,9 @@ mkdirSync(folder, { recursive: true })
 if (!isQuick) writeFileSync(join(folder, 'duel.json'), `${JSON.stringify(rows, null, 2)}\n`)
 const broken = rows.filter(({ contestant, verdict }) => contestant === 'Larder' && !keeps(verdict))
 for (const { scenario } of broken) process.stderr.write(`Larder broke its promise in ${scenario}\n`)
-process.exitCode = broken.length === 0 ? 0 : 1
+const brokenLimits = await duelOfLimits(isQuick)
+for (const what of brokenLimits) process.stderr.write(`Larder broke its promise: ${what}\n`)
+process.exitCode = broken.length + brokenLimits.length === 0 ? 0 : 1
 
 async function fight(contestant: string, scenario: string): Promise<EvictionVerdict | undefined> {
   const file = join(import.meta.dirname, 'fight.ts')

@@ -72,8 +72,9 @@ export const ERROR_CODES = {
     remedy: 'Try again after retryAfterMs.',
   },
   LARDER_RATE_LIMIT_UNAVAILABLE: {
-    meaning: 'The limit store cannot be reached and the policy is to refuse then.',
-    remedy: 'Look at the store, or choose onStoreError: "local" or "open".',
+    meaning:
+      'The limit store cannot say (it is away, or the key holds something else), and the policy is to refuse then.',
+    remedy: 'Look at the store, reset the key, or choose onStoreError: "local" or "open".',
   },
 } as const
 
