@@ -29,9 +29,10 @@ import type {
 import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
-import { createPartitions, PARTITIONS, type Partition } from './partitions.ts'
+import { EvictionQueued } from './eviction-queued.ts'
+import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import { type Reassertion, RecentEvictions } from './recent-evictions.ts'
-import { RecoveryQueue } from './recovery-queue.ts'
+import { groupsOf, RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
 import type { Stamp } from './stamp.ts'
 import { missingOf, partitionTag, TagClock } from './tag-clock.ts'
@@ -40,6 +41,8 @@ import { missingOf, partitionTag, TagClock } from './tag-clock.ts'
 export interface CoherenceTargets {
   /** Kills flights and deletes (or softens) local entries of these keys, except what already includes `seq`. */
   forget(keys: readonly string[], seq: number, soft?: boolean): void
+  /** Opens settle windows. */
+  settle(keys: readonly string[], settleMs: number): void
   /** A lease that this node waits for ended. */
   wake(key: string): void
 }
@@ -56,7 +59,7 @@ export interface CoherenceParts {
 }
 
 const NO_GENERATION = -1
-const ALL_PARTITIONS: readonly number[] = Array.from({ length: PARTITIONS }, (_, id) => id)
+const HARD: EvictRequest = { soft: false, settleMs: 0 }
 /** Syncs run this often within one maxStaleness, so that one slow or lost sync does not isolate the node. */
 const SYNCS_PER_STALENESS = 2.5
 const CONCURRENT_CATCH_UPS = 16
@@ -210,21 +213,20 @@ export class Coherence {
   /**
    * Evicts keys: here, in the store and, through it, everywhere. Resolves when the store did it.
    *
-   * @throws what the store failed with; the eviction then waits in the recovery queue.
+   * @throws EvictionQueued with what the store failed with; the eviction then waits in the recovery queue.
    */
   async evict(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
     const { remote, targets, clock } = this.#parts
     const keys = addresses.map((address) => address.key)
     targets.forget(keys, Number.POSITIVE_INFINITY, request.soft)
     if (remote === undefined) return
+    const askedAt = clock.now()
     await this.start()
     this.#recent.note(addresses, clock.now())
     try {
-      const replies = await remote.run('evict', (store) => store.evict(addresses, request))
-      for (const reply of replies) this.applyMutation(reply, keysOf(addresses, reply.partition))
-      await this.#publishEvictions(replies, addresses)
+      await this.#evictRemotely(addresses, request)
     } catch (error) {
-      this.#enqueue(addresses)
+      if (error instanceof EvictionQueued) this.#enqueue(addresses, request, askedAt)
       throw error
     } finally {
       // Again: a read that started between the first delete and the store's step may have brought the old value back.
@@ -235,7 +237,7 @@ export class Coherence {
   /**
    * Invalidates tags (table names, see tag-clock.ts): here, in the store and, through it, everywhere.
    *
-   * @throws what the store failed with; the invalidation then waits in the recovery queue.
+   * @throws EvictionQueued with what the store failed with; the invalidation then waits in the recovery queue.
    */
   async evictTags(tags: readonly string[]): Promise<void> {
     const { remote } = this.#parts
@@ -247,19 +249,13 @@ export class Coherence {
     } catch (error) {
       this.tags.invalidateHere(this.queue.addTags(tags))
       this.#queued()
-      throw error
+      throw new EvictionQueued(error)
     }
   }
 
   /** Takes a mutation of our own into account, like the message that will follow it. */
   applyMutation(reply: MutationReply, keys: readonly string[]): void {
-    this.#applyKeys({
-      kind: 'keys',
-      partition: reply.partition,
-      previous: reply.previous,
-      seq: reply.seq,
-      keys,
-    })
+    this.#applyKeys(keysMessage(reply, keys, HARD))
   }
 
   /** Publishes a mutation for stores that do not publish themselves. */
@@ -343,14 +339,10 @@ export class Coherence {
     if (remote === undefined || this.queue.size === 0) return
     const waiting = this.queue.waiting()
     if (waiting.tags.length > 0) await this.#bump(waiting.tags.map((item) => item.tag))
-    if (waiting.keys.length > 0) {
-      const replies = await remote.run('evict', (store) =>
-        store.evict(waiting.keys, { soft: false, settleMs: 0 }),
-      )
+    for (const { keys, request } of groupsOf(waiting.keys, clock.now())) {
+      await this.#evictRemotely(keys, request)
       // The store knows of them since now, not since they were asked for.
-      this.#recent.note(waiting.keys, clock.now())
-      for (const reply of replies) this.applyMutation(reply, keysOf(waiting.keys, reply.partition))
-      await this.#publishEvictions(replies, waiting.keys)
+      this.#recent.note(keys, clock.now())
     }
     this.queue.settle(waiting)
     events.emit('recovery-queue', { waiting: this.queue.size, escalated: this.queue.escalated })
@@ -366,14 +358,21 @@ export class Coherence {
     if (this.tags.applyBump(tags, bump) === 'gap') await this.#catchUpTags()
   }
 
-  async #publishEvictions(
-    replies: readonly MutationReply[],
-    addresses: readonly EntryAddress[],
-  ): Promise<void> {
-    for (const { partition, previous, seq } of replies) {
-      const keys = keysOf(addresses, partition)
-      await this.publish({ kind: 'keys', partition, previous, seq, keys })
+  /** @throws EvictionQueued, which nobody has queued yet, for what the store fails with, and for nothing else. */
+  async #evictRemotely(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
+    const { remote } = this.#parts
+    if (remote === undefined) return
+    const asQueued = (error: unknown): never => {
+      throw new EvictionQueued(error)
     }
+    const replies = await remote
+      .run('evict', (store) => store.evict(addresses, request))
+      .catch(asQueued)
+    const messages = replies.map((reply) =>
+      keysMessage(reply, keysOf(addresses, reply.partition), request),
+    )
+    for (const message of messages) this.#applyKeys(message)
+    for (const message of messages) await this.publish(message).catch(asQueued)
   }
 
   #listener(): BusListener {
@@ -402,7 +401,8 @@ export class Coherence {
     const { targets, events, work } = this.#parts
     const partition = this.#partitions[message.partition]
     if (partition === undefined) return
-    targets.forget(message.keys, message.seq)
+    targets.forget(message.keys, message.seq, message.soft)
+    if (message.settleMs !== undefined) targets.settle(message.keys, message.settleMs)
     for (const key of message.keys) targets.wake(key)
     if (events.has('invalidated')) events.emit('invalidated', { keys: message.keys, tags: [] })
     const fit = partition.advance(message.previous, message.seq)
@@ -508,9 +508,14 @@ export class Coherence {
     for (const reply of replies) this.applyMutation(reply, keysOf(own.addresses, reply.partition))
   }
 
-  #enqueue(addresses: readonly EntryAddress[]): void {
+  #enqueue(
+    addresses: readonly EntryAddress[],
+    { soft, settleMs }: EvictRequest = HARD,
+    askedAt = this.#parts.clock.now(),
+  ): void {
+    const settleUntil = settleMs > 0 ? askedAt + settleMs : Number.NEGATIVE_INFINITY
     for (const address of addresses) {
-      const coarser = this.queue.addKey(address)
+      const coarser = this.queue.addKey(address, { soft, settleUntil })
       if (coarser.length > 0) this.tags.invalidateHere(coarser)
     }
     this.#queued()
@@ -567,6 +572,22 @@ export class Coherence {
     const partition = this.#partitions[id]
     if (partition === undefined) throw new RangeError(`No partition ${id}`)
     return partition
+  }
+}
+
+function keysMessage(
+  { partition, previous, seq }: MutationReply,
+  keys: readonly string[],
+  { soft, settleMs }: EvictRequest,
+): KeysMessage {
+  return {
+    kind: 'keys',
+    partition,
+    previous,
+    seq,
+    keys,
+    ...(soft ? { soft } : {}),
+    ...(settleMs > 0 ? { settleMs } : {}),
   }
 }
 
