@@ -387,7 +387,7 @@ describe('I7: nothing grows', () => {
     for (let i = 0; crowded.length < 700; i++) {
       if (partitionOf(cache.key(`k${i}`)) === 5) crowded.push(`k${i}`)
     }
-    await cache.evict(crowded)
+    await cache.evictMany(crowded)
     await cache.set('kept', 1)
 
     const all = (await server.command('keys', '*')) as string[]

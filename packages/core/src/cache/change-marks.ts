@@ -96,7 +96,8 @@ export class ChangeMarks {
     const changes = this.#changes.get(key) ?? []
     const found = changes.findLast((change) => change.moment > moment && change.written !== undefined)
     if (found === undefined || !Object.is(found.written?.value, value)) return undefined
-    return this.hasChanged(key, found.moment, undefined, found.seq) ? undefined : found
+    const above = found.seq === ASKED_HERE ? undefined : found.seq
+    return this.hasChanged(key, found.moment, above) ? undefined : found
   }
 
   #forgetOldest(): void {

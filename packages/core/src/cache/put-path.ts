@@ -135,8 +135,10 @@ export class PutPath {
   /** What a put that began earlier stands on, as far as this node knows; `undefined` when it was overtaken. */
   #standing({ call, value }: Put, fence: PutFence): PutFence | undefined {
     const { changes } = this.#node
-    const { key } = call.address
-    if (!changes.hasChanged(key, fence.mark)) return fence
+    const { key, partition } = call.address
+    // A message about what was known then may come late.
+    const known = fence.stampOf(partition).seq
+    if (!changes.hasChanged(key, fence.mark, known)) return fence
     const last = changes.lastPutOf(key, fence.mark, value)
     if (last === undefined) return undefined
     const stampOf = (partition: number): Stamp => {
@@ -170,7 +172,7 @@ export class PutPath {
     await coherence.start()
     const encoded = await this.#orEvict(call, encoding)
     const stamp = fence.stampOf(partition)
-    if (changes.hasChanged(key, mark, hasBegun ? undefined : ONLY_HERE)) {
+    if (changes.hasChanged(key, mark, hasBegun ? stamp.seq : ONLY_HERE)) {
       // What was asked for here after a `set` sees to the key itself.
       return hasBegun ? this.#evictInstead(call) : { outcome: 'not-kept' }
     }
@@ -274,7 +276,7 @@ export class PutPath {
     // Everything up to our own change was heard of: otherwise nobody here knows what else happened to the key.
     const isKnown = reply !== undefined && coherence.isLevel(stamp) && now.seq >= seq
     const isLast = hasBegun
-      ? isKnown && !changes.hasChanged(key, mark, undefined, seq)
+      ? isKnown && !changes.hasChanged(key, mark, stamp.seq, seq)
       : !changes.hasChanged(key, mark, seq)
     const written = { ...now, birth: stamp.birth, seq }
     const result = this.#keepLocally(writing, { ...wayHere, stamp: written, isLast })
