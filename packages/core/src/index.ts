@@ -156,18 +156,24 @@ export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit
 export {
   RecoveryQueueError,
   type RefusalReason,
+  StoreKeyError,
   StoreRefusedError,
   StoreSetupError,
   StoreTimeoutError,
   StoreUnavailableError,
 } from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
-export type { CacheEventName, CacheEvents, PutOutcome } from './events/events.ts'
+export type { CacheEventName, CacheEvents, OutageKind, PutOutcome } from './events/events.ts'
 export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export { partitionOf } from './keys/partition-of.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
+export {
+  type ClientAddressOptions,
+  clientAddress,
+  type RequestLike,
+} from './limits/client-address.ts'
 export {
   type RateLimitHeaderOptions,
   type RateLimitProblem,
@@ -185,7 +191,7 @@ export type {
   SeveralPolicies,
 } from './limits/limiter-options.ts'
 export type { LimiterPlace } from './limits/limits.ts'
-export type { ConcurrencyOptions, PolicyOptions } from './limits/policy-options.ts'
+export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
 export type {
   PolicyStanding,
   RateLimitVerdict,
@@ -197,6 +203,7 @@ export { currentLock } from './locks/lock-scope.ts'
 export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'
 export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
+export type { ManagerStatus } from './manager/status.ts'
 export {
   assertBoolean,
   assertFunction,
@@ -208,6 +215,7 @@ export {
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export { type Duration, parseDuration } from './options/duration.ts'
 export type { EvictOptions } from './options/evict-options.ts'
+export type { Logger } from './options/logger.ts'
 export type { CacheManagerOptions } from './options/manager-options.ts'
 export { parseSize, type Size } from './options/size.ts'
 export { valueType } from './options/value-type.ts'

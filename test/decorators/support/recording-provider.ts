@@ -59,7 +59,7 @@ export class RecordingProvider implements MethodCacheProvider {
       this.asked.push({ what, cache, keys, calls: [], ...more })
     }
     const context: LoadContext = { signal: this.#abort.signal, previous: undefined }
-    const stamp = { partition: 0, birth: 1, seq: 2, generation: 3, changes: 4 }
+    const stamp = { partition: 0, birth: 1, known: 1, seq: 2, generation: 3, changes: 4 }
     const begun: Begun = { mark: 0, stampOf: () => stamp, end: () => undefined }
     return {
       hit: (key) => {

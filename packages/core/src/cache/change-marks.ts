@@ -94,7 +94,9 @@ export class ChangeMarks {
   lastPutOf(key: string, moment: number, value: unknown): Change | undefined {
     if (moment < this.#floor) return undefined
     const changes = this.#changes.get(key) ?? []
-    const found = changes.findLast((change) => change.moment > moment && change.written !== undefined)
+    const found = changes.findLast(
+      (change) => change.moment > moment && change.written !== undefined,
+    )
     if (found === undefined || !Object.is(found.written?.value, value)) return undefined
     const above = found.seq === ASKED_HERE ? undefined : found.seq
     return this.hasChanged(key, found.moment, above) ? undefined : found

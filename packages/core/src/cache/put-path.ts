@@ -176,7 +176,7 @@ export class PutPath {
       // What was asked for here after a `set` sees to the key itself.
       return hasBegun ? this.#evictInstead(call) : { outcome: 'not-kept' }
     }
-    const { bytes, commit } = storedForm(policy, kept, stamp.birth, encoded)
+    const { bytes, commit } = storedForm(policy, kept, stamp.known, encoded)
     const writing = { ...put, mark, bytes: bytes.length }
     if (bytes.length > policy.maxValueBytes) {
       const { maxValueBytes: maxBytes } = policy
@@ -221,7 +221,7 @@ export class PutPath {
       try {
         const request = { bytes, livesMs, since }
         reply = await remote.run('put', (store) => store.put(address, request))
-        coherence.noteOwnWrite(address)
+        coherence.noteOwnPut(address, commit, reply)
         await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
       } catch (cause) {
         return this.#queueInstead(call, cause)
@@ -243,7 +243,7 @@ export class PutPath {
   #since({ call, hasBegun }: Writing, stamp: Stamp): number {
     const { coherence, remote } = this.#node
     if (remote?.store.capabilities.sequences !== true) return hasBegun ? BELOW_ALL : UNFENCED
-    const isWaiting = coherence.queue.hasKey(call.fullKey)
+    const isWaiting = coherence.isInDoubt(call.fullKey)
     if (isWaiting || !coherence.isLevel(stamp)) return BELOW_ALL
     return Math.max(BELOW_ALL, stamp.seq)
   }
@@ -264,7 +264,7 @@ export class PutPath {
     let cause: unknown
     try {
       ;[reply] = await remote.run('evict', (store) => store.evict([address], HARD))
-      coherence.noteOwnWrite(address)
+      if (reply !== undefined) coherence.noteOwnPut(address, 0, { ...reply, stored: false })
       if (reply !== undefined) await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
     } catch (error) {
       cause = error

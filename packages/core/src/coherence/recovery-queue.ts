@@ -26,7 +26,7 @@ interface WaitingTag {
 
 /** Waiting evictions that can be run in one call. */
 export interface EvictionGroup {
-  readonly keys: readonly EntryAddress[]
+  readonly members: readonly WaitingKey[]
   readonly request: EvictRequest
 }
 
@@ -131,7 +131,7 @@ export function groupsOf(keys: readonly WaitingKey[], now: number): readonly Evi
       if (members.length === 0) continue
       let settleMs = 0
       for (const { settleUntil } of members) settleMs = Math.max(settleMs, settleUntil - now)
-      groups.push({ keys: members, request: { soft, settleMs } })
+      groups.push({ members, request: { soft, settleMs } })
     }
   }
   return groups
