@@ -15,6 +15,7 @@ import { type Keepable, keepable, localEntryOf, storedForm } from './keep.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { assertKeepable, encodeKept, takeIn } from './value-forms.ts'
 
 const PATTERN_CHUNK = 500
 /** Writes in any case: only a put whose value was made earlier can be overtaken by what happened since. */
@@ -54,14 +55,15 @@ export class WritePath {
     const node = this.#node
     if (node.isClosed) throw new ClosedError()
     const kind = value === undefined || value === null ? 'negative' : 'value'
-    const kept = keepable(call, { kind, value, loadMs: 0 })
-    if (kept === undefined) {
+    const made = keepable(call, { kind, value, loadMs: 0 })
+    if (made === undefined) {
       // A result that is not to be cached still means that what is cached is old.
       await this.evict(call.cache, [call.fullKey], { soft: false, settleMs: 0 }).catch(
         () => undefined,
       )
       return
     }
+    const kept = takeIn(node, call, made)
     node.noteLife(kept.lifetimes.livesForMs)
     if (node.remote !== undefined && call.policy.remote) await this.#putBoth(call, kept, begun)
     else await this.#putLocally(call, kept, begun)
@@ -128,9 +130,9 @@ export class WritePath {
 
   async #putBoth(call: ReadCall, kept: Keepable, begun: Stamp | undefined): Promise<void> {
     const node = this.#node
-    const { remote, coherence, values } = node
-    if (remote === undefined || values === undefined) return
-    const encoding = values.encode(kept.value)
+    const { remote, coherence } = node
+    const encoding = encodeKept(node, call, kept)
+    if (remote === undefined || encoding === undefined) return
     const { address } = call
     // Everything cached or under way for this key is older than the value that is being written.
     node.flights.kill(address.key, Number.POSITIVE_INFINITY)
@@ -190,6 +192,7 @@ export class WritePath {
   async #putLocally(call: ReadCall, kept: Keepable, begun: Stamp | undefined): Promise<void> {
     const node = this.#node
     const { address } = call
+    assertKeepable(node, call, kept)
     const stamp = begun ?? node.coherence.stamp(address.partition)
     // Other nodes may hold this key in their own local tiers even though the value does not travel.
     await node.coherence.evict([address], { soft: false, settleMs: 0 }).catch(() => undefined)
