@@ -59,10 +59,11 @@ describe("redisStore's bus", () => {
         namespace: freshNamespace(),
         publish: async (namespace, message) => {
           const fields = JSON.stringify(fieldsOf(message))
-          await publisher.eval(PUBLISH, 0, `${namespace}:bus`, message.kind[0] ?? '', fields)
+          const channel = await channelOf(publisher, namespace)
+          await publisher.eval(PUBLISH, 0, channel, message.kind[0] ?? '', fields)
         },
         publishGarbage: async (namespace) => {
-          await publisher.publish(`${namespace}:bus`, 'neither fish nor fowl')
+          await publisher.publish(await channelOf(publisher, namespace), 'neither fish nor fowl')
         },
         unreachable: () => busOf(redisStore({ url: 'redis://127.0.0.1:1' })),
       }
@@ -70,6 +71,13 @@ describe("redisStore's bus", () => {
     { test },
   )
 })
+
+/** The one channel of a namespace that somebody listens to. */
+async function channelOf(publisher: Redis, namespace: string): Promise<string> {
+  const [channel] = (await publisher.pubsub('CHANNELS', `${namespace}:bus:*`)) as string[]
+  if (channel === undefined) throw new Error('Nobody listens')
+  return channel
+}
 
 function busOf({ bus }: RemoteStore): Bus {
   if (bus === undefined) throw new Error('There is no bus')
@@ -82,6 +90,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     const { partition, previous, seq, keys } = message
     return [partition, `${previous}`, `${seq}`, keys]
   }
+  if (message.kind === 'doubt') return [message.keys, message.tags, message.isRepeated ? 1 : 0]
   const { previous, version, floor, tags } = message
   return [`${previous}`, `${version}`, `${floor}`, tags]
 }

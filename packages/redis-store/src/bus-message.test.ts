@@ -1,7 +1,8 @@
+import type { BusMessage } from '@larder/core'
 import { pack } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { withSeed } from '../../../test/support/seed.ts'
-import { decodeMessage } from './bus-message.ts'
+import { decodeMessage, encodeMessage } from './bus-message.ts'
 
 function wire(kind: string, fields: unknown): Buffer {
   return Buffer.concat([Buffer.from(kind), pack(fields)])
@@ -30,6 +31,25 @@ describe('decodeMessage', () => {
     expect(decodeMessage(wire('w', ['c:a']))).toEqual({ kind: 'wake', key: 'c:a' })
   })
 
+  it('reads a doubt, with empty lists however they were packed', () => {
+    expect(decodeMessage(wire('d', [['c:a'], {}, 1]))).toEqual({
+      kind: 'doubt',
+      keys: ['c:a'],
+      tags: [],
+      isRepeated: true,
+    })
+  })
+
+  it.each<BusMessage>([
+    { kind: 'keys', partition: 63, previous: 1, seq: 2 ** 53 - 1, keys: ['c:a'] },
+    { kind: 'tags', previous: 1, version: 2, floor: 0, tags: [] },
+    { kind: 'wake', key: 'c:☃' },
+    { kind: 'doubt', keys: ['c:a'], tags: ['t'], isRepeated: true },
+    { kind: 'doubt', keys: [], tags: [], isRepeated: false },
+  ])('reads what encodeMessage writes: $kind', (message) => {
+    expect(decodeMessage(encodeMessage(message))).toEqual(message)
+  })
+
   it.each<[string, Buffer]>([
     ['nothing', Buffer.alloc(0)],
     ['a kind alone', Buffer.from('k')],
@@ -44,6 +64,8 @@ describe('decodeMessage', () => {
     ['an empty text for a number', wire('k', [1, '', '3', []])],
     ['a key that is no text', wire('k', [1, '2', '3', ['c:a', 7]])],
     ['keys in a map', wire('k', [1, '2', '3', { a: 'c:a' }])],
+    ['a doubt that does not say whether it was said before', wire('d', [['c:a'], []])],
+    ['a doubt with a text for that', wire('d', [[], [], 'c:a'])],
     ['a wake-up of nobody', wire('w', [])],
     ['bytes after the list', Buffer.concat([wire('w', ['c:a']), Buffer.from([0xc0])])],
     [
@@ -64,7 +86,7 @@ describe('decodeMessage', () => {
           bytes[random.int(bytes.length)] = random.int(256)
         }
         try {
-          expect(['keys', 'tags', 'wake']).toContain(decodeMessage(bytes).kind)
+          expect(['keys', 'tags', 'wake', 'doubt']).toContain(decodeMessage(bytes).kind)
         } catch (error) {
           expect((error as Error).name).toBe('Error')
         }

@@ -4,8 +4,27 @@
  */
 
 import type { BusMessage } from '@larder/core'
-import { unpack } from 'msgpackr'
+import { pack, unpack } from 'msgpackr'
 import { checkMsgpack } from './codec/check-msgpack.ts'
+
+/** Encodes a message as the scripts do. */
+export function encodeMessage(message: BusMessage): Buffer {
+  const letter = Buffer.from(message.kind.slice(0, 1))
+  return Buffer.concat([letter, pack(fieldsOf(message))])
+}
+
+function fieldsOf(message: BusMessage): readonly unknown[] {
+  switch (message.kind) {
+    case 'keys':
+      return [message.partition, `${message.previous}`, `${message.seq}`, message.keys]
+    case 'tags':
+      return [`${message.previous}`, `${message.version}`, `${message.floor}`, message.tags]
+    case 'wake':
+      return [message.key]
+    case 'doubt':
+      return [message.keys, message.tags, message.isRepeated ? 1 : 0]
+  }
+}
 
 /**
  * Decodes a message.
@@ -21,6 +40,7 @@ export function decodeMessage(bytes: Uint8Array): BusMessage {
   if (kind === 'k') return keysMessage(fields)
   if (kind === 't') return tagsMessage(fields)
   if (kind === 'w') return { kind: 'wake', key: textOf(fields[0]) }
+  if (kind === 'd') return doubtMessage(fields)
   throw new Error('The message is of an unknown kind')
 }
 
@@ -44,6 +64,11 @@ function tagsMessage([previous, version, floor, tags]: readonly unknown[]): BusM
   }
 }
 
+function doubtMessage([keys, tags, repeated]: readonly unknown[]): BusMessage {
+  const isRepeated = countOf(repeated) > 0
+  return { kind: 'doubt', keys: textsOf(keys), tags: textsOf(tags), isRepeated }
+}
+
 /** Large numbers come as texts: MessagePack in Redis writes them as doubles or integers as it pleases. */
 function countOf(field: unknown): number {
   const isNumeral = typeof field === 'string' && /^\d{1,16}$/.test(field)
@@ -53,10 +78,14 @@ function countOf(field: unknown): number {
 }
 
 function textsOf(field: unknown): readonly string[] {
-  // An empty Lua table is packed as a map or a list: it does not say which it is.
-  if (typeof field === 'object' && field !== null && Object.keys(field).length === 0) return []
+  if (isEmptyTable(field)) return []
   if (Array.isArray(field)) return field.map(textOf)
   throw new Error('The message has something other than a list of texts')
+}
+
+/** An empty Lua table is packed as a map or a list: it does not say which it is. */
+function isEmptyTable(field: unknown): boolean {
+  return typeof field === 'object' && field !== null && Object.keys(field).length === 0
 }
 
 function textOf(field: unknown): string {

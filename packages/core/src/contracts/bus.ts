@@ -28,12 +28,29 @@ export interface WakeMessage {
   readonly key: string
 }
 
-export type BusMessage = KeysMessage | TagsMessage | WakeMessage
+/**
+ * The sender was asked to evict these and the store refused, so the store still has them: whoever keeps copies must not
+ * believe them, nor the store's. What is left out is not in doubt. It moves no sequence number, and a receiver that does
+ * not know it loses nothing but time.
+ */
+export interface DoubtMessage {
+  readonly kind: 'doubt'
+  readonly keys: readonly string[]
+  /** As the tag clock names them; a sender with very many keys names the tags of their partitions instead. */
+  readonly tags: readonly string[]
+  /** Said before: who heard it then goes on doubting, and keeps what it has loaded since. */
+  readonly isRepeated: boolean
+}
+
+export type BusMessage = KeysMessage | TagsMessage | WakeMessage | DoubtMessage
 
 /** How a bus reports to the engine. None of these may throw. */
 export interface BusListener {
   onMessage(message: BusMessage): void
-  /** The subscription stands (again); anything may have been missed before. */
+  /**
+   * The subscription stands (again), and the store can be asked; anything may have been missed before. Also when the store
+   * turned out to be another one than before, with messages of its own.
+   */
   onUp(): void
   /** Something else (a reconnect, a failover, a new topology) suggests that the store should be asked again at once. */
   onDoubt(): void
@@ -43,12 +60,20 @@ export interface BusListener {
   onGarbage(reason: unknown): void
 }
 
-/** Delivers messages of one namespace to this node, including the node's own. */
+/**
+ * Delivers messages of one namespace *of one store* to this node, including the node's own. Where several stores share what
+ * carries the messages (databases of one server, a mirror, servers behind one proxy), each hears its own only: numbers of
+ * another history would read as a loss of this one.
+ */
 export interface Bus {
   readonly name: string
   /** Starts delivery and keeps trying; never throws and never rejects because the other side is away. */
   subscribe(namespace: string, listener: BusListener): void
-  /** Sends a message, for stores that cannot publish inside their own mutations. */
+  /**
+   * Sends a message: of a store that cannot publish inside its own mutations, or a doubt, for which no mutation is needed.
+   *
+   * @throws when it was not handed over; whether anybody heard it is not known
+   */
   publish?(message: BusMessage): Promise<void>
   close(): Promise<void>
 }

@@ -65,6 +65,13 @@ export interface LockProvider {
   readonly capabilities: LockCapabilities
   /** Called before any other method, perhaps several times; connects lazily and never throws because the other side is away. */
   open(namespace: string): void
+  /**
+   * Begins to connect, after `open`, and resolves when the first attempt has ended, well or badly; at once when it has.
+   * Until then a failure says nothing about the other side: a process that starts is slow. Never rejects; bound it.
+   */
+  whenTried?(): Promise<void>
+  /** Told once of each thing that keeps the store from being used as it is set up. The last listener set is used. */
+  onTrouble?: ((error: Error) => void) | undefined
   /** Grants, or says held, and then queues the owner if it waits. An owner that holds already gets its lease prolonged. */
   acquire(request: AcquireRequest): Promise<AcquireReply>
   /** Prolongs the lease to `leaseMs` from now; false when it has ended. */

@@ -187,5 +187,15 @@ export interface RemoteStore {
   scan(prefix: string): AsyncIterable<readonly string[]>
   /** Whether the store is worth asking right now; false while it is known to be disconnected. */
   readonly ready?: boolean
+  /**
+   * Begins to connect, after `open`, and resolves when the first attempt has ended, well or badly; at once when it has.
+   * Until then a failure says nothing about the other side: a process that starts is slow. Never rejects; bound it.
+   */
+  whenTried?(): Promise<void>
+  /**
+   * Told once of each thing that keeps the store from being used as it is set up: a right that is missing, a replica for an
+   * address. One listener; the last one set is used. It may not throw.
+   */
+  onTrouble?: ((error: Error) => void) | undefined
   close(): Promise<void>
 }

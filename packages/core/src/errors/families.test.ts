@@ -11,7 +11,14 @@ import { LockLostError, LockTimeoutError, LockUnavailableError, NoLockError } fr
 import { NotConfiguredError } from './not-configured-error.ts'
 import { InvalidOptionError } from './option-error.ts'
 import { RateLimitedError, RateLimitUnavailableError } from './rate-limit-error.ts'
-import { RecoveryQueueError, StoreTimeoutError, StoreUnavailableError } from './store-error.ts'
+import {
+  RecoveryQueueError,
+  StoreKeyError,
+  StoreRefusedError,
+  StoreSetupError,
+  StoreTimeoutError,
+  StoreUnavailableError,
+} from './store-error.ts'
 import { ValueError } from './value-error.ts'
 
 const page = readFileSync(new URL('../../../../docs/reference/errors.md', import.meta.url), 'utf8')
@@ -45,6 +52,13 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     new RateLimitUnavailableError('ip:1', cause),
   ],
   ['RecoveryQueueError', 'LARDER_RECOVERY_QUEUE', new RecoveryQueueError('p:1', cause)],
+  ['StoreKeyError', 'LARDER_STORE_KEY', new StoreKeyError('lock', cause)],
+  [
+    'StoreRefusedError',
+    'LARDER_STORE_REFUSED',
+    new StoreRefusedError('put', 'full', 'OOM command not allowed', cause),
+  ],
+  ['StoreSetupError', 'LARDER_STORE_SETUP', new StoreSetupError('Install it.', cause)],
   ['StoreTimeoutError', 'LARDER_STORE_TIMEOUT', new StoreTimeoutError('read', 250)],
   ['StoreUnavailableError', 'LARDER_STORE_UNAVAILABLE', new StoreUnavailableError('read', cause)],
   [

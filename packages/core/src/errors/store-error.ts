@@ -34,6 +34,47 @@ export class StoreUnavailableError extends LarderError {
   }
 }
 
+/**
+ * Why a store that answers does not do what it is asked. `readonly`: a replica; `not-durable`: it cannot save what it is
+ * told (a failed snapshot, a full disk); `replicas`: too few of them; `rights`: this user may not; `full`: out of memory;
+ * `loading`, `cluster`: not now.
+ */
+export type RefusalReason =
+  | 'readonly'
+  | 'not-durable'
+  | 'replicas'
+  | 'rights'
+  | 'full'
+  | 'loading'
+  | 'cluster'
+
+/** The store answered, and refused: nothing was changed. Asking again at once is no use. */
+export class StoreRefusedError extends LarderError {
+  readonly reason: RefusalReason
+
+  /** `words`: what the store said, without values. */
+  constructor(operation: string, reason: RefusalReason, words: string, cause?: unknown) {
+    super('LARDER_STORE_REFUSED', `The remote store refused ${operation}: ${words}`, { cause })
+    this.reason = reason
+  }
+
+  override get name(): string {
+    return 'StoreRefusedError'
+  }
+}
+
+/** The store can never be used as it is set up: something is not installed, or refused to load. No outage: it does not pass. */
+export class StoreSetupError extends LarderError {
+  /** `what`: a sentence that says what is wrong and what to do. */
+  constructor(what: string, cause?: unknown) {
+    super('LARDER_STORE_SETUP', what, { cause })
+  }
+
+  override get name(): string {
+    return 'StoreSetupError'
+  }
+}
+
 /** An eviction waits in the recovery queue; thrown only with `onRemoteFailure: 'throw'`. */
 export class RecoveryQueueError extends LarderError {
   constructor(what: string, cause: unknown) {
@@ -47,4 +88,28 @@ export class RecoveryQueueError extends LarderError {
   override get name(): string {
     return 'RecoveryQueueError'
   }
+}
+
+/**
+ * The store answered, and what it said concerns one key or one call only: what is kept under the key is not what belongs
+ * there, or the key's own demand cannot be met. For providers of locks and limits to reject with; a circuit breaker takes
+ * it for a sign of life.
+ */
+export class StoreKeyError extends LarderError {
+  constructor(operation: string, cause?: unknown) {
+    super(
+      'LARDER_STORE_KEY',
+      `The remote store cannot do ${operation} for this key; others are not concerned.`,
+      { cause },
+    )
+  }
+
+  override get name(): string {
+    return 'StoreKeyError'
+  }
+}
+
+/** By its code: the class may come from another copy of this package. */
+export function isStoreKeyError(error: unknown): error is StoreKeyError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'LARDER_STORE_KEY'
 }

@@ -42,6 +42,8 @@ const MESSAGES: readonly BusMessage[] = [
   { kind: 'tags', previous: 1, version: 1_900_000_000_000_001, floor: 1, tags: ['@c', '*', 'ü'] },
   { kind: 'tags', previous: 2, version: 3, floor: 3, tags: [] },
   { kind: 'wake', key: 'c:{odd}\n"key"' },
+  { kind: 'doubt', keys: ['c:one', 'c:ü'], tags: ['@c', '%63'], isRepeated: false },
+  { kind: 'doubt', keys: [], tags: [], isRepeated: true },
 ]
 
 const CASES: readonly BusCase[] = [
@@ -61,6 +63,23 @@ const CASES: readonly BusCase[] = [
         assert.deepEqual(recorder.messages, MESSAGES)
         assert.equal(recorder.garbage, 0)
       }
+    },
+  },
+  {
+    name: 'sends every message by itself, where it can, and says when it cannot',
+    async run({ buses, namespace, unreachable }) {
+      const [from, to] = buses
+      if (from.publish === undefined) return
+      const recorder = await subscribe(to, namespace)
+      await subscribe(from, namespace)
+      for (const message of MESSAGES) await from.publish(message)
+      await eventually('all are there', () => recorder.messages.length >= MESSAGES.length)
+      assert.deepEqual(recorder.messages, MESSAGES)
+      const away = unreachable?.()
+      away?.subscribe(namespace, new BusRecorder())
+      const sent = away?.publish?.({ kind: 'wake', key: 'c:one' })
+      if (sent !== undefined) await assert.rejects(settled('the bus refuses', sent))
+      await away?.close()
     },
   },
   {

@@ -1,5 +1,6 @@
 /** One node's remote store on a memory server. */
 
+import type { BusMessage } from '../../contracts/bus.ts'
 import type { CodecFactory } from '../../contracts/codec.ts'
 import type {
   ClaimReply,
@@ -28,6 +29,8 @@ import type { DisconnectOptions, NodeLink } from './node-link.ts'
 export interface StoreHost {
   /** Runs one atomic step on a namespace. */
   execute<Result>(namespace: string, run: (step: steps.Step) => Result): Result
+  /** Hands a message to every node of a namespace. */
+  publish(namespace: string, message: BusMessage): void
 }
 
 const KEYS_PER_EVICT = 500
@@ -56,7 +59,7 @@ export class MemoryRemoteStore implements RemoteStore {
     this.#host = host
     this.#link = link
     this.faults = faults
-    this.bus = new MemoryBus(link)
+    this.bus = new MemoryBus(link, (namespace, message) => host.publish(namespace, message))
   }
 
   /** The node's number, as deliveries name it. */

@@ -45,7 +45,7 @@ const deliverSoon: Deliver = (task) => queueMicrotask(task)
 export class MemoryServer {
   readonly #clock: Clock
   /** Server time at the clock's zero. */
-  readonly #epochOffset: number
+  #epochOffset: number
   readonly #deliver: Deliver
   readonly #nodes: MemoryRemoteStore[] = []
   readonly #links: NodeLink[] = []
@@ -65,10 +65,20 @@ export class MemoryServer {
     return this.#epochOffset + this.#clock.now()
   }
 
+  /**
+   * Sets the server's time forward or, with a negative number, back, as an administrator or a time service does.
+   *
+   * @example server.shiftTime(-60_000)
+   */
+  shiftTime(byMs: number): void {
+    this.#epochOffset += byMs
+    this.#lastUs = Math.min(this.#lastUs, Math.floor(this.now() * 1_000))
+  }
+
   /** Attaches a node and returns its store. */
   store(): MemoryRemoteStore {
     const link = new NodeLink(this.#nodes.length, this.#deliver)
-    const host = { execute: this.#execute.bind(this) }
+    const host = { execute: this.#execute.bind(this), publish: this.publish.bind(this) }
     const store = new MemoryRemoteStore(host, link, new RemoteFaults(this.#clock))
     this.#links.push(link)
     this.#nodes.push(store)
