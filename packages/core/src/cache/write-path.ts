@@ -101,6 +101,12 @@ export class WritePath {
     }
   }
 
+  /** Full keys that begin with a prefix, in both tiers: each at least once, while it is held the whole time. */
+  keysOf(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
+    if (this.#node.isClosed) throw new ClosedError()
+    return this.#everyKey(prefix)
+  }
+
   async *#everyKey(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
     const { local, remote } = this.#node
     const held = [...(local?.keys() ?? [])].filter((key) => key.startsWith(prefix))

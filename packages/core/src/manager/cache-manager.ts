@@ -38,6 +38,8 @@ import {
   resolveManagerOptions,
 } from '../options/manager-options.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
+import { valueCopier } from '../values/copy-value.ts'
+import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
@@ -81,6 +83,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#options = options
     const clock = options.clock ?? createSystemClock()
     const local = options.local as LocalStore<LocalEntry> | undefined
+    const codec = options.codec?.(options.types)
+    const tree = createTaggedTree(options.types)
     const steps = options.plugins.flatMap((plugin) => plugin.codecSteps ?? [])
     this.#node = new CacheNode({
       namespace: options.namespace,
@@ -91,10 +95,14 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
         options.remote === undefined
           ? undefined
           : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
-      values:
-        options.codec === undefined
-          ? undefined
-          : new ValuePipeline(options.codec(options.types), steps),
+      values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
+      copyValue: valueCopier(
+        typesByPrototype(options.types),
+        codec && ((value) => codec.decode(codec.encode(value))),
+      ),
+      checkValue: options.strictValues
+        ? (value) => (codec === undefined ? tree.tag(value) : codec.encode(value))
+        : undefined,
     })
     this.#watch = watchStores(options, this.#node)
     const loads = new LoadPath(this.#node)
