@@ -52,7 +52,7 @@ export class WritePath {
    */
   async put(call: ReadCall, value: unknown, begun: Stamp | undefined): Promise<void> {
     const node = this.#node
-    if (node.isClosed) throw new ClosedError()
+    if (node.isClosed) throw new ClosedError(node.namespace)
     const kind = value === undefined || value === null ? 'negative' : 'value'
     const kept = keepable(call, { kind, value, loadMs: 0 })
     if (kept === undefined) {
@@ -71,7 +71,7 @@ export class WritePath {
   /** Evicts full keys of a cache. @throws what the store failed with, after queueing. */
   async evict(cache: string, fullKeys: readonly string[], request: EvictRequest): Promise<void> {
     const node = this.#node
-    if (node.isClosed) throw new ClosedError()
+    if (node.isClosed) throw new ClosedError(node.namespace)
     if (fullKeys.length === 0) return
     this.#reportEvict(cache, fullKeys, [], false)
     for (const key of fullKeys) {
@@ -85,7 +85,7 @@ export class WritePath {
 
   /** Evicts by the user's tags. @throws what the store failed with, after queueing. */
   async evictTags(tags: readonly string[]): Promise<void> {
-    if (this.#node.isClosed) throw new ClosedError()
+    if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     if (tags.length === 0) return
     this.#reportEvict(undefined, [], tags, false)
     await this.#node.coherence.evictTags(tags.map(tagName))
@@ -93,7 +93,7 @@ export class WritePath {
 
   /** Evicts a whole cache, or everything. @throws what the store failed with, after queueing. */
   async clear(cache: string | undefined): Promise<void> {
-    if (this.#node.isClosed) throw new ClosedError()
+    if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     this.#reportEvict(cache, [], [], true)
     await this.#node.coherence.evictTags([cache === undefined ? EVERYTHING : cacheTag(cache)])
   }
