@@ -1,7 +1,7 @@
 /** The Redis store does what every remote store must, with every supported way of reaching Redis. */
 
 import type { Bus, BusMessage, RemoteStore } from '@larder/core'
-import { busCases, remoteStoreCases, runCases } from '@larder/core/testing'
+import { busCases, engineCases, remoteStoreCases, runCases } from '@larder/core/testing'
 import { type RedisStoreOptions, redisStore } from '@larder/redis-store'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
@@ -24,19 +24,18 @@ const accesses: Readonly<Record<string, (url: string) => Access>> = {
 }
 
 describe.each(Object.entries(accesses))('redisStore, %s', (_, access) => {
-  runCases(
-    remoteStoreCases(() => {
-      const used = [access(inject('redisUrl')), access(inject('redisUrl'))] as const
-      return {
-        stores: [redisStore(used[0].options), redisStore(used[1].options)],
-        namespace: freshNamespace(),
-        cleanup: () => {
-          for (const { end } of used) end()
-        },
-      }
-    }),
-    { test },
-  )
+  const makeStores = () => {
+    const used = [access(inject('redisUrl')), access(inject('redisUrl'))] as const
+    return {
+      stores: [redisStore(used[0].options), redisStore(used[1].options)] as const,
+      namespace: freshNamespace(),
+      cleanup: () => {
+        for (const { end } of used) end()
+      },
+    }
+  }
+  runCases(remoteStoreCases(makeStores), { test })
+  runCases(engineCases(makeStores), { test })
 })
 
 /** Publishes in the words of the scripts: one letter, then a MessagePack list with large numbers as texts. */
@@ -91,7 +90,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     const { partition, previous, seq, keys } = message
     return [partition, `${previous}`, `${seq}`, keys]
   }
-  if (message.kind === 'doubt') return [message.keys, message.tags, message.partitions]
+  if (message.kind === 'doubt') return [message.keys, message.tags, message.isRepeated ? 1 : 0]
   const { previous, version, floor, tags } = message
   return [`${previous}`, `${version}`, `${floor}`, tags]
 }

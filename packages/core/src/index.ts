@@ -154,6 +154,7 @@ export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit
 export {
   RecoveryQueueError,
   type RefusalReason,
+  StoreKeyError,
   StoreRefusedError,
   StoreSetupError,
   StoreTimeoutError,
@@ -166,6 +167,11 @@ export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export { partitionOf } from './keys/partition-of.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
+export {
+  type ClientAddressOptions,
+  clientAddress,
+  type RequestLike,
+} from './limits/client-address.ts'
 export {
   type RateLimitHeaderOptions,
   type RateLimitProblem,
@@ -183,7 +189,7 @@ export type {
   SeveralPolicies,
 } from './limits/limiter-options.ts'
 export type { LimiterPlace } from './limits/limits.ts'
-export type { ConcurrencyOptions, PolicyOptions } from './limits/policy-options.ts'
+export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
 export type {
   PolicyStanding,
   RateLimitVerdict,

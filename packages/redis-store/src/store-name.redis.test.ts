@@ -175,7 +175,7 @@ describe('a store that may not keep a name', () => {
     const [one] = await standing(server.url, namespace)
     const [two, inTwo] = await standing(server.url, namespace)
     await expect(one.put(at('k'), put())).rejects.toMatchObject({ reason: 'replicas' })
-    const doubt = { kind: 'doubt', keys: ['c:k'], tags: ['t'], partitions: [3] } as const
+    const doubt = { kind: 'doubt', keys: ['c:k'], tags: ['t'], isRepeated: false } as const
     await one.bus?.publish?.(doubt)
     await eventually('the other hears it', () => inTwo.messages.length > 0)
     expect(inTwo.messages).toEqual([doubt])

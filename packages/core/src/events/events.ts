@@ -1,5 +1,8 @@
 /** What a cache manager reports: one type an event, and the emitter that hands them out. */
 
+import { isThenable } from '../lifecycle/is-thenable.ts'
+import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
+
 /** Fields every event about one key has. */
 export interface KeyEvent {
   readonly cache: string
@@ -118,9 +121,12 @@ export type CacheEventName = keyof CacheEvents
 
 type Listener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void
 
+/** Listeners of one event, each with the context in which it began to listen. */
+type Listeners = Map<Listener<never>, KeptContext>
+
 /** Hands events to listeners; building an event can be skipped when nobody listens. */
 export class Emitter {
-  readonly #listeners = new Map<CacheEventName, Set<Listener<never>>>()
+  readonly #listeners = new Map<CacheEventName, Listeners>()
   /** True while `hit` has a listener; a field, because the local-hit path reads it. */
   hearsHits = false
 
@@ -129,11 +135,14 @@ export class Emitter {
     return this.#listeners.has(name)
   }
 
-  /** Adds a listener; returns what removes it. */
+  /**
+   * Adds a listener; returns what removes it. It runs in the async context of this call: an event is about the cache and
+   * often about several callers, so it is given none of theirs.
+   */
   on<Name extends CacheEventName>(name: Name, listener: Listener<Name>): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set()
+    const listeners: Listeners = this.#listeners.get(name) ?? new Map()
     this.#listeners.set(name, listeners)
-    listeners.add(listener as Listener<never>)
+    listeners.set(listener as Listener<never>, keepContext())
     this.hearsHits = this.has('hit')
     return () => {
       listeners.delete(listener as Listener<never>)
@@ -144,13 +153,21 @@ export class Emitter {
     }
   }
 
-  /** Calls the listeners in order. What one throws is dropped: an observer must not break the observed call. */
+  /**
+   * Calls the listeners in order. What one throws, or rejects with, is dropped: an observer must not break the observed
+   * call, nor end the process.
+   */
   emit<Name extends CacheEventName>(name: Name, event: CacheEvents[Name]): void {
     const listeners = this.#listeners.get(name)
     if (listeners === undefined) return
-    for (const listener of [...listeners]) {
+    for (const [listener, context] of [...listeners]) {
       try {
-        ;(listener as Listener<Name>)(event)
+        const answer: unknown = context.runInAsyncScope(
+          listener as Listener<Name>,
+          undefined,
+          event,
+        )
+        if (isThenable(answer)) answer.then(undefined, () => undefined)
       } catch {
         // Deliberate: see the docstring. Reporting it as an event could loop.
       }

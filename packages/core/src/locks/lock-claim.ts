@@ -89,7 +89,7 @@ async function askUntilGranted(
     const sentAt = clock.now()
     let pauseMs = RETRY_MS
     try {
-      const reply = await store.acquire(request, LOCK_STORE_TIMEOUT_MS)
+      const reply = await store.acquire(request)
       signal.throwIfAborted()
       const isInTime = clock.now() < leaseEnd(sentAt, leaseMs)
       if (reply.kind === 'granted' && isInTime) {

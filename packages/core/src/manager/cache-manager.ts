@@ -21,6 +21,7 @@ import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import type { ManagerStats } from '../events/stats.ts'
+import { isThenable } from '../lifecycle/is-thenable.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace, Limits } from '../limits/limits.ts'
@@ -150,7 +151,10 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     await this.#reported(this.#writes.clear(undefined), 'the namespace')
   }
 
-  /** Listens to an event; returns what ends it. Listeners cannot change the outcome; what they throw is dropped. */
+  /**
+   * Listens to an event; returns what ends it. Listeners cannot change the outcome; what they throw or reject with is
+   * dropped. They run in the async context (`AsyncLocalStorage`) of this call: an event is often about several callers.
+   */
   on<Name extends CacheEventName>(
     event: Name,
     listener: (event: CacheEvents[Name]) => void,
@@ -262,10 +266,13 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
 
   #startPlugins(): void {
     for (const plugin of this.#options.plugins) {
-      plugin.start?.({
+      const starting: unknown = plugin.start?.({
         namespace: this.namespace,
         on: (event, listener) => this.#events.on(event, listener),
       })
+      // Not awaited, but one that fails later must not end the process.
+      if (isThenable(starting))
+        this.#node.work.run(`start ${plugin.name}`, Promise.resolve(starting))
       this.#startedPlugins.push(plugin)
     }
   }

@@ -11,6 +11,7 @@ import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress, RemoteStore } from '../contracts/remote-store.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import { Breaker } from './breaker.ts'
 import { type ReadBatch, type ReadReceiver, TickReads } from './read-batch.ts'
 
@@ -28,6 +29,8 @@ export class RemoteTier {
   readonly #clock: Clock
   /** Until then a call that is late says that this process begins, and nothing about the store; `undefined` before the first. */
   #startsUntil: number | undefined
+  /** A batch of many callers' reads is none of theirs: the store is called in the context of whoever made the manager. */
+  readonly #context: KeptContext = keepContext()
 
   constructor(store: RemoteStore, timeoutMs: number, clock: Clock, events: Emitter) {
     this.store = store
@@ -51,6 +54,11 @@ export class RemoteTier {
   /** False while it is pointless to ask: disconnected, or the breaker is open. Does not consume the breaker's probe. */
   get isReachable(): boolean {
     return this.#breaker.state === 'closed' && this.store.ready !== false
+  }
+
+  /** Something suggests that the store can be reached again: it need not be waited for any longer. */
+  mayBeBack(): void {
+    this.#breaker.mayBeBack()
   }
 
   /** Closes the store and its bus, and ends every timer of its own. */
@@ -87,11 +95,13 @@ export class RemoteTier {
     batch: ReadBatch,
     call: () => Promise<readonly (Uint8Array | undefined)[]>,
   ): void {
-    this.#call(
-      operation,
-      call,
-      (found) => batch.received(found),
-      (error) => batch.failed(error),
+    runIn(this.#context, () =>
+      this.#call(
+        operation,
+        call,
+        (found) => batch.received(found),
+        (error) => batch.failed(error),
+      ),
     )
   }
 
