@@ -120,8 +120,9 @@ local function open_log(log, us)
   return first, first
 end
 
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
+-- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
+-- how they were evicted; the message has them only where there is something to say.
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
@@ -137,8 +138,12 @@ local function record(log, channel, partition, keys, us)
     redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
     redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
+  local message = { tonumber(partition), whole(previous), score, keys }
+  if is_soft or (settle or 0) > 0 then
+    message[5] = is_soft and 1 or 0
+    message[6] = settle or 0
+  end
+  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
   return previous, seq
 end
 local log, since = KEYS[1], tonumber(ARGV[1])
@@ -229,10 +234,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -372,10 +384,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -400,8 +419,9 @@ local function open_log(log, us)
   return first, first
 end
 
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
+-- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
+-- how they were evicted; the message has them only where there is something to say.
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
@@ -417,8 +437,12 @@ local function record(log, channel, partition, keys, us)
     redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
     redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
+  local message = { tonumber(partition), whole(previous), score, keys }
+  if is_soft or (settle or 0) > 0 then
+    message[5] = is_soft and 1 or 0
+    message[6] = settle or 0
+  end
+  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
   return previous, seq
 end
 -- A full server refuses a script's first write if that takes memory, but lets a script finish that has begun to write. An
@@ -430,16 +454,28 @@ local log, is_soft, settle = KEYS[1], ARGV[1] == '1', tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 
+-- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
+local function window_after(head)
+  return math.max(settle, window_of(head, now))
+end
+
 local function soften(key)
   local head = read_header(key)
-  if not head or has(head.flags, EMPTY) then return remove(key, window_of(head, now), now) end
-  set_flags(key, bit.bor(bit.band(head.flags, bit.bnot(WAITED)), STALE))
+  local window = window_after(head)
+  if not head or has(head.flags, EMPTY) then return remove(key, window, now) end
+  local flags = bit.bor(bit.band(head.flags, bit.bnot(WAITED + SETTLING)), STALE)
+  if window > 0 then
+    flags = flags + SETTLING
+    set_window(key, head, now + window)
+    live_at_least(key, window)
+  end
+  set_flags(key, flags)
   set_lease(key, 0, 0)
 end
 
--- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
 local function harden(key)
-  remove(key, math.max(settle, window_of(read_header(key), now)), now)
+  local head = read_header(key)
+  remove(key, window_after(head), now)
 end
 
 begin_even_when_full(log)
@@ -449,7 +485,7 @@ for i = 2, #KEYS do
   names[i - 1] = ARGV[i + 3]
 end
 -- The message wakes waiters too.
-local previous, seq = record(log, ARGV[3], ARGV[4], names, us)
+local previous, seq = record(log, ARGV[3], ARGV[4], names, us, is_soft, settle)
 return { now, previous, seq }
 ` },
   fencedSet: { name: 'fenced-set', keys: 2, lua: `--[[ Writes a value unless a newer fence has written.
@@ -553,10 +589,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -5163,8 +5206,9 @@ local function open_log(log, us)
   return first, first
 end
 
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
+-- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
+-- how they were evicted; the message has them only where there is something to say.
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
@@ -5180,8 +5224,12 @@ local function record(log, channel, partition, keys, us)
     redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
     redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
+  local message = { tonumber(partition), whole(previous), score, keys }
+  if is_soft or (settle or 0) > 0 then
+    message[5] = is_soft and 1 or 0
+    message[6] = settle or 0
+  end
+  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
   return previous, seq
 end
 return (open_log(KEYS[1], now_us()))
@@ -5313,10 +5361,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -5341,8 +5396,9 @@ local function open_log(log, us)
   return first, first
 end
 
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
+-- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
+-- how they were evicted; the message has them only where there is something to say.
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
@@ -5358,8 +5414,12 @@ local function record(log, channel, partition, keys, us)
     redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
     redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
+  local message = { tonumber(partition), whole(previous), score, keys }
+  if is_soft or (settle or 0) > 0 then
+    message[5] = is_soft and 1 or 0
+    message[6] = settle or 0
+  end
+  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
   return previous, seq
 end
 local key, log = KEYS[1], KEYS[2]
@@ -5463,10 +5523,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -5565,10 +5632,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
