@@ -28,8 +28,10 @@ interface Row {
 }
 
 const rows: Row[] = []
+/** `-- --limits`: only those. */
+const isAboutLimits = process.argv.includes('--limits')
 const chosen = isQuick ? contestants.filter(({ name }) => name === 'Larder') : contestants
-for (const { name: scenario, what } of scenarios) {
+for (const { name: scenario, what } of isAboutLimits ? [] : scenarios) {
   process.stdout.write(`\n${scenario}: ${what}\n`)
   process.stdout.write(`  ${header()}\n`)
   for (const { name: contestant } of chosen) {
@@ -40,7 +42,8 @@ for (const { name: scenario, what } of scenarios) {
 }
 const folder = join(import.meta.dirname, '..', 'results')
 mkdirSync(folder, { recursive: true })
-if (!isQuick) writeFileSync(join(folder, 'duel.json'), `${JSON.stringify(rows, null, 2)}\n`)
+if (!isQuick && !isAboutLimits)
+  writeFileSync(join(folder, 'duel.json'), `${JSON.stringify(rows, null, 2)}\n`)
 const broken = rows.filter(({ contestant, verdict }) => contestant === 'Larder' && !keeps(verdict))
 for (const { scenario } of broken) process.stderr.write(`Larder broke its promise in ${scenario}\n`)
 const brokenLimits = await duelOfLimits(isQuick)
