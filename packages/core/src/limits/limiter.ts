@@ -206,7 +206,7 @@ export class Limiter {
     signal?.throwIfAborted()
     const permit = this.#hasPermits ? this.#parts.nextPermit() : ''
     const answer = await decisions.ask({ key, cost, kind: 'take', permit })
-    if (answer.kind === 'open') return this.#unasked(key, 'open')
+    if (answer.kind === 'open') return this.#unasked(key, 'open', limiter.rule)
     const verdict = this.#verdict(key, answer)
     const { reply, rule, store } = answer
     if (!reply.admitted || cost === 0) return verdict
@@ -221,7 +221,8 @@ export class Limiter {
   }
 
   #variantFor(key: string, { args, self }: ConsumeOptions): LimitVariant | Promise<LimitVariant> {
-    return this.#parts.variants.find({ self, args: args ?? [key] })
+    const { variants } = this.#parts
+    return variants.isLookedUp ? variants.find({ self, args: args ?? [key] }) : variants.any
   }
 
   /** A turn that nobody comes for is given back. */
@@ -254,8 +255,12 @@ export class Limiter {
     })
   }
 
-  #unasked(key: string, source: 'open' | 'off'): RateLimitVerdict {
-    const verdict = unaskedVerdict(this.#parts.variants.any.limiter.rule, source)
+  #unasked(
+    key: string,
+    source: 'open' | 'off',
+    rule = this.#parts.variants.any.limiter.rule,
+  ): RateLimitVerdict {
+    const verdict = unaskedVerdict(rule, source)
     this.#report(key, verdict)
     return verdict
   }
