@@ -63,11 +63,7 @@ export class RedisLimits implements RateLimitProvider {
     this.#parts = parts
   }
 
-  get onTrouble(): TroubleListener | undefined {
-    return this.#parts.backend.onTrouble
-  }
-
-  set onTrouble(listener: TroubleListener | undefined) {
+  onTrouble(listener: TroubleListener): void {
     this.#parts.backend.onTrouble = listener
   }
 
