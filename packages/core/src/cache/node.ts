@@ -13,6 +13,7 @@ import { partitionOf } from '../keys/partition-of.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import type { CopyValue } from '../values/copy-value.ts'
+import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import { Flights } from './flight.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
@@ -44,6 +45,8 @@ export class CacheNode {
   readonly checkValue: ((value: unknown) => unknown) | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
+  /** What happened to keys while puts are under way. */
+  readonly changes = new ChangeMarks()
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
   readonly work: BackgroundWork
@@ -76,6 +79,9 @@ export class CacheNode {
       longestLifeMs: () => this.#longestLifeMs,
       targets: {
         forget: (keys, seq, soft) => this.#forget(keys, seq, soft ?? false),
+        settle: (keys, settleMs) => {
+          for (const key of keys) this.settling.open(key, settleMs)
+        },
         wake: (key) => this.wakeUps.wake(key),
       },
     })
@@ -111,6 +117,8 @@ export class CacheNode {
   #forget(keys: readonly string[], seq: number, soft: boolean): void {
     for (const key of keys) {
       this.flights.kill(key, seq)
+      // What is asked for here is noted by who asks for it: it is forgotten once more when the store has done it.
+      if (seq !== ASKED_HERE) this.changes.note(key, seq)
       const entry = this.local?.peek(key)
       // An entry that was put under this very number, or read after it, already includes the change.
       if (entry === undefined || entry.stamp.seq >= seq) continue

@@ -4,6 +4,7 @@ import { Cache, type CacheParts } from '../cache/cache.ts'
 import { evictionOutcome } from '../cache/eviction-outcome.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { CacheNode } from '../cache/node.ts'
+import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
@@ -26,9 +27,10 @@ import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
-import { assertFunction, assertKnownOptions, assertText } from '../options/assert-option.ts'
+import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { resolveEvictOptions } from '../options/evict-options.ts'
 import {
   assertName,
   type CacheManagerOptions,
@@ -68,6 +70,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #node: CacheNode
   readonly #reads: ReadPath
   readonly #writes: WritePath
+  readonly #puts: PutPath
   readonly #startedPlugins: Plugin[] = []
   readonly #watch: StoreWatch
   #locks: Locks | undefined
@@ -104,7 +107,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#watch = watchStores(options, this.#node)
     const loads = new LoadPath(this.#node)
     this.#reads = new ReadPath(this.#node, loads)
-    this.#writes = new WritePath(this.#node, loads)
+    this.#writes = new WritePath(this.#node)
+    this.#puts = new PutPath(this.#node, loads, this.#writes)
     if (local !== undefined) local.onDrop = (key) => this.#reportDrop(key)
     this.#startPlugins()
     if (options.isDefault) setDefaultManager(this)
@@ -147,13 +151,15 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
-  async evictTags(tags: readonly string[]): Promise<void> {
-    for (const tag of tags) assertText(tag, 'evictTags.tags')
+  async evictTags(tags: readonly string[], ...more: readonly []): Promise<void> {
+    resolveEvictOptions((more as readonly unknown[])[0], 'manager.evictTags', 'evictTags')
+    assertTags(tags, 'evictTags.tags')
     await this.#reported(this.#writes.evictTags(tags), 'tags')
   }
 
   /** Evicts every entry of the namespace. */
-  async clear(): Promise<void> {
+  async clear(...more: readonly []): Promise<void> {
+    resolveEvictOptions((more as readonly unknown[])[0], 'manager.clear', 'clear')
     await this.#reported(this.#writes.clear(undefined), 'the namespace')
   }
 
@@ -256,6 +262,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       node: this.#node,
       reads: this.#reads,
       writes: this.#writes,
+      puts: this.#puts,
     }
   }
 
@@ -284,7 +291,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
-    return evictionOutcome(eviction, this.#options.defaults.onRemoteFailure, what)
+    return evictionOutcome([eviction], this.#options.defaults.onRemoteFailure, what)
   }
 
   #reportDrop(fullKey: string): void {
