@@ -107,7 +107,7 @@ export class PutPath {
     const { call, begun } = put
     const fence = begun ?? openPutFence(node.changes, (id) => node.coherence.stamp(id))
     try {
-      if (node.isClosed) throw new ClosedError()
+      if (node.isClosed) throw new ClosedError(node.namespace)
       const result = await this.#put(put, fence)
       if (node.events.has('put')) {
         const { outcome } = result

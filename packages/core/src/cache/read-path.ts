@@ -63,7 +63,7 @@ export class ReadPath {
   /** Returns the value of a key, loading it if need be. Rejects only with what the loader rejects with (or our own misuse errors). */
   read(call: ReadCall): Promise<unknown> {
     const node = this.#node
-    if (node.isClosed) return Promise.reject(new ClosedError())
+    if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
     if (node.isOff) return this.#runPlain(call)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined || call.mode === 'refresh') return this.#share(call, undefined)
@@ -96,7 +96,7 @@ export class ReadPath {
   /** Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store. */
   async find(call: ReadCall): Promise<unknown> {
     const node = this.#node
-    if (node.isClosed) throw new ClosedError()
+    if (node.isClosed) throw new ClosedError(node.namespace)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry !== undefined) {
       const verdict = judge(entry, call, node, node.clock.now())
@@ -402,7 +402,7 @@ export class ReadPath {
     }
     this.#node.flights.remove(flight)
     flight.call.onDecided?.()
-    flight.reject(new ClosedError())
+    flight.reject(new ClosedError(this.#node.namespace))
   }
 
   async #claim(flight: Flight, request: ClaimRequest): Promise<ClaimReply | undefined> {

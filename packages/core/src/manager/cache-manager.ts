@@ -45,6 +45,7 @@ import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
 import type { StoreWatch } from './store-watch.ts'
+import { takeStores } from './used-stores.ts'
 import { watchStores } from './watch-stores.ts'
 
 /** How long `close()` waits for background work before it goes on without it. */
@@ -105,6 +106,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
         ? (value) => (codec === undefined ? tree.tag(value) : codec.encode(value))
         : undefined,
     })
+    takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
     const loads = new LoadPath(this.#node)
     this.#reads = new ReadPath(this.#node, loads)
@@ -134,7 +136,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @throws InvalidOptionError when no store of this manager has locks; ClosedError
    */
   get locks(): Locks {
-    if (this.isClosed) throw new ClosedError()
+    if (this.isClosed) throw new ClosedError(this.namespace, 'locks')
     this.#locks ??= createLocks(this.#options, this.#node)
     return this.#locks
   }
@@ -146,7 +148,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
    */
   limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
-    if (this.isClosed) throw new ClosedError()
+    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
     this.#limits ??= createLimits(this.#options, this.#node)
     return this.#limits.limiter(options, place)
   }
@@ -202,7 +204,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
 
   /** How a decorated method reaches its cache. */
   methodCache(method: MethodDescription): MethodCache {
-    if (this.isClosed) throw new ClosedError()
+    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
     const parts = this.#partsOf(method.cacheName, method.options, method.where)
     return new EngineMethodCache(parts, method)
   }
@@ -224,7 +226,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   async #closeOnce(): Promise<void> {
     const { clock, work, wakeUps, settling, coherence, local, remote, closing } = this.#node
     forgetDefaultManager(this)
-    closing.abort(new ClosedError())
+    closing.abort(new ClosedError(this.namespace))
     coherence.close()
     this.#watch.close()
     wakeUps.wakeAll()
