@@ -16,7 +16,8 @@ export const ERROR_CODES = {
   },
   LARDER_VALUE: {
     meaning: 'A value cannot be cached and come back the same.',
-    remedy: 'Register the class as a value type, or return plain data.',
+    remedy:
+      'Register the class as a value type, convert the value with toPlain and fromPlain, or return plain data.',
   },
   LARDER_LOAD_TIMEOUT: {
     meaning: 'A loader ran longer than loadTimeout.',
