@@ -10,6 +10,7 @@ import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
+import type { Codec, CodecFactory, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/default-manager.ts'
@@ -27,6 +28,7 @@ import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
+import { assertCodec } from '../options/assert-contract.ts'
 import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
@@ -38,6 +40,7 @@ import {
   resolveManagerOptions,
 } from '../options/manager-options.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
+import { CacheWords } from './cache-words.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
@@ -70,6 +73,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #writes: WritePath
   readonly #puts: PutPath
   readonly #startedPlugins: Plugin[] = []
+  readonly #words: CacheWords
   readonly #watch: StoreWatch
   #locks: Locks | undefined
   #limits: Limits | undefined
@@ -94,9 +98,11 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       values:
         options.codec === undefined
           ? undefined
-          : new ValuePipeline(options.codec(options.types), steps),
+          : new ValuePipeline(codecOf(options.codec, options.types), steps),
     })
     this.#watch = watchStores(options, this.#node)
+    const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
+    this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
     const loads = new LoadPath(this.#node)
     this.#reads = new ReadPath(this.#node, loads)
     this.#writes = new WritePath(this.#node)
@@ -111,12 +117,18 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Returns a named cache with a policy of its own over the manager's defaults.
+   * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as others
+   * have it, decorated methods or an earlier call.
    *
-   * @throws InvalidOptionError
+   * @throws InvalidOptionError, also when an earlier call named other options
    */
   cache<Value = unknown>(name: string, options: CacheOptions = {}): Cache<Value> {
-    return new Cache<Value>(this.#partsOf(name, options, `cache(${name})`))
+    const where = `cache(${name})`
+    const parts = this.#partsOf(name, options, where)
+    const isSilent = Object.values(options).every((value) => value === undefined)
+    if (isSilent) return new Cache<Value>(parts, (policy) => this.#words.follow(name, policy))
+    this.#words.make(name, parts.policy, where)
+    return new Cache<Value>(parts)
   }
 
   /**
@@ -195,6 +207,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   methodCache(method: MethodDescription): MethodCache {
     if (this.isClosed) throw new ClosedError()
     const parts = this.#partsOf(method.cacheName, method.options, method.where)
+    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
     return new EngineMethodCache(parts, method)
   }
 
@@ -269,6 +282,12 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return { namespace, remote, coherence, watch: this.#watch, clock, maxStalenessMs, isClosed }
   }
 
+  #forgetLocally(cache: string): void {
+    const { local } = this.#node
+    const held = [...(local?.keys() ?? [])].filter((key) => key.startsWith(`${cache}:`))
+    for (const key of held) local?.delete(key)
+  }
+
   #startPlugins(): void {
     for (const plugin of this.#options.plugins) {
       const starting: unknown = plugin.start?.({
@@ -290,4 +309,10 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     if (!this.#events.has('drop')) return
     this.#events.emit('drop', { cache: fullKey.slice(0, fullKey.indexOf(':')), key: fullKey })
   }
+}
+
+function codecOf(make: CodecFactory, types: readonly ValueType[]): Codec {
+  const codec = make(types)
+  assertCodec(codec, 'createCacheManager.codec')
+  return codec
 }
