@@ -218,6 +218,26 @@ export class Cache<Value = unknown> {
   }
 
   /**
+   * Finds the entries that may be served now, in no order, each once, as they are while it runs; the key as a text, a long
+   * one shortened. In the shared tier it needs a store that can scan.
+   *
+   * It remembers the keys it has seen, so it is for caches whose keys fit into memory.
+   */
+  async *entries(): AsyncGenerator<readonly [key: string, value: Value], void, undefined> {
+    const prefix = `${this.name}:`
+    const seen = new Set<string>()
+    for await (const chunk of this.#parts.writes.keysOf(prefix)) {
+      const fullKeys = chunk.filter((key) => key.startsWith(prefix) && !seen.has(key))
+      for (const key of fullKeys) seen.add(key)
+      const values = await Promise.all(fullKeys.map((key) => this.#parts.reads.find(this.#at(key))))
+      for (const [i, fullKey] of fullKeys.entries()) {
+        const value = values[i]
+        if (value !== undefined) yield [fullKey.slice(prefix.length), value as Value]
+      }
+    }
+  }
+
+  /**
    * Writes many values; takes them as they come, some at a time. Returns how many were written.
    *
    * @throws RecoveryQueueError with `onRemoteFailure: 'throw'` when one did not reach the store
@@ -261,6 +281,12 @@ export class Cache<Value = unknown> {
 
   get #where(): string {
     return `cache(${this.name})`
+  }
+
+  /** A look at an entry by its full key. */
+  #at(fullKey: string): ReadCall {
+    const rules = resolveEntryOptions({}, this.#where)
+    return new ReadCall(this.#site, this.#parts.node.addressOf(fullKey), nothingToLoad, rules)
   }
 
   #call(key: Key, source: Source, options: EntryOptions<Value>): ReadCall {

@@ -12,6 +12,7 @@ import { StatsRegistry } from '../events/stats.ts'
 import { partitionOf } from '../keys/partition-of.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
+import type { CopyValue } from '../values/copy-value.ts'
 import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import { Flights } from './flight.ts'
 import { SettleWindows } from './settle-windows.ts'
@@ -25,6 +26,9 @@ export interface NodeParts {
   readonly local: LocalStore<LocalEntry> | undefined
   readonly remote: RemoteTier | undefined
   readonly values: ValuePipeline | undefined
+  readonly copyValue: CopyValue
+  /** Throws a ValueError for what a shared tier would refuse; absent where nothing is checked. */
+  readonly checkValue: ((value: unknown) => unknown) | undefined
 }
 
 /** One node: a process (or a manager in it) with its own local tier. */
@@ -36,6 +40,9 @@ export class CacheNode {
   readonly remote: RemoteTier | undefined
   /** Absent when there is no remote tier. */
   readonly values: ValuePipeline | undefined
+  readonly copyValue: CopyValue
+  /** Holds values that stay in this process to what a shared tier would take; absent where nothing is checked. */
+  readonly checkValue: ((value: unknown) => unknown) | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
@@ -58,6 +65,8 @@ export class CacheNode {
     this.local = parts.local
     this.remote = parts.remote
     this.values = parts.values
+    this.copyValue = parts.copyValue
+    this.checkValue = parts.checkValue
     this.work = new BackgroundWork(parts.events)
     this.wakeUps = new WakeUps(parts.clock)
     this.settling = new SettleWindows(parts.clock)

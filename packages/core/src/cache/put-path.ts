@@ -31,6 +31,7 @@ import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import { openPutFence, type PutFence } from './put-fence.ts'
 import type { ReadCall } from './read-call.ts'
+import { assertKeepable, encodeKept, takeIn } from './value-forms.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 import type { WritePath } from './write-path.ts'
 
@@ -63,6 +64,8 @@ export interface PutResult {
 /** A put on its way. */
 interface Writing {
   readonly call: ReadCall
+  /** As it was given; what is kept may be another form of it. */
+  readonly value: unknown
   readonly kept: Keepable
   readonly fence: PutFence
   readonly hasBegun: boolean
@@ -104,7 +107,7 @@ export class PutPath {
     const { call, begun } = put
     const fence = begun ?? openPutFence(node.changes, (id) => node.coherence.stamp(id))
     try {
-      if (node.isClosed) throw new ClosedError()
+      if (node.isClosed) throw new ClosedError(node.namespace)
       const result = await this.#put(put, fence)
       if (node.events.has('put')) {
         const { outcome } = result
@@ -121,15 +124,29 @@ export class PutPath {
     const { call } = put
     const { key } = call.address
     const hasBegun = put.begun !== undefined
-    const kept = keepableOf(put)
+    const made = keepableOf(put)
     const standing = hasBegun ? this.#standing(put, given) : given
     // A result that is not to be cached still means that what is cached is old.
-    if (kept === undefined || standing === undefined) return this.#evictInstead(call)
-    node.noteLife(kept.lifetimes.livesForMs)
-    const writing = { call, kept, hasBegun, fence: standing }
-    if (node.remote !== undefined && call.policy.remote) return this.#putBoth(writing)
+    if (made === undefined || standing === undefined) return this.#evictInstead(call)
+    const isShared = node.remote !== undefined && call.policy.remote
+    node.noteLife(made.lifetimes.livesForMs)
+    let kept: Keepable
+    let encoding: EncodedValue | Promise<EncodedValue> | undefined
+    try {
+      // Before anything is awaited: the caller may change its value.
+      kept = takeIn(node, call, made)
+      if (isShared) encoding = encodeKept(node, call, kept)
+      else assertKeepable(node, call, kept)
+    } catch (error) {
+      // The method has made something newer than what is cached, even if this cannot be.
+      if (hasBegun) await this.#evictInstead(call)
+      throw error
+    }
+    const writing = { call, value: put.value, kept, hasBegun, fence: standing }
     const mark = this.#forgetHere(key)
-    return this.#putLocally({ ...writing, mark })
+    return isShared
+      ? this.#putBoth({ ...writing, mark }, encoding)
+      : this.#putLocally({ ...writing, mark })
   }
 
   /** What a put that began earlier stands on, as far as this node knows; `undefined` when it was overtaken. */
@@ -154,21 +171,14 @@ export class PutPath {
     return openPutFence(changes, (id) => stamps[id] ?? coherence.stamp(id))
   }
 
-  async #putBoth(put: Omit<Writing, 'mark'>): Promise<PutResult> {
+  async #putBoth(
+    put: Writing,
+    encoding: EncodedValue | Promise<EncodedValue> | undefined,
+  ): Promise<PutResult> {
     const { coherence, events, changes } = this.#node
-    const { call, kept, fence, hasBegun } = put
+    const { call, kept, fence, hasBegun, mark } = put
     const { policy, address } = call
     const { key, partition } = address
-    let encoding: EncodedValue | Promise<EncodedValue> | undefined
-    try {
-      // Before anything is awaited: the caller may change its value.
-      encoding = this.#node.values?.encode(kept.value)
-    } catch (error) {
-      // The method has made something newer than what is cached, even if this cannot be.
-      if (hasBegun) await this.#evictInstead(call)
-      throw error
-    }
-    const mark = this.#forgetHere(key)
     await coherence.start()
     const encoded = await this.#orEvict(call, encoding)
     const stamp = fence.stampOf(partition)
@@ -177,7 +187,7 @@ export class PutPath {
       return hasBegun ? this.#evictInstead(call) : { outcome: 'not-kept' }
     }
     const { bytes, commit } = storedForm(policy, kept, stamp.known, encoded)
-    const writing = { ...put, mark, bytes: bytes.length }
+    const writing = { ...put, bytes: bytes.length }
     if (bytes.length > policy.maxValueBytes) {
       const { maxValueBytes: maxBytes } = policy
       events.emit('too-large', { cache: call.cache, key, bytes: bytes.length, maxBytes })
@@ -285,7 +295,7 @@ export class PutPath {
 
   /** Check and store are one synchronous step. */
   #keepLocally(
-    { call, kept, bytes }: Writing,
+    { call, value, kept, bytes }: Writing,
     written: {
       readonly stamp: Stamp
       readonly at: number
@@ -303,7 +313,7 @@ export class PutPath {
     const entry = localEntryOf(node, call.policy, kept, written.stamp, written.at)
     entry.commit = written.commit
     const isAlone = node.coherence.isAlone
-    changes.note(key, isAlone ? ASKED_HERE : written.stamp.seq, { value: kept.value })
+    changes.note(key, isAlone ? ASKED_HERE : written.stamp.seq, { value })
     const measured = local?.measuresBytes === true ? measureValue(kept.value) : 0
     this.#loads.keepLocally(flight, entry, bytes ?? measured)
     return { outcome: local?.peek(key) === entry ? 'stored' : 'not-kept' }

@@ -38,7 +38,7 @@ export class WritePath {
   /** Evicts full keys of a cache. @throws EvictionQueued when the store could not be reached; ClosedError */
   async evict(cache: string, fullKeys: readonly string[], request: EvictRequest): Promise<void> {
     const node = this.#node
-    if (node.isClosed) throw new ClosedError()
+    if (node.isClosed) throw new ClosedError(node.namespace)
     if (fullKeys.length === 0) return
     for (const key of fullKeys) {
       node.changes.note(key, ASKED_HERE)
@@ -53,7 +53,7 @@ export class WritePath {
 
   /** Evicts by the user's tags. @throws EvictionQueued when the store could not be reached; ClosedError */
   async evictTags(tags: readonly string[]): Promise<void> {
-    if (this.#node.isClosed) throw new ClosedError()
+    if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     if (tags.length === 0) return
     await this.#reported(
       { cache: undefined, keys: [], tags, all: false },
@@ -63,7 +63,7 @@ export class WritePath {
 
   /** Evicts a whole cache, or everything. @throws EvictionQueued when the store could not be reached; ClosedError */
   async clear(cache: string | undefined): Promise<void> {
-    if (this.#node.isClosed) throw new ClosedError()
+    if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     await this.#reported(
       { cache, keys: [], tags: [], all: true },
       this.#node.coherence.evictTags([cache === undefined ? EVERYTHING : cacheTag(cache)]),
@@ -99,6 +99,12 @@ export class WritePath {
       }
       yield { ...done }
     }
+  }
+
+  /** Full keys that begin with a prefix, in both tiers: each at least once, while it is held the whole time. */
+  keysOf(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
+    if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
+    return this.#everyKey(prefix)
   }
 
   async *#everyKey(prefix: string): AsyncGenerator<readonly string[], void, undefined> {

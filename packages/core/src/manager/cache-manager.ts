@@ -10,7 +10,6 @@ import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
-import type { Codec, CodecFactory, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/default-manager.ts'
@@ -40,12 +39,15 @@ import {
   resolveManagerOptions,
 } from '../options/manager-options.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
+import { valueCopier } from '../values/copy-value.ts'
+import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
 import { CacheWords } from './cache-words.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
 import type { StoreWatch } from './store-watch.ts'
+import { takeStores } from './used-stores.ts'
 import { watchStores } from './watch-stores.ts'
 
 /** How long `close()` waits for background work before it goes on without it. */
@@ -85,6 +87,9 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#options = options
     const clock = options.clock ?? createSystemClock()
     const local = options.local as LocalStore<LocalEntry> | undefined
+    const codec = options.codec?.(options.types)
+    if (codec !== undefined) assertCodec(codec, 'createCacheManager.codec')
+    const tree = createTaggedTree(options.types)
     const steps = options.plugins.flatMap((plugin) => plugin.codecSteps ?? [])
     this.#node = new CacheNode({
       namespace: options.namespace,
@@ -95,11 +100,16 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
         options.remote === undefined
           ? undefined
           : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
-      values:
-        options.codec === undefined
-          ? undefined
-          : new ValuePipeline(codecOf(options.codec, options.types), steps),
+      values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
+      copyValue: valueCopier(
+        typesByPrototype(options.types),
+        codec && ((value) => codec.decode(codec.encode(value))),
+      ),
+      checkValue: options.strictValues
+        ? (value) => (codec === undefined ? tree.tag(value) : codec.encode(value))
+        : undefined,
     })
+    takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
     const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
@@ -137,7 +147,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @throws InvalidOptionError when no store of this manager has locks; ClosedError
    */
   get locks(): Locks {
-    if (this.isClosed) throw new ClosedError()
+    if (this.isClosed) throw new ClosedError(this.namespace, 'locks')
     this.#locks ??= createLocks(this.#options, this.#node)
     return this.#locks
   }
@@ -149,7 +159,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
    */
   limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
-    if (this.isClosed) throw new ClosedError()
+    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
     this.#limits ??= createLimits(this.#options, this.#node)
     return this.#limits.limiter(options, place)
   }
@@ -205,7 +215,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
 
   /** How a decorated method reaches its cache. */
   methodCache(method: MethodDescription): MethodCache {
-    if (this.isClosed) throw new ClosedError()
+    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
     const parts = this.#partsOf(method.cacheName, method.options, method.where)
     if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
     return new EngineMethodCache(parts, method)
@@ -228,7 +238,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   async #closeOnce(): Promise<void> {
     const { clock, work, wakeUps, settling, coherence, local, remote, closing } = this.#node
     forgetDefaultManager(this)
-    closing.abort(new ClosedError())
+    closing.abort(new ClosedError(this.namespace))
     coherence.close()
     this.#watch.close()
     wakeUps.wakeAll()
@@ -309,10 +319,4 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     if (!this.#events.has('drop')) return
     this.#events.emit('drop', { cache: fullKey.slice(0, fullKey.indexOf(':')), key: fullKey })
   }
-}
-
-function codecOf(make: CodecFactory, types: readonly ValueType[]): Codec {
-  const codec = make(types)
-  assertCodec(codec, 'createCacheManager.codec')
-  return codec
 }

@@ -52,7 +52,7 @@ export class EngineMethodCache implements MethodCache {
     this.#parts = parts
     this.#where = method.where
     this.#counters = node.stats.of(name, method.method)
-    this.#site = new ReadSite(name, parts.cacheTag, policy, this.#counters)
+    this.#site = new ReadSite(name, parts.cacheTag, policy, this.#counters, method.where)
     const prefix = `${name}:`
     this.#places = new Recent((key) => node.addressOf(prefix + wellFormedKey(key)))
     this.#clock = node.clock

@@ -36,6 +36,7 @@ const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
   shared: 'boolean',
   queues: 'boolean',
   replicas: 'boolean',
+  weights: 'boolean',
   modes: 'object',
 }
 
