@@ -36,7 +36,7 @@ const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
   shared: 'boolean',
   queues: 'boolean',
   replicas: 'boolean',
-  weights: 'boolean',
+  weights: 'boolean?',
   modes: 'object',
 }
 
