@@ -94,6 +94,7 @@ export class MethodBinding {
       cacheName: this.#cacheName(provider),
       options: merged(classPolicy, policy),
       where: this.where,
+      ...(this.#parts.decorator === '@CacheEvict' ? { onlyEvicts: true } : {}),
     })
     this.#provider = provider
     return this.#cache
