@@ -1,10 +1,13 @@
 /** `@CachePut`: always runs the method, and caches what it returns. */
 
+import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
-import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
-import { keySource } from './key-source.ts'
-import { MethodBinding } from './method-binding.ts'
+import { assertKnownOptions } from '../options/assert-option.ts'
+import { readCallback, saysNo } from './callbacks.ts'
+import { evictionOf } from './entries-behind.ts'
+import { keyKindOf, keySource } from './key-source.ts'
+import { type BoundMethod, MethodBinding } from './method-binding.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -12,7 +15,8 @@ import {
   invoke,
   methodDecorator,
 } from './method-decorator.ts'
-import { callback, resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
+import { keyOf as boundKey, keysNow, stillGives } from './read-one.ts'
+import { resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -65,24 +69,32 @@ export function CachePut(...given: readonly [object]): AsyncMethodDecorator<neve
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
   assertKnownOptions(options, ['key', 'keyOf', 'condition', ...STORING_NAMES], DECORATOR)
-  const { cacheName, policy, rules } = resolveStoring(options, DECORATOR)
+  const { cacheName, policy, rules, shares } = resolveStoring(options, DECORATOR)
   const keyOf = keyFinder(options)
-  const { condition } = options as Record<string, unknown>
-  if (condition !== undefined) assertFunction(condition, `${DECORATOR}.condition`)
-  const isWanted = callback(condition)
+  const { condition, key, keyOf: ofResult } = options as Record<string, unknown>
+  const isWanted = readCallback(condition, `${DECORATOR}.condition`)
+  const keyWith = keySource(key, `${DECORATOR}.key`)
   return methodDecorator(DECORATOR, (original, site) => {
     const naming = 'required'
-    const binding = new MethodBinding({ decorator: DECORATOR, site, cacheName, policy, naming })
+    const keyKind = keyKindOf(key ?? ofResult)
+    const words = { decorator: DECORATOR, cacheName, policy, naming, shares, keyKind } as const
+    const binding = new MethodBinding({ ...words, site, keyWith })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
-        if (isWanted?.apply(this, args) === false)
+        if (saysNo(isWanted, this, args, binding.where))
           return invoke(original, this, args, binding.where)
-        const cache = binding.bind(this)
-        const known = keyOf.fromArguments?.(this, args)
+        const bound = binding.bind(this)
+        const { cache } = bound
+        const known = keyOf.isFromResult ? undefined : boundKey(bound, this, args)
         // Before the method runs: what is evicted from now on is newer than what the method reads.
         const begun = known === undefined ? undefined : cache.begin(known)
-        const result = await invoke(original, this, args, binding.where)
-        const key = known ?? keyOf.fromResult(this, result, args)
+        const result = await invoke(original, this, args, bound.where)
+        const key = known ?? keyOf.fromResult(bound, this, result, args)
+        if (key === undefined) return result
+        if (known !== undefined && !isStill(bound, this, args, known)) {
+          await cache.evict(evictionOf(keysNow(bound, this, args, known)))
+          return result
+        }
         await cache.put(key, result, rules(this, args, 'normal'), begun)
         return result
       },
@@ -91,9 +103,18 @@ export function CachePut(...given: readonly [object]): AsyncMethodDecorator<neve
   })
 }
 
+/**
+ * True while the arguments make the key they made before the method ran. Where they do not, nobody can tell whose entry the
+ * result is: the method may have given them another key, or the caller another use.
+ */
+function isStill(bound: BoundMethod, self: unknown, args: Args, key: string): boolean {
+  return !bound.key.canChange(args) || stillGives(bound, self, args, key)
+}
+
 interface KeyFinder {
-  readonly fromArguments: ((self: unknown, args: Args) => string) | undefined
-  fromResult(self: unknown, result: unknown, args: Args): string
+  readonly isFromResult: boolean
+  /** `undefined` when no key can be made of the result. */
+  fromResult(bound: BoundMethod, self: unknown, result: unknown, args: Args): string | undefined
 }
 
 /** @throws InvalidOptionError unless exactly one of `key` and `keyOf` is given. */
@@ -106,15 +127,18 @@ function keyFinder(options: object): KeyFinder {
       received: key,
     })
   }
-  if (key !== undefined) {
-    const source = keySource(key, `${DECORATOR}.key`)()
-    const fromArguments = (self: unknown, args: Args): string => source.of(self, args)
-    return { fromArguments, fromResult: (self, _result, args) => fromArguments(self, args) }
-  }
-  assertFunction(keyOf, `${DECORATOR}.keyOf`)
-  const fromResult = callback(keyOf)
+  if (key !== undefined) return { isFromResult: false, fromResult: () => undefined }
+  const keyOfResult = readCallback(keyOf, `${DECORATOR}.keyOf`)
   return {
-    fromArguments: undefined,
-    fromResult: (self, result, args) => keyText(fromResult?.call(self, result, ...args)),
+    isFromResult: true,
+    fromResult: ({ cache, where }, self, result, args) => {
+      try {
+        return keyText(keyOfResult?.call(self, result, ...args))
+      } catch (error) {
+        // The method has done its work. What it made old cannot be found, and nothing at all was made of nothing.
+        cache.report?.(`${where}.keyOf`, keyErrorAt(error, where))
+        return undefined
+      }
+    },
   }
 }

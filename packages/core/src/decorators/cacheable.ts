@@ -1,11 +1,12 @@
 /** `@Cacheable`: returns a method's cached result, or runs the method once for everybody and caches what it returns. */
 
 import type { Key } from '../keys/key-text.ts'
-import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
+import { assertKnownOptions } from '../options/assert-option.ts'
+import { readCallback } from './callbacks.ts'
 import { type CacheableEachOptions, resolveEach } from './each-options.ts'
 import { entriesOfEach, entriesOfOne } from './entries-behind.ts'
 import type { EntryHandle } from './entry-handle.ts'
-import { keySource } from './key-source.ts'
+import { keyKindOf, keySource } from './key-source.ts'
 import { MethodBinding } from './method-binding.ts'
 import {
   type AsyncMethodDecorator,
@@ -14,7 +15,7 @@ import {
 } from './method-decorator.ts'
 import { wrapEach } from './read-each.ts'
 import { wrapOne } from './read-one.ts'
-import { callback, resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
+import { resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -80,22 +81,26 @@ export function Cacheable(...given: readonly [object?]): AsyncMethodDecorator<ne
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
   assertKnownOptions(options, ['key', 'each', 'condition', ...STORING_NAMES], DECORATOR)
-  const { cacheName, policy, rules } = resolveStoring(options, DECORATOR)
+  const { cacheName, policy, rules, shares } = resolveStoring(options, DECORATOR)
   const { key, condition } = options as Record<string, unknown>
-  if (condition !== undefined) assertFunction(condition, `${DECORATOR}.condition`)
+  const isWanted = readCallback(condition, `${DECORATOR}.condition`)
   const each = resolveEach(options, DECORATOR)
-  const keyWith = keySource(key, `${DECORATOR}.key`)
+  const keyWith =
+    each === undefined
+      ? keySource(key, `${DECORATOR}.key`)
+      : keySource(each.key, `${DECORATOR}.each.key`)
+  const keyKind = keyKindOf(each === undefined ? key : each.key)
   return methodDecorator(DECORATOR, (original, site) => {
     const naming = 'own'
-    const binding = new MethodBinding({ decorator: DECORATOR, site, cacheName, policy, naming })
-    const parts = { original, binding, rules, condition: callback(condition) }
+    const words = { decorator: DECORATOR, cacheName, policy, naming, shares, keyKind } as const
+    const binding = new MethodBinding({ ...words, site, keyWith })
+    const parts = { original, binding, rules, condition: isWanted }
     if (each !== undefined) {
-      const list = { ...parts, ...each }
+      const list = { ...parts, by: each.by }
       const entries = (self: unknown): EntryHandle => entriesOfEach(list, self)
       return { method: wrapEach(list), operation: { kind: 'cacheable', options, entries } }
     }
-    const one = { ...parts, key: keyWith(binding.defaultKey) }
-    const entries = (self: unknown): EntryHandle => entriesOfOne(one, self)
-    return { method: wrapOne(one), operation: { kind: 'cacheable', options, entries } }
+    const entries = (self: unknown): EntryHandle => entriesOfOne(parts, self)
+    return { method: wrapOne(parts), operation: { kind: 'cacheable', options, entries } }
   })
 }

@@ -2,9 +2,9 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
-import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
-import { type KeySource, keySource } from './key-source.ts'
-import { type Callback, callback, type StoringOptions } from './storing-options.ts'
+import { assertKnownOptions } from '../options/assert-option.ts'
+import { type Callback, readCallback } from './callbacks.ts'
+import type { StoringOptions } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -38,7 +38,7 @@ export interface CacheableEachOptions<
 
 /** The checked form. */
 export interface Each {
-  readonly key: KeySource
+  readonly key: unknown
   readonly by: Callback | undefined
 }
 
@@ -55,6 +55,5 @@ export function resolveEach(options: object, where: string): Each | undefined {
       received: key,
     })
   }
-  if (by !== undefined) assertFunction(by, `${where}.each.by`)
-  return { key: keySource(keyOfOne, `${where}.each.key`)(), by: callback(by) }
+  return { key: keyOfOne, by: readCallback(by, `${where}.each.by`) }
 }

@@ -1,6 +1,7 @@
 /** One decorator type for standard (TC39) and `experimentalDecorators`, and the adapter that makes both out of one wrap. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { isThenable } from './callbacks.ts'
 import { type AnyClass, MethodSite } from './method-site.ts'
 import { copyMetadata, noteOperation, type Operation } from './operations.ts'
 
@@ -144,10 +145,6 @@ export function invoke(
 export function shapeOf(value: unknown): unknown {
   const isTelling = typeof value === 'object' || value === undefined
   return isTelling ? value : `a ${typeof value}`
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }
 
 function isStandardContext(context: unknown): context is DecoratorContext {

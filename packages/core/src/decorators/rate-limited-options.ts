@@ -12,9 +12,9 @@ import {
 } from '../limits/limiter-options.ts'
 import type { RateLimitVerdict } from '../limits/verdict.ts'
 import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
+import { assertSynchronous, type Callback, callback } from './callbacks.ts'
 import { type KeySource, keySource } from './key-source.ts'
 import { loadSignal } from './load-scope.ts'
-import { type Callback, callback } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -104,6 +104,8 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
   }
   if (typeof cost !== 'function')
     assertInteger(cost, `${RATE_LIMITED}.cost`, { min: 0, max: capacityOf(rule) })
+  assertSynchronous(cost, `${RATE_LIMITED}.cost`)
+  assertSynchronous(signal, `${RATE_LIMITED}.signal`)
   if (signal !== undefined) assertFunction(signal, `${RATE_LIMITED}.signal`)
   const costOf = callback(cost)
   return {

@@ -99,6 +99,11 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#node.isClosed
   }
 
+  /** True with a shared tier. */
+  get isShared(): boolean {
+    return this.#options.remote !== undefined && this.#options.defaults.remote !== false
+  }
+
   /**
    * Returns a named cache with a policy of its own over the manager's defaults.
    *

@@ -119,6 +119,10 @@ export class EngineMethodCache implements MethodCache {
     return this.#places.of(key).key
   }
 
+  report(option: string, error: unknown): void {
+    this.#events.emit('background-error', { task: option, error })
+  }
+
   #readCall(key: string, call: MethodCall, source: Source): ReadCall {
     return new ReadCall(this.#site, this.#places.of(key), source, this.#rulesOf(call))
   }
@@ -135,6 +139,7 @@ export class EngineMethodCache implements MethodCache {
       tagsOf: tagsOf && ((value) => tagNames(tagsOf(value), tagsOption)),
       ttlOf: ttlOf && ((value) => this.#ttl(ttlOf(value))),
       storeWhen: call.storeWhen,
+      keeps: call.keeps,
     }
     return this.#lastRules
   }
