@@ -107,9 +107,9 @@ const NAMES = [
  * async remove(id: string): Promise<void> { … }
  */
 export function CacheEvict<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   Result = unknown,
-  KeysArgs extends Args = [],
+  AnnotateKeysArgs extends Args = [],
   TagArgs extends Args = [],
   ConditionArgs extends Args = [],
   KeyOfArgs extends Args = [],
@@ -117,9 +117,9 @@ export function CacheEvict<
   IfArgs extends Args = [],
 >(
   options: CacheEvictOptions<
-    KeyArgs,
+    AnnotateKeyArgs,
     Result,
-    KeysArgs,
+    AnnotateKeysArgs,
     TagArgs,
     ConditionArgs,
     KeyOfArgs,
@@ -127,18 +127,18 @@ export function CacheEvict<
     IfArgs
   >,
 ): AsyncMethodDecorator<
-  KeyArgs | KeysArgs | TagArgs | ConditionArgs | KeyOfArgs | KeysOfArgs | IfArgs,
+  AnnotateKeyArgs | AnnotateKeysArgs | TagArgs | ConditionArgs | KeyOfArgs | KeysOfArgs | IfArgs,
   Result
 >
 export function CacheEvict<
-  KeyArgs extends Args = [],
-  KeysArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
+  AnnotateKeysArgs extends Args = [],
   TagArgs extends Args = [],
   ConditionArgs extends Args = [],
 >(
-  options: CacheEvictBeforeOptions<KeyArgs, KeysArgs, TagArgs, ConditionArgs>,
-): AsyncMethodDecorator<KeyArgs | KeysArgs | TagArgs | ConditionArgs, unknown>
-export function CacheEvict(...given: readonly [object]): AsyncMethodDecorator<never, never> {
+  options: CacheEvictBeforeOptions<AnnotateKeyArgs, AnnotateKeysArgs, TagArgs, ConditionArgs>,
+): AsyncMethodDecorator<AnnotateKeyArgs | AnnotateKeysArgs | TagArgs | ConditionArgs, unknown>
+export function CacheEvict(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
   const { isBefore, condition, conditionOf, ...words } = resolve(options)

@@ -52,7 +52,7 @@ const DECORATOR = '@CachePut'
  * async save(product: Product): Promise<Product> { … }
  */
 export function CachePut<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   Result = unknown,
   TagArgs extends Args = [],
   TtlArgs extends Args = [],
@@ -60,12 +60,20 @@ export function CachePut<
   ConditionArgs extends Args = [],
   KeyOfArgs extends Args = [],
 >(
-  options: CachePutOptions<KeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs, KeyOfArgs>,
+  options: CachePutOptions<
+    AnnotateKeyArgs,
+    Result,
+    TagArgs,
+    TtlArgs,
+    UnlessArgs,
+    ConditionArgs,
+    KeyOfArgs
+  >,
 ): AsyncMethodDecorator<
-  KeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs | KeyOfArgs,
+  AnnotateKeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs | KeyOfArgs,
   Result
 >
-export function CachePut(...given: readonly [object]): AsyncMethodDecorator<never, never> {
+export function CachePut(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
   assertKnownOptions(options, ['key', 'keyOf', 'condition', ...STORING_NAMES], DECORATOR)

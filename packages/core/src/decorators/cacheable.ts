@@ -53,31 +53,39 @@ const DECORATOR = '@Cacheable'
  * }
  */
 export function Cacheable<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   Result = unknown,
   TagArgs extends Args = [],
   TtlArgs extends Args = [],
   UnlessArgs extends Args = [],
   ConditionArgs extends Args = [],
 >(
-  options?: CacheableOptions<KeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs>,
-): AsyncMethodDecorator<KeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs, Result>
+  options?: CacheableOptions<AnnotateKeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs>,
+): AsyncMethodDecorator<AnnotateKeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs, Result>
 export function Cacheable<
   Id,
   Item,
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   TagArgs extends Args = [],
   TtlArgs extends Args = [],
   UnlessArgs extends Args = [],
   ConditionArgs extends Args = [],
 >(
-  options: CacheableEachOptions<Id, Item, KeyArgs, TagArgs, TtlArgs, UnlessArgs, ConditionArgs>,
+  options: CacheableEachOptions<
+    Id,
+    Item,
+    AnnotateKeyArgs,
+    TagArgs,
+    TtlArgs,
+    UnlessArgs,
+    ConditionArgs
+  >,
 ): AsyncMethodDecorator<
   ConditionArgs,
   readonly Item[],
-  [Id, ...KeyArgs] | TagArgs | TtlArgs | UnlessArgs
+  [Id, ...AnnotateKeyArgs] | TagArgs | TtlArgs | UnlessArgs
 >
-export function Cacheable(...given: readonly [object?]): AsyncMethodDecorator<never, never> {
+export function Cacheable(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
   assertKnownOptions(options, ['key', 'each', 'condition', ...STORING_NAMES], DECORATOR)

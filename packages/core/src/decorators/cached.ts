@@ -2,8 +2,8 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { MethodEntries } from './entry-handle.ts'
-import { classesOf } from './method-site.ts'
-import { decorationsOf, type Operation } from './operations.ts'
+import { classesOf, type MethodSite } from './method-site.ts'
+import { decorationsHeldBy, decorationsOf, type Operation, siteOf } from './operations.ts'
 
 /** Names of the methods that return promises. */
 export type AsyncMethodName<Target> = {
@@ -11,26 +11,38 @@ export type AsyncMethodName<Target> = {
 }[keyof Target]
 
 /**
- * Returns the entries behind a `@Cacheable` method of an instance, or of a class for a static one.
+ * Returns the entries behind a `@Cacheable` method of an instance, or of a class for a static one. Instead of its name, the
+ * method itself may be given: that is the way to private ones.
  *
  * @throws InvalidOptionError when the method is not decorated with `@Cacheable`.
  * @example await cached(products, 'find').evict('42')
+ * @example await cached(this, this.#load).evict('42')
  */
+export function cached<Args extends readonly unknown[], Result>(
+  target: object,
+  method: (...args: Args) => Promise<Result>,
+): MethodEntries<Args, Result>
 export function cached<Target extends object, Name extends AsyncMethodName<Target>>(
   target: Target,
   name: Name,
 ): Target[Name] extends (...args: infer Args) => Promise<infer Result>
   ? MethodEntries<Args, Result>
-  : never {
-  const entries = cacheableOf(target, name as string | symbol)?.entries
-  if (entries === undefined) {
-    throw new InvalidOptionError({
-      option: `cached(${String(name)})`,
-      expected: 'the name of a method decorated with @Cacheable',
-      received: name,
-    })
-  }
-  return entries(target) as never
+  : never
+export function cached<Name extends PropertyKey, Args extends readonly unknown[], Result>(
+  // `this` has no names that could be listed, but it can be asked for one.
+  target: { readonly [Known in Name]: (...args: Args) => Promise<Result> },
+  name: Name,
+): MethodEntries<Args, Result>
+export function cached(target: object, method: PropertyKey | object): unknown {
+  const operation =
+    typeof method === 'function' ? behind(method) : cacheableOf(target, method as string | symbol)
+  if (operation?.entries !== undefined) return operation.entries(target)
+  const name = typeof method === 'function' ? method.name : String(method)
+  throw new InvalidOptionError({
+    option: `cached(${name})`,
+    expected: 'a method decorated with @Cacheable, or the name of one',
+    received: method,
+  })
 }
 
 /** Finds the outermost `@Cacheable` of a method, in the class that defines the method for this target. */
@@ -40,9 +52,21 @@ function cacheableOf(target: object, name: string | symbol): Operation | undefin
     return Object.hasOwn(isStatic ? at : (at.prototype as object), name)
   })
   if (owner === undefined) return undefined
-  const found = decorationsOf(owner).find(({ site, operation }) => {
-    const isIt = site.name === name && site.isStatic === isStatic && !site.isPrivate
-    return isIt && operation.entries !== undefined
+  return outermost(decorationsOf(owner), (site) => {
+    return site.name === name && site.isStatic === isStatic && !site.isPrivate
   })
-  return found?.operation
+}
+
+/** Finds the outermost `@Cacheable` of a method that a decorator has made. */
+function behind(method: object): Operation | undefined {
+  const site = siteOf(method)
+  return site && outermost(decorationsHeldBy(site.holder), (other) => other.isSame(site))
+}
+
+function outermost(
+  decorations: ReturnType<typeof decorationsOf>,
+  isIt: (site: MethodSite) => boolean,
+): Operation | undefined {
+  return decorations.find(({ site, operation }) => isIt(site) && operation.entries !== undefined)
+    ?.operation
 }

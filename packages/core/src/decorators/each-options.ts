@@ -20,6 +20,14 @@ export interface EachOptions<Id, Item, KeyArgs extends Args> {
   readonly by?: ((item: Item) => NoInfer<Id>) | undefined
 }
 
+/**
+ * There is none; see `each.key`. Named for the message that a key function of a method without `each` leads to when its
+ * parameters lack a type, because TypeScript tells of the last form that did not fit.
+ */
+export interface AnnotateTheParametersOfKey {
+  readonly 'annotate the parameters of the key function': never
+}
+
 /** Callbacks get one item, the element it belongs to, and the method's further arguments. */
 export interface CacheableEachOptions<
   Id,
@@ -31,7 +39,7 @@ export interface CacheableEachOptions<
   ConditionArgs extends Args,
 > extends StoringOptions<Item, TagArgs, TtlArgs, UnlessArgs> {
   readonly each: EachOptions<Id, Item, KeyArgs>
-  readonly key?: undefined
+  readonly key?: AnnotateTheParametersOfKey | undefined
   /** Gets the method's arguments, the list included. False: neither look nor store. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
 }

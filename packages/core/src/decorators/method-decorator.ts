@@ -3,7 +3,7 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { isThenable } from './callbacks.ts'
 import { type AnyClass, MethodSite } from './method-site.ts'
-import { copyMetadata, noteOperation, type Operation } from './operations.ts'
+import { copyMetadata, noteMethod, noteOperation, type Operation } from './operations.ts'
 
 // TypeScript gives decorators a metadata object only where this symbol exists; esbuild, Babel and SWC always do, under
 // this very symbol. It is how a standard decorator finds its class.
@@ -17,29 +17,40 @@ export type AsyncMethod<Result> = (...args: never) => Promise<Result>
 /**
  * A method whose parameters fit what the options' callbacks were annotated with: `CallArgs` are matched with its
  * parameters, `EntryArgs` (of `each`) with an element of its first one and the rest.
+ *
+ * `infer … extends` rather than `extends`: only the constraint of an inferred type is checked with the constraints of the
+ * class's own type parameters, so that `(id: string) => id` fits a method of an `Id extends string`.
  */
 export type FittingMethod<
   Method extends AsyncMethod<unknown>,
   CallArgs extends Args,
   EntryArgs extends Args = never,
-> = [
-  Misfit<CallArgs, Parameters<Method>> | Misfit<EntryArgs, EntryParameters<Parameters<Method>>>,
-] extends [never]
-  ? Method
-  : Method & {
-      readonly 'a callback of the options takes other arguments than the method':
-        | CallArgs
-        | EntryArgs
-    }
+> =
+  Parameters<Method> extends infer _Call extends Taken<CallArgs>
+    ? [EntryArgs] extends [never]
+      ? Method
+      : EntryParameters<Parameters<Method>> extends infer _Entry extends Taken<EntryArgs>
+        ? Method
+        : Misfit<Method, EntryArgs>
+    : Misfit<Method, CallArgs>
 
-/** The members of a union of argument lists that cannot be called with `Given`. */
-type Misfit<Taken extends Args, Given> = Taken extends Args
-  ? Given extends Args
-    ? ((...args: Taken) => void) extends (...args: Given) => void
-      ? never
-      : Taken
-    : Taken
+/** What a method is not, so that the message says what is wrong. */
+export type Misfit<Method, CallArgs> = Method & {
+  readonly 'a callback of the options takes other arguments than the method, or lacks a type: annotate its parameters': CallArgs
+}
+
+/** The argument lists that all of some callbacks can be called with; a callback may take fewer than there are. */
+export type Taken<CallArgs extends Args> = (
+  CallArgs extends Args
+    ? (list: Prefix<CallArgs>) => void
+    : never
+) extends (list: infer List) => void
+  ? List
   : never
+
+type Prefix<List extends Args> = number extends List['length']
+  ? List
+  : readonly [...List, ...unknown[]]
 
 type EntryParameters<Params extends Args> = Params extends readonly [
   readonly (infer Id)[],
@@ -87,13 +98,14 @@ export interface Wrapped {
 export function methodDecorator(
   decorator: string,
   wrap: (original: AnyMethod, site: MethodSite) => Wrapped,
-): AsyncMethodDecorator<never, never> {
+): unknown {
   const apply = (original: unknown, site: MethodSite): AnyMethod => {
     if (typeof original !== 'function') throw wrongTarget(decorator, 'a field or accessor')
     const { method, operation } = wrap(original as AnyMethod, site)
     copyProperties(original, method)
     copyMetadata(original, method)
     noteOperation(site, operation)
+    noteMethod(method, site)
     return method
   }
   const either = (target: unknown, context: unknown, descriptor?: unknown): unknown => {
@@ -103,7 +115,7 @@ export function methodDecorator(
     return { ...descriptor, value: apply(descriptor.value, site) }
   }
   // The two call signatures are told apart at run time, which no type can follow.
-  return either as AsyncMethodDecorator<never, never>
+  return either
 }
 
 /**

@@ -31,9 +31,11 @@ type Args = readonly unknown[]
 /** A method that fits the callbacks, and whose result may be `Instead`. */
 export type LimitableMethod<Method extends AsyncMethod<unknown>, CallArgs extends Args, Instead> = [
   Instead,
-] extends [Awaited<ReturnType<Method>>]
+] extends [never]
   ? FittingMethod<Method, CallArgs>
-  : Method & { readonly 'onLimit gives what the method does not return': Instead }
+  : Instead extends infer _Instead extends Awaited<ReturnType<Method>>
+    ? FittingMethod<Method, CallArgs>
+    : Method & { readonly 'onLimit gives what the method does not return': Instead }
 
 /** Decorates a method that fits the callbacks; others do not compile, in either mode. */
 export interface LimitedMethodDecorator<CallArgs extends Args, Instead> {
@@ -65,22 +67,22 @@ export interface LimitsOwner {
  * async search(ip: string, query: string): Promise<Product[]> { … }
  */
 export function RateLimited<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   CostArgs extends Args = [],
   SignalArgs extends Args = [],
   LimitArgs extends Args = [],
   Instead = never,
 >(
-  options: RateLimitedOptions<KeyArgs, CostArgs, SignalArgs> & OnLimit<LimitArgs, Instead>,
-): LimitedMethodDecorator<KeyArgs | CostArgs | SignalArgs | LimitArgs, Instead>
+  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs> & OnLimit<LimitArgs, Instead>,
+): LimitedMethodDecorator<AnnotateKeyArgs | CostArgs | SignalArgs | LimitArgs, Instead>
 export function RateLimited<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   CostArgs extends Args = [],
   SignalArgs extends Args = [],
 >(
-  options: RateLimitedOptions<KeyArgs, CostArgs, SignalArgs> & { readonly onLimit: 'skip' },
-): LimitedMethodDecorator<KeyArgs | CostArgs | SignalArgs, undefined>
-export function RateLimited(...given: readonly [object]): LimitedMethodDecorator<never, never> {
+  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs> & { readonly onLimit: 'skip' },
+): LimitedMethodDecorator<AnnotateKeyArgs | CostArgs | SignalArgs, undefined>
+export function RateLimited(...given: readonly [object]): unknown {
   assertCalledWithOptions(RATE_LIMITED, given)
   const [options] = given
   const { limiter, key, cost, signalFor, refused } = resolveRateLimited(options)
@@ -120,8 +122,7 @@ export function RateLimited(...given: readonly [object]): LimitedMethodDecorator
       },
     }
     return { method, operation: { kind: 'rate-limited', options } }
-    // The two types differ in what they check at compile time only.
-  }) as LimitedMethodDecorator<never, never>
+  })
 }
 
 /**

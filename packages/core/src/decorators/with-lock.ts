@@ -49,10 +49,10 @@ const NAMES = ['key', 'keys', ...LOCK_OPTION_NAMES.filter((name) => name !== 'si
  * @WithLock({ key: (orderId: string) => `order:${orderId}`, lease: '10s', wait: '5s' })
  * async checkout(orderId: string): Promise<Receipt> { … }
  */
-export function WithLock<KeyArgs extends Args = [], KeysArgs extends Args = []>(
-  options: WithLockOptions<KeyArgs, KeysArgs>,
-): AsyncMethodDecorator<KeyArgs | KeysArgs, unknown>
-export function WithLock(...given: readonly [object?]): AsyncMethodDecorator<never, never> {
+export function WithLock<AnnotateKeyArgs extends Args = [], AnnotateKeysArgs extends Args = []>(
+  options: WithLockOptions<AnnotateKeyArgs, AnnotateKeysArgs>,
+): AsyncMethodDecorator<AnnotateKeyArgs | AnnotateKeysArgs, unknown>
+export function WithLock(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
   assertKnownOptions(options, NAMES, DECORATOR)
