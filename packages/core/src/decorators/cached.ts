@@ -10,6 +10,11 @@ export type AsyncMethodName<Target> = {
   [Name in keyof Target]: Target[Name] extends (...args: never) => Promise<unknown> ? Name : never
 }[keyof Target]
 
+/** The entries behind a method, by its type. */
+export type EntriesOf<Method> = Method extends (...args: infer Args) => Promise<infer Result>
+  ? MethodEntries<Args, Result>
+  : never
+
 /**
  * Returns the entries behind a `@Cacheable` method of an instance, or of a class for a static one. Instead of its name, the
  * method itself may be given: that is the way to private ones.
@@ -25,14 +30,12 @@ export function cached<Args extends readonly unknown[], Result>(
 export function cached<Target extends object, Name extends AsyncMethodName<Target>>(
   target: Target,
   name: Name,
-): Target[Name] extends (...args: infer Args) => Promise<infer Result>
-  ? MethodEntries<Args, Result>
-  : never
-export function cached<Name extends PropertyKey, Args extends readonly unknown[], Result>(
-  // `this` has no names that could be listed, but it can be asked for one.
-  target: { readonly [Known in Name]: (...args: Args) => Promise<Result> },
-  name: Name,
-): MethodEntries<Args, Result>
+): EntriesOf<Target[Name]>
+// For `this`, which has no names that could be listed, but can be asked for one.
+export function cached<
+  Target extends { readonly [Known in Name]: (...args: never) => Promise<unknown> },
+  Name extends PropertyKey,
+>(target: Target, name: Name): EntriesOf<Target[Name]>
 export function cached(target: object, method: PropertyKey | object): unknown {
   const operation =
     typeof method === 'function' ? behind(method) : cacheableOf(target, method as string | symbol)

@@ -25,8 +25,9 @@ export type FittingMethod<
   Method extends AsyncMethod<unknown>,
   CallArgs extends Args,
   EntryArgs extends Args = never,
-> =
-  Parameters<Method> extends infer _Call extends Taken<CallArgs>
+> = [CallArgs | EntryArgs] extends [readonly []]
+  ? Method
+  : Parameters<Method> extends infer _Call extends Taken<CallArgs>
     ? [EntryArgs] extends [never]
       ? Method
       : EntryParameters<Parameters<Method>> extends infer _Entry extends Taken<EntryArgs>
