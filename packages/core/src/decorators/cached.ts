@@ -43,7 +43,7 @@ export function cached(target: object, method: PropertyKey | object): unknown {
   const name = typeof method === 'function' ? method.name : String(method)
   throw new InvalidOptionError({
     option: `cached(${name})`,
-    expected: 'a method decorated with @Cacheable, or the name of one',
+    expected: 'the name of a method decorated with @Cacheable, or the method itself',
     received: method,
   })
 }
