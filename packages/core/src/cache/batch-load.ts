@@ -7,6 +7,7 @@
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import { type LoadContext, ReadCall, type Source } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
 
@@ -39,6 +40,8 @@ export function loadTogether(
 
 class Batch {
   readonly #load: LoadMissing
+  /** Of the batch's caller; the key that decides last may be waiting for somebody else's load. */
+  readonly #context: KeptContext = keepContext()
   #undecided: number
   #enlisted: Enlisted[] = []
   #isScheduled = false
@@ -70,7 +73,7 @@ class Batch {
     if (this.#undecided > 0 || this.#enlisted.length === 0 || this.#isScheduled) return
     this.#isScheduled = true
     // The last key to decide enlists right after saying so.
-    queueMicrotask(() => void this.#run())
+    queueMicrotask(() => void runIn(this.#context, () => this.#run()))
   }
 
   async #run(): Promise<void> {

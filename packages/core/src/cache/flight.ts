@@ -8,6 +8,7 @@
 import type { Stamp } from '../coherence/stamp.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
+import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 import type { ReadCall } from './read-call.ts'
 
@@ -22,6 +23,8 @@ function takeSettlers(resolve: (value: unknown) => void, reject: (error: unknown
 /** One read, and possibly load, of one key. */
 export class Flight {
   readonly call: ReadCall
+  /** Whoever began the flight: its loader and what else of the user runs for it run in their async context. */
+  readonly context: KeptContext = keepContext()
   /** What the flight stands on; taken before anything was read. */
   stamp: Stamp
   /** When the stamp was taken, monotonic ms. */

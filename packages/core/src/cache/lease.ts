@@ -3,6 +3,7 @@
 import { randomFillSync } from 'node:crypto'
 import type { Deadline, Deadlines } from '../clock/deadlines.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import type { CacheNode } from './node.ts'
 
 /** Renewals within one lease, so that one lost renewal does not lose it. */
@@ -36,6 +37,8 @@ export class Lease {
   readonly token: number
   readonly #node: CacheNode
   readonly #leaseMs: number
+  /** One timer renews the leases of many. */
+  readonly #context: KeptContext = keepContext()
   /** True once a fill used it up, whatever came of that: there is nothing left to release. */
   isSpent = false
   readonly #renewals: Deadlines
@@ -71,7 +74,10 @@ export class Lease {
   }
 
   readonly #renewInBackground = (): void => {
-    this.#node.work.run('renew', this.#renew())
+    this.#node.work.run(
+      'renew',
+      runIn(this.#context, () => this.#renew()),
+    )
   }
 
   async #renew(): Promise<void> {

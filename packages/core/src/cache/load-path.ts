@@ -154,7 +154,7 @@ export class LoadPath {
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
     const encoded = encoding instanceof Promise ? await encoding : encoding
-    const { bytes, commit } = storedForm(call.policy, kept, stamp.birth, encoded)
+    const { bytes, commit } = storedForm(call.policy, kept, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reportTooLarge(flight, bytes.length)
       this.keepLocally(flight, entry, bytes.length)
@@ -176,6 +176,7 @@ export class LoadPath {
         this.#withdraw(flight, entry)
         return
       }
+      coherence.noteOwnFill(address, commit)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch {
       // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it

@@ -1,6 +1,7 @@
 /** Runs a loader once: its signal, its timeouts, and what came of it. */
 
 import { LoadTimeoutError } from '../errors/load-error.ts'
+import { type KeptContext, runIn } from '../lifecycle/kept-context.ts'
 import type { Flight } from './flight.ts'
 import type { CacheNode } from './node.ts'
 import type { LoadContext } from './read-call.ts'
@@ -26,7 +27,7 @@ export async function runLoader(
   const { call } = flight
   const { policy, counters } = call
   const startedAt = node.clock.now()
-  const abort = new LoadAbort(node.closing.signal, hooks.previous)
+  const abort = new LoadAbort(node.closing.signal, hooks.previous, flight.context)
   const { softTimeoutMs, loadTimeoutMs } = policy
   const timers: (() => void)[] = []
   if (softTimeoutMs > 0) {
@@ -91,10 +92,13 @@ class LoadAbort implements LoadContext {
   #controller: AbortController | undefined
   #reason: unknown
   #isOver = false
+  /** Of the load, for those who listen to the signal: a timer or `close()` aborts it. */
+  readonly #context: KeptContext
 
-  constructor(closing: AbortSignal, previous: unknown) {
+  constructor(closing: AbortSignal, previous: unknown, context: KeptContext) {
     this.#closing = closing
     this.previous = previous
+    this.#context = context
   }
 
   get signal(): AbortSignal {
@@ -110,7 +114,7 @@ class LoadAbort implements LoadContext {
 
   abort(reason: unknown): void {
     this.#reason ??= reason
-    this.#controller?.abort(reason)
+    runIn(this.#context, () => this.#controller?.abort(reason))
   }
 
   /** The load is over; its signal tells nothing any more. */

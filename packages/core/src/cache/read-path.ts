@@ -41,10 +41,17 @@ const MAX_UNUSABLE_FILLS = 3
 export class ReadPath {
   readonly #node: CacheNode
   readonly #loads: LoadPath
-  /** One for all flights: reads are too many for a pair of closures each. */
+  /**
+   * One for all flights: reads are too many for a pair of closures each. The replies of a tick come together, in the
+   * context of none of them.
+   */
   readonly #receiver: ReadReceiver<Flight> = {
-    received: (flight, bytes) => this.#receive(flight, bytes),
-    failed: (flight) => this.#continue(flight, this.#loads.loadAlone(flight)),
+    received: (flight, bytes) => flight.context.runInAsyncScope(this.#receive, this, flight, bytes),
+    failed: (flight) => flight.context.runInAsyncScope(this.#goOnAlone, this, flight),
+  }
+  readonly #headerReceiver: ReadReceiver<Flight> = {
+    received: (flight, bytes) => flight.context.runInAsyncScope(this.#compare, this, flight, bytes),
+    failed: this.#receiver.failed,
   }
 
   constructor(node: CacheNode, loads: LoadPath) {
@@ -214,8 +221,7 @@ export class ReadPath {
   #usesRemote({ call, address }: Flight): boolean {
     const { remote, coherence } = this.#node
     if (remote === undefined || !call.policy.remote || call.mode === 'localOnly') return false
-    // The store's copy of a key whose eviction still waits is known to be wrong.
-    return !coherence.queue.hasKey(address.key)
+    return !coherence.isInDoubt(address.key)
   }
 
   async #startThenRead(flight: Flight): Promise<void> {
@@ -242,20 +248,18 @@ export class ReadPath {
     }
     const isWorthComparing = candidate !== undefined && candidate.commit !== 0 && !flight.isForced
     if (isWorthComparing) {
-      const received = (_: Flight, bytes: Uint8Array | undefined): void =>
-        this.#compare(flight, candidate, bytes)
-      remote.readHeader(flight.address, { received, failed: this.#receiver.failed }, flight)
+      remote.readHeader(flight.address, this.#headerReceiver, flight)
       return
     }
     remote.read(flight.address, this.#receiver, flight)
   }
 
   /** An unverified local entry stands again when the store still holds the very write it is a copy of. */
-  #compare(flight: Flight, candidate: LocalEntry, bytes: Uint8Array | undefined): void {
-    const { call, stamp } = flight
+  #compare(flight: Flight, bytes: Uint8Array | undefined): void {
+    const { call, stamp, candidate } = flight
     const header = bytes === undefined ? undefined : decodeHeader(bytes)
-    const isSame = header?.commit === candidate.commit && (header.flags & FLAG.stale) === 0
-    if (isSame && flight.isAlive) {
+    const isSame = header?.commit === candidate?.commit && ((header?.flags ?? 0) & FLAG.stale) === 0
+    if (candidate !== undefined && isSame && flight.isAlive) {
       candidate.confirm(stamp, Math.min(flight.at, this.#node.coherence.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
@@ -270,6 +274,10 @@ export class ReadPath {
       flight.candidate = undefined
     }
     this.#node.remote?.read(flight.address, this.#receiver, flight)
+  }
+
+  #goOnAlone(flight: Flight): void {
+    this.#continue(flight, this.#loads.loadAlone(flight))
   }
 
   #receive(flight: Flight, bytes: Uint8Array | undefined): void {

@@ -70,18 +70,26 @@ export function RateLimited<
   AnnotateKeyArgs extends Args = [],
   CostArgs extends Args = [],
   SignalArgs extends Args = [],
-  LimitArgs extends Args = [],
+  InsteadArgs extends Args = [],
   Instead = never,
+  LimitArgs extends Args = [],
 >(
-  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs> & OnLimit<LimitArgs, Instead>,
-): LimitedMethodDecorator<AnnotateKeyArgs | CostArgs | SignalArgs | LimitArgs, Instead>
+  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs, LimitArgs> &
+    OnLimit<InsteadArgs, Instead>,
+): LimitedMethodDecorator<
+  AnnotateKeyArgs | CostArgs | SignalArgs | InsteadArgs | LimitArgs,
+  Instead
+>
 export function RateLimited<
   AnnotateKeyArgs extends Args = [],
   CostArgs extends Args = [],
   SignalArgs extends Args = [],
+  LimitArgs extends Args = [],
 >(
-  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs> & { readonly onLimit: 'skip' },
-): LimitedMethodDecorator<AnnotateKeyArgs | CostArgs | SignalArgs, undefined>
+  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs, LimitArgs> & {
+    readonly onLimit: 'skip'
+  },
+): LimitedMethodDecorator<AnnotateKeyArgs | CostArgs | SignalArgs | LimitArgs, undefined>
 export function RateLimited(...given: readonly [object]): unknown {
   assertCalledWithOptions(RATE_LIMITED, given)
   const [options] = given
@@ -106,10 +114,10 @@ export function RateLimited(...given: readonly [object]): unknown {
         const scope = currentScope()
         const run = (): Promise<unknown> => invoke(original, this, args, where)
         const ask = (): Asked => askedOf(this, args, where)
-        const signal = signalFor(this, args)
+        const call = { ...signalFor(this, args), self: this, args }
         /** Counts the call against whom it is when it runs: see `Asked`. */
         const attempt = async (asked: Asked, tries: number): Promise<unknown> => {
-          const verdict = await found.consume(asked.key, asked.cost, signal)
+          const verdict = await found.consume(asked.key, asked.cost, call)
           if (!verdict.allowed) return refused({ self: this, args, key: asked.key, verdict })
           return found.hold(verdict, () => {
             const more = key.canChange(args) ? outstanding(asked, ask(), where, tries) : undefined

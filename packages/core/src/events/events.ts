@@ -1,10 +1,19 @@
 /** What a cache manager reports: one type an event, and the emitter that hands them out. */
 
+import { isThenable } from '../lifecycle/is-thenable.ts'
+import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
+
 /** Fields every event about one key has. */
 export interface KeyEvent {
   readonly cache: string
   readonly key: string
 }
+
+/**
+ * What an outage is about. `setup`: the store cannot be used at all, and that does not pass; `unreachable`; `refusing`: it
+ * answers reads and refuses writes; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
+ */
+export type OutageKind = 'setup' | 'unreachable' | 'refusing' | 'deaf' | 'limits'
 
 /** Every event of a manager by name. Events are facts: a listener cannot change the outcome. */
 export interface CacheEvents {
@@ -42,6 +51,24 @@ export interface CacheEvents {
     readonly error: unknown
     readonly skipped: boolean
   }
+  /**
+   * An outage of the remote store, put together: one event when it begins, one when it ends, and while a store refuses
+   * writes one a minute. `store-error` and `bus-gap` are single calls and partitions, for counters.
+   */
+  outage: {
+    readonly state: 'began' | 'lasts' | 'ended'
+    readonly kind: OutageKind
+    /** What the store, or the way to it, said first. */
+    readonly reason: string
+    readonly forMs: number
+    readonly failedCalls: number
+    /** Calls that the open circuit breaker did not let through. */
+    readonly skippedCalls: number
+    /** True when the store has not been there since this manager was made. */
+    readonly wasNeverUp: boolean
+  }
+  /** A store or provider cannot be used as it is set up: a right is missing. Once each. */
+  trouble: { readonly error: Error }
   /** The circuit breaker changed. */
   breaker: { readonly state: 'closed' | 'open' | 'half-open' }
   /** Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. */
@@ -97,9 +124,12 @@ export type CacheEventName = keyof CacheEvents
 
 type Listener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void
 
+/** Listeners of one event, each with the context in which it began to listen. */
+type Listeners = Map<Listener<never>, KeptContext>
+
 /** Hands events to listeners; building an event can be skipped when nobody listens. */
 export class Emitter {
-  readonly #listeners = new Map<CacheEventName, Set<Listener<never>>>()
+  readonly #listeners = new Map<CacheEventName, Listeners>()
   /** True while `hit` has a listener; a field, because the local-hit path reads it. */
   hearsHits = false
 
@@ -108,11 +138,14 @@ export class Emitter {
     return this.#listeners.has(name)
   }
 
-  /** Adds a listener; returns what removes it. */
+  /**
+   * Adds a listener; returns what removes it. It runs in the async context of this call: an event is about the cache and
+   * often about several callers, so it is given none of theirs.
+   */
   on<Name extends CacheEventName>(name: Name, listener: Listener<Name>): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set()
+    const listeners: Listeners = this.#listeners.get(name) ?? new Map()
     this.#listeners.set(name, listeners)
-    listeners.add(listener as Listener<never>)
+    listeners.set(listener as Listener<never>, keepContext())
     this.hearsHits = this.has('hit')
     return () => {
       listeners.delete(listener as Listener<never>)
@@ -123,13 +156,21 @@ export class Emitter {
     }
   }
 
-  /** Calls the listeners in order. What one throws is dropped: an observer must not break the observed call. */
+  /**
+   * Calls the listeners in order. What one throws, or rejects with, is dropped: an observer must not break the observed
+   * call, nor end the process.
+   */
   emit<Name extends CacheEventName>(name: Name, event: CacheEvents[Name]): void {
     const listeners = this.#listeners.get(name)
     if (listeners === undefined) return
-    for (const listener of [...listeners]) {
+    for (const [listener, context] of [...listeners]) {
       try {
-        ;(listener as Listener<Name>)(event)
+        const answer: unknown = context.runInAsyncScope(
+          listener as Listener<Name>,
+          undefined,
+          event,
+        )
+        if (isThenable(answer)) answer.then(undefined, () => undefined)
       } catch {
         // Deliberate: see the docstring. Reporting it as an event could loop.
       }

@@ -11,8 +11,12 @@ import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress, RemoteStore } from '../contracts/remote-store.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import { Breaker } from './breaker.ts'
 import { type ReadBatch, type ReadReceiver, TickReads } from './read-batch.ts'
+
+/** A first attempt that takes longer is no slow start any more. */
+const LONGEST_START_MS = 1_000
 
 export class RemoteTier {
   readonly store: RemoteStore
@@ -22,11 +26,17 @@ export class RemoteTier {
   readonly #deadlines: Deadlines
   readonly #reads: TickReads
   readonly #headerReads: TickReads
+  readonly #clock: Clock
+  /** Until then a call that is late says that this process begins, and nothing about the store; `undefined` before the first. */
+  #startsUntil: number | undefined
+  /** A batch of many callers' reads is none of theirs: the store is called in the context of whoever made the manager. */
+  readonly #context: KeptContext = keepContext()
 
   constructor(store: RemoteStore, timeoutMs: number, clock: Clock, events: Emitter) {
     this.store = store
     this.timeoutMs = timeoutMs
     this.#events = events
+    this.#clock = clock
     const { readsAtOnce = Number.POSITIVE_INFINITY } = store
     this.#reads = new TickReads(readsAtOnce, (batch) =>
       this.#deliver('read', batch, () => store.read(batch.addresses)),
@@ -44,6 +54,11 @@ export class RemoteTier {
   /** False while it is pointless to ask: disconnected, or the breaker is open. Does not consume the breaker's probe. */
   get isReachable(): boolean {
     return this.#breaker.state === 'closed' && this.store.ready !== false
+  }
+
+  /** Something suggests that the store can be reached again: it need not be waited for any longer. */
+  mayBeBack(): void {
+    this.#breaker.mayBeBack()
   }
 
   /** Closes the store and its bus, and ends every timer of its own. */
@@ -80,11 +95,13 @@ export class RemoteTier {
     batch: ReadBatch,
     call: () => Promise<readonly (Uint8Array | undefined)[]>,
   ): void {
-    this.#call(
-      operation,
-      call,
-      (found) => batch.received(found),
-      (error) => batch.failed(error),
+    runIn(this.#context, () =>
+      this.#call(
+        operation,
+        call,
+        (found) => batch.received(found),
+        (error) => batch.failed(error),
+      ),
     )
   }
 
@@ -101,6 +118,7 @@ export class RemoteTier {
       fail(error)
       return
     }
+    this.#startsUntil ??= this.#awaitFirstAttempt()
     const failed = (error: unknown, wasHeldUp = false): void => {
       // What was late because we were says nothing about the store.
       if (wasHeldUp) this.#breaker.toldNothing()
@@ -109,9 +127,12 @@ export class RemoteTier {
       fail(error)
     }
     const deadlines = this.#deadlines
-    const deadline = deadlines.begin((wasHeldUp) =>
-      failed(new StoreTimeoutError(operation, this.timeoutMs), wasHeldUp),
-    )
+    const deadline = deadlines.begin((wasHeldUp) => {
+      const error = new StoreTimeoutError(operation, this.timeoutMs)
+      if (!this.#isStarting) return failed(error, wasHeldUp)
+      this.#breaker.toldNothing()
+      fail(error)
+    })
     let answer: Promise<Result>
     try {
       answer = call(this.store)
@@ -128,5 +149,19 @@ export class RemoteTier {
         if (deadlines.end(deadline)) failed(error)
       },
     )
+  }
+
+  /** Importing and connecting take a while where a process begins, and are no outage. */
+  get #isStarting(): boolean {
+    return this.#clock.now() < (this.#startsUntil ?? 0)
+  }
+
+  #awaitFirstAttempt(): number {
+    const { whenTried } = this.store
+    if (whenTried === undefined) return 0
+    void whenTried.call(this.store).then(() => {
+      this.#startsUntil = 0
+    })
+    return this.#clock.now() + LONGEST_START_MS
   }
 }
