@@ -314,6 +314,8 @@ describe('super', () => {
     }
   })
 
+  // biome-ignore-start lint/complexity/noStaticOnlyClass: statics are what this is about.
+  // biome-ignore-start lint/complexity/noThisInStatic: so is whom they are called on.
   it('of a static method as well', async () => {
     class Model {
       static readonly table: string = 'models'
@@ -347,12 +349,15 @@ describe('super', () => {
     expect(cached(User, 'get').key('1')).toBe('User.static.get:1')
     await expect(get.call(undefined as never, '1')).resolves.toBe('models 1')
   })
+  // biome-ignore-end lint/complexity/noThisInStatic: see above.
+  // biome-ignore-end lint/complexity/noStaticOnlyClass: see above.
 })
 
 describe('classes made by functions', () => {
   it('that give them names have entries of their own', async () => {
     class Root {}
-    const withFind = <C extends abstract new (...args: never[]) => object>(
+    // biome-ignore lint/suspicious/noExplicitAny: TypeScript asks mixins for exactly this.
+    const withFind = <C extends abstract new (...args: any[]) => object>(
       Parent: C,
       table: string,
     ) => {

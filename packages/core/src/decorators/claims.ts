@@ -7,7 +7,7 @@
 
 import type { AnyClass, MethodSite } from './method-site.ts'
 import { isSameReceiver, type Receiver } from './receiver.ts'
-import { isReevaluated } from './reevaluated.ts'
+import { type Defined, isReevaluated } from './reevaluated.ts'
 import { shared } from './shared-state.ts'
 
 interface Claim {
@@ -53,7 +53,7 @@ export class Claims {
     const other = others.find(
       ({ receiver }) =>
         !isSameReceiver(receiver, claim.receiver) &&
-        !isReevaluated(receiver.identity, claim.receiver.identity),
+        !isReevaluated({ owner: receiver.identity }, { owner: claim.receiver.identity }),
     )
     if (other !== undefined) return other.receiver.named
     const { named, identity } = claim.receiver
@@ -78,11 +78,19 @@ function isWithin({ definer }: MethodSite, { classes }: Receiver): boolean {
   return definer !== undefined && classes.includes(definer)
 }
 
+/** True when the class of a claim is that of the holder, defined once more. */
 function isNextGeneration(holder: Claim, claim: Claim): boolean {
+  const [old, young] = [definedBy(holder.site), definedBy(claim.site)]
+  if (old !== undefined && young !== undefined && old.owner !== young.owner) {
+    // What is made again from the base up is made again.
+    return isReevaluated(old, young)
+  }
   const { named, identity } = claim.receiver
-  if (holder.receiver.named !== named) return isReevaluated(holder.receiver.named, named)
-  if (holder.receiver.identity !== identity)
-    return isReevaluated(holder.receiver.identity, identity)
-  const [old, young] = [holder.site.definer, claim.site.definer]
-  return old !== undefined && young !== undefined && old !== young && isReevaluated(old, young)
+  return holder.receiver.named === named
+    ? isReevaluated({ owner: holder.receiver.identity }, { owner: identity })
+    : isReevaluated({ owner: holder.receiver.named }, { owner: named })
+}
+
+function definedBy({ definer, evaluation }: MethodSite): Defined | undefined {
+  return definer && { owner: definer, evaluation }
 }

@@ -2,6 +2,7 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { isThenable } from './callbacks.ts'
+import { type Evaluation, evaluationNow } from './evaluation.ts'
 import { type AnyClass, MethodSite } from './method-site.ts'
 import { copyMetadata, noteMethod, noteOperation, type Operation } from './operations.ts'
 
@@ -110,9 +111,12 @@ export function methodDecorator(
     return method
   }
   const either = (target: unknown, context: unknown, descriptor?: unknown): unknown => {
-    if (isStandardContext(context)) return apply(target, standardSite(decorator, context))
+    const evaluation = evaluationNow(either)
+    if (isStandardContext(context)) {
+      return apply(target, standardSite(decorator, context, evaluation))
+    }
     if (!isDescriptor(descriptor)) throw wrongTarget(decorator, legacyTarget(context, descriptor))
-    const site = legacySite(decorator, target, context as string | symbol)
+    const site = legacySite(decorator, target, context as string | symbol, evaluation)
     return { ...descriptor, value: apply(descriptor.value, site) }
   }
   // The two call signatures are told apart at run time, which no type can follow.
@@ -168,7 +172,11 @@ function isDescriptor(descriptor: unknown): descriptor is PropertyDescriptor {
   return typeof descriptor === 'object' && descriptor !== null
 }
 
-function standardSite(decorator: string, context: DecoratorContext): MethodSite {
+function standardSite(
+  decorator: string,
+  context: DecoratorContext,
+  evaluation: Evaluation,
+): MethodSite {
   if (context.kind !== 'method') throw wrongTarget(decorator, `a ${context.kind}`)
   const { name, static: isStatic, private: isPrivate, metadata: holder } = context
   if (holder === undefined) {
@@ -178,7 +186,7 @@ function standardSite(decorator: string, context: DecoratorContext): MethodSite 
       received: holder,
     })
   }
-  const site = new MethodSite({ name, isStatic, isPrivate, holder })
+  const site = new MethodSite({ name, isStatic, isPrivate, holder }, undefined, evaluation)
   // Runs when an object is made (or at once for the class of a static method): later calls may lack `this`.
   context.addInitializer(function (this: unknown) {
     site.learn(this)
@@ -186,12 +194,17 @@ function standardSite(decorator: string, context: DecoratorContext): MethodSite 
   return site
 }
 
-function legacySite(decorator: string, target: unknown, name: string | symbol): MethodSite {
+function legacySite(
+  decorator: string,
+  target: unknown,
+  name: string | symbol,
+  evaluation: Evaluation,
+): MethodSite {
   const isStatic = typeof target === 'function'
   const owner: unknown = isStatic ? target : (target as { constructor?: unknown }).constructor
   if (typeof owner !== 'function') throw wrongTarget(decorator, 'something without a class')
   const place = { name, isStatic, isPrivate: false, holder: target as object }
-  return new MethodSite(place, owner as AnyClass)
+  return new MethodSite(place, owner as AnyClass, evaluation)
 }
 
 function legacyTarget(name: unknown, descriptor: unknown): string {

@@ -10,6 +10,7 @@
 
 import { createHash } from 'node:crypto'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import type { Evaluation } from './evaluation.ts'
 
 /** Any class, abstract ones included. */
 export type AnyClass = abstract new (...args: never) => unknown
@@ -32,13 +33,16 @@ export class MethodSite implements SitePlace {
   readonly isStatic: boolean
   readonly isPrivate: boolean
   readonly holder: object
+  /** When and where the decorator ran. */
+  readonly evaluation: Evaluation | undefined
   #owner: AnyClass | undefined
 
-  constructor(place: SitePlace, owner?: AnyClass) {
+  constructor(place: SitePlace, owner?: AnyClass, evaluation?: Evaluation) {
     this.name = place.name
     this.isStatic = place.isStatic
     this.isPrivate = place.isPrivate
     this.holder = place.holder
+    this.evaluation = evaluation
     this.#owner = owner
   }
 

@@ -17,7 +17,7 @@ import {
   methodDecorator,
 } from './method-decorator.ts'
 import { cacheNameOf, type MethodSite } from './method-site.ts'
-import { isFragile, sayRenewed } from './names.ts'
+import { sayRenewed } from './names.ts'
 import {
   type OnLimit,
   RATE_LIMITED,
@@ -165,15 +165,12 @@ function claimName(
   const { receiver } = claim
   const outcome = Claims.on(manager).claimName(`limiter ${receiver.label}`, claim)
   if (outcome === 'renewed') sayRenewed(receiver)
-  const isShared = (manager as { readonly isShared?: unknown }).isShared === true
   const why =
     outcome === 'nameless'
       ? 'the class has no name'
       : outcome === 'refused'
         ? 'another class of this name has a method of this name (if this is the same class, its file was evaluated twice under two names: hot reload, or a second copy)'
-        : isShared && isFragile(receiver.label)
-          ? 'the name of the class may be a minifier’s, who gives it to another class in the next build'
-          : undefined
+        : undefined
   if (why === undefined) return
   const expected = `the name of a limiter, because ${why}`
   throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })

@@ -1,13 +1,15 @@
 /**
  * Tells a class that its file defined once more (hot reload, `vi.resetModules()`) from another class of the same name.
  *
- * Both look alike: a class factory makes classes of one name and one text, too, and those must not share entries. What
- * differs is the script. A module that is evaluated again is compiled again, as a script of its own under the same file
- * name; the classes of a factory are of one script. Only the inspector tells the script of a function, so it is asked, in
- * the one case where two classes claim one name, and once for each pair.
+ * Both look alike: a class factory makes classes of one name and one text, too, and those must not share entries. Only the
+ * inspector tells the script of a function, so it is asked, in the one case where two classes claim one name, and once for
+ * each pair. Scripts of different files are different classes. A file compiled twice (another query, changed text) is a
+ * file evaluated twice. Where the script is the same one, because V8 still had it, what ran the decorators tells: at the top
+ * level of a module, they run again only when the module does.
  */
 
 import type { Session } from 'node:inspector'
+import { type Evaluation, isTopLevelAgain, withoutQuery } from './evaluation.ts'
 import { type AnyClass, nameOf } from './method-site.ts'
 
 interface Place {
@@ -18,23 +20,30 @@ interface Place {
 const answers = new WeakMap<AnyClass, WeakMap<AnyClass, boolean>>()
 const PROBE = Symbol.for('@larder/core/probe')
 
+/** A class, and when and where its decorators ran, if it has any. */
+export interface Defined {
+  readonly owner: AnyClass
+  readonly evaluation?: Evaluation | undefined
+}
+
 /** True when `young` is what the file that defined `old` defined in its place when it was evaluated again. */
-export function isReevaluated(old: AnyClass, young: AnyClass): boolean {
-  if (old === young || nameOf(old) !== nameOf(young)) return false
-  const known = answers.get(young) ?? new WeakMap<AnyClass, boolean>()
-  answers.set(young, known)
-  const answer = known.get(old) ?? compare(old, young)
-  known.set(old, answer)
+export function isReevaluated(old: Defined, young: Defined): boolean {
+  if (old.owner === young.owner || nameOf(old.owner) !== nameOf(young.owner)) return false
+  const known = answers.get(young.owner) ?? new WeakMap<AnyClass, boolean>()
+  answers.set(young.owner, known)
+  const answer = known.get(old.owner) ?? compare(old, young)
+  known.set(old.owner, answer)
   return answer
 }
 
-function compare(old: AnyClass, young: AnyClass): boolean {
-  const [before, after] = placesOf([old, young])
-  if (before === undefined || after === undefined) return false
-  if (before.scriptId === after.scriptId) return false
+function compare(old: Defined, young: Defined): boolean {
+  const [before, after] = placesOf([old.owner, young.owner])
+  if (before === undefined || after === undefined || before.file !== after.file) return false
+  if (before.scriptId === after.scriptId) {
+    return isTopLevelAgain(old.evaluation, young.evaluation, before.file)
+  }
   // Code without a file name can only be known by its text.
-  if (before.file === '') return after.file === '' && String(old) === String(young)
-  return before.file === after.file
+  return before.file !== '' || String(old.owner) === String(young.owner)
 }
 
 /** Returns where functions come from; nothing where no inspector can tell. */
@@ -102,9 +111,4 @@ function post(session: Session, method: string, params: object): unknown {
   })
   if (failure !== null) throw failure
   return answer
-}
-
-/** Loaders ask for a module again under another query. */
-function withoutQuery(file: string): string {
-  return file.replace(/[?#].*$/, '')
 }

@@ -28,6 +28,8 @@ export interface SharedState {
   readonly claims: WeakMap<object, unknown>
   /** The decorated method behind a function that a decorator made. */
   readonly sites: WeakMap<object, MethodSite>
+  /** How often decorators have begun to run; see `Evaluation`. */
+  readonly turns: { count: number; isOpen: boolean }
   /** Names of caches that something of this process reads. */
   readonly readNames: Set<string>
   /** Warnings that were given. */
@@ -50,6 +52,7 @@ function made(): SharedState {
     classConfigs: new WeakMap(),
     claims: new WeakMap(),
     sites: new WeakMap(),
+    turns: { count: 0, isOpen: false },
     readNames: new Set(),
     warned: new Set(),
   }
