@@ -10,6 +10,8 @@ import {
 import { assertName } from '../options/manager-options.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
 import { type AnyClass, classesOf } from './method-site.ts'
+import { assertOneEntity } from './one-entity.ts'
+import { type Decoration, decorationsHeldBy, decorationsOf } from './operations.ts'
 import { shared } from './shared-state.ts'
 
 export interface ClassConfig extends CacheOptions {
@@ -59,7 +61,18 @@ export function CacheConfig(
       })
     }
     shared.classConfigs.set(target, config)
+    const held = context?.metadata === undefined ? [] : decorationsHeldBy(context.metadata)
+    assertOneEntity(
+      [...held, ...allDecorationsOf(target)].toReversed(),
+      classConfigOf(target),
+      target.name,
+    )
   }
+}
+
+/** Returns the operations on methods of a class and those it extends. */
+export function allDecorationsOf(owner: AnyClass): readonly Decoration[] {
+  return classesOf(owner, true).flatMap(decorationsOf)
 }
 
 /** Returns the configuration of a class over that of the classes it extends. */

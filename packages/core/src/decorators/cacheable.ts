@@ -1,5 +1,6 @@
 /** `@Cacheable`: returns a method's cached result, or runs the method once for everybody and caches what it returns. */
 
+import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
 import { readCallback } from './callbacks.ts'
@@ -34,6 +35,8 @@ export interface CacheableOptions<
   readonly key?: string | ((...args: KeyArgs) => Key) | undefined
   /** False: neither look nor store. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
+  /** Methods of the class that load the same entity into the same cache, so that they may share entries. */
+  readonly shares?: string | symbol | readonly (string | symbol)[] | undefined
   readonly each?: undefined
 }
 
@@ -88,9 +91,10 @@ export function Cacheable<
 export function Cacheable(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
-  assertKnownOptions(options, ['key', 'each', 'condition', ...STORING_NAMES], DECORATOR)
-  const { cacheName, policy, rules, shares } = resolveStoring(options, DECORATOR)
-  const { key, condition } = options as Record<string, unknown>
+  assertKnownOptions(options, ['key', 'each', 'condition', 'shares', ...STORING_NAMES], DECORATOR)
+  const { cacheName, policy, rules, shares: isShared } = resolveStoring(options, DECORATOR)
+  const { key, condition, shares } = options as Record<string, unknown>
+  assertMethodNames(shares, `${DECORATOR}.shares`)
   const isWanted = readCallback(condition, `${DECORATOR}.condition`)
   const each = resolveEach(options, DECORATOR)
   const keyWith =
@@ -100,7 +104,14 @@ export function Cacheable(...given: readonly [object?]): unknown {
   const keyKind = keyKindOf(each === undefined ? key : each.key)
   return methodDecorator(DECORATOR, (original, site) => {
     const naming = 'own'
-    const words = { decorator: DECORATOR, cacheName, policy, naming, shares, keyKind } as const
+    const words = {
+      decorator: DECORATOR,
+      cacheName,
+      policy,
+      naming,
+      shares: isShared,
+      keyKind,
+    } as const
     const binding = new MethodBinding({ ...words, site, keyWith })
     const parts = { original, binding, rules, condition: isWanted }
     if (each !== undefined) {
@@ -111,4 +122,13 @@ export function Cacheable(...given: readonly [object?]): unknown {
     const entries = (self: unknown): EntryHandle => entriesOfOne(parts, self)
     return { method: wrapOne(parts), operation: { kind: 'cacheable', options, entries } }
   })
+}
+
+/** @throws InvalidOptionError unless they are names of methods, or nothing */
+function assertMethodNames(names: unknown, option: string): void {
+  const list: readonly unknown[] = names === undefined ? [] : [names].flat()
+  if (list.every((name) => typeof name === 'symbol' || (typeof name === 'string' && name !== '')))
+    return
+  const expected = 'the name of a method of the class, or an array of those'
+  throw new InvalidOptionError({ option, expected, received: names })
 }

@@ -40,6 +40,8 @@ export interface CacheableEachOptions<
 > extends StoringOptions<Item, TagArgs, TtlArgs, UnlessArgs> {
   readonly each: EachOptions<Id, Item, KeyArgs>
   readonly key?: AnnotateTheParametersOfKey | undefined
+  /** Methods of the class that load the same entity into the same cache, so that they may share entries. */
+  readonly shares?: string | symbol | readonly (string | symbol)[] | undefined
   /** Gets the method's arguments, the list included. False: neither look nor store. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
 }

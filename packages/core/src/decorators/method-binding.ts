@@ -9,8 +9,10 @@ import { Claims } from './claims.ts'
 import { defaultManager } from './default-manager.ts'
 import type { KeyFrame, KeySource } from './key-source.ts'
 import type { MethodCache, MethodCacheProvider } from './method-cache.ts'
-import { cacheNameOf, type MethodSite } from './method-site.ts'
+import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
 import { isFragile, sayRenewed } from './names.ts'
+import { assertOneEntity } from './one-entity.ts'
+import { decorationsOf } from './operations.ts'
 import { ByReceiver, type Receiver, receiverOf, startOf } from './receiver.ts'
 import { isManagerElsewhere } from './shared-state.ts'
 import { currentSkip } from './skip-cache.ts'
@@ -124,9 +126,13 @@ export class MethodBinding {
     findProvider: BoundMethod['findProvider'],
     start: unknown,
   ): BoundMethod {
-    const { decorator, policy, keyWith } = this.#parts
+    const { decorator, policy, keyWith, naming } = this.#parts
     const { label, config } = receiver
     const where = `${decorator}(${label})`
+    if (naming === 'own') {
+      const decorations = receiver.classes.flatMap(decorationsOf).toReversed()
+      assertOneEntity(decorations, config, nameOf(receiver.named))
+    }
     const cacheName = this.#cacheName(receiver, provider, where)
     const { cache: _, manager: __, shareWithSubclasses: ___, ...classPolicy } = config
     const options = merged(classPolicy, policy)

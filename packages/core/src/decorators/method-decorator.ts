@@ -3,8 +3,15 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { isThenable } from './callbacks.ts'
 import { type Evaluation, evaluationNow } from './evaluation.ts'
-import { type AnyClass, MethodSite } from './method-site.ts'
-import { copyMetadata, noteMethod, noteOperation, type Operation } from './operations.ts'
+import { type AnyClass, MethodSite, nameOf } from './method-site.ts'
+import { assertOneEntity } from './one-entity.ts'
+import {
+  copyMetadata,
+  decorationsHeldBy,
+  noteMethod,
+  noteOperation,
+  type Operation,
+} from './operations.ts'
 
 // TypeScript gives decorators a metadata object only where this symbol exists; esbuild, Babel and SWC always do, under
 // this very symbol. It is how a standard decorator finds its class.
@@ -107,6 +114,8 @@ export function methodDecorator(
     copyProperties(original, method)
     copyMetadata(original, method)
     noteOperation(site, operation)
+    // What the methods say themselves; what the class says is not known yet.
+    assertOneEntity(decorationsHeldBy(site.holder).toReversed(), {}, classNameAt(site))
     noteMethod(method, site)
     return method
   }
@@ -218,6 +227,10 @@ function wrongTarget(decorator: string, target: string): InvalidOptionError {
     expected: `a method to decorate, not ${target}`,
     received: target,
   })
+}
+
+function classNameAt({ definer }: MethodSite): string {
+  return definer === undefined ? '' : nameOf(definer)
 }
 
 /** Keeps name and length, and what other decorators put on the function. */
