@@ -61,6 +61,7 @@ export class SimNode {
       codec: simulationCodec,
       clock,
       storeTimeout: plan.storeTimeoutMs,
+      logger: false,
       default: false,
     })
     this.#report(parts)

@@ -1,5 +1,6 @@
 /** A bus is about one store: its database, and what the store calls itself. */
 
+import { inspect } from 'node:util'
 import type { RemoteStore } from '@larder/core'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -76,6 +77,18 @@ describe('databases of one server', () => {
     expect(String((error as Error).cause)).toMatch(/DB index is out of range/)
     expect(await server.command('KEYS', '*')).toEqual([])
   })
+})
+
+it.each<[string, (store: RemoteStore) => Promise<unknown>]>([
+  ['put', (store) => store.put(at('k'), put())],
+  ['evict', (store) => store.evict([at('k')], HARD)],
+  ['bumpTags', (store) => store.bumpTags(['t'], 0, 1_000)],
+])('the very first call, %s, is heard by those who were there', async (_, call) => {
+  const server = await ownServer()
+  const namespace = freshNamespace()
+  const [, recorder] = await standing(`${server.url}/3`, namespace)
+  await call(openStore({ url: `${server.url}/3` }, namespace))
+  await eventually('it is heard', () => recorder.messages.length > 0)
 })
 
 describe('a client handed in', () => {
@@ -187,6 +200,39 @@ describe('a store that may not keep a name', () => {
       return keysIn(inTwo).includes('c:l')
     })
     expect(await server.command('EXISTS', `{${namespace}:store}`)).toBe(1)
+  })
+})
+
+describe('a password', () => {
+  it('that changes is taken from the client handed in at the next connection, and repeated nowhere', async () => {
+    const server = await ownServer()
+    await server.command('ACL', 'SETUSER', 'app', 'on', '>first-secret', '~*', '&*', '+@all')
+    const client = new Redis({
+      port: server.port,
+      host: '127.0.0.1',
+      username: 'app',
+      password: 'first-secret',
+      lazyConnect: true,
+    })
+    const store = openStore({ client })
+    await store.put(at('k'), put())
+    await server.command('ACL', 'SETUSER', 'app', 'resetpass', '>second-secret')
+    await server.command('CLIENT', 'KILL', 'USER', 'app')
+    let error: unknown
+    await eventually('it is refused', async () => {
+      error = await store.put(at('k'), put()).catch((reason: unknown) => reason)
+      return /WRONGPASS/.test(String((error as Error).cause))
+    })
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/-secret/)
+    client.options.password = 'second-secret'
+    await eventually('it is taken', () => store.put(at('k'), put()))
+  })
+
+  it('that is missing is said', async () => {
+    const server = await ownServer(['--requirepass', 'server-secret'])
+    const store = openStore({ url: `redis://127.0.0.1:${server.port}` })
+    const error = (await store.put(at('k'), put()).catch((reason: unknown) => reason)) as Error
+    expect(String(error.cause)).toMatch(/NOAUTH/)
   })
 })
 

@@ -12,6 +12,8 @@ import { StatsRegistry } from '../events/stats.ts'
 import { partitionOf } from '../keys/partition-of.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
+import type { CopyValue } from '../values/copy-value.ts'
+import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import { Flights } from './flight.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
@@ -24,6 +26,9 @@ export interface NodeParts {
   readonly local: LocalStore<LocalEntry> | undefined
   readonly remote: RemoteTier | undefined
   readonly values: ValuePipeline | undefined
+  readonly copyValue: CopyValue
+  /** Throws a ValueError for what a shared tier would refuse; absent where nothing is checked. */
+  readonly checkValue: ((value: unknown) => unknown) | undefined
 }
 
 /** One node: a process (or a manager in it) with its own local tier. */
@@ -35,8 +40,13 @@ export class CacheNode {
   readonly remote: RemoteTier | undefined
   /** Absent when there is no remote tier. */
   readonly values: ValuePipeline | undefined
+  readonly copyValue: CopyValue
+  /** Holds values that stay in this process to what a shared tier would take; absent where nothing is checked. */
+  readonly checkValue: ((value: unknown) => unknown) | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
+  /** What happened to keys while puts are under way. */
+  readonly changes = new ChangeMarks()
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
   readonly work: BackgroundWork
@@ -55,6 +65,8 @@ export class CacheNode {
     this.local = parts.local
     this.remote = parts.remote
     this.values = parts.values
+    this.copyValue = parts.copyValue
+    this.checkValue = parts.checkValue
     this.work = new BackgroundWork(parts.events)
     this.wakeUps = new WakeUps(parts.clock)
     this.settling = new SettleWindows(parts.clock)
@@ -67,6 +79,9 @@ export class CacheNode {
       longestLifeMs: () => this.#longestLifeMs,
       targets: {
         forget: (keys, seq, soft) => this.#forget(keys, seq, soft ?? false),
+        settle: (keys, settleMs) => {
+          for (const key of keys) this.settling.open(key, settleMs)
+        },
         wake: (key) => this.wakeUps.wake(key),
       },
     })
@@ -102,6 +117,8 @@ export class CacheNode {
   #forget(keys: readonly string[], seq: number, soft: boolean): void {
     for (const key of keys) {
       this.flights.kill(key, seq)
+      // What is asked for here is noted by who asks for it: it is forgotten once more when the store has done it.
+      if (seq !== ASKED_HERE) this.changes.note(key, seq)
       const entry = this.local?.peek(key)
       // An entry that was put under this very number, or read after it, already includes the change.
       if (entry === undefined || entry.stamp.seq >= seq) continue

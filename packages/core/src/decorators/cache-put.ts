@@ -1,6 +1,6 @@
 /** `@CachePut`: always runs the method, and caches what it returns. */
 
-import { keyErrorAt } from '../errors/key-error.ts'
+import type { PutFence } from '../cache/put-fence.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
@@ -8,6 +8,7 @@ import { readCallback, saysNo } from './callbacks.ts'
 import { evictionOf } from './entries-behind.ts'
 import { keyKindOf, keySource } from './key-source.ts'
 import { type BoundMethod, MethodBinding } from './method-binding.ts'
+import type { MethodCache, MethodCall } from './method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -92,19 +93,29 @@ export function CachePut(...given: readonly [object]): unknown {
         if (saysNo(isWanted, this, args, binding.where))
           return invoke(original, this, args, binding.where)
         const bound = binding.bind(this)
-        const { cache } = bound
-        const known = keyOf.isFromResult ? undefined : boundKey(bound, this, args)
-        // Before the method runs: what is evicted from now on is newer than what the method reads.
-        const begun = known === undefined ? undefined : cache.begin(known)
-        const result = await invoke(original, this, args, bound.where)
-        const key = known ?? keyOf.fromResult(bound, this, result, args)
-        if (key === undefined) return result
-        if (known !== undefined && !isStill(bound, this, args, known)) {
-          await cache.evict(evictionOf(keysNow(bound, this, args, known)))
+        const { cache, where } = bound
+        const keyNow = (): string | undefined =>
+          keyOf.isFromResult ? undefined : boundKey(bound, this, args)
+        let key = keyNow()
+        // Before the method runs: what is changed from now on is newer than what the method reads.
+        const beginning = cache.begin()
+        let begun: PutFence
+        if (beginning instanceof Promise) {
+          begun = await beginning
+          // The caller had the time to change its arguments, and the method sees them as they are now.
+          key = keyNow()
+        } else begun = beginning
+        try {
+          const result = await invoke(original, this, args, where)
+          const call = rules(this, args, 'normal')
+          if (key === undefined)
+            await putUnderItsOwnKey({ cache, keyOf, self: this, args, begun }, result, call)
+          else if (isStill(bound, this, args, key)) await cache.put(key, result, call, begun)
+          else await cache.evict(evictionOf(keysNow(bound, this, args, key)))
           return result
+        } finally {
+          begun.end()
         }
-        await cache.put(key, result, rules(this, args, 'normal'), begun)
-        return result
       },
     }
     return { method, operation: { kind: 'cache-put', options } }
@@ -119,10 +130,42 @@ function isStill(bound: BoundMethod, self: unknown, args: Args, key: string): bo
   return !bound.key.canChange(args) || stillGives(bound, self, args, key)
 }
 
+interface PutOfResult {
+  readonly cache: MethodCache
+  readonly keyOf: KeyFinder
+  readonly self: unknown
+  readonly args: Args
+  readonly begun: PutFence
+}
+
+/**
+ * Puts a result whose key only it knows. Whether it is to be kept is asked first: a result that is not may have no key, as
+ * "not found" has none. The method has done its work by now, so a key that cannot be made is reported and fails no call.
+ */
+async function putUnderItsOwnKey(
+  { cache, keyOf, self, args, begun }: PutOfResult,
+  result: unknown,
+  call: MethodCall,
+): Promise<void> {
+  let isWanted = false
+  try {
+    isWanted = call.storeWhen?.(result) !== false
+  } catch (error) {
+    cache.unfit(error)
+  }
+  let key: string
+  try {
+    key = keyOf.fromResult(self, result, args)
+  } catch (error) {
+    if (isWanted) cache.unfit(error)
+    return
+  }
+  await cache.put(key, result, { ...call, storeWhen: () => isWanted }, begun)
+}
+
 interface KeyFinder {
   readonly isFromResult: boolean
-  /** `undefined` when no key can be made of the result. */
-  fromResult(bound: BoundMethod, self: unknown, result: unknown, args: Args): string | undefined
+  fromResult(self: unknown, result: unknown, args: Args): string
 }
 
 /** @throws InvalidOptionError unless exactly one of `key` and `keyOf` is given. */
@@ -135,18 +178,10 @@ function keyFinder(options: object): KeyFinder {
       received: key,
     })
   }
-  if (key !== undefined) return { isFromResult: false, fromResult: () => undefined }
+  if (key !== undefined) return { isFromResult: false, fromResult: () => '' }
   const keyOfResult = readCallback(keyOf, `${DECORATOR}.keyOf`)
   return {
     isFromResult: true,
-    fromResult: ({ cache, where }, self, result, args) => {
-      try {
-        return keyText(keyOfResult?.call(self, result, ...args))
-      } catch (error) {
-        // The method has done its work. What it made old cannot be found, and nothing at all was made of nothing.
-        cache.report?.(`${where}.keyOf`, keyErrorAt(error, where))
-        return undefined
-      }
-    },
+    fromResult: (self, result, args) => keyText(keyOfResult?.call(self, result, ...args)),
   }
 }

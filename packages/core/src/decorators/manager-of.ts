@@ -34,10 +34,10 @@ export function callFinder<Held>(
     const manager = (receiver.config.manager ?? defaultManager)()
     if (manager === undefined) {
       throw last.called?.manager.isClosed === true
-        ? new ClosedError()
+        ? new ClosedError(undefined, receiver.label)
         : new NotConfiguredError(receiver.label, isManagerElsewhere())
     }
-    if (manager.isClosed) throw new ClosedError()
+    if (manager.isClosed) throw new ClosedError(undefined, receiver.label)
     if (last.called?.manager !== manager) {
       last.called = { receiver, manager, held: make(receiver, manager) }
     }

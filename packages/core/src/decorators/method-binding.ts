@@ -110,7 +110,7 @@ export class MethodBinding {
     const provider = findProvider()
     if (provider === undefined) {
       throw tie.bound?.provider.isClosed === true
-        ? new ClosedError()
+        ? new ClosedError(undefined, label)
         : new NotConfiguredError(label, isManagerElsewhere())
     }
     if (tie.bound?.provider !== provider) {

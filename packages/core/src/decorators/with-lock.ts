@@ -3,6 +3,7 @@
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
+import type { LockKeys } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
@@ -71,7 +72,7 @@ export function WithLock(...given: readonly [object?]): unknown {
         const { locks, where, names } = find(this).held
         const scope = currentScope()
         const run = (): Promise<unknown> => invoke(original, this, args, where)
-        const make = (): readonly string[] => namesFor(names, this, args, where)
+        const make = (): LockKeys => namesFor(names, this, args, where)
         // As part of the load that the call was part of before the lock was waited for.
         const runUnder = (): Promise<unknown> => (scope === undefined ? run() : runLoad(scope, run))
         return runLocked(make, where, (held, body) => locks.runWith(held, resolved, body), runUnder)
@@ -81,7 +82,7 @@ export function WithLock(...given: readonly [object?]): unknown {
   })
 }
 
-type Names = (self: unknown, args: Args) => string | readonly string[]
+type Names = (self: unknown, args: Args) => LockKeys
 
 const MOVED = Symbol('the arguments make other names now')
 const MOST_TRIES = 5
@@ -93,17 +94,15 @@ const MOST_TRIES = 5
  * @throws InvalidOptionError when they never stand still
  */
 async function runLocked(
-  make: () => readonly string[],
+  make: () => LockKeys,
   where: string,
-  lock: (names: readonly string[], body: () => Promise<unknown>) => Promise<unknown>,
+  lock: (names: LockKeys, body: () => Promise<unknown>) => Promise<unknown>,
   run: () => Promise<unknown>,
 ): Promise<unknown> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const names = make()
     const result = await lock(names, async () => {
-      const now = make()
-      const isStill = now.length === names.length && now.every((name, i) => name === names[i])
-      return isStill ? run() : MOVED
+      return isSame(names, make()) ? run() : MOVED
     })
     if (result !== MOVED) return result
   }
@@ -114,9 +113,16 @@ async function runLocked(
   })
 }
 
-function namesFor(names: Names, self: unknown, args: Args, where: string): readonly string[] {
+function isSame(one: LockKeys, other: LockKeys): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other
+  return one.length === other.length && one.every((key, i) => key === other[i])
+}
+
+function namesFor(names: Names, self: unknown, args: Args, where: string): LockKeys {
   try {
-    return [names(self, args)].flat()
+    const made = names(self, args)
+    // A copy: a list that the arguments hold is compared with what it has become.
+    return Array.isArray(made) ? made.map(keyText) : made
   } catch (error) {
     throw keyErrorAt(error, where)
   }
@@ -131,7 +137,7 @@ function nameSource(key: unknown, keys: unknown): (label: string) => Names {
       throw new InvalidOptionError({ option: `${DECORATOR}.keys`, expected, received: keys })
     }
     const list = keys as (this: unknown, ...args: unknown[]) => readonly Key[]
-    return () => (self, args) => list.apply(self, args as unknown[]).map(keyText)
+    return () => (self, args) => list.apply(self, args as unknown[])
   }
   const sourceOf = keySource(key, `${DECORATOR}.key`)
   return (label) => {

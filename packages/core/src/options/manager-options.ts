@@ -29,6 +29,12 @@ export interface CacheManagerOptions {
   readonly defaults?: CacheOptions | undefined
   /** Classes whose instances may be cached in the shared tier. */
   readonly types?: readonly ValueType[] | undefined
+  /**
+   * Hold what is cached in this process alone to what a shared tier takes, so that what works in development works with
+   * Redis: `ValueError` for the instance of a class that is not registered, a function, … . Caches with `remote: false`
+   * are not concerned. @default true unless NODE_ENV is 'production'
+   */
+  readonly strictValues?: boolean | undefined
   /** How values become bytes. @default the remote store's own */
   readonly codec?: CodecFactory | undefined
   /** How long one call to the shared tier may take. 1 ms to 1 min. @default '250ms' */
@@ -55,6 +61,7 @@ const NAMES = [
   'plugins',
   'defaults',
   'types',
+  'strictValues',
   'codec',
   'storeTimeout',
   'logger',
@@ -75,6 +82,7 @@ export interface ResolvedManagerOptions {
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
+  readonly strictValues: boolean
   readonly codec: CodecFactory | undefined
   readonly storeTimeoutMs: number
   readonly logger: Logger
@@ -113,6 +121,9 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
   const { plugins = [], defaults = {}, types = [], codec = options.remote?.codec } = options
   for (const plugin of plugins) assertPlugin(plugin)
   assertCacheOptions(defaults, `${WHERE}.defaults`)
+  if (options.strictValues !== undefined) {
+    assertBoolean(options.strictValues, `${WHERE}.strictValues`)
+  }
   if (options.default !== undefined) assertBoolean(options.default, `${WHERE}.default`)
   if (options.remote !== undefined) assertFunction(codec, `${WHERE}.codec`)
   return {
@@ -124,6 +135,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     plugins,
     defaults,
     types,
+    strictValues: options.strictValues ?? process.env['NODE_ENV'] !== 'production',
     codec,
     storeTimeoutMs: parseDuration(options.storeTimeout ?? '250ms', `${WHERE}.storeTimeout`, {
       min: 1,

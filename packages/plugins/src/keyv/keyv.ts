@@ -49,6 +49,7 @@ import { SharedTags } from './shared-tags.ts'
 import { changesSince } from './tag-document.ts'
 
 export type { KeyvLike } from './keyv-like.ts'
+export { type KeyvStorage, keyvStorage } from './keyv-storage.ts'
 
 export interface FromKeyvOptions {
   /**

@@ -192,7 +192,7 @@ export class RedisLimits implements RateLimitProvider {
   async close(): Promise<void> {
     this.listener = undefined
     if (this.#namespace !== undefined && this.#isListening)
-      this.#parts.backend.subscriber.forget(limitsChannel(this.#namespace))
+      this.#parts.backend.subscriber.forget(this.#channel)
     if (this.#parts.ownsBackend) await this.#parts.backend.close()
   }
 
@@ -201,13 +201,17 @@ export class RedisLimits implements RateLimitProvider {
     return this.#namespace
   }
 
+  get #channel(): string {
+    return limitsChannel(this.#openNamespace, this.#parts.backend.database)
+  }
+
   get #clock(): number | string {
     return this.#parts.nowUs?.() ?? ''
   }
 
   /** Where and how everybody is told that something of a key was given back. */
   #news({ limiter }: LimitRule, key: string): readonly [channel: string, message: string] {
-    return [limitsChannel(this.#openNamespace), limiter + SEPARATOR + key]
+    return [this.#channel, limiter + SEPARATOR + key]
   }
 
   /** @throws StoreKeyError for what the server answers */
@@ -295,7 +299,7 @@ export class RedisLimits implements RateLimitProvider {
   #listen(): void {
     if (this.#isListening || this.listener === undefined) return
     this.#isListening = true
-    this.#parts.backend.subscriber.listen(limitsChannel(this.#openNamespace), {
+    this.#parts.backend.subscriber.listen(this.#channel, {
       onPayload: (payload) => this.#heard(payload.toString('utf8')),
       onUp: () => this.listener?.onDoubt(),
       onDown: () => this.listener?.onDoubt(),
