@@ -55,7 +55,8 @@ export class LoadPath {
       this.#settle(flight, outcome)
       await this.#fill(flight, lease, kept, encoding)
     } finally {
-      if (!lease.isSpent) lease.release()
+      // What became of a fill that failed is not known: if it stored, the lease is gone, and this does nothing.
+      lease.release()
       this.#node.flights.remove(flight)
     }
   }
@@ -156,6 +157,8 @@ export class LoadPath {
       this.keepLocally(flight, entry, bytes.length)
       return
     }
+    // Given back already, because the manager closes.
+    if (lease.isSpent) return
     lease.stop()
     entry.commit = commit
     // Kept before the store has answered: until then the flight hands the same value out anyway.
@@ -166,17 +169,18 @@ export class LoadPath {
       const reply = await remote.run('fill', (store) =>
         store.fill(address, lease.token, bytes, livesForMs),
       )
-      lease.isSpent = true
+      lease.spend()
       coherence.server.note(reply.nowMs, sentAt, clock.now())
-      if (!reply.stored) {
+      if (!reply.stored && lease.isCertain) {
         this.#withdraw(flight, entry)
         return
       }
-      if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
+      // The claim had not come through after all: this is what a load without the store leaves.
+      if (!reply.stored) entry.commit = 0
+      else if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch {
       // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.
-      lease.isSpent = true
       entry.commit = 0
     }
   }

@@ -13,6 +13,7 @@ import { partitionOf } from '../keys/partition-of.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import { Flights } from './flight.ts'
+import { Leases } from './leases.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 import { WakeUps } from './wake-ups.ts'
@@ -37,6 +38,7 @@ export class CacheNode {
   readonly values: ValuePipeline | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
+  readonly leases = new Leases(this)
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
   readonly work: BackgroundWork
@@ -68,6 +70,7 @@ export class CacheNode {
       targets: {
         forget: (keys, seq, soft) => this.#forget(keys, seq, soft ?? false),
         wake: (key) => this.wakeUps.wake(key),
+        synced: () => this.leases.releaseAgain(),
       },
     })
   }

@@ -22,6 +22,7 @@ import { decodeHeader, FLAG, field } from '../entry/envelope.ts'
 import { freezeDecoded } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { ReadReceiver } from '../remote/read-batch.ts'
 import { Flight } from './flight.ts'
 import { handOut } from './hand-out.ts'
@@ -34,6 +35,9 @@ import { type Age, ageOf, inspect } from './remote-entry.ts'
 
 /** How often a waiter looks for itself, in case the wake-up was lost. */
 const POLL_MS = 200
+
+/** So many waiters look that often; more do it so much more rarely, or their looking would be all that the store does. */
+const WAITERS_PER_POLL = 500
 
 /** Claims that answer "filled" with something unusable before the store's copy is given up on. */
 const MAX_UNUSABLE_FILLS = 3
@@ -359,23 +363,19 @@ export class ReadPath {
 
   /** Asks for the right to load until it is granted, somebody else's result is there, or the wait is over. */
   async #claimAndLoad(flight: Flight, seenAtFirst: number): Promise<void> {
-    const { clock, coherence } = this.#node
+    const { clock } = this.#node
     const { policy } = flight.call
-    const giveUpAt = clock.now() + policy.leaseWaitMs
+    // Counted from when there is somebody to wait for: before that, it may be our own queue that takes its time.
+    let giveUpAt = Number.POSITIVE_INFINITY
     const token = randomId()
     let seen = seenAtFirst
     let overtake = 0
     let unusable = 0
     while (!this.#node.isClosed) {
       const leaseMs = leaseLength(policy.leaseWaitMs)
-      const sentAt = clock.now()
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
       if (reply === undefined) return this.#loads.loadAlone(flight)
-      coherence.server.note(reply.nowMs, sentAt, clock.now())
-      if (reply.kind === 'granted') {
-        const lease = new Lease(this.#node, flight.address, token, leaseMs)
-        return this.#loads.loadUnderLease(flight, lease)
-      }
+      if (reply instanceof Lease) return this.#loadUnder(flight, reply)
       if (reply.kind === 'filled') {
         const wanting = await this.#takeFilled(flight, reply.bytes)
         if (wanting === undefined) return
@@ -385,22 +385,55 @@ export class ReadPath {
       }
       flight.call.onDecided?.()
       if (!policy.sync) return this.#loads.loadAlone(flight)
+      giveUpAt = Math.min(giveUpAt, clock.now() + policy.leaseWaitMs)
       const leftMs = giveUpAt - clock.now()
       overtake = leftMs <= 0 ? reply.holder : 0
       if (overtake === 0) await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
     }
+    this.#endAsClosed(flight)
+  }
+
+  #loadUnder(flight: Flight, lease: Lease): Promise<void> {
+    if (!this.#node.isClosed) return this.#loads.loadUnderLease(flight, lease)
+    lease.release()
+    this.#endAsClosed(flight)
+    return Promise.resolve()
+  }
+
+  #endAsClosed(flight: Flight): void {
     this.#node.flights.remove(flight)
     flight.call.onDecided?.()
     flight.reject(new ClosedError())
   }
 
-  async #claim(flight: Flight, request: ClaimRequest): Promise<ClaimReply | undefined> {
-    try {
-      return await this.#node.remote?.run('claim', (store) => store.claim(flight.address, request))
-    } catch {
-      // Reported by the remote tier; the flight goes on without it.
-      return undefined
+  /**
+   * Asks for the lease: it, or who has it or what there is instead; `undefined` when the store was not even asked. A claim
+   * whose outcome nobody knows may have been granted: it counts as a lease, so that it is used or given back.
+   */
+  async #claim(
+    { address }: Flight,
+    request: ClaimRequest,
+  ): Promise<Lease | Exclude<ClaimReply, { kind: 'granted' }> | undefined> {
+    const { remote, leases, clock } = this.#node
+    if (remote === undefined) return undefined
+    const { token, leaseMs } = request
+    const sentAt = clock.now()
+    let lease: Lease | undefined
+    const onLate = (reply: ClaimReply): void => {
+      if (reply.kind !== 'granted' || lease?.isSpent === false) return
+      leases.release({ address, token, endsAt: clock.now() + leaseMs })
     }
+    try {
+      const reply = await remote.run('claim', (store) => store.claim(address, request), onLate)
+      this.#node.coherence.server.note(reply.nowMs, sentAt, clock.now())
+      if (reply.kind !== 'granted') return reply
+      lease = new Lease(this.#node, { address, token, leaseMs, isCertain: true })
+    } catch (error) {
+      // Reported by the remote tier.
+      if (error instanceof StoreUnavailableError) return undefined
+      lease = new Lease(this.#node, { address, token, leaseMs, isCertain: false })
+    }
+    return lease
   }
 
   /**
@@ -419,8 +452,9 @@ export class ReadPath {
   }
 
   #wait(flight: Flight, atMostMs: number): Promise<void> {
-    const pollMs = POLL_MS * (0.5 + Math.random())
-    return this.#node.wakeUps.wait(flight.address.key, Math.max(1, Math.min(pollMs, atMostMs)))
+    const { wakeUps } = this.#node
+    const pollMs = POLL_MS * (0.5 + Math.random()) * Math.max(1, wakeUps.size / WAITERS_PER_POLL)
+    return wakeUps.wait(flight.address.key, Math.max(1, Math.min(pollMs, atMostMs)))
   }
 
   #hit(entry: LocalEntry, call: ReadCall): Promise<unknown> {

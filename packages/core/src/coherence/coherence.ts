@@ -43,6 +43,8 @@ export interface CoherenceTargets {
   forget(keys: readonly string[], seq: number, soft?: boolean): void
   /** A lease that this node waits for ended. */
   wake(key: string): void
+  /** A sync was answered: the store can be reached. */
+  synced?(): void
 }
 
 export interface CoherenceParts {
@@ -225,7 +227,7 @@ export class Coherence {
     await this.start()
     this.#recent.note(addresses, clock.now())
     try {
-      const replies = await remote.run('evict', (store) => store.evict(addresses, request))
+      const replies = await remote.evict(addresses, request)
       for (const reply of replies) this.applyMutation(reply, keysOf(addresses, reply.partition))
       await this.#publishEvictions(replies, addresses)
     } catch (error) {
@@ -300,6 +302,7 @@ export class Coherence {
       this.server.note(reply.nowMs, sentAt, clock.now())
       await this.#confirmTags(reply, sentAt)
       await this.#confirmPartitions(reply, sentAt)
+      this.#parts.targets.synced?.()
     } catch {
       // Already reported by the remote tier. Not confirming is all there is to do.
     }
@@ -349,9 +352,7 @@ export class Coherence {
     const waiting = this.queue.waiting()
     if (waiting.tags.length > 0) await this.#bump(waiting.tags.map((item) => item.tag))
     if (waiting.keys.length > 0) {
-      const replies = await remote.run('evict', (store) =>
-        store.evict(waiting.keys, { soft: false, settleMs: 0 }),
-      )
+      const replies = await remote.evict(waiting.keys, { soft: false, settleMs: 0 })
       // The store knows of them since now, not since they were asked for.
       this.#recent.note(waiting.keys, clock.now())
       for (const reply of replies) this.applyMutation(reply, keysOf(waiting.keys, reply.partition))
@@ -507,9 +508,7 @@ export class Coherence {
     const { remote } = this.#parts
     if (own.wholePartition) await this.#bump([partitionTag(partition.id)])
     if (own.addresses.length === 0 || remote === undefined) return
-    const replies = await remote.run('evict', (store) =>
-      store.evict(own.addresses, { soft: false, settleMs: 0 }),
-    )
+    const replies = await remote.evict(own.addresses, { soft: false, settleMs: 0 })
     for (const reply of replies) this.applyMutation(reply, keysOf(own.addresses, reply.partition))
   }
 
