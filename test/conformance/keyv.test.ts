@@ -1,7 +1,13 @@
 /** Any Keyv backend does what it claims to, and says what it cannot. */
 
 import { createCacheManager, type RemoteStore } from '@larder/core'
-import { ManualClock, remoteStoreCases, runCases, structuredCodec } from '@larder/core/testing'
+import {
+  engineCases,
+  ManualClock,
+  remoteStoreCases,
+  runCases,
+  structuredCodec,
+} from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { type FromKeyvOptions, fromKeyv, type KeyvLike } from '@larder/plugins/keyv'
 import Keyv, { KeyvBridgeAdapter } from 'keyv'
@@ -26,6 +32,17 @@ function plainBackend(values = new Map<string, unknown>()) {
   return backend
 }
 
+/** A backend whose answers take a turn of the event loop, as a network's do. */
+function laterBackend(values: Map<string, unknown>) {
+  const later = () => new Promise((resolve) => setImmediate(resolve))
+  return {
+    get: async (key: string) => later().then(() => values.get(key)),
+    set: async (key: string, value: unknown) => later().then(() => void values.set(key, value)),
+    delete: async (key: string) => later().then(() => values.delete(key)),
+    clear: async () => values.clear(),
+  }
+}
+
 const BACKENDS: Readonly<Record<string, () => [KeyvLike, KeyvLike, FromKeyvOptions?]>> = {
   'over a Map': () => {
     const map = new Map()
@@ -39,6 +56,11 @@ const BACKENDS: Readonly<Record<string, () => [KeyvLike, KeyvLike, FromKeyvOptio
   'over a Map, as Buffers': () => {
     const map = new Map()
     return [new Keyv(map), new Keyv(map), { values: 'binary' }]
+  },
+  'over a backend that answers a while later': () => {
+    const values = new Map<string, unknown>()
+    const make = () => new Keyv(new KeyvBridgeAdapter(laterBackend(values) as never))
+    return [make(), make()]
   },
   'over something that has neither getMany nor an iterator': () => {
     const map = new Map()
@@ -60,16 +82,13 @@ function bound(keyv: Keyv): Required<Pick<KeyvLike, 'get' | 'set' | 'delete'>> {
 }
 
 describe.each(Object.entries(BACKENDS))('fromKeyv %s', (_, backend) => {
-  runCases(
-    remoteStoreCases(() => {
-      const [first, second, options] = backend()
-      return {
-        stores: [fromKeyv(first, options), fromKeyv(second, options)],
-        namespace: freshNamespace(),
-      }
-    }),
-    { test },
-  )
+  const makeStores = () => {
+    const [first, second, options] = backend()
+    const stores = [fromKeyv(first, options), fromKeyv(second, options)] as const
+    return { stores, namespace: freshNamespace() }
+  }
+  runCases(remoteStoreCases(makeStores), { test })
+  runCases(engineCases(makeStores), { test })
 })
 
 describe('fromKeyv', () => {

@@ -2,6 +2,7 @@
 
 import {
   busCases,
+  engineCases,
   faultyBus,
   faultyRemoteStore,
   ManualClock,
@@ -14,13 +15,12 @@ import { describe, test } from 'vitest'
 const namespace = 'conformance'
 
 describe('MemoryServer, in real time', () => {
-  runCases(
-    remoteStoreCases(() => {
-      const server = new MemoryServer()
-      return { stores: [server.store(), server.store()], namespace }
-    }),
-    { test },
-  )
+  const makeStores = () => {
+    const server = new MemoryServer()
+    return { stores: [server.store(), server.store()] as const, namespace }
+  }
+  runCases(remoteStoreCases(makeStores), { test })
+  runCases(engineCases(makeStores), { test })
 })
 
 describe('MemoryServer, on a manual clock', () => {

@@ -1,7 +1,7 @@
 /** The Redis store does what every remote store must, with every supported way of reaching Redis. */
 
 import type { Bus, BusMessage, RemoteStore } from '@larder/core'
-import { busCases, remoteStoreCases, runCases } from '@larder/core/testing'
+import { busCases, engineCases, remoteStoreCases, runCases } from '@larder/core/testing'
 import { type RedisStoreOptions, redisStore } from '@larder/redis-store'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
@@ -24,19 +24,18 @@ const accesses: Readonly<Record<string, (url: string) => Access>> = {
 }
 
 describe.each(Object.entries(accesses))('redisStore, %s', (_, access) => {
-  runCases(
-    remoteStoreCases(() => {
-      const used = [access(inject('redisUrl')), access(inject('redisUrl'))] as const
-      return {
-        stores: [redisStore(used[0].options), redisStore(used[1].options)],
-        namespace: freshNamespace(),
-        cleanup: () => {
-          for (const { end } of used) end()
-        },
-      }
-    }),
-    { test },
-  )
+  const makeStores = () => {
+    const used = [access(inject('redisUrl')), access(inject('redisUrl'))] as const
+    return {
+      stores: [redisStore(used[0].options), redisStore(used[1].options)] as const,
+      namespace: freshNamespace(),
+      cleanup: () => {
+        for (const { end } of used) end()
+      },
+    }
+  }
+  runCases(remoteStoreCases(makeStores), { test })
+  runCases(engineCases(makeStores), { test })
 })
 
 /** Publishes in the words of the scripts: one letter, then a MessagePack list with large numbers as texts. */
@@ -60,10 +59,11 @@ describe("redisStore's bus", () => {
         namespace: freshNamespace(),
         publish: async (namespace, message) => {
           const fields = JSON.stringify(fieldsOf(message))
-          await publisher.eval(PUBLISH, 0, `${namespace}:bus`, message.kind[0] ?? '', fields)
+          const channel = await channelOf(publisher, namespace)
+          await publisher.eval(PUBLISH, 0, channel, message.kind[0] ?? '', fields)
         },
         publishGarbage: async (namespace) => {
-          await publisher.publish(`${namespace}:bus`, 'neither fish nor fowl')
+          await publisher.publish(await channelOf(publisher, namespace), 'neither fish nor fowl')
         },
         unreachable: () => busOf(redisStore({ url: 'redis://127.0.0.1:1' })),
       }
@@ -71,6 +71,13 @@ describe("redisStore's bus", () => {
     { test },
   )
 })
+
+/** The one channel of a namespace that somebody listens to. */
+async function channelOf(publisher: Redis, namespace: string): Promise<string> {
+  const [channel] = (await publisher.pubsub('CHANNELS', `${namespace}:bus:*`)) as string[]
+  if (channel === undefined) throw new Error('Nobody listens')
+  return channel
+}
 
 function busOf({ bus }: RemoteStore): Bus {
   if (bus === undefined) throw new Error('There is no bus')
@@ -83,7 +90,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     const { partition, previous, seq, keys } = message
     return [partition, `${previous}`, `${seq}`, keys]
   }
-  if (message.kind === 'doubt') return [message.keys, message.tags, message.partitions]
+  if (message.kind === 'doubt') return [message.keys, message.tags, message.isRepeated ? 1 : 0]
   const { previous, version, floor, tags } = message
   return [`${previous}`, `${version}`, `${floor}`, tags]
 }

@@ -132,7 +132,7 @@ describe('R10: a refusal that is known', () => {
     const limiter = caches.limiter(FIVE)
     await limiter.consume('k', 3)
     expect(await limiter.consume('k', 3)).toMatchObject({ allowed: false, remaining: 2 })
-    expect(await limiter.consume('k', 4)).toMatchObject({ allowed: false, source: 'known' })
+    expect(await limiter.consume('k', 3)).toMatchObject({ allowed: false, source: 'known' })
     expect(await limiter.consume('k', 2)).toMatchObject({ allowed: true })
     expect(await limiter.consume('other', 3)).toMatchObject({ allowed: true })
   })

@@ -44,7 +44,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 it('gives the answers of the model, whatever the steps', async () => {
   const options = resolveRedisStoreOptions({ url: inject('redisUrl') })
-  const backend = new Backend(options, () => undefined)
+  const backend = new Backend(options)
   let nowUs = START_US
   const locks = new RedisLocks({ backend, options, ownsBackend: true, nowUs: () => nowUs })
   try {

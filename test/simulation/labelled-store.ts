@@ -45,13 +45,20 @@ export class LabelledStore implements RemoteStore {
   readonly bus: Bus
   readonly #store: MemoryRemoteStore
   readonly #announce: Announce
+  readonly #onStored: (origin: number) => void
 
-  constructor(store: MemoryRemoteStore, announce: Announce) {
+  /** `onStored` hears of each put that the store did not turn into an evict. */
+  constructor(
+    store: MemoryRemoteStore,
+    announce: Announce,
+    onStored: (origin: number) => void = () => undefined,
+  ) {
     this.name = store.name
     this.capabilities = store.capabilities
     this.bus = labelledBus(store.bus, announce)
     this.#store = store
     this.#announce = announce
+    this.#onStored = onStored
   }
 
   get ready(): boolean {
@@ -93,10 +100,13 @@ export class LabelledStore implements RemoteStore {
     return this.#as('fill', about(address, bytes), send)
   }
 
-  put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
+  async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
     const { bytes } = request
+    const origin = originIn(bytes)
     const send = (): Promise<PutReply> => this.#store.put(address, request)
-    return this.#as('put', about(address, bytes), send, { origin: originIn(bytes) })
+    const reply = await this.#as('put', about(address, bytes), send, { origin })
+    if (reply.stored && origin !== undefined) this.#onStored(origin)
+    return reply
   }
 
   evict(

@@ -33,6 +33,8 @@ export interface Acknowledgement {
   readonly target: Target
   readonly calledAt: number
   readonly ackedAt: number
+  /** The same in ms. */
+  readonly ackedTime: number
   readonly isSoft: boolean
 }
 
@@ -63,6 +65,11 @@ export interface JudgedRead {
   readonly startedTime: number
   /** How long after an effect other nodes may still serve the old value, ms. */
   readonly graceMs: number
+  /**
+   * How long after an acknowledgement other nodes may serve the old value, ms, whether the store could carry it out or
+   * not: where messages arrive, others can be told. `undefined` where nobody has to know before the store does.
+   */
+  readonly wordMs: number | undefined
   /** True when a load of the key failed on this node so lately that a value kept for that may stand in for it. */
   readonly mayFallBack: boolean
   /** True when the cache keeps values for failing loads (`staleIfError`). */
@@ -110,7 +117,11 @@ export class Ledger {
 
   /** Returns what a read's result breaks, in words; `undefined` when nothing. */
   judge(read: JudgedRead, origin: Origin): string | undefined {
-    return this.#unacknowledged(read, origin) ?? this.#tooOld(read, origin)
+    return (
+      this.#unacknowledged(read, origin) ??
+      this.#unheard(read, origin) ??
+      this.#tooOld(read, origin)
+    )
   }
 
   /** The same at rest, where nothing excuses a node from knowing. */
@@ -138,6 +149,17 @@ export class Ledger {
       if (!hits(ack.target, origin) || origin.countsFrom >= ack.calledAt) continue
       if (excuses(read, ack) || this.#wasRolledBack(ack)) continue
       return `I1: ${read.what}, begun at #${origin.begunAt}, although this node invalidated ${ack.target}, called at #${ack.calledAt}, acknowledged at #${ack.ackedAt}, before the read began at #${read.startedAt}`
+    }
+    return undefined
+  }
+
+  #unheard(read: JudgedRead, origin: Origin): string | undefined {
+    if (read.wordMs === undefined) return undefined
+    for (const ack of this.#acknowledgements) {
+      if (ack.node === read.node || !hits(ack.target, origin) || excuses(read, ack)) continue
+      const lateMs = read.startedTime - ack.ackedTime
+      if (lateMs < read.wordMs || origin.countsFrom >= ack.calledAt) continue
+      return `${read.what}, begun at #${origin.begunAt}, ${lateMs} ms after n${ack.node} had invalidated ${ack.target} (#${ack.ackedAt}), although messages arrive`
     }
     return undefined
   }

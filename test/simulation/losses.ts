@@ -14,12 +14,28 @@ interface Replica {
   since: number
 }
 
+/** Which shard of so many something is in. */
+type ShardOf = (shards: number) => number
+
 export class Losses {
   readonly #world: World
   readonly #replicas = new Set<Replica>()
+  /** What a server that starts again may find on its disk. */
+  #saved: Replica | undefined
 
   constructor(world: World) {
     this.#world = world
+  }
+
+  /** Starts the server again: with everything, with what it saved when it last started, or with nothing. */
+  startAgain(): void {
+    const { random, history } = this.#world
+    const found = random.pick(['everything', 'something', 'nothing'] as const)
+    const saved = this.#saved
+    if (found === 'nothing') this.flush()
+    else if (found === 'something' && saved !== undefined) this.#goBackTo(saved, () => true)
+    else history.note('fault', 'the server starts again, with everything')
+    this.#saved = this.#follow()
   }
 
   flush(): void {
@@ -54,15 +70,20 @@ export class Losses {
   }
 
   #promote(replica: Replica, shard: number, shards: number): void {
-    const { server, history, ledger, alive } = this.#world
-    const { snapshot, since } = replica
+    const { history, alive } = this.#world
     this.#replicas.delete(replica)
-    history.note('fault', `failover of shard ${shard} of ${shards}, back to #${since}`)
-    server.restore(snapshot, (key) => shardOf(key, shards) === shard)
-    ledger.noteRollback(since, (target) => targetShard(target, shards) === shard)
+    history.note('fault', `failover of shard ${shard} of ${shards}, back to #${replica.since}`)
+    this.#goBackTo(replica, (of) => of(shards) === shard)
+    for (const node of alive) this.#notice(node)
+  }
+
+  #goBackTo({ snapshot, since }: Replica, isConcerned: (of: ShardOf) => boolean): void {
+    const { server, ledger, history } = this.#world
+    history.note('fault', `the server goes back to #${since}`)
+    server.restore(snapshot, (key) => isConcerned((shards) => shardOf(key, shards)))
+    ledger.noteRollback(since, (target) => isConcerned((shards) => targetShard(target, shards)))
     // The other replicas start over with the new master: what they alone had is gone with the old one.
     for (const other of this.#replicas) Object.assign(other, this.#follow())
-    for (const node of alive) this.#notice(node)
   }
 
   /** Some clients notice at once that they talk to another server; others only by what it says. */

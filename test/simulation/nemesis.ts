@@ -7,6 +7,7 @@
  */
 
 import { garble, type RemoteOperation, truncate } from '@larder/core/testing'
+import { ForeignStore } from './foreign-store.ts'
 import { Losses } from './losses.ts'
 import { messagesOf, repliesOf, requestsOf } from './network.ts'
 import type { FaultKind } from './plan.ts'
@@ -17,6 +18,12 @@ import type { World } from './world.ts'
 const LASTS_MS = 4_000
 /** How long what an ended connection had sent may be on its way, ms. */
 const LATE_MS = 3_000
+/** How long an event loop stands still, ms. */
+const STANDS_STILL_MS = [200, 2_000] as const
+/** How far a server's clock is set back at most, ms. */
+const MOST_BACK_MS = 600_000
+/** What a snapshot from long ago is older than, ms: longer than a node repeats what it evicted. */
+const LONG_AGO_MS = 61_000
 /** No more nodes join beyond this many. */
 const MOST_NODES = 6
 const OPERATIONS: readonly RemoteOperation[] = [
@@ -44,6 +51,7 @@ export class Nemesis {
   readonly #world: World
   readonly #losses: Losses
   #standing: Fault[] = []
+  #foreign: ForeignStore | undefined
 
   readonly #ways: Readonly<Record<FaultKind, (node: SimNode) => void>> = {
     'lose-messages': (node) => {
@@ -63,6 +71,15 @@ export class Nemesis {
     flush: () => this.#losses.flush(),
     'drop-key': () => this.#losses.dropKey(),
     failover: () => this.#failOver(),
+    'far-back': () => this.#goFarBack(),
+    restart: () => this.#restart(),
+    'read-only': () => this.#refuseWrites(),
+    'late-writes': (node) => this.#delayWrites(node),
+    'lose-lease-replies': (node) => this.#loseLeaseReply(node),
+    'refuse-tags': (node) => this.#refuseTags(node),
+    'stand-still': (node) => this.#standStill(node),
+    'clock-back': () => this.#world.setClockBack(this.#world.random.int(MOST_BACK_MS)),
+    'foreign-messages': () => this.#mixMessages(),
   }
 
   constructor(world: World) {
@@ -86,7 +103,13 @@ export class Nemesis {
 
   /** Mends everything. */
   mendAll(): void {
-    this.#mend(() => true)
+    // What ends in a second stage begins that when it is mended.
+    while (this.#standing.length > 0) this.#mend(() => true)
+  }
+
+  /** Ends what it started itself. */
+  async close(): Promise<void> {
+    await this.#foreign?.close()
   }
 
   /** When the next fault is over; `Infinity` for none. */
@@ -103,10 +126,10 @@ export class Nemesis {
     }
   }
 
-  #stands(text: string, mend: () => void): void {
-    const { history, clock, random } = this.#world
+  #stands(text: string, mend: () => void, forMs = this.#world.random.int(LASTS_MS)): void {
+    const { history, clock } = this.#world
     history.note('fault', text)
-    this.#standing.push({ until: clock.now() + random.int(LASTS_MS), text, mend })
+    this.#standing.push({ until: clock.now() + forMs, text, mend })
   }
 
   #disturbMessages(
@@ -194,5 +217,79 @@ export class Nemesis {
     const shards = random.pick([1, 2, 3])
     const { text, promote } = this.#losses.leaveBehind(random.int(shards), shards)
     this.#stands(text, promote)
+  }
+
+  /** Something is evicted; long after that, when nodes no longer repeat it by themselves, the server forgets it. */
+  #goFarBack(): void {
+    const { random, clock } = this.#world
+    const { promote } = this.#losses.leaveBehind(0, 1)
+    this.#stands('the server saves what it holds', () => {
+      const agoMs = LONG_AGO_MS + random.int(LONG_AGO_MS)
+      clock.advance(agoMs)
+      this.#stands(`${agoMs} ms pass`, promote)
+    })
+  }
+
+  #restart(): void {
+    const { alive } = this.#world
+    const cut = alive.filter(({ isCut }) => !isCut)
+    for (const node of cut) {
+      node.isCut = true
+      node.store.disconnect({ inFlight: 'lost' })
+    }
+    this.#stands('the server is away', () => {
+      this.#losses.startAgain()
+      for (const node of cut) {
+        node.isCut = false
+        if (node.isAlive) node.store.reconnect()
+      }
+    })
+  }
+
+  #refuseWrites(): void {
+    const world = this.#world
+    if (world.isReadOnly) return
+    world.isReadOnly = true
+    this.#stands('the store refuses writes', () => {
+      world.isReadOnly = false
+    })
+  }
+
+  #delayWrites({ index, name }: SimNode): void {
+    const { network } = this.#world
+    network.setLateWrites(index, true)
+    this.#stands(`writes of ${name} travel for long`, () => network.setLateWrites(index, false))
+  }
+
+  #loseLeaseReply({ store, name }: SimNode): void {
+    const on = this.#world.random.pick(['claim', 'fill', 'release'] as const)
+    const isDone = this.#world.random.chance(0.7)
+    if (isDone) store.faults.loseReply({ on, times: 1 })
+    else store.faults.fail({ on, times: 1 })
+    const what = isDone ? 'loses its reply' : 'is refused'
+    this.#stands(`the next ${on} of ${name} ${what}`, () => store.faults.heal())
+  }
+
+  #refuseTags({ store, name }: SimNode): void {
+    store.faults.fail({ on: 'bumpTags', times: 1 + this.#world.random.int(8) })
+    this.#stands(`tag invalidations of ${name} are refused`, () => store.faults.heal())
+  }
+
+  #standStill({ index, name }: SimNode): void {
+    const { scheduler, random } = this.#world
+    if (scheduler.isPaused(index)) return
+    scheduler.pause(index)
+    const [shortest, longest] = STANDS_STILL_MS
+    const forMs = shortest + random.int(longest - shortest)
+    this.#stands(`${name} stands still`, () => scheduler.resume(index), forMs)
+  }
+
+  /** That is how things are, not something that gets mended. */
+  #mixMessages(): void {
+    if (this.#foreign === undefined) {
+      this.#world.history.note('fault', 'from now on another store shares the bus')
+      this.#foreign = new ForeignStore(this.#world)
+    }
+    this.#foreign.evictSomething()
   }
 }

@@ -11,6 +11,7 @@ import type { Random } from '../support/seed.ts'
 import type { History } from './history.ts'
 import type { RequestLabel } from './labelled-store.ts'
 import { keyTarget, type Ledger, tagTarget } from './ledger.ts'
+import { isBorne } from './open.ts'
 import type { Plan } from './plan.ts'
 import type { LineName, Scheduler, TaskSpec } from './scheduler.ts'
 import type { Source } from './source.ts'
@@ -19,6 +20,12 @@ import type { Source } from './source.ts'
 export interface MessageFaults {
   readonly loseChance: number
   readonly duplicateChance: number
+}
+
+/** Something other than a sync. */
+export interface Unrest {
+  readonly text: string
+  readonly time: number
 }
 
 export interface NetworkParts {
@@ -33,10 +40,17 @@ export interface NetworkParts {
 
 /** The probe attaches first. */
 export const PROBE = 0
+/** What changes something, whoever waits for the answer. */
+const WRITES = ['put', 'evict', 'bump-tags', 'fill']
+/** How long a late write is on its way at most, ms. */
+const LATE_MS = 4_000
 
 export class Network {
   readonly #parts: NetworkParts
   readonly #messageFaults = new Map<number, MessageFaults>()
+  readonly #lateWriters = new Set<number>()
+  #lateWrites = 0
+  #unrest: Unrest | undefined
   /** What is being handed to the network, and what the server is carrying out. */
   #announced: RequestLabel | undefined
   #carriedOut: { readonly node: number; readonly label: RequestLabel } | undefined
@@ -59,7 +73,9 @@ export class Network {
     const { node } = delivery
     if (node === PROBE) task()
     else if (delivery.kind === 'message') {
-      this.#sendMessage(node, textOf(delivery.message), this.#messageFaults.get(node), task)
+      const text = textOf(delivery.message)
+      this.#noteUnrest(`${text} to n${node}`)
+      this.#sendMessage(node, text, this.#messageFaults.get(node), task)
     } else if (delivery.kind === 'subscription') {
       this.#sendMessage(node, 'subscribed', undefined, task)
     } else if (delivery.kind === 'request') this.#sendRequest(node, task)
@@ -69,6 +85,17 @@ export class Network {
   setMessageFaults(node: number, faults: MessageFaults | undefined): void {
     if (faults === undefined) this.#messageFaults.delete(node)
     else this.#messageFaults.set(node, faults)
+  }
+
+  /** The last request that was no sync, or message. */
+  get unrest(): Unrest | undefined {
+    return this.#unrest
+  }
+
+  /** From now on, what a node writes travels for long, and is overtaken by what it sends after. */
+  setLateWrites(node: number, areLate: boolean): void {
+    if (areLate) this.#lateWriters.add(node)
+    else this.#lateWriters.delete(node)
   }
 
   /** What the probe does with what it hears. */
@@ -85,13 +112,24 @@ export class Network {
   #sendRequest(node: number, task: () => void): void {
     const label = this.#announced
     if (label === undefined) throw new Error('A request that nobody announced')
-    this.#add(requestsOf(node), {
-      run: () => {
-        this.#carriedOut = { node, label }
-        task()
-        this.#carriedOut = undefined
-      },
-    })
+    const run = (): void => {
+      this.#carriedOut = { node, label }
+      task()
+      this.#carriedOut = undefined
+    }
+    if (label.operation !== 'sync') this.#noteUnrest(`${label.text} of n${node}`)
+    const isLate = this.#lateWriters.has(node) && WRITES.includes(label.operation)
+    if (isLate) this.#sendLate(node, label, run)
+    else this.#add(requestsOf(node), { run })
+  }
+
+  #sendLate(node: number, label: RequestLabel, run: () => void): void {
+    const { history, now, random } = this.#parts
+    this.#lateWrites += 1
+    const line = { ...requestsOf(node), channel: `late request ${this.#lateWrites}` }
+    const notBefore = now() + random.int(LATE_MS)
+    history.note('fault', `${label.text} of n${node} is late`)
+    this.#add(line, { run, notBefore })
   }
 
   #sendReply(node: number, task: () => void): void {
@@ -129,9 +167,14 @@ export class Network {
     }
   }
 
+  #noteUnrest(text: string): void {
+    this.#unrest = { text, time: this.#parts.now() }
+  }
+
   #add(line: LineName, spec: TaskSpec): void {
     const { scheduler, random, plan, now } = this.#parts
-    scheduler.add(line, { ...spec, dueBy: now() + random.int(plan.latencyMs + 1) })
+    const from = spec.notBefore ?? now()
+    scheduler.add(line, { ...spec, dueBy: from + random.int(plan.latencyMs + 1) })
   }
 
   #noteEffect(message: BusMessage): void {
@@ -143,8 +186,8 @@ export class Network {
     const time = now()
     const origin = label.origin === undefined ? undefined : source.origin(label.origin)
     if (origin?.kind === 'set') {
-      origin.countsFrom = at
       origin.isLate = origin.returnedAt !== undefined
+      if (!origin.isLate || !isBorne('late-set')) origin.countsFrom = at
     }
     const targets =
       message.kind === 'keys' ? message.keys.map(keyTarget) : message.tags.map(tagTarget)
@@ -171,7 +214,7 @@ export function messagesOf(node: number): LineName {
 function textOf(message: BusMessage): string {
   if (message.kind === 'wake') return `wake ${message.key}`
   if (message.kind === 'doubt') {
-    return `doubt ${[...message.keys, ...message.tags, ...message.partitions].join(' ')}`
+    return `doubt ${[...message.keys, ...message.tags].join(' ')}`
   }
   const names = message.kind === 'keys' ? message.keys : message.tags
   const to = message.kind === 'keys' ? message.seq : message.version

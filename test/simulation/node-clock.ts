@@ -31,6 +31,11 @@ export class NodeClock implements Clock {
     return this.#origin + this.#clock.now()
   }
 
+  /** Replies that had arrived while the process stood still are handed out first. */
+  afterArrivals(task: () => void): void {
+    this.#scheduler.addAfterArrived({ ...this.#line, channel: 'replies' }, this.#line, task)
+  }
+
   schedule(delayMs: number, task: () => void, waiter: Waiter): CancelTimer {
     let due: Task | undefined
     let isOver = false

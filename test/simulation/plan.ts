@@ -7,7 +7,9 @@
 
 import { type CacheOptions, PARTITIONS, partitionOf } from '@larder/core'
 import { type Random, randomFrom } from '../support/seed.ts'
+import { isBorne } from './open.ts'
 import { SourceError } from './source.ts'
+import { THEME_NAMES, THEMES, type ThemeName } from './themes.ts'
 
 export const FAULTS = [
   'lose-messages',
@@ -25,6 +27,15 @@ export const FAULTS = [
   'flush',
   'drop-key',
   'failover',
+  'far-back',
+  'restart',
+  'read-only',
+  'late-writes',
+  'lose-lease-replies',
+  'stand-still',
+  'clock-back',
+  'refuse-tags',
+  'foreign-messages',
 ] as const
 
 export type FaultKind = (typeof FAULTS)[number]
@@ -61,6 +72,8 @@ export interface Plan {
   readonly seed: number
   /** Nothing goes wrong in this run: then messages bound staleness, and every load is accounted for. */
   readonly isCalm: boolean
+  /** What the run is about, if it is about one thing; see themes.ts. */
+  readonly theme: ThemeName | undefined
   readonly nodes: number
   readonly caches: readonly CachePlan[]
   readonly faults: readonly FaultKind[]
@@ -86,10 +99,19 @@ export interface Plan {
   readonly quietChance: number
   /** The longest step of time, ms. */
   readonly strideMs: number
+  /** No read takes longer, ms: there is nobody to wait for. */
+  readonly slowestReadMs: number
+  /** The store answers everything in time, so nobody has a reason to give it up. */
+  readonly isStoreBlameless: boolean
+  /** What was put last and evicted by nobody is there at rest. */
+  readonly keepsPuts: boolean
+  /** Messages arrive, so that a node can tell the others of an eviction which the store refuses. */
+  readonly hearsOfWaiting: boolean
 }
 
-/** How many runs have no faults, and how many of the faults one that has some gets. */
+/** How many runs have no faults, how many have a theme, and how many of the faults one that has some gets. */
 const CALM_SHARE = 0.12
+const THEME_SHARE = 0.3
 const FAULT_SHARE = 0.2
 
 /** Few partitions, so that changes of different keys follow on each other in one log. */
@@ -98,14 +120,25 @@ export const PARTITIONS_USED = 3
 /** Returns the plan of a seed. */
 export function planOf(seed: number): Plan {
   const random = randomFrom(seed)
+  const plan = mixedPlanOf(seed, random)
+  const themes = THEME_NAMES.filter((theme) => isBorne(theme))
+  if (plan.isCalm || themes.length === 0 || !random.chance(THEME_SHARE)) return plan
+  const theme = random.pick(themes)
+  return { ...plan, theme, ...THEMES[theme](plan, random) }
+}
+
+function mixedPlanOf(seed: number, random: Random): Plan {
   const isCalm = random.chance(CALM_SHARE)
   const caches = ['a', 'b'].slice(0, 1 + random.int(2))
   return {
     seed,
     isCalm,
+    theme: undefined,
     nodes: 2 + random.int(3),
     caches: caches.map((name) => cachePlanOf(random, name, isCalm)),
-    faults: isCalm ? [] : FAULTS.filter(() => random.chance(FAULT_SHARE)),
+    faults: isCalm
+      ? []
+      : FAULTS.filter(() => random.chance(FAULT_SHARE)).filter((fault) => isBorne(fault)),
     operations: operationsOf(random),
     operationCount: 25 + random.int(35),
     concurrency: 2 + random.int(8),
@@ -121,11 +154,15 @@ export function planOf(seed: number): Plan {
     faultChance: random.pick([0.01, 0.03]),
     quietChance: random.pick([0.1, 0.3, 0.8]),
     strideMs: random.pick([20, 200, 1_500]),
+    slowestReadMs: Number.POSITIVE_INFINITY,
+    isStoreBlameless: false,
+    keepsPuts: false,
+    hearsOfWaiting: false,
   }
 }
 
 function cachePlanOf(random: Random, name: string, isCalm: boolean): CachePlan {
-  const ttlMs = random.pick([800, 3_000, 12_000])
+  const ttlMs = random.pick([800, 3_000, 12_000, 600_000])
   const maxStalenessMs = random.pick([600, 1_000, 2_000])
   const errorBackoffMs = random.pick([50, 1_000])
   const usesRemote = isCalm || random.chance(0.92)

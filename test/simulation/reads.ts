@@ -2,6 +2,7 @@
 
 import type { History } from './history.ts'
 import type { JudgedRead } from './ledger.ts'
+import { isBorne } from './open.ts'
 import { argumentTags, type CachePlan } from './plan.ts'
 import { Queries } from './queries.ts'
 import type { NodeCache, SimNode } from './sim-node.ts'
@@ -79,11 +80,19 @@ export class Reads {
     try {
       const result = await reading
       this.#history.note(node.name, `has ${key} (#${startedAt}): ${textOf(result)}`)
+      this.#judgeDuration(read, what)
       this.#judgeResult(read, what, result)
     } catch (error) {
       this.#history.note(node.name, `fails to read ${key} (#${startedAt}): ${String(error)}`)
       this.#judgeError(read, what, error)
     }
+  }
+
+  #judgeDuration({ startedTime }: StartedRead, what: string): void {
+    const { clock, plan } = this.#world
+    const tookMs = clock.now() - startedTime
+    if (tookMs > plan.slowestReadMs)
+      this.#world.fail(`${what} after ${tookMs} ms, waiting for nobody`)
   }
 
   #judgeResult(read: StartedRead, what: string, result: unknown): void {
@@ -123,6 +132,7 @@ export class Reads {
       startedAt,
       startedTime,
       graceMs: plan.isCalm ? plan.latencyMs + 1 : cache.maxStalenessMs,
+      wordMs: plan.hearsOfWaiting ? cache.maxStalenessMs + plan.latencyMs : undefined,
       keepsForErrors: cache.policy.staleIfError !== 0,
       mayFallBack: loads.failedAt(node.index, key) >= backedOffSince,
     }
@@ -140,7 +150,7 @@ export class Reads {
     if (!holdsOldRow || read.mayFallBack || ledger.isForgotten(origin)) return
     // A `set` replaces whatever is there. When its connection ends and what it had sent arrives long afterwards, it replaces
     // what others have done since; a `@CachePut` names what its writer knew, and then evicts.
-    if (origin.isLate) return
+    if (origin.isLate && !isBorne('late-set')) return
     this.#world.fail(`at rest: ${read.what}, although v${required} was written and made known`)
   }
 }

@@ -7,8 +7,8 @@
 
 import { Flights } from '../../packages/core/src/cache/flight.ts'
 import { Coherence } from '../../packages/core/src/coherence/coherence.ts'
+import { OwnChanges } from '../../packages/core/src/coherence/own-changes.ts'
 import { Partition } from '../../packages/core/src/coherence/partitions.ts'
-import { RecentEvictions } from '../../packages/core/src/coherence/recent-evictions.ts'
 import { RecoveryQueue } from '../../packages/core/src/coherence/recovery-queue.ts'
 import type { Stamp } from '../../packages/core/src/coherence/stamp.ts'
 import { TagClock } from '../../packages/core/src/coherence/tag-clock.ts'
@@ -35,7 +35,7 @@ export const REMOVALS: Readonly<Record<string, Removal>> = {
       this.heard = seq
     }),
   're-assertion': () =>
-    replace(RecentEvictions.prototype, 'of', () => ({ addresses: [], wholePartition: false })),
+    replace(OwnChanges.prototype, 'of', () => ({ changes: [], wholePartition: false })),
   'the recovery queue': () => replace(RecoveryQueue.prototype, 'addKey', () => []),
   'judging by tags': () => replace(TagClock.prototype, 'allows', () => true),
 }

@@ -62,6 +62,19 @@ export class Scheduler {
     return task
   }
 
+  /** Adds a task behind those of a line that are overdue, which have arrived; or to the end of `otherwise` for none. */
+  addAfterArrived(name: LineName, otherwise: LineName, run: () => void): void {
+    const { tasks, isFrozen } = this.#line(name)
+    const now = this.#now()
+    const arrived = isFrozen ? 0 : tasks.filter(({ dueBy }) => dueBy <= now).length
+    if (arrived === 0) {
+      this.add(otherwise, { run, dueBy: now })
+      return
+    }
+    const task = { notBefore: Number.NEGATIVE_INFINITY, dueBy: now, run, isCancelled: false }
+    tasks.splice(arrived, 0, task)
+  }
+
   /** Takes one task that can run now, of a line that the seed picks; `undefined` when there is none. */
   take(): Task | undefined {
     const ready = this.#ready()

@@ -29,6 +29,8 @@ export interface SimNodeParts {
   readonly remote: RemoteStore
   readonly clock: NodeClock
   readonly history: History
+  /** Called when it gives the store up. */
+  readonly onBlamedStore: (node: SimNode) => void
   /** Called for errors of background work. */
   readonly onBackgroundError: (node: SimNode, text: string) => void
 }
@@ -79,11 +81,12 @@ export class SimNode {
     return this.#canAsk && this.#isVerified
   }
 
-  #report({ history, onBackgroundError }: SimNodeParts): void {
+  #report({ history, onBackgroundError, onBlamedStore }: SimNodeParts): void {
     const { manager, name } = this
     manager.on('breaker', ({ state }) => {
       this.#canAsk = state === 'closed'
       history.note(name, `breaker ${state}`)
+      if (state === 'open') onBlamedStore(this)
     })
     manager.on('coherence', ({ state }) => {
       this.#isVerified = state === 'verified'

@@ -7,6 +7,7 @@
 
 import { randomFrom } from '../support/seed.ts'
 import { Nemesis } from './nemesis.ts'
+import { isBorne } from './open.ts'
 import { type Plan, planOf } from './plan.ts'
 import type { SimNode } from './sim-node.ts'
 import { takeTurns } from './turns.ts'
@@ -15,6 +16,8 @@ import { World } from './world.ts'
 
 export interface Run {
   readonly seed: number
+  /** Its theme, or its faults. */
+  readonly about: string
   /** What went against the protocol; `undefined` for nothing. */
   readonly violation: string | undefined
   readonly turns: number
@@ -30,7 +33,12 @@ const LATE_MS = 3_000
 const PATIENCE_MS = 20_000
 const MOST_TURNS = 20_000
 /** After this long, everything a run could have stored has expired, ms. */
-const LONGEST_LIFE_MS = 60_000
+const LONGEST_LIFE_MS = 1_300_000
+/** For how long nothing may happen at rest, ms: for some runs long, for most a few syncs. */
+const STILL_MS = [8_000, 60_000] as const
+const LONG_STILL_SHARE = 0.05
+/** What a background load may take after the read that began it, ms. */
+const LOADS_END_MS = 6_000
 
 /** Runs a seed. */
 export function simulate(seed: number): Promise<Run> {
@@ -61,7 +69,14 @@ class Script {
 
   *run(): Generator<undefined, Run> {
     const world = this.#world
-    for (const phase of [this.#warmUp, this.#work, this.#rest, this.#readAll, this.#close]) {
+    for (const phase of [
+      this.#warmUp,
+      this.#work,
+      this.#rest,
+      this.#readAll,
+      this.#standStill,
+      this.#close,
+    ]) {
       for (const turn of phase.call(this)) {
         this.#turns += 1
         if (this.#turns > MOST_TURNS) world.fail('The simulation does not come to an end')
@@ -76,6 +91,7 @@ class Script {
     const { plan, violation, history } = this.#world
     return {
       seed: plan.seed,
+      about: plan.theme ?? (plan.faults.join(' ') || 'no faults'),
       violation,
       turns: this.#turns,
       history: (atMost) => `${textOf(plan)}\n${history.text(atMost)}`,
@@ -139,6 +155,21 @@ class Script {
     yield* this.#finish()
   }
 
+  /** Nobody asks for anything, and nothing is left to be mended: then nodes sync, and do nothing else. */
+  *#standStill(): Generator<undefined, void> {
+    if (!isBorne('stillness')) return
+    const { clock, plan, network, random } = this.#world
+    const staleness = Math.max(...plan.caches.map(({ maxStalenessMs }) => maxStalenessMs))
+    const stillFrom = clock.now() + 3 * staleness + LOADS_END_MS
+    yield* this.#until(() => clock.now() >= stillFrom)
+    const [short, long] = STILL_MS
+    const until = clock.now() + (random.chance(LONG_STILL_SHARE) ? long : short)
+    yield* this.#until(() => clock.now() >= until || (network.unrest?.time ?? 0) > stillFrom)
+    const { unrest } = network
+    if (unrest === undefined || unrest.time <= stillFrom) return
+    this.#world.fail(`at rest: ${unrest.text}, although nobody asked for anything`)
+  }
+
   /** Lets every operation end; each has to. */
   *#finish(): Generator<undefined, void> {
     const { clock } = this.#world
@@ -151,9 +182,10 @@ class Script {
   *#close(): Generator<undefined, void> {
     const { alive, server, clock, plan } = this.#world
     this.#world.loads.isClosing = true
-    let open = alive.length
-    for (const node of alive) {
-      node.manager.close().finally(() => {
+    const closers = [this.#nemesis, ...alive.map(({ manager }) => manager)]
+    let open = closers.length
+    for (const closer of closers) {
+      closer.close().finally(() => {
         open -= 1
       })
     }
@@ -164,7 +196,7 @@ class Script {
     for (const node of alive) {
       if (node.clock.waiting > 0) this.#world.fail(`I7: ${node.name} is closed and has timers left`)
     }
-    clock.advance(LONGEST_LIFE_MS)
+    clock.advance(LONGEST_LIFE_MS + this.#world.setBackMs)
     const left = server.keys().filter(({ kind }) => kind === 'entry')
     if (left.length > 0) this.#world.fail(`I7: ${left.length} entries live for ever`)
   }

@@ -21,6 +21,8 @@ export interface Origin {
   returnedAt: number | undefined
   /** True for a `set` that the store carried out after its caller had gone on, being told that it might have failed. */
   isLate: boolean
+  /** True once the store was heard to have stored a put. */
+  isStored: boolean
   /** The version of the row it holds, once read; -1 before. */
   version: number
   /** True when the row was absent. */
@@ -78,6 +80,7 @@ export class Source {
       isNegative: false,
       returnedAt: undefined,
       isLate: false,
+      isStored: false,
     }
     this.#origins.push(begun)
     return begun

@@ -9,6 +9,7 @@ import { LoadRecord } from './load-record.ts'
 import { Network } from './network.ts'
 import { NodeClock } from './node-clock.ts'
 import type { Plan } from './plan.ts'
+import { PutRecord } from './put-record.ts'
 import { Scheduler } from './scheduler.ts'
 import { NAMESPACE, SimNode } from './sim-node.ts'
 import { Source } from './source.ts'
@@ -24,14 +25,18 @@ export class World {
   readonly source = new Source()
   readonly writes = new WriteRecord()
   readonly loads: LoadRecord
+  readonly puts = new PutRecord()
   readonly network: Network
   readonly server: MemoryServer
   readonly nodes: SimNode[] = []
   /** Set when everything is mended and has had its time: then nothing excuses an old value, and no query fails. */
   isAtRest = false
+  /** How far the server's clock was set back in all, ms. */
+  setBackMs = 0
   /** Called when a node dies, so that what it was doing can be given up. */
   onDeath: (node: SimNode) => void = () => undefined
   #violation: string | undefined
+  #isReadOnly = false
 
   constructor(plan: Plan) {
     this.plan = plan
@@ -76,9 +81,18 @@ export class World {
     const node = new SimNode({
       plan: this.plan,
       store,
-      remote: new LabelledStore(store, (label, send) => this.network.announce(label, send)),
+      remote: new LabelledStore(
+        store,
+        (label, send) => this.network.announce(label, send),
+        (origin) => {
+          this.source.origin(origin).isStored = true
+        },
+      ),
       clock: new NodeClock(this.clock, this.scheduler, store.node),
       history: this.history,
+      onBlamedStore: ({ name }) => {
+        if (this.plan.isStoreBlameless) this.fail(`${name} blames the store, which always answers`)
+      },
       onBackgroundError: ({ name }, text) => {
         this.history.note(name, `background error: ${text}`)
         // Under faults, a catch-up or a renewal may fail; with nothing wrong, nothing may.
@@ -87,7 +101,27 @@ export class World {
     })
     this.nodes.push(node)
     this.history.note(node.name, 'joins')
+    if (this.#isReadOnly) refuseWrites(node)
     return node
+  }
+
+  /** True while the store reads, and refuses to write. */
+  get isReadOnly(): boolean {
+    return this.#isReadOnly
+  }
+
+  set isReadOnly(isReadOnly: boolean) {
+    this.#isReadOnly = isReadOnly
+    for (const node of this.alive) {
+      if (isReadOnly) refuseWrites(node)
+      else node.store.faults.heal()
+    }
+  }
+
+  setClockBack(byMs: number): void {
+    this.history.note('fault', `the server's clock is set back by ${byMs} ms`)
+    this.setBackMs += byMs
+    this.server.shiftTime(-byMs)
   }
 
   /** Ends a node's process without a word; what it sent arrives or not. */
@@ -100,4 +134,9 @@ export class World {
     this.ledger.noteDeath(node.index)
     this.onDeath(node)
   }
+}
+
+function refuseWrites({ store }: SimNode): void {
+  const on = ['claim', 'renew', 'release', 'fill', 'put', 'evict', 'bumpTags'] as const
+  store.faults.fail({ on })
 }

@@ -44,12 +44,15 @@ export class Writes {
     const targets = targetsOf(cache, eviction)
     const calledAt = history.note(node.name, `invalidates ${targets.join(', ')}${how(eviction)}`)
     const noteEnd = this.#world.loads.invalidate((origin) => hitsAny(targets, origin))
+    const change = this.#world.puts.begin(targets, calledAt, undefined)
     await this.#run(node, at, eviction)
     const ackedAt = history.note(node.name, `has invalidated ${targets.join(', ')} (#${calledAt})`)
     noteEnd()
+    change.endedAt = ackedAt
+    const ackedTime = this.#world.clock.now()
     const isSoft = eviction.kind === 'evict' && eviction.soft
     for (const target of targets) {
-      ledger.acknowledge({ node: node.index, target, calledAt, ackedAt, isSoft })
+      ledger.acknowledge({ node: node.index, target, calledAt, ackedAt, ackedTime, isSoft })
     }
     for (const write of written) write.isAcknowledged = true
     release()
@@ -73,16 +76,19 @@ export class Writes {
     history.note(node.name, `${kind}s ${fullKey} v${value.version} (result ${origin.id})`)
     const target = keyTarget(fullKey)
     const noteEnd = this.#world.loads.invalidate((other) => hitsAny([target], other))
+    const change = this.#world.puts.begin([target], preparedAt, origin)
     const call = { mode: 'normal' as const, tags: [...argumentTags(key), resultTag(value.version)] }
     await at.method.put(key, value, call, begun)
     const ackedAt = history.note(node.name, `has ${kind} ${fullKey} (#${preparedAt})`)
     origin.returnedAt = ackedAt
     noteEnd()
+    change.endedAt = ackedAt
     ledger.acknowledge({
       node: node.index,
       target,
       calledAt: begunAt,
       ackedAt,
+      ackedTime: this.#world.clock.now(),
       isSoft: false,
     })
     write.isAcknowledged = true

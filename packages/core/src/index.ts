@@ -154,18 +154,24 @@ export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit
 export {
   RecoveryQueueError,
   type RefusalReason,
+  StoreKeyError,
   StoreRefusedError,
   StoreSetupError,
   StoreTimeoutError,
   StoreUnavailableError,
 } from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
-export type { CacheEventName, CacheEvents } from './events/events.ts'
+export type { CacheEventName, CacheEvents, OutageKind } from './events/events.ts'
 export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export { partitionOf } from './keys/partition-of.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
+export {
+  type ClientAddressOptions,
+  clientAddress,
+  type RequestLike,
+} from './limits/client-address.ts'
 export {
   type RateLimitHeaderOptions,
   type RateLimitProblem,
@@ -183,7 +189,7 @@ export type {
   SeveralPolicies,
 } from './limits/limiter-options.ts'
 export type { LimiterPlace } from './limits/limits.ts'
-export type { ConcurrencyOptions, PolicyOptions } from './limits/policy-options.ts'
+export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
 export type {
   PolicyStanding,
   RateLimitVerdict,
@@ -195,6 +201,7 @@ export { currentLock } from './locks/lock-scope.ts'
 export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'
 export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
+export type { ManagerStatus } from './manager/status.ts'
 export {
   assertBoolean,
   assertFunction,
@@ -205,6 +212,7 @@ export {
 } from './options/assert-option.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export { type Duration, parseDuration } from './options/duration.ts'
+export type { Logger } from './options/logger.ts'
 export type { CacheManagerOptions } from './options/manager-options.ts'
 export { parseSize, type Size } from './options/size.ts'
 export { valueType } from './options/value-type.ts'

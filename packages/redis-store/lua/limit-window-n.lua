@@ -1,5 +1,5 @@
 --[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-window.lua.
-  KEYS[1..] for each call: the state
+  KEYS[1..] for each call: the state, then the block
   ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
   ARGV[5..] for each call: its cost, then '?' to look only; left out when all cost 1
   Returns as limit-decide-n.lua ]]
@@ -9,6 +9,8 @@ local CLOCK = ARGV[1]
 local now = clock_us(CLOCK)
 --- @include "limit-keys"
 --- @include "limit-window"
+--- @include "limit-blocks"
+--- @include "limit-replies"
 --- @include "limit-single"
 local slice, slices = string.match(ARGV[4], '^(%d+) (%d+)$')
 return decide_under(window_algorithm(tonumber(ARGV[3]), tonumber(slice), tonumber(slices)))

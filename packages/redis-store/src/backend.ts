@@ -1,32 +1,64 @@
 /** What store, locks and limits share of one Redis: the connection for commands, the scripts, and the subscriber. */
 
-import { StoreUnavailableError } from '@larder/core'
+import { StoreSetupError, StoreUnavailableError } from '@larder/core'
+import { assertWritable } from './assert-writable.ts'
 import { connectToMasters, followNodes, subscriberOf } from './cluster-nodes.ts'
-import { createClient } from './create-client.ts'
+import { createClient, databaseOf } from './create-client.ts'
 import { Link } from './link.ts'
 import { isClusterTarget, type ResolvedRedisStoreOptions } from './options.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
+import { refused } from './refusal.ts'
 import { bytesOf, listOf } from './replies.ts'
+import { missingRights, rightsError, type Use } from './rights.ts'
 import { type ScriptCall, ScriptRunner } from './script-runner.ts'
 import { Subscriber } from './subscriber.ts'
+
+export type TroubleListener = (error: Error) => void
+
+/** Who is told of the connection for commands. */
+export interface BackendListener {
+  /** What else has to succeed before the connection counts as standing. */
+  prepare?(client: RedisClient): Promise<unknown>
+  /** The connection stands (again). */
+  onUp?(): void
+  /** The connection is gone, or the first attempt failed; called once until it stands again. */
+  onDown?(reason: unknown): void
+  /** A Cluster has another topology: look again at what is cached. */
+  onDoubt?(): void
+}
 
 export class Backend {
   readonly scripts: ScriptRunner
   readonly subscriber: Subscriber
+  /** Told what keeps the server from being used as it is meant to; once each. */
+  onTrouble: TroubleListener | undefined
   readonly #link: Link
+  readonly #options: ResolvedRedisStoreOptions
+  #database: number | undefined
+  #namespace: string | undefined
+  readonly #listener: BackendListener
+  readonly #uses = new Set<Use>()
+  #trouble = ''
 
-  /** `onDoubt` is told when a reconnect or a new topology suggests to look again at what is cached. */
-  constructor({ target, pingEveryMs }: ResolvedRedisStoreOptions, onDoubt: () => void) {
+  constructor(options: ResolvedRedisStoreOptions, listener: BackendListener = {}) {
+    const { target, pingEveryMs } = options
+    this.#options = options
+    this.#listener = listener
     this.#link = new Link({
-      create: async () => this.#followed(await createClient(target), onDoubt),
-      prepare: async (client) => isCluster(client) && connectToMasters(client),
+      create: async () => this.#followed(await this.#createClient()),
+      prepare: (client) => this.#prepare(client),
       pingEveryMs,
-      onUp: onDoubt,
-      onDown: () => undefined,
+      onUp: () => {
+        void this.#checkRights()
+        listener.onUp?.()
+      },
+      onDown: (reason) => listener.onDown?.(reason),
     })
     this.scripts = new ScriptRunner(() => this.#link.client)
     this.subscriber = new Subscriber({
-      create: isClusterTarget(target) ? () => this.#createSubscriber() : () => createClient(target),
+      create: isClusterTarget(target)
+        ? () => this.#createSubscriber()
+        : () => createClient(target, this.#database),
       pingEveryMs,
     })
   }
@@ -36,46 +68,100 @@ export class Backend {
     return this.#link.client
   }
 
+  /** The number of the database that is used; known once a connection was tried. */
+  get database(): number {
+    return this.#database ?? 0
+  }
+
   /** True when no connection stands and the first attempt, which is worth waiting for, has ended. */
   get isDown(): boolean {
     return this.#link.isDown
   }
 
-  /** Connects in the background; never throws because the other side is away. */
-  open(): void {
-    void this.#link.open()
+  /** Connects in the background, at the first call; never throws because the other side is away. */
+  open(namespace: string, use: Use): void {
+    this.#namespace ??= namespace
+    if (this.#uses.has(use)) return
+    this.#uses.add(use)
+    if (this.#link.client === undefined) void this.#link.open()
+    else void this.#checkRights()
   }
 
-  /** @throws StoreUnavailableError, with the connection's last error as its cause */
+  /** Connects, and resolves when the first attempt has ended, well or badly. */
+  whenTried(): Promise<void> {
+    return this.#link.open()
+  }
+
+  /** @throws StoreSetupError; StoreUnavailableError, with the connection's last error as its cause */
   async connected(operation: string): Promise<RedisClient> {
     if (this.#link.client !== undefined) return this.#link.client
     await this.#link.open()
     if (this.#link.client !== undefined) return this.#link.client
-    throw new StoreUnavailableError(operation, this.#link.lastError)
+    const { lastError } = this.#link
+    if (lastError instanceof StoreSetupError) throw lastError
+    throw new StoreUnavailableError(operation, lastError)
   }
 
-  /** Runs a script; its reply as a list. */
+  /** Runs a script; its reply as a list. @throws StoreRefusedError, and what `connected` throws */
   async run(call: ScriptCall): Promise<readonly unknown[]> {
-    if (this.#link.client === undefined) await this.connected(call.script)
-    const reply = await this.scripts.run(call)
+    const reply = await this.#reply(call)
     return typeof reply === 'number' ? [reply] : listOf(reply)
   }
 
-  /** Runs a script that replies with bytes. */
+  /** Runs a script that replies with bytes. @throws StoreRefusedError, and what `connected` throws */
   async runForBytes(call: ScriptCall): Promise<Buffer> {
-    if (this.#link.client === undefined) await this.connected(call.script)
-    return bytesOf(await this.scripts.run(call))
+    return bytesOf(await this.#reply(call))
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#link.close(), this.subscriber.close()])
   }
 
-  #followed(client: RedisClient, onDoubt: () => void): RedisClient {
+  async #reply(call: ScriptCall): Promise<unknown> {
+    if (this.#link.client === undefined) await this.connected(call.script)
+    try {
+      return await this.scripts.run(call)
+    } catch (error) {
+      throw refused(call.script, error)
+    }
+  }
+
+  async #createClient(): Promise<RedisClient> {
+    const client = await createClient(this.#options.target, this.#database)
+    this.#database ??= databaseOf(client)
+    return client
+  }
+
+  async #prepare(client: RedisClient): Promise<void> {
+    if (isCluster(client)) await connectToMasters(client)
+    else {
+      // ioredis goes on with database 0 when the server refuses another one.
+      if (this.database !== 0) await client.select(this.database)
+      if (this.#namespace !== undefined) await assertWritable(client, this.#namespace)
+    }
+    await this.#listener.prepare?.(client)
+  }
+
+  /** Nobody waits for it: what lacks a right fails by itself, and this says what to do about all of it at once. */
+  async #checkRights(): Promise<void> {
+    const { client } = this.#link
+    const namespace = this.#namespace
+    if (client === undefined || namespace === undefined) return
+    try {
+      const error = rightsError(namespace, await missingRights(client, namespace, this.#uses))
+      const isNews = error !== undefined && error.message !== this.#trouble
+      this.#trouble = error?.message ?? ''
+      if (isNews) this.onTrouble?.(error)
+    } catch {
+      // The connection is over; the next one is looked at again.
+    }
+  }
+
+  #followed(client: RedisClient): RedisClient {
     if (!isCluster(client)) return client
     followNodes(client, ({ gone }) => {
       if (gone !== undefined) this.subscriber.leave(gone)
-      onDoubt()
+      this.#listener.onDoubt?.()
     })
     return client
   }

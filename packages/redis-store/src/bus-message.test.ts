@@ -32,11 +32,11 @@ describe('decodeMessage', () => {
   })
 
   it('reads a doubt, with empty lists however they were packed', () => {
-    expect(decodeMessage(wire('d', [['c:a'], {}, [3, 63]]))).toEqual({
+    expect(decodeMessage(wire('d', [['c:a'], {}, 1]))).toEqual({
       kind: 'doubt',
       keys: ['c:a'],
       tags: [],
-      partitions: [3, 63],
+      isRepeated: true,
     })
   })
 
@@ -44,8 +44,8 @@ describe('decodeMessage', () => {
     { kind: 'keys', partition: 63, previous: 1, seq: 2 ** 53 - 1, keys: ['c:a'] },
     { kind: 'tags', previous: 1, version: 2, floor: 0, tags: [] },
     { kind: 'wake', key: 'c:☃' },
-    { kind: 'doubt', keys: ['c:a'], tags: ['t'], partitions: [0] },
-    { kind: 'doubt', keys: [], tags: [], partitions: [] },
+    { kind: 'doubt', keys: ['c:a'], tags: ['t'], isRepeated: true },
+    { kind: 'doubt', keys: [], tags: [], isRepeated: false },
   ])('reads what encodeMessage writes: $kind', (message) => {
     expect(decodeMessage(encodeMessage(message))).toEqual(message)
   })
@@ -64,8 +64,8 @@ describe('decodeMessage', () => {
     ['an empty text for a number', wire('k', [1, '', '3', []])],
     ['a key that is no text', wire('k', [1, '2', '3', ['c:a', 7]])],
     ['keys in a map', wire('k', [1, '2', '3', { a: 'c:a' }])],
-    ['a doubt without partitions', wire('d', [['c:a'], []])],
-    ['a doubt of a text for a partition', wire('d', [[], [], ['c:a']])],
+    ['a doubt that does not say whether it was said before', wire('d', [['c:a'], []])],
+    ['a doubt with a text for that', wire('d', [[], [], 'c:a'])],
     ['a wake-up of nobody', wire('w', [])],
     ['bytes after the list', Buffer.concat([wire('w', ['c:a']), Buffer.from([0xc0])])],
     [

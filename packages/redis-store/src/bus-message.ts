@@ -22,7 +22,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     case 'wake':
       return [message.key]
     case 'doubt':
-      return [message.keys, message.tags, message.partitions]
+      return [message.keys, message.tags, message.isRepeated ? 1 : 0]
   }
 }
 
@@ -64,15 +64,9 @@ function tagsMessage([previous, version, floor, tags]: readonly unknown[]): BusM
   }
 }
 
-function doubtMessage([keys, tags, partitions]: readonly unknown[]): BusMessage {
-  const list = textsOf(keys)
-  return { kind: 'doubt', keys: list, tags: textsOf(tags), partitions: countsOf(partitions) }
-}
-
-function countsOf(field: unknown): readonly number[] {
-  if (isEmptyTable(field)) return []
-  if (Array.isArray(field)) return field.map(countOf)
-  throw new Error('The message has something other than a list of numbers')
+function doubtMessage([keys, tags, repeated]: readonly unknown[]): BusMessage {
+  const isRepeated = countOf(repeated) > 0
+  return { kind: 'doubt', keys: textsOf(keys), tags: textsOf(tags), isRepeated }
 }
 
 /** Large numbers come as texts: MessagePack in Redis writes them as doubles or integers as it pleases. */

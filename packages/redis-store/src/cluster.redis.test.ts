@@ -225,9 +225,9 @@ describe('a Cluster', () => {
     const recorder = listen(store, namespace)
     await eventually('it is subscribed', () => recorder.states.includes('up'))
     const counts = await Promise.all(
-      cluster.nodes.map((node) => node.command('PUBSUB', 'NUMSUB', `${namespace}:bus`)),
+      cluster.nodes.map((node) => node.command('PUBSUB', 'CHANNELS', `${namespace}:bus:*`)),
     )
-    const index = counts.findIndex((reply) => (reply as unknown[])[1] === 1)
+    const index = counts.findIndex((reply) => (reply as unknown[]).length === 1)
     const listenedTo = cluster.nodes[index] as RedisServer
     recorder.states.length = 0
     await listenedTo.command('CLIENT', 'KILL', 'TYPE', 'pubsub')

@@ -91,6 +91,8 @@ export class Connection {
         try {
           await within(silenceMs, target.ping())
         } catch (reason) {
+          // An answer is a sign of life, whatever it says: a user may have no right to ping.
+          if (reason instanceof Error && reason.name === 'ReplyError') return
           if (target === client) this.end(reason)
           // The Cluster client forgets the node and finds it, or its successor, again.
           else target.disconnect()

@@ -6,6 +6,7 @@
  * connection is given up: `Link` makes the next one.
  */
 
+import { StoreSetupError } from '@larder/core'
 import type { Target } from './options.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
 
@@ -27,7 +28,8 @@ const NODE_SETTINGS = {
   disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   keepAlive: KEEP_ALIVE_MS,
   noDelay: true,
-  enableReadyCheck: true,
+  // It takes a right to INFO, and prints without it. What it would find out, the first commands do.
+  enableReadyCheck: false,
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
@@ -78,9 +80,17 @@ const CLUSTER_SETTINGS = {
   scripts: undefined,
 }
 
-/** Makes a client of our own that has not connected yet. */
-export async function createClient(target: Target): Promise<RedisClient> {
-  if (target.kind === 'client') return duplicateClient(target.client)
+/**
+ * Makes a client of our own that has not connected yet.
+ *
+ * @param database for duplicates of a client, whose owner may select another one at any time: a store that moved along would
+ *   lose what it is about. @default the one selected now
+ */
+export async function createClient(target: Target, database?: number): Promise<RedisClient> {
+  if (target.kind === 'client') {
+    const db = database ?? databaseOf(target.client)
+    return duplicateClient(target.client, isCluster(target.client) ? {} : { db })
+  }
   const { Cluster, Redis } = await importIoredis()
   // ioredis' own types are wider than the part we use; a test holds the structural type against them.
   if (target.kind === 'cluster') {
@@ -98,8 +108,18 @@ export async function createClient(target: Target): Promise<RedisClient> {
   return client as unknown as RedisClient
 }
 
+/** The number of the database a client is at. */
+export function databaseOf(client: RedisClient): number {
+  if (isCluster(client)) return databaseIn(client.options?.redisOptions)
+  return client.condition?.select ?? client.options?.db ?? 0
+}
+
+function databaseIn(options: object = {}): number {
+  return 'db' in options && typeof options.db === 'number' ? options.db : 0
+}
+
 /** Makes a client for the same servers as another, which stays as it is. */
-export function duplicateClient(client: RedisClient): RedisClient {
+export function duplicateClient(client: RedisClient, settings: object = {}): RedisClient {
   if (isCluster(client)) {
     const redisOptions = { ...client.options?.redisOptions, ...NODE_SETTINGS }
     return client.duplicate([], { ...CLUSTER_SETTINGS, redisOptions }) as RedisClient
@@ -107,6 +127,7 @@ export function duplicateClient(client: RedisClient): RedisClient {
   return client.duplicate({
     ...CLIENT_SETTINGS,
     ...shuffledSentinels(client.options ?? {}),
+    ...settings,
   }) as RedisClient
 }
 
@@ -135,6 +156,19 @@ async function importIoredis(): Promise<Pick<typeof import('ioredis'), 'Cluster'
   try {
     return await import('ioredis')
   } catch (cause) {
-    throw new Error('@larder/redis-store needs the package ioredis, 5.4 or newer', { cause })
+    throw new StoreSetupError(whyNotLoaded(cause), cause)
   }
+}
+
+/** A package that is there may still not load, and then its absence would be the wrong thing to look for. */
+function whyNotLoaded(cause: unknown): string {
+  const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown }
+  const words = String(message ?? cause)
+  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
+    return `@larder/redis-store needs the package ioredis, 5.4 or newer, and it is not installed: ${words}`
+  }
+  const remedy = /Dynamic require|require is not defined/.test(words)
+    ? 'It was bundled into an ES module, where it cannot require: let the bundler leave ioredis out (external), or give the bundle a require (a banner with createRequire).'
+    : 'It needs ioredis, 5.4 or newer.'
+  return `@larder/redis-store could not load the package ioredis: ${words}. ${remedy}`
 }

@@ -14,7 +14,9 @@ describe('key layout', () => {
     expect(entryKey('shop', 12, 'products:{42}')).toBe('{shop:12}:products:{42}')
     expect(logKey('shop', 12)).toBe('{shop:12}')
     expect(tagsKey('shop')).toBe('{shop:tags}')
-    expect(channelName('shop')).toBe('shop:bus')
+    const named = { database: 2, identity: 'Jd8s' }
+    expect(channelName('shop', named)).toBe('shop:bus:2:Jd8s')
+    expect(channelName('shop', { database: 0, identity: '' })).toBe('shop:bus:0')
     expect(hashTagOf(entryKey('shop', 12, 'products:{42}'))).toBe('shop:12')
     expect(hashTagOf(logKey('shop', 12))).toBe('shop:12')
   })

@@ -20,9 +20,26 @@ export function tagsKey(namespace: string): string {
   return `{${namespace}:tags}`
 }
 
-/** The channel of invalidations and wake-ups: `shop:bus`. */
-export function channelName(namespace: string): string {
-  return `${namespace}:bus`
+/** What this store calls itself, for its channel: `{shop:store}`. */
+export function storeKey(namespace: string): string {
+  return `{${namespace}:store}`
+}
+
+/** Which store a namespace's messages are about. */
+export interface StoreName {
+  /** Number of the database. */
+  readonly database: number
+  /** What is kept at `storeKey`; empty where nothing could be. */
+  readonly identity: string
+}
+
+/**
+ * The channel of invalidations and wake-ups: `shop:bus:0:Jd8s_0aZfQ2c`. Redis delivers messages whatever the database, and a
+ * message of another store, with numbers of another history, would read as a loss of this one.
+ */
+export function channelName(namespace: string, { database, identity }: StoreName): string {
+  const store = identity === '' ? `${database}` : `${database}:${identity}`
+  return `${namespace}:bus:${store}`
 }
 
 /** A lock: its holders and fence at `{shop:lock:order:7}`, those who wait beside it. */

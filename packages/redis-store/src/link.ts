@@ -7,7 +7,7 @@
  * jitter, so that the nodes of a fleet do not come back in step.
  */
 
-import { type CancelTimer, startTimer } from '@larder/core'
+import { type CancelTimer, StoreSetupError, startTimer } from '@larder/core'
 import { Connection } from './connection.ts'
 import type { RedisClient } from './redis-client.ts'
 import { withoutCommand } from './redis-error.ts'
@@ -112,8 +112,10 @@ export class Link {
     this.#lastError = withoutCommand(reason)
     const isNews = this.#state !== 'down'
     this.#state = 'down'
+    // What is not installed will not be there in a second either.
+    const isFinal = reason instanceof StoreSetupError
     const retry = (): void => void this.#attempt()
-    this.#cancelRetry = startTimer(pauseAfter(this.#failures), retry, 'background')
+    if (!isFinal) this.#cancelRetry = startTimer(pauseAfter(this.#failures), retry, 'background')
     if (isNews) this.#parts.onDown(this.#lastError)
   }
 }

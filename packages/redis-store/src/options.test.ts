@@ -42,7 +42,23 @@ describe('options of redisStore', () => {
   it.each<[string, unknown, RegExp]>([
     ['nothing', undefined, /^redisStore takes an options object/],
     ['no way to Redis', {}, /^redisStore takes one of url, client, cluster and options/],
-    ['a URL that is not set', { url: undefined }, /^redisStore takes one of/],
+    [
+      'a URL that is not set',
+      { url: undefined },
+      /^redisStore\.url takes .*it was given, and is not set/,
+    ],
+    [
+      'a client that is not set',
+      { client: undefined, pingEvery: '1s' },
+      /^redisStore\.client takes/,
+    ],
+    ['host and port', { host: 'a', port: 1 }, /redisStore\(\{ options: \{ host, port \} \}\)/],
+    ['a password', { password: 'hunter2' }, /redisStore\(\{ options: \{ password \} \}\)/],
+    ['a client by itself', new Redis({ lazyConnect: true }), /redisStore\(\{ client \}\)/],
+    ['a database that is no number', { url: 'redis://a/main' }, /path is the number of a database/],
+    ['the same in options', { options: { db: 'main' } }, /^redisStore\.options\.db/],
+    ['a negative database', { options: { db: -1 } }, /^redisStore\.options\.db/],
+    ['a node that is no Redis', { cluster: ['http://a'] }, /^redisStore\.cluster/],
     ['two ways', { url: URL_WITH_PASSWORD, cluster: ['redis://a'] }, /got "url and cluster"/],
     ['options of a client', { client: {}, options: {} }, /got "client and options"/],
     ['a name it does not know', { urll: URL_WITH_PASSWORD }, /redisStore\.urll .*Did you mean url/],
@@ -64,6 +80,9 @@ describe('options of redisStore', () => {
     { url: 'redis://user:hunter2@example.com:port' },
     { url: `mysql://user:hunter2@example.com` },
     { cluster: URL_WITH_PASSWORD },
+    { cluster: ['mysql://user:hunter2@example.com'] },
+    { password: 'hunter2', host: 'example.com' },
+    { url: 'redis://user:hunter2@example.com/main' },
   ])('repeats no password', (options) => {
     let message = ''
     try {

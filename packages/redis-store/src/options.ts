@@ -43,6 +43,7 @@ const LONGEST_PING_MS = 3_600_000
 
 /** @throws InvalidOptionError; never repeats a URL, which may hold a password. */
 export function resolveRedisStoreOptions(options: RedisStoreOptions): ResolvedRedisStoreOptions {
+  assertNotIoredisOptions(options)
   assertKnownOptions(options, NAMES, WHERE)
   return {
     target: resolveTarget(options),
@@ -58,7 +59,8 @@ export function isClusterTarget(target: Target): boolean {
   return target.kind === 'cluster' || (target.kind === 'client' && isCluster(target.client))
 }
 
-function resolveTarget({ url, client, cluster, options }: RedisStoreOptions): Target {
+function resolveTarget(all: RedisStoreOptions): Target {
+  const { url, client, cluster, options } = all
   const ways = { url, client, cluster }
   const given = Object.entries(ways).flatMap(([name, way]) => (way === undefined ? [] : [name]))
   if (given.length > 1 || (client !== undefined && options !== undefined)) {
@@ -76,10 +78,54 @@ function resolveTarget({ url, client, cluster, options }: RedisStoreOptions): Ta
   if (url !== undefined) return { kind: 'url', url: checkUrl(url), options: settings }
   if (options !== undefined) return { kind: 'options', options: settings }
   // A URL from an environment variable that is not set must not end up at a Redis on this machine.
+  const named = (['url', 'client', 'cluster', 'options'] as const).find((name) => name in all)
   throw new InvalidOptionError({
-    option: WHERE,
-    expected: 'one of url, client, cluster and options',
+    option: named === undefined ? WHERE : `${WHERE}.${named}`,
+    expected:
+      named === undefined
+        ? 'one of url, client, cluster and options'
+        : `${WAYS[named]}; it was given, and is not set (an environment variable?). For no shared tier leave out "remote" of createCacheManager, or give it undefined`,
     received: undefined,
+  })
+}
+
+const WAYS = {
+  url: 'a redis:// or rediss:// URL',
+  client: 'an ioredis client',
+  cluster: 'a list of nodes',
+  options: 'an object of ioredis options',
+}
+
+/** What ioredis takes at its top, people write here as well. */
+const IOREDIS_OPTIONS = [
+  'host',
+  'port',
+  'path',
+  'db',
+  'password',
+  'username',
+  'tls',
+  'sentinels',
+  'name',
+  'family',
+]
+
+/** @throws InvalidOptionError that says where such options go */
+function assertNotIoredisOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) return
+  if (typeof (options as Partial<RedisClient>).duplicate === 'function') {
+    throw new InvalidOptionError({
+      option: WHERE,
+      expected: 'an options object with the client in it: redisStore({ client })',
+      received: 'an ioredis client',
+    })
+  }
+  const found = IOREDIS_OPTIONS.filter((name) => name in options)
+  if (found.length === 0) return
+  throw new InvalidOptionError({
+    option: `${WHERE}.${found[0]}`,
+    expected: `its place inside options: redisStore({ options: { ${found.join(', ')} } })`,
+    received: 'it beside url, options, cluster and client',
   })
 }
 
@@ -103,27 +149,44 @@ function checkNodes(nodes: readonly unknown[]): readonly unknown[] {
 }
 
 function isNode(node: unknown): boolean {
-  if (typeof node === 'string') return node.length > 0
+  // As ioredis reads them: a URL, host and port, or a port.
+  if (typeof node === 'string') return /^(rediss?:\/\/.+|[^/@]+)$/.test(node)
   if (typeof node !== 'object' || node === null) return false
   const { host, port } = node as { host?: unknown; port?: unknown }
   return typeof host === 'string' && Number.isInteger(port)
 }
 
 function checkUrl(url: string): string {
-  if (typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url)) return url
+  const isUrl = typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url)
+  // ioredis takes database 0 where it finds something else than a number.
+  if (isUrl && /^\/?\d*$/.test(new URL(url).pathname)) return url
   throw new InvalidOptionError({
     option: `${WHERE}.url`,
-    expected: 'a redis:// or rediss:// URL',
+    expected: isUrl
+      ? 'a URL whose path is the number of a database: redis://host:port/2'
+      : 'a redis:// or rediss:// URL',
     received: url,
     isSecret: true,
   })
 }
 
 function checkSettings(options: object = {}): object {
-  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
+    checkDatabase('db' in options ? options.db : undefined)
+    return options
+  }
   throw new InvalidOptionError({
     option: `${WHERE}.options`,
     expected: 'an object of ioredis options',
     received: options,
+  })
+}
+
+function checkDatabase(db: unknown): void {
+  if (db === undefined || /^\d+$/.test(String(db))) return
+  throw new InvalidOptionError({
+    option: `${WHERE}.options.db`,
+    expected: 'the number of a database',
+    received: db,
   })
 }

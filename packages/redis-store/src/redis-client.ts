@@ -10,6 +10,10 @@ export interface RedisCommander {
   getrangeBuffer(key: string, start: number, end: number): Promise<Reply>
   zscore(key: string, member: string): Promise<Reply>
   zmscore(key: string, members: readonly string[]): Promise<Reply>
+  zrem(key: string, member: string): Promise<Reply>
+  call(command: string, ...args: string[]): Promise<Reply>
+  set(key: string, value: string, condition: 'NX'): Promise<Reply>
+  publish(channel: string, payload: Buffer): Promise<Reply>
   time(): Promise<Reply>
   evalBuffer(lua: string, keyCount: number, keysAndArgs: readonly Argument[]): Promise<Reply>
   evalshaBuffer(sha: string, keyCount: number, keysAndArgs: readonly Argument[]): Promise<Reply>
@@ -18,6 +22,8 @@ export interface RedisCommander {
 export interface RedisClient extends RedisCommander {
   readonly status: string
   readonly options?: ClientOptions
+  /** What is true of the connection now; a database selected since is here only. */
+  readonly condition?: { readonly select?: number | undefined } | null | undefined
   /** The socket, while there is one; a Cluster client has none of its own. */
   readonly stream?: { cork(): void; uncork(): void }
   connect(): Promise<void>
@@ -26,6 +32,8 @@ export interface RedisClient extends RedisCommander {
   on(event: string, listener: (...args: never[]) => void): unknown
   off(event: string, listener: (...args: never[]) => void): unknown
   subscribe(...channels: string[]): Promise<unknown>
+  unsubscribe(...channels: string[]): Promise<unknown>
+  select(database: number): Promise<unknown>
   wait(replicas: number, timeoutMs: number): Promise<unknown>
   ping(): Promise<unknown>
   scan(
@@ -48,6 +56,7 @@ export interface ClusterClient extends RedisClient {
 export interface ClientOptions {
   readonly host?: string | undefined
   readonly port?: number | undefined
+  readonly db?: number | undefined
   readonly readOnly?: boolean | undefined
   readonly sentinels?: readonly unknown[] | null | undefined
   readonly redisOptions?: object | undefined

@@ -18,11 +18,11 @@ import type {
   TagBump,
   TagChanges,
 } from '@larder/core'
-import { Backend } from './backend.ts'
+import { Backend, type TroubleListener } from './backend.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { readEntries, readEntryHeaders } from './entry-reader.ts'
 import { readHeads } from './heads.ts'
-import { channelName, entryKey, logKey, tagsKey } from './key-layout.ts'
+import { entryKey, logKey, tagsKey } from './key-layout.ts'
 import { scanKeys } from './key-scan.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
@@ -75,11 +75,15 @@ class RedisStore implements RemoteStore {
   readonly #claims: TickBatch<Claim, ClaimReply>
   readonly #fills: TickBatch<Fill, FillReply>
   #namespace: string | undefined
-  #channel = ''
 
   constructor(options: ResolvedRedisStoreOptions) {
-    this.#backend = new Backend(options, () => this.bus.doubt())
-    this.bus = new RedisBus(this.#backend.subscriber)
+    this.#backend = new Backend(options, {
+      prepare: (client) => this.bus.prepare(client),
+      onUp: () => this.bus.connected(),
+      onDown: (reason) => this.bus.disconnected(reason),
+      onDoubt: () => this.bus.doubt(),
+    })
+    this.bus = new RedisBus(this.#backend)
     // In a Cluster the keys of one command have to be of one slot: the more are gathered, the fewer commands.
     const isInCluster = isClusterTarget(options.target)
     this.readsAtOnce = isInCluster ? undefined : READS_AT_ONCE
@@ -107,10 +111,22 @@ class RedisStore implements RemoteStore {
     return !this.#backend.isDown
   }
 
+  get onTrouble(): TroubleListener | undefined {
+    return this.#backend.onTrouble
+  }
+
+  set onTrouble(listener: TroubleListener | undefined) {
+    this.#backend.onTrouble = listener
+  }
+
   open(namespace: string): void {
     this.#namespace = namespace
-    this.#channel = channelName(namespace)
-    this.#backend.open()
+    this.bus.open(namespace)
+    this.#backend.open(namespace, 'cache')
+  }
+
+  whenTried(): Promise<void> {
+    return this.#backend.whenTried()
   }
 
   read(addresses: readonly EntryAddress[]): Promise<readonly (Buffer | undefined)[]> {
@@ -179,6 +195,8 @@ class RedisStore implements RemoteStore {
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {
     const client = await this.#backend.connected('sync')
+    // Beside it, and not waited for: in a Cluster it may be another node's to answer.
+    void this.bus.look()
     return readHeads(client, this.#backend.scripts, { namespace: this.#openNamespace, partitions })
   }
 
@@ -221,6 +239,11 @@ class RedisStore implements RemoteStore {
   /** Closes the bus as well: it may be subscribed by way of this store's connection. */
   async close(): Promise<void> {
     await Promise.all([this.#backend.close(), this.bus.close()])
+  }
+
+  /** Where the scripts publish. */
+  get #channel(): string {
+    return this.bus.channel
   }
 
   get #openNamespace(): string {

@@ -623,12 +623,12 @@ for i = 1, #KEYS do
 end
 return reply
 ` },
-  limitDecide: { name: 'limit-decide', keys: 'n', lua: `--[[ Decides calls under one rule, one after the other: all policies admit a call, or none is changed by it.
-  KEYS[1..] for each call: the states of the policies, then the block if the rule has one
-  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3..] for each call: its cost, then '?' to look only or ':permit'
-  Returns doubles, packed (a list of integers costs as much as the decisions): now, then for each call: 1 admitted |
-  0 refused | -1 too dear, us to wait, refusing policy or -1, and for each policy what is left, us until all of it is back;
-  only now when the calendar's edges do not reach ]]
+  limitAdjust: { name: 'limit-adjust', keys: 'n', lua: `--[[ Gives points of a key back without saying whose, or sets its count; and says so to everybody. Permits of concurrency
+  policies belong to somebody, and are left alone.
+  KEYS[1..] the states of the policies
+  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3] 'reward' or 'set'   ARGV[4] points   ARGV[5] channel
+  ARGV[6] message
+  Returns {the most points that a policy gave back, or has now} | {-1, now, us} the calendar's edges do not reach ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -666,6 +666,35 @@ local function life_of(us)
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
 end
+
+-- Lua takes some thousands of results at once and then fails, so numbers are packed and unpacked this many at a time.
+local at_a_time = 256
+
+-- The first \`length\` numbers of a list, one after the other.
+local function packed(numbers, length)
+  local parts = {}
+  for from = 1, length, at_a_time do
+    local to = math.min(length, from + at_a_time - 1)
+    parts[#parts + 1] = pack('>' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+  end
+  return table.concat(parts)
+end
+
+-- The numbers that begin at the \`from\`-th byte.
+local function numbers_in(bytes, from)
+  local numbers, count = {}, floor((#bytes - from + 1) / 8)
+  for done = 0, count - 1, at_a_time do
+    local some = math.min(at_a_time, count - done)
+    local part = { unpacked('>' .. string.rep('d', some), bytes, from + 8 * done) }
+    for i = 1, some do numbers[done + i] = part[i] end
+  end
+  return numbers
+end
+
+-- For what cannot have been written here; the call fails, and resetting the key repairs it.
+local function spoilt()
+  error('SPOILT the key of a limit holds something else')
+end
 -- Never more than the limit in any window: the stamps of the latest admissions in a string, oldest first.
 --
 -- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
@@ -681,6 +710,8 @@ local function exact_algorithm(limit, window)
   local self = { capacity = limit }
   -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
   local key, bytes, length, newest, dead, expires
+  -- All stamps as numbers, and how many of which were given back; for what is written by \`flush\`.
+  local stamps, given, is_given_back = nil, {}, false
 
   local function stamp_at(i)
     local from = head + width * i
@@ -727,10 +758,10 @@ local function exact_algorithm(limit, window)
 
   -- The server's clock was set back: everything happened at least that much earlier on the new scale.
   local function move_back(by, reserved, written)
-    local stamps, moved = stamps_from(0), {}
-    for at = 1, #stamps, width do moved[#moved + 1] = pack('>d', max(0, unpacked('>d', stamps, at) - by)) end
+    local moved = numbers_in(stamps_from(0), 1)
+    for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
     newest = max(0, newest - by)
-    save(max(0, reserved - by), max(0, written - by), table.concat(moved))
+    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
   end
 
   function self.read(at_key)
@@ -742,6 +773,7 @@ local function exact_algorithm(limit, window)
       bytes, size = nil, call('STRLEN', key)
     end
     length = (size - head) / width
+    if length < 1 or length % 1 ~= 0 then spoilt() end
     newest = stamp_at(length - 1)
     if newest <= now then return end
     -- Ahead of now: it was reserved, or the clock was set back.
@@ -798,26 +830,60 @@ local function exact_algorithm(limit, window)
     return max(0, limit - length + dead), max(0, newest + window - now)
   end
 
+  -- How many stamps are not after a time.
+  local function count_until(at)
+    local low, high = 0, length
+    while low < high do
+      local middle = floor((low + high) / 2)
+      if stamps[middle + 1] <= at then low = middle + 1 else high = middle end
+    end
+    return low
+  end
+
+  -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     if not newest or at <= edge then return false end
-    local kept, left = {}, cost
-    for i = length - 1, 0, -1 do
-      local stamp = stamp_at(i)
-      if stamp == at and left > 0 then
-        left = left - 1
+    stamps = stamps or numbers_in(stamps_from(0), 1)
+    local before = given[at] or 0
+    local present, last = 0, count_until(at)
+    for i = last, max(1, last - before - cost + 1), -1 do
+      if stamps[i] ~= at then break end
+      present = present + 1
+    end
+    if present <= before then return false end
+    given[at] = math.min(present, before + cost)
+    is_given_back = true
+    return true
+  end
+
+  -- The newest first.
+  function self.reward(points)
+    if not newest then return 0 end
+    stamps = numbers_in(stamps_from(0), 1)
+    local count = math.min(points, length - count_dead())
+    for i = length, length - count + 1, -1 do given[stamps[i]] = (given[stamps[i]] or 0) + 1 end
+    is_given_back = count > 0
+    return count
+  end
+
+  function self.flush()
+    if not is_given_back then return end
+    local kept, first = {}, length
+    for i = length, 1, -1 do
+      local left = given[stamps[i]] or 0
+      if left > 0 then
+        given[stamps[i]] = left - 1
       else
-        newest = #kept == 0 and stamp or newest
-        kept[#kept + 1] = pack('>d', stamp)
+        kept[first], first = stamps[i], first - 1
       end
     end
-    if left == cost then return false end
-    if #kept == 0 then return call('UNLINK', key) end
+    if first == length then return call('UNLINK', key) end
     local reserved, written = reservation()
+    newest = kept[length]
     if newest > now then reserved, written = newest, now end
-    local stamps = {}
-    for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
-    save(reserved, written, table.concat(stamps))
-    return true
+    local remaining = {}
+    for i = first + 1, length do remaining[i - first] = kept[i] end
+    save(reserved, written, packed(remaining, length - first))
   end
 
   return self
@@ -830,10 +896,13 @@ end
 local function window_algorithm(limit, slice, slices)
   local current = floor(now / slice)
   local header, layout = 6, '>ddddddd'
+  -- Nobody reserves as far ahead as this many slices.
+  local furthest = current + 262144
   local self = { capacity = limit }
   -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
   -- now. The counts of all slices are only looked at when a slice has passed.
   local key, bytes, expires, top, top_count, used, counts
+  local is_given_back = false
 
   local function count_of(number)
     if number > top then return 0 end
@@ -848,18 +917,15 @@ local function window_algorithm(limit, slice, slices)
   end
 
   local function load_counts()
-    if counts then return end
-    local length = #bytes / 8 - header
-    counts = { unpacked('>' .. string.rep('d', length), bytes, header * 8 + 1) }
-    counts[length + 1] = nil
+    if not counts then counts = numbers_in(bytes, header * 8 + 1) end
   end
 
   local function save_all()
     -- Counts of slices that are over may still be among them.
     local sum = sum_from(current - slices)
     expires = now + with_slack((top + slices + 1) * slice - now)
-    local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
-    call('SET', key, all, 'PX', life_of(expires - now))
+    local head = packed({ slice, slices, now, expires, top, sum }, header)
+    call('SET', key, head .. packed(counts, #counts), 'PX', life_of(expires - now))
   end
 
   -- Makes a slice the newest one, and forgets those that do not count any more.
@@ -899,8 +965,11 @@ local function window_algorithm(limit, slice, slices)
       counts = {}
       return
     end
+    if #bytes < 8 * (header + 1) or #bytes % 8 ~= 0 then spoilt() end
     local width, per_window, written, sum
     width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
+    local newest = top * width - max(0, written - now)
+    if not (width > 0 and newest / slice < furthest) then spoilt() end
     local is_same = width == slice and per_window == slices and top == current
     if is_same and written <= now and floor(written / slice) == current then
       used = sum
@@ -915,7 +984,8 @@ local function window_algorithm(limit, slice, slices)
     local at = max(current, top)
     local sum = sum_from(at - slices)
     -- Once all have left the sum is 0, and the cost is no more than the limit.
-    while sum + cost > limit do
+    local last = at + slices
+    while sum + cost > limit and at <= last do
       sum = sum - count_of(at - slices)
       at = at + 1
     end
@@ -947,6 +1017,7 @@ local function window_algorithm(limit, slice, slices)
     return max(0, limit - used), max(0, (top + slices + 1) * slice - now)
   end
 
+  -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     local number = floor(at / slice)
     if not top or number < current - slices then return false end
@@ -954,55 +1025,106 @@ local function window_algorithm(limit, slice, slices)
     if count_of(number) < cost then return false end
     local index = top - number + 1
     counts[index] = counts[index] - cost
+    is_given_back = true
+    return true
+  end
+
+  -- The newest first.
+  function self.reward(points)
+    if not top then return 0 end
+    load_counts()
+    local left = points
+    for i = 1, math.min(#counts, top - current + slices + 1) do
+      local given = math.min(left, counts[i])
+      counts[i], left = counts[i] - given, left - given
+    end
+    is_given_back = left < points
+    return points - left
+  end
+
+  function self.flush()
+    if not is_given_back then return end
     while counts[1] == 0 do
       table.remove(counts, 1)
       top = top - 1
     end
     if #counts == 0 then call('UNLINK', key) else save_all() end
-    return true
   end
 
   return self
 end
 -- A bucket of \`burst\` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
+-- In a window it lets in \`burst\` + window / interval - 1 at most.
 --
--- State: that time, when written, when it expires, and the time and cost of the latest admission, which alone can be taken
--- back.
-local function smooth_algorithm(_, interval, burst)
-  local layout = '>ddddd'
+-- Under another interval the same time stands for another number of calls, so the state says under which it was written.
+-- After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
+-- left the window, that much (the most it can have been) counts beside what the new one lets in.
+--
+-- State: when the bucket is full, when written, when it expires, time of the latest admission and its cost if it can be
+-- taken back, interval and burst, and what counts from before a change, and until when.
+local function smooth_algorithm(interval, burst, window)
+  local layout, width = '>ddddddddd', 72
+  local most = burst + math.ceil(window / interval) - 1
   local self = { capacity = burst }
-  local key, full, expires, last, last_cost
+  local key, full, expires, last, last_cost, carried, carried_until
+  local in_interval, in_burst
 
   local function save()
-    if full > expires then
-      expires = now + with_slack(full - now)
-      local bytes = pack(layout, full, now, expires, last, last_cost)
+    local bytes = pack(layout, full, now, expires, last, last_cost, in_interval, in_burst, carried, carried_until)
+    local ends = max(full, last + window, carried_until)
+    if ends > expires then
+      expires = now + with_slack(ends - now)
+      bytes = pack(layout, full, now, expires, last, last_cost, in_interval, in_burst, carried, carried_until)
       call('SET', key, bytes, 'PX', life_of(expires - now))
     else
-      call('SETRANGE', key, '0', pack(layout, full, now, expires, last, last_cost))
+      call('SETRANGE', key, '0', bytes)
     end
   end
 
+  local function adopt()
+    if carried_until <= now then
+      carried = 0
+      -- A call that is still in the window came when the bucket had at least its present debt less than a window ago.
+      if last + window > now then carried = max(0, math.ceil((full - now + window) / in_interval) - 1) end
+    end
+    carried_until = last + window
+    local from = max(now, last)
+    local debt = math.ceil(max(0, full - from) * interval / in_interval)
+    full = from + math.min(debt, burst * interval)
+    in_interval, in_burst = interval, burst
+  end
+
   function self.read(at_key)
-    key, full, expires, last, last_cost = at_key, 0, 0, 0, 0
+    key, full, expires, last, last_cost, carried, carried_until = at_key, 0, 0, 0, 0, 0, 0
+    in_interval, in_burst = interval, burst
     local bytes = call('GET', key)
     if not bytes then return end
+    if #bytes ~= width then spoilt() end
     local written
-    full, written, expires, last, last_cost = unpacked(layout, bytes)
-    if written <= now then return end
+    full, written, expires, last, last_cost, in_interval, in_burst, carried, carried_until = unpacked(layout, bytes)
+    local by, is_same = max(0, written - now), in_interval == interval and in_burst == burst
+    if by == 0 and is_same then
+      if carried_until <= now then carried, carried_until = 0, 0 end
+      return
+    end
     -- The server's clock was set back; see exact.
-    full, last = max(0, full - written + now), max(0, last - written + now)
+    full, last, carried_until = max(0, full - by), max(0, last - by), max(0, carried_until - by)
+    if not is_same then adopt() end
+    if carried_until <= now then carried, carried_until = 0, 0 end
     save()
   end
 
   function self.earliest(cost)
     local at = full + (cost - burst) * interval
-    return at > now and at or now
+    if at < now then at = now end
+    if at < carried_until and carried + cost > most then return carried_until end
+    return at
   end
 
   function self.take(cost, at)
     full = (full > at and full or at) + cost * interval
-    last, last_cost = at, cost
+    if at < carried_until then carried = carried + cost end
+    last, last_cost = max(last, at), at < last and 0 or cost
     save()
   end
 
@@ -1010,21 +1132,31 @@ local function smooth_algorithm(_, interval, burst)
   function self.penalize(cost)
     local charged = max(full, now) + cost * interval
     full = max(full, math.min(charged, now + burst * interval))
-    last, last_cost = 0, 0
+    last_cost = 0
     save()
   end
 
   function self.standing()
     local missing = full > now and full - now or 0
-    return max(0, floor(burst - missing / interval)), missing
+    local left = max(0, floor(burst - missing / interval))
+    if carried_until <= now then return left, missing end
+    return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
   -- After a later admission nobody can say what of the debt is whose.
   function self.refund(cost, at)
     if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last, last_cost = full - cost * interval, 0, 0
+    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
     save()
     return true
+  end
+
+  function self.reward(points)
+    if full <= now then return 0 end
+    local given = math.min(points, math.ceil((full - now) / interval))
+    full, last_cost, carried = max(now, full - given * interval), 0, max(0, carried - given)
+    save()
+    return given
   end
 
   return self
@@ -1072,6 +1204,7 @@ local function fixed_algorithm(limit, window, edges)
     key, start, expires = at_key, nil, 0
     local bytes = call('GET', key)
     if not bytes then return end
+    if #bytes ~= 32 then spoilt() end
     local begun, written, admitted
     begun, written, expires, admitted = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
@@ -1116,6 +1249,14 @@ local function fixed_algorithm(limit, window, edges)
     count = count - cost
     save()
     return true
+  end
+
+  function self.reward(points)
+    if not start then return 0 end
+    local given = math.min(points, count)
+    count = count - given
+    save()
+    return given
   end
 
   return self
@@ -1200,7 +1341,7 @@ local function concurrency_algorithm(limit, lease)
     return true
   end
 
-  function self.refund(cost, _, _, permit)
+  function self.refund(cost, _, permit)
     if not is_held(cost, permit) then return false end
     for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
     drop_ended()
@@ -1215,7 +1356,7 @@ local function algorithms_of(policies)
   local makers = {
     exact = function(policy) return exact_algorithm(policy.limit, policy.window) end,
     window = function(policy) return window_algorithm(policy.limit, policy.slice, policy.slices) end,
-    smooth = function(policy) return smooth_algorithm(policy.limit, policy.interval, policy.burst) end,
+    smooth = function(policy) return smooth_algorithm(policy.interval, policy.burst, policy.window) end,
     fixed = function(policy) return fixed_algorithm(policy.limit, policy.window) end,
     calendar = function(policy) return fixed_algorithm(policy.limit, nil, policy.edges) end,
     concurrency = function(policy) return concurrency_algorithm(policy.limit, policy.lease) end
@@ -1228,21 +1369,942 @@ local function algorithms_of(policies)
   end
   return algorithms
 end
+local algorithms = algorithms_of(cjson.decode(ARGV[2]).policies)
+if not algorithms then return { -1, now } end
+local points, most = tonumber(ARGV[4]), 0
+
+local function reward(algorithm, key)
+  algorithm.read(key)
+  local given = algorithm.reward(points)
+  if algorithm.flush then algorithm.flush() end
+  return given
+end
+
+local function set(algorithm, key)
+  redis.call('UNLINK', key)
+  algorithm.read(key)
+  local count = math.min(points, algorithm.capacity)
+  if count > 0 then algorithm.take(count, now, '') end
+  return count
+end
+
+local adjust = ARGV[3] == 'set' and set or reward
+for i, algorithm in ipairs(algorithms) do
+  if algorithm.reward then most = max(most, adjust(algorithm, KEYS[i])) end
+end
+redis.call('PUBLISH', ARGV[5], ARGV[6])
+return { most }
+` },
+  limitBlock: { name: 'limit-block', keys: 1, lua: `--[[ Has a key admit nothing for a time, or again what its limit says; and says so to everybody.
+  KEYS[1] the block
+  ARGV[1] now, us, for tests   ARGV[2] how long, us; 0 to end a block   ARGV[3] channel   ARGV[4] message
+  Returns 1 ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local CLOCK = ARGV[1]
+local now = clock_us(CLOCK)
+-- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
+-- and the rest is about that key. All numbers are kept as doubles.
+--
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
+local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+local floor, max = math.floor, math.max
+
+local function with_slack(us)
+  return us + math.min(10000000, max(1000000, us / 8))
+end
+
+-- Under a test's clock real time must not take a state away.
+local function life_of(us)
+  local ms = max(1, math.ceil(us / 1000))
+  if CLOCK ~= '' then ms = ms + 3600000 end
+  return whole(ms)
+end
+
+-- Lua takes some thousands of results at once and then fails, so numbers are packed and unpacked this many at a time.
+local at_a_time = 256
+
+-- The first \`length\` numbers of a list, one after the other.
+local function packed(numbers, length)
+  local parts = {}
+  for from = 1, length, at_a_time do
+    local to = math.min(length, from + at_a_time - 1)
+    parts[#parts + 1] = pack('>' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+  end
+  return table.concat(parts)
+end
+
+-- The numbers that begin at the \`from\`-th byte.
+local function numbers_in(bytes, from)
+  local numbers, count = {}, floor((#bytes - from + 1) / 8)
+  for done = 0, count - 1, at_a_time do
+    local some = math.min(at_a_time, count - done)
+    local part = { unpacked('>' .. string.rep('d', some), bytes, from + 8 * done) }
+    for i = 1, some do numbers[done + i] = part[i] end
+  end
+  return numbers
+end
+
+-- For what cannot have been written here; the call fails, and resetting the key repairs it.
+local function spoilt()
+  error('SPOILT the key of a limit holds something else')
+end
+-- Blocks: until when a key admits nothing, whatever is left. State: when it ends, the policy that it is for (from 1 on), and
+-- how long it was meant to last.
+local block_layout = '>I7I2I7'
+-- Mostly nobody is blocked, and then one look at all keys of a script will do.
+local has_blocks = false
+
+-- Looks whether any call's key is blocked; that of a block is the last of the \`stride\` keys of each call.
+local function look_for_blocks(stride)
+  local keys = {}
+  for i = stride, #KEYS, stride do keys[#keys + 1] = KEYS[i] end
+  for from = 1, #keys, at_a_time do
+    local to = math.min(#keys, from + at_a_time - 1)
+    if call('EXISTS', unpack(keys, from, to)) > 0 then has_blocks = true end
+  end
+end
+
+local function block_until(key, ends, by)
+  call('SET', key, pack(block_layout, ends, by, ends - now), 'PX', life_of(ends - now))
+  has_blocks = true
+end
+
+-- Until when a key is blocked, and for which of \`count\` policies.
+local function block_of(key, count)
+  if not has_blocks then return 0, 0 end
+  local bytes = call('GET', key)
+  if not bytes then return 0, 0 end
+  if #bytes ~= 16 then spoilt() end
+  local ends, by, length = unpacked(block_layout, bytes)
+  -- Where the server's clock was set back: a block is never longer than it was meant to be.
+  return math.min(ends, now + length), max(1, math.min(by, count))
+end
+local length = tonumber(ARGV[2])
+if length > 0 then block_until(KEYS[1], now + length, 1) else call('UNLINK', KEYS[1]) end
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+return 1
+` },
+  limitDecide: { name: 'limit-decide', keys: 'n', lua: `--[[ Decides calls under one rule, one after the other: all policies admit a call, or none is changed by it.
+  KEYS[1..] for each call: the states of the policies, then the block
+  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3..] for each call: its cost, then '?' to look only or ':permit'
+  Returns doubles, packed (a list of integers costs as much as the decisions): now, then for each call: 1 admitted |
+  0 refused | -1 too dear | -2 failed, us to wait, refusing policy or -1, and for each policy what is left, us until all of it
+  is back; then a line of text for each that failed; only now when the calendar's edges do not reach ]]
+-- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Lua's own conversion to text writes 1.7e+15 for a number of 16 digits. Replies need none: Redis makes integers of them.
+-- Nor do arguments of commands, which Redis writes with 17 digits.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Server time in microseconds, or what a test says it is: \`given\` is empty in production.
+local function clock_us(given)
+  if given ~= '' then return tonumber(given) end
+  return now_us()
+end
+local CLOCK = ARGV[1]
+local now = clock_us(CLOCK)
+-- What the algorithms have in common. Each is a function that makes an object for one policy; \`read\` moves it to a key,
+-- and the rest is about that key. All numbers are kept as doubles.
+--
+-- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
+-- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
+-- it has to: then the expiry need not be moved with every call.
+local call, pack, unpacked = redis.call, struct.pack, struct.unpack
+local floor, max = math.floor, math.max
+
+local function with_slack(us)
+  return us + math.min(10000000, max(1000000, us / 8))
+end
+
+-- Under a test's clock real time must not take a state away.
+local function life_of(us)
+  local ms = max(1, math.ceil(us / 1000))
+  if CLOCK ~= '' then ms = ms + 3600000 end
+  return whole(ms)
+end
+
+-- Lua takes some thousands of results at once and then fails, so numbers are packed and unpacked this many at a time.
+local at_a_time = 256
+
+-- The first \`length\` numbers of a list, one after the other.
+local function packed(numbers, length)
+  local parts = {}
+  for from = 1, length, at_a_time do
+    local to = math.min(length, from + at_a_time - 1)
+    parts[#parts + 1] = pack('>' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+  end
+  return table.concat(parts)
+end
+
+-- The numbers that begin at the \`from\`-th byte.
+local function numbers_in(bytes, from)
+  local numbers, count = {}, floor((#bytes - from + 1) / 8)
+  for done = 0, count - 1, at_a_time do
+    local some = math.min(at_a_time, count - done)
+    local part = { unpacked('>' .. string.rep('d', some), bytes, from + 8 * done) }
+    for i = 1, some do numbers[done + i] = part[i] end
+  end
+  return numbers
+end
+
+-- For what cannot have been written here; the call fails, and resetting the key repairs it.
+local function spoilt()
+  error('SPOILT the key of a limit holds something else')
+end
+-- Never more than the limit in any window: the stamps of the latest admissions in a string, oldest first.
+--
+-- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
+-- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
+-- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
+--
+-- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+local function exact_algorithm(limit, window)
+  local head, width = 24, 8
+  -- Less than this is read at once; more, stamp by stamp.
+  local long = 4096
+  local edge = now - window
+  local self = { capacity = limit }
+  -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
+  local key, bytes, length, newest, dead, expires
+  -- All stamps as numbers, and how many of which were given back; for what is written by \`flush\`.
+  local stamps, given, is_given_back = nil, {}, false
+
+  local function stamp_at(i)
+    local from = head + width * i
+    if bytes then return (unpacked('>d', bytes, from + 1)) end
+    return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
+  end
+
+  -- Time and moment of writing of the latest reservation.
+  local function reservation()
+    local from = bytes or call('GETRANGE', key, '0', '23')
+    return unpacked('>dd', from)
+  end
+
+  -- The bytes of the stamps from the i-th on.
+  local function stamps_from(i)
+    if bytes then return string.sub(bytes, head + width * i + 1) end
+    return call('GETRANGE', key, head + width * i, '-1')
+  end
+
+  -- How many of the oldest stamps have left the window that ends now. Only dropped when they are the greater part, and not
+  -- when a reservation leaves them behind: it may be taken back, and then they count again.
+  local function count_dead()
+    if length == 0 or stamp_at(0) > edge then return 0 end
+    local low, high = 0, length
+    while high - low > 1 do
+      local middle = floor((low + high) / 2)
+      if stamp_at(middle) <= edge then low = middle else high = middle end
+    end
+    return high
+  end
+
+  local function expiry()
+    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
+    return expires
+  end
+
+  -- Writes it all anew.
+  local function save(reserved, written, stamps)
+    expires = now + with_slack(newest + window - now)
+    bytes = pack('>ddd', reserved, written, expires) .. stamps
+    length = #stamps / width
+    call('SET', key, bytes, 'PX', life_of(expires - now))
+  end
+
+  -- The server's clock was set back: everything happened at least that much earlier on the new scale.
+  local function move_back(by, reserved, written)
+    local moved = numbers_in(stamps_from(0), 1)
+    for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
+    newest = max(0, newest - by)
+    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
+  end
+
+  function self.read(at_key)
+    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    bytes = call('GETRANGE', key, '-4096', '-1')
+    local size = #bytes
+    if size == 0 then return end
+    if size == long then
+      bytes, size = nil, call('STRLEN', key)
+    end
+    length = (size - head) / width
+    if length < 1 or length % 1 ~= 0 then spoilt() end
+    newest = stamp_at(length - 1)
+    if newest <= now then return end
+    -- Ahead of now: it was reserved, or the clock was set back.
+    local reserved, written = reservation()
+    local wrote = newest == reserved and written or newest
+    if wrote > now then move_back(wrote - now, reserved, written) end
+  end
+
+  function self.earliest(cost)
+    if not newest then return now end
+    local at = newest > now and newest or now
+    local leaving = length + cost - limit - 1
+    if leaving < 0 then return at end
+    return max(at, stamp_at(leaving) + window)
+  end
+
+  function self.take(cost, at)
+    local added = pack('>d', at)
+    if cost > 1 then added = string.rep(added, cost) end
+    dead = newest and count_dead() or 0
+    local is_new, drops = not newest, dead * 2 >= length + cost
+    newest = at
+    if is_new or drops then
+      local reserved, written = 0, 0
+      if not is_new then reserved, written = reservation() end
+      if at > now then reserved, written = at, now end
+      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      dead = 0
+      return
+    end
+    local ends = expiry()
+    call('APPEND', key, added)
+    length, bytes = length + cost, nil
+    if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
+    if at + window > ends then
+      expires = now + with_slack(at + window - now)
+      call('SETRANGE', key, '16', pack('>d', expires))
+      call('PEXPIRE', key, life_of(expires - now))
+    end
+  end
+
+  function self.penalize(cost)
+    self.take(cost, max(now, newest or 0))
+    if length < 2 * limit then return end
+    -- No more than the newest ones can matter.
+    local reserved, written = reservation()
+    save(reserved, written, stamps_from(length - limit))
+    dead = nil
+  end
+
+  function self.standing()
+    if not newest then return limit, 0 end
+    dead = dead or count_dead()
+    return max(0, limit - length + dead), max(0, newest + window - now)
+  end
+
+  -- How many stamps are not after a time.
+  local function count_until(at)
+    local low, high = 0, length
+    while low < high do
+      local middle = floor((low + high) / 2)
+      if stamps[middle + 1] <= at then low = middle + 1 else high = middle end
+    end
+    return low
+  end
+
+  -- Written by \`flush\`, so that many can be given back at once.
+  function self.refund(cost, at)
+    if not newest or at <= edge then return false end
+    stamps = stamps or numbers_in(stamps_from(0), 1)
+    local before = given[at] or 0
+    local present, last = 0, count_until(at)
+    for i = last, max(1, last - before - cost + 1), -1 do
+      if stamps[i] ~= at then break end
+      present = present + 1
+    end
+    if present <= before then return false end
+    given[at] = math.min(present, before + cost)
+    is_given_back = true
+    return true
+  end
+
+  -- The newest first.
+  function self.reward(points)
+    if not newest then return 0 end
+    stamps = numbers_in(stamps_from(0), 1)
+    local count = math.min(points, length - count_dead())
+    for i = length, length - count + 1, -1 do given[stamps[i]] = (given[stamps[i]] or 0) + 1 end
+    is_given_back = count > 0
+    return count
+  end
+
+  function self.flush()
+    if not is_given_back then return end
+    local kept, first = {}, length
+    for i = length, 1, -1 do
+      local left = given[stamps[i]] or 0
+      if left > 0 then
+        given[stamps[i]] = left - 1
+      else
+        kept[first], first = stamps[i], first - 1
+      end
+    end
+    if first == length then return call('UNLINK', key) end
+    local reserved, written = reservation()
+    newest = kept[length]
+    if newest > now then reserved, written = newest, now end
+    local remaining = {}
+    for i = first + 1, length do remaining[i - first] = kept[i] end
+    save(reserved, written, packed(remaining, length - first))
+  end
+
+  return self
+end
+-- Never more than the limit in any window: counts by slice of time, newest first.
+--
+-- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
+-- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, when it expires, number of
+-- the newest slice, the sum of all counts, and the counts from the newest slice to the oldest that counted when written.
+local function window_algorithm(limit, slice, slices)
+  local current = floor(now / slice)
+  local header, layout = 6, '>ddddddd'
+  -- Nobody reserves as far ahead as this many slices.
+  local furthest = current + 262144
+  local self = { capacity = limit }
+  -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
+  -- now. The counts of all slices are only looked at when a slice has passed.
+  local key, bytes, expires, top, top_count, used, counts
+  local is_given_back = false
+
+  local function count_of(number)
+    if number > top then return 0 end
+    return counts[top - number + 1] or 0
+  end
+
+  -- The sum of all counts from slice number \`oldest\` on.
+  local function sum_from(oldest)
+    local sum = 0
+    for i = 1, math.min(#counts, top - oldest + 1) do sum = sum + counts[i] end
+    return sum
+  end
+
+  local function load_counts()
+    if not counts then counts = numbers_in(bytes, header * 8 + 1) end
+  end
+
+  local function save_all()
+    -- Counts of slices that are over may still be among them.
+    local sum = sum_from(current - slices)
+    expires = now + with_slack((top + slices + 1) * slice - now)
+    local head = packed({ slice, slices, now, expires, top, sum }, header)
+    call('SET', key, head .. packed(counts, #counts), 'PX', life_of(expires - now))
+  end
+
+  -- Makes a slice the newest one, and forgets those that do not count any more.
+  local function open(number)
+    load_counts()
+    local kept = {}
+    for i = number, current - slices, -1 do kept[#kept + 1] = top and count_of(i) or 0 end
+    top, counts = number, kept
+  end
+
+  -- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest
+  -- it can have been in.
+  local function put_in_one(width, per_window)
+    local present = floor(now / width)
+    local sum = sum_from(present - per_window)
+    local latest = now
+    if top > present then latest = (top + 1) * width - 1 end
+    top, counts = nil, {}
+    if sum > 0 then top, counts = floor(latest / slice), { sum } end
+  end
+
+  -- What does not go on as it was written.
+  local function repair(width, per_window, by)
+    load_counts()
+    -- The server's clock was set back; see exact.
+    if by > 0 then top = top - floor(by / width) end
+    if width ~= slice then put_in_one(width, per_window) end
+    if not top then return call('UNLINK', key) end
+    if by > 0 or width ~= slice then save_all() end
+    used = sum_from(current - slices)
+  end
+
+  function self.read(at_key)
+    key, top, used, counts = at_key, nil, 0, nil
+    bytes = call('GET', key)
+    if not bytes then
+      counts = {}
+      return
+    end
+    if #bytes < 8 * (header + 1) or #bytes % 8 ~= 0 then spoilt() end
+    local width, per_window, written, sum
+    width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
+    local newest = top * width - max(0, written - now)
+    if not (width > 0 and newest / slice < furthest) then spoilt() end
+    local is_same = width == slice and per_window == slices and top == current
+    if is_same and written <= now and floor(written / slice) == current then
+      used = sum
+    else
+      repair(width, per_window, written - now)
+    end
+  end
+
+  function self.earliest(cost)
+    if used + cost <= limit and (not top or top <= current) then return now end
+    load_counts()
+    local at = max(current, top)
+    local sum = sum_from(at - slices)
+    -- Once all have left the sum is 0, and the cost is no more than the limit.
+    local last = at + slices
+    while sum + cost > limit and at <= last do
+      sum = sum - count_of(at - slices)
+      at = at + 1
+    end
+    return max(now, at * slice)
+  end
+
+  function self.take(cost, at)
+    local number = floor(at / slice)
+    used = used + cost
+    if number == top and not counts then
+      top_count = top_count + cost
+      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
+      return
+    end
+    open(number)
+    counts[1] = counts[1] + cost
+    save_all()
+  end
+
+  function self.penalize(cost)
+    open(max(current, top or 0))
+    counts[1] = math.min(limit, counts[1] + cost)
+    used = sum_from(current - slices)
+    save_all()
+  end
+
+  function self.standing()
+    if not top then return limit, 0 end
+    return max(0, limit - used), max(0, (top + slices + 1) * slice - now)
+  end
+
+  -- Written by \`flush\`, so that many can be given back at once.
+  function self.refund(cost, at)
+    local number = floor(at / slice)
+    if not top or number < current - slices then return false end
+    load_counts()
+    if count_of(number) < cost then return false end
+    local index = top - number + 1
+    counts[index] = counts[index] - cost
+    is_given_back = true
+    return true
+  end
+
+  -- The newest first.
+  function self.reward(points)
+    if not top then return 0 end
+    load_counts()
+    local left = points
+    for i = 1, math.min(#counts, top - current + slices + 1) do
+      local given = math.min(left, counts[i])
+      counts[i], left = counts[i] - given, left - given
+    end
+    is_given_back = left < points
+    return points - left
+  end
+
+  function self.flush()
+    if not is_given_back then return end
+    while counts[1] == 0 do
+      table.remove(counts, 1)
+      top = top - 1
+    end
+    if #counts == 0 then call('UNLINK', key) else save_all() end
+  end
+
+  return self
+end
+-- A bucket of \`burst\` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
+-- In a window it lets in \`burst\` + window / interval - 1 at most.
+--
+-- Under another interval the same time stands for another number of calls, so the state says under which it was written.
+-- After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
+-- left the window, that much (the most it can have been) counts beside what the new one lets in.
+--
+-- State: when the bucket is full, when written, when it expires, time of the latest admission and its cost if it can be
+-- taken back, interval and burst, and what counts from before a change, and until when.
+local function smooth_algorithm(interval, burst, window)
+  local layout, width = '>ddddddddd', 72
+  local most = burst + math.ceil(window / interval) - 1
+  local self = { capacity = burst }
+  local key, full, expires, last, last_cost, carried, carried_until
+  local in_interval, in_burst
+
+  local function save()
+    local bytes = pack(layout, full, now, expires, last, last_cost, in_interval, in_burst, carried, carried_until)
+    local ends = max(full, last + window, carried_until)
+    if ends > expires then
+      expires = now + with_slack(ends - now)
+      bytes = pack(layout, full, now, expires, last, last_cost, in_interval, in_burst, carried, carried_until)
+      call('SET', key, bytes, 'PX', life_of(expires - now))
+    else
+      call('SETRANGE', key, '0', bytes)
+    end
+  end
+
+  local function adopt()
+    if carried_until <= now then
+      carried = 0
+      -- A call that is still in the window came when the bucket had at least its present debt less than a window ago.
+      if last + window > now then carried = max(0, math.ceil((full - now + window) / in_interval) - 1) end
+    end
+    carried_until = last + window
+    local from = max(now, last)
+    local debt = math.ceil(max(0, full - from) * interval / in_interval)
+    full = from + math.min(debt, burst * interval)
+    in_interval, in_burst = interval, burst
+  end
+
+  function self.read(at_key)
+    key, full, expires, last, last_cost, carried, carried_until = at_key, 0, 0, 0, 0, 0, 0
+    in_interval, in_burst = interval, burst
+    local bytes = call('GET', key)
+    if not bytes then return end
+    if #bytes ~= width then spoilt() end
+    local written
+    full, written, expires, last, last_cost, in_interval, in_burst, carried, carried_until = unpacked(layout, bytes)
+    local by, is_same = max(0, written - now), in_interval == interval and in_burst == burst
+    if by == 0 and is_same then
+      if carried_until <= now then carried, carried_until = 0, 0 end
+      return
+    end
+    -- The server's clock was set back; see exact.
+    full, last, carried_until = max(0, full - by), max(0, last - by), max(0, carried_until - by)
+    if not is_same then adopt() end
+    if carried_until <= now then carried, carried_until = 0, 0 end
+    save()
+  end
+
+  function self.earliest(cost)
+    local at = full + (cost - burst) * interval
+    if at < now then at = now end
+    if at < carried_until and carried + cost > most then return carried_until end
+    return at
+  end
+
+  function self.take(cost, at)
+    full = (full > at and full or at) + cost * interval
+    if at < carried_until then carried = carried + cost end
+    last, last_cost = max(last, at), at < last and 0 or cost
+    save()
+  end
+
+  -- The bucket is emptied, and not more: else who keeps trying would stay out for longer than a full refill.
+  function self.penalize(cost)
+    local charged = max(full, now) + cost * interval
+    full = max(full, math.min(charged, now + burst * interval))
+    last_cost = 0
+    save()
+  end
+
+  function self.standing()
+    local missing = full > now and full - now or 0
+    local left = max(0, floor(burst - missing / interval))
+    if carried_until <= now then return left, missing end
+    return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
+  end
+
+  -- After a later admission nobody can say what of the debt is whose.
+  function self.refund(cost, at)
+    if full <= now or last ~= at or last_cost ~= cost then return false end
+    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    save()
+    return true
+  end
+
+  function self.reward(points)
+    if full <= now then return 0 end
+    local given = math.min(points, math.ceil((full - now) / interval))
+    full, last_cost, carried = max(now, full - given * interval), 0, max(0, carried - given)
+    save()
+    return given
+  end
+
+  return self
+end
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+--
+-- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
+-- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
+local function fixed_algorithm(limit, window, edges)
+  local layout = '>dddd'
+  local self = { capacity = limit }
+  -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
+  local key, start, count, expires
+
+  -- Where the period of a time begins; nil for what is long over.
+  local function start_of(at)
+    if not edges then return at end
+    local found
+    for i = 1, #edges do
+      if edges[i] <= at then found = edges[i] end
+    end
+    return found
+  end
+
+  local function end_of(from)
+    if not edges then return from + window end
+    for i = 1, #edges do
+      if edges[i] > from then return edges[i] end
+    end
+    -- Beyond what came with the rule: no reservation reaches that far.
+    return from + edges[#edges] - edges[#edges - 1]
+  end
+
+  local function save()
+    local ends = end_of(start)
+    if ends > expires then
+      expires = ends
+      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+    else
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+    end
+  end
+
+  function self.read(at_key)
+    key, start, expires = at_key, nil, 0
+    local bytes = call('GET', key)
+    if not bytes then return end
+    if #bytes ~= 32 then spoilt() end
+    local begun, written, admitted
+    begun, written, expires, admitted = unpacked(layout, bytes)
+    -- The server's clock was set back: what was admitted before now counts now.
+    local by = max(0, written - now)
+    begun = start_of(max(0, begun - by))
+    if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
+    if not begun or end_of(begun) <= now then return end
+    start, count = begun, admitted
+    if by > 0 then save() end
+  end
+
+  function self.earliest(cost)
+    if not start then return now end
+    if count + cost > limit then return end_of(start) end
+    return start > now and start or now
+  end
+
+  function self.take(cost, at)
+    if start and at < end_of(start) then
+      count = count + cost
+    else
+      start, count = start_of(at), cost
+    end
+    save()
+  end
+
+  function self.penalize(cost)
+    if not start then start, count = start_of(now), 0 end
+    count = math.min(limit, count + cost)
+    save()
+  end
+
+  function self.standing()
+    if not start then return limit, 0 end
+    -- When the next period is open already, this one is used up.
+    local left = start > now and 0 or max(0, limit - count)
+    return left, end_of(start) - now
+  end
+
+  function self.refund(cost, at)
+    if not start or at < start or at >= end_of(start) or count < cost then return false end
+    count = count - cost
+    save()
+    return true
+  end
+
+  function self.reward(points)
+    if not start then return 0 end
+    local given = math.min(points, count)
+    count = count - given
+    save()
+    return given
+  end
+
+  return self
+end
+-- So many at the same time: permits in a sorted set by when their lease ends. '!written' has a score below 0.
+local function concurrency_algorithm(limit, lease)
+  local self = { capacity = limit }
+  local key, live
+
+  local function last_end()
+    local last = call('ZRANGE', key, -1, -1, 'WITHSCORES')
+    return last[2] and tonumber(last[2]) or 0
+  end
+
+  local function save()
+    call('ZADD', key, whole(-now), '!written')
+    call('PEXPIRE', key, life_of(last_end() - now))
+  end
+
+  -- The server's clock was set back; see exact.
+  local function move_back(by)
+    local members = call('ZRANGE', key, 0, -1, 'WITHSCORES')
+    for i = 1, #members, 2 do
+      local ends = tonumber(members[i + 1])
+      if ends > 0 then call('ZADD', key, whole(max(1, ends - by)), members[i]) end
+    end
+    save()
+  end
+
+  local function drop_ended()
+    call('ZREMRANGEBYSCORE', key, '(0', whole(now))
+  end
+
+  local function hold(cost, permit, ends)
+    for i = 1, cost do call('ZADD', key, whole(ends), permit .. ':' .. i) end
+    save()
+  end
+
+  -- False when one of the permits has ended.
+  local function is_held(cost, permit)
+    for i = 1, cost do
+      local ends = call('ZSCORE', key, permit .. ':' .. i)
+      if not ends or tonumber(ends) <= now then return false end
+    end
+    return true
+  end
+
+  function self.read(at_key)
+    key, live = at_key, 0
+    local written = call('ZSCORE', key, '!written')
+    if not written then return end
+    local by = -tonumber(written) - now
+    if by > 0 then move_back(by) end
+    live = call('ZCOUNT', key, '(' .. whole(now), '+inf')
+  end
+
+  -- When enough leases will have ended, if nobody gives back or renews.
+  function self.earliest(cost)
+    local excess = live + cost - limit
+    if excess <= 0 then return now end
+    local found = call('ZRANGEBYSCORE', key, '(' .. whole(now), '+inf',
+      'WITHSCORES', 'LIMIT', excess - 1, 1)
+    return tonumber(found[2])
+  end
+
+  function self.take(cost, at, permit)
+    drop_ended()
+    hold(cost, permit, at + lease)
+    live = live + cost
+  end
+
+  -- A refused call holds nothing.
+  function self.penalize() end
+
+  function self.standing()
+    return max(0, limit - live), live > 0 and last_end() - now or 0
+  end
+
+  function self.renew(cost, permit)
+    if not is_held(cost, permit) then return false end
+    hold(cost, permit, now + lease)
+    return true
+  end
+
+  function self.refund(cost, _, permit)
+    if not is_held(cost, permit) then return false end
+    for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
+    drop_ended()
+    if last_end() <= now then call('UNLINK', key) end
+    return true
+  end
+
+  return self
+end
+-- An object for each policy of a rule. Nothing when the calendar's edges do not reach to now: it cannot be read then.
+local function algorithms_of(policies)
+  local makers = {
+    exact = function(policy) return exact_algorithm(policy.limit, policy.window) end,
+    window = function(policy) return window_algorithm(policy.limit, policy.slice, policy.slices) end,
+    smooth = function(policy) return smooth_algorithm(policy.interval, policy.burst, policy.window) end,
+    fixed = function(policy) return fixed_algorithm(policy.limit, policy.window) end,
+    calendar = function(policy) return fixed_algorithm(policy.limit, nil, policy.edges) end,
+    concurrency = function(policy) return concurrency_algorithm(policy.limit, policy.lease) end
+  }
+  local algorithms = {}
+  for i = 1, #policies do
+    local edges = policies[i].edges
+    if edges and (now < edges[1] or now >= edges[#edges - 1]) then return nil end
+    algorithms[i] = makers[policies[i].algorithm](policies[i])
+  end
+  return algorithms
+end
+-- Blocks: until when a key admits nothing, whatever is left. State: when it ends, the policy that it is for (from 1 on), and
+-- how long it was meant to last.
+local block_layout = '>I7I2I7'
+-- Mostly nobody is blocked, and then one look at all keys of a script will do.
+local has_blocks = false
+
+-- Looks whether any call's key is blocked; that of a block is the last of the \`stride\` keys of each call.
+local function look_for_blocks(stride)
+  local keys = {}
+  for i = stride, #KEYS, stride do keys[#keys + 1] = KEYS[i] end
+  for from = 1, #keys, at_a_time do
+    local to = math.min(#keys, from + at_a_time - 1)
+    if call('EXISTS', unpack(keys, from, to)) > 0 then has_blocks = true end
+  end
+end
+
+local function block_until(key, ends, by)
+  call('SET', key, pack(block_layout, ends, by, ends - now), 'PX', life_of(ends - now))
+  has_blocks = true
+end
+
+-- Until when a key is blocked, and for which of \`count\` policies.
+local function block_of(key, count)
+  if not has_blocks then return 0, 0 end
+  local bytes = call('GET', key)
+  if not bytes then return 0, 0 end
+  if #bytes ~= 16 then spoilt() end
+  local ends, by, length = unpacked(block_layout, bytes)
+  -- Where the server's clock was set back: a block is never longer than it was meant to be.
+  return math.min(ends, now + length), max(1, math.min(by, count))
+end
+-- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
+-- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
+-- and no other.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
+
+-- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
+local function decide_each(calls, fields, decide)
+  local reply, errors = { now }, {}
+  for i = 1, calls do
+    local at = 1 + (i - 1) * fields
+    local is_decided, reason = pcall(decide, i, reply, at)
+    if not is_decided then
+      for field = 2, fields do reply[at + field] = 0 end
+      reply[at + 1] = -2
+      errors[#errors + 1] = text_of(reason)
+    end
+  end
+  return packed(reply, 1 + calls * fields) .. table.concat(errors, '\\n')
+end
 local rule = cjson.decode(ARGV[2])
 local max_wait, block = rule.maxWait, rule.block
 local algorithms = algorithms_of(rule.policies)
 if not algorithms then return pack('>d', now) end
 local count = #algorithms
-local reply, length = { now }, 1
-
-local function answer(status, wait, refusing)
-  reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing - 1
-  length = length + 3
-  for i = 1, count do
-    reply[length + 1], reply[length + 2] = algorithms[i].standing()
-    length = length + 2
-  end
-end
 
 -- The time when all policies admit a call, and the policy that does so last.
 local function earliest(cost)
@@ -1267,57 +2329,53 @@ local function punish(cost, block_key, at, refusing)
     at = earliest(cost)
   end
   if block > 0 then
-    call('SET', block_key, pack('>I7I2', now + block, refusing), 'PX', life_of(block))
+    block_until(block_key, now + block, refusing)
     at = max(at, now + max_wait + block)
   end
   return at
 end
 
--- Until when a key is blocked, and by which policy.
-local function block_of(block_key)
-  local bytes = call('GET', block_key)
-  if not bytes then return 0, 0 end
-  local ends, by = unpacked('>I7I2', bytes)
-  -- Where the server's clock was set back: a block is never longer than it was meant to be.
-  return math.min(ends, now + block), math.min(by, count)
-end
-
-local function decide(cost, is_look, permit, block_key)
-  if block > 0 then
-    local ends, by = block_of(block_key)
-    if ends > now then return answer(0, ends - now, by) end
-  end
-  if cost == 0 then return answer(1, 0, 0) end
+-- Status, us to wait, refusing policy.
+local function outcome_of(cost, is_look, permit, block_key)
+  local blocked, by = block_of(block_key, count)
+  if blocked > now then return 0, blocked - now, by end
+  if cost == 0 then return 1, 0, 0 end
   local dear = too_dear(cost)
-  if dear then return answer(-1, 0, dear) end
+  if dear then return -1, 0, dear end
   local at, refusing = earliest(cost)
   if at - now > max_wait then
     if not is_look then at = punish(cost, block_key, at, refusing) end
-    return answer(0, at - now - max_wait, refusing)
+    return 0, at - now - max_wait, refusing
   end
   if not is_look then
     for i = 1, count do algorithms[i].take(cost, at, permit) end
   end
-  answer(1, at - now, 0)
+  return 1, at - now, 0
 end
 
-local key = 0
-for word = 3, #ARGV do
-  for i = 1, count do algorithms[i].read(KEYS[key + i]) end
-  key = key + count
-  if block > 0 then key = key + 1 end
-  local cost = tonumber(ARGV[word])
-  if cost then
-    decide(cost, false, '', KEYS[key])
-  else
-    local digits, rest = string.match(ARGV[word], '^(%d+)(.*)$')
-    decide(tonumber(digits), rest == '?', string.sub(rest, 2), KEYS[key])
+local function decide(call_number, reply, at)
+  local keys = (call_number - 1) * (count + 1)
+  for i = 1, count do algorithms[i].read(KEYS[keys + i]) end
+  local word = ARGV[2 + call_number]
+  local cost, rest = tonumber(word), ''
+  if not cost then
+    local digits
+    digits, rest = string.match(word, '^(%d+)(.*)$')
+    cost = tonumber(digits)
+  end
+  local block_key = KEYS[keys + count + 1]
+  local status, wait, refusing = outcome_of(cost, rest == '?', string.sub(rest, 2), block_key)
+  reply[at + 1], reply[at + 2], reply[at + 3] = status, wait, refusing - 1
+  for i = 1, count do
+    reply[at + 2 + 2 * i], reply[at + 3 + 2 * i] = algorithms[i].standing()
   end
 end
-return pack('>' .. string.rep('d', length), unpack(reply))
+
+look_for_blocks(count + 1)
+return decide_each(#ARGV - 2, 3 + 2 * count, decide)
 ` },
   limitExact: { name: 'limit-exact', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-exact.lua.
-  KEYS[1..] for each call: the state
+  KEYS[1..] for each call: the state, then the block
   ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
   ARGV[5..] for each call: its cost, then '?' to look only; left out when all cost 1
   Returns as limit-decide-n.lua ]]
@@ -1358,6 +2416,35 @@ local function life_of(us)
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
 end
+
+-- Lua takes some thousands of results at once and then fails, so numbers are packed and unpacked this many at a time.
+local at_a_time = 256
+
+-- The first \`length\` numbers of a list, one after the other.
+local function packed(numbers, length)
+  local parts = {}
+  for from = 1, length, at_a_time do
+    local to = math.min(length, from + at_a_time - 1)
+    parts[#parts + 1] = pack('>' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+  end
+  return table.concat(parts)
+end
+
+-- The numbers that begin at the \`from\`-th byte.
+local function numbers_in(bytes, from)
+  local numbers, count = {}, floor((#bytes - from + 1) / 8)
+  for done = 0, count - 1, at_a_time do
+    local some = math.min(at_a_time, count - done)
+    local part = { unpacked('>' .. string.rep('d', some), bytes, from + 8 * done) }
+    for i = 1, some do numbers[done + i] = part[i] end
+  end
+  return numbers
+end
+
+-- For what cannot have been written here; the call fails, and resetting the key repairs it.
+local function spoilt()
+  error('SPOILT the key of a limit holds something else')
+end
 -- Never more than the limit in any window: the stamps of the latest admissions in a string, oldest first.
 --
 -- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
@@ -1373,6 +2460,8 @@ local function exact_algorithm(limit, window)
   local self = { capacity = limit }
   -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
   local key, bytes, length, newest, dead, expires
+  -- All stamps as numbers, and how many of which were given back; for what is written by \`flush\`.
+  local stamps, given, is_given_back = nil, {}, false
 
   local function stamp_at(i)
     local from = head + width * i
@@ -1419,10 +2508,10 @@ local function exact_algorithm(limit, window)
 
   -- The server's clock was set back: everything happened at least that much earlier on the new scale.
   local function move_back(by, reserved, written)
-    local stamps, moved = stamps_from(0), {}
-    for at = 1, #stamps, width do moved[#moved + 1] = pack('>d', max(0, unpacked('>d', stamps, at) - by)) end
+    local moved = numbers_in(stamps_from(0), 1)
+    for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
     newest = max(0, newest - by)
-    save(max(0, reserved - by), max(0, written - by), table.concat(moved))
+    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
   end
 
   function self.read(at_key)
@@ -1434,6 +2523,7 @@ local function exact_algorithm(limit, window)
       bytes, size = nil, call('STRLEN', key)
     end
     length = (size - head) / width
+    if length < 1 or length % 1 ~= 0 then spoilt() end
     newest = stamp_at(length - 1)
     if newest <= now then return end
     -- Ahead of now: it was reserved, or the clock was set back.
@@ -1490,36 +2580,124 @@ local function exact_algorithm(limit, window)
     return max(0, limit - length + dead), max(0, newest + window - now)
   end
 
+  -- How many stamps are not after a time.
+  local function count_until(at)
+    local low, high = 0, length
+    while low < high do
+      local middle = floor((low + high) / 2)
+      if stamps[middle + 1] <= at then low = middle + 1 else high = middle end
+    end
+    return low
+  end
+
+  -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     if not newest or at <= edge then return false end
-    local kept, left = {}, cost
-    for i = length - 1, 0, -1 do
-      local stamp = stamp_at(i)
-      if stamp == at and left > 0 then
-        left = left - 1
-      else
-        newest = #kept == 0 and stamp or newest
-        kept[#kept + 1] = pack('>d', stamp)
-      end
+    stamps = stamps or numbers_in(stamps_from(0), 1)
+    local before = given[at] or 0
+    local present, last = 0, count_until(at)
+    for i = last, max(1, last - before - cost + 1), -1 do
+      if stamps[i] ~= at then break end
+      present = present + 1
     end
-    if left == cost then return false end
-    if #kept == 0 then return call('UNLINK', key) end
-    local reserved, written = reservation()
-    if newest > now then reserved, written = newest, now end
-    local stamps = {}
-    for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
-    save(reserved, written, table.concat(stamps))
+    if present <= before then return false end
+    given[at] = math.min(present, before + cost)
+    is_given_back = true
     return true
   end
 
+  -- The newest first.
+  function self.reward(points)
+    if not newest then return 0 end
+    stamps = numbers_in(stamps_from(0), 1)
+    local count = math.min(points, length - count_dead())
+    for i = length, length - count + 1, -1 do given[stamps[i]] = (given[stamps[i]] or 0) + 1 end
+    is_given_back = count > 0
+    return count
+  end
+
+  function self.flush()
+    if not is_given_back then return end
+    local kept, first = {}, length
+    for i = length, 1, -1 do
+      local left = given[stamps[i]] or 0
+      if left > 0 then
+        given[stamps[i]] = left - 1
+      else
+        kept[first], first = stamps[i], first - 1
+      end
+    end
+    if first == length then return call('UNLINK', key) end
+    local reserved, written = reservation()
+    newest = kept[length]
+    if newest > now then reserved, written = newest, now end
+    local remaining = {}
+    for i = first + 1, length do remaining[i - first] = kept[i] end
+    save(reserved, written, packed(remaining, length - first))
+  end
+
   return self
+end
+-- Blocks: until when a key admits nothing, whatever is left. State: when it ends, the policy that it is for (from 1 on), and
+-- how long it was meant to last.
+local block_layout = '>I7I2I7'
+-- Mostly nobody is blocked, and then one look at all keys of a script will do.
+local has_blocks = false
+
+-- Looks whether any call's key is blocked; that of a block is the last of the \`stride\` keys of each call.
+local function look_for_blocks(stride)
+  local keys = {}
+  for i = stride, #KEYS, stride do keys[#keys + 1] = KEYS[i] end
+  for from = 1, #keys, at_a_time do
+    local to = math.min(#keys, from + at_a_time - 1)
+    if call('EXISTS', unpack(keys, from, to)) > 0 then has_blocks = true end
+  end
+end
+
+local function block_until(key, ends, by)
+  call('SET', key, pack(block_layout, ends, by, ends - now), 'PX', life_of(ends - now))
+  has_blocks = true
+end
+
+-- Until when a key is blocked, and for which of \`count\` policies.
+local function block_of(key, count)
+  if not has_blocks then return 0, 0 end
+  local bytes = call('GET', key)
+  if not bytes then return 0, 0 end
+  if #bytes ~= 16 then spoilt() end
+  local ends, by, length = unpacked(block_layout, bytes)
+  -- Where the server's clock was set back: a block is never longer than it was meant to be.
+  return math.min(ends, now + length), max(1, math.min(by, count))
+end
+-- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
+-- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
+-- and no other.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
+
+-- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
+local function decide_each(calls, fields, decide)
+  local reply, errors = { now }, {}
+  for i = 1, calls do
+    local at = 1 + (i - 1) * fields
+    local is_decided, reason = pcall(decide, i, reply, at)
+    if not is_decided then
+      for field = 2, fields do reply[at + field] = 0 end
+      reply[at + 1] = -2
+      errors[#errors + 1] = text_of(reason)
+    end
+  end
+  return packed(reply, 1 + calls * fields) .. table.concat(errors, '\\n')
 end
 -- Decides calls under a single policy; what lua/limit-decide-n.lua does, without what only several policies need.
 local function decide_under(policy)
   local read, earliest, take, standing = policy.read, policy.earliest, policy.take, policy.standing
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
-  local reply, length = { now }, 1
-  for i = 1, #KEYS do
+  look_for_blocks(2)
+
+  local function decide(i, reply, at)
     -- Mostly all calls cost 1, and then no costs are sent.
     local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
@@ -1528,29 +2706,32 @@ local function decide_under(policy)
       is_look = string.sub(word, -1) == '?'
       cost = tonumber(string.match(word, '^%d+'))
     end
-    read(KEYS[i])
+    read(KEYS[2 * i - 1])
     local status, wait, refusing = 1, 0, -1
-    if cost > capacity then
+    local blocked = block_of(KEYS[2 * i], 1)
+    if blocked > now then
+      status, wait, refusing = 0, blocked - now, 0
+    elseif cost > capacity then
       status, refusing = -1, 0
     elseif cost > 0 then
-      local at = earliest(cost)
-      wait = at - now
+      local turn = earliest(cost)
+      wait = turn - now
       if wait > max_wait then
         status, wait, refusing = 0, wait - max_wait, 0
       elseif not is_look then
-        take(cost, at)
+        take(cost, turn)
       end
     end
-    reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing
-    reply[length + 4], reply[length + 5] = standing()
-    length = length + 5
+    reply[at + 1], reply[at + 2], reply[at + 3] = status, wait, refusing
+    reply[at + 4], reply[at + 5] = standing()
   end
-  return pack('>' .. string.rep('d', length), unpack(reply))
+
+  return decide_each(#KEYS / 2, 5, decide)
 end
 return decide_under(exact_algorithm(tonumber(ARGV[3]), tonumber(ARGV[4])))
 ` },
   limitFixed: { name: 'limit-fixed', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-fixed.lua.
-  KEYS[1..] for each call: the state
+  KEYS[1..] for each call: the state, then the block
   ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
   ARGV[5..] for each call: its cost, then '?' to look only; left out when all cost 1
   Returns as limit-decide-n.lua ]]
@@ -1590,6 +2771,35 @@ local function life_of(us)
   local ms = max(1, math.ceil(us / 1000))
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
+end
+
+-- Lua takes some thousands of results at once and then fails, so numbers are packed and unpacked this many at a time.
+local at_a_time = 256
+
+-- The first \`length\` numbers of a list, one after the other.
+local function packed(numbers, length)
+  local parts = {}
+  for from = 1, length, at_a_time do
+    local to = math.min(length, from + at_a_time - 1)
+    parts[#parts + 1] = pack('>' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+  end
+  return table.concat(parts)
+end
+
+-- The numbers that begin at the \`from\`-th byte.
+local function numbers_in(bytes, from)
+  local numbers, count = {}, floor((#bytes - from + 1) / 8)
+  for done = 0, count - 1, at_a_time do
+    local some = math.min(at_a_time, count - done)
+    local part = { unpacked('>' .. string.rep('d', some), bytes, from + 8 * done) }
+    for i = 1, some do numbers[done + i] = part[i] end
+  end
+  return numbers
+end
+
+-- For what cannot have been written here; the call fails, and resetting the key repairs it.
+local function spoilt()
+  error('SPOILT the key of a limit holds something else')
 end
 -- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
 --
@@ -1634,6 +2844,7 @@ local function fixed_algorithm(limit, window, edges)
     key, start, expires = at_key, nil, 0
     local bytes = call('GET', key)
     if not bytes then return end
+    if #bytes ~= 32 then spoilt() end
     local begun, written, admitted
     begun, written, expires, admitted = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
@@ -1680,14 +2891,76 @@ local function fixed_algorithm(limit, window, edges)
     return true
   end
 
+  function self.reward(points)
+    if not start then return 0 end
+    local given = math.min(points, count)
+    count = count - given
+    save()
+    return given
+  end
+
   return self
+end
+-- Blocks: until when a key admits nothing, whatever is left. State: when it ends, the policy that it is for (from 1 on), and
+-- how long it was meant to last.
+local block_layout = '>I7I2I7'
+-- Mostly nobody is blocked, and then one look at all keys of a script will do.
+local has_blocks = false
+
+-- Looks whether any call's key is blocked; that of a block is the last of the \`stride\` keys of each call.
+local function look_for_blocks(stride)
+  local keys = {}
+  for i = stride, #KEYS, stride do keys[#keys + 1] = KEYS[i] end
+  for from = 1, #keys, at_a_time do
+    local to = math.min(#keys, from + at_a_time - 1)
+    if call('EXISTS', unpack(keys, from, to)) > 0 then has_blocks = true end
+  end
+end
+
+local function block_until(key, ends, by)
+  call('SET', key, pack(block_layout, ends, by, ends - now), 'PX', life_of(ends - now))
+  has_blocks = true
+end
+
+-- Until when a key is blocked, and for which of \`count\` policies.
+local function block_of(key, count)
+  if not has_blocks then return 0, 0 end
+  local bytes = call('GET', key)
+  if not bytes then return 0, 0 end
+  if #bytes ~= 16 then spoilt() end
+  local ends, by, length = unpacked(block_layout, bytes)
+  -- Where the server's clock was set back: a block is never longer than it was meant to be.
+  return math.min(ends, now + length), max(1, math.min(by, count))
+end
+-- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
+-- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
+-- and no other.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
+
+-- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
+local function decide_each(calls, fields, decide)
+  local reply, errors = { now }, {}
+  for i = 1, calls do
+    local at = 1 + (i - 1) * fields
+    local is_decided, reason = pcall(decide, i, reply, at)
+    if not is_decided then
+      for field = 2, fields do reply[at + field] = 0 end
+      reply[at + 1] = -2
+      errors[#errors + 1] = text_of(reason)
+    end
+  end
+  return packed(reply, 1 + calls * fields) .. table.concat(errors, '\\n')
 end
 -- Decides calls under a single policy; what lua/limit-decide-n.lua does, without what only several policies need.
 local function decide_under(policy)
   local read, earliest, take, standing = policy.read, policy.earliest, policy.take, policy.standing
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
-  local reply, length = { now }, 1
-  for i = 1, #KEYS do
+  look_for_blocks(2)
+
+  local function decide(i, reply, at)
     -- Mostly all calls cost 1, and then no costs are sent.
     local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
@@ -1696,33 +2969,36 @@ local function decide_under(policy)
       is_look = string.sub(word, -1) == '?'
       cost = tonumber(string.match(word, '^%d+'))
     end
-    read(KEYS[i])
+    read(KEYS[2 * i - 1])
     local status, wait, refusing = 1, 0, -1
-    if cost > capacity then
+    local blocked = block_of(KEYS[2 * i], 1)
+    if blocked > now then
+      status, wait, refusing = 0, blocked - now, 0
+    elseif cost > capacity then
       status, refusing = -1, 0
     elseif cost > 0 then
-      local at = earliest(cost)
-      wait = at - now
+      local turn = earliest(cost)
+      wait = turn - now
       if wait > max_wait then
         status, wait, refusing = 0, wait - max_wait, 0
       elseif not is_look then
-        take(cost, at)
+        take(cost, turn)
       end
     end
-    reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing
-    reply[length + 4], reply[length + 5] = standing()
-    length = length + 5
+    reply[at + 1], reply[at + 2], reply[at + 3] = status, wait, refusing
+    reply[at + 4], reply[at + 5] = standing()
   end
-  return pack('>' .. string.rep('d', length), unpack(reply))
+
+  return decide_each(#KEYS / 2, 5, decide)
 end
 return decide_under(fixed_algorithm(tonumber(ARGV[3]), tonumber(ARGV[4])))
 ` },
-  limitRefund: { name: 'limit-refund', keys: 'n', lua: `--[[ Takes an admission back, in the policies where that is safe, and says so to everybody.
+  limitRefund: { name: 'limit-refund', keys: 'n', lua: `--[[ Takes admissions of one key back, in the policies where that is safe, and says so to everybody.
   KEYS[1..] the states of the policies
-  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3] cost   ARGV[4] when it was decided, us
-  ARGV[5] how long it had to wait, us   ARGV[6] permit   ARGV[7] channel   ARGV[8] message
-  Returns {1} something was given back | {0} it is too long ago, or others came since | {-1, now, us} the calendar's edges
-  do not reach ]]
+  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3] channel   ARGV[4] message   ARGV[5..] for each admission: cost,
+  when it was decided, us, how long it had to wait, us, permit
+  Returns {1 something was given back | 0 it is too long ago, or others came since, for each} | {-1, now, us} the calendar's
+  edges do not reach ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -1760,6 +3036,35 @@ local function life_of(us)
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
 end
+
+-- Lua takes some thousands of results at once and then fails, so numbers are packed and unpacked this many at a time.
+local at_a_time = 256
+
+-- The first \`length\` numbers of a list, one after the other.
+local function packed(numbers, length)
+  local parts = {}
+  for from = 1, length, at_a_time do
+    local to = math.min(length, from + at_a_time - 1)
+    parts[#parts + 1] = pack('>' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+  end
+  return table.concat(parts)
+end
+
+-- The numbers that begin at the \`from\`-th byte.
+local function numbers_in(bytes, from)
+  local numbers, count = {}, floor((#bytes - from + 1) / 8)
+  for done = 0, count - 1, at_a_time do
+    local some = math.min(at_a_time, count - done)
+    local part = { unpacked('>' .. string.rep('d', some), bytes, from + 8 * done) }
+    for i = 1, some do numbers[done + i] = part[i] end
+  end
+  return numbers
+end
+
+-- For what cannot have been written here; the call fails, and resetting the key repairs it.
+local function spoilt()
+  error('SPOILT the key of a limit holds something else')
+end
 -- Never more than the limit in any window: the stamps of the latest admissions in a string, oldest first.
 --
 -- A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
@@ -1775,6 +3080,8 @@ local function exact_algorithm(limit, window)
   local self = { capacity = limit }
   -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
   local key, bytes, length, newest, dead, expires
+  -- All stamps as numbers, and how many of which were given back; for what is written by \`flush\`.
+  local stamps, given, is_given_back = nil, {}, false
 
   local function stamp_at(i)
     local from = head + width * i
@@ -1821,10 +3128,10 @@ local function exact_algorithm(limit, window)
 
   -- The server's clock was set back: everything happened at least that much earlier on the new scale.
   local function move_back(by, reserved, written)
-    local stamps, moved = stamps_from(0), {}
-    for at = 1, #stamps, width do moved[#moved + 1] = pack('>d', max(0, unpacked('>d', stamps, at) - by)) end
+    local moved = numbers_in(stamps_from(0), 1)
+    for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
     newest = max(0, newest - by)
-    save(max(0, reserved - by), max(0, written - by), table.concat(moved))
+    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
   end
 
   function self.read(at_key)
@@ -1836,6 +3143,7 @@ local function exact_algorithm(limit, window)
       bytes, size = nil, call('STRLEN', key)
     end
     length = (size - head) / width
+    if length < 1 or length % 1 ~= 0 then spoilt() end
     newest = stamp_at(length - 1)
     if newest <= now then return end
     -- Ahead of now: it was reserved, or the clock was set back.
@@ -1892,26 +3200,60 @@ local function exact_algorithm(limit, window)
     return max(0, limit - length + dead), max(0, newest + window - now)
   end
 
+  -- How many stamps are not after a time.
+  local function count_until(at)
+    local low, high = 0, length
+    while low < high do
+      local middle = floor((low + high) / 2)
+      if stamps[middle + 1] <= at then low = middle + 1 else high = middle end
+    end
+    return low
+  end
+
+  -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     if not newest or at <= edge then return false end
-    local kept, left = {}, cost
-    for i = length - 1, 0, -1 do
-      local stamp = stamp_at(i)
-      if stamp == at and left > 0 then
-        left = left - 1
+    stamps = stamps or numbers_in(stamps_from(0), 1)
+    local before = given[at] or 0
+    local present, last = 0, count_until(at)
+    for i = last, max(1, last - before - cost + 1), -1 do
+      if stamps[i] ~= at then break end
+      present = present + 1
+    end
+    if present <= before then return false end
+    given[at] = math.min(present, before + cost)
+    is_given_back = true
+    return true
+  end
+
+  -- The newest first.
+  function self.reward(points)
+    if not newest then return 0 end
+    stamps = numbers_in(stamps_from(0), 1)
+    local count = math.min(points, length - count_dead())
+    for i = length, length - count + 1, -1 do given[stamps[i]] = (given[stamps[i]] or 0) + 1 end
+    is_given_back = count > 0
+    return count
+  end
+
+  function self.flush()
+    if not is_given_back then return end
+    local kept, first = {}, length
+    for i = length, 1, -1 do
+      local left = given[stamps[i]] or 0
+      if left > 0 then
+        given[stamps[i]] = left - 1
       else
-        newest = #kept == 0 and stamp or newest
-        kept[#kept + 1] = pack('>d', stamp)
+        kept[first], first = stamps[i], first - 1
       end
     end
-    if left == cost then return false end
-    if #kept == 0 then return call('UNLINK', key) end
+    if first == length then return call('UNLINK', key) end
     local reserved, written = reservation()
+    newest = kept[length]
     if newest > now then reserved, written = newest, now end
-    local stamps = {}
-    for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
-    save(reserved, written, table.concat(stamps))
-    return true
+    local remaining = {}
+    for i = first + 1, length do remaining[i - first] = kept[i] end
+    save(reserved, written, packed(remaining, length - first))
   end
 
   return self
@@ -1924,10 +3266,13 @@ end
 local function window_algorithm(limit, slice, slices)
   local current = floor(now / slice)
   local header, layout = 6, '>ddddddd'
+  -- Nobody reserves as far ahead as this many slices.
+  local furthest = current + 262144
   local self = { capacity = limit }
   -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
   -- now. The counts of all slices are only looked at when a slice has passed.
   local key, bytes, expires, top, top_count, used, counts
+  local is_given_back = false
 
   local function count_of(number)
     if number > top then return 0 end
@@ -1942,18 +3287,15 @@ local function window_algorithm(limit, slice, slices)
   end
 
   local function load_counts()
-    if counts then return end
-    local length = #bytes / 8 - header
-    counts = { unpacked('>' .. string.rep('d', length), bytes, header * 8 + 1) }
-    counts[length + 1] = nil
+    if not counts then counts = numbers_in(bytes, header * 8 + 1) end
   end
 
   local function save_all()
     -- Counts of slices that are over may still be among them.
     local sum = sum_from(current - slices)
     expires = now + with_slack((top + slices + 1) * slice - now)
-    local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
-    call('SET', key, all, 'PX', life_of(expires - now))
+    local head = packed({ slice, slices, now, expires, top, sum }, header)
+    call('SET', key, head .. packed(counts, #counts), 'PX', life_of(expires - now))
   end
 
   -- Makes a slice the newest one, and forgets those that do not count any more.
@@ -1993,8 +3335,11 @@ local function window_algorithm(limit, slice, slices)
       counts = {}
       return
     end
+    if #bytes < 8 * (header + 1) or #bytes % 8 ~= 0 then spoilt() end
     local width, per_window, written, sum
     width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
+    local newest = top * width - max(0, written - now)
+    if not (width > 0 and newest / slice < furthest) then spoilt() end
     local is_same = width == slice and per_window == slices and top == current
     if is_same and written <= now and floor(written / slice) == current then
       used = sum
@@ -2009,7 +3354,8 @@ local function window_algorithm(limit, slice, slices)
     local at = max(current, top)
     local sum = sum_from(at - slices)
     -- Once all have left the sum is 0, and the cost is no more than the limit.
-    while sum + cost > limit do
+    local last = at + slices
+    while sum + cost > limit and at <= last do
       sum = sum - count_of(at - slices)
       at = at + 1
     end
@@ -2041,6 +3387,7 @@ local function window_algorithm(limit, slice, slices)
     return max(0, limit - used), max(0, (top + slices + 1) * slice - now)
   end
 
+  -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     local number = floor(at / slice)
     if not top or number < current - slices then return false end
@@ -2048,55 +3395,106 @@ local function window_algorithm(limit, slice, slices)
     if count_of(number) < cost then return false end
     local index = top - number + 1
     counts[index] = counts[index] - cost
+    is_given_back = true
+    return true
+  end
+
+  -- The newest first.
+  function self.reward(points)
+    if not top then return 0 end
+    load_counts()
+    local left = points
+    for i = 1, math.min(#counts, top - current + slices + 1) do
+      local given = math.min(left, counts[i])
+      counts[i], left = counts[i] - given, left - given
+    end
+    is_given_back = left < points
+    return points - left
+  end
+
+  function self.flush()
+    if not is_given_back then return end
     while counts[1] == 0 do
       table.remove(counts, 1)
       top = top - 1
     end
     if #counts == 0 then call('UNLINK', key) else save_all() end
-    return true
   end
 
   return self
 end
 -- A bucket of \`burst\` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
+-- In a window it lets in \`burst\` + window / interval - 1 at most.
 --
--- State: that time, when written, when it expires, and the time and cost of the latest admission, which alone can be taken
--- back.
-local function smooth_algorithm(_, interval, burst)
-  local layout = '>ddddd'
+-- Under another interval the same time stands for another number of calls, so the state says under which it was written.
+-- After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
+-- left the window, that much (the most it can have been) counts beside what the new one lets in.
+--
+-- State: when the bucket is full, when written, when it expires, time of the latest admission and its cost if it can be
+-- taken back, interval and burst, and what counts from before a change, and until when.
+local function smooth_algorithm(interval, burst, window)
+  local layout, width = '>ddddddddd', 72
+  local most = burst + math.ceil(window / interval) - 1
   local self = { capacity = burst }
-  local key, full, expires, last, last_cost
+  local key, full, expires, last, last_cost, carried, carried_until
+  local in_interval, in_burst
 
   local function save()
-    if full > expires then
-      expires = now + with_slack(full - now)
-      local bytes = pack(layout, full, now, expires, last, last_cost)
+    local bytes = pack(layout, full, now, expires, last, last_cost, in_interval, in_burst, carried, carried_until)
+    local ends = max(full, last + window, carried_until)
+    if ends > expires then
+      expires = now + with_slack(ends - now)
+      bytes = pack(layout, full, now, expires, last, last_cost, in_interval, in_burst, carried, carried_until)
       call('SET', key, bytes, 'PX', life_of(expires - now))
     else
-      call('SETRANGE', key, '0', pack(layout, full, now, expires, last, last_cost))
+      call('SETRANGE', key, '0', bytes)
     end
   end
 
+  local function adopt()
+    if carried_until <= now then
+      carried = 0
+      -- A call that is still in the window came when the bucket had at least its present debt less than a window ago.
+      if last + window > now then carried = max(0, math.ceil((full - now + window) / in_interval) - 1) end
+    end
+    carried_until = last + window
+    local from = max(now, last)
+    local debt = math.ceil(max(0, full - from) * interval / in_interval)
+    full = from + math.min(debt, burst * interval)
+    in_interval, in_burst = interval, burst
+  end
+
   function self.read(at_key)
-    key, full, expires, last, last_cost = at_key, 0, 0, 0, 0
+    key, full, expires, last, last_cost, carried, carried_until = at_key, 0, 0, 0, 0, 0, 0
+    in_interval, in_burst = interval, burst
     local bytes = call('GET', key)
     if not bytes then return end
+    if #bytes ~= width then spoilt() end
     local written
-    full, written, expires, last, last_cost = unpacked(layout, bytes)
-    if written <= now then return end
+    full, written, expires, last, last_cost, in_interval, in_burst, carried, carried_until = unpacked(layout, bytes)
+    local by, is_same = max(0, written - now), in_interval == interval and in_burst == burst
+    if by == 0 and is_same then
+      if carried_until <= now then carried, carried_until = 0, 0 end
+      return
+    end
     -- The server's clock was set back; see exact.
-    full, last = max(0, full - written + now), max(0, last - written + now)
+    full, last, carried_until = max(0, full - by), max(0, last - by), max(0, carried_until - by)
+    if not is_same then adopt() end
+    if carried_until <= now then carried, carried_until = 0, 0 end
     save()
   end
 
   function self.earliest(cost)
     local at = full + (cost - burst) * interval
-    return at > now and at or now
+    if at < now then at = now end
+    if at < carried_until and carried + cost > most then return carried_until end
+    return at
   end
 
   function self.take(cost, at)
     full = (full > at and full or at) + cost * interval
-    last, last_cost = at, cost
+    if at < carried_until then carried = carried + cost end
+    last, last_cost = max(last, at), at < last and 0 or cost
     save()
   end
 
@@ -2104,21 +3502,31 @@ local function smooth_algorithm(_, interval, burst)
   function self.penalize(cost)
     local charged = max(full, now) + cost * interval
     full = max(full, math.min(charged, now + burst * interval))
-    last, last_cost = 0, 0
+    last_cost = 0
     save()
   end
 
   function self.standing()
     local missing = full > now and full - now or 0
-    return max(0, floor(burst - missing / interval)), missing
+    local left = max(0, floor(burst - missing / interval))
+    if carried_until <= now then return left, missing end
+    return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
   -- After a later admission nobody can say what of the debt is whose.
   function self.refund(cost, at)
     if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last, last_cost = full - cost * interval, 0, 0
+    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
     save()
     return true
+  end
+
+  function self.reward(points)
+    if full <= now then return 0 end
+    local given = math.min(points, math.ceil((full - now) / interval))
+    full, last_cost, carried = max(now, full - given * interval), 0, max(0, carried - given)
+    save()
+    return given
   end
 
   return self
@@ -2166,6 +3574,7 @@ local function fixed_algorithm(limit, window, edges)
     key, start, expires = at_key, nil, 0
     local bytes = call('GET', key)
     if not bytes then return end
+    if #bytes ~= 32 then spoilt() end
     local begun, written, admitted
     begun, written, expires, admitted = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
@@ -2210,6 +3619,14 @@ local function fixed_algorithm(limit, window, edges)
     count = count - cost
     save()
     return true
+  end
+
+  function self.reward(points)
+    if not start then return 0 end
+    local given = math.min(points, count)
+    count = count - given
+    save()
+    return given
   end
 
   return self
@@ -2294,7 +3711,7 @@ local function concurrency_algorithm(limit, lease)
     return true
   end
 
-  function self.refund(cost, _, _, permit)
+  function self.refund(cost, _, permit)
     if not is_held(cost, permit) then return false end
     for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
     drop_ended()
@@ -2309,7 +3726,7 @@ local function algorithms_of(policies)
   local makers = {
     exact = function(policy) return exact_algorithm(policy.limit, policy.window) end,
     window = function(policy) return window_algorithm(policy.limit, policy.slice, policy.slices) end,
-    smooth = function(policy) return smooth_algorithm(policy.limit, policy.interval, policy.burst) end,
+    smooth = function(policy) return smooth_algorithm(policy.interval, policy.burst, policy.window) end,
     fixed = function(policy) return fixed_algorithm(policy.limit, policy.window) end,
     calendar = function(policy) return fixed_algorithm(policy.limit, nil, policy.edges) end,
     concurrency = function(policy) return concurrency_algorithm(policy.limit, policy.lease) end
@@ -2322,17 +3739,29 @@ local function algorithms_of(policies)
   end
   return algorithms
 end
-local cost, decided = tonumber(ARGV[3]), tonumber(ARGV[4])
-local at = decided + tonumber(ARGV[5])
 local algorithms = algorithms_of(cjson.decode(ARGV[2]).policies)
 if not algorithms then return { -1, now } end
-local given = 0
-for i, algorithm in ipairs(algorithms) do
-  algorithm.read(KEYS[i])
-  if algorithm.refund(cost, at, decided, ARGV[6]) then given = 1 end
+local given, is_any, failure, is_read = {}, false, nil, false
+for i = 1, (#ARGV - 4) / 4 do given[i] = 0 end
+
+local function give_back(algorithm, key)
+  algorithm.read(key)
+  for i = 1, #given do
+    local word = 1 + 4 * i
+    local cost, decided, wait = tonumber(ARGV[word]), tonumber(ARGV[word + 1]), tonumber(ARGV[word + 2])
+    if algorithm.refund(cost, decided + wait, ARGV[word + 3]) then given[i], is_any = 1, true end
+  end
+  if algorithm.flush then algorithm.flush() end
 end
-if given == 1 then redis.call('PUBLISH', ARGV[7], ARGV[8]) end
-return { given }
+
+for i, algorithm in ipairs(algorithms) do
+  -- What one policy's key holds is nothing to the others.
+  local is_done, reason = pcall(give_back, algorithm, KEYS[i])
+  if is_done then is_read = true else failure = reason end
+end
+if failure and not is_read then error(failure) end
+if is_any then redis.call('PUBLISH', ARGV[3], ARGV[4]) end
+return given
 ` },
   limitRenew: { name: 'limit-renew', keys: 'n', lua: `--[[ Prolongs the permits of one call to a full lease from now.
   KEYS[1..] the states of the rule's concurrency policies
@@ -2375,6 +3804,35 @@ local function life_of(us)
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
 end
+
+-- Lua takes some thousands of results at once and then fails, so numbers are packed and unpacked this many at a time.
+local at_a_time = 256
+
+-- The first \`length\` numbers of a list, one after the other.
+local function packed(numbers, length)
+  local parts = {}
+  for from = 1, length, at_a_time do
+    local to = math.min(length, from + at_a_time - 1)
+    parts[#parts + 1] = pack('>' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+  end
+  return table.concat(parts)
+end
+
+-- The numbers that begin at the \`from\`-th byte.
+local function numbers_in(bytes, from)
+  local numbers, count = {}, floor((#bytes - from + 1) / 8)
+  for done = 0, count - 1, at_a_time do
+    local some = math.min(at_a_time, count - done)
+    local part = { unpacked('>' .. string.rep('d', some), bytes, from + 8 * done) }
+    for i = 1, some do numbers[done + i] = part[i] end
+  end
+  return numbers
+end
+
+-- For what cannot have been written here; the call fails, and resetting the key repairs it.
+local function spoilt()
+  error('SPOILT the key of a limit holds something else')
+end
 -- So many at the same time: permits in a sorted set by when their lease ends. '!written' has a score below 0.
 local function concurrency_algorithm(limit, lease)
   local self = { capacity = limit }
@@ -2455,7 +3913,7 @@ local function concurrency_algorithm(limit, lease)
     return true
   end
 
-  function self.refund(cost, _, _, permit)
+  function self.refund(cost, _, permit)
     if not is_held(cost, permit) then return false end
     for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
     drop_ended()
@@ -2478,12 +3936,13 @@ return is_held
   KEYS[1..] the states of the policies, and the block
   ARGV[1] channel   ARGV[2] message
   Returns how many there were ]]
-local count = redis.call('UNLINK', unpack(KEYS))
+local count = 0
+for i = 1, #KEYS do count = count + redis.call('UNLINK', KEYS[i]) end
 redis.call('PUBLISH', ARGV[1], ARGV[2])
 return count
 ` },
   limitSmooth: { name: 'limit-smooth', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-smooth.lua.
-  KEYS[1..] for each call: the state
+  KEYS[1..] for each call: the state, then the block
   ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
   ARGV[5..] for each call: its cost, then '?' to look only; left out when all cost 1
   Returns as limit-decide-n.lua ]]
@@ -2524,45 +3983,107 @@ local function life_of(us)
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
 end
+
+-- Lua takes some thousands of results at once and then fails, so numbers are packed and unpacked this many at a time.
+local at_a_time = 256
+
+-- The first \`length\` numbers of a list, one after the other.
+local function packed(numbers, length)
+  local parts = {}
+  for from = 1, length, at_a_time do
+    local to = math.min(length, from + at_a_time - 1)
+    parts[#parts + 1] = pack('>' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+  end
+  return table.concat(parts)
+end
+
+-- The numbers that begin at the \`from\`-th byte.
+local function numbers_in(bytes, from)
+  local numbers, count = {}, floor((#bytes - from + 1) / 8)
+  for done = 0, count - 1, at_a_time do
+    local some = math.min(at_a_time, count - done)
+    local part = { unpacked('>' .. string.rep('d', some), bytes, from + 8 * done) }
+    for i = 1, some do numbers[done + i] = part[i] end
+  end
+  return numbers
+end
+
+-- For what cannot have been written here; the call fails, and resetting the key repairs it.
+local function spoilt()
+  error('SPOILT the key of a limit holds something else')
+end
 -- A bucket of \`burst\` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
+-- In a window it lets in \`burst\` + window / interval - 1 at most.
 --
--- State: that time, when written, when it expires, and the time and cost of the latest admission, which alone can be taken
--- back.
-local function smooth_algorithm(_, interval, burst)
-  local layout = '>ddddd'
+-- Under another interval the same time stands for another number of calls, so the state says under which it was written.
+-- After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
+-- left the window, that much (the most it can have been) counts beside what the new one lets in.
+--
+-- State: when the bucket is full, when written, when it expires, time of the latest admission and its cost if it can be
+-- taken back, interval and burst, and what counts from before a change, and until when.
+local function smooth_algorithm(interval, burst, window)
+  local layout, width = '>ddddddddd', 72
+  local most = burst + math.ceil(window / interval) - 1
   local self = { capacity = burst }
-  local key, full, expires, last, last_cost
+  local key, full, expires, last, last_cost, carried, carried_until
+  local in_interval, in_burst
 
   local function save()
-    if full > expires then
-      expires = now + with_slack(full - now)
-      local bytes = pack(layout, full, now, expires, last, last_cost)
+    local bytes = pack(layout, full, now, expires, last, last_cost, in_interval, in_burst, carried, carried_until)
+    local ends = max(full, last + window, carried_until)
+    if ends > expires then
+      expires = now + with_slack(ends - now)
+      bytes = pack(layout, full, now, expires, last, last_cost, in_interval, in_burst, carried, carried_until)
       call('SET', key, bytes, 'PX', life_of(expires - now))
     else
-      call('SETRANGE', key, '0', pack(layout, full, now, expires, last, last_cost))
+      call('SETRANGE', key, '0', bytes)
     end
   end
 
+  local function adopt()
+    if carried_until <= now then
+      carried = 0
+      -- A call that is still in the window came when the bucket had at least its present debt less than a window ago.
+      if last + window > now then carried = max(0, math.ceil((full - now + window) / in_interval) - 1) end
+    end
+    carried_until = last + window
+    local from = max(now, last)
+    local debt = math.ceil(max(0, full - from) * interval / in_interval)
+    full = from + math.min(debt, burst * interval)
+    in_interval, in_burst = interval, burst
+  end
+
   function self.read(at_key)
-    key, full, expires, last, last_cost = at_key, 0, 0, 0, 0
+    key, full, expires, last, last_cost, carried, carried_until = at_key, 0, 0, 0, 0, 0, 0
+    in_interval, in_burst = interval, burst
     local bytes = call('GET', key)
     if not bytes then return end
+    if #bytes ~= width then spoilt() end
     local written
-    full, written, expires, last, last_cost = unpacked(layout, bytes)
-    if written <= now then return end
+    full, written, expires, last, last_cost, in_interval, in_burst, carried, carried_until = unpacked(layout, bytes)
+    local by, is_same = max(0, written - now), in_interval == interval and in_burst == burst
+    if by == 0 and is_same then
+      if carried_until <= now then carried, carried_until = 0, 0 end
+      return
+    end
     -- The server's clock was set back; see exact.
-    full, last = max(0, full - written + now), max(0, last - written + now)
+    full, last, carried_until = max(0, full - by), max(0, last - by), max(0, carried_until - by)
+    if not is_same then adopt() end
+    if carried_until <= now then carried, carried_until = 0, 0 end
     save()
   end
 
   function self.earliest(cost)
     local at = full + (cost - burst) * interval
-    return at > now and at or now
+    if at < now then at = now end
+    if at < carried_until and carried + cost > most then return carried_until end
+    return at
   end
 
   function self.take(cost, at)
     full = (full > at and full or at) + cost * interval
-    last, last_cost = at, cost
+    if at < carried_until then carried = carried + cost end
+    last, last_cost = max(last, at), at < last and 0 or cost
     save()
   end
 
@@ -2570,31 +4091,95 @@ local function smooth_algorithm(_, interval, burst)
   function self.penalize(cost)
     local charged = max(full, now) + cost * interval
     full = max(full, math.min(charged, now + burst * interval))
-    last, last_cost = 0, 0
+    last_cost = 0
     save()
   end
 
   function self.standing()
     local missing = full > now and full - now or 0
-    return max(0, floor(burst - missing / interval)), missing
+    local left = max(0, floor(burst - missing / interval))
+    if carried_until <= now then return left, missing end
+    return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
   -- After a later admission nobody can say what of the debt is whose.
   function self.refund(cost, at)
     if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last, last_cost = full - cost * interval, 0, 0
+    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
     save()
     return true
   end
 
+  function self.reward(points)
+    if full <= now then return 0 end
+    local given = math.min(points, math.ceil((full - now) / interval))
+    full, last_cost, carried = max(now, full - given * interval), 0, max(0, carried - given)
+    save()
+    return given
+  end
+
   return self
+end
+-- Blocks: until when a key admits nothing, whatever is left. State: when it ends, the policy that it is for (from 1 on), and
+-- how long it was meant to last.
+local block_layout = '>I7I2I7'
+-- Mostly nobody is blocked, and then one look at all keys of a script will do.
+local has_blocks = false
+
+-- Looks whether any call's key is blocked; that of a block is the last of the \`stride\` keys of each call.
+local function look_for_blocks(stride)
+  local keys = {}
+  for i = stride, #KEYS, stride do keys[#keys + 1] = KEYS[i] end
+  for from = 1, #keys, at_a_time do
+    local to = math.min(#keys, from + at_a_time - 1)
+    if call('EXISTS', unpack(keys, from, to)) > 0 then has_blocks = true end
+  end
+end
+
+local function block_until(key, ends, by)
+  call('SET', key, pack(block_layout, ends, by, ends - now), 'PX', life_of(ends - now))
+  has_blocks = true
+end
+
+-- Until when a key is blocked, and for which of \`count\` policies.
+local function block_of(key, count)
+  if not has_blocks then return 0, 0 end
+  local bytes = call('GET', key)
+  if not bytes then return 0, 0 end
+  if #bytes ~= 16 then spoilt() end
+  local ends, by, length = unpacked(block_layout, bytes)
+  -- Where the server's clock was set back: a block is never longer than it was meant to be.
+  return math.min(ends, now + length), max(1, math.min(by, count))
+end
+-- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
+-- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
+-- and no other.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
+
+-- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
+local function decide_each(calls, fields, decide)
+  local reply, errors = { now }, {}
+  for i = 1, calls do
+    local at = 1 + (i - 1) * fields
+    local is_decided, reason = pcall(decide, i, reply, at)
+    if not is_decided then
+      for field = 2, fields do reply[at + field] = 0 end
+      reply[at + 1] = -2
+      errors[#errors + 1] = text_of(reason)
+    end
+  end
+  return packed(reply, 1 + calls * fields) .. table.concat(errors, '\\n')
 end
 -- Decides calls under a single policy; what lua/limit-decide-n.lua does, without what only several policies need.
 local function decide_under(policy)
   local read, earliest, take, standing = policy.read, policy.earliest, policy.take, policy.standing
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
-  local reply, length = { now }, 1
-  for i = 1, #KEYS do
+  look_for_blocks(2)
+
+  local function decide(i, reply, at)
     -- Mostly all calls cost 1, and then no costs are sent.
     local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
@@ -2603,30 +4188,33 @@ local function decide_under(policy)
       is_look = string.sub(word, -1) == '?'
       cost = tonumber(string.match(word, '^%d+'))
     end
-    read(KEYS[i])
+    read(KEYS[2 * i - 1])
     local status, wait, refusing = 1, 0, -1
-    if cost > capacity then
+    local blocked = block_of(KEYS[2 * i], 1)
+    if blocked > now then
+      status, wait, refusing = 0, blocked - now, 0
+    elseif cost > capacity then
       status, refusing = -1, 0
     elseif cost > 0 then
-      local at = earliest(cost)
-      wait = at - now
+      local turn = earliest(cost)
+      wait = turn - now
       if wait > max_wait then
         status, wait, refusing = 0, wait - max_wait, 0
       elseif not is_look then
-        take(cost, at)
+        take(cost, turn)
       end
     end
-    reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing
-    reply[length + 4], reply[length + 5] = standing()
-    length = length + 5
+    reply[at + 1], reply[at + 2], reply[at + 3] = status, wait, refusing
+    reply[at + 4], reply[at + 5] = standing()
   end
-  return pack('>' .. string.rep('d', length), unpack(reply))
+
+  return decide_each(#KEYS / 2, 5, decide)
 end
-local interval, burst = string.match(ARGV[4], '^(%d+) (%d+)$')
-return decide_under(smooth_algorithm(tonumber(ARGV[3]), tonumber(interval), tonumber(burst)))
+local interval, burst, window = string.match(ARGV[4], '^(%d+) (%d+) (%d+)$')
+return decide_under(smooth_algorithm(tonumber(interval), tonumber(burst), tonumber(window)))
 ` },
   limitWindow: { name: 'limit-window', keys: 'n', lua: `--[[ Decides calls under a rule with a single policy, without penalty and block; see includes/limit-window.lua.
-  KEYS[1..] for each call: the state
+  KEYS[1..] for each call: the state, then the block
   ARGV[1] now, us, for tests   ARGV[2] the longest wait, us   ARGV[3] limit   ARGV[4] the policy's other numbers, joined
   ARGV[5..] for each call: its cost, then '?' to look only; left out when all cost 1
   Returns as limit-decide-n.lua ]]
@@ -2666,6 +4254,35 @@ local function life_of(us)
   local ms = max(1, math.ceil(us / 1000))
   if CLOCK ~= '' then ms = ms + 3600000 end
   return whole(ms)
+end
+
+-- Lua takes some thousands of results at once and then fails, so numbers are packed and unpacked this many at a time.
+local at_a_time = 256
+
+-- The first \`length\` numbers of a list, one after the other.
+local function packed(numbers, length)
+  local parts = {}
+  for from = 1, length, at_a_time do
+    local to = math.min(length, from + at_a_time - 1)
+    parts[#parts + 1] = pack('>' .. string.rep('d', to - from + 1), unpack(numbers, from, to))
+  end
+  return table.concat(parts)
+end
+
+-- The numbers that begin at the \`from\`-th byte.
+local function numbers_in(bytes, from)
+  local numbers, count = {}, floor((#bytes - from + 1) / 8)
+  for done = 0, count - 1, at_a_time do
+    local some = math.min(at_a_time, count - done)
+    local part = { unpacked('>' .. string.rep('d', some), bytes, from + 8 * done) }
+    for i = 1, some do numbers[done + i] = part[i] end
+  end
+  return numbers
+end
+
+-- For what cannot have been written here; the call fails, and resetting the key repairs it.
+local function spoilt()
+  error('SPOILT the key of a limit holds something else')
 end
 -- Never more than the limit in any window: counts by slice of time, newest first.
 --
@@ -2675,10 +4292,13 @@ end
 local function window_algorithm(limit, slice, slices)
   local current = floor(now / slice)
   local header, layout = 6, '>ddddddd'
+  -- Nobody reserves as far ahead as this many slices.
+  local furthest = current + 262144
   local self = { capacity = limit }
   -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
   -- now. The counts of all slices are only looked at when a slice has passed.
   local key, bytes, expires, top, top_count, used, counts
+  local is_given_back = false
 
   local function count_of(number)
     if number > top then return 0 end
@@ -2693,18 +4313,15 @@ local function window_algorithm(limit, slice, slices)
   end
 
   local function load_counts()
-    if counts then return end
-    local length = #bytes / 8 - header
-    counts = { unpacked('>' .. string.rep('d', length), bytes, header * 8 + 1) }
-    counts[length + 1] = nil
+    if not counts then counts = numbers_in(bytes, header * 8 + 1) end
   end
 
   local function save_all()
     -- Counts of slices that are over may still be among them.
     local sum = sum_from(current - slices)
     expires = now + with_slack((top + slices + 1) * slice - now)
-    local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
-    call('SET', key, all, 'PX', life_of(expires - now))
+    local head = packed({ slice, slices, now, expires, top, sum }, header)
+    call('SET', key, head .. packed(counts, #counts), 'PX', life_of(expires - now))
   end
 
   -- Makes a slice the newest one, and forgets those that do not count any more.
@@ -2744,8 +4361,11 @@ local function window_algorithm(limit, slice, slices)
       counts = {}
       return
     end
+    if #bytes < 8 * (header + 1) or #bytes % 8 ~= 0 then spoilt() end
     local width, per_window, written, sum
     width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
+    local newest = top * width - max(0, written - now)
+    if not (width > 0 and newest / slice < furthest) then spoilt() end
     local is_same = width == slice and per_window == slices and top == current
     if is_same and written <= now and floor(written / slice) == current then
       used = sum
@@ -2760,7 +4380,8 @@ local function window_algorithm(limit, slice, slices)
     local at = max(current, top)
     local sum = sum_from(at - slices)
     -- Once all have left the sum is 0, and the cost is no more than the limit.
-    while sum + cost > limit do
+    local last = at + slices
+    while sum + cost > limit and at <= last do
       sum = sum - count_of(at - slices)
       at = at + 1
     end
@@ -2792,6 +4413,7 @@ local function window_algorithm(limit, slice, slices)
     return max(0, limit - used), max(0, (top + slices + 1) * slice - now)
   end
 
+  -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     local number = floor(at / slice)
     if not top or number < current - slices then return false end
@@ -2799,22 +4421,94 @@ local function window_algorithm(limit, slice, slices)
     if count_of(number) < cost then return false end
     local index = top - number + 1
     counts[index] = counts[index] - cost
+    is_given_back = true
+    return true
+  end
+
+  -- The newest first.
+  function self.reward(points)
+    if not top then return 0 end
+    load_counts()
+    local left = points
+    for i = 1, math.min(#counts, top - current + slices + 1) do
+      local given = math.min(left, counts[i])
+      counts[i], left = counts[i] - given, left - given
+    end
+    is_given_back = left < points
+    return points - left
+  end
+
+  function self.flush()
+    if not is_given_back then return end
     while counts[1] == 0 do
       table.remove(counts, 1)
       top = top - 1
     end
     if #counts == 0 then call('UNLINK', key) else save_all() end
-    return true
   end
 
   return self
+end
+-- Blocks: until when a key admits nothing, whatever is left. State: when it ends, the policy that it is for (from 1 on), and
+-- how long it was meant to last.
+local block_layout = '>I7I2I7'
+-- Mostly nobody is blocked, and then one look at all keys of a script will do.
+local has_blocks = false
+
+-- Looks whether any call's key is blocked; that of a block is the last of the \`stride\` keys of each call.
+local function look_for_blocks(stride)
+  local keys = {}
+  for i = stride, #KEYS, stride do keys[#keys + 1] = KEYS[i] end
+  for from = 1, #keys, at_a_time do
+    local to = math.min(#keys, from + at_a_time - 1)
+    if call('EXISTS', unpack(keys, from, to)) > 0 then has_blocks = true end
+  end
+end
+
+local function block_until(key, ends, by)
+  call('SET', key, pack(block_layout, ends, by, ends - now), 'PX', life_of(ends - now))
+  has_blocks = true
+end
+
+-- Until when a key is blocked, and for which of \`count\` policies.
+local function block_of(key, count)
+  if not has_blocks then return 0, 0 end
+  local bytes = call('GET', key)
+  if not bytes then return 0, 0 end
+  if #bytes ~= 16 then spoilt() end
+  local ends, by, length = unpacked(block_layout, bytes)
+  -- Where the server's clock was set back: a block is never longer than it was meant to be.
+  return math.min(ends, now + length), max(1, math.min(by, count))
+end
+-- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
+-- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
+-- and no other.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
+
+-- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
+local function decide_each(calls, fields, decide)
+  local reply, errors = { now }, {}
+  for i = 1, calls do
+    local at = 1 + (i - 1) * fields
+    local is_decided, reason = pcall(decide, i, reply, at)
+    if not is_decided then
+      for field = 2, fields do reply[at + field] = 0 end
+      reply[at + 1] = -2
+      errors[#errors + 1] = text_of(reason)
+    end
+  end
+  return packed(reply, 1 + calls * fields) .. table.concat(errors, '\\n')
 end
 -- Decides calls under a single policy; what lua/limit-decide-n.lua does, without what only several policies need.
 local function decide_under(policy)
   local read, earliest, take, standing = policy.read, policy.earliest, policy.take, policy.standing
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
-  local reply, length = { now }, 1
-  for i = 1, #KEYS do
+  look_for_blocks(2)
+
+  local function decide(i, reply, at)
     -- Mostly all calls cost 1, and then no costs are sent.
     local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
@@ -2823,24 +4517,27 @@ local function decide_under(policy)
       is_look = string.sub(word, -1) == '?'
       cost = tonumber(string.match(word, '^%d+'))
     end
-    read(KEYS[i])
+    read(KEYS[2 * i - 1])
     local status, wait, refusing = 1, 0, -1
-    if cost > capacity then
+    local blocked = block_of(KEYS[2 * i], 1)
+    if blocked > now then
+      status, wait, refusing = 0, blocked - now, 0
+    elseif cost > capacity then
       status, refusing = -1, 0
     elseif cost > 0 then
-      local at = earliest(cost)
-      wait = at - now
+      local turn = earliest(cost)
+      wait = turn - now
       if wait > max_wait then
         status, wait, refusing = 0, wait - max_wait, 0
       elseif not is_look then
-        take(cost, at)
+        take(cost, turn)
       end
     end
-    reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing
-    reply[length + 4], reply[length + 5] = standing()
-    length = length + 5
+    reply[at + 1], reply[at + 2], reply[at + 3] = status, wait, refusing
+    reply[at + 4], reply[at + 5] = standing()
   end
-  return pack('>' .. string.rep('d', length), unpack(reply))
+
+  return decide_each(#KEYS / 2, 5, decide)
 end
 local slice, slices = string.match(ARGV[4], '^(%d+) (%d+)$')
 return decide_under(window_algorithm(tonumber(ARGV[3]), tonumber(slice), tonumber(slices)))

@@ -43,9 +43,16 @@ export class Subscriber {
     else void this.#add(client, channel, listener)
   }
 
-  /** Ends the listening to a channel, on this side; the connection goes with `close`. */
+  /** Ends the listening to a channel; the connection goes with `close`. */
   forget(channel: string): void {
-    this.#listeners.delete(channel)
+    if (!this.#listeners.delete(channel)) return
+    this.#subscribed.delete(channel)
+    this.#link.client?.unsubscribe(channel).catch(() => undefined)
+  }
+
+  /** Subscribes to everything anew over another connection: this one may lead to a server that is no longer meant. */
+  renew(reason: unknown): void {
+    this.#link.renew(reason)
   }
 
   /** Subscribes elsewhere if the node at this address, which the Cluster lost, was the one listened to. */

@@ -57,7 +57,7 @@ export class RecordingProvider implements MethodCacheProvider {
       this.asked.push({ what, cache, keys, calls: [], ...more })
     }
     const context: LoadContext = { signal: this.#abort.signal, previous: undefined }
-    const begun: Begun = { partition: 0, birth: 1, seq: 2, generation: 3, changes: 4 }
+    const begun: Begun = { partition: 0, birth: 1, known: 1, seq: 2, generation: 3, changes: 4 }
     return {
       hit: (key) => {
         note('hit', [key])

@@ -22,7 +22,7 @@ export function openRedisLimits(
   namespace = freshNamespace(),
   url = inject('redisUrl'),
 ): RateLimitProvider {
-  const backend = new Backend(resolveRedisStoreOptions({ url }), () => undefined)
+  const backend = new Backend(resolveRedisStoreOptions({ url }))
   const provider = new RedisLimits({
     backend,
     ownsBackend: true,

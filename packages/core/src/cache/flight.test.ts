@@ -3,7 +3,7 @@ import { Flight, Flights } from './flight.ts'
 import type { ReadCall } from './read-call.ts'
 
 function flightOf(key: string, seq = 0): Flight {
-  const stamp = { partition: 1, birth: 0, seq, generation: 0, changes: 0 }
+  const stamp = { partition: 1, birth: 0, known: 0, seq, generation: 0, changes: 0 }
   // Of the call, a flight reads the address only.
   return new Flight({ address: { partition: 1, key } } as ReadCall, stamp, 0)
 }

@@ -8,7 +8,7 @@ import type { ReadCall } from './read-call.ts'
 
 const MAX_STALENESS_MS = 100
 const LONG_AGO = -1_000_000
-const stamp: Stamp = { partition: 7, birth: 5, seq: 1, generation: 1, changes: 1 }
+const stamp: Stamp = { partition: 7, birth: 5, known: 5, seq: 1, generation: 1, changes: 1 }
 // The parts that a verdict rests on.
 const call = { cacheTag: '@c', policy: { maxStalenessMs: MAX_STALENESS_MS } } as ReadCall
 

@@ -7,7 +7,7 @@ import type { CacheNode } from './node.ts'
 import type { ReadRules } from './read-call.ts'
 
 const BASE: CacheOptions = { ttl: 1_000, jitter: 0 }
-const stamp = { partition: 7, birth: 5, seq: 1, generation: 1, changes: 1 }
+const stamp = { partition: 7, birth: 5, known: 5, seq: 1, generation: 1, changes: 1 }
 
 afterEach(() => void vi.restoreAllMocks())
 

@@ -151,7 +151,7 @@ export class LoadPath {
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
     const encoded = encoding instanceof Promise ? await encoding : encoding
-    const { bytes, commit } = storedForm(call.policy, kept, stamp.birth, encoded)
+    const { bytes, commit } = storedForm(call.policy, kept, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reportTooLarge(flight, bytes.length)
       this.keepLocally(flight, entry, bytes.length)
@@ -176,8 +176,12 @@ export class LoadPath {
         return
       }
       // The claim had not come through after all: this is what a load without the store leaves.
-      if (!reply.stored) entry.commit = 0
-      else if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
+      if (!reply.stored) {
+        entry.commit = 0
+        return
+      }
+      coherence.noteOwnFill(address, commit)
+      if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch {
       // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.

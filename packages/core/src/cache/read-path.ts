@@ -225,8 +225,7 @@ export class ReadPath {
   #usesRemote({ call, address }: Flight): boolean {
     const { remote, coherence } = this.#node
     if (remote === undefined || !call.policy.remote || call.mode === 'localOnly') return false
-    // The store's copy of a key whose eviction still waits is known to be wrong.
-    return !coherence.queue.hasKey(address.key)
+    return !coherence.isInDoubt(address.key)
   }
 
   async #startThenRead(flight: Flight): Promise<void> {

@@ -138,7 +138,7 @@ export class WritePath {
     await coherence.start()
     const stamp = begun ?? coherence.stamp(address.partition)
     const encoded = encoding instanceof Promise ? await encoding : encoding
-    const { bytes, commit } = storedForm(call.policy, kept, stamp.birth, encoded)
+    const { bytes, commit } = storedForm(call.policy, kept, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       const { maxValueBytes: maxBytes } = call.policy
       node.events.emit('too-large', {
@@ -160,7 +160,7 @@ export class WritePath {
       const reply = await remote.run('put', (store) =>
         store.put(address, { bytes, livesMs, since }),
       )
-      coherence.noteOwnWrite(address)
+      coherence.noteOwnPut(address, commit, reply)
       const written = { ...flight.stamp, birth: stamp.birth, seq: reply.seq }
       const entry = localEntryOf(node, call.policy, kept, written, flight.at)
       entry.commit = commit
@@ -181,10 +181,10 @@ export class WritePath {
 
   /**
    * The number that tells the store whether the key was changed since a put began. Where that is not known, because nothing
-   * was known of the partition then or because an eviction of the key still waits here, one below all: the put evicts.
+   * was known of the partition then or because an eviction of the key still waits, one below all: the put evicts.
    */
   #knownBefore(begun: Stamp, { key }: EntryAddress): number {
-    return this.#node.coherence.queue.hasKey(key) ? BELOW_ALL : Math.max(BELOW_ALL, begun.seq)
+    return this.#node.coherence.isInDoubt(key) ? BELOW_ALL : Math.max(BELOW_ALL, begun.seq)
   }
 
   async #putLocally(call: ReadCall, kept: Keepable, begun: Stamp | undefined): Promise<void> {

@@ -42,9 +42,16 @@ interface Options {
   readonly hears?: boolean
   /** Nothing is published by the store; the engine has to. */
   readonly publishes?: boolean
+  readonly longestLifeMs?: number
 }
 
-function startNode({ queue, isAlone = false, hears = true, publishes = true }: Options = {}) {
+function startNode({
+  queue,
+  isAlone = false,
+  hears = true,
+  publishes = true,
+  longestLifeMs = 60_000,
+}: Options = {}) {
   const store = server.store()
   const events = new Emitter()
   const seen = Object.fromEntries(EVENTS.map((name) => [name, [] as unknown[]])) as {
@@ -74,7 +81,7 @@ function startNode({ queue, isAlone = false, hears = true, publishes = true }: O
         forget: (keys, seq, soft) => forgotten.push([keys, seq, soft]),
         wake: (key) => woken.push(key),
       },
-      longestLifeMs: () => 60_000,
+      longestLifeMs: () => longestLifeMs,
     },
     queue,
   )
@@ -329,7 +336,8 @@ describe('a message about keys', () => {
       expect.arrayContaining(['missed', 'heard']),
     )
     expect(b.woken).toEqual(expect.arrayContaining(['missed', 'heard']))
-    expect(b.store.faults.calls('changesSince')).toBe(asked + 1)
+    // Also whether the log knows what was heard, in the same round trip.
+    expect(b.store.faults.calls('changesSince')).toBe(asked + 2)
     expect(b.coherence.stamp(3).seq).toBe(a.coherence.stamp(3).seq)
     expect(b.seen['bus-gap'].map(({ cause, recovered }) => [cause, recovered])).toContainEqual([
       expect.stringMatching(/gap|behind/),
@@ -575,8 +583,10 @@ describe('an eviction', () => {
     expect([a.coherence.queue.hasKey('a'), a.coherence.queue.size]).toEqual([true, 2])
     expect([a.coherence.tagsVerifiedAt, a.coherence.confirmedAt]).toEqual([NEVER, NEVER])
     expect(a.coherence.canJudge(ALWAYS)).toBe(false)
-    expect(a.forgotten.filter(([, seq]) => seq === ALWAYS)).toHaveLength(2)
+    // Before and after the try, and once more when its own word of doubt comes back.
+    expect(a.forgotten.filter(([, seq]) => seq === ALWAYS)).toHaveLength(3)
     await clock.advanceAsync(100)
+    b.forgotten.length = 0
     await settled(a.coherence.sync())
     expect(b.forgotten.flatMap(([keys]) => keys)).toEqual(['a', 'b'])
     expect([a.coherence.queue.size, a.coherence.tagsVerifiedAt, a.coherence.confirmedAt]).toEqual([
@@ -599,7 +609,7 @@ describe('an eviction', () => {
       false,
       1,
     ])
-    expect([a.coherence.canJudge(ALWAYS), b.coherence.tags.now]).toEqual([false, birth])
+    expect([a.coherence.canJudge(ALWAYS), b.coherence.tags.confirmed]).toEqual([false, birth])
     await settled(a.coherence.sync())
     expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
     expect([a.coherence.queue.size, a.seen['recovery-queue']]).toEqual([
@@ -660,7 +670,6 @@ describe('an eviction', () => {
     await settled(a.coherence.sync())
     expect(a.coherence.tags.allows(birth, '@c', 3, [])).toBe(false)
     expect(a.coherence.queue.waiting().tags).toEqual([{ tag: partitionTag(3) }])
-    expect(a.coherence.queue.hasKey('k512')).toBe(true)
     await settled(a.coherence.sync())
     expect(a.coherence.queue.size).toBe(0)
   })
@@ -696,7 +705,10 @@ describe('a store that does not publish', () => {
     const { coherence, published } = await startKnowing({ publishes: false })
     coherence.enqueue([at(3, 'a')])
     await settled(coherence.sync())
-    expect(published).toMatchObject([{ kind: 'keys', partition: 3, keys: ['a'] }])
+    expect(published).toMatchObject([
+      { kind: 'doubt', keys: ['a'] },
+      { kind: 'keys', partition: 3, keys: ['a'] },
+    ])
   })
 
   it('that publishes has nothing published twice', async () => {
@@ -722,4 +734,198 @@ describe('nobody listening', () => {
 
 it('a partition that there is not has no state', () => {
   expect(() => startNode().coherence.stamp(PARTITIONS)).toThrow(RangeError)
+})
+
+describe('history lost further back than nodes remember', () => {
+  const lostSince = async (ms: number) => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    await settled(b.coherence.evict([at(3, 'before')], HARD))
+    const snapshot = server.snapshot()
+    await settled(a.coherence.evict([at(3, 'a')], HARD))
+    for (let passed = 0; passed < ms; passed += 1_000) await clock.advanceAsync(1_000)
+    const birth = b.coherence.tags.now
+    server.restore(snapshot)
+    return { a, b, birth }
+  }
+
+  it('invalidates the partition for everybody', async () => {
+    const { a, b, birth } = await lostSince(70_000)
+    await settled(b.coherence.sync())
+    expect(a.coherence.tags.allows(birth, '@c', 3, [])).toBe(false)
+    expect(a.coherence.tags.allows(birth, '@c', 4, [])).toBe(true)
+    expect(b.coherence.tags.allows(birth, '@c', 3, [])).toBe(false)
+  })
+
+  it('is found out once: who comes later sees that it was done', async () => {
+    const { a, b } = await lostSince(70_000)
+    await settled(b.coherence.sync())
+    const { confirmed } = b.coherence.tags
+    await settled(a.coherence.sync())
+    expect(b.coherence.tags.confirmed).toBe(confirmed)
+  })
+
+  it('and no further, keys are repeated and the others stand', async () => {
+    const { a, b, birth } = await lostSince(40_000)
+    b.forgotten.length = 0
+    await settled(a.coherence.sync())
+    expect(b.coherence.tags.allows(birth, '@c', 3, [])).toBe(true)
+    expect(b.forgotten.flatMap(([keys]) => keys)).toContain('a')
+  })
+
+  it('of tags, invalidates all of them anew', async () => {
+    const longestLifeMs = 3_600_000
+    const [a, b] = [await startKnowing({ longestLifeMs }), await startKnowing({ longestLifeMs })]
+    await settled(b.coherence.evictTags(['first']))
+    const birth = b.coherence.tags.confirmed
+    const snapshot = server.snapshot()
+    await settled(a.coherence.evictTags(['early']))
+    await clock.advanceAsync(600_000)
+    await settled(a.coherence.evictTags(['late']))
+    server.restore(snapshot)
+    await clock.advanceAsync(1)
+    // Somebody who knew nothing of it moves the clock on, so that its number tells nothing.
+    const c = await startKnowing()
+    await settled(c.coherence.evictTags(['other']))
+    await settled(b.coherence.sync())
+    await settled(c.coherence.sync())
+    for (const tag of ['early', 'late']) {
+      expect(c.coherence.tags.allows(birth, '@c', 3, [tag])).toBe(false)
+    }
+    expect(c.coherence.tags.allows(birth, '@c', 3, ['first'])).toBe(true)
+  })
+})
+
+describe('after a reconnect', () => {
+  it('nothing of the store is judged before it was asked', async () => {
+    const { coherence, store } = await startKnowing()
+    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(true)
+    store.faults.fail({ on: 'sync', times: 1 })
+    store.disconnect({ only: 'commands' })
+    store.reconnect()
+    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(false)
+    await settle()
+    await settled(coherence.sync())
+    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(true)
+  })
+})
+
+describe('what was read back from the store', () => {
+  const written = (createdAt: number) => ({ createdAt, commit: 9 })
+
+  it('is not believed when it is older than an eviction of it here', async () => {
+    const { coherence } = await startKnowing()
+    await clock.advanceAsync(10)
+    const evictedAt = Math.floor(server.now())
+    await settled(coherence.evict([at(3, 'a')], HARD))
+    const { confirmed } = coherence.tags
+    expect(coherence.isOutlived(at(3, 'a'), confirmed, written(evictedAt))).toBe(true)
+    expect(coherence.isOutlived(at(3, 'a'), confirmed, written(evictedAt + 1))).toBe(false)
+    expect(coherence.isOutlived(at(3, 'b'), confirmed, written(evictedAt))).toBe(false)
+  })
+
+  it('is not believed when it was born above the clock that the store had later', async () => {
+    const { coherence } = await startKnowing()
+    await clock.advanceAsync(10)
+    await settled(coherence.sync())
+    const { confirmed } = coherence.tags
+    const now = Math.floor(server.now())
+    const isOutlived = (birth: number, createdAt: number) =>
+      coherence.isOutlived(at(3, 'a'), birth, written(createdAt))
+    expect(isOutlived(confirmed + 1, now - 1)).toBe(true)
+    expect([isOutlived(confirmed + 1, now), isOutlived(confirmed, now - 1)]).toEqual([false, false])
+  })
+})
+
+describe('a store that refuses writes', () => {
+  const refusing = async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    a.store.faults.fail({ on: 'evict' })
+    a.store.faults.fail({ on: 'bumpTags' })
+    return { a, b }
+  }
+
+  it('does not keep the others from hearing that keys and tags are in doubt', async () => {
+    const { a, b } = await refusing()
+    const birth = b.coherence.tags.now
+    await expect(a.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow()
+    await expect(a.coherence.evictTags(['t'])).rejects.toThrow()
+    await settle()
+    expect(b.forgotten.flatMap(([keys]) => keys)).toEqual(['a'])
+    expect([b.coherence.isInDoubt('a'), b.coherence.isInDoubt('b')]).toEqual([true, false])
+    expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
+    expect(b.coherence.tags.allows(b.coherence.tags.now, '@c', 3, ['t'])).toBe(true)
+  })
+
+  it('is doubted for as long as the eviction waits, and what was loaded meanwhile is kept', async () => {
+    const { a, b } = await refusing()
+    await expect(a.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow()
+    await expect(a.coherence.evictTags(['t'])).rejects.toThrow()
+    await settle()
+    b.forgotten.length = 0
+    const birth = b.coherence.tags.now
+    for (let passed = 0; passed < 20_000; passed += 500) await clock.advanceAsync(500)
+    expect([b.forgotten, b.coherence.isInDoubt('a')]).toEqual([[], true])
+    expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(true)
+    expect(a.seen['recovery-queue'].length).toBeGreaterThan(10)
+    a.store.faults.heal()
+    await clock.advanceAsync(6_000)
+    expect([a.coherence.queue.size, b.coherence.isInDoubt('a')]).toEqual([0, false])
+    expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
+  })
+
+  it('is believed again when nobody repeats the doubt', async () => {
+    const { a, b } = await refusing()
+    await expect(a.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow()
+    await settle()
+    a.coherence.close()
+    await clock.advanceAsync(6_000)
+    expect(b.coherence.isInDoubt('a')).toBe(false)
+  })
+})
+
+describe('a lost message', () => {
+  it('that a sync caught up with is no lost history', async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    a.store.disconnect({ only: 'messages', silently: true })
+    await settled(b.coherence.evict([at(3, 'a')], HARD))
+    await settled(a.coherence.sync())
+    await settled(a.coherence.sync())
+    expect(a.seen['bus-gap']).toEqual([{ partition: 3, cause: 'behind', recovered: true }])
+  })
+})
+
+describe('messages that are about another store', () => {
+  it('make nobody evict anything', async () => {
+    const { coherence, store, receive } = await startKnowing()
+    await settled(coherence.evict([at(3, 'a')], HARD))
+    const evictions = store.faults.calls('evict')
+    for (let n = 0; n < 50; n++) {
+      receive({
+        kind: 'keys',
+        partition: 3,
+        previous: LATER + 2 * n,
+        seq: LATER + 2 * n + 1,
+        keys: ['x'],
+      })
+      await clock.advanceAsync(20)
+    }
+    expect(store.faults.calls('evict') - evictions).toBeLessThan(5)
+    expect(syncsOf(store)).toBeLessThan(20)
+  })
+})
+
+describe('a store without sequence numbers', () => {
+  it('is never found to have lost a history that it does not have', async () => {
+    const node = startNode()
+    Object.defineProperty(node.store, 'capabilities', {
+      value: { ...node.store.capabilities, sequences: false },
+    })
+    await node.coherence.start()
+    for (let seq = 1; seq < 20; seq++) {
+      node.coherence.applyMutation({ partition: 3, previous: 0, seq, nowMs: 0 }, ['a'])
+    }
+    await clock.advanceAsync(10)
+    expect(node.seen['bus-gap']).toEqual([])
+    expect(node.store.faults.calls('evict')).toBe(0)
+  })
 })

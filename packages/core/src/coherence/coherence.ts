@@ -18,24 +18,40 @@
  * unverified, confirmation lost). A hit compares one number with it and needs no other check.
  */
 
-import type { BusListener, BusMessage, KeysMessage, TagsMessage } from '../contracts/bus.ts'
+import type {
+  BusListener,
+  BusMessage,
+  DoubtMessage,
+  KeysMessage,
+  TagsMessage,
+} from '../contracts/bus.ts'
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
 import type {
   EntryAddress,
   EvictRequest,
   MutationReply,
+  PartitionChanges,
+  PutReply,
   SyncReply,
 } from '../contracts/remote-store.ts'
 import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
+import { Doubts } from './doubts.ts'
+import { Fuse } from './fuse.ts'
+import {
+  isMissing,
+  OwnChanges,
+  REMEMBERED_MS,
+  type Repetition,
+  type Written,
+} from './own-changes.ts'
 import { createPartitions, PARTITIONS, type Partition } from './partitions.ts'
-import { type Reassertion, RecentEvictions } from './recent-evictions.ts'
-import { RecoveryQueue } from './recovery-queue.ts'
+import { RecoveryQueue, type WaitingEvictions } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
 import type { Stamp } from './stamp.ts'
-import { missingOf, partitionTag, TagClock } from './tag-clock.ts'
+import { missingOf, NOTHING, partitionTag, TagClock } from './tag-clock.ts'
 
 /** What coherence tells the cache side to do. */
 export interface CoherenceTargets {
@@ -59,14 +75,31 @@ export interface CoherenceParts {
 }
 
 const NO_GENERATION = -1
+const NO_KEYS: readonly string[] = []
+const NO_TAGS: readonly string[] = []
 const ALL_PARTITIONS: readonly number[] = Array.from({ length: PARTITIONS }, (_, id) => id)
 /** Syncs run this often within one maxStaleness, so that one slow or lost sync does not isolate the node. */
 const SYNCS_PER_STALENESS = 2.5
 const CONCURRENT_CATCH_UPS = 16
 /** How far back a catch-up checks that the store still knows the tags that were invalidated, µs. */
 const LOOK_BACK_US = 5_000_000
-/** A failover is taken to lose no more than the last minute of tag invalidations, µs. */
+/** How far back lost tags are looked for at first, µs, and by how much further where even the oldest is missing. */
 const LOST_WITHIN_US = 60_000_000
+const FURTHER = 10
+/** A partition's tag that is so much younger than what was heard of the partition was invalidated after a loss, µs. */
+const AFTER_LOSS_US = 5_000_000
+/** With evictions waiting, the store is tried at least this often, ms. */
+const TRY_EVERY_MS = 800
+/** Messages that do not fit make this node ask the store, but not more often than this, ms. */
+const SUSPICION_EVERY_MS = 200
+/** So many keys go to the store in one call. */
+const KEYS_PER_CALL = 1_000
+
+/** A partition whose history the store no longer has, and where that stands now. */
+interface LostHistory {
+  readonly partition: Partition
+  readonly head: number
+}
 
 export class Coherence {
   readonly tags: TagClock
@@ -76,7 +109,9 @@ export class Coherence {
   /** Connections, polls and what they lead to outlive the call that happens to start them, and are none of its context. */
   readonly #context: KeptContext = keepContext()
   readonly #partitions = createPartitions()
-  readonly #recent = new RecentEvictions()
+  readonly #own = new OwnChanges()
+  readonly #doubts = new Doubts()
+  readonly #fuse = new Fuse()
   /** The last stamp of each partition. */
   readonly #stamps: (Stamp | undefined)[] = ALL_PARTITIONS.map(() => undefined)
   /** Partitions moved by messages or replies since the running sync was sent. */
@@ -84,6 +119,13 @@ export class Coherence {
   #confirmedAt = Number.NEGATIVE_INFINITY
   #changes = 0
   #tagsVerifiedAt = Number.NEGATIVE_INFINITY
+  /** The store's clock at the last sync, ms: whatever it held by then was born at the tag clock of then or before. */
+  #syncedStoreMs = Number.NEGATIVE_INFINITY
+  /** Counts what suggests that the store is not what it was (a reconnect, a failover), and up to which a sync has looked. */
+  #reconnects = 0
+  #reconnectsSeen = 0
+  #suspectedAt = Number.NEGATIVE_INFINITY
+  #cancelSuspicion: CancelTimer | undefined
   #pollMs = Number.POSITIVE_INFINITY
   #cancelPoll: CancelTimer | undefined
   #syncing: Promise<void> | undefined
@@ -122,10 +164,12 @@ export class Coherence {
 
   /**
    * Tells whether an entry of the store can be judged: by a tag clock that is at most `maxStalenessMs` behind. An older one
-   * would let pass what was invalidated by tags meanwhile.
+   * would let pass what was invalidated by tags meanwhile. And not after a reconnect before the first sync: the store may
+   * have been restored from an old snapshot, with values that were evicted long ago.
    */
   canJudge(maxStalenessMs: number): boolean {
     if (this.isAlone) return true
+    if (this.#reconnects !== this.#reconnectsSeen) return false
     const isLate = this.#parts.clock.now() - this.#tagsVerifiedAt >= maxStalenessMs
     return this.tags.confirmed > 0 && !isLate
   }
@@ -140,11 +184,13 @@ export class Coherence {
       last.seq === state.seq &&
       last.changes === this.#changes &&
       last.birth === this.tags.now &&
+      last.known === this.tags.confirmed &&
       last.generation === generation
     if (isLevel) return last
     const stamp = {
       partition,
       birth: this.tags.now,
+      known: this.tags.confirmed,
       seq: state.seq,
       generation,
       changes: this.#changes,
@@ -217,25 +263,46 @@ export class Coherence {
   /**
    * Evicts keys: here, in the store and, through it, everywhere. Resolves when the store did it.
    *
-   * @throws what the store failed with; the eviction then waits in the recovery queue.
+   * @throws what the store failed with; what it did not evict then waits in the recovery queue.
    */
   async evict(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
-    const { remote, targets, clock } = this.#parts
+    const { remote, targets } = this.#parts
     const keys = addresses.map((address) => address.key)
     targets.forget(keys, Number.POSITIVE_INFINITY, request.soft)
     if (remote === undefined) return
     await this.start()
-    this.#recent.note(addresses, clock.now())
     try {
-      const replies = await remote.evict(addresses, request)
-      for (const reply of replies) this.applyMutation(reply, keysOf(addresses, reply.partition))
-      await this.#publishEvictions(replies, addresses)
-    } catch (error) {
-      this.#enqueue(addresses)
-      throw error
+      const outcomes = await Promise.allSettled(
+        chunksOf(addresses).map((chunk) => this.#evictChunk(chunk, request)),
+      )
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
     } finally {
       // Again: a read that started between the first delete and the store's step may have brought the old value back.
       targets.forget(keys, Number.POSITIVE_INFINITY, request.soft)
+    }
+  }
+
+  async #evictChunk(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
+    try {
+      await this.#evictInStore(addresses, request)
+    } catch (error) {
+      this.#enqueue(addresses)
+      throw error
+    }
+  }
+
+  async #evictInStore(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
+    const { remote, clock } = this.#parts
+    if (remote === undefined) return
+    const replies = await remote.evict(addresses, request)
+    for (const reply of replies) {
+      const evicted = addresses.filter(({ partition }) => partition === reply.partition)
+      const keys = evicted.map(({ key }) => key)
+      const change = { at: clock.now(), doneAt: reply.nowMs, isSoft: request.soft }
+      for (const address of evicted) this.#own.note(address, { ...change })
+      this.applyMutation(reply, keys)
+      const { partition, previous, seq } = reply
+      await this.publish({ kind: 'keys', partition, previous, seq, keys })
     }
   }
 
@@ -253,6 +320,7 @@ export class Coherence {
       await this.#bump(tags)
     } catch (error) {
       this.tags.invalidateHere(this.queue.addTags(tags))
+      this.#tellDoubt([], tags, false)
       this.#queued()
       throw error
     }
@@ -276,9 +344,31 @@ export class Coherence {
     await remote.store.bus?.publish?.(message)
   }
 
-  /** Remembers a write of our own, to be asserted again if the store forgets it. */
-  noteOwnWrite(address: EntryAddress): void {
-    this.#recent.note([address], this.#parts.clock.now())
+  /** Remembers a put of our own, for when the store forgets it. */
+  noteOwnPut(address: EntryAddress, commit: number, { stored, nowMs }: PutReply): void {
+    this.#own.note(address, { at: this.#parts.clock.now(), doneAt: nowMs, isSoft: false })
+    if (stored) this.#own.noteWrite(address, commit)
+  }
+
+  /** Remembers that the store took a load of our own, begun after whatever was changed here before. */
+  noteOwnFill(address: EntryAddress, commit: number): void {
+    this.#own.noteWrite(address, commit)
+  }
+
+  /**
+   * True while the store's copy of the key is known to be wrong: an eviction of it waits, here or on a node that said so.
+   */
+  isInDoubt(key: string): boolean {
+    return this.queue.hasKey(key) || this.#doubts.hasKey(key, this.#parts.clock.now())
+  }
+
+  /**
+   * Tells whether an entry that was read from the store comes from a history that was lost: it is older than this node's
+   * own change of it, or was born above what the store's tag clock stood at later.
+   */
+  isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
+    if (birth > this.tags.confirmed && written.createdAt < this.#syncedStoreMs) return true
+    return this.#own.overtook(address, written, this.#parts.clock.now())
   }
 
   /** Queues evictions that could not be run. */
@@ -289,6 +379,7 @@ export class Coherence {
   close(): void {
     this.#isClosed = true
     this.#cancelPoll?.()
+    this.#cancelSuspicion?.()
   }
 
   async #syncOnce(): Promise<void> {
@@ -297,11 +388,12 @@ export class Coherence {
     try {
       await this.#drainQueue()
       const sentAt = clock.now()
+      const reconnects = this.#reconnects
       this.#advanced.clear()
       const reply = await remote.run('sync', (store) => store.sync(ALL_PARTITIONS))
       this.server.note(reply.nowMs, sentAt, clock.now())
       await this.#confirmTags(reply, sentAt)
-      await this.#confirmPartitions(reply, sentAt)
+      if (await this.#confirmPartitions(reply, sentAt)) this.#reconnectsSeen = reconnects
       this.#parts.targets.synced?.()
     } catch {
       // Already reported by the remote tier. Not confirming is all there is to do.
@@ -312,74 +404,101 @@ export class Coherence {
   async #confirmTags(reply: SyncReply, sentAt: number): Promise<void> {
     const head = reply.tags
     if (head === undefined) return
-    if (this.tags.isAhead(head)) await this.#assertTags(head.version)
+    if (this.tags.isAhead(head)) await this.#invalidateLost(head.version)
     if (head.version > this.tags.confirmed || head.floor > this.tags.floor) {
       if (this.tags.confirmed > 0 && !this.#catchingUpTags) this.#reportGap('tags', 'behind', true)
       await this.#catchUpTags()
     }
     // What was queued meanwhile has not reached the store: nothing is confirmed before it has.
     if (this.queue.size === 0) this.#tagsVerifiedAt = sentAt
+    this.#syncedStoreMs = reply.nowMs
   }
 
-  async #confirmPartitions(reply: SyncReply, sentAt: number): Promise<void> {
+  /** Returns whether whatever was lost has been seen to. */
+  async #confirmPartitions(reply: SyncReply, sentAt: number): Promise<boolean> {
     const behind: Partition[] = []
+    const lost: LostHistory[] = []
+    const confirm = (partition: Partition): void => {
+      partition.verifiedAt = sentAt
+      partition.mark(sentAt)
+    }
     for (const partition of this.#partitions) {
-      const head = reply.heads[partition.id]
+      const head = this.#hasSequences ? reply.heads[partition.id] : undefined
       if (head === undefined) continue
       const found = partition.compare(head)
-      if (found === 'unknown') partition.restart(head)
+      if (found === 'unknown') partition.restart(head, sentAt)
       // A message applied while the sync was under way makes the head the older knowledge. What was applied follows
       // on what was there when the sync was sent without a gap, so it includes the head.
       const isOlder = found === 'history-lost' && this.#advanced.has(partition.id)
-      if (found === 'history-lost' && !isOlder) await this.#loseHistory(partition, head)
       if (found === 'behind') behind.push(partition)
-      else if (!isOlder || partition.seq === partition.heard) partition.verifiedAt = sentAt
+      else if (found === 'history-lost' && !isOlder) lost.push({ partition, head })
+      else if (!isOlder || partition.seq === partition.heard) confirm(partition)
     }
     while (behind.length > 0) {
       const batch = behind.splice(0, CONCURRENT_CATCH_UPS)
       await Promise.all(
         batch.map(async (partition) => {
-          if (await this.#catchUp(partition, 'behind')) partition.verifiedAt = sentAt
+          const outcome = await this.#catchUp(partition, 'behind')
+          if (outcome === 'level') confirm(partition)
+          else if (outcome !== 'busy') lost.push({ partition, head: outcome })
         }),
       )
     }
+    const isSeenTo = lost.length === 0 || (await this.#loseHistories(lost))
+    if (isSeenTo) for (const { partition } of lost) confirm(partition)
     this.#confirm()
+    return isSeenTo
   }
 
   async #drainQueue(): Promise<void> {
-    const { remote, events, clock } = this.#parts
-    if (remote === undefined || this.queue.size === 0) return
+    if (this.queue.size === 0) return
     const waiting = this.queue.waiting()
-    if (waiting.tags.length > 0) await this.#bump(waiting.tags.map((item) => item.tag))
-    if (waiting.keys.length > 0) {
-      const replies = await remote.evict(waiting.keys, { soft: false, settleMs: 0 })
-      // The store knows of them since now, not since they were asked for.
-      this.#recent.note(waiting.keys, clock.now())
-      for (const reply of replies) this.applyMutation(reply, keysOf(waiting.keys, reply.partition))
-      await this.#publishEvictions(replies, waiting.keys)
+    try {
+      await this.#runWaiting(waiting)
+    } catch (error) {
+      this.#tellDoubt(
+        waiting.keys.map(({ key }) => key),
+        waiting.tags.map(({ tag }) => tag),
+        true,
+      )
+      throw error
+    } finally {
+      // Also when it failed, each time: whoever watches must see that it goes on.
+      this.#reportQueue()
     }
-    this.queue.settle(waiting)
-    events.emit('recovery-queue', { waiting: this.queue.size, escalated: this.queue.escalated })
+  }
+
+  async #runWaiting({ keys, tags }: WaitingEvictions): Promise<void> {
+    if (tags.length > 0) {
+      await this.#bump(tags.map((item) => item.tag))
+      this.queue.settle({ keys: [], tags })
+    }
+    for (const chunk of chunksOf(keys)) {
+      await this.#evictInStore(chunk, { soft: false, settleMs: 0 })
+      this.queue.settle({ keys: chunk, tags: [] })
+    }
+  }
+
+  /** Tells the others what the store could not be told. Where even that fails, their own deadlines are all there is. */
+  #tellDoubt(keys: readonly string[], tags: readonly string[], isRepeated: boolean): void {
+    const { remote, work } = this.#parts
+    const bus = remote?.store.bus
+    if (bus?.publish === undefined) return
+    const messages = chunksOf(keys).map((chunk) => ({ keys: chunk, tags: NO_TAGS }))
+    if (tags.length > 0) messages.push({ keys: [], tags })
+    const sent = messages.map((each) => bus.publish?.({ kind: 'doubt', ...each, isRepeated }))
+    work.run('doubt', Promise.allSettled(sent))
   }
 
   async #bump(tags: readonly string[]): Promise<void> {
     const { remote, longestLifeMs } = this.#parts
     if (remote === undefined) return
     const bump = await remote.run('bump-tags', (store) =>
-      store.bumpTags(tags, this.tags.confirmed, longestLifeMs()),
+      // Above every birth of this node, also above those that it gave while it could not ask.
+      store.bumpTags(tags, Math.floor(this.tags.now), longestLifeMs()),
     )
     await this.publish({ kind: 'tags', ...bump, tags })
     if (this.tags.applyBump(tags, bump) === 'gap') await this.#catchUpTags()
-  }
-
-  async #publishEvictions(
-    replies: readonly MutationReply[],
-    addresses: readonly EntryAddress[],
-  ): Promise<void> {
-    for (const { partition, previous, seq } of replies) {
-      const keys = keysOf(addresses, partition)
-      await this.publish({ kind: 'keys', partition, previous, seq, keys })
-    }
   }
 
   #listener(): BusListener {
@@ -388,13 +507,20 @@ export class Coherence {
       onMessage: (message) => this.#receive(message),
       onUp: () => {
         events.emit('bus', { state: 'up', reason: undefined })
-        void this.sync()
+        this.#reconnected()
       },
-      onDoubt: () => void this.sync(),
+      onDoubt: () => this.#reconnected(),
       onDown: (reason) => events.emit('bus', { state: 'down', reason }),
       // Whatever it was meant to say, the next sync finds out.
       onGarbage: () => this.#reportGap('tags', 'gap', false),
     }
+  }
+
+  /** The store may be another one than before, or stand elsewhere in its history: it is asked before it is believed. */
+  #reconnected(): void {
+    this.#reconnects += 1
+    this.#parts.remote?.mayBeBack()
+    void this.sync()
   }
 
   #receive(message: BusMessage): void {
@@ -402,6 +528,7 @@ export class Coherence {
     if (message.kind === 'wake') this.#parts.targets.wake(message.key)
     else if (message.kind === 'keys') this.#applyKeys(message)
     else if (message.kind === 'tags') this.#applyTags(message)
+    else this.#applyDoubt(message)
   }
 
   #applyKeys(message: KeysMessage): void {
@@ -411,41 +538,85 @@ export class Coherence {
     targets.forget(message.keys, message.seq)
     for (const key of message.keys) targets.wake(key)
     if (events.has('invalidated')) events.emit('invalidated', { keys: message.keys, tags: [] })
+    this.#doubts.settle(message.keys, NO_TAGS)
+    if (!this.#hasSequences) return
     const fit = partition.advance(message.previous, message.seq)
     if (fit === 'applied' || fit === 'gap') this.#advanced.add(partition.id)
-    if (fit === 'gap') work.run('catch-up', this.#catchUp(partition, 'gap'))
-    if (fit === 'history-lost') work.run('catch-up', this.#loseHistory(partition, message.seq))
+    if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
+    if (fit === 'history-lost') this.#suspect()
+  }
+
+  async #closeGap(partition: Partition): Promise<void> {
+    if (typeof (await this.#catchUp(partition, 'gap')) === 'number') this.#suspect()
+  }
+
+  /**
+   * A message does not fit to what is known. It may be about another store, or come from a history that is over: only a
+   * sync tells, and only what a sync found is acted upon. Not at every such message, or those who disagree would keep each
+   * other, and the store, busy.
+   */
+  #suspect(): void {
+    const { clock } = this.#parts
+    if (this.#cancelSuspicion !== undefined || this.#isClosed) return
+    const inMs = this.#suspectedAt + SUSPICION_EVERY_MS - clock.now()
+    const ask = (): void => {
+      this.#cancelSuspicion = undefined
+      this.#suspectedAt = clock.now()
+      void this.sync()
+    }
+    if (inMs <= 0) ask()
+    else this.#cancelSuspicion = clock.schedule(inMs, ask, 'background')
+  }
+
+  #applyDoubt(message: DoubtMessage): void {
+    const { targets, events, clock } = this.#parts
+    const { keys, tags } = this.#doubts.note(message, clock.now())
+    if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY)
+    if (tags.length > 0) this.tags.invalidateHere(tags)
+    const isNews = keys.length + tags.length > 0
+    if (isNews && events.has('invalidated')) events.emit('invalidated', { keys, tags })
   }
 
   #applyTags(message: TagsMessage): void {
     const { events, work } = this.#parts
     const fit = this.tags.applyBump(message.tags, message)
+    this.#doubts.settle(NO_KEYS, message.tags)
     if (events.has('invalidated')) events.emit('invalidated', { keys: [], tags: message.tags })
     if (fit !== 'gap' || this.#catchingUpTags) return
     this.#reportGap('tags', 'gap', true)
     work.run('catch-up', this.#catchUpTags())
   }
 
-  /** Reads what was missed from the log; false when another catch-up is under way or the log could not tell. */
-  async #catchUp(partition: Partition, cause: 'gap' | 'behind'): Promise<boolean> {
+  /**
+   * Reads what was missed from the log: `level` when nothing is missing any more, `busy` while another one does it, or the
+   * store's position when its history is not the one known here.
+   */
+  async #catchUp(
+    partition: Partition,
+    cause: 'gap' | 'behind',
+  ): Promise<'level' | 'busy' | number> {
     const { remote, targets } = this.#parts
-    if (remote === undefined || partition.catchingUp) return false
+    if (remote === undefined || partition.catchingUp) return 'busy'
     partition.catchingUp = true
     try {
-      const from = partition.seq
-      const { heard } = partition
-      const changes = await remote.run('changes-since', (store) =>
-        store.changesSince(partition.id, from),
-      )
-      if (changes.kind === 'unknown' || changes.seq < heard) {
-        await this.#loseHistory(partition, changes.seq)
-        return true
-      }
+      const { seq, heard, contested } = partition
+      const since = (number: number): Promise<PartitionChanges> =>
+        remote.run('changes-since', (store) => store.changesSince(partition.id, number))
+      // What was heard of has to be part of the history, too: else a later change would hide that it was lost.
+      const unproven = contested ?? (heard > seq ? heard : undefined)
+      const [changes, proof] = await Promise.all([
+        since(seq),
+        unproven === undefined ? undefined : since(unproven),
+      ])
+      const isForeign = changes.kind === 'unknown' || proof?.kind === 'unknown'
+      if (isForeign || changes.seq < heard) return changes.seq
+      if (partition.contested === contested) partition.contested = undefined
       targets.forget(changes.keys, changes.seq)
       for (const key of changes.keys) targets.wake(key)
-      partition.seq = Math.max(partition.seq, changes.seq)
+      this.#doubts.settle(changes.keys, NO_TAGS)
+      partition.reach(changes.seq)
       this.#reportGap(partition.id, cause, true)
-      return true
+      return 'level'
     } finally {
       partition.catchingUp = false
     }
@@ -462,11 +633,29 @@ export class Coherence {
       const last = this.tags.since(from)
       const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
       this.tags.applyChanges(changes)
-      if (missingOf(last, changes).length > 0) {
-        await this.#assertTags(Math.max(0, known - LOST_WITHIN_US))
-      }
+      if (missingOf(last, changes).length > 0) await this.#findLostTags(known)
     } finally {
       this.#catchingUpTags = false
+    }
+  }
+
+  /** The store no longer knows the last tags before `known`: looks further back until it finds where the loss began. */
+  async #findLostTags(known: number): Promise<void> {
+    const { remote } = this.#parts
+    if (remote === undefined) return
+    for (let backUs = LOST_WITHIN_US; ; backUs *= FURTHER) {
+      const from = Math.max(0, known - backUs)
+      const mine = this.tags.since(from)
+      const lost = new Set(
+        missingOf(mine, await remote.run('tags-since', (store) => store.tagsSince(from))),
+      )
+      const [oldest] = mine.reduce(
+        (first, each) => (each[1] < first[1] ? each : first),
+        ['', Number.POSITIVE_INFINITY],
+      )
+      if (from > 0 && lost.has(oldest)) continue
+      await this.#invalidateLost(from)
+      return
     }
   }
 
@@ -474,42 +663,67 @@ export class Coherence {
    * The store lost tag invalidations: those after `since` that it no longer knows are invalidated anew, once for all nodes.
    * Under new versions, because nobody who stands at the store's clock looks for older ones.
    */
-  async #assertTags(since: number): Promise<void> {
+  async #invalidateLost(since: number): Promise<void> {
     const { remote } = this.#parts
     if (remote === undefined) return
     this.#reportGap('tags', 'history-lost', true)
     const changes = await remote.run('tags-since', (store) => store.tagsSince(since))
     const lost = missingOf(this.tags.since(since), changes)
-    // Never the clock alone: a store that stands at our number is taken to know what led there.
     if (lost.length > 0) await this.#bump(lost)
+    // With nothing lost, the clock alone went back: it must not mint again what entries were born at.
+    else if (changes.version < this.tags.confirmed) await this.#bump([NOTHING])
   }
 
-  /** The store no longer has, or never had, the history this node knows: doubt everything of the partition. */
-  async #loseHistory(partition: Partition, seq: number): Promise<void> {
-    partition.restart(seq)
+  /**
+   * The store no longer has, or never had, the history this node knows of these: doubts everything of them, and sees to it
+   * that what was lost is known again; false when it was done too often lately.
+   *
+   * What nodes repeat reaches back for a while only. Where the loss reaches further back, nobody knows what was evicted
+   * since, and some who knew may be gone: then all entries of the partition count as evicted, for all nodes.
+   */
+  async #loseHistories(lost: readonly LostHistory[]): Promise<boolean> {
+    const now = this.#parts.clock.now()
+    if (!this.#fuse.admits(now)) return false
+    const repetitions: Repetition['changes'][number][] = []
+    const whole: string[] = []
+    for (const { partition, head } of lost) {
+      const own = this.#own.of(partition.id, now)
+      const reachesBack = partition.isSince(head, now - REMEMBERED_MS)
+      const tag = partitionTag(partition.id)
+      const isDone = this.tags.mintedFor(tag) > partition.heard + AFTER_LOSS_US
+      if (reachesBack && !own.wholePartition) repetitions.push(...own.changes)
+      else if (!isDone) whole.push(tag)
+      partition.restart(head, now)
+      this.#reportGap(partition.id, 'history-lost', false)
+    }
     this.#changed()
-    this.#reportGap(partition.id, 'history-lost', false)
-    const own = this.#recent.of(partition.id, this.#parts.clock.now())
+    if (whole.length > 0) this.tags.invalidateHere(whole)
     try {
-      await this.#assertAgain(partition, own)
+      if (whole.length > 0) await this.#bump(whole)
+      await this.#repeat(repetitions)
     } catch (error) {
-      // The partition has started over, so no sync will find the loss a second time: the queue has to remember it.
-      if (own.wholePartition) {
-        const tags = [partitionTag(partition.id)]
-        this.tags.invalidateHere([...tags, ...this.queue.addTags(tags)])
-      }
-      this.#enqueue(own.addresses)
+      // The partitions have started over, so no sync will find the loss a second time: the queue has to remember it.
+      if (whole.length > 0) this.tags.invalidateHere(this.queue.addTags(whole))
+      this.#enqueue(repetitions.map(({ address }) => address))
       throw error
     }
+    return true
   }
 
-  /** Repeats what this node evicted lately. */
-  async #assertAgain(partition: Partition, own: Reassertion): Promise<void> {
+  /** Evicts again what this node changed lately, except where somebody has written a newer value since. */
+  async #repeat(changes: Repetition['changes']): Promise<void> {
     const { remote } = this.#parts
-    if (own.wholePartition) await this.#bump([partitionTag(partition.id)])
-    if (own.addresses.length === 0 || remote === undefined) return
-    const replies = await remote.evict(own.addresses, { soft: false, settleMs: 0 })
-    for (const reply of replies) this.applyMutation(reply, keysOf(own.addresses, reply.partition))
+    if (remote === undefined) return
+    for (const chunk of chunksOf(changes)) {
+      const addresses = chunk.map(({ address }) => address)
+      const held = await remote.run('read-headers', (store) => store.readHeaders(addresses))
+      const missing = chunk.filter(({ change }, i) => isMissing(change, held[i]))
+      if (missing.length === 0) continue
+      await this.#evictInStore(
+        missing.map(({ address }) => address),
+        { soft: false, settleMs: 0 },
+      )
+    }
   }
 
   #enqueue(addresses: readonly EntryAddress[]): void {
@@ -517,23 +731,34 @@ export class Coherence {
       const coarser = this.queue.addKey(address)
       if (coarser.length > 0) this.tags.invalidateHere(coarser)
     }
+    this.#tellDoubt(
+      addresses.map(({ key }) => key),
+      NO_TAGS,
+      false,
+    )
     this.#queued()
   }
 
   #queued(): void {
-    const { events } = this.#parts
     // Waiting evictions mean that the store's copies are not to be believed: nothing is confirmed until they ran.
     this.#tagsVerifiedAt = Number.NEGATIVE_INFINITY
     this.#confirm()
-    events.emit('recovery-queue', { waiting: this.queue.size, escalated: this.queue.escalated })
+    this.#reportQueue()
     this.#reportState()
     this.#schedulePoll()
+  }
+
+  #reportQueue(): void {
+    const { size, escalated } = this.queue
+    this.#parts.events.emit('recovery-queue', { waiting: size, escalated })
   }
 
   #schedulePoll(): void {
     this.#cancelPoll?.()
     if (this.#isClosed || !this.#isStarted) return
-    const base = Number.isFinite(this.#pollMs) ? this.#pollMs : 800
+    const mostMs =
+      this.queue.size > 0 || !Number.isFinite(this.#pollMs) ? TRY_EVERY_MS : this.#pollMs
+    const base = Math.min(this.#pollMs, mostMs)
     // Jitter, so that the nodes of a fleet do not poll in step.
     const delay = base * (0.75 + Math.random() / 4)
     this.#cancelPoll = runIn(this.#context, () =>
@@ -569,6 +794,10 @@ export class Coherence {
     this.#confirmedAt = oldest
   }
 
+  get #hasSequences(): boolean {
+    return this.#parts.remote?.store.capabilities.sequences === true
+  }
+
   #partition(id: number): Partition {
     const partition = this.#partitions[id]
     if (partition === undefined) throw new RangeError(`No partition ${id}`)
@@ -576,6 +805,9 @@ export class Coherence {
   }
 }
 
-function keysOf(addresses: readonly EntryAddress[], partition: number): readonly string[] {
-  return addresses.filter((address) => address.partition === partition).map(({ key }) => key)
+function chunksOf<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  const chunks: (readonly Item[])[] = []
+  for (let i = 0; i < items.length; i += KEYS_PER_CALL)
+    chunks.push(items.slice(i, i + KEYS_PER_CALL))
+  return chunks
 }

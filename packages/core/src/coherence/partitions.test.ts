@@ -4,7 +4,7 @@ import { createPartitions, PARTITIONS, Partition } from './partitions.ts'
 /** A partition that stands at `seq`. */
 function standingAt(seq: number): Partition {
   const partition = new Partition(3)
-  partition.restart(seq)
+  partition.restart(seq, 0)
   return partition
 }
 
@@ -93,6 +93,6 @@ describe('a head', () => {
 it('starting over doubts what was there', () => {
   const partition = standingAt(10)
   partition.advance(11, 12)
-  partition.restart(7)
+  partition.restart(7, 0)
   expect([partition.seq, partition.heard, partition.generation]).toEqual([7, 7, 2])
 })

@@ -11,6 +11,16 @@
 /** Number of partitions of every namespace. Part of the key layout: changing it means a new layout. */
 export const PARTITIONS = 64
 
+/** A position in a history, and when a node stood there. */
+interface Mark {
+  readonly seq: number
+  readonly at: number
+}
+
+/** How far apart the positions are that a node remembers, ms, and how many: together a minute. */
+const MARK_EVERY_MS = 10_000
+const MARKS = 6
+
 /** How a message or poll fits to what is known. */
 export type Fit = 'applied' | 'known' | 'gap' | 'history-lost'
 
@@ -21,12 +31,19 @@ export class Partition {
   seq = 0
   /** The highest number heard of: above `seq` while something is missing in between. */
   heard = 0
+  /**
+   * A number that was heard of and that a later message leaves out: one of the two is of another history. The store's log
+   * tells whether it knows the number.
+   */
+  contested: number | undefined
   /** Raised whenever entries of this partition can no longer be taken to be coherent. */
   generation = 0
   /** When the store last confirmed `seq`, on the node's monotonic clock. */
   verifiedAt = Number.NEGATIVE_INFINITY
   /** A log read is under way. */
   catchingUp = false
+  /** Positions of the last minute, the oldest first. */
+  #marks: readonly Mark[] = []
 
   constructor(id: number) {
     this.id = id
@@ -43,27 +60,54 @@ export class Partition {
     this.heard = Math.max(heard, seq)
     if (seq <= this.seq) return 'known'
     // A number heard of lies between the two: this change did not follow on a history that contains it.
-    if (previous < heard && heard < seq) return 'history-lost'
+    if (previous < heard && heard < seq) return this.#contest(heard)
     if (!this.isKnown) return 'known'
     if (previous === this.seq) {
       this.seq = seq
       return 'applied'
     }
-    return previous > this.seq ? 'gap' : 'history-lost'
+    return previous > this.seq ? 'gap' : this.#contest(this.seq)
   }
 
   /** Compares with a head that was read from the store. */
   compare(head: number): 'level' | 'behind' | 'history-lost' | 'unknown' {
-    if (!this.isKnown) return head < this.heard ? 'history-lost' : 'unknown'
-    if (head === this.seq && head === this.heard) return 'level'
-    return head > this.seq ? 'behind' : 'history-lost'
+    const isContested = this.contested !== undefined
+    if (!this.isKnown) return head < this.heard || isContested ? 'history-lost' : 'unknown'
+    if (head > this.seq) return 'behind'
+    if (head < this.heard) return 'history-lost'
+    return isContested ? 'behind' : 'level'
+  }
+
+  #contest(seq: number): 'history-lost' {
+    this.contested ??= seq
+    return 'history-lost'
+  }
+
+  /** Takes over what the log told: everything up to `seq`. */
+  reach(seq: number): void {
+    this.seq = Math.max(this.seq, seq)
+    this.heard = Math.max(this.heard, seq)
   }
 
   /** Starts over at a position whose past is unknown. */
-  restart(seq: number): void {
+  restart(seq: number, now: number): void {
     this.seq = seq
     this.heard = seq
+    this.contested = undefined
     this.generation += 1
+    this.#marks = [{ seq, at: now }]
+  }
+
+  /** Notes the position now and then, so that it is known later how old a change is at the most. */
+  mark(now: number): void {
+    const last = this.#marks.at(-1)
+    if (!this.isKnown || (last !== undefined && now - last.at < MARK_EVERY_MS)) return
+    this.#marks = [...this.#marks.slice(1 - MARKS), { seq: this.seq, at: now }]
+  }
+
+  /** Tells whether everything that was changed after `seq`, as far as it is known here, was changed after `since` (monotonic ms). */
+  isSince(seq: number, since: number): boolean {
+    return this.#marks.some((mark) => mark.at >= since && mark.seq <= seq)
   }
 }
 

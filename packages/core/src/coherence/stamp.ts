@@ -3,8 +3,10 @@
 /** Shared by everything that began while nothing changed. */
 export interface Stamp {
   readonly partition: number
-  /** The tag clock. */
+  /** The tag clock as it stands here. */
   readonly birth: number
+  /** The tag clock as the store has confirmed it: what leaves this node was born at it. */
+  readonly known: number
   /** Sequence number of the partition. */
   readonly seq: number
   /** Generation of the partition; -1 when nothing was known of it. */

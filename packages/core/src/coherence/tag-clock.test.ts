@@ -126,7 +126,7 @@ describe('a step of the store', () => {
     for (let i = 0; i < 8; i++) tags.invalidateHere(['t'])
     const { now } = tags
     bump('u', 0, 1)
-    expect([tags.now, tags.confirmed]).toEqual([now, 1])
+    expect([tags.now > now, tags.confirmed]).toEqual([true, 1])
   })
 
   it('never takes a version of a tag back', () => {
@@ -238,4 +238,60 @@ it('what the store no longer knows is missing, unless its floor covers it', () =
     ] as const,
   }
   expect(missingOf(invalidated, changes)).toEqual(['older', 'lost'])
+})
+
+describe('provisional versions that run ahead of the store', () => {
+  const MINTED = 100
+
+  it('a version minted below what was born here invalidates it all the same', () => {
+    const clock = new TagClock(() => undefined)
+    clock.applyChanges({ version: MINTED, floor: 0, tags: [] })
+    for (let n = 0; n < 12; n++) clock.invalidateHere(['mine'])
+    const birth = clock.now
+    expect(birth).toBeGreaterThan(MINTED + 1)
+    clock.applyBump(['theirs'], { previous: MINTED, version: MINTED + 1, floor: 0 })
+    expect(clock.allows(birth, '@c', 0, ['theirs'])).toBe(false)
+    expect(clock.allows(clock.now, '@c', 0, ['theirs'])).toBe(true)
+    expect([clock.confirmed, clock.since(MINTED)]).toEqual([MINTED + 1, [['theirs', MINTED + 1]]])
+  })
+
+  it('so does one that a range read brings', () => {
+    const clock = new TagClock(() => undefined)
+    clock.applyChanges({ version: MINTED, floor: 0, tags: [] })
+    for (let n = 0; n < 12; n++) clock.invalidateHere(['mine'])
+    const birth = clock.now
+    clock.applyChanges({
+      version: MINTED + 2,
+      floor: 0,
+      tags: [
+        ['b', MINTED + 2],
+        ['a', MINTED + 1],
+      ],
+    })
+    expect(clock.allows(birth, '@c', 0, ['a'])).toBe(false)
+    expect(clock.allows(birth, '@c', 0, ['b'])).toBe(false)
+    expect(clock.allows(clock.now, '@c', 0, ['a', 'b'])).toBe(true)
+    expect(clock.mintedFor('a')).toBe(MINTED + 1)
+  })
+
+  it('one from before what was heard of last does not reach what was born since', () => {
+    const clock = new TagClock(() => undefined)
+    clock.applyChanges({ version: MINTED, floor: 0, tags: [] })
+    clock.applyBump(['b'], { previous: MINTED + 2, version: MINTED + 9, floor: 0 })
+    clock.invalidateHere(['mine'])
+    const birth = clock.now
+    clock.applyChanges({ version: MINTED + 9, floor: 0, tags: [['a', MINTED + 2]] })
+    expect(clock.allows(birth, '@c', 0, ['a'])).toBe(true)
+    expect(clock.allows(MINTED, '@c', 0, ['a'])).toBe(false)
+  })
+
+  it('are never whole numbers, which the store could mint', () => {
+    const clock = new TagClock(() => undefined)
+    clock.applyChanges({ version: MINTED, floor: 0, tags: [] })
+    for (let n = 0; n < 12; n++) {
+      clock.invalidateHere(['mine'])
+      expect(Number.isInteger(clock.now)).toBe(false)
+    }
+    expect(clock.mintedFor('mine')).toBe(0)
+  })
 })

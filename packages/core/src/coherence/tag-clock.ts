@@ -11,9 +11,15 @@
  *
  * An invalidation that has not reached the store yet is applied here at a *provisional* version: a quarter above the
  * highest known one (versions are whole numbers, so it can't collide with a minted one and sorts before the next).
+ *
+ * Many of them can lift this node's clock past what the store has minted, or will mint next. So what leaves this node is
+ * born at the *confirmed* clock, never above it: another node could not tell what such a birth was worth. And a version
+ * that the store minted below this clock is news all the same: it is applied above what was born here until now, and the
+ * minted number is kept beside it.
  */
 
 import type { TagBump, TagChanges, TagHead } from '../contracts/remote-store.ts'
+import { PARTITIONS } from './partitions.ts'
 
 /** The tag every entry of the namespace carries. */
 export const EVERYTHING = '*'
@@ -33,9 +39,14 @@ export function cacheTag(cache: string): string {
   return `@${cache}`
 }
 
+/** A tag that no entry carries: invalidating it only moves the store's clock. */
+export const NOTHING = '@'
+
+const PARTITION_TAGS = Array.from({ length: PARTITIONS }, (_, partition) => `%${partition}`)
+
 /** Returns the tag that stands for a whole partition. */
 export function partitionTag(partition: number): string {
-  return `%${partition}`
+  return PARTITION_TAGS[partition] ?? `%${partition}`
 }
 
 /** What a mirror is told about, and what it tells: how a message fits to what is known. */
@@ -54,9 +65,13 @@ export function missingOf(
 
 export class TagClock {
   readonly #versions = new Map<string, number>()
+  /** What the store minted, for tags that stand higher here. */
+  readonly #minted = new Map<string, number>()
   readonly #cap: number
   readonly #onChange: () => void
   #now = 0
+  /** The highest version the store is known to have minted, also behind a gap. */
+  #highest = 0
   #confirmed = 0
   #floor = 0
   #anyPartition = false
@@ -99,7 +114,7 @@ export class TagClock {
 
   /** Invalidates tags here and now, at a provisional version, before the store knows. */
   invalidateHere(tags: readonly string[]): void {
-    this.#now += PROVISIONAL_STEP
+    this.#now = this.#provisional()
     for (const tag of tags) this.#raise(tag, this.#now)
     this.#trim()
     this.#onChange()
@@ -109,9 +124,9 @@ export class TagClock {
   applyBump(tags: readonly string[], bump: TagBump): TagMessageFit {
     if (bump.version <= this.#confirmed) return 'known'
     const follows = bump.previous === this.#confirmed
-    for (const tag of tags) this.#raise(tag, bump.version)
+    const at = this.#above(bump.version)
+    for (const tag of tags) this.#raise(tag, at, bump.version)
     this.#raiseFloor(bump.floor)
-    this.#now = Math.max(this.#now, bump.version)
     // After a gap the versions in between are unknown, so only a range read may move `confirmed`.
     if (follows) this.#confirmed = bump.version
     this.#trim()
@@ -122,10 +137,14 @@ export class TagClock {
   /** Applies a range read: everything above `confirmed`. */
   applyChanges(changes: TagChanges): void {
     const changed = changes.tags.length > 0 || changes.floor > this.#floor
-    for (const [tag, version] of changes.tags) this.#raise(tag, version)
+    // In the order they were minted: what is heard of first must not make a later one look like an earlier one.
+    const minted = [...changes.tags].sort(([, a], [, b]) => a - b)
+    for (const [tag, version] of minted) {
+      if (version > this.mintedFor(tag)) this.#raise(tag, this.#above(version), version)
+    }
     this.#raiseFloor(changes.floor)
     this.#confirmed = Math.max(this.#confirmed, changes.version)
-    this.#now = Math.max(this.#now, changes.version)
+    this.#above(changes.version)
     this.#trim()
     if (changed) this.#onChange()
   }
@@ -138,10 +157,17 @@ export class TagClock {
   /** Tags with a store-minted version above the given one, to be put back after the store lost them. */
   since(version: number): readonly (readonly [tag: string, version: number])[] {
     const found: (readonly [string, number])[] = []
-    for (const [tag, at] of this.#versions) {
-      if (at > version && Number.isInteger(at)) found.push([tag, at])
+    for (const tag of this.#versions.keys()) {
+      const minted = this.mintedFor(tag)
+      if (minted > version) found.push([tag, minted])
     }
     return found
+  }
+
+  /** The version of a tag that the store minted, as far as it is known here; 0 for none. */
+  mintedFor(tag: string): number {
+    const at = this.#versions.get(tag) ?? 0
+    return Number.isInteger(at) ? at : (this.#minted.get(tag) ?? 0)
   }
 
   #isAfter(tag: string, birth: number): boolean {
@@ -149,14 +175,28 @@ export class TagClock {
     return version !== undefined && version > birth
   }
 
-  #raise(tag: string, version: number): void {
-    const known = this.#versions.get(tag)
-    if (known !== undefined) {
-      if (known >= version) return
-      // Re-inserted so that iteration order stays oldest first, which trimming relies on.
-      this.#versions.delete(tag)
-    }
-    this.#versions.set(tag, version)
+  /** Where a version of the store stands here: above everything that was born before it was minted. */
+  #above(version: number): number {
+    // Below the highest one heard of, it was minted before that, and so before anything that was born since.
+    const isOverrun = version > this.#highest && version <= this.#now
+    this.#highest = Math.max(this.#highest, version)
+    const at = isOverrun ? this.#provisional() : version
+    this.#now = Math.max(this.#now, at)
+    return at
+  }
+
+  /** The next number of this node's own; never a whole one, which could be a minted one. */
+  #provisional(): number {
+    const next = this.#now + PROVISIONAL_STEP
+    return Number.isInteger(next) ? next + PROVISIONAL_STEP : next
+  }
+
+  /** `minted`: what the store knows of it; an invalidation that it does not know of yet changes nothing about that. */
+  #raise(tag: string, at: number, minted = this.mintedFor(tag)): void {
+    const highest = Math.max(at, this.#versions.get(tag) ?? 0)
+    this.#versions.set(tag, highest)
+    if (highest === minted || minted === 0) this.#minted.delete(tag)
+    else this.#minted.set(tag, minted)
     if (tag.startsWith('%')) this.#anyPartition = true
   }
 
@@ -165,7 +205,9 @@ export class TagClock {
     this.#floor = floor
     // What was invalidated before the floor is covered by it.
     for (const [tag, version] of this.#versions) {
-      if (version <= floor) this.#versions.delete(tag)
+      if (version > floor) continue
+      this.#versions.delete(tag)
+      this.#minted.delete(tag)
     }
   }
 

@@ -35,11 +35,11 @@ export interface WakeMessage {
  */
 export interface DoubtMessage {
   readonly kind: 'doubt'
-  /** Full keys. A sender with very many names their partitions instead. */
   readonly keys: readonly string[]
-  /** As the tag clock names them. */
+  /** As the tag clock names them; a sender with very many keys names the tags of their partitions instead. */
   readonly tags: readonly string[]
-  readonly partitions: readonly number[]
+  /** Said before: who heard it then goes on doubting, and keeps what it has loaded since. */
+  readonly isRepeated: boolean
 }
 
 export type BusMessage = KeysMessage | TagsMessage | WakeMessage | DoubtMessage

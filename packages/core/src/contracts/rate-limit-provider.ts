@@ -11,7 +11,7 @@ export type CalendarPeriod = 'hour' | 'day' | 'week' | 'month'
 interface NamedPolicy {
   /** Part of the store's keys. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
   readonly name: string
-  /** The most cost admitted. */
+  /** The most cost admitted. 0 admits nothing. */
   readonly limit: number
 }
 
@@ -75,7 +75,7 @@ export interface LimitRule {
   readonly maxWaitUs: number
   /** Refused calls count as well, so that who keeps trying stays out. */
   readonly penalty: boolean
-  /** After a refusal, nothing is admitted for this long. 0 for none. */
+  /** After a refusal, nothing is admitted for this long. 0: only what `block` says. */
   readonly blockUs: number
 }
 
@@ -109,6 +109,11 @@ export interface LimitReply {
   readonly states: readonly PolicyState[]
   /** The store's clock when it decided, µs. With `waitUs` it tells which admission this was. */
   readonly nowUs: number
+  /**
+   * Why this call could not be decided, such as that its key holds something else; then the rest means nothing. It says
+   * nothing about the other calls, nor about the store.
+   */
+  readonly error?: unknown
 }
 
 /** One admission, to be given back. */
@@ -144,9 +149,13 @@ export interface RateLimitProvider {
    * Until then a failure says nothing about the other side: a process that starts is slow. Never rejects; bound it.
    */
   whenTried?(): Promise<void>
+  /** Told once of each thing that keeps the store from being used as it is set up. The last listener set is used. */
+  onTrouble?: ((error: Error) => void) | undefined
   /**
    * Decides calls one after the other, in order; one reply each. In one round trip, however many they are.
-   * Each is admitted by all policies of the rule or changes none of them.
+   * Each is admitted by all policies of the rule or changes none of them. A call that cannot be decided, because of what
+   * its key holds, has a reply with an error; it rejects only when nothing
+   * was decided.
    */
   decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]>
   /**
@@ -155,10 +164,19 @@ export interface RateLimitProvider {
    * @returns false when nothing was given back: it is too long ago, or (`smooth`) others were admitted since.
    */
   refund(rule: LimitRule, admission: Admission): Promise<boolean>
+  /** The same for some of one key, up to 256, in one step: thousands of calls may give up at once. One answer each. */
+  refundAll?(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]>
   /** Prolongs the permits of `concurrency` policies to a full lease from now; one answer each, false for those that had ended. */
   renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]>
   /** Forgets what is known of a key, blocks included. */
   reset(rule: LimitRule, key: string): Promise<void>
+  /**
+   * Gives points back without saying whose, the latest first, in every policy but `concurrency`; or has each of those count
+   * exactly this much, now, as far as it can count. Returns the most that a policy gave back, or counts.
+   */
+  adjust?(rule: LimitRule, key: string, how: 'reward' | 'set', points: number): Promise<number>
+  /** Has a key admit nothing for so long, whatever the rule says; 0 ends a block, also one that a refusal began. */
+  block?(rule: LimitRule, key: string, us: number): Promise<void>
   /** One listener; the last one set is used. Without one, nothing needs to be listened to. */
   listener?: FreedListener | undefined
   close(): Promise<void>

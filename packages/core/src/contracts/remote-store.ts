@@ -21,7 +21,11 @@ export interface EntryAddress {
 export interface RemoteCapabilities {
   /** `fill` stores only for the current lease holder (invariants I2 and I4 across nodes). */
   readonly leases: boolean
-  /** Partitions have sequence numbers and logs, so that lost messages are noticed before `maxStaleness` ends. */
+  /**
+   * Partitions have sequence numbers and logs, so that lost messages are noticed before `maxStaleness` ends. Without it,
+   * replies to changes number the changes made through this very instance, `sync` answers no heads, `changesSince` answers
+   * `unknown`, and nobody compares numbers of different nodes.
+   */
   readonly sequences: boolean
   /** Tag versions are minted atomically and strictly increase. */
   readonly tags: boolean
@@ -64,7 +68,12 @@ export interface FillReply {
 
 export interface MutationReply {
   readonly partition: number
+  /**
+   * The partition's number before this change. Without `sequences`: the last one this instance answered for the
+   * partition, 0 if none. Never less, for a number that goes back says that the store has lost its history.
+   */
   readonly previous: number
+  /** The partition's number from this change on. */
   readonly seq: number
   readonly nowMs: number
 }
@@ -100,7 +109,7 @@ export interface TagHead {
 export interface SyncReply {
   /** The store's clock, ms since the epoch. Used to age entries, never to order. */
   readonly nowMs: number
-  /** Sequence number of each partition asked for, in order; `undefined` where it could not be read. */
+  /** Sequence number of each partition asked for, in order; `undefined` where it could not be read or there is none. */
   readonly heads: readonly (number | undefined)[]
   readonly tags: TagHead | undefined
 }

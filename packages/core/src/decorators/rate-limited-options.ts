@@ -4,12 +4,10 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { capacityOf } from '../limits/capacity.ts'
+import { resolveTemplate } from '../limits/limit-variants.ts'
 import type { ConsumeOptions } from '../limits/limiter.ts'
-import {
-  LIMITER_OPTION_NAMES,
-  type LimiterOptions,
-  resolveLimiter,
-} from '../limits/limiter-options.ts'
+import { LIMITER_OPTION_NAMES, type LimiterOptions } from '../limits/limiter-options.ts'
+import { MOST } from '../limits/policy-options.ts'
 import type { RateLimitVerdict } from '../limits/verdict.ts'
 import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
 import { type KeySource, keySource } from './key-source.ts'
@@ -33,7 +31,7 @@ export interface RateLimitedSettings<
 }
 
 /** What happens to a call above the limit. */
-export interface OnLimit<LimitArgs extends Args, Instead> {
+export interface OnLimit<InsteadArgs extends Args, Instead> {
   /**
    * `throw`: RateLimitedError. `wait`: for its turn, up to `maxWait`, then RateLimitedError. `skip`: the method is not run
    * and the result is `undefined`. A function: its result instead. @default 'throw'
@@ -41,7 +39,7 @@ export interface OnLimit<LimitArgs extends Args, Instead> {
   readonly onLimit?:
     | 'throw'
     | 'wait'
-    | ((verdict: RateLimitVerdict, ...args: LimitArgs) => Instead | Promise<Instead>)
+    | ((verdict: RateLimitVerdict, ...args: InsteadArgs) => Instead | Promise<Instead>)
     | undefined
 }
 
@@ -49,7 +47,8 @@ export type RateLimitedOptions<
   KeyArgs extends Args,
   CostArgs extends Args,
   SignalArgs extends Args,
-> = LimiterOptions & RateLimitedSettings<KeyArgs, CostArgs, SignalArgs>
+  LimitArgs extends Args = [],
+> = LimiterOptions<LimitArgs> & RateLimitedSettings<KeyArgs, CostArgs, SignalArgs>
 
 /** How messages name it. */
 export const RATE_LIMITED = '@RateLimited'
@@ -97,13 +96,19 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
     ...rest,
     maxWait: isWaiting ? (rest['maxWait'] ?? DEFAULT_MAX_WAIT) : 0,
   } as LimiterOptions
-  const { rule } = resolveLimiter(limiter, RATE_LIMITED)
+  // Named after the method, once that is known.
+  const origin = { where: RATE_LIMITED, ownName: 'method' }
+  const { limiter: resolved, isLookedUp } = resolveTemplate(limiter, origin)
+  const { rule } = resolved
   if (isWaiting && rule.maxWaitUs === 0) {
     const expected = "a time to wait, or another onLimit than 'wait'"
     throw new InvalidOptionError({ option: `${RATE_LIMITED}.maxWait`, expected, received: 0 })
   }
   if (typeof cost !== 'function')
-    assertInteger(cost, `${RATE_LIMITED}.cost`, { min: 0, max: capacityOf(rule) })
+    assertInteger(cost, `${RATE_LIMITED}.cost`, {
+      min: 0,
+      max: isLookedUp ? MOST : Math.min(MOST, capacityOf(rule).cost),
+    })
   if (signal !== undefined) assertFunction(signal, `${RATE_LIMITED}.signal`)
   const costOf = callback(cost)
   return {

@@ -64,18 +64,23 @@ export function RateLimited<
   KeyArgs extends Args = [],
   CostArgs extends Args = [],
   SignalArgs extends Args = [],
-  LimitArgs extends Args = [],
+  InsteadArgs extends Args = [],
   Instead = never,
+  LimitArgs extends Args = [],
 >(
-  options: RateLimitedOptions<KeyArgs, CostArgs, SignalArgs> & OnLimit<LimitArgs, Instead>,
-): LimitedMethodDecorator<KeyArgs | CostArgs | SignalArgs | LimitArgs, Instead>
+  options: RateLimitedOptions<KeyArgs, CostArgs, SignalArgs, LimitArgs> &
+    OnLimit<InsteadArgs, Instead>,
+): LimitedMethodDecorator<KeyArgs | CostArgs | SignalArgs | InsteadArgs | LimitArgs, Instead>
 export function RateLimited<
   KeyArgs extends Args = [],
   CostArgs extends Args = [],
   SignalArgs extends Args = [],
+  LimitArgs extends Args = [],
 >(
-  options: RateLimitedOptions<KeyArgs, CostArgs, SignalArgs> & { readonly onLimit: 'skip' },
-): LimitedMethodDecorator<KeyArgs | CostArgs | SignalArgs, undefined>
+  options: RateLimitedOptions<KeyArgs, CostArgs, SignalArgs, LimitArgs> & {
+    readonly onLimit: 'skip'
+  },
+): LimitedMethodDecorator<KeyArgs | CostArgs | SignalArgs | LimitArgs, undefined>
 export function RateLimited(...given: readonly [object]): LimitedMethodDecorator<never, never> {
   assertCalledWithOptions(RATE_LIMITED, given)
   const [options] = given
@@ -89,7 +94,8 @@ export function RateLimited(...given: readonly [object]): LimitedMethodDecorator
         const text = key.of(this, args)
         const scope = currentScope()
         const run = (): Promise<unknown> => invoke(original, this, args, where())
-        const verdict = await found.consume(text, cost(this, args), signalFor(this, args))
+        const call = { ...signalFor(this, args), self: this, args }
+        const verdict = await found.consume(text, cost(this, args), call)
         if (!verdict.allowed) return refused({ self: this, args, key: text, verdict })
         // As part of the load that the call was part of before the store was asked.
         return found.hold(verdict, () => (scope === undefined ? run() : runLoad(scope, run)))

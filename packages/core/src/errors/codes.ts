@@ -38,6 +38,10 @@ export const ERROR_CODES = {
     meaning: 'The remote store cannot be used as it is set up, and that does not pass by itself.',
     remedy: 'Do what the message says: install a package, or let the bundler leave it out.',
   },
+  LARDER_STORE_KEY: {
+    meaning: 'The store of a lock or a limit answered that it cannot do this for this key.',
+    remedy: 'Look at what is kept under the key; resetting or deleting it repairs it.',
+  },
   LARDER_RECOVERY_QUEUE: {
     meaning: 'An eviction did not reach the remote store and waits in the recovery queue.',
     remedy:

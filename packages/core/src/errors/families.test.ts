@@ -13,6 +13,7 @@ import { InvalidOptionError } from './option-error.ts'
 import { RateLimitedError, RateLimitUnavailableError } from './rate-limit-error.ts'
 import {
   RecoveryQueueError,
+  StoreKeyError,
   StoreRefusedError,
   StoreSetupError,
   StoreTimeoutError,
@@ -51,6 +52,7 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     new RateLimitUnavailableError('ip:1', cause),
   ],
   ['RecoveryQueueError', 'LARDER_RECOVERY_QUEUE', new RecoveryQueueError('p:1', cause)],
+  ['StoreKeyError', 'LARDER_STORE_KEY', new StoreKeyError('lock', cause)],
   [
     'StoreRefusedError',
     'LARDER_STORE_REFUSED',

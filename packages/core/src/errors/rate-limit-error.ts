@@ -6,7 +6,7 @@ export interface RateLimitDetails {
   readonly policy: string
   readonly limit: number
   readonly remaining: number
-  /** Milliseconds after which the same call can succeed. */
+  /** Milliseconds after which the same call can succeed; Infinity where it never can. */
   readonly retryAfterMs: number
   /** Who decided: the shared store, or this process alone. */
   readonly source: string
@@ -21,11 +21,9 @@ export class RateLimitedError extends LarderError implements RateLimitDetails {
   readonly source: string
 
   constructor(key: string, details: RateLimitDetails) {
-    super(
-      'LARDER_RATE_LIMITED',
-      `The limit${nameOf(details)} of ${key} is used up; try again in ${details.retryAfterMs} ms.`,
-      { key },
-    )
+    super('LARDER_RATE_LIMITED', `The limit${nameOf(details)} of ${key} ${stateOf(details)}`, {
+      key,
+    })
     this.policy = details.policy
     this.limit = details.limit
     this.remaining = details.remaining
@@ -38,18 +36,27 @@ export class RateLimitedError extends LarderError implements RateLimitDetails {
   }
 }
 
+function stateOf({ retryAfterMs }: RateLimitDetails): string {
+  if (Number.isFinite(retryAfterMs)) return `is used up; try again in ${retryAfterMs} ms.`
+  return 'never admits such a call.'
+}
+
 /** The only policy of a limiter usually has no name of its own. */
 function nameOf({ policy }: RateLimitDetails): string {
   return policy === 'default' ? '' : ` ${policy}`
 }
 
-/** The limit store cannot be reached and the policy is to refuse then. */
+/** The limit store cannot say, because it is away or because of what the key holds, and the policy is to refuse then. */
 export class RateLimitUnavailableError extends LarderError {
   constructor(key: string, cause: unknown) {
-    super('LARDER_RATE_LIMIT_UNAVAILABLE', `The store of the limit ${key} cannot be reached.`, {
-      key,
-      cause,
-    })
+    super(
+      'LARDER_RATE_LIMIT_UNAVAILABLE',
+      `The store of the limit ${key} cannot say whether it is used up.`,
+      {
+        key,
+        cause,
+      },
+    )
   }
 
   override get name(): string {

@@ -89,3 +89,27 @@ export class RecoveryQueueError extends LarderError {
     return 'RecoveryQueueError'
   }
 }
+
+/**
+ * The store answered, and what it said concerns one key or one call only: what is kept under the key is not what belongs
+ * there, or the key's own demand cannot be met. For providers of locks and limits to reject with; a circuit breaker takes
+ * it for a sign of life.
+ */
+export class StoreKeyError extends LarderError {
+  constructor(operation: string, cause?: unknown) {
+    super(
+      'LARDER_STORE_KEY',
+      `The remote store cannot do ${operation} for this key; others are not concerned.`,
+      { cause },
+    )
+  }
+
+  override get name(): string {
+    return 'StoreKeyError'
+  }
+}
+
+/** By its code: the class may come from another copy of this package. */
+export function isStoreKeyError(error: unknown): error is StoreKeyError {
+  return error instanceof Error && (error as { code?: unknown }).code === 'LARDER_STORE_KEY'
+}

@@ -9,6 +9,12 @@ export interface KeyEvent {
   readonly key: string
 }
 
+/**
+ * What an outage is about. `setup`: the store cannot be used at all, and that does not pass; `unreachable`; `refusing`: it
+ * answers reads and refuses writes; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
+ */
+export type OutageKind = 'setup' | 'unreachable' | 'refusing' | 'deaf' | 'limits'
+
 /** Every event of a manager by name. Events are facts: a listener cannot change the outcome. */
 export interface CacheEvents {
   /** A value was served from a tier. */
@@ -42,6 +48,24 @@ export interface CacheEvents {
     readonly error: unknown
     readonly skipped: boolean
   }
+  /**
+   * An outage of the remote store, put together: one event when it begins, one when it ends, and while a store refuses
+   * writes one a minute. `store-error` and `bus-gap` are single calls and partitions, for counters.
+   */
+  outage: {
+    readonly state: 'began' | 'lasts' | 'ended'
+    readonly kind: OutageKind
+    /** What the store, or the way to it, said first. */
+    readonly reason: string
+    readonly forMs: number
+    readonly failedCalls: number
+    /** Calls that the open circuit breaker did not let through. */
+    readonly skippedCalls: number
+    /** True when the store has not been there since this manager was made. */
+    readonly wasNeverUp: boolean
+  }
+  /** A store or provider cannot be used as it is set up: a right is missing. Once each. */
+  trouble: { readonly error: Error }
   /** The circuit breaker changed. */
   breaker: { readonly state: 'closed' | 'open' | 'half-open' }
   /** Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. */

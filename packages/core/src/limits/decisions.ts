@@ -6,7 +6,8 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitReply, LimitRequest, LimitRule } from '../contracts/rate-limit-provider.ts'
 import { RateLimitUnavailableError } from '../errors/rate-limit-error.ts'
-import { KnownRefusals } from './known-refusals.ts'
+import { isSetupError } from '../errors/reason-of.ts'
+import type { Asking, KnownRefusals } from './known-refusals.ts'
 import type { LimitStore } from './limit-store.ts'
 import type { OnStoreError, ResolvedLimiter } from './limiter-options.ts'
 
@@ -32,6 +33,8 @@ export interface DecisionParts {
   /** For `onStoreError: 'local'`. */
   readonly fallback: LimitStore | undefined
   readonly clock: Clock
+  /** Of all limiters of the manager. */
+  readonly known: KnownRefusals
 }
 
 interface Question extends LimitRequest {
@@ -39,36 +42,55 @@ interface Question extends LimitRequest {
   reject(error: unknown): void
 }
 
+/** A question that the store did not answer, and why. */
+interface Unanswered {
+  readonly question: Question
+  readonly error: unknown
+}
+
 /** A longer step keeps the store's other clients waiting. */
 const MOST_TOGETHER = 32
 /** A store in the same process is asked within this time too, because it may be somebody's own. */
 const LOCAL_TIMEOUT_MS = 1_000
+/** A store that says less than it was asked. */
+const NO_REPLY = undecided(new Error('The store did not reply to this call'))
 
 export class Decisions {
   readonly #parts: DecisionParts
-  readonly #known = new KnownRefusals()
   /** A refusal does not keep anybody from being admitted where every attempt counts, or where permits come back at any time. */
   readonly #remembers: boolean
+  /** What a policy with a limit of 0 comes to; nobody need be asked about it. */
+  readonly #closedReply: LimitReply | undefined
   readonly #questions: Question[] = []
   #isFlushing = false
-  #freedAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: DecisionParts) {
     const { rule } = parts.limiter
     this.#parts = parts
+    this.#closedReply = closedReply(rule)
     this.#remembers =
       !rule.penalty && rule.policies.every(({ algorithm }) => algorithm !== 'concurrency')
   }
 
   /** Returns the refusal that a call meets if it is known already. */
   known(key: string, cost: number): Decided | undefined {
-    const { limiter, store, clock } = this.#parts
+    const closed = this.closed(cost)
+    if (closed !== undefined) return closed
+    const { limiter, store, clock, known } = this.#parts
+    const { rule } = limiter
     const now = clock.now()
-    const known = this.#known.find(key, cost, now)
-    if (known === undefined) return undefined
-    const { reply, answeredAt } = known
-    const elapsedMs = now - answeredAt
-    return { kind: 'decided', reply, rule: limiter.rule, store, isKnown: true, elapsedMs }
+    const found = known.find(rule, key, cost, now)
+    if (found === undefined) return undefined
+    const { reply, answeredAt } = found
+    return { kind: 'decided', reply, rule, store, isKnown: true, elapsedMs: now - answeredAt }
+  }
+
+  /** Returns the refusal of a limit of 0, which is known without asking anybody. */
+  closed(cost: number): Decided | undefined {
+    const reply = this.#closedReply
+    if (reply === undefined || cost === 0) return undefined
+    const { limiter, store } = this.#parts
+    return { kind: 'decided', reply, rule: limiter.rule, store, isKnown: true, elapsedMs: 0 }
   }
 
   /** @throws RateLimitUnavailableError when nobody can say. */
@@ -89,16 +111,17 @@ export class Decisions {
     await store.reset(limiter.rule, key)
   }
 
-  /** Permits of a key were given back: what was refused may be admitted now, and so may what is being asked. */
-  freed(key: string): void {
-    this.#freedAt = this.#parts.clock.now()
-    this.#known.forget(key)
+  /** See `RateLimitProvider.adjust`. @throws what the store rejects with */
+  adjust(key: string, how: 'reward' | 'set', points: number): Promise<number> {
+    const { limiter, store } = this.#parts
+    return store.adjust(limiter.rule, key, how, points)
   }
 
-  /** Permits of any key may have been given back. */
-  freedAny(): void {
-    this.#freedAt = this.#parts.clock.now()
-    this.#known.clear()
+  /** See `RateLimitProvider.block`; also while the store is away. @throws what the store rejects with */
+  async block(key: string, us: number): Promise<void> {
+    const { limiter, store, fallback } = this.#parts
+    await fallback?.block(limiter.localRule, key, us)
+    await store.block(limiter.rule, key, us)
   }
 
   /**
@@ -113,56 +136,103 @@ export class Decisions {
   }
 
   async #decide(questions: readonly Question[]): Promise<void> {
-    const { limiter, store, clock } = this.#parts
+    const { limiter, store, clock, known } = this.#parts
     const { rule, storeTimeoutMs } = limiter
     const askedAt = clock.now()
+    const asking = known.ask(rule)
+    let replies: readonly LimitReply[] = []
     try {
-      const replies = await store.decide(rule, questions, storeTimeoutMs)
-      this.#answer(questions, replies, askedAt)
+      replies = await store.decide(rule, questions, storeTimeoutMs)
     } catch (error) {
-      await this.#fallBack(questions, error)
+      await this.#fallBack(questions.map((question) => ({ question, error })))
+      return
+    } finally {
+      known.answered(asking)
     }
+    await this.#answer(questions, replies, { askedAt, asking })
   }
 
-  #answer(questions: readonly Question[], replies: readonly LimitReply[], askedAt: number): void {
-    const { limiter, store, clock } = this.#parts
+  async #answer(
+    questions: readonly Question[],
+    replies: readonly LimitReply[],
+    { askedAt, asking }: { readonly askedAt: number; readonly asking: Asking },
+  ): Promise<void> {
+    const { limiter, store, clock, known } = this.#parts
     const { rule } = limiter
     const answeredAt = clock.now()
+    let unanswered: Unanswered[] | undefined
     for (let i = 0; i < questions.length; i++) {
       const question = questions[i] as Question
-      const reply = replies[i] as LimitReply
-      if (this.#remembers && !reply.admitted && askedAt > this.#freedAt) {
-        this.#known.note(question.key, { cost: question.cost, reply, askedAt, answeredAt })
+      const reply = replies[i] ?? NO_REPLY
+      if (reply.error !== undefined) {
+        unanswered ??= []
+        unanswered.push({ question, error: reply.error })
+        continue
+      }
+      const { key, cost, kind } = question
+      if (reply.admitted) {
+        if (kind === 'take' && cost > 0) known.admitted(rule, key)
+      } else if (this.#remembers) {
+        known.note(key, { rule, cost, reply, askedAt, answeredAt }, asking)
       }
       question.resolve({ kind: 'decided', reply, rule, store, isKnown: false, elapsedMs: 0 })
     }
+    if (unanswered !== undefined) await this.#fallBack(unanswered)
   }
 
-  async #fallBack(questions: readonly Question[], error: unknown): Promise<void> {
+  async #fallBack(all: readonly Unanswered[]): Promise<void> {
     const { onStoreError, fallback, limiter } = this.#parts
+    // No outage, whatever is to be done in one: it would last for ever, and nobody would know.
+    for (const { question, error } of all) if (isSetupError(error)) question.reject(error)
+    const unanswered = all.filter(({ error }) => !isSetupError(error))
+    if (unanswered.length === 0) return
     if (onStoreError === 'open') {
-      for (const { resolve } of questions) resolve({ kind: 'open' })
+      for (const { question } of unanswered) question.resolve({ kind: 'open' })
       return
     }
     if (onStoreError === 'closed' || fallback === undefined) {
-      for (const { key, reject } of questions) reject(new RateLimitUnavailableError(key, error))
+      for (const { question, error } of unanswered) refuse(question, error)
       return
     }
     const rule = limiter.localRule
+    const questions = unanswered.map(({ question }) => question)
+    let replies: readonly LimitReply[] = []
     try {
-      const replies = await fallback.decide(rule, questions, LOCAL_TIMEOUT_MS)
-      for (const [i, { key, resolve, reject }] of questions.entries()) {
-        const reply = replies[i] as LimitReply
-        // More than this process' share: it cannot say that the limit is used up, so it does not.
-        if (reply.waitUs === Number.POSITIVE_INFINITY) {
-          reject(new RateLimitUnavailableError(key, error))
-          continue
-        }
-        resolve({ kind: 'decided', reply, rule, store: fallback, isKnown: false, elapsedMs: 0 })
-      }
+      replies = await fallback.decide(rule, questions, LOCAL_TIMEOUT_MS)
     } catch (fallbackError) {
-      for (const { key, reject } of questions)
-        reject(new RateLimitUnavailableError(key, fallbackError))
+      for (const question of questions) refuse(question, fallbackError)
+      return
+    }
+    for (const [i, { question, error }] of unanswered.entries()) {
+      const reply = replies[i] ?? NO_REPLY
+      if (reply.error !== undefined) refuse(question, reply.error)
+      // More than this process' share: it cannot say that the limit is used up, so it does not.
+      else if (reply.waitUs === Number.POSITIVE_INFINITY) refuse(question, error)
+      else
+        question.resolve({
+          kind: 'decided',
+          reply,
+          rule,
+          store: fallback,
+          isKnown: false,
+          elapsedMs: 0,
+        })
     }
   }
+}
+
+function refuse({ key, reject }: Question, error: unknown): void {
+  reject(new RateLimitUnavailableError(key, error))
+}
+
+function undecided(error: unknown): LimitReply {
+  return { admitted: false, waitUs: 0, refusedBy: -1, states: [], nowUs: 0, error }
+}
+
+/** A limit of 0 admits nothing, at no time. */
+function closedReply({ policies }: LimitRule): LimitReply | undefined {
+  const refusedBy = policies.findIndex(({ limit }) => limit === 0)
+  if (refusedBy < 0) return undefined
+  const states = policies.map(({ limit }) => ({ remaining: limit, resetUs: 0 }))
+  return { admitted: false, waitUs: Number.POSITIVE_INFINITY, refusedBy, states, nowUs: 0 }
 }

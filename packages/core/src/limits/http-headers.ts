@@ -51,7 +51,7 @@ export function rateLimitHeaders(
   return {
     'RateLimit-Policy': verdict.policies.map((policy) => policyItem(policy) + pk).join(', '),
     RateLimit: serviceLimit(verdict, pk),
-    ...(verdict.allowed ? {} : { 'Retry-After': retryAfter(verdict, jitterMs) }),
+    ...retryAfter(verdict, jitterMs),
     ...(legacy ? legacyHeaders(verdict) : {}),
   }
 }
@@ -84,7 +84,9 @@ function policyItem({ name, limit, windowMs, algorithm }: PolicyStanding): strin
  */
 function serviceLimit(verdict: RateLimitVerdict, pk: string): string {
   if (!verdict.allowed) {
-    return `${quoted(verdict.policy)};r=${verdict.remaining};t=${seconds(verdict.retryAfterMs)}${pk}`
+    // A limit of 0 has no time at which to come back.
+    const t = Number.isFinite(verdict.retryAfterMs) ? `;t=${seconds(verdict.retryAfterMs)}` : ''
+    return `${quoted(verdict.policy)};r=${verdict.remaining}${t}${pk}`
   }
   const items = verdict.policies.map(
     ({ name, remaining, resetMs }) => `${quoted(name)};r=${remaining};t=${seconds(resetMs)}${pk}`,
@@ -92,8 +94,12 @@ function serviceLimit(verdict: RateLimitVerdict, pk: string): string {
   return items.join(', ')
 }
 
-function retryAfter({ retryAfterMs }: RateLimitVerdict, jitterMs: number): string {
-  return String(seconds(retryAfterMs + Math.random() * jitterMs))
+function retryAfter(
+  { allowed, retryAfterMs }: RateLimitVerdict,
+  jitterMs: number,
+): Record<string, string> {
+  if (allowed || !Number.isFinite(retryAfterMs)) return {}
+  return { 'Retry-After': String(seconds(retryAfterMs + Math.random() * jitterMs)) }
 }
 
 function legacyHeaders({ limit, remaining, resetMs }: RateLimitVerdict): Record<string, string> {

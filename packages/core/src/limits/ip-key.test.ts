@@ -7,16 +7,47 @@ import { ipKey } from './ip-key.ts'
 describe('ipKey', () => {
   it.each([
     ['1.2.3.4', '1.2.3.4'],
-    ['::ffff:1.2.3.4', '1.2.3.4'],
-    ['::FFFF:1.2.3.4', '1.2.3.4'],
     ['2001:db8:1:23ab::1', '2001:db8:1:2300:0:0:0:0/56'],
     ['2001:DB8:1:23FF:a:b:c:d', '2001:db8:1:2300:0:0:0:0/56'],
     ['::1', '0:0:0:0:0:0:0:0/56'],
     ['::', '0:0:0:0:0:0:0:0/56'],
     ['fe80::1%eth0', 'fe80:0:0:0:0:0:0:0/56'],
-    ['64:ff9b::1.2.3.4', '64:ff9b:0:0:0:0:0:0/56'],
+    ['2002:102:304::1', '2002:102:304:0:0:0:0:0/56'],
   ])('%s → %s', (address, key) => {
     expect(ipKey(address)).toBe(key)
+  })
+
+  it.each([
+    '::ffff:1.2.3.4',
+    '::FFFF:1.2.3.4',
+    '::ffff:102:304',
+    '::ffff:0102:0304',
+    '0:0::ffff:102:304',
+    '0:0:0:0:0:ffff:1.2.3.4',
+    '0000:0000:0000:0000:0000:ffff:0102:0304',
+    '::ffff:1.2.3.4%eth0',
+    '::ffff:0:1.2.3.4',
+    '0::ffff:0:102:304',
+    '64:ff9b::1.2.3.4',
+    '64:FF9B::102:304',
+    '0064:ff9b:0:0:0:0:102:304',
+    '::1.2.3.4',
+    '::102:304',
+  ])('IPv4 in IPv6 clothes is IPv4: %s', (address) => {
+    expect(ipKey(address)).toBe('1.2.3.4')
+  })
+
+  it.each([
+    ['::ffff:255.255.255.255', '255.255.255.255'],
+    ['::ffff:0.0.0.0', '0.0.0.0'],
+    ['64:ff9b::ffff:ffff', '255.255.255.255'],
+  ])('with all bits of it: %s → %s', (address, key) => {
+    expect(ipKey(address)).toBe(key)
+  })
+
+  it('keeps clients apart who come through a translator of your own', () => {
+    const keys = ['64:ff9b:1::1.2.3.4', '64:ff9b:1::9.9.9.9'].map((address) => ipKey(address))
+    expect(keys).toEqual(['64:ff9b:1:0:0:0:102:304/128', '64:ff9b:1:0:0:0:909:909/128'])
   })
 
   it('counts as many bits as it is told', () => {
@@ -27,7 +58,22 @@ describe('ipKey', () => {
     expect(() => ipKey(address, 31)).toThrow(/ipKey\.prefix/)
   })
 
-  it.each(['', 'example.com', '1.2.3', '1:2:3'])('refuses %o', (address) => {
-    expect(() => ipKey(address)).toThrow(KeyError)
+  it.each([
+    '',
+    'example.com',
+    '1.2.3',
+    '1:2:3',
+    '01.2.3.4',
+    '1.2.3.4%x',
+    '1.2.3.4:80',
+    '[::1]',
+    'fe80::1%a%b',
+    ' 1.2.3.4',
+    null,
+    undefined,
+    5,
+    ['1.2.3.4'],
+  ])('refuses %o', (address) => {
+    expect(() => ipKey(address as string)).toThrow(KeyError)
   })
 })

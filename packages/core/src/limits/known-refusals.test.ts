@@ -1,62 +1,115 @@
 /** What is known to be refused. */
 
 import { describe, expect, it } from 'vitest'
-import type { LimitReply } from '../contracts/rate-limit-provider.ts'
+import type { LimitReply, LimitRule } from '../contracts/rate-limit-provider.ts'
 import { KnownRefusals } from './known-refusals.ts'
 
-const MOST_KEYS = 10_000
+const MOST_KEYS = 50_000
+
+const ruleOf = (limiter: string): LimitRule => ({
+  limiter,
+  policies: [],
+  maxWaitUs: 0,
+  penalty: false,
+  blockUs: 0,
+})
+const RULE = ruleOf('api')
 
 function refused(waitMs: number): LimitReply {
   return { admitted: false, waitUs: waitMs * 1_000, refusedBy: 0, states: [], nowUs: 0 }
 }
 
-const note = (cost: number, waitMs: number, askedAt = 0) => ({
-  cost,
-  reply: refused(waitMs),
-  askedAt,
-  answeredAt: askedAt + 1,
-})
+interface Noted {
+  readonly cost?: number
+  readonly waitMs?: number
+  readonly askedAt?: number
+  readonly rule?: LimitRule
+}
+
+function note(known: KnownRefusals, key: string, noted: Noted = {}): void {
+  const { cost = 1, waitMs = 1_000, askedAt = 0, rule = RULE } = noted
+  const asking = known.ask(rule)
+  known.answered(asking)
+  known.note(key, { rule, cost, reply: refused(waitMs), askedAt, answeredAt: askedAt + 1 }, asking)
+}
 
 describe('KnownRefusals', () => {
   it('holds from when it was asked for until the store said, not a moment longer', () => {
     const known = new KnownRefusals()
-    known.note('k', note(1, 100, 50))
-    expect(known.find('k', 1, 149.9)).toBeDefined()
-    expect(known.find('k', 1, 150)).toBeUndefined()
+    note(known, 'k', { waitMs: 100, askedAt: 50 })
+    expect(known.find(RULE, 'k', 1, 149.9)).toBeDefined()
+    expect(known.find(RULE, 'k', 1, 150)).toBeUndefined()
     expect(known.size).toBe(0)
   })
 
-  it('is about that key, and calls of that cost or more', () => {
+  it('answers the same question only: that key, that rule, that cost', () => {
     const known = new KnownRefusals()
-    known.note('k', note(3, 100))
-    expect(known.find('k', 2, 1)).toBeUndefined()
-    expect(known.find('k', 3, 1)).toBeDefined()
-    expect(known.find('k', 4, 1)).toBeDefined()
-    expect(known.find('other', 3, 1)).toBeUndefined()
+    note(known, 'k', { cost: 3 })
+    expect(known.find(RULE, 'k', 2, 1)).toBeUndefined()
+    expect(known.find(RULE, 'k', 3, 1)).toBeDefined()
+    expect(known.find(RULE, 'k', 4, 1)).toBeUndefined()
+    expect(known.find(RULE, 'other', 3, 1)).toBeUndefined()
+    expect(known.find(ruleOf('api'), 'k', 3, 1)).toBeUndefined()
+  })
+
+  it('knows several costs of a key, and not more and more of them', () => {
+    const known = new KnownRefusals()
+    for (let cost = 1; cost <= 20; cost++) note(known, 'k', { cost, waitMs: 100 * cost })
+    const costs = Array.from({ length: 20 }, (_, i) => i + 1)
+    expect(costs.filter((cost) => known.find(RULE, 'k', cost, 1))).toEqual(costs.slice(12))
+    expect(known.find(RULE, 'k', 20, 1)?.reply.waitUs).toBe(2_000_000)
   })
 
   it('is believed for five seconds at most', () => {
     const known = new KnownRefusals()
-    known.note('k', note(1, 3_600_000))
-    expect(known.find('k', 1, 4_999)).toBeDefined()
-    expect(known.find('k', 1, 5_000)).toBeUndefined()
+    note(known, 'k', { waitMs: 3_600_000 })
+    expect(known.find(RULE, 'k', 1, 4_999)).toBeDefined()
+    expect(known.find(RULE, 'k', 1, 5_000)).toBeUndefined()
   })
 
-  it('forgets the oldest beyond ten thousand keys (R16)', () => {
+  it('R16: remembers so many keys and forgets the oldest', () => {
     const known = new KnownRefusals()
-    for (let i = 0; i <= MOST_KEYS; i++) known.note(`k${i}`, note(1, 1_000))
+    for (let i = 0; i <= MOST_KEYS; i++) note(known, `k${i}`)
     expect(known.size).toBe(MOST_KEYS)
-    expect(known.find('k0', 1, 1)).toBeUndefined()
-    expect(known.find(`k${MOST_KEYS}`, 1, 1)).toBeDefined()
+    expect(known.find(RULE, 'k0', 1, 1)).toBeUndefined()
+    expect(known.find(RULE, `k${MOST_KEYS}`, 1, 1)).toBeDefined()
   })
 
-  it('forgets a key, or all', () => {
+  it('forgets a key under every rule of its limiter, or all', () => {
     const known = new KnownRefusals()
-    known.note('a', note(1, 1_000))
-    known.note('b', note(1, 1_000))
-    known.forget('a')
-    expect([known.find('a', 1, 1), known.find('b', 1, 1)].map(Boolean)).toEqual([false, true])
-    known.clear()
+    const other = ruleOf('api')
+    note(known, 'a')
+    note(known, 'a', { rule: other })
+    note(known, 'b')
+    note(known, 'a', { rule: ruleOf('login') })
+    known.freed('api', 'a')
+    expect([known.find(RULE, 'a', 1, 1), known.find(other, 'a', 1, 1)]).toEqual([
+      undefined,
+      undefined,
+    ])
+    expect([known.size, known.find(RULE, 'b', 1, 1) !== undefined]).toEqual([2, true])
+    known.freedAny()
     expect(known.size).toBe(0)
+  })
+
+  it('forgets when the key gets something admitted: what was said of other costs is later now', () => {
+    const known = new KnownRefusals()
+    note(known, 'k', { cost: 5 })
+    known.admitted(RULE, 'k')
+    expect(known.find(RULE, 'k', 5, 1)).toBeUndefined()
+  })
+
+  it.each([
+    ['that key was given back', (known: KnownRefusals) => known.freed('api', 'k'), false],
+    ['anything may have been', (known: KnownRefusals) => known.freedAny(), false],
+    ['another key was', (known: KnownRefusals) => known.freed('api', 'other'), true],
+    ['another limiter was', (known: KnownRefusals) => known.freed('login', 'k'), true],
+  ])('is not noted when, while it was asked for, %s', (_, free, isNoted) => {
+    const known = new KnownRefusals()
+    const asking = known.ask(RULE)
+    free(known)
+    known.answered(asking)
+    known.note('k', { rule: RULE, cost: 1, reply: refused(9), askedAt: 0, answeredAt: 1 }, asking)
+    expect(known.find(RULE, 'k', 1, 1) !== undefined).toBe(isNoted)
   })
 })

@@ -1,21 +1,27 @@
 /**
- * Refusals that still hold, so that asking again costs nothing.
+ * Refusals that still hold, so that asking again costs nothing; those of all limiters of a manager.
  *
- * After a refusal no call of that key and at least that cost can be admitted before the store's answer says so, unless
- * somebody gives back, resets or raises the limit. The time counts from before the question was sent: the store's clock
- * cannot have been further. Who gives back or resets says so (see `FreedListener`); a lost word does harm for as long as
- * a refusal is believed at most.
+ * After a refusal the same call (of that key, that rule and that cost) cannot be admitted before the store's answer says so,
+ * unless somebody gives back, resets or blocks anew. A dearer call cannot be admitted either, but when it can is another
+ * question, so it is asked. The time counts from before the question was sent: the store's clock cannot have been further.
+ * Who gives back says so (see `FreedListener`), and finds everything here by the limiter's name and the key, whichever
+ * limiters of that name there are; a lost word does harm for as long as a refusal is believed at most.
  */
 
-import type { LimitReply } from '../contracts/rate-limit-provider.ts'
+import type { LimitReply, LimitRule } from '../contracts/rate-limit-provider.ts'
 
-/** The most keys whose refusal is remembered; beyond, the oldest is forgotten, which costs one question. */
-const MOST_KEYS = 10_000
+/** The most keys of limiters whose refusals are remembered; beyond, the oldest is forgotten, which costs one question. */
+const MOST_KEYS = 50_000
+/** Costs and rules of one key. */
+const MOST_PER_KEY = 8
 /** The longest a refusal is believed without asking anew, ms. */
 const LONGEST_BELIEF_MS = 5_000
 const US_PER_MS = 1_000
+/** No name of a limiter holds it. */
+const SEPARATOR = ':'
 
 export interface KnownRefusal {
+  readonly rule: LimitRule
   readonly cost: number
   readonly reply: LimitReply
   /** When it was asked for and when it was answered, on this process's clock, ms. */
@@ -27,40 +33,82 @@ interface Row extends KnownRefusal {
   readonly until: number
 }
 
-export class KnownRefusals {
-  readonly #rows = new Map<string, Row>()
+/** Questions under way; what is given back meanwhile makes their answers untrue. */
+export interface Asking {
+  readonly limiter: string
+  /** Of the limiter; those that something was given back of since. */
+  readonly freed: Set<string>
+  isAnyFreed: boolean
+}
 
+export class KnownRefusals {
+  readonly #rows = new Map<string, Row[]>()
+  readonly #asking = new Map<string, Set<Asking>>()
+
+  /** How many keys there is something known of. */
   get size(): number {
     return this.#rows.size
   }
 
   /** Returns the refusal that a call meets now, if one is known. */
-  find(key: string, cost: number, now: number): KnownRefusal | undefined {
-    const known = this.#rows.get(key)
-    if (known === undefined) return undefined
-    if (now >= known.until) {
-      this.#rows.delete(key)
-      return undefined
+  find(rule: LimitRule, key: string, cost: number, now: number): KnownRefusal | undefined {
+    if (this.#rows.size === 0) return undefined
+    const rows = this.#rows.get(rule.limiter + SEPARATOR + key)
+    if (rows === undefined) return undefined
+    for (const row of rows) {
+      if (row.rule === rule && row.cost === cost && now < row.until) return row
     }
-    return cost >= known.cost ? known : undefined
+    if (rows.every(({ until }) => now >= until)) this.#rows.delete(rule.limiter + SEPARATOR + key)
+    return undefined
   }
 
-  /** Remembers a refusal. */
-  note(key: string, refusal: KnownRefusal): void {
-    const { askedAt, reply } = refusal
+  /** Begins to ask; `answered` ends it. */
+  ask({ limiter }: LimitRule): Asking {
+    const asking = { limiter, freed: new Set<string>(), isAnyFreed: false }
+    const others = this.#asking.get(limiter)
+    if (others === undefined) this.#asking.set(limiter, new Set([asking]))
+    else others.add(asking)
+    return asking
+  }
+
+  answered(asking: Asking): void {
+    const others = this.#asking.get(asking.limiter)
+    others?.delete(asking)
+    if (others?.size === 0) this.#asking.delete(asking.limiter)
+  }
+
+  /** Remembers a refusal, unless something was given back while it was asked for. */
+  note(key: string, refusal: KnownRefusal, asking: Asking): void {
+    if (asking.isAnyFreed || asking.freed.has(key)) return
+    const { rule, cost, askedAt, reply } = refusal
     const until = askedAt + Math.min(reply.waitUs / US_PER_MS, LONGEST_BELIEF_MS)
-    this.#rows.delete(key)
-    this.#rows.set(key, { ...refusal, until })
+    const name = rule.limiter + SEPARATOR + key
+    const others = (this.#rows.get(name) ?? []).filter(
+      (row) => row.until > askedAt && !(row.rule === rule && row.cost === cost),
+    )
+    this.#rows.delete(name)
+    this.#rows.set(name, [...others.slice(1 - MOST_PER_KEY), { ...refusal, until }])
     if (this.#rows.size <= MOST_KEYS) return
     const [oldest] = this.#rows.keys()
     if (oldest !== undefined) this.#rows.delete(oldest)
   }
 
-  forget(key: string): void {
-    this.#rows.delete(key)
+  /** A call of the key was admitted: when others can be is later now than was said. */
+  admitted({ limiter }: LimitRule, key: string): void {
+    if (this.#rows.size > 0) this.#rows.delete(limiter + SEPARATOR + key)
   }
 
-  clear(): void {
+  /** Something of a key was given back: what was refused may be admitted now, and so may what is being asked. */
+  freed(limiter: string, key: string): void {
+    this.#rows.delete(limiter + SEPARATOR + key)
+    for (const asking of this.#asking.get(limiter) ?? []) asking.freed.add(key)
+  }
+
+  /** Something of any key may have been given back. */
+  freedAny(): void {
     this.#rows.clear()
+    for (const ofLimiter of this.#asking.values()) {
+      for (const asking of ofLimiter) asking.isAnyFreed = true
+    }
   }
 }

@@ -11,81 +11,110 @@ import type {
   LimitRule,
   RateLimitProvider,
 } from '../contracts/rate-limit-provider.ts'
-import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Emitter } from '../events/events.ts'
-import { Breaker } from '../remote/breaker.ts'
+import { type CallTerms, GuardedCalls } from '../remote/guarded-calls.ts'
+import { Refunds } from './refunds.ts'
 
 /** How long giving back, renewing and resetting may take; nobody's request waits for them. */
 const ASIDE_TIMEOUT_MS = 1_000
+const DECIDE = 'limits.decide'
+const REFUND = aside('limits.refund')
+const RENEW: CallTerms = { ...aside('limits.renew'), waiter: 'background' }
+const RESET = aside('limits.reset')
+const ADJUST = aside('limits.adjust')
+const BLOCK = aside('limits.block')
 
 export class LimitStore {
   readonly provider: RateLimitProvider
-  readonly #clock: Clock
-  readonly #events: Emitter
-  readonly #breaker: Breaker
+  readonly #calls: GuardedCalls
+  readonly #refunds: Refunds
+  /** Mostly one. */
+  readonly #decideTerms = new Map<number, CallTerms>()
 
   constructor(provider: RateLimitProvider, clock: Clock, events: Emitter) {
     this.provider = provider
-    this.#clock = clock
-    this.#events = events
-    this.#breaker = new Breaker(
-      () => clock.now(),
-      (state) => events.emit('limit-breaker', { state, provider: provider.name }),
+    const whenTried = provider.whenTried?.bind(provider)
+    this.#calls = new GuardedCalls({
+      clock,
+      ...(whenTried === undefined ? {} : { whenTried }),
+      onBreaker: (state) => events.emit('limit-breaker', { state, provider: provider.name }),
+      onFailure: (operation, error, skipped) =>
+        events.emit('store-error', { operation, error, skipped }),
+    })
+    this.#refunds = new Refunds((rule, admissions) =>
+      this.#calls.insist(REFUND, () => this.#refundAll(rule, admissions)),
     )
   }
 
   /** @throws StoreUnavailableError without trying, or StoreTimeoutError, or what the provider rejects with. */
-  async decide(
+  decide(
     rule: LimitRule,
     requests: readonly LimitRequest[],
     timeoutMs: number,
   ): Promise<readonly LimitReply[]> {
-    const operation = 'limits.decide'
-    if (!this.#breaker.admits()) {
-      const error = new StoreUnavailableError(operation)
-      this.#events.emit('store-error', { operation, error, skipped: true })
-      throw error
-    }
-    return this.#within(operation, timeoutMs, () => this.provider.decide(rule, requests))
+    return this.#calls.ask(this.#termsOf(timeoutMs), () => this.provider.decide(rule, requests))
   }
 
+  /** Together with others of this tick. */
   refund(rule: LimitRule, admission: Admission): Promise<boolean> {
-    return this.#aside('limits.refund', () => this.provider.refund(rule, admission))
+    return this.#refunds.add(rule, admission)
   }
 
   renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]> {
-    return this.#aside('limits.renew', () => this.provider.renew(rule, admissions))
+    return this.#calls.insist(RENEW, () => this.provider.renew(rule, admissions))
   }
 
   reset(rule: LimitRule, key: string): Promise<void> {
-    return this.#aside('limits.reset', () => this.provider.reset(rule, key))
+    return this.#calls.insist(RESET, () => this.provider.reset(rule, key))
   }
 
-  #aside<Result>(operation: string, call: () => Promise<Result>): Promise<Result> {
-    return this.#within(operation, ASIDE_TIMEOUT_MS, call)
+  /** @throws InvalidOptionError where the provider cannot */
+  async adjust(
+    rule: LimitRule,
+    key: string,
+    how: 'reward' | 'set',
+    points: number,
+  ): Promise<number> {
+    const { provider } = this
+    if (provider.adjust === undefined) throw this.#unable(`limiter.${how}`, 'adjust')
+    return this.#calls.insist(ADJUST, async () => provider.adjust?.(rule, key, how, points) ?? 0)
   }
 
-  async #within<Result>(
-    operation: string,
-    timeoutMs: number,
-    call: () => Promise<Result>,
-  ): Promise<Result> {
-    try {
-      const result = await new Promise<Result>((resolve, reject) => {
-        const fail = (): void => {
-          // A process that was held up may find the answer waiting in the socket: sockets are looked at before this runs.
-          setImmediate(() => reject(new StoreTimeoutError(operation, timeoutMs)))
-        }
-        const cancel = this.#clock.schedule(timeoutMs, fail, 'caller')
-        // A late rejection lands in a settled promise and is dropped.
-        call().then(resolve, reject).finally(cancel)
-      })
-      this.#breaker.succeeded()
-      return result
-    } catch (error) {
-      this.#breaker.failed()
-      this.#events.emit('store-error', { operation, error, skipped: false })
-      throw error
-    }
+  /** @throws InvalidOptionError where the provider cannot */
+  async block(rule: LimitRule, key: string, us: number): Promise<void> {
+    const { provider } = this
+    if (provider.block === undefined) throw this.#unable('limiter.block', 'block')
+    return this.#calls.insist(BLOCK, async () => provider.block?.(rule, key, us))
   }
+
+  /** Closes the provider once what is being given back was sent, and ends every timer of its own. */
+  async close(): Promise<void> {
+    await this.#refunds.idle()
+    await Promise.allSettled([this.provider.close()])
+    this.#calls.close()
+  }
+
+  async #refundAll(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]> {
+    const { provider } = this
+    if (provider.refundAll !== undefined) return provider.refundAll(rule, admissions)
+    return Promise.all(admissions.map((admission) => provider.refund(rule, admission)))
+  }
+
+  #unable(option: string, method: string): InvalidOptionError {
+    const expected = `a rate-limit provider that has the method ${method}`
+    return new InvalidOptionError({ option, expected, received: this.provider.name })
+  }
+
+  #termsOf(timeoutMs: number): CallTerms {
+    const known = this.#decideTerms.get(timeoutMs)
+    if (known !== undefined) return known
+    const terms: CallTerms = { operation: DECIDE, timeoutMs, waiter: 'caller' }
+    this.#decideTerms.set(timeoutMs, terms)
+    return terms
+  }
+}
+
+function aside(operation: string): CallTerms {
+  return { operation, timeoutMs: ASIDE_TIMEOUT_MS, waiter: 'caller' }
 }

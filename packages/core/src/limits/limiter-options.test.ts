@@ -107,7 +107,7 @@ describe('errors at definition', () => {
   const good = { limit: 5, per: '1m' }
   it.each<readonly [string, object, RegExp]>([
     ['no limit', { per: '1m' }, /limiter\.limit.*whole number/],
-    ['a limit of 0', { limit: 0, per: '1m' }, /limiter\.limit/],
+    ['a limit below 0', { limit: -1, per: '1m' }, /limiter\.limit/],
     ['a limit that is no whole number', { limit: 1.5, per: '1m' }, /limiter\.limit/],
     ['no window', { limit: 5 }, /limiter\.per/],
     ['a window of 0', { limit: 5, per: 0 }, /limiter\.per/],

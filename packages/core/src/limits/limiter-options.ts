@@ -13,6 +13,7 @@ import { assertName } from '../options/manager-options.ts'
 import { localRuleOf } from './local-rule.ts'
 import {
   type ConcurrencyOptions,
+  type KnownPolicy,
   POLICY_OPTION_NAMES,
   type PolicyOptions,
   resolvePolicy,
@@ -39,6 +40,8 @@ export interface LimiterSettings {
    * sum below the limit. Above 0, up to 1. @default 1
    */
   readonly share?: number | undefined
+  /** How long what a function of `limit` promised is believed. Up to 1 d; 0 asks at every call. @default '1m' */
+  readonly limitTtl?: Duration | undefined
   /** How long the store may take to say. 1 ms to 1 min. @default '100ms' */
   readonly storeTimeout?: Duration | undefined
   /** Refused calls count too: who keeps trying stays out. For guessed passwords, not for polite clients. @default false */
@@ -52,29 +55,38 @@ export interface LimiterSettings {
 }
 
 /** One policy. */
-export interface OnePolicy extends PolicyOptions, Omit<LimiterSettings, 'name'> {
+export interface OnePolicy<Args extends readonly unknown[] = [key: string]>
+  extends PolicyOptions<Args>,
+    Omit<LimiterSettings, 'name'> {
   /** Of the limiter; see `LimiterSettings`. */
   readonly name?: string | undefined
   readonly policies?: undefined
 }
 
 /** One policy about what is under way at the same time. */
-export interface OneConcurrency extends ConcurrencyOptions, Omit<LimiterSettings, 'name'> {
+export interface OneConcurrency<Args extends readonly unknown[] = [key: string]>
+  extends ConcurrencyOptions<Args>,
+    Omit<LimiterSettings, 'name'> {
   /** Of the limiter; see `LimiterSettings`. */
   readonly name?: string | undefined
   readonly policies?: undefined
 }
 
 /** Several policies: a call is admitted by all of them, or counts in none. */
-export interface SeveralPolicies extends LimiterSettings {
+export interface SeveralPolicies<Args extends readonly unknown[] = [key: string]>
+  extends LimiterSettings {
+  /** Up to 16. */
   readonly policies: readonly [
-    PolicyOptions | ConcurrencyOptions,
-    ...(PolicyOptions | ConcurrencyOptions)[],
+    PolicyOptions<Args> | ConcurrencyOptions<Args>,
+    ...(PolicyOptions<Args> | ConcurrencyOptions<Args>)[],
   ]
   readonly limit?: undefined
 }
 
-export type LimiterOptions = OnePolicy | OneConcurrency | SeveralPolicies
+export type LimiterOptions<Args extends readonly unknown[] = [key: string]> =
+  | OnePolicy<Args>
+  | OneConcurrency<Args>
+  | SeveralPolicies<Args>
 
 /** The checked form. */
 export interface ResolvedLimiter {
@@ -93,6 +105,7 @@ const SETTING_NAMES = [
   'maxWait',
   'onStoreError',
   'share',
+  'limitTtl',
   'storeTimeout',
   'penalty',
   'block',
@@ -106,11 +119,22 @@ export const LIMITER_OPTION_NAMES = [
 ] as const
 
 const MS_PER_HOUR = 3_600_000
+const MS_PER_DAY = 86_400_000
 const MS_PER_MINUTE = 60_000
 const US_PER_MS = 1_000
 
+/** What is said of a limiter besides its options. */
+export interface LimiterOrigin {
+  /** How messages name it. */
+  readonly where: string
+  /** Its name when the options give none. */
+  readonly ownName?: string | undefined
+  /** Its limits were looked up. */
+  readonly isLookedUp?: boolean | undefined
+}
+
 /**
- * Checks a limiter's options; `ownName` is its name when the options give none.
+ * Checks a limiter's options; `ownName` is its name when the options give none. No limit is a function.
  *
  * @throws InvalidOptionError naming the first option that is unknown or wrong.
  */
@@ -119,9 +143,18 @@ export function resolveLimiter(
   where: string,
   ownName?: string,
 ): ResolvedLimiter {
+  return resolveLimiterOf(options, { where, ownName })
+}
+
+/** The same, of a limiter whose limits may have been looked up. @throws InvalidOptionError */
+export function resolveLimiterOf(
+  options: LimiterOptions,
+  { where, ownName, isLookedUp = false }: LimiterOrigin,
+): ResolvedLimiter {
   assertKnownOptions(options, LIMITER_OPTION_NAMES, where)
   const { onStoreError, enabled, dryRun = false } = options
   const rule = resolveRule(options, where, ownName)
+  parseDuration(options.limitTtl ?? 0, `${where}.limitTtl`, { max: MS_PER_DAY })
   if (onStoreError !== undefined) {
     assertOneOf(onStoreError, ['local', 'open', 'closed'], `${where}.onStoreError`)
   }
@@ -130,7 +163,15 @@ export function resolveLimiter(
   return {
     rule,
     onStoreError,
-    localRule: localRuleOf(rule, policyOptionsOf(options), options.share ?? 1, where),
+    localRule: localRuleOf(
+      {
+        rule,
+        said: policyOptionsOf(options),
+        share: options.share ?? 1,
+        mayBeNone: isLookedUp,
+      },
+      where,
+    ),
     storeTimeoutMs: parseDuration(options.storeTimeout ?? '100ms', `${where}.storeTimeout`, {
       min: 1,
       max: MS_PER_MINUTE,
@@ -160,13 +201,16 @@ function resolveRule(options: LimiterOptions, where: string, ownName?: string): 
 
 type Policies = LimitRule['policies']
 
+/** Each is read with every call. */
+const MOST_POLICIES = 16
+
 /** What is said about each policy; about a single one among the limiter's own options. */
-function policyOptionsOf(options: LimiterOptions): readonly PolicyOptions[] {
-  if (options.policies !== undefined) return options.policies as readonly PolicyOptions[]
+function policyOptionsOf(options: LimiterOptions): readonly KnownPolicy[] {
+  if (options.policies !== undefined) return options.policies as readonly KnownPolicy[]
   const given = Object.entries(options).filter(([name]) =>
     (POLICY_OPTION_NAMES as readonly string[]).includes(name),
   )
-  return [Object.fromEntries(given) as unknown as PolicyOptions]
+  return [Object.fromEntries(given) as unknown as KnownPolicy]
 }
 
 function resolvePolicies(options: LimiterOptions, where: string): Policies {
@@ -175,8 +219,8 @@ function resolvePolicies(options: LimiterOptions, where: string): Policies {
     return policyOptionsOf(options).map((policy) => resolvePolicy(policy, where))
   }
   const option = `${where}.policies`
-  if (!Array.isArray(policies) || policies.length === 0) {
-    const expected = 'a list of at least one policy'
+  if (!Array.isArray(policies) || policies.length === 0 || policies.length > MOST_POLICIES) {
+    const expected = `a list of at least one policy and at most ${MOST_POLICIES}`
     throw new InvalidOptionError({ option, expected, received: policies })
   }
   assertNoneBeside(options, where)

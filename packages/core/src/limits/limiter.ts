@@ -1,17 +1,20 @@
 /** `caches.limiter(…)`: asks whether a call is within its limits, and counts it. */
 
 import type { Clock } from '../contracts/clock.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Emitter } from '../events/events.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import { isThenable } from '../lifecycle/is-thenable.ts'
 import { linkSignals } from '../locks/link-signals.ts'
 import { assertFunction, assertInteger } from '../options/assert-option.ts'
+import { type Duration, parseDuration } from '../options/duration.ts'
 import { awaitTurn } from './await-turn.ts'
-import { capacityOf } from './capacity.ts'
-import type { Decided, Decisions } from './decisions.ts'
+import type { Decided } from './decisions.ts'
 import { keepPermit, permitsOf } from './keep-permit.ts'
-import type { ResolvedLimiter } from './limiter-options.ts'
+import type { LimitVariant, LimitVariants } from './limit-variants.ts'
+import { MOST } from './policy-options.ts'
 import {
   putReceipt,
   type RateLimitVerdict,
@@ -22,8 +25,7 @@ import {
 } from './verdict.ts'
 
 export interface LimiterParts {
-  readonly limiter: ResolvedLimiter
-  readonly decisions: Decisions
+  readonly variants: LimitVariants
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
@@ -38,21 +40,25 @@ export interface LimiterParts {
 export interface ConsumeOptions {
   /** Ends the waiting for a turn; the turn is given back where that is possible. */
   readonly signal?: AbortSignal | undefined
+  /** What a function as `limit` is called with. @default the key */
+  readonly args?: readonly unknown[] | undefined
+  /** What it is called on. */
+  readonly self?: unknown
 }
+
+const US_PER_MS = 1_000
 
 export class Limiter {
   /** Limiters of one name share what they count. */
   readonly name: string
   readonly #parts: LimiterParts
-  readonly #capacity: number
   readonly #hasPermits: boolean
 
   /** Use `caches.limiter`. */
   constructor(parts: LimiterParts) {
-    const { rule } = parts.limiter
+    const { rule } = parts.variants.any.limiter
     this.name = rule.limiter
     this.#parts = parts
-    this.#capacity = capacityOf(rule)
     this.#hasPermits = rule.policies.some(({ algorithm }) => algorithm === 'concurrency')
   }
 
@@ -69,13 +75,13 @@ export class Limiter {
   consume(key: Key, cost = 1, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
     try {
       const text = keyText(key)
-      this.#assertCost(cost)
       this.#parts.closing.throwIfAborted()
-      if (this.#parts.limiter.enabled?.() === false)
-        return Promise.resolve(this.#unasked(text, 'off'))
-      const known = this.#parts.decisions.known(text, cost)
-      if (known !== undefined) return Promise.resolve(this.#verdict(text, known))
-      return this.#consume(text, cost, options.signal)
+      if (this.#isOff) return Promise.resolve(this.#unasked(text, 'off'))
+      const variant = this.#variantFor(text, options)
+      if (isThenable(variant)) {
+        return variant.then((found) => this.#consume(found, text, cost, options.signal))
+      }
+      return this.#consume(variant, text, cost, options.signal)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -98,13 +104,20 @@ export class Limiter {
     return this.hold(verdict, async () => work(verdict))
   }
 
-  /** Says what `consume` would say now, and counts nothing. @throws as `consume` */
-  async peek(key: Key, cost = 1): Promise<RateLimitVerdict> {
+  /**
+   * Says what `consume` would say now, and counts nothing; with a cost of 0, what is left.
+   *
+   * @throws as `consume`
+   */
+  async peek(key: Key, cost = 1, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
     const text = keyText(key)
-    this.#assertCost(cost)
-    const { limiter, decisions, closing } = this.#parts
-    closing.throwIfAborted()
-    if (limiter.enabled?.() === false) return this.#unasked(text, 'off')
+    this.#parts.closing.throwIfAborted()
+    if (this.#isOff) return this.#unasked(text, 'off')
+    const variant = await this.#variantFor(text, options)
+    this.#assertCost(cost, variant)
+    const { limiter, decisions } = variant
+    const closed = decisions.closed(cost)
+    if (closed !== undefined) return this.#worded(closed)
     const answer = await decisions.ask({ key: text, cost, kind: 'peek', permit: '' })
     return answer.kind === 'open' ? unaskedVerdict(limiter.rule, 'open') : this.#worded(answer)
   }
@@ -126,9 +139,42 @@ export class Limiter {
 
   /** Forgets all calls of a key, and blocks of it. @throws when the store is away */
   async reset(key: Key): Promise<void> {
-    const text = keyText(key)
-    await this.#parts.decisions.reset(text)
-    this.#parts.freed(this.name, text)
+    await this.#changing(key, (text) => this.#parts.variants.any.decisions.reset(text))
+  }
+
+  /**
+   * Has a key admit nothing for so long, in all processes, whatever its limit says; 0 ends a block, also one that a refusal
+   * began.
+   *
+   * @throws InvalidOptionError; when the store is away, and then this process alone keeps to it while the store stays so
+   * @example await limiter.block('ip:1.2.3.4', '15m')
+   */
+  async block(key: Key, time: Duration): Promise<void> {
+    const us = parseDuration(time, `limiter(${this.name}).block.time`) * US_PER_MS
+    await this.#changing(key, (text) => this.#parts.variants.any.decisions.block(text, us))
+  }
+
+  /**
+   * Gives points back without the verdicts they were counted with: the latest ones, in every policy. Permits of
+   * `concurrency` belong to somebody, and stay.
+   *
+   * @returns how many there were to give back, in the policy with the most
+   * @throws InvalidOptionError; when the store is away
+   * @example await login.reward('ann', 3) // she got it right
+   */
+  reward(key: Key, points = 1, options: ConsumeOptions = {}): Promise<number> {
+    return this.#adjust(key, 'reward', points, options)
+  }
+
+  /**
+   * Has every policy count exactly this much, from now on, as far as it can count; `peek(key, 0)` reads. Blocks stay, and so
+   * do permits of `concurrency`.
+   *
+   * @returns how much that is, in the policy with the most
+   * @throws InvalidOptionError; when the store is away
+   */
+  set(key: Key, points: number, options: ConsumeOptions = {}): Promise<number> {
+    return this.#adjust(key, 'set', points, options)
   }
 
   /** Runs work that a verdict has allowed, and keeps its permits meanwhile. For decorators; see `run`. */
@@ -150,12 +196,24 @@ export class Limiter {
     }
   }
 
-  async #consume(
+  #consume(
+    variant: LimitVariant,
     key: string,
     cost: number,
     signal: AbortSignal | undefined,
   ): Promise<RateLimitVerdict> {
-    const { limiter, decisions } = this.#parts
+    this.#assertCost(cost, variant)
+    const known = variant.decisions.known(key, cost)
+    if (known !== undefined) return Promise.resolve(this.#verdict(key, known))
+    return this.#ask(variant, key, cost, signal)
+  }
+
+  async #ask(
+    { limiter, decisions }: LimitVariant,
+    key: string,
+    cost: number,
+    signal: AbortSignal | undefined,
+  ): Promise<RateLimitVerdict> {
     signal?.throwIfAborted()
     const permit = this.#hasPermits ? this.#parts.nextPermit() : ''
     const answer = await decisions.ask({ key, cost, kind: 'take', permit })
@@ -167,6 +225,42 @@ export class Limiter {
     putReceipt(verdict, { admission: { key, cost, permit, nowUs, waitUs }, rule, store })
     if (waitUs > 0 && !limiter.dryRun) await this.#awaitTurn(verdict, signal)
     return verdict
+  }
+
+  async #adjust(
+    key: Key,
+    how: 'reward' | 'set',
+    points: number,
+    options: ConsumeOptions,
+  ): Promise<number> {
+    const option = `limiter(${this.name}).${how}`
+    assertInteger(points, `${option}.points`, { min: 0, max: MOST })
+    const { policies } = this.#parts.variants.any.limiter.rule
+    if (policies.every(({ algorithm }) => algorithm === 'concurrency')) {
+      const expected = 'a policy other than "concurrency", whose permits belong to somebody'
+      throw new InvalidOptionError({ option, expected, received: points })
+    }
+    const { decisions } = await this.#variantFor(keyText(key), options)
+    return this.#changing(key, (text) => decisions.adjust(text, how, points))
+  }
+
+  /** Does what makes refusals untrue that are known, before and after: those of questions under way too. */
+  async #changing<Result>(key: Key, change: (key: string) => Promise<Result>): Promise<Result> {
+    const text = keyText(key)
+    this.#parts.freed(this.name, text)
+    try {
+      return await change(text)
+    } finally {
+      this.#parts.freed(this.name, text)
+    }
+  }
+
+  get #isOff(): boolean {
+    return this.#parts.variants.any.limiter.enabled?.() === false
+  }
+
+  #variantFor(key: string, { args, self }: ConsumeOptions): LimitVariant | Promise<LimitVariant> {
+    return this.#parts.variants.find({ self, args: args ?? [key] })
   }
 
   /** A turn that nobody comes for is given back. */
@@ -192,11 +286,15 @@ export class Limiter {
   #worded({ rule, reply, store, isKnown, elapsedMs }: Decided): RateLimitVerdict {
     const asked = store.provider.capabilities.shared ? 'remote' : 'local'
     const source = isKnown ? 'known' : asked
-    return verdictOf(rule, reply, { source, dryRun: this.#parts.limiter.dryRun, elapsedMs })
+    return verdictOf(rule, reply, {
+      source,
+      dryRun: this.#parts.variants.any.limiter.dryRun,
+      elapsedMs,
+    })
   }
 
   #unasked(key: string, source: 'open' | 'off'): RateLimitVerdict {
-    const verdict = unaskedVerdict(this.#parts.limiter.rule, source)
+    const verdict = unaskedVerdict(this.#parts.variants.any.limiter.rule, source)
     this.#report(key, verdict)
     return verdict
   }
@@ -216,8 +314,14 @@ export class Limiter {
     })
   }
 
-  #assertCost(cost: number): void {
-    if (Number.isInteger(cost) && cost >= 0 && cost <= this.#capacity) return
-    assertInteger(cost, `limiter(${this.name}).cost`, { min: 0, max: this.#capacity })
+  #assertCost(cost: number, { capacity }: LimitVariant): void {
+    const max = capacity?.cost ?? MOST
+    if (Number.isInteger(cost) && cost >= 0 && cost <= max) return
+    const option = `limiter(${this.name}).cost`
+    if (capacity === undefined || capacity.because === '' || !(cost > max)) {
+      assertInteger(cost, option, { min: 0, max: Math.min(max, MOST) })
+    }
+    const expected = `a whole number from 0 to ${max}, ${capacity?.because}`
+    throw new InvalidOptionError({ option, expected, received: cost })
   }
 }

@@ -9,14 +9,11 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { Decisions } from './decisions.ts'
+import { KnownRefusals } from './known-refusals.ts'
 import { LimitStore } from './limit-store.ts'
+import { LimitVariants } from './limit-variants.ts'
 import { Limiter } from './limiter.ts'
-import {
-  type LimiterOptions,
-  type OnStoreError,
-  type ResolvedLimiter,
-  resolveLimiter,
-} from './limiter-options.ts'
+import type { LimiterOptions, OnStoreError, ResolvedLimiter } from './limiter-options.ts'
 
 export interface LimitsParts {
   readonly namespace: string
@@ -37,7 +34,7 @@ export interface LimiterPlace {
   readonly where: string
 }
 
-/** Whoever makes limiters anew with each call still gets the same few of these. */
+/** Whoever makes limiters anew with each call still gets the same few of these; the one not made for longest is let go. */
 const MOST_DECISIONS = 1_000
 const PERMIT_BYTES = 9
 
@@ -45,7 +42,8 @@ export class Limits {
   readonly #parts: LimitsParts
   readonly #store: LimitStore
   readonly #fallback: LimitStore | undefined
-  readonly #decisions = new Map<string, { readonly limiter: string; readonly of: Decisions }>()
+  readonly #decisions = new Map<string, Decisions>()
+  readonly #known = new KnownRefusals()
   readonly #closing = new AbortController()
   readonly #permitPrefix = randomBytes(PERMIT_BYTES).toString('base64url')
   #permits = 0
@@ -58,8 +56,8 @@ export class Limits {
     this.#store = new LimitStore(provider, clock, events)
     this.#fallback = fallback === undefined ? undefined : new LimitStore(fallback, clock, events)
     provider.listener = {
-      onFreed: (limiter, key) => this.#freed(limiter, key),
-      onDoubt: () => this.#freedAny(),
+      onFreed: (limiter, key) => this.#known.freed(limiter, key),
+      onDoubt: () => this.#known.freedAny(),
     }
     provider.open(namespace)
     fallback?.open(namespace)
@@ -68,26 +66,31 @@ export class Limits {
   /** Makes a limiter. @throws InvalidOptionError */
   limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
     const where = place?.where ?? 'limiter'
-    const limiter = resolveLimiter(options, where, place?.name)
-    const onStoreError = this.#onStoreError(limiter, where)
     const { clock, events, work } = this.#parts
+    const origin = { where, ownName: place?.name }
+    const variants = new LimitVariants(options, origin, {
+      clock,
+      decide: (limiter) => this.#decisionsOf(limiter, this.#onStoreError(limiter, where)),
+      failed: (error) => events.emit('background-error', { task: 'look up a limit', error }),
+    })
     return new Limiter({
-      limiter,
-      decisions: this.#decisionsOf(limiter, onStoreError),
+      variants,
       clock,
       events,
       work,
       closing: this.#closing.signal,
       nextPermit: () => `${this.#permitPrefix}${(this.#permits++).toString(36)}`,
-      freed: (name, key) => this.#freed(name, key),
+      freed: (name, key) => this.#known.freed(name, key),
     })
   }
 
-  /** Ends the waiting of all who wait, and closes the provider. */
+  /** Ends the waiting of all who wait, gives their turns back, and closes the provider. */
   async close(): Promise<void> {
     this.#closing.abort(new ClosedError())
+    // Those who waited learn of it, and give back.
+    await new Promise((resolve) => setImmediate(resolve))
     this.#decisions.clear()
-    await Promise.allSettled([this.#store.provider.close(), this.#fallback?.provider.close()])
+    await Promise.all([this.#store.close(), this.#fallback?.close()])
   }
 
   #onStoreError({ onStoreError }: ResolvedLimiter, where: string): OnStoreError {
@@ -109,22 +112,23 @@ export class Limits {
     const { rule, localRule, storeTimeoutMs } = limiter
     const id = JSON.stringify([rule, localRule, storeTimeoutMs, onStoreError])
     const known = this.#decisions.get(id)
-    if (known !== undefined) return known.of
-    const { clock } = this.#parts
-    const store = this.#store
-    const of = new Decisions({ limiter, onStoreError, store, fallback: this.#fallback, clock })
-    this.#decisions.set(id, { limiter: rule.limiter, of })
+    this.#decisions.delete(id)
+    const decisions = known ?? this.#newDecisions(limiter, onStoreError)
+    this.#decisions.set(id, decisions)
     const [oldest] = this.#decisions.keys()
     if (this.#decisions.size > MOST_DECISIONS && oldest !== undefined)
       this.#decisions.delete(oldest)
-    return of
+    return decisions
   }
 
-  #freed(name: string, key: string): void {
-    for (const { limiter, of } of this.#decisions.values()) if (limiter === name) of.freed(key)
-  }
-
-  #freedAny(): void {
-    for (const { of } of this.#decisions.values()) of.freedAny()
+  #newDecisions(limiter: ResolvedLimiter, onStoreError: OnStoreError): Decisions {
+    return new Decisions({
+      limiter,
+      onStoreError,
+      store: this.#store,
+      fallback: this.#fallback,
+      clock: this.#parts.clock,
+      known: this.#known,
+    })
   }
 }

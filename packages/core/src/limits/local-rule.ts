@@ -2,17 +2,27 @@
 
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { type ConcurrencyOptions, type PolicyOptions, resolvePolicy } from './policy-options.ts'
+import { type KnownPolicy, resolvePolicy } from './policy-options.ts'
+
+/** What 98 × 1/49 lacks of 2 is no reason to call it 1. */
+const ROUNDING = 1e-9
+
+export interface ShareSource {
+  readonly rule: LimitRule
+  /** What the user said of each policy. */
+  readonly said: readonly KnownPolicy[]
+  readonly share: unknown
+  /** The limits were looked up, so that a small one is nobody's mistake: this process admits none of it by itself. */
+  readonly mayBeNone: boolean
+}
 
 /**
- * Returns the same rule with a share of each limit; `said` is what the user said of each policy.
+ * Returns the same rule with a share of each limit.
  *
  * @throws InvalidOptionError when a limit's share is less than one call.
  */
 export function localRuleOf(
-  rule: LimitRule,
-  said: readonly (PolicyOptions | ConcurrencyOptions)[],
-  share: unknown,
+  { rule, said, share, mayBeNone }: ShareSource,
   where: string,
 ): LimitRule {
   const isShare = typeof share === 'number' && share > 0 && share <= 1
@@ -27,16 +37,18 @@ export function localRuleOf(
     const kept = algorithm === 'calendar' ? {} : { algorithm }
     const scaled: Record<string, unknown> = { ...policy, ...kept }
     for (const amount of ['limit', 'burst']) {
-      if (scaled[amount] !== undefined) scaled[amount] = partOf(scaled[amount], share, where)
+      if (scaled[amount] !== undefined) {
+        scaled[amount] = partOf(scaled[amount] as number, share, where, mayBeNone)
+      }
     }
-    return resolvePolicy(scaled as unknown as PolicyOptions, where)
+    return resolvePolicy(scaled as unknown as KnownPolicy, where)
   })
   return { ...rule, policies }
 }
 
-function partOf(amount: unknown, share: number, where: string): number {
-  const part = Math.floor((amount as number) * share)
-  if (part >= 1) return part
+function partOf(amount: number, share: number, where: string, mayBeNone: boolean): number {
+  const part = Math.floor(amount * share + ROUNDING)
+  if (part >= 1 || mayBeNone || amount === 0) return part
   throw new InvalidOptionError({
     option: `${where}.share`,
     expected: 'at least one call of each limit; else choose onStoreError "open" or "closed"',

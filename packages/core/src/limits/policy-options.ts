@@ -12,24 +12,34 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/manager-options.ts'
 import { CalendarEdges } from './calendar-edges.ts'
 
+/**
+ * A limit that is looked up: from the arguments of the decorated method, or from the key of `limiter.consume`. What it
+ * returns at once is asked for at every call; what it promises is believed for `limitTtl`.
+ */
+export type LimitOf<Args extends readonly unknown[] = [key: string]> = (
+  ...args: Args
+) => number | PromiseLike<number>
+
 /** How much is allowed how often. */
-export interface PolicyOptions {
+export interface PolicyOptions<Args extends readonly unknown[] = [key: string]> {
   /** Names it in verdicts, headers and the store: what is renamed begins anew. @default 'default' */
   readonly name?: string | undefined
-  /** The most cost admitted per `per`. At least 1. */
-  readonly limit: number
-  /** The window, or a period of the calendar: `'hour'`, `'day'`, `'week'`, `'month'`. 1 ms to 10 years. */
+  /** The most cost admitted per `per`; 0 refuses all. A function where it differs from caller to caller. */
+  readonly limit: number | LimitOf<Args>
+  /**
+   * The window, or a period of the calendar: `'hour'`, `'day'`, `'week'` (from Monday on), `'month'`. 1 ms to 10 years.
+   */
   readonly per: Duration | CalendarPeriod
   /**
    * `exact`: never more than `limit` in any window; remembers each admission, so up to a limit of 10 000. `window`: never
    * more, in little memory; admits a little less under constant pressure. `smooth`: permits come back one by one (token
-   * bucket). `fixed`: per period that begins with the first call. @default 'exact' up to 1000, 'window' above;
-   * for periods of the calendar 'fixed', which is all they can be
+   * bucket). `fixed`: per period that begins with the first call. @default 'exact' up to 1000, 'window' above
+   * and where the limit is a function; for periods of the calendar 'fixed', which is all they can be
    */
   readonly algorithm?: 'exact' | 'window' | 'smooth' | 'fixed' | undefined
   /** For `window`: how finely it counts; it admits at least `slices / (slices + 1)` of the limit. 1 to 60. @default 10 */
   readonly slices?: number | undefined
-  /** For `smooth`: how many at once. @default the limit, or with `hard` half of it */
+  /** For `smooth`: how many at once, and so the most a call may cost. @default the limit, or with `hard` half of it */
   readonly burst?: number | undefined
   /** For `smooth`: slow enough that no window ever gets more than `limit`, bursts included. @default false */
   readonly hard?: boolean | undefined
@@ -38,11 +48,11 @@ export interface PolicyOptions {
 }
 
 /** How much is allowed at the same time. */
-export interface ConcurrencyOptions {
+export interface ConcurrencyOptions<Args extends readonly unknown[] = [key: string]> {
   readonly name?: string | undefined
   readonly algorithm: 'concurrency'
-  /** The most cost under way at a time. 1 to 10 000. */
-  readonly limit: number
+  /** The most cost under way at a time. Up to 10 000; 0 refuses all. A function where it differs from caller to caller. */
+  readonly limit: number | LimitOf<Args>
   /** After this, a permit that was neither given back nor renewed is free again. 1 s to 1 d. @default '30s' */
   readonly lease?: Duration | undefined
   readonly per?: undefined
@@ -70,7 +80,8 @@ const OWNERS: Readonly<Record<string, string>> = {
   lease: 'concurrency',
 }
 
-const MOST = 1_000_000_000
+/** The largest limit of any algorithm. */
+export const MOST = 1_000_000_000
 /** What one key of an exact policy may remember. */
 const MOST_REMEMBERED = 10_000
 const EXACT_BY_DEFAULT = 1_000
@@ -80,18 +91,18 @@ const US_PER_MS = 1_000
 /** Ten years: what a bucket may take to refill, so that no time gets near 2^53 µs. */
 const LONGEST_REFILL_US = 3_650 * MS_PER_DAY * US_PER_MS
 
+/** A policy whose limit is known. */
+export type KnownPolicy = (PolicyOptions | ConcurrencyOptions) & { readonly limit: number }
+
 /** @throws InvalidOptionError naming the first option that is unknown or wrong. */
-export function resolvePolicy(
-  options: PolicyOptions | ConcurrencyOptions,
-  where: string,
-): LimitPolicy {
+export function resolvePolicy(options: KnownPolicy, where: string): LimitPolicy {
   assertKnownOptions(options, POLICY_OPTION_NAMES, where)
   const { name = 'default', limit, per } = options
   assertName(name, `${where}.name`)
   const algorithm = algorithmOf(options, where)
   assertOwners(options, algorithm, where)
   const isShort = algorithm === 'exact' || algorithm === 'concurrency'
-  assertInteger(limit, `${where}.limit`, { min: 1, max: isShort ? MOST_REMEMBERED : MOST })
+  assertInteger(limit, `${where}.limit`, { min: 0, max: isShort ? MOST_REMEMBERED : MOST })
   if (options.algorithm === 'concurrency') {
     const leaseMs = parseDuration(options.lease ?? '30s', `${where}.lease`, {
       min: 1_000,
@@ -110,7 +121,7 @@ function isPeriod(per: unknown): per is CalendarPeriod {
   return PERIODS.includes(per)
 }
 
-function algorithmOf(options: PolicyOptions | ConcurrencyOptions, where: string): string {
+function algorithmOf(options: KnownPolicy, where: string): string {
   const { algorithm, per, limit } = options
   if (algorithm !== undefined) assertOneOf(algorithm, ALGORITHMS, `${where}.algorithm`)
   if (!isPeriod(per)) return algorithm ?? (limit > EXACT_BY_DEFAULT ? 'window' : 'exact')
@@ -160,6 +171,9 @@ function smoothPolicy(basics: Basics, options: PolicyOptions, where: string): Li
   const { name, limit, windowUs } = basics
   const { hard = false } = options
   assertBoolean(hard, `${where}.hard`)
+  // Nobody asks a bucket that admits nothing.
+  if (limit === 0)
+    return { name, limit, windowUs, algorithm: 'smooth', burst: 0, intervalUs: windowUs }
   const burst = options.burst ?? (hard ? Math.max(1, Math.floor(limit / 2)) : limit)
   assertInteger(burst, `${where}.burst`, { min: 1, max: hard ? limit : MOST })
   // More than one per microsecond cannot be told apart from no limit.

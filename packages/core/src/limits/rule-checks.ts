@@ -8,6 +8,8 @@ type Policies = LimitRule['policies']
 const US_PER_MS = 1_000
 /** How many reservations one key may hold: each is remembered, and a longer queue helps nobody. */
 const MOST_RESERVED = 10_000
+/** How many slices of a window may lie ahead: each is a number that is read and written with the others. */
+const MOST_SLICES_AHEAD = 1_000
 
 /**
  * Waiting is a reservation: it has to be clear when the turn comes, and there have to be few enough of them.
@@ -21,6 +23,11 @@ export function assertSensibleWait(policies: Policies, maxWaitUs: number, option
     if (policy.algorithm === 'concurrency') {
       const expected =
         'no wait with algorithm "concurrency": nobody knows when a permit comes back. A lock with permits has a queue'
+      throw new InvalidOptionError({ option, expected, received })
+    }
+    if (policy.algorithm === 'window' && maxWaitUs / policy.sliceUs > MOST_SLICES_AHEAD) {
+      const longest = Math.floor((MOST_SLICES_AHEAD * policy.sliceUs) / US_PER_MS)
+      const expected = `at most ${MOST_SLICES_AHEAD} slices of the window, which are ${longest} ms; or fewer slices, or algorithm "exact"`
       throw new InvalidOptionError({ option, expected, received })
     }
     if (reservable(policy, maxWaitUs) > MOST_RESERVED) {

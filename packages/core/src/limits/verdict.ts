@@ -9,8 +9,8 @@ import type {
 import type { LimitStore } from './limit-store.ts'
 
 /**
- * Who decided: `remote`, the shared store; `known`, an earlier refusal of the shared store that still holds; `local`, this
- * process alone; `open`, nobody, because the store could not be asked; `off`, nobody, because the limiter is switched off.
+ * Who decided: `remote`, the shared store; `known`, an earlier refusal of the shared store that still holds, or a limit of
+ * 0; `local`, this process alone; `open`, nobody, because the store could not be asked; `off`, nobody, because the limiter is switched off.
  */
 export type VerdictSource = 'remote' | 'known' | 'local' | 'open' | 'off'
 
@@ -39,8 +39,8 @@ export interface RateLimitVerdict {
   readonly remaining: number
   readonly resetMs: number
   /**
-   * Refused: after how long the same call can succeed, whole ms, rounded up. Infinity for a call that costs more than the
-   * share of a limit that this process has while the store is away. 0 when allowed.
+   * Refused: after how long the same call can succeed, whole ms, rounded up. Infinity where it never can: a limit of 0, or
+   * a cost above a limit that was looked up. 0 when allowed.
    */
   readonly retryAfterMs: number
   /** How long the call was made to wait for its turn, ms. */
@@ -163,7 +163,7 @@ function tightest(policies: readonly LimitPolicy[], { states }: LimitReply): num
   let index = 0
   let smallest = Number.POSITIVE_INFINITY
   for (let i = 0; i < policies.length; i++) {
-    const part = (states[i]?.remaining ?? 0) / (policies[i]?.limit ?? 1)
+    const part = (states[i]?.remaining ?? 0) / (policies[i]?.limit || 1)
     if (part >= smallest) continue
     smallest = part
     index = i

@@ -118,7 +118,7 @@ export class Hold {
     const lease = Math.min(leaseMs, this.#endsAt - sentAt)
     try {
       const timeoutMs = Math.max(1, Math.min(leaseMs * RENEW_AFTER, this.#validUntil - sentAt))
-      const isProlonged = await this.store.renew(this.target, lease, timeoutMs)
+      const isProlonged = await this.store.renew(this.target, lease, timeoutMs, false)
       if (!this.isHeld) return
       if (!isProlonged) {
         this.#lose()

@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../contracts/clock.ts'
 import type { AcquireRequest, LockTarget } from '../contracts/lock-provider.ts'
 import { LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
+import { isSetupError } from '../errors/reason-of.ts'
 import { leaseEnd } from './hold.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'
 import { LOCK_STORE_TIMEOUT_MS, type LockStore } from './lock-store.ts'
@@ -88,7 +89,7 @@ async function askUntilGranted(
     const sentAt = clock.now()
     let pauseMs = RETRY_MS
     try {
-      const reply = await store.acquire(request, LOCK_STORE_TIMEOUT_MS)
+      const reply = await store.acquire(request)
       signal.throwIfAborted()
       const isInTime = clock.now() < leaseEnd(sentAt, leaseMs)
       if (reply.kind === 'granted' && isInTime) {
@@ -98,6 +99,8 @@ async function askUntilGranted(
       pauseMs = reply.kind === 'held' ? reply.retryInMs : 0
     } catch (cause) {
       signal.throwIfAborted()
+      // What does not pass by itself is not waited for.
+      if (isSetupError(cause)) throw cause
       failure = { since: failure?.since ?? sentAt, cause }
       const isOver = clock.now() - failure.since >= LOCK_STORE_TIMEOUT_MS
       if (isOver) throw new LockUnavailableError(name, cause)

@@ -26,8 +26,9 @@ import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
-import { assertFunction, assertText } from '../options/assert-option.ts'
+import { assertFunction, assertKnownOptions, assertText } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
+import { type Duration, parseDuration } from '../options/duration.ts'
 import {
   assertName,
   type CacheManagerOptions,
@@ -38,6 +39,9 @@ import { RemoteTier } from '../remote/remote-tier.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
+import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
+import type { StoreWatch } from './store-watch.ts'
+import { watchStores } from './watch-stores.ts'
 
 /** How long `close()` waits for background work before it goes on without it. */
 const DRAIN_MS = 2_000
@@ -63,6 +67,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #reads: ReadPath
   readonly #writes: WritePath
   readonly #startedPlugins: Plugin[] = []
+  readonly #watch: StoreWatch
   #locks: Locks | undefined
   #limits: Limits | undefined
   #closing: Promise<void> | undefined
@@ -88,6 +93,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
           ? undefined
           : new ValuePipeline(options.codec(options.types), steps),
     })
+    this.#watch = watchStores(options, this.#node)
     const loads = new LoadPath(this.#node)
     this.#reads = new ReadPath(this.#node, loads)
     this.#writes = new WritePath(this.#node, loads)
@@ -160,6 +166,25 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#node.stats.snapshot(this.#node.local)
   }
 
+  /** Tells how the manager stands: the remote store, its bus, coherence, what waits. Plain JSON, and costs nothing. */
+  status(): ManagerStatus {
+    return statusOf(this.#statusParts())
+  }
+
+  /**
+   * Connects, and resolves when the remote store answers and the other nodes are heard; at once where there is no remote
+   * store. Nothing has to wait for it: reads work without.
+   *
+   * @param options.timeout 1 ms to 1 h. @default '10s'
+   * @throws StoreSetupError at once; StoreUnavailableError after the timeout, with the reason as its cause; ClosedError
+   */
+  async ready(options: { readonly timeout?: Duration | undefined } = {}): Promise<void> {
+    assertKnownOptions(options, ['timeout'], 'ready')
+    const { timeout = '10s' } = options
+    const timeoutMs = parseDuration(timeout, 'ready.timeout', { min: 1, max: 3_600_000 })
+    await untilReady(this.#statusParts(), timeoutMs)
+  }
+
   /** How a decorated method reaches its cache. */
   methodCache(method: MethodDescription): MethodCache {
     if (this.isClosed) throw new ClosedError()
@@ -186,6 +211,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     forgetDefaultManager(this)
     closing.abort(new ClosedError())
     coherence.close()
+    this.#watch.close()
     wakeUps.wakeAll()
     // First of all: whoever waits for a lock would hold up the rest.
     await Promise.all([this.#locks?.close(), this.#limits?.close()])
@@ -225,6 +251,17 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       reads: this.#reads,
       writes: this.#writes,
     }
+  }
+
+  #statusParts(): StatusParts {
+    const { remote, coherence, clock } = this.#node
+    const { maxStalenessMs } = resolvePolicy(
+      [this.#options.defaults],
+      'createCacheManager.defaults',
+    )
+    const isClosed = (): boolean => this.isClosed
+    const { namespace } = this
+    return { namespace, remote, coherence, watch: this.#watch, clock, maxStalenessMs, isClosed }
   }
 
   #startPlugins(): void {

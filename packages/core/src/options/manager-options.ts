@@ -11,6 +11,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from './assert-option.ts'
 import { assertCacheOptions, type CacheOptions } from './cache-options.ts'
 import { type Duration, parseDuration } from './duration.ts'
+import { type Logger, resolveLogger } from './logger.ts'
 
 export interface CacheManagerOptions {
   /** The application's prefix in shared stores. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
@@ -32,6 +33,13 @@ export interface CacheManagerOptions {
   readonly codec?: CodecFactory | undefined
   /** How long one call to the shared tier may take. 1 ms to 1 min. @default '250ms' */
   readonly storeTimeout?: Duration | undefined
+  /**
+   * Who is told, in a line for a person, when an outage of the remote store begins or ends, and what it was set up wrongly.
+   * `console`, pino, winston or anything else with `info`, `warn` and `error`; `false` for silence.
+   *
+   * @default warnings of the process (`process.emitWarning`, type `LarderWarning`), which Node.js prints on stderr
+   */
+  readonly logger?: Logger | false | undefined
   /** Make this the manager that decorated methods use. @default true */
   readonly default?: boolean | undefined
   /** Source of time; for tests. */
@@ -49,6 +57,7 @@ const NAMES = [
   'types',
   'codec',
   'storeTimeout',
+  'logger',
   'default',
   'clock',
 ] as const satisfies readonly (keyof CacheManagerOptions)[]
@@ -68,6 +77,7 @@ export interface ResolvedManagerOptions {
   readonly types: readonly ValueType[]
   readonly codec: CodecFactory | undefined
   readonly storeTimeoutMs: number
+  readonly logger: Logger
   readonly isDefault: boolean
   readonly clock: Clock | undefined
 }
@@ -119,6 +129,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
       min: 1,
       max: 60_000,
     }),
+    logger: resolveLogger(options.logger, `${WHERE}.logger`),
     isDefault: options.default ?? true,
     clock: options.clock,
   }

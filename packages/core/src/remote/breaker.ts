@@ -48,6 +48,12 @@ export class Breaker {
     if (this.#state === 'half-open') this.#enter('open')
   }
 
+  /** Something suggests that the other side can be reached again: the next asker finds out, without waiting longer. */
+  mayBeBack(): void {
+    this.#openUntil = 0
+    this.#pauseMs = FIRST_PAUSE_MS
+  }
+
   failed(): void {
     this.#failures += 1
     if (this.#state === 'closed' && this.#failures < FAILURES_TO_OPEN) return

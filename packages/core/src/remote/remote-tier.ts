@@ -38,6 +38,9 @@ interface Task<Result> {
   readonly isOverdue?: boolean
 }
 
+/** A first attempt that takes longer is no slow start any more. */
+const LONGEST_START_MS = 1_000
+
 export class RemoteTier {
   readonly store: RemoteStore
   readonly timeoutMs: number
@@ -49,6 +52,9 @@ export class RemoteTier {
   readonly #reading: Turns
   readonly #writing: Turns
   #isClosed = false
+  readonly #clock: Clock
+  /** Until then a call that is late says that this process begins, and nothing about the store; `undefined` before the first. */
+  #startsUntil: number | undefined
   /** A batch of many callers' reads is none of theirs: the store is called in the context of whoever made the manager. */
   readonly #context: KeptContext = keepContext()
 
@@ -56,6 +62,7 @@ export class RemoteTier {
     this.store = store
     this.timeoutMs = timeoutMs
     this.#events = events
+    this.#clock = clock
     const { readsAtOnce = MOST_OF_A_CALL } = store
     this.#reads = new TickReads(Math.min(readsAtOnce, MOST_OF_A_CALL), (batch) =>
       this.#deliver('read', batch, () => store.read(batch.addresses)),
@@ -75,6 +82,11 @@ export class RemoteTier {
   /** False while it is pointless to ask: disconnected, or the breaker is open. Does not consume the breaker's probe. */
   get isReachable(): boolean {
     return this.#breaker.state === 'closed' && this.store.ready !== false
+  }
+
+  /** Something suggests that the store can be reached again: it need not be waited for any longer. */
+  mayBeBack(): void {
+    this.#breaker.mayBeBack()
   }
 
   /** Closes the store and its bus, and ends every timer of its own. */
@@ -188,6 +200,7 @@ export class RemoteTier {
       fail(error)
       return
     }
+    this.#startsUntil ??= this.#awaitFirstAttempt()
     const failed = (error: unknown, wasHeldUp = false): void => {
       // What was late because we were says nothing about the store.
       if (wasHeldUp) this.#breaker.toldNothing()
@@ -201,7 +214,10 @@ export class RemoteTier {
         this.#reading.giveUp(this.timeoutMs)
         this.#writing.giveUp(this.timeoutMs)
       }
-      failed(new StoreTimeoutError(operation, this.timeoutMs), wasHeldUp)
+      const error = new StoreTimeoutError(operation, this.timeoutMs)
+      if (!this.#isStarting) return failed(error, wasHeldUp)
+      this.#breaker.toldNothing()
+      fail(error)
     })
     let answer: Promise<Result>
     try {
@@ -222,5 +238,19 @@ export class RemoteTier {
         if (deadlines.end(deadline)) failed(error)
       },
     )
+  }
+
+  /** Importing and connecting take a while where a process begins, and are no outage. */
+  get #isStarting(): boolean {
+    return this.#clock.now() < (this.#startsUntil ?? 0)
+  }
+
+  #awaitFirstAttempt(): number {
+    const { whenTried } = this.store
+    if (whenTried === undefined) return 0
+    void whenTried.call(this.store).then(() => {
+      this.#startsUntil = 0
+    })
+    return this.#clock.now() + LONGEST_START_MS
   }
 }

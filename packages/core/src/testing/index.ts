@@ -8,6 +8,7 @@ export {
   type SkippableContext,
   type TestFunction,
 } from './conformance/conformance-case.ts'
+export { engineCases } from './conformance/engine-cases.ts'
 export {
   localStoreCases,
   type MakeLocalStore,

@@ -87,10 +87,21 @@ export class ExactMeter implements Meter<ExactPolicy> {
     const end = this.#stamps.lastIndexOf(atUs) + 1
     const start = Math.max(this.#stamps.indexOf(atUs), end - cost)
     if (end === 0) return false
-    this.#stamps.splice(start, end - start)
+    this.#giveBack(start, end - start)
+    return true
+  }
+
+  /** The newest first. */
+  reward(points: number): number {
+    const count = Math.min(points, this.#stamps.length - this.#countDead())
+    if (count > 0) this.#giveBack(this.#stamps.length - count, count)
+    return count
+  }
+
+  #giveBack(start: number, count: number): void {
+    this.#stamps.splice(start, count)
     const newest = this.#stamps.at(-1) ?? 0
     if (newest > this.#nowUs) this.#reserved = { atUs: newest, writtenUs: this.#nowUs }
-    return true
   }
 
   /** How many of the oldest stamps have left the window that ends now. */

@@ -12,8 +12,9 @@ import {
   type RateLimitCapabilities,
   type RateLimitProvider,
 } from '@larder/core'
+import { joinTable, type SharedTable, type TableOptions } from './shared-table.ts'
 import { Subject } from './subject.ts'
-import { SubjectTable } from './subject-table.ts'
+import type { SubjectTable } from './subject-table.ts'
 
 export interface LocalLimitsOptions {
   /**
@@ -30,7 +31,8 @@ const MOST_KEYS = 10_000_000
 const US_PER_MS = 1_000
 
 /**
- * Creates a limit provider that counts the calls of this process only. `lruStore` brings one along.
+ * Creates a limit provider that counts the calls of this process only, for all managers of one namespace together.
+ * `lruStore` brings one along.
  *
  * @throws InvalidOptionError
  * @example createCacheManager({ namespace: 'shop', limits: localLimits() })
@@ -40,62 +42,100 @@ export function localLimits(options: LocalLimitsOptions = {}): RateLimitProvider
   const { maxKeys = DEFAULT_MAX_KEYS, nowUs = wallClockUs } = options
   assertInteger(maxKeys, 'localLimits.maxKeys', { min: 1, max: MOST_KEYS })
   assertFunction(nowUs, 'localLimits.nowUs')
-  return new LocalLimits(maxKeys, nowUs)
+  return new LocalLimits({ maxKeys, nowUs, isOwn: options.nowUs !== undefined })
 }
 
 class LocalLimits implements RateLimitProvider {
   readonly name = 'local'
   readonly capabilities: RateLimitCapabilities = { shared: false }
   listener: FreedListener | undefined
-  readonly #nowUs: () => number
-  readonly #subjects: SubjectTable
+  readonly #options: TableOptions
+  #table: SharedTable | undefined
 
-  constructor(maxKeys: number, nowUs: () => number) {
-    this.#nowUs = nowUs
-    this.#subjects = new SubjectTable(maxKeys)
+  constructor(options: TableOptions) {
+    this.#options = options
   }
 
-  open(): void {
-    // The table belongs to one manager, and so to one namespace.
+  open(namespace: string): void {
+    this.#table ??= joinTable(namespace, this, this.#options)
   }
 
   async decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]> {
-    const nowUs = this.#nowUs()
+    const nowUs = this.#options.nowUs()
     return requests.map((request) => this.#decide(rule, request, nowUs))
   }
 
   async refund(rule: LimitRule, { key, cost, permit, nowUs, waitUs }: Admission): Promise<boolean> {
     const taken = { cost, permit, nowUs, atUs: nowUs + waitUs }
-    const subject = this.#subjects.get(nameOf(rule, key))
-    const isGivenBack = subject?.refund(rule, taken, this.#nowUs()) ?? false
-    if (isGivenBack) this.listener?.onFreed(rule.limiter, key)
+    const now = this.#options.nowUs()
+    const isGivenBack = this.#subjectOf(rule, key)?.refund(rule, taken, now) ?? false
+    if (isGivenBack) this.#tell(rule, key)
     return isGivenBack
   }
 
   async renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]> {
-    const nowUs = this.#nowUs()
+    const nowUs = this.#options.nowUs()
     return admissions.map(({ key, cost, permit }) => {
-      const subject = this.#subjects.get(nameOf(rule, key))
-      return subject?.renew(rule, { cost, permit, nowUs, atUs: nowUs }, nowUs) ?? false
+      const taken = { cost, permit, nowUs, atUs: nowUs }
+      return this.#subjectOf(rule, key)?.renew(rule, taken, nowUs) ?? false
     })
   }
 
   async reset(rule: LimitRule, key: string): Promise<void> {
-    this.#subjects.get(nameOf(rule, key))?.reset(rule)
-    this.listener?.onFreed(rule.limiter, key)
+    this.#subjectOf(rule, key)?.reset(rule)
+    this.#tell(rule, key)
+  }
+
+  async adjust(
+    rule: LimitRule,
+    key: string,
+    how: 'reward' | 'set',
+    points: number,
+  ): Promise<number> {
+    const nowUs = this.#options.nowUs()
+    const subject = this.#subjectOf(rule, key) ?? new Subject()
+    const most =
+      how === 'set' ? subject.set(rule, points, nowUs) : subject.reward(rule, points, nowUs)
+    this.#subjects.keep(nameOf(rule, key), subject, nowUs)
+    this.#tell(rule, key)
+    return most
+  }
+
+  async block(rule: LimitRule, key: string, us: number): Promise<void> {
+    const nowUs = this.#options.nowUs()
+    const subject = this.#subjectOf(rule, key) ?? new Subject()
+    subject.block(us, nowUs)
+    this.#subjects.keep(nameOf(rule, key), subject, nowUs)
+    this.#tell(rule, key)
   }
 
   async close(): Promise<void> {
     this.listener = undefined
-    this.#subjects.clear()
+    this.#table?.leave(this)
+    this.#table = undefined
   }
 
   #decide(rule: LimitRule, request: LimitRequest, nowUs: number): LimitReply {
+    const subjects = this.#subjects
     const name = nameOf(rule, request.key)
-    const subject = this.#subjects.get(name) ?? new Subject()
+    const subject = subjects.get(name) ?? new Subject()
     const { reply, isChange } = subject.decide(rule, request, nowUs)
-    if (isChange) this.#subjects.keep(name, subject, nowUs)
+    if (isChange) subjects.keep(name, subject, nowUs)
     return reply
+  }
+
+  get #subjects(): SubjectTable {
+    // Used without a manager, which would have opened it, it counts for itself.
+    this.#table ??= joinTable(undefined, this, this.#options)
+    return this.#table.subjects
+  }
+
+  #subjectOf(rule: LimitRule, key: string): Subject | undefined {
+    return this.#subjects.get(nameOf(rule, key))
+  }
+
+  #tell({ limiter }: LimitRule, key: string): void {
+    this.#table?.tell(limiter, key)
   }
 }
 

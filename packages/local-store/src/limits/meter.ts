@@ -30,6 +30,11 @@ export interface Meter<Policy extends LimitPolicy = LimitPolicy> {
   standing(): PolicyState
   /** Takes an admission back; false when that is too long ago, or not safe. */
   refund(taken: Taken): boolean
+  /**
+   * Gives the latest points back without saying whose; returns how many. Absent for `concurrency`, where each permit
+   * belongs to somebody.
+   */
+  reward?(points: number): number
   /** Prolongs a permit; for `concurrency`. */
   renew?(cost: number, permit: string): boolean
   /** From when on this says no more than a new meter would, µs. */

@@ -88,6 +88,14 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     return true
   }
 
+  reward(points: number): number {
+    if (this.#open === undefined) return 0
+    const { startUs, count } = this.#open
+    const given = Math.min(points, count)
+    this.#write({ startUs, count: count - given })
+    return given
+  }
+
   #write({ startUs, count }: Period): void {
     this.#open = { startUs: this.#startOf(startUs) ?? startUs, count }
     this.#written = this.#open

@@ -1,19 +1,39 @@
-/** A bucket of `burst` permits that gets one back every interval (GCRA): one number, the time when it is full again. */
+/**
+ * A bucket of `burst` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
+ * In a window it lets in burst + ⌈window / interval⌉ - 1 at most.
+ *
+ * Under another interval the same time stands for another number of calls, so the state says under which it was written.
+ * After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
+ * left the window, that much (the most it can have been) counts beside what the new one lets in.
+ */
 
 import type { PolicyState, SmoothPolicy } from '@larder/core'
 import type { Meter, Taken } from './meter.ts'
 
+interface Bucket {
+  readonly intervalUs: number
+  readonly burst: number
+  readonly writtenUs: number
+  readonly fullAt: number
+  /** The latest admission, and its cost if it can be taken back: only the latest can. */
+  readonly lastAt: number
+  readonly lastCost: number
+  /** What counts from before a change, with what was let in since; and until when. */
+  readonly carried: number
+  readonly carriedUntil: number
+}
+
 export class SmoothMeter implements Meter<SmoothPolicy> {
-  readonly size = 4
+  readonly size = 8
   #policy: SmoothPolicy
   #nowUs = 0
-  #writtenUs = 0
-  #fullAt = 0
-  /** The latest admission, which alone can be taken back. */
-  #last = { atUs: 0, cost: 0 }
+  #bucket: Bucket
 
   constructor(policy: SmoothPolicy) {
     this.#policy = policy
+    const { intervalUs, burst } = policy
+    const none = { writtenUs: 0, fullAt: 0, lastAt: 0, lastCost: 0, carried: 0, carriedUntil: 0 }
+    this.#bucket = { intervalUs, burst, ...none }
   }
 
   get capacity(): number {
@@ -21,56 +41,125 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
   }
 
   get idleAt(): number {
-    return this.#fullAt
+    const { fullAt, lastAt, carriedUntil } = this.#bucket
+    return lastAt === 0 ? fullAt : Math.max(fullAt, lastAt + this.#policy.windowUs, carriedUntil)
   }
 
   look(policy: SmoothPolicy, nowUs: number): void {
     this.#policy = policy
     this.#nowUs = nowUs
-    // The clock was set back: everything happened at least that much earlier on the new scale.
-    const by = this.#writtenUs - nowUs
-    if (by <= 0) return
-    this.#fullAt -= by
-    this.#last = { ...this.#last, atUs: this.#last.atUs - by }
-    this.#writtenUs = nowUs
+    const { writtenUs, intervalUs, burst } = this.#bucket
+    if (writtenUs > nowUs) this.#bucket = movedBack(this.#bucket, nowUs)
+    if (intervalUs !== policy.intervalUs || burst !== policy.burst)
+      this.#bucket = adopted(this.#bucket, policy, nowUs)
+    if (this.#bucket.carriedUntil <= nowUs && this.#bucket.carriedUntil > 0)
+      this.#bucket = { ...this.#bucket, carried: 0, carriedUntil: 0 }
   }
 
   earliest(cost: number): number {
     const { burst, intervalUs } = this.#policy
-    return Math.max(this.#nowUs, this.#fullAt + (cost - burst) * intervalUs)
+    const { fullAt, carried, carriedUntil } = this.#bucket
+    const at = Math.max(this.#nowUs, fullAt + (cost - burst) * intervalUs)
+    return at < carriedUntil && carried + cost > this.#most ? carriedUntil : at
   }
 
   take({ cost, atUs }: Taken): void {
-    this.#fullAt = Math.max(this.#fullAt, atUs) + cost * this.#policy.intervalUs
-    this.#last = { atUs, cost }
-    this.#writtenUs = this.#nowUs
+    const { fullAt, lastAt, carried, carriedUntil } = this.#bucket
+    this.#write({
+      fullAt: Math.max(fullAt, atUs) + cost * this.#policy.intervalUs,
+      lastAt: Math.max(lastAt, atUs),
+      lastCost: atUs < lastAt ? 0 : cost,
+      carried: atUs < carriedUntil ? carried + cost : carried,
+    })
   }
 
   /** Empties the bucket and no more: else who keeps trying would stay out for longer than a full refill. */
   penalize(cost: number): void {
     const { burst, intervalUs } = this.#policy
-    const charged = Math.max(this.#fullAt, this.#nowUs) + cost * intervalUs
-    this.#fullAt = Math.max(this.#fullAt, Math.min(charged, this.#nowUs + burst * intervalUs))
-    this.#last = { atUs: 0, cost: 0 }
-    this.#writtenUs = this.#nowUs
+    const { fullAt } = this.#bucket
+    const charged = Math.max(fullAt, this.#nowUs) + cost * intervalUs
+    const emptied = Math.min(charged, this.#nowUs + burst * intervalUs)
+    this.#write({ fullAt: Math.max(fullAt, emptied), lastCost: 0 })
   }
 
   standing(): PolicyState {
     const { burst, intervalUs } = this.#policy
-    const missingUs = Math.max(0, this.#fullAt - this.#nowUs)
+    const { fullAt, carried, carriedUntil } = this.#bucket
+    const missingUs = Math.max(0, fullAt - this.#nowUs)
+    const left = Math.max(0, Math.floor(burst - missingUs / intervalUs))
+    if (carriedUntil <= this.#nowUs) return { remaining: left, resetUs: missingUs }
     return {
-      remaining: Math.max(0, Math.floor(burst - missingUs / intervalUs)),
-      resetUs: missingUs,
+      remaining: Math.max(0, Math.min(left, this.#most - carried)),
+      resetUs: Math.max(missingUs, carriedUntil - this.#nowUs),
     }
   }
 
   /** After a later admission nobody can say what of the debt is whose. */
   refund({ cost, atUs }: Taken): boolean {
-    const { atUs: lastAt, cost: lastCost } = this.#last
-    if (this.#fullAt <= this.#nowUs || lastAt !== atUs || lastCost !== cost) return false
-    this.#fullAt -= cost * this.#policy.intervalUs
-    this.#last = { atUs: 0, cost: 0 }
-    this.#writtenUs = this.#nowUs
+    const { fullAt, lastAt, lastCost, carried } = this.#bucket
+    if (fullAt <= this.#nowUs || lastAt !== atUs || lastCost !== cost) return false
+    this.#write({
+      fullAt: fullAt - cost * this.#policy.intervalUs,
+      lastCost: 0,
+      carried: Math.max(0, carried - cost),
+    })
     return true
+  }
+
+  reward(points: number): number {
+    const { intervalUs } = this.#policy
+    const { fullAt, carried } = this.#bucket
+    if (fullAt <= this.#nowUs) return 0
+    const given = Math.min(points, Math.ceil((fullAt - this.#nowUs) / intervalUs))
+    this.#write({
+      fullAt: Math.max(this.#nowUs, fullAt - given * intervalUs),
+      lastCost: 0,
+      carried: Math.max(0, carried - given),
+    })
+    return given
+  }
+
+  /** What a window can get at most. */
+  get #most(): number {
+    const { burst, windowUs, intervalUs } = this.#policy
+    return burst + Math.ceil(windowUs / intervalUs) - 1
+  }
+
+  #write(change: Partial<Bucket>): void {
+    this.#bucket = { ...this.#bucket, ...change, writtenUs: this.#nowUs }
+  }
+}
+
+/** The clock was set back: everything happened at least that much earlier on the new scale. */
+function movedBack(bucket: Bucket, nowUs: number): Bucket {
+  const by = bucket.writtenUs - nowUs
+  return {
+    ...bucket,
+    writtenUs: nowUs,
+    fullAt: Math.max(0, bucket.fullAt - by),
+    lastAt: Math.max(0, bucket.lastAt - by),
+    carriedUntil: Math.max(0, bucket.carriedUntil - by),
+  }
+}
+
+/** The same bucket under another interval or burst. */
+function adopted(bucket: Bucket, policy: SmoothPolicy, nowUs: number): Bucket {
+  const { intervalUs, burst, windowUs } = policy
+  if (bucket.writtenUs === 0) return { ...bucket, intervalUs, burst }
+  const { fullAt, lastAt, carriedUntil } = bucket
+  // A call that is still in the window came when the bucket had at least its present debt less than a window ago.
+  const calls = Math.max(0, Math.ceil((fullAt - nowUs + windowUs) / bucket.intervalUs) - 1)
+  const inWindow = lastAt + windowUs > nowUs ? calls : 0
+  const from = Math.max(nowUs, lastAt)
+  const debt = Math.ceil((Math.max(0, fullAt - from) * intervalUs) / bucket.intervalUs)
+  return {
+    intervalUs,
+    burst,
+    writtenUs: nowUs,
+    fullAt: from + Math.min(debt, burst * intervalUs),
+    lastAt,
+    lastCost: bucket.lastCost,
+    carried: carriedUntil > nowUs ? bucket.carried : inWindow,
+    carriedUntil: lastAt + windowUs,
   }
 }

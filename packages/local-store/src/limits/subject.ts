@@ -10,6 +10,15 @@ export interface Decision {
   readonly isChange: boolean
 }
 
+interface Block {
+  readonly untilUs: number
+  /** Index of the policy it is for. */
+  readonly by: number
+  readonly lengthUs: number
+}
+
+const NO_BLOCK: Block = { untilUs: 0, by: 0, lengthUs: 0 }
+
 interface Moment {
   readonly rule: LimitRule
   readonly meters: readonly Meter[]
@@ -18,7 +27,7 @@ interface Moment {
 
 export class Subject {
   readonly #meters = new Map<string, Meter>()
-  #block = { untilUs: 0, by: 0 }
+  #block: Block = NO_BLOCK
 
   /** How many numbers it holds, roughly. */
   get size(): number {
@@ -69,10 +78,35 @@ export class Subject {
     return !renewed.includes(false)
   }
 
+  /** Gives points back without saying whose; returns the most that a policy gave. */
+  reward(rule: LimitRule, points: number, nowUs: number): number {
+    const given = this.#metersOf(rule.policies, nowUs).map((meter) => meter.reward?.(points) ?? 0)
+    return Math.max(...given)
+  }
+
+  /** Has every policy count this much, as far as it can count; returns the most that one counts. */
+  set(rule: LimitRule, points: number, nowUs: number): number {
+    const counts = rule.policies.map((policy) => {
+      // Permits belong to somebody.
+      if (policy.algorithm === 'concurrency') return 0
+      this.#meters.delete(nameOf(policy))
+      const [meter] = this.#metersOf([policy], nowUs)
+      const cost = Math.min(points, meter?.capacity ?? 0)
+      if (cost > 0) meter?.take({ cost, atUs: nowUs, nowUs, permit: '' })
+      return cost
+    })
+    return Math.max(...counts)
+  }
+
+  /** Admits nothing for so long; 0 ends a block. */
+  block(lengthUs: number, nowUs: number): void {
+    this.#block = lengthUs > 0 ? { untilUs: nowUs + lengthUs, by: 0, lengthUs } : NO_BLOCK
+  }
+
   /** Forgets what a rule knows. */
   reset(rule: LimitRule): void {
     for (const policy of rule.policies) this.#meters.delete(nameOf(policy))
-    this.#block = { untilUs: 0, by: 0 }
+    this.#block = NO_BLOCK
   }
 
   /** What a refusal changes, if the rule says that it changes anything; returns when the call would be admitted then. */
@@ -88,18 +122,17 @@ export class Subject {
       freeAt = earliest(moment, cost).atUs
     }
     if (rule.blockUs > 0) {
-      this.#block = { untilUs: nowUs + rule.blockUs, by: last }
+      this.#block = { untilUs: nowUs + rule.blockUs, by: last, lengthUs: rule.blockUs }
       freeAt = Math.max(freeAt, nowUs + rule.maxWaitUs + rule.blockUs)
     }
     return freeAt
   }
 
   #blockAt({ rule, nowUs }: Moment): { readonly untilUs: number; readonly by: number } {
-    if (rule.blockUs === 0) return { untilUs: 0, by: -1 }
-    const { untilUs, by } = this.#block
+    const { untilUs, by, lengthUs } = this.#block
     // Where the clock was set back: a block is never longer than it was meant to be.
     return {
-      untilUs: Math.min(untilUs, nowUs + rule.blockUs),
+      untilUs: Math.min(untilUs, nowUs + lengthUs),
       by: Math.min(by, rule.policies.length - 1),
     }
   }

@@ -83,12 +83,31 @@ export class WindowMeter implements Meter<SlicedPolicy> {
     if (slice < this.#oldest || this.#countOf(slice) < cost) return false
     const index = this.#top - slice
     this.#counts[index] = (this.#counts[index] ?? 0) - cost
+    this.#trim()
+    return true
+  }
+
+  /** The newest first. */
+  reward(points: number): number {
+    let left = points
+    const end = Math.min(this.#counts.length, this.#top - this.#oldest + 1)
+    for (let i = 0; i < end && left > 0; i++) {
+      const count = this.#counts[i] ?? 0
+      const given = Math.min(left, count)
+      this.#counts[i] = count - given
+      left -= given
+    }
+    if (left < points) this.#trim()
+    return points - left
+  }
+
+  /** Forgets the newest slices if nothing is left in them. */
+  #trim(): void {
     this.#writtenUs = this.#nowUs
     while (this.#counts[0] === 0) {
       this.#counts.shift()
       this.#top -= 1
     }
-    return true
   }
 
   /** The oldest slice that counts now. */

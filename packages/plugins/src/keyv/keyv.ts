@@ -90,6 +90,8 @@ class KeyvStore implements RemoteStore {
   readonly #tags: SharedTags
   readonly #loads = new LoadsUnderWay()
   readonly #turns = new KeyTurns()
+  /** The last number given for each partition. */
+  readonly #lastSeqs = new Map<number, number>()
   #namespace = ''
   #isClosed = false
   #failures = 0
@@ -302,9 +304,12 @@ class KeyvStore implements RemoteStore {
     throw new Error('The Keyv backend reported an error', { cause: this.#lastFailure })
   }
 
+  /** There is no shared history, so the numbers are those of this node's own changes, one after another. */
   #mutation(partition: number): MutationReply {
-    // Only this node goes by the number, to tell its own changes from what it read before them.
-    return { partition, previous: 0, seq: this.#nowUs(), nowMs: Date.now() }
+    const previous = this.#lastSeqs.get(partition) ?? 0
+    const seq = this.#nowUs()
+    this.#lastSeqs.set(partition, seq)
+    return { partition, previous, seq, nowMs: Date.now() }
   }
 
   /** Microseconds since the epoch by this node's clock, never the same twice. `Date` would repeat itself for a millisecond. */

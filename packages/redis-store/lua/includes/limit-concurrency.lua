@@ -78,7 +78,7 @@ local function concurrency_algorithm(limit, lease)
     return true
   end
 
-  function self.refund(cost, _, _, permit)
+  function self.refund(cost, _, permit)
     if not is_held(cost, permit) then return false end
     for i = 1, cost do call('ZREM', key, permit .. ':' .. i) end
     drop_ended()

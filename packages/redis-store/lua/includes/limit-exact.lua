@@ -13,6 +13,8 @@ local function exact_algorithm(limit, window)
   local self = { capacity = limit }
   -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
   local key, bytes, length, newest, dead, expires
+  -- All stamps as numbers, and how many of which were given back; for what is written by `flush`.
+  local stamps, given, is_given_back = nil, {}, false
 
   local function stamp_at(i)
     local from = head + width * i
@@ -59,10 +61,10 @@ local function exact_algorithm(limit, window)
 
   -- The server's clock was set back: everything happened at least that much earlier on the new scale.
   local function move_back(by, reserved, written)
-    local stamps, moved = stamps_from(0), {}
-    for at = 1, #stamps, width do moved[#moved + 1] = pack('>d', max(0, unpacked('>d', stamps, at) - by)) end
+    local moved = numbers_in(stamps_from(0), 1)
+    for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
     newest = max(0, newest - by)
-    save(max(0, reserved - by), max(0, written - by), table.concat(moved))
+    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
   end
 
   function self.read(at_key)
@@ -74,6 +76,7 @@ local function exact_algorithm(limit, window)
       bytes, size = nil, call('STRLEN', key)
     end
     length = (size - head) / width
+    if length < 1 or length % 1 ~= 0 then spoilt() end
     newest = stamp_at(length - 1)
     if newest <= now then return end
     -- Ahead of now: it was reserved, or the clock was set back.
@@ -130,26 +133,60 @@ local function exact_algorithm(limit, window)
     return max(0, limit - length + dead), max(0, newest + window - now)
   end
 
+  -- How many stamps are not after a time.
+  local function count_until(at)
+    local low, high = 0, length
+    while low < high do
+      local middle = floor((low + high) / 2)
+      if stamps[middle + 1] <= at then low = middle + 1 else high = middle end
+    end
+    return low
+  end
+
+  -- Written by `flush`, so that many can be given back at once.
   function self.refund(cost, at)
     if not newest or at <= edge then return false end
-    local kept, left = {}, cost
-    for i = length - 1, 0, -1 do
-      local stamp = stamp_at(i)
-      if stamp == at and left > 0 then
-        left = left - 1
+    stamps = stamps or numbers_in(stamps_from(0), 1)
+    local before = given[at] or 0
+    local present, last = 0, count_until(at)
+    for i = last, max(1, last - before - cost + 1), -1 do
+      if stamps[i] ~= at then break end
+      present = present + 1
+    end
+    if present <= before then return false end
+    given[at] = math.min(present, before + cost)
+    is_given_back = true
+    return true
+  end
+
+  -- The newest first.
+  function self.reward(points)
+    if not newest then return 0 end
+    stamps = numbers_in(stamps_from(0), 1)
+    local count = math.min(points, length - count_dead())
+    for i = length, length - count + 1, -1 do given[stamps[i]] = (given[stamps[i]] or 0) + 1 end
+    is_given_back = count > 0
+    return count
+  end
+
+  function self.flush()
+    if not is_given_back then return end
+    local kept, first = {}, length
+    for i = length, 1, -1 do
+      local left = given[stamps[i]] or 0
+      if left > 0 then
+        given[stamps[i]] = left - 1
       else
-        newest = #kept == 0 and stamp or newest
-        kept[#kept + 1] = pack('>d', stamp)
+        kept[first], first = stamps[i], first - 1
       end
     end
-    if left == cost then return false end
-    if #kept == 0 then return call('UNLINK', key) end
+    if first == length then return call('UNLINK', key) end
     local reserved, written = reservation()
+    newest = kept[length]
     if newest > now then reserved, written = newest, now end
-    local stamps = {}
-    for i = #kept, 1, -1 do stamps[#stamps + 1] = kept[i] end
-    save(reserved, written, table.concat(stamps))
-    return true
+    local remaining = {}
+    for i = first + 1, length do remaining[i - first] = kept[i] end
+    save(reserved, written, packed(remaining, length - first))
   end
 
   return self

@@ -41,6 +41,7 @@ local function fixed_algorithm(limit, window, edges)
     key, start, expires = at_key, nil, 0
     local bytes = call('GET', key)
     if not bytes then return end
+    if #bytes ~= 32 then spoilt() end
     local begun, written, admitted
     begun, written, expires, admitted = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
@@ -85,6 +86,14 @@ local function fixed_algorithm(limit, window, edges)
     count = count - cost
     save()
     return true
+  end
+
+  function self.reward(points)
+    if not start then return 0 end
+    local given = math.min(points, count)
+    count = count - given
+    save()
+    return given
   end
 
   return self

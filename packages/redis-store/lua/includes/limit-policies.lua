@@ -3,7 +3,7 @@ local function algorithms_of(policies)
   local makers = {
     exact = function(policy) return exact_algorithm(policy.limit, policy.window) end,
     window = function(policy) return window_algorithm(policy.limit, policy.slice, policy.slices) end,
-    smooth = function(policy) return smooth_algorithm(policy.limit, policy.interval, policy.burst) end,
+    smooth = function(policy) return smooth_algorithm(policy.interval, policy.burst, policy.window) end,
     fixed = function(policy) return fixed_algorithm(policy.limit, policy.window) end,
     calendar = function(policy) return fixed_algorithm(policy.limit, nil, policy.edges) end,
     concurrency = function(policy) return concurrency_algorithm(policy.limit, policy.lease) end

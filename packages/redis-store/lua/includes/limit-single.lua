@@ -2,8 +2,9 @@
 local function decide_under(policy)
   local read, earliest, take, standing = policy.read, policy.earliest, policy.take, policy.standing
   local capacity, max_wait = policy.capacity, tonumber(ARGV[2])
-  local reply, length = { now }, 1
-  for i = 1, #KEYS do
+  look_for_blocks(2)
+
+  local function decide(i, reply, at)
     -- Mostly all calls cost 1, and then no costs are sent.
     local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
@@ -12,22 +13,25 @@ local function decide_under(policy)
       is_look = string.sub(word, -1) == '?'
       cost = tonumber(string.match(word, '^%d+'))
     end
-    read(KEYS[i])
+    read(KEYS[2 * i - 1])
     local status, wait, refusing = 1, 0, -1
-    if cost > capacity then
+    local blocked = block_of(KEYS[2 * i], 1)
+    if blocked > now then
+      status, wait, refusing = 0, blocked - now, 0
+    elseif cost > capacity then
       status, refusing = -1, 0
     elseif cost > 0 then
-      local at = earliest(cost)
-      wait = at - now
+      local turn = earliest(cost)
+      wait = turn - now
       if wait > max_wait then
         status, wait, refusing = 0, wait - max_wait, 0
       elseif not is_look then
-        take(cost, at)
+        take(cost, turn)
       end
     end
-    reply[length + 1], reply[length + 2], reply[length + 3] = status, wait, refusing
-    reply[length + 4], reply[length + 5] = standing()
-    length = length + 5
+    reply[at + 1], reply[at + 2], reply[at + 3] = status, wait, refusing
+    reply[at + 4], reply[at + 5] = standing()
   end
-  return pack('>' .. string.rep('d', length), unpack(reply))
+
+  return decide_each(#KEYS / 2, 5, decide)
 end

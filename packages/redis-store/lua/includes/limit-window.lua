@@ -6,10 +6,13 @@
 local function window_algorithm(limit, slice, slices)
   local current = floor(now / slice)
   local header, layout = 6, '>ddddddd'
+  -- Nobody reserves as far ahead as this many slices.
+  local furthest = current + 262144
   local self = { capacity = limit }
   -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
   -- now. The counts of all slices are only looked at when a slice has passed.
   local key, bytes, expires, top, top_count, used, counts
+  local is_given_back = false
 
   local function count_of(number)
     if number > top then return 0 end
@@ -24,18 +27,15 @@ local function window_algorithm(limit, slice, slices)
   end
 
   local function load_counts()
-    if counts then return end
-    local length = #bytes / 8 - header
-    counts = { unpacked('>' .. string.rep('d', length), bytes, header * 8 + 1) }
-    counts[length + 1] = nil
+    if not counts then counts = numbers_in(bytes, header * 8 + 1) end
   end
 
   local function save_all()
     -- Counts of slices that are over may still be among them.
     local sum = sum_from(current - slices)
     expires = now + with_slack((top + slices + 1) * slice - now)
-    local all = pack('>' .. string.rep('d', header + #counts), slice, slices, now, expires, top, sum, unpack(counts))
-    call('SET', key, all, 'PX', life_of(expires - now))
+    local head = packed({ slice, slices, now, expires, top, sum }, header)
+    call('SET', key, head .. packed(counts, #counts), 'PX', life_of(expires - now))
   end
 
   -- Makes a slice the newest one, and forgets those that do not count any more.
@@ -75,8 +75,11 @@ local function window_algorithm(limit, slice, slices)
       counts = {}
       return
     end
+    if #bytes < 8 * (header + 1) or #bytes % 8 ~= 0 then spoilt() end
     local width, per_window, written, sum
     width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
+    local newest = top * width - max(0, written - now)
+    if not (width > 0 and newest / slice < furthest) then spoilt() end
     local is_same = width == slice and per_window == slices and top == current
     if is_same and written <= now and floor(written / slice) == current then
       used = sum
@@ -91,7 +94,8 @@ local function window_algorithm(limit, slice, slices)
     local at = max(current, top)
     local sum = sum_from(at - slices)
     -- Once all have left the sum is 0, and the cost is no more than the limit.
-    while sum + cost > limit do
+    local last = at + slices
+    while sum + cost > limit and at <= last do
       sum = sum - count_of(at - slices)
       at = at + 1
     end
@@ -123,6 +127,7 @@ local function window_algorithm(limit, slice, slices)
     return max(0, limit - used), max(0, (top + slices + 1) * slice - now)
   end
 
+  -- Written by `flush`, so that many can be given back at once.
   function self.refund(cost, at)
     local number = floor(at / slice)
     if not top or number < current - slices then return false end
@@ -130,12 +135,30 @@ local function window_algorithm(limit, slice, slices)
     if count_of(number) < cost then return false end
     local index = top - number + 1
     counts[index] = counts[index] - cost
+    is_given_back = true
+    return true
+  end
+
+  -- The newest first.
+  function self.reward(points)
+    if not top then return 0 end
+    load_counts()
+    local left = points
+    for i = 1, math.min(#counts, top - current + slices + 1) do
+      local given = math.min(left, counts[i])
+      counts[i], left = counts[i] - given, left - given
+    end
+    is_given_back = left < points
+    return points - left
+  end
+
+  function self.flush()
+    if not is_given_back then return end
     while counts[1] == 0 do
       table.remove(counts, 1)
       top = top - 1
     end
     if #counts == 0 then call('UNLINK', key) else save_all() end
-    return true
   end
 
   return self

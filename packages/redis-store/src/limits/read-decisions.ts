@@ -1,6 +1,6 @@
-/** Reads what lua/limit-decide-n.lua answers: doubles, one after the other. */
+/** Reads what lua/limit-decide-n.lua answers: doubles, one after the other, and then what went wrong. */
 
-import type { LimitReply, PolicyState } from '@larder/core'
+import { type LimitReply, type PolicyState, StoreKeyError } from '@larder/core'
 import { bytesOf, UnexpectedReplyError } from '../replies.ts'
 
 export interface Decisions {
@@ -12,6 +12,7 @@ export interface Decisions {
 
 const ADMITTED = 1
 const TOO_DEAR = -1
+const FAILED = -2
 const BYTES = 8
 /** Status, wait, refusing policy. */
 const FIELDS_PER_CALL = 3
@@ -22,16 +23,23 @@ const FIELDS_PER_POLICY = 2
 export function readDecisions(reply: unknown, calls: number, policies: number): Decisions {
   const bytes = bytesOf(reply)
   const fieldsPerCall = FIELDS_PER_CALL + FIELDS_PER_POLICY * policies
-  const isWhole = bytes.length === BYTES * (1 + calls * fieldsPerCall)
-  if (!isWhole && bytes.length !== BYTES) {
-    throw new UnexpectedReplyError('The decisions on limits are not of the length asked for')
-  }
+  const end = BYTES * (1 + calls * fieldsPerCall)
+  const isWhole = bytes.length >= end
+  if (!isWhole && bytes.length !== BYTES) throw wrongLength()
   const nowUs = bytes.readDoubleBE(0)
   if (!isWhole) return { nowUs, replies: undefined }
+  const errors = bytes.length === end ? [] : bytes.toString('utf8', end).split('\n')
   const replies: LimitReply[] = []
+  let failed = 0
   for (let call = 0; call < calls; call++) {
     const at = BYTES * (1 + call * fieldsPerCall)
     const status = bytes.readDoubleBE(at)
+    if (status === FAILED) {
+      const error = new StoreKeyError('limits.decide', new Error(errors[failed]))
+      replies.push({ admitted: false, waitUs: 0, refusedBy: -1, states: [], nowUs, error })
+      failed += 1
+      continue
+    }
     replies.push({
       admitted: status === ADMITTED,
       waitUs: status === TOO_DEAR ? Number.POSITIVE_INFINITY : bytes.readDoubleBE(at + BYTES),
@@ -40,7 +48,12 @@ export function readDecisions(reply: unknown, calls: number, policies: number): 
       nowUs,
     })
   }
+  if (failed !== errors.length) throw wrongLength()
   return { nowUs, replies }
+}
+
+function wrongLength(): UnexpectedReplyError {
+  return new UnexpectedReplyError('The decisions on limits are not of the length asked for')
 }
 
 function readStates(bytes: Buffer, from: number, policies: number): readonly PolicyState[] {

@@ -9,15 +9,16 @@ import type {
   RateLimitCapabilities,
   RateLimitProvider,
 } from '@larder/core'
-import { Backend } from '../backend.ts'
+import { Backend, type TroubleListener } from '../backend.ts'
 import { limitsChannel } from '../key-layout.ts'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
 import { numberOf } from '../replies.ts'
+import type { ScriptCall } from '../script-runner.ts'
+import { groupByKey, groupInOrder } from './group-requests.ts'
+import { isAnswer, keyError, undecided } from './key-errors.ts'
 import { readDecisions } from './read-decisions.ts'
 import { RuleScript } from './rule-script.ts'
 
-/** A longer script keeps other clients waiting; a shorter one has the server wait for this process. */
-const CALLS_PER_SCRIPT = 32
 /** A calendar that does not reach is sent anew by the server's own time; more often only if that jumps meanwhile. */
 const CALENDAR_TRIES = 3
 const US_PER_MS = 1_000
@@ -32,7 +33,7 @@ const SEPARATOR = ':'
  */
 export function redisLimits(options: RedisStoreOptions): RateLimitProvider {
   const resolved = resolveRedisStoreOptions(options)
-  const backend = new Backend(resolved, () => undefined)
+  const backend = new Backend(resolved)
   return new RedisLimits({
     backend,
     ownsBackend: true,
@@ -65,9 +66,21 @@ export class RedisLimits implements RateLimitProvider {
     this.#parts = parts
   }
 
+  get onTrouble(): TroubleListener | undefined {
+    return this.#parts.backend.onTrouble
+  }
+
+  set onTrouble(listener: TroubleListener | undefined) {
+    this.#parts.backend.onTrouble = listener
+  }
+
   open(namespace: string): void {
     this.#namespace = namespace
-    this.#parts.backend.open()
+    this.#parts.backend.open(namespace, 'limits')
+  }
+
+  whenTried(): Promise<void> {
+    return this.#parts.backend.whenTried()
   }
 
   async decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]> {
@@ -76,39 +89,57 @@ export class RedisLimits implements RateLimitProvider {
     const groups = this.#parts.isCluster ? groupByKey(requests) : groupInOrder(requests)
     const [first] = groups
     if (groups.length === 1 && first !== undefined) return this.#decideGroup(script, first)
-    const replies = await Promise.all(groups.map((group) => this.#decideGroup(script, group)))
-    const replyTo = new Map(
-      groups.flatMap((group, g) => group.map((at, i) => [at, replies[g]?.[i]])),
+    const replies = await Promise.allSettled(
+      groups.map((group) => this.#decideGroup(script, group)),
     )
+    const unanswered = replies.find((reply) => reply.status === 'rejected')
+    if (unanswered !== undefined && replies.every(({ status }) => status === 'rejected'))
+      throw unanswered.reason
+    const replyTo = new Map<LimitRequest, LimitReply>()
+    for (const [g, group] of groups.entries()) {
+      const reply = replies[g]
+      for (const [i, request] of group.entries()) {
+        const found = reply?.status === 'fulfilled' ? reply.value[i] : undecided(reply?.reason)
+        if (found !== undefined) replyTo.set(request, found)
+      }
+    }
     return requests.map((request) => replyTo.get(request) as LimitReply)
   }
 
-  async refund(rule: LimitRule, { key, cost, permit, nowUs, waitUs }: Admission): Promise<boolean> {
+  async refund(rule: LimitRule, admission: Admission): Promise<boolean> {
+    const [isGivenBack] = await this.refundAll(rule, [admission])
+    return isGivenBack === true
+  }
+
+  async refundAll(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]> {
     const script = this.#scriptOf(rule)
-    const answer = await this.#withinCalendar(async () => {
-      const [answer, now] = await this.#parts.backend.run({
+    const key = admissions[0]?.key ?? ''
+    const given = admissions.flatMap(({ cost, nowUs, waitUs, permit }) => [
+      cost,
+      nowUs,
+      waitUs,
+      permit,
+    ])
+    const answers = await this.#withinCalendar(async () => {
+      const answer = await this.#run({
         script: 'limitRefund',
         keys: script.stateKeys(this.#openNamespace, key),
         args: [
           this.#clock,
           script.at(this.#estimatedServerUs()),
-          cost,
-          nowUs,
-          waitUs,
-          permit,
-          limitsChannel(this.#openNamespace),
-          rule.limiter + SEPARATOR + key,
+          ...this.#news(rule, key),
+          ...given,
         ],
       })
-      return answer === -1 ? { nowUs: numberOf(now) } : { answer }
+      return answer[0] === -1 ? { nowUs: numberOf(answer[1]) } : { answer }
     })
-    return answer === 1
+    return answers.map((answer) => answer === 1)
   }
 
   async renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]> {
     const script = this.#scriptOf(rule)
     const renewals = admissions.map(async ({ key, cost, permit }) => {
-      const [isHeld] = await this.#parts.backend.run({
+      const [isHeld] = await this.#run({
         script: 'limitRenew',
         keys: script.leaseKeys(this.#openNamespace, key),
         args: [this.#clock, script.leases, cost, permit],
@@ -119,11 +150,42 @@ export class RedisLimits implements RateLimitProvider {
   }
 
   async reset(rule: LimitRule, key: string): Promise<void> {
-    const script = this.#scriptOf(rule)
-    await this.#parts.backend.run({
+    await this.#run({
       script: 'limitReset',
-      keys: script.allKeys(this.#openNamespace, key),
-      args: [limitsChannel(this.#openNamespace), rule.limiter + SEPARATOR + key],
+      keys: this.#scriptOf(rule).allKeys(this.#openNamespace, key),
+      args: this.#news(rule, key),
+    })
+  }
+
+  async adjust(
+    rule: LimitRule,
+    key: string,
+    how: 'reward' | 'set',
+    points: number,
+  ): Promise<number> {
+    const script = this.#scriptOf(rule)
+    const answer = await this.#withinCalendar(async () => {
+      const [most, now] = await this.#run({
+        script: 'limitAdjust',
+        keys: script.stateKeys(this.#openNamespace, key),
+        args: [
+          this.#clock,
+          script.at(this.#estimatedServerUs()),
+          how,
+          points,
+          ...this.#news(rule, key),
+        ],
+      })
+      return most === -1 ? { nowUs: numberOf(now) } : { answer: numberOf(most) }
+    })
+    return answer
+  }
+
+  async block(rule: LimitRule, key: string, us: number): Promise<void> {
+    await this.#run({
+      script: 'limitBlock',
+      keys: [this.#scriptOf(rule).blockKey(this.#openNamespace, key)],
+      args: [this.#clock, us, ...this.#news(rule, key)],
     })
   }
 
@@ -143,7 +205,21 @@ export class RedisLimits implements RateLimitProvider {
     return this.#parts.nowUs?.() ?? ''
   }
 
-  /** One script call for all of them. */
+  /** Where and how everybody is told that something of a key was given back. */
+  #news({ limiter }: LimitRule, key: string): readonly [channel: string, message: string] {
+    return [limitsChannel(this.#openNamespace), limiter + SEPARATOR + key]
+  }
+
+  /** @throws StoreKeyError for what the server answers */
+  async #run(call: ScriptCall): Promise<readonly unknown[]> {
+    try {
+      return await this.#parts.backend.run(call)
+    } catch (error) {
+      throw isAnswer(error) ? keyError(`limits.${call.script}`, error) : error
+    }
+  }
+
+  /** One script call for all of them. What the server answers instead of deciding is each one's failure. */
   async #decideGroup(
     script: RuleScript,
     requests: readonly LimitRequest[],
@@ -154,11 +230,17 @@ export class RedisLimits implements RateLimitProvider {
       script.pushDecisionKeys(keys, this.#openNamespace, request.key)
       calls.push(wordOf(request))
     }
-    return this.#withinCalendar(async () => {
-      const reply = await this.#runDecision(script, keys, calls)
-      const { nowUs, replies } = readDecisions(reply, requests.length, script.rule.policies.length)
-      return { answer: replies, nowUs }
-    })
+    try {
+      return await this.#withinCalendar(async () => {
+        const reply = await this.#runDecision(script, keys, calls)
+        const policies = script.rule.policies.length
+        const { nowUs, replies } = readDecisions(reply, requests.length, policies)
+        return { answer: replies, nowUs }
+      })
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+      return requests.map(() => undecided(error))
+    }
   }
 
   /** Asks until the calendar that is sent along reaches to the server's time, which a reply without an answer tells. */
@@ -230,28 +312,4 @@ export class RedisLimits implements RateLimitProvider {
 function wordOf({ cost, kind, permit }: LimitRequest): string {
   if (kind === 'peek') return `${cost}?`
   return permit === '' ? String(cost) : `${cost}:${permit}`
-}
-
-function groupInOrder(requests: readonly LimitRequest[]): readonly (readonly LimitRequest[])[] {
-  if (requests.length <= CALLS_PER_SCRIPT) return [requests]
-  const groups: LimitRequest[][] = []
-  for (let i = 0; i < requests.length; i += CALLS_PER_SCRIPT)
-    groups.push(requests.slice(i, i + CALLS_PER_SCRIPT))
-  return groups
-}
-
-function groupByKey(requests: readonly LimitRequest[]): readonly (readonly LimitRequest[])[] {
-  const open = new Map<string, LimitRequest[]>()
-  const groups: LimitRequest[][] = []
-  for (const request of requests) {
-    const group = open.get(request.key)
-    if (group !== undefined && group.length < CALLS_PER_SCRIPT) {
-      group.push(request)
-      continue
-    }
-    const next = [request]
-    open.set(request.key, next)
-    groups.push(next)
-  }
-  return groups
 }

@@ -54,7 +54,7 @@ export class RuleScript {
   pushDecisionKeys(keys: string[], namespace: string, key: string): void {
     const prefix = limitKey(namespace, this.rule.limiter, key)
     for (const ending of this.#states) keys.push(prefix + ending)
-    if (this.rule.blockUs > 0) keys.push(prefix + BLOCK_ENDING)
+    keys.push(prefix + BLOCK_ENDING)
   }
 
   stateKeys(namespace: string, key: string): readonly string[] {
@@ -68,10 +68,12 @@ export class RuleScript {
     return this.#leaseStates.map((ending) => prefix + ending)
   }
 
-  /** Also a block that the rule does not have any more. */
+  blockKey(namespace: string, key: string): string {
+    return limitKey(namespace, this.rule.limiter, key) + BLOCK_ENDING
+  }
+
   allKeys(namespace: string, key: string): readonly string[] {
-    const block = limitKey(namespace, this.rule.limiter, key) + BLOCK_ENDING
-    return [...this.stateKeys(namespace, key), block]
+    return [...this.stateKeys(namespace, key), this.blockKey(namespace, key)]
   }
 
   #textAt(serverMs: number): string {
@@ -96,7 +98,7 @@ function decisionOf({ policies, penalty, blockUs, maxWaitUs }: LimitRule): Decis
     case 'window':
       return single('limitWindow', policy.sliceUs, policy.slices)
     case 'smooth':
-      return single('limitSmooth', policy.intervalUs, policy.burst)
+      return single('limitSmooth', policy.intervalUs, policy.burst, policy.windowUs)
     case 'fixed':
       return single('limitFixed', policy.windowUs)
     default:
@@ -118,7 +120,13 @@ function inScriptWords(policy: LimitPolicy, edges: readonly number[]): object {
     case 'window':
       return { algorithm, limit, slice: policy.sliceUs, slices: policy.slices }
     case 'smooth':
-      return { algorithm, limit, interval: policy.intervalUs, burst: policy.burst }
+      return {
+        algorithm,
+        limit,
+        interval: policy.intervalUs,
+        burst: policy.burst,
+        window: policy.windowUs,
+      }
     case 'calendar':
       return { algorithm, limit, edges: edges.map((ms) => ms * US_PER_MS) }
     case 'concurrency':

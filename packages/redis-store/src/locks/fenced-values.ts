@@ -34,8 +34,8 @@ export interface FencedValues extends AsyncDisposable {
  */
 export function fencedValues(namespace: string, options: RedisStoreOptions): FencedValues {
   assertText(namespace, 'fencedValues.namespace', 64)
-  const backend = new Backend(resolveRedisStoreOptions(options), () => undefined)
-  backend.open()
+  const backend = new Backend(resolveRedisStoreOptions(options))
+  backend.open(namespace, 'values')
   const close = (): Promise<void> => backend.close()
   return {
     async set(key, value, { fence, ttl }) {

@@ -11,7 +11,7 @@ import type {
   LockTarget,
   WakeListener,
 } from '@larder/core'
-import { Backend } from '../backend.ts'
+import { Backend, type TroubleListener } from '../backend.ts'
 import { inboxName, type LockKeys, lockKeys } from '../key-layout.ts'
 import {
   isClusterTarget,
@@ -46,7 +46,7 @@ const MODE_LETTERS = { write: 'w', read: 'r', permit: 'p' } as const
  */
 export function redisLocks(options: RedisStoreOptions): LockProvider {
   const resolved = resolveRedisStoreOptions(options)
-  const backend = new Backend(resolved, () => undefined)
+  const backend = new Backend(resolved)
   return new RedisLocks({ backend, options: resolved, ownsBackend: true })
 }
 
@@ -95,9 +95,21 @@ export class RedisLocks implements LockProvider {
     })
   }
 
+  get onTrouble(): TroubleListener | undefined {
+    return this.#parts.backend.onTrouble
+  }
+
+  set onTrouble(listener: TroubleListener | undefined) {
+    this.#parts.backend.onTrouble = listener
+  }
+
   open(namespace: string): void {
     this.#namespace = namespace
-    this.#parts.backend.open()
+    this.#parts.backend.open(namespace, 'locks')
+  }
+
+  whenTried(): Promise<void> {
+    return this.#parts.backend.whenTried()
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
@@ -182,8 +194,8 @@ export class RedisLocks implements LockProvider {
 
   /** WAIT blocks its connection, so these have one to themselves. */
   #replicatedBackend(): Backend {
-    this.#replicated ??= new Backend(this.#parts.options, () => undefined)
-    this.#replicated.open()
+    this.#replicated ??= new Backend(this.#parts.options)
+    this.#replicated.open(this.#openNamespace, 'locks')
     return this.#replicated
   }
 

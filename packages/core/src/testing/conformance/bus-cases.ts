@@ -42,8 +42,8 @@ const MESSAGES: readonly BusMessage[] = [
   { kind: 'tags', previous: 1, version: 1_900_000_000_000_001, floor: 1, tags: ['@c', '*', 'ü'] },
   { kind: 'tags', previous: 2, version: 3, floor: 3, tags: [] },
   { kind: 'wake', key: 'c:{odd}\n"key"' },
-  { kind: 'doubt', keys: ['c:one', 'c:ü'], tags: ['@c'], partitions: [0, 63] },
-  { kind: 'doubt', keys: [], tags: [], partitions: [] },
+  { kind: 'doubt', keys: ['c:one', 'c:ü'], tags: ['@c', '%63'], isRepeated: false },
+  { kind: 'doubt', keys: [], tags: [], isRepeated: true },
 ]
 
 const CASES: readonly BusCase[] = [

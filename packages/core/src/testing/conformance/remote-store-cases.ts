@@ -76,7 +76,10 @@ export function remoteStoreCases(makeStores: MakeRemoteStores): readonly Conform
   }))
 }
 
-function reasonToSkip({ needs = [] }: RemoteCase, store: RemoteStore): string | undefined {
+function reasonToSkip({ needs = [], lacks }: RemoteCase, store: RemoteStore): string | undefined {
+  if (lacks !== undefined && store.capabilities[lacks]) {
+    return `${store.name} claims the capability '${lacks}'`
+  }
   for (const need of needs) {
     const isThere = need === 'bus' ? store.bus !== undefined : store.capabilities[need]
     if (isThere) continue

@@ -32,6 +32,10 @@ export function faultyRemoteStore(
     get ready(): boolean {
       return store.ready ?? true
     },
+    whenTried: () => store.whenTried?.() ?? Promise.resolve(),
+    set onTrouble(listener: RemoteStore['onTrouble']) {
+      store.onTrouble = listener
+    },
     open: (namespace) => store.open(namespace),
     read: (addresses) =>
       faults.run('read', { run: () => store.read(addresses), damaged: damageAll }),

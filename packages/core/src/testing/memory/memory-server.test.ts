@@ -127,6 +127,16 @@ describe('MemoryServer: losses', () => {
     expect(tags?.floor).toBeGreaterThan(version)
   })
 
+  it('goes on counting when its time is set back, and begins anew from the time it has then', async () => {
+    const { server, a } = scene()
+    const before = await put(a)
+    server.shiftTime(-60_000)
+    const after = await put(a)
+    expect(after).toBeGreaterThan(before)
+    server.flush()
+    expect((await put(a)) / 1_000).toBeLessThan(before / 1_000 - 59_000)
+  })
+
   it('drops any single thing', async () => {
     const { server, a } = scene()
     const seq = await put(a)

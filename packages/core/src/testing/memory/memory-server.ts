@@ -45,7 +45,7 @@ const deliverSoon: Deliver = (task) => queueMicrotask(task)
 export class MemoryServer {
   readonly #clock: Clock
   /** Server time at the clock's zero. */
-  readonly #epochOffset: number
+  #epochOffset: number
   readonly #deliver: Deliver
   readonly #nodes: MemoryRemoteStore[] = []
   readonly #links: NodeLink[] = []
@@ -63,6 +63,16 @@ export class MemoryServer {
   /** The server's time, ms since the epoch. */
   now(): number {
     return this.#epochOffset + this.#clock.now()
+  }
+
+  /**
+   * Sets the server's time forward or, with a negative number, back, as an administrator or a time service does.
+   *
+   * @example server.shiftTime(-60_000)
+   */
+  shiftTime(byMs: number): void {
+    this.#epochOffset += byMs
+    this.#lastUs = Math.min(this.#lastUs, Math.floor(this.now() * 1_000))
   }
 
   /** Attaches a node and returns its store. */

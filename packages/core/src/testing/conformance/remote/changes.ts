@@ -140,6 +140,36 @@ export const MUTATIONS: readonly RemoteCase[] = [
 
 export const SEQUENCE_CASES: readonly RemoteCase[] = [
   {
+    name: 'numbers its own changes without a break when it has no history to share',
+    lacks: 'sequences',
+    async run(stage) {
+      const { a, b } = stage
+      const last = new Map([a, b].map((store) => [store, [0, 0]]))
+      for (const [i, store] of [a, b, a, a, b, a].entries()) {
+        const partition = i % 2
+        const address = at('x', partition)
+        const [reply] =
+          i % 3 === 0
+            ? [await store.put(address, { bytes: stage.entry(), livesMs: HOUR_MS, since: 0 })]
+            : await store.evict([address], HARD)
+        const seqs = last.get(store) ?? []
+        assert(reply !== undefined && Number.isSafeInteger(reply.seq))
+        assert.deepEqual([reply.partition, reply.previous], [partition, seqs[partition]])
+        assert(reply.seq > Math.max(...seqs))
+        seqs[partition] = reply.seq
+      }
+    },
+  },
+  {
+    name: 'claims no heads and no knowledge of changes when it has no history to share',
+    lacks: 'sequences',
+    async run({ a }) {
+      const [reply] = await a.evict([at('x')], HARD)
+      assert.deepEqual([...(await a.sync([3, 5])).heads], [undefined, undefined])
+      assert.equal((await a.changesSince(3, reply?.previous ?? 0)).kind, 'unknown')
+    },
+  },
+  {
     name: 'gives every partition a head, the same for every node, that moves only by changes',
     needs: SEQUENCES,
     async run({ a, b }) {

@@ -15,6 +15,8 @@ export interface RemoteCase {
   readonly name: string
   /** Capabilities without which the store cannot be held to this; `bus`: it has to deliver messages at all. */
   readonly needs?: readonly (keyof RemoteCapabilities | 'bus')[]
+  /** A capability that a store must not claim to be held to this: what it answers in its place. */
+  readonly lacks?: keyof RemoteCapabilities
   /** The second node is opened in a namespace of its own, which begins with the first one's. */
   readonly isApart?: boolean
   run(stage: RemoteStage): Promise<void>

@@ -1,0 +1,29 @@
+/**
+ * Keeps a reaction from feeding itself: whatever makes it come back again and again, the pauses between grow.
+ *
+ * Repeating what a lost history contained publishes messages. Should these ever make somebody find another loss, two nodes
+ * could keep each other busy for ever.
+ */
+
+/** Reactions in a row that need not wait. */
+const FREE = 3
+const FIRST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 30_000
+/** So long without a reaction, and all is forgotten, ms. */
+const CALM_MS = 60_000
+
+export class Fuse {
+  #inARow = 0
+  #lastAt = Number.NEGATIVE_INFINITY
+
+  /** Tells whether to react now (monotonic ms), and counts it if so. */
+  admits(now: number): boolean {
+    if (now - this.#lastAt >= CALM_MS) this.#inARow = 0
+    const beyond = this.#inARow - FREE
+    const pauseMs = beyond < 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** beyond)
+    if (now - this.#lastAt < pauseMs) return false
+    this.#inARow += 1
+    this.#lastAt = now
+    return true
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * What this node evicted or put within the last minute, and when by the store's clock.
+ *
+ * Redis replicates asynchronously, and may be restored from a snapshot: it can go back behind a change that it has
+ * acknowledged. The node that asked for the change remembers it, for two purposes. It does not believe what it reads back
+ * from before the change, however the store came to hold that again (I1). And when it finds out that the history was lost,
+ * it repeats the change. Bounded: past the cap a partition is remembered as a whole.
+ */
+
+import type { EntryAddress } from '../contracts/remote-store.ts'
+import { decodeHeader, FLAG } from '../entry/envelope.ts'
+
+/** For how long changes are remembered, ms. */
+export const REMEMBERED_MS = 60_000
+const CAP_PER_PARTITION = 512
+
+/** One change of a key. */
+export interface OwnChange {
+  /** On this node's monotonic clock, ms. */
+  readonly at: number
+  /** When the store did it, by its clock, ms: an entry that it created later includes the change. */
+  readonly doneAt: number
+  /** Commit id of a write of this node that includes the change too, though it may have been created at that very instant. */
+  commit?: number
+  /** The old value was kept for when loads fail. */
+  readonly isSoft: boolean
+}
+
+interface ChangesOfPartition {
+  readonly keys: Map<string, OwnChange>
+  /** The last one that had to be forgotten for room; until it has aged, the whole partition counts as changed. */
+  forgotten: OwnChange
+}
+
+/** What the header of an entry says of the write that made it. */
+export interface Written {
+  readonly commit: number
+  /** By the store's clock, ms. */
+  readonly createdAt: number
+}
+
+const LONG_AGO: OwnChange = {
+  at: Number.NEGATIVE_INFINITY,
+  doneAt: Number.NEGATIVE_INFINITY,
+  isSoft: false,
+}
+
+/** What has to be repeated for one partition. */
+export interface Repetition {
+  readonly changes: readonly { readonly address: EntryAddress; readonly change: OwnChange }[]
+  /** True when more was changed than could be remembered. */
+  readonly wholePartition: boolean
+}
+
+export class OwnChanges {
+  readonly #partitions = new Map<number, ChangesOfPartition>()
+
+  /** Remembers a change of a key. */
+  note({ partition, key }: EntryAddress, change: OwnChange): void {
+    const changes = this.#of(partition)
+    changes.keys.delete(key)
+    changes.keys.set(key, change)
+    if (changes.keys.size > CAP_PER_PARTITION) makeRoom(changes, change.at)
+  }
+
+  /** Returns what was changed in the partition within the last minute. */
+  of(partition: number, now: number): Repetition {
+    const known = this.#partitions.get(partition)
+    if (known === undefined) return { changes: [], wholePartition: false }
+    const changes = [...known.keys]
+      .filter(([, { at }]) => at > now - REMEMBERED_MS)
+      .map(([key, change]) => ({ address: { partition, key }, change }))
+    return { changes, wholePartition: known.forgotten.at > now - REMEMBERED_MS }
+  }
+
+  /** Takes down that a write of this node, begun after its last change of the key, was stored. */
+  noteWrite({ partition, key }: EntryAddress, commit: number): void {
+    const own = this.#partitions.get(partition)?.keys.get(key)
+    if (own !== undefined) own.commit = commit
+  }
+
+  /** Tells whether an entry of the store is older than a change of it here. */
+  overtook({ partition, key }: EntryAddress, entry: Written, now: number): boolean {
+    const changes = this.#partitions.get(partition)
+    if (changes === undefined) return false
+    const own = changes.keys.get(key) ?? changes.forgotten
+    // Not for ever: a server whose clock was set back would otherwise never store anything that is believed here.
+    return !own.isSoft && own.at > now - REMEMBERED_MS && isBefore(entry, own)
+  }
+
+  #of(partition: number): ChangesOfPartition {
+    const known = this.#partitions.get(partition)
+    if (known !== undefined) return known
+    const changes: ChangesOfPartition = { keys: new Map(), forgotten: LONG_AGO }
+    this.#partitions.set(partition, changes)
+    return changes
+  }
+}
+
+/** Forgets what has aged; if that is not enough, the oldest of the rest. */
+function makeRoom(changes: ChangesOfPartition, now: number): void {
+  for (const [key, change] of changes.keys) {
+    if (changes.keys.size <= CAP_PER_PARTITION) return
+    if (change.at > now - REMEMBERED_MS) changes.forgotten = change
+    changes.keys.delete(key)
+  }
+}
+
+/**
+ * Tells whether a change still has to be repeated, given the header of what the store holds now. Not where somebody has
+ * written a newer value since: to repeat the change would delete that.
+ */
+export function isMissing(change: OwnChange, bytes: Uint8Array | undefined): boolean {
+  const header = bytes === undefined ? undefined : decodeHeader(bytes)
+  // Nothing to see can still be an old load under way, whose lease came back with the history.
+  if (header === undefined || (header.flags & FLAG.empty) !== 0) return true
+  if (change.isSoft && (header.flags & FLAG.stale) !== 0) return false
+  return isBefore(header, change)
+}
+
+function isBefore({ commit, createdAt }: Written, own: OwnChange): boolean {
+  return createdAt <= own.doneAt && commit !== own.commit
+}

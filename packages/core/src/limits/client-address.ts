@@ -1,0 +1,118 @@
+/**
+ * The address of a client behind proxies.
+ *
+ * Each proxy appends whom it was called by to a header, and sends on what was in there before, which anybody may have made
+ * up. So a header is worth as much as its last entries: those that were appended by proxies one trusts. They are counted
+ * from the end, and what stands before them is not even read.
+ */
+
+import { KeyError } from '../errors/key-error.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
+import { assertInteger, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
+import { parseIp } from './ip-address.ts'
+
+/** What is asked of a request; Node's, and those of most frameworks, have it. */
+export interface RequestLike {
+  readonly headers:
+    | Readonly<Record<string, string | readonly string[] | undefined>>
+    | { get(name: string): string | null }
+  readonly socket?: { readonly remoteAddress?: string | undefined } | null | undefined
+}
+
+export interface ClientAddressOptions {
+  /**
+   * How many proxies there are between the clients and this process, every one of them yours, and no way around them. 0: the
+   * one who is connected is the client. 0 to 20.
+   */
+  readonly proxies: number
+  /** The header that all of them append to. @default 'x-forwarded-for' */
+  readonly header?: 'x-forwarded-for' | 'forwarded' | undefined
+}
+
+const WHERE = 'clientAddress'
+const MOST_PROXIES = 20
+
+/**
+ * Returns the address of the client who made a request: the one that the outermost of your proxies was called by.
+ *
+ * With too large a number of proxies clients choose their address, with too small a number many clients are one.
+ *
+ * @throws InvalidOptionError; KeyError where neither the header nor the socket has an address, as after the client has gone
+ * @example limiter.consume(ipKey(clientAddress(request, { proxies: 1 })))
+ */
+export function clientAddress(request: RequestLike, options: ClientAddressOptions): string {
+  assertKnownOptions(options, ['proxies', 'header'], WHERE)
+  const { proxies, header = 'x-forwarded-for' } = options
+  assertInteger(proxies, `${WHERE}.proxies`, { min: 0, max: MOST_PROXIES })
+  assertOneOf(header, ['x-forwarded-for', 'forwarded'], `${WHERE}.header`)
+  const { headers, socket } = requestParts(request)
+  const text = proxies === 0 ? '' : headerOf(headers, header)
+  const entries = header === 'forwarded' ? lastForwarded(text, proxies) : lastOf(text, proxies)
+  // From the outermost trusted proxy inwards: one that wrote no address (`unknown`) is itself the best there is to know.
+  for (const entry of [...entries, socket?.remoteAddress]) {
+    const address = bareAddress(entry)
+    if (address !== undefined) return address
+  }
+  throw new KeyError('A request has no address: its connection is gone, or it never had one.')
+}
+
+function requestParts(request: unknown): RequestLike {
+  const headers = (request as Partial<RequestLike> | null | undefined)?.headers
+  if (typeof headers === 'object' && headers !== null) return request as RequestLike
+  const expected = 'a request with headers and a socket'
+  throw new InvalidOptionError({ option: `${WHERE}.request`, expected, received: request })
+}
+
+/** Several lines of one header are one list. */
+function headerOf(headers: RequestLike['headers'], name: string): string {
+  const { get } = headers as { get?: unknown }
+  const value: unknown =
+    typeof get === 'function' ? get.call(headers, name) : fieldOf(headers as object, name)
+  if (Array.isArray(value)) return value.join(',')
+  return typeof value === 'string' ? value : ''
+}
+
+/** Node writes names in lower case; others keep what was sent. */
+function fieldOf(headers: object, name: string): unknown {
+  const found = Object.entries(headers).find(([other]) => other.toLowerCase() === name)
+  return found?.[1]
+}
+
+/** The last so many entries, in their order. */
+function lastOf(text: string, count: number): readonly string[] {
+  return text === '' ? [] : text.split(',').slice(-count)
+}
+
+/**
+ * The `for` of the last so many entries of `Forwarded` (RFC 7239). Texts in quotes may hold commas, and a client may open
+ * quotes that it never closes, so this reads from the end too: there the quotes are those of trusted proxies.
+ */
+function lastForwarded(text: string, count: number): readonly (string | undefined)[] {
+  const entries: (string | undefined)[] = []
+  let end = text.length
+  let isQuoted = false
+  for (let i = text.length - 1; i >= -1 && entries.length < count; i--) {
+    if (text[i] === '"') isQuoted = !isQuoted
+    if (i >= 0 && (text[i] !== ',' || isQuoted)) continue
+    entries.unshift(forOf(text.slice(i + 1, end)))
+    end = i
+  }
+  return entries
+}
+
+/** The text after `for=`, without quotes. */
+function forOf(entry: string): string | undefined {
+  const [, quoted, plain] =
+    /(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^\s;"]*))\s*(?:;|$)/i.exec(entry) ?? []
+  return quoted ?? plain
+}
+
+/** Without a port, and the brackets that IPv6 has then. */
+function bareAddress(entry: string | undefined): string | undefined {
+  if (typeof entry !== 'string') return undefined
+  const text = entry.trim()
+  const inBrackets = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1]
+  const beforePort = /^([^:]*):\d+$/.exec(text)?.[1]
+  const address = inBrackets ?? beforePort ?? text
+  return parseIp(address) === undefined ? undefined : address
+}

@@ -1,0 +1,100 @@
+/**
+ * Gives admissions back, those of one tick together, and not too many at a time.
+ *
+ * Thousands of calls that wait for their turn give up at once when their server closes or a signal aborts. Each by itself
+ * would have the store read and write all that is known of the key as many times, and keep its other clients waiting.
+ */
+
+import type { Admission, LimitRule } from '../contracts/rate-limit-provider.ts'
+
+/** A longer step keeps the store's other clients waiting. */
+const MOST_TOGETHER = 256
+
+interface Pending {
+  readonly rule: LimitRule
+  readonly admission: Admission
+  resolve(isGivenBack: boolean): void
+  reject(error: unknown): void
+}
+
+type Send = (rule: LimitRule, admissions: readonly Admission[]) => Promise<readonly boolean[]>
+
+export class Refunds {
+  readonly #send: Send
+  #pending: Pending[] = []
+  readonly #sending = new Set<Promise<void>>()
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /** @throws what the store rejects with */
+  add(rule: LimitRule, admission: Admission): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ rule, admission, resolve, reject })
+      if (this.#pending.length === 1) process.nextTick(() => this.#flush())
+    })
+  }
+
+  #flush(): void {
+    const pending = this.#pending
+    this.#pending = []
+    for (const steps of stepsOf(pending)) {
+      const sending = this.#sendAll(steps).finally(() => this.#sending.delete(sending))
+      this.#sending.add(sending)
+    }
+  }
+
+  /** Resolves when everything was sent, well or badly. */
+  async idle(): Promise<void> {
+    if (this.#pending.length > 0) this.#flush()
+    await Promise.all(this.#sending)
+  }
+
+  /** One after the other, so that others get between them. */
+  async #sendAll(steps: readonly (readonly Pending[])[]): Promise<void> {
+    for (const [i, step] of steps.entries()) {
+      const error = await this.#sendStep(step)
+      if (error === undefined) continue
+      // A failure known to one is known to all: the rest would only wait for the same.
+      for (const { reject } of steps.slice(i + 1).flat()) reject(error.reason)
+      return
+    }
+  }
+
+  async #sendStep(step: readonly Pending[]): Promise<{ readonly reason: unknown } | undefined> {
+    const [first] = step
+    if (first === undefined) return undefined
+    try {
+      const answers = await this.#send(
+        first.rule,
+        step.map(({ admission }) => admission),
+      )
+      for (const [i, { resolve }] of step.entries()) resolve(answers[i] === true)
+      return undefined
+    } catch (reason) {
+      for (const { reject } of step) reject(reason)
+      return { reason }
+    }
+  }
+}
+
+/** By rule and key, each in steps: what fails because of one key is no failure of another. */
+function stepsOf(pending: readonly Pending[]): readonly (readonly (readonly Pending[])[])[] {
+  const byRule = new Map<LimitRule, Map<string, Pending[]>>()
+  for (const each of pending) {
+    const byKey = byRule.get(each.rule) ?? new Map<string, Pending[]>()
+    byRule.set(each.rule, byKey)
+    const ofKey = byKey.get(each.admission.key)
+    if (ofKey === undefined) byKey.set(each.admission.key, [each])
+    else ofKey.push(each)
+  }
+  return [...byRule.values()]
+    .flatMap((byKey) => [...byKey.values()])
+    .map((ofKey) => {
+      const steps: Pending[][] = []
+      for (let i = 0; i < ofKey.length; i += MOST_TOGETHER)
+        steps.push(ofKey.slice(i, i + MOST_TOGETHER))
+      return steps
+    })
+}

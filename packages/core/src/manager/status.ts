@@ -1,0 +1,120 @@
+/** How a manager stands, for a health check, a scraper, or a process that wants to wait for it. */
+
+import type { Coherence } from '../coherence/coherence.ts'
+import type { Clock } from '../contracts/clock.ts'
+import { ClosedError } from '../errors/closed-error.ts'
+import { StoreUnavailableError } from '../errors/store-error.ts'
+import type { OutageKind } from '../events/events.ts'
+import type { BreakerState } from '../remote/breaker.ts'
+import type { RemoteTier } from '../remote/remote-tier.ts'
+import type { LastError, StoreWatch } from './store-watch.ts'
+
+/** Plain JSON. Instants are ISO texts. */
+export interface ManagerStatus {
+  readonly namespace: string
+  /** `in-process`: there is no remote store. `starting`: it was neither reached nor found to be away. Else as outages are named. */
+  readonly state: 'in-process' | 'starting' | 'up' | OutageKind | 'closed'
+  readonly since: string
+  /** What the store, or the way to it, said first. */
+  readonly reason: string | null
+  readonly store: {
+    /** It has a connection, and calls are let through. */
+    readonly isReachable: boolean
+    readonly breaker: BreakerState
+    readonly bus: 'up' | 'down' | 'starting' | 'none'
+    /** Rights that are missing and the like, as they were told. */
+    readonly troubles: readonly string[]
+    readonly lastError: LastError | null
+  } | null
+  readonly coherence: {
+    /** `isolated`: entries cannot be verified, and live for maxStaleness. `alone`: there is nobody else. */
+    readonly state: 'verified' | 'isolated' | 'alone'
+    /** How long ago the store last confirmed everything, ms; `null` when it never did. */
+    readonly confirmedAgoMs: number | null
+  }
+  /** Evictions that have not reached the store: how many, and whether they were put together into coarser ones. */
+  readonly recoveryQueue: {
+    readonly waiting: number
+    readonly escalated: 'none' | 'partition' | 'clear'
+  }
+}
+
+export interface StatusParts {
+  readonly namespace: string
+  readonly remote: RemoteTier | undefined
+  readonly coherence: Coherence
+  readonly watch: StoreWatch
+  readonly clock: Clock
+  /** Within which a confirmation counts. */
+  readonly maxStalenessMs: number
+  readonly isClosed: () => boolean
+}
+
+export function statusOf(parts: StatusParts): ManagerStatus {
+  const { namespace, remote, coherence, watch } = parts
+  return {
+    namespace,
+    state: stateOf(parts),
+    since: watch.since.toISOString(),
+    reason: watch.outage?.reason ?? null,
+    store:
+      remote === undefined
+        ? null
+        : {
+            isReachable: remote.isReachable,
+            breaker: watch.breaker,
+            bus: remote.store.bus === undefined ? 'none' : (watch.bus ?? 'starting'),
+            troubles: watch.troubles,
+            lastError: watch.lastError ?? null,
+          },
+    coherence: coherenceOf(parts),
+    recoveryQueue: { waiting: coherence.queue.size, escalated: coherence.queue.escalated },
+  }
+}
+
+const LOOK_EVERY_MS = 25
+
+/**
+ * Connects, and resolves when entries can be verified and the other nodes are heard.
+ *
+ * @throws StoreSetupError at once; StoreUnavailableError after `timeoutMs`, with the last failure as its cause; ClosedError
+ */
+export async function untilReady(parts: StatusParts, timeoutMs: number): Promise<void> {
+  const { remote, coherence, watch, clock, isClosed } = parts
+  const until = clock.now() + timeoutMs
+  // Not awaited: it takes as long as a store that does not answer lets it.
+  void coherence.start()
+  for (;;) {
+    if (isClosed()) throw new ClosedError()
+    if (watch.setupError !== undefined) throw watch.setupError
+    if (remote === undefined) return
+    const isHeard = remote.store.bus === undefined || watch.bus === 'up'
+    if (isHeard && coherenceOf(parts).state === 'verified') return
+    const leftMs = until - clock.now()
+    if (leftMs <= 0) throw new StoreUnavailableError('ready', watch.lastFailure)
+    await new Promise<void>((resolve) => {
+      clock.schedule(Math.min(LOOK_EVERY_MS, leftMs), resolve, 'caller')
+    })
+  }
+}
+
+function stateOf({ remote, watch, coherence, isClosed }: StatusParts): ManagerStatus['state'] {
+  if (isClosed()) return 'closed'
+  if (remote === undefined) return 'in-process'
+  if (watch.outage !== undefined) return watch.outage.kind
+  return coherence.tagsVerifiedAt > Number.NEGATIVE_INFINITY ? 'up' : 'starting'
+}
+
+function coherenceOf({
+  coherence,
+  clock,
+  maxStalenessMs,
+}: StatusParts): ManagerStatus['coherence'] {
+  if (coherence.isAlone) return { state: 'alone', confirmedAgoMs: null }
+  const agoMs = clock.now() - coherence.confirmedAt
+  const isKnown = Number.isFinite(agoMs)
+  return {
+    state: coherence.canJudge(maxStalenessMs) ? 'verified' : 'isolated',
+    confirmedAgoMs: isKnown ? Math.round(agoMs) : null,
+  }
+}

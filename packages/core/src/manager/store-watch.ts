@@ -1,0 +1,258 @@
+/**
+ * What a manager knows of its remote store: whether something is wrong, since when, and what that has cost.
+ *
+ * Events are one for each call and each partition, so an outage of seconds makes dozens of them. Here they are put together
+ * into one outage: it begins with the first thing that is wrong and ends when nothing is. The things are counted, and told
+ * by one event and one line at each end.
+ *
+ * What is known to be wrong from the start is said at once: a process that does one thing and ends would not live to see a
+ * delay. Later a connection that is back within a blink is no news.
+ */
+
+import type { CancelTimer, Clock } from '../contracts/clock.ts'
+import { isRefusal, isSetupError, reasonOf, rootOf } from '../errors/reason-of.ts'
+import type { CacheEvents, Emitter, OutageKind } from '../events/events.ts'
+
+/** How long something may be wrong before it is said, ms. */
+const BLINK_MS = 250
+/** A store that refused is taken to be well again after so long without a refusal, ms. */
+const REFUSALS_END_AFTER_MS = 10_000
+/** While a store refuses, other nodes may serve what was evicted: that is said again and again. */
+const SAID_AGAIN_AFTER_MS = 60_000
+
+const MOST_TROUBLES = 16
+
+type Trouble = 'setup' | 'store' | 'bus' | 'refusals' | 'limits'
+
+interface Outage {
+  kind: OutageKind
+  reason: string
+  readonly since: Date
+  readonly startedAt: number
+  isSaid: boolean
+  failedCalls: number
+  skippedCalls: number
+}
+
+/** The last error of the store, for a person who looks. */
+export interface LastError {
+  readonly at: string
+  readonly operation: string
+  readonly message: string
+}
+
+export interface StoreWatchParts {
+  readonly events: Emitter
+  readonly clock: Clock
+  /** Whether the store says that it can be asked. */
+  readonly isReady: () => boolean
+}
+
+export class StoreWatch {
+  readonly #parts: StoreWatchParts
+  readonly #troubles = new Map<Trouble, string>()
+  readonly #timers = new Map<'say' | 'refusals' | 'again', CancelTimer>()
+  #outage: Outage | undefined
+  #since = new Date()
+  #wasWell = false
+  #bus: 'up' | 'down' | undefined
+  #breaker: CacheEvents['breaker']['state'] = 'closed'
+  #lastError: LastError | undefined
+  #lastFailure: unknown
+  readonly #told: string[] = []
+  #setupError: Error | undefined
+
+  constructor(parts: StoreWatchParts) {
+    this.#parts = parts
+    const { events } = parts
+    events.on('store-error', (event) => this.#failed(event))
+    events.on('breaker', ({ state }) => this.#breakerIs(state))
+    events.on('bus', (event) => this.#busIs(event))
+    events.on('coherence', ({ state }) => {
+      if (state === 'verified') this.#wasWell = true
+    })
+    events.on('recovery-queue', ({ waiting }) => {
+      if (waiting === 0) this.#end('refusals')
+    })
+    events.on('limit-breaker', ({ state, provider }) => {
+      if (state === 'open') this.#begin('limits', `the limit store (${provider}) cannot be reached`)
+      else if (state === 'closed') this.#end('limits')
+    })
+  }
+
+  /** The outage that lasts, if one does. */
+  get outage(): { readonly kind: OutageKind; readonly reason: string } | undefined {
+    return this.#outage
+  }
+
+  /** When it became as it is. */
+  get since(): Date {
+    return this.#outage?.since ?? this.#since
+  }
+
+  /** `undefined` before it was either. */
+  get bus(): 'up' | 'down' | undefined {
+    return this.#bus
+  }
+
+  get breaker(): CacheEvents['breaker']['state'] {
+    return this.#breaker
+  }
+
+  get lastError(): LastError | undefined {
+    return this.#lastError
+  }
+
+  /** Why the store could last not be asked, as it was thrown or told. */
+  get lastFailure(): unknown {
+    return this.#lastFailure
+  }
+
+  /** What stores and providers said keeps them from being used as they are set up. */
+  get troubles(): readonly string[] {
+    return this.#told
+  }
+
+  /** What does not pass by itself. */
+  get setupError(): Error | undefined {
+    return this.#setupError
+  }
+
+  /** Takes down what a store or provider tells of itself, once. */
+  note(error: Error): void {
+    const message = reasonOf(error)
+    if (this.#told.includes(message)) return
+    this.#told.push(message)
+    if (this.#told.length > MOST_TROUBLES) this.#told.shift()
+    this.#parts.events.emit('trouble', { error })
+  }
+
+  /** Says what has not been said, and ends the timers. */
+  close(): void {
+    this.#say()
+    for (const cancel of this.#timers.values()) cancel()
+    this.#timers.clear()
+  }
+
+  #failed({ operation, error, skipped }: CacheEvents['store-error']): void {
+    if (this.#outage !== undefined) {
+      if (skipped) this.#outage.skippedCalls += 1
+      else this.#outage.failedCalls += 1
+    }
+    if (skipped) return
+    this.#lastFailure = rootOf(error)
+    const root = rootOf(error)
+    const message = reasonOf(error)
+    this.#lastError = { at: new Date().toISOString(), operation, message }
+    if (isSetupError(root)) {
+      this.#setupError = root
+      this.#begin('setup', message)
+    } else if (isRefusal(root) && root.reason !== 'loading' && this.#parts.isReady()) {
+      this.#begin('refusals', message)
+      this.#after('refusals', REFUSALS_END_AFTER_MS, () => this.#end('refusals'))
+    }
+  }
+
+  #breakerIs(state: CacheEvents['breaker']['state']): void {
+    this.#breaker = state
+    if (state === 'open') this.#begin('store', this.#lastError?.message ?? 'it does not answer')
+    else if (state === 'closed') this.#end('store')
+  }
+
+  #busIs({ state, reason }: CacheEvents['bus']): void {
+    this.#bus = state
+    if (state === 'up') {
+      this.#end('bus')
+      this.#wasWell = true
+      return
+    }
+    const root = rootOf(reason)
+    this.#lastFailure = root
+    if (isSetupError(root)) {
+      this.#setupError = root
+      this.#begin('setup', reasonOf(reason))
+    } else this.#begin('bus', reasonOf(reason))
+  }
+
+  #begin(trouble: Trouble, reason: string): void {
+    const isNew = !this.#troubles.has(trouble)
+    this.#troubles.set(trouble, reason)
+    if (this.#outage === undefined) this.#startOutage(trouble, reason)
+    else if (isNew && !this.#outage.isSaid) this.#outage.kind = this.#kind
+  }
+
+  #startOutage(trouble: Trouble, reason: string): void {
+    this.#outage = {
+      kind: this.#kind,
+      reason,
+      since: new Date(),
+      startedAt: this.#parts.clock.now(),
+      isSaid: false,
+      failedCalls: 0,
+      skippedCalls: 0,
+    }
+    if (this.#wasWell && trouble !== 'setup') this.#after('say', BLINK_MS, () => this.#say())
+    else this.#say()
+  }
+
+  #end(trouble: Trouble): void {
+    if (trouble === 'refusals') this.#cancel('refusals')
+    if (!this.#troubles.delete(trouble) || this.#troubles.size > 0) return
+    const outage = this.#outage
+    this.#outage = undefined
+    this.#since = new Date()
+    this.#cancel('say')
+    this.#cancel('again')
+    if (outage?.isSaid === true) this.#report('ended', outage)
+  }
+
+  /** The worst of what is wrong names the outage. */
+  get #kind(): OutageKind {
+    if (this.#troubles.has('setup')) return 'setup'
+    const isDown = this.#troubles.has('store') || !this.#parts.isReady()
+    if (isDown && !(this.#troubles.size === 1 && this.#troubles.has('limits'))) return 'unreachable'
+    if (this.#troubles.has('refusals')) return 'refusing'
+    return this.#troubles.has('bus') ? 'deaf' : 'limits'
+  }
+
+  #say(): void {
+    const outage = this.#outage
+    if (outage === undefined || outage.isSaid) return
+    outage.isSaid = true
+    outage.kind = this.#kind
+    this.#report('began', outage)
+    if (outage.kind === 'refusing') this.#sayAgain(outage)
+  }
+
+  #sayAgain(outage: Outage): void {
+    this.#after('again', SAID_AGAIN_AFTER_MS, () => {
+      this.#report('lasts', outage)
+      this.#sayAgain(outage)
+    })
+  }
+
+  #report(state: CacheEvents['outage']['state'], outage: Outage): void {
+    const { kind, reason, failedCalls, skippedCalls, startedAt } = outage
+    const forMs = Math.round(this.#parts.clock.now() - startedAt)
+    const wasNeverUp = !this.#wasWell
+    this.#parts.events.emit('outage', {
+      state,
+      kind,
+      reason,
+      forMs,
+      failedCalls,
+      skippedCalls,
+      wasNeverUp,
+    })
+  }
+
+  #after(name: 'say' | 'refusals' | 'again', ms: number, task: () => void): void {
+    this.#cancel(name)
+    this.#timers.set(name, this.#parts.clock.schedule(ms, task, 'background'))
+  }
+
+  #cancel(name: 'say' | 'refusals' | 'again'): void {
+    this.#timers.get(name)?.()
+    this.#timers.delete(name)
+  }
+}

@@ -1,0 +1,23 @@
+/** Has a manager's stores and providers watched, and what happens to them said. */
+
+import type { CacheNode } from '../cache/node.ts'
+import type { ResolvedManagerOptions } from '../options/manager-options.ts'
+import { logOutages } from './outage-log.ts'
+import { StoreWatch } from './store-watch.ts'
+
+export function watchStores(options: ResolvedManagerOptions, node: CacheNode): StoreWatch {
+  const { events, clock, remote } = node
+  logOutages(events, options.namespace, options.logger)
+  const watch = new StoreWatch({ events, clock, isReady: () => remote?.store.ready !== false })
+  const { locks, limits } = options
+  for (const told of [
+    options.remote,
+    options.remote?.locks,
+    options.remote?.limits,
+    locks,
+    limits,
+  ]) {
+    if (told !== undefined) told.onTrouble = (error) => watch.note(error)
+  }
+  return watch
+}

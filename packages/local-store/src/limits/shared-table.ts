@@ -1,0 +1,63 @@
+/**
+ * What this process knows of the limits of a namespace: one table for all managers of that namespace, because a limit that
+ * two managers of a process keep each for itself is twice as large as it says. It goes with the last of them.
+ */
+
+import type { FreedListener } from '@larder/core'
+import { SubjectTable } from './subject-table.ts'
+
+export interface TableOptions {
+  /** The first one who comes decides. */
+  readonly maxKeys: number
+  readonly nowUs: () => number
+  /** It has a clock of its own, and then shares with nobody. */
+  readonly isOwn: boolean
+}
+
+/** Who uses a table. */
+export interface TableUser {
+  readonly listener?: FreedListener | undefined
+}
+
+const tables = new Map<string, SharedTable>()
+
+export class SharedTable {
+  readonly subjects: SubjectTable
+  readonly #users = new Set<TableUser>()
+  readonly #namespace: string | undefined
+
+  constructor(maxKeys: number, namespace: string | undefined) {
+    this.subjects = new SubjectTable(maxKeys)
+    this.#namespace = namespace
+  }
+
+  join(user: TableUser): void {
+    this.#users.add(user)
+  }
+
+  leave(user: TableUser): void {
+    this.#users.delete(user)
+    if (this.#users.size > 0) return
+    this.subjects.clear()
+    if (this.#namespace !== undefined) tables.delete(this.#namespace)
+  }
+
+  /** Tells everybody that something of a key was given back. */
+  tell(limiter: string, key: string): void {
+    for (const { listener } of this.#users) listener?.onFreed(limiter, key)
+  }
+}
+
+/** Returns the table of a namespace, to be left again; without a namespace, one of the user's own. */
+export function joinTable(
+  namespace: string | undefined,
+  user: TableUser,
+  { maxKeys, isOwn }: TableOptions,
+): SharedTable {
+  const name = isOwn ? undefined : namespace
+  const known = name === undefined ? undefined : tables.get(name)
+  const table = known ?? new SharedTable(maxKeys, name)
+  if (name !== undefined) tables.set(name, table)
+  table.join(user)
+  return table
+}

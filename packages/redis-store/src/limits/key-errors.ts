@@ -1,0 +1,21 @@
+/** What the server answers instead of doing what it was asked: it is there, so that is no outage. */
+
+import { type LimitReply, StoreKeyError } from '@larder/core'
+
+/** True for errors that the server sent, as opposed to those of a connection. */
+export function isAnswer(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return (
+    error.name === 'ReplyError' || (error as { code?: unknown }).code === 'LARDER_STORE_REFUSED'
+  )
+}
+
+/** The same, as a circuit breaker takes it for a sign of life. */
+export function keyError(operation: string, cause: unknown): StoreKeyError {
+  return new StoreKeyError(operation, cause)
+}
+
+/** What a call is told that could not be decided. */
+export function undecided(error: unknown): LimitReply {
+  return { admitted: false, waitUs: 0, refusedBy: -1, states: [], nowUs: 0, error }
+}

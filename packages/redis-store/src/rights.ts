@@ -1,0 +1,183 @@
+/**
+ * What a Redis user must be allowed to, found out by trying it on a key and a channel that nobody uses: nothing is changed,
+ * and no right of an administrator is needed for it.
+ */
+
+import { StoreRefusedError } from '@larder/core'
+import type { RedisClient } from './redis-client.ts'
+import { refusalOf } from './refusal.ts'
+
+/** What a connection is used for. */
+export type Use = 'cache' | 'locks' | 'limits' | 'values'
+
+/** Arguments with which a command does nothing where there is no key. Sent in this order. */
+const HARMLESS = {
+  // Makes an empty one, which the others end.
+  append: ['KEY', ''],
+  eval: ['return 1', '0'],
+  evalsha: ['0000000000000000000000000000000000000000', '0'],
+  exists: ['KEY'],
+  get: ['KEY'],
+  getrange: ['KEY', '0', '0'],
+  hdel: ['KEY', 'f'],
+  hget: ['KEY', 'f'],
+  // One argument too many: rights are looked at first.
+  hset: ['KEY', 'f', 'v', 'f'],
+  mget: ['KEY'],
+  pexpire: ['KEY', '1'],
+  ping: [],
+  pttl: ['KEY'],
+  publish: ['CHANNEL', ''],
+  set: ['KEY', '', 'XX'],
+  setrange: ['KEY', '0', ''],
+  strlen: ['KEY'],
+  time: [],
+  unlink: ['KEY'],
+  zadd: ['KEY', 'XX', '0', 'm'],
+  zcard: ['KEY'],
+  zcount: ['KEY', '0', '0'],
+  zmscore: ['KEY', 'm'],
+  zrange: ['KEY', '0', '0'],
+  zrangebyscore: ['KEY', '0', '0'],
+  zrank: ['KEY', 'm'],
+  zrem: ['KEY', 'm'],
+  zremrangebyrank: ['KEY', '0', '0'],
+  zremrangebyscore: ['KEY', '0', '0'],
+  zrevrangebyscore: ['KEY', '0', '0'],
+  zscore: ['KEY', 'm'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+export type NeededCommand = keyof typeof HARMLESS
+
+/** Commands by use. `subscribe` is not among them: what it lacks is told when it is tried. */
+export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
+  cache: [
+    'eval',
+    'evalsha',
+    'get',
+    'getrange',
+    'mget',
+    'pexpire',
+    'ping',
+    'pttl',
+    'publish',
+    'set',
+    'setrange',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zcount',
+    'zmscore',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
+    'zremrangebyrank',
+    'zremrangebyscore',
+    'zrevrangebyscore',
+    'zscore',
+  ],
+  locks: [
+    'eval',
+    'evalsha',
+    'exists',
+    'hdel',
+    'hget',
+    'hset',
+    'pexpire',
+    'ping',
+    'publish',
+    'time',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrangebyscore',
+    'zrank',
+    'zrem',
+    'zremrangebyscore',
+    'zscore',
+  ],
+  limits: [
+    'append',
+    'eval',
+    'evalsha',
+    'get',
+    'getrange',
+    'pexpire',
+    'ping',
+    'publish',
+    'set',
+    'setrange',
+    'strlen',
+    'time',
+    'unlink',
+    'zadd',
+    'zcount',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
+    'zremrangebyscore',
+    'zscore',
+  ],
+  values: ['eval', 'evalsha', 'get', 'mget', 'ping', 'set', 'time', 'zrem'],
+}
+
+/** What of a user's rights is missing; empty when nothing is. */
+export interface MissingRights {
+  readonly commands: readonly string[]
+  readonly keys: boolean
+  readonly channels: boolean
+}
+
+/** @throws what the connection failed with */
+export async function missingRights(
+  client: RedisClient,
+  namespace: string,
+  uses: Iterable<Use>,
+): Promise<MissingRights> {
+  const names = [...new Set([...uses].flatMap((use) => COMMANDS[use]))].sort()
+  const answers = await Promise.all(names.map((name) => attempt(client, namespace, name)))
+  const said = answers.flatMap((words, i) => (words === undefined ? [] : [{ words, i }]))
+  return {
+    commands: said
+      .filter(({ words }) => !/\b(keys?|channels?)\b/i.test(words))
+      .map(({ i }) => names[i] as string),
+    keys: said.some(({ words }) => /\bkeys?\b/i.test(words)),
+    channels: said.some(({ words }) => /\bchannels?\b/i.test(words)),
+  }
+}
+
+/** One sentence about all that is missing; `undefined` when nothing is. */
+export function rightsError(
+  namespace: string,
+  { commands, keys, channels }: MissingRights,
+): StoreRefusedError | undefined {
+  const parts = [
+    ...(commands.length > 0 ? [`the commands ${commands.join(' ')}`] : []),
+    ...(keys ? [`keys that begin with {${namespace}: (~{${namespace}:*)`] : []),
+    ...(channels ? [`channels that begin with ${namespace}: (&${namespace}:*)`] : []),
+  ]
+  if (parts.length === 0) return undefined
+  const words = `its user has no right to ${parts.join(', and to ')}. docs/guides/operations.md lists what is needed.`
+  return new StoreRefusedError('a check of rights', 'rights', words)
+}
+
+/** What the server says to a command that the user may not use like this. */
+async function attempt(
+  client: RedisClient,
+  namespace: string,
+  name: NeededCommand,
+): Promise<string | undefined> {
+  const args = HARMLESS[name].map((arg) => {
+    if (arg === 'KEY') return `{${namespace}:rights}`
+    return arg === 'CHANNEL' ? `${namespace}:rights` : arg
+  })
+  try {
+    await client.call(name, ...args)
+    return undefined
+  } catch (error) {
+    const isReply = error instanceof Error && error.name === 'ReplyError'
+    if (!isReply) throw error
+    return refusalOf(error) === 'rights' ? error.message : undefined
+  }
+}
