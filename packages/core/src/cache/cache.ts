@@ -8,6 +8,7 @@ import type { Policy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { loadTogether } from './batch-load.ts'
 import { evictionOutcome } from './eviction-outcome.ts'
+import { knownNow } from './keep.ts'
 import type { CacheNode } from './node.ts'
 import { ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
@@ -217,7 +218,9 @@ function resolveEntryOptions(options: EntryOptions, where: string): ReadRules {
     tags:
       typeof tags === 'function' || tags === undefined ? NO_TAGS : tagNames(tags, `${where}.tags`),
     tagsOf:
-      typeof tags === 'function' ? (value) => tagNames(tags(value), `${where}.tags`) : undefined,
+      typeof tags === 'function'
+        ? (value) => tagNames(knownNow(tags(value)), `${where}.tags`)
+        : undefined,
     ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`),
   }
 }
@@ -254,7 +257,7 @@ function ttlFunction(
     return () => ttlMs
   }
   return (value) => {
-    const found = ttl(value)
+    const found = knownNow(ttl(value))
     return found === undefined ? undefined : parseDuration(found, option)
   }
 }

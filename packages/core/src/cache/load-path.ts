@@ -2,7 +2,6 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
-import { parseDuration } from '../options/duration.ts'
 import type { Flight } from './flight.ts'
 import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
@@ -94,14 +93,12 @@ export class LoadPath {
     })
   }
 
-  /** Decides whether and how the outcome is kept. May throw what the user's own callbacks throw. */
+  /** Decides whether and how the outcome is kept. */
   #keepableOf(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
-    if (outcome.kind !== 'error') return keepable(call, outcome)
-    const duration = call.policy.cacheErrors?.(outcome.error) ?? false
-    if (duration === false || this.#canFallBack(flight)) return undefined
-    const ttlMs = parseDuration(duration, `${call.cache}.cacheErrors`, { min: 1 })
-    return keepableError(call, outcome.error, ttlMs, outcome.loadMs)
+    if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
+    const kept = keepableError(call, outcome, this.#node.events)
+    return this.#canFallBack(flight) ? undefined : kept
   }
 
   #settle(flight: Flight, outcome: LoadOutcome): void {

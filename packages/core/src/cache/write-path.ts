@@ -54,7 +54,7 @@ export class WritePath {
     const node = this.#node
     if (node.isClosed) throw new ClosedError()
     const kind = value === undefined || value === null ? 'negative' : 'value'
-    const kept = keepable(call, { kind, value, loadMs: 0 })
+    const kept = keepable(call, { kind, value, loadMs: 0 }, node.events)
     if (kept === undefined) {
       // A result that is not to be cached still means that what is cached is old.
       await this.evict(call.cache, [call.fullKey], { soft: false, settleMs: 0 }).catch(

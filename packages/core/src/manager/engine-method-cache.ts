@@ -3,6 +3,7 @@
 import { loadTogether } from '../cache/batch-load.ts'
 import { type CacheParts, tagNames } from '../cache/cache.ts'
 import { evictionOutcome } from '../cache/eviction-outcome.ts'
+import { knownNow } from '../cache/keep.ts'
 import {
   type LoadContext,
   ReadCall,
@@ -132,8 +133,8 @@ export class EngineMethodCache implements MethodCache {
     this.#lastRules = {
       mode: call.mode,
       tags: tagNames(call.tags, tagsOption),
-      tagsOf: tagsOf && ((value) => tagNames(tagsOf(value), tagsOption)),
-      ttlOf: ttlOf && ((value) => this.#ttl(ttlOf(value))),
+      tagsOf: tagsOf && ((value) => tagNames(knownNow(tagsOf(value)), tagsOption)),
+      ttlOf: ttlOf && ((value) => this.#ttl(knownNow(ttlOf(value)))),
       storeWhen: call.storeWhen,
     }
     return this.#lastRules
