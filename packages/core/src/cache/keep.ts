@@ -45,16 +45,17 @@ export function keepable(
 ): Keepable | undefined {
   const { policy, rules } = call
   const { value } = result
-  const stores = ask(call, events, 'unless', () => rules.storeWhen?.(value))
+  const { storeWhen, ttlOf, tagsOf } = rules
+  const stores = storeWhen && ask(call, events, 'unless', () => storeWhen(value))
   if (stores === NO_ANSWER || stores === false) return undefined
   if (result.kind === 'negative' && policy.negativeTtlMs === 0) return undefined
-  const ttlMs = ask(call, events, 'ttl', () => rules.ttlOf?.(value))
+  const ttlMs = ttlOf && ask(call, events, 'ttl', () => ttlOf(value))
   if (ttlMs === NO_ANSWER || ttlMs === 0) return undefined
   const lifetimes =
     result.kind === 'negative'
       ? shortLife(policy, ttlMs ?? policy.negativeTtlMs)
       : fullLife(policy, ttlMs ?? policy.ttlMs)
-  const more = ask(call, events, 'tags', () => rules.tagsOf?.(value))
+  const more = tagsOf && ask(call, events, 'tags', () => tagsOf(value))
   if (more === NO_ANSWER) return undefined
   const tags =
     more === undefined || more.length === 0 ? rules.tags : [...new Set([...rules.tags, ...more])]

@@ -50,6 +50,7 @@ export class Lease {
   readonly isCertain: boolean
   /** True once it was released, or a fill used it up: there is nothing left to give back. */
   #isSpent = false
+  readonly #place: number
   /** When it ends in the store unless it is renewed, monotonic ms. */
   #endsAt: number
   readonly #renewals: Deadlines
@@ -63,7 +64,7 @@ export class Lease {
     this.isCertain = isCertain
     this.#leaseMs = leaseMs
     this.#endsAt = node.clock.now() + leaseMs
-    node.leases.hold(this)
+    this.#place = node.leases.hold(this)
     this.#renewals = node.deadlines(leaseMs / RENEWALS_PER_LEASE)
     this.#renewal = this.#renewals.begin(this.#renewInBackground)
   }
@@ -81,9 +82,10 @@ export class Lease {
 
   /** A fill has used it up. */
   spend(): void {
+    if (this.#isSpent) return
     this.stop()
     this.#isSpent = true
-    this.#node.leases.letGo(this)
+    this.#node.leases.letGo(this.#place)
   }
 
   /** Gives the lease up without a value, in the background, unless it is spent. */

@@ -8,6 +8,7 @@
  */
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
+import { PassingList } from '../lifecycle/passing-list.ts'
 import type { CacheNode } from './node.ts'
 
 /** Releases that are remembered; what is beyond ends by its deadline. */
@@ -27,7 +28,7 @@ interface Held {
 
 export class Leases {
   readonly #node: CacheNode
-  readonly #held = new Set<Held>()
+  readonly #held = new PassingList<Held>()
   #waiting = new Set<LeaseId>()
   #releasing = new Set<Promise<void>>()
 
@@ -40,12 +41,13 @@ export class Leases {
     return this.#waiting.size
   }
 
-  hold(lease: Held): void {
-    this.#held.add(lease)
+  /** Returns its place, by which it is let go, once. */
+  hold(lease: Held): number {
+    return this.#held.add(lease)
   }
 
-  letGo(lease: Held): void {
-    this.#held.delete(lease)
+  letGo(place: number): void {
+    this.#held.delete(place)
   }
 
   /** Releases in the background. */
@@ -72,8 +74,7 @@ export class Leases {
 
   /** For the end: gives back what is held, and resolves when the store knows or did not answer in time. */
   async releaseAll(): Promise<void> {
-    for (const lease of this.#held) lease.release()
-    this.#held.clear()
+    for (const lease of this.#held.values()) lease.release()
     this.releaseAgain()
     await Promise.all(this.#releasing)
   }

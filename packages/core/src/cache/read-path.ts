@@ -29,6 +29,7 @@ import { handOut } from './hand-out.ts'
 import { isTrusted, judge } from './judge.ts'
 import { Lease, leaseLength, randomId } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
+import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import { type Age, ageOf, inspect } from './remote-entry.ts'
@@ -61,6 +62,11 @@ export class ReadPath {
   constructor(node: CacheNode, loads: LoadPath) {
     this.#node = node
     this.#loads = loads
+  }
+
+  /** Whose entries are read here. */
+  get owner(): object {
+    return this.#node
   }
 
   /** Returns the value of a key, loading it if need be. Rejects only with what the loader rejects with (or our own misuse errors). */
@@ -163,20 +169,30 @@ export class ReadPath {
   /** Joins the flight under way, or starts one. */
   #share(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
     const flight = this.#node.flights.get(call.fullKey)
+    const scope = enclosingLoad()
+    if (scope !== undefined) {
+      const sought = { owner: this.#node, key: call.fullKey }
+      if (isInside(scope, sought, flight)) return this.#loadInside(call, scope)
+    }
     const isJoinable = flight !== undefined && call.mode !== 'refresh' && this.#isTrusted(flight)
     if (!isJoinable) {
-      return handOut(
-        this.#launch(call, candidate, call.mode === 'refresh').promise,
-        call,
-        this.#node,
-      )
+      const launched = this.#launch(call, candidate, call.mode === 'refresh')
+      if (scope !== undefined) noteWaiting(scope, launched)
+      return handOut(launched.promise, call, this.#node)
     }
+    if (scope !== undefined) noteWaiting(scope, flight)
     call.counters.joined += 1
     call.onDecided?.()
     if (flight.stamp.changes === this.#node.coherence.changes) {
       return handOut(flight.promise, call, this.#node)
     }
     return this.#joinOlder(flight, call)
+  }
+
+  /** Runs the loader of a call that would otherwise wait for the load it is part of; that one keeps its own result. */
+  async #loadInside(call: ReadCall, scope: LoadScope): Promise<unknown> {
+    call.onDecided?.()
+    return call.source.load(scope.context)
   }
 
   /** A flight that nobody could have told of an eviction for `maxStaleness` is no better than an entry of that age. */

@@ -34,8 +34,7 @@ const WRITING: ReadonlySet<string> = new Set(['put', 'release'])
 interface Task<Result> {
   readonly operation: string
   readonly call: (store: RemoteStore) => Promise<Result>
-  readonly onLate?: ((result: Result) => void) | undefined
-  readonly isOverdue?: boolean
+  readonly onLate: ((result: Result) => void) | undefined
 }
 
 /** A first attempt that takes longer is no slow start any more. */
@@ -133,7 +132,9 @@ export class RemoteTier {
       const some = sorted.slice(from, from + MOST_OF_A_CALL)
       const call = (store: RemoteStore): ReturnType<RemoteStore['evict']> =>
         store.evict(some, request)
-      evicting.push(this.#inTurn(this.#writing, some.length, { operation: 'evict', call }))
+      evicting.push(
+        this.#inTurn(this.#writing, some.length, { operation: 'evict', call, onLate: undefined }),
+      )
     }
     await Promise.allSettled(evicting)
     return (await Promise.all(evicting)).flat()
@@ -159,18 +160,17 @@ export class RemoteTier {
     call: () => Promise<readonly (Uint8Array | undefined)[]>,
   ): void {
     const weight = batch.addresses.length
+    const task = { operation, call, onLate: undefined }
+    const succeed = (found: readonly (Uint8Array | undefined)[]): void => {
+      this.#reading.end(weight)
+      batch.received(found)
+    }
+    const fail = (error: unknown): void => {
+      this.#reading.end(weight)
+      batch.failed(error)
+    }
     const start = (isOverdue: boolean): void =>
-      this.#call(
-        { operation, call, isOverdue },
-        (found) => {
-          this.#reading.end(weight)
-          batch.received(found)
-        },
-        (error) => {
-          this.#reading.end(weight)
-          batch.failed(error)
-        },
-      )
+      isOverdue ? this.#skip(operation, fail) : this.#call(task, succeed, fail)
     runIn(this.#context, () => this.#reading.take(weight, start))
   }
 
@@ -184,20 +184,26 @@ export class RemoteTier {
         reject(error)
         turns.end(weight)
       }
-      turns.take(weight, (isOverdue) => this.#call({ ...task, isOverdue }, succeed, fail))
+      turns.take(weight, (isOverdue) =>
+        isOverdue ? this.#skip(task.operation, fail) : this.#call(task, succeed, fail),
+      )
     })
+  }
+
+  #skip(operation: string, fail: (error: unknown) => void): void {
+    const error = new StoreUnavailableError(operation)
+    this.#events.emit('store-error', { operation, error, skipped: true })
+    fail(error)
   }
 
   /** Calls the store; exactly one of the callbacks is called, once, whatever comes after the deadline. */
   #call<Result>(
-    { operation, call, onLate, isOverdue = false }: Task<Result>,
+    { operation, call, onLate }: Task<Result>,
     succeed: (result: Result) => void,
     fail: (error: unknown) => void,
   ): void {
-    if (this.#isClosed || isOverdue || !this.#breaker.admits()) {
-      const error = new StoreUnavailableError(operation)
-      this.#events.emit('store-error', { operation, error, skipped: true })
-      fail(error)
+    if (this.#isClosed || !this.#breaker.admits()) {
+      this.#skip(operation, fail)
       return
     }
     this.#startsUntil ??= this.#awaitFirstAttempt()
