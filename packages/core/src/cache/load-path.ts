@@ -71,6 +71,13 @@ export class LoadPath {
     local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
   }
 
+  countMiss(call: ReadCall): void {
+    call.counters.misses += 1
+    if (this.#node.events.has('miss')) {
+      this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
+    }
+  }
+
   countStale(call: ReadCall, why: 'revalidating' | 'error' | 'timeout'): void {
     call.counters.staleHits += 1
     if (this.#node.events.has('stale')) {
@@ -81,12 +88,7 @@ export class LoadPath {
   #load(flight: Flight): Promise<LoadOutcome> {
     const { call, candidate } = flight
     call.onDecided?.()
-    if (!flight.isSettled) {
-      call.counters.misses += 1
-      if (this.#node.events.has('miss')) {
-        this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
-      }
-    }
+    if (!flight.isSettled) this.countMiss(call)
     return runLoader(this.#node, flight, {
       previous: candidate?.kind === 'value' ? candidate.value : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),

@@ -106,8 +106,9 @@ export class ReadPath {
       if (verdict === 'stale' || verdict === 'backing-off') return this.#staleHit(entry, call)
     }
     const found = await this.#findRemotely(call)
-    if (found === undefined) call.counters.misses += 1
-    return found === undefined ? undefined : this.#valueOf(found, call)
+    if (found !== undefined) return this.#valueOf(found, call)
+    this.#loads.countMiss(call)
+    return undefined
   }
 
   async #findRemotely(call: ReadCall): Promise<LocalEntry | undefined> {
