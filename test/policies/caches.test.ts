@@ -80,17 +80,6 @@ describe('options of an entry', () => {
     expect(load).not.toHaveBeenCalled()
   })
 
-  it.each([
-    ['tags from the result that are no list', { tags: () => 't' }],
-    ['a duration from the result that is none', { ttl: () => 'soon' }],
-  ])('%s reject the read, whose loader has run', async (_, options) => {
-    const { cache } = startNode()
-    const load = counting()
-    await expect(cache.getOrLoad('k', load, options as never)).rejects.toThrow(InvalidOptionError)
-    expect(load).toHaveBeenCalledTimes(1)
-    expect(await cache.getOrLoad('k', load)).toBe('v2')
-  })
-
   it('a loader that is no function is refused', async () => {
     const { cache } = startNode()
     await expect(cache.getOrLoad('k', 'v' as never)).rejects.toThrow(InvalidOptionError)

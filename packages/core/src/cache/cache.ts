@@ -19,6 +19,7 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import { type EvictHow, type EvictOptions, resolveEvictOptions } from '../options/evict-options.ts'
 import { loadTogether } from './batch-load.ts'
 import { assertReached, evictionOutcome } from './eviction-outcome.ts'
+import { knownNow } from './keep.ts'
 import type { CacheNode } from './node.ts'
 import type { PutPath, PutResult } from './put-path.ts'
 import { ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
@@ -337,7 +338,9 @@ function resolveEntryOptions(options: EntryOptions, where: string): ReadRules {
     tags:
       typeof tags === 'function' || tags === undefined ? NO_TAGS : tagNames(tags, `${where}.tags`),
     tagsOf:
-      typeof tags === 'function' ? (value) => tagNames(tags(value), `${where}.tags`) : undefined,
+      typeof tags === 'function'
+        ? (value) => tagNames(knownNow(tags(value)), `${where}.tags`)
+        : undefined,
     ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`),
   }
 }
@@ -377,7 +380,7 @@ function ttlFunction(
     return () => ttlMs
   }
   return (value) => {
-    const found = ttl(value)
+    const found = knownNow(ttl(value))
     return found === undefined ? undefined : parseDuration(found, option)
   }
 }

@@ -2,7 +2,6 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
-import { parseDuration } from '../options/duration.ts'
 import type { Flight } from './flight.ts'
 import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
@@ -61,7 +60,8 @@ export class LoadPath {
       }
       await this.#fill(flight, lease, kept, encoding)
     } finally {
-      if (!lease.isSpent) lease.release()
+      // What became of a fill that failed is not known: if it stored, the lease is gone, and this does nothing.
+      lease.release()
       this.#node.flights.remove(flight)
     }
   }
@@ -77,6 +77,13 @@ export class LoadPath {
     local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
   }
 
+  countMiss(call: ReadCall): void {
+    call.counters.misses += 1
+    if (this.#node.events.has('miss')) {
+      this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
+    }
+  }
+
   countStale(call: ReadCall, why: 'revalidating' | 'error' | 'timeout'): void {
     call.counters.staleHits += 1
     if (this.#node.events.has('stale')) {
@@ -87,12 +94,7 @@ export class LoadPath {
   #load(flight: Flight): Promise<LoadOutcome> {
     const { call, candidate } = flight
     call.onDecided?.()
-    if (!flight.isSettled) {
-      call.counters.misses += 1
-      if (this.#node.events.has('miss')) {
-        this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
-      }
-    }
+    if (!flight.isSettled) this.countMiss(call)
     return runLoader(this.#node, flight, {
       previous: candidate?.kind === 'value' ? this.#previous(call, candidate) : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),
@@ -116,11 +118,9 @@ export class LoadPath {
       this.#reportRefused(flight)
       return undefined
     }
-    if (outcome.kind !== 'error') return keepable(call, outcome)
-    const duration = call.policy.cacheErrors?.(outcome.error) ?? false
-    if (duration === false || this.#canFallBack(flight)) return undefined
-    const ttlMs = parseDuration(duration, `${call.cache}.cacheErrors`, { min: 1 })
-    return keepableError(call, outcome.error, ttlMs, outcome.loadMs)
+    if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
+    const kept = keepableError(call, outcome, this.#node.events)
+    return this.#canFallBack(flight) ? undefined : kept
   }
 
   #settle(flight: Flight, outcome: LoadOutcome): void {
@@ -176,6 +176,8 @@ export class LoadPath {
       this.keepLocally(flight, entry, bytes.length)
       return
     }
+    // Given back already, because the manager closes.
+    if (lease.isSpent) return
     lease.stop()
     entry.commit = commit
     // Kept before the store has answered: until then the flight hands the same value out anyway.
@@ -186,10 +188,15 @@ export class LoadPath {
       const reply = await remote.run('fill', (store) =>
         store.fill(address, lease.token, bytes, livesForMs),
       )
-      lease.isSpent = true
+      lease.spend()
       coherence.server.note(reply.nowMs, sentAt, clock.now())
-      if (!reply.stored) {
+      if (!reply.stored && lease.isCertain) {
         this.#withdraw(flight, entry)
+        return
+      }
+      // The claim had not come through after all: this is what a load without the store leaves.
+      if (!reply.stored) {
+        entry.commit = 0
         return
       }
       coherence.noteOwnFill(address, commit)
@@ -197,7 +204,6 @@ export class LoadPath {
     } catch {
       // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.
-      lease.isSpent = true
       entry.commit = 0
     }
   }

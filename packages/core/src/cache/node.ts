@@ -15,6 +15,7 @@ import type { RemoteTier } from '../remote/remote-tier.ts'
 import type { CopyValue } from '../values/copy-value.ts'
 import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import { Flights } from './flight.ts'
+import { Leases } from './leases.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 import { WakeUps } from './wake-ups.ts'
@@ -50,6 +51,7 @@ export class CacheNode {
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
   readonly changes = new ChangeMarks()
+  readonly leases = new Leases(this)
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
   readonly work: BackgroundWork
@@ -87,6 +89,7 @@ export class CacheNode {
           for (const key of keys) this.settling.open(key, settleMs)
         },
         wake: (key) => this.wakeUps.wake(key),
+        synced: () => this.leases.releaseAgain(),
       },
     })
   }

@@ -50,8 +50,6 @@ export interface Put {
   readonly value: unknown
   /** From before the value was made; without it the value counts as made now. The put ends it. */
   readonly begun?: PutFence | undefined
-  /** Told of callbacks about keeping that failed; then the key is evicted. Without it the put rejects with that. */
-  readonly onUnfit?: ((error: unknown) => void) | undefined
 }
 
 /** What became of a put. */
@@ -124,7 +122,8 @@ export class PutPath {
     const { call } = put
     const { key } = call.address
     const hasBegun = put.begun !== undefined
-    const made = keepableOf(put)
+    const kind = put.value === undefined || put.value === null ? 'negative' : 'value'
+    const made = keepable(call, { kind, value: put.value, loadMs: 0 }, node.events)
     const standing = hasBegun ? this.#standing(put, given) : given
     // A result that is not to be cached still means that what is cached is old.
     if (made === undefined || standing === undefined) return this.#evictInstead(call)
@@ -345,17 +344,5 @@ export class PutPath {
     local?.delete(address.key)
     coherence.enqueue([address])
     return { outcome: 'queued', cause }
-  }
-}
-
-/** How the value is to be kept; asks the callbacks of the call. */
-function keepableOf({ call, value, onUnfit }: Put): Keepable | undefined {
-  const kind = value === undefined || value === null ? 'negative' : 'value'
-  try {
-    return keepable(call, { kind, value, loadMs: 0 })
-  } catch (error) {
-    if (onUnfit === undefined) throw error
-    onUnfit(error)
-    return undefined
   }
 }

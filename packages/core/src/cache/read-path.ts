@@ -22,12 +22,14 @@ import { decodeHeader, FLAG, field } from '../entry/envelope.ts'
 import { freezeDecoded, freezeDeep } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { ReadReceiver } from '../remote/read-batch.ts'
 import { Flight } from './flight.ts'
 import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { isTrusted, judge } from './judge.ts'
 import { Lease, leaseLength, randomId } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
+import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import { type Age, ageOf, inspect } from './remote-entry.ts'
@@ -35,6 +37,9 @@ import { restored } from './value-forms.ts'
 
 /** How often a waiter looks for itself, in case the wake-up was lost. */
 const POLL_MS = 200
+
+/** So many waiters look that often; more do it so much more rarely, or their looking would be all that the store does. */
+const WAITERS_PER_POLL = 500
 
 /** Claims that answer "filled" with something unusable before the store's copy is given up on. */
 const MAX_UNUSABLE_FILLS = 3
@@ -58,6 +63,11 @@ export class ReadPath {
   constructor(node: CacheNode, loads: LoadPath) {
     this.#node = node
     this.#loads = loads
+  }
+
+  /** Whose entries are read here. */
+  get owner(): object {
+    return this.#node
   }
 
   /** Returns the value of a key, loading it if need be. Rejects only with what the loader rejects with (or our own misuse errors). */
@@ -104,8 +114,9 @@ export class ReadPath {
       if (verdict === 'stale' || verdict === 'backing-off') return this.#staleHit(entry, call)
     }
     const found = await this.#findRemotely(call)
-    if (found === undefined) call.counters.misses += 1
-    return found === undefined ? undefined : this.#valueOf(found, call)
+    if (found !== undefined) return this.#valueOf(found, call)
+    this.#loads.countMiss(call)
+    return undefined
   }
 
   async #findRemotely(call: ReadCall): Promise<LocalEntry | undefined> {
@@ -167,20 +178,30 @@ export class ReadPath {
   /** Joins the flight under way, or starts one. */
   #share(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
     const flight = this.#node.flights.get(call.fullKey)
+    const scope = enclosingLoad()
+    if (scope !== undefined) {
+      const sought = { owner: this.#node, key: call.fullKey }
+      if (isInside(scope, sought, flight)) return this.#loadInside(call, scope)
+    }
     const isJoinable = flight !== undefined && call.mode !== 'refresh' && this.#isTrusted(flight)
     if (!isJoinable) {
-      return handOut(
-        this.#launch(call, candidate, call.mode === 'refresh').promise,
-        call,
-        this.#node,
-      )
+      const launched = this.#launch(call, candidate, call.mode === 'refresh')
+      if (scope !== undefined) noteWaiting(scope, launched)
+      return handOut(launched.promise, call, this.#node)
     }
+    if (scope !== undefined) noteWaiting(scope, flight)
     call.counters.joined += 1
     call.onDecided?.()
     if (flight.stamp.changes === this.#node.coherence.changes) {
       return handOutShared(flight.promise, call, this.#node)
     }
     return this.#joinOlder(flight, call)
+  }
+
+  /** Runs the loader of a call that would otherwise wait for the load it is part of; that one keeps its own result. */
+  async #loadInside(call: ReadCall, scope: LoadScope): Promise<unknown> {
+    call.onDecided?.()
+    return call.source.load(scope.context)
   }
 
   /** A flight that nobody could have told of an eviction for `maxStaleness` is no better than an entry of that age. */
@@ -370,23 +391,19 @@ export class ReadPath {
 
   /** Asks for the right to load until it is granted, somebody else's result is there, or the wait is over. */
   async #claimAndLoad(flight: Flight, seenAtFirst: number): Promise<void> {
-    const { clock, coherence } = this.#node
+    const { clock } = this.#node
     const { policy } = flight.call
-    const giveUpAt = clock.now() + policy.leaseWaitMs
+    // Counted from when there is somebody to wait for: before that, it may be our own queue that takes its time.
+    let giveUpAt = Number.POSITIVE_INFINITY
     const token = randomId()
     let seen = seenAtFirst
     let overtake = 0
     let unusable = 0
     while (!this.#node.isClosed) {
       const leaseMs = leaseLength(policy.leaseWaitMs)
-      const sentAt = clock.now()
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
       if (reply === undefined) return this.#loads.loadAlone(flight)
-      coherence.server.note(reply.nowMs, sentAt, clock.now())
-      if (reply.kind === 'granted') {
-        const lease = new Lease(this.#node, flight.address, token, leaseMs)
-        return this.#loads.loadUnderLease(flight, lease)
-      }
+      if (reply instanceof Lease) return this.#loadUnder(flight, reply)
       if (reply.kind === 'filled') {
         const wanting = await this.#takeFilled(flight, reply.bytes)
         if (wanting === undefined) return
@@ -396,22 +413,55 @@ export class ReadPath {
       }
       flight.call.onDecided?.()
       if (!policy.sync) return this.#loads.loadAlone(flight)
+      giveUpAt = Math.min(giveUpAt, clock.now() + policy.leaseWaitMs)
       const leftMs = giveUpAt - clock.now()
       overtake = leftMs <= 0 ? reply.holder : 0
       if (overtake === 0) await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
     }
+    this.#endAsClosed(flight)
+  }
+
+  #loadUnder(flight: Flight, lease: Lease): Promise<void> {
+    if (!this.#node.isClosed) return this.#loads.loadUnderLease(flight, lease)
+    lease.release()
+    this.#endAsClosed(flight)
+    return Promise.resolve()
+  }
+
+  #endAsClosed(flight: Flight): void {
     this.#node.flights.remove(flight)
     flight.call.onDecided?.()
     flight.reject(new ClosedError(this.#node.namespace))
   }
 
-  async #claim(flight: Flight, request: ClaimRequest): Promise<ClaimReply | undefined> {
-    try {
-      return await this.#node.remote?.run('claim', (store) => store.claim(flight.address, request))
-    } catch {
-      // Reported by the remote tier; the flight goes on without it.
-      return undefined
+  /**
+   * Asks for the lease: it, or who has it or what there is instead; `undefined` when the store was not even asked. A claim
+   * whose outcome nobody knows may have been granted: it counts as a lease, so that it is used or given back.
+   */
+  async #claim(
+    { address }: Flight,
+    request: ClaimRequest,
+  ): Promise<Lease | Exclude<ClaimReply, { kind: 'granted' }> | undefined> {
+    const { remote, leases, clock } = this.#node
+    if (remote === undefined) return undefined
+    const { token, leaseMs } = request
+    const sentAt = clock.now()
+    let lease: Lease | undefined
+    const onLate = (reply: ClaimReply): void => {
+      if (reply.kind !== 'granted' || lease?.isSpent === false) return
+      leases.release({ address, token, endsAt: clock.now() + leaseMs })
     }
+    try {
+      const reply = await remote.run('claim', (store) => store.claim(address, request), onLate)
+      this.#node.coherence.server.note(reply.nowMs, sentAt, clock.now())
+      if (reply.kind !== 'granted') return reply
+      lease = new Lease(this.#node, { address, token, leaseMs, isCertain: true })
+    } catch (error) {
+      // Reported by the remote tier.
+      if (error instanceof StoreUnavailableError) return undefined
+      lease = new Lease(this.#node, { address, token, leaseMs, isCertain: false })
+    }
+    return lease
   }
 
   /**
@@ -430,8 +480,9 @@ export class ReadPath {
   }
 
   #wait(flight: Flight, atMostMs: number): Promise<void> {
-    const pollMs = POLL_MS * (0.5 + Math.random())
-    return this.#node.wakeUps.wait(flight.address.key, Math.max(1, Math.min(pollMs, atMostMs)))
+    const { wakeUps } = this.#node
+    const pollMs = POLL_MS * (0.5 + Math.random()) * Math.max(1, wakeUps.size / WAITERS_PER_POLL)
+    return wakeUps.wait(flight.address.key, Math.max(1, Math.min(pollMs, atMostMs)))
   }
 
   #hit(entry: LocalEntry, call: ReadCall): Promise<unknown> {

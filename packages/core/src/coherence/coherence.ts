@@ -62,6 +62,8 @@ export interface CoherenceTargets {
   settle(keys: readonly string[], settleMs: number): void
   /** A lease that this node waits for ended. */
   wake(key: string): void
+  /** A sync was answered: the store can be reached. */
+  synced?(): void
 }
 
 export interface CoherenceParts {
@@ -303,9 +305,7 @@ export class Coherence {
     const asQueued = (error: unknown): never => {
       throw new EvictionQueued(error)
     }
-    const replies = await remote
-      .run('evict', (store) => store.evict(addresses, request))
-      .catch(asQueued)
+    const replies = await remote.evict(addresses, request).catch(asQueued)
     for (const reply of replies) {
       const evicted = addresses.filter(({ partition }) => partition === reply.partition)
       const { soft: isSoft, settleMs } = request
@@ -408,6 +408,7 @@ export class Coherence {
       this.server.note(reply.nowMs, sentAt, clock.now())
       await this.#confirmTags(reply, sentAt)
       if (await this.#confirmPartitions(reply, sentAt)) this.#reconnectsSeen = reconnects
+      this.#parts.targets.synced?.()
     } catch {
       // Already reported by the remote tier. Not confirming is all there is to do.
     }

@@ -85,6 +85,14 @@ export interface CacheEvents {
   breaker: { readonly state: 'closed' | 'open' | 'half-open' }
   /** Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. */
   undecodable: KeyEvent & { readonly reason: unknown }
+  /**
+   * A callback about keeping a result threw, or answered with what it may not (`error` says what was expected): the result
+   * was handed out and not kept.
+   */
+  'callback-error': KeyEvent & {
+    readonly option: 'tags' | 'ttl' | 'unless' | 'cacheErrors'
+    readonly error: unknown
+  }
   /** A value is larger than `maxValueBytes` and was kept out of the remote tier. */
   'too-large': KeyEvent & { readonly bytes: number; readonly maxBytes: number }
   /** A message went missing, arrived out of order, or history was lost; `recovered` tells whether the log closed the gap. */

@@ -256,6 +256,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     await Promise.race([work.drain(), patience])
     cancel?.()
+    // Loads that did not heed their signal: nobody else should wait for them.
+    await this.#node.leases.releaseAll()
     this.#node.endDeadlines()
     settling.clear()
     local?.clear()

@@ -3,6 +3,7 @@
 import { loadTogether } from '../cache/batch-load.ts'
 import { type CacheParts, tagNames } from '../cache/cache.ts'
 import { assertReached, evictionOutcome } from '../cache/eviction-outcome.ts'
+import { knownNow } from '../cache/keep.ts'
 import type { PutFence } from '../cache/put-fence.ts'
 import {
   type LoadContext,
@@ -106,7 +107,6 @@ export class EngineMethodCache implements MethodCache {
       call: this.#readCall(key, call, nothingToLoad),
       value,
       begun,
-      onUnfit: this.unfit,
     })
     assertReached(result, policy.onRemoteFailure, `a key of ${name}`)
   }
@@ -143,8 +143,8 @@ export class EngineMethodCache implements MethodCache {
     this.#lastRules = {
       mode: call.mode,
       tags: tagNames(call.tags, tagsOption),
-      tagsOf: tagsOf && ((value) => tagNames(tagsOf(value), tagsOption)),
-      ttlOf: ttlOf && ((value) => this.#ttl(ttlOf(value))),
+      tagsOf: tagsOf && ((value) => tagNames(knownNow(tagsOf(value)), tagsOption)),
+      ttlOf: ttlOf && ((value) => this.#ttl(knownNow(ttlOf(value)))),
       storeWhen: call.storeWhen,
       keeps: call.keeps,
     }
