@@ -22,9 +22,10 @@ interface Step {
   readonly mode: Mode
   readonly owner: string
   readonly permits: number
+  readonly weight: number
   readonly leaseMs: number
   readonly heartbeatMs: number
-  /** How long after the step before. */
+  /** How long after the step before; below zero where the clock is set back. */
   readonly afterUs: number
 }
 
@@ -36,10 +37,15 @@ const step: fc.Arbitrary<Step> = fc.record({
   name: fc.constantFrom('a', 'b}'),
   mode: fc.constantFrom('write', 'write', 'read', 'permit'),
   owner: fc.constantFrom('o1', 'o2', 'o3', 'o4'),
-  permits: fc.integer({ min: 1, max: 3 }),
+  permits: fc.integer({ min: 1, max: 5 }),
+  weight: fc.constantFrom(1, 1, 2, 3),
   leaseMs: fc.constantFrom(100, 1_000, 5_000),
   heartbeatMs: fc.constantFrom(0, 300, 300, 1_000),
-  afterUs: fc.oneof(fc.integer({ min: 1, max: 900 }), fc.integer({ min: 1, max: 700_000 })),
+  afterUs: fc.oneof(
+    { weight: 10, arbitrary: fc.integer({ min: 0, max: 900 }) },
+    { weight: 10, arbitrary: fc.integer({ min: 1, max: 700_000 }) },
+    { weight: 1, arbitrary: fc.integer({ min: -3_600_000_000, max: -1 }) },
+  ),
 })
 
 it('gives the answers of the model, whatever the steps', async () => {

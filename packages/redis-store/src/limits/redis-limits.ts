@@ -83,10 +83,6 @@ export class RedisLimits implements RateLimitProvider {
     return this.#parts.backend.whenTried()
   }
 
-  whenTried(): Promise<void> {
-    return this.#parts.backend.whenTried()
-  }
-
   async decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]> {
     this.#listen()
     const script = this.#scriptOf(rule)
