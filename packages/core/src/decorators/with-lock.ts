@@ -1,8 +1,9 @@
 /** `@WithLock`: one call at a time, in all processes. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { fitKey } from '../keys/key-digest.ts'
 import type { Key } from '../keys/key-text.ts'
-import type { LockKeys } from '../locks/lock-name.ts'
+import { lockNames } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
@@ -81,7 +82,7 @@ export function WithLock(...given: readonly [object?]): AsyncMethodDecorator<nev
   })
 }
 
-type Names = (self: unknown, args: Args) => LockKeys
+type Names = (self: unknown, args: Args) => readonly string[]
 
 /** @throws InvalidOptionError when both are given, or either is wrong */
 function nameSource(key: unknown, keys: unknown): (site: MethodSite) => Names {
@@ -92,13 +93,15 @@ function nameSource(key: unknown, keys: unknown): (site: MethodSite) => Names {
       throw new InvalidOptionError({ option: `${DECORATOR}.keys`, expected, received: keys })
     }
     const list = keys as (this: unknown, ...args: unknown[]) => readonly Key[]
-    return () => (self, args) => list.apply(self, args as unknown[])
+    return () => (self, args) =>
+      lockNames([...list.apply(self, args as unknown[])], `${DECORATOR}.keys`)
   }
   const sourceOf = keySource(key, `${DECORATOR}.key`)
   return (site) => {
     // The class is known from the first call on, which is before the first key is framed.
-    const source = sourceOf((text) => `${site.label}:${text}`)
-    return (self, args) => source.of(self, args)
+    const source = sourceOf((text) => fitKey(`${site.label}:${text}`))
+    // The text of a key is the name of its lock; to make one of it again could make another.
+    return (self, args) => [source.of(self, args)]
   }
 }
 
