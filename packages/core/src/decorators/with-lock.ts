@@ -73,7 +73,7 @@ export function WithLock(...given: readonly [object?]): unknown {
         const { locks, where, names } = find(this).held
         const scope = currentScope()
         const run = (): Promise<unknown> => invoke(original, this, args, where)
-        const make = (): LockKeys => namesFor(names, this, args, where)
+        const make = (): readonly string[] => namesFor(names, this, args, where)
         // As part of the load that the call was part of before the lock was waited for.
         const runUnder = (): Promise<unknown> => (scope === undefined ? run() : runLoad(scope, run))
         return runLocked(make, where, (held, body) => locks.runWith(held, resolved, body), runUnder)
