@@ -94,6 +94,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#node = new CacheNode({
       namespace: options.namespace,
       clock,
+      isOff: !options.isEnabled,
       events: this.#events,
       local,
       remote:

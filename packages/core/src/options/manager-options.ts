@@ -8,6 +8,8 @@ import type { Plugin } from '../contracts/plugin.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { noLimits } from '../limits/no-limits.ts'
+import { noLocks } from '../locks/no-locks.ts'
 import {
   assertClock,
   assertLimitProvider,
@@ -54,6 +56,11 @@ export interface CacheManagerOptions {
    * @default warnings of the process (`process.emitWarning`, type `LarderWarning`), which Node.js prints on stderr
    */
   readonly logger?: Logger | false | undefined
+  /**
+   * False runs everything plain, for tests: each call runs its method, locks exclude nobody, limits admit everybody, and
+   * no store is touched. @default true
+   */
+  readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use. @default true */
   readonly default?: boolean | undefined
   /** Source of time; for tests. */
@@ -73,6 +80,7 @@ const NAMES = [
   'codec',
   'storeTimeout',
   'logger',
+  'enabled',
   'default',
   'clock',
 ] as const satisfies readonly (keyof CacheManagerOptions)[]
@@ -94,6 +102,7 @@ export interface ResolvedManagerOptions {
   readonly codec: CodecFactory | undefined
   readonly storeTimeoutMs: number
   readonly logger: Logger
+  readonly isEnabled: boolean
   readonly isDefault: boolean
   readonly clock: Clock | undefined
 }
@@ -114,14 +123,12 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
   if (options.strictValues !== undefined) {
     assertBoolean(options.strictValues, `${WHERE}.strictValues`)
   }
+  if (options.enabled !== undefined) assertBoolean(options.enabled, `${WHERE}.enabled`)
   if (options.default !== undefined) assertBoolean(options.default, `${WHERE}.default`)
   if (options.remote !== undefined) assertFunction(codec, `${WHERE}.codec`)
   return {
     namespace: options.namespace,
-    local,
-    remote,
-    locks,
-    limits,
+    ...providersOf(options),
     plugins,
     defaults,
     types,
@@ -132,9 +139,16 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
       max: 60_000,
     }),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
+    isEnabled: options.enabled ?? true,
     isDefault: options.default ?? true,
     clock,
   }
+}
+
+/** What a manager works with: nothing that was given when it is switched off. */
+function providersOf({ enabled = true, local, remote, locks, limits }: CacheManagerOptions) {
+  if (enabled) return { local, remote, locks, limits }
+  return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits() }
 }
 
 /** @throws InvalidOptionError unless `name` can be part of a shared key. */
