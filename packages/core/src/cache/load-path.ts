@@ -115,6 +115,10 @@ export class LoadPath {
   /** Decides whether and how the outcome is kept. May throw what the user's own callbacks throw. */
   #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
+    if (call.rules.keeps?.() === false) {
+      this.#reportRefused(flight)
+      return undefined
+    }
     if (outcome.kind !== 'error') return keepable(call, outcome)
     const duration = call.policy.cacheErrors?.(outcome.error) ?? false
     if (duration === false || this.#canFallBack(flight)) return undefined
