@@ -23,9 +23,9 @@ it('a store belongs to one manager until that is closed', async () => {
 it('a refused manager takes nothing', () => {
   const [one, two] = [new MemoryServer().store(), new MemoryServer().store()]
   manager('shop', { remote: one })
-  const capabilities = { shared: true, queues: false, replicas: false, modes: ['exclusive'] }
-  const methods = { open() {}, acquire() {}, renew() {}, raise() {}, release() {}, leave() {} }
-  const provider = { name: 'none', capabilities, ...methods, inspect() {}, close() {} } as never
+  const capabilities = { shared: true, queues: true, replicas: false, modes: ['write'] }
+  const steps = { open() {}, acquire() {}, renew() {}, release() {}, leave() {}, inspect() {} }
+  const provider = { name: 'own', capabilities, ...steps, close: async () => undefined } as never
   manager('crm', { locks: provider })
   expect(() => manager('shop', { remote: two, locks: provider })).toThrow(/\.locks takes one/)
   manager('shop', { remote: two })
