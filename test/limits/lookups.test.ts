@@ -2,7 +2,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type CacheEvents, InvalidOptionError, type LimiterOptions } from '@larder/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { setStage } from './support/stage.ts'
 
 const PLANS: Readonly<Record<string, number>> = { free: 2, pro: 4, shut: 0 }
@@ -117,6 +117,39 @@ describe('a function as limit', () => {
       expect(store.asked).toEqual([])
     },
   )
+
+  it('that throws beside one that rejects is one error, and no stray rejection', async () => {
+    const { caches, store } = setStage()
+    const strays: unknown[] = []
+    const stray = (reason: unknown): number => strays.push(reason)
+    process.on('unhandledRejection', stray)
+    onTestFinished(() => {
+      process.off('unhandledRejection', stray)
+    })
+    const limiter = caches.limiter({
+      name: 'x',
+      policies: [
+        { name: 'a', per: '1h', limit: () => Promise.reject(new Error('rejected')) },
+        {
+          name: 'b',
+          per: '1h',
+          limit: () => {
+            throw new Error('thrown')
+          },
+        },
+      ],
+    })
+    await expect(limiter.consume('k')).rejects.toThrow('thrown')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([strays, store.asked]).toEqual([[], []])
+  })
+
+  it('says which limit lets pass what the store cannot decide', async () => {
+    const { caches, store } = setStage()
+    store.mode = 'fail'
+    const limiter = caches.limiter({ name: 'x', limit: planOf, per: '1h', onStoreError: 'open' })
+    expect(await limiter.consume('pro')).toMatchObject({ source: 'open', limit: 4 })
+  })
 
   it('runs in the context of its caller, and so does what the limiter runs', async () => {
     const tenant = new AsyncLocalStorage<string>()

@@ -144,7 +144,9 @@ describe.each(Object.entries(CONFIGURATIONS))('on %s', (name, makeTiers) => {
 
   describe.each(['byKey', 'byResult'] as const)('a put %s', (method) => {
     it('is there afterwards, the first of a process too', async () => {
-      const { here, there, items } = startStage(makeTiers)
+      const { here, there, items, manager, otherManager } = startStage(makeTiers)
+      // How long a busy machine takes to connect is no question here.
+      if (name.startsWith('Redis')) await Promise.all([manager.ready(), otherManager.ready()])
       expect(await items[method]('k', 'value')).toBe('value')
       const expected = NOT_KEPT_AT_ALL.test(name) ? undefined : 'value'
       expect(await here.get('k')).toBe(expected)
@@ -178,7 +180,8 @@ describe.each(Object.entries(CONFIGURATIONS))('on %s', (name, makeTiers) => {
   })
 
   it('a set is there afterwards, the first of a process too', async () => {
-    const { here, there } = startStage(makeTiers)
+    const { here, there, manager, otherManager } = startStage(makeTiers)
+    if (name.startsWith('Redis')) await Promise.all([manager.ready(), otherManager.ready()])
     await here.set('k', 'value')
     expect(await here.get('k')).toBe('value')
     expect(await there.get('k')).toBe(staysLocal ? undefined : 'value')

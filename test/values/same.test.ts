@@ -1,7 +1,12 @@
 /** What a loader returns comes back the same from any tier, in any configuration, or the call fails and names the place. */
 
 import { isDeepStrictEqual } from 'node:util'
-import { type CacheManagerOptions, createCacheManager, ValueError } from '@larder/core'
+import {
+  type CacheManager,
+  type CacheManagerOptions,
+  createCacheManager,
+  ValueError,
+} from '@larder/core'
 import { MemoryServer, structuredCodec } from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { compression } from '@larder/plugins/compression'
@@ -41,7 +46,10 @@ describe.each(Object.entries(SHARED))('with %s', (_, tiers) => {
   it('every value comes back the same on both nodes, or is refused at its place', async () => {
     for (const isolation of ISOLATIONS) {
       const namespace = freshNamespace()
-      const [a, b] = tiers().map((parts) => cacheOf({ ...parts, namespace }, isolation))
+      const managers = tiers().map((parts) => managerOf({ ...parts, namespace }))
+      // What is loaded before the first contact with a store is not believed afterwards.
+      await Promise.all(managers.map((caches) => caches.ready()))
+      const [a, b] = managers.map((caches) => cacheIn(caches, isolation))
       for (const value of VALUE_CASES) {
         const first = a?.getOrLoad(value.name, () => value.make())
         if (value.refusedAt !== undefined) {
@@ -115,7 +123,11 @@ describe('in process', () => {
 })
 
 function cacheOf(options: Tiers & { namespace: string }, isolation: (typeof ISOLATIONS)[number]) {
-  return managerOf(options).cache('c', { isolation, maxStaleness: '1d' })
+  return cacheIn(managerOf(options), isolation)
+}
+
+function cacheIn(caches: CacheManager, isolation: (typeof ISOLATIONS)[number]) {
+  return caches.cache('c', { isolation, maxStaleness: '1d' })
 }
 
 function managerOf(options: Tiers & { namespace: string }) {

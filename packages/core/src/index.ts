@@ -181,7 +181,8 @@ export {
   rateLimitProblem,
 } from './limits/http-headers.ts'
 export { ipKey } from './limits/ip-key.ts'
-export type { ConsumeOptions, Limiter } from './limits/limiter.ts'
+export type { ConsumeOptions } from './limits/key-changes.ts'
+export type { Limiter } from './limits/limiter.ts'
 export type {
   LimiterOptions,
   LimiterSettings,

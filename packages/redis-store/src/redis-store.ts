@@ -111,11 +111,7 @@ class RedisStore implements RemoteStore {
     return !this.#backend.isDown
   }
 
-  get onTrouble(): TroubleListener | undefined {
-    return this.#backend.onTrouble
-  }
-
-  set onTrouble(listener: TroubleListener | undefined) {
+  onTrouble(listener: TroubleListener): void {
     this.#backend.onTrouble = listener
   }
 

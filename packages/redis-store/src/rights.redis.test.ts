@@ -22,7 +22,7 @@ function openAs(server: RedisServer, namespace: string) {
   const store = redisStore({ url: `redis://app:secret@127.0.0.1:${server.port}`, pingEvery: 100 })
   onTestFinished(() => store.close())
   const said: string[] = []
-  store.onTrouble = (error) => said.push(error.message)
+  store.onTrouble?.((error) => void said.push(error.message))
   store.open(namespace)
   return { store, said }
 }

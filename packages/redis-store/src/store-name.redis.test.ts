@@ -1,7 +1,7 @@
 /** A bus is about one store: its database, and what the store calls itself. */
 
 import { inspect } from 'node:util'
-import type { RemoteStore } from '@larder/core'
+import type { LimitRule, RateLimitProvider, RemoteStore } from '@larder/core'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../test/support/eventually.ts'
@@ -16,6 +16,15 @@ import {
   put,
   type Recorder,
 } from '../testing/stage.ts'
+import { redisLimits } from './limits/redis-limits.ts'
+
+const RULE: LimitRule = {
+  limiter: 'api',
+  policies: [{ name: 'exact', limit: 3, algorithm: 'exact', windowUs: 3_600_000_000 }],
+  maxWaitUs: 0,
+  penalty: false,
+  blockUs: 0,
+}
 
 async function ownServer(args: readonly string[] = []): Promise<RedisServer> {
   const server = await startRedis({ args })
@@ -77,6 +86,33 @@ describe('databases of one server', () => {
     expect(String((error as Error).cause)).toMatch(/DB index is out of range/)
     expect(await server.command('KEYS', '*')).toEqual([])
   })
+})
+
+it('limits of one name in two databases are told nothing of each other', async () => {
+  const server = await ownServer()
+  const namespace = freshNamespace()
+  const freed: string[] = []
+  const [one, other] = [0, 1].map((database) => {
+    const limits = redisLimits({ url: `${server.url}/${database}` })
+    limits.open(namespace)
+    limits.listener = {
+      onFreed: (_, key) => void freed.push(`${database} ${key}`),
+      onDoubt: () => undefined,
+    }
+    onTestFinished(() => limits.close())
+    return limits
+  }) as [RateLimitProvider, RateLimitProvider]
+  for (const limits of [one, other]) {
+    await limits.decide(RULE, [{ key: 'k', cost: 1, kind: 'take', permit: 'p' }])
+  }
+  await eventually('both listen', async () => {
+    const channels = await server.command('PUBSUB', 'CHANNELS', `${namespace}:limits:*`)
+    return (channels as unknown[]).length === 2
+  })
+  await one.reset(RULE, 'a')
+  await other.reset(RULE, 'b')
+  await eventually('each hears its own', () => freed.includes('0 a') && freed.includes('1 b'))
+  expect(freed.sort()).toEqual(['0 a', '1 b'])
 })
 
 it.each<[string, (store: RemoteStore) => Promise<unknown>]>([

@@ -78,14 +78,27 @@ const WHERE_ENTRY = ['tags', 'ttl'] as const
 /** A named group of entries with one policy. Made by `manager.cache(name, options)`. */
 export class Cache<Value = unknown> {
   readonly name: string
-  readonly #parts: CacheParts
-  readonly #site: ReadSite
+  readonly #own: CacheParts
+  readonly #follow: ((policy: Policy) => Policy) | undefined
+  #current: CacheParts
+  #site: ReadSite
 
-  constructor(parts: CacheParts) {
-    const { name, cacheTag, policy, node } = parts
-    this.name = name
-    this.#parts = parts
-    this.#site = new ReadSite(name, cacheTag, policy, node.stats.of(name))
+  /** Use `manager.cache(name, options)`. `follow` says, at each use, what became of a policy that nobody named. */
+  constructor(parts: CacheParts, follow?: (policy: Policy) => Policy) {
+    this.name = parts.name
+    this.#own = parts
+    this.#follow = follow
+    this.#current = parts
+    this.#site = siteOf(parts)
+  }
+
+  get #parts(): CacheParts {
+    const policy = this.#follow?.(this.#own.policy) ?? this.#own.policy
+    if (!isSamePolicy(policy, this.#current.policy)) {
+      this.#current = { ...this.#own, policy }
+      this.#site = siteOf(this.#current)
+    }
+    return this.#current
   }
 
   /** Returns the full key under which a key is stored. */
@@ -278,7 +291,9 @@ export class Cache<Value = unknown> {
 
   #call(key: Key, source: Source, options: EntryOptions<Value>): ReadCall {
     const rules = resolveEntryOptions(options as EntryOptions, this.#where)
-    return new ReadCall(this.#site, this.#parts.node.addressOf(this.key(key)), source, rules)
+    // Before the site is looked at: asking for the parts brings it up to date.
+    const { node } = this.#parts
+    return new ReadCall(this.#site, node.addressOf(this.key(key)), source, rules)
   }
 
   #find(call: ReadCall): Promise<Value | undefined> {
@@ -300,6 +315,17 @@ export class Cache<Value = unknown> {
   #reported(eviction: Promise<void>, what: string): Promise<void> {
     return evictionOutcome([eviction], this.#parts.policy.onRemoteFailure, what)
   }
+}
+
+function siteOf({ name, cacheTag, policy, node }: CacheParts): ReadSite {
+  return new ReadSite(name, cacheTag, policy, node.stats.of(name))
+}
+
+/** Compares what can change under a cache that follows others. */
+function isSamePolicy(one: Policy, other: Policy): boolean {
+  if (one === other) return true
+  const names = Object.keys(one) as (keyof Policy)[]
+  return names.every((name) => one[name] === other[name])
 }
 
 /** Returns tags and ttl in the read path's terms. */

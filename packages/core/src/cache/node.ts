@@ -22,6 +22,8 @@ import { WakeUps } from './wake-ups.ts'
 export interface NodeParts {
   readonly namespace: string
   readonly clock: Clock
+  /** Calls run their loaders and nothing else. */
+  readonly isOff: boolean
   readonly events: Emitter
   readonly local: LocalStore<LocalEntry> | undefined
   readonly remote: RemoteTier | undefined
@@ -33,6 +35,7 @@ export interface NodeParts {
 
 /** One node: a process (or a manager in it) with its own local tier. */
 export class CacheNode {
+  readonly isOff: boolean
   readonly namespace: string
   readonly clock: Clock
   readonly events: Emitter
@@ -61,6 +64,7 @@ export class CacheNode {
     setMaxListeners(0, this.closing.signal)
     this.namespace = parts.namespace
     this.clock = parts.clock
+    this.isOff = parts.isOff
     this.events = parts.events
     this.local = parts.local
     this.remote = parts.remote

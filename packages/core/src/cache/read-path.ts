@@ -64,6 +64,7 @@ export class ReadPath {
   read(call: ReadCall): Promise<unknown> {
     const node = this.#node
     if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
+    if (node.isOff) return this.#runPlain(call)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined || call.mode === 'refresh') return this.#share(call, undefined)
 
@@ -84,6 +85,12 @@ export class ReadPath {
       default:
         return this.#share(call, entry)
     }
+  }
+
+  /** The caller's own load, shared with nobody. */
+  #runPlain({ source, onDecided }: ReadCall): Promise<unknown> {
+    onDecided?.()
+    return source.load({ signal: this.#node.closing.signal, previous: undefined })
   }
 
   /** Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store. */

@@ -69,7 +69,10 @@ export function encodeKept(
  * @throws ValueError
  */
 export function assertKeepable(node: CacheNode, call: ReadCall, kept: Keepable): void {
-  if (node.checkValue === undefined || !call.policy.remote || kept.kind !== 'value') return
+  const { local, remote } = call.policy
+  if (node.checkValue === undefined || !remote || kept.kind !== 'value') return
+  // A manager without tiers runs methods as they are.
+  if (node.remote === undefined && !(local && node.local !== undefined)) return
   try {
     node.checkValue(plainOf(kept))
   } catch (error) {

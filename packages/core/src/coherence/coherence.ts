@@ -380,6 +380,8 @@ export class Coherence {
    */
   isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
     if (birth > this.tags.confirmed && written.createdAt < this.#syncedStoreMs) return true
+    // Without a history there is no clock but the nodes', which order nothing.
+    if (!this.#hasSequences) return false
     return this.#own.overtook(address, written, this.#parts.clock.now())
   }
 

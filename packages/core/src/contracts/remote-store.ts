@@ -201,9 +201,9 @@ export interface RemoteStore {
    */
   whenTried?(): Promise<void>
   /**
-   * Told once of each thing that keeps the store from being used as it is set up: a right that is missing, a replica for an
-   * address. One listener; the last one set is used. It may not throw.
+   * Has a listener told, once of each, what keeps the store from being used as it is set up: a right that is missing. One
+   * listener; the last one is used. It may not throw.
    */
-  onTrouble?: ((error: Error) => void) | undefined
+  onTrouble?(listener: (error: Error) => void): void
   close(): Promise<void>
 }

@@ -5,6 +5,8 @@ import type { MethodEntries } from './entry-handle.ts'
 import { classesOf, type MethodSite } from './method-site.ts'
 import { decorationsHeldBy, decorationsOf, type Operation, siteOf } from './operations.ts'
 
+type MakeHandle = NonNullable<Operation['entries']>
+
 /** Names of the methods that return promises. */
 export type AsyncMethodName<Target> = {
   [Name in keyof Target]: Target[Name] extends (...args: never) => Promise<unknown> ? Name : never
@@ -37,39 +39,48 @@ export function cached<
   Name extends PropertyKey,
 >(target: Target, name: Name): EntriesOf<Target[Name]>
 export function cached(target: object, method: PropertyKey | object): unknown {
-  const operation =
-    typeof method === 'function' ? behind(method) : cacheableOf(target, method as string | symbol)
-  if (operation?.entries !== undefined) return operation.entries(target)
-  const name = typeof method === 'function' ? method.name : String(method)
-  throw new InvalidOptionError({
-    option: `cached(${name})`,
-    expected: 'the name of a method decorated with @Cacheable, or the method itself',
-    received: method,
-  })
+  const [outermost, ...others] =
+    typeof method === 'function' ? behind(method) : cacheablesOf(target, method as string | symbol)
+  if (outermost === undefined) {
+    throw new InvalidOptionError({
+      option: `cached(${typeof method === 'function' ? method.name : String(method)})`,
+      expected: 'the name of a method decorated with @Cacheable, or the method itself',
+      received: method,
+    })
+  }
+  const inner = others.map((entries) => entries(target))
+  const handle = outermost(target)
+  // An eviction means all that is cached of the method: what the outer one forgot, it would only be given by the inner one.
+  const evict = async (...args: readonly unknown[]): Promise<void> => {
+    await Promise.all([handle, ...inner].map((entries) => entries.evict(...args)))
+  }
+  return inner.length === 0 ? handle : { ...handle, evict }
 }
 
-/** Finds the outermost `@Cacheable` of a method, in the class that defines the method for this target. */
-function cacheableOf(target: object, name: string | symbol): Operation | undefined {
+/** Finds every `@Cacheable` of a method, the outermost first, in the class that defines the method for this target. */
+function cacheablesOf(target: object, name: string | symbol): readonly MakeHandle[] {
   const isStatic = typeof target === 'function'
   const owner = classesOf(target, isStatic).find((at) => {
     return Object.hasOwn(isStatic ? at : (at.prototype as object), name)
   })
-  if (owner === undefined) return undefined
-  return outermost(decorationsOf(owner), (site) => {
+  if (owner === undefined) return []
+  return handlesOf(decorationsOf(owner), (site) => {
     return site.name === name && site.isStatic === isStatic && !site.isPrivate
   })
 }
 
-/** Finds the outermost `@Cacheable` of a method that a decorator has made. */
-function behind(method: object): Operation | undefined {
+/** The same of a method that a decorator has made. */
+function behind(method: object): readonly MakeHandle[] {
   const site = siteOf(method)
-  return site && outermost(decorationsHeldBy(site.holder), (other) => other.isSame(site))
+  if (site === undefined) return []
+  return handlesOf(decorationsHeldBy(site.holder), (other) => other.isSame(site))
 }
 
-function outermost(
+function handlesOf(
   decorations: ReturnType<typeof decorationsOf>,
   isIt: (site: MethodSite) => boolean,
-): Operation | undefined {
-  return decorations.find(({ site, operation }) => isIt(site) && operation.entries !== undefined)
-    ?.operation
+): readonly MakeHandle[] {
+  return decorations.flatMap(({ site, operation: { entries } }) => {
+    return isIt(site) && entries !== undefined ? [entries] : []
+  })
 }

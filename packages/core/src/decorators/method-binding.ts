@@ -133,7 +133,8 @@ export class MethodBinding {
     const cacheName = this.#cacheName(receiver, provider, where)
     const { cache: _, manager: __, shareWithSubclasses: ___, ...classPolicy } = config
     const options = merged(classPolicy, policy)
-    const cache = provider.methodCache({ method: label, cacheName, options, where })
+    const evicts = decorator === '@CacheEvict' ? { onlyEvicts: true } : {}
+    const cache = provider.methodCache({ method: label, cacheName, options, where, ...evicts })
     const key = keyWith(this.#frame(receiver))
     return { start, cache, key, provider, findProvider, label, where }
   }

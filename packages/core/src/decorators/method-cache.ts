@@ -10,6 +10,8 @@ export interface MethodDescription {
   readonly method: string
   readonly cacheName: string
   readonly options: CacheOptions
+  /** The method reads and writes no values of the cache, so what it says of them is no matter. @default false */
+  readonly onlyEvicts?: boolean | undefined
   /** How messages name the place, such as `@Cacheable(Products.find)`. */
   readonly where: string
 }

@@ -27,6 +27,7 @@ import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
+import { assertCodec } from '../options/assert-contract.ts'
 import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
@@ -40,6 +41,7 @@ import {
 import { RemoteTier } from '../remote/remote-tier.ts'
 import { valueCopier } from '../values/copy-value.ts'
 import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
+import { CacheWords } from './cache-words.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
@@ -73,6 +75,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #writes: WritePath
   readonly #puts: PutPath
   readonly #startedPlugins: Plugin[] = []
+  readonly #words: CacheWords
   readonly #watch: StoreWatch
   #locks: Locks | undefined
   #limits: Limits | undefined
@@ -85,11 +88,13 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     const clock = options.clock ?? createSystemClock()
     const local = options.local as LocalStore<LocalEntry> | undefined
     const codec = options.codec?.(options.types)
+    if (codec !== undefined) assertCodec(codec, 'createCacheManager.codec')
     const tree = createTaggedTree(options.types)
     const steps = options.plugins.flatMap((plugin) => plugin.codecSteps ?? [])
     this.#node = new CacheNode({
       namespace: options.namespace,
       clock,
+      isOff: !options.isEnabled,
       events: this.#events,
       local,
       remote:
@@ -107,6 +112,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
+    const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
+    this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
     const loads = new LoadPath(this.#node)
     this.#reads = new ReadPath(this.#node, loads)
     this.#writes = new WritePath(this.#node)
@@ -126,12 +133,18 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Returns a named cache with a policy of its own over the manager's defaults.
+   * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as others
+   * have it, decorated methods or an earlier call.
    *
-   * @throws InvalidOptionError
+   * @throws InvalidOptionError, also when an earlier call named other options
    */
   cache<Value = unknown>(name: string, options: CacheOptions = {}): Cache<Value> {
-    return new Cache<Value>(this.#partsOf(name, options, `cache(${name})`))
+    const where = `cache(${name})`
+    const parts = this.#partsOf(name, options, where)
+    const isSilent = Object.values(options).every((value) => value === undefined)
+    if (isSilent) return new Cache<Value>(parts, (policy) => this.#words.follow(name, policy))
+    this.#words.make(name, parts.policy, where)
+    return new Cache<Value>(parts)
   }
 
   /**
@@ -210,6 +223,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   methodCache(method: MethodDescription): MethodCache {
     if (this.isClosed) throw new ClosedError(this.namespace, method.method)
     const parts = this.#partsOf(method.cacheName, method.options, method.where)
+    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
     return new EngineMethodCache(parts, method)
   }
 
@@ -282,6 +296,12 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     const isClosed = (): boolean => this.isClosed
     const { namespace } = this
     return { namespace, remote, coherence, watch: this.#watch, clock, maxStalenessMs, isClosed }
+  }
+
+  #forgetLocally(cache: string): void {
+    const { local } = this.#node
+    const held = [...(local?.keys() ?? [])].filter((key) => key.startsWith(`${cache}:`))
+    for (const key of held) local?.delete(key)
   }
 
   #startPlugins(): void {

@@ -93,3 +93,28 @@ it('a bump whose outcome is unknown counts as made: the next one is above it', a
   backend.text = text
   expect((await bump(['c'], 0)).version).toBeGreaterThan(late.version)
 })
+
+it('a step that is never answered holds up the others for a while only', async () => {
+  const backend = new Backend()
+  let nowUs = 1_000
+  const tags = new SharedTags(backend, () => nowUs)
+  const bump = (name: string) => tags.bump([name], { known: 0, retentionMs: HOUR_MS })
+  await bump('a')
+  const read = backend.read.bind(backend)
+  let answer = (): void => undefined
+  backend.read = () =>
+    new Promise((resolve) => {
+      answer = () => resolve(undefined)
+    })
+  const stuck = tags.read()
+  await Promise.resolve()
+  backend.read = read
+  nowUs += 10_000_001
+  const { version } = await bump('b')
+  // Its answer, after all, is older than what was written meanwhile.
+  answer()
+  await stuck
+  const { tags: kept, version: last } = await tags.read()
+  expect(last).toBeGreaterThanOrEqual(version)
+  expect(kept.map(([tag]) => tag).sort()).toEqual(['a', 'b'])
+})

@@ -19,6 +19,9 @@ import {
   withBump,
 } from './tag-document.ts'
 
+/** How long a step may keep others waiting, µs. */
+const PATIENCE_US = 10_000_000
+
 /** Reads and writes the document's text. */
 export interface TagStorage {
   read(): Promise<unknown>
@@ -40,6 +43,9 @@ export class SharedTags {
   /** The highest number an entry may have been born at, as far as this process knows. */
   #highest = 0
   #lastStep: Promise<unknown> = Promise.resolve()
+  /** When a step began or ended last, µs; and whether any has not ended. */
+  #movedAtUs = 0
+  #isBusy = false
 
   constructor(storage: TagStorage, nowUs: () => number) {
     this.#storage = storage
@@ -136,10 +142,26 @@ export class SharedTags {
     return this.#storage.write(JSON.stringify(document))
   }
 
-  /** One at a time within this process; a step that failed does not stop the next. */
+  /**
+   * One at a time within this process; a step that failed does not stop the next. Nor does one that is never answered, for
+   * longer than a while: what it may overwrite when it ends after all is found missing, and invalidated again.
+   */
   #step<Result>(run: () => Promise<Result>): Promise<Result> {
-    const result = this.#lastStep.then(run)
-    this.#lastStep = result.catch(() => undefined)
+    const isStuck = this.#isBusy && this.#nowUs() - this.#movedAtUs > PATIENCE_US
+    if (isStuck || !this.#isBusy) this.#movedAtUs = this.#nowUs()
+    const earlier = isStuck ? Promise.resolve() : this.#lastStep
+    const result = earlier.then(() => {
+      this.#movedAtUs = this.#nowUs()
+      return run()
+    })
+    const step = result
+      .catch(() => undefined)
+      .then(() => {
+        this.#movedAtUs = this.#nowUs()
+        if (this.#lastStep === step) this.#isBusy = false
+      })
+    this.#lastStep = step
+    this.#isBusy = true
     return result
   }
 }
