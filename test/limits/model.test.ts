@@ -41,6 +41,11 @@ const FAMILIES: Readonly<Record<string, readonly LimitRule[]>> = {
   'window, other slices': [ruleOf([sliced(5, W, 4)]), ruleOf([sliced(5, 2 * W, 7)])],
   smooth: [ruleOf([smooth(4, W)]), ruleOf([smooth(6, W)]), ruleOf([smooth(4, W, { burst: 2 })])],
   'smooth, waiting': [ruleOf([smooth(4, W, { burst: 2 })], { maxWaitUs: 2 * W })],
+  'smooth, waiting, other limits': [
+    ruleOf([smooth(4, W, { burst: 2 })], { maxWaitUs: 2 * W }),
+    ruleOf([smooth(9, W, { burst: 4 })], { maxWaitUs: W }),
+    ruleOf([smooth(3, 2 * W)]),
+  ],
   fixed: [ruleOf([fixed(3, W)]), ruleOf([fixed(5, W)]), ruleOf([fixed(3, 2 * W)])],
   'fixed, waiting': [ruleOf([fixed(3, W)], { maxWaitUs: 3 * W }), ruleOf([fixed(4, W)])],
   calendar: [
@@ -72,6 +77,14 @@ type Step =
   | { readonly kind: 'pass'; readonly us: number }
   | { readonly kind: 'refund' | 'renew'; readonly which: number }
   | { readonly kind: 'reset'; readonly key: string }
+  | {
+      readonly kind: 'adjust'
+      readonly how: 'reward' | 'set'
+      readonly rule: number
+      readonly key: string
+      readonly points: number
+    }
+  | { readonly kind: 'block'; readonly key: string; readonly us: number }
 
 const request = fc.record({
   key: fc.constantFrom(...KEYS),
@@ -109,6 +122,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('reset' as const), key: fc.constantFrom(...KEYS) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('adjust' as const),
+      how: fc.constantFrom('reward' as const, 'set' as const),
+      rule: fc.nat(5),
+      key: fc.constantFrom(...KEYS),
+      points: fc.nat(6),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('block' as const),
+      key: fc.constantFrom(...KEYS),
+      us: fc.constantFrom(0, 1, W / 10, W),
+    }),
   },
 )
 
@@ -175,6 +206,19 @@ async function replay(
     if (at.kind === 'reset') {
       const rule = rules[0] as LimitRule
       await Promise.all(sides.map((side) => side.reset(rule, prefix + at.key)))
+      continue
+    }
+    if (at.kind === 'block') {
+      const rule = rules[0] as LimitRule
+      await Promise.all(sides.map((side) => side.block?.(rule, prefix + at.key, at.us)))
+      continue
+    }
+    if (at.kind === 'adjust') {
+      const rule = rules[at.rule % rules.length] as LimitRule
+      const [answer, expected] = await Promise.all(
+        sides.map((side) => side.adjust?.(rule, prefix + at.key, at.how, at.points)),
+      )
+      expect(answer).toBe(expected)
       continue
     }
     if (at.kind === 'decide') {

@@ -164,34 +164,6 @@ describe(`R3: the wait is exact: refused one microsecond before, admitted then (
   })
 })
 
-describe(`R7: the limit may change at any moment and holds from then on (SEED=${SEED})`, () => {
-  it.each([
-    ['exact', (limit: number) => exact(limit, W)],
-    ['window', (limit: number) => sliced(limit, W, 6)],
-  ] as const)('%s', async (_, policyOf) => {
-    const changing = fc.array(fc.record({ pause, limit: fc.integer({ min: 1, max: 12 }) }), {
-      minLength: 20,
-      maxLength: 100,
-    })
-    await fc.assert(
-      fc.asyncProperty(changing, async (history) => {
-        const time = new TestTime()
-        const provider = openModel(time)
-        const entries: Entry[] = []
-        for (const { pause: us, limit } of history) {
-          time.us += us
-          const { admitted } = await ask(provider, ruleOf([policyOf(limit)]))
-          if (!admitted) continue
-          entries.push({ atUs: time.us, cost: 1 })
-          const inWindow = entries.filter(({ atUs }) => atUs > time.us - W)
-          expect(inWindow.length).toBeLessThanOrEqual(limit)
-        }
-      }),
-      options,
-    )
-  })
-})
-
 describe(`R8: that a state expires cannot be told from the answers (SEED=${SEED})`, () => {
   it.each([...EVERY, ['concurrency', concurrency(3, W)] as const])('%s', async (_, policy) => {
     await fc.assert(

@@ -265,8 +265,11 @@ describe('options', () => {
     )
   })
 
-  it.each([[''], [[]], [['a', 1]], ['\ud800'], [42]])('refuse the key %j', async (key) => {
-    const { caches } = stage()
-    await expect(caches.locks.acquire(key as string)).rejects.toThrow(InvalidOptionError)
-  })
+  it.each([[''], [[]], [['a', '']], [['a', []]], [{}], [Number.NaN], [null], [() => 'a']])(
+    'refuse the key %j',
+    async (key) => {
+      const { caches } = stage()
+      await expect(caches.locks.acquire(key as string)).rejects.toThrow(InvalidOptionError)
+    },
+  )
 })

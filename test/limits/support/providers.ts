@@ -59,6 +59,13 @@ export function openModel(time: TestTime): RateLimitProvider {
     reset: async (rule, key) => {
       subjectOf(rule, key).reset(rule)
     },
+    adjust: async (rule, key, how, points) =>
+      how === 'set'
+        ? subjectOf(rule, key).set(rule, points, time.us)
+        : subjectOf(rule, key).reward(rule, points, time.us),
+    block: async (rule, key, us) => {
+      subjectOf(rule, key).block(us, time.us)
+    },
     close: async () => undefined,
   }
 }

@@ -26,6 +26,8 @@ export interface Lifetimes {
 export interface Keepable {
   readonly kind: EntryKind
   readonly value: unknown
+  /** What the store gets in its place, if that is something else (`toPlain`). */
+  readonly plain?: unknown
   readonly loadMs: number
   readonly tags: readonly string[]
   readonly lifetimes: Lifetimes

@@ -9,6 +9,7 @@ import type { Lease } from './lease.ts'
 import { type LoadOutcome, runLoader } from './load.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
 /** A guess at the memory of an entry besides its payload. */
@@ -28,11 +29,12 @@ export class LoadPath {
       const kept = this.#keepableOf(flight, outcome)
       if (kept !== undefined) {
         const { call, stamp, at } = flight
+        assertKeepable(this.#node, call, kept)
         const entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
         flight.entry = entry
         this.keepLocally(flight, entry, this.#sizeOf(kept))
       }
-      this.#settle(flight, outcome)
+      this.#settle(flight, asKept(outcome, kept))
     } finally {
       this.#node.flights.remove(flight)
     }
@@ -48,10 +50,14 @@ export class LoadPath {
         return
       }
       // Encoded before the caller has the value: it might change it. Throws for what cannot come back the same.
-      const encoding = this.#node.values.encode(kept.value)
       const { call, stamp, at } = flight
+      const encoding = encodeKept(this.#node, call, kept)
       flight.entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
-      this.#settle(flight, outcome)
+      this.#settle(flight, asKept(outcome, kept))
+      if (encoding === undefined) {
+        this.keepLocally(flight, flight.entry)
+        return
+      }
       await this.#fill(flight, lease, kept, encoding)
     } finally {
       // What became of a fill that failed is not known: if it stored, the lease is gone, and this does nothing.
@@ -90,13 +96,23 @@ export class LoadPath {
     call.onDecided?.()
     if (!flight.isSettled) this.countMiss(call)
     return runLoader(this.#node, flight, {
-      previous: candidate?.kind === 'value' ? candidate.value : undefined,
+      previous: candidate?.kind === 'value' ? this.#previous(call, candidate) : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),
     })
   }
 
-  /** Decides whether and how the outcome is kept. */
+  /** A loader may do what it likes with the value it is to replace, where each caller has a copy of its own. */
+  #previous({ policy }: ReadCall, { value }: LocalEntry): unknown {
+    return policy.isolation === 'cloned' ? ownCopy(this.#node, policy, value) : value
+  }
+
   #keepableOf(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
+    const kept = this.#decide(flight, outcome)
+    return kept === undefined ? undefined : takeIn(this.#node, flight.call, kept)
+  }
+
+  /** Decides whether and how the outcome is kept. */
+  #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
     const kept = keepableError(call, outcome, this.#node.events)
@@ -208,4 +224,10 @@ export class LoadPath {
   #reportRefused({ call }: Flight): void {
     this.#node.events.emit('fill-refused', { cache: call.cache, key: call.fullKey })
   }
+}
+
+/** What callers get of a result that is kept: what later ones get. An error stays the one the method threw. */
+function asKept(outcome: LoadOutcome, kept: Keepable | undefined): LoadOutcome {
+  if (kept === undefined || outcome.kind === 'error') return outcome
+  return kept.value === outcome.value ? outcome : { ...outcome, value: kept.value }
 }

@@ -31,13 +31,22 @@ export class ReadSite {
   readonly cacheTag: string
   readonly policy: Policy
   readonly counters: ReadCounters
+  /** How messages name it. */
+  readonly where: string
   #missesInARow = 0
 
-  constructor(cache: string, cacheTag: string, policy: Policy, counters: ReadCounters) {
+  constructor(
+    cache: string,
+    cacheTag: string,
+    policy: Policy,
+    counters: ReadCounters,
+    where = `cache(${cache})`,
+  ) {
     this.cache = cache
     this.cacheTag = cacheTag
     this.policy = policy
     this.counters = counters
+    this.where = where
   }
 
   /**

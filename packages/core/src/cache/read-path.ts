@@ -19,13 +19,13 @@
 
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { decodeHeader, FLAG, field } from '../entry/envelope.ts'
-import { freezeDecoded } from '../entry/freeze.ts'
+import { freezeDecoded, freezeDeep } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { ReadReceiver } from '../remote/read-batch.ts'
 import { Flight } from './flight.ts'
-import { handOut } from './hand-out.ts'
+import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { isTrusted, judge } from './judge.ts'
 import { Lease, leaseLength, randomId } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
@@ -33,6 +33,7 @@ import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-sco
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import { type Age, ageOf, inspect } from './remote-entry.ts'
+import { restored } from './value-forms.ts'
 
 /** How often a waiter looks for itself, in case the wake-up was lost. */
 const POLL_MS = 200
@@ -72,7 +73,8 @@ export class ReadPath {
   /** Returns the value of a key, loading it if need be. Rejects only with what the loader rejects with (or our own misuse errors). */
   read(call: ReadCall): Promise<unknown> {
     const node = this.#node
-    if (node.isClosed) return Promise.reject(new ClosedError())
+    if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
+    if (node.isOff) return this.#runPlain(call)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined || call.mode === 'refresh') return this.#share(call, undefined)
 
@@ -95,10 +97,16 @@ export class ReadPath {
     }
   }
 
+  /** The caller's own load, shared with nobody. */
+  #runPlain({ source, onDecided }: ReadCall): Promise<unknown> {
+    onDecided?.()
+    return source.load({ signal: this.#node.closing.signal, previous: undefined })
+  }
+
   /** Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store. */
   async find(call: ReadCall): Promise<unknown> {
     const node = this.#node
-    if (node.isClosed) throw new ClosedError()
+    if (node.isClosed) throw new ClosedError(node.namespace)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry !== undefined) {
       const verdict = judge(entry, call, node, node.clock.now())
@@ -185,7 +193,7 @@ export class ReadPath {
     call.counters.joined += 1
     call.onDecided?.()
     if (flight.stamp.changes === this.#node.coherence.changes) {
-      return handOut(flight.promise, call, this.#node)
+      return handOutShared(flight.promise, call, this.#node)
     }
     return this.#joinOlder(flight, call)
   }
@@ -362,18 +370,22 @@ export class ReadPath {
     try {
       const value = values?.decode(field.payload(bytes), field.steps(bytes))
       if (!(value instanceof Promise)) return this.#withValue(flight, entry, value)
-      return value.then(
-        (decoded) => this.#withValue(flight, entry, decoded),
-        (reason: unknown) => this.#reportUndecodable(flight.call, reason),
-      )
+      return value
+        .then((decoded) => this.#withValue(flight, entry, decoded))
+        .catch((reason: unknown) => this.#reportUndecodable(flight.call, reason))
     } catch (reason) {
       return Promise.resolve(this.#reportUndecodable(flight.call, reason))
     }
   }
 
   #withValue({ call }: Flight, entry: LocalEntry, value: unknown): LocalEntry {
-    if (call.policy.isolation === 'frozen' && entry.kind !== 'error') freezeDecoded(value)
-    entry.value = value
+    const { isolation, fromPlain } = call.policy
+    const made = restored(value, entry.kind, call.policy)
+    if (isolation === 'frozen' && entry.kind !== 'error') {
+      if (fromPlain === undefined) freezeDecoded(made)
+      else freezeDeep(made)
+    }
+    entry.value = made
     return entry
   }
 
@@ -419,7 +431,7 @@ export class ReadPath {
   #endAsClosed(flight: Flight): void {
     this.#node.flights.remove(flight)
     flight.call.onDecided?.()
-    flight.reject(new ClosedError())
+    flight.reject(new ClosedError(this.#node.namespace))
   }
 
   /**
@@ -513,7 +525,7 @@ export class ReadPath {
   }
 
   #valueOf(entry: LocalEntry, call: ReadCall): Promise<unknown> {
-    if (entry.kind === 'error') return Promise.reject(entry.value)
+    if (entry.kind === 'error') return rejectedError(entry.value, call, this.#node)
     if (call.policy.isolation === 'cloned') return handOut(entry.value, call, this.#node)
     entry.promise ??= Promise.resolve(entry.value)
     return entry.promise

@@ -2,10 +2,12 @@
  * What the lock logic asks of a store: atomic steps over one named lock, idempotent by owner.
  *
  * A lock has holders, each with a lease that ends on the store's own clock, and a queue of waiters, each with a sign of
- * life. Every method may reject at any time; the caller bounds it with its own deadline and never believes a late reply.
+ * life. Every method may reject at any time; the caller bounds it with its own deadline and never believes a late reply. What
+ * concerns one lock only (something else is kept under its key, too few replicas have it) is rejected with a `StoreKeyError`,
+ * and other locks are not to notice.
  */
 
-/** `write` holds alone; any number of `read`s hold together; of `permit`s as many as the lock has. */
+/** `write` holds alone; any number of `read`s hold together; `permit`s while their weights fit into what the lock has. */
 export type LockMode = 'write' | 'read' | 'permit'
 
 /** One attempt to hold one lock. */
@@ -14,6 +16,8 @@ export interface LockTarget {
   readonly mode: LockMode
   /** Unique, and new with every attempt: whose reply gets lost can ask again without harm. */
   readonly owner: string
+  /** How many of the permits it is about, in mode `permit`; not looked at in the others. 1 if left out. */
+  readonly weight?: number | undefined
 }
 
 /** How many replicas must have the grant before it counts. */
@@ -23,7 +27,7 @@ export interface LockReplicas {
 }
 
 export interface AcquireRequest extends LockTarget {
-  /** How many may hold at once in mode `permit`; not looked at in the others. */
+  /** What the weights of all holders may add up to in mode `permit`; not looked at in the others. */
   readonly permits: number
   readonly leaseMs: number
   /** A waiter shows itself at least this often, and is dropped after twice as long. 0: do not wait in line. */
@@ -54,6 +58,8 @@ export interface LockCapabilities {
   /** `replicas` is honoured. */
   readonly replicas: boolean
   readonly modes: readonly LockMode[]
+  /** `weight` is honoured. No, if left out. */
+  readonly weights?: boolean
 }
 
 /** Called with an owner that may have come to its turn; with nothing when anybody may have. */
@@ -70,11 +76,11 @@ export interface LockProvider {
    * Until then a failure says nothing about the other side: a process that starts is slow. Never rejects; bound it.
    */
   whenTried?(): Promise<void>
-  /** Told once of each thing that keeps the store from being used as it is set up. The last listener set is used. */
-  onTrouble?: ((error: Error) => void) | undefined
+  /** Has a listener told, once of each, what keeps the store from being used as it is set up. The last one is used. */
+  onTrouble?(listener: (error: Error) => void): void
   /** Grants, or says held, and then queues the owner if it waits. An owner that holds already gets its lease prolonged. */
   acquire(request: AcquireRequest): Promise<AcquireReply>
-  /** Prolongs the lease to `leaseMs` from now; false when it has ended. */
+  /** Has the lease last for at least `leaseMs` from now, and never for less than before; false when it has ended. */
   renew(target: LockTarget, leaseMs: number): Promise<boolean>
   /** Ends the lease and wakes who is next; false when it had ended. */
   release(target: LockTarget): Promise<boolean>

@@ -1,10 +1,12 @@
 /** `@CachePut`: always runs the method, and caches what it returns. */
 
+import type { PutFence } from '../cache/put-fence.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
 import { keySource } from './key-source.ts'
 import { MethodBinding } from './method-binding.ts'
+import type { MethodCache, MethodCall } from './method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -78,17 +80,62 @@ export function CachePut(...given: readonly [object]): AsyncMethodDecorator<neve
         if (isWanted?.apply(this, args) === false)
           return invoke(original, this, args, binding.where)
         const cache = binding.bind(this)
-        const known = keyOf.fromArguments?.(this, args)
-        // Before the method runs: what is evicted from now on is newer than what the method reads.
-        const begun = known === undefined ? undefined : cache.begin(known)
-        const result = await invoke(original, this, args, binding.where)
-        const key = known ?? keyOf.fromResult(this, result, args)
-        await cache.put(key, result, rules(this, args, 'normal'), begun)
-        return result
+        let key = keyOf.fromArguments?.(this, args)
+        // Before the method runs: what is changed from now on is newer than what the method reads.
+        const beginning = cache.begin()
+        let begun: PutFence
+        if (beginning instanceof Promise) {
+          begun = await beginning
+          // The caller had the time to change its arguments, and the method sees them as they are now.
+          key = keyOf.fromArguments?.(this, args)
+        } else begun = beginning
+        try {
+          const result = await invoke(original, this, args, binding.where)
+          const call = rules(this, args, 'normal')
+          if (key === undefined)
+            await putUnderItsOwnKey({ cache, keyOf, self: this, args, begun }, result, call)
+          else await cache.put(key, result, call, begun)
+          return result
+        } finally {
+          begun.end()
+        }
       },
     }
     return { method, operation: { kind: 'cache-put', options } }
   })
+}
+
+interface PutOfResult {
+  readonly cache: MethodCache
+  readonly keyOf: KeyFinder
+  readonly self: unknown
+  readonly args: Args
+  readonly begun: PutFence
+}
+
+/**
+ * Puts a result whose key only it knows. Whether it is to be kept is asked first: a result that is not may have no key, as
+ * "not found" has none. The method has done its work by now, so a key that cannot be made is reported and fails no call.
+ */
+async function putUnderItsOwnKey(
+  { cache, keyOf, self, args, begun }: PutOfResult,
+  result: unknown,
+  call: MethodCall,
+): Promise<void> {
+  let isWanted = false
+  try {
+    isWanted = call.storeWhen?.(result) !== false
+  } catch (error) {
+    cache.unfit(error)
+  }
+  let key: string
+  try {
+    key = keyOf.fromResult(self, result, args)
+  } catch (error) {
+    if (isWanted) cache.unfit(error)
+    return
+  }
+  await cache.put(key, result, { ...call, storeWhen: () => isWanted }, begun)
 }
 
 interface KeyFinder {

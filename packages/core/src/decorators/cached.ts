@@ -5,6 +5,8 @@ import type { MethodEntries } from './entry-handle.ts'
 import { classesOf } from './method-site.ts'
 import { decorationsOf, type Operation } from './operations.ts'
 
+type MakeHandle = NonNullable<Operation['entries']>
+
 /** Names of the methods that return promises. */
 export type AsyncMethodName<Target> = {
   [Name in keyof Target]: Target[Name] extends (...args: never) => Promise<unknown> ? Name : never
@@ -22,27 +24,32 @@ export function cached<Target extends object, Name extends AsyncMethodName<Targe
 ): Target[Name] extends (...args: infer Args) => Promise<infer Result>
   ? MethodEntries<Args, Result>
   : never {
-  const entries = cacheableOf(target, name as string | symbol)?.entries
-  if (entries === undefined) {
+  const [outermost, ...others] = cacheablesOf(target, name as string | symbol)
+  if (outermost === undefined) {
     throw new InvalidOptionError({
       option: `cached(${String(name)})`,
       expected: 'the name of a method decorated with @Cacheable',
       received: name,
     })
   }
-  return entries(target) as never
+  const inner = others.map((entries) => entries(target))
+  const handle = outermost(target)
+  // An eviction means all that is cached of the method: what the outer one forgot, it would only be given by the inner one.
+  const evict = async (...args: readonly unknown[]): Promise<void> => {
+    await Promise.all([handle, ...inner].map((entries) => entries.evict(...args)))
+  }
+  return (inner.length === 0 ? handle : { ...handle, evict }) as never
 }
 
-/** Finds the outermost `@Cacheable` of a method, in the class that defines the method for this target. */
-function cacheableOf(target: object, name: string | symbol): Operation | undefined {
+/** Finds every `@Cacheable` of a method, the outermost first, in the class that defines the method for this target. */
+function cacheablesOf(target: object, name: string | symbol): readonly MakeHandle[] {
   const isStatic = typeof target === 'function'
   const owner = classesOf(target, isStatic).find((at) => {
     return Object.hasOwn(isStatic ? at : (at.prototype as object), name)
   })
-  if (owner === undefined) return undefined
-  const found = decorationsOf(owner).find(({ site, operation }) => {
+  if (owner === undefined) return []
+  return decorationsOf(owner).flatMap(({ site, operation }) => {
     const isIt = site.name === name && site.isStatic === isStatic && !site.isPrivate
-    return isIt && operation.entries !== undefined
+    return isIt && operation.entries !== undefined ? [operation.entries] : []
   })
-  return found?.operation
 }

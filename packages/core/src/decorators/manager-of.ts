@@ -19,9 +19,11 @@ export function managerFinder(site: MethodSite): (self: unknown) => MethodCacheP
     find ??= classConfigOf(site.owner(self)).manager ?? defaultManager
     const manager = find()
     if (manager === undefined) {
-      throw last?.isClosed === true ? new ClosedError() : new NotConfiguredError(site.label)
+      throw last?.isClosed === true
+        ? new ClosedError(undefined, site.label)
+        : new NotConfiguredError(site.label)
     }
-    if (manager.isClosed) throw new ClosedError()
+    if (manager.isClosed) throw new ClosedError(undefined, site.label)
     last = manager
     return manager
   }

@@ -85,7 +85,7 @@ export class MethodBinding {
     const provider = this.#findProvider()
     if (provider === undefined) {
       throw this.#provider?.isClosed === true
-        ? new ClosedError()
+        ? new ClosedError(undefined, site.label)
         : new NotConfiguredError(site.label)
     }
     if (provider === this.#provider && this.#cache !== undefined) return this.#cache
@@ -94,6 +94,7 @@ export class MethodBinding {
       cacheName: this.#cacheName(provider),
       options: merged(classPolicy, policy),
       where: this.where,
+      ...(this.#parts.decorator === '@CacheEvict' ? { onlyEvicts: true } : {}),
     })
     this.#provider = provider
     return this.#cache

@@ -1,7 +1,8 @@
 /** `@WithLock`: one call at a time, in all processes. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { type Key, keyText } from '../keys/key-text.ts'
+import type { Key } from '../keys/key-text.ts'
+import type { LockKeys } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
@@ -80,7 +81,7 @@ export function WithLock(...given: readonly [object?]): AsyncMethodDecorator<nev
   })
 }
 
-type Names = (self: unknown, args: Args) => string | readonly string[]
+type Names = (self: unknown, args: Args) => LockKeys
 
 /** @throws InvalidOptionError when both are given, or either is wrong */
 function nameSource(key: unknown, keys: unknown): (site: MethodSite) => Names {
@@ -91,7 +92,7 @@ function nameSource(key: unknown, keys: unknown): (site: MethodSite) => Names {
       throw new InvalidOptionError({ option: `${DECORATOR}.keys`, expected, received: keys })
     }
     const list = keys as (this: unknown, ...args: unknown[]) => readonly Key[]
-    return () => (self, args) => list.apply(self, args as unknown[]).map(keyText)
+    return () => (self, args) => list.apply(self, args as unknown[])
   }
   const sourceOf = keySource(key, `${DECORATOR}.key`)
   return (site) => {

@@ -5,13 +5,16 @@ import { LarderError } from './larder-error.ts'
 /** The store did not answer in time. */
 export class StoreTimeoutError extends LarderError {
   readonly timeoutMs: number
+  /** True when this process stood still meanwhile, so that the store may not be to blame. */
+  readonly wasHeldUp: boolean
 
-  constructor(operation: string, timeoutMs: number) {
+  constructor(operation: string, timeoutMs: number, wasHeldUp = false) {
     super(
       'LARDER_STORE_TIMEOUT',
       `The remote store did not answer ${operation} within ${timeoutMs} ms.`,
     )
     this.timeoutMs = timeoutMs
+    this.wasHeldUp = wasHeldUp
   }
 
   override get name(): string {

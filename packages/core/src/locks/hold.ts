@@ -8,11 +8,14 @@
  *
  * A timer ends the hold at that moment even when no reply comes; where the event loop stood still, so that the timer could
  * not run, `isHeld` looks at the clock.
+ *
+ * A hold is owned in parts, by the one who took it and by those who share in it (`hold-part.ts`), and goes back to the store
+ * with the last of them.
  */
 
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
 import type { LockTarget } from '../contracts/lock-provider.ts'
-import type { LockStore } from './lock-store.ts'
+import { LOCK_STORE_TIMEOUT_MS, type LockStore } from './lock-store.ts'
 
 /** Clocks of two machines may run apart by this much. */
 const DRIFT = 0.01
@@ -28,6 +31,13 @@ export function leaseEnd(sentAt: number, leaseMs: number): number {
 
 const NOBODY: readonly (() => void)[] = []
 
+/** What stands for a shared lock among the locks of this process, for those who fall back to them. */
+export interface Mirror {
+  /** The shared lock lives for at least so much longer. */
+  prolong(ms: number): void
+  end(): void
+}
+
 export interface HoldParts {
   readonly store: LockStore
   readonly clock: Clock
@@ -35,6 +45,8 @@ export interface HoldParts {
   readonly fence: number
   readonly leaseMs: number
   readonly maxHoldMs: number
+  /** How many replicas had the grant, at least. */
+  readonly replicas: number
   /** When the request was sent that was granted. */
   readonly sentAt: number
 }
@@ -45,8 +57,9 @@ export class Hold {
   readonly store: LockStore
   /** Told, once, when the lease ends before it was released. */
   onLost: readonly (() => void)[] = NOBODY
+  mirror: Mirror | undefined
   readonly #parts: HoldParts
-  readonly #endsAt: number
+  #endsAt: number
   #state: 'held' | 'lost' | 'released' = 'held'
   #validUntil: number
   #renewAt: number
@@ -62,6 +75,11 @@ export class Hold {
     this.#validUntil = leaseEnd(parts.sentAt, parts.leaseMs)
     this.#renewAt = parts.sentAt + parts.leaseMs * RENEW_AFTER
     this.#plan()
+  }
+
+  /** How many replicas had the grant, at least. */
+  get replicas(): number {
+    return this.#parts.replicas
   }
 
   /** When the request was sent that was granted. */
@@ -89,7 +107,42 @@ export class Hold {
     const wasHeld = this.isHeld
     if (this.#state === 'held') this.#state = 'released'
     this.#cancel?.()
+    this.endMirror()
     return this.store.release(this.target).then((wasKnown) => wasHeld && wasKnown)
+  }
+
+  /**
+   * Renews the lease from now on for `ms` more, whatever `maxHold` said; 0: no more, so that the lock ends with its lease.
+   * `atLeast`: only where that is longer than what holds already.
+   */
+  renewFor(ms: number, atLeast: boolean): void {
+    const endsAt = this.#parts.clock.now() + ms
+    this.#endsAt = atLeast ? Math.max(this.#endsAt, endsAt) : endsAt
+    this.mirror?.prolong(ms + this.#parts.leaseMs)
+    this.#plan()
+  }
+
+  /**
+   * Makes the lease last for at least `ms` from now, at once. Resolves with whether the lock is held.
+   *
+   * @throws what the store rejects with; the lease is then what it was
+   */
+  async extend(ms: number): Promise<boolean> {
+    if (!this.isHeld) return false
+    const { clock, leaseMs } = this.#parts
+    const sentAt = clock.now()
+    this.mirror?.prolong(ms + leaseMs)
+    const isProlonged = await this.store.renew(this.target, ms, LOCK_STORE_TIMEOUT_MS, true)
+    if (!this.isHeld) return false
+    if (!isProlonged) {
+      this.#lose()
+      return false
+    }
+    this.#validUntil = Math.max(this.#validUntil, leaseEnd(sentAt, ms))
+    // The next renewal is of the usual length: it is due where that is longer than what is left.
+    this.#renewAt = Math.max(this.#renewAt, this.#validUntil - leaseMs * (1 - RENEW_AFTER))
+    this.#plan()
+    return true
   }
 
   /** One timer for whatever comes first, the next renewal or the end. */
@@ -111,11 +164,11 @@ export class Hold {
 
   async #renew(): Promise<void> {
     const { clock, leaseMs } = this.#parts
-    this.#isRenewing = true
-    this.#plan()
     const sentAt = clock.now()
     // The last lease ends where `maxHold` does.
-    const lease = Math.min(leaseMs, this.#endsAt - sentAt)
+    const lease = Math.max(1, Math.min(leaseMs, this.#endsAt - sentAt))
+    this.#isRenewing = true
+    this.#plan()
     try {
       const timeoutMs = Math.max(1, Math.min(leaseMs * RENEW_AFTER, this.#validUntil - sentAt))
       const isProlonged = await this.store.renew(this.target, lease, timeoutMs, false)
@@ -125,7 +178,7 @@ export class Hold {
         return
       }
       this.#validUntil = Math.max(this.#validUntil, leaseEnd(sentAt, lease))
-      this.#renewAt = sentAt + leaseMs * RENEW_AFTER
+      this.#renewAt = Math.max(this.#renewAt, sentAt + leaseMs * RENEW_AFTER)
     } catch {
       // Nobody knows whether it was prolonged; the old end stands.
       this.#renewAt = clock.now() + leaseMs * RETRY_AFTER
@@ -139,6 +192,13 @@ export class Hold {
     if (this.#state !== 'held') return
     this.#state = 'lost'
     this.#cancel?.()
+    this.endMirror()
     for (const tell of this.onLost) tell()
+  }
+
+  /** The lock of this process that stands for this one is free again. */
+  endMirror(): void {
+    this.mirror?.end()
+    this.mirror = undefined
   }
 }

@@ -1,5 +1,7 @@
 /** Two signals as one, for a while. */
 
+import { onAbort } from '../lifecycle/on-abort.ts'
+
 /**
  * Aborts when either does. `AbortSignal.any` would do, but on older Nodes keeps every signal it made for as long as the
  * longest-lived of its sources.
@@ -10,12 +12,9 @@ export function linkSignals(
 ): { readonly signal: AbortSignal; unlink(): void } {
   if (other === undefined) return { signal: own, unlink: () => undefined }
   const joint = new AbortController()
-  const sources = [own, other]
-  const follow = (): void => joint.abort(sources.find(({ aborted }) => aborted)?.reason)
-  for (const source of sources) source.addEventListener('abort', follow)
-  if (sources.some(({ aborted }) => aborted)) follow()
+  const forget = [own, other].map((source) => onAbort(source, () => joint.abort(source.reason)))
   const unlink = (): void => {
-    for (const source of sources) source.removeEventListener('abort', follow)
+    for (const each of forget) each()
   }
   return { signal: joint.signal, unlink }
 }

@@ -14,9 +14,11 @@ import type { Clock } from '../contracts/clock.ts'
 import type { AcquireRequest, LockTarget } from '../contracts/lock-provider.ts'
 import { LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
 import { isSetupError } from '../errors/reason-of.ts'
+import { isStoreKeyError, StoreTimeoutError } from '../errors/store-error.ts'
 import { leaseEnd } from './hold.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'
 import { LOCK_STORE_TIMEOUT_MS, type LockStore } from './lock-store.ts'
+import type { Learnt } from './lock-turns.ts'
 import type { LockWaiter, LockWakeUps } from './lock-wake-ups.ts'
 
 /**
@@ -41,6 +43,8 @@ export interface ClaimParts {
   readonly signal: AbortSignal
   /** Takes over what runs on after the caller was answered. */
   inBackground(work: Promise<unknown>): void
+  /** Told what each answer says, for those who wait behind. */
+  onLearnt?(learnt: Learnt): void
 }
 
 export interface Grant {
@@ -56,12 +60,13 @@ export interface Grant {
  */
 export async function claimLock(parts: ClaimParts): Promise<Grant> {
   attempts += 1
-  const { mode, permits, leaseMs, replicas, waitMs } = parts.options
+  const { mode, permits, weight, leaseMs, replicas, waitMs } = parts.options
   const request: AcquireRequest = {
     name: parts.name,
     mode,
     owner: `${PROCESS_ID}.${attempts.toString(36)}`,
     permits,
+    weight,
     leaseMs,
     replicas,
     heartbeatMs: waitMs > 0 ? HEARTBEAT_MS : 0,
@@ -78,12 +83,13 @@ export async function claimLock(parts: ClaimParts): Promise<Grant> {
 }
 
 async function askUntilGranted(
-  { name, store, clock, options, since, signal }: ClaimParts,
+  parts: ClaimParts,
   request: AcquireRequest,
   waiter: LockWaiter,
 ): Promise<Grant> {
+  const { name, store, clock, options, since, signal } = parts
   const { leaseMs, waitMs } = options
-  let failure: { readonly since: number; readonly cause: unknown } | undefined
+  const failures = new Failures(store, clock)
   for (;;) {
     signal.throwIfAborted()
     const sentAt = clock.now()
@@ -95,21 +101,52 @@ async function askUntilGranted(
       if (reply.kind === 'granted' && isInTime) {
         return { target: request, fence: reply.fence, sentAt }
       }
-      failure = undefined
+      failures.forget()
+      parts.onLearnt?.('held')
       pauseMs = reply.kind === 'held' ? reply.retryInMs : 0
     } catch (cause) {
       signal.throwIfAborted()
       // What does not pass by itself is not waited for.
       if (isSetupError(cause)) throw cause
-      failure = { since: failure?.since ?? sentAt, cause }
-      const isOver = clock.now() - failure.since >= LOCK_STORE_TIMEOUT_MS
-      if (isOver) throw new LockUnavailableError(name, cause)
+      parts.onLearnt?.({ cause })
+      if (failures.areFinal(cause, sentAt)) throw new LockUnavailableError(name, cause)
     }
     const leftMs = since + waitMs - clock.now()
     if (leftMs <= 0) {
-      if (failure !== undefined) throw new LockUnavailableError(name, failure.cause)
+      if (failures.last !== undefined) throw new LockUnavailableError(name, failures.last.cause)
       throw new LockTimeoutError(name, waitMs)
     }
     await waiter.wait(Math.min(pauseMs, leftMs), signal)
+  }
+}
+
+/**
+ * What a claim knows of the store's trouble. A connection that broke is worth another try, for as long as one call may take;
+ * but that time is the store's, not this caller's: what others found out before need not be found out again.
+ */
+class Failures {
+  readonly #store: LockStore
+  readonly #clock: Clock
+  #since: number | undefined
+  last: { readonly cause: unknown } | undefined
+
+  constructor(store: LockStore, clock: Clock) {
+    this.#store = store
+    this.#clock = clock
+  }
+
+  forget(): void {
+    this.#since = undefined
+    this.last = undefined
+  }
+
+  /** Notes a failure; true when asking again is no use. */
+  areFinal(cause: unknown, sentAt: number): boolean {
+    this.last = { cause }
+    if (isStoreKeyError(cause)) return true
+    // Nobody knows what became of a call while this process stood still; asking again finds out.
+    if (cause instanceof StoreTimeoutError && cause.wasHeldUp) return false
+    this.#since ??= sentAt
+    return this.#store.isKnownAway || this.#clock.now() - this.#since >= LOCK_STORE_TIMEOUT_MS
   }
 }

@@ -20,6 +20,12 @@ export interface LockOptions {
   /** Makes it a semaphore that so many may hold at once. 1 to 10 000; every user of the lock must say the same number. */
   readonly permits?: number | undefined
   /**
+   * How many of the permits this caller takes, all at once. 1 to `permits`. Whoever waits for many is not overtaken by those
+   * who want few.
+   * @default 1
+   */
+  readonly weight?: number | undefined
+  /**
    * Whose turn it is. `process`: processes take turns, and callers within each. `global`: every caller queues for itself,
    * at the cost of more round trips.
    * @default 'process'
@@ -45,6 +51,7 @@ export const LOCK_OPTION_NAMES = [
   'maxHold',
   'mode',
   'permits',
+  'weight',
   'fair',
   'onLost',
   'onUnavailable',
@@ -58,6 +65,7 @@ export interface ResolvedLockOptions {
   readonly maxHoldMs: number
   readonly mode: LockMode
   readonly permits: number
+  readonly weight: number
   readonly isGlobal: boolean
   readonly ignoresLoss: boolean
   readonly fallsBack: boolean
@@ -67,11 +75,12 @@ export interface ResolvedLockOptions {
 
 const DAY_MS = 86_400_000
 /** A lease is renewed after a third of it; below this a busy event loop would lose it all the time. */
-const SHORTEST_LEASE_MS = 100
+export const SHORTEST_LEASE_MS = 100
+export const LONGEST_LEASE_MS = DAY_MS
+export const LONGEST_HOLD_MS = 30 * DAY_MS
 const DEFAULT_LEASE = '10s'
 const DEFAULT_WAIT = '10s'
 const DEFAULT_MAX_HOLD_MS = 600_000
-const LONGEST_HOLD_MS = 30 * DAY_MS
 const MOST_PERMITS = 10_000
 const MOST_REPLICAS = 100
 
@@ -80,7 +89,7 @@ export function resolveLockOptions(options: LockOptions, where: string): Resolve
   assertKnownOptions(options, LOCK_OPTION_NAMES, where)
   const leaseMs = parseDuration(options.lease ?? DEFAULT_LEASE, `${where}.lease`, {
     min: SHORTEST_LEASE_MS,
-    max: DAY_MS,
+    max: LONGEST_LEASE_MS,
   })
   const waitMs = parseDuration(options.wait ?? DEFAULT_WAIT, `${where}.wait`, { max: DAY_MS })
   const maxHold = options.maxHold ?? Math.max(DEFAULT_MAX_HOLD_MS, leaseMs)
@@ -104,15 +113,18 @@ export function resolveLockOptions(options: LockOptions, where: string): Resolve
 }
 
 function resolveMode(
-  { mode, permits }: LockOptions,
+  { mode, permits, weight }: LockOptions,
   where: string,
-): Pick<ResolvedLockOptions, 'mode' | 'permits'> {
+): Pick<ResolvedLockOptions, 'mode' | 'permits' | 'weight'> {
   if (permits === undefined) {
     assertOneOf(mode ?? 'write', ['write', 'read'], `${where}.mode`)
-    return { mode: mode ?? 'write', permits: 1 }
+    if (weight === undefined) return { mode: mode ?? 'write', permits: 1, weight: 1 }
+    const expected = 'no weight without permits: it says how many of them'
+    throw new InvalidOptionError({ option: `${where}.weight`, expected, received: weight })
   }
   assertInteger(permits, `${where}.permits`, { min: 1, max: MOST_PERMITS })
-  if (mode === undefined) return { mode: 'permit', permits }
+  assertInteger(weight ?? 1, `${where}.weight`, { min: 1, max: permits })
+  if (mode === undefined) return { mode: 'permit', permits, weight: weight ?? 1 }
   throw new InvalidOptionError({
     option: `${where}.mode`,
     expected: 'no mode beside permits: a lock is one or the other',

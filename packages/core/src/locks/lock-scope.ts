@@ -2,11 +2,12 @@
  * Which locks the running code holds, by async context: for `currentLock()` and for reentrancy.
  *
  * Only what runs inside `run` or a `@WithLock` method is inside. Work that was started there and goes on after the end finds
- * the lock released, and has to take it for itself.
+ * itself outside, and has to take the lock for itself.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { NoLockError } from '../errors/lock-error.ts'
+import type { HoldPart } from './hold-part.ts'
 import type { HeldLock, Lock } from './lock.ts'
 
 interface Scope {
@@ -20,22 +21,24 @@ const scopes = new AsyncLocalStorage<Scope>()
 let running = 0
 
 /**
- * Returns the lock that the running `@WithLock` method (or `locks.run`) holds; the innermost one.
+ * Returns the lock that the running `@WithLock` method (or `locks.run`) holds; the innermost one. Also when it was lost
+ * meanwhile, which its signal tells.
  *
  * @throws NoLockError outside of one
  * @example const { signal, fence } = currentLock()
  */
 export function currentLock(): Lock {
-  const scope = running === 0 ? undefined : scopes.getStore()
+  const scope = innermostScope()
   if (scope === undefined) throw new NoLockError()
   return scope.lock
 }
 
-/** Returns the live lock on a name that the running code is inside of. */
-export function enclosingLock(locks: object, name: string): HeldLock | undefined {
-  if (running === 0) return undefined
-  for (let at = scopes.getStore(); at !== undefined; at = at.outer) {
-    if (at.locks === locks && at.lock.keys.includes(name) && at.lock.isLive) return at.lock
+/** Returns the part in the live lock on a name that the running code is inside of. */
+export function enclosingPart(locks: object, name: string): HoldPart | undefined {
+  for (let at = innermostScope(); at !== undefined; at = at.outer) {
+    if (at.locks !== locks || at.lock.isLeft || !at.lock.isLive) continue
+    const part = at.lock.partOf(name)
+    if (part !== undefined) return part
   }
   return undefined
 }
@@ -46,13 +49,21 @@ export async function runInside<Result>(
   lock: HeldLock,
   work: () => Promise<Result> | Result,
 ): Promise<Result> {
-  const outer = running === 0 ? undefined : scopes.getStore()
+  const outer = innermostScope()
   running += 1
   try {
     return await scopes.run({ locks, lock, outer }, work)
   } finally {
+    lock.markLeft()
     running -= 1
     // On Node 20 and 22 an enabled storage makes every await of the process several times slower.
     if (running === 0) scopes.disable()
   }
+}
+
+/** A scope that was left is none, whoever else's locks keep the storage enabled. */
+function innermostScope(): Scope | undefined {
+  let scope = running === 0 ? undefined : scopes.getStore()
+  while (scope?.lock.isLeft === true) scope = scope.outer
+  return scope
 }

@@ -1,31 +1,43 @@
 /**
  * Callers of one lock within this process take turns before they go to the store: one of them stands in the store's queue
  * for all, so that a process with a thousand callers costs the store no more than one with a single caller.
+ *
+ * Who stands there asks for all, so what it learns is everybody's: that the store cannot say ends all of the waiting, or
+ * each in the queue would find out anew, one after the other.
  */
 
 import type { Clock } from '../contracts/clock.ts'
+import { onAbort } from '../lifecycle/on-abort.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 
 interface Waiter {
   /** The turn has come. */
   begin(): void
+  fail(cause: unknown): void
+}
+
+/** What the one whose turn it is has learnt last: nothing yet, that somebody holds the lock, or why nobody can say. */
+export type Learnt = 'nothing' | 'held' | { readonly cause: unknown }
+
+interface Queue {
+  readonly waiters: Waiter[]
+  learnt: Learnt
 }
 
 export class LockTurns {
-  readonly #queues = new PassingMap<string, Waiter[]>()
+  readonly #queues = new PassingMap<string, Queue>()
 
   /** True, and the turn is taken, when nobody has it. */
   takeIfFree(name: string): boolean {
     if (this.#queues.get(name) !== undefined) return false
-    this.#queues.set(name, [])
+    this.#queues.set(name, { waiters: [], learnt: 'nothing' })
     return true
   }
 
   /** Queues; returns what leaves the queue before the turn has come. */
-  queue(name: string, begin: () => void): () => void {
-    const waiters = this.#queues.get(name)
+  queue(name: string, waiter: Waiter): () => void {
+    const waiters = this.#queues.get(name)?.waiters
     if (waiters === undefined) throw new Error('Nobody has the turn')
-    const waiter: Waiter = { begin }
     waiters.push(waiter)
     return () => {
       const at = waiters.indexOf(waiter)
@@ -33,11 +45,27 @@ export class LockTurns {
     }
   }
 
+  learn(name: string, learnt: Learnt): void {
+    const queue = this.#queues.get(name)
+    if (queue !== undefined) queue.learnt = learnt
+  }
+
+  learnt(name: string): Learnt {
+    return this.#queues.get(name)?.learnt ?? 'nothing'
+  }
+
   /** Passes the turn on. */
   pass(name: string): void {
-    const next = this.#queues.get(name)?.shift()
+    const next = this.#queues.get(name)?.waiters.shift()
     if (next === undefined) this.#queues.delete(name)
     else next.begin()
+  }
+
+  /** Ends the turn, and the waiting of all who wait for it, because nobody can say. */
+  fail(name: string, cause: unknown): void {
+    const waiters = this.#queues.get(name)?.waiters ?? []
+    this.#queues.delete(name)
+    for (const waiter of waiters) waiter.fail(cause)
   }
 }
 
@@ -48,32 +76,40 @@ export interface TurnWait {
   readonly signal: AbortSignal
 }
 
-/** Resolves with true when the turn has come, with false when the time is over. @throws the signal's reason */
+/** The turn has come; the time is over; or whoever had the turn before could not be told, and why. */
+export type TurnOutcome = 'begun' | 'over' | { readonly cause: unknown }
+
+/** @throws the signal's reason */
 export function awaitTurn(
   turns: LockTurns,
   { name, ms, clock, signal }: TurnWait,
-): Promise<boolean> {
+): Promise<TurnOutcome> {
   if (signal.aborted) return Promise.reject(signal.reason)
   return new Promise((resolve, reject) => {
     const end = (): void => {
       cancel()
-      signal.removeEventListener('abort', abort)
+      forget()
     }
-    const abort = (): void => {
-      leave()
-      end()
-      reject(signal.reason)
-    }
-    const leave = turns.queue(name, () => {
-      end()
-      resolve(true)
+    const leave = turns.queue(name, {
+      begin: () => {
+        end()
+        resolve('begun')
+      },
+      fail: (cause) => {
+        end()
+        resolve({ cause })
+      },
     })
     const giveUp = (): void => {
       leave()
       end()
-      resolve(false)
+      resolve('over')
     }
     const cancel = clock.schedule(Math.max(0, Math.ceil(ms)), giveUp, 'caller')
-    signal.addEventListener('abort', abort)
+    const forget = onAbort(signal, () => {
+      leave()
+      end()
+      reject(signal.reason)
+    })
   })
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from '../contracts/clock.ts'
+import { onAbort } from '../lifecycle/on-abort.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 
 export class LockWakeUps {
@@ -59,12 +60,12 @@ export class LockWaiter {
       const end = (): void => {
         this.#end = undefined
         cancel()
-        signal.removeEventListener('abort', end)
+        forget()
         resolve()
       }
       const cancel = this.#clock.schedule(Math.ceil(ms), end, 'caller')
       this.#end = end
-      signal.addEventListener('abort', end)
+      const forget = onAbort(signal, end)
     })
   }
 

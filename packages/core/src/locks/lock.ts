@@ -1,7 +1,13 @@
 /** A lock in the hands of its user: one hold, several taken together, or a share in an outer one. */
 
-import { LockLostError } from '../errors/lock-error.ts'
+import { LockLostError, LockUnavailableError } from '../errors/lock-error.ts'
+import type { Key } from '../keys/key-text.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { type Duration, parseDuration } from '../options/duration.ts'
 import type { Hold } from './hold.ts'
+import type { HoldPart } from './hold-part.ts'
+import { lockName } from './lock-name.ts'
+import { LONGEST_HOLD_MS, LONGEST_LEASE_MS, SHORTEST_LEASE_MS } from './lock-options.ts'
 
 /** A lock, or several taken together, while held. */
 export interface Lock extends AsyncDisposable {
@@ -12,12 +18,12 @@ export interface Lock extends AsyncDisposable {
    * ones. With several keys, that of the first; see `fenceOf`.
    */
   readonly fence: number
-  /** Aborts, with a `LockLostError`, when the lock is lost while held. */
+  /** Aborts, with a `LockLostError`, when the lock is lost while held. Listeners run in the async context of who took it. */
   readonly signal: AbortSignal
   /** Who granted: `redis`; `local` when only this process is excluded. */
   readonly source: string
-  /** @throws LockLostError when the name is not among the keys */
-  fenceOf(key: string): number
+  /** @throws LockLostError when the key is not among those of the lock */
+  fenceOf(key: Key): number
   /** How much longer the lock is surely held, ms; 0 once lost or released. Renewal makes it longer again. */
   remainingMs(): number
   /**
@@ -26,6 +32,21 @@ export interface Lock extends AsyncDisposable {
    * @throws LockLostError
    */
   assertHeld(): void
+  /**
+   * Asks the store at once to keep the lock for at least `lease` from now (100 ms to 1 d), also beyond `maxHold`: before
+   * work that keeps this process from renewing. Resolves with how much longer the lock is surely held, ms. It never makes
+   * the lease shorter.
+   *
+   * @throws LockLostError; LockUnavailableError when the store does not answer, and the lease is what it was
+   */
+  extend(lease: Duration): Promise<number>
+  /**
+   * Renews the lock for so much longer from now (0 to 30 d), whatever `maxHold` said. 0 ends the renewal: the lock then ends
+   * with its lease, unless it is released or extended before. A share in an outer lock can only make it longer.
+   *
+   * @throws LockLostError
+   */
+  renewFor(time: Duration): void
   /** Gives it back; false when it had been lost. Never throws: a lease that cannot be given back ends by itself. */
   release(): Promise<boolean>
   /** Gives it back. @throws LockLostError when it had been lost, unless `onLost` says to ignore that */
@@ -33,44 +54,50 @@ export interface Lock extends AsyncDisposable {
 }
 
 export interface LockParts {
-  readonly holds: readonly Hold[]
+  readonly parts: readonly HoldPart[]
   readonly ignoresLoss: boolean
-  /** Gives the holds back; does nothing for a share in an outer lock. Resolves with whether all were still known. */
+  /** Ends the parts. Resolves with whether all of the holds that went back were still known. */
   giveBack(): Promise<boolean>
 }
 
 export class HeldLock implements Lock {
   readonly keys: readonly string[]
-  readonly #parts: LockParts
+  readonly #lock: LockParts
+  readonly #holds: readonly Hold[]
+  /** Of who took it; a timer ends it. */
+  readonly #context: KeptContext = keepContext()
   #abort: AbortController | undefined
   #isReleased = false
+  #isLeft = false
   #wasLost = false
 
-  constructor(parts: LockParts) {
-    this.#parts = parts
-    this.keys = parts.holds.map(({ target }) => target.name)
-    for (const hold of parts.holds) hold.onLost = [...hold.onLost, this.#onLost]
-  }
-
-  get holds(): readonly Hold[] {
-    return this.#parts.holds
+  constructor(lock: LockParts) {
+    this.#lock = lock
+    this.#holds = lock.parts.map(({ hold }) => hold)
+    this.keys = this.#holds.map(({ target }) => target.name)
+    for (const hold of this.#holds) hold.onLost = [...hold.onLost, this.#onLost]
   }
 
   /** True until released or lost. */
   get isLive(): boolean {
-    return !this.#isReleased && this.holds.every((hold) => hold.isHeld)
+    return !this.#isReleased && this.#holds.every((hold) => hold.isHeld)
+  }
+
+  /** True once the work under it has ended, or it was released: nobody is inside of it any more. */
+  get isLeft(): boolean {
+    return this.#isLeft || this.#isReleased
   }
 
   get wasLost(): boolean {
-    return this.#wasLost || (!this.#isReleased && this.holds.some((hold) => hold.isLost))
+    return this.#wasLost || (!this.#isReleased && this.#holds.some((hold) => hold.isLost))
   }
 
   get fence(): number {
-    return this.holds[0]?.fence ?? 0
+    return this.#holds[0]?.fence ?? 0
   }
 
   get source(): string {
-    return this.holds[0]?.store.provider.name ?? 'local'
+    return this.#holds[0]?.store.provider.name ?? 'local'
   }
 
   get signal(): AbortSignal {
@@ -81,25 +108,60 @@ export class HeldLock implements Lock {
     return this.#abort.signal
   }
 
-  fenceOf(key: string): number {
-    const hold = this.holds.find(({ target }) => target.name === key)
-    if (hold === undefined) throw new LockLostError(key)
-    return hold.fence
+  partOf(name: string): HoldPart | undefined {
+    return this.#lock.parts.find(({ hold }) => hold.target.name === name)
+  }
+
+  fenceOf(key: Key): number {
+    const name = lockName(key, 'lock.fenceOf.key')
+    const part = this.partOf(name)
+    if (part === undefined) throw new LockLostError(name)
+    return part.hold.fence
   }
 
   remainingMs(): number {
-    return this.#isReleased ? 0 : Math.min(...this.holds.map((hold) => hold.remainingMs))
+    return this.#isReleased ? 0 : Math.min(...this.#holds.map((hold) => hold.remainingMs))
   }
 
   assertHeld(): void {
     if (!this.isLive) throw this.#lostError()
   }
 
+  async extend(lease: Duration): Promise<number> {
+    const bounds = { min: SHORTEST_LEASE_MS, max: LONGEST_LEASE_MS }
+    const ms = parseDuration(lease, 'lock.extend.lease', bounds)
+    this.assertHeld()
+    try {
+      await Promise.all(this.#holds.map((hold) => hold.extend(ms)))
+    } catch (cause) {
+      this.assertHeld()
+      throw new LockUnavailableError(this.keys.join(', '), cause)
+    }
+    this.assertHeld()
+    return this.remainingMs()
+  }
+
+  renewFor(time: Duration): void {
+    const ms = parseDuration(time, 'lock.renewFor.time', { max: LONGEST_HOLD_MS })
+    this.assertHeld()
+    for (const { hold, isShare } of this.#lock.parts) hold.renewFor(ms, isShare)
+  }
+
   /** Ends the belief in the lock; also for a manager that closes. */
   lose(reason: unknown): void {
     if (this.#isReleased) return
     this.#wasLost = true
-    this.#abort?.abort(reason)
+    if (this.#abort !== undefined) runIn(this.#context, () => this.#abort?.abort(reason))
+  }
+
+  /** The work under it has ended. */
+  markLeft(): void {
+    this.#isLeft = true
+  }
+
+  /** Resolves when the work of its shares has ended as well. */
+  async untilAlone(): Promise<void> {
+    await Promise.all(this.#lock.parts.map((part) => part.endRun()))
   }
 
   async release(): Promise<boolean> {
@@ -107,10 +169,10 @@ export class HeldLock implements Lock {
     // Looked at before it is given back, and remembered: afterwards nobody can tell.
     this.#wasLost = this.wasLost
     this.#isReleased = true
-    for (const hold of this.holds) {
+    for (const hold of this.#holds) {
       hold.onLost = hold.onLost.filter((tell) => tell !== this.#onLost)
     }
-    const wereKnown = await this.#parts.giveBack()
+    const wereKnown = await this.#lock.giveBack()
     // The store forgot the lease (it was flushed, or stopped for longer than that): somebody else may have held it.
     if (!wereKnown) this.#wasLost = true
     return !this.#wasLost
@@ -119,13 +181,13 @@ export class HeldLock implements Lock {
   async [Symbol.asyncDispose](): Promise<void> {
     const isSecondTime = this.#isReleased
     await this.release()
-    if (!isSecondTime && this.#wasLost && !this.#parts.ignoresLoss) throw this.#lostError()
+    if (!isSecondTime && this.#wasLost && !this.#lock.ignoresLoss) throw this.#lostError()
   }
 
   readonly #onLost = (): void => this.lose(this.#lostError())
 
   #lostError(): LockLostError {
-    const lost = this.holds.find((hold) => !hold.isHeld) ?? this.holds[0]
+    const lost = this.#holds.find((hold) => !hold.isHeld) ?? this.#holds[0]
     return new LockLostError(lost?.target.name ?? '')
   }
 }

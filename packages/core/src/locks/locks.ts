@@ -9,24 +9,25 @@
  * Several keys are taken in sorted order, everybody in the same one, so that nobody waits in a circle; all or none.
  */
 
-import { setMaxListeners } from 'node:events'
 import type { Clock } from '../contracts/clock.ts'
 import type { LockProvider, LockState } from '../contracts/lock-provider.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { LockLostError, LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Emitter } from '../events/events.ts'
+import type { Key } from '../keys/key-text.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { PassingList } from '../lifecycle/passing-list.ts'
-import { assertFunction, assertText } from '../options/assert-option.ts'
-import { Hold } from './hold.ts'
+import { assertFunction } from '../options/assert-option.ts'
+import type { Hold } from './hold.ts'
+import { HoldPart } from './hold-part.ts'
 import { linkSignals } from './link-signals.ts'
 import { HeldLock, type Lock } from './lock.ts'
-import { claimLock, type Grant } from './lock-claim.ts'
+import { type LockKeys, lockName, lockNames } from './lock-name.ts'
 import { type LockOptions, type ResolvedLockOptions, resolveLockOptions } from './lock-options.ts'
-import { enclosingLock, runInside } from './lock-scope.ts'
+import { enclosingPart, runInside } from './lock-scope.ts'
 import { LockStore } from './lock-store.ts'
-import { awaitTurn, LockTurns } from './lock-turns.ts'
+import { LockTaker, type Wanted } from './lock-taker.ts'
 import { LockWakeUps } from './lock-wake-ups.ts'
 
 export interface LocksParts {
@@ -40,30 +41,31 @@ export interface LocksParts {
   readonly work: BackgroundWork
 }
 
-const LONGEST_NAME = 1_000
-const MOST_KEYS = 100
-
 export class Locks {
   readonly #parts: LocksParts
   readonly #store: LockStore
   readonly #fallback: LockStore | undefined
-  readonly #wakeUps: LockWakeUps
-  readonly #turns = new LockTurns()
+  readonly #taker: LockTaker
   readonly #closing = new AbortController()
   readonly #held = new PassingList<HeldLock>()
 
   /** Use `caches.locks`. */
   constructor(parts: LocksParts) {
     this.#parts = parts
-    // One for each waiter, which is no leak.
-    setMaxListeners(0, this.#closing.signal)
-    const { provider, fallback, clock, namespace } = parts
-    this.#wakeUps = new LockWakeUps(clock)
+    const { provider, fallback, clock, namespace, work } = parts
+    const wakeUps = new LockWakeUps(clock)
     this.#store = new LockStore(provider, clock)
     this.#fallback = fallback === undefined ? undefined : new LockStore(fallback, clock)
+    this.#taker = new LockTaker({
+      store: this.#store,
+      fallback: this.#fallback,
+      clock,
+      wakeUps,
+      work,
+    })
     for (const each of [provider, fallback]) {
       if (each === undefined) continue
-      each.onWake = (owner) => this.#wakeUps.wake(owner)
+      each.onWake = (owner) => wakeUps.wake(owner)
       each.open(namespace)
     }
   }
@@ -76,7 +78,7 @@ export class Locks {
    * @throws LockTimeoutError when it stayed held; LockUnavailableError when the store cannot say; InvalidOptionError
    * @example await using lock = await caches.locks.acquire('order:7', { lease: '10s', wait: '5s' })
    */
-  acquire(keys: string | readonly string[], options: LockOptions = {}): Promise<Lock> {
+  acquire(keys: LockKeys, options: LockOptions = {}): Promise<Lock> {
     try {
       return this.acquireWith(keys, this.resolve(options, 'locks.acquire'))
     } catch (error) {
@@ -85,14 +87,15 @@ export class Locks {
   }
 
   /**
-   * Runs work under a lock, or several, and gives it back afterwards.
+   * Runs work under a lock, or several, and gives it back afterwards: when the work has ended, and so has all work that shares
+   * in the lock, which nested calls with the same key do.
    *
    * @returns what the work returns
    * @throws as `acquire`; what the work throws; LockLostError, with the work's result, when the lock was lost meanwhile
    * @example await caches.locks.run('report', { lease: '30s' }, async ({ signal }) => build(signal))
    */
   async run<Result>(
-    keys: string | readonly string[],
+    keys: LockKeys,
     options: LockOptions,
     work: (lock: Lock) => Promise<Result> | Result,
   ): Promise<Result> {
@@ -101,9 +104,8 @@ export class Locks {
   }
 
   /** Looks at a lock; for people and tests. What it says may be over when it is read. @throws when the store is away */
-  inspect(key: string): Promise<LockState> {
-    assertText(key, 'locks.inspect.key', LONGEST_NAME)
-    return this.#store.inspect(key)
+  inspect(key: Key): Promise<LockState> {
+    return this.#store.inspect(lockName(key, 'locks.inspect.key'))
   }
 
   /** Checks options, also against what the provider can do. @throws InvalidOptionError */
@@ -114,13 +116,16 @@ export class Locks {
   }
 
   /** Checks options against what the provider can do. @throws InvalidOptionError */
-  assertPossible({ mode, fallsBack, replicas }: ResolvedLockOptions, where: string): void {
+  assertPossible({ mode, weight, fallsBack, replicas }: ResolvedLockOptions, where: string): void {
     const { name, capabilities } = this.#parts.provider
     if (!capabilities.modes.includes(mode)) {
       throw impossible(`${where}.mode`, capabilities.modes.join(' or '), name, mode)
     }
     if (replicas !== undefined && !capabilities.replicas) {
       throw impossible(`${where}.replicas`, 'no replicas', name, replicas.min)
+    }
+    if (weight > 1 && capabilities.weights !== true) {
+      throw impossible(`${where}.weight`, 'no weight but 1', name, weight)
     }
     const isShared = capabilities.shared
     if (!fallsBack || !isShared || this.#fallback !== undefined) return
@@ -132,51 +137,27 @@ export class Locks {
   }
 
   /** Like `acquire`, for options that are checked. */
-  async acquireWith(
-    keys: string | readonly string[],
-    options: ResolvedLockOptions,
-  ): Promise<HeldLock> {
-    const names = namesOf(keys)
-    const since = this.#parts.clock.now()
-    const { signal, unlink } = linkSignals(this.#closing.signal, options.signal)
-    const taken: Hold[] = []
-    const holds: Hold[] = []
-    try {
-      for (const name of names) {
-        const shared = this.#sharedHold(name, options)
-        if (shared === undefined) taken.push(await this.#take(name, options, since, signal))
-        holds.push(shared ?? (taken.at(-1) as Hold))
-      }
-    } catch (error) {
-      await this.#giveBack(taken)
-      throw error
-    } finally {
-      unlink()
-    }
-    const giveBack = (): Promise<boolean> => {
-      this.#held.delete(place)
-      return this.#giveBack(taken)
-    }
-    const lock = new HeldLock({ holds, ignoresLoss: options.ignoresLoss, giveBack })
-    const place = this.#held.add(lock)
-    return lock
+  acquireWith(keys: LockKeys, options: ResolvedLockOptions): Promise<HeldLock> {
+    return this.#acquire(keys, options, false)
   }
 
   /** Like `run`, for options that are checked. */
   async runWith<Result>(
-    keys: string | readonly string[],
+    keys: LockKeys,
     options: ResolvedLockOptions,
     work: (lock: Lock) => Promise<Result> | Result,
   ): Promise<Result> {
-    const lock = await this.acquireWith(keys, options)
+    const lock = await this.#acquire(keys, options, true)
     let result: Result
     try {
       result = await runInside(this, lock, () => work(lock))
     } catch (error) {
+      await lock.untilAlone()
       // The work's own error says more than the state of the lock.
       await lock.release()
       throw error
     }
+    await lock.untilAlone()
     await lock.release()
     if (lock.wasLost && !options.ignoresLoss) throw new LockLostError(lock.keys.join(', '), result)
     return result
@@ -196,103 +177,114 @@ export class Locks {
     this.#fallback?.close()
   }
 
-  /** The hold of an enclosing `run` on the same name. @throws InvalidOptionError where a reader would become a writer */
-  #sharedHold(name: string, { mode }: ResolvedLockOptions): Hold | undefined {
-    const hold = enclosingLock(this, name)?.holds.find(({ target }) => target.name === name)
-    if (hold === undefined) return undefined
-    const { mode: held } = hold.target
-    if (held === mode || (held === 'write' && mode === 'read')) return hold
-    throw new InvalidOptionError({
-      option: `the mode of lock ${name}`,
-      expected: `${held}, in which the running code holds it already: two that wait to become writers would wait for each other`,
-      received: mode,
-    })
+  /** `isRun`: for work that ends by itself. */
+  async #acquire(keys: LockKeys, options: ResolvedLockOptions, isRun: boolean): Promise<HeldLock> {
+    const names = lockNames(keys, 'locks.keys')
+    const since = this.#parts.clock.now()
+    const { signal, unlink } = linkSignals(this.#closing.signal, options.signal)
+    try {
+      for (;;) {
+        const parts = await this.#takeAll(names, { options, since, signal }, isRun)
+        // While the last one was waited for, an earlier one may have been lost.
+        const lost = parts.find(({ hold }) => !hold.isHeld)
+        if (lost === undefined) return this.#hand(parts, options)
+        await this.#giveBack(parts)
+        const { name } = lost.hold.target
+        const isOver = this.#parts.clock.now() - since >= options.waitMs
+        if (isOver) throw this.#failed(new LockTimeoutError(name, options.waitMs), name, since)
+      }
+    } finally {
+      unlink()
+    }
   }
 
-  async #take(
-    name: string,
-    options: ResolvedLockOptions,
-    since: number,
-    signal: AbortSignal,
-  ): Promise<Hold> {
+  /** All or none; in order. */
+  async #takeAll(
+    names: readonly string[],
+    wanted: Omit<Wanted, 'name'>,
+    isRun: boolean,
+  ): Promise<readonly HoldPart[]> {
+    const parts: HoldPart[] = []
     try {
-      const hold = await this.#takeFrom(this.#store, name, options, since, signal)
-      this.#report(name, 'granted', since, this.#store)
-      return hold
-    } catch (error) {
-      const isUnavailable = error instanceof LockUnavailableError
-      if (isUnavailable && options.fallsBack && this.#fallback !== undefined) {
-        return this.#takeFrom(this.#fallback, name, options, since, signal)
+      for (const name of names) {
+        const share = this.#share(name, wanted.options, isRun)
+        parts.push(share ?? HoldPart.first(await this.#take({ ...wanted, name }), isRun))
       }
-      if (isUnavailable) this.#report(name, 'unavailable', since, this.#store)
-      else if (error instanceof LockTimeoutError) this.#report(name, 'timeout', since, this.#store)
+      return parts
+    } catch (error) {
+      await this.#giveBack(parts)
       throw error
     }
   }
 
-  async #takeFrom(
-    store: LockStore,
-    name: string,
-    options: ResolvedLockOptions,
-    since: number,
-    signal: AbortSignal,
-  ): Promise<Hold> {
-    const { clock, work } = this.#parts
-    // One try needs no turn, and those who share need not wait for each other.
-    const takesTurns = !options.isGlobal && options.waitMs > 0 && options.mode === 'write'
-    const inBackground = (task: Promise<unknown>): void => work.run('leave a lock', task)
-    const claim = {
-      name,
-      store,
-      clock,
-      wakeUps: this.#wakeUps,
-      options,
-      since,
-      signal,
-      inBackground,
+  #hand(parts: readonly HoldPart[], options: ResolvedLockOptions): HeldLock {
+    const giveBack = (): Promise<boolean> => {
+      this.#held.delete(place)
+      return this.#giveBack(parts)
     }
-    if (!takesTurns) return this.#hold(store, options, await claimLock(claim))
-    if (!this.#turns.takeIfFree(name)) {
-      const leftMs = since + options.waitMs - clock.now()
-      const isTurn = await awaitTurn(this.#turns, { name, ms: leftMs, clock, signal })
-      if (!isTurn) throw new LockTimeoutError(name, options.waitMs)
-    }
+    const lock = new HeldLock({ parts, ignoresLoss: options.ignoresLoss, giveBack })
+    const place = this.#held.add(lock)
+    return lock
+  }
+
+  /**
+   * A share in the lock that an enclosing `run` holds on the same name.
+   *
+   * @throws InvalidOptionError where the outer lock is less than what is asked for; LockUnavailableError where it excludes
+   *   only this process, and that will not do
+   */
+  #share(name: string, options: ResolvedLockOptions, isRun: boolean): HoldPart | undefined {
+    const part = enclosingPart(this, name)
+    if (part === undefined) return undefined
+    assertCovers(part.hold, options)
+    const isLocal = part.hold.store !== this.#store
+    if (!isLocal || options.fallsBack) return part.share(isRun)
+    const cause = new Error('The running code holds it within this process only.')
+    throw this.#failed(new LockUnavailableError(name, cause), name, this.#parts.clock.now())
+  }
+
+  async #take(wanted: Wanted): Promise<Hold> {
+    const { name, since } = wanted
     try {
-      return this.#hold(store, options, await claimLock(claim))
-    } finally {
-      this.#turns.pass(name)
+      const hold = await this.#taker.take(wanted)
+      hold.onLost = [...hold.onLost, () => this.#report(name, 'lost', hold.since, hold.store)]
+      this.#report(name, 'granted', since, hold.store)
+      return hold
+    } catch (error) {
+      throw this.#failed(error, name, since)
     }
   }
 
-  #hold(store: LockStore, { leaseMs, maxHoldMs }: ResolvedLockOptions, grant: Grant): Hold {
-    const { clock } = this.#parts
-    const { target, fence, sentAt } = grant
-    const hold = new Hold({ store, clock, target, fence, leaseMs, maxHoldMs, sentAt })
-    hold.onLost = [() => this.#report(target.name, 'lost', sentAt, store)]
-    return hold
-  }
-
-  /** Resolves with whether the store still knew them all. */
-  #giveBack(holds: readonly Hold[]): Promise<boolean> {
-    const [first] = holds
-    if (first !== undefined && holds.length === 1) return this.#giveOneBack(first)
-    return Promise.all(holds.map((hold) => this.#giveOneBack(hold))).then((outcomes) =>
-      outcomes.every(Boolean),
-    )
+  /** Resolves with whether the store still knew all that went back to it. */
+  async #giveBack(parts: readonly HoldPart[]): Promise<boolean> {
+    const [first] = parts
+    if (first !== undefined && parts.length === 1) return this.#giveOneBack(first)
+    const outcomes = await Promise.all(parts.map((part) => this.#giveOneBack(part)))
+    return outcomes.every(Boolean)
   }
 
   /** A store that is away counts as knowing, as the clock said so. */
-  async #giveOneBack(hold: Hold): Promise<boolean> {
+  async #giveOneBack(part: HoldPart): Promise<boolean> {
+    const { hold } = part
     const { name } = hold.target
     const wasLost = hold.isLost
     try {
-      const wasKnown = await hold.release()
+      const wasKnown = await part.end()
+      // Others still own it.
+      if (wasKnown === undefined) return !wasLost
       if (!wasLost) this.#report(name, wasKnown ? 'released' : 'lost', hold.since, hold.store)
       return wasKnown
     } catch {
       this.#report(name, 'release-failed', hold.since, hold.store)
       return !wasLost
     }
+  }
+
+  /** Reports an error, and returns it. */
+  #failed(error: unknown, name: string, since: number): unknown {
+    if (error instanceof LockUnavailableError) this.#report(name, 'unavailable', since, this.#store)
+    else if (error instanceof LockTimeoutError) this.#report(name, 'timeout', since, this.#store)
+    return error
   }
 
   #report(
@@ -308,21 +300,30 @@ export class Locks {
   }
 }
 
-/** Sorted, so that everybody takes several keys in the same order. @throws InvalidOptionError */
-function namesOf(keys: string | readonly string[]): readonly string[] {
-  if (typeof keys === 'string') {
-    assertText(keys, 'locks.keys', LONGEST_NAME)
-    return [keys]
-  }
-  if (!Array.isArray(keys) || keys.length === 0 || keys.length > MOST_KEYS) {
+/** @throws InvalidOptionError where a share would get less than it asks for */
+function assertCovers(hold: Hold, { mode, weight, replicas }: ResolvedLockOptions): void {
+  const { name, mode: held, weight: heldWeight = 1 } = hold.target
+  if (held !== mode && !(held === 'write' && mode === 'read')) {
     throw new InvalidOptionError({
-      option: 'locks.keys',
-      expected: `a text, or a list of 1 to ${MOST_KEYS} texts`,
-      received: keys,
+      option: `the mode of lock ${name}`,
+      expected: `${held}, in which the running code holds it already: two that wait to become writers would wait for each other`,
+      received: mode,
     })
   }
-  for (const key of keys) assertText(key, 'locks.keys', LONGEST_NAME)
-  return [...new Set(keys as readonly string[])].sort()
+  if (mode === 'permit' && weight > heldWeight) {
+    throw new InvalidOptionError({
+      option: `the weight of lock ${name}`,
+      expected: `at most ${heldWeight}, which the running code holds already: two that wait for more would wait for each other`,
+      received: weight,
+    })
+  }
+  if (replicas !== undefined && hold.replicas < replicas.min) {
+    throw new InvalidOptionError({
+      option: `the replicas of lock ${name}`,
+      expected: `at most ${hold.replicas}, with which the running code holds it already`,
+      received: replicas.min,
+    })
+  }
 }
 
 function impossible(

@@ -107,7 +107,7 @@ export class GuardedCalls {
       const deadline = deadlines.begin((wasHeldUp) => {
         if (wasHeldUp) this.#breaker.toldNothing()
         else this.#failed(begunAt)
-        fail(new StoreTimeoutError(operation, timeoutMs))
+        fail(new StoreTimeoutError(operation, timeoutMs, wasHeldUp))
       })
       const isInTime = (): boolean => {
         if (!isShared) deadlines.close()
