@@ -131,13 +131,13 @@ describe('@CachePut', () => {
 })
 
 describe('@CacheEvict', () => {
-  it('evicts after success, by the arguments as they were and tags as they came out', async () => {
+  it('evicts after success, by the arguments as they were and as they came out', async () => {
     expect(await items.remove({ id: 'a' })).toBe(7)
 
     expect(log).toEqual(['ran remove'])
     expect(provider.asked.map(({ evict }) => evict)).toEqual([
       {
-        keys: ['a', 'all:a', 'a-more'],
+        keys: ['a', 'all:a', 'a-more', 'changed', 'all:changed', 'changed-more'],
         tags: ['7', 'now:changed'],
         all: false,
         soft: true,

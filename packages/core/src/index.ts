@@ -85,7 +85,7 @@ export {
 } from './decorators/cache-evict.ts'
 export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
 export { Cacheable, type CacheableOptions } from './decorators/cacheable.ts'
-export { type AsyncMethodName, cached } from './decorators/cached.ts'
+export { type AsyncMethodName, cached, type EntriesOf } from './decorators/cached.ts'
 export { type ClassDescription, type DescribedMethod, describe } from './decorators/describe.ts'
 export type { CacheableEachOptions, EachOptions } from './decorators/each-options.ts'
 export type { MethodEntries } from './decorators/entry-handle.ts'

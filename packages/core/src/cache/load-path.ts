@@ -114,6 +114,10 @@ export class LoadPath {
   /** Decides whether and how the outcome is kept. */
   #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
+    if (call.rules.keeps?.() === false) {
+      this.#reportRefused(flight)
+      return undefined
+    }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
     const kept = keepableError(call, outcome, this.#node.events)
     return this.#canFallBack(flight) ? undefined : kept

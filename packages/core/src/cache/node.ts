@@ -49,9 +49,9 @@ export class CacheNode {
   readonly checkValue: ((value: unknown) => unknown) | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
-  readonly leases = new Leases(this)
   /** What happened to keys while puts are under way. */
   readonly changes = new ChangeMarks()
+  readonly leases = new Leases(this)
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
   readonly work: BackgroundWork

@@ -23,7 +23,7 @@ import type { Stamp } from '../coherence/stamp.ts'
 import type { MutationReply, PutReply } from '../contracts/remote-store.ts'
 import { measureValue } from '../entry/measure.ts'
 import { ClosedError } from '../errors/closed-error.ts'
-import type { Emitter, PutOutcome } from '../events/events.ts'
+import type { PutOutcome } from '../events/events.ts'
 import { ASKED_HERE } from './change-marks.ts'
 import { Flight } from './flight.ts'
 import { type Keepable, keepable, localEntryOf, storedForm } from './keep.ts'
@@ -122,7 +122,8 @@ export class PutPath {
     const { call } = put
     const { key } = call.address
     const hasBegun = put.begun !== undefined
-    const made = keepableOf(put, node.events)
+    const kind = put.value === undefined || put.value === null ? 'negative' : 'value'
+    const made = keepable(call, { kind, value: put.value, loadMs: 0 }, node.events)
     const standing = hasBegun ? this.#standing(put, given) : given
     // A result that is not to be cached still means that what is cached is old.
     if (made === undefined || standing === undefined) return this.#evictInstead(call)
@@ -344,10 +345,4 @@ export class PutPath {
     coherence.enqueue([address])
     return { outcome: 'queued', cause }
   }
-}
-
-/** How the value is to be kept; asks the callbacks of the call. */
-function keepableOf({ call, value }: Put, events: Emitter): Keepable | undefined {
-  const kind = value === undefined || value === null ? 'negative' : 'value'
-  return keepable(call, { kind, value, loadMs: 0 }, events)
 }

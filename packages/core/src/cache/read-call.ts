@@ -74,6 +74,8 @@ export interface ReadRules {
   readonly tagsOf?: ((value: unknown) => readonly string[]) | undefined
   /** Fresh-for from the result, ms; `undefined` for the policy's. */
   readonly ttlOf?: ((value: unknown) => number | undefined) | undefined
+  /** False, asked when the load is over: nothing of it may be kept, neither a result nor an error. */
+  readonly keeps?: (() => boolean) | undefined
   /** False keeps this result out of the cache. */
   readonly storeWhen?: ((value: unknown) => boolean) | undefined
 }

@@ -24,6 +24,8 @@ export interface MethodCall {
   readonly tagsOf?: ((value: unknown) => readonly string[]) | undefined
   /** Fresh-for from the result, as the user gave it; checked by the engine. */
   readonly ttlOf?: ((value: unknown) => unknown) | undefined
+  /** False, asked when the load is over: nothing of it may be kept, neither a result nor an error. */
+  readonly keeps?: (() => boolean) | undefined
   /** False keeps this result out of the cache. */
   readonly storeWhen?: ((value: unknown) => boolean) | undefined
 }
@@ -67,5 +69,7 @@ export interface MethodCache {
 /** Where decorated methods get their caches from; a cache manager. */
 export interface MethodCacheProvider {
   readonly isClosed: boolean
+  /** True when entries are shared with other processes: then names have to mean the same in all of them. @default false */
+  readonly isShared?: boolean
   methodCache(method: MethodDescription): MethodCache
 }

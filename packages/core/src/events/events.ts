@@ -52,7 +52,10 @@ export interface CacheEvents {
   }
   /** Another node's change, or our own delivered back, was applied here. */
   invalidated: { readonly keys: readonly string[]; readonly tags: readonly string[] }
-  /** A finished load was not kept: its key was evicted, replaced or taken over meanwhile. */
+  /**
+   * A finished load was not kept: its key was evicted, replaced or taken over meanwhile, or the arguments it ran with were
+   * no longer those that the key was made of.
+   */
   'fill-refused': KeyEvent
   /** The remote store failed, timed out, or was skipped by the open breaker. */
   'store-error': {

@@ -127,6 +127,11 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#node.isClosed
   }
 
+  /** True with a shared tier. */
+  get isShared(): boolean {
+    return this.#options.remote !== undefined && this.#options.defaults.remote !== false
+  }
+
   /**
    * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as others
    * have it, decorated methods or an earlier call.

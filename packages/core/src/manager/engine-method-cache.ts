@@ -146,6 +146,7 @@ export class EngineMethodCache implements MethodCache {
       tagsOf: tagsOf && ((value) => tagNames(knownNow(tagsOf(value)), tagsOption)),
       ttlOf: ttlOf && ((value) => this.#ttl(knownNow(ttlOf(value)))),
       storeWhen: call.storeWhen,
+      keeps: call.keeps,
     }
     return this.#lastRules
   }
