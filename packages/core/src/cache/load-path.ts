@@ -114,7 +114,7 @@ export class LoadPath {
     return kept === undefined ? undefined : takeIn(this.#node, flight.call, kept)
   }
 
-  /** Decides whether and how the outcome is kept. May throw what the user's own callbacks throw. */
+  /** Decides whether and how the outcome is kept. */
   #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
     if (call.rules.keeps?.() === false) {
