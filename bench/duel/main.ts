@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { EvictionVerdict } from '../../test/support/eviction-history.ts'
 import { contestants } from './contestants/index.ts'
+import { duelOfLimits } from './limits/main.ts'
 import { scenarios } from './scenarios.ts'
 
 const run = promisify(execFile)
@@ -27,8 +28,10 @@ interface Row {
 }
 
 const rows: Row[] = []
+/** `-- --limits`: only those. */
+const isAboutLimits = process.argv.includes('--limits')
 const chosen = isQuick ? contestants.filter(({ name }) => name === 'Larder') : contestants
-for (const { name: scenario, what } of scenarios) {
+for (const { name: scenario, what } of isAboutLimits ? [] : scenarios) {
   process.stdout.write(`\n${scenario}: ${what}\n`)
   process.stdout.write(`  ${header()}\n`)
   for (const { name: contestant } of chosen) {
@@ -39,10 +42,13 @@ for (const { name: scenario, what } of scenarios) {
 }
 const folder = join(import.meta.dirname, '..', 'results')
 mkdirSync(folder, { recursive: true })
-if (!isQuick) writeFileSync(join(folder, 'duel.json'), `${JSON.stringify(rows, null, 2)}\n`)
+if (!isQuick && !isAboutLimits)
+  writeFileSync(join(folder, 'duel.json'), `${JSON.stringify(rows, null, 2)}\n`)
 const broken = rows.filter(({ contestant, verdict }) => contestant === 'Larder' && !keeps(verdict))
 for (const { scenario } of broken) process.stderr.write(`Larder broke its promise in ${scenario}\n`)
-process.exitCode = broken.length === 0 ? 0 : 1
+const brokenLimits = await duelOfLimits(isQuick)
+for (const what of brokenLimits) process.stderr.write(`Larder broke its promise: ${what}\n`)
+process.exitCode = broken.length + brokenLimits.length === 0 ? 0 : 1
 
 async function fight(contestant: string, scenario: string): Promise<EvictionVerdict | undefined> {
   const file = join(import.meta.dirname, 'fight.ts')

@@ -14,7 +14,9 @@ import {
   setFlag,
   setLease,
   setLife,
+  softenEntry,
   stampCreation,
+  windowOf,
 } from '@larder/core'
 import { bytesOf, type Step } from './step.ts'
 
@@ -131,22 +133,17 @@ export async function remove(step: Step, key: string, settleMs: number): Promise
   await write(step, key, marker, windowMs)
 }
 
-/** Marks an entry stale and voids its lease; the bytes stay for when loads fail. */
-export async function soften(step: Step, key: string): Promise<void> {
+/** Marks an entry stale and voids its lease; the bytes stay for when loads fail, with a settle window where one stands. */
+export async function soften(step: Step, key: string, settleMs: number): Promise<void> {
   const found = await find(step, key)
   if (found === undefined || (found.header.flags & FLAG.empty) !== 0) {
-    await remove(step, key, 0)
+    await remove(step, key, settleMs)
     return
   }
-  setFlag(found.bytes, 'waited', false)
-  setFlag(found.bytes, 'stale', true)
-  clearLease(found.bytes)
-  await rewrite(step, key, found.bytes)
-}
-
-function windowOf(header: EntryHeader | undefined, nowMs: number): number {
-  if (header === undefined || (header.flags & FLAG.settling) === 0) return 0
-  return Math.max(0, header.createdAt + header.livesForMs - nowMs)
+  const { nowMs } = step
+  const windowMs = Math.max(settleMs, windowOf(found.header, nowMs))
+  softenEntry(found.bytes, found.header, { nowMs, windowMs })
+  await rewrite(step, key, found.bytes, windowMs)
 }
 
 /** Finds a live entry and locks it until the step is over. Bytes of another format count as absent. */

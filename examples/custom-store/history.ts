@@ -35,6 +35,7 @@ export async function record(
   step: Step,
   partition: number,
   keys: readonly string[],
+  how: { readonly soft?: boolean; readonly settleMs?: number } = {},
 ): Promise<MutationReply> {
   const { namespace, nowMs } = step
   const { seq: previous } = await headOf(step, partition)
@@ -57,7 +58,7 @@ export async function record(
      where namespace = $1 and partition = $2`,
     [namespace, partition, seq, trimmed?.floor ?? null],
   )
-  await step.publish({ kind: 'keys', partition, previous, seq, keys })
+  await step.publish({ kind: 'keys', partition, previous, seq, keys, ...how })
   return { partition, previous, seq, nowMs }
 }
 

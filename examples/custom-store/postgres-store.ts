@@ -80,8 +80,11 @@ export function postgresStore(postgres: PGlite): RemoteStore {
       const replies: MutationReply[] = []
       for (const [partition, keys] of byPartition(addresses)) {
         const reply = await step(async (at) => {
-          for (const key of keys) await (soft ? soften(at, key) : remove(at, key, settleMs))
-          return record(at, partition, keys)
+          for (const key of keys) await (soft ? soften : remove)(at, key, settleMs)
+          return record(at, partition, keys, {
+            ...(soft ? { soft } : {}),
+            ...(settleMs > 0 ? { settleMs } : {}),
+          })
         })
         replies.push(reply)
       }

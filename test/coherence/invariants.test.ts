@@ -381,13 +381,13 @@ describe('I7: nothing grows', () => {
     const cache = node.caches.cache<number>('c')
     await cache.warm(Array.from({ length: 300 }, (_, i) => [`w${i}`, i] as const))
     await cache.clear()
-    await cache.evict(Array.from({ length: 300 }, (_, i) => `w${i}`))
+    await cache.evictMany(Array.from({ length: 300 }, (_, i) => `w${i}`))
     // More than a log holds, all in one partition.
     const crowded: string[] = []
     for (let i = 0; crowded.length < 700; i++) {
       if (partitionOf(cache.key(`k${i}`)) === 5) crowded.push(`k${i}`)
     }
-    await cache.evict(crowded)
+    await cache.evictMany(crowded)
     await cache.set('kept', 1)
 
     const all = (await server.command('keys', '*')) as string[]

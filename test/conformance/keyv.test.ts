@@ -233,25 +233,77 @@ describe('two nodes on one Keyv', () => {
     }
 
     function node() {
-      const remote = fromKeyv(new Keyv(map))
-      const caches = createCacheManager({
-        namespace,
-        remote,
-        clock,
-        codec: structuredCodec,
-        local: lruStore(),
-        default: false,
-        defaults: { ttl: '1h', jitter: 0 },
-      })
-      onTestFinished(async () => {
-        const closing = caches.close()
-        await clock.advanceAsync(60_000)
-        await closing
-      })
-      return caches
+      return nodeOver(new Keyv(map), namespace, clock)
     }
   })
+
+  it('hear of tags that are evicted after a time when the tag clock could not be written', async () => {
+    const clock = new ManualClock()
+    const map = new Map<string, unknown>()
+    const namespace = freshNamespace()
+    const clockKey = `${namespace}:tags`
+    // Numbers that no clock here has come to yet: another node's is an hour ahead.
+    const version = Date.now() * 1_000 + 3_600_000_000
+    await new Keyv(map).set(
+      clockKey,
+      JSON.stringify({ version, floor: 1, retentionMs: 7_200_000, tags: [] }),
+    )
+    let isDown = false
+    const a = nodeOver(
+      failingFor(new Keyv(map), clockKey, () => isDown),
+      namespace,
+      clock,
+    )
+    const b = nodeOver(new Keyv(map), namespace, clock)
+    const [one, two] = [a.cache<string>('c'), b.cache<string>('c')]
+    let source = 'old'
+    const read = async (cache: typeof one): Promise<string> => {
+      const value = cache.getOrLoad('k', async () => source, { tags: ['t'] })
+      await clock.advanceAsync(0)
+      return value
+    }
+    await read(two)
+    isDown = true
+    for (let i = 0; i < 12; i++) await one.evictTags(['other', 't'])
+    // Born at numbers that only this node knows.
+    await read(one)
+    isDown = false
+    source = 'new'
+    await two.evictTags(['t'])
+    for (let i = 0; i < 4; i++) await clock.advanceAsync(2_000)
+    expect([await read(one), await read(two)]).toEqual(['new', 'new'])
+  })
 })
+
+/** A node on a clock that is moved by hand; it ends with the test. */
+function nodeOver(keyv: KeyvLike, namespace: string, clock: ManualClock) {
+  const caches = createCacheManager({
+    namespace,
+    remote: fromKeyv(keyv),
+    clock,
+    codec: structuredCodec,
+    local: lruStore(),
+    default: false,
+    defaults: { ttl: '1h', jitter: 0 },
+  })
+  onTestFinished(async () => {
+    const closing = caches.close()
+    await clock.advanceAsync(60_000)
+    await closing
+  })
+  return caches
+}
+
+/** A Keyv that does not write one key while `isDown` says so. */
+function failingFor(keyv: Keyv, key: string, isDown: () => boolean): KeyvLike {
+  return {
+    ...bound(keyv),
+    set: async (name, value, ttlMs) => {
+      if (name === key && isDown()) throw new Error('the backend is down')
+      return keyv.set(name, value, ttlMs)
+    },
+  }
+}
 
 function opened(keyv: KeyvLike): RemoteStore {
   const store = fromKeyv(keyv)

@@ -116,7 +116,7 @@ describe('cached()', () => {
       return `base ${id}`
     }
 
-    @Cacheable({ key: (id: number) => id, cache: 'shared' })
+    @Cacheable({ key: (id: number) => id, cache: 'shared', shareWithSubclasses: true })
     static async shared(id: number): Promise<number> {
       return id
     }
@@ -205,8 +205,8 @@ describe('describe()', () => {
       methods.map(({ label, operations }) => [label, ...operations.map(({ kind }) => kind)]),
     ).toEqual([
       ['Derived.find', 'cacheable'],
-      ['Base.save', 'cache-evict', 'cache-put'],
-      ['Base.static.shared', 'cacheable'],
+      ['Derived.save', 'cache-evict', 'cache-put'],
+      ['Derived.static.shared', 'cacheable'],
     ])
     expect(methods[0]?.operations[0]?.options).toEqual({ ttl: '1m' })
   })

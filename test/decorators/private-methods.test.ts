@@ -30,7 +30,7 @@ it('private methods of one name belong to their own classes', async () => {
   expect(await vault.open('1')).toBe('inner 1, outer 1, audit 1')
   expect(provider.described.map(({ method }) => method)).toEqual([
     'InnerVault.#open',
-    'OuterVault.#open',
+    'InnerVault.#open^OuterVault',
     'OuterVault.static.#audit',
   ])
 })

@@ -46,6 +46,26 @@ class Api {
     return id
   }
 
+  @RateLimited({
+    key: (tenant: string) => tenant,
+    limit: function (this: Api, tenant: string, plan: string) {
+      return plan === 'pro' ? 2 : this.tenant === tenant ? 1 : 0
+    },
+    per: '1h',
+  })
+  async planned(_tenant: string, plan: string): Promise<string> {
+    return plan
+  }
+
+  @RateLimited({
+    key: (tenant: string) => tenant,
+    limit: async (_tenant: string, plan: string) => (plan === 'pro' ? 3 : 1),
+    per: '1h',
+  })
+  async plannedLater(_tenant: string, plan: string): Promise<string> {
+    return plan
+  }
+
   @RateLimited({ key: 'user:{0.id}', limit: 1, per: '1h' })
   async byTemplate(user: { readonly id: string }): Promise<string> {
     return user.id
@@ -146,6 +166,20 @@ describe('@RateLimited', () => {
     await expect(south.importAll(['a', 'b', 'c', 'd', 'e', 'f'])).rejects.toThrow(
       InvalidOptionError,
     )
+  })
+
+  it('looks the limit up from the arguments, at once or later, on the instance', async () => {
+    const api = new Api('north')
+    expect(await api.planned('north', 'free')).toBe('free')
+    await expect(api.planned('north', 'free')).rejects.toMatchObject({ limit: 1 })
+    expect(await api.planned('north', 'pro')).toBe('pro')
+    await expect(api.planned('south', 'free')).rejects.toMatchObject({
+      limit: 0,
+      retryAfterMs: Number.POSITIVE_INFINITY,
+    })
+    for (const plan of ['free', 'pro', 'pro']) await api.plannedLater('x', plan)
+    await expect(api.plannedLater('x', 'free')).rejects.toMatchObject({ limit: 1 })
+    await expect(api.plannedLater('x', 'pro')).rejects.toMatchObject({ limit: 3 })
   })
 
   it('skips, or does something else', async () => {

@@ -34,7 +34,7 @@ class Items {
     return found.filter((item) => item !== undefined)
   }
 
-  @Cacheable({ key: (id: string) => id })
+  @Cacheable({ key: (id: string) => id, shares: 'find' })
   async first(id: string): Promise<Item | undefined> {
     this.loads.push(`first ${id}`)
     const [item] = await this.findMany([id])

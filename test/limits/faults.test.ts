@@ -17,8 +17,8 @@ import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 const DEADLINE_MS = 100
-/** A noisy machine may take this much longer than what is promised. */
-const ROOM_MS = 2_500
+/** A noisy machine may take this much longer than what is promised; a call that hangs takes for ever. */
+const ROOM_MS = 10_000
 const PLENTY: LimiterOptions = { limit: 1_000, per: '1d' }
 
 interface Stage {
@@ -50,10 +50,11 @@ async function setUp(): Promise<Stage> {
 
 /** Waits until the shared store decides. */
 async function untilRemote(limiter: Limiter): Promise<void> {
-  await eventually('the shared store decides', async () => {
-    const { source } = await limiter.peek('warm-up')
-    return source === 'remote'
-  })
+  await eventually(
+    'the shared store decides',
+    async () => (await limiter.peek('warm-up')).source === 'remote',
+    40_000,
+  )
 }
 
 async function timed<Result>(work: Promise<Result>): Promise<readonly [Result, ms: number]> {
@@ -69,7 +70,8 @@ const OUTAGES: Readonly<Record<string, (stage: Stage) => Promise<() => Promise<u
     return () => redis.resume()
   },
   'a server that pauses its clients (CLIENT PAUSE)': async ({ redis }) => {
-    await redis.command('CLIENT', 'PAUSE', '2500', 'ALL')
+    // It ends by itself only, and has to outlast the calls that it delays.
+    await redis.command('CLIENT', 'PAUSE', '8000', 'ALL')
     return async () => undefined
   },
   'a server that is gone': async ({ redis }) => {
@@ -102,8 +104,11 @@ describe.each(Object.entries(OUTAGES))('%s', (_, breakIt) => {
   it('this process counts alone in time, then the shared store again without a restart', async () => {
     const stage = await setUp()
     const { caches } = stage
-    const limiter = caches.limiter({ limit: 10, per: '1d', share: 0.5, name: 'x' })
-    expect(await limiter.consume('k')).toMatchObject({ source: 'remote', remaining: 9 })
+    const options = { limit: 10, per: '1d', share: 0.5, name: 'x' } as const
+    // All is well, and a busy machine is no outage.
+    const patient = caches.limiter({ ...options, storeTimeout: '20s' })
+    expect(await patient.consume('k')).toMatchObject({ source: 'remote', remaining: 9 })
+    const limiter = caches.limiter(options)
     const mend = await breakIt(stage)
     let allowed = 0
     for (let i = 0; i < 8; i++) {
@@ -119,7 +124,7 @@ describe.each(Object.entries(OUTAGES))('%s', (_, breakIt) => {
     expect(await open.consume('other')).toMatchObject({ allowed: true, source: 'open' })
     await mend()
     await untilRemote(limiter)
-  }, 60_000)
+  }, 120_000)
 })
 
 it('R11: what was counted without our learning of it stays counted', async () => {

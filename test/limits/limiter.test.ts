@@ -111,6 +111,16 @@ describe('asking', () => {
     expect(await limiter.consume('k', 0)).toMatchObject({ allowed: true, remaining: 5 })
     expect(await limiter.consume('k', 5)).toMatchObject({ allowed: true, remaining: 0 })
   })
+
+  it('says which number a cost is above, where it is not the limit', async () => {
+    const { caches } = setStage()
+    const bucket = caches.limiter({ limit: 20, per: '10s', algorithm: 'smooth', hard: true })
+    await expect(bucket.consume('k', 19)).rejects.toThrow(
+      /cost takes a whole number from 0 to 10, the burst, which is all that comes at once/,
+    )
+    const two = caches.limiter({ policies: [FIVE, { name: 'few', limit: 2, per: '1h' }] })
+    await expect(two.consume('k', 3)).rejects.toThrow(/0 to 2, the limit of policy few/)
+  })
 })
 
 describe('R10: a refusal that is known', () => {
@@ -223,6 +233,27 @@ describe('waiting', () => {
     await clock.advanceAsync(600)
     expect(await next).toMatchObject({ allowed: true, waitedMs: 600 })
     await expect(limiter.consume('k', 1, { signal: impatient.signal })).rejects.toThrow('gone')
+  })
+
+  it('of many on one signal listens to it once', async () => {
+    const { caches, clock } = setStage()
+    const warnings: Error[] = []
+    const warned = (warning: Error): number => warnings.push(warning)
+    process.on('warning', warned)
+    onTestFinished(() => {
+      process.off('warning', warned)
+    })
+    const limiter = caches.limiter({ limit: 1, per: '1s', maxWait: '1m' })
+    const impatient = new AbortController()
+    const calls = Array.from({ length: 40 }, () =>
+      limiter.consume('k', 1, { signal: impatient.signal }),
+    )
+    await clock.advanceAsync(1_000)
+    impatient.abort(new Error('gone'))
+    const ends = await Promise.allSettled(calls)
+    expect(ends.filter(({ status }) => status === 'rejected')).toHaveLength(38)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(warnings).toEqual([])
   })
 
   it('ends when the manager closes', async () => {

@@ -65,13 +65,12 @@ describe('several processes', () => {
   it('R12: that wait are served one by one, and none too early', async () => {
     const workers = await startWorkers(3)
     const options: LimiterOptions = { ...PATIENT, limit: 1, per: '50ms', maxWait: '1m' }
+    const begunAt = Date.now()
     const turns = await Promise.all(workers.map((each) => each.call('takeTurns', options, 'k', 8)))
     const sorted = turns.flat().sort((a, b) => a - b)
     expect(sorted).toHaveLength(24)
-    // All processes are on one machine; each turn is measured a little after it came.
-    const [first = 0] = sorted
-    const last = sorted.at(-1) ?? 0
-    expect(last - first).toBeGreaterThanOrEqual(23 * 50 - 50)
+    // All processes are on one machine, and no turn is measured before it came.
+    expect((sorted.at(-1) ?? 0) - begunAt).toBeGreaterThanOrEqual(23 * 50)
     for (const own of turns) expect(own).toHaveLength(8)
   }, 60_000)
 
@@ -82,7 +81,8 @@ describe('several processes', () => {
       ...PATIENT,
       limit: 1,
       algorithm: 'concurrency',
-      lease: '1s',
+      // Longer than a busy machine needs for the next call.
+      lease: '8s',
       name: 'slots',
     }
     expect(await killed.call('hold', options, 'k')).toBe(true)
@@ -96,28 +96,37 @@ describe('several processes', () => {
 
 describe("R1 on the server's own clock: no window gets more than the limit", () => {
   const WINDOW_US = 200_000
+  /** Of admissions: more than go into some windows. */
+  const ENOUGH = 60
   it.each([
     ['exact', exact(20, WINDOW_US)],
     ['window', sliced(20, WINDOW_US, 10)],
     ['hard smooth', smooth(20, WINDOW_US, { burst: 10, intervalUs: Math.ceil(WINDOW_US / 11) })],
-  ])('%s', async (_, policy) => {
-    const namespace = freshNamespace()
-    const clients = [1, 2, 3].map(() => openRedisLimits(undefined, namespace))
-    const rule = ruleOf([policy])
-    const until = performance.now() + 1_500
-    const hammer = async (client: RateLimitProvider): Promise<readonly Entry[]> => {
-      const entries: Entry[] = []
-      while (performance.now() < until) {
-        const cost = 1 + (entries.length % 3)
-        const { admitted, nowUs } = await ask(client, rule, cost)
-        if (admitted) entries.push({ atUs: nowUs, cost })
+  ])(
+    '%s',
+    async (_, policy) => {
+      const namespace = freshNamespace()
+      const clients = [1, 2, 3].map(() => openRedisLimits(undefined, namespace))
+      const rule = ruleOf([policy])
+      const until = performance.now() + 30_000
+      let admissions = 0
+      const hammer = async (client: RateLimitProvider): Promise<readonly Entry[]> => {
+        const entries: Entry[] = []
+        while (admissions < ENOUGH && performance.now() < until) {
+          const cost = 1 + (entries.length % 3)
+          const { admitted, nowUs } = await ask(client, rule, cost)
+          if (!admitted) continue
+          entries.push({ atUs: nowUs, cost })
+          admissions += 1
+        }
+        return entries
       }
-      return entries
-    }
-    const entries = (await Promise.all(clients.map(hammer))).flat()
-    expect(entries.length).toBeGreaterThan(20)
-    expect(densestWindow(entries, WINDOW_US)).toBeLessThanOrEqual(20)
-  })
+      const entries = (await Promise.all(clients.map(hammer))).flat()
+      expect(entries.length).toBeGreaterThan(20)
+      expect(densestWindow(entries, WINDOW_US)).toBeLessThanOrEqual(20)
+    },
+    60_000,
+  )
 })
 
 describe('R6: the clocks of the clients decide nothing', () => {

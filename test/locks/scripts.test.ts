@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop())
 beforeEach(() => {
   const options = resolveRedisStoreOptions({ url: redis.url })
-  const backend = new Backend(options, {})
+  const backend = new Backend(options)
   nowUs = START_US
   namespace = freshNamespace()
   locks = new RedisLocks({ backend, options, ownsBackend: true, nowUs: () => nowUs })

@@ -80,17 +80,6 @@ describe('options of an entry', () => {
     expect(load).not.toHaveBeenCalled()
   })
 
-  it.each([
-    ['tags from the result that are no list', { tags: () => 't' }],
-    ['a duration from the result that is none', { ttl: () => 'soon' }],
-  ])('%s reject the read, whose loader has run', async (_, options) => {
-    const { cache } = startNode()
-    const load = counting()
-    await expect(cache.getOrLoad('k', load, options as never)).rejects.toThrow(InvalidOptionError)
-    expect(load).toHaveBeenCalledTimes(1)
-    expect(await cache.getOrLoad('k', load)).toBe('v2')
-  })
-
   it('a loader that is no function is refused', async () => {
     const { cache } = startNode()
     await expect(cache.getOrLoad('k', 'v' as never)).rejects.toThrow(InvalidOptionError)
@@ -189,21 +178,31 @@ describe('a value', () => {
 })
 
 describe('evict', () => {
-  it('takes one key or many, or none', async () => {
+  it('takes one key, which an array is, too; evictMany takes several, or none', async () => {
     const { cache, seen } = startNode()
     const evicted = seen('evict')
     await cache.warm([
       ['a', 1],
       ['b', 2],
       ['c', 3],
+      [['b', 'c'], 4],
     ])
     await cache.evict('a')
     await cache.evict(['b', 'c'])
-    await cache.evict([])
-    expect(await cache.getMany(['a', 'b', 'c'])).toEqual([undefined, undefined, undefined])
+    expect(await cache.getMany(['a', 'b', 'c', ['b', 'c']])).toEqual([undefined, 2, 3, undefined])
+    await cache.set(['b', 'c'], 4)
+    await cache.evictMany(['b', 'c'])
+    await cache.evictMany([])
+    expect(await cache.getMany(['b', 'c', ['b', 'c']])).toEqual([undefined, undefined, 4])
+    await cache.evictMany([['b', 'c']])
+    expect(await cache.get(['b', 'c'])).toBeUndefined()
+    await expect(cache.evict([])).rejects.toThrow('empty array')
+    const rest = { cache: 'c', tags: [], all: false, outcome: 'done' }
     expect(evicted).toEqual([
-      { cache: 'c', keys: ['c:a'], tags: [], all: false },
-      { cache: 'c', keys: ['c:b', 'c:c'], tags: [], all: false },
+      { ...rest, keys: ['c:a'] },
+      { ...rest, keys: ['c:b:c'] },
+      { ...rest, keys: ['c:b', 'c:c'] },
+      { ...rest, keys: ['c:b:c'] },
     ])
   })
 
@@ -215,9 +214,9 @@ describe('evict', () => {
     await cache.clear()
     await caches.clear()
     expect(evicted).toEqual([
-      { cache: undefined, keys: [], tags: ['t', 'u'], all: false },
-      { cache: 'c', keys: [], tags: [], all: true },
-      { cache: undefined, keys: [], tags: [], all: true },
+      { cache: undefined, keys: [], tags: ['t', 'u'], all: false, outcome: 'done' },
+      { cache: 'c', keys: [], tags: [], all: true, outcome: 'done' },
+      { cache: undefined, keys: [], tags: [], all: true, outcome: 'done' },
     ])
   })
 
@@ -305,8 +304,8 @@ describe('evictPattern', () => {
     const steps: unknown[] = []
     for await (const progress of cache.evictPattern('k*')) steps.push(progress)
     expect(steps).toEqual([
-      { evicted: 500, scanned: 500 },
-      { evicted: 501, scanned: 501 },
+      { evicted: 500, queued: 0, scanned: 500 },
+      { evicted: 501, queued: 0, scanned: 501 },
     ])
   })
 
@@ -315,7 +314,7 @@ describe('evictPattern', () => {
     await cache.warm(['ab', 'ac', 'b'].map((key) => [key, key] as const))
     const steps: unknown[] = []
     for await (const progress of cache.evictPattern('a?')) steps.push(progress)
-    expect(steps).toEqual([{ evicted: 2, scanned: 2 }])
+    expect(steps).toEqual([{ evicted: 2, queued: 0, scanned: 2 }])
   })
 
   it('goes on where the store does not answer, and what it evicted waits', async () => {
@@ -340,7 +339,10 @@ describe('warm', () => {
     }
     const onProgress = (at: unknown) => progress.push(at)
     expect(await cache.warm(entries(), { chunk: 2, onProgress, tags: ['t'], ttl: '1s' })).toBe(4)
-    expect(progress).toEqual([{ written: 2 }, { written: 4 }])
+    expect(progress).toEqual([
+      { written: 2, skipped: 0, failed: 0 },
+      { written: 4, skipped: 0, failed: 0 },
+    ])
     expect(await cache.get('d')).toBe('d')
     await cache.evictTags(['t'])
     expect(await cache.get('d')).toBeUndefined()
@@ -405,17 +407,17 @@ describe('set', () => {
     expect(await none.getOrLoad('k', load)).toBe('v1')
   })
 
-  it('reports itself, and what is too large, which is evicted instead', async () => {
+  it('reports itself, and what is too large, which stays here and is evicted elsewhere', async () => {
     const [a, b] = [startNode({ maxValueBytes: 200 }), startNode()]
     const [put, tooLarge] = [a.seen('put'), a.seen('too-large')]
     await a.cache.set('k', 'v')
     expect(await b.cache.get('k')).toBe('v')
     await a.cache.set('k', 'x'.repeat(500))
     await settle()
-    expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual([undefined, undefined])
+    expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual(['x'.repeat(500), undefined])
     expect(put).toEqual([
-      { cache: 'c', key: 'c:k' },
-      { cache: 'c', key: 'c:k' },
+      { cache: 'c', key: 'c:k', outcome: 'stored' },
+      { cache: 'c', key: 'c:k', outcome: 'local' },
     ])
     expect(tooLarge).toEqual([{ cache: 'c', key: 'c:k', bytes: expect.any(Number), maxBytes: 200 }])
   })
@@ -486,7 +488,6 @@ describe('what is left of an evicted value', () => {
 
   it.each([
     ['a value that is not to be kept', (cache: Writable) => cache.set('k', 'w', { ttl: 0 })],
-    ['a value that is too large', (cache: Writable) => cache.set('k', 'x'.repeat(500))],
     ['evict', (cache: Writable) => cache.evict('k')],
     [
       'evictPattern',
@@ -517,7 +518,7 @@ describe('what is left of an evicted value', () => {
   it('is a settle window, where it was asked for, without the shared tier, too', async () => {
     const { cache } = startNode({}, { remote: undefined, codec: undefined })
     const load = counting()
-    await cache.evict(['k', 'l'], { settle: '2s' })
+    await cache.evictMany(['k', 'l'], { settle: '2s' })
     await cache.getOrLoad('k', load)
     await cache.set('l', 'l')
     await cache.evict('m')
@@ -526,7 +527,8 @@ describe('what is left of an evicted value', () => {
     expect(await cache.getOrLoad('k', load)).toBe('v1')
     await clock.advanceAsync(1)
     expect(await cache.getOrLoad('k', load)).toBe('v2')
-    expect(await cache.getMany(['l', 'm'])).toEqual([undefined, 'm'])
+    // A put says what is true, and ends the window.
+    expect(await cache.getMany(['l', 'm'])).toEqual(['l', 'm'])
     await clock.advanceAsync(5_000)
     expect(await cache.getOrLoad('k', load)).toBe('v2')
   })
@@ -542,7 +544,7 @@ describe('a put whose value was made after it began', () => {
   it('is kept when nothing changed meanwhile', async () => {
     const { cache, method, put } = startPut()
     await cache.get('k')
-    const begun = method.begin('k')
+    const begun = await method.begin()
     await method.put('k', 'made', put, begun)
     expect([await cache.get('k'), await startNode().cache.get('k')]).toEqual(['made', 'made'])
   })
@@ -552,7 +554,7 @@ describe('a put whose value was made after it began', () => {
     for (const change of [() => other.cache.set('k', 'theirs'), () => other.cache.evict('k')]) {
       const { cache, method, put } = startPut()
       await cache.get('k')
-      const begun = method.begin('k')
+      const begun = await method.begin()
       await change()
       await method.put('k', 'made', put, begun)
       await settle()
@@ -564,21 +566,33 @@ describe('a put whose value was made after it began', () => {
     for (const policy of [{}, { remote: false }]) {
       const { cache, caches, method, put } = startPut(policy)
       await caches.cache('shared', { remote: true }).get('k')
-      const begun = method.begin('k')
+      const begun = await method.begin()
       await cache.evictTags(['t'])
       await method.put('k', 'made', put, begun)
       expect(await cache.get('k')).toBeUndefined()
     }
   })
 
+  it('is kept, the first of a process too', async () => {
+    for (const policy of [{}, { remote: false }]) {
+      const { cache, method, put } = startPut(policy)
+      await method.put('k', 'made', put, await method.begin())
+      expect(await cache.get('k')).toBe('made')
+      const other = startPut(policy)
+      await other.cache.set('l', 'set')
+      expect(await other.cache.get('l')).toBe('set')
+    }
+  })
+
   it('evicts when nothing was known then, or an eviction of its key still waits', async () => {
     const { cache, method, put, store } = startPut()
-    const begun = method.begin('k')
+    store.faults.fail({ on: 'sync', times: 1 })
+    const begun = await method.begin()
     await method.put('k', 'made', put, begun)
     expect(await cache.get('k')).toBeUndefined()
     store.faults.fail({ on: 'evict', times: 1 })
     await cache.evict('k')
-    await method.put('k', 'made', put, method.begin('k'))
+    await method.put('k', 'made', put, await method.begin())
     await settle()
     expect(await startNode().cache.get('k')).toBeUndefined()
   })

@@ -35,6 +35,7 @@ export class ForeignStore {
       codec: simulationCodec,
       clock: new NodeClock(clock, scheduler, FOREIGN),
       storeTimeout: plan.storeTimeoutMs,
+      logger: false,
       default: false,
     })
   }

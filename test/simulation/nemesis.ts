@@ -107,6 +107,11 @@ export class Nemesis {
     while (this.#standing.length > 0) this.#mend(() => true)
   }
 
+  /** True once another store shares the bus. */
+  get hasForeignStore(): boolean {
+    return this.#foreign !== undefined
+  }
+
   /** Ends what it started itself. */
   async close(): Promise<void> {
     await this.#foreign?.close()

@@ -26,6 +26,8 @@ export interface MessageFaults {
 export interface Unrest {
   readonly text: string
   readonly time: number
+  /** How many there were in all. */
+  readonly count: number
 }
 
 export interface NetworkParts {
@@ -168,7 +170,8 @@ export class Network {
   }
 
   #noteUnrest(text: string): void {
-    this.#unrest = { text, time: this.#parts.now() }
+    const count = (this.#unrest?.count ?? 0) + 1
+    this.#unrest = { text, time: this.#parts.now(), count }
   }
 
   #add(line: LineName, spec: TaskSpec): void {

@@ -1,7 +1,6 @@
 /** The loaders of the simulated application: a query takes its time, reads the source at some moment of it, and may fail. */
 
 import { partitionOf } from '@larder/core'
-import { keyTarget } from './ledger.ts'
 import { argumentTags, type CachePlan } from './plan.ts'
 import type { TaskSpec } from './scheduler.ts'
 import type { SimNode } from './sim-node.ts'
@@ -35,19 +34,8 @@ export class Queries {
       })
     })
     history.note(node.name, `loads ${textOf(origins)}`)
-    for (const origin of origins) {
-      this.#world.fail(loads.begin(origin, readTime))
-      this.#judgeNeed(origin)
-    }
+    for (const origin of origins) this.#world.fail(loads.begin(origin, readTime))
     return this.#run(node, origins, random.chance(plan.slowQueryChance))
-  }
-
-  /** At rest, what was put last and evicted by nobody is there. */
-  #judgeNeed({ key, node }: Origin): void {
-    const { plan, puts, isAtRest } = this.#world
-    const put = plan.keepsPuts && isAtRest ? puts.standing(keyTarget(key)) : undefined
-    if (put === undefined) return
-    this.#world.fail(`n${node} loads ${key} at rest, although result ${put.id} was put last`)
   }
 
   /** Two steps that the schedule may keep apart: the source answers, and the answer arrives. */

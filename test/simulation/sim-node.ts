@@ -45,6 +45,8 @@ export class SimNode {
   isAlive = true
   /** True while a fault keeps its connections cut. */
   isCut = false
+  /** How often it found that the store had lost history. */
+  lossesSeen = 0
   #canAsk = true
   #isVerified = true
 
@@ -61,6 +63,7 @@ export class SimNode {
       codec: simulationCodec,
       clock,
       storeTimeout: plan.storeTimeoutMs,
+      logger: false,
       default: false,
     })
     this.#report(parts)
@@ -93,9 +96,10 @@ export class SimNode {
       history.note(name, `coherence ${state}`)
     })
     manager.on('fill-refused', ({ key }) => history.note(name, `fill of ${key} refused`))
-    manager.on('bus-gap', ({ partition, cause }) =>
-      history.note(name, `gap in ${partition === 'tags' ? 'tags' : `%${partition}`}: ${cause}`),
-    )
+    manager.on('bus-gap', ({ partition, cause }) => {
+      history.note(name, `gap in ${partition === 'tags' ? 'tags' : `%${partition}`}: ${cause}`)
+      if (cause === 'history-lost') this.lossesSeen += 1
+    })
     manager.on('recovery-queue', ({ waiting }) => history.note(name, `${waiting} in the queue`))
     manager.on('background-error', ({ task, error }) =>
       onBackgroundError(this, `${task}: ${error instanceof Error ? error.name : String(error)}`),

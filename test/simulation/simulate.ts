@@ -6,8 +6,8 @@
  */
 
 import { randomFrom } from '../support/seed.ts'
+import { keyTarget } from './ledger.ts'
 import { Nemesis } from './nemesis.ts'
-import { isBorne } from './open.ts'
 import { type Plan, planOf } from './plan.ts'
 import type { SimNode } from './sim-node.ts'
 import { takeTurns } from './turns.ts'
@@ -29,14 +29,20 @@ export interface Run {
 const BREAKER_MS = 5_000
 /** What finding out that a store is back takes beside that: a poll and its round trips, ms. */
 const LATE_MS = 3_000
+/** After so many losses of history in a row, a node waits before it repeats what it evicted; and for how long at most, ms. */
+const LOSSES_AT_ONCE = 3
+const FUSE_MS = 30_000
 /** By then, whatever an operation had to wait for is over, ms. */
 const PATIENCE_MS = 20_000
 const MOST_TURNS = 20_000
 /** After this long, everything a run could have stored has expired, ms. */
 const LONGEST_LIFE_MS = 1_300_000
-/** For how long nothing may happen at rest, ms: for some runs long, for most a few syncs. */
+/** How many runs are looked at for longer; nothing may happen for so long, ms: for some a minute, for most a few syncs. */
+const STILL_SHARE = 0.3
 const STILL_MS = [8_000, 60_000] as const
 const LONG_STILL_SHARE = 0.05
+/** What happens meanwhile where another store shares the bus, at most: a few repetitions, each heard by everybody. */
+const MOST_UNREST_OF_TWO = 150
 /** What a background load may take after the read that began it, ms. */
 const LOADS_END_MS = 6_000
 
@@ -135,7 +141,8 @@ class Script {
     }
     // What waited for that only reaches the others now.
     const staleness = Math.max(...plan.caches.map(({ maxStalenessMs }) => maxStalenessMs))
-    const restedAt = clock.now() + staleness + plan.latencyMs
+    const hasFuseBlown = alive.some(({ lossesSeen }) => lossesSeen > LOSSES_AT_ONCE)
+    const restedAt = clock.now() + staleness + plan.latencyMs + (hasFuseBlown ? FUSE_MS : 0)
     yield* this.#until(() => clock.now() >= restedAt)
     yield* this.#finish()
   }
@@ -145,6 +152,7 @@ class Script {
     const { alive } = this.#world
     const { reads } = this.#workload
     this.#world.isAtRest = true
+    if (this.#world.plan.keepsPuts) this.#findPuts()
     for (const node of alive) {
       for (const cache of node.caches) {
         for (const key of cache.plan.keys) {
@@ -155,18 +163,35 @@ class Script {
     yield* this.#finish()
   }
 
+  /** What was put last and evicted by nobody is there. */
+  #findPuts(): void {
+    const { plan, puts, server } = this.#world
+    const held = server.keys().flatMap((key) => (key.kind === 'entry' ? [key.key] : []))
+    for (const { name, keys } of plan.caches) {
+      for (const key of keys.map((each) => `${name}:${each}`)) {
+        const put = puts.standing(keyTarget(key))
+        if (put === undefined || held.includes(key)) continue
+        this.#world.fail(`at rest: ${key} is gone, although result ${put.id} was put last`)
+      }
+    }
+  }
+
   /** Nobody asks for anything, and nothing is left to be mended: then nodes sync, and do nothing else. */
   *#standStill(): Generator<undefined, void> {
-    if (!isBorne('stillness')) return
     const { clock, plan, network, random } = this.#world
+    if (!random.chance(STILL_SHARE)) return
     const staleness = Math.max(...plan.caches.map(({ maxStalenessMs }) => maxStalenessMs))
     const stillFrom = clock.now() + 3 * staleness + LOADS_END_MS
     yield* this.#until(() => clock.now() >= stillFrom)
     const [short, long] = STILL_MS
     const until = clock.now() + (random.chance(LONG_STILL_SHARE) ? long : short)
-    yield* this.#until(() => clock.now() >= until || (network.unrest?.time ?? 0) > stillFrom)
+    const before = network.unrest?.count ?? 0
+    // Two stores on one bus keep each other busy for ever, at the pace of a fuse.
+    const most = before + (this.#nemesis.hasForeignStore ? MOST_UNREST_OF_TWO : 0)
+    const isRestless = (): boolean => (network.unrest?.count ?? 0) > most
+    yield* this.#until(() => clock.now() >= until || isRestless())
     const { unrest } = network
-    if (unrest === undefined || unrest.time <= stillFrom) return
+    if (unrest === undefined || !isRestless()) return
     this.#world.fail(`at rest: ${unrest.text}, although nobody asked for anything`)
   }
 

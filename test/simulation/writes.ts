@@ -65,7 +65,7 @@ export class Writes {
     const release = this.#occupy([fullKey], kind === 'set')
     if (release === undefined) return
     const preparedAt = history.note(node.name, `prepares to ${kind} ${fullKey}`)
-    const begun = kind === 'put' ? at.method.begin(key) : undefined
+    const begun = kind === 'put' ? await at.method.begin() : undefined
     await this.#turn(node)
     const write = this.#write(node, fullKey, false)
     // A put says what its writer knew before; a set counts as made now.

@@ -52,6 +52,8 @@ export function startNode(
     local: lruStore(),
     remote: redisStore({ url }),
     default: false,
+    // Outages are what many tests are about, and their events are looked at.
+    logger: false,
     defaults: { ttl: '1h', jitter: 0, ...policy },
     // Room for a noisy machine: what a deadline does has tests of its own.
     storeTimeout: '2s',

@@ -43,6 +43,18 @@ export class Fitting {
   })
   async waiting(_ip: string, _signal?: AbortSignal): Promise<void> {}
 
+  @RateLimited({
+    key: (tenant: string) => tenant,
+    limit: (tenant: string) => tenant.length,
+    per: '1m',
+  })
+  async lookedUp(_tenant: string, _query: string): Promise<void> {}
+
+  @RateLimited({
+    policies: [often, { name: 'plan', limit: async (tenant: string) => tenant.length, per: 'day' }],
+  })
+  async lookedUpLater(_tenant: string): Promise<void> {}
+
   @RateLimited({ ...often, onLimit: 'skip' })
   async skipped(): Promise<Product | undefined> {
     return undefined
@@ -88,6 +100,14 @@ export class Misfitting {
   // @ts-expect-error: the cost gets a string.
   @RateLimited({ cost: (items: readonly string[]) => items.length, ...often })
   async costArguments(_items: string): Promise<void> {}
+
+  // @ts-expect-error: the limit is looked up for a string.
+  @RateLimited({ limit: (tenant: string) => tenant.length, per: '1m' })
+  async limitArguments(_tenant: number): Promise<void> {}
+
+  // @ts-expect-error: a limit is a number, or a promise of one.
+  @RateLimited({ limit: (tenant: string) => tenant, per: '1m' })
+  async limitResult(_tenant: string): Promise<void> {}
 
   // @ts-expect-error: a cost is a number.
   @RateLimited({ cost: (items: readonly string[]) => items, ...often })

@@ -3,9 +3,9 @@
 export {
   Cache,
   type EntryOptions,
-  type EvictOptions,
   type LoaderContext,
   type WarmOptions,
+  type WarmProgress,
 } from './cache/cache.ts'
 export type { LoadContext } from './cache/read-call.ts'
 export type { PatternProgress } from './cache/write-path.ts'
@@ -85,7 +85,7 @@ export {
 } from './decorators/cache-evict.ts'
 export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
 export { Cacheable, type CacheableOptions } from './decorators/cacheable.ts'
-export { type AsyncMethodName, cached } from './decorators/cached.ts'
+export { type AsyncMethodName, cached, type EntriesOf } from './decorators/cached.ts'
 export { type ClassDescription, type DescribedMethod, describe } from './decorators/describe.ts'
 export type { CacheableEachOptions, EachOptions } from './decorators/each-options.ts'
 export type { MethodEntries } from './decorators/entry-handle.ts'
@@ -135,7 +135,9 @@ export {
   setFlag,
   setLease,
   setLife,
+  softenEntry,
   stampCreation,
+  windowOf,
 } from './entry/header-patch.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
@@ -161,7 +163,7 @@ export {
   StoreUnavailableError,
 } from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
-export type { CacheEventName, CacheEvents, OutageKind } from './events/events.ts'
+export type { CacheEventName, CacheEvents, OutageKind, PutOutcome } from './events/events.ts'
 export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
@@ -179,7 +181,8 @@ export {
   rateLimitProblem,
 } from './limits/http-headers.ts'
 export { ipKey } from './limits/ip-key.ts'
-export type { ConsumeOptions, Limiter } from './limits/limiter.ts'
+export type { ConsumeOptions } from './limits/key-changes.ts'
+export type { Limiter } from './limits/limiter.ts'
 export type {
   LimiterOptions,
   LimiterSettings,
@@ -212,7 +215,10 @@ export {
 } from './options/assert-option.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export { type Duration, parseDuration } from './options/duration.ts'
+export type { EvictOptions } from './options/evict-options.ts'
 export type { Logger } from './options/logger.ts'
 export type { CacheManagerOptions } from './options/manager-options.ts'
 export { parseSize, type Size } from './options/size.ts'
 export { valueType } from './options/value-type.ts'
+export { isPlainData } from './values/plain-data.ts'
+export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

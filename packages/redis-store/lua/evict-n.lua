@@ -12,16 +12,28 @@ local log, is_soft, settle = KEYS[1], ARGV[1] == '1', tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 
+-- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
+local function window_after(head)
+  return math.max(settle, window_of(head, now))
+end
+
 local function soften(key)
   local head = read_header(key)
-  if not head or has(head.flags, EMPTY) then return remove(key, window_of(head, now), now) end
-  set_flags(key, bit.bor(bit.band(head.flags, bit.bnot(WAITED)), STALE))
+  local window = window_after(head)
+  if not head or has(head.flags, EMPTY) then return remove(key, window, now) end
+  local flags = bit.bor(bit.band(head.flags, bit.bnot(WAITED + SETTLING)), STALE)
+  if window > 0 then
+    flags = flags + SETTLING
+    set_window(key, head, now + window)
+    live_at_least(key, window)
+  end
+  set_flags(key, flags)
   set_lease(key, 0, 0)
 end
 
--- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
 local function harden(key)
-  remove(key, math.max(settle, window_of(read_header(key), now)), now)
+  local head = read_header(key)
+  remove(key, window_after(head), now)
 end
 
 begin_even_when_full(log)
@@ -31,5 +43,5 @@ for i = 2, #KEYS do
   names[i - 1] = ARGV[i + 3]
 end
 -- The message wakes waiters too.
-local previous, seq = record(log, ARGV[3], ARGV[4], names, us)
+local previous, seq = record(log, ARGV[3], ARGV[4], names, us, is_soft, settle)
 return { now, previous, seq }

@@ -6,8 +6,8 @@ import type { RedisClient } from './redis-client.ts'
 import { withoutCommand } from './redis-error.ts'
 import { refusalOf } from './refusal.ts'
 
-const REPLICA =
-  'it is a replica. Give the address of the master, or let Sentinel or a Cluster find it. A replica may lag behind an eviction, so it is not read from either'
+/** It may lag behind an eviction, so it is not read from either. */
+const REPLICA = 'Give the address of the master, or let Sentinel or a Cluster find it.'
 
 /**
  * Writes nothing where a write would go.
@@ -25,7 +25,7 @@ export async function assertWritable(client: RedisClient, namespace: string): Pr
     const words = error instanceof Error ? error.message : ''
     const isStranger = /^(NOAUTH|WRONGPASS) /.test(words)
     if (reason === 'readonly' || reason === 'loading' || isStranger) {
-      const said = reason === 'readonly' ? `${words} ${REPLICA}`.replace('. it', ': it') : words
+      const said = reason === 'readonly' ? `${words} ${REPLICA}` : words
       throw new StoreRefusedError('the connection', reason ?? 'rights', said, withoutCommand(error))
     }
     if (reason === undefined && !/^(WRONGTYPE|ERR) /.test(words)) throw error

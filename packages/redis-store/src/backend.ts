@@ -3,7 +3,7 @@
 import { StoreSetupError, StoreUnavailableError } from '@larder/core'
 import { assertWritable } from './assert-writable.ts'
 import { connectToMasters, followNodes, subscriberOf } from './cluster-nodes.ts'
-import { createClient, databaseOf } from './create-client.ts'
+import { createClient } from './create-client.ts'
 import { Link } from './link.ts'
 import { isClusterTarget, type ResolvedRedisStoreOptions } from './options.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
@@ -12,6 +12,7 @@ import { bytesOf, listOf } from './replies.ts'
 import { missingRights, rightsError, type Use } from './rights.ts'
 import { type ScriptCall, ScriptRunner } from './script-runner.ts'
 import { Subscriber } from './subscriber.ts'
+import { targetDatabase } from './target-database.ts'
 
 export type TroubleListener = (error: Error) => void
 
@@ -45,7 +46,7 @@ export class Backend {
     this.#options = options
     this.#listener = listener
     this.#link = new Link({
-      create: async () => this.#followed(await this.#createClient()),
+      create: async () => this.#followed(await createClient(target, this.database)),
       prepare: (client) => this.#prepare(client),
       pingEveryMs,
       onUp: () => {
@@ -58,7 +59,7 @@ export class Backend {
     this.subscriber = new Subscriber({
       create: isClusterTarget(target)
         ? () => this.#createSubscriber()
-        : () => createClient(target, this.#database),
+        : () => createClient(target, this.database),
       pingEveryMs,
     })
   }
@@ -68,9 +69,10 @@ export class Backend {
     return this.#link.client
   }
 
-  /** The number of the database that is used; known once a connection was tried. */
+  /** The number of the database that is used: of a client handed in, the one it has selected when this is first asked. */
   get database(): number {
-    return this.#database ?? 0
+    this.#database ??= targetDatabase(this.#options.target)
+    return this.#database
   }
 
   /** True when no connection stands and the first attempt, which is worth waiting for, has ended. */
@@ -124,12 +126,6 @@ export class Backend {
     } catch (error) {
       throw refused(call.script, error)
     }
-  }
-
-  async #createClient(): Promise<RedisClient> {
-    const client = await createClient(this.#options.target, this.#database)
-    this.#database ??= databaseOf(client)
-    return client
   }
 
   async #prepare(client: RedisClient): Promise<void> {

@@ -44,13 +44,17 @@ export function decodeMessage(bytes: Uint8Array): BusMessage {
   throw new Error('The message is of an unknown kind')
 }
 
-function keysMessage([partition, previous, seq, keys]: readonly unknown[]): BusMessage {
+function keysMessage(fields: readonly unknown[]): BusMessage {
+  const [partition, previous, seq, keys, soft = 0, settle = 0] = fields
+  const settleMs = countOf(settle)
   return {
     kind: 'keys',
     partition: countOf(partition),
     previous: countOf(previous),
     seq: countOf(seq),
     keys: textsOf(keys),
+    ...(countOf(soft) === 1 ? { soft: true } : {}),
+    ...(settleMs > 0 ? { settleMs } : {}),
   }
 }
 

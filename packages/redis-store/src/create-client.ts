@@ -83,12 +83,11 @@ const CLUSTER_SETTINGS = {
 /**
  * Makes a client of our own that has not connected yet.
  *
- * @param database for duplicates of a client, whose owner may select another one at any time: a store that moved along would
- *   lose what it is about. @default the one selected now
+ * @param db the database of a duplicate: the owner of its client may select another one at any time, and a store that moved
+ *   along would lose what it is about.
  */
-export async function createClient(target: Target, database?: number): Promise<RedisClient> {
+export async function createClient(target: Target, db: number): Promise<RedisClient> {
   if (target.kind === 'client') {
-    const db = database ?? databaseOf(target.client)
     return duplicateClient(target.client, isCluster(target.client) ? {} : { db })
   }
   const { Cluster, Redis } = await importIoredis()
@@ -106,16 +105,6 @@ export async function createClient(target: Target, database?: number): Promise<R
       ? new Redis(withoutSettings(target.url), settings as never)
       : new Redis(settings as never)
   return client as unknown as RedisClient
-}
-
-/** The number of the database a client is at. */
-export function databaseOf(client: RedisClient): number {
-  if (isCluster(client)) return databaseIn(client.options?.redisOptions)
-  return client.condition?.select ?? client.options?.db ?? 0
-}
-
-function databaseIn(options: object = {}): number {
-  return 'db' in options && typeof options.db === 'number' ? options.db : 0
 }
 
 /** Makes a client for the same servers as another, which stays as it is. */

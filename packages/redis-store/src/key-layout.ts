@@ -82,9 +82,9 @@ export function policyEnding(policy: string, algorithm: string): string {
 /** Behind a limit's key: until when nothing is admitted. */
 export const BLOCK_ENDING = ':block'
 
-/** Where it is told that permits were given back: `shop:limits`. */
-export function limitsChannel(namespace: string): string {
-  return `${namespace}:limits`
+/** Where it is told that permits were given back: `shop:limits:0`, with the number of the database. */
+export function limitsChannel(namespace: string, database: number): string {
+  return `${namespace}:limits:${database}`
 }
 
 /** What is hashed of a key in a Cluster: `shop:12`. */

@@ -2,6 +2,7 @@ import { Cluster, Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from './options.ts'
 import { redisStore } from './redis-store.ts'
+import { targetDatabase } from './target-database.ts'
 
 const URL_WITH_PASSWORD = 'redis://user:hunter2@example.com:6379/1'
 
@@ -34,6 +35,20 @@ describe('options of redisStore', () => {
     expect(isClusterTarget(resolveRedisStoreOptions({ client: cluster }).target)).toBe(true)
   })
 
+  it.each<[string, object]>([
+    ['redis://a', {}],
+    ['redis://a/', { db: 4 }],
+    ['redis://a/2', { db: 4 }],
+    ['redis://a/2?db=3', {}],
+    ['redis://a?db=3', { db: 4 }],
+    ['rediss://:p@a/5', { db: '4' }],
+  ])('knows the database of %s with %o, as ioredis does', (url, options) => {
+    const client = new Redis(url, { lazyConnect: true, ...options })
+    const { target } = resolveRedisStoreOptions({ url, options })
+    expect(targetDatabase(target)).toBe(client.options.db)
+    expect(targetDatabase(resolveRedisStoreOptions({ client }).target)).toBe(client.options.db)
+  })
+
   it('pings every five seconds unless told otherwise', () => {
     expect(resolveRedisStoreOptions({ options: {} }).pingEveryMs).toBe(5_000)
     expect(resolveRedisStoreOptions({ options: {}, pingEvery: '1m' }).pingEveryMs).toBe(60_000)
@@ -56,6 +71,7 @@ describe('options of redisStore', () => {
     ['a password', { password: 'hunter2' }, /redisStore\(\{ options: \{ password \} \}\)/],
     ['a client by itself', new Redis({ lazyConnect: true }), /redisStore\(\{ client \}\)/],
     ['a database that is no number', { url: 'redis://a/main' }, /path is the number of a database/],
+    ['the same in its query', { url: 'redis://a?db=main' }, /path is the number of a database/],
     ['the same in options', { options: { db: 'main' } }, /^redisStore\.options\.db/],
     ['a negative database', { options: { db: -1 } }, /^redisStore\.options\.db/],
     ['a node that is no Redis', { cluster: ['http://a'] }, /^redisStore\.cluster/],

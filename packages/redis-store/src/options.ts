@@ -159,7 +159,7 @@ function isNode(node: unknown): boolean {
 function checkUrl(url: string): string {
   const isUrl = typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url)
   // ioredis takes database 0 where it finds something else than a number.
-  if (isUrl && /^\/?\d*$/.test(new URL(url).pathname)) return url
+  if (isUrl && isDatabase(new URL(url))) return url
   throw new InvalidOptionError({
     option: `${WHERE}.url`,
     expected: isUrl
@@ -168,6 +168,10 @@ function checkUrl(url: string): string {
     received: url,
     isSecret: true,
   })
+}
+
+function isDatabase({ pathname, searchParams }: URL): boolean {
+  return /^\/?\d*$/.test(pathname) && /^\d*$/.test(searchParams.get('db') ?? '')
 }
 
 function checkSettings(options: object = {}): object {

@@ -111,11 +111,7 @@ class RedisStore implements RemoteStore {
     return !this.#backend.isDown
   }
 
-  get onTrouble(): TroubleListener | undefined {
-    return this.#backend.onTrouble
-  }
-
-  set onTrouble(listener: TroubleListener | undefined) {
+  onTrouble(listener: TroubleListener): void {
     this.#backend.onTrouble = listener
   }
 
@@ -158,6 +154,7 @@ class RedisStore implements RemoteStore {
 
   async release(address: EntryAddress, token: number): Promise<void> {
     const keys = [this.#entry(address)]
+    if (!this.#isConnected) await this.#backend.connected('release')
     await this.#backend.run({ script: 'release', keys, args: [token, this.#channel, address.key] })
   }
 
@@ -172,6 +169,7 @@ class RedisStore implements RemoteStore {
 
   async put(address: EntryAddress, { bytes, livesMs, since }: PutRequest): Promise<PutReply> {
     const { partition, key } = address
+    if (!this.#isConnected) await this.#backend.connected('put')
     const [stored, now, previous, seq] = await this.#backend.run({
       script: 'put',
       keys: [this.#entry(address), this.#log(partition)],
@@ -190,6 +188,7 @@ class RedisStore implements RemoteStore {
     addresses: readonly EntryAddress[],
     request: EvictRequest,
   ): Promise<readonly MutationReply[]> {
+    if (!this.#isConnected) await this.#backend.connected('evict')
     return Promise.all(chunksOf(addresses).map((chunk) => this.#evictChunk(chunk, request)))
   }
 
@@ -210,6 +209,7 @@ class RedisStore implements RemoteStore {
   }
 
   async bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump> {
+    if (!this.#isConnected) await this.#backend.connected('bumpTags')
     const [previous, version, floor] = await this.#backend.run({
       script: 'bumpTags',
       keys: [tagsKey(this.#openNamespace)],
@@ -241,6 +241,11 @@ class RedisStore implements RemoteStore {
     await Promise.all([this.#backend.close(), this.bus.close()])
   }
 
+  /** The name of the store, and with it the channel, is known once there was a connection. */
+  get #isConnected(): boolean {
+    return this.#backend.client !== undefined
+  }
+
   /** Where the scripts publish. */
   get #channel(): string {
     return this.bus.channel
@@ -268,6 +273,7 @@ class RedisStore implements RemoteStore {
 
   /** One script call for all of them. */
   async #fillAll(fills: readonly Fill[], atOnce: boolean): Promise<readonly FillReply[]> {
+    if (!this.#isConnected) await this.#backend.connected('fill')
     const keys: string[] = []
     const args: (string | number | Buffer)[] = [this.#channel]
     for (const { address, token, bytes, livesMs } of fills) {

@@ -101,6 +101,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'append',
     'eval',
     'evalsha',
+    'exists',
     'get',
     'getrange',
     'pexpire',

@@ -120,8 +120,9 @@ local function open_log(log, us)
   return first, first
 end
 
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
+-- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
+-- how they were evicted; the message has them only where there is something to say.
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
@@ -137,8 +138,12 @@ local function record(log, channel, partition, keys, us)
     redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
     redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
+  local message = { tonumber(partition), whole(previous), score, keys }
+  if is_soft or (settle or 0) > 0 then
+    message[5] = is_soft and 1 or 0
+    message[6] = settle or 0
+  end
+  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
   return previous, seq
 end
 local log, since = KEYS[1], tonumber(ARGV[1])
@@ -229,10 +234,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -372,10 +384,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -400,8 +419,9 @@ local function open_log(log, us)
   return first, first
 end
 
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
+-- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
+-- how they were evicted; the message has them only where there is something to say.
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
@@ -417,8 +437,12 @@ local function record(log, channel, partition, keys, us)
     redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
     redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
+  local message = { tonumber(partition), whole(previous), score, keys }
+  if is_soft or (settle or 0) > 0 then
+    message[5] = is_soft and 1 or 0
+    message[6] = settle or 0
+  end
+  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
   return previous, seq
 end
 -- A full server refuses a script's first write if that takes memory, but lets a script finish that has begun to write. An
@@ -430,16 +454,28 @@ local log, is_soft, settle = KEYS[1], ARGV[1] == '1', tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 
+-- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
+local function window_after(head)
+  return math.max(settle, window_of(head, now))
+end
+
 local function soften(key)
   local head = read_header(key)
-  if not head or has(head.flags, EMPTY) then return remove(key, window_of(head, now), now) end
-  set_flags(key, bit.bor(bit.band(head.flags, bit.bnot(WAITED)), STALE))
+  local window = window_after(head)
+  if not head or has(head.flags, EMPTY) then return remove(key, window, now) end
+  local flags = bit.bor(bit.band(head.flags, bit.bnot(WAITED + SETTLING)), STALE)
+  if window > 0 then
+    flags = flags + SETTLING
+    set_window(key, head, now + window)
+    live_at_least(key, window)
+  end
+  set_flags(key, flags)
   set_lease(key, 0, 0)
 end
 
--- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
 local function harden(key)
-  remove(key, math.max(settle, window_of(read_header(key), now)), now)
+  local head = read_header(key)
+  remove(key, window_after(head), now)
 end
 
 begin_even_when_full(log)
@@ -449,7 +485,7 @@ for i = 2, #KEYS do
   names[i - 1] = ARGV[i + 3]
 end
 -- The message wakes waiters too.
-local previous, seq = record(log, ARGV[3], ARGV[4], names, us)
+local previous, seq = record(log, ARGV[3], ARGV[4], names, us, is_soft, settle)
 return { now, previous, seq }
 ` },
   fencedSet: { name: 'fenced-set', keys: 2, lua: `--[[ Writes a value unless a newer fence has written.
@@ -553,10 +589,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -892,48 +935,73 @@ end
 --
 -- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
 -- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, when it expires, number of
--- the newest slice, the sum of all counts, and the counts from the newest slice to the oldest that counted when written.
+-- the newest slice, the sum of all that counted when written, and the counts from the newest slice to the oldest one.
+--
+-- Where calls wait for their turn, slices lie ahead by the thousand. So a call reads the newest ones only, writes a count in
+-- place or puts a new one before the others as they are, and takes the sum as it was written while no slice has passed.
 local function window_algorithm(limit, slice, slices)
   local current = floor(now / slice)
-  local header, layout = 6, '>ddddddd'
+  local oldest = current - slices
+  local header, layout = 48, '>ddddddd'
   -- Nobody reserves as far ahead as this many slices.
   local furthest = current + 262144
   local self = { capacity = limit }
-  -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
-  -- now. The counts of all slices are only looked at when a slice has passed.
+  -- Of the key: its bytes, the newest slice and its count (absent when nothing counts), what was admitted in the window that
+  -- ends now, and the counts as far as they were read.
   local key, bytes, expires, top, top_count, used, counts
   local is_given_back = false
+
+  local function length()
+    return (#bytes - header) / 8
+  end
+
+  -- Reads the newest \`most\` counts, or all.
+  local function load_counts(most)
+    local count = math.min(most or length(), length())
+    if #counts >= count then return end
+    counts = numbers_in(string.sub(bytes, 1, header + 8 * count), header + 1)
+    counts[1] = top_count
+  end
 
   local function count_of(number)
     if number > top then return 0 end
     return counts[top - number + 1] or 0
   end
 
-  -- The sum of all counts from slice number \`oldest\` on.
-  local function sum_from(oldest)
+  -- The sum of all counts from a slice on that were read.
+  local function sum_from(first)
     local sum = 0
-    for i = 1, math.min(#counts, top - oldest + 1) do sum = sum + counts[i] end
+    for i = 1, math.min(#counts, top - first + 1) do sum = sum + counts[i] end
     return sum
   end
 
-  local function load_counts()
-    if not counts then counts = numbers_in(bytes, header * 8 + 1) end
-  end
-
-  local function save_all()
-    -- Counts of slices that are over may still be among them.
-    local sum = sum_from(current - slices)
+  -- Writes it all anew; \`older\` are the bytes of the counts behind those that were read.
+  local function save_all(older)
     expires = now + with_slack((top + slices + 1) * slice - now)
-    local head = packed({ slice, slices, now, expires, top, sum }, header)
-    call('SET', key, head .. packed(counts, #counts), 'PX', life_of(expires - now))
+    bytes = pack('>dddddd', slice, slices, now, expires, top, used) .. packed(counts, #counts) .. older
+    top_count = counts[1]
+    call('SET', key, bytes, 'PX', life_of(expires - now))
   end
 
-  -- Makes a slice the newest one, and forgets those that do not count any more.
-  local function open(number)
-    load_counts()
-    local kept = {}
-    for i = number, current - slices, -1 do kept[#kept + 1] = top and count_of(i) or 0 end
-    top, counts = number, kept
+  -- Adds to a slice that is not older than the newest one.
+  local function add(number, cost)
+    used = used + cost
+    if number == top then
+      top_count = top_count + cost
+      counts[1] = top_count
+      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
+      return
+    end
+    -- What does not count any more is left behind.
+    local kept = top and max(0, math.min(length(), top - oldest + 1)) or 0
+    counts = { cost }
+    local older = ''
+    if kept > 0 then
+      for _ = top + 1, number - 1 do counts[#counts + 1] = 0 end
+      older = pack('>d', top_count) .. string.sub(bytes, header + 9, header + 8 * kept)
+    end
+    top = number
+    save_all(older)
   end
 
   -- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest
@@ -954,24 +1022,20 @@ local function window_algorithm(limit, slice, slices)
     if by > 0 then top = top - floor(by / width) end
     if width ~= slice then put_in_one(width, per_window) end
     if not top then return call('UNLINK', key) end
-    if by > 0 or width ~= slice then save_all() end
-    used = sum_from(current - slices)
+    used = sum_from(oldest)
+    if by > 0 or width ~= slice then save_all('') end
   end
 
   function self.read(at_key)
-    key, top, used, counts = at_key, nil, 0, nil
+    key, top, used, counts = at_key, nil, 0, {}
     bytes = call('GET', key)
-    if not bytes then
-      counts = {}
-      return
-    end
-    if #bytes < 8 * (header + 1) or #bytes % 8 ~= 0 then spoilt() end
+    if not bytes then return end
+    if #bytes < header + 8 or #bytes % 8 ~= 0 then spoilt() end
     local width, per_window, written, sum
     width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
     local newest = top * width - max(0, written - now)
     if not (width > 0 and newest / slice < furthest) then spoilt() end
-    local is_same = width == slice and per_window == slices and top == current
-    if is_same and written <= now and floor(written / slice) == current then
+    if width == slice and per_window == slices and written <= now and floor(written / slice) == current then
       used = sum
     else
       repair(width, per_window, written - now)
@@ -980,7 +1044,7 @@ local function window_algorithm(limit, slice, slices)
 
   function self.earliest(cost)
     if used + cost <= limit and (not top or top <= current) then return now end
-    load_counts()
+    load_counts(slices + 1)
     local at = max(current, top)
     local sum = sum_from(at - slices)
     -- Once all have left the sum is 0, and the cost is no more than the limit.
@@ -993,23 +1057,13 @@ local function window_algorithm(limit, slice, slices)
   end
 
   function self.take(cost, at)
-    local number = floor(at / slice)
-    used = used + cost
-    if number == top and not counts then
-      top_count = top_count + cost
-      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
-      return
-    end
-    open(number)
-    counts[1] = counts[1] + cost
-    save_all()
+    add(floor(at / slice), cost)
   end
 
   function self.penalize(cost)
-    open(max(current, top or 0))
-    counts[1] = math.min(limit, counts[1] + cost)
-    used = sum_from(current - slices)
-    save_all()
+    local number = max(current, top or 0)
+    local before = number == top and top_count or 0
+    add(number, math.min(limit, before + cost) - before)
   end
 
   function self.standing()
@@ -1020,7 +1074,7 @@ local function window_algorithm(limit, slice, slices)
   -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     local number = floor(at / slice)
-    if not top or number < current - slices then return false end
+    if not top or number < oldest then return false end
     load_counts()
     if count_of(number) < cost then return false end
     local index = top - number + 1
@@ -1034,7 +1088,7 @@ local function window_algorithm(limit, slice, slices)
     if not top then return 0 end
     load_counts()
     local left = points
-    for i = 1, math.min(#counts, top - current + slices + 1) do
+    for i = 1, math.min(#counts, top - oldest + 1) do
       local given = math.min(left, counts[i])
       counts[i], left = counts[i] - given, left - given
     end
@@ -1044,11 +1098,15 @@ local function window_algorithm(limit, slice, slices)
 
   function self.flush()
     if not is_given_back then return end
-    while counts[1] == 0 do
-      table.remove(counts, 1)
-      top = top - 1
-    end
-    if #counts == 0 then call('UNLINK', key) else save_all() end
+    local first, last = 1, math.min(#counts, top - oldest + 1)
+    while first <= last and counts[first] == 0 do first = first + 1 end
+    if first > last then return call('UNLINK', key) end
+    top = top - first + 1
+    local kept = {}
+    for i = first, last do kept[i - first + 1] = counts[i] end
+    counts = kept
+    used = sum_from(oldest)
+    save_all('')
   end
 
   return self
@@ -1770,48 +1828,73 @@ end
 --
 -- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
 -- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, when it expires, number of
--- the newest slice, the sum of all counts, and the counts from the newest slice to the oldest that counted when written.
+-- the newest slice, the sum of all that counted when written, and the counts from the newest slice to the oldest one.
+--
+-- Where calls wait for their turn, slices lie ahead by the thousand. So a call reads the newest ones only, writes a count in
+-- place or puts a new one before the others as they are, and takes the sum as it was written while no slice has passed.
 local function window_algorithm(limit, slice, slices)
   local current = floor(now / slice)
-  local header, layout = 6, '>ddddddd'
+  local oldest = current - slices
+  local header, layout = 48, '>ddddddd'
   -- Nobody reserves as far ahead as this many slices.
   local furthest = current + 262144
   local self = { capacity = limit }
-  -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
-  -- now. The counts of all slices are only looked at when a slice has passed.
+  -- Of the key: its bytes, the newest slice and its count (absent when nothing counts), what was admitted in the window that
+  -- ends now, and the counts as far as they were read.
   local key, bytes, expires, top, top_count, used, counts
   local is_given_back = false
+
+  local function length()
+    return (#bytes - header) / 8
+  end
+
+  -- Reads the newest \`most\` counts, or all.
+  local function load_counts(most)
+    local count = math.min(most or length(), length())
+    if #counts >= count then return end
+    counts = numbers_in(string.sub(bytes, 1, header + 8 * count), header + 1)
+    counts[1] = top_count
+  end
 
   local function count_of(number)
     if number > top then return 0 end
     return counts[top - number + 1] or 0
   end
 
-  -- The sum of all counts from slice number \`oldest\` on.
-  local function sum_from(oldest)
+  -- The sum of all counts from a slice on that were read.
+  local function sum_from(first)
     local sum = 0
-    for i = 1, math.min(#counts, top - oldest + 1) do sum = sum + counts[i] end
+    for i = 1, math.min(#counts, top - first + 1) do sum = sum + counts[i] end
     return sum
   end
 
-  local function load_counts()
-    if not counts then counts = numbers_in(bytes, header * 8 + 1) end
-  end
-
-  local function save_all()
-    -- Counts of slices that are over may still be among them.
-    local sum = sum_from(current - slices)
+  -- Writes it all anew; \`older\` are the bytes of the counts behind those that were read.
+  local function save_all(older)
     expires = now + with_slack((top + slices + 1) * slice - now)
-    local head = packed({ slice, slices, now, expires, top, sum }, header)
-    call('SET', key, head .. packed(counts, #counts), 'PX', life_of(expires - now))
+    bytes = pack('>dddddd', slice, slices, now, expires, top, used) .. packed(counts, #counts) .. older
+    top_count = counts[1]
+    call('SET', key, bytes, 'PX', life_of(expires - now))
   end
 
-  -- Makes a slice the newest one, and forgets those that do not count any more.
-  local function open(number)
-    load_counts()
-    local kept = {}
-    for i = number, current - slices, -1 do kept[#kept + 1] = top and count_of(i) or 0 end
-    top, counts = number, kept
+  -- Adds to a slice that is not older than the newest one.
+  local function add(number, cost)
+    used = used + cost
+    if number == top then
+      top_count = top_count + cost
+      counts[1] = top_count
+      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
+      return
+    end
+    -- What does not count any more is left behind.
+    local kept = top and max(0, math.min(length(), top - oldest + 1)) or 0
+    counts = { cost }
+    local older = ''
+    if kept > 0 then
+      for _ = top + 1, number - 1 do counts[#counts + 1] = 0 end
+      older = pack('>d', top_count) .. string.sub(bytes, header + 9, header + 8 * kept)
+    end
+    top = number
+    save_all(older)
   end
 
   -- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest
@@ -1832,24 +1915,20 @@ local function window_algorithm(limit, slice, slices)
     if by > 0 then top = top - floor(by / width) end
     if width ~= slice then put_in_one(width, per_window) end
     if not top then return call('UNLINK', key) end
-    if by > 0 or width ~= slice then save_all() end
-    used = sum_from(current - slices)
+    used = sum_from(oldest)
+    if by > 0 or width ~= slice then save_all('') end
   end
 
   function self.read(at_key)
-    key, top, used, counts = at_key, nil, 0, nil
+    key, top, used, counts = at_key, nil, 0, {}
     bytes = call('GET', key)
-    if not bytes then
-      counts = {}
-      return
-    end
-    if #bytes < 8 * (header + 1) or #bytes % 8 ~= 0 then spoilt() end
+    if not bytes then return end
+    if #bytes < header + 8 or #bytes % 8 ~= 0 then spoilt() end
     local width, per_window, written, sum
     width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
     local newest = top * width - max(0, written - now)
     if not (width > 0 and newest / slice < furthest) then spoilt() end
-    local is_same = width == slice and per_window == slices and top == current
-    if is_same and written <= now and floor(written / slice) == current then
+    if width == slice and per_window == slices and written <= now and floor(written / slice) == current then
       used = sum
     else
       repair(width, per_window, written - now)
@@ -1858,7 +1937,7 @@ local function window_algorithm(limit, slice, slices)
 
   function self.earliest(cost)
     if used + cost <= limit and (not top or top <= current) then return now end
-    load_counts()
+    load_counts(slices + 1)
     local at = max(current, top)
     local sum = sum_from(at - slices)
     -- Once all have left the sum is 0, and the cost is no more than the limit.
@@ -1871,23 +1950,13 @@ local function window_algorithm(limit, slice, slices)
   end
 
   function self.take(cost, at)
-    local number = floor(at / slice)
-    used = used + cost
-    if number == top and not counts then
-      top_count = top_count + cost
-      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
-      return
-    end
-    open(number)
-    counts[1] = counts[1] + cost
-    save_all()
+    add(floor(at / slice), cost)
   end
 
   function self.penalize(cost)
-    open(max(current, top or 0))
-    counts[1] = math.min(limit, counts[1] + cost)
-    used = sum_from(current - slices)
-    save_all()
+    local number = max(current, top or 0)
+    local before = number == top and top_count or 0
+    add(number, math.min(limit, before + cost) - before)
   end
 
   function self.standing()
@@ -1898,7 +1967,7 @@ local function window_algorithm(limit, slice, slices)
   -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     local number = floor(at / slice)
-    if not top or number < current - slices then return false end
+    if not top or number < oldest then return false end
     load_counts()
     if count_of(number) < cost then return false end
     local index = top - number + 1
@@ -1912,7 +1981,7 @@ local function window_algorithm(limit, slice, slices)
     if not top then return 0 end
     load_counts()
     local left = points
-    for i = 1, math.min(#counts, top - current + slices + 1) do
+    for i = 1, math.min(#counts, top - oldest + 1) do
       local given = math.min(left, counts[i])
       counts[i], left = counts[i] - given, left - given
     end
@@ -1922,11 +1991,15 @@ local function window_algorithm(limit, slice, slices)
 
   function self.flush()
     if not is_given_back then return end
-    while counts[1] == 0 do
-      table.remove(counts, 1)
-      top = top - 1
-    end
-    if #counts == 0 then call('UNLINK', key) else save_all() end
+    local first, last = 1, math.min(#counts, top - oldest + 1)
+    while first <= last and counts[first] == 0 do first = first + 1 end
+    if first > last then return call('UNLINK', key) end
+    top = top - first + 1
+    local kept = {}
+    for i = first, last do kept[i - first + 1] = counts[i] end
+    counts = kept
+    used = sum_from(oldest)
+    save_all('')
   end
 
   return self
@@ -3262,48 +3335,73 @@ end
 --
 -- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
 -- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, when it expires, number of
--- the newest slice, the sum of all counts, and the counts from the newest slice to the oldest that counted when written.
+-- the newest slice, the sum of all that counted when written, and the counts from the newest slice to the oldest one.
+--
+-- Where calls wait for their turn, slices lie ahead by the thousand. So a call reads the newest ones only, writes a count in
+-- place or puts a new one before the others as they are, and takes the sum as it was written while no slice has passed.
 local function window_algorithm(limit, slice, slices)
   local current = floor(now / slice)
-  local header, layout = 6, '>ddddddd'
+  local oldest = current - slices
+  local header, layout = 48, '>ddddddd'
   -- Nobody reserves as far ahead as this many slices.
   local furthest = current + 262144
   local self = { capacity = limit }
-  -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
-  -- now. The counts of all slices are only looked at when a slice has passed.
+  -- Of the key: its bytes, the newest slice and its count (absent when nothing counts), what was admitted in the window that
+  -- ends now, and the counts as far as they were read.
   local key, bytes, expires, top, top_count, used, counts
   local is_given_back = false
+
+  local function length()
+    return (#bytes - header) / 8
+  end
+
+  -- Reads the newest \`most\` counts, or all.
+  local function load_counts(most)
+    local count = math.min(most or length(), length())
+    if #counts >= count then return end
+    counts = numbers_in(string.sub(bytes, 1, header + 8 * count), header + 1)
+    counts[1] = top_count
+  end
 
   local function count_of(number)
     if number > top then return 0 end
     return counts[top - number + 1] or 0
   end
 
-  -- The sum of all counts from slice number \`oldest\` on.
-  local function sum_from(oldest)
+  -- The sum of all counts from a slice on that were read.
+  local function sum_from(first)
     local sum = 0
-    for i = 1, math.min(#counts, top - oldest + 1) do sum = sum + counts[i] end
+    for i = 1, math.min(#counts, top - first + 1) do sum = sum + counts[i] end
     return sum
   end
 
-  local function load_counts()
-    if not counts then counts = numbers_in(bytes, header * 8 + 1) end
-  end
-
-  local function save_all()
-    -- Counts of slices that are over may still be among them.
-    local sum = sum_from(current - slices)
+  -- Writes it all anew; \`older\` are the bytes of the counts behind those that were read.
+  local function save_all(older)
     expires = now + with_slack((top + slices + 1) * slice - now)
-    local head = packed({ slice, slices, now, expires, top, sum }, header)
-    call('SET', key, head .. packed(counts, #counts), 'PX', life_of(expires - now))
+    bytes = pack('>dddddd', slice, slices, now, expires, top, used) .. packed(counts, #counts) .. older
+    top_count = counts[1]
+    call('SET', key, bytes, 'PX', life_of(expires - now))
   end
 
-  -- Makes a slice the newest one, and forgets those that do not count any more.
-  local function open(number)
-    load_counts()
-    local kept = {}
-    for i = number, current - slices, -1 do kept[#kept + 1] = top and count_of(i) or 0 end
-    top, counts = number, kept
+  -- Adds to a slice that is not older than the newest one.
+  local function add(number, cost)
+    used = used + cost
+    if number == top then
+      top_count = top_count + cost
+      counts[1] = top_count
+      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
+      return
+    end
+    -- What does not count any more is left behind.
+    local kept = top and max(0, math.min(length(), top - oldest + 1)) or 0
+    counts = { cost }
+    local older = ''
+    if kept > 0 then
+      for _ = top + 1, number - 1 do counts[#counts + 1] = 0 end
+      older = pack('>d', top_count) .. string.sub(bytes, header + 9, header + 8 * kept)
+    end
+    top = number
+    save_all(older)
   end
 
   -- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest
@@ -3324,24 +3422,20 @@ local function window_algorithm(limit, slice, slices)
     if by > 0 then top = top - floor(by / width) end
     if width ~= slice then put_in_one(width, per_window) end
     if not top then return call('UNLINK', key) end
-    if by > 0 or width ~= slice then save_all() end
-    used = sum_from(current - slices)
+    used = sum_from(oldest)
+    if by > 0 or width ~= slice then save_all('') end
   end
 
   function self.read(at_key)
-    key, top, used, counts = at_key, nil, 0, nil
+    key, top, used, counts = at_key, nil, 0, {}
     bytes = call('GET', key)
-    if not bytes then
-      counts = {}
-      return
-    end
-    if #bytes < 8 * (header + 1) or #bytes % 8 ~= 0 then spoilt() end
+    if not bytes then return end
+    if #bytes < header + 8 or #bytes % 8 ~= 0 then spoilt() end
     local width, per_window, written, sum
     width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
     local newest = top * width - max(0, written - now)
     if not (width > 0 and newest / slice < furthest) then spoilt() end
-    local is_same = width == slice and per_window == slices and top == current
-    if is_same and written <= now and floor(written / slice) == current then
+    if width == slice and per_window == slices and written <= now and floor(written / slice) == current then
       used = sum
     else
       repair(width, per_window, written - now)
@@ -3350,7 +3444,7 @@ local function window_algorithm(limit, slice, slices)
 
   function self.earliest(cost)
     if used + cost <= limit and (not top or top <= current) then return now end
-    load_counts()
+    load_counts(slices + 1)
     local at = max(current, top)
     local sum = sum_from(at - slices)
     -- Once all have left the sum is 0, and the cost is no more than the limit.
@@ -3363,23 +3457,13 @@ local function window_algorithm(limit, slice, slices)
   end
 
   function self.take(cost, at)
-    local number = floor(at / slice)
-    used = used + cost
-    if number == top and not counts then
-      top_count = top_count + cost
-      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
-      return
-    end
-    open(number)
-    counts[1] = counts[1] + cost
-    save_all()
+    add(floor(at / slice), cost)
   end
 
   function self.penalize(cost)
-    open(max(current, top or 0))
-    counts[1] = math.min(limit, counts[1] + cost)
-    used = sum_from(current - slices)
-    save_all()
+    local number = max(current, top or 0)
+    local before = number == top and top_count or 0
+    add(number, math.min(limit, before + cost) - before)
   end
 
   function self.standing()
@@ -3390,7 +3474,7 @@ local function window_algorithm(limit, slice, slices)
   -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     local number = floor(at / slice)
-    if not top or number < current - slices then return false end
+    if not top or number < oldest then return false end
     load_counts()
     if count_of(number) < cost then return false end
     local index = top - number + 1
@@ -3404,7 +3488,7 @@ local function window_algorithm(limit, slice, slices)
     if not top then return 0 end
     load_counts()
     local left = points
-    for i = 1, math.min(#counts, top - current + slices + 1) do
+    for i = 1, math.min(#counts, top - oldest + 1) do
       local given = math.min(left, counts[i])
       counts[i], left = counts[i] - given, left - given
     end
@@ -3414,11 +3498,15 @@ local function window_algorithm(limit, slice, slices)
 
   function self.flush()
     if not is_given_back then return end
-    while counts[1] == 0 do
-      table.remove(counts, 1)
-      top = top - 1
-    end
-    if #counts == 0 then call('UNLINK', key) else save_all() end
+    local first, last = 1, math.min(#counts, top - oldest + 1)
+    while first <= last and counts[first] == 0 do first = first + 1 end
+    if first > last then return call('UNLINK', key) end
+    top = top - first + 1
+    local kept = {}
+    for i = first, last do kept[i - first + 1] = counts[i] end
+    counts = kept
+    used = sum_from(oldest)
+    save_all('')
   end
 
   return self
@@ -4288,48 +4376,73 @@ end
 --
 -- A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
 -- and at least limit * B / (B + 1) get in. State: slice width, slices a window, when written, when it expires, number of
--- the newest slice, the sum of all counts, and the counts from the newest slice to the oldest that counted when written.
+-- the newest slice, the sum of all that counted when written, and the counts from the newest slice to the oldest one.
+--
+-- Where calls wait for their turn, slices lie ahead by the thousand. So a call reads the newest ones only, writes a count in
+-- place or puts a new one before the others as they are, and takes the sum as it was written while no slice has passed.
 local function window_algorithm(limit, slice, slices)
   local current = floor(now / slice)
-  local header, layout = 6, '>ddddddd'
+  local oldest = current - slices
+  local header, layout = 48, '>ddddddd'
   -- Nobody reserves as far ahead as this many slices.
   local furthest = current + 262144
   local self = { capacity = limit }
-  -- Of the key: the newest slice and its count, absent when nothing counts, and what was admitted in the window that ends
-  -- now. The counts of all slices are only looked at when a slice has passed.
+  -- Of the key: its bytes, the newest slice and its count (absent when nothing counts), what was admitted in the window that
+  -- ends now, and the counts as far as they were read.
   local key, bytes, expires, top, top_count, used, counts
   local is_given_back = false
+
+  local function length()
+    return (#bytes - header) / 8
+  end
+
+  -- Reads the newest \`most\` counts, or all.
+  local function load_counts(most)
+    local count = math.min(most or length(), length())
+    if #counts >= count then return end
+    counts = numbers_in(string.sub(bytes, 1, header + 8 * count), header + 1)
+    counts[1] = top_count
+  end
 
   local function count_of(number)
     if number > top then return 0 end
     return counts[top - number + 1] or 0
   end
 
-  -- The sum of all counts from slice number \`oldest\` on.
-  local function sum_from(oldest)
+  -- The sum of all counts from a slice on that were read.
+  local function sum_from(first)
     local sum = 0
-    for i = 1, math.min(#counts, top - oldest + 1) do sum = sum + counts[i] end
+    for i = 1, math.min(#counts, top - first + 1) do sum = sum + counts[i] end
     return sum
   end
 
-  local function load_counts()
-    if not counts then counts = numbers_in(bytes, header * 8 + 1) end
-  end
-
-  local function save_all()
-    -- Counts of slices that are over may still be among them.
-    local sum = sum_from(current - slices)
+  -- Writes it all anew; \`older\` are the bytes of the counts behind those that were read.
+  local function save_all(older)
     expires = now + with_slack((top + slices + 1) * slice - now)
-    local head = packed({ slice, slices, now, expires, top, sum }, header)
-    call('SET', key, head .. packed(counts, #counts), 'PX', life_of(expires - now))
+    bytes = pack('>dddddd', slice, slices, now, expires, top, used) .. packed(counts, #counts) .. older
+    top_count = counts[1]
+    call('SET', key, bytes, 'PX', life_of(expires - now))
   end
 
-  -- Makes a slice the newest one, and forgets those that do not count any more.
-  local function open(number)
-    load_counts()
-    local kept = {}
-    for i = number, current - slices, -1 do kept[#kept + 1] = top and count_of(i) or 0 end
-    top, counts = number, kept
+  -- Adds to a slice that is not older than the newest one.
+  local function add(number, cost)
+    used = used + cost
+    if number == top then
+      top_count = top_count + cost
+      counts[1] = top_count
+      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
+      return
+    end
+    -- What does not count any more is left behind.
+    local kept = top and max(0, math.min(length(), top - oldest + 1)) or 0
+    counts = { cost }
+    local older = ''
+    if kept > 0 then
+      for _ = top + 1, number - 1 do counts[#counts + 1] = 0 end
+      older = pack('>d', top_count) .. string.sub(bytes, header + 9, header + 8 * kept)
+    end
+    top = number
+    save_all(older)
   end
 
   -- Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest
@@ -4350,24 +4463,20 @@ local function window_algorithm(limit, slice, slices)
     if by > 0 then top = top - floor(by / width) end
     if width ~= slice then put_in_one(width, per_window) end
     if not top then return call('UNLINK', key) end
-    if by > 0 or width ~= slice then save_all() end
-    used = sum_from(current - slices)
+    used = sum_from(oldest)
+    if by > 0 or width ~= slice then save_all('') end
   end
 
   function self.read(at_key)
-    key, top, used, counts = at_key, nil, 0, nil
+    key, top, used, counts = at_key, nil, 0, {}
     bytes = call('GET', key)
-    if not bytes then
-      counts = {}
-      return
-    end
-    if #bytes < 8 * (header + 1) or #bytes % 8 ~= 0 then spoilt() end
+    if not bytes then return end
+    if #bytes < header + 8 or #bytes % 8 ~= 0 then spoilt() end
     local width, per_window, written, sum
     width, per_window, written, expires, top, sum, top_count = unpacked(layout, bytes)
     local newest = top * width - max(0, written - now)
     if not (width > 0 and newest / slice < furthest) then spoilt() end
-    local is_same = width == slice and per_window == slices and top == current
-    if is_same and written <= now and floor(written / slice) == current then
+    if width == slice and per_window == slices and written <= now and floor(written / slice) == current then
       used = sum
     else
       repair(width, per_window, written - now)
@@ -4376,7 +4485,7 @@ local function window_algorithm(limit, slice, slices)
 
   function self.earliest(cost)
     if used + cost <= limit and (not top or top <= current) then return now end
-    load_counts()
+    load_counts(slices + 1)
     local at = max(current, top)
     local sum = sum_from(at - slices)
     -- Once all have left the sum is 0, and the cost is no more than the limit.
@@ -4389,23 +4498,13 @@ local function window_algorithm(limit, slice, slices)
   end
 
   function self.take(cost, at)
-    local number = floor(at / slice)
-    used = used + cost
-    if number == top and not counts then
-      top_count = top_count + cost
-      call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
-      return
-    end
-    open(number)
-    counts[1] = counts[1] + cost
-    save_all()
+    add(floor(at / slice), cost)
   end
 
   function self.penalize(cost)
-    open(max(current, top or 0))
-    counts[1] = math.min(limit, counts[1] + cost)
-    used = sum_from(current - slices)
-    save_all()
+    local number = max(current, top or 0)
+    local before = number == top and top_count or 0
+    add(number, math.min(limit, before + cost) - before)
   end
 
   function self.standing()
@@ -4416,7 +4515,7 @@ local function window_algorithm(limit, slice, slices)
   -- Written by \`flush\`, so that many can be given back at once.
   function self.refund(cost, at)
     local number = floor(at / slice)
-    if not top or number < current - slices then return false end
+    if not top or number < oldest then return false end
     load_counts()
     if count_of(number) < cost then return false end
     local index = top - number + 1
@@ -4430,7 +4529,7 @@ local function window_algorithm(limit, slice, slices)
     if not top then return 0 end
     load_counts()
     local left = points
-    for i = 1, math.min(#counts, top - current + slices + 1) do
+    for i = 1, math.min(#counts, top - oldest + 1) do
       local given = math.min(left, counts[i])
       counts[i], left = counts[i] - given, left - given
     end
@@ -4440,11 +4539,15 @@ local function window_algorithm(limit, slice, slices)
 
   function self.flush()
     if not is_given_back then return end
-    while counts[1] == 0 do
-      table.remove(counts, 1)
-      top = top - 1
-    end
-    if #counts == 0 then call('UNLINK', key) else save_all() end
+    local first, last = 1, math.min(#counts, top - oldest + 1)
+    while first <= last and counts[first] == 0 do first = first + 1 end
+    if first > last then return call('UNLINK', key) end
+    top = top - first + 1
+    local kept = {}
+    for i = first, last do kept[i - first + 1] = counts[i] end
+    counts = kept
+    used = sum_from(oldest)
+    save_all('')
   end
 
   return self
@@ -5471,8 +5574,9 @@ local function open_log(log, us)
   return first, first
 end
 
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
+-- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
+-- how they were evicted; the message has them only where there is something to say.
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
@@ -5488,8 +5592,12 @@ local function record(log, channel, partition, keys, us)
     redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
     redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
+  local message = { tonumber(partition), whole(previous), score, keys }
+  if is_soft or (settle or 0) > 0 then
+    message[5] = is_soft and 1 or 0
+    message[6] = settle or 0
+  end
+  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
   return previous, seq
 end
 return (open_log(KEYS[1], now_us()))
@@ -5621,10 +5729,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -5649,8 +5764,9 @@ local function open_log(log, us)
   return first, first
 end
 
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
+-- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
+-- how they were evicted; the message has them only where there is something to say.
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
@@ -5666,8 +5782,12 @@ local function record(log, channel, partition, keys, us)
     redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
     redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
+  local message = { tonumber(partition), whole(previous), score, keys }
+  if is_soft or (settle or 0) > 0 then
+    message[5] = is_soft and 1 or 0
+    message[6] = settle or 0
+  end
+  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
   return previous, seq
 end
 local key, log = KEYS[1], KEYS[2]
@@ -5771,10 +5891,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.
@@ -5873,10 +6000,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.

@@ -1,6 +1,7 @@
 /** A bus is about one store: its database, and what the store calls itself. */
 
-import type { RemoteStore } from '@larder/core'
+import { inspect } from 'node:util'
+import type { LimitRule, RateLimitProvider, RemoteStore } from '@larder/core'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../test/support/eventually.ts'
@@ -15,6 +16,15 @@ import {
   put,
   type Recorder,
 } from '../testing/stage.ts'
+import { redisLimits } from './limits/redis-limits.ts'
+
+const RULE: LimitRule = {
+  limiter: 'api',
+  policies: [{ name: 'exact', limit: 3, algorithm: 'exact', windowUs: 3_600_000_000 }],
+  maxWaitUs: 0,
+  penalty: false,
+  blockUs: 0,
+}
 
 async function ownServer(args: readonly string[] = []): Promise<RedisServer> {
   const server = await startRedis({ args })
@@ -76,6 +86,45 @@ describe('databases of one server', () => {
     expect(String((error as Error).cause)).toMatch(/DB index is out of range/)
     expect(await server.command('KEYS', '*')).toEqual([])
   })
+})
+
+it('limits of one name in two databases are told nothing of each other', async () => {
+  const server = await ownServer()
+  const namespace = freshNamespace()
+  const freed: string[] = []
+  const [one, other] = [0, 1].map((database) => {
+    const limits = redisLimits({ url: `${server.url}/${database}` })
+    limits.open(namespace)
+    limits.listener = {
+      onFreed: (_, key) => void freed.push(`${database} ${key}`),
+      onDoubt: () => undefined,
+    }
+    onTestFinished(() => limits.close())
+    return limits
+  }) as [RateLimitProvider, RateLimitProvider]
+  for (const limits of [one, other]) {
+    await limits.decide(RULE, [{ key: 'k', cost: 1, kind: 'take', permit: 'p' }])
+  }
+  await eventually('both listen', async () => {
+    const channels = await server.command('PUBSUB', 'CHANNELS', `${namespace}:limits:*`)
+    return (channels as unknown[]).length === 2
+  })
+  await one.reset(RULE, 'a')
+  await other.reset(RULE, 'b')
+  await eventually('each hears its own', () => freed.includes('0 a') && freed.includes('1 b'))
+  expect(freed.sort()).toEqual(['0 a', '1 b'])
+})
+
+it.each<[string, (store: RemoteStore) => Promise<unknown>]>([
+  ['put', (store) => store.put(at('k'), put())],
+  ['evict', (store) => store.evict([at('k')], HARD)],
+  ['bumpTags', (store) => store.bumpTags(['t'], 0, 1_000)],
+])('the very first call, %s, is heard by those who were there', async (_, call) => {
+  const server = await ownServer()
+  const namespace = freshNamespace()
+  const [, recorder] = await standing(`${server.url}/3`, namespace)
+  await call(openStore({ url: `${server.url}/3` }, namespace))
+  await eventually('it is heard', () => recorder.messages.length > 0)
 })
 
 describe('a client handed in', () => {
@@ -175,7 +224,7 @@ describe('a store that may not keep a name', () => {
     const [one] = await standing(server.url, namespace)
     const [two, inTwo] = await standing(server.url, namespace)
     await expect(one.put(at('k'), put())).rejects.toMatchObject({ reason: 'replicas' })
-    const doubt = { kind: 'doubt', keys: ['c:k'], tags: ['t'], partitions: [3] } as const
+    const doubt = { kind: 'doubt', keys: ['c:k'], tags: ['t'], isRepeated: false } as const
     await one.bus?.publish?.(doubt)
     await eventually('the other hears it', () => inTwo.messages.length > 0)
     expect(inTwo.messages).toEqual([doubt])
@@ -187,6 +236,39 @@ describe('a store that may not keep a name', () => {
       return keysIn(inTwo).includes('c:l')
     })
     expect(await server.command('EXISTS', `{${namespace}:store}`)).toBe(1)
+  })
+})
+
+describe('a password', () => {
+  it('that changes is taken from the client handed in at the next connection, and repeated nowhere', async () => {
+    const server = await ownServer()
+    await server.command('ACL', 'SETUSER', 'app', 'on', '>first-secret', '~*', '&*', '+@all')
+    const client = new Redis({
+      port: server.port,
+      host: '127.0.0.1',
+      username: 'app',
+      password: 'first-secret',
+      lazyConnect: true,
+    })
+    const store = openStore({ client })
+    await store.put(at('k'), put())
+    await server.command('ACL', 'SETUSER', 'app', 'resetpass', '>second-secret')
+    await server.command('CLIENT', 'KILL', 'USER', 'app')
+    let error: unknown
+    await eventually('it is refused', async () => {
+      error = await store.put(at('k'), put()).catch((reason: unknown) => reason)
+      return /WRONGPASS/.test(String((error as Error).cause))
+    })
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/-secret/)
+    client.options.password = 'second-secret'
+    await eventually('it is taken', () => store.put(at('k'), put()))
+  })
+
+  it('that is missing is said', async () => {
+    const server = await ownServer(['--requirepass', 'server-secret'])
+    const store = openStore({ url: `redis://127.0.0.1:${server.port}` })
+    const error = (await store.put(at('k'), put()).catch((reason: unknown) => reason)) as Error
+    expect(String(error.cause)).toMatch(/NOAUTH/)
   })
 })
 

@@ -9,7 +9,7 @@ import type {
 } from '@larder/core'
 
 type LoadContext = Parameters<Parameters<MethodCache['getOrLoad']>[1]['load']>[0]
-type Begun = ReturnType<MethodCache['begin']>
+type Begun = Awaited<ReturnType<MethodCache['begin']>>
 
 /** One thing a decorated method asked for. */
 export interface Asked {
@@ -28,6 +28,8 @@ export class RecordingProvider implements MethodCacheProvider {
   readonly asked: Asked[] = []
   /** Values by full key. */
   readonly values = new Map<string, unknown>()
+  /** What callbacks about keeping failed with. */
+  readonly unfit: unknown[] = []
   readonly #abort = new AbortController()
 
   methodCache(method: MethodDescription): MethodCache {
@@ -57,7 +59,8 @@ export class RecordingProvider implements MethodCacheProvider {
       this.asked.push({ what, cache, keys, calls: [], ...more })
     }
     const context: LoadContext = { signal: this.#abort.signal, previous: undefined }
-    const begun: Begun = { partition: 0, birth: 1, known: 1, seq: 2, generation: 3, changes: 4 }
+    const stamp = { partition: 0, birth: 1, known: 1, seq: 2, generation: 3, changes: 4 }
+    const begun: Begun = { mark: 0, stampOf: () => stamp, end: () => undefined }
     return {
       hit: (key) => {
         note('hit', [key])
@@ -82,13 +85,16 @@ export class RecordingProvider implements MethodCacheProvider {
         note('peek', [key])
         return this.values.get(full(key))
       },
-      begin: (key) => {
-        note('begin', [key])
+      begin: () => {
+        note('begin', [])
         return begun
       },
       put: async (key, value, call, since) => {
         note('put', [key], { calls: [call], begun: since })
         this.values.set(full(key), value)
+      },
+      unfit: (error) => {
+        this.unfit.push(error)
       },
       evict: async (request) => {
         note('evict', request.keys, { evict: request })

@@ -60,6 +60,14 @@ export class StagedStore implements RateLimitProvider {
     return this.#fated(() => this.#inner.reset(...args))
   }
 
+  adjust(...args: Parameters<NonNullable<RateLimitProvider['adjust']>>): Promise<number> {
+    return this.#fated(async () => this.#inner.adjust?.(...args) ?? 0)
+  }
+
+  block(...args: Parameters<NonNullable<RateLimitProvider['block']>>): Promise<void> {
+    return this.#fated(async () => this.#inner.block?.(...args))
+  }
+
   close(): Promise<void> {
     return this.#inner.close()
   }

@@ -46,6 +46,7 @@ export class Fleet {
       local: lruStore(),
       remote: store,
       codec: structuredCodec,
+      logger: false,
       clock: this.clock,
       default: false,
       defaults: { ttl: '1h', jitter: 0, maxStaleness: MAX_STALENESS_MS, ...policy },

@@ -135,7 +135,7 @@ it('a put that began before its node knew the partition does not overtake an evi
   const [a, b] = [fleet.startNode(), fleet.startNode()]
   fleet.tamperWithSync(b.store, (reply) => ({ ...reply, heads: reply.heads.map(() => undefined) }))
   await fleet.after(b.find('other'))
-  const begun = b.method.begin('k')
+  const begun = await b.method.begin()
   await fleet.after(a.cache.evict('k'))
   await fleet.after(b.method.put('k', 'old', { mode: 'normal', tags: [] }, begun))
   expect(await fleet.after(a.read('k', 'new'))).toBe('new')
@@ -156,7 +156,7 @@ it('what a tag invalidated does not stand in for a load that failed', async () =
 it('a put that began before an eviction that still waits in the recovery queue evicts', async () => {
   const a = fleet.startNode()
   await fleet.after(a.find('other'))
-  const begun = a.method.begin('k')
+  const begun = await a.method.begin()
   a.store.faults.fail({ on: 'evict', times: 1 })
   await fleet.after(a.cache.evict('k'))
   await fleet.after(a.method.put('k', 'old', { mode: 'normal', tags: [] }, begun))

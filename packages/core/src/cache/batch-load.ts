@@ -8,6 +8,9 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import type { Flight } from './flight.ts'
+import { LoadAbort } from './load.ts'
+import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import { type LoadContext, ReadCall, type Source } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
 
@@ -30,7 +33,7 @@ export function loadTogether(
   calls: readonly ReadCall[],
   load: LoadMissing,
 ): Promise<readonly unknown[]> {
-  const batch = new Batch(calls.length, load)
+  const batch = new Batch(calls.length, load, reads.owner)
   const reading = calls.map((call, index) => {
     const source: Source = { load: (context) => batch.enlist(index, context) }
     return reads.read(new ReadCall(call.site, call.address, source, call.rules, batch.decisionOf()))
@@ -46,9 +49,12 @@ class Batch {
   #enlisted: Enlisted[] = []
   #isScheduled = false
 
-  constructor(size: number, load: LoadMissing) {
+  readonly #owner: object
+
+  constructor(size: number, load: LoadMissing, owner: object) {
     this.#undecided = size
     this.#load = load
+    this.#owner = owner
   }
 
   /** Returns what one key calls when it has decided; further calls do nothing. */
@@ -98,7 +104,15 @@ class Batch {
       },
       previous: undefined,
     }
-    const values = await this.#load(indexes, context)
+    const flights = enlisted.map((item) => LoadAbort.flightOf(item.context))
+    const own = flights.filter((flight): flight is Flight => flight !== undefined)
+    const scope = beginLoad(this.#owner, own, context)
+    let values: readonly unknown[]
+    try {
+      values = await runInLoad(scope, () => this.#load(indexes, context))
+    } finally {
+      endLoad(scope)
+    }
     if (Array.isArray(values) && values.length === indexes.length) return values
     throw new InvalidOptionError({
       option: 'the result of a batch loader',

@@ -1,23 +1,36 @@
 /** What the caller of an eviction is told when the store could not be reached. */
 
-import { ClosedError } from '../errors/closed-error.ts'
+import { EvictionQueued } from '../coherence/eviction-queued.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
+import type { PutResult } from './put-path.ts'
 
 /**
- * Waits for an eviction. One that did not reach the store holds here and waits in the recovery queue; whether that is
- * enough is the policy's word.
+ * Waits for evictions, for all of them, so that none is still running when the caller goes on. One that did not reach the
+ * store holds here and waits in the recovery queue; whether that is enough is the policy's word.
  *
- * @throws RecoveryQueueError with `'throw'`; ClosedError in any case, because then nothing was done.
+ * @throws RecoveryQueueError with `'throw'`; in any case whatever is not the store's failure: then nothing may have been done.
  */
 export async function evictionOutcome(
-  eviction: Promise<unknown>,
+  evictions: readonly Promise<unknown>[],
   onRemoteFailure: 'queue' | 'throw' | undefined,
   what: string,
 ): Promise<void> {
-  try {
-    await eviction
-  } catch (error) {
-    if (error instanceof ClosedError) throw error
-    if (onRemoteFailure === 'throw') throw new RecoveryQueueError(what, error)
+  const errors = (await Promise.allSettled(evictions)).flatMap((end) =>
+    end.status === 'rejected' ? [end.reason as unknown] : [],
+  )
+  const mistake = errors.find((error) => !(error instanceof EvictionQueued))
+  if (mistake !== undefined) throw mistake
+  const [queued] = errors
+  if (queued instanceof EvictionQueued && onRemoteFailure === 'throw') {
+    throw new RecoveryQueueError(what, queued.cause)
   }
+}
+
+/** @throws RecoveryQueueError with `'throw'`, when a put did not reach the store. */
+export function assertReached(
+  { cause }: PutResult,
+  onRemoteFailure: 'queue' | 'throw',
+  what: string,
+): void {
+  if (cause !== undefined && onRemoteFailure === 'throw') throw new RecoveryQueueError(what, cause)
 }

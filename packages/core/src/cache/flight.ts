@@ -41,6 +41,8 @@ export class Flight {
   isSettled = false
   /** Load even if what is found is fresh. */
   isForced = false
+  /** Flights that its load has been waiting for, if any; those that are settled do not count any more. */
+  waitsFor: Set<Flight> | undefined
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
 

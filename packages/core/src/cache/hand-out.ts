@@ -2,20 +2,36 @@
 
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { ownCopy } from './value-forms.ts'
 
-/** Returns a promise of the value, or of a copy where the policy asks for one. */
+/** Returns a promise of the value, or of a copy where the policy asks for one. What a load fails with stays as it is. */
 export function handOut(
   value: unknown,
   call: Pick<ReadCall, 'policy'>,
   node: CacheNode,
 ): Promise<unknown> {
   const promise = value instanceof Promise ? value : Promise.resolve(value)
-  return call.policy.isolation === 'cloned' ? promise.then((found) => copy(found, node)) : promise
+  const { policy } = call
+  return policy.isolation === 'cloned'
+    ? promise.then((found) => ownCopy(node, policy, found))
+    : promise
 }
 
-function copy(value: unknown, node: CacheNode): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  const codec = node.values?.codec
-  // The codec knows registered classes; the structured clone would turn their instances into plain objects.
-  return codec === undefined ? structuredClone(value) : codec.decode(codec.encode(value))
+/** The same for a caller who did not begin the load: what that fails with is copied, too. */
+export function handOutShared(
+  promise: Promise<unknown>,
+  call: Pick<ReadCall, 'policy'>,
+  node: CacheNode,
+): Promise<unknown> {
+  if (call.policy.isolation !== 'cloned') return promise
+  return handOut(promise, call, node).catch((error: unknown) => rejectedError(error, call, node))
+}
+
+/** Rejects with an error that was remembered or belongs to others. */
+export function rejectedError(
+  error: unknown,
+  { policy }: Pick<ReadCall, 'policy'>,
+  node: CacheNode,
+): Promise<never> {
+  return Promise.reject(policy.isolation === 'cloned' ? node.copyValue(error) : error)
 }

@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { decodeEntry, FLAG } from '../entry/envelope.ts'
+import { Emitter } from '../events/events.ts'
 import { type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
@@ -15,6 +16,11 @@ function policyOf(options: CacheOptions = {}) {
   return resolvePolicy([BASE, options], 'test')
 }
 
+let events = new Emitter()
+beforeEach(() => {
+  events = new Emitter()
+})
+
 function keep(
   kind: 'value' | 'negative',
   options: CacheOptions = {},
@@ -24,8 +30,10 @@ function keep(
   const call = {
     policy: policyOf(options),
     rules: { mode: 'normal', tags: ['t'], ...rules },
+    cache: 'c',
+    fullKey: 'c:k',
   } as const
-  return keepable(call, { kind, value, loadMs: 3 })
+  return keepable(call, { kind, value, loadMs: 3 }, events)
 }
 
 describe('a value', () => {
@@ -72,10 +80,12 @@ describe('a negative result', () => {
 it('an error is kept for as long as it is told, under the tags that are known', () => {
   const error = new Error('down')
   const call = {
-    policy: policyOf({ staleIfError: 30 }),
+    policy: policyOf({ staleIfError: 30, cacheErrors: () => 70 }),
     rules: { mode: 'normal', tags: ['t'], tagsOf: () => ['u'] },
+    cache: 'c',
+    fullKey: 'c:k',
   } as const
-  expect(keepableError(call, error, 70, 3)).toEqual({
+  expect(keepableError(call, { error, loadMs: 3 }, events)).toEqual({
     kind: 'error',
     value: error,
     loadMs: 3,

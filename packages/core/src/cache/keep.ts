@@ -4,7 +4,11 @@ import type { Stamp } from '../coherence/stamp.ts'
 import { encodeEntry, FLAG } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
+import type { CacheEvents, Emitter } from '../events/events.ts'
+import { isThenable } from '../lifecycle/is-thenable.ts'
 import type { Policy } from '../options/cache-options.ts'
+import { parseDuration } from '../options/duration.ts'
 import { randomId } from './lease.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
@@ -22,40 +26,53 @@ export interface Lifetimes {
 export interface Keepable {
   readonly kind: EntryKind
   readonly value: unknown
+  /** What the store gets in its place, if that is something else (`toPlain`). */
+  readonly plain?: unknown
   readonly loadMs: number
   readonly tags: readonly string[]
   readonly lifetimes: Lifetimes
 }
 
 /** What of a call decides how its result is kept. */
-type Keeping = Pick<ReadCall, 'policy' | 'rules'>
+type Keeping = Pick<ReadCall, 'policy' | 'rules' | 'cache' | 'fullKey'>
 
-/** Returns how a value or negative result is to be kept, or `undefined` when it is not. */
+/**
+ * Returns how a value or negative result is to be kept, or `undefined` when it is not. It is not either when a callback
+ * gives no good answer, which is an event: the result is there, and it is the caller's.
+ */
 export function keepable(
-  { policy, rules }: Keeping,
+  call: Keeping,
   result: { readonly kind: 'value' | 'negative'; readonly value: unknown; readonly loadMs: number },
+  events: Emitter,
 ): Keepable | undefined {
-  if (rules.storeWhen?.(result.value) === false) return undefined
+  const { policy, rules } = call
+  const { value } = result
+  const { storeWhen, ttlOf, tagsOf } = rules
+  const stores = storeWhen && ask(call, events, 'unless', () => storeWhen(value))
+  if (stores === NO_ANSWER || stores === false) return undefined
   if (result.kind === 'negative' && policy.negativeTtlMs === 0) return undefined
-  const ttlMs = rules.ttlOf?.(result.value)
-  if (ttlMs === 0) return undefined
+  const ttlMs = ttlOf && ask(call, events, 'ttl', () => ttlOf(value))
+  if (ttlMs === NO_ANSWER || ttlMs === 0) return undefined
   const lifetimes =
     result.kind === 'negative'
       ? shortLife(policy, ttlMs ?? policy.negativeTtlMs)
       : fullLife(policy, ttlMs ?? policy.ttlMs)
-  const more = rules.tagsOf?.(result.value)
+  const more = tagsOf && ask(call, events, 'tags', () => tagsOf(value))
+  if (more === NO_ANSWER) return undefined
   const tags =
     more === undefined || more.length === 0 ? rules.tags : [...new Set([...rules.tags, ...more])]
   return { kind: result.kind, value: result.value, loadMs: result.loadMs, tags, lifetimes }
 }
 
-/** Returns how a load error is to be remembered for `ttlMs`. */
+/** Returns how a load error is to be remembered, or `undefined` when it is not. */
 export function keepableError(
-  { policy, rules }: Keeping,
-  error: unknown,
-  ttlMs: number,
-  loadMs: number,
-): Keepable {
+  call: Keeping,
+  { error, loadMs }: { readonly error: unknown; readonly loadMs: number },
+  events: Emitter,
+): Keepable | undefined {
+  const { policy, rules } = call
+  const ttlMs = ask(call, events, 'cacheErrors', () => errorTtl(call, error))
+  if (ttlMs === NO_ANSWER || ttlMs === 0) return undefined
   return {
     kind: 'error',
     value: error,
@@ -63,6 +80,45 @@ export function keepableError(
     tags: rules.tags,
     lifetimes: shortLife(policy, ttlMs),
   }
+}
+
+function errorTtl({ policy, cache }: Keeping, error: unknown): number {
+  const duration = policy.cacheErrors?.(error) ?? false
+  if (duration === false) return 0
+  return parseDuration(knownNow(duration), `${cache}.cacheErrors`, { min: 1 })
+}
+
+const NO_ANSWER = Symbol('no answer')
+
+/** Asks one of the user's callbacks about keeping. Whatever it does wrong must not become the outcome of the call. */
+function ask<Answer>(
+  { cache, fullKey }: Keeping,
+  events: Emitter,
+  option: CacheEvents['callback-error']['option'],
+  callback: () => Answer,
+): Answer | typeof NO_ANSWER {
+  try {
+    return knownNow(callback())
+  } catch (error) {
+    events.emit('callback-error', { cache, key: fullKey, option, error })
+    return NO_ANSWER
+  }
+}
+
+/**
+ * Passes on an answer that is no promise: nobody would wait for it, and it would count as a yes.
+ *
+ * @throws InvalidOptionError
+ */
+export function knownNow<Answer>(answer: Answer): Answer {
+  if (!isThenable(answer)) return answer
+  // It may be one that rejects.
+  void Promise.resolve(answer).catch(() => undefined)
+  throw new InvalidOptionError({
+    option: 'the answer of a callback about keeping a result',
+    expected: 'an answer at once, because nobody waits for a promise',
+    received: answer,
+  })
 }
 
 /**

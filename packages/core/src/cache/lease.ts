@@ -32,6 +32,13 @@ export function leaseLength(leaseWaitMs: number): number {
   return Math.max(SHORTEST_LEASE_MS, leaseWaitMs)
 }
 
+export interface LeaseParts {
+  readonly address: EntryAddress
+  readonly token: number
+  readonly leaseMs: number
+  readonly isCertain: boolean
+}
+
 export class Lease {
   readonly address: EntryAddress
   readonly token: number
@@ -39,19 +46,32 @@ export class Lease {
   readonly #leaseMs: number
   /** One timer renews the leases of many. */
   readonly #context: KeptContext = keepContext()
-  /** True once a fill used it up, whatever came of that: there is nothing left to release. */
-  isSpent = false
+  /** False when nobody knows whether the claim was granted: its reply was lost, or too late. */
+  readonly isCertain: boolean
+  /** True once it was released, or a fill used it up: there is nothing left to give back. */
+  #isSpent = false
+  readonly #place: number
+  /** When it ends in the store unless it is renewed, monotonic ms. */
+  #endsAt: number
   readonly #renewals: Deadlines
   #renewal: Deadline
   #isEnded = false
 
-  constructor(node: CacheNode, address: EntryAddress, token: number, leaseMs: number) {
+  constructor(node: CacheNode, { address, token, leaseMs, isCertain }: LeaseParts) {
     this.#node = node
     this.address = address
     this.token = token
+    this.isCertain = isCertain
     this.#leaseMs = leaseMs
+    this.#endsAt = node.clock.now() + leaseMs
+    this.#place = node.leases.hold(this)
     this.#renewals = node.deadlines(leaseMs / RENEWALS_PER_LEASE)
     this.#renewal = this.#renewals.begin(this.#renewInBackground)
+  }
+
+  /** True once there is nothing left to give back. */
+  get isSpent(): boolean {
+    return this.#isSpent
   }
 
   /** Stops renewing; the fill that follows proves whether the lease still stood. */
@@ -60,17 +80,19 @@ export class Lease {
     this.#renewals.end(this.#renewal)
   }
 
-  /** Gives the lease up without a value, in the background: the store frees it by itself if this does not arrive. */
-  release(): void {
+  /** A fill has used it up. */
+  spend(): void {
+    if (this.#isSpent) return
     this.stop()
-    const { remote, work } = this.#node
-    if (remote === undefined) return
-    const released = remote.run('release', (store) => store.release(this.address, this.token))
-    // The remote tier has reported the failure; the lease ends by its deadline.
-    work.run(
-      'release',
-      released.catch(() => undefined),
-    )
+    this.#isSpent = true
+    this.#node.leases.letGo(this.#place)
+  }
+
+  /** Gives the lease up without a value, in the background, unless it is spent. */
+  release(): void {
+    if (this.#isSpent) return
+    this.spend()
+    this.#node.leases.release({ address: this.address, token: this.token, endsAt: this.#endsAt })
   }
 
   readonly #renewInBackground = (): void => {
@@ -91,6 +113,7 @@ export class Lease {
     } catch {
       // Reported by the remote tier; another renewal may get through before the deadline.
     }
+    if (stillHeld) this.#endsAt = this.#node.clock.now() + this.#leaseMs
     if (stillHeld && !this.#isEnded) {
       this.#renewal = this.#renewals.begin(this.#renewInBackground)
     }

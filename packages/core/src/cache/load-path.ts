@@ -2,7 +2,6 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
-import { parseDuration } from '../options/duration.ts'
 import type { Flight } from './flight.ts'
 import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
@@ -10,6 +9,7 @@ import type { Lease } from './lease.ts'
 import { type LoadOutcome, runLoader } from './load.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
 /** A guess at the memory of an entry besides its payload. */
@@ -29,11 +29,12 @@ export class LoadPath {
       const kept = this.#keepableOf(flight, outcome)
       if (kept !== undefined) {
         const { call, stamp, at } = flight
+        assertKeepable(this.#node, call, kept)
         const entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
         flight.entry = entry
         this.keepLocally(flight, entry, this.#sizeOf(kept))
       }
-      this.#settle(flight, outcome)
+      this.#settle(flight, asKept(outcome, kept))
     } finally {
       this.#node.flights.remove(flight)
     }
@@ -49,13 +50,18 @@ export class LoadPath {
         return
       }
       // Encoded before the caller has the value: it might change it. Throws for what cannot come back the same.
-      const encoding = this.#node.values.encode(kept.value)
       const { call, stamp, at } = flight
+      const encoding = encodeKept(this.#node, call, kept)
       flight.entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
-      this.#settle(flight, outcome)
+      this.#settle(flight, asKept(outcome, kept))
+      if (encoding === undefined) {
+        this.keepLocally(flight, flight.entry)
+        return
+      }
       await this.#fill(flight, lease, kept, encoding)
     } finally {
-      if (!lease.isSpent) lease.release()
+      // What became of a fill that failed is not known: if it stored, the lease is gone, and this does nothing.
+      lease.release()
       this.#node.flights.remove(flight)
     }
   }
@@ -71,6 +77,13 @@ export class LoadPath {
     local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
   }
 
+  countMiss(call: ReadCall): void {
+    call.counters.misses += 1
+    if (this.#node.events.has('miss')) {
+      this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
+    }
+  }
+
   countStale(call: ReadCall, why: 'revalidating' | 'error' | 'timeout'): void {
     call.counters.staleHits += 1
     if (this.#node.events.has('stale')) {
@@ -81,26 +94,33 @@ export class LoadPath {
   #load(flight: Flight): Promise<LoadOutcome> {
     const { call, candidate } = flight
     call.onDecided?.()
-    if (!flight.isSettled) {
-      call.counters.misses += 1
-      if (this.#node.events.has('miss')) {
-        this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
-      }
-    }
+    if (!flight.isSettled) this.countMiss(call)
     return runLoader(this.#node, flight, {
-      previous: candidate?.kind === 'value' ? candidate.value : undefined,
+      previous: candidate?.kind === 'value' ? this.#previous(call, candidate) : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),
     })
   }
 
-  /** Decides whether and how the outcome is kept. May throw what the user's own callbacks throw. */
+  /** A loader may do what it likes with the value it is to replace, where each caller has a copy of its own. */
+  #previous({ policy }: ReadCall, { value }: LocalEntry): unknown {
+    return policy.isolation === 'cloned' ? ownCopy(this.#node, policy, value) : value
+  }
+
   #keepableOf(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
+    const kept = this.#decide(flight, outcome)
+    return kept === undefined ? undefined : takeIn(this.#node, flight.call, kept)
+  }
+
+  /** Decides whether and how the outcome is kept. May throw what the user's own callbacks throw. */
+  #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
-    if (outcome.kind !== 'error') return keepable(call, outcome)
-    const duration = call.policy.cacheErrors?.(outcome.error) ?? false
-    if (duration === false || this.#canFallBack(flight)) return undefined
-    const ttlMs = parseDuration(duration, `${call.cache}.cacheErrors`, { min: 1 })
-    return keepableError(call, outcome.error, ttlMs, outcome.loadMs)
+    if (call.rules.keeps?.() === false) {
+      this.#reportRefused(flight)
+      return undefined
+    }
+    if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
+    const kept = keepableError(call, outcome, this.#node.events)
+    return this.#canFallBack(flight) ? undefined : kept
   }
 
   #settle(flight: Flight, outcome: LoadOutcome): void {
@@ -156,6 +176,8 @@ export class LoadPath {
       this.keepLocally(flight, entry, bytes.length)
       return
     }
+    // Given back already, because the manager closes.
+    if (lease.isSpent) return
     lease.stop()
     entry.commit = commit
     // Kept before the store has answered: until then the flight hands the same value out anyway.
@@ -166,10 +188,15 @@ export class LoadPath {
       const reply = await remote.run('fill', (store) =>
         store.fill(address, lease.token, bytes, livesForMs),
       )
-      lease.isSpent = true
+      lease.spend()
       coherence.server.note(reply.nowMs, sentAt, clock.now())
-      if (!reply.stored) {
+      if (!reply.stored && lease.isCertain) {
         this.#withdraw(flight, entry)
+        return
+      }
+      // The claim had not come through after all: this is what a load without the store leaves.
+      if (!reply.stored) {
+        entry.commit = 0
         return
       }
       coherence.noteOwnFill(address, commit)
@@ -177,7 +204,6 @@ export class LoadPath {
     } catch {
       // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.
-      lease.isSpent = true
       entry.commit = 0
     }
   }
@@ -202,4 +228,10 @@ export class LoadPath {
   #reportRefused({ call }: Flight): void {
     this.#node.events.emit('fill-refused', { cache: call.cache, key: call.fullKey })
   }
+}
+
+/** What callers get of a result that is kept: what later ones get. An error stays the one the method threw. */
+function asKept(outcome: LoadOutcome, kept: Keepable | undefined): LoadOutcome {
+  if (kept === undefined || outcome.kind === 'error') return outcome
+  return kept.value === outcome.value ? outcome : { ...outcome, value: kept.value }
 }

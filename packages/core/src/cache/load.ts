@@ -1,8 +1,9 @@
 /** Runs a loader once: its signal, its timeouts, and what came of it. */
 
 import { LoadTimeoutError } from '../errors/load-error.ts'
-import { type KeptContext, runIn } from '../lifecycle/kept-context.ts'
+import { runIn } from '../lifecycle/kept-context.ts'
 import type { Flight } from './flight.ts'
+import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { LoadContext } from './read-call.ts'
 
@@ -27,16 +28,17 @@ export async function runLoader(
   const { call } = flight
   const { policy, counters } = call
   const startedAt = node.clock.now()
-  const abort = new LoadAbort(node.closing.signal, hooks.previous, flight.context)
+  const abort = new LoadAbort(node.closing.signal, hooks.previous, flight)
   const { softTimeoutMs, loadTimeoutMs } = policy
   const timers: (() => void)[] = []
   if (softTimeoutMs > 0) {
     timers.push(node.clock.schedule(softTimeoutMs, hooks.onSoftTimeout, 'caller'))
   }
   counters.loads += 1
+  const scope = beginLoad(node, [flight], abort)
   let outcome: LoadOutcome
   try {
-    const running = call.source.load(abort)
+    const running = runInLoad(scope, () => call.source.load(abort))
     const value = await (loadTimeoutMs > 0
       ? withTimeout(node, running, flight, abort, timers)
       : running)
@@ -47,6 +49,7 @@ export async function runLoader(
     outcome = { kind: 'error', error, loadMs: node.clock.now() - startedAt }
   } finally {
     for (const cancel of timers) cancel()
+    endLoad(scope)
     abort.end()
   }
   counters.loadMs.record(outcome.loadMs)
@@ -86,19 +89,23 @@ function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void
 }
 
 /** What a loader is given; its signal is made when somebody asks for it, which few loaders do. */
-class LoadAbort implements LoadContext {
+export class LoadAbort implements LoadContext {
   readonly previous: unknown
   readonly #closing: AbortSignal
   #controller: AbortController | undefined
   #reason: unknown
   #isOver = false
-  /** Of the load, for those who listen to the signal: a timer or `close()` aborts it. */
-  readonly #context: KeptContext
+  readonly #flight: Flight
 
-  constructor(closing: AbortSignal, previous: unknown, context: KeptContext) {
+  constructor(closing: AbortSignal, previous: unknown, flight: Flight) {
     this.#closing = closing
     this.previous = previous
-    this.#context = context
+    this.#flight = flight
+  }
+
+  /** The flight whose loader was given this context. */
+  static flightOf(context: LoadContext): Flight | undefined {
+    return #flight in context ? context.#flight : undefined
   }
 
   get signal(): AbortSignal {
@@ -114,7 +121,8 @@ class LoadAbort implements LoadContext {
 
   abort(reason: unknown): void {
     this.#reason ??= reason
-    runIn(this.#context, () => this.#controller?.abort(reason))
+    // For those who listen to the signal: it is a timer or `close()` that aborts.
+    runIn(this.#flight.context, () => this.#controller?.abort(reason))
   }
 
   /** The load is over; its signal tells nothing any more. */

@@ -12,7 +12,10 @@ import { StatsRegistry } from '../events/stats.ts'
 import { partitionOf } from '../keys/partition-of.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
+import type { CopyValue } from '../values/copy-value.ts'
+import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import { Flights } from './flight.ts'
+import { Leases } from './leases.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 import { WakeUps } from './wake-ups.ts'
@@ -20,14 +23,20 @@ import { WakeUps } from './wake-ups.ts'
 export interface NodeParts {
   readonly namespace: string
   readonly clock: Clock
+  /** Calls run their loaders and nothing else. */
+  readonly isOff: boolean
   readonly events: Emitter
   readonly local: LocalStore<LocalEntry> | undefined
   readonly remote: RemoteTier | undefined
   readonly values: ValuePipeline | undefined
+  readonly copyValue: CopyValue
+  /** Throws a ValueError for what a shared tier would refuse; absent where nothing is checked. */
+  readonly checkValue: ((value: unknown) => unknown) | undefined
 }
 
 /** One node: a process (or a manager in it) with its own local tier. */
 export class CacheNode {
+  readonly isOff: boolean
   readonly namespace: string
   readonly clock: Clock
   readonly events: Emitter
@@ -35,8 +44,14 @@ export class CacheNode {
   readonly remote: RemoteTier | undefined
   /** Absent when there is no remote tier. */
   readonly values: ValuePipeline | undefined
+  readonly copyValue: CopyValue
+  /** Holds values that stay in this process to what a shared tier would take; absent where nothing is checked. */
+  readonly checkValue: ((value: unknown) => unknown) | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
+  /** What happened to keys while puts are under way. */
+  readonly changes = new ChangeMarks()
+  readonly leases = new Leases(this)
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
   readonly work: BackgroundWork
@@ -51,10 +66,13 @@ export class CacheNode {
     setMaxListeners(0, this.closing.signal)
     this.namespace = parts.namespace
     this.clock = parts.clock
+    this.isOff = parts.isOff
     this.events = parts.events
     this.local = parts.local
     this.remote = parts.remote
     this.values = parts.values
+    this.copyValue = parts.copyValue
+    this.checkValue = parts.checkValue
     this.work = new BackgroundWork(parts.events)
     this.wakeUps = new WakeUps(parts.clock)
     this.settling = new SettleWindows(parts.clock)
@@ -67,7 +85,11 @@ export class CacheNode {
       longestLifeMs: () => this.#longestLifeMs,
       targets: {
         forget: (keys, seq, soft) => this.#forget(keys, seq, soft ?? false),
+        settle: (keys, settleMs) => {
+          for (const key of keys) this.settling.open(key, settleMs)
+        },
         wake: (key) => this.wakeUps.wake(key),
+        synced: () => this.leases.releaseAgain(),
       },
     })
   }
@@ -102,6 +124,8 @@ export class CacheNode {
   #forget(keys: readonly string[], seq: number, soft: boolean): void {
     for (const key of keys) {
       this.flights.kill(key, seq)
+      // What is asked for here is noted by who asks for it: it is forgotten once more when the store has done it.
+      if (seq !== ASKED_HERE) this.changes.note(key, seq)
       const entry = this.local?.peek(key)
       // An entry that was put under this very number, or read after it, already includes the change.
       if (entry === undefined || entry.stamp.seq >= seq) continue

@@ -31,13 +31,22 @@ export class ReadSite {
   readonly cacheTag: string
   readonly policy: Policy
   readonly counters: ReadCounters
+  /** How messages name it. */
+  readonly where: string
   #missesInARow = 0
 
-  constructor(cache: string, cacheTag: string, policy: Policy, counters: ReadCounters) {
+  constructor(
+    cache: string,
+    cacheTag: string,
+    policy: Policy,
+    counters: ReadCounters,
+    where = `cache(${cache})`,
+  ) {
     this.cache = cache
     this.cacheTag = cacheTag
     this.policy = policy
     this.counters = counters
+    this.where = where
   }
 
   /**
@@ -65,6 +74,8 @@ export interface ReadRules {
   readonly tagsOf?: ((value: unknown) => readonly string[]) | undefined
   /** Fresh-for from the result, ms; `undefined` for the policy's. */
   readonly ttlOf?: ((value: unknown) => number | undefined) | undefined
+  /** False, asked when the load is over: nothing of it may be kept, neither a result nor an error. */
+  readonly keeps?: (() => boolean) | undefined
   /** False keeps this result out of the cache. */
   readonly storeWhen?: ((value: unknown) => boolean) | undefined
 }

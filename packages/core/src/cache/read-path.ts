@@ -19,21 +19,27 @@
 
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { decodeHeader, FLAG, field } from '../entry/envelope.ts'
-import { freezeDecoded } from '../entry/freeze.ts'
+import { freezeDecoded, freezeDeep } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { ReadReceiver } from '../remote/read-batch.ts'
 import { Flight } from './flight.ts'
-import { handOut } from './hand-out.ts'
+import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { isTrusted, judge } from './judge.ts'
 import { Lease, leaseLength, randomId } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
+import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import { type Age, ageOf, inspect } from './remote-entry.ts'
+import { restored } from './value-forms.ts'
 
 /** How often a waiter looks for itself, in case the wake-up was lost. */
 const POLL_MS = 200
+
+/** So many waiters look that often; more do it so much more rarely, or their looking would be all that the store does. */
+const WAITERS_PER_POLL = 500
 
 /** Claims that answer "filled" with something unusable before the store's copy is given up on. */
 const MAX_UNUSABLE_FILLS = 3
@@ -59,10 +65,16 @@ export class ReadPath {
     this.#loads = loads
   }
 
+  /** Whose entries are read here. */
+  get owner(): object {
+    return this.#node
+  }
+
   /** Returns the value of a key, loading it if need be. Rejects only with what the loader rejects with (or our own misuse errors). */
   read(call: ReadCall): Promise<unknown> {
     const node = this.#node
-    if (node.isClosed) return Promise.reject(new ClosedError())
+    if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
+    if (node.isOff) return this.#runPlain(call)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined || call.mode === 'refresh') return this.#share(call, undefined)
 
@@ -85,10 +97,16 @@ export class ReadPath {
     }
   }
 
+  /** The caller's own load, shared with nobody. */
+  #runPlain({ source, onDecided }: ReadCall): Promise<unknown> {
+    onDecided?.()
+    return source.load({ signal: this.#node.closing.signal, previous: undefined })
+  }
+
   /** Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store. */
   async find(call: ReadCall): Promise<unknown> {
     const node = this.#node
-    if (node.isClosed) throw new ClosedError()
+    if (node.isClosed) throw new ClosedError(node.namespace)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry !== undefined) {
       const verdict = judge(entry, call, node, node.clock.now())
@@ -96,8 +114,9 @@ export class ReadPath {
       if (verdict === 'stale' || verdict === 'backing-off') return this.#staleHit(entry, call)
     }
     const found = await this.#findRemotely(call)
-    if (found === undefined) call.counters.misses += 1
-    return found === undefined ? undefined : this.#valueOf(found, call)
+    if (found !== undefined) return this.#valueOf(found, call)
+    this.#loads.countMiss(call)
+    return undefined
   }
 
   async #findRemotely(call: ReadCall): Promise<LocalEntry | undefined> {
@@ -159,20 +178,30 @@ export class ReadPath {
   /** Joins the flight under way, or starts one. */
   #share(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
     const flight = this.#node.flights.get(call.fullKey)
+    const scope = enclosingLoad()
+    if (scope !== undefined) {
+      const sought = { owner: this.#node, key: call.fullKey }
+      if (isInside(scope, sought, flight)) return this.#loadInside(call, scope)
+    }
     const isJoinable = flight !== undefined && call.mode !== 'refresh' && this.#isTrusted(flight)
     if (!isJoinable) {
-      return handOut(
-        this.#launch(call, candidate, call.mode === 'refresh').promise,
-        call,
-        this.#node,
-      )
+      const launched = this.#launch(call, candidate, call.mode === 'refresh')
+      if (scope !== undefined) noteWaiting(scope, launched)
+      return handOut(launched.promise, call, this.#node)
     }
+    if (scope !== undefined) noteWaiting(scope, flight)
     call.counters.joined += 1
     call.onDecided?.()
     if (flight.stamp.changes === this.#node.coherence.changes) {
-      return handOut(flight.promise, call, this.#node)
+      return handOutShared(flight.promise, call, this.#node)
     }
     return this.#joinOlder(flight, call)
+  }
+
+  /** Runs the loader of a call that would otherwise wait for the load it is part of; that one keeps its own result. */
+  async #loadInside(call: ReadCall, scope: LoadScope): Promise<unknown> {
+    call.onDecided?.()
+    return call.source.load(scope.context)
   }
 
   /** A flight that nobody could have told of an eviction for `maxStaleness` is no better than an entry of that age. */
@@ -341,40 +370,40 @@ export class ReadPath {
     try {
       const value = values?.decode(field.payload(bytes), field.steps(bytes))
       if (!(value instanceof Promise)) return this.#withValue(flight, entry, value)
-      return value.then(
-        (decoded) => this.#withValue(flight, entry, decoded),
-        (reason: unknown) => this.#reportUndecodable(flight.call, reason),
-      )
+      return value
+        .then((decoded) => this.#withValue(flight, entry, decoded))
+        .catch((reason: unknown) => this.#reportUndecodable(flight.call, reason))
     } catch (reason) {
       return Promise.resolve(this.#reportUndecodable(flight.call, reason))
     }
   }
 
   #withValue({ call }: Flight, entry: LocalEntry, value: unknown): LocalEntry {
-    if (call.policy.isolation === 'frozen' && entry.kind !== 'error') freezeDecoded(value)
-    entry.value = value
+    const { isolation, fromPlain } = call.policy
+    const made = restored(value, entry.kind, call.policy)
+    if (isolation === 'frozen' && entry.kind !== 'error') {
+      if (fromPlain === undefined) freezeDecoded(made)
+      else freezeDeep(made)
+    }
+    entry.value = made
     return entry
   }
 
   /** Asks for the right to load until it is granted, somebody else's result is there, or the wait is over. */
   async #claimAndLoad(flight: Flight, seenAtFirst: number): Promise<void> {
-    const { clock, coherence } = this.#node
+    const { clock } = this.#node
     const { policy } = flight.call
-    const giveUpAt = clock.now() + policy.leaseWaitMs
+    // Counted from when there is somebody to wait for: before that, it may be our own queue that takes its time.
+    let giveUpAt = Number.POSITIVE_INFINITY
     const token = randomId()
     let seen = seenAtFirst
     let overtake = 0
     let unusable = 0
     while (!this.#node.isClosed) {
       const leaseMs = leaseLength(policy.leaseWaitMs)
-      const sentAt = clock.now()
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
       if (reply === undefined) return this.#loads.loadAlone(flight)
-      coherence.server.note(reply.nowMs, sentAt, clock.now())
-      if (reply.kind === 'granted') {
-        const lease = new Lease(this.#node, flight.address, token, leaseMs)
-        return this.#loads.loadUnderLease(flight, lease)
-      }
+      if (reply instanceof Lease) return this.#loadUnder(flight, reply)
       if (reply.kind === 'filled') {
         const wanting = await this.#takeFilled(flight, reply.bytes)
         if (wanting === undefined) return
@@ -384,22 +413,55 @@ export class ReadPath {
       }
       flight.call.onDecided?.()
       if (!policy.sync) return this.#loads.loadAlone(flight)
+      giveUpAt = Math.min(giveUpAt, clock.now() + policy.leaseWaitMs)
       const leftMs = giveUpAt - clock.now()
       overtake = leftMs <= 0 ? reply.holder : 0
       if (overtake === 0) await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
     }
-    this.#node.flights.remove(flight)
-    flight.call.onDecided?.()
-    flight.reject(new ClosedError())
+    this.#endAsClosed(flight)
   }
 
-  async #claim(flight: Flight, request: ClaimRequest): Promise<ClaimReply | undefined> {
-    try {
-      return await this.#node.remote?.run('claim', (store) => store.claim(flight.address, request))
-    } catch {
-      // Reported by the remote tier; the flight goes on without it.
-      return undefined
+  #loadUnder(flight: Flight, lease: Lease): Promise<void> {
+    if (!this.#node.isClosed) return this.#loads.loadUnderLease(flight, lease)
+    lease.release()
+    this.#endAsClosed(flight)
+    return Promise.resolve()
+  }
+
+  #endAsClosed(flight: Flight): void {
+    this.#node.flights.remove(flight)
+    flight.call.onDecided?.()
+    flight.reject(new ClosedError(this.#node.namespace))
+  }
+
+  /**
+   * Asks for the lease: it, or who has it or what there is instead; `undefined` when the store was not even asked. A claim
+   * whose outcome nobody knows may have been granted: it counts as a lease, so that it is used or given back.
+   */
+  async #claim(
+    { address }: Flight,
+    request: ClaimRequest,
+  ): Promise<Lease | Exclude<ClaimReply, { kind: 'granted' }> | undefined> {
+    const { remote, leases, clock } = this.#node
+    if (remote === undefined) return undefined
+    const { token, leaseMs } = request
+    const sentAt = clock.now()
+    let lease: Lease | undefined
+    const onLate = (reply: ClaimReply): void => {
+      if (reply.kind !== 'granted' || lease?.isSpent === false) return
+      leases.release({ address, token, endsAt: clock.now() + leaseMs })
     }
+    try {
+      const reply = await remote.run('claim', (store) => store.claim(address, request), onLate)
+      this.#node.coherence.server.note(reply.nowMs, sentAt, clock.now())
+      if (reply.kind !== 'granted') return reply
+      lease = new Lease(this.#node, { address, token, leaseMs, isCertain: true })
+    } catch (error) {
+      // Reported by the remote tier.
+      if (error instanceof StoreUnavailableError) return undefined
+      lease = new Lease(this.#node, { address, token, leaseMs, isCertain: false })
+    }
+    return lease
   }
 
   /**
@@ -418,8 +480,9 @@ export class ReadPath {
   }
 
   #wait(flight: Flight, atMostMs: number): Promise<void> {
-    const pollMs = POLL_MS * (0.5 + Math.random())
-    return this.#node.wakeUps.wait(flight.address.key, Math.max(1, Math.min(pollMs, atMostMs)))
+    const { wakeUps } = this.#node
+    const pollMs = POLL_MS * (0.5 + Math.random()) * Math.max(1, wakeUps.size / WAITERS_PER_POLL)
+    return wakeUps.wait(flight.address.key, Math.max(1, Math.min(pollMs, atMostMs)))
   }
 
   #hit(entry: LocalEntry, call: ReadCall): Promise<unknown> {
@@ -462,7 +525,7 @@ export class ReadPath {
   }
 
   #valueOf(entry: LocalEntry, call: ReadCall): Promise<unknown> {
-    if (entry.kind === 'error') return Promise.reject(entry.value)
+    if (entry.kind === 'error') return rejectedError(entry.value, call, this.#node)
     if (call.policy.isolation === 'cloned') return handOut(entry.value, call, this.#node)
     entry.promise ??= Promise.resolve(entry.value)
     return entry.promise

@@ -5,9 +5,15 @@ import type { Clock } from '../contracts/clock.ts'
 export class WakeUps {
   readonly #clock: Clock
   readonly #waiting = new Map<string, Set<() => void>>()
+  #size = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#size
   }
 
   /** Resolves at the next `wake(key)`, or after `atMostMs`: messages can be lost. */
@@ -17,12 +23,13 @@ export class WakeUps {
       this.#waiting.set(key, waiters)
       const end = (): void => {
         cancel()
-        waiters.delete(end)
+        if (waiters.delete(end)) this.#size -= 1
         if (waiters.size === 0 && this.#waiting.get(key) === waiters) this.#waiting.delete(key)
         resolve()
       }
       const cancel = this.#clock.schedule(atMostMs, end, 'caller')
       waiters.add(end)
+      this.#size += 1
     })
   }
 

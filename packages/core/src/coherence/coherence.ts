@@ -39,6 +39,7 @@ import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import { Doubts } from './doubts.ts'
+import { EvictionQueued } from './eviction-queued.ts'
 import { Fuse } from './fuse.ts'
 import {
   isMissing,
@@ -47,8 +48,8 @@ import {
   type Repetition,
   type Written,
 } from './own-changes.ts'
-import { createPartitions, PARTITIONS, type Partition } from './partitions.ts'
-import { RecoveryQueue, type WaitingEvictions } from './recovery-queue.ts'
+import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
+import { groupsOf, RecoveryQueue, type WaitingEvictions } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
 import type { Stamp } from './stamp.ts'
 import { missingOf, NOTHING, partitionTag, TagClock } from './tag-clock.ts'
@@ -57,8 +58,12 @@ import { missingOf, NOTHING, partitionTag, TagClock } from './tag-clock.ts'
 export interface CoherenceTargets {
   /** Kills flights and deletes (or softens) local entries of these keys, except what already includes `seq`. */
   forget(keys: readonly string[], seq: number, soft?: boolean): void
+  /** Opens settle windows. */
+  settle(keys: readonly string[], settleMs: number): void
   /** A lease that this node waits for ended. */
   wake(key: string): void
+  /** A sync was answered: the store can be reached. */
+  synced?(): void
 }
 
 export interface CoherenceParts {
@@ -73,9 +78,9 @@ export interface CoherenceParts {
 }
 
 const NO_GENERATION = -1
+const HARD: EvictRequest = { soft: false, settleMs: 0 }
 const NO_KEYS: readonly string[] = []
 const NO_TAGS: readonly string[] = []
-const ALL_PARTITIONS: readonly number[] = Array.from({ length: PARTITIONS }, (_, id) => id)
 /** Syncs run this often within one maxStaleness, so that one slow or lost sync does not isolate the node. */
 const SYNCS_PER_STALENESS = 2.5
 const CONCURRENT_CATCH_UPS = 16
@@ -261,53 +266,67 @@ export class Coherence {
   /**
    * Evicts keys: here, in the store and, through it, everywhere. Resolves when the store did it.
    *
-   * @throws what the store failed with; what it did not evict then waits in the recovery queue.
+   * @throws EvictionQueued with what the store failed with; what it did not evict then waits in the recovery queue.
    */
   async evict(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
-    const { remote, targets } = this.#parts
+    const { remote, targets, clock } = this.#parts
     const keys = addresses.map((address) => address.key)
     targets.forget(keys, Number.POSITIVE_INFINITY, request.soft)
     if (remote === undefined) return
+    const askedAt = clock.now()
     await this.start()
-    try {
-      const outcomes = await Promise.allSettled(
-        chunksOf(addresses).map((chunk) => this.#evictChunk(chunk, request)),
-      )
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-    } finally {
-      // Again: a read that started between the first delete and the store's step may have brought the old value back.
-      targets.forget(keys, Number.POSITIVE_INFINITY, request.soft)
-    }
+    const outcomes = await Promise.allSettled(
+      chunksOf(addresses).map((chunk) => this.#evictChunk(chunk, request, askedAt)),
+    )
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  async #evictChunk(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
+  async #evictChunk(
+    addresses: readonly EntryAddress[],
+    request: EvictRequest,
+    askedAt: number,
+  ): Promise<void> {
     try {
       await this.#evictInStore(addresses, request)
     } catch (error) {
-      this.#enqueue(addresses)
+      // Again: a read that started after the first delete may have brought the old value back. Where the store has done it,
+      // its number tells what is older, which a put that came after this eviction is not.
+      const keys = addresses.map(({ key }) => key)
+      this.#parts.targets.forget(keys, Number.POSITIVE_INFINITY, request.soft)
+      if (error instanceof EvictionQueued) this.#enqueue(addresses, request, askedAt)
       throw error
     }
   }
 
+  /** @throws EvictionQueued for what the store fails with, and for nothing else; it is for the caller to queue. */
   async #evictInStore(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
     const { remote, clock } = this.#parts
     if (remote === undefined) return
-    const replies = await remote.run('evict', (store) => store.evict(addresses, request))
+    const asQueued = (error: unknown): never => {
+      throw new EvictionQueued(error)
+    }
+    const replies = await remote.evict(addresses, request).catch(asQueued)
     for (const reply of replies) {
       const evicted = addresses.filter(({ partition }) => partition === reply.partition)
-      const keys = evicted.map(({ key }) => key)
-      const change = { at: clock.now(), doneAt: reply.nowMs, isSoft: request.soft }
+      const { soft: isSoft, settleMs } = request
+      const at = clock.now()
+      const window = settleMs > 0 ? { settleUntil: at + settleMs } : {}
+      const change = { at, doneAt: reply.nowMs, isSoft, ...window }
       for (const address of evicted) this.#own.note(address, { ...change })
-      this.applyMutation(reply, keys)
-      const { partition, previous, seq } = reply
-      await this.publish({ kind: 'keys', partition, previous, seq, keys })
+      const message = keysMessage(
+        reply,
+        evicted.map(({ key }) => key),
+        request,
+      )
+      this.#applyKeys(message)
+      await this.publish(message).catch(asQueued)
     }
   }
 
   /**
    * Invalidates tags (table names, see tag-clock.ts): here, in the store and, through it, everywhere.
    *
-   * @throws what the store failed with; the invalidation then waits in the recovery queue.
+   * @throws EvictionQueued with what the store failed with; the invalidation then waits in the recovery queue.
    */
   async evictTags(tags: readonly string[]): Promise<void> {
     const { remote } = this.#parts
@@ -320,19 +339,13 @@ export class Coherence {
       this.tags.invalidateHere(this.queue.addTags(tags))
       this.#tellDoubt([], tags, false)
       this.#queued()
-      throw error
+      throw new EvictionQueued(error)
     }
   }
 
   /** Takes a mutation of our own into account, like the message that will follow it. */
   applyMutation(reply: MutationReply, keys: readonly string[]): void {
-    this.#applyKeys({
-      kind: 'keys',
-      partition: reply.partition,
-      previous: reply.previous,
-      seq: reply.seq,
-      keys,
-    })
+    this.#applyKeys(keysMessage(reply, keys, HARD))
   }
 
   /** Publishes a mutation for stores that do not publish themselves. */
@@ -344,7 +357,8 @@ export class Coherence {
 
   /** Remembers a put of our own, for when the store forgets it. */
   noteOwnPut(address: EntryAddress, commit: number, { stored, nowMs }: PutReply): void {
-    this.#own.note(address, { at: this.#parts.clock.now(), doneAt: nowMs, isSoft: false })
+    const at = this.#parts.clock.now()
+    this.#own.note(address, { at, doneAt: nowMs, isSoft: false })
     if (stored) this.#own.noteWrite(address, commit)
   }
 
@@ -366,6 +380,8 @@ export class Coherence {
    */
   isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
     if (birth > this.tags.confirmed && written.createdAt < this.#syncedStoreMs) return true
+    // Without a history there is no clock but the nodes', which order nothing.
+    if (!this.#hasSequences) return false
     return this.#own.overtook(address, written, this.#parts.clock.now())
   }
 
@@ -392,6 +408,7 @@ export class Coherence {
       this.server.note(reply.nowMs, sentAt, clock.now())
       await this.#confirmTags(reply, sentAt)
       if (await this.#confirmPartitions(reply, sentAt)) this.#reconnectsSeen = reconnects
+      this.#parts.targets.synced?.()
     } catch {
       // Already reported by the remote tier. Not confirming is all there is to do.
     }
@@ -470,9 +487,11 @@ export class Coherence {
       await this.#bump(tags.map((item) => item.tag))
       this.queue.settle({ keys: [], tags })
     }
-    for (const chunk of chunksOf(keys)) {
-      await this.#evictInStore(chunk, { soft: false, settleMs: 0 })
-      this.queue.settle({ keys: chunk, tags: [] })
+    for (const { request, members } of groupsOf(keys, this.#parts.clock.now())) {
+      for (const chunk of chunksOf(members)) {
+        await this.#evictInStore(chunk, request)
+        this.queue.settle({ keys: chunk, tags: [] })
+      }
     }
   }
 
@@ -532,7 +551,8 @@ export class Coherence {
     const { targets, events, work } = this.#parts
     const partition = this.#partitions[message.partition]
     if (partition === undefined) return
-    targets.forget(message.keys, message.seq)
+    targets.forget(message.keys, message.seq, message.soft)
+    if (message.settleMs !== undefined) targets.settle(message.keys, message.settleMs)
     for (const key of message.keys) targets.wake(key)
     if (events.has('invalidated')) events.emit('invalidated', { keys: message.keys, tags: [] })
     this.#doubts.settle(message.keys, NO_TAGS)
@@ -716,16 +736,26 @@ export class Coherence {
       const held = await remote.run('read-headers', (store) => store.readHeaders(addresses))
       const missing = chunk.filter(({ change }, i) => isMissing(change, held[i]))
       if (missing.length === 0) continue
+      let settleMs = 0
+      const now = this.#parts.clock.now()
+      for (const { change } of missing) {
+        settleMs = Math.max(settleMs, (change.settleUntil ?? now) - now)
+      }
       await this.#evictInStore(
         missing.map(({ address }) => address),
-        { soft: false, settleMs: 0 },
+        { soft: false, settleMs },
       )
     }
   }
 
-  #enqueue(addresses: readonly EntryAddress[]): void {
+  #enqueue(
+    addresses: readonly EntryAddress[],
+    { soft, settleMs }: EvictRequest = HARD,
+    askedAt = this.#parts.clock.now(),
+  ): void {
+    const settleUntil = settleMs > 0 ? askedAt + settleMs : Number.NEGATIVE_INFINITY
     for (const address of addresses) {
-      const coarser = this.queue.addKey(address)
+      const coarser = this.queue.addKey(address, { soft, settleUntil })
       if (coarser.length > 0) this.tags.invalidateHere(coarser)
     }
     this.#tellDoubt(
@@ -799,6 +829,22 @@ export class Coherence {
     const partition = this.#partitions[id]
     if (partition === undefined) throw new RangeError(`No partition ${id}`)
     return partition
+  }
+}
+
+function keysMessage(
+  { partition, previous, seq }: MutationReply,
+  keys: readonly string[],
+  { soft, settleMs }: EvictRequest,
+): KeysMessage {
+  return {
+    kind: 'keys',
+    partition,
+    previous,
+    seq,
+    keys,
+    ...(soft ? { soft } : {}),
+    ...(settleMs > 0 ? { settleMs } : {}),
   }
 }
 

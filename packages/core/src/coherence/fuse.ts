@@ -6,7 +6,7 @@
  */
 
 /** Reactions in a row that need not wait. */
-const FREE = 3
+const FREE = 30
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
 /** So long without a reaction, and all is forgotten, ms. */

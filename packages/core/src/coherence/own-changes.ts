@@ -24,6 +24,8 @@ export interface OwnChange {
   commit?: number
   /** The old value was kept for when loads fail. */
   readonly isSoft: boolean
+  /** When the settle window ends that it came with, monotonic ms. Absent: it had none. */
+  readonly settleUntil?: number
 }
 
 interface ChangesOfPartition {

@@ -10,6 +10,7 @@
 
 /** Number of partitions of every namespace. Part of the key layout: changing it means a new layout. */
 export const PARTITIONS = 64
+export const ALL_PARTITIONS: readonly number[] = Array.from({ length: PARTITIONS }, (_, id) => id)
 
 /** A position in a history, and when a node stood there. */
 interface Mark {

@@ -24,7 +24,7 @@ it('holds keys and tags until they were run', () => {
     false,
     'none',
   ])
-  expect(queue.waiting().keys).toEqual([at(1, 'a'), at(2, 'b')])
+  expect(queue.waiting().keys).toMatchObject([at(1, 'a'), at(2, 'b')])
   expect(tagsOf(queue)).toEqual(['t'])
   queue.settle(queue.waiting())
   expect([queue.size, queue.hasKey('a'), queue.escalated]).toEqual([0, false, 'none'])

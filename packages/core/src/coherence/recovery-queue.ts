@@ -5,11 +5,18 @@
  * partition tag, and when there are too many tags, everything by `*`. Coarser costs hits; forgetting would cost truth.
  */
 
-import type { EntryAddress } from '../contracts/remote-store.ts'
+import type { EntryAddress, EvictRequest } from '../contracts/remote-store.ts'
 import { EVERYTHING, partitionTag } from './tag-clock.ts'
 
+/** An eviction of a key, and how it was asked for. */
+export interface WaitingKey extends EntryAddress {
+  readonly soft: boolean
+  /** When its settle window ends, monotonic ms; that counts from when it was asked for. */
+  readonly settleUntil: number
+}
+
 export interface WaitingEvictions {
-  readonly keys: readonly EntryAddress[]
+  readonly keys: readonly WaitingKey[]
   readonly tags: readonly WaitingTag[]
 }
 
@@ -17,12 +24,20 @@ interface WaitingTag {
   readonly tag: string
 }
 
+/** Waiting evictions that can be run in one call. */
+export interface EvictionGroup {
+  readonly members: readonly WaitingKey[]
+  readonly request: EvictRequest
+}
+
+/** How a key is evicted, by default: hard, without a window. */
+const HARD = { soft: false, settleUntil: Number.NEGATIVE_INFINITY } as const
 const KEY_CAP = 10_000
 const TAG_CAP = 1_000
 
 export class RecoveryQueue {
   // Values are compared by identity in `settle`: an eviction asked for again while an earlier one runs is a new one.
-  readonly #keys = new Map<string, EntryAddress>()
+  readonly #keys = new Map<string, WaitingKey>()
   readonly #tags = new Map<string, WaitingTag>()
   readonly #keyCap: number
   readonly #tagCap: number
@@ -47,9 +62,18 @@ export class RecoveryQueue {
     return this.#keys.has(key)
   }
 
-  /** Adds an eviction of a key; returns tags that now stand for keys that no longer fit, if any. */
-  addKey({ partition, key }: EntryAddress): readonly string[] {
-    this.#keys.set(key, { partition, key })
+  /**
+   * Adds an eviction of a key; returns tags that now stand for keys that no longer fit, if any. With one that waits
+   * already it becomes one: hard if either is, with the window that ends later.
+   */
+  addKey(
+    { partition, key }: EntryAddress,
+    how: Pick<WaitingKey, 'soft' | 'settleUntil'> = HARD,
+  ): readonly string[] {
+    const known = this.#keys.get(key)
+    const soft = how.soft && known?.soft !== false
+    const settleUntil = Math.max(how.settleUntil, known?.settleUntil ?? HARD.settleUntil)
+    this.#keys.set(key, { partition, key, soft, settleUntil })
     return this.#keys.size > this.#keyCap ? this.#escalateLargestPartition() : []
   }
 
@@ -93,4 +117,22 @@ export class RecoveryQueue {
     const tag = partitionTag(largest)
     return [tag, ...this.addTags([tag])]
   }
+}
+
+/**
+ * Sorts waiting evictions into as few calls as their options allow: soft or not, with a window or without. Of different
+ * windows the longest holds for all of a call, which costs hits at most.
+ */
+export function groupsOf(keys: readonly WaitingKey[], now: number): readonly EvictionGroup[] {
+  const groups: EvictionGroup[] = []
+  for (const soft of [false, true]) {
+    for (const hasWindow of [false, true]) {
+      const members = keys.filter((key) => key.soft === soft && key.settleUntil > now === hasWindow)
+      if (members.length === 0) continue
+      let settleMs = 0
+      for (const { settleUntil } of members) settleMs = Math.max(settleMs, settleUntil - now)
+      groups.push({ members, request: { soft, settleMs } })
+    }
+  }
+  return groups
 }

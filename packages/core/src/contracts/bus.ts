@@ -8,6 +8,10 @@ export interface KeysMessage {
   readonly previous: number
   readonly seq: number
   readonly keys: readonly string[]
+  /** They were evicted softly: local copies may stay for when loads fail. Absent: no. */
+  readonly soft?: boolean | undefined
+  /** They were evicted with a settle window of so many ms from now. Absent: without one. */
+  readonly settleMs?: number | undefined
 }
 
 /** Tags were invalidated, or the floor was raised. */

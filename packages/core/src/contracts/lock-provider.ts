@@ -76,8 +76,8 @@ export interface LockProvider {
    * Until then a failure says nothing about the other side: a process that starts is slow. Never rejects; bound it.
    */
   whenTried?(): Promise<void>
-  /** Told once of each thing that keeps the store from being used as it is set up. The last listener set is used. */
-  onTrouble?: ((error: Error) => void) | undefined
+  /** Has a listener told, once of each, what keeps the store from being used as it is set up. The last one is used. */
+  onTrouble?(listener: (error: Error) => void): void
   /** Grants, or says held, and then queues the owner if it waits. An owner that holds already gets its lease prolonged. */
   acquire(request: AcquireRequest): Promise<AcquireReply>
   /** Has the lease last for at least `leaseMs` from now, and never for less than before; false when it has ended. */

@@ -149,8 +149,8 @@ export interface RateLimitProvider {
    * Until then a failure says nothing about the other side: a process that starts is slow. Never rejects; bound it.
    */
   whenTried?(): Promise<void>
-  /** Told once of each thing that keeps the store from being used as it is set up. The last listener set is used. */
-  onTrouble?: ((error: Error) => void) | undefined
+  /** Has a listener told, once of each, what keeps the store from being used as it is set up. The last one is used. */
+  onTrouble?(listener: (error: Error) => void): void
   /**
    * Decides calls one after the other, in order; one reply each. In one round trip, however many they are.
    * Each is admitted by all policies of the rule or changes none of them. A call that cannot be decided, because of what

@@ -82,8 +82,9 @@ export interface PutRequest {
   readonly bytes: Uint8Array
   readonly livesMs: number
   /**
-   * The partition's sequence number the writer knew before it made the value; 0 to write in any case. When the key was
-   * changed after it, or the log no longer reaches back to it, nobody can tell which value is newer: the put then evicts.
+   * The partition's sequence number the writer knew before it made the value. When the key was changed after it, or the log
+   * no longer reaches back to it, nobody can tell which value is newer: the put then evicts. 0 to write in any case; the
+   * engine does so only where there are no sequences, because a put may arrive long after it was given up.
    */
   readonly since: number
 }
@@ -96,7 +97,11 @@ export interface PutReply extends MutationReply {
 export interface EvictRequest {
   /** Keep the bytes as stale instead of removing them; the lease is voided all the same. */
   readonly soft: boolean
-  /** Fills that happen within this window live no longer than it. 0 for none. */
+  /**
+   * Fills that happen within this window live no longer than it; 0 for none. A softened entry has its window as well: the
+   * flags `stale` and `settling`, and its end at created-at plus fresh-for, which means nothing else in a stale entry. A
+   * window that stands and ends later stays, whatever a later evict asks for; only a put that is stored ends it.
+   */
   readonly settleMs: number
 }
 
@@ -169,7 +174,10 @@ export interface RemoteStore {
   fill(address: EntryAddress, token: number, bytes: Uint8Array, livesMs: number): Promise<FillReply>
   /** Replaces the entry, voids any lease, bumps the sequence, logs and publishes the key. */
   put(address: EntryAddress, request: PutRequest): Promise<PutReply>
-  /** Removes (or softens) entries and their leases, bumps, logs and publishes; one reply a partition touched. */
+  /**
+   * Removes (or softens) entries and their leases, bumps, logs and publishes, with `soft` and `settleMs` where they were
+   * asked for; one reply a partition touched.
+   */
   evict(
     addresses: readonly EntryAddress[],
     request: EvictRequest,
@@ -193,9 +201,9 @@ export interface RemoteStore {
    */
   whenTried?(): Promise<void>
   /**
-   * Told once of each thing that keeps the store from being used as it is set up: a right that is missing, a replica for an
-   * address. One listener; the last one set is used. It may not throw.
+   * Has a listener told, once of each, what keeps the store from being used as it is set up: a right that is missing. One
+   * listener; the last one is used. It may not throw.
    */
-  onTrouble?: ((error: Error) => void) | undefined
+  onTrouble?(listener: (error: Error) => void): void
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 /** `@CacheConfig`: what the cache decorators of a class have in common. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
+import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
 import {
   assertCacheOptions,
   CACHE_OPTION_NAMES,
@@ -10,15 +10,22 @@ import {
 import { assertName } from '../options/manager-options.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
 import { type AnyClass, classesOf } from './method-site.ts'
+import { assertOneEntity } from './one-entity.ts'
+import { type Decoration, decorationsHeldBy, decorationsOf } from './operations.ts'
+import { shared } from './shared-state.ts'
 
 export interface ClassConfig extends CacheOptions {
   /** Name of the cache that the class's methods use. 1 to 64 of `A-Z a-z 0-9 _ . -`. @default one a method */
   readonly cache?: string | undefined
   /** The manager to use instead of the default one; asked at every call, so it may be made later. */
   readonly manager?: (() => MethodCacheProvider | undefined) | undefined
+  /**
+   * Classes that inherit decorated methods use the same entries, locks and limits as the class that defines them: for
+   * subclasses that load nothing of their own. @default false
+   */
+  readonly shareWithSubclasses?: boolean | undefined
 }
 
-const configs = new WeakMap<object, ClassConfig>()
 const DECORATOR = '@CacheConfig'
 
 /**
@@ -34,10 +41,16 @@ const DECORATOR = '@CacheConfig'
 export function CacheConfig(
   config: ClassConfig,
 ): (target: AnyClass, context?: ClassDecoratorContext) => void {
-  assertKnownOptions(config, ['cache', 'manager', ...CACHE_OPTION_NAMES], DECORATOR)
-  const { cache, manager, ...options } = config
+  assertKnownOptions(
+    config,
+    ['cache', 'manager', 'shareWithSubclasses', ...CACHE_OPTION_NAMES],
+    DECORATOR,
+  )
+  const { cache, manager, shareWithSubclasses, ...options } = config
   if (cache !== undefined) assertName(cache, `${DECORATOR}.cache`)
   if (manager !== undefined) assertFunction(manager, `${DECORATOR}.manager`)
+  if (shareWithSubclasses !== undefined)
+    assertBoolean(shareWithSubclasses, `${DECORATOR}.shareWithSubclasses`)
   assertCacheOptions(options, DECORATOR)
   return (target, context) => {
     if (typeof target !== 'function' || (context !== undefined && context.kind !== 'class')) {
@@ -47,13 +60,24 @@ export function CacheConfig(
         received: context?.kind ?? target,
       })
     }
-    configs.set(target, config)
+    shared.classConfigs.set(target, config)
+    const held = context?.metadata === undefined ? [] : decorationsHeldBy(context.metadata)
+    assertOneEntity(
+      [...held, ...allDecorationsOf(target)].toReversed(),
+      classConfigOf(target),
+      target.name,
+    )
   }
+}
+
+/** Returns the operations on methods of a class and those it extends. */
+export function allDecorationsOf(owner: AnyClass): readonly Decoration[] {
+  return classesOf(owner, true).flatMap(decorationsOf)
 }
 
 /** Returns the configuration of a class over that of the classes it extends. */
 export function classConfigOf(owner: AnyClass): ClassConfig {
-  const layers = classesOf(owner, true).map((at) => definedOf(configs.get(at)))
+  const layers = classesOf(owner, true).map((at) => definedOf(shared.classConfigs.get(at)))
   return Object.assign({}, ...layers.reverse()) as ClassConfig
 }
 

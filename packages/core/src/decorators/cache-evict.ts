@@ -1,16 +1,13 @@
 /** `@CacheEvict`: runs the method, and evicts what its change made old. */
 
+import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
-import {
-  assertBoolean,
-  assertFunction,
-  assertKnownOptions,
-  assertOneOf,
-} from '../options/assert-option.ts'
+import { assertBoolean, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/manager-options.ts'
+import { answered, type Callback, readCallback, saysNo } from './callbacks.ts'
 import { keySource } from './key-source.ts'
 import { type BindingParts, MethodBinding } from './method-binding.ts'
 import type { EvictCall } from './method-cache.ts'
@@ -22,17 +19,20 @@ import {
   methodDecorator,
   shapeOf,
 } from './method-decorator.ts'
-import { type Callback, callback, fixedTags } from './storing-options.ts'
+import { fixedTags } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
-/** At least one of `key`, `keys`, `tags` and `all`. */
+/** At least one of `key`, `keys`, `keyOf`, `keysOf`, `tags` and `all`. */
 export interface CacheEvictOptions<
   KeyArgs extends Args,
   Result,
   KeysArgs extends Args,
   TagArgs extends Args,
   ConditionArgs extends Args,
+  KeyOfArgs extends Args = [],
+  KeysOfArgs extends Args = [],
+  IfArgs extends Args = [],
 > {
   /** Name of the cache; else `@CacheConfig`'s. Not needed for tags alone, which reach every cache. */
   readonly cache?: string | undefined
@@ -40,6 +40,10 @@ export interface CacheEvictOptions<
   readonly key?: string | ((...args: KeyArgs) => Key) | undefined
   /** Several keys, from the arguments. */
   readonly keys?: ((...args: KeysArgs) => readonly Key[]) | undefined
+  /** One key, from the result and the arguments; `undefined` for none. Not with `when: 'before'`. */
+  readonly keyOf?: ((result: Result, ...args: KeyOfArgs) => Key | undefined) | undefined
+  /** Several keys, from the result and the arguments. Not with `when: 'before'`. */
+  readonly keysOf?: ((result: Result, ...args: KeysOfArgs) => readonly Key[]) | undefined
   /** Tags; a function gets the result (`undefined` with `when: 'before'`) and the arguments. */
   readonly tags?:
     | readonly string[]
@@ -56,8 +60,10 @@ export interface CacheEvictOptions<
    * handed out but kept no longer than it. Keys only. @default 0
    */
   readonly settle?: Duration | undefined
-  /** False: evict nothing. */
+  /** False: evict nothing. Asked before the method runs. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
+  /** The same, asked when the method has succeeded, with its result. Not with `when: 'before'`. */
+  readonly conditionOf?: ((result: Result, ...args: IfArgs) => boolean) | undefined
   /** When the eviction cannot reach the store: keep it in the recovery queue, or throw as well. @default the class's */
   readonly onRemoteFailure?: 'queue' | 'throw' | undefined
 }
@@ -68,7 +74,10 @@ export interface CacheEvictBeforeOptions<
   KeysArgs extends Args,
   TagArgs extends Args,
   ConditionArgs extends Args,
-> extends Omit<CacheEvictOptions<KeyArgs, undefined, KeysArgs, TagArgs, ConditionArgs>, 'when'> {
+> extends Omit<
+    CacheEvictOptions<KeyArgs, undefined, KeysArgs, TagArgs, ConditionArgs>,
+    'when' | 'keyOf' | 'keysOf' | 'conditionOf'
+  > {
   readonly when: 'before'
 }
 
@@ -77,12 +86,15 @@ const NAMES = [
   'cache',
   'key',
   'keys',
+  'keyOf',
+  'keysOf',
   'tags',
   'all',
   'when',
   'soft',
   'settle',
   'condition',
+  'conditionOf',
   'onRemoteFailure',
 ] as const
 
@@ -95,39 +107,61 @@ const NAMES = [
  * async remove(id: string): Promise<void> { … }
  */
 export function CacheEvict<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   Result = unknown,
-  KeysArgs extends Args = [],
+  AnnotateKeysArgs extends Args = [],
   TagArgs extends Args = [],
   ConditionArgs extends Args = [],
+  KeyOfArgs extends Args = [],
+  KeysOfArgs extends Args = [],
+  IfArgs extends Args = [],
 >(
-  options: CacheEvictOptions<KeyArgs, Result, KeysArgs, TagArgs, ConditionArgs>,
-): AsyncMethodDecorator<KeyArgs | KeysArgs | TagArgs | ConditionArgs, Result>
+  options: CacheEvictOptions<
+    AnnotateKeyArgs,
+    Result,
+    AnnotateKeysArgs,
+    TagArgs,
+    ConditionArgs,
+    KeyOfArgs,
+    KeysOfArgs,
+    IfArgs
+  >,
+): AsyncMethodDecorator<
+  AnnotateKeyArgs | AnnotateKeysArgs | TagArgs | ConditionArgs | KeyOfArgs | KeysOfArgs | IfArgs,
+  Result
+>
 export function CacheEvict<
-  KeyArgs extends Args = [],
-  KeysArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
+  AnnotateKeysArgs extends Args = [],
   TagArgs extends Args = [],
   ConditionArgs extends Args = [],
 >(
-  options: CacheEvictBeforeOptions<KeyArgs, KeysArgs, TagArgs, ConditionArgs>,
-): AsyncMethodDecorator<KeyArgs | KeysArgs | TagArgs | ConditionArgs, unknown>
-export function CacheEvict(...given: readonly [object]): AsyncMethodDecorator<never, never> {
+  options: CacheEvictBeforeOptions<AnnotateKeyArgs, AnnotateKeysArgs, TagArgs, ConditionArgs>,
+): AsyncMethodDecorator<AnnotateKeyArgs | AnnotateKeysArgs | TagArgs | ConditionArgs, unknown>
+export function CacheEvict(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
-  const { cacheName, policy, naming, isBefore, condition } = resolve(options)
+  const { isBefore, condition, conditionOf, ...words } = resolve(options)
   const plan = planner(options)
+  const keyWith = keySource(undefined, DECORATOR)
   return methodDecorator(DECORATOR, (original, site) => {
-    const binding = new MethodBinding({ decorator: DECORATOR, site, cacheName, policy, naming })
+    const binding = new MethodBinding({ decorator: DECORATOR, site, keyWith, ...words })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         const run = (): Promise<unknown> => invoke(original, this, args, binding.where)
-        if (condition?.apply(this, args) === false) return run()
-        const cache = binding.bind(this)
+        if (saysNo(condition, this, args, binding.where)) return run()
+        const { cache, where } = binding.bind(this)
+        const call = { self: this, args, where }
         // Before the method runs: it may change its arguments, and a wrong key is to fail before anything is done.
-        const evictionAfter = plan(this, args)
-        if (isBefore) await cache.evict(evictionAfter(undefined))
+        const evictionAfter = plan(call)
+        if (isBefore) {
+          await cache.evict(evictionAfter(undefined))
+          return run()
+        }
         const result = await run()
-        if (!isBefore) await cache.evict(evictionAfter(result))
+        const isOff = conditionOf?.call(this, result, ...args)
+        if (answered(isOff, `${where}.conditionOf`) === false) return result
+        await cache.evict(evictionAfter(result))
         return result
       },
     }
@@ -138,69 +172,144 @@ export function CacheEvict(...given: readonly [object]): AsyncMethodDecorator<ne
 interface Resolved extends Pick<BindingParts, 'cacheName' | 'policy' | 'naming'> {
   readonly isBefore: boolean
   readonly condition: Callback | undefined
+  readonly conditionOf: Callback | undefined
 }
 
 function resolve(options: object): Resolved {
   assertKnownOptions(options, NAMES, DECORATOR)
   const { cache, when = 'after', condition, ...rest } = options as Record<string, unknown>
-  const { key, keys, tags, all = false, soft = false, onRemoteFailure } = rest
+  const { key, keys, keyOf, keysOf, conditionOf } = rest
+  const { tags, all = false, soft = false, onRemoteFailure } = rest
   if (cache !== undefined) assertName(cache, `${DECORATOR}.cache`)
-  if (condition !== undefined) assertFunction(condition, `${DECORATOR}.condition`)
   assertOneOf(when, ['after', 'before'], `${DECORATOR}.when`)
   assertBoolean(all, `${DECORATOR}.all`)
   assertBoolean(soft, `${DECORATOR}.soft`)
   const policy = onRemoteFailure === undefined ? {} : ({ onRemoteFailure } as CacheOptions)
   assertCacheOptions(policy, DECORATOR)
-  const hasKeys = key !== undefined || keys !== undefined
+  const hasKeys = [key, keys, keyOf, keysOf].some((option) => option !== undefined)
   if (!hasKeys && tags === undefined && all !== true) {
-    const expected = 'something to evict: key, keys, tags or all'
+    const expected = 'something to evict: key, keys, keyOf, keysOf, tags or all'
     throw new InvalidOptionError({ option: DECORATOR, expected, received: options })
   }
-  if (!hasKeys) assertNoneForKeys({ soft: soft || undefined, settle: rest['settle'] })
+  if (!hasKeys)
+    assertNone({ soft: soft || undefined, settle: rest['settle'] }, 'a key or keys to go with it')
+  if (all === true)
+    assertNone({ key, keys, keyOf, keysOf }, 'nothing beside all, which evicts every key')
+  if (when === 'before') {
+    assertNone(
+      { keyOf, keysOf, conditionOf },
+      "when: 'after', because there is no result before the method has run",
+    )
+  }
   return {
     cacheName: cache,
     policy,
     naming: hasKeys || all === true ? 'required' : 'unneeded',
     isBefore: when === 'before',
-    condition: callback(condition),
+    condition: readCallback(condition, `${DECORATOR}.condition`),
+    conditionOf: readCallback(conditionOf, `${DECORATOR}.conditionOf`),
   }
 }
 
-function assertNoneForKeys(options: Readonly<Record<string, unknown>>): void {
+function assertNone(options: Readonly<Record<string, unknown>>, expected: string): void {
   for (const [name, received] of Object.entries(options)) {
     if (received === undefined) continue
-    const expected = 'a key or keys to go with it'
     throw new InvalidOptionError({ option: `${DECORATOR}.${name}`, expected, received })
   }
 }
 
-/** Says what a call evicts: its keys at once, its tags when there is a result. */
-type Plan = (self: unknown, args: Args) => (result: unknown) => EvictCall
+interface Call {
+  readonly self: unknown
+  readonly args: Args
+  readonly where: string
+}
 
+/** Says what a call evicts: its keys at once, what depends on the result when there is one. */
+type Plan = (call: Call) => (result: unknown) => EvictCall
+
+/**
+ * Keys are made twice: before the method, so that a wrong one fails before anything is done, and after it, because the
+ * caller or the method may have given the arguments other values. What either says is evicted.
+ */
 function planner(options: object): Plan {
-  const { key, keys, tags, all, soft, settle = 0 } = options as Record<string, unknown>
-  if (keys !== undefined) assertFunction(keys, `${DECORATOR}.keys`)
-  const one = key === undefined ? undefined : keySource(key, `${DECORATOR}.key`)()
-  const several = callback(keys)
-  const tagsOf = callback(tags)
+  const { tags, all, soft, settle = 0 } = options as Record<string, unknown>
+  const keysOf = keyPlanner(options)
+  const tagsOf = readTags(tags)
   const fixed = fixedTags(tags, `${DECORATOR}.tags`)
   const settleMs = parseDuration(settle as Duration, `${DECORATOR}.settle`)
   const how = { all: all === true, soft: soft === true, settleMs }
-  return (self, args) => {
-    const first = one === undefined ? [] : [one.of(self, args)]
-    const more = several === undefined ? [] : keyTexts(several.apply(self, [...args]))
-    return (result) => ({
-      keys: [...first, ...more],
-      tags: tagsOf === undefined ? fixed : checkedTags(tagsOf.call(self, result, ...args)),
-      ...how,
-    })
+  return (call) => {
+    const before = keysOf.fromArguments(call)
+    return (result) => {
+      const after = [...keysOf.again(call), ...keysOf.fromResult(call, result)]
+      const { self, args } = call
+      return {
+        keys: after.length === 0 ? before : [...new Set([...before, ...after])],
+        tags: tagsOf === undefined ? fixed : checkedTags(tagsOf.call(self, result, ...args)),
+        ...how,
+      }
+    }
   }
 }
 
-function keyTexts(keys: unknown): readonly string[] {
+interface KeyPlan {
+  fromArguments(call: Call): readonly string[]
+  /** The same when the method has run; none where they cannot have changed, or cannot be made any more. */
+  again(call: Call): readonly string[]
+  fromResult(call: Call, result: unknown): readonly string[]
+}
+
+function keyPlanner(options: object): KeyPlan {
+  const { key, keys, keyOf, keysOf } = options as Record<string, unknown>
+  const one = key === undefined ? undefined : keySource(key, `${DECORATOR}.key`)()
+  const several = readCallback(keys, `${DECORATOR}.keys`)
+  const oneOf = readCallback(keyOf, `${DECORATOR}.keyOf`)
+  const severalOf = readCallback(keysOf, `${DECORATOR}.keysOf`)
+  const fromArguments = ({ self, args, where }: Call): readonly string[] =>
+    naming(where, () => [
+      ...(one === undefined ? [] : [one.of(self, args)]),
+      ...(several === undefined ? [] : keyTexts(several.apply(self, [...args]), 'keys')),
+    ])
+  return {
+    fromArguments,
+    again: (call) => {
+      if (several === undefined && one?.canChange(call.args) !== true) return []
+      try {
+        return fromArguments(call)
+      } catch {
+        return []
+      }
+    },
+    fromResult: ({ self, args, where }, result) =>
+      naming(where, () => {
+        const made = oneOf?.call(self, result, ...args)
+        return [
+          ...(made === undefined ? [] : [keyText(made)]),
+          ...(severalOf === undefined
+            ? []
+            : keyTexts(severalOf.call(self, result, ...args), 'keysOf')),
+        ]
+      }),
+  }
+}
+
+/** Runs what makes keys; a KeyError says which method it is about. */
+function naming<Made>(where: string, make: () => Made): Made {
+  try {
+    return make()
+  } catch (error) {
+    throw keyErrorAt(error, where)
+  }
+}
+
+function readTags(tags: unknown): Callback | undefined {
+  return typeof tags === 'function' ? readCallback(tags, `${DECORATOR}.tags`) : undefined
+}
+
+function keyTexts(keys: unknown, option: 'keys' | 'keysOf'): readonly string[] {
   if (Array.isArray(keys)) return keys.map((key) => keyText(key))
   throw new InvalidOptionError({
-    option: `${DECORATOR}.keys`,
+    option: `${DECORATOR}.${option}`,
     expected: 'a function that returns an array of keys',
     received: shapeOf(keys),
   })

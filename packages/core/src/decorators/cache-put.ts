@@ -1,10 +1,14 @@
 /** `@CachePut`: always runs the method, and caches what it returns. */
 
+import type { PutFence } from '../cache/put-fence.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
-import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
-import { keySource } from './key-source.ts'
-import { MethodBinding } from './method-binding.ts'
+import { assertKnownOptions } from '../options/assert-option.ts'
+import { readCallback, saysNo } from './callbacks.ts'
+import { evictionOf } from './entries-behind.ts'
+import { keyKindOf, keySource } from './key-source.ts'
+import { type BoundMethod, MethodBinding } from './method-binding.ts'
+import type { MethodCache, MethodCall } from './method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -12,7 +16,8 @@ import {
   invoke,
   methodDecorator,
 } from './method-decorator.ts'
-import { callback, resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
+import { keyOf as boundKey, keysNow, stillGives } from './read-one.ts'
+import { resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -48,7 +53,7 @@ const DECORATOR = '@CachePut'
  * async save(product: Product): Promise<Product> { … }
  */
 export function CachePut<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   Result = unknown,
   TagArgs extends Args = [],
   TtlArgs extends Args = [],
@@ -56,43 +61,110 @@ export function CachePut<
   ConditionArgs extends Args = [],
   KeyOfArgs extends Args = [],
 >(
-  options: CachePutOptions<KeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs, KeyOfArgs>,
+  options: CachePutOptions<
+    AnnotateKeyArgs,
+    Result,
+    TagArgs,
+    TtlArgs,
+    UnlessArgs,
+    ConditionArgs,
+    KeyOfArgs
+  >,
 ): AsyncMethodDecorator<
-  KeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs | KeyOfArgs,
+  AnnotateKeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs | KeyOfArgs,
   Result
 >
-export function CachePut(...given: readonly [object]): AsyncMethodDecorator<never, never> {
+export function CachePut(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
   assertKnownOptions(options, ['key', 'keyOf', 'condition', ...STORING_NAMES], DECORATOR)
-  const { cacheName, policy, rules } = resolveStoring(options, DECORATOR)
+  const { cacheName, policy, rules, shares } = resolveStoring(options, DECORATOR)
   const keyOf = keyFinder(options)
-  const { condition } = options as Record<string, unknown>
-  if (condition !== undefined) assertFunction(condition, `${DECORATOR}.condition`)
-  const isWanted = callback(condition)
+  const { condition, key, keyOf: ofResult } = options as Record<string, unknown>
+  const isWanted = readCallback(condition, `${DECORATOR}.condition`)
+  const keyWith = keySource(key, `${DECORATOR}.key`)
   return methodDecorator(DECORATOR, (original, site) => {
     const naming = 'required'
-    const binding = new MethodBinding({ decorator: DECORATOR, site, cacheName, policy, naming })
+    const keyKind = keyKindOf(key ?? ofResult)
+    const words = { decorator: DECORATOR, cacheName, policy, naming, shares, keyKind } as const
+    const binding = new MethodBinding({ ...words, site, keyWith })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
-        if (isWanted?.apply(this, args) === false)
+        if (saysNo(isWanted, this, args, binding.where))
           return invoke(original, this, args, binding.where)
-        const cache = binding.bind(this)
-        const known = keyOf.fromArguments?.(this, args)
-        // Before the method runs: what is evicted from now on is newer than what the method reads.
-        const begun = known === undefined ? undefined : cache.begin(known)
-        const result = await invoke(original, this, args, binding.where)
-        const key = known ?? keyOf.fromResult(this, result, args)
-        await cache.put(key, result, rules(this, args, 'normal'), begun)
-        return result
+        const bound = binding.bind(this)
+        const { cache, where } = bound
+        const keyNow = (): string | undefined =>
+          keyOf.isFromResult ? undefined : boundKey(bound, this, args)
+        let key = keyNow()
+        // Before the method runs: what is changed from now on is newer than what the method reads.
+        const beginning = cache.begin()
+        let begun: PutFence
+        if (beginning instanceof Promise) {
+          begun = await beginning
+          // The caller had the time to change its arguments, and the method sees them as they are now.
+          key = keyNow()
+        } else begun = beginning
+        try {
+          const result = await invoke(original, this, args, where)
+          const call = rules(this, args, 'normal')
+          if (key === undefined)
+            await putUnderItsOwnKey({ cache, keyOf, self: this, args, begun }, result, call)
+          else if (isStill(bound, this, args, key)) await cache.put(key, result, call, begun)
+          else await cache.evict(evictionOf(keysNow(bound, this, args, key)))
+          return result
+        } finally {
+          begun.end()
+        }
       },
     }
     return { method, operation: { kind: 'cache-put', options } }
   })
 }
 
+/**
+ * True while the arguments make the key they made before the method ran. Where they do not, nobody can tell whose entry the
+ * result is: the method may have given them another key, or the caller another use.
+ */
+function isStill(bound: BoundMethod, self: unknown, args: Args, key: string): boolean {
+  return !bound.key.canChange(args) || stillGives(bound, self, args, key)
+}
+
+interface PutOfResult {
+  readonly cache: MethodCache
+  readonly keyOf: KeyFinder
+  readonly self: unknown
+  readonly args: Args
+  readonly begun: PutFence
+}
+
+/**
+ * Puts a result whose key only it knows. Whether it is to be kept is asked first: a result that is not may have no key, as
+ * "not found" has none. The method has done its work by now, so a key that cannot be made is reported and fails no call.
+ */
+async function putUnderItsOwnKey(
+  { cache, keyOf, self, args, begun }: PutOfResult,
+  result: unknown,
+  call: MethodCall,
+): Promise<void> {
+  let isWanted = false
+  try {
+    isWanted = call.storeWhen?.(result) !== false
+  } catch (error) {
+    cache.unfit(error)
+  }
+  let key: string
+  try {
+    key = keyOf.fromResult(self, result, args)
+  } catch (error) {
+    if (isWanted) cache.unfit(error)
+    return
+  }
+  await cache.put(key, result, { ...call, storeWhen: () => isWanted }, begun)
+}
+
 interface KeyFinder {
-  readonly fromArguments: ((self: unknown, args: Args) => string) | undefined
+  readonly isFromResult: boolean
   fromResult(self: unknown, result: unknown, args: Args): string
 }
 
@@ -106,15 +178,10 @@ function keyFinder(options: object): KeyFinder {
       received: key,
     })
   }
-  if (key !== undefined) {
-    const source = keySource(key, `${DECORATOR}.key`)()
-    const fromArguments = (self: unknown, args: Args): string => source.of(self, args)
-    return { fromArguments, fromResult: (self, _result, args) => fromArguments(self, args) }
-  }
-  assertFunction(keyOf, `${DECORATOR}.keyOf`)
-  const fromResult = callback(keyOf)
+  if (key !== undefined) return { isFromResult: false, fromResult: () => '' }
+  const keyOfResult = readCallback(keyOf, `${DECORATOR}.keyOf`)
   return {
-    fromArguments: undefined,
-    fromResult: (self, result, args) => keyText(fromResult?.call(self, result, ...args)),
+    isFromResult: true,
+    fromResult: (self, result, args) => keyText(keyOfResult?.call(self, result, ...args)),
   }
 }

@@ -1,11 +1,13 @@
 /** `@Cacheable`: returns a method's cached result, or runs the method once for everybody and caches what it returns. */
 
+import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
-import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
+import { assertKnownOptions } from '../options/assert-option.ts'
+import { readCallback } from './callbacks.ts'
 import { type CacheableEachOptions, resolveEach } from './each-options.ts'
 import { entriesOfEach, entriesOfOne } from './entries-behind.ts'
 import type { EntryHandle } from './entry-handle.ts'
-import { keySource } from './key-source.ts'
+import { keyKindOf, keySource } from './key-source.ts'
 import { MethodBinding } from './method-binding.ts'
 import {
   type AsyncMethodDecorator,
@@ -14,7 +16,7 @@ import {
 } from './method-decorator.ts'
 import { wrapEach } from './read-each.ts'
 import { wrapOne } from './read-one.ts'
-import { callback, resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
+import { resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -33,6 +35,8 @@ export interface CacheableOptions<
   readonly key?: string | ((...args: KeyArgs) => Key) | undefined
   /** False: neither look nor store. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
+  /** Methods of the class that load the same entity into the same cache, so that they may share entries. */
+  readonly shares?: string | symbol | readonly (string | symbol)[] | undefined
   readonly each?: undefined
 }
 
@@ -52,50 +56,79 @@ const DECORATOR = '@Cacheable'
  * }
  */
 export function Cacheable<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   Result = unknown,
   TagArgs extends Args = [],
   TtlArgs extends Args = [],
   UnlessArgs extends Args = [],
   ConditionArgs extends Args = [],
 >(
-  options?: CacheableOptions<KeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs>,
-): AsyncMethodDecorator<KeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs, Result>
+  options?: CacheableOptions<AnnotateKeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs>,
+): AsyncMethodDecorator<AnnotateKeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs, Result>
 export function Cacheable<
   Id,
   Item,
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   TagArgs extends Args = [],
   TtlArgs extends Args = [],
   UnlessArgs extends Args = [],
   ConditionArgs extends Args = [],
 >(
-  options: CacheableEachOptions<Id, Item, KeyArgs, TagArgs, TtlArgs, UnlessArgs, ConditionArgs>,
+  options: CacheableEachOptions<
+    Id,
+    Item,
+    AnnotateKeyArgs,
+    TagArgs,
+    TtlArgs,
+    UnlessArgs,
+    ConditionArgs
+  >,
 ): AsyncMethodDecorator<
   ConditionArgs,
   readonly Item[],
-  [Id, ...KeyArgs] | TagArgs | TtlArgs | UnlessArgs
+  [Id, ...AnnotateKeyArgs] | TagArgs | TtlArgs | UnlessArgs
 >
-export function Cacheable(...given: readonly [object?]): AsyncMethodDecorator<never, never> {
+export function Cacheable(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
-  assertKnownOptions(options, ['key', 'each', 'condition', ...STORING_NAMES], DECORATOR)
-  const { cacheName, policy, rules } = resolveStoring(options, DECORATOR)
-  const { key, condition } = options as Record<string, unknown>
-  if (condition !== undefined) assertFunction(condition, `${DECORATOR}.condition`)
+  assertKnownOptions(options, ['key', 'each', 'condition', 'shares', ...STORING_NAMES], DECORATOR)
+  const { cacheName, policy, rules, shares: isShared } = resolveStoring(options, DECORATOR)
+  const { key, condition, shares } = options as Record<string, unknown>
+  assertMethodNames(shares, `${DECORATOR}.shares`)
+  const isWanted = readCallback(condition, `${DECORATOR}.condition`)
   const each = resolveEach(options, DECORATOR)
-  const keyWith = keySource(key, `${DECORATOR}.key`)
+  const keyWith =
+    each === undefined
+      ? keySource(key, `${DECORATOR}.key`)
+      : keySource(each.key, `${DECORATOR}.each.key`)
+  const keyKind = keyKindOf(each === undefined ? key : each.key)
   return methodDecorator(DECORATOR, (original, site) => {
     const naming = 'own'
-    const binding = new MethodBinding({ decorator: DECORATOR, site, cacheName, policy, naming })
-    const parts = { original, binding, rules, condition: callback(condition) }
+    const words = {
+      decorator: DECORATOR,
+      cacheName,
+      policy,
+      naming,
+      shares: isShared,
+      keyKind,
+    } as const
+    const binding = new MethodBinding({ ...words, site, keyWith })
+    const parts = { original, binding, rules, condition: isWanted }
     if (each !== undefined) {
-      const list = { ...parts, ...each }
+      const list = { ...parts, by: each.by }
       const entries = (self: unknown): EntryHandle => entriesOfEach(list, self)
       return { method: wrapEach(list), operation: { kind: 'cacheable', options, entries } }
     }
-    const one = { ...parts, key: keyWith(binding.defaultKey) }
-    const entries = (self: unknown): EntryHandle => entriesOfOne(one, self)
-    return { method: wrapOne(one), operation: { kind: 'cacheable', options, entries } }
+    const entries = (self: unknown): EntryHandle => entriesOfOne(parts, self)
+    return { method: wrapOne(parts), operation: { kind: 'cacheable', options, entries } }
   })
+}
+
+/** @throws InvalidOptionError unless they are names of methods, or nothing */
+function assertMethodNames(names: unknown, option: string): void {
+  const list: readonly unknown[] = names === undefined ? [] : [names].flat()
+  if (list.every((name) => typeof name === 'symbol' || (typeof name === 'string' && name !== '')))
+    return
+  const expected = 'the name of a method of the class, or an array of those'
+  throw new InvalidOptionError({ option, expected, received: names })
 }

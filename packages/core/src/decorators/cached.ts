@@ -2,47 +2,87 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { MethodEntries } from './entry-handle.ts'
-import { classesOf } from './method-site.ts'
-import { decorationsOf, type Operation } from './operations.ts'
+import { classesOf, type MethodSite } from './method-site.ts'
+import { decorationsHeldBy, decorationsOf, type Operation, siteOf } from './operations.ts'
+
+type MakeHandle = NonNullable<Operation['entries']>
 
 /** Names of the methods that return promises. */
 export type AsyncMethodName<Target> = {
   [Name in keyof Target]: Target[Name] extends (...args: never) => Promise<unknown> ? Name : never
 }[keyof Target]
 
+/** The entries behind a method, by its type. */
+export type EntriesOf<Method> = Method extends (...args: infer Args) => Promise<infer Result>
+  ? MethodEntries<Args, Result>
+  : never
+
 /**
- * Returns the entries behind a `@Cacheable` method of an instance, or of a class for a static one.
+ * Returns the entries behind a `@Cacheable` method of an instance, or of a class for a static one. Instead of its name, the
+ * method itself may be given: that is the way to private ones.
  *
  * @throws InvalidOptionError when the method is not decorated with `@Cacheable`.
  * @example await cached(products, 'find').evict('42')
+ * @example await cached(this, this.#load).evict('42')
  */
+export function cached<Args extends readonly unknown[], Result>(
+  target: object,
+  method: (...args: Args) => Promise<Result>,
+): MethodEntries<Args, Result>
 export function cached<Target extends object, Name extends AsyncMethodName<Target>>(
   target: Target,
   name: Name,
-): Target[Name] extends (...args: infer Args) => Promise<infer Result>
-  ? MethodEntries<Args, Result>
-  : never {
-  const entries = cacheableOf(target, name as string | symbol)?.entries
-  if (entries === undefined) {
+): EntriesOf<Target[Name]>
+// For `this`, which has no names that could be listed, but can be asked for one.
+export function cached<
+  Target extends { readonly [Known in Name]: (...args: never) => Promise<unknown> },
+  Name extends PropertyKey,
+>(target: Target, name: Name): EntriesOf<Target[Name]>
+export function cached(target: object, method: PropertyKey | object): unknown {
+  const [outermost, ...others] =
+    typeof method === 'function' ? behind(method) : cacheablesOf(target, method as string | symbol)
+  if (outermost === undefined) {
+    const name = typeof method === 'function' ? method.name : String(method)
     throw new InvalidOptionError({
-      option: `cached(${String(name)})`,
-      expected: 'the name of a method decorated with @Cacheable',
-      received: name,
+      option: `cached(${name})`,
+      expected: 'the name of a method decorated with @Cacheable, or the method itself',
+      received: method,
     })
   }
-  return entries(target) as never
+  const inner = others.map((entries) => entries(target))
+  const handle = outermost(target)
+  // An eviction means all that is cached of the method: what the outer one forgot, it would only be given by the inner one.
+  const evict = async (...args: readonly unknown[]): Promise<void> => {
+    await Promise.all([handle, ...inner].map((entries) => entries.evict(...args)))
+  }
+  return inner.length === 0 ? handle : { ...handle, evict }
 }
 
-/** Finds the outermost `@Cacheable` of a method, in the class that defines the method for this target. */
-function cacheableOf(target: object, name: string | symbol): Operation | undefined {
+/** Finds every `@Cacheable` of a method, the outermost first, in the class that defines the method for this target. */
+function cacheablesOf(target: object, name: string | symbol): readonly MakeHandle[] {
   const isStatic = typeof target === 'function'
   const owner = classesOf(target, isStatic).find((at) => {
     return Object.hasOwn(isStatic ? at : (at.prototype as object), name)
   })
-  if (owner === undefined) return undefined
-  const found = decorationsOf(owner).find(({ site, operation }) => {
-    const isIt = site.name === name && site.isStatic === isStatic && !site.isPrivate
-    return isIt && operation.entries !== undefined
+  if (owner === undefined) return []
+  return handlesOf(decorationsOf(owner), (site) => {
+    return site.name === name && site.isStatic === isStatic && !site.isPrivate
   })
-  return found?.operation
+}
+
+/** Finds every `@Cacheable` of a method that a decorator has made, the outermost first. */
+function behind(method: object): readonly MakeHandle[] {
+  const site = siteOf(method)
+  return site === undefined
+    ? []
+    : handlesOf(decorationsHeldBy(site.holder), (other) => other.isSame(site))
+}
+
+function handlesOf(
+  decorations: ReturnType<typeof decorationsOf>,
+  isIt: (site: MethodSite) => boolean,
+): readonly MakeHandle[] {
+  return decorations.flatMap(({ site, operation }) =>
+    isIt(site) && operation.entries !== undefined ? [operation.entries] : [],
+  )
 }

@@ -1,14 +1,17 @@
 /** `describe(Class)`: what is decorated, and how; for dashboards and frameworks. */
 
 import { type ClassConfig, classConfigOf } from './cache-config.ts'
-import { type AnyClass, classesOf } from './method-site.ts'
+import { type AnyClass, cacheNameOf, classesOf } from './method-site.ts'
 import { decorationsOf, type Operation } from './operations.ts'
+import { receiverOf } from './receiver.ts'
 
 /** One decorated method. */
 export interface DescribedMethod {
   readonly name: string | symbol
-  /** `Class.method` with the defining class, as in statistics and messages. */
+  /** `Class.method` with the class asked about, as in statistics and messages. */
   readonly label: string
+  /** The cache whose entries it works on; `undefined` where none is named, or none is needed. */
+  readonly cache: string | undefined
   readonly isStatic: boolean
   readonly isPrivate: boolean
   /** Outermost first. */
@@ -30,24 +33,42 @@ export function describe(owner: AnyClass): ClassDescription {
   const classes = classesOf(owner, true)
   const methods = classes.flatMap((at, index) => {
     const derived = classes.slice(0, index)
-    return methodsOf(at).filter((method) => !isOverridden(method, derived))
+    return methodsOf(at, owner).filter((method) => !isOverridden(method, derived))
   })
   return { className: owner.name, config: classConfigOf(owner), methods }
 }
 
-function methodsOf(owner: AnyClass): readonly DescribedMethod[] {
+function methodsOf(owner: AnyClass, called: AnyClass): readonly DescribedMethod[] {
   const methods: DescribedMethod[] = []
   const decorations = decorationsOf(owner)
   for (const { site } of decorations) {
     if (methods.some((known) => isSameName(known, site))) continue
     site.belongsTo(owner)
-    const { name, label, isStatic, isPrivate } = site
+    const { name, isStatic, isPrivate } = site
     const operations = decorations
       .filter((other) => isSameName(other.site, site))
       .map(({ operation: { kind, options } }) => ({ kind, options }))
-    methods.push({ name, label, isStatic, isPrivate, operations })
+    const self = isStatic ? called : Object.create(called.prototype as object)
+    const isShared = operations.map(({ options }) => saysShared(options)).find(isGiven)
+    const { label, config } = receiverOf(site, self, isShared)
+    const named = operations.map(({ options }) => cacheOf(options)).find(isGiven) ?? config.cache
+    const isOwn = operations.some(({ kind }) => kind === 'cacheable')
+    const cache = named ?? (isOwn ? cacheNameOf(label) : undefined)
+    methods.push({ name, label, cache, isStatic, isPrivate, operations })
   }
   return methods
+}
+
+function saysShared(options: object): boolean | undefined {
+  return (options as { readonly shareWithSubclasses?: boolean }).shareWithSubclasses
+}
+
+function cacheOf(options: object): string | undefined {
+  return (options as { readonly cache?: string }).cache
+}
+
+function isGiven<Value>(value: Value | undefined): value is Value {
+  return value !== undefined
 }
 
 type Name = Pick<DescribedMethod, 'name' | 'isStatic' | 'isPrivate'>

@@ -2,9 +2,9 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
-import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
-import { type KeySource, keySource } from './key-source.ts'
-import { type Callback, callback, type StoringOptions } from './storing-options.ts'
+import { assertKnownOptions } from '../options/assert-option.ts'
+import { type Callback, readCallback } from './callbacks.ts'
+import type { StoringOptions } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -20,6 +20,14 @@ export interface EachOptions<Id, Item, KeyArgs extends Args> {
   readonly by?: ((item: Item) => NoInfer<Id>) | undefined
 }
 
+/**
+ * There is none; see `each.key`. Named for the message that a key function of a method without `each` leads to when its
+ * parameters lack a type, because TypeScript tells of the last form that did not fit.
+ */
+export interface AnnotateTheParametersOfKey {
+  readonly 'annotate the parameters of the key function': never
+}
+
 /** Callbacks get one item, the element it belongs to, and the method's further arguments. */
 export interface CacheableEachOptions<
   Id,
@@ -31,14 +39,16 @@ export interface CacheableEachOptions<
   ConditionArgs extends Args,
 > extends StoringOptions<Item, TagArgs, TtlArgs, UnlessArgs> {
   readonly each: EachOptions<Id, Item, KeyArgs>
-  readonly key?: undefined
+  readonly key?: AnnotateTheParametersOfKey | undefined
+  /** Methods of the class that load the same entity into the same cache, so that they may share entries. */
+  readonly shares?: string | symbol | readonly (string | symbol)[] | undefined
   /** Gets the method's arguments, the list included. False: neither look nor store. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
 }
 
 /** The checked form. */
 export interface Each {
-  readonly key: KeySource
+  readonly key: unknown
   readonly by: Callback | undefined
 }
 
@@ -55,6 +65,5 @@ export function resolveEach(options: object, where: string): Each | undefined {
       received: key,
     })
   }
-  if (by !== undefined) assertFunction(by, `${where}.each.by`)
-  return { key: keySource(keyOfOne, `${where}.each.key`)(), by: callback(by) }
+  return { key: keyOfOne, by: readCallback(by, `${where}.each.by`) }
 }

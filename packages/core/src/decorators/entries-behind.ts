@@ -2,28 +2,38 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { EntryHandle } from './entry-handle.ts'
+import type { BoundMethod } from './method-binding.ts'
 import type { EvictCall } from './method-cache.ts'
 import { arranged, type CacheableEachParts, elementsOf, itemsByKey, readEach } from './read-each.ts'
-import { type CacheableOneParts, MethodSource } from './read-one.ts'
+import { type CacheableParts, keyOf, loadOne } from './read-one.ts'
 
 /** Makes the handle of a method with one entry a call. */
-export function entriesOfOne(parts: CacheableOneParts, self: unknown): EntryHandle {
-  const { binding, key, rules } = parts
+export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle {
+  const { binding, rules } = parts
+  const at = (args: readonly unknown[]): { readonly bound: BoundMethod; readonly text: string } => {
+    const bound = binding.bind(self)
+    return { bound, text: keyOf(bound, self, args) }
+  }
   return {
-    key: (...args) => binding.bind(self).fullKey(key.of(self, args)),
-    peek: async (...args) => binding.bind(self).peek(key.of(self, args)),
+    key: (...args) => {
+      const { bound, text } = at(args)
+      return bound.cache.fullKey(text)
+    },
+    peek: async (...args) => {
+      const { bound, text } = at(args)
+      return bound.cache.peek(text)
+    },
     evict: async (...args) => {
-      await binding.bind(self).evict(evictionOf([key.of(self, args)]))
+      const { bound, text } = at(args)
+      await bound.cache.evict(evictionOf([text]))
     },
     refresh: async (...args) => {
-      const cache = binding.bind(self)
-      const text = key.of(self, args)
-      const source = new MethodSource(parts, self, args, cache.fullKey(text))
-      return cache.getOrLoad(text, source, rules(self, args, 'refresh'))
+      const { bound, text } = at(args)
+      return loadOne(parts, bound, { self, args, text, mode: 'refresh' })
     },
     set: async (args, value) => {
-      const cache = binding.bind(self)
-      await cache.put(key.of(self, args), value, rules(self, args, 'normal'), undefined)
+      const { bound, text } = at(args)
+      await bound.cache.put(text, value, rules(self, args, 'normal'), undefined)
     },
   }
 }
@@ -33,31 +43,35 @@ export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHa
   const { binding, rules } = parts
   return {
     key: (...args) => {
-      const cache = binding.bind(self)
-      const { keys } = elementsOf(parts, self, args)
+      const bound = binding.bind(self)
+      const { keys } = elementsOf(bound, self, args)
       const [only] = keys
-      if (only !== undefined && keys.length === 1) return cache.fullKey(only)
+      if (only !== undefined && keys.length === 1) return bound.cache.fullKey(only)
       throw new InvalidOptionError({
-        option: `cached(${binding.where}).key`,
+        option: `cached(${bound.where}).key`,
         expected: 'a list of one element, because every element has a key of its own',
         received: args[0],
       })
     },
     peek: async (...args) => {
-      const cache = binding.bind(self)
-      const list = elementsOf(parts, self, args)
+      const bound = binding.bind(self)
+      const { cache } = bound
+      const list = elementsOf(bound, self, args)
       return arranged(parts, list, await Promise.all(list.keys.map((key) => cache.peek(key))))
     },
     evict: async (...args) => {
-      await binding.bind(self).evict(evictionOf(elementsOf(parts, self, args).keys))
+      const bound = binding.bind(self)
+      await bound.cache.evict(evictionOf(elementsOf(bound, self, args).keys))
     },
     refresh: (...args) => readEach(parts, self, args, 'refresh'),
     set: async (args, value) => {
-      const cache = binding.bind(self)
-      const list = elementsOf(parts, self, args)
+      const bound = binding.bind(self)
+      const { cache } = bound
+      const list = elementsOf(bound, self, args)
       // Without `by`, what a caller gives matches the list as the caller wrote it, repetitions included.
       const keys = list.wanted.map((index) => list.keys[index] ?? '')
-      const items = itemsByKey(parts, self, { keys, rest: list.rest }, value)
+      const ids = list.wanted.map((index) => list.ids[index])
+      const items = itemsByKey(parts, bound, self, { ids, rest: list.rest }, value)
       const valueByKey = new Map(keys.map((key, index) => [key, items[index]]))
       const puts = list.keys.map((key, index) => {
         const call = rules(self, [list.ids[index], ...list.rest], 'normal')
@@ -68,6 +82,7 @@ export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHa
   }
 }
 
-function evictionOf(keys: readonly string[]): EvictCall {
+/** Evicts keys, and nothing else. */
+export function evictionOf(keys: readonly string[]): EvictCall {
   return { keys, tags: [], all: false, soft: false, settleMs: 0 }
 }

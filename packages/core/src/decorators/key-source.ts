@@ -5,6 +5,8 @@ import { encodeArguments } from '../keys/encode-arguments.ts'
 import { compileTemplate } from '../keys/key-template.ts'
 import { type Key, keyText, looseKeyText } from '../keys/key-text.ts'
 import { Recent } from '../keys/recent.ts'
+import { assertSynchronous } from './callbacks.ts'
+import type { KeyKind } from './method-binding.ts'
 
 /** Makes key texts. `self` is what key functions get as `this`. */
 export interface KeySource {
@@ -14,7 +16,22 @@ export interface KeySource {
    */
   few(self: unknown, count: number, a: unknown, b: unknown, c: unknown): string
   of(self: unknown, args: readonly unknown[]): string
+  /** False where another look at the same arguments must give the same key: nothing in them can change. */
+  canChange(args: readonly unknown[]): boolean
 }
+
+/** What a key is made of; see `KeyKind`. A function that says `this` is taken to tell objects apart. */
+export function keyKindOf(key: unknown): KeyKind {
+  if (key === undefined) return 'default'
+  if (typeof key !== 'function') return 'arguments'
+  // An arrow function has no prototype of its own and no `this` of the call; neither has one that is bound.
+  const text = Function.prototype.toString.call(key)
+  const isArrow = ARROW.test(text)
+  return !isArrow && SAYS_THIS.test(text) ? 'object' : 'arguments'
+}
+
+const ARROW = /^(?:async\s*)?(?:\([\s\S]*?\)|[\w$]+)\s*=>/
+const SAYS_THIS = /\bthis\b/
 
 /** The most arguments that `few` takes. */
 export const FEW = 3
@@ -32,6 +49,7 @@ export type KeyFrame = (text: string) => string
 export function keySource(key: unknown, option: string): (frame?: KeyFrame) => KeySource {
   if (key === undefined) return fromArguments
   if (typeof key === 'string') return always(fromTemplate(key, option))
+  assertSynchronous(key, option)
   if (typeof key === 'function') return always(fromFunction(key as (...args: unknown[]) => Key))
   throw new InvalidOptionError({
     option,
@@ -51,6 +69,7 @@ function fromArguments(frame: KeyFrame = (text) => text): KeySource {
     few: (_self, count, a, b, c) =>
       count === 1 && isBrief(a) ? recent.of(a) : frame(encodeArguments(listOf(count, a, b, c))),
     of: (_self, args) => frame(encodeArguments(args)),
+    canChange: hasObject,
   }
 }
 
@@ -65,6 +84,7 @@ function fromTemplate(template: string, option: string): KeySource {
   return {
     few: (_self, count, a, b, c) => textOf(listOf(count, a, b, c)),
     of: (_self, args) => textOf(args),
+    canChange: hasObject,
   }
 }
 
@@ -77,7 +97,13 @@ function fromFunction(key: (this: unknown, ...args: unknown[]) => Key): KeySourc
       return looseKeyText(key.call(self))
     },
     of: (self, args) => keyText(key.apply(self, args as unknown[])),
+    // It may look at the object or elsewhere.
+    canChange: () => true,
   }
+}
+
+function hasObject(args: readonly unknown[]): boolean {
+  return args.some((argument) => typeof argument === 'object' && argument !== null)
 }
 
 /** The arguments as a list, for up to three; `Array.from` goes through an iterator. */

@@ -10,6 +10,7 @@
 
 import type { LoadContext } from '../cache/read-call.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
+import { shared } from './shared-state.ts'
 
 /** Keys being loaded by a method that is running, and what that load is part of. */
 export interface LoadScope {
@@ -18,8 +19,6 @@ export interface LoadScope {
   readonly context: LoadContext
   readonly outer: LoadScope | undefined
 }
-
-let current: LoadScope | undefined
 
 /**
  * Returns the signal of the load that the running code is part of; it aborts when the load is given up (`loadTimeout`) or
@@ -32,12 +31,12 @@ let current: LoadScope | undefined
  * }
  */
 export function loadSignal(): AbortSignal | undefined {
-  return current?.context.signal
+  return shared.loadScope?.context.signal
 }
 
 /** Returns the load that the running code is part of. To be asked when a method is called, before the engine takes over. */
 export function currentScope(): LoadScope | undefined {
-  return current
+  return shared.loadScope
 }
 
 /** True when one of the keys is being loaded by `scope` or something around it. */
@@ -55,11 +54,11 @@ export function isLoading(
 
 /** Runs a method as the load of some keys. */
 export function runLoad<Result>(scope: LoadScope, run: () => Result): Result {
-  const before = current
-  current = scope
+  const before = shared.loadScope
+  shared.loadScope = scope
   try {
     return run()
   } finally {
-    current = before
+    shared.loadScope = before
   }
 }

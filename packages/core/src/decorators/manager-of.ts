@@ -2,27 +2,45 @@
 
 import { ClosedError } from '../errors/closed-error.ts'
 import { NotConfiguredError } from '../errors/not-configured-error.ts'
-import { classConfigOf } from './cache-config.ts'
 import { defaultManager } from './default-manager.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
 import type { MethodSite } from './method-site.ts'
+import { ByReceiver, type Receiver, receiverOf } from './receiver.ts'
+import { isManagerElsewhere } from './shared-state.ts'
+
+/** A class that a decorated method is called on, and what a decorator keeps for it. */
+export interface Called<Held> {
+  readonly receiver: Receiver
+  readonly manager: MethodCacheProvider
+  readonly held: Held
+}
 
 /**
- * Makes a finder for one method: asks the class's `manager` if it has one, else the default manager, at every call.
+ * Makes a finder for one method: what is kept for the class that it is called on, made once a manager. Asks the class's
+ * `manager` if it has one, else the default manager, at every call.
  *
  * The finder throws NotConfiguredError without a manager, and ClosedError after it was closed.
  */
-export function managerFinder(site: MethodSite): (self: unknown) => MethodCacheProvider {
-  let find: (() => MethodCacheProvider | undefined) | undefined
-  let last: MethodCacheProvider | undefined
+export function callFinder<Held>(
+  site: MethodSite,
+  make: (receiver: Receiver, manager: MethodCacheProvider) => Held,
+): (self: unknown) => Called<Held> {
+  const known = new ByReceiver(site, (self) => {
+    const last: { called: Called<Held> | undefined } = { called: undefined }
+    return { receiver: receiverOf(site, self), last }
+  })
   return (self) => {
-    find ??= classConfigOf(site.owner(self)).manager ?? defaultManager
-    const manager = find()
+    const { receiver, last } = known.of(self)
+    const manager = (receiver.config.manager ?? defaultManager)()
     if (manager === undefined) {
-      throw last?.isClosed === true ? new ClosedError() : new NotConfiguredError(site.label)
+      throw last.called?.manager.isClosed === true
+        ? new ClosedError(undefined, receiver.label)
+        : new NotConfiguredError(receiver.label, isManagerElsewhere())
     }
-    if (manager.isClosed) throw new ClosedError()
-    last = manager
-    return manager
+    if (manager.isClosed) throw new ClosedError(undefined, receiver.label)
+    if (last.called?.manager !== manager) {
+      last.called = { receiver, manager, held: make(receiver, manager) }
+    }
+    return last.called
   }
 }

@@ -1,14 +1,20 @@
-/** Ties a decorated method to its cache at the first call, and anew when the manager changes. */
+/** Ties a decorated method to the cache of the class it is called on, at the first call, and anew when the manager changes. */
 
 import { createHash } from 'node:crypto'
 import { ClosedError } from '../errors/closed-error.ts'
 import { NotConfiguredError } from '../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { CACHE_OPTION_NAMES, type CacheOptions } from '../options/cache-options.ts'
-import { type ClassConfig, classConfigOf } from './cache-config.ts'
+import { Claims } from './claims.ts'
 import { defaultManager } from './default-manager.ts'
+import type { KeyFrame, KeySource } from './key-source.ts'
 import type { MethodCache, MethodCacheProvider } from './method-cache.ts'
-import { cacheNameOf, type MethodSite } from './method-site.ts'
+import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
+import { isFragile, sayRenewed } from './names.ts'
+import { assertOneEntity } from './one-entity.ts'
+import { decorationsOf } from './operations.ts'
+import { ByReceiver, type Receiver, receiverOf, startOf } from './receiver.ts'
+import { isManagerElsewhere } from './shared-state.ts'
 import { currentSkip } from './skip-cache.ts'
 
 /** Who needs a cache of which name. */
@@ -27,48 +33,68 @@ export interface BindingParts {
   readonly cacheName: string | undefined
   readonly policy: CacheOptions
   readonly naming: Naming
+  /** Makes the key source; the frame completes a default key. */
+  readonly keyWith: (frame?: KeyFrame) => KeySource
+  /** Whether classes that inherit the method share its entries. @default what `@CacheConfig` says */
+  readonly shares?: boolean | undefined
+  /** What keys are made of, where entries are kept under them. */
+  readonly keyKind?: KeyKind | undefined
 }
 
-/** Caches named after a method, by manager: two classes of one name must not share entries. */
-const ownCaches = new WeakMap<MethodCacheProvider, Map<string, MethodSite>>()
+/** `default`: method and arguments; `arguments`: what the user makes of those; `object`: that and something of `this`. */
+export type KeyKind = 'default' | 'arguments' | 'object'
+
+/** A method of one class, tied to its cache. */
+export interface BoundMethod {
+  /** What the calls it is for have in common; see `startOf`. */
+  readonly start: unknown
+  readonly cache: MethodCache
+  readonly key: KeySource
+  readonly provider: MethodCacheProvider
+  readonly findProvider: () => MethodCacheProvider | undefined
+  /** `Class.method`. */
+  readonly label: string
+  /** How messages name the method. */
+  readonly where: string
+}
+
+/** What is known of a class before there is a manager, and what it is tied to since. */
+interface Tie {
+  readonly receiver: Receiver
+  bound: BoundMethod | undefined
+}
 
 export class MethodBinding {
   readonly #parts: BindingParts
-  #findProvider: () => MethodCacheProvider | undefined = defaultManager
-  #provider: MethodCacheProvider | undefined
-  #cache: MethodCache | undefined
-  #config: ClassConfig | undefined
-  #keyPrefix = ''
-  #keySuffix = ''
-
-  /**
-   * Completes a default key. In a named cache, which the method may share, it says which method's arguments it is made of,
-   * in a shape that no key function can write: else whoever chooses an id could read another method's entries.
-   */
-  readonly defaultKey = (text: string): string => this.#keyPrefix + text + this.#keySuffix
+  readonly #isStatic: boolean
+  readonly #ties: ByReceiver<Tie>
+  /** That of the last call: most methods are called on one class. */
+  #last: BoundMethod | undefined
 
   constructor(parts: BindingParts) {
+    const { site, shares } = parts
     this.#parts = parts
+    this.#isStatic = site.isStatic
+    this.#ties = new ByReceiver(site, (self) => ({
+      receiver: receiverOf(site, self, shares),
+      bound: undefined,
+    }))
   }
 
-  /** How messages name the method. */
+  /** How messages name the method where its class is not known yet. */
   get where(): string {
     return `${this.#parts.decorator}(${this.#parts.site.label})`
   }
 
-  /** `Class.method`. */
-  get label(): string {
-    return this.#parts.site.label
-  }
-
-  get provider(): MethodCacheProvider | undefined {
-    return this.#provider
-  }
-
-  /** The cache if it is bound to the manager in charge and nobody skips caches: what the local-hit path needs to know. */
-  get quick(): MethodCache | undefined {
-    if (currentSkip() !== undefined || this.#findProvider() !== this.#provider) return undefined
-    return this.#cache
+  /**
+   * What the last call was bound to, if this one is on the same class, the manager is still in charge, and nobody skips
+   * caches: all that the local-hit path needs to know.
+   */
+  quick(self: unknown): BoundMethod | undefined {
+    const last = this.#last
+    if (last === undefined || last.start !== startOf(self, this.#isStatic)) return undefined
+    if (currentSkip() !== undefined || last.findProvider() !== last.provider) return undefined
+    return last
   }
 
   /**
@@ -77,62 +103,122 @@ export class MethodBinding {
    * @throws NotConfiguredError without a manager; ClosedError after it was closed; InvalidOptionError when the cache has
    *   to be named.
    */
-  bind(self: unknown): MethodCache {
-    const { site, policy } = this.#parts
-    this.#config ??= classConfigOf(site.owner(self))
-    const { cache: _, manager, ...classPolicy } = this.#config
-    if (manager !== undefined) this.#findProvider = manager
-    const provider = this.#findProvider()
+  bind(self: unknown): BoundMethod {
+    const tie = this.#ties.of(self)
+    const { config, label } = tie.receiver
+    const findProvider = config.manager ?? defaultManager
+    const provider = findProvider()
     if (provider === undefined) {
-      throw this.#provider?.isClosed === true
-        ? new ClosedError()
-        : new NotConfiguredError(site.label)
+      throw tie.bound?.provider.isClosed === true
+        ? new ClosedError(undefined, label)
+        : new NotConfiguredError(label, isManagerElsewhere())
     }
-    if (provider === this.#provider && this.#cache !== undefined) return this.#cache
-    this.#cache = provider.methodCache({
-      method: site.label,
-      cacheName: this.#cacheName(provider),
-      options: merged(classPolicy, policy),
-      where: this.where,
-    })
-    this.#provider = provider
-    return this.#cache
+    if (tie.bound?.provider !== provider) {
+      tie.bound = this.#tied(tie.receiver, provider, findProvider, startOf(self, this.#isStatic))
+    }
+    this.#last = tie.bound
+    return tie.bound
   }
 
-  #cacheName(provider: MethodCacheProvider): string {
-    const { site, naming } = this.#parts
-    const given = this.#parts.cacheName ?? this.#config?.cache
-    this.#keyPrefix = given === undefined ? '' : `${site.label}:`
-    // The end of a short form (see key-digest.ts): a key function that returns this shape gets a digest of its own.
-    this.#keySuffix = given === undefined ? '' : `#${digestOf(`default key of ${site.label}`)}`
-    if (given !== undefined) return given
-    if (naming === 'required') {
-      throw this.#unnamed('the name of the cache whose entries are meant, here or in @CacheConfig')
+  #tied(
+    receiver: Receiver,
+    provider: MethodCacheProvider,
+    findProvider: BoundMethod['findProvider'],
+    start: unknown,
+  ): BoundMethod {
+    const { decorator, policy, keyWith, naming } = this.#parts
+    const { label, config } = receiver
+    const where = `${decorator}(${label})`
+    if (naming === 'own') {
+      const decorations = receiver.classes.flatMap(decorationsOf).toReversed()
+      assertOneEntity(decorations, config, nameOf(receiver.named))
     }
-    const own = cacheNameOf(site.label)
-    if (naming === 'own') this.#claimName(own, provider)
+    const cacheName = this.#cacheName(receiver, provider, where)
+    const { cache: _, manager: __, shareWithSubclasses: ___, ...classPolicy } = config
+    const options = merged(classPolicy, policy)
+    const onlyEvicts = decorator === '@CacheEvict' ? { onlyEvicts: true } : {}
+    const cache = provider.methodCache({ method: label, cacheName, options, where, ...onlyEvicts })
+    const key = keyWith(this.#frame(receiver))
+    return { start, cache, key, provider, findProvider, label, where }
+  }
+
+  /**
+   * Completes a default key. In a named cache, which the method may share, it says which method's arguments it is made of,
+   * in a shape that no key function can write: else whoever chooses an id could read another method's entries.
+   */
+  #frame({ label, config }: Receiver): KeyFrame | undefined {
+    if ((this.#parts.cacheName ?? config.cache) === undefined) return undefined
+    // The end of a short form (see key-digest.ts): a key function that returns this shape gets a digest of its own.
+    const suffix = `#${digestOf(`default key of ${label}`)}`
+    return (text) => `${label}:${text}${suffix}`
+  }
+
+  #cacheName(receiver: Receiver, provider: MethodCacheProvider, where: string): string {
+    const { site, naming, keyKind, shares, policy } = this.#parts
+    const given = this.#parts.cacheName ?? receiver.config.cache
+    const refuse = (expected: string): InvalidOptionError =>
+      new InvalidOptionError({ option: `${where}.cache`, expected, received: given })
+    const isShared =
+      provider.isShared === true && (policy.remote ?? receiver.config.remote) !== false
+    const isFragileHere = isShared && isFragile(receiver.label)
+    if (given !== undefined) {
+      if (isFragileHere && keyKind === 'default') {
+        throw new InvalidOptionError({
+          option: `${where}.key`,
+          expected: `a key, because the default one has the name of the class in it, which ${FRAGILE}`,
+          received: undefined,
+        })
+      }
+      if (keyKind === 'arguments' && (shares ?? receiver.config.shareWithSubclasses) !== true) {
+        const other = Claims.on(provider).claimEntries(given, { site, receiver })
+        if (other !== undefined) throw refuse(meeting(given, other.name, receiver.named.name))
+      }
+      return given
+    }
+    if (naming === 'required') {
+      throw refuse('the name of the cache whose entries are meant, here or in @CacheConfig')
+    }
+    const own = cacheNameOf(receiver.label)
+    if (naming !== 'own') return own
+    if (isFragileHere && !receiver.label.startsWith('.')) {
+      throw refuse(
+        `a cache name, here or in @CacheConfig, because the name of the class ${FRAGILE}`,
+      )
+    }
+    this.#claimName(own, receiver, provider, refuse)
     return own
   }
 
-  #claimName(name: string, provider: MethodCacheProvider): void {
+  #claimName(
+    name: string,
+    receiver: Receiver,
+    provider: MethodCacheProvider,
+    refuse: (expected: string) => InvalidOptionError,
+  ): void {
     const { site } = this.#parts
-    if (site.label.startsWith('.')) {
-      throw this.#unnamed('a cache name, here or in @CacheConfig, because the class has no name')
+    switch (Claims.on(provider).claimName(`cache ${name}`, { site, receiver })) {
+      case 'nameless':
+        throw refuse('a cache name, here or in @CacheConfig, because the class has no name')
+      case 'refused':
+        throw refuse(
+          'a cache name, here or in @CacheConfig, because another class of this name has a method of this name (if this is the same class, its file was evaluated twice under two names: hot reload, or a second copy)',
+        )
+      case 'renewed':
+        sayRenewed(receiver)
+        break
+      default:
     }
-    const taken = ownCaches.get(provider) ?? new Map<string, MethodSite>()
-    ownCaches.set(provider, taken)
-    const holder = taken.get(name)
-    if (holder !== undefined && !holder.isSame(site)) {
-      throw this.#unnamed(
-        'a cache name, here or in @CacheConfig, because another class of this name has a method of this name',
-      )
-    }
-    taken.set(name, site)
   }
+}
 
-  #unnamed(expected: string): InvalidOptionError {
-    return new InvalidOptionError({ option: `${this.where}.cache`, expected, received: undefined })
-  }
+const FRAGILE = 'may be a minifier’s, who gives it to another class in the next build'
+
+function meeting(cacheName: string, one: string, other: string): string {
+  return (
+    `entries of one class, but ${one} and ${other} both inherit methods that keep theirs in ${cacheName} under keys made of ` +
+    `the arguments alone: give each class a @CacheConfig({ cache }) of its own, put something of this into the key, or say ` +
+    `shareWithSubclasses: true if they are the same entries`
+  )
 }
 
 function digestOf(text: string): string {

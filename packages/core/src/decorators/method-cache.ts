@@ -1,7 +1,7 @@
 /** What stands between a decorated method and the engine: a small interface, so that either can be tested alone. */
 
+import type { PutFence } from '../cache/put-fence.ts'
 import type { LoadContext, ReadMode, Source } from '../cache/read-call.ts'
-import type { Stamp } from '../coherence/stamp.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 
 /** A decorated method as the engine sees it. */
@@ -10,6 +10,8 @@ export interface MethodDescription {
   readonly method: string
   readonly cacheName: string
   readonly options: CacheOptions
+  /** The method reads and writes no values of the cache, so what it says of them is no matter. @default false */
+  readonly onlyEvicts?: boolean | undefined
   /** How messages name the place, such as `@Cacheable(Products.find)`. */
   readonly where: string
 }
@@ -22,6 +24,8 @@ export interface MethodCall {
   readonly tagsOf?: ((value: unknown) => readonly string[]) | undefined
   /** Fresh-for from the result, as the user gave it; checked by the engine. */
   readonly ttlOf?: ((value: unknown) => unknown) | undefined
+  /** False, asked when the load is over: nothing of it may be kept, neither a result nor an error. */
+  readonly keeps?: (() => boolean) | undefined
   /** False keeps this result out of the cache. */
   readonly storeWhen?: ((value: unknown) => boolean) | undefined
 }
@@ -46,10 +50,18 @@ export interface MethodCache {
     calls: readonly MethodCall[],
   ): Promise<readonly unknown[]>
   peek(key: string): Promise<unknown>
-  /** What a put stands on; taken before the method runs that makes its value. */
-  begin(key: string): Stamp
-  /** What a put stands on when its key is only known from the result: nothing that is known of any one partition. */
-  put(key: string, value: unknown, call: MethodCall, begun: Stamp | undefined): Promise<void>
+  /**
+   * What a put stands on, whatever its key will be; taken before the method runs that makes its value. At once, but for the
+   * first of a process, which has to learn where the store stands. Ended by `put`, or by its own `end` if none follows.
+   */
+  begin(): PutFence | Promise<PutFence>
+  /**
+   * Writes a value; without `begun` it counts as made now. Callbacks about keeping that fail leave the key evicted and are
+   * reported.
+   */
+  put(key: string, value: unknown, call: MethodCall, begun: PutFence | undefined): Promise<void>
+  /** Reports that a result could not be kept because a callback failed. */
+  unfit(error: unknown): void
   evict(request: EvictCall): Promise<void>
   fullKey(key: string): string
 }
@@ -57,5 +69,7 @@ export interface MethodCache {
 /** Where decorated methods get their caches from; a cache manager. */
 export interface MethodCacheProvider {
   readonly isClosed: boolean
+  /** True when entries are shared with other processes: then names have to mean the same in all of them. @default false */
+  readonly isShared?: boolean
   methodCache(method: MethodDescription): MethodCache
 }

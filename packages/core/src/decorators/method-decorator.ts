@@ -1,8 +1,17 @@
 /** One decorator type for standard (TC39) and `experimentalDecorators`, and the adapter that makes both out of one wrap. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { type AnyClass, MethodSite } from './method-site.ts'
-import { copyMetadata, noteOperation, type Operation } from './operations.ts'
+import { isThenable } from './callbacks.ts'
+import { type Evaluation, evaluationNow } from './evaluation.ts'
+import { type AnyClass, MethodSite, nameOf } from './method-site.ts'
+import { assertOneEntity } from './one-entity.ts'
+import {
+  copyMetadata,
+  decorationsHeldBy,
+  noteMethod,
+  noteOperation,
+  type Operation,
+} from './operations.ts'
 
 // TypeScript gives decorators a metadata object only where this symbol exists; esbuild, Babel and SWC always do, under
 // this very symbol. It is how a standard decorator finds its class.
@@ -16,29 +25,41 @@ export type AsyncMethod<Result> = (...args: never) => Promise<Result>
 /**
  * A method whose parameters fit what the options' callbacks were annotated with: `CallArgs` are matched with its
  * parameters, `EntryArgs` (of `each`) with an element of its first one and the rest.
+ *
+ * `infer … extends` rather than `extends`: only the constraint of an inferred type is checked with the constraints of the
+ * class's own type parameters, so that `(id: string) => id` fits a method of an `Id extends string`.
  */
 export type FittingMethod<
   Method extends AsyncMethod<unknown>,
   CallArgs extends Args,
   EntryArgs extends Args = never,
-> = [
-  Misfit<CallArgs, Parameters<Method>> | Misfit<EntryArgs, EntryParameters<Parameters<Method>>>,
-] extends [never]
+> = [CallArgs | EntryArgs] extends [readonly []]
   ? Method
-  : Method & {
-      readonly 'a callback of the options takes other arguments than the method':
-        | CallArgs
-        | EntryArgs
-    }
+  : Parameters<Method> extends infer _Call extends Taken<CallArgs>
+    ? [EntryArgs] extends [never]
+      ? Method
+      : EntryParameters<Parameters<Method>> extends infer _Entry extends Taken<EntryArgs>
+        ? Method
+        : Misfit<Method, EntryArgs>
+    : Misfit<Method, CallArgs>
 
-/** The members of a union of argument lists that cannot be called with `Given`. */
-type Misfit<Taken extends Args, Given> = Taken extends Args
-  ? Given extends Args
-    ? ((...args: Taken) => void) extends (...args: Given) => void
-      ? never
-      : Taken
-    : Taken
+/** What a method is not, so that the message says what is wrong. */
+export type Misfit<Method, CallArgs> = Method & {
+  readonly 'a callback of the options takes other arguments than the method, or lacks a type: annotate its parameters': CallArgs
+}
+
+/** The argument lists that all of some callbacks can be called with; a callback may take fewer than there are. */
+export type Taken<CallArgs extends Args> = (
+  CallArgs extends Args
+    ? (list: Prefix<CallArgs>) => void
+    : never
+) extends (list: infer List) => void
+  ? List
   : never
+
+type Prefix<List extends Args> = number extends List['length']
+  ? List
+  : readonly [...List, ...unknown[]]
 
 type EntryParameters<Params extends Args> = Params extends readonly [
   readonly (infer Id)[],
@@ -86,23 +107,29 @@ export interface Wrapped {
 export function methodDecorator(
   decorator: string,
   wrap: (original: AnyMethod, site: MethodSite) => Wrapped,
-): AsyncMethodDecorator<never, never> {
+): unknown {
   const apply = (original: unknown, site: MethodSite): AnyMethod => {
     if (typeof original !== 'function') throw wrongTarget(decorator, 'a field or accessor')
     const { method, operation } = wrap(original as AnyMethod, site)
     copyProperties(original, method)
     copyMetadata(original, method)
     noteOperation(site, operation)
+    // What the methods say themselves; what the class says is not known yet.
+    assertOneEntity(decorationsHeldBy(site.holder).toReversed(), {}, classNameAt(site))
+    noteMethod(method, site)
     return method
   }
   const either = (target: unknown, context: unknown, descriptor?: unknown): unknown => {
-    if (isStandardContext(context)) return apply(target, standardSite(decorator, context))
+    const evaluation = evaluationNow(either)
+    if (isStandardContext(context)) {
+      return apply(target, standardSite(decorator, context, evaluation))
+    }
     if (!isDescriptor(descriptor)) throw wrongTarget(decorator, legacyTarget(context, descriptor))
-    const site = legacySite(decorator, target, context as string | symbol)
+    const site = legacySite(decorator, target, context as string | symbol, evaluation)
     return { ...descriptor, value: apply(descriptor.value, site) }
   }
   // The two call signatures are told apart at run time, which no type can follow.
-  return either as AsyncMethodDecorator<never, never>
+  return either
 }
 
 /**
@@ -146,10 +173,6 @@ export function shapeOf(value: unknown): unknown {
   return isTelling ? value : `a ${typeof value}`
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
-}
-
 function isStandardContext(context: unknown): context is DecoratorContext {
   return typeof context === 'object' && context !== null && 'kind' in context
 }
@@ -158,7 +181,11 @@ function isDescriptor(descriptor: unknown): descriptor is PropertyDescriptor {
   return typeof descriptor === 'object' && descriptor !== null
 }
 
-function standardSite(decorator: string, context: DecoratorContext): MethodSite {
+function standardSite(
+  decorator: string,
+  context: DecoratorContext,
+  evaluation: Evaluation,
+): MethodSite {
   if (context.kind !== 'method') throw wrongTarget(decorator, `a ${context.kind}`)
   const { name, static: isStatic, private: isPrivate, metadata: holder } = context
   if (holder === undefined) {
@@ -168,7 +195,7 @@ function standardSite(decorator: string, context: DecoratorContext): MethodSite 
       received: holder,
     })
   }
-  const site = new MethodSite({ name, isStatic, isPrivate, holder })
+  const site = new MethodSite({ name, isStatic, isPrivate, holder }, undefined, evaluation)
   // Runs when an object is made (or at once for the class of a static method): later calls may lack `this`.
   context.addInitializer(function (this: unknown) {
     site.learn(this)
@@ -176,12 +203,17 @@ function standardSite(decorator: string, context: DecoratorContext): MethodSite 
   return site
 }
 
-function legacySite(decorator: string, target: unknown, name: string | symbol): MethodSite {
+function legacySite(
+  decorator: string,
+  target: unknown,
+  name: string | symbol,
+  evaluation: Evaluation,
+): MethodSite {
   const isStatic = typeof target === 'function'
   const owner: unknown = isStatic ? target : (target as { constructor?: unknown }).constructor
   if (typeof owner !== 'function') throw wrongTarget(decorator, 'something without a class')
   const place = { name, isStatic, isPrivate: false, holder: target as object }
-  return new MethodSite(place, owner as AnyClass)
+  return new MethodSite(place, owner as AnyClass, evaluation)
 }
 
 function legacyTarget(name: unknown, descriptor: unknown): string {
@@ -195,6 +227,10 @@ function wrongTarget(decorator: string, target: string): InvalidOptionError {
     expected: `a method to decorate, not ${target}`,
     received: target,
   })
+}
+
+function classNameAt({ definer }: MethodSite): string {
+  return definer === undefined ? '' : nameOf(definer)
 }
 
 /** Keeps name and length, and what other decorators put on the function. */

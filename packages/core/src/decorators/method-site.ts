@@ -1,15 +1,16 @@
 /**
  * Where a decorated method stands: its name, and the class that defines it.
  *
- * The class is part of default names and keys, so it has to be the defining one, not that of the object the method is
- * called on. Legacy decorators are told it. Standard ones are not, but all of one class get the same metadata object, and
- * the class holds it under `Symbol.metadata` once it is complete: that is how the class is found, from the first object
+ * Calls belong to the class they are made on (see receiver.ts); the defining class tells an override from what it reaches
+ * through `super`. Legacy decorators are told it. Standard ones are not, but all of one class get the same metadata object,
+ * and the class holds it under `Symbol.metadata` once it is complete: that is how the class is found, from the first object
  * made or the first `this` called with. Looking for the function itself would fail for private methods, and wherever
  * another decorator put its own function on top.
  */
 
 import { createHash } from 'node:crypto'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import type { Evaluation } from './evaluation.ts'
 
 /** Any class, abstract ones included. */
 export type AnyClass = abstract new (...args: never) => unknown
@@ -32,23 +33,37 @@ export class MethodSite implements SitePlace {
   readonly isStatic: boolean
   readonly isPrivate: boolean
   readonly holder: object
+  /** When and where the decorator ran. */
+  readonly evaluation: Evaluation | undefined
   #owner: AnyClass | undefined
 
-  constructor(place: SitePlace, owner?: AnyClass) {
+  constructor(place: SitePlace, owner?: AnyClass, evaluation?: Evaluation) {
     this.name = place.name
     this.isStatic = place.isStatic
     this.isPrivate = place.isPrivate
     this.holder = place.holder
+    this.evaluation = evaluation
     this.#owner = owner
   }
 
   /** `Products.find`, `Products.static.shared`, `Products.#check`; without the class while that is unknown. */
   get label(): string {
-    const name = typeof this.name === 'symbol' ? `[${this.name.description ?? ''}]` : this.name
-    if (this.#owner === undefined) return name
-    // A class may redefine its name, as anything.
-    const { name: className }: { readonly name: unknown } = this.#owner
-    return `${typeof className === 'string' ? className : ''}.${this.isStatic ? 'static.' : ''}${name}`
+    return this.#owner === undefined ? this.methodName : this.labelIn(this.#owner)
+  }
+
+  /** The method's name as text. */
+  get methodName(): string {
+    return typeof this.name === 'symbol' ? `[${this.name.description ?? ''}]` : this.name
+  }
+
+  /** The class that defines the method, once it is known. */
+  get definer(): AnyClass | undefined {
+    return this.#owner
+  }
+
+  /** The label as a method of `owner`. */
+  labelIn(owner: AnyClass): string {
+    return `${nameOf(owner)}.${this.isStatic ? 'static.' : ''}${this.methodName}`
   }
 
   /**
@@ -103,15 +118,34 @@ export function cacheNameOf(label: string): string {
   return `${fit.slice(0, MAX_CACHE_NAME - 1 - digest.length)}-${digest}`
 }
 
-/** Lists the classes of an object (or a class and those it extends), the most derived first. */
+/**
+ * Lists the classes of an object (or a class and those it extends), the most derived first, without `Object`.
+ *
+ * Only what a prototype and its class say of each other counts: an object may have a property `constructor`, and a proxy
+ * of a class is the class.
+ */
 export function classesOf(self: unknown, isStatic: boolean): readonly AnyClass[] {
   const classes: AnyClass[] = []
+  if (self === null || self === undefined) return classes
   const start: unknown = isStatic ? self : Object.getPrototypeOf(self)
   for (let at = start; isObject(at) && at !== Function.prototype; at = Object.getPrototypeOf(at)) {
-    const owner: unknown = isStatic ? at : Object.getOwnPropertyDescriptor(at, 'constructor')?.value
-    if (typeof owner === 'function') classes.push(owner as AnyClass)
+    const owner = classOf(isStatic ? (at as { prototype?: unknown }).prototype : at)
+    if (owner !== undefined && owner !== Object) classes.push(owner)
   }
   return classes
+}
+
+/** Returns the class whose prototype this is. */
+function classOf(prototype: unknown): AnyClass | undefined {
+  if (!isObject(prototype)) return undefined
+  const owner: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
+  const isHonest = typeof owner === 'function' && owner.prototype === prototype
+  return isHonest ? (owner as AnyClass) : undefined
+}
+
+/** A class's name, or nothing: a class may redefine it, as anything. */
+export function nameOf({ name }: { readonly name: unknown }): string {
+  return typeof name === 'string' ? name : ''
 }
 
 /** Returns the metadata object that standard decorators of this very class were given. */

@@ -3,6 +3,7 @@
 import 'reflect-metadata'
 import type { EntryHandle } from './entry-handle.ts'
 import { type AnyClass, type MethodSite, metadataOf } from './method-site.ts'
+import { shared } from './shared-state.ts'
 
 /** One decorator on one method. */
 export interface Operation {
@@ -31,13 +32,24 @@ export function noteOperation(site: MethodSite, operation: Operation): void {
   )
 }
 
+/** Remembers which method a function stands for that a decorator made. */
+export function noteMethod(method: object, site: MethodSite): void {
+  shared.sites.set(method, site)
+}
+
+/** Returns the method that a function stands for, if a decorator made it. */
+export function siteOf(method: object): MethodSite | undefined {
+  return shared.sites.get(method)
+}
+
 /** Returns the operations on methods that this very class defines, the outermost of each method first. */
 export function decorationsOf(owner: AnyClass): readonly Decoration[] {
   const holders = [owner.prototype as object, owner, metadataOf(owner)]
   return holders.flatMap((holder) => (holder === undefined ? [] : decorationsHeldBy(holder)))
 }
 
-function decorationsHeldBy(holder: object): readonly Decoration[] {
+/** Returns the operations that one holder of them has; see `SitePlace.holder`. */
+export function decorationsHeldBy(holder: object): readonly Decoration[] {
   const found: unknown = Reflect.getOwnMetadata(DECORATIONS, holder)
   return Array.isArray(found) ? found : []
 }

@@ -4,15 +4,15 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { capacityOf } from '../limits/capacity.ts'
+import type { ConsumeOptions } from '../limits/key-changes.ts'
 import { resolveTemplate } from '../limits/limit-variants.ts'
-import type { ConsumeOptions } from '../limits/limiter.ts'
 import { LIMITER_OPTION_NAMES, type LimiterOptions } from '../limits/limiter-options.ts'
 import { MOST } from '../limits/policy-options.ts'
 import type { RateLimitVerdict } from '../limits/verdict.ts'
 import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
+import { assertSynchronous, type Callback, callback } from './callbacks.ts'
 import { type KeySource, keySource } from './key-source.ts'
 import { loadSignal } from './load-scope.ts'
-import { type Callback, callback } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -109,6 +109,8 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
       min: 0,
       max: isLookedUp ? MOST : Math.min(MOST, capacityOf(rule).cost),
     })
+  assertSynchronous(cost, `${RATE_LIMITED}.cost`)
+  assertSynchronous(signal, `${RATE_LIMITED}.signal`)
   if (signal !== undefined) assertFunction(signal, `${RATE_LIMITED}.signal`)
   const costOf = callback(cost)
   return {

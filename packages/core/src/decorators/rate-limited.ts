@@ -1,11 +1,13 @@
 /** `@RateLimited`: so many calls of a method in so much time, in all processes together. */
 
+import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace } from '../limits/limits.ts'
+import { Claims } from './claims.ts'
 import { currentScope, runLoad } from './load-scope.ts'
-import { managerFinder } from './manager-of.ts'
+import { callFinder } from './manager-of.ts'
 import {
   type AnyMethod,
   type AsyncMethod,
@@ -15,21 +17,25 @@ import {
   methodDecorator,
 } from './method-decorator.ts'
 import { cacheNameOf, type MethodSite } from './method-site.ts'
+import { sayRenewed } from './names.ts'
 import {
   type OnLimit,
   RATE_LIMITED,
   type RateLimitedOptions,
   resolveRateLimited,
 } from './rate-limited-options.ts'
+import type { Receiver } from './receiver.ts'
 
 type Args = readonly unknown[]
 
 /** A method that fits the callbacks, and whose result may be `Instead`. */
 export type LimitableMethod<Method extends AsyncMethod<unknown>, CallArgs extends Args, Instead> = [
   Instead,
-] extends [Awaited<ReturnType<Method>>]
+] extends [never]
   ? FittingMethod<Method, CallArgs>
-  : Method & { readonly 'onLimit gives what the method does not return': Instead }
+  : Instead extends infer _Instead extends Awaited<ReturnType<Method>>
+    ? FittingMethod<Method, CallArgs>
+    : Method & { readonly 'onLimit gives what the method does not return': Instead }
 
 /** Decorates a method that fits the callbacks; others do not compile, in either mode. */
 export interface LimitedMethodDecorator<CallArgs extends Args, Instead> {
@@ -61,93 +67,119 @@ export interface LimitsOwner {
  * async search(ip: string, query: string): Promise<Product[]> { … }
  */
 export function RateLimited<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   CostArgs extends Args = [],
   SignalArgs extends Args = [],
   InsteadArgs extends Args = [],
   Instead = never,
   LimitArgs extends Args = [],
 >(
-  options: RateLimitedOptions<KeyArgs, CostArgs, SignalArgs, LimitArgs> &
+  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs, LimitArgs> &
     OnLimit<InsteadArgs, Instead>,
-): LimitedMethodDecorator<KeyArgs | CostArgs | SignalArgs | InsteadArgs | LimitArgs, Instead>
+): LimitedMethodDecorator<
+  AnnotateKeyArgs | CostArgs | SignalArgs | InsteadArgs | LimitArgs,
+  Instead
+>
 export function RateLimited<
-  KeyArgs extends Args = [],
+  AnnotateKeyArgs extends Args = [],
   CostArgs extends Args = [],
   SignalArgs extends Args = [],
   LimitArgs extends Args = [],
 >(
-  options: RateLimitedOptions<KeyArgs, CostArgs, SignalArgs, LimitArgs> & {
+  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs, LimitArgs> & {
     readonly onLimit: 'skip'
   },
-): LimitedMethodDecorator<KeyArgs | CostArgs | SignalArgs | LimitArgs, undefined>
-export function RateLimited(...given: readonly [object]): LimitedMethodDecorator<never, never> {
+): LimitedMethodDecorator<AnnotateKeyArgs | CostArgs | SignalArgs | LimitArgs, undefined>
+export function RateLimited(...given: readonly [object]): unknown {
   assertCalledWithOptions(RATE_LIMITED, given)
   const [options] = given
   const { limiter, key, cost, signalFor, refused } = resolveRateLimited(options)
+  const askedOf = (self: unknown, args: Args, where: string): Asked => {
+    try {
+      return { key: key.of(self, args), cost: cost(self, args) }
+    } catch (error) {
+      throw keyErrorAt(error, where)
+    }
+  }
   return methodDecorator(RATE_LIMITED, (original, site) => {
-    const where = (): string => `${RATE_LIMITED}(${site.label})`
-    const limiterFor = limiterFinder(site, limiter, where)
+    const find = callFinder(site, (receiver, manager) => {
+      const where = `${RATE_LIMITED}(${receiver.label})`
+      if (limiter.name === undefined) claimName(manager, { site, receiver }, where)
+      const place = { name: cacheNameOf(receiver.label), where }
+      return { limiter: ownerOf(manager, where).limiter(limiter, place), where }
+    })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
-        const found = limiterFor(this)
-        const text = key.of(this, args)
+        const { limiter: found, where } = find(this).held
         const scope = currentScope()
-        const run = (): Promise<unknown> => invoke(original, this, args, where())
+        const run = (): Promise<unknown> => invoke(original, this, args, where)
+        const ask = (): Asked => askedOf(this, args, where)
         const call = { ...signalFor(this, args), self: this, args }
-        const verdict = await found.consume(text, cost(this, args), call)
-        if (!verdict.allowed) return refused({ self: this, args, key: text, verdict })
-        // As part of the load that the call was part of before the store was asked.
-        return found.hold(verdict, () => (scope === undefined ? run() : runLoad(scope, run)))
+        /** Counts the call against whom it is when it runs: see `Asked`. */
+        const attempt = async (asked: Asked, tries: number): Promise<unknown> => {
+          const verdict = await found.consume(asked.key, asked.cost, call)
+          if (!verdict.allowed) return refused({ self: this, args, key: asked.key, verdict })
+          return found.hold(verdict, () => {
+            const more = key.canChange(args) ? outstanding(asked, ask(), where, tries) : undefined
+            if (more !== undefined) return attempt(more, tries + 1)
+            // As part of the load that the call was part of before the store was asked.
+            return scope === undefined ? run() : runLoad(scope, run)
+          })
+        }
+        return attempt(ask(), 0)
       },
     }
     return { method, operation: { kind: 'rate-limited', options } }
-    // The two types differ in what they check at compile time only.
-  }) as LimitedMethodDecorator<never, never>
+  })
 }
 
-/** Limiters named after a method, by manager: two classes of one name must not share a limit unawares. */
-const ownNames = new WeakMap<object, Map<string, MethodSite>>()
+/**
+ * Who is limited, and what the call costs, as the arguments say at one moment. While the store was asked or a turn waited
+ * for, the caller may have given the objects another use: then what is missing is asked for, too, before the method runs.
+ */
+interface Asked {
+  readonly key: string
+  readonly cost: number
+}
 
-/** Finds the limiter of a method: the same one for as long as the manager is. */
-function limiterFinder(
-  site: MethodSite,
-  options: LimiterOptions,
-  where: () => string,
-): (self: unknown) => Limiter {
-  const managerOf = managerFinder(site)
-  let last: { readonly manager: object; readonly limiter: Limiter } | undefined
-  return (self) => {
-    const manager = managerOf(self)
-    if (last?.manager !== manager) {
-      if (options.name === undefined) claimName(manager, site, where)
-      const place = { name: cacheNameOf(site.label), where: where() }
-      last = { manager, limiter: ownerOf(manager, where).limiter(options, place) }
-    }
-    return last.limiter
-  }
+const MOST_TRIES = 5
+
+/** @throws InvalidOptionError when the arguments never stand still */
+function outstanding(paid: Asked, now: Asked, where: string, tries: number): Asked | undefined {
+  const isSame = paid.key === now.key
+  if (isSame && now.cost <= paid.cost) return undefined
+  if (tries < MOST_TRIES) return isSame ? { key: now.key, cost: now.cost - paid.cost } : now
+  throw new InvalidOptionError({
+    option: `the arguments of ${where}`,
+    expected: 'to make the same key when the call is let through as when it was counted',
+    received: 'others each time',
+  })
 }
 
 /** @throws InvalidOptionError when the method's own name will not do */
-function claimName(manager: object, site: MethodSite, where: () => string): void {
-  const taken = ownNames.get(manager) ?? new Map<string, MethodSite>()
-  ownNames.set(manager, taken)
-  const holder = taken.get(site.label)
-  const isAnonymous = site.label.startsWith('.')
-  if (isAnonymous || (holder !== undefined && !holder.isSame(site))) {
-    const why = isAnonymous
+function claimName(
+  manager: object,
+  claim: { readonly site: MethodSite; readonly receiver: Receiver },
+  where: string,
+): void {
+  const { receiver } = claim
+  const outcome = Claims.on(manager).claimName(`limiter ${receiver.label}`, claim)
+  if (outcome === 'renewed') sayRenewed(receiver)
+  const why =
+    outcome === 'nameless'
       ? 'the class has no name'
-      : 'another class of this name has a method of this name'
-    const expected = `the name of a limiter, because ${why}`
-    throw new InvalidOptionError({ option: `${where()}.name`, expected, received: undefined })
-  }
-  taken.set(site.label, site)
+      : outcome === 'refused'
+        ? 'another class of this name has a method of this name (if this is the same class, its file was evaluated twice under two names: hot reload, or a second copy)'
+        : undefined
+  if (why === undefined) return
+  const expected = `the name of a limiter, because ${why}`
+  throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
 }
 
-function ownerOf(manager: object, where: () => string): LimitsOwner {
+function ownerOf(manager: object, where: string): LimitsOwner {
   if ('limiter' in manager && typeof manager.limiter === 'function') return manager as LimitsOwner
   throw new InvalidOptionError({
-    option: where(),
+    option: where,
     expected: 'a manager that makes limiters, such as that of createCacheManager',
     received: manager,
   })

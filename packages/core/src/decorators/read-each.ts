@@ -2,19 +2,18 @@
 
 import type { LoadContext } from '../cache/read-call.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import type { KeySource } from './key-source.ts'
+import { type Callback, saysNo } from './callbacks.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
+import type { BoundMethod } from './method-binding.ts'
 import type { MethodCall } from './method-cache.ts'
 import { type AnyMethod, invoke, shapeOf } from './method-decorator.ts'
-import type { CacheableParts } from './read-one.ts'
+import { type CacheableParts, keyOf, stillGives } from './read-one.ts'
 import { currentSkip } from './skip-cache.ts'
-import type { Callback } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
 /** What a wrapped `each` method needs. */
 export interface CacheableEachParts extends CacheableParts {
-  readonly key: KeySource
   readonly by: Callback | undefined
 }
 
@@ -24,7 +23,7 @@ export function wrapEach(parts: CacheableEachParts): AnyMethod {
   const { method } = {
     async method(this: unknown, ...args: unknown[]): Promise<unknown> {
       const skip = currentSkip()
-      const isOff = skip === 'skip' || condition?.apply(this, args) === false
+      const isOff = skip === 'skip' || saysNo(condition, this, args, binding.where)
       if (isOff) return invoke(original, this, args, binding.where)
       return readEach(parts, this, args, skip ?? 'normal')
     },
@@ -40,31 +39,71 @@ export async function readEach(
   mode: MethodCall['mode'],
 ): Promise<readonly unknown[]> {
   const { original, binding, rules } = parts
-  const cache = binding.bind(self)
-  const { provider } = binding
-  const list = elementsOf(parts, self, args)
+  const bound = binding.bind(self)
+  const { cache, provider, where, label } = bound
+  const list = elementsOf(bound, self, args)
   const outer = currentScope()
   const fullKeys = list.keys.map((key) => cache.fullKey(key))
   if (isLoading(outer, provider, fullKeys)) {
-    return checkedList(
-      await invoke(original, self, args, binding.where),
-      `the result of ${binding.label}`,
-    )
+    return checkedList(await invoke(original, self, args, where), `the result of ${label}`)
   }
+  const elements = list.ids.map((id, index) => {
+    return new Element(bound, self, { id, rest: list.rest, text: list.keys[index] ?? '' })
+  })
   const load = async (
     missing: readonly number[],
     context: LoadContext,
   ): Promise<readonly unknown[]> => {
     const asked = missing.map((index) => list.ids[index])
-    const keys = missing.map((index) => list.keys[index] ?? '')
-    const loading = runLoad({ provider, fullKeys, context, outer }, () =>
-      invoke(original, self, [asked, ...list.rest], binding.where),
-    )
-    return itemsByKey(parts, self, { keys, rest: list.rest }, await loading)
+    const loading = runLoad({ provider, fullKeys, context, outer }, () => {
+      for (const index of missing) elements[index]?.begin()
+      return invoke(original, self, [asked, ...list.rest], where)
+    })
+    return itemsByKey(parts, bound, self, { ids: asked, rest: list.rest }, await loading)
   }
-  const calls = list.ids.map((id) => rules(self, [id, ...list.rest], mode))
+  const calls = elements.map((element) => {
+    const call = rules(self, element.args, mode)
+    return element.canChange ? { ...call, keeps: () => element.keeps(call) } : call
+  })
   const items = await cache.getManyOrLoad(list.keys, load, calls)
   return arranged(parts, list, items)
+}
+
+/** An element on its way: whether it and the further arguments are still those that its key was made of. */
+class Element {
+  readonly args: Args
+  readonly canChange: boolean
+  readonly #bound: BoundMethod
+  readonly #self: unknown
+  readonly #text: string
+  #isAsCalled = true
+
+  constructor(
+    bound: BoundMethod,
+    self: unknown,
+    element: { readonly id: unknown; readonly rest: Args; readonly text: string },
+  ) {
+    this.args = [element.id, ...element.rest]
+    this.canChange = bound.key.canChange(this.args)
+    this.#bound = bound
+    this.#self = self
+    this.#text = element.text
+  }
+
+  /** Its load begins. */
+  begin(): void {
+    this.#isAsCalled = !this.canChange || this.#isUnchanged()
+  }
+
+  /** Whether its item may be kept. */
+  keeps({ tagsOf, ttlOf, storeWhen }: MethodCall): boolean {
+    const isSaying = tagsOf !== undefined || ttlOf !== undefined || storeWhen !== undefined
+    return this.#isAsCalled && (!isSaying || this.#isUnchanged())
+  }
+
+  #isUnchanged(): boolean {
+    return stillGives(this.#bound, this.#self, this.args, this.#text)
+  }
 }
 
 /** The elements of a call: each once, with its key, and where the caller wants it. */
@@ -77,12 +116,12 @@ export interface ElementList {
 }
 
 /** @throws InvalidOptionError unless the first argument is an array. */
-export function elementsOf(parts: CacheableEachParts, self: unknown, args: Args): ElementList {
+export function elementsOf(bound: BoundMethod, self: unknown, args: Args): ElementList {
   const [given, ...rest] = args
   const ids: unknown[] = []
   const indexes = new Map<string, number>()
-  const wanted = checkedList(given, `the first argument of ${parts.binding.label}`).map((id) => {
-    const key = parts.key.of(self, [id, ...rest])
+  const wanted = checkedList(given, `the first argument of ${bound.label}`).map((id) => {
+    const key = keyOf(bound, self, [id, ...rest])
     const index = indexes.get(key) ?? indexes.size
     if (index === indexes.size) {
       indexes.set(key, index)
@@ -105,30 +144,35 @@ export function arranged(
     : found.filter((item) => item !== undefined && item !== null)
 }
 
-/** Takes what the method returned and gives one item (or nothing) for each key, in order. */
+/**
+ * Takes what the method returned and gives one item (or nothing) for each element, in order. Items and elements are matched
+ * by keys made at the same time, so that what has changed since has changed for both.
+ */
 export function itemsByKey(
-  { binding, by, key }: CacheableEachParts,
+  { by }: CacheableEachParts,
+  bound: BoundMethod,
   self: unknown,
-  list: Pick<ElementList, 'keys' | 'rest'>,
+  list: Pick<ElementList, 'ids' | 'rest'>,
   returned: unknown,
 ): readonly unknown[] {
-  const items = checkedList(returned, `the result of ${binding.label}`)
+  const { label } = bound
+  const items = checkedList(returned, `the result of ${label}`)
   if (by === undefined) {
-    if (items.length === list.keys.length) return items
+    if (items.length === list.ids.length) return items
     throw new InvalidOptionError({
-      option: `the result of ${binding.label}`,
-      expected: `one item for each of the ${list.keys.length} elements asked for, in order (or give each.by)`,
+      option: `the result of ${label}`,
+      expected: `one item for each of the ${list.ids.length} elements asked for, in order (or give each.by)`,
       received: items,
     })
   }
   const found = new Map<string, unknown>()
   for (const item of items) {
     if (item === undefined || item === null) continue
-    const text = key.of(self, [by.call(self, item), ...list.rest])
-    if (found.has(text)) throw twoItems(binding.label, items)
+    const text = keyOf(bound, self, [by.call(self, item), ...list.rest])
+    if (found.has(text)) throw twoItems(label, items)
     found.set(text, item)
   }
-  return list.keys.map((text) => found.get(text))
+  return list.ids.map((id) => found.get(keyOf(bound, self, [id, ...list.rest])))
 }
 
 /** Keeping one of them would lose the other without a word. */

@@ -1,12 +1,15 @@
 /** Reading one entry: what a `@Cacheable` method is wrapped in. */
 
 import type { LoadContext, Source } from '../cache/read-call.ts'
-import { FEW, type KeySource, listOf } from './key-source.ts'
+import { keyErrorAt } from '../errors/key-error.ts'
+import { type Callback, saysNo } from './callbacks.ts'
+import { FEW, listOf } from './key-source.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
-import type { MethodBinding } from './method-binding.ts'
+import type { BoundMethod, MethodBinding } from './method-binding.ts'
+import type { MethodCall } from './method-cache.ts'
 import { type AnyMethod, invoke } from './method-decorator.ts'
 import { currentSkip } from './skip-cache.ts'
-import type { Callback, ResultRules } from './storing-options.ts'
+import type { ResultRules } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -18,28 +21,24 @@ export interface CacheableParts {
   readonly condition: Callback | undefined
 }
 
-export interface CacheableOneParts extends CacheableParts {
-  readonly key: KeySource
-}
-
 /** The local-hit path: no frame, list or closure it can do without. Errors of keys become rejections, as in an async method. */
-export function wrapOne(parts: CacheableOneParts): AnyMethod {
-  const { binding, key } = parts
+export function wrapOne(parts: CacheableParts): AnyMethod {
+  const { binding } = parts
   const isUnconditional = parts.condition === undefined
   // A method, because it cannot be called with `new` either.
   const { method } = {
     method(this: unknown, a?: unknown, b?: unknown, c?: unknown): Promise<unknown> {
       // biome-ignore lint/complexity/noArguments: a rest parameter would allocate on every hit.
       const count = arguments.length
-      const cache = isUnconditional && count <= FEW ? binding.quick : undefined
+      const bound = isUnconditional && count <= FEW ? binding.quick(this) : undefined
       let text: string | undefined
-      if (cache !== undefined) {
+      if (bound !== undefined) {
         try {
-          text = key.few(this, count, a, b, c)
-          const hit = cache.hit(text)
+          text = bound.key.few(this, count, a, b, c)
+          const hit = bound.cache.hit(text)
           if (hit !== undefined) return hit
         } catch (error) {
-          return Promise.reject(error)
+          return Promise.reject(keyErrorAt(error, bound.where))
         }
       }
       // biome-ignore lint/complexity/noArguments: see above.
@@ -52,51 +51,142 @@ export function wrapOne(parts: CacheableOneParts): AnyMethod {
 
 /** Everything but the shortest way. `missed` is the key if it was looked for already. */
 function readOne(
-  parts: CacheableOneParts,
+  parts: CacheableParts,
   self: unknown,
   args: Args,
   missed: string | undefined,
 ): Promise<unknown> {
-  const { original, binding, key, rules, condition } = parts
+  const { original, binding, condition } = parts
   try {
     const skip = currentSkip()
-    if (skip === 'skip' || condition?.apply(self, [...args]) === false) {
+    if (skip === 'skip' || saysNo(condition, self, args, binding.where)) {
       return invoke(original, self, args, binding.where)
     }
-    const cache = binding.bind(self)
-    const text = missed ?? key.of(self, args)
+    const bound = binding.bind(self)
+    const { cache, provider, where } = bound
+    const text = missed ?? keyOf(bound, self, args)
     const hit = skip === undefined && missed === undefined ? cache.hit(text) : undefined
     if (hit !== undefined) return hit
     const scope = currentScope()
-    const isSelfCall =
-      scope !== undefined && isLoading(scope, binding.provider, [cache.fullKey(text)])
-    if (isSelfCall) return invoke(original, self, args, binding.where)
-    const source = new MethodSource(parts, self, args, cache.fullKey(text))
-    return cache.getOrLoad(text, source, rules(self, args, skip ?? 'normal'))
+    const isSelfCall = scope !== undefined && isLoading(scope, provider, [cache.fullKey(text)])
+    if (isSelfCall) return invoke(original, self, args, where)
+    return loadOne(parts, bound, { self, args, text, mode: skip ?? 'normal' })
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
-/** Loads a call's entry by running the method. To be made when that is called: only then is it known what the call is part of. */
-export class MethodSource implements Source {
-  readonly #parts: CacheableParts
-  readonly #self: unknown
-  readonly #args: Args
-  readonly #fullKey: string
-  readonly #outer = currentScope()
+/** One call of a method with one entry. */
+export interface OneCall {
+  readonly self: unknown
+  readonly args: Args
+  /** The key, as it was when the method was called. */
+  readonly text: string
+  readonly mode: MethodCall['mode']
+}
 
-  constructor(parts: CacheableParts, self: unknown, args: Args, fullKey: string) {
+/** Reads an entry that is not at hand, loading it if need be. */
+export function loadOne(
+  parts: CacheableParts,
+  bound: BoundMethod,
+  call: OneCall,
+): Promise<unknown> {
+  const { self, args, text, mode } = call
+  const rules = parts.rules(self, args, mode)
+  const source = new MethodSource(parts, bound, call)
+  if (parts.condition === undefined && !bound.key.canChange(args)) {
+    return bound.cache.getOrLoad(text, source, rules)
+  }
+  const watched = { ...rules, keeps: () => source.keeps(rules) }
+  const reading = bound.cache.getOrLoad(text, source, watched)
+  source.isLater = true
+  return reading
+}
+
+/** @throws what the key function throws; a KeyError says which method it is about */
+export function keyOf(bound: BoundMethod, self: unknown, args: Args): string {
+  try {
+    return bound.key.of(self, args)
+  } catch (error) {
+    throw keyErrorAt(error, bound.where)
+  }
+}
+
+/**
+ * Loads a call's entry by running the method. To be made when that is called: only then is it known what the call is part
+ * of.
+ *
+ * The method runs later than the key was made, with the same objects: a caller may have changed them for its next call.
+ * Then the result is theirs who wait for it, and nobody's to keep.
+ */
+class MethodSource implements Source {
+  readonly #parts: CacheableParts
+  readonly #bound: BoundMethod
+  readonly #call: OneCall
+  readonly #outer = currentScope()
+  /** Whether the call has returned to its caller, who may do anything since. */
+  isLater = false
+  #isAsCalled = true
+
+  constructor(parts: CacheableParts, bound: BoundMethod, call: OneCall) {
     this.#parts = parts
-    this.#self = self
-    this.#args = args
-    this.#fullKey = fullKey
+    this.#bound = bound
+    this.#call = call
   }
 
   load(context: LoadContext): Promise<unknown> {
-    const { original, binding } = this.#parts
-    const { provider, where } = binding
-    const scope = { provider, fullKeys: [this.#fullKey], context, outer: this.#outer }
-    return runLoad(scope, () => invoke(original, this.#self, this.#args, where))
+    const { provider, where, cache } = this.#bound
+    const { self, args, text } = this.#call
+    const scope = { provider, fullKeys: [cache.fullKey(text)], context, outer: this.#outer }
+    return runLoad(scope, () => {
+      if (this.isLater) this.#isAsCalled = this.#isUnchanged() && this.#isWanted()
+      return invoke(this.#parts.original, self, args, where)
+    })
+  }
+
+  /** Whether the result may be kept; to be asked after the load. */
+  keeps({ tagsOf, ttlOf, storeWhen }: MethodCall): boolean {
+    // What is said of the result is made of the arguments as well.
+    const isSaying = tagsOf !== undefined || ttlOf !== undefined || storeWhen !== undefined
+    return this.#isAsCalled && (!isSaying || this.#isUnchanged())
+  }
+
+  #isUnchanged(): boolean {
+    const { self, args, text } = this.#call
+    return !this.#bound.key.canChange(args) || stillGives(this.#bound, self, args, text)
+  }
+
+  #isWanted(): boolean {
+    const { condition, binding } = this.#parts
+    try {
+      return !saysNo(condition, this.#call.self, this.#call.args, binding.where)
+    } catch {
+      return false
+    }
+  }
+}
+
+/** True when the arguments still make the key. */
+export function stillGives(bound: BoundMethod, self: unknown, args: Args, text: string): boolean {
+  try {
+    // The full key, because a text may be made well-formed on the way.
+    return bound.cache.fullKey(bound.key.of(self, args)) === bound.cache.fullKey(text)
+  } catch {
+    return false
+  }
+}
+
+/** The key that arguments had, and the one they have now. */
+export function keysNow(
+  bound: BoundMethod,
+  self: unknown,
+  args: Args,
+  before: string,
+): readonly string[] {
+  try {
+    return [...new Set([before, bound.key.of(self, args)])]
+  } catch {
+    // There is none any more.
+    return [before]
   }
 }

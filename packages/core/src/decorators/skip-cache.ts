@@ -2,6 +2,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { assertFunction, assertOneOf } from '../options/assert-option.ts'
+import { shared } from './shared-state.ts'
 
 /**
  * `skip`: call `@Cacheable` methods as if they were not cached. `refresh`: load anew and cache the result. `localOnly`:
@@ -9,13 +10,13 @@ import { assertFunction, assertOneOf } from '../options/assert-option.ts'
  */
 export type SkipMode = 'skip' | 'refresh' | 'localOnly'
 
-interface Scope {
+/** One call of `skipCache`. */
+export interface SkipScope {
   readonly mode: SkipMode
   isOver: boolean
 }
 
-const scopes = new AsyncLocalStorage<Scope>()
-let running = 0
+const { skip } = shared
 
 /**
  * Runs `work`; `@Cacheable` methods called in it, at any depth, follow `mode`, until the promise of `work` settles.
@@ -31,21 +32,23 @@ export async function skipCache<Result>(
 ): Promise<Result> {
   assertFunction(work, 'skipCache.work')
   assertOneOf(mode, ['skip', 'refresh', 'localOnly'], 'skipCache.mode')
-  const scope: Scope = { mode, isOver: false }
-  running += 1
+  const scope: SkipScope = { mode, isOver: false }
+  skip.scopes ??= new AsyncLocalStorage<SkipScope>()
+  const { scopes } = skip
+  skip.running += 1
   try {
     return await scopes.run(scope, work)
   } finally {
     scope.isOver = true
-    running -= 1
+    skip.running -= 1
     // On Node 20 and 22 an enabled storage makes every await of the process several times slower.
-    if (running === 0) scopes.disable()
+    if (skip.running === 0) scopes.disable()
   }
 }
 
 /** Returns the mode of this async context. Costs one comparison while nobody skips anything. */
 export function currentSkip(): SkipMode | undefined {
-  if (running === 0) return undefined
-  const scope = scopes.getStore()
+  if (skip.running === 0) return undefined
+  const scope = skip.scopes?.getStore()
   return scope === undefined || scope.isOver ? undefined : scope.mode
 }

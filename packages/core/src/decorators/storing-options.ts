@@ -1,7 +1,7 @@
 /** What `@Cacheable` and `@CachePut` have in common: options that say how a result is kept. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { assertFunction, assertText } from '../options/assert-option.ts'
+import { assertBoolean, assertFunction, assertText } from '../options/assert-option.ts'
 import {
   assertCacheOptions,
   CACHE_OPTION_NAMES,
@@ -9,6 +9,7 @@ import {
 } from '../options/cache-options.ts'
 import type { Duration } from '../options/duration.ts'
 import { assertName } from '../options/manager-options.ts'
+import { answered, assertSynchronous, callback } from './callbacks.ts'
 import type { MethodCall } from './method-cache.ts'
 
 type Args = readonly unknown[]
@@ -22,6 +23,11 @@ export interface StoringOptions<
 > extends Omit<CacheOptions, 'ttl'> {
   /** Name of the cache; else `@CacheConfig`'s, else (for `@Cacheable`) one of the method's own. */
   readonly cache?: string | undefined
+  /**
+   * True: classes that inherit the method use the same entries, because they load the same. @default what `@CacheConfig`
+   * says, else false: an inherited method belongs to the class it is called on
+   */
+  readonly shareWithSubclasses?: boolean | undefined
   /** Tags of the entry. @default [] */
   readonly tags?:
     | readonly string[]
@@ -34,10 +40,13 @@ export interface StoringOptions<
 }
 
 /** Names of the options above. */
-export const STORING_NAMES = ['cache', 'tags', 'unless', ...CACHE_OPTION_NAMES] as const
-
-/** A callback as it is at run time, types erased; `this` is the object whose method was called. */
-export type Callback = (this: unknown, ...args: unknown[]) => unknown
+export const STORING_NAMES = [
+  'cache',
+  'shareWithSubclasses',
+  'tags',
+  'unless',
+  ...CACHE_OPTION_NAMES,
+] as const
 
 /** What a call says about its result. */
 export type ResultRules = (self: unknown, args: Args, mode: MethodCall['mode']) => MethodCall
@@ -45,18 +54,26 @@ export type ResultRules = (self: unknown, args: Args, mode: MethodCall['mode']) 
 /** The checked form. */
 export interface Storing {
   readonly cacheName: string | undefined
+  readonly shares: boolean | undefined
   readonly policy: CacheOptions
   readonly rules: ResultRules
 }
 
 /** @throws InvalidOptionError naming the first option that is wrong. */
 export function resolveStoring(options: object, where: string): Storing {
-  const { cache, tags, unless, ttl } = options as Record<string, unknown>
+  const { cache, tags, unless, ttl, shareWithSubclasses } = options as Record<string, unknown>
+  if (shareWithSubclasses !== undefined) {
+    assertBoolean(shareWithSubclasses, `${where}.shareWithSubclasses`)
+  }
   if (cache !== undefined) assertName(cache, `${where}.cache`)
+  for (const [name, value] of Object.entries({ tags, ttl, unless })) {
+    assertSynchronous(value, `${where}.${name}`)
+  }
   if (unless !== undefined) assertFunction(unless, `${where}.unless`)
   const policy = policyOf(options)
   assertCacheOptions(policy, where)
-  return { cacheName: cache, policy, rules: rulesOf({ tags, unless, ttl }, where) }
+  const rules = rulesOf({ tags, unless, ttl }, where)
+  return { cacheName: cache, shares: shareWithSubclasses as boolean | undefined, policy, rules }
 }
 
 /** Takes the policy out of a decorator's options; a `ttl` that depends on the result is none. */
@@ -87,7 +104,9 @@ function rulesOf(
     tags,
     tagsOf: tagsOf && ((result) => tagsOf.call(self, result, ...args) as readonly string[]),
     ttlOf: ttlOf && ((result) => ttlOf.call(self, result, ...args)),
-    storeWhen: unless && ((result) => unless.call(self, result, ...args) !== true),
+    storeWhen:
+      unless &&
+      ((result) => answered(unless.call(self, result, ...args), `${where}.unless`) !== true),
   })
 }
 
@@ -104,9 +123,4 @@ export function fixedTags(tags: unknown, option: string): readonly string[] {
   }
   for (const tag of tags as unknown[]) assertText(tag, option)
   return [...(tags as string[])]
-}
-
-/** Returns an option if it is a function. */
-export function callback(option: unknown): Callback | undefined {
-  return typeof option === 'function' ? (option as Callback) : undefined
 }

@@ -1,15 +1,17 @@
 /** `@WithLock`: one call at a time, in all processes. */
 
+import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { fitKey } from '../keys/key-digest.ts'
-import type { Key } from '../keys/key-text.ts'
-import { lockNames } from '../locks/lock-name.ts'
+import { type Key, keyText } from '../keys/key-text.ts'
+import { namesInOrder } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
-import { assertFunction, assertKnownOptions } from '../options/assert-option.ts'
+import { assertKnownOptions } from '../options/assert-option.ts'
+import { readCallback } from './callbacks.ts'
 import { keySource } from './key-source.ts'
 import { currentScope, runLoad } from './load-scope.ts'
-import { managerFinder } from './manager-of.ts'
+import { callFinder } from './manager-of.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -17,7 +19,6 @@ import {
   invoke,
   methodDecorator,
 } from './method-decorator.ts'
-import type { MethodSite } from './method-site.ts'
 
 type Args = readonly unknown[]
 
@@ -50,10 +51,10 @@ const NAMES = ['key', 'keys', ...LOCK_OPTION_NAMES.filter((name) => name !== 'si
  * @WithLock({ key: (orderId: string) => `order:${orderId}`, lease: '10s', wait: '5s' })
  * async checkout(orderId: string): Promise<Receipt> { … }
  */
-export function WithLock<KeyArgs extends Args = [], KeysArgs extends Args = []>(
-  options: WithLockOptions<KeyArgs, KeysArgs>,
-): AsyncMethodDecorator<KeyArgs | KeysArgs, unknown>
-export function WithLock(...given: readonly [object?]): AsyncMethodDecorator<never, never> {
+export function WithLock<AnnotateKeyArgs extends Args = [], AnnotateKeysArgs extends Args = []>(
+  options: WithLockOptions<AnnotateKeyArgs, AnnotateKeysArgs>,
+): AsyncMethodDecorator<AnnotateKeyArgs | AnnotateKeysArgs, unknown>
+export function WithLock(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
   assertKnownOptions(options, NAMES, DECORATOR)
@@ -61,21 +62,21 @@ export function WithLock(...given: readonly [object?]): AsyncMethodDecorator<nev
   const resolved = resolveLockOptions(lockOptions, DECORATOR)
   const namesOf = nameSource(key, keys)
   return methodDecorator(DECORATOR, (original, site) => {
-    const where = (): string => `${DECORATOR}(${site.label})`
-    const managerOf = managerFinder(site)
-    const names = namesOf(site)
-    let checkedFor: Locks | undefined
+    const find = callFinder(site, ({ label }, manager) => {
+      const where = `${DECORATOR}(${label})`
+      const locks = locksOf(manager, where)
+      locks.assertPossible(resolved, where)
+      return { locks, where, names: namesOf(label) }
+    })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
-        const locks = locksOf(managerOf(this), where())
-        if (checkedFor !== locks) locks.assertPossible(resolved, where())
-        checkedFor = locks
+        const { locks, where, names } = find(this).held
         const scope = currentScope()
-        const run = (): Promise<unknown> => invoke(original, this, args, where())
+        const run = (): Promise<unknown> => invoke(original, this, args, where)
+        const make = (): readonly string[] => namesFor(names, this, args, where)
         // As part of the load that the call was part of before the lock was waited for.
-        return locks.runWith(names(this, args), resolved, () =>
-          scope === undefined ? run() : runLoad(scope, run),
-        )
+        const runUnder = (): Promise<unknown> => (scope === undefined ? run() : runLoad(scope, run))
+        return runLocked(make, where, (held, body) => locks.runWith(held, resolved, body), runUnder)
       },
     }
     return { method, operation: { kind: 'with-lock', options } }
@@ -84,22 +85,62 @@ export function WithLock(...given: readonly [object?]): AsyncMethodDecorator<nev
 
 type Names = (self: unknown, args: Args) => readonly string[]
 
+const MOVED = Symbol('the arguments make other names now')
+const MOST_TRIES = 5
+
+/**
+ * Runs the method under the locks that its arguments name when it begins. While a lock was waited for, the caller may have
+ * given the objects another use: then the lock is that of another one, and the right one is taken instead.
+ *
+ * @throws InvalidOptionError when they never stand still
+ */
+async function runLocked(
+  make: () => readonly string[],
+  where: string,
+  lock: (names: readonly string[], body: () => Promise<unknown>) => Promise<unknown>,
+  run: () => Promise<unknown>,
+): Promise<unknown> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const names = make()
+    const result = await lock(names, async () => {
+      return isSame(names, make()) ? run() : MOVED
+    })
+    if (result !== MOVED) return result
+  }
+  throw new InvalidOptionError({
+    option: `the arguments of ${where}`,
+    expected: 'to make the same key when the lock is had as when it was asked for',
+    received: 'others each time',
+  })
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((name, i) => name === other[i])
+}
+
+function namesFor(names: Names, self: unknown, args: Args, where: string): readonly string[] {
+  try {
+    return names(self, args)
+  } catch (error) {
+    throw keyErrorAt(error, where)
+  }
+}
+
 /** @throws InvalidOptionError when both are given, or either is wrong */
-function nameSource(key: unknown, keys: unknown): (site: MethodSite) => Names {
+function nameSource(key: unknown, keys: unknown): (label: string) => Names {
   if (keys !== undefined) {
-    assertFunction(keys, `${DECORATOR}.keys`)
+    readCallback(keys, `${DECORATOR}.keys`)
     if (key !== undefined) {
       const expected = 'either key or keys'
       throw new InvalidOptionError({ option: `${DECORATOR}.keys`, expected, received: keys })
     }
     const list = keys as (this: unknown, ...args: unknown[]) => readonly Key[]
     return () => (self, args) =>
-      lockNames([...list.apply(self, args as unknown[])], `${DECORATOR}.keys`)
+      namesInOrder(list.apply(self, args as unknown[]), `${DECORATOR}.keys`, keyText)
   }
   const sourceOf = keySource(key, `${DECORATOR}.key`)
-  return (site) => {
-    // The class is known from the first call on, which is before the first key is framed.
-    const source = sourceOf((text) => fitKey(`${site.label}:${text}`))
+  return (label) => {
+    const source = sourceOf((text) => fitKey(`${label}:${text}`))
     // The text of a key is the name of its lock; to make one of it again could make another.
     return (self, args) => [source.of(self, args)]
   }

@@ -1,6 +1,6 @@
 /** Changes single fields of a stored entry's header in place, as a server does without rewriting the payload. */
 
-import { FLAG, FORMAT_VERSION, HEADER_BYTES, MAGIC, OFFSET } from './envelope.ts'
+import { type EntryHeader, FLAG, FORMAT_VERSION, HEADER_BYTES, MAGIC, OFFSET } from './envelope.ts'
 
 /** Returns a header without a value: no flags but the given ones, no commit, no lease. */
 export function emptyHeader(flags: number): Buffer {
@@ -38,4 +38,26 @@ export function limitLife(bytes: Buffer, ms: number): void {
   for (const at of [OFFSET.freshFor, OFFSET.staleFor, OFFSET.livesFor]) {
     bytes.writeUIntBE(Math.min(ms, bytes.readUIntBE(at, 5)), at, 5)
   }
+}
+
+/** What is left of an entry's settle window, ms; 0 when there is none. It ends with the entry's life, or as `setWindow` says. */
+export function windowOf(header: EntryHeader | undefined, nowMs: number): number {
+  if (header === undefined || (header.flags & FLAG.settling) === 0) return 0
+  const isStale = (header.flags & FLAG.stale) !== 0
+  return Math.max(0, header.createdAt + (isStale ? header.freshForMs : header.livesForMs) - nowMs)
+}
+
+/** Softens an entry: its bytes stay, marked stale; its lease is void. A `windowMs` above 0 is its settle window from `nowMs`. */
+export function softenEntry(
+  bytes: Buffer,
+  header: EntryHeader,
+  { nowMs, windowMs }: { readonly nowMs: number; readonly windowMs: number },
+): void {
+  setFlag(bytes, 'waited', false)
+  setFlag(bytes, 'stale', true)
+  setFlag(bytes, 'settling', windowMs > 0)
+  clearLease(bytes)
+  if (windowMs <= 0) return
+  // A stale entry has no freshness to lose, and may be kept longer than its window.
+  bytes.writeUIntBE(Math.max(0, nowMs + windowMs - header.createdAt), OFFSET.freshFor, 5)
 }

@@ -87,8 +87,9 @@ export class LocalEntry {
     this.freshUntil = Math.min(this.freshUntil, Math.floor(now))
   }
 
-  /** Ends freshness at once, keeping the value for when loads fail. */
+  /** Ends freshness at once, keeping the value for when loads fail. That the last load failed is no reason not to try now. */
   soften(): void {
+    this.quietUntil = 0
     this.calmUntil = 0
     this.freshUntil = 0
     this.staleUntil = 0

@@ -1,8 +1,10 @@
 /** Roughly how much memory a value takes, for local stores that are bounded by bytes. */
 
+import { types } from 'node:util'
+
 const PER_VALUE = 16
 
-/** Returns an estimate in bytes; shared and cyclic parts count once. */
+/** Returns an estimate in bytes; shared and cyclic parts count once, what refuses to be looked at for nothing. Never throws. */
 export function measureValue(value: unknown): number {
   const seen = new Set<object>()
   const pending: unknown[] = [value]
@@ -13,19 +15,23 @@ export function measureValue(value: unknown): number {
     if (typeof next === 'string') bytes += 2 * next.length
     if (typeof next !== 'object' || next === null || seen.has(next)) continue
     seen.add(next)
-    bytes += measureObject(next, pending)
+    try {
+      bytes += measureObject(next, pending)
+    } catch {
+      // A Proxy that refuses. The call has succeeded, and a guess at its size is no reason to fail it.
+    }
   }
   return bytes
 }
 
 /** Own size of an object; its parts are added to `pending`. */
 function measureObject(value: object, pending: unknown[]): number {
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return value.byteLength
   if (value instanceof Map) {
     for (const [key, item] of value) pending.push(key, item)
     return PER_VALUE * value.size
   }
-  if (value instanceof Set || Array.isArray(value)) {
+  if (value instanceof Set) {
     for (const item of value) pending.push(item)
     return PER_VALUE
   }

@@ -16,7 +16,8 @@ export const ERROR_CODES = {
   },
   LARDER_VALUE: {
     meaning: 'A value cannot be cached and come back the same.',
-    remedy: 'Register the class as a value type, or return plain data.',
+    remedy:
+      'Register the class as a value type, convert the value with toPlain and fromPlain, or return plain data.',
   },
   LARDER_LOAD_TIMEOUT: {
     meaning: 'A loader ran longer than loadTimeout.',
@@ -72,8 +73,9 @@ export const ERROR_CODES = {
     remedy: 'Try again after retryAfterMs.',
   },
   LARDER_RATE_LIMIT_UNAVAILABLE: {
-    meaning: 'The limit store cannot be reached and the policy is to refuse then.',
-    remedy: 'Look at the store, or choose onStoreError: "local" or "open".',
+    meaning:
+      'The limit store cannot say (it is away, or the key holds something else), and the policy is to refuse then.',
+    remedy: 'Look at the store, reset the key, or choose onStoreError: "local" or "open".',
   },
 } as const
 

@@ -12,3 +12,9 @@ export class KeyError extends LarderError {
     return 'KeyError'
   }
 }
+
+/** Returns an error that says which method it is about, if it is a KeyError that does not say so yet. */
+export function keyErrorAt(error: unknown, where: string): unknown {
+  const isPlain = error instanceof KeyError && error.cause === undefined
+  return isPlain ? new KeyError(`${where}: ${error.message}`, { cause: error }) : error
+}

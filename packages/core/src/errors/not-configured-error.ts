@@ -4,10 +4,13 @@ import { LarderError } from './larder-error.ts'
 
 /** Thrown at the first call of a decorated method when no manager exists for it. */
 export class NotConfiguredError extends LarderError {
-  constructor(method: string) {
+  /** `isElsewhere`: a copy of this package that this one cannot work with has a manager. */
+  constructor(method: string, isElsewhere = false) {
     super(
       'LARDER_NOT_CONFIGURED',
-      `${method} was called before a cache manager existed. Call createCacheManager() first, or name one in @CacheConfig({ manager }).`,
+      isElsewhere
+        ? `${method} is decorated by a copy of @larder/core that cannot use the cache manager made by another, incompatible copy. Install one version only (see npm ls @larder/core).`
+        : `${method} was called before a cache manager existed. Call createCacheManager() first, or name one in @CacheConfig({ manager }).`,
     )
   }
 

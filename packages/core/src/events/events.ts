@@ -9,6 +9,17 @@ export interface KeyEvent {
   readonly key: string
 }
 
+/** What became of a value that was to be written. */
+export type PutOutcome =
+  /** It is kept where its policy says. */
+  | 'stored'
+  /** It is kept in this process only: it is larger than `maxValueBytes`. */
+  | 'local'
+  /** It is not kept, because it was not to be or because something newer may be there; the key is evicted. */
+  | 'not-kept'
+  /** The store could not be reached: the key is evicted here, and that waits in the recovery queue. */
+  | 'queued'
+
 /**
  * What an outage is about. `setup`: the store cannot be used at all, and that does not pass; `unreachable`; `refusing`: it
  * answers reads and refuses writes; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
@@ -29,18 +40,22 @@ export interface CacheEvents {
   }
   /** A value past its freshness was served. */
   stale: KeyEvent & { readonly why: 'revalidating' | 'error' | 'timeout' | 'lease' }
-  /** A value was written by request (`set`, `@CachePut`, `warm`). */
-  put: KeyEvent
-  /** Keys, tags or a whole cache were evicted by request on this node. */
+  /** A value was to be written by request (`set`, `@CachePut`, `warm`), and what became of it. */
+  put: KeyEvent & { readonly outcome: PutOutcome }
+  /** Keys, tags or a whole cache were evicted by request on this node, or wait in the recovery queue for the store. */
   evict: {
     readonly cache: string | undefined
     readonly keys: readonly string[]
     readonly tags: readonly string[]
     readonly all: boolean
+    readonly outcome: 'done' | 'queued'
   }
   /** Another node's change, or our own delivered back, was applied here. */
   invalidated: { readonly keys: readonly string[]; readonly tags: readonly string[] }
-  /** A finished load was not kept: its key was evicted, replaced or taken over meanwhile. */
+  /**
+   * A finished load was not kept: its key was evicted, replaced or taken over meanwhile, or the arguments it ran with were
+   * no longer those that the key was made of.
+   */
   'fill-refused': KeyEvent
   /** The remote store failed, timed out, or was skipped by the open breaker. */
   'store-error': {
@@ -70,6 +85,14 @@ export interface CacheEvents {
   breaker: { readonly state: 'closed' | 'open' | 'half-open' }
   /** Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. */
   undecodable: KeyEvent & { readonly reason: unknown }
+  /**
+   * A callback about keeping a result threw, or answered with what it may not (`error` says what was expected): the result
+   * was handed out and not kept.
+   */
+  'callback-error': KeyEvent & {
+    readonly option: 'tags' | 'ttl' | 'unless' | 'cacheErrors'
+    readonly error: unknown
+  }
   /** A value is larger than `maxValueBytes` and was kept out of the remote tier. */
   'too-large': KeyEvent & { readonly bytes: number; readonly maxBytes: number }
   /** A message went missing, arrived out of order, or history was lost; `recovered` tells whether the log closed the gap. */

@@ -136,15 +136,29 @@ export interface ManagerStats extends ReadStats {
   readonly localBytes: number
 }
 
+/** So many caches and methods are counted apart. */
+const CAP = 5_000
+/** Under this name the rest is counted; no cache can have it. */
+const OTHERS = '(others)'
+
 /** Hands out counters by cache and method, and sums them up. */
 export class StatsRegistry {
   readonly #counters = new Map<string, { cache: string; method: string; counters: ReadCounters }>()
+  readonly #cap: number
 
-  /** Returns the counters of a method (`''` for direct use of the cache). */
+  constructor(cap = CAP) {
+    this.#cap = cap
+  }
+
+  /**
+   * Returns the counters of a method (`''` for direct use of the cache). Past the cap, further caches and methods share
+   * those of `OTHERS`: names may be made of what users type.
+   */
   of(cache: string, method = ''): ReadCounters {
     const id = `${cache} ${method}`
     const known = this.#counters.get(id)
     if (known !== undefined) return known.counters
+    if (this.#counters.size >= this.#cap && cache !== OTHERS) return this.of(OTHERS)
     const counters = new ReadCounters()
     this.#counters.set(id, { cache, method, counters })
     return counters

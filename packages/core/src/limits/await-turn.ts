@@ -1,6 +1,7 @@
 /** Waits until a reserved turn comes. */
 
 import type { Clock } from '../contracts/clock.ts'
+import { onAbort } from '../lifecycle/on-abort.ts'
 
 /**
  * Resolves after at least `ms` on the clock; a timer may fire a little early, and then sleeps on.
@@ -17,13 +18,17 @@ export async function awaitTurn(clock: Clock, ms: number, signal: AbortSignal): 
 
 function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const wake = (): void => {
+    const forget = onAbort(signal, () => {
       cancel()
-      signal.removeEventListener('abort', wake)
-      if (signal.aborted) reject(signal.reason)
-      else resolve()
-    }
-    const cancel = clock.schedule(ms, wake, 'caller')
-    signal.addEventListener('abort', wake)
+      reject(signal.reason)
+    })
+    const cancel = clock.schedule(
+      ms,
+      () => {
+        forget()
+        resolve()
+      },
+      'caller',
+    )
   })
 }

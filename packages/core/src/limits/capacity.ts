@@ -1,6 +1,9 @@
 /** The most a single call may cost. */
 
 import type { LimitPolicy, LimitRule } from '../contracts/rate-limit-provider.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
+import { assertInteger } from '../options/assert-option.ts'
+import { MOST } from './policy-options.ts'
 
 /** What a call may cost at most. */
 export interface Capacity {
@@ -17,6 +20,21 @@ export function capacityOf({ policies }: LimitRule): Capacity {
     if (policy.limit > 0 && cost < found.cost) found = { cost, because: reasonOf(policy, cost) }
   }
   return found
+}
+
+/**
+ * Checks what a call costs; without a capacity, which is where limits were looked up, a large one is refused, and no mistake.
+ *
+ * @throws InvalidOptionError naming the limiter, and the number that it is above
+ */
+export function assertCost(cost: number, capacity: Capacity | undefined, limiter: string): void {
+  const max = Math.min(MOST, capacity?.cost ?? MOST)
+  if (Number.isInteger(cost) && cost >= 0 && cost <= max) return
+  const option = `limiter(${limiter}).cost`
+  const because = capacity?.because ?? ''
+  if (because === '' || !(cost > max)) assertInteger(cost, option, { min: 0, max })
+  const expected = `a whole number from 0 to ${max}, ${because}`
+  throw new InvalidOptionError({ option, expected, received: cost })
 }
 
 function reasonOf({ name, limit }: LimitPolicy, cost: number): string {

@@ -56,7 +56,14 @@ export class LimitLookup {
    *
    * @throws what the function throws; InvalidOptionError where that is no limit
    */
-  find({ self, args }: LookupCall): number | Promise<number> {
+  find(call: LookupCall): number | Promise<number> {
+    const found = this.#find(call)
+    // Another policy's lookup may throw before anybody awaits this one.
+    if (typeof found !== 'number') found.catch(() => undefined)
+    return found
+  }
+
+  #find({ self, args }: LookupCall): number | Promise<number> {
     if (!this.#isAsync) {
       const found = this.#call(self, args)
       if (!isThenable(found)) return this.#checked(found)

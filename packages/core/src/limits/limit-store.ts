@@ -29,8 +29,6 @@ export class LimitStore {
   readonly provider: RateLimitProvider
   readonly #calls: GuardedCalls
   readonly #refunds: Refunds
-  /** Mostly one. */
-  readonly #decideTerms = new Map<number, CallTerms>()
 
   constructor(provider: RateLimitProvider, clock: Clock, events: Emitter) {
     this.provider = provider
@@ -53,7 +51,8 @@ export class LimitStore {
     requests: readonly LimitRequest[],
     timeoutMs: number,
   ): Promise<readonly LimitReply[]> {
-    return this.#calls.ask(this.#termsOf(timeoutMs), () => this.provider.decide(rule, requests))
+    const terms: CallTerms = { operation: DECIDE, timeoutMs, waiter: 'caller' }
+    return this.#calls.ask(terms, () => this.provider.decide(rule, requests))
   }
 
   /** Together with others of this tick. */
@@ -104,14 +103,6 @@ export class LimitStore {
   #unable(option: string, method: string): InvalidOptionError {
     const expected = `a rate-limit provider that has the method ${method}`
     return new InvalidOptionError({ option, expected, received: this.provider.name })
-  }
-
-  #termsOf(timeoutMs: number): CallTerms {
-    const known = this.#decideTerms.get(timeoutMs)
-    if (known !== undefined) return known
-    const terms: CallTerms = { operation: DECIDE, timeoutMs, waiter: 'caller' }
-    this.#decideTerms.set(timeoutMs, terms)
-    return terms
   }
 }
 

@@ -35,21 +35,22 @@ const DEFAULT_TTL = '1m'
 export class LimitVariants {
   /** One of them: for what does not depend on limits. */
   readonly any: LimitVariant
+  /** False where there is no other. */
+  readonly isLookedUp: boolean
   readonly #lookups: readonly (LimitLookup | number)[]
   readonly #make: (limits: readonly number[]) => LimitVariant
   readonly #variants = new Map<string, LimitVariant>()
-  readonly #isLookedUp: boolean
 
   /** @throws InvalidOptionError */
   constructor(options: LimiterOptions, origin: LimiterOrigin, parts: VariantParts) {
     const template = templateOf(options, origin)
-    this.#isLookedUp = template.isLookedUp
+    this.isLookedUp = template.isLookedUp
     this.#make = (limits) => {
       const limiter = resolveLimiterOf(template.withLimits(limits), {
         ...origin,
-        isLookedUp: this.#isLookedUp,
+        isLookedUp: this.isLookedUp,
       })
-      const capacity = this.#isLookedUp ? undefined : capacityOf(limiter.rule)
+      const capacity = this.isLookedUp ? undefined : capacityOf(limiter.rule)
       return { limiter, decisions: parts.decide(limiter), capacity }
     }
     this.any = this.#make(template.examples)
@@ -67,7 +68,7 @@ export class LimitVariants {
    * @throws what a lookup throws; InvalidOptionError where that is no limit
    */
   find(call: LookupCall): LimitVariant | Promise<LimitVariant> {
-    if (!this.#isLookedUp) return this.any
+    if (!this.isLookedUp) return this.any
     const limits = this.#lookups.map((lookup) =>
       typeof lookup === 'number' ? lookup : lookup.find(call),
     )

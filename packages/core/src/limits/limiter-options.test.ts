@@ -103,6 +103,23 @@ describe('the share of this process', () => {
   })
 })
 
+describe('a share', () => {
+  it('of one in n of a limit is n-th of it, for every n', () => {
+    for (let n = 1; n <= 200; n++) {
+      for (const times of [1, 2, 3]) {
+        const options = { limit: n * times, per: '1m', share: 1 / n } as const
+        const [local] = resolveLimiter(options, 'limiter').localRule.policies
+        expect(local?.limit, `${times} in ${n}`).toBe(times)
+      }
+    }
+  })
+
+  it('never rounds up', () => {
+    const { localRule } = resolveLimiter({ limit: 10, per: '1m', share: 0.29 }, 'limiter')
+    expect(localRule.policies[0]?.limit).toBe(2)
+  })
+})
+
 describe('errors at definition', () => {
   const good = { limit: 5, per: '1m' }
   it.each<readonly [string, object, RegExp]>([
@@ -143,7 +160,18 @@ describe('errors at definition', () => {
     ['a penalty for concurrency', { limit: 5, algorithm: 'concurrency', penalty: true }, /penalty/],
     ['a wait longer than sense', { ...good, maxWait: '2h' }, /maxWait/],
     ['a wait of too many', { limit: 1_000, per: '1s', maxWait: '1m' }, /maxWait.*10000 calls/],
+    [
+      'a wait of too many slices',
+      { limit: 1, per: '1s', algorithm: 'window', slices: 60, maxWait: '1h' },
+      /maxWait.*1000 slices.*16667 ms/,
+    ],
     ['no policies', { policies: [] }, /policies/],
+    [
+      'too many policies',
+      { policies: Array.from({ length: 17 }, (_, i) => ({ ...good, name: `p${i}` })) },
+      /policies.*at most 16/,
+    ],
+    ['a time to believe limits that is none', { ...good, limitTtl: 'long' }, /limitTtl/],
     ['two policies of one name', { policies: [good, good] }, /policies.*name of its own/],
     ['a policy beside the policies', { ...good, policies: [good] }, /limit.*one of the policies/],
     ['an error inside a policy', { policies: [{ ...good, per: 0 }] }, /policies\[0\]\.per/],

@@ -1,20 +1,20 @@
 /** `caches.limiter(…)`: asks whether a call is within its limits, and counts it. */
 
 import type { Clock } from '../contracts/clock.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Emitter } from '../events/events.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import { linkSignals } from '../locks/link-signals.ts'
-import { assertFunction, assertInteger } from '../options/assert-option.ts'
-import { type Duration, parseDuration } from '../options/duration.ts'
+import { assertFunction } from '../options/assert-option.ts'
+import type { Duration } from '../options/duration.ts'
 import { awaitTurn } from './await-turn.ts'
+import { assertCost } from './capacity.ts'
 import type { Decided } from './decisions.ts'
 import { keepPermit, permitsOf } from './keep-permit.ts'
+import { type ConsumeOptions, KeyChanges } from './key-changes.ts'
 import type { LimitVariant, LimitVariants } from './limit-variants.ts'
-import { MOST } from './policy-options.ts'
 import {
   putReceipt,
   type RateLimitVerdict,
@@ -36,29 +36,19 @@ export interface LimiterParts {
   freed(limiter: string, key: string): void
 }
 
-/** Options of one call. */
-export interface ConsumeOptions {
-  /** Ends the waiting for a turn; the turn is given back where that is possible. */
-  readonly signal?: AbortSignal | undefined
-  /** What a function as `limit` is called with. @default the key */
-  readonly args?: readonly unknown[] | undefined
-  /** What it is called on. */
-  readonly self?: unknown
-}
-
-const US_PER_MS = 1_000
-
 export class Limiter {
   /** Limiters of one name share what they count. */
   readonly name: string
   readonly #parts: LimiterParts
   readonly #hasPermits: boolean
+  readonly #changes: KeyChanges
 
   /** Use `caches.limiter`. */
   constructor(parts: LimiterParts) {
     const { rule } = parts.variants.any.limiter
     this.name = rule.limiter
     this.#parts = parts
+    this.#changes = new KeyChanges(this.name, parts)
     this.#hasPermits = rule.policies.some(({ algorithm }) => algorithm === 'concurrency')
   }
 
@@ -114,7 +104,7 @@ export class Limiter {
     this.#parts.closing.throwIfAborted()
     if (this.#isOff) return this.#unasked(text, 'off')
     const variant = await this.#variantFor(text, options)
-    this.#assertCost(cost, variant)
+    assertCost(cost, variant.capacity, this.name)
     const { limiter, decisions } = variant
     const closed = decisions.closed(cost)
     if (closed !== undefined) return this.#worded(closed)
@@ -139,7 +129,7 @@ export class Limiter {
 
   /** Forgets all calls of a key, and blocks of it. @throws when the store is away */
   async reset(key: Key): Promise<void> {
-    await this.#changing(key, (text) => this.#parts.variants.any.decisions.reset(text))
+    await this.#changes.reset(key)
   }
 
   /**
@@ -150,8 +140,7 @@ export class Limiter {
    * @example await limiter.block('ip:1.2.3.4', '15m')
    */
   async block(key: Key, time: Duration): Promise<void> {
-    const us = parseDuration(time, `limiter(${this.name}).block.time`) * US_PER_MS
-    await this.#changing(key, (text) => this.#parts.variants.any.decisions.block(text, us))
+    await this.#changes.block(key, time)
   }
 
   /**
@@ -163,7 +152,7 @@ export class Limiter {
    * @example await login.reward('ann', 3) // she got it right
    */
   reward(key: Key, points = 1, options: ConsumeOptions = {}): Promise<number> {
-    return this.#adjust(key, 'reward', points, options)
+    return this.#changes.adjust(key, 'reward', points, options)
   }
 
   /**
@@ -174,7 +163,7 @@ export class Limiter {
    * @throws InvalidOptionError; when the store is away
    */
   set(key: Key, points: number, options: ConsumeOptions = {}): Promise<number> {
-    return this.#adjust(key, 'set', points, options)
+    return this.#changes.adjust(key, 'set', points, options)
   }
 
   /** Runs work that a verdict has allowed, and keeps its permits meanwhile. For decorators; see `run`. */
@@ -202,7 +191,7 @@ export class Limiter {
     cost: number,
     signal: AbortSignal | undefined,
   ): Promise<RateLimitVerdict> {
-    this.#assertCost(cost, variant)
+    assertCost(cost, variant.capacity, this.name)
     const known = variant.decisions.known(key, cost)
     if (known !== undefined) return Promise.resolve(this.#verdict(key, known))
     return this.#ask(variant, key, cost, signal)
@@ -217,7 +206,7 @@ export class Limiter {
     signal?.throwIfAborted()
     const permit = this.#hasPermits ? this.#parts.nextPermit() : ''
     const answer = await decisions.ask({ key, cost, kind: 'take', permit })
-    if (answer.kind === 'open') return this.#unasked(key, 'open')
+    if (answer.kind === 'open') return this.#unasked(key, 'open', limiter.rule)
     const verdict = this.#verdict(key, answer)
     const { reply, rule, store } = answer
     if (!reply.admitted || cost === 0) return verdict
@@ -227,40 +216,13 @@ export class Limiter {
     return verdict
   }
 
-  async #adjust(
-    key: Key,
-    how: 'reward' | 'set',
-    points: number,
-    options: ConsumeOptions,
-  ): Promise<number> {
-    const option = `limiter(${this.name}).${how}`
-    assertInteger(points, `${option}.points`, { min: 0, max: MOST })
-    const { policies } = this.#parts.variants.any.limiter.rule
-    if (policies.every(({ algorithm }) => algorithm === 'concurrency')) {
-      const expected = 'a policy other than "concurrency", whose permits belong to somebody'
-      throw new InvalidOptionError({ option, expected, received: points })
-    }
-    const { decisions } = await this.#variantFor(keyText(key), options)
-    return this.#changing(key, (text) => decisions.adjust(text, how, points))
-  }
-
-  /** Does what makes refusals untrue that are known, before and after: those of questions under way too. */
-  async #changing<Result>(key: Key, change: (key: string) => Promise<Result>): Promise<Result> {
-    const text = keyText(key)
-    this.#parts.freed(this.name, text)
-    try {
-      return await change(text)
-    } finally {
-      this.#parts.freed(this.name, text)
-    }
-  }
-
   get #isOff(): boolean {
     return this.#parts.variants.any.limiter.enabled?.() === false
   }
 
   #variantFor(key: string, { args, self }: ConsumeOptions): LimitVariant | Promise<LimitVariant> {
-    return this.#parts.variants.find({ self, args: args ?? [key] })
+    const { variants } = this.#parts
+    return variants.isLookedUp ? variants.find({ self, args: args ?? [key] }) : variants.any
   }
 
   /** A turn that nobody comes for is given back. */
@@ -293,8 +255,12 @@ export class Limiter {
     })
   }
 
-  #unasked(key: string, source: 'open' | 'off'): RateLimitVerdict {
-    const verdict = unaskedVerdict(this.#parts.variants.any.limiter.rule, source)
+  #unasked(
+    key: string,
+    source: 'open' | 'off',
+    rule = this.#parts.variants.any.limiter.rule,
+  ): RateLimitVerdict {
+    const verdict = unaskedVerdict(rule, source)
     this.#report(key, verdict)
     return verdict
   }
@@ -312,16 +278,5 @@ export class Limiter {
       source,
       waitMs: waitedMs,
     })
-  }
-
-  #assertCost(cost: number, { capacity }: LimitVariant): void {
-    const max = capacity?.cost ?? MOST
-    if (Number.isInteger(cost) && cost >= 0 && cost <= max) return
-    const option = `limiter(${this.name}).cost`
-    if (capacity === undefined || capacity.because === '' || !(cost > max)) {
-      assertInteger(cost, option, { min: 0, max: Math.min(max, MOST) })
-    }
-    const expected = `a whole number from 0 to ${max}, ${capacity?.because}`
-    throw new InvalidOptionError({ option, expected, received: cost })
   }
 }

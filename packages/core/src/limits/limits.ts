@@ -1,7 +1,6 @@
 /** The limiters of one manager: who is asked, who stands in, and what they have in common. */
 
 import { randomBytes } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
 import type { Clock } from '../contracts/clock.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import { ClosedError } from '../errors/closed-error.ts'
@@ -51,8 +50,6 @@ export class Limits {
   constructor(parts: LimitsParts) {
     this.#parts = parts
     const { provider, fallback, clock, events, namespace } = parts
-    // One for each waiting call, which is no leak.
-    setMaxListeners(0, this.#closing.signal)
     this.#store = new LimitStore(provider, clock, events)
     this.#fallback = fallback === undefined ? undefined : new LimitStore(fallback, clock, events)
     provider.listener = {

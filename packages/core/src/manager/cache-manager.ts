@@ -4,6 +4,7 @@ import { Cache, type CacheParts } from '../cache/cache.ts'
 import { evictionOutcome } from '../cache/eviction-outcome.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { CacheNode } from '../cache/node.ts'
+import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
@@ -26,9 +27,11 @@ import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
-import { assertFunction, assertKnownOptions, assertText } from '../options/assert-option.ts'
+import { assertCodec } from '../options/assert-contract.ts'
+import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { resolveEvictOptions } from '../options/evict-options.ts'
 import {
   assertName,
   type CacheManagerOptions,
@@ -36,11 +39,15 @@ import {
   resolveManagerOptions,
 } from '../options/manager-options.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
+import { valueCopier } from '../values/copy-value.ts'
+import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
+import { CacheWords } from './cache-words.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
 import type { StoreWatch } from './store-watch.ts'
+import { takeStores } from './used-stores.ts'
 import { watchStores } from './watch-stores.ts'
 
 /** How long `close()` waits for background work before it goes on without it. */
@@ -66,7 +73,9 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #node: CacheNode
   readonly #reads: ReadPath
   readonly #writes: WritePath
+  readonly #puts: PutPath
   readonly #startedPlugins: Plugin[] = []
+  readonly #words: CacheWords
   readonly #watch: StoreWatch
   #locks: Locks | undefined
   #limits: Limits | undefined
@@ -78,25 +87,37 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#options = options
     const clock = options.clock ?? createSystemClock()
     const local = options.local as LocalStore<LocalEntry> | undefined
+    const codec = options.codec?.(options.types)
+    if (codec !== undefined) assertCodec(codec, 'createCacheManager.codec')
+    const tree = createTaggedTree(options.types)
     const steps = options.plugins.flatMap((plugin) => plugin.codecSteps ?? [])
     this.#node = new CacheNode({
       namespace: options.namespace,
       clock,
+      isOff: !options.isEnabled,
       events: this.#events,
       local,
       remote:
         options.remote === undefined
           ? undefined
           : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
-      values:
-        options.codec === undefined
-          ? undefined
-          : new ValuePipeline(options.codec(options.types), steps),
+      values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
+      copyValue: valueCopier(
+        typesByPrototype(options.types),
+        codec && ((value) => codec.decode(codec.encode(value))),
+      ),
+      checkValue: options.strictValues
+        ? (value) => (codec === undefined ? tree.tag(value) : codec.encode(value))
+        : undefined,
     })
+    takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
+    const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
+    this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
     const loads = new LoadPath(this.#node)
     this.#reads = new ReadPath(this.#node, loads)
-    this.#writes = new WritePath(this.#node, loads)
+    this.#writes = new WritePath(this.#node)
+    this.#puts = new PutPath(this.#node, loads, this.#writes)
     if (local !== undefined) local.onDrop = (key) => this.#reportDrop(key)
     this.#startPlugins()
     if (options.isDefault) setDefaultManager(this)
@@ -106,13 +127,24 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#node.isClosed
   }
 
+  /** True with a shared tier. */
+  get isShared(): boolean {
+    return this.#options.remote !== undefined && this.#options.defaults.remote !== false
+  }
+
   /**
-   * Returns a named cache with a policy of its own over the manager's defaults.
+   * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as others
+   * have it, decorated methods or an earlier call.
    *
-   * @throws InvalidOptionError
+   * @throws InvalidOptionError, also when an earlier call named other options
    */
   cache<Value = unknown>(name: string, options: CacheOptions = {}): Cache<Value> {
-    return new Cache<Value>(this.#partsOf(name, options, `cache(${name})`))
+    const where = `cache(${name})`
+    const parts = this.#partsOf(name, options, where)
+    const isSilent = Object.values(options).every((value) => value === undefined)
+    if (isSilent) return new Cache<Value>(parts, (policy) => this.#words.follow(name, policy))
+    this.#words.make(name, parts.policy, where)
+    return new Cache<Value>(parts)
   }
 
   /**
@@ -121,7 +153,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @throws InvalidOptionError when no store of this manager has locks; ClosedError
    */
   get locks(): Locks {
-    if (this.isClosed) throw new ClosedError()
+    if (this.isClosed) throw new ClosedError(this.namespace, 'locks')
     this.#locks ??= createLocks(this.#options, this.#node)
     return this.#locks
   }
@@ -133,19 +165,21 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
    */
   limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
-    if (this.isClosed) throw new ClosedError()
+    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
     this.#limits ??= createLimits(this.#options, this.#node)
     return this.#limits.limiter(options, place)
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
-  async evictTags(tags: readonly string[]): Promise<void> {
-    for (const tag of tags) assertText(tag, 'evictTags.tags')
+  async evictTags(tags: readonly string[], ...more: readonly []): Promise<void> {
+    resolveEvictOptions((more as readonly unknown[])[0], 'manager.evictTags', 'evictTags')
+    assertTags(tags, 'evictTags.tags')
     await this.#reported(this.#writes.evictTags(tags), 'tags')
   }
 
   /** Evicts every entry of the namespace. */
-  async clear(): Promise<void> {
+  async clear(...more: readonly []): Promise<void> {
+    resolveEvictOptions((more as readonly unknown[])[0], 'manager.clear', 'clear')
     await this.#reported(this.#writes.clear(undefined), 'the namespace')
   }
 
@@ -187,8 +221,9 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
 
   /** How a decorated method reaches its cache. */
   methodCache(method: MethodDescription): MethodCache {
-    if (this.isClosed) throw new ClosedError()
+    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
     const parts = this.#partsOf(method.cacheName, method.options, method.where)
+    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
     return new EngineMethodCache(parts, method)
   }
 
@@ -209,7 +244,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   async #closeOnce(): Promise<void> {
     const { clock, work, wakeUps, settling, coherence, local, remote, closing } = this.#node
     forgetDefaultManager(this)
-    closing.abort(new ClosedError())
+    closing.abort(new ClosedError(this.namespace))
     coherence.close()
     this.#watch.close()
     wakeUps.wakeAll()
@@ -221,6 +256,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     await Promise.race([work.drain(), patience])
     cancel?.()
+    // Loads that did not heed their signal: nobody else should wait for them.
+    await this.#node.leases.releaseAll()
     this.#node.endDeadlines()
     settling.clear()
     local?.clear()
@@ -248,6 +285,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       node: this.#node,
       reads: this.#reads,
       writes: this.#writes,
+      puts: this.#puts,
     }
   }
 
@@ -260,6 +298,12 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     const isClosed = (): boolean => this.isClosed
     const { namespace } = this
     return { namespace, remote, coherence, watch: this.#watch, clock, maxStalenessMs, isClosed }
+  }
+
+  #forgetLocally(cache: string): void {
+    const { local } = this.#node
+    const held = [...(local?.keys() ?? [])].filter((key) => key.startsWith(`${cache}:`))
+    for (const key of held) local?.delete(key)
   }
 
   #startPlugins(): void {
@@ -276,7 +320,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
-    return evictionOutcome(eviction, this.#options.defaults.onRemoteFailure, what)
+    return evictionOutcome([eviction], this.#options.defaults.onRemoteFailure, what)
   }
 
   #reportDrop(fullKey: string): void {

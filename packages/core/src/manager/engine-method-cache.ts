@@ -2,7 +2,9 @@
 
 import { loadTogether } from '../cache/batch-load.ts'
 import { type CacheParts, tagNames } from '../cache/cache.ts'
-import { evictionOutcome } from '../cache/eviction-outcome.ts'
+import { assertReached, evictionOutcome } from '../cache/eviction-outcome.ts'
+import { knownNow } from '../cache/keep.ts'
+import type { PutFence } from '../cache/put-fence.ts'
 import {
   type LoadContext,
   ReadCall,
@@ -11,7 +13,6 @@ import {
   type Source,
 } from '../cache/read-call.ts'
 import type { Coherence } from '../coherence/coherence.ts'
-import type { Stamp } from '../coherence/stamp.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -52,7 +53,7 @@ export class EngineMethodCache implements MethodCache {
     this.#parts = parts
     this.#where = method.where
     this.#counters = node.stats.of(name, method.method)
-    this.#site = new ReadSite(name, parts.cacheTag, policy, this.#counters)
+    this.#site = new ReadSite(name, parts.cacheTag, policy, this.#counters, method.where)
     const prefix = `${name}:`
     this.#places = new Recent((key) => node.addressOf(prefix + wellFormedKey(key)))
     this.#clock = node.clock
@@ -91,28 +92,38 @@ export class EngineMethodCache implements MethodCache {
     return this.#parts.reads.find(this.#readCall(key, PLAIN_CALL, nothingToLoad))
   }
 
-  begin(key: string): Stamp {
-    return this.#parts.writes.begin(this.#readCall(key, PLAIN_CALL, nothingToLoad))
+  begin(): PutFence | Promise<PutFence> {
+    return this.#parts.puts.begin()
   }
 
-  put(key: string, value: unknown, call: MethodCall, begun: Stamp | undefined): Promise<void> {
-    return this.#parts.writes.put(this.#readCall(key, call, nothingToLoad), value, begun)
+  async put(
+    key: string,
+    value: unknown,
+    call: MethodCall,
+    begun: PutFence | undefined,
+  ): Promise<void> {
+    const { puts, policy, name } = this.#parts
+    const result = await puts.put({
+      call: this.#readCall(key, call, nothingToLoad),
+      value,
+      begun,
+    })
+    assertReached(result, policy.onRemoteFailure, `a key of ${name}`)
+  }
+
+  readonly unfit = (error: unknown): void => {
+    this.#events.emit('background-error', { task: `${this.#where} keeping its result`, error })
   }
 
   async evict({ keys, tags, all, soft, settleMs }: EvictCall): Promise<void> {
     const { writes, name, policy } = this.#parts
+    const fullKeys = keys.map((key) => this.#places.of(key).key)
     const evictions = [
-      writes.evict(
-        name,
-        keys.map((key) => this.#places.of(key).key),
-        { soft, settleMs },
-      ),
+      writes.evict(name, fullKeys, { soft, settleMs }),
       writes.evictTags(tags),
       ...(all ? [writes.clear(name)] : []),
     ]
-    // All of them are waited for, so that none is still running when the caller goes on.
-    await Promise.allSettled(evictions)
-    await evictionOutcome(Promise.all(evictions), policy.onRemoteFailure, `entries of ${name}`)
+    await evictionOutcome(evictions, policy.onRemoteFailure, `entries of ${name}`)
   }
 
   fullKey(key: string): string {
@@ -132,9 +143,10 @@ export class EngineMethodCache implements MethodCache {
     this.#lastRules = {
       mode: call.mode,
       tags: tagNames(call.tags, tagsOption),
-      tagsOf: tagsOf && ((value) => tagNames(tagsOf(value), tagsOption)),
-      ttlOf: ttlOf && ((value) => this.#ttl(ttlOf(value))),
+      tagsOf: tagsOf && ((value) => tagNames(knownNow(tagsOf(value)), tagsOption)),
+      ttlOf: ttlOf && ((value) => this.#ttl(knownNow(ttlOf(value)))),
       storeWhen: call.storeWhen,
+      keeps: call.keeps,
     }
     return this.#lastRules
   }

@@ -96,6 +96,24 @@ describe('an outage', () => {
     expect(outages[0]).toMatchObject({ kind: 'deaf', reason: 'NOPERM no channels' })
   })
 
+  it('that grows worse is said again, and ends once', () => {
+    const { outages, lines, watch, ready, bus, breaker } = start()
+    bus('down', new Error('NOPERM no channels'))
+    ready(false)
+    breaker('open')
+    expect(lines).toHaveLength(2)
+    ready(true)
+    breaker('closed')
+    expect(lines).toHaveLength(2)
+    expect(watch.outage?.kind).toBe('deaf')
+    bus('up')
+    expect(outages.map(({ state, kind }) => `${state} ${kind}`)).toEqual([
+      'began deaf',
+      'began unreachable',
+      'ended unreachable',
+    ])
+  })
+
   it('of single calls that fail is none', () => {
     const { clock, lines, fail } = start()
     fail(new StoreTimeoutError('read', 250))

@@ -22,6 +22,8 @@ const SAID_AGAIN_AFTER_MS = 60_000
 
 const MOST_TROUBLES = 16
 
+const WORSE: readonly OutageKind[] = ['limits', 'deaf', 'refusing', 'unreachable', 'setup']
+
 type Trouble = 'setup' | 'store' | 'bus' | 'refusals' | 'limits'
 
 interface Outage {
@@ -82,7 +84,8 @@ export class StoreWatch {
 
   /** The outage that lasts, if one does. */
   get outage(): { readonly kind: OutageKind; readonly reason: string } | undefined {
-    return this.#outage
+    if (this.#outage === undefined) return undefined
+    return { kind: this.#kind, reason: this.#outage.reason }
   }
 
   /** When it became as it is. */
@@ -175,10 +178,16 @@ export class StoreWatch {
   }
 
   #begin(trouble: Trouble, reason: string): void {
-    const isNew = !this.#troubles.has(trouble)
     this.#troubles.set(trouble, reason)
-    if (this.#outage === undefined) this.#startOutage(trouble, reason)
-    else if (isNew && !this.#outage.isSaid) this.#outage.kind = this.#kind
+    const outage = this.#outage
+    if (outage === undefined) this.#startOutage(trouble, reason)
+    else if (outage.isSaid && WORSE.indexOf(this.#kind) > WORSE.indexOf(outage.kind)) {
+      // What was said is no longer the worst of it.
+      outage.kind = this.#kind
+      outage.reason = reason
+      this.#cancel('again')
+      this.#tell(outage)
+    }
   }
 
   #startOutage(trouble: Trouble, reason: string): void {
@@ -220,6 +229,10 @@ export class StoreWatch {
     if (outage === undefined || outage.isSaid) return
     outage.isSaid = true
     outage.kind = this.#kind
+    this.#tell(outage)
+  }
+
+  #tell(outage: Outage): void {
     this.#report('began', outage)
     if (outage.kind === 'refusing') this.#sayAgain(outage)
   }

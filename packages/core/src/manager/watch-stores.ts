@@ -17,7 +17,7 @@ export function watchStores(options: ResolvedManagerOptions, node: CacheNode): S
     locks,
     limits,
   ]) {
-    if (told !== undefined) told.onTrouble = (error) => watch.note(error)
+    told?.onTrouble?.((error) => watch.note(error))
   }
   return watch
 }

@@ -80,6 +80,38 @@ export function assertText(value: unknown, option: string, max = 200): asserts v
   })
 }
 
+/** @throws InvalidOptionError unless `value` is an array; a text would be taken for a list of its letters. */
+export function assertKeys(value: unknown, option: string): asserts value is readonly unknown[] {
+  if (Array.isArray(value)) return
+  throw new InvalidOptionError({ option, expected: 'an array of keys', received: value })
+}
+
+/** @throws InvalidOptionError unless `value` is an array of texts. */
+export function assertTags(value: unknown, option: string): asserts value is readonly string[] {
+  if (!Array.isArray(value)) {
+    throw new InvalidOptionError({ option, expected: 'an array of strings', received: value })
+  }
+  for (const tag of value as readonly unknown[]) assertText(tag, option)
+}
+
+/** @throws InvalidOptionError unless `value` can be iterated over, with or without waiting. A text is no list. */
+export function assertIterable(value: unknown, option: string): void {
+  const { [Symbol.iterator]: items, [Symbol.asyncIterator]: later } = Object(value ?? 0)
+  const isIterable = typeof items === 'function' || typeof later === 'function'
+  if (typeof value !== 'string' && isIterable) return
+  const expected = 'something to iterate over, such as a Map or an array of pairs'
+  throw new InvalidOptionError({ option, expected, received: value })
+}
+
+/** @throws InvalidOptionError unless `value` is a list of two. */
+export function assertPair(
+  value: unknown,
+  option: string,
+): asserts value is readonly [unknown, unknown] {
+  if (Array.isArray(value) && value.length === 2) return
+  throw new InvalidOptionError({ option, expected: 'pairs of a key and a value', received: value })
+}
+
 const MOST_SLIPS = 3
 
 /** Returns the known name nearest to a mistyped one, or `undefined` when none is near. */

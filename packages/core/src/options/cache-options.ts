@@ -39,6 +39,13 @@ export interface CacheOptions {
   readonly maxStaleness?: Duration | undefined
   /** `frozen`: plain objects and arrays are deep-frozen when cached. `cloned`: a copy a hit. @default 'frozen' */
   readonly isolation?: Isolation | undefined
+  /**
+   * Converts values before they are kept, for entities of an ORM and the like; with `fromPlain` for the way back. Both are
+   * used whichever tier a value is in, so that all callers get the same. Not called for null and undefined.
+   */
+  readonly toPlain?: ((value: never) => unknown) | undefined
+  /** Makes the value again from what `toPlain` returned. Must not return the same object twice. */
+  readonly fromPlain?: ((plain: never) => unknown) | undefined
   /** Use the in-process tier. @default true */
   readonly local?: boolean | undefined
   /** Use the shared tier. Evictions reach all nodes even when `false`. @default true */
@@ -72,6 +79,8 @@ export interface Policy {
   readonly leaseWaitMs: number
   readonly maxStalenessMs: number
   readonly isolation: Isolation
+  readonly toPlain: ((value: never) => unknown) | undefined
+  readonly fromPlain: ((plain: never) => unknown) | undefined
   readonly local: boolean
   readonly remote: boolean
   readonly sync: boolean
@@ -114,6 +123,8 @@ export const CACHE_OPTION_NAMES = [
   'leaseWait',
   'maxStaleness',
   'isolation',
+  'toPlain',
+  'fromPlain',
   'local',
   'remote',
   'sync',
@@ -148,6 +159,9 @@ export function resolvePolicy(layers: readonly CacheOptions[], where: string): P
     parseDuration(value as Duration, name(option), max === undefined ? { min } : { min, max })
 
   if (options.cacheErrors !== undefined) assertFunction(options.cacheErrors, name('cacheErrors'))
+  for (const option of ['toPlain', 'fromPlain'] as const) {
+    if (options[option] !== undefined) assertFunction(options[option], name(option))
+  }
   for (const option of ['local', 'remote', 'sync'] as const) {
     assertBoolean(options[option], name(option))
   }
@@ -171,6 +185,8 @@ export function resolvePolicy(layers: readonly CacheOptions[], where: string): P
     leaseWaitMs: duration('leaseWait', options.leaseWait, 1, MS_PER_HOUR),
     maxStalenessMs: duration('maxStaleness', options.maxStaleness, 10, MS_PER_DAY),
     isolation: options.isolation,
+    toPlain: options.toPlain,
+    fromPlain: options.fromPlain,
     local: options.local,
     remote: options.remote,
     sync: options.sync,

@@ -8,6 +8,16 @@ import type { Plugin } from '../contracts/plugin.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { noLimits } from '../limits/no-limits.ts'
+import { noLocks } from '../locks/no-locks.ts'
+import {
+  assertClock,
+  assertLimitProvider,
+  assertLocalStore,
+  assertLockProvider,
+  assertPlugins,
+  assertRemoteStore,
+} from './assert-contract.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from './assert-option.ts'
 import { assertCacheOptions, type CacheOptions } from './cache-options.ts'
 import { type Duration, parseDuration } from './duration.ts'
@@ -29,6 +39,12 @@ export interface CacheManagerOptions {
   readonly defaults?: CacheOptions | undefined
   /** Classes whose instances may be cached in the shared tier. */
   readonly types?: readonly ValueType[] | undefined
+  /**
+   * Hold what is cached in this process alone to what a shared tier takes, so that what works in development works with
+   * Redis: `ValueError` for the instance of a class that is not registered, a function, … . Caches with `remote: false`
+   * are not concerned. @default true unless NODE_ENV is 'production'
+   */
+  readonly strictValues?: boolean | undefined
   /** How values become bytes. @default the remote store's own */
   readonly codec?: CodecFactory | undefined
   /** How long one call to the shared tier may take. 1 ms to 1 min. @default '250ms' */
@@ -40,6 +56,11 @@ export interface CacheManagerOptions {
    * @default warnings of the process (`process.emitWarning`, type `LarderWarning`), which Node.js prints on stderr
    */
   readonly logger?: Logger | false | undefined
+  /**
+   * False runs everything plain, for tests: each call runs its method, locks exclude nobody, limits admit everybody, and
+   * no store is touched. @default true
+   */
+  readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use. @default true */
   readonly default?: boolean | undefined
   /** Source of time; for tests. */
@@ -55,9 +76,11 @@ const NAMES = [
   'plugins',
   'defaults',
   'types',
+  'strictValues',
   'codec',
   'storeTimeout',
   'logger',
+  'enabled',
   'default',
   'clock',
 ] as const satisfies readonly (keyof CacheManagerOptions)[]
@@ -75,9 +98,11 @@ export interface ResolvedManagerOptions {
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
+  readonly strictValues: boolean
   readonly codec: CodecFactory | undefined
   readonly storeTimeoutMs: number
   readonly logger: Logger
+  readonly isEnabled: boolean
   readonly isDefault: boolean
   readonly clock: Clock | undefined
 }
@@ -86,81 +111,48 @@ export interface ResolvedManagerOptions {
 export function resolveManagerOptions(options: CacheManagerOptions): ResolvedManagerOptions {
   assertKnownOptions(options, NAMES, WHERE)
   assertName(options.namespace, `${WHERE}.namespace`)
-  assertMethods(
-    options.local,
-    ['get', 'set', 'delete', 'clear'],
-    `${WHERE}.local`,
-    'a local store such as lruStore()',
-  )
-  assertMethods(
-    options.remote,
-    ['open', 'read', 'claim', 'fill'],
-    `${WHERE}.remote`,
-    'a remote store such as redisStore()',
-  )
-  assertMethods(
-    options.locks,
-    ['open', 'acquire', 'renew', 'release', 'leave'],
-    `${WHERE}.locks`,
-    'a lock provider such as redisLocks() or localLocks()',
-  )
-  assertMethods(
-    options.limits,
-    ['open', 'decide', 'refund', 'reset'],
-    `${WHERE}.limits`,
-    'a rate-limit provider such as redisLimits() or localLimits()',
-  )
-  const { plugins = [], defaults = {}, types = [], codec = options.remote?.codec } = options
-  for (const plugin of plugins) assertPlugin(plugin)
+  const { local, remote, locks, limits, clock } = options
+  if (local !== undefined) assertLocalStore(local, `${WHERE}.local`)
+  if (remote !== undefined) assertRemoteStore(remote, `${WHERE}.remote`)
+  if (locks !== undefined) assertLockProvider(locks, `${WHERE}.locks`)
+  if (limits !== undefined) assertLimitProvider(limits, `${WHERE}.limits`)
+  if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
+  const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
+  assertPlugins(plugins, `${WHERE}.plugins`)
   assertCacheOptions(defaults, `${WHERE}.defaults`)
+  if (options.strictValues !== undefined) {
+    assertBoolean(options.strictValues, `${WHERE}.strictValues`)
+  }
+  if (options.enabled !== undefined) assertBoolean(options.enabled, `${WHERE}.enabled`)
   if (options.default !== undefined) assertBoolean(options.default, `${WHERE}.default`)
   if (options.remote !== undefined) assertFunction(codec, `${WHERE}.codec`)
   return {
     namespace: options.namespace,
-    local: options.local,
-    remote: options.remote,
-    locks: options.locks,
-    limits: options.limits,
+    ...providersOf(options),
     plugins,
     defaults,
     types,
+    strictValues: options.strictValues ?? process.env['NODE_ENV'] !== 'production',
     codec,
     storeTimeoutMs: parseDuration(options.storeTimeout ?? '250ms', `${WHERE}.storeTimeout`, {
       min: 1,
       max: 60_000,
     }),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
+    isEnabled: options.enabled ?? true,
     isDefault: options.default ?? true,
-    clock: options.clock,
+    clock,
   }
+}
+
+/** What a manager works with: nothing that was given when it is switched off. */
+function providersOf({ enabled = true, local, remote, locks, limits }: CacheManagerOptions) {
+  if (enabled) return { local, remote, locks, limits }
+  return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits() }
 }
 
 /** @throws InvalidOptionError unless `name` can be part of a shared key. */
 export function assertName(name: unknown, option: string): asserts name is string {
   if (typeof name === 'string' && NAMESPACE.test(name)) return
   throw new InvalidOptionError({ option, expected: NAME_EXPECTED, received: name })
-}
-
-function assertPlugin(plugin: unknown): void {
-  const name = (plugin as Partial<Plugin> | null)?.name
-  if (typeof name === 'string' && name !== '') return
-  throw new InvalidOptionError({
-    option: `${WHERE}.plugins`,
-    expected: 'an array of plugins, each with a name',
-    received: plugin,
-  })
-}
-
-function assertMethods(
-  value: unknown,
-  methods: readonly string[],
-  option: string,
-  expected: string,
-): void {
-  if (value === undefined) return
-  const isComplete =
-    typeof value === 'object' &&
-    value !== null &&
-    methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')
-  if (!isComplete) throw new InvalidOptionError({ option, expected, received: value })
 }

@@ -1,6 +1,6 @@
 /**
  * The remote store as the engine uses it: every call bounded by our own deadline, failures counted by a breaker, reads of
- * one tick gathered into one call.
+ * one tick gathered into one call, and no more under way at once than a store answers in time.
  *
  * Client libraries queue, retry and resend on their own terms; a call that hangs inside one of them would hang the
  * decorated method. So the deadline is ours, and a reply that comes after it is ignored.
@@ -8,12 +8,34 @@
 
 import { Deadlines } from '../clock/deadlines.ts'
 import type { Clock } from '../contracts/clock.ts'
-import type { EntryAddress, RemoteStore } from '../contracts/remote-store.ts'
+import type {
+  EntryAddress,
+  EvictRequest,
+  MutationReply,
+  RemoteStore,
+} from '../contracts/remote-store.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import { Breaker } from './breaker.ts'
 import { type ReadBatch, type ReadReceiver, TickReads } from './read-batch.ts'
+import { Turns } from './turns.ts'
+
+/** Entries under way at once: a few milliseconds of work for a store, and enough to keep it busy over a slow network. */
+const MOST_UNDER_WAY = 512
+/** Entries of one call. */
+const MOST_OF_A_CALL = 500
+/** Looking and loading, of which there may be very much at once. Other calls have turns of their own and pass by it. */
+const READING: ReadonlySet<string> = new Set(['claim', 'fill', 'renew'])
+/** Entries that callers change or give back. */
+const WRITING: ReadonlySet<string> = new Set(['put', 'release'])
+
+/** A call to the store. */
+interface Task<Result> {
+  readonly operation: string
+  readonly call: (store: RemoteStore) => Promise<Result>
+  readonly onLate: ((result: Result) => void) | undefined
+}
 
 /** A first attempt that takes longer is no slow start any more. */
 const LONGEST_START_MS = 1_000
@@ -26,6 +48,9 @@ export class RemoteTier {
   readonly #deadlines: Deadlines
   readonly #reads: TickReads
   readonly #headerReads: TickReads
+  readonly #reading: Turns
+  readonly #writing: Turns
+  #isClosed = false
   readonly #clock: Clock
   /** Until then a call that is late says that this process begins, and nothing about the store; `undefined` before the first. */
   #startsUntil: number | undefined
@@ -37,13 +62,15 @@ export class RemoteTier {
     this.timeoutMs = timeoutMs
     this.#events = events
     this.#clock = clock
-    const { readsAtOnce = Number.POSITIVE_INFINITY } = store
-    this.#reads = new TickReads(readsAtOnce, (batch) =>
+    const { readsAtOnce = MOST_OF_A_CALL } = store
+    this.#reads = new TickReads(Math.min(readsAtOnce, MOST_OF_A_CALL), (batch) =>
       this.#deliver('read', batch, () => store.read(batch.addresses)),
     )
-    this.#headerReads = new TickReads(Number.POSITIVE_INFINITY, (batch) =>
+    this.#headerReads = new TickReads(MOST_OF_A_CALL, (batch) =>
       this.#deliver('read-headers', batch, () => store.readHeaders(batch.addresses)),
     )
+    this.#reading = new Turns(MOST_UNDER_WAY, () => clock.now())
+    this.#writing = new Turns(MOST_UNDER_WAY, () => clock.now())
     this.#deadlines = new Deadlines(clock, timeoutMs, 'caller')
     this.#breaker = new Breaker(
       () => clock.now(),
@@ -63,17 +90,54 @@ export class RemoteTier {
 
   /** Closes the store and its bus, and ends every timer of its own. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.allSettled([this.store.bus?.close(), this.store.close()])
     this.#deadlines.close()
   }
 
   /**
-   * Runs one operation within the deadline.
+   * Runs one operation within the deadline, which begins when its turn has come. `onLate` is told a result that comes after
+   * the deadline.
    *
    * @throws StoreUnavailableError without trying, or StoreTimeoutError, or what the store rejects with.
    */
-  run<Result>(operation: string, call: (store: RemoteStore) => Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => this.#call(operation, call, resolve, reject))
+  run<Result>(
+    operation: string,
+    call: (store: RemoteStore) => Promise<Result>,
+    onLate?: (result: Result) => void,
+  ): Promise<Result> {
+    const task = { operation, call, onLate }
+    if (READING.has(operation)) return this.#inTurn(this.#reading, 1, task)
+    if (WRITING.has(operation)) return this.#inTurn(this.#writing, 1, task)
+    // What keeps a node true; never more than a little at once.
+    return new Promise((resolve, reject) => this.#call(task, resolve, reject))
+  }
+
+  /**
+   * Evicts entries, however many, some hundreds in a call; the replies in order.
+   *
+   * @throws what any of the calls fails with, when all have ended: some entries may be evicted then
+   */
+  async evict(
+    addresses: readonly EntryAddress[],
+    request: EvictRequest,
+  ): Promise<readonly MutationReply[]> {
+    const evicting: Promise<readonly MutationReply[]>[] = []
+    // Of one partition together, because each call answers for every partition it touches.
+    const sorted =
+      addresses.length > MOST_OF_A_CALL
+        ? addresses.toSorted((a, b) => a.partition - b.partition)
+        : addresses
+    for (let from = 0; from < sorted.length; from += MOST_OF_A_CALL) {
+      const some = sorted.slice(from, from + MOST_OF_A_CALL)
+      const call = (store: RemoteStore): ReturnType<RemoteStore['evict']> =>
+        store.evict(some, request)
+      evicting.push(
+        this.#inTurn(this.#writing, some.length, { operation: 'evict', call, onLate: undefined }),
+      )
+    }
+    await Promise.allSettled(evicting)
+    return (await Promise.all(evicting)).flat()
   }
 
   /** Adds a read to this tick's batch; `receiver` gets `context` with the outcome. */
@@ -95,27 +159,51 @@ export class RemoteTier {
     batch: ReadBatch,
     call: () => Promise<readonly (Uint8Array | undefined)[]>,
   ): void {
-    runIn(this.#context, () =>
-      this.#call(
-        operation,
-        call,
-        (found) => batch.received(found),
-        (error) => batch.failed(error),
-      ),
-    )
+    const weight = batch.addresses.length
+    const task = { operation, call, onLate: undefined }
+    const succeed = (found: readonly (Uint8Array | undefined)[]): void => {
+      this.#reading.end(weight)
+      batch.received(found)
+    }
+    const fail = (error: unknown): void => {
+      this.#reading.end(weight)
+      batch.failed(error)
+    }
+    const start = (isOverdue: boolean): void =>
+      isOverdue ? this.#skip(operation, fail) : this.#call(task, succeed, fail)
+    runIn(this.#context, () => this.#reading.take(weight, start))
   }
 
-  /** Calls the store; exactly one of the callbacks is called, once. What comes after the deadline is ignored. */
+  #inTurn<Result>(turns: Turns, weight: number, task: Task<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const succeed = (result: Result): void => {
+        resolve(result)
+        turns.end(weight)
+      }
+      const fail = (error: unknown): void => {
+        reject(error)
+        turns.end(weight)
+      }
+      turns.take(weight, (isOverdue) =>
+        isOverdue ? this.#skip(task.operation, fail) : this.#call(task, succeed, fail),
+      )
+    })
+  }
+
+  #skip(operation: string, fail: (error: unknown) => void): void {
+    const error = new StoreUnavailableError(operation)
+    this.#events.emit('store-error', { operation, error, skipped: true })
+    fail(error)
+  }
+
+  /** Calls the store; exactly one of the callbacks is called, once, whatever comes after the deadline. */
   #call<Result>(
-    operation: string,
-    call: (store: RemoteStore) => Promise<Result>,
+    { operation, call, onLate }: Task<Result>,
     succeed: (result: Result) => void,
     fail: (error: unknown) => void,
   ): void {
-    if (!this.#breaker.admits()) {
-      const error = new StoreUnavailableError(operation)
-      this.#events.emit('store-error', { operation, error, skipped: true })
-      fail(error)
+    if (this.#isClosed || !this.#breaker.admits()) {
+      this.#skip(operation, fail)
       return
     }
     this.#startsUntil ??= this.#awaitFirstAttempt()
@@ -128,6 +216,10 @@ export class RemoteTier {
     }
     const deadlines = this.#deadlines
     const deadline = deadlines.begin((wasHeldUp) => {
+      if (!wasHeldUp) {
+        this.#reading.giveUp(this.timeoutMs)
+        this.#writing.giveUp(this.timeoutMs)
+      }
       const error = new StoreTimeoutError(operation, this.timeoutMs)
       if (!this.#isStarting) return failed(error, wasHeldUp)
       this.#breaker.toldNothing()
@@ -141,7 +233,10 @@ export class RemoteTier {
     }
     answer.then(
       (result) => {
-        if (!deadlines.end(deadline)) return
+        if (!deadlines.end(deadline)) {
+          onLate?.(result)
+          return
+        }
         this.#breaker.succeeded()
         succeed(result)
       },

@@ -49,6 +49,7 @@ import { SharedTags } from './shared-tags.ts'
 import { changesSince } from './tag-document.ts'
 
 export type { KeyvLike } from './keyv-like.ts'
+export { type KeyvStorage, keyvStorage } from './keyv-storage.ts'
 
 export interface FromKeyvOptions {
   /**
@@ -89,7 +90,7 @@ class KeyvStore implements RemoteStore {
   readonly #values: 'base64' | 'binary'
   readonly #tags: SharedTags
   readonly #loads = new LoadsUnderWay()
-  readonly #turns = new KeyTurns()
+  readonly #turns = new KeyTurns((key) => this.#delete([key]))
   /** The last number given for each partition. */
   readonly #lastSeqs = new Map<number, number>()
   #namespace = ''

@@ -56,10 +56,17 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none.
+-- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
+-- is stale, which has no other use for that and may be kept longer.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
-  return math.max(head.created + head.lives - now, 0)
+  local length = has(head.flags, STALE) and head.fresh or head.lives
+  return math.max(head.created + length - now, 0)
+end
+
+-- Says in a stale entry until when its settle window stands.
+local function set_window(key, head, ends)
+  redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end
 
 -- Removes an entry with its lease; leaves a marker where a settle window stands.

@@ -12,8 +12,9 @@ local function open_log(log, us)
   return first, first
 end
 
--- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq.
-local function record(log, channel, partition, keys, us)
+-- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. `is_soft` and `settle`:
+-- how they were evicted; the message has them only where there is something to say.
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
@@ -29,7 +30,11 @@ local function record(log, channel, partition, keys, us)
     redis.call('ZREMRANGEBYRANK', log, 2, 1 + excess + TRIM)
     redis.call('ZADD', log, '-' .. whole(tonumber(last[2])), '!floor')
   end
-  redis.call('PUBLISH', channel,
-    'k' .. cmsgpack.pack({ tonumber(partition), whole(previous), score, keys }))
+  local message = { tonumber(partition), whole(previous), score, keys }
+  if is_soft or (settle or 0) > 0 then
+    message[5] = is_soft and 1 or 0
+    message[6] = settle or 0
+  end
+  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
   return previous, seq
 end

@@ -2,16 +2,14 @@
  * Values as MessagePack, by msgpackr.
  *
  * Most values are plain data, which MessagePack holds as it is. Anything else (Date, Map, bigint, a registered class, …)
- * makes the whole value travel as a *tagged tree* (see tagged-tree.ts), announced by a first byte that no MessagePack value
+ * makes the whole value travel as a *tagged tree* (`createTaggedTree` of the core), announced by a first byte that no MessagePack value
  * begins with. msgpackr's own extensions are not used: they register classes for the whole process, and some of them
  * would let hostile bytes name a constructor to call.
  */
 
-import type { Codec, ValueType } from '@larder/core'
+import { type Codec, createTaggedTree, isPlainData, type ValueType } from '@larder/core'
 import { Packr, Unpackr } from 'msgpackr'
 import { checkMsgpack } from './check-msgpack.ts'
-import { isPlainData } from './plain-data.ts'
-import { createTaggedTree } from './tagged-tree.ts'
 
 /** 0xc1 is the one byte MessagePack never uses. */
 const TAGGED = 0xc1
@@ -31,7 +29,7 @@ export function msgpackCodec(types: readonly ValueType[] = []): Codec {
   return {
     name: 'msgpack',
     encode(value: unknown): Uint8Array {
-      if (isPlainData(value)) return packr.pack(value)
+      if (isPlain(value)) return packr.pack(value)
       const packed = packr.pack(tree.tag(value))
       const bytes = Buffer.allocUnsafe(packed.length + 1)
       bytes[0] = TAGGED
@@ -45,5 +43,14 @@ export function msgpackCodec(types: readonly ValueType[] = []): Codec {
       const value: unknown = unpackr.unpack(packed)
       return isTagged ? tree.untag(value) : value
     },
+  }
+}
+
+/** What cannot even be looked at is left to the tagged tree, which says where it is. */
+function isPlain(value: unknown): boolean {
+  try {
+    return isPlainData(value)
+  } catch {
+    return false
   }
 }

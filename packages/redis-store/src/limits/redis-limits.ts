@@ -18,10 +18,8 @@ import { groupByKey, groupInOrder } from './group-requests.ts'
 import { isAnswer, keyError, undecided } from './key-errors.ts'
 import { readDecisions } from './read-decisions.ts'
 import { RuleScript } from './rule-script.ts'
+import { ServerCalendar } from './server-calendar.ts'
 
-/** A calendar that does not reach is sent anew by the server's own time; more often only if that jumps meanwhile. */
-const CALENDAR_TRIES = 3
-const US_PER_MS = 1_000
 const SEPARATOR = ':'
 
 /**
@@ -59,18 +57,13 @@ export class RedisLimits implements RateLimitProvider {
   readonly #scripts = new WeakMap<LimitRule, RuleScript>()
   #namespace: string | undefined
   #isListening = false
-  /** How far the server's clock is ahead of this machine's, µs: for the calendar, and corrected by what the server says. */
-  #serverAheadUs = 0
+  readonly #calendar = new ServerCalendar()
 
   constructor(parts: RedisLimitsParts) {
     this.#parts = parts
   }
 
-  get onTrouble(): TroubleListener | undefined {
-    return this.#parts.backend.onTrouble
-  }
-
-  set onTrouble(listener: TroubleListener | undefined) {
+  onTrouble(listener: TroubleListener): void {
     this.#parts.backend.onTrouble = listener
   }
 
@@ -120,16 +113,11 @@ export class RedisLimits implements RateLimitProvider {
       waitUs,
       permit,
     ])
-    const answers = await this.#withinCalendar(async () => {
+    const answers = await this.#calendar.reached(async () => {
       const answer = await this.#run({
         script: 'limitRefund',
         keys: script.stateKeys(this.#openNamespace, key),
-        args: [
-          this.#clock,
-          script.at(this.#estimatedServerUs()),
-          ...this.#news(rule, key),
-          ...given,
-        ],
+        args: [this.#clock, script.at(this.#calendar.serverUs), ...this.#news(rule, key), ...given],
       })
       return answer[0] === -1 ? { nowUs: numberOf(answer[1]) } : { answer }
     })
@@ -164,13 +152,13 @@ export class RedisLimits implements RateLimitProvider {
     points: number,
   ): Promise<number> {
     const script = this.#scriptOf(rule)
-    const answer = await this.#withinCalendar(async () => {
+    const answer = await this.#calendar.reached(async () => {
       const [most, now] = await this.#run({
         script: 'limitAdjust',
         keys: script.stateKeys(this.#openNamespace, key),
         args: [
           this.#clock,
-          script.at(this.#estimatedServerUs()),
+          script.at(this.#calendar.serverUs),
           how,
           points,
           ...this.#news(rule, key),
@@ -192,7 +180,7 @@ export class RedisLimits implements RateLimitProvider {
   async close(): Promise<void> {
     this.listener = undefined
     if (this.#namespace !== undefined && this.#isListening)
-      this.#parts.backend.subscriber.forget(limitsChannel(this.#namespace))
+      this.#parts.backend.subscriber.forget(this.#channel)
     if (this.#parts.ownsBackend) await this.#parts.backend.close()
   }
 
@@ -201,13 +189,17 @@ export class RedisLimits implements RateLimitProvider {
     return this.#namespace
   }
 
+  get #channel(): string {
+    return limitsChannel(this.#openNamespace, this.#parts.backend.database)
+  }
+
   get #clock(): number | string {
     return this.#parts.nowUs?.() ?? ''
   }
 
   /** Where and how everybody is told that something of a key was given back. */
   #news({ limiter }: LimitRule, key: string): readonly [channel: string, message: string] {
-    return [limitsChannel(this.#openNamespace), limiter + SEPARATOR + key]
+    return [this.#channel, limiter + SEPARATOR + key]
   }
 
   /** @throws StoreKeyError for what the server answers */
@@ -231,7 +223,7 @@ export class RedisLimits implements RateLimitProvider {
       calls.push(wordOf(request))
     }
     try {
-      return await this.#withinCalendar(async () => {
+      return await this.#calendar.reached(async () => {
         const reply = await this.#runDecision(script, keys, calls)
         const policies = script.rule.policies.length
         const { nowUs, replies } = readDecisions(reply, requests.length, policies)
@@ -240,18 +232,6 @@ export class RedisLimits implements RateLimitProvider {
     } catch (error) {
       if (!isAnswer(error)) throw error
       return requests.map(() => undecided(error))
-    }
-  }
-
-  /** Asks until the calendar that is sent along reaches to the server's time, which a reply without an answer tells. */
-  async #withinCalendar<T>(
-    ask: () => Promise<{ readonly answer?: T | undefined; readonly nowUs?: number }>,
-  ): Promise<T> {
-    for (let tries = CALENDAR_TRIES; ; tries--) {
-      const { answer, nowUs = 0 } = await ask()
-      if (answer !== undefined) return answer
-      if (tries === 1) throw new Error('The server and this process cannot agree on a date')
-      this.#serverAheadUs = nowUs - Date.now() * US_PER_MS
     }
   }
 
@@ -264,7 +244,7 @@ export class RedisLimits implements RateLimitProvider {
     const { backend } = this.#parts
     if (backend.client === undefined) await backend.connected('limitDecide')
     if (decision.kind === 'any') {
-      const rule = script.at(this.#estimatedServerUs())
+      const rule = script.at(this.#calendar.serverUs)
       return backend.scripts.run({
         script: 'limitDecide',
         keys,
@@ -279,10 +259,6 @@ export class RedisLimits implements RateLimitProvider {
     })
   }
 
-  #estimatedServerUs(): number {
-    return Date.now() * US_PER_MS + this.#serverAheadUs
-  }
-
   #scriptOf(rule: LimitRule): RuleScript {
     const known = this.#scripts.get(rule)
     if (known !== undefined) return known
@@ -295,7 +271,7 @@ export class RedisLimits implements RateLimitProvider {
   #listen(): void {
     if (this.#isListening || this.listener === undefined) return
     this.#isListening = true
-    this.#parts.backend.subscriber.listen(limitsChannel(this.#openNamespace), {
+    this.#parts.backend.subscriber.listen(this.#channel, {
       onPayload: (payload) => this.#heard(payload.toString('utf8')),
       onUp: () => this.listener?.onDoubt(),
       onDown: () => this.listener?.onDoubt(),

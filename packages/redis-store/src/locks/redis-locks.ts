@@ -92,11 +92,7 @@ export class RedisLocks implements LockProvider {
     })
   }
 
-  get onTrouble(): TroubleListener | undefined {
-    return this.#parts.backend.onTrouble
-  }
-
-  set onTrouble(listener: TroubleListener | undefined) {
+  onTrouble(listener: TroubleListener): void {
     this.#parts.backend.onTrouble = listener
   }
 

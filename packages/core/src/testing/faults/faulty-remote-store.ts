@@ -33,9 +33,7 @@ export function faultyRemoteStore(
       return store.ready ?? true
     },
     whenTried: () => store.whenTried?.() ?? Promise.resolve(),
-    set onTrouble(listener: RemoteStore['onTrouble']) {
-      store.onTrouble = listener
-    },
+    onTrouble: (listener) => store.onTrouble?.(listener),
     open: (namespace) => store.open(namespace),
     read: (addresses) =>
       faults.run('read', { run: () => store.read(addresses), damaged: damageAll }),

@@ -6,7 +6,7 @@
  * so a load that began before has nothing left to fill.
  */
 
-import type { BusMessage } from '../../contracts/bus.ts'
+import type { BusMessage, KeysMessage } from '../../contracts/bus.ts'
 import type {
   ClaimReply,
   ClaimRequest,
@@ -25,7 +25,9 @@ import {
   setFlag,
   setLease,
   setLife,
+  softenEntry,
   stampCreation,
+  windowOf,
 } from '../../entry/header-patch.ts'
 import type { MemorySpace } from './memory-space.ts'
 
@@ -148,25 +150,26 @@ export function evict(
   { soft, settleMs }: EvictRequest,
 ): MutationReply {
   for (const address of addresses) {
-    if (soft) soften(step, address)
+    if (soft) soften(step, address, settleMs)
     else remove(step, address, settleMs)
   }
-  return record(
-    step,
-    addresses[0].partition,
-    addresses.map(({ key }) => key),
-  )
+  const keys = addresses.map(({ key }) => key)
+  return record(step, addresses[0].partition, keys, {
+    ...(soft ? { soft } : {}),
+    ...(settleMs > 0 ? { settleMs } : {}),
+  })
 }
 
-function soften(step: Step, address: EntryAddress): void {
+function soften(step: Step, address: EntryAddress, settleMs: number): void {
   const found = find(step, address)
   if (found === undefined || (found.header.flags & FLAG.empty) !== 0) {
-    remove(step, address, 0)
+    remove(step, address, settleMs)
     return
   }
-  setFlag(found.bytes, 'waited', false)
-  setFlag(found.bytes, 'stale', true)
-  clearLease(found.bytes)
+  const nowMs = nowMsOf(step)
+  const windowMs = Math.max(settleMs, windowOf(found.header, nowMs))
+  softenEntry(found.bytes, found.header, { nowMs, windowMs })
+  if (windowMs > 0) step.space.liveUntil(address, nowMs + windowMs)
 }
 
 /**
@@ -186,16 +189,15 @@ function remove(step: Step, address: EntryAddress, settleMs: number): void {
   step.space.set(address, marker, nowMs + windowMs)
 }
 
-/** What is left of a settle window, ms; 0 when there is none. */
-function windowOf(header: EntryHeader | undefined, nowMs: number): number {
-  if (header === undefined || (header.flags & FLAG.settling) === 0) return 0
-  return Math.max(0, header.createdAt + header.livesForMs - nowMs)
-}
-
-function record(step: Step, partition: number, keys: readonly string[]): MutationReply {
+function record(
+  step: Step,
+  partition: number,
+  keys: readonly string[],
+  how: Pick<KeysMessage, 'soft' | 'settleMs'> = {},
+): MutationReply {
   const minted = step.space.log(partition, step.nowUs).record(keys, step.nowUs)
   // Wakes waiters too: nodes take a changed key for the end of the lease on it.
-  step.publish({ kind: 'keys', partition, ...minted, keys })
+  step.publish({ kind: 'keys', partition, ...minted, keys, ...how })
   return { partition, ...minted, nowMs: nowMsOf(step) }
 }
 

@@ -1,0 +1,113 @@
+/**
+ * Which keys were changed while a value for them was being made or written.
+ *
+ * A put needs to know whether its key was evicted or put by somebody else since it began, which may be a whole method ago,
+ * and before its key was known. Where a store keeps a log, the store can tell for all nodes; this tells for what this node
+ * did itself or heard of, which is all there is in process, and for values that stay here.
+ *
+ * Only what happens while a put is under way is noted, and of that a bounded amount: past the cap the oldest part is
+ * forgotten, and a put that began before it takes its key for changed.
+ */
+
+/** The number of a change that this node asked for: it is younger than whatever the store has numbered so far. */
+export const ASKED_HERE = Number.POSITIVE_INFINITY
+
+export interface Change {
+  readonly moment: number
+  /** The store's number of the change, or `ASKED_HERE`. */
+  readonly seq: number
+  /** What a put of this node wrote. */
+  readonly written?: { readonly value: unknown } | undefined
+}
+
+const CAP = 10_000
+
+export class ChangeMarks {
+  readonly #cap: number
+  /** The key changed last comes last. */
+  readonly #changes = new Map<string, Change[]>()
+  #size = 0
+  #underWay = 0
+  #moment = 0
+  /** Changes up to this moment may have been forgotten. */
+  #floor = 0
+
+  constructor(cap = CAP) {
+    this.#cap = cap
+  }
+
+  /** The moment now; what is noted later comes after it. */
+  get now(): number {
+    return this.#moment
+  }
+
+  /** How many changes are remembered. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** A put begins: from now on changes are noted, until as many `end` as have begun. Returns the moment. */
+  begin(): number {
+    this.#underWay += 1
+    return this.#moment
+  }
+
+  end(): void {
+    this.#underWay -= 1
+    if (this.#underWay > 0) return
+    this.#changes.clear()
+    this.#size = 0
+  }
+
+  /** Notes that a key was changed; by a put that has ended here, with what it wrote. */
+  note(key: string, seq: number, written?: { readonly value: unknown }): void {
+    if (this.#underWay === 0) return
+    this.#moment += 1
+    const changes = this.#changes.get(key) ?? []
+    changes.push({ moment: this.#moment, seq, written })
+    this.#changes.delete(key)
+    this.#changes.set(key, changes)
+    this.#size += 1
+    if (this.#size > this.#cap) this.#forgetOldest()
+  }
+
+  /**
+   * Tells whether a key was, or may have been, changed after a moment, by something numbered above `seq`. A change that is
+   * numbered `own` is the asker's own.
+   */
+  hasChanged(
+    key: string,
+    moment: number,
+    seq = Number.NEGATIVE_INFINITY,
+    own = Number.NaN,
+  ): boolean {
+    if (moment < this.#floor) return true
+    const changes = this.#changes.get(key)
+    if (changes === undefined) return false
+    return changes.some((at) => at.moment > moment && at.seq > seq && at.seq !== own)
+  }
+
+  /**
+   * Returns the change that put this very value after a moment, if nothing has changed the key since then: a method that
+   * returns what another method just put has not been overtaken by it.
+   */
+  lastPutOf(key: string, moment: number, value: unknown): Change | undefined {
+    if (moment < this.#floor) return undefined
+    const changes = this.#changes.get(key) ?? []
+    const found = changes.findLast(
+      (change) => change.moment > moment && change.written !== undefined,
+    )
+    if (found === undefined || !Object.is(found.written?.value, value)) return undefined
+    const above = found.seq === ASKED_HERE ? undefined : found.seq
+    return this.hasChanged(key, found.moment, above) ? undefined : found
+  }
+
+  #forgetOldest(): void {
+    for (const [key, changes] of this.#changes) {
+      this.#changes.delete(key)
+      this.#size -= changes.length
+      this.#floor = Math.max(this.#floor, changes.at(-1)?.moment ?? 0)
+      if (this.#size <= this.#cap / 2) return
+    }
+  }
+}

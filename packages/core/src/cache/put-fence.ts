@@ -1,0 +1,27 @@
+/** What a put stands on: what was known before its value was made. Whatever changed the key after that may be newer than it. */
+
+import type { Stamp } from '../coherence/stamp.ts'
+import type { ChangeMarks } from './change-marks.ts'
+
+export interface PutFence {
+  /** The moment after which changes count, see `ChangeMarks`. */
+  readonly mark: number
+  /** What was known of a partition. */
+  stampOf(partition: number): Stamp
+  /** The put is over, or will not come. Calling it again does nothing. */
+  end(): void
+}
+
+/** Begins to note changes; `end` has to follow. */
+export function openPutFence(marks: ChangeMarks, stampOf: (partition: number) => Stamp): PutFence {
+  let isOver = false
+  return {
+    mark: marks.begin(),
+    stampOf,
+    end: () => {
+      if (isOver) return
+      isOver = true
+      marks.end()
+    },
+  }
+}

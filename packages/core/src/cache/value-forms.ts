@@ -1,0 +1,116 @@
+/**
+ * The forms a value takes on its way: as the loader returned it, as the tiers keep it, as the store has it.
+ *
+ * The rule: a caller cannot tell which tier a value came from. So what is converted for the store (`toPlain`, `fromPlain`) is
+ * converted for the local tier and for the first caller too, and what cannot be kept fails, naming the method, the cache
+ * and the place in the value.
+ */
+
+import { ValueError } from '../errors/value-error.ts'
+import type { Policy } from '../options/cache-options.ts'
+import type { Keepable } from './keep.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadCall } from './read-call.ts'
+import type { EncodedValue } from './value-pipeline.ts'
+
+/**
+ * Returns a result in the form in which it is kept: with `isolation: 'cloned'` apart from the caller's own objects.
+ *
+ * @throws ValueError when `toPlain` or `fromPlain` throws.
+ */
+export function takeIn(node: CacheNode, call: ReadCall, kept: Keepable): Keepable {
+  const { toPlain, fromPlain, isolation } = call.policy
+  const isCloned = isolation === 'cloned'
+  if (kept.kind === 'error') {
+    return isCloned ? { ...kept, value: node.copyValue(kept.value) } : kept
+  }
+  if (kept.kind === 'negative') return kept
+  if (!isCloned && toPlain === undefined && fromPlain === undefined) return kept
+  const given = convert(kept.value, toPlain, 'toPlain', call)
+  const plain = isCloned ? node.copyValue(given) : given
+  return { ...kept, plain, value: convert(plain, fromPlain, 'fromPlain', call) }
+}
+
+/** Returns a copy of a kept value for one caller; the value itself where it cannot be copied. */
+export function ownCopy(node: CacheNode, policy: Policy, value: unknown): unknown {
+  const { toPlain, fromPlain } = policy
+  if (value === undefined || value === null) return value
+  if (toPlain === undefined && fromPlain === undefined) return node.copyValue(value)
+  try {
+    const plain = node.copyValue(toPlain === undefined ? value : toPlain(value as never))
+    return fromPlain === undefined ? plain : fromPlain(plain as never)
+  } catch {
+    // It was kept without trouble: no reason to fail a hit now.
+    return value
+  }
+}
+
+/**
+ * Encodes a result for the store. `undefined` for an error that cannot come back the same: this node remembers it alone.
+ *
+ * @throws ValueError for a value that cannot come back the same.
+ */
+export function encodeKept(
+  node: CacheNode,
+  call: ReadCall,
+  kept: Keepable,
+): EncodedValue | Promise<EncodedValue> | undefined {
+  try {
+    return node.values?.encode(plainOf(kept))
+  } catch (error) {
+    if (kept.kind === 'error') return undefined
+    throw placed(error, call)
+  }
+}
+
+/**
+ * In development, holds what is kept in this process alone to what holds with a shared tier.
+ *
+ * @throws ValueError
+ */
+export function assertKeepable(node: CacheNode, call: ReadCall, kept: Keepable): void {
+  const { local, remote } = call.policy
+  if (node.checkValue === undefined || !remote || kept.kind !== 'value') return
+  // A manager without tiers runs methods as they are.
+  if (node.remote === undefined && !(local && node.local !== undefined)) return
+  try {
+    node.checkValue(plainOf(kept))
+  } catch (error) {
+    throw placed(error, call)
+  }
+}
+
+/** Undoes `toPlain` for what was decoded. Throws what the user's own function throws. */
+export function restored(value: unknown, kind: Keepable['kind'], policy: Policy): unknown {
+  const { fromPlain } = policy
+  return fromPlain === undefined || kind !== 'value' ? value : fromPlain(value as never)
+}
+
+function plainOf(kept: Keepable): unknown {
+  return 'plain' in kept ? kept.plain : kept.value
+}
+
+function convert(
+  value: unknown,
+  by: ((value: never) => unknown) | undefined,
+  option: 'toPlain' | 'fromPlain',
+  call: ReadCall,
+): unknown {
+  if (by === undefined) return value
+  try {
+    return by(value as never)
+  } catch (cause) {
+    const error = new ValueError(
+      `${option} threw, so the value cannot be cached.`,
+      '$',
+      undefined,
+      cause,
+    )
+    throw placed(error, call)
+  }
+}
+
+function placed(error: unknown, { site, cache, fullKey }: ReadCall): unknown {
+  if (!(error instanceof ValueError)) return error
+  return error.at({ where: site.where, cache, key: fullKey })
+}

@@ -1,0 +1,73 @@
+/** What changes a key from outside, whoever its calls were; for `Limiter`, where the methods are documented. */
+
+import { InvalidOptionError } from '../errors/option-error.ts'
+import { type Key, keyText } from '../keys/key-text.ts'
+import { assertInteger } from '../options/assert-option.ts'
+import { type Duration, parseDuration } from '../options/duration.ts'
+import type { LimitVariants } from './limit-variants.ts'
+import { MOST } from './policy-options.ts'
+
+/** Options of one call. */
+export interface ConsumeOptions {
+  /** Ends the waiting for a turn; the turn is given back where that is possible. */
+  readonly signal?: AbortSignal | undefined
+  /** What a function as `limit` is called with. @default the key */
+  readonly args?: readonly unknown[] | undefined
+  /** What it is called on. */
+  readonly self?: unknown
+}
+
+interface ChangeParts {
+  readonly variants: LimitVariants
+  freed(limiter: string, key: string): void
+}
+
+const US_PER_MS = 1_000
+
+export class KeyChanges {
+  readonly #name: string
+  readonly #parts: ChangeParts
+
+  constructor(limiter: string, parts: ChangeParts) {
+    this.#name = limiter
+    this.#parts = parts
+  }
+
+  reset(key: Key): Promise<void> {
+    return this.#changing(key, (text) => this.#parts.variants.any.decisions.reset(text))
+  }
+
+  async block(key: Key, time: Duration): Promise<void> {
+    const us = parseDuration(time, `limiter(${this.#name}).block.time`) * US_PER_MS
+    await this.#changing(key, (text) => this.#parts.variants.any.decisions.block(text, us))
+  }
+
+  async adjust(
+    key: Key,
+    how: 'reward' | 'set',
+    points: number,
+    { self, args }: ConsumeOptions,
+  ): Promise<number> {
+    const { variants } = this.#parts
+    const option = `limiter(${this.#name}).${how}`
+    assertInteger(points, `${option}.points`, { min: 0, max: MOST })
+    const { policies } = variants.any.limiter.rule
+    if (policies.every(({ algorithm }) => algorithm === 'concurrency')) {
+      const expected = 'a policy other than "concurrency", whose permits belong to somebody'
+      throw new InvalidOptionError({ option, expected, received: points })
+    }
+    const { decisions } = await variants.find({ self, args: args ?? [keyText(key)] })
+    return this.#changing(key, (text) => decisions.adjust(text, how, points))
+  }
+
+  /** Does what makes refusals untrue that are known, before and after: those of questions under way too. */
+  async #changing<Result>(key: Key, change: (key: string) => Promise<Result>): Promise<Result> {
+    const text = keyText(key)
+    this.#parts.freed(this.#name, text)
+    try {
+      return await change(text)
+    } finally {
+      this.#parts.freed(this.#name, text)
+    }
+  }
+}

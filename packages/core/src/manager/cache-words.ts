@@ -1,0 +1,105 @@
+/**
+ * What all who use one cache have to agree on.
+ *
+ * `version`, `isolation`, `local` and `remote` say what an entry is and where it lies; a local hit does not look at them again.
+ * If two said different things of one cache, version 2 would be handed what version 1 kept. So they are said once: whoever
+ * says something else later is refused. Everything else (`ttl`, tags, timeouts) may differ from method to method. Who says
+ * nothing at all (`caches.cache(name)`) uses the cache as the others have it.
+ */
+
+import { InvalidOptionError } from '../errors/option-error.ts'
+import type { Policy } from '../options/cache-options.ts'
+
+/** Options by their names in a policy. */
+const WORDS = {
+  version: 'schema',
+  isolation: 'isolation',
+  local: 'local',
+  remote: 'remote',
+} as const satisfies Readonly<Record<string, keyof Policy>>
+
+type Words = Pick<Policy, (typeof WORDS)[keyof typeof WORDS]>
+
+interface Said {
+  readonly words: Words
+  /** Who said it first. */
+  readonly where: string
+  /** The whole policy, where the cache was made by name. */
+  made: Policy | undefined
+}
+
+/** So many names are remembered; those used longest ago are forgotten first. */
+const CAP = 10_000
+
+export class CacheWords {
+  readonly #said = new Map<string, Said>()
+  readonly #unsaid: Words
+  readonly #onNews: (cache: string) => void
+
+  /** `onNews` is told when it is said of a cache for the first time that it is other than `unsaid`, as it was used until then. */
+  constructor(unsaid: Words, onNews: (cache: string) => void) {
+    this.#unsaid = unsaid
+    this.#onNews = onNews
+  }
+
+  /** @throws InvalidOptionError when somebody has said something else of this cache. */
+  say(cache: string, policy: Policy, where: string): void {
+    this.#agree(cache, policy, where)
+  }
+
+  /** The same for a cache that is made by name: then all of the policy has to be the same. */
+  make(cache: string, policy: Policy, where: string): void {
+    const said = this.#agree(cache, policy, where)
+    if (said.made === undefined) said.made = policy
+    else assertSamePolicy(cache, said.made, policy, where)
+  }
+
+  /** What holds for who says nothing, and would otherwise use `policy`. */
+  follow(cache: string, policy: Policy): Policy {
+    const said = this.#said.get(cache)
+    return said === undefined ? policy : (said.made ?? { ...policy, ...said.words })
+  }
+
+  #agree(cache: string, policy: Policy, where: string): Said {
+    const known = this.#said.get(cache)
+    if (known === undefined) return this.#first(cache, policy, where)
+    for (const [option, word] of Object.entries(WORDS)) {
+      if (known.words[word] === policy[word]) continue
+      throw new InvalidOptionError({
+        option: `${where}.${option}`,
+        expected: `the same as ${known.where} says of the cache ${cache}; say it in one place, such as @CacheConfig`,
+        received: option === 'version' ? 'another version' : policy[word],
+      })
+    }
+    this.#said.delete(cache)
+    this.#said.set(cache, known)
+    return known
+  }
+
+  #first(cache: string, policy: Policy, where: string): Said {
+    const { schema, isolation, local, remote } = policy
+    const said = { words: { schema, isolation, local, remote }, where, made: undefined }
+    this.#said.set(cache, said)
+    if (this.#said.size > CAP) {
+      for (const oldest of this.#said.keys()) {
+        this.#said.delete(oldest)
+        break
+      }
+    }
+    const isNews = Object.values(WORDS).some((word) => policy[word] !== this.#unsaid[word])
+    if (isNews) this.#onNews(cache)
+    return said
+  }
+}
+
+function assertSamePolicy(cache: string, known: Policy, policy: Policy, where: string): void {
+  for (const name of Object.keys(known) as (keyof Policy)[]) {
+    // Functions cannot be compared: the same one may be written down anew at every call.
+    if (known[name] === policy[name] || typeof known[name] === 'function') continue
+    throw new InvalidOptionError({
+      option: `${where}.${name.replace(/Ms$/, '')}`,
+      expected: `what it was when the cache ${cache} was made, ${String(known[name])}; leave the options out to use it`,
+      received: policy[name],
+    })
+  }
+}

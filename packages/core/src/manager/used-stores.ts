@@ -1,0 +1,37 @@
+/** One store belongs to one manager: two would read each other's entries, and each other's names. */
+
+import { InvalidOptionError } from '../errors/option-error.ts'
+import type { ResolvedManagerOptions } from '../options/manager-options.ts'
+
+interface User {
+  readonly namespace: string
+  readonly isClosed: boolean
+}
+
+const users = new WeakMap<object, User>()
+
+/**
+ * Takes the stores of a manager into use. A provider of locks or limits may serve several managers of one namespace.
+ *
+ * @throws InvalidOptionError when one is in use by another manager that is not closed.
+ */
+export function takeStores(options: ResolvedManagerOptions, user: User): void {
+  const { local, remote, locks, limits } = options
+  const taken: (readonly [name: string, store: object | undefined, isShareable: boolean])[] = [
+    ['local', local, false],
+    ['remote', remote, false],
+    ['locks', locks, true],
+    ['limits', limits, true],
+  ]
+  for (const [name, store, isShareable] of taken) {
+    const other = store === undefined ? undefined : users.get(store)
+    if (other === undefined || other.isClosed) continue
+    if (isShareable && other.namespace === user.namespace) continue
+    throw new InvalidOptionError({
+      option: `createCacheManager.${name}`,
+      expected: 'one of its own, which no other cache manager uses (close that one first)',
+      received: `that of the manager of ${other.namespace}`,
+    })
+  }
+  for (const [, store] of taken) if (store !== undefined) users.set(store, user)
+}

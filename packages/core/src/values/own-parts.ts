@@ -1,0 +1,61 @@
+/** Whether an object holds something beside what its kind is made of, which a codec would lose without a word. */
+
+import { isDeepStrictEqual, types } from 'node:util'
+
+/** Up to so many items, asking for all keys is cheaper than comparing with a copy. */
+const FEW_ITEMS = 16
+
+/** Returns a key that a dense array has beside its items; `undefined` for none. */
+export function extraKeyOfArray(value: readonly unknown[]): string | symbol | undefined {
+  // Keys are many and slow to list; equality looks at those that are no index apart from the items.
+  const isLong = value.length > FEW_ITEMS
+  if (isLong && isDeepStrictEqual(value, value.slice())) return undefined
+  const keys = Reflect.ownKeys(value)
+  return keys.find((key) => key !== 'length' && !isIndex(key, value.length))
+}
+
+/** Tells whether an array has a hole. */
+export function hasHoles(value: readonly unknown[]): boolean {
+  // First, because an array of a thousand million holes takes no memory, and a loop over it no end.
+  if (value.length > FEW_ITEMS && !(value.length - 1 in value)) return true
+  for (let i = 0; i < value.length; i++) {
+    if (value[i] === undefined && !(i in value)) return true
+  }
+  return false
+}
+
+/**
+ * Returns a key of a plain object that is more than a name with a value: a symbol, a hidden property, a getter.
+ * `undefined` for none.
+ */
+export function strangeKeyOf(value: object): string | symbol | undefined {
+  for (const name of Object.getOwnPropertyNames(value)) {
+    const property = Object.getOwnPropertyDescriptor(value, name)
+    if (property === undefined || !property.enumerable || !('value' in property)) return name
+  }
+  return Object.getOwnPropertySymbols(value)[0]
+}
+
+/** Returns a property that somebody added to a builtin object; `undefined` for none. */
+export function extraKeyOf(value: object): string | symbol | undefined {
+  if (types.isTypedArray(value)) return extraKeyOfView(value)
+  return Reflect.ownKeys(value).find((key) => !(key === 'lastIndex' && types.isRegExp(value)))
+}
+
+/** Every byte is a key: listing them takes a hundred times as long as copying and comparing. */
+function extraKeyOfView(view: NodeJS.TypedArray): string | symbol | undefined {
+  if (view.length > FEW_ITEMS && isDeepStrictEqual(view, viewCopy(view))) return undefined
+  return Reflect.ownKeys(view).find((key) => !isIndex(key, view.length))
+}
+
+function viewCopy(view: NodeJS.TypedArray): unknown {
+  const buffer = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)
+  if (Buffer.isBuffer(view)) return Buffer.from(buffer)
+  return new (view.constructor as Uint8ArrayConstructor)(buffer as ArrayBuffer)
+}
+
+function isIndex(key: string | symbol, length: number): boolean {
+  if (typeof key !== 'string') return false
+  const index = Number(key)
+  return Number.isInteger(index) && index >= 0 && index < length && String(index) === key
+}

@@ -1,0 +1,234 @@
+/** From a value to a tagged tree, or a `ValueError` that names the place of what could not come back the same. */
+
+import type { ValueType } from '../contracts/codec.ts'
+import { classNameOf } from '../errors/option-error.ts'
+import { ValueError } from '../errors/value-error.ts'
+import { extraKeyOf, extraKeyOfArray, hasHoles, strangeKeyOf } from './own-parts.ts'
+import { isSafeName } from './plain-data.ts'
+import { MAX_DEPTH, TAG } from './tags.ts'
+import { binaryClassOf, errorClassOf, kindOf } from './value-kind.ts'
+
+/** The properties of an error that are not its own business: a stack tells about the machine that made it. */
+const UNKEPT = 'stack'
+/** What most errors have, and nobody lists. */
+const HIDDEN = 0
+const VISIBLE = 1
+
+/** For one value. */
+export class Tagger {
+  readonly #types: ReadonlyMap<unknown, ValueType>
+  /** What the value at hand is part of, outermost first. */
+  readonly #above: object[] = []
+  /** How to get from each of those to the next. */
+  readonly #steps: string[] = []
+  /** Objects that ended, by number. */
+  readonly #ended = new Map<object, number>()
+
+  constructor(types: ReadonlyMap<unknown, ValueType>) {
+    this.#types = types
+  }
+
+  /** @throws ValueError */
+  tag(value: unknown): unknown {
+    return this.#tag(value, true)
+  }
+
+  /** `isError`: an error here is what a load failed with, or the cause of that. */
+  #tag(value: unknown, isError = false): unknown {
+    switch (typeof value) {
+      case 'string':
+        return value.isWellFormed() ? value : [TAG.rawString, Buffer.from(value, 'utf16le')]
+      case 'number':
+        return Object.is(value, -0) ? [TAG.negativeZero] : value
+      case 'boolean':
+        return value
+      case 'undefined':
+        return [TAG.undefined]
+      case 'bigint':
+        return [TAG.bigint, value.toString(16)]
+      case 'object':
+        return value === null ? null : this.#tagObject(value, isError)
+      default:
+        throw this.#refused(`A ${typeof value}`)
+    }
+  }
+
+  #tagObject(value: object, isError: boolean): unknown {
+    const number = this.#ended.get(value)
+    if (number !== undefined) return [TAG.again, number]
+    if (this.#above.includes(value)) throw this.#error('The value refers to itself')
+    if (this.#above.length >= MAX_DEPTH) throw this.#error('The value is nested too deeply')
+    this.#above.push(value)
+    const tagged = this.#tagContents(value, isError)
+    this.#above.pop()
+    this.#ended.set(value, this.#ended.size)
+    return tagged
+  }
+
+  #tagContents(value: object, isError: boolean): unknown {
+    try {
+      const type = this.#types.get(Object.getPrototypeOf(value))
+      if (type === undefined) return this.#tagByKind(value, isError)
+      return [TAG.type, type.name, this.#step(`<${type.name}>`, type.encode(value))]
+    } catch (error) {
+      // A Proxy, a getter of a registered class, a detached buffer: whatever refuses to be read cannot be kept.
+      throw error instanceof ValueError
+        ? error
+        : this.#error('What cannot be read was found', error)
+    }
+  }
+
+  #tagByKind(value: object, isError: boolean): unknown {
+    const kind = kindOf(value)
+    switch (kind) {
+      case 'array':
+        return this.#tagArray(value as readonly unknown[])
+      case 'object':
+      case 'null-object':
+        return this.#tagPlain(value, kind === 'object' ? TAG.object : TAG.nullObject)
+      case 'error':
+        return this.#tagError(value as Error, isError)
+      case 'foreign':
+        throw this.#refusedInstance(value)
+      default:
+        this.#assertNothingElse(extraKeyOf(value))
+        return kind === 'map' || kind === 'set'
+          ? this.#tagCollection(value as Map<unknown, unknown> | Set<unknown>)
+          : tagLeaf(value as Leaf, kind)
+    }
+  }
+
+  #tagArray(value: readonly unknown[]): unknown {
+    if (hasHoles(value)) throw this.#refused('An array with holes')
+    const tagged: unknown[] = [TAG.array]
+    for (let i = 0; i < value.length; i++) tagged.push(this.#step(`[${i}]`, value[i]))
+    if (extraKeyOfArray(value) === undefined) return tagged
+    return [TAG.arrayWith, value.length, ...tagged.slice(1), ...this.#extras(value)]
+  }
+
+  /** What an array has beside its items, as the result of a regular expression does. */
+  #extras(array: readonly unknown[]): unknown[] {
+    const extras: unknown[] = []
+    for (const key of Reflect.ownKeys(array).slice(array.length)) {
+      if (key === 'length') continue
+      const property = Object.getOwnPropertyDescriptor(array, key)
+      if (typeof key === 'symbol' || property?.enumerable !== true || !('value' in property)) {
+        throw this.#strange(key)
+      }
+      extras.push(this.#tag(key), this.#step(stepTo(key), property.value))
+    }
+    return extras
+  }
+
+  #tagPlain(value: object, tag: number): unknown {
+    this.#assertNothingElse(strangeKeyOf(value))
+    const names = Object.keys(value)
+    const read = (name: string): unknown =>
+      this.#step(stepTo(name), (value as Record<string, unknown>)[name])
+    if (tag === TAG.object && names.every(isSafeName)) {
+      return Object.fromEntries(names.map((name) => [name, read(name)]))
+    }
+    return [tag, ...names.flatMap((name) => [this.#tag(name), read(name)])]
+  }
+
+  #tagCollection(value: Map<unknown, unknown> | Set<unknown>): unknown {
+    if (value instanceof Set) {
+      return [TAG.set, ...Array.from(value, (item) => this.#step('.member', item))]
+    }
+    const items = Array.from(value, ([key, item]) => [
+      this.#step('.key', key),
+      this.#step(`.get(${describeKey(key)})`, item),
+    ])
+    return [TAG.map, ...items.flat()]
+  }
+
+  /**
+   * An error with what it holds, without its stack. What a load failed with may be of any class, and comes back as an Error
+   * of that name; within a value, a class has to be known as all others have.
+   */
+  #tagError(error: Error, isError: boolean): unknown {
+    const known = errorClassOf(error)
+    if (known === undefined && !isError) throw this.#refusedInstance(error)
+    const tagged: unknown[] = [TAG.error, known ?? 'Error']
+    if (known === undefined && !Object.hasOwn(error, 'name')) {
+      tagged.push('name', HIDDEN, this.#tag(error.name))
+    }
+    for (const key of Reflect.ownKeys(error)) {
+      if (key === UNKEPT) continue
+      const property = Object.getOwnPropertyDescriptor(error, key)
+      if (typeof key === 'symbol' || property === undefined || !('value' in property)) {
+        throw this.#strange(key)
+      }
+      const part = this.#step(stepTo(key), property.value, isError && key === 'cause')
+      tagged.push(this.#tag(key), property.enumerable ? VISIBLE : HIDDEN, part)
+    }
+    return tagged
+  }
+
+  #step(step: string, part: unknown, isError = false): unknown {
+    this.#steps.push(step)
+    const tagged = this.#tag(part, isError)
+    this.#steps.pop()
+    return tagged
+  }
+
+  get #path(): string {
+    return `$${this.#steps.join('')}`
+  }
+
+  #assertNothingElse(key: string | symbol | undefined): void {
+    if (key !== undefined) throw this.#strange(key)
+  }
+
+  #strange(key: string | symbol): ValueError {
+    this.#steps.push(typeof key === 'symbol' ? `[${String(key)}]` : stepTo(key))
+    return this.#refused(
+      'A property that is a symbol, hidden, a getter, or added to a builtin object',
+    )
+  }
+
+  #refusedInstance(value: object): ValueError {
+    const name = classNameOf(value)
+    const path = this.#path
+    const message = `An instance of ${name} at ${path} cannot be cached: it would come back as something else. Register ${name} as a value type (types), convert it (toPlain and fromPlain), or return plain data.`
+    return new ValueError(message, path)
+  }
+
+  #refused(what: string): ValueError {
+    return new ValueError(`${what} at ${this.#path} cannot be cached.`, this.#path)
+  }
+
+  #error(what: string, cause?: unknown): ValueError {
+    return new ValueError(`${what} at ${this.#path}.`, this.#path, undefined, cause)
+  }
+}
+
+type Leaf = Date | RegExp | URL | ArrayBuffer | ArrayBufferView
+
+function tagLeaf(value: Leaf, kind: string): unknown {
+  if (kind === 'date') return [TAG.date, (value as Date).getTime()]
+  if (kind === 'url') return [TAG.url, (value as URL).href]
+  if (kind === 'bytes') {
+    const binary = value as ArrayBuffer | ArrayBufferView
+    return [TAG.view, binaryClassOf(binary), bytesOf(binary)]
+  }
+  const { source, flags, lastIndex } = value as RegExp
+  return lastIndex === 0 ? [TAG.regexp, source, flags] : [TAG.regexp, source, flags, lastIndex]
+}
+
+/** The view's own bytes: the pool it may be part of must not be kept or sent. */
+function bytesOf(value: ArrayBuffer | ArrayBufferView): Buffer {
+  return ArrayBuffer.isView(value)
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    : Buffer.from(value)
+}
+
+function stepTo(name: string): string {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
+    ? `.${name}`
+    : `[${JSON.stringify(name)}]`
+}
+
+function describeKey(key: unknown): string {
+  return typeof key === 'string' ? JSON.stringify(key.slice(0, 20)) : typeof key
+}
