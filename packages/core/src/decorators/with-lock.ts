@@ -3,8 +3,8 @@
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { fitKey } from '../keys/key-digest.ts'
-import type { Key } from '../keys/key-text.ts'
-import { lockNames } from '../locks/lock-name.ts'
+import { type Key, keyText } from '../keys/key-text.ts'
+import { namesInOrder } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
@@ -136,7 +136,7 @@ function nameSource(key: unknown, keys: unknown): (label: string) => Names {
     }
     const list = keys as (this: unknown, ...args: unknown[]) => readonly Key[]
     return () => (self, args) =>
-      lockNames([...list.apply(self, args as unknown[])], `${DECORATOR}.keys`)
+      namesInOrder(list.apply(self, args as unknown[]), `${DECORATOR}.keys`, keyText)
   }
   const sourceOf = keySource(key, `${DECORATOR}.key`)
   return (label) => {
