@@ -2,7 +2,6 @@
 
 import type { History } from './history.ts'
 import type { JudgedRead } from './ledger.ts'
-import { isBorne } from './open.ts'
 import { argumentTags, type CachePlan } from './plan.ts'
 import { Queries } from './queries.ts'
 import type { NodeCache, SimNode } from './sim-node.ts'
@@ -148,9 +147,6 @@ export class Reads {
     // A remembered error holds no row, and what was softly evicted may still stand in for a load that failed just now.
     const holdsOldRow = origin.version >= 0 && origin.version < required
     if (!holdsOldRow || read.mayFallBack || ledger.isForgotten(origin)) return
-    // A `set` replaces whatever is there. When its connection ends and what it had sent arrives long afterwards, it replaces
-    // what others have done since; a `@CachePut` names what its writer knew, and then evicts.
-    if (origin.isLate && !isBorne('late-set')) return
     this.#world.fail(`at rest: ${read.what}, although v${required} was written and made known`)
   }
 }
