@@ -51,6 +51,7 @@ import {
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import { groupsOf, RecoveryQueue, type WaitingEvictions } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
+import { SleepWatch } from './sleep-watch.ts'
 import type { Stamp } from './stamp.ts'
 import { missingOf, NOTHING, partitionTag, TagClock } from './tag-clock.ts'
 
@@ -98,6 +99,13 @@ const SUSPICION_EVERY_MS = 200
 /** So many keys go to the store in one call. */
 const KEYS_PER_CALL = 1_000
 
+/** A sync under way. */
+interface SentSync {
+  readonly at: number
+  /** What `trustedSince` was then. */
+  readonly since: number
+}
+
 /** A partition whose history the store no longer has, and where that stands now. */
 interface LostHistory {
   readonly partition: Partition
@@ -115,12 +123,14 @@ export class Coherence {
   readonly #own = new OwnChanges()
   readonly #doubts = new Doubts()
   readonly #fuse = new Fuse()
+  readonly #sleep: SleepWatch
   /** The last stamp of each partition. */
   readonly #stamps: (Stamp | undefined)[] = ALL_PARTITIONS.map(() => undefined)
   /** Partitions moved by messages or replies since the running sync was sent. */
   readonly #advanced = new Set<number>()
   #confirmedAt = Number.NEGATIVE_INFINITY
   #changes = 0
+  #trustedSince = 0
   #tagsVerifiedAt = Number.NEGATIVE_INFINITY
   /** The store's clock at the last sync, ms: whatever it held by then was born at the tag clock of then or before. */
   #syncedStoreMs = Number.NEGATIVE_INFINITY
@@ -141,6 +151,7 @@ export class Coherence {
   constructor(parts: CoherenceParts, queue = new RecoveryQueue()) {
     this.#parts = parts
     this.queue = queue
+    this.#sleep = new SleepWatch(parts.clock)
     this.tags = new TagClock(() => this.#changed())
     if (this.isAlone) this.#confirmedAt = Number.POSITIVE_INFINITY
   }
@@ -148,6 +159,11 @@ export class Coherence {
   /** Moves whenever an earlier verdict on an entry might no longer hold. */
   get changes(): number {
     return this.#changes
+  }
+
+  /** The change counter after the machine last slept: how long ago something was that is older, nobody knows. */
+  get trustedSince(): number {
+    return this.#trustedSince
   }
 
   /** When the store last confirmed every partition and the tag clock, monotonic ms. */
@@ -247,6 +263,7 @@ export class Coherence {
   /** Runs a sync, or joins the one under way and has another follow it. Never rejects. */
   sync(): Promise<void> {
     if (this.#isClosed || this.#parts.remote === undefined) return Promise.resolve()
+    this.#lookForSleep()
     if (this.#syncing !== undefined) {
       this.#syncAgain = true
       return this.#syncing
@@ -401,21 +418,44 @@ export class Coherence {
     if (remote === undefined) return
     try {
       await this.#drainQueue()
-      const sentAt = clock.now()
+      const sent = { at: clock.now(), since: this.#trustedSince }
       const reconnects = this.#reconnects
       this.#advanced.clear()
       const reply = await remote.run('sync', (store) => store.sync(ALL_PARTITIONS))
-      this.server.note(reply.nowMs, sentAt, clock.now())
-      await this.#confirmTags(reply, sentAt)
-      if (await this.#confirmPartitions(reply, sentAt)) this.#reconnectsSeen = reconnects
-      this.#parts.targets.synced?.()
+      this.#lookForSleep()
+      if (this.#isStillAwake(sent)) {
+        this.server.note(reply.nowMs, sent.at, clock.now())
+        await this.#confirmTags(reply, sent)
+        if (await this.#confirmPartitions(reply, sent)) this.#reconnectsSeen = reconnects
+        this.#parts.targets.synced?.()
+      } else {
+        // The reply may be as old as the sleep was long.
+        this.#syncAgain = true
+      }
     } catch {
       // Already reported by the remote tier. Not confirming is all there is to do.
     }
     this.#reportState()
   }
 
-  async #confirmTags(reply: SyncReply, sentAt: number): Promise<void> {
+  /** After a sleep nothing that was known counts, neither confirmations nor the age of what was read or loaded. */
+  #lookForSleep(): void {
+    if (!this.#sleep.hasSlept()) return
+    for (const partition of this.#partitions) partition.doubt()
+    this.#tagsVerifiedAt = Number.NEGATIVE_INFINITY
+    // Like after a reconnect: nothing of the store can be judged before the next sync.
+    this.#reconnects += 1
+    this.#changed()
+    this.#trustedSince = this.#changes
+    this.#confirm()
+    this.#reportState()
+  }
+
+  #isStillAwake({ since }: SentSync): boolean {
+    return since === this.#trustedSince
+  }
+
+  async #confirmTags(reply: SyncReply, sent: SentSync): Promise<void> {
     const head = reply.tags
     if (head === undefined) return
     if (this.tags.isAhead(head)) await this.#invalidateLost(head.version)
@@ -424,23 +464,24 @@ export class Coherence {
       await this.#catchUpTags()
     }
     // What was queued meanwhile has not reached the store: nothing is confirmed before it has.
-    if (this.queue.size === 0) this.#tagsVerifiedAt = sentAt
+    if (this.queue.size === 0 && this.#isStillAwake(sent)) this.#tagsVerifiedAt = sent.at
     this.#syncedStoreMs = reply.nowMs
   }
 
   /** Returns whether whatever was lost has been seen to. */
-  async #confirmPartitions(reply: SyncReply, sentAt: number): Promise<boolean> {
+  async #confirmPartitions(reply: SyncReply, sent: SentSync): Promise<boolean> {
     const behind: Partition[] = []
     const lost: LostHistory[] = []
     const confirm = (partition: Partition): void => {
-      partition.verifiedAt = sentAt
-      partition.mark(sentAt)
+      if (!this.#isStillAwake(sent)) return
+      partition.verifiedAt = sent.at
+      partition.mark(sent.at)
     }
     for (const partition of this.#partitions) {
       const head = this.#hasSequences ? reply.heads[partition.id] : undefined
       if (head === undefined) continue
       const found = partition.compare(head)
-      if (found === 'unknown') partition.restart(head, sentAt)
+      if (found === 'unknown') partition.restart(head, sent.at)
       // A message applied while the sync was under way makes the head the older knowledge. What was applied follows
       // on what was there when the sync was sent without a gap, so it includes the head.
       const isOlder = found === 'history-lost' && this.#advanced.has(partition.id)

@@ -99,6 +99,13 @@ export class Partition {
     this.#marks = [{ seq, at: now }]
   }
 
+  /** Nobody knows how long ago anything was: nothing is coherent until it is compared, and no position is of the last minute. */
+  doubt(): void {
+    this.generation += 1
+    this.verifiedAt = Number.NEGATIVE_INFINITY
+    this.#marks = []
+  }
+
   /** Notes the position now and then, so that it is known later how old a change is at the most. */
   mark(now: number): void {
     const last = this.#marks.at(-1)
