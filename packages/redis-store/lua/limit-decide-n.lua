@@ -16,6 +16,7 @@ local now = clock_us(CLOCK)
 --- @include "limit-concurrency"
 --- @include "limit-policies"
 --- @include "limit-blocks"
+--- @include "text-of"
 --- @include "limit-replies"
 local rule = cjson.decode(ARGV[2])
 local max_wait, block = rule.maxWait, rule.block

@@ -10,6 +10,7 @@ local now = clock_us(CLOCK)
 --- @include "limit-keys"
 --- @include "limit-exact"
 --- @include "limit-blocks"
+--- @include "text-of"
 --- @include "limit-replies"
 --- @include "limit-single"
 return decide_under(exact_algorithm(tonumber(ARGV[3]), tonumber(ARGV[4])))

@@ -10,6 +10,7 @@ local now = clock_us(CLOCK)
 --- @include "limit-keys"
 --- @include "limit-smooth"
 --- @include "limit-blocks"
+--- @include "text-of"
 --- @include "limit-replies"
 --- @include "limit-single"
 local interval, burst, window = string.match(ARGV[4], '^(%d+) (%d+) (%d+)$')

@@ -10,6 +10,7 @@ local now = clock_us(CLOCK)
 --- @include "limit-keys"
 --- @include "limit-window"
 --- @include "limit-blocks"
+--- @include "text-of"
 --- @include "limit-replies"
 --- @include "limit-single"
 local slice, slices = string.match(ARGV[4], '^(%d+) (%d+)$')

@@ -1,24 +1,26 @@
 --[[ Takes locks, or places in their queues; each by itself.
   KEYS[1..] for each lock: the lock, its queue, its waiters
-  ARGV[1] inbox channel   ARGV[2] how long a fence is remembered, ms   ARGV[3] now, us, for tests
-  ARGV[4] lease, ms   ARGV[5] permits   ARGV[6] heartbeat, ms; 0 not to wait
-  ARGV[7..] for each lock: mode (w, r, p) and owner, or where the three are others, "lease,permits,heartbeat," before that
+  ARGV[1] inbox channel   ARGV[2] now, us, for tests
+  ARGV[3] lease, ms   ARGV[4] permits   ARGV[5] heartbeat, ms; 0 not to wait
+  ARGV[6..] for each lock: mode (w, r, p) and owner, or where the three are others, "lease,permits,heartbeat," before that
   Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1
-  held ]]
+  held | 2, 0, 0 failed; then a line of text for each that failed ]]
 --- @include "now"
 --- @include "clock"
 --- @include "lock"
-local inbox, life = ARGV[1], ARGV[2]
-local now = clock_us(ARGV[3])
+--- @include "text-of"
+local inbox = ARGV[1]
+local now = clock_us(ARGV[2])
 
 local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
-  local mode = string.sub(member, 1, 1)
-  local last, count, first, first_ends = open_lock(lock, now)
+  local is_writer = mode_of(member) == 'w'
+  local last, held, first, first_ends = open_lock(lock, now)
 
   -- A reply got lost, or the request came twice. Holding alone, the last fence is this owner's own.
-  if count > 0 and redis.call('ZSCORE', lock, member) then
-    local fence = mode == 'w' and last or next_fence(last, now)
-    hold(lock, member, lease, fence, life, now)
+  local held_until = held > 0 and redis.call('ZSCORE', lock, member)
+  if held_until then
+    local fence = is_writer and last or next_fence(last, now)
+    hold(lock, member, lease, fence, now, tonumber(held_until))
     return 1, fence, 0
   end
 
@@ -26,14 +28,14 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
   local is_queued = redis.call('EXISTS', queue) == 1
   if is_queued then head, head_ends = head_of(queue, waiters, now) end
 
-  if admits(count, first, mode, permits) and (not head or head == member) then
+  if admits(held, first, member, permits) and (not head or head == member) then
     local fence = next_fence(last, now)
-    hold(lock, member, lease, fence, life, now)
+    hold(lock, member, lease, fence, now)
     if is_queued then
       redis.call('ZREM', queue, member)
       redis.call('HDEL', waiters, member)
       -- The next one may fit beside this one.
-      if mode ~= 'w' then wake_head(queue, waiters, now) end
+      if not is_writer then wake_head(queue, waiters, now) end
     end
     return 1, fence, 0
   end
@@ -43,23 +45,30 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
   if head and head ~= member and (not ask_at or head_ends < ask_at) then ask_at = head_ends end
   if heartbeat == 0 then return 0, ask_at and ms_until(ask_at, now) or 1, -1 end
 
+  -- The sign before the place: if it cannot be written, nobody stands in the queue for ever.
+  redis.call('HSET', waiters, member, sign_of_life(now + 2000 * heartbeat, heartbeat, inbox))
   if not redis.call('ZSCORE', queue, member) then
     local newest = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
     redis.call('ZADD', queue, whole(math.max(now, tonumber(newest or '0') + 1)), member)
   end
-  redis.call('HSET', waiters, member, whole(now + 2000 * heartbeat) .. '|' .. inbox)
   redis.call('PEXPIRE', queue, whole(4 * heartbeat))
   redis.call('PEXPIRE', waiters, whole(4 * heartbeat))
   local ask_in = ask_at and math.min(ms_until(ask_at, now), heartbeat) or heartbeat
   return 0, ask_in, redis.call('ZRANK', queue, member)
 end
 
-local usual_lease, usual_permits, usual_heartbeat = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local reply = {}
+local usual_lease, usual_permits, usual_heartbeat = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local reply, errors = {}, {}
 for i = 1, #KEYS / 3 do
   local k = 3 * i
-  local lease, permits, heartbeat, member = string.match(ARGV[i + 6], '^(%d+),(%d+),(%d+),(.*)$')
-  reply[i] = struct.pack('>ddd', acquire(KEYS[k - 2], KEYS[k - 1], KEYS[k], member or ARGV[i + 6],
-    tonumber(lease) or usual_lease, tonumber(permits) or usual_permits, tonumber(heartbeat) or usual_heartbeat))
+  local lease, permits, heartbeat, member = string.match(ARGV[i + 5], '^(%d+),(%d+),(%d+),(.*)$')
+  -- What is wrong with one lock is no matter of the others.
+  local is_answered, kind, detail, place = pcall(acquire, KEYS[k - 2], KEYS[k - 1], KEYS[k], member or ARGV[i + 5],
+    tonumber(lease) or usual_lease, tonumber(permits) or usual_permits, tonumber(heartbeat) or usual_heartbeat)
+  if not is_answered then
+    errors[#errors + 1] = text_of(kind)
+    kind, detail, place = 2, 0, 0
+  end
+  reply[i] = struct.pack('>ddd', kind, detail, place)
 end
-return table.concat(reply)
+return table.concat(reply) .. table.concat(errors, '\n')

@@ -1,16 +1,25 @@
 --[[ Ends leases, and wakes who is next for each.
   KEYS[1..] for each lock: the lock, its queue, its waiters
   ARGV[1] now, us, for tests   ARGV[2..] for each lock: mode and owner
-  Returns a digit for each lock: 1 released | 0 was not held any more ]]
+  Returns a digit for each lock: 1 released | 0 was not held any more | 2 failed; then a line of text for each that failed ]]
 --- @include "now"
 --- @include "clock"
 --- @include "lock"
-local reply = {}
-for i = 1, #KEYS / 3 do
+--- @include "text-of"
+local function release(lock, queue, waiters, member)
   -- A lease that has ended, and that nobody came for, is released all the same: its holder knows by its own clock.
-  reply[i] = redis.call('ZREM', KEYS[3 * i - 2], ARGV[i + 1])
-  if reply[i] == 1 and redis.call('EXISTS', KEYS[3 * i - 1]) == 1 then
-    wake_head(KEYS[3 * i - 1], KEYS[3 * i], clock_us(ARGV[1]))
-  end
+  local was_held = redis.call('ZREM', lock, member)
+  if was_held == 1 and redis.call('EXISTS', queue) == 1 then wake_head(queue, waiters, clock_us(ARGV[1])) end
+  return was_held
 end
-return table.concat(reply)
+
+local reply, errors = {}, {}
+for i = 1, #KEYS / 3 do
+  local is_answered, outcome = pcall(release, KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i], ARGV[i + 1])
+  if not is_answered then
+    errors[#errors + 1] = text_of(outcome)
+    outcome = 2
+  end
+  reply[i] = outcome
+end
+return table.concat(reply) .. table.concat(errors, '\n')

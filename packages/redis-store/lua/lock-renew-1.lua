@@ -4,10 +4,13 @@
   Returns 1 prolonged | 0 had ended ]]
 --- @include "now"
 --- @include "clock"
+--- @include "lock"
 local now = clock_us(ARGV[3])
-local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local held_until = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
 -- A lease that has ended stays ended, even if nobody came for the lock: its holder has been told so by its own clock.
-if not ends or tonumber(ends) <= now then return 0 end
--- The key lives for its fence, which is longer than any lease, from the last grant on; so no hold may be longer than that.
-redis.call('ZADD', KEYS[1], whole(now + tonumber(ARGV[2]) * 1000), ARGV[1])
+if held_until <= now then return 0 end
+-- A renewal may come late, after one that made the lease longer.
+local ends = math.max(held_until, now + tonumber(ARGV[2]) * 1000)
+redis.call('ZADD', KEYS[1], whole(ends), ARGV[1])
+remember(KEYS[1], ends, 0, now, false)
 return 1

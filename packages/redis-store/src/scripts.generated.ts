@@ -2351,14 +2351,14 @@ local function block_of(key, count)
   -- Where the server's clock was set back: a block is never longer than it was meant to be.
   return math.min(ends, now + length), max(1, math.min(by, count))
 end
+-- What went wrong, as a line of text, for replies in which each key has a result of its own.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or reason
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
 -- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
 -- and no other.
-local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
-  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
-end
-
 -- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
 local function decide_each(calls, fields, decide)
   local reply, errors = { now }, {}
@@ -2742,14 +2742,14 @@ local function block_of(key, count)
   -- Where the server's clock was set back: a block is never longer than it was meant to be.
   return math.min(ends, now + length), max(1, math.min(by, count))
 end
+-- What went wrong, as a line of text, for replies in which each key has a result of its own.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or reason
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
 -- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
 -- and no other.
-local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
-  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
-end
-
 -- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
 local function decide_each(calls, fields, decide)
   local reply, errors = { now }, {}
@@ -3005,14 +3005,14 @@ local function block_of(key, count)
   -- Where the server's clock was set back: a block is never longer than it was meant to be.
   return math.min(ends, now + length), max(1, math.min(by, count))
 end
+-- What went wrong, as a line of text, for replies in which each key has a result of its own.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or reason
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
 -- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
 -- and no other.
-local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
-  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
-end
-
 -- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
 local function decide_each(calls, fields, decide)
   local reply, errors = { now }, {}
@@ -4239,14 +4239,14 @@ local function block_of(key, count)
   -- Where the server's clock was set back: a block is never longer than it was meant to be.
   return math.min(ends, now + length), max(1, math.min(by, count))
 end
+-- What went wrong, as a line of text, for replies in which each key has a result of its own.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or reason
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
 -- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
 -- and no other.
-local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
-  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
-end
-
 -- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
 local function decide_each(calls, fields, decide)
   local reply, errors = { now }, {}
@@ -4583,14 +4583,14 @@ local function block_of(key, count)
   -- Where the server's clock was set back: a block is never longer than it was meant to be.
   return math.min(ends, now + length), max(1, math.min(by, count))
 end
+-- What went wrong, as a line of text, for replies in which each key has a result of its own.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or reason
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
 -- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
 -- and no other.
-local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
-  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
-end
-
 -- \`decide(i, reply, at)\` writes the fields of the i-th call behind the position \`at\`.
 local function decide_each(calls, fields, decide)
   local reply, errors = { now }, {}
@@ -4647,11 +4647,11 @@ return decide_under(window_algorithm(tonumber(ARGV[3]), tonumber(slice), tonumbe
 ` },
   lockAcquire: { name: 'lock-acquire', keys: 'n', lua: `--[[ Takes locks, or places in their queues; each by itself.
   KEYS[1..] for each lock: the lock, its queue, its waiters
-  ARGV[1] inbox channel   ARGV[2] how long a fence is remembered, ms   ARGV[3] now, us, for tests
-  ARGV[4] lease, ms   ARGV[5] permits   ARGV[6] heartbeat, ms; 0 not to wait
-  ARGV[7..] for each lock: mode (w, r, p) and owner, or where the three are others, "lease,permits,heartbeat," before that
+  ARGV[1] inbox channel   ARGV[2] now, us, for tests
+  ARGV[3] lease, ms   ARGV[4] permits   ARGV[5] heartbeat, ms; 0 not to wait
+  ARGV[6..] for each lock: mode (w, r, p) and owner, or where the three are others, "lease,permits,heartbeat," before that
   Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1
-  held ]]
+  held | 2, 0, 0 failed; then a line of text for each that failed ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -4670,24 +4670,50 @@ local function clock_us(given)
 end
 -- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
 -- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
--- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- each waiter's sign of life. Members begin with the mode: w, r or p; P, a number and a comma for several permits. All times
+-- are microseconds.
 local FENCE = '!fence'
+-- There while weights have to be added up, because somebody may hold several permits.
+local WEIGHTED = '!weighted'
 local DEAD_AT_ONCE = 1000
+-- A lock is remembered until the clock has passed its last lease, and its last fence, by an hour. Fences follow the clock,
+-- so one that is forgotten by then comes again only if the clock is set back by more than that.
+local REMEMBERED_MS = 3600000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function mode_of(member)
+  return string.lower(string.sub(member, 1, 1))
+end
+
+local function weight_of(member)
+  return tonumber(string.match(member, '^P(%d+),')) or 1
+end
+
+-- How much is held, of \`head\` as \`open_lock\` reads it.
+local function held_in(lock, is_weighted)
+  if not is_weighted then return redis.call('ZCARD', lock) - 1 end
+  local held = 0
+  for _, member in ipairs(redis.call('ZRANGE', lock, 2, -1)) do held = held + weight_of(member) end
+  return held
+end
+
+-- Forgets holders whose lease has ended. Returns the last fence, how much is held, and the first one to end with its end.
 local function open_lock(lock, now)
-  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  local head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   if not head[1] then return 0, 0 end
-  if head[3] and tonumber(head[4]) <= now then
+  local is_weighted = head[3] == WEIGHTED
+  local at = is_weighted and 5 or 3
+  if head[at] and tonumber(head[at + 1]) <= now then
     redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
-    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+    head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   end
-  if not head[3] then return -tonumber(head[2]), 0 end
-  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
+  local last = -tonumber(head[2])
+  if head[at] then return last, held_in(lock, is_weighted), head[at], tonumber(head[at + 1]) end
+  if is_weighted then redis.call('ZREM', lock, WEIGHTED) end
+  return last, 0
 end
 
 -- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
@@ -4695,18 +4721,31 @@ local function next_fence(last, now)
   return math.max(last + 1, now)
 end
 
--- Writes a holder with the end of its lease, and the last fence.
-local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
-  -- The fence outlives the lease by far; a lease is a day at most.
-  redis.call('PEXPIRE', lock, life)
+-- Has the lock live for as long as what is in it matters. \`may_shorten\`: nobody else holds it.
+local function remember(lock, ends, fence, now, may_shorten)
+  local life = ms_until(math.max(ends, fence), now) + REMEMBERED_MS
+  if may_shorten or redis.call('PTTL', lock) < life then redis.call('PEXPIRE', lock, whole(life)) end
+end
+
+-- Writes a holder with the end of its lease, and the last fence. A lease that is held already never becomes shorter.
+local function hold(lock, member, lease, fence, now, held_until)
+  local ends = math.max(now + lease * 1000, held_until or 0)
+  redis.call('ZADD', lock, -fence, FENCE, ends, member)
+  if weight_of(member) > 1 then redis.call('ZADD', lock, -1, WEIGHTED) end
+  remember(lock, ends, fence, now, mode_of(member) == 'w')
 end
 
 -- Holders are all of one mode, so the first one speaks for them.
-local function admits(count, first, mode, permits)
-  if count == 0 then return true end
-  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
-  return mode == 'r' or count < permits
+local function admits(held, first, member, permits)
+  if held == 0 then return true end
+  local mode = mode_of(member)
+  if mode == 'w' or mode_of(first) ~= mode then return false end
+  return mode == 'r' or held + weight_of(member) <= permits
+end
+
+-- A waiter's sign of life: the end of its time, its heartbeat in ms, and where to wake it.
+local function sign_of_life(ends, heartbeat, inbox)
+  return whole(ends) .. '|' .. whole(heartbeat) .. '|' .. inbox
 end
 
 -- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
@@ -4715,9 +4754,16 @@ local function head_of(queue, waiters, now)
     local head = redis.call('ZRANGE', queue, 0, 0)[1]
     if not head then return nil end
     local sign = redis.call('HGET', waiters, head)
-    if sign then
-      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
-      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    local ends, heartbeat, inbox = string.match(sign or '', '^(%d+)|(%d+)|(.*)$')
+    ends, heartbeat = tonumber(ends), tonumber(heartbeat)
+    if ends and ends > now then
+      local latest = now + 2000 * heartbeat
+      -- The clock was set back. A live waiter will show itself again; a dead one is not to stand here until that time.
+      if ends > latest then
+        ends = latest
+        redis.call('HSET', waiters, head, sign_of_life(ends, heartbeat, inbox))
+      end
+      return head, ends, inbox
     end
     redis.call('ZREM', queue, head)
     redis.call('HDEL', waiters, head)
@@ -4729,17 +4775,23 @@ local function wake_head(queue, waiters, now)
   local head, _, inbox = head_of(queue, waiters, now)
   if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
 end
-local inbox, life = ARGV[1], ARGV[2]
-local now = clock_us(ARGV[3])
+-- What went wrong, as a line of text, for replies in which each key has a result of its own.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or reason
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
+end
+local inbox = ARGV[1]
+local now = clock_us(ARGV[2])
 
 local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
-  local mode = string.sub(member, 1, 1)
-  local last, count, first, first_ends = open_lock(lock, now)
+  local is_writer = mode_of(member) == 'w'
+  local last, held, first, first_ends = open_lock(lock, now)
 
   -- A reply got lost, or the request came twice. Holding alone, the last fence is this owner's own.
-  if count > 0 and redis.call('ZSCORE', lock, member) then
-    local fence = mode == 'w' and last or next_fence(last, now)
-    hold(lock, member, lease, fence, life, now)
+  local held_until = held > 0 and redis.call('ZSCORE', lock, member)
+  if held_until then
+    local fence = is_writer and last or next_fence(last, now)
+    hold(lock, member, lease, fence, now, tonumber(held_until))
     return 1, fence, 0
   end
 
@@ -4747,14 +4799,14 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
   local is_queued = redis.call('EXISTS', queue) == 1
   if is_queued then head, head_ends = head_of(queue, waiters, now) end
 
-  if admits(count, first, mode, permits) and (not head or head == member) then
+  if admits(held, first, member, permits) and (not head or head == member) then
     local fence = next_fence(last, now)
-    hold(lock, member, lease, fence, life, now)
+    hold(lock, member, lease, fence, now)
     if is_queued then
       redis.call('ZREM', queue, member)
       redis.call('HDEL', waiters, member)
       -- The next one may fit beside this one.
-      if mode ~= 'w' then wake_head(queue, waiters, now) end
+      if not is_writer then wake_head(queue, waiters, now) end
     end
     return 1, fence, 0
   end
@@ -4764,26 +4816,33 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
   if head and head ~= member and (not ask_at or head_ends < ask_at) then ask_at = head_ends end
   if heartbeat == 0 then return 0, ask_at and ms_until(ask_at, now) or 1, -1 end
 
+  -- The sign before the place: if it cannot be written, nobody stands in the queue for ever.
+  redis.call('HSET', waiters, member, sign_of_life(now + 2000 * heartbeat, heartbeat, inbox))
   if not redis.call('ZSCORE', queue, member) then
     local newest = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
     redis.call('ZADD', queue, whole(math.max(now, tonumber(newest or '0') + 1)), member)
   end
-  redis.call('HSET', waiters, member, whole(now + 2000 * heartbeat) .. '|' .. inbox)
   redis.call('PEXPIRE', queue, whole(4 * heartbeat))
   redis.call('PEXPIRE', waiters, whole(4 * heartbeat))
   local ask_in = ask_at and math.min(ms_until(ask_at, now), heartbeat) or heartbeat
   return 0, ask_in, redis.call('ZRANK', queue, member)
 end
 
-local usual_lease, usual_permits, usual_heartbeat = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local reply = {}
+local usual_lease, usual_permits, usual_heartbeat = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local reply, errors = {}, {}
 for i = 1, #KEYS / 3 do
   local k = 3 * i
-  local lease, permits, heartbeat, member = string.match(ARGV[i + 6], '^(%d+),(%d+),(%d+),(.*)$')
-  reply[i] = struct.pack('>ddd', acquire(KEYS[k - 2], KEYS[k - 1], KEYS[k], member or ARGV[i + 6],
-    tonumber(lease) or usual_lease, tonumber(permits) or usual_permits, tonumber(heartbeat) or usual_heartbeat))
+  local lease, permits, heartbeat, member = string.match(ARGV[i + 5], '^(%d+),(%d+),(%d+),(.*)$')
+  -- What is wrong with one lock is no matter of the others.
+  local is_answered, kind, detail, place = pcall(acquire, KEYS[k - 2], KEYS[k - 1], KEYS[k], member or ARGV[i + 5],
+    tonumber(lease) or usual_lease, tonumber(permits) or usual_permits, tonumber(heartbeat) or usual_heartbeat)
+  if not is_answered then
+    errors[#errors + 1] = text_of(kind)
+    kind, detail, place = 2, 0, 0
+  end
+  reply[i] = struct.pack('>ddd', kind, detail, place)
 end
-return table.concat(reply)
+return table.concat(reply) .. table.concat(errors, '\\n')
 ` },
   lockInspect: { name: 'lock-inspect', keys: 2, lua: `--[[ Looks at a lock and changes nothing.
   KEYS[1] lock   KEYS[2] queue
@@ -4807,24 +4866,50 @@ local function clock_us(given)
 end
 -- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
 -- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
--- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- each waiter's sign of life. Members begin with the mode: w, r or p; P, a number and a comma for several permits. All times
+-- are microseconds.
 local FENCE = '!fence'
+-- There while weights have to be added up, because somebody may hold several permits.
+local WEIGHTED = '!weighted'
 local DEAD_AT_ONCE = 1000
+-- A lock is remembered until the clock has passed its last lease, and its last fence, by an hour. Fences follow the clock,
+-- so one that is forgotten by then comes again only if the clock is set back by more than that.
+local REMEMBERED_MS = 3600000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function mode_of(member)
+  return string.lower(string.sub(member, 1, 1))
+end
+
+local function weight_of(member)
+  return tonumber(string.match(member, '^P(%d+),')) or 1
+end
+
+-- How much is held, of \`head\` as \`open_lock\` reads it.
+local function held_in(lock, is_weighted)
+  if not is_weighted then return redis.call('ZCARD', lock) - 1 end
+  local held = 0
+  for _, member in ipairs(redis.call('ZRANGE', lock, 2, -1)) do held = held + weight_of(member) end
+  return held
+end
+
+-- Forgets holders whose lease has ended. Returns the last fence, how much is held, and the first one to end with its end.
 local function open_lock(lock, now)
-  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  local head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   if not head[1] then return 0, 0 end
-  if head[3] and tonumber(head[4]) <= now then
+  local is_weighted = head[3] == WEIGHTED
+  local at = is_weighted and 5 or 3
+  if head[at] and tonumber(head[at + 1]) <= now then
     redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
-    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+    head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   end
-  if not head[3] then return -tonumber(head[2]), 0 end
-  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
+  local last = -tonumber(head[2])
+  if head[at] then return last, held_in(lock, is_weighted), head[at], tonumber(head[at + 1]) end
+  if is_weighted then redis.call('ZREM', lock, WEIGHTED) end
+  return last, 0
 end
 
 -- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
@@ -4832,18 +4917,31 @@ local function next_fence(last, now)
   return math.max(last + 1, now)
 end
 
--- Writes a holder with the end of its lease, and the last fence.
-local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
-  -- The fence outlives the lease by far; a lease is a day at most.
-  redis.call('PEXPIRE', lock, life)
+-- Has the lock live for as long as what is in it matters. \`may_shorten\`: nobody else holds it.
+local function remember(lock, ends, fence, now, may_shorten)
+  local life = ms_until(math.max(ends, fence), now) + REMEMBERED_MS
+  if may_shorten or redis.call('PTTL', lock) < life then redis.call('PEXPIRE', lock, whole(life)) end
+end
+
+-- Writes a holder with the end of its lease, and the last fence. A lease that is held already never becomes shorter.
+local function hold(lock, member, lease, fence, now, held_until)
+  local ends = math.max(now + lease * 1000, held_until or 0)
+  redis.call('ZADD', lock, -fence, FENCE, ends, member)
+  if weight_of(member) > 1 then redis.call('ZADD', lock, -1, WEIGHTED) end
+  remember(lock, ends, fence, now, mode_of(member) == 'w')
 end
 
 -- Holders are all of one mode, so the first one speaks for them.
-local function admits(count, first, mode, permits)
-  if count == 0 then return true end
-  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
-  return mode == 'r' or count < permits
+local function admits(held, first, member, permits)
+  if held == 0 then return true end
+  local mode = mode_of(member)
+  if mode == 'w' or mode_of(first) ~= mode then return false end
+  return mode == 'r' or held + weight_of(member) <= permits
+end
+
+-- A waiter's sign of life: the end of its time, its heartbeat in ms, and where to wake it.
+local function sign_of_life(ends, heartbeat, inbox)
+  return whole(ends) .. '|' .. whole(heartbeat) .. '|' .. inbox
 end
 
 -- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
@@ -4852,9 +4950,16 @@ local function head_of(queue, waiters, now)
     local head = redis.call('ZRANGE', queue, 0, 0)[1]
     if not head then return nil end
     local sign = redis.call('HGET', waiters, head)
-    if sign then
-      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
-      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    local ends, heartbeat, inbox = string.match(sign or '', '^(%d+)|(%d+)|(.*)$')
+    ends, heartbeat = tonumber(ends), tonumber(heartbeat)
+    if ends and ends > now then
+      local latest = now + 2000 * heartbeat
+      -- The clock was set back. A live waiter will show itself again; a dead one is not to stand here until that time.
+      if ends > latest then
+        ends = latest
+        redis.call('HSET', waiters, head, sign_of_life(ends, heartbeat, inbox))
+      end
+      return head, ends, inbox
     end
     redis.call('ZREM', queue, head)
     redis.call('HDEL', waiters, head)
@@ -4897,24 +5002,50 @@ local function clock_us(given)
 end
 -- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
 -- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
--- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- each waiter's sign of life. Members begin with the mode: w, r or p; P, a number and a comma for several permits. All times
+-- are microseconds.
 local FENCE = '!fence'
+-- There while weights have to be added up, because somebody may hold several permits.
+local WEIGHTED = '!weighted'
 local DEAD_AT_ONCE = 1000
+-- A lock is remembered until the clock has passed its last lease, and its last fence, by an hour. Fences follow the clock,
+-- so one that is forgotten by then comes again only if the clock is set back by more than that.
+local REMEMBERED_MS = 3600000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function mode_of(member)
+  return string.lower(string.sub(member, 1, 1))
+end
+
+local function weight_of(member)
+  return tonumber(string.match(member, '^P(%d+),')) or 1
+end
+
+-- How much is held, of \`head\` as \`open_lock\` reads it.
+local function held_in(lock, is_weighted)
+  if not is_weighted then return redis.call('ZCARD', lock) - 1 end
+  local held = 0
+  for _, member in ipairs(redis.call('ZRANGE', lock, 2, -1)) do held = held + weight_of(member) end
+  return held
+end
+
+-- Forgets holders whose lease has ended. Returns the last fence, how much is held, and the first one to end with its end.
 local function open_lock(lock, now)
-  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  local head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   if not head[1] then return 0, 0 end
-  if head[3] and tonumber(head[4]) <= now then
+  local is_weighted = head[3] == WEIGHTED
+  local at = is_weighted and 5 or 3
+  if head[at] and tonumber(head[at + 1]) <= now then
     redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
-    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+    head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   end
-  if not head[3] then return -tonumber(head[2]), 0 end
-  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
+  local last = -tonumber(head[2])
+  if head[at] then return last, held_in(lock, is_weighted), head[at], tonumber(head[at + 1]) end
+  if is_weighted then redis.call('ZREM', lock, WEIGHTED) end
+  return last, 0
 end
 
 -- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
@@ -4922,18 +5053,31 @@ local function next_fence(last, now)
   return math.max(last + 1, now)
 end
 
--- Writes a holder with the end of its lease, and the last fence.
-local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
-  -- The fence outlives the lease by far; a lease is a day at most.
-  redis.call('PEXPIRE', lock, life)
+-- Has the lock live for as long as what is in it matters. \`may_shorten\`: nobody else holds it.
+local function remember(lock, ends, fence, now, may_shorten)
+  local life = ms_until(math.max(ends, fence), now) + REMEMBERED_MS
+  if may_shorten or redis.call('PTTL', lock) < life then redis.call('PEXPIRE', lock, whole(life)) end
+end
+
+-- Writes a holder with the end of its lease, and the last fence. A lease that is held already never becomes shorter.
+local function hold(lock, member, lease, fence, now, held_until)
+  local ends = math.max(now + lease * 1000, held_until or 0)
+  redis.call('ZADD', lock, -fence, FENCE, ends, member)
+  if weight_of(member) > 1 then redis.call('ZADD', lock, -1, WEIGHTED) end
+  remember(lock, ends, fence, now, mode_of(member) == 'w')
 end
 
 -- Holders are all of one mode, so the first one speaks for them.
-local function admits(count, first, mode, permits)
-  if count == 0 then return true end
-  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
-  return mode == 'r' or count < permits
+local function admits(held, first, member, permits)
+  if held == 0 then return true end
+  local mode = mode_of(member)
+  if mode == 'w' or mode_of(first) ~= mode then return false end
+  return mode == 'r' or held + weight_of(member) <= permits
+end
+
+-- A waiter's sign of life: the end of its time, its heartbeat in ms, and where to wake it.
+local function sign_of_life(ends, heartbeat, inbox)
+  return whole(ends) .. '|' .. whole(heartbeat) .. '|' .. inbox
 end
 
 -- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
@@ -4942,9 +5086,16 @@ local function head_of(queue, waiters, now)
     local head = redis.call('ZRANGE', queue, 0, 0)[1]
     if not head then return nil end
     local sign = redis.call('HGET', waiters, head)
-    if sign then
-      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
-      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    local ends, heartbeat, inbox = string.match(sign or '', '^(%d+)|(%d+)|(.*)$')
+    ends, heartbeat = tonumber(ends), tonumber(heartbeat)
+    if ends and ends > now then
+      local latest = now + 2000 * heartbeat
+      -- The clock was set back. A live waiter will show itself again; a dead one is not to stand here until that time.
+      if ends > latest then
+        ends = latest
+        redis.call('HSET', waiters, head, sign_of_life(ends, heartbeat, inbox))
+      end
+      return head, ends, inbox
     end
     redis.call('ZREM', queue, head)
     redis.call('HDEL', waiters, head)
@@ -4985,24 +5136,50 @@ local function clock_us(given)
 end
 -- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
 -- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
--- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- each waiter's sign of life. Members begin with the mode: w, r or p; P, a number and a comma for several permits. All times
+-- are microseconds.
 local FENCE = '!fence'
+-- There while weights have to be added up, because somebody may hold several permits.
+local WEIGHTED = '!weighted'
 local DEAD_AT_ONCE = 1000
+-- A lock is remembered until the clock has passed its last lease, and its last fence, by an hour. Fences follow the clock,
+-- so one that is forgotten by then comes again only if the clock is set back by more than that.
+local REMEMBERED_MS = 3600000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function mode_of(member)
+  return string.lower(string.sub(member, 1, 1))
+end
+
+local function weight_of(member)
+  return tonumber(string.match(member, '^P(%d+),')) or 1
+end
+
+-- How much is held, of \`head\` as \`open_lock\` reads it.
+local function held_in(lock, is_weighted)
+  if not is_weighted then return redis.call('ZCARD', lock) - 1 end
+  local held = 0
+  for _, member in ipairs(redis.call('ZRANGE', lock, 2, -1)) do held = held + weight_of(member) end
+  return held
+end
+
+-- Forgets holders whose lease has ended. Returns the last fence, how much is held, and the first one to end with its end.
 local function open_lock(lock, now)
-  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  local head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   if not head[1] then return 0, 0 end
-  if head[3] and tonumber(head[4]) <= now then
+  local is_weighted = head[3] == WEIGHTED
+  local at = is_weighted and 5 or 3
+  if head[at] and tonumber(head[at + 1]) <= now then
     redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
-    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+    head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   end
-  if not head[3] then return -tonumber(head[2]), 0 end
-  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
+  local last = -tonumber(head[2])
+  if head[at] then return last, held_in(lock, is_weighted), head[at], tonumber(head[at + 1]) end
+  if is_weighted then redis.call('ZREM', lock, WEIGHTED) end
+  return last, 0
 end
 
 -- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
@@ -5010,18 +5187,31 @@ local function next_fence(last, now)
   return math.max(last + 1, now)
 end
 
--- Writes a holder with the end of its lease, and the last fence.
-local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
-  -- The fence outlives the lease by far; a lease is a day at most.
-  redis.call('PEXPIRE', lock, life)
+-- Has the lock live for as long as what is in it matters. \`may_shorten\`: nobody else holds it.
+local function remember(lock, ends, fence, now, may_shorten)
+  local life = ms_until(math.max(ends, fence), now) + REMEMBERED_MS
+  if may_shorten or redis.call('PTTL', lock) < life then redis.call('PEXPIRE', lock, whole(life)) end
+end
+
+-- Writes a holder with the end of its lease, and the last fence. A lease that is held already never becomes shorter.
+local function hold(lock, member, lease, fence, now, held_until)
+  local ends = math.max(now + lease * 1000, held_until or 0)
+  redis.call('ZADD', lock, -fence, FENCE, ends, member)
+  if weight_of(member) > 1 then redis.call('ZADD', lock, -1, WEIGHTED) end
+  remember(lock, ends, fence, now, mode_of(member) == 'w')
 end
 
 -- Holders are all of one mode, so the first one speaks for them.
-local function admits(count, first, mode, permits)
-  if count == 0 then return true end
-  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
-  return mode == 'r' or count < permits
+local function admits(held, first, member, permits)
+  if held == 0 then return true end
+  local mode = mode_of(member)
+  if mode == 'w' or mode_of(first) ~= mode then return false end
+  return mode == 'r' or held + weight_of(member) <= permits
+end
+
+-- A waiter's sign of life: the end of its time, its heartbeat in ms, and where to wake it.
+local function sign_of_life(ends, heartbeat, inbox)
+  return whole(ends) .. '|' .. whole(heartbeat) .. '|' .. inbox
 end
 
 -- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
@@ -5030,9 +5220,16 @@ local function head_of(queue, waiters, now)
     local head = redis.call('ZRANGE', queue, 0, 0)[1]
     if not head then return nil end
     local sign = redis.call('HGET', waiters, head)
-    if sign then
-      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
-      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    local ends, heartbeat, inbox = string.match(sign or '', '^(%d+)|(%d+)|(.*)$')
+    ends, heartbeat = tonumber(ends), tonumber(heartbeat)
+    if ends and ends > now then
+      local latest = now + 2000 * heartbeat
+      -- The clock was set back. A live waiter will show itself again; a dead one is not to stand here until that time.
+      if ends > latest then
+        ends = latest
+        redis.call('HSET', waiters, head, sign_of_life(ends, heartbeat, inbox))
+      end
+      return head, ends, inbox
     end
     redis.call('ZREM', queue, head)
     redis.call('HDEL', waiters, head)
@@ -5048,13 +5245,16 @@ local now = clock_us(ARGV[3])
 local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not ends or tonumber(ends) <= now then return 0 end
 local last = -tonumber(redis.call('ZSCORE', KEYS[1], FENCE) or '0')
-redis.call('ZADD', KEYS[1], '-' .. whole(math.max(last, tonumber(ARGV[2]))), FENCE)
+local fence = math.max(last, tonumber(ARGV[2]))
+redis.call('ZADD', KEYS[1], '-' .. whole(fence), FENCE)
+-- It may be ahead of this server's clock, and then is remembered until that has passed it.
+remember(KEYS[1], tonumber(ends), fence, now, false)
 return 1
 ` },
   lockRelease: { name: 'lock-release', keys: 'n', lua: `--[[ Ends leases, and wakes who is next for each.
   KEYS[1..] for each lock: the lock, its queue, its waiters
   ARGV[1] now, us, for tests   ARGV[2..] for each lock: mode and owner
-  Returns a digit for each lock: 1 released | 0 was not held any more ]]
+  Returns a digit for each lock: 1 released | 0 was not held any more | 2 failed; then a line of text for each that failed ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
   local time = redis.call('TIME')
@@ -5073,24 +5273,50 @@ local function clock_us(given)
 end
 -- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
 -- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
--- each waiter's sign of life. Members begin with the mode: w, r or p. All times are microseconds.
+-- each waiter's sign of life. Members begin with the mode: w, r or p; P, a number and a comma for several permits. All times
+-- are microseconds.
 local FENCE = '!fence'
+-- There while weights have to be added up, because somebody may hold several permits.
+local WEIGHTED = '!weighted'
 local DEAD_AT_ONCE = 1000
+-- A lock is remembered until the clock has passed its last lease, and its last fence, by an hour. Fences follow the clock,
+-- so one that is forgotten by then comes again only if the clock is set back by more than that.
+local REMEMBERED_MS = 3600000
 
 local function ms_until(at, now)
   return math.max(1, math.ceil((at - now) / 1000))
 end
 
--- Forgets holders whose lease has ended. Returns the last fence, how many hold, and the first one to end with its end.
+local function mode_of(member)
+  return string.lower(string.sub(member, 1, 1))
+end
+
+local function weight_of(member)
+  return tonumber(string.match(member, '^P(%d+),')) or 1
+end
+
+-- How much is held, of \`head\` as \`open_lock\` reads it.
+local function held_in(lock, is_weighted)
+  if not is_weighted then return redis.call('ZCARD', lock) - 1 end
+  local held = 0
+  for _, member in ipairs(redis.call('ZRANGE', lock, 2, -1)) do held = held + weight_of(member) end
+  return held
+end
+
+-- Forgets holders whose lease has ended. Returns the last fence, how much is held, and the first one to end with its end.
 local function open_lock(lock, now)
-  local head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+  local head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   if not head[1] then return 0, 0 end
-  if head[3] and tonumber(head[4]) <= now then
+  local is_weighted = head[3] == WEIGHTED
+  local at = is_weighted and 5 or 3
+  if head[at] and tonumber(head[at + 1]) <= now then
     redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
-    head = redis.call('ZRANGE', lock, 0, 1, 'WITHSCORES')
+    head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   end
-  if not head[3] then return -tonumber(head[2]), 0 end
-  return -tonumber(head[2]), redis.call('ZCARD', lock) - 1, head[3], tonumber(head[4])
+  local last = -tonumber(head[2])
+  if head[at] then return last, held_in(lock, is_weighted), head[at], tonumber(head[at + 1]) end
+  if is_weighted then redis.call('ZREM', lock, WEIGHTED) end
+  return last, 0
 end
 
 -- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
@@ -5098,18 +5324,31 @@ local function next_fence(last, now)
   return math.max(last + 1, now)
 end
 
--- Writes a holder with the end of its lease, and the last fence.
-local function hold(lock, member, lease, fence, life, now)
-  redis.call('ZADD', lock, -fence, FENCE, now + lease * 1000, member)
-  -- The fence outlives the lease by far; a lease is a day at most.
-  redis.call('PEXPIRE', lock, life)
+-- Has the lock live for as long as what is in it matters. \`may_shorten\`: nobody else holds it.
+local function remember(lock, ends, fence, now, may_shorten)
+  local life = ms_until(math.max(ends, fence), now) + REMEMBERED_MS
+  if may_shorten or redis.call('PTTL', lock) < life then redis.call('PEXPIRE', lock, whole(life)) end
+end
+
+-- Writes a holder with the end of its lease, and the last fence. A lease that is held already never becomes shorter.
+local function hold(lock, member, lease, fence, now, held_until)
+  local ends = math.max(now + lease * 1000, held_until or 0)
+  redis.call('ZADD', lock, -fence, FENCE, ends, member)
+  if weight_of(member) > 1 then redis.call('ZADD', lock, -1, WEIGHTED) end
+  remember(lock, ends, fence, now, mode_of(member) == 'w')
 end
 
 -- Holders are all of one mode, so the first one speaks for them.
-local function admits(count, first, mode, permits)
-  if count == 0 then return true end
-  if mode == 'w' or string.sub(first, 1, 1) ~= mode then return false end
-  return mode == 'r' or count < permits
+local function admits(held, first, member, permits)
+  if held == 0 then return true end
+  local mode = mode_of(member)
+  if mode == 'w' or mode_of(first) ~= mode then return false end
+  return mode == 'r' or held + weight_of(member) <= permits
+end
+
+-- A waiter's sign of life: the end of its time, its heartbeat in ms, and where to wake it.
+local function sign_of_life(ends, heartbeat, inbox)
+  return whole(ends) .. '|' .. whole(heartbeat) .. '|' .. inbox
 end
 
 -- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
@@ -5118,9 +5357,16 @@ local function head_of(queue, waiters, now)
     local head = redis.call('ZRANGE', queue, 0, 0)[1]
     if not head then return nil end
     local sign = redis.call('HGET', waiters, head)
-    if sign then
-      local ends, inbox = string.match(sign, '^(%d+)|(.*)$')
-      if ends and tonumber(ends) > now then return head, tonumber(ends), inbox end
+    local ends, heartbeat, inbox = string.match(sign or '', '^(%d+)|(%d+)|(.*)$')
+    ends, heartbeat = tonumber(ends), tonumber(heartbeat)
+    if ends and ends > now then
+      local latest = now + 2000 * heartbeat
+      -- The clock was set back. A live waiter will show itself again; a dead one is not to stand here until that time.
+      if ends > latest then
+        ends = latest
+        redis.call('HSET', waiters, head, sign_of_life(ends, heartbeat, inbox))
+      end
+      return head, ends, inbox
     end
     redis.call('ZREM', queue, head)
     redis.call('HDEL', waiters, head)
@@ -5132,15 +5378,28 @@ local function wake_head(queue, waiters, now)
   local head, _, inbox = head_of(queue, waiters, now)
   if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
 end
-local reply = {}
-for i = 1, #KEYS / 3 do
-  -- A lease that has ended, and that nobody came for, is released all the same: its holder knows by its own clock.
-  reply[i] = redis.call('ZREM', KEYS[3 * i - 2], ARGV[i + 1])
-  if reply[i] == 1 and redis.call('EXISTS', KEYS[3 * i - 1]) == 1 then
-    wake_head(KEYS[3 * i - 1], KEYS[3 * i], clock_us(ARGV[1]))
-  end
+-- What went wrong, as a line of text, for replies in which each key has a result of its own.
+local function text_of(reason)
+  local text = type(reason) == 'table' and reason.err or reason
+  return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
 end
-return table.concat(reply)
+local function release(lock, queue, waiters, member)
+  -- A lease that has ended, and that nobody came for, is released all the same: its holder knows by its own clock.
+  local was_held = redis.call('ZREM', lock, member)
+  if was_held == 1 and redis.call('EXISTS', queue) == 1 then wake_head(queue, waiters, clock_us(ARGV[1])) end
+  return was_held
+end
+
+local reply, errors = {}, {}
+for i = 1, #KEYS / 3 do
+  local is_answered, outcome = pcall(release, KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i], ARGV[i + 1])
+  if not is_answered then
+    errors[#errors + 1] = text_of(outcome)
+    outcome = 2
+  end
+  reply[i] = outcome
+end
+return table.concat(reply) .. table.concat(errors, '\\n')
 ` },
   lockRenew: { name: 'lock-renew', keys: 1, lua: `--[[ Prolongs a lease.
   KEYS[1] lock
@@ -5162,12 +5421,121 @@ local function clock_us(given)
   if given ~= '' then return tonumber(given) end
   return now_us()
 end
+-- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
+-- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
+-- each waiter's sign of life. Members begin with the mode: w, r or p; P, a number and a comma for several permits. All times
+-- are microseconds.
+local FENCE = '!fence'
+-- There while weights have to be added up, because somebody may hold several permits.
+local WEIGHTED = '!weighted'
+local DEAD_AT_ONCE = 1000
+-- A lock is remembered until the clock has passed its last lease, and its last fence, by an hour. Fences follow the clock,
+-- so one that is forgotten by then comes again only if the clock is set back by more than that.
+local REMEMBERED_MS = 3600000
+
+local function ms_until(at, now)
+  return math.max(1, math.ceil((at - now) / 1000))
+end
+
+local function mode_of(member)
+  return string.lower(string.sub(member, 1, 1))
+end
+
+local function weight_of(member)
+  return tonumber(string.match(member, '^P(%d+),')) or 1
+end
+
+-- How much is held, of \`head\` as \`open_lock\` reads it.
+local function held_in(lock, is_weighted)
+  if not is_weighted then return redis.call('ZCARD', lock) - 1 end
+  local held = 0
+  for _, member in ipairs(redis.call('ZRANGE', lock, 2, -1)) do held = held + weight_of(member) end
+  return held
+end
+
+-- Forgets holders whose lease has ended. Returns the last fence, how much is held, and the first one to end with its end.
+local function open_lock(lock, now)
+  local head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
+  if not head[1] then return 0, 0 end
+  local is_weighted = head[3] == WEIGHTED
+  local at = is_weighted and 5 or 3
+  if head[at] and tonumber(head[at + 1]) <= now then
+    redis.call('ZREMRANGEBYSCORE', lock, 0, whole(now))
+    head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
+  end
+  local last = -tonumber(head[2])
+  if head[at] then return last, held_in(lock, is_weighted), head[at], tonumber(head[at + 1]) end
+  if is_weighted then redis.call('ZREM', lock, WEIGHTED) end
+  return last, 0
+end
+
+-- The next fence: above the last one, and not below the clock, so that a lock whose memory was lost repeats none.
+local function next_fence(last, now)
+  return math.max(last + 1, now)
+end
+
+-- Has the lock live for as long as what is in it matters. \`may_shorten\`: nobody else holds it.
+local function remember(lock, ends, fence, now, may_shorten)
+  local life = ms_until(math.max(ends, fence), now) + REMEMBERED_MS
+  if may_shorten or redis.call('PTTL', lock) < life then redis.call('PEXPIRE', lock, whole(life)) end
+end
+
+-- Writes a holder with the end of its lease, and the last fence. A lease that is held already never becomes shorter.
+local function hold(lock, member, lease, fence, now, held_until)
+  local ends = math.max(now + lease * 1000, held_until or 0)
+  redis.call('ZADD', lock, -fence, FENCE, ends, member)
+  if weight_of(member) > 1 then redis.call('ZADD', lock, -1, WEIGHTED) end
+  remember(lock, ends, fence, now, mode_of(member) == 'w')
+end
+
+-- Holders are all of one mode, so the first one speaks for them.
+local function admits(held, first, member, permits)
+  if held == 0 then return true end
+  local mode = mode_of(member)
+  if mode == 'w' or mode_of(first) ~= mode then return false end
+  return mode == 'r' or held + weight_of(member) <= permits
+end
+
+-- A waiter's sign of life: the end of its time, its heartbeat in ms, and where to wake it.
+local function sign_of_life(ends, heartbeat, inbox)
+  return whole(ends) .. '|' .. whole(heartbeat) .. '|' .. inbox
+end
+
+-- Drops waiters at the head that gave no sign of life in time. Returns the first live one, the end of its time, its inbox.
+local function head_of(queue, waiters, now)
+  for _ = 1, DEAD_AT_ONCE do
+    local head = redis.call('ZRANGE', queue, 0, 0)[1]
+    if not head then return nil end
+    local sign = redis.call('HGET', waiters, head)
+    local ends, heartbeat, inbox = string.match(sign or '', '^(%d+)|(%d+)|(.*)$')
+    ends, heartbeat = tonumber(ends), tonumber(heartbeat)
+    if ends and ends > now then
+      local latest = now + 2000 * heartbeat
+      -- The clock was set back. A live waiter will show itself again; a dead one is not to stand here until that time.
+      if ends > latest then
+        ends = latest
+        redis.call('HSET', waiters, head, sign_of_life(ends, heartbeat, inbox))
+      end
+      return head, ends, inbox
+    end
+    redis.call('ZREM', queue, head)
+    redis.call('HDEL', waiters, head)
+  end
+  return nil
+end
+
+local function wake_head(queue, waiters, now)
+  local head, _, inbox = head_of(queue, waiters, now)
+  if head and inbox ~= '' then redis.call('PUBLISH', inbox, head) end
+end
 local now = clock_us(ARGV[3])
-local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local held_until = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
 -- A lease that has ended stays ended, even if nobody came for the lock: its holder has been told so by its own clock.
-if not ends or tonumber(ends) <= now then return 0 end
--- The key lives for its fence, which is longer than any lease, from the last grant on; so no hold may be longer than that.
-redis.call('ZADD', KEYS[1], whole(now + tonumber(ARGV[2]) * 1000), ARGV[1])
+if held_until <= now then return 0 end
+-- A renewal may come late, after one that made the lease longer.
+local ends = math.max(held_until, now + tonumber(ARGV[2]) * 1000)
+redis.call('ZADD', KEYS[1], whole(ends), ARGV[1])
+remember(KEYS[1], ends, 0, now, false)
 return 1
 ` },
   openLog: { name: 'open-log', keys: 1, lua: `--[[ Creates a partition's log if it is absent.

@@ -2,8 +2,9 @@
 
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { fitKey } from '../keys/key-digest.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
-import type { LockKeys } from '../locks/lock-name.ts'
+import { namesInOrder } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
@@ -72,7 +73,7 @@ export function WithLock(...given: readonly [object?]): unknown {
         const { locks, where, names } = find(this).held
         const scope = currentScope()
         const run = (): Promise<unknown> => invoke(original, this, args, where)
-        const make = (): LockKeys => namesFor(names, this, args, where)
+        const make = (): readonly string[] => namesFor(names, this, args, where)
         // As part of the load that the call was part of before the lock was waited for.
         const runUnder = (): Promise<unknown> => (scope === undefined ? run() : runLoad(scope, run))
         return runLocked(make, where, (held, body) => locks.runWith(held, resolved, body), runUnder)
@@ -82,7 +83,7 @@ export function WithLock(...given: readonly [object?]): unknown {
   })
 }
 
-type Names = (self: unknown, args: Args) => LockKeys
+type Names = (self: unknown, args: Args) => readonly string[]
 
 const MOVED = Symbol('the arguments make other names now')
 const MOST_TRIES = 5
@@ -94,9 +95,9 @@ const MOST_TRIES = 5
  * @throws InvalidOptionError when they never stand still
  */
 async function runLocked(
-  make: () => LockKeys,
+  make: () => readonly string[],
   where: string,
-  lock: (names: LockKeys, body: () => Promise<unknown>) => Promise<unknown>,
+  lock: (names: readonly string[], body: () => Promise<unknown>) => Promise<unknown>,
   run: () => Promise<unknown>,
 ): Promise<unknown> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
@@ -113,16 +114,13 @@ async function runLocked(
   })
 }
 
-function isSame(one: LockKeys, other: LockKeys): boolean {
-  if (!Array.isArray(one) || !Array.isArray(other)) return one === other
-  return one.length === other.length && one.every((key, i) => key === other[i])
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((name, i) => name === other[i])
 }
 
-function namesFor(names: Names, self: unknown, args: Args, where: string): LockKeys {
+function namesFor(names: Names, self: unknown, args: Args, where: string): readonly string[] {
   try {
-    const made = names(self, args)
-    // A copy: a list that the arguments hold is compared with what it has become.
-    return Array.isArray(made) ? made.map(keyText) : made
+    return names(self, args)
   } catch (error) {
     throw keyErrorAt(error, where)
   }
@@ -137,12 +135,14 @@ function nameSource(key: unknown, keys: unknown): (label: string) => Names {
       throw new InvalidOptionError({ option: `${DECORATOR}.keys`, expected, received: keys })
     }
     const list = keys as (this: unknown, ...args: unknown[]) => readonly Key[]
-    return () => (self, args) => list.apply(self, args as unknown[])
+    return () => (self, args) =>
+      namesInOrder(list.apply(self, args as unknown[]), `${DECORATOR}.keys`, keyText)
   }
   const sourceOf = keySource(key, `${DECORATOR}.key`)
   return (label) => {
-    const source = sourceOf((text) => `${label}:${text}`)
-    return (self, args) => source.of(self, args)
+    const source = sourceOf((text) => fitKey(`${label}:${text}`))
+    // The text of a key is the name of its lock; to make one of it again could make another.
+    return (self, args) => [source.of(self, args)]
   }
 }
 

@@ -89,7 +89,7 @@ async function askUntilGranted(
 ): Promise<Grant> {
   const { name, store, clock, options, since, signal } = parts
   const { leaseMs, waitMs } = options
-  const failures = new Failures(store, clock)
+  const failures = new Failures(store, clock, options)
   for (;;) {
     signal.throwIfAborted()
     const sentAt = clock.now()
@@ -127,12 +127,14 @@ async function askUntilGranted(
 class Failures {
   readonly #store: LockStore
   readonly #clock: Clock
+  readonly #options: ResolvedLockOptions
   #since: number | undefined
   last: { readonly cause: unknown } | undefined
 
-  constructor(store: LockStore, clock: Clock) {
+  constructor(store: LockStore, clock: Clock, options: ResolvedLockOptions) {
     this.#store = store
     this.#clock = clock
+    this.#options = options
   }
 
   forget(): void {
@@ -143,7 +145,8 @@ class Failures {
   /** Notes a failure; true when asking again is no use. */
   areFinal(cause: unknown, sentAt: number): boolean {
     this.last = { cause }
-    if (isStoreKeyError(cause)) return true
+    // What is wrong under a key stays wrong; replicas may be about to come.
+    if (isStoreKeyError(cause) && this.#options.replicas === undefined) return true
     // Nobody knows what became of a call while this process stood still; asking again finds out.
     if (cause instanceof StoreTimeoutError && cause.wasHeldUp) return false
     this.#since ??= sentAt

@@ -24,13 +24,26 @@ export function lockName(key: unknown, option: string): string {
   }
 }
 
-/** Sorted, so that everybody takes several keys in the same order. @throws InvalidOptionError naming `option` */
+/** Returns the names of the locks of one key or several. @throws InvalidOptionError naming `option` */
 export function lockNames(keys: LockKeys, option: string): readonly string[] {
   if (!Array.isArray(keys)) return [lockName(keys, option)]
-  if (keys.length === 0 || keys.length > MOST_KEYS) {
-    const expected = `a key, or a list of 1 to ${MOST_KEYS} keys`
+  return namesInOrder(keys, option, (key) => lockName(key, option))
+}
+
+/**
+ * Sorted, so that everybody takes several keys in the same order.
+ *
+ * @throws InvalidOptionError naming `option`; what `nameOf` throws
+ */
+export function namesInOrder(
+  keys: unknown,
+  option: string,
+  nameOf: (key: unknown) => string,
+): readonly string[] {
+  if (!Array.isArray(keys) || keys.length === 0 || keys.length > MOST_KEYS) {
+    const expected = `a list of 1 to ${MOST_KEYS} keys`
     throw new InvalidOptionError({ option, expected, received: keys })
   }
-  if (keys.length === 1) return [lockName(keys[0], option)]
-  return [...new Set(keys.map((key) => lockName(key, option)))].sort()
+  if (keys.length === 1) return [nameOf(keys[0])]
+  return [...new Set(keys.map(nameOf))].sort()
 }

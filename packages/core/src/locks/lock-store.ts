@@ -13,10 +13,11 @@ import { type CallTerms, GuardedCalls } from '../remote/guarded-calls.ts'
 /** How long one call to the lock store may take. */
 export const LOCK_STORE_TIMEOUT_MS = 1_000
 
-const ACQUIRE = terms('locks.acquire', 'caller')
-const RELEASE = terms('locks.release', 'caller')
-const INSPECT = terms('locks.inspect', 'caller')
-const LEAVE = terms('locks.leave', 'background')
+const ACQUIRE = terms('locks.acquire')
+const RELEASE = terms('locks.release')
+const INSPECT = terms('locks.inspect')
+// Nobody waits for it, except `close()`.
+const LEAVE = terms('locks.leave')
 
 export class LockStore {
   readonly provider: LockProvider
@@ -79,6 +80,6 @@ export class LockStore {
   }
 }
 
-function terms(operation: string, waiter: CallTerms['waiter']): CallTerms {
-  return { operation, timeoutMs: LOCK_STORE_TIMEOUT_MS, waiter }
+function terms(operation: string): CallTerms {
+  return { operation, timeoutMs: LOCK_STORE_TIMEOUT_MS, waiter: 'caller' }
 }

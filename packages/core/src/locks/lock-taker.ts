@@ -111,8 +111,9 @@ export class LockTaker {
     if (!takesTurns) return this.#claim(store, wanted)
     // Whoever wants replicas may fail where others do not.
     const turn = options.replicas === undefined ? name : `${name}\n${options.replicas.min}`
-    await this.#awaitTurn(turn, wanted)
     const turns = this.#turns
+    // Without a wait where it is free: whoever called first is to ask first, also of those who take no turns.
+    if (!turns.takeIfFree(turn)) await this.#awaitTurn(turn, wanted)
     try {
       const grant = await claimLock({
         ...wanted,
@@ -136,7 +137,6 @@ export class LockTaker {
     const { store, clock } = this.#parts
     const { name, options, signal } = wanted
     const turns = this.#turns
-    if (turns.takeIfFree(turn)) return
     if (store.isKnownAway) {
       throw new LockUnavailableError(name, new StoreUnavailableError('locks.acquire'))
     }

@@ -83,9 +83,12 @@ export class HeldLock implements Lock {
     return !this.#isReleased && this.#holds.every((hold) => hold.isHeld)
   }
 
-  /** True once the work under it has ended, or it was released: nobody is inside of it any more. */
+  /**
+   * True once the work under it has ended, or has released it: nobody is inside of it any more. Where it was lost, the work
+   * is, and its signal says so.
+   */
   get isLeft(): boolean {
-    return this.#isLeft || this.#isReleased
+    return this.#isLeft || (this.#isReleased && !this.#wasLost)
   }
 
   get wasLost(): boolean {

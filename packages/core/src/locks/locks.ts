@@ -80,7 +80,8 @@ export class Locks {
    */
   acquire(keys: LockKeys, options: LockOptions = {}): Promise<Lock> {
     try {
-      return this.acquireWith(keys, this.resolve(options, 'locks.acquire'))
+      const names = lockNames(keys, 'locks.acquire.keys')
+      return this.#acquire(names, this.resolve(options, 'locks.acquire'), false)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -100,7 +101,8 @@ export class Locks {
     work: (lock: Lock) => Promise<Result> | Result,
   ): Promise<Result> {
     assertFunction(work, 'locks.run.work')
-    return this.runWith(keys, this.resolve(options, 'locks.run'), work)
+    const names = lockNames(keys, 'locks.run.keys')
+    return this.runWith(names, this.resolve(options, 'locks.run'), work)
   }
 
   /** Looks at a lock; for people and tests. What it says may be over when it is read. @throws when the store is away */
@@ -136,18 +138,13 @@ export class Locks {
     })
   }
 
-  /** Like `acquire`, for options that are checked. */
-  acquireWith(keys: LockKeys, options: ResolvedLockOptions): Promise<HeldLock> {
-    return this.#acquire(keys, options, false)
-  }
-
-  /** Like `run`, for options that are checked. */
+  /** Like `run`, for what `lockNames` made of the keys, and options that are checked. */
   async runWith<Result>(
-    keys: LockKeys,
+    names: readonly string[],
     options: ResolvedLockOptions,
     work: (lock: Lock) => Promise<Result> | Result,
   ): Promise<Result> {
-    const lock = await this.#acquire(keys, options, true)
+    const lock = await this.#acquire(names, options, true)
     let result: Result
     try {
       result = await runInside(this, lock, () => work(lock))
@@ -178,8 +175,11 @@ export class Locks {
   }
 
   /** `isRun`: for work that ends by itself. */
-  async #acquire(keys: LockKeys, options: ResolvedLockOptions, isRun: boolean): Promise<HeldLock> {
-    const names = lockNames(keys, 'locks.keys')
+  async #acquire(
+    names: readonly string[],
+    options: ResolvedLockOptions,
+    isRun: boolean,
+  ): Promise<HeldLock> {
     const since = this.#parts.clock.now()
     const { signal, unlink } = linkSignals(this.#closing.signal, options.signal)
     try {

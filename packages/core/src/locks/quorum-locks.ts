@@ -7,6 +7,9 @@
  * shares a store with this one, and starts above it. (The token problem of quorum locks: Kleppmann, "How to do distributed
  * locking", 2016.)
  *
+ * Votes are counted by what they say. A failure is no vote: it decides only where it leaves too few others for a majority. So
+ * a store that is down, and fails at once, does not cut short the time of those that are up and farther away.
+ *
  * There is no common queue: stores would serve waiters in different orders, and each waiter would hold a few grants and
  * wait for the others'. Waiters try again, at random intervals, and give back what falls short of a majority.
  */
@@ -32,6 +35,8 @@ const FEWEST = 3
 const MOST = 9
 const SHORTEST_RETRY_MS = 20
 const LONGEST_RETRY_MS = 120
+/** What those who have not answered yet get at least, once it is decided. */
+const SHORTEST_PATIENCE_MS = 5
 
 /**
  * Creates a lock provider over several independent ones; the lock survives the loss of fewer than half of them.
@@ -77,11 +82,11 @@ class QuorumLocks implements LockProvider {
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     const attempt: AcquireRequest = { ...request, heartbeatMs: 0 }
-    const replies = await this.#ask((provider) => provider.acquire(attempt))
+    const replies = await this.#ask((provider) => provider.acquire(attempt), isGranted)
     const granted = replies.flatMap(({ value }) => (value?.kind === 'granted' ? [value.fence] : []))
     if (granted.length >= this.#majority) {
       const fence = Math.max(...granted)
-      const raised = await this.#ask((provider) => provider.raise?.(request, fence))
+      const raised = await this.#ask((provider) => provider.raise?.(request, fence), isYes)
       if (raised.filter(({ value }) => value === true).length >= this.#majority) {
         return { kind: 'granted', fence }
       }
@@ -99,21 +104,25 @@ class QuorumLocks implements LockProvider {
     return this.#byMajority((provider) => provider.renew(target, leaseMs))
   }
 
-  async release(target: LockTarget): Promise<boolean> {
-    const replies = await this.#ask((provider) => provider.release(target))
-    return this.#isMajority(replies)
+  release(target: LockTarget): Promise<boolean> {
+    return this.#byMajority((provider) => provider.release(target))
   }
 
   async leave(target: LockTarget): Promise<void> {
-    await this.#ask((provider) => provider.leave(target))
+    await this.#ask((provider) => provider.leave(target), isAnswer)
   }
 
   /** As most see it: the state of the store with the highest fence among those that answer. @throws when too few do */
   async inspect(name: string): Promise<LockState> {
-    const replies = await this.#ask((provider) => provider.inspect(name))
+    const replies = await this.#ask((provider) => provider.inspect(name), isAnswer)
     const states = replies.flatMap(({ value }) => (value === undefined ? [] : [value]))
     if (states.length < this.#majority) throw replies.find(({ error }) => error)?.error
     return states.reduce((best, state) => (state.fence > best.fence ? state : best))
+  }
+
+  /** A majority decides, so a majority has to have tried. */
+  async whenTried(): Promise<void> {
+    await this.#ask(async (provider) => provider.whenTried?.(), isAnswer)
   }
 
   async close(): Promise<void> {
@@ -122,12 +131,8 @@ class QuorumLocks implements LockProvider {
 
   /** @throws the first failure when neither yes nor no has a majority */
   async #byMajority(ask: (provider: LockProvider) => Promise<boolean>): Promise<boolean> {
-    return this.#isMajority(await this.#ask(ask))
-  }
-
-  #isMajority(replies: readonly Answer<boolean>[]): boolean {
-    const isYes = replies.filter(({ value }) => value === true).length >= this.#majority
-    if (isYes) return true
+    const replies = await this.#ask(ask, isYes)
+    if (replies.filter(isYes).length >= this.#majority) return true
     const failed = replies.find(({ error }) => error !== undefined)
     const isNo = replies.filter(({ value }) => value === false).length >= this.#majority
     if (failed !== undefined && !isNo) throw failed.error
@@ -135,31 +140,34 @@ class QuorumLocks implements LockProvider {
   }
 
   /**
-   * Asks all; resolves when all have answered, or when a majority has and the rest has had as long again: a store that
-   * hangs must not cost the caller its deadline.
+   * Asks all; resolves when all have answered, or when it is decided (a majority said yes, or can no longer do so) and the
+   * rest has had as long again: a store that hangs must not cost the caller its deadline.
    */
   async #ask<Result>(
     ask: (provider: LockProvider) => Promise<Result> | undefined,
+    isYes: (answer: Answer<Result>) => boolean,
   ): Promise<readonly Answer<Result>[]> {
     const answers: Answer<Result>[] = this.#providers.map(() => ({}))
     const begunAt = performance.now()
-    let left = this.#providers.length
+    let yes = 0
+    let others = 0
     await new Promise<void>((resolve) => {
       let cancelPatience: CancelTimer | undefined
       const note = (at: number, answer: Answer<Result>): void => {
         answers[at] = answer
-        left -= 1
-        const answered = this.#providers.length - left
-        if (left === 0) {
+        if (isYes(answer)) yes += 1
+        else others += 1
+        const count = this.#providers.length
+        if (yes + others === count) {
           cancelPatience?.()
           resolve()
-        } else if (answered >= this.#majority && answer.error === undefined) {
-          const patienceMs = Math.max(5, performance.now() - begunAt)
+        } else if (yes >= this.#majority || count - others < this.#majority) {
+          const patienceMs = Math.max(SHORTEST_PATIENCE_MS, performance.now() - begunAt)
           cancelPatience ??= startTimer(patienceMs, resolve, 'caller')
         }
       }
       for (const [at, provider] of this.#providers.entries()) {
-        Promise.resolve(ask(provider)).then(
+        begin(() => ask(provider)).then(
           (value) => note(at, { value: value as Result }),
           (error: unknown) => note(at, { error }),
         )
@@ -173,4 +181,22 @@ class QuorumLocks implements LockProvider {
 interface Answer<Result> {
   readonly value?: Result
   readonly error?: unknown
+}
+
+function isYes({ value }: Answer<unknown>): boolean {
+  return value === true
+}
+
+function isGranted({ value }: Answer<AcquireReply>): boolean {
+  return value?.kind === 'granted'
+}
+
+/** Whatever it says. */
+function isAnswer(answer: Answer<unknown>): boolean {
+  return 'value' in answer
+}
+
+/** A provider that throws is one that fails. */
+async function begin<Result>(ask: () => Promise<Result> | undefined): Promise<Result | undefined> {
+  return ask()
 }

@@ -17,7 +17,8 @@ export function createLocks(options: ResolvedManagerOptions, { events, work }: C
   const { namespace, clock = createPreciseClock() } = options
   const local = options.local?.locks
   const provider = providerOf(options, local)
-  const fallback = provider === local ? undefined : local
+  // What excludes nobody else is never away.
+  const fallback = provider.capabilities.shared ? local : undefined
   return new Locks({ namespace, provider, fallback, clock, events, work })
 }
 

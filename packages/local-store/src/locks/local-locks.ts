@@ -11,18 +11,19 @@ import {
   type LockTarget,
   type WakeListener,
 } from '@larder/core'
-import { LockTable } from './lock-table.ts'
+import type { LockTable } from './lock-table.ts'
+import { SharedLocks } from './shared-locks.ts'
 
 export interface LocalLocksOptions {
-  /** Source of time; for tests. */
+  /** Source of time; for tests. Locks with a clock of their own are of one manager. */
   readonly clock?: Clock | undefined
 }
 
 const US_PER_MS = 1_000
 
 /**
- * Creates a lock provider that excludes within this process only: queue, leases, fences and modes as in Redis.
- * `lruStore` brings one along.
+ * Creates a lock provider that excludes within this process only, all managers of one namespace together: queue, leases,
+ * fences and modes as in Redis. `lruStore` brings one along.
  *
  * @throws InvalidOptionError
  * @example createCacheManager({ namespace: 'shop', locks: localLocks() })
@@ -39,17 +40,18 @@ class LocalLocks implements LockProvider {
     queues: true,
     replicas: false,
     modes: ['write', 'read', 'permit'],
+    weights: true,
   }
   onWake: WakeListener | undefined
   readonly #clock: Clock | undefined
-  readonly #table = new LockTable((owner) => this.onWake?.(owner))
+  #shared: SharedLocks | undefined
 
   constructor(clock: Clock | undefined) {
     this.#clock = clock
   }
 
-  open(): void {
-    // The table belongs to one manager, and so to one namespace.
+  open(namespace: string): void {
+    this.#shared ??= SharedLocks.join(this.#clock === undefined ? namespace : undefined, this)
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
@@ -74,7 +76,13 @@ class LocalLocks implements LockProvider {
 
   async close(): Promise<void> {
     this.onWake = undefined
-    this.#table.clear()
+    this.#shared?.leave(this)
+  }
+
+  /** Also once it was left: what was held is still given back. */
+  get #table(): LockTable {
+    if (this.#shared === undefined) throw new Error('The local locks are not open')
+    return this.#shared.table
   }
 
   /** The wall clock as it was at the start, and monotonic from there on: fences rise across restarts too. */

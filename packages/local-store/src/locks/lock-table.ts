@@ -14,9 +14,13 @@ export interface LockRequest {
   readonly mode: LockMode
   readonly owner: string
   readonly permits: number
+  readonly weight?: number | undefined
   readonly leaseMs: number
   readonly heartbeatMs: number
 }
+
+/** One attempt to hold; see `LockTarget` of the core package. */
+export type LockRequester = Pick<LockRequest, 'name' | 'mode' | 'owner' | 'weight'>
 
 export type LockAnswer =
   | { readonly kind: 'granted'; readonly fence: number }
@@ -28,6 +32,7 @@ interface Waiter {
   readonly member: string
   /** When it is taken for dead, µs. */
   aliveUntil: number
+  heartbeatMs: number
 }
 
 interface LockRecord {
@@ -39,6 +44,8 @@ interface LockRecord {
 }
 
 const LETTERS: Readonly<Record<LockMode, string>> = { write: 'w', read: 'r', permit: 'p' }
+/** The letter of those who hold several permits; their number and a comma follow. */
+const SEVERAL = 'P'
 const US_PER_MS = 1_000
 
 export class LockTable {
@@ -81,7 +88,7 @@ export class LockTable {
     return answer
   }
 
-  release(target: Pick<LockRequest, 'name' | 'mode' | 'owner'>, nowUs: number): boolean {
+  release(target: LockRequester, nowUs: number): boolean {
     const lock = this.#locks.get(target.name)
     if (lock === undefined || !lock.holders.delete(memberOf(target))) return false
     this.#wakeHead(lock, nowUs)
@@ -89,11 +96,7 @@ export class LockTable {
     return true
   }
 
-  renew(
-    target: Pick<LockRequest, 'name' | 'mode' | 'owner'>,
-    leaseMs: number,
-    nowUs: number,
-  ): boolean {
+  renew(target: LockRequester, leaseMs: number, nowUs: number): boolean {
     const lock = this.#locks.get(target.name)
     const endsAt = lock?.holders.get(memberOf(target))
     if (lock === undefined || endsAt === undefined || endsAt <= nowUs) return false
@@ -101,7 +104,7 @@ export class LockTable {
     return true
   }
 
-  leave(target: Pick<LockRequest, 'name' | 'mode' | 'owner'>, nowUs: number): void {
+  leave(target: LockRequester, nowUs: number): void {
     const lock = this.#locks.get(target.name)
     if (lock === undefined) return
     lock.holders.delete(memberOf(target))
@@ -125,7 +128,7 @@ export class LockTable {
       .sort(([, a], [, b]) => a - b)
     return {
       holders: live.map(([member, endsAt]) => ({
-        owner: member.slice(1),
+        owner: ownerOf(member),
         remainingMs: Math.ceil((endsAt - nowUs) / US_PER_MS),
       })),
       fence: lock.fence,
@@ -160,16 +163,26 @@ export class LockTable {
 
   #wakeHead(lock: LockRecord, nowUs: number): void {
     const head = headOf(lock, nowUs)
-    if (head !== undefined) this.#wake(head.member.slice(1))
+    if (head !== undefined) this.#wake(ownerOf(head.member))
   }
 }
 
-function memberOf({ mode, owner }: Pick<LockRequest, 'mode' | 'owner'>): string {
-  return LETTERS[mode] + owner
+function memberOf({ mode, owner, weight = 1 }: LockRequester): string {
+  return mode === 'permit' && weight > 1 ? `${SEVERAL}${weight},${owner}` : LETTERS[mode] + owner
 }
 
+function ownerOf(member: string): string {
+  return member.slice(member.startsWith(SEVERAL) ? member.indexOf(',') + 1 : 1)
+}
+
+function weightOf(member: string): number {
+  return member.startsWith(SEVERAL) ? Number(member.slice(1, member.indexOf(','))) : 1
+}
+
+/** A lease that is held already never becomes shorter. */
 function hold(lock: LockRecord, member: string, leaseMs: number, nowUs: number): void {
-  lock.holders.set(member, nowUs + leaseMs * US_PER_MS)
+  const endsAt = nowUs + leaseMs * US_PER_MS
+  lock.holders.set(member, Math.max(endsAt, lock.holders.get(member) ?? 0))
 }
 
 function dropEnded(lock: LockRecord, nowUs: number): void {
@@ -179,17 +192,30 @@ function dropEnded(lock: LockRecord, nowUs: number): void {
 }
 
 /** Holders are all of one mode, so the first one speaks for them. */
-function admits({ holders }: LockRecord, { mode, permits }: LockRequest): boolean {
+function admits({ holders }: LockRecord, { mode, permits, weight = 1 }: LockRequest): boolean {
   const [first] = holders.keys()
   if (first === undefined) return true
-  if (mode === 'write' || !first.startsWith(LETTERS[mode])) return false
-  return mode === 'read' || holders.size < permits
+  if (mode === 'write' || !first.toLowerCase().startsWith(LETTERS[mode])) return false
+  if (mode === 'read') return true
+  // Each weighs one at least.
+  if (holders.size + weight > permits) return false
+  let held = 0
+  for (const member of holders.keys()) held += weightOf(member)
+  return held + weight <= permits
 }
 
 /** Drops waiters at the head that gave no sign of life in time; returns the first live one. */
 function headOf({ queue }: LockRecord, nowUs: number): Waiter | undefined {
   while (queue[0] !== undefined && queue[0].aliveUntil <= nowUs) queue.shift()
-  return queue[0]
+  const [head] = queue
+  // Where the clock was set back, it has to show itself again.
+  if (head !== undefined) head.aliveUntil = Math.min(head.aliveUntil, signEnd(head, nowUs))
+  return head
+}
+
+/** How long a sign of life that is given now counts. */
+function signEnd({ heartbeatMs }: Pick<LockRequest, 'heartbeatMs'>, nowUs: number): number {
+  return nowUs + 2 * heartbeatMs * US_PER_MS
 }
 
 function removeWaiter({ queue }: LockRecord, member: string): void {
@@ -210,10 +236,10 @@ function held(
   const untilMs = ends.length === 0 ? undefined : msUntil(Math.min(...ends), nowUs)
   const { heartbeatMs } = request
   if (heartbeatMs === 0) return { kind: 'held', retryInMs: untilMs ?? 1, position: -1 }
-  const aliveUntil = nowUs + 2 * heartbeatMs * US_PER_MS
+  const aliveUntil = signEnd(request, nowUs)
   const waiting = lock.queue.find((waiter) => waiter.member === member)
-  if (waiting === undefined) lock.queue.push({ member, aliveUntil })
-  else waiting.aliveUntil = aliveUntil
+  if (waiting === undefined) lock.queue.push({ member, aliveUntil, heartbeatMs })
+  else Object.assign(waiting, { aliveUntil, heartbeatMs })
   const position = lock.queue.findIndex((waiter) => waiter.member === member)
   return { kind: 'held', retryInMs: Math.min(untilMs ?? heartbeatMs, heartbeatMs), position }
 }

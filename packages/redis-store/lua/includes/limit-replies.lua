@@ -1,11 +1,6 @@
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
 -- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
 -- and no other.
-local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
-  return (string.gsub(string.sub(text, 1, 200), '[\r\n]', ' '))
-end
-
 -- `decide(i, reply, at)` writes the fields of the i-th call behind the position `at`.
 local function decide_each(calls, fields, decide)
   local reply, errors = { now }, {}

@@ -1,15 +1,16 @@
 /** Locks on Redis. Every step is one script on the server's clock; what each does is said in lua/lock-*.lua. */
 
 import { randomBytes } from 'node:crypto'
-import type {
-  AcquireReply,
-  AcquireRequest,
-  LockCapabilities,
-  LockProvider,
-  LockReplicas,
-  LockState,
-  LockTarget,
-  WakeListener,
+import {
+  type AcquireReply,
+  type AcquireRequest,
+  type LockCapabilities,
+  type LockProvider,
+  type LockReplicas,
+  type LockState,
+  type LockTarget,
+  StoreKeyError,
+  type WakeListener,
 } from '@larder/core'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { inboxName, type LockKeys, lockKeys } from '../key-layout.ts'
@@ -20,22 +21,17 @@ import {
   resolveRedisStoreOptions,
 } from '../options.ts'
 import { numberOf, textOf } from '../replies.ts'
+import type { ScriptCall } from '../script-runner.ts'
 import type { Subscriber } from '../subscriber.ts'
 import { TickBatch } from '../tick-batch.ts'
-import { awaitReplicas } from './await-replicas.ts'
+import { awaitReplicas, ReplicasError } from './await-replicas.ts'
+import { keyErrorOf } from './lock-errors.ts'
+import { memberOf, ownerOf } from './lock-member.ts'
+import { given, readAcquireReplies, readReleaseReplies } from './lock-replies.ts'
 
-/**
- * A lock is remembered this long after its last grant, with its fence. Longer than any hold, which is 30 days at most; and
- * fences follow the clock, so that forgetting one does no harm.
- */
-const LOCK_LIFE_MS = 31 * 24 * 3_600_000
 const INBOX_BYTES = 9
 /** A longer script keeps other clients waiting; a shorter one has the server wait for this process. */
 const LOCKS_PER_SCRIPT = 16
-const DOUBLE_BYTES = 8
-const ACQUIRE_REPLY_BYTES = 3 * DOUBLE_BYTES
-const DIGIT_ONE = 0x31
-const MODE_LETTERS = { write: 'w', read: 'r', permit: 'p' } as const
 
 /**
  * Creates a lock provider on a Redis of its own, apart from the cache's: for a server without eviction, or for
@@ -67,13 +63,14 @@ export class RedisLocks implements LockProvider {
     queues: true,
     replicas: true,
     modes: ['write', 'read', 'permit'],
+    weights: true,
   }
   onWake: WakeListener | undefined
   readonly #parts: RedisLocksParts
   readonly #subscriber: Subscriber
   readonly #inboxId = randomBytes(INBOX_BYTES).toString('base64url')
-  readonly #acquires: TickBatch<AcquireRequest, AcquireReply>
-  readonly #releases: TickBatch<LockTarget, boolean>
+  readonly #acquires: TickBatch<AcquireRequest, AcquireReply | Error>
+  readonly #releases: TickBatch<LockTarget, boolean | Error>
   #replicated: Backend | undefined
   #namespace: string | undefined
   #hasInbox = false
@@ -83,7 +80,7 @@ export class RedisLocks implements LockProvider {
     this.#subscriber = parts.backend.subscriber
     // In a Cluster the keys of one script have to be on one server.
     const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
-    this.#acquires = new TickBatch<AcquireRequest, AcquireReply>({
+    this.#acquires = new TickBatch<AcquireRequest, AcquireReply | Error>({
       run: (requests, isFull) => this.#acquireAll(parts.backend, requests, isFull),
       most: LOCKS_PER_SCRIPT,
       groupOf,
@@ -111,18 +108,20 @@ export class RedisLocks implements LockProvider {
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     const { replicas } = request
     if (replicas === undefined) {
-      const reply = await this.#acquires.add(request)
+      const reply = given(await this.#acquires.add(request))
       if (reply.kind === 'held' && request.heartbeatMs > 0) this.#openInbox()
       return reply
     }
     const backend = this.#replicatedBackend()
-    const [reply] = await this.#acquireAll(backend, [request], false)
-    if (reply?.kind === 'granted') await this.#replicate(backend, request, replicas)
-    return reply as AcquireReply
+    const [answer] = await this.#acquireAll(backend, [request], false)
+    const reply = given(answer as AcquireReply | Error)
+    if (reply.kind === 'granted') await this.#replicate(backend, request, replicas)
+    else if (request.heartbeatMs > 0) this.#openInbox()
+    return reply
   }
 
   async renew(target: LockTarget, leaseMs: number): Promise<boolean> {
-    const [isHeld] = await this.#parts.backend.run({
+    const [isHeld] = await this.#run({
       script: 'lockRenew',
       keys: [this.#keys(target.name).lock],
       args: [memberOf(target), Math.ceil(leaseMs), this.#now],
@@ -130,13 +129,13 @@ export class RedisLocks implements LockProvider {
     return isHeld === 1
   }
 
-  release(target: LockTarget): Promise<boolean> {
-    return this.#releases.add(target)
+  async release(target: LockTarget): Promise<boolean> {
+    return given(await this.#releases.add(target))
   }
 
   async leave(target: LockTarget): Promise<void> {
     const { lock, queue, waiters } = this.#keys(target.name)
-    await this.#parts.backend.run({
+    await this.#run({
       script: 'lockLeave',
       keys: [lock, queue, waiters],
       args: [memberOf(target), this.#now],
@@ -145,21 +144,21 @@ export class RedisLocks implements LockProvider {
 
   async inspect(name: string): Promise<LockState> {
     const { lock, queue } = this.#keys(name)
-    const [fence, waiting, ...pairs] = await this.#parts.backend.run({
+    const [fence, waiting, ...pairs] = await this.#run({
       script: 'lockInspect',
       keys: [lock, queue],
       args: [this.#now],
     })
     const holders: { owner: string; remainingMs: number }[] = []
     for (let i = 0; i < pairs.length; i += 2) {
-      holders.push({ owner: textOf(pairs[i]).slice(1), remainingMs: numberOf(pairs[i + 1]) })
+      holders.push({ owner: ownerOf(textOf(pairs[i])), remainingMs: numberOf(pairs[i + 1]) })
     }
     return { holders, fence: numberOf(fence), waiting: numberOf(waiting) }
   }
 
   async raise(target: LockTarget, fence: number): Promise<boolean> {
     const { lock } = this.#keys(target.name)
-    const [isHeld] = await this.#parts.backend.run({
+    const [isHeld] = await this.#run({
       script: 'lockRaise',
       keys: [lock],
       args: [memberOf(target), fence, this.#now],
@@ -184,6 +183,15 @@ export class RedisLocks implements LockProvider {
     return this.#parts.nowUs?.() ?? ''
   }
 
+  /** @throws StoreKeyError for what the server says about this lock */
+  async #run(call: ScriptCall): Promise<readonly unknown[]> {
+    try {
+      return await this.#parts.backend.run(call)
+    } catch (error) {
+      throw keyErrorOf(`locks.${call.script}`, error)
+    }
+  }
+
   #keys(name: string): LockKeys {
     return lockKeys(this.#openNamespace, name)
   }
@@ -200,10 +208,10 @@ export class RedisLocks implements LockProvider {
     backend: Backend,
     requests: readonly AcquireRequest[],
     atOnce: boolean,
-  ): Promise<readonly AcquireReply[]> {
+  ): Promise<readonly (AcquireReply | Error)[]> {
     const inbox = inboxName(this.#openNamespace, this.#inboxId)
     const usual = requests[0] as AcquireRequest
-    const args: (string | number)[] = [inbox, LOCK_LIFE_MS, this.#now, ...termsOf(usual)]
+    const args: (string | number)[] = [inbox, this.#now, ...termsOf(usual)]
     const keys: string[] = []
     for (const request of requests) {
       const { lock, queue, waiters } = this.#keys(request.name)
@@ -216,10 +224,13 @@ export class RedisLocks implements LockProvider {
       args.push(isUsual ? member : [...termsOf(request), member].join(','))
     }
     const packed = await backend.runForBytes({ script: 'lockAcquire', keys, args, atOnce })
-    return requests.map((_, i) => readAcquireReply(packed, i * ACQUIRE_REPLY_BYTES))
+    return readAcquireReplies(packed, requests.length)
   }
 
-  async #releaseAll(targets: readonly LockTarget[], atOnce: boolean): Promise<readonly boolean[]> {
+  async #releaseAll(
+    targets: readonly LockTarget[],
+    atOnce: boolean,
+  ): Promise<readonly (boolean | Error)[]> {
     const args: (string | number)[] = [this.#now]
     const keys: string[] = []
     for (const target of targets) {
@@ -233,10 +244,10 @@ export class RedisLocks implements LockProvider {
       args,
       atOnce,
     })
-    return targets.map((_, i) => digits[i] === DIGIT_ONE)
+    return readReleaseReplies(digits, targets.length)
   }
 
-  /** @throws ReplicasError after giving the lock back */
+  /** @throws StoreKeyError, with a ReplicasError as its cause, after giving the lock back */
   async #replicate(
     backend: Backend,
     request: AcquireRequest,
@@ -247,7 +258,7 @@ export class RedisLocks implements LockProvider {
       await awaitReplicas(client, this.#keys(request.name).lock, replicas)
     } catch (error) {
       await this.release(request)
-      throw error
+      throw error instanceof ReplicasError ? new StoreKeyError('locks.replicate', error) : error
     }
   }
 
@@ -256,15 +267,11 @@ export class RedisLocks implements LockProvider {
     if (this.#hasInbox) return
     this.#hasInbox = true
     this.#subscriber.listen(inboxName(this.#openNamespace, this.#inboxId), {
-      onPayload: (member) => this.onWake?.(member.toString('utf8', 1)),
+      onPayload: (member) => this.onWake?.(ownerOf(member.toString('utf8'))),
       onUp: () => this.onWake?.(),
       onDown: () => undefined,
     })
   }
-}
-
-function memberOf({ mode, owner }: LockTarget): string {
-  return MODE_LETTERS[mode] + owner
 }
 
 /** What is mostly the same for all locks of one script. */
@@ -274,11 +281,4 @@ function termsOf({ leaseMs, permits, heartbeatMs }: AcquireRequest): readonly nu
 
 function nameOf({ name }: LockTarget): string {
   return name
-}
-
-function readAcquireReply(packed: Buffer, at: number): AcquireReply {
-  const detail = packed.readDoubleBE(at + DOUBLE_BYTES)
-  if (packed.readDoubleBE(at) === 1) return { kind: 'granted', fence: detail }
-  const position = packed.readDoubleBE(at + 2 * DOUBLE_BYTES)
-  return { kind: 'held', retryInMs: detail, position }
 }

@@ -1,0 +1,45 @@
+/**
+ * The locks of a namespace within this process: one table for all managers of that namespace, because two managers that
+ * lock each for itself exclude nobody. It goes with the last of them.
+ */
+
+import type { WakeListener } from '@larder/core'
+import { LockTable } from './lock-table.ts'
+
+/** Who uses a table. */
+export interface TableUser {
+  readonly onWake?: WakeListener | undefined
+}
+
+const tables = new Map<string, SharedLocks>()
+
+export class SharedLocks {
+  readonly table = new LockTable((owner) => this.#wake(owner))
+  readonly #users = new Set<TableUser>()
+  readonly #namespace: string | undefined
+
+  private constructor(namespace: string | undefined) {
+    this.#namespace = namespace
+  }
+
+  /** Joins the table of a namespace, to be left again; without a namespace, one of the user's own. */
+  static join(namespace: string | undefined, user: TableUser): SharedLocks {
+    const known = namespace === undefined ? undefined : tables.get(namespace)
+    const locks = known ?? new SharedLocks(namespace)
+    if (namespace !== undefined) tables.set(namespace, locks)
+    locks.#users.add(user)
+    return locks
+  }
+
+  leave(user: TableUser): void {
+    this.#users.delete(user)
+    if (this.#users.size > 0) return
+    this.table.clear()
+    if (this.#namespace !== undefined) tables.delete(this.#namespace)
+  }
+
+  /** Owners are unique in a process; whose it is not does not know it. */
+  #wake(owner: string): void {
+    for (const { onWake } of this.#users) onWake?.(owner)
+  }
+}

@@ -1,0 +1,17 @@
+/** How a lock's scripts name who holds or waits: the mode, several permits as a number, the owner. See lua/includes/lock.lua. */
+
+import type { LockTarget } from '@larder/core'
+
+const MODE_LETTERS = { write: 'w', read: 'r', permit: 'p' } as const
+/** The mode letter of those who hold several permits; their number and a comma follow. */
+const SEVERAL = 'P'
+
+export function memberOf({ mode, owner, weight = 1 }: LockTarget): string {
+  return mode === 'permit' && weight > 1
+    ? `${SEVERAL}${weight},${owner}`
+    : MODE_LETTERS[mode] + owner
+}
+
+export function ownerOf(member: string): string {
+  return member.slice(member.startsWith(SEVERAL) ? member.indexOf(',') + 1 : 1)
+}
