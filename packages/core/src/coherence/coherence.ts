@@ -96,6 +96,8 @@ const AFTER_LOSS_US = 5_000_000
 const TRY_EVERY_MS = 800
 /** Messages that do not fit make this node ask the store, but not more often than this, ms. */
 const SUSPICION_EVERY_MS = 200
+/** After a message about tags that the store knew nothing of, the next ones wait for a sync, ms. */
+const HEARSAY_MS = 5_000
 /** So many keys go to the store in one call. */
 const KEYS_PER_CALL = 1_000
 
@@ -138,6 +140,7 @@ export class Coherence {
   #reconnects = 0
   #reconnectsSeen = 0
   #suspectedAt = Number.NEGATIVE_INFINITY
+  #hearsayUntil = Number.NEGATIVE_INFINITY
   #cancelSuspicion: CancelTimer | undefined
   #pollMs = Number.POSITIVE_INFINITY
   #cancelPoll: CancelTimer | undefined
@@ -328,7 +331,8 @@ export class Coherence {
       const { soft: isSoft, settleMs } = request
       const at = clock.now()
       const window = settleMs > 0 ? { settleUntil: at + settleMs } : {}
-      const change = { at, doneAt: reply.nowMs, isSoft, ...window }
+      const doneAt = this.#partition(reply.partition).noteTime(reply.nowMs)
+      const change = { at, doneAt, isSoft, ...window }
       for (const address of evicted) this.#own.note(address, { ...change })
       const message = keysMessage(
         reply,
@@ -375,12 +379,14 @@ export class Coherence {
   /** Remembers a put of our own, for when the store forgets it. */
   noteOwnPut(address: EntryAddress, commit: number, { stored, nowMs }: PutReply): void {
     const at = this.#parts.clock.now()
-    this.#own.note(address, { at, doneAt: nowMs, isSoft: false })
+    const doneAt = this.#partition(address.partition).noteTime(nowMs)
+    this.#own.note(address, { at, doneAt, isSoft: false })
     if (stored) this.#own.noteWrite(address, commit)
   }
 
   /** Remembers that the store took a load of our own, begun after whatever was changed here before. */
-  noteOwnFill(address: EntryAddress, commit: number): void {
+  noteOwnFill(address: EntryAddress, commit: number, nowMs: number): void {
+    this.#partition(address.partition).noteTime(nowMs)
     this.#own.noteWrite(address, commit)
   }
 
@@ -596,9 +602,9 @@ export class Coherence {
     if (message.settleMs !== undefined) targets.settle(message.keys, message.settleMs)
     for (const key of message.keys) targets.wake(key)
     if (events.has('invalidated')) events.emit('invalidated', { keys: message.keys, tags: [] })
-    this.#doubts.settle(message.keys, NO_TAGS)
+    const fit = this.#hasSequences ? partition.advance(message.previous, message.seq) : 'applied'
+    if (fit === 'applied') this.#doubts.settle(message.keys, NO_TAGS)
     if (!this.#hasSequences) return
-    const fit = partition.advance(message.previous, message.seq)
     if (fit === 'applied' || fit === 'gap') this.#advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') this.#suspect()
@@ -638,13 +644,24 @@ export class Coherence {
   }
 
   #applyTags(message: TagsMessage): void {
-    const { events, work } = this.#parts
-    const fit = this.tags.applyBump(message.tags, message)
-    this.#doubts.settle(NO_KEYS, message.tags)
+    const { events, work, clock } = this.#parts
+    const fit = this.tags.applyBump(message.tags, message, true)
+    if (fit === 'applied') this.#doubts.settle(NO_KEYS, message.tags)
     if (events.has('invalidated')) events.emit('invalidated', { keys: [], tags: message.tags })
     if (fit !== 'gap' || this.#catchingUpTags) return
+    if (clock.now() < this.#hearsayUntil) {
+      this.#suspect()
+      return
+    }
     this.#reportGap('tags', 'gap', true)
-    work.run('catch-up', this.#catchUpTags())
+    work.run('catch-up', this.#verifyTags(message.version))
+  }
+
+  /** Catches up with what a message named. Where the store knows nothing of it, such messages are not run after for a while. */
+  async #verifyTags(version: number): Promise<void> {
+    await this.#catchUpTags()
+    const { clock } = this.#parts
+    if (this.tags.confirmed < version) this.#hearsayUntil = clock.now() + HEARSAY_MS
   }
 
   /**
@@ -693,6 +710,10 @@ export class Coherence {
       const last = this.tags.since(from)
       const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
       this.tags.applyChanges(changes)
+      this.#doubts.settle(
+        NO_KEYS,
+        changes.tags.map(([tag]) => tag),
+      )
       if (missingOf(last, changes).length > 0) await this.#findLostTags(known)
     } finally {
       this.#catchingUpTags = false

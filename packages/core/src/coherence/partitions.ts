@@ -43,6 +43,7 @@ export class Partition {
   verifiedAt = Number.NEGATIVE_INFINITY
   /** A log read is under way. */
   catchingUp = false
+  #latestMs = 0
   /** Positions of the last minute, the oldest first. */
   #marks: readonly Mark[] = []
 
@@ -82,6 +83,15 @@ export class Partition {
   #contest(seq: number): 'history-lost' {
     this.contested ??= seq
     return 'history-lost'
+  }
+
+  /**
+   * Learns an instant of the store's clock, ms; returns the latest one known. Not the last one: the clock may be set back,
+   * and what is done after that is later all the same.
+   */
+  noteTime(storeMs: number): number {
+    this.#latestMs = Math.max(this.#latestMs, storeMs)
+    return this.#latestMs
   }
 
   /** Takes over what the log told: everything up to `seq`. */
