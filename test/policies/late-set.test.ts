@@ -124,6 +124,7 @@ it('a set of a key that another node holds in doubt is not undone by what that o
   await writing
   hold(false)
   await b.set('k', 'newer')
+  await clock.advanceAsync(10)
   expect(await arrive(1)).toBe(1)
   expect(await b.get('k')).not.toBe('late')
 })
