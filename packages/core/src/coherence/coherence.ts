@@ -536,7 +536,8 @@ export class Coherence {
     }
     for (const { request, members } of groupsOf(keys, this.#parts.clock.now())) {
       for (const chunk of chunksOf(members)) {
-        await this.#evictInStore(chunk, request)
+        // Some stand for puts that were given up, and may arrive yet.
+        await this.#evictInStore(chunk, { ...request, voids: true })
         this.queue.settle({ keys: chunk, tags: [] })
       }
     }
