@@ -18,7 +18,7 @@ import type { Policy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { type EvictHow, type EvictOptions, resolveEvictOptions } from '../options/evict-options.ts'
 import { loadTogether } from './batch-load.ts'
-import { assertReached, evictionOutcome } from './eviction-outcome.ts'
+import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import { knownNow } from './keep.ts'
 import type { CacheNode } from './node.ts'
 import type { PutPath, PutResult } from './put-path.ts'
@@ -314,7 +314,8 @@ export class Cache<Value = unknown> {
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
-    return evictionOutcome([eviction], this.#parts.policy.onRemoteFailure, what)
+    const { node, policy } = this.#parts
+    return evictionOutcomeOf(node, [eviction], policy.onRemoteFailure, what)
   }
 }
 

@@ -14,6 +14,7 @@ import { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import type { CopyValue } from '../values/copy-value.ts'
 import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
+import type { EvictionUnit } from './eviction-unit.ts'
 import { Flights } from './flight.ts'
 import { Leases } from './leases.ts'
 import { PutsUnderWay } from './puts-under-way.ts'
@@ -33,6 +34,8 @@ export interface NodeParts {
   readonly copyValue: CopyValue
   /** Throws a ValueError for what a shared tier would refuse; absent where nothing is checked. */
   readonly checkValue: ((value: unknown) => unknown) | undefined
+  /** The unit of work that the running code is part of. */
+  readonly unit: () => EvictionUnit | undefined
 }
 
 /** One node: a process (or a manager in it) with its own local tier. */
@@ -48,6 +51,8 @@ export class CacheNode {
   readonly copyValue: CopyValue
   /** Holds values that stay in this process to what a shared tier would take; absent where nothing is checked. */
   readonly checkValue: ((value: unknown) => unknown) | undefined
+  /** The unit of work that the running code is part of. One comparison while there is none. */
+  readonly unit: () => EvictionUnit | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
@@ -75,6 +80,7 @@ export class CacheNode {
     this.values = parts.values
     this.copyValue = parts.copyValue
     this.checkValue = parts.checkValue
+    this.unit = parts.unit
     this.work = new BackgroundWork(parts.events)
     this.wakeUps = new WakeUps(parts.clock)
     this.settling = new SettleWindows(parts.clock)

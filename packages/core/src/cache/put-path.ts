@@ -123,6 +123,8 @@ export class PutPath {
     const { call } = put
     const { key } = call.address
     const hasBegun = put.begun !== undefined
+    // What is not committed yet must not be read by others: the key is evicted when it is.
+    if (node.unit() !== undefined) return this.#evictInstead(call)
     const kind = put.value === undefined || put.value === null ? 'negative' : 'value'
     const made = keepable(call, { kind, value: put.value, loadMs: 0 }, node.events)
     const standing = hasBegun ? this.#standing(put, given) : given
