@@ -93,6 +93,8 @@ const FURTHER = 10
 const AFTER_LOSS_US = 5_000_000
 /** With evictions waiting, the store is tried at least this often, ms. */
 const TRY_EVERY_MS = 800
+/** A read waits for so many syncs at most: a process begins with several connections, and each that comes up asks for one. */
+const SYNCS_PER_READ = 4
 /** Messages that do not fit make this node ask the store, but not more often than this, ms. */
 const SUSPICION_EVERY_MS = 200
 /** So many keys go to the store in one call. */
@@ -127,6 +129,8 @@ export class Coherence {
   /** Counts what suggests that the store is not what it was (a reconnect, a failover), and up to which a sync has looked. */
   #reconnects = 0
   #reconnectsSeen = 0
+  /** How many syncs were answered. */
+  #answered = 0
   #suspectedAt = Number.NEGATIVE_INFINITY
   #cancelSuspicion: CancelTimer | undefined
   #pollMs = Number.POSITIVE_INFINITY
@@ -230,7 +234,12 @@ export class Coherence {
   /** The same, and sees to it that entries of the store can be judged, if that is possible now. Never rejects. */
   async prepareToJudge(maxStalenessMs: number): Promise<void> {
     await this.start()
-    if (!this.canJudge(maxStalenessMs)) await (this.#syncing ?? this.sync())
+    for (let i = 0; i < SYNCS_PER_READ && !this.canJudge(maxStalenessMs); i++) {
+      const answered = this.#answered
+      await (this.#syncing ?? this.sync())
+      // Where the store answers, another connection came up meanwhile, and the sync was too early to tell of it.
+      if (this.#answered === answered) return
+    }
   }
 
   #open(): void {
@@ -405,6 +414,7 @@ export class Coherence {
       const reconnects = this.#reconnects
       this.#advanced.clear()
       const reply = await remote.run('sync', (store) => store.sync(ALL_PARTITIONS))
+      this.#answered += 1
       this.server.note(reply.nowMs, sentAt, clock.now())
       await this.#confirmTags(reply, sentAt)
       if (await this.#confirmPartitions(reply, sentAt)) this.#reconnectsSeen = reconnects
