@@ -307,6 +307,48 @@ describe('judging what the store holds', () => {
   })
 })
 
+describe('a process that begins, whose connections come up one after the other', () => {
+  /** Of the first syncs of a store, so many are overtaken by one more connection that came up. */
+  function startOvertaken(count: number) {
+    const node = startNode()
+    const { store } = node
+    const subscribe = store.bus.subscribe.bind(store.bus)
+    let cameUp = (): void => {}
+    vi.spyOn(store.bus, 'subscribe').mockImplementation((namespace, listener) => {
+      cameUp = () => listener.onDoubt()
+      return subscribe(namespace, listener)
+    })
+    const sync = store.sync.bind(store)
+    let syncs = 0
+    vi.spyOn(store, 'sync').mockImplementation(async (partitions) => {
+      if (++syncs <= count) cameUp()
+      return sync(partitions)
+    })
+    return node
+  }
+
+  it.each([1, 2])(
+    'can judge what is in the store when %i more came up meanwhile',
+    async (count) => {
+      const { coherence } = startOvertaken(count)
+      const preparing = coherence.prepareToJudge(MAX_STALENESS_MS)
+      const judging = preparing.then(() => coherence.canJudge(MAX_STALENESS_MS))
+      expect(await settled(judging)).toBe(true)
+    },
+  )
+
+  it('does not wait for ever for a store whose connections never stay', async () => {
+    const { coherence, store } = startOvertaken(100)
+    let isOver = false
+    void coherence.prepareToJudge(MAX_STALENESS_MS).then(() => {
+      isOver = true
+      store.faults.fail({ on: 'sync' })
+    })
+    await settle()
+    expect(isOver).toBe(true)
+  })
+})
+
 describe('a message about keys', () => {
   it('forgets and wakes them, and is reported', async () => {
     const { coherence, forgotten, woken, seen, receive } = await startKnowing()

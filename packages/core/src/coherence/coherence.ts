@@ -94,6 +94,8 @@ const FURTHER = 10
 const AFTER_LOSS_US = 5_000_000
 /** With evictions waiting, the store is tried at least this often, ms. */
 const TRY_EVERY_MS = 800
+/** A read waits for so many syncs at most: a process begins with several connections, and each that comes up asks for one. */
+const SYNCS_PER_READ = 4
 /** Messages that do not fit make this node ask the store, but not more often than this, ms. */
 const SUSPICION_EVERY_MS = 200
 /** After a message about tags that the store knew nothing of, the next ones wait for a sync, ms. */
@@ -139,6 +141,8 @@ export class Coherence {
   /** Counts what suggests that the store is not what it was (a reconnect, a failover), and up to which a sync has looked. */
   #reconnects = 0
   #reconnectsSeen = 0
+  /** How many syncs were answered. */
+  #answered = 0
   #suspectedAt = Number.NEGATIVE_INFINITY
   #hearsayUntil = Number.NEGATIVE_INFINITY
   #cancelSuspicion: CancelTimer | undefined
@@ -249,7 +253,12 @@ export class Coherence {
   /** The same, and sees to it that entries of the store can be judged, if that is possible now. Never rejects. */
   async prepareToJudge(maxStalenessMs: number): Promise<void> {
     await this.start()
-    if (!this.canJudge(maxStalenessMs)) await (this.#syncing ?? this.sync())
+    for (let i = 0; i < SYNCS_PER_READ && !this.canJudge(maxStalenessMs); i++) {
+      const answered = this.#answered
+      await (this.#syncing ?? this.sync())
+      // Where the store answers, another connection came up meanwhile, and the sync was too early to tell of it.
+      if (this.#answered === answered) return
+    }
   }
 
   #open(): void {
@@ -428,6 +437,7 @@ export class Coherence {
       const reconnects = this.#reconnects
       this.#advanced.clear()
       const reply = await remote.run('sync', (store) => store.sync(ALL_PARTITIONS))
+      this.#answered += 1
       this.#lookForSleep()
       if (this.#isStillAwake(sent)) {
         this.server.note(reply.nowMs, sent.at, clock.now())
