@@ -95,22 +95,22 @@ describe.each([['in process'], ['with a store']])(
       class Shop {
         loads = 0
 
-        @Cacheable({ cache: 'shop', key: (id: string) => id, ttl: () => -1 })
+        @Cacheable({ cache: 'expired', key: (id: string) => id, ttl: () => -1 })
         async expired(_id: string): Promise<number> {
           return ++this.loads
         }
 
-        @Cacheable({ cache: 'shop', key: (id: string) => id, unless: boom })
+        @Cacheable({ cache: 'odd', key: (id: string) => id, unless: boom })
         async odd(_id: string): Promise<number> {
           return ++this.loads
         }
 
-        @Cacheable({ cache: 'shop', each: { key: (id: string) => id }, tags: boom })
+        @Cacheable({ cache: 'many', each: { key: (id: string) => id }, tags: boom })
         async many(ids: readonly string[]): Promise<number[]> {
           return ids.map(() => ++this.loads)
         }
 
-        @CachePut({ cache: 'shop', key: (id: string) => id, tags: () => [null] as never })
+        @CachePut({ cache: 'saved', key: (id: string) => id, tags: () => [null] as never })
         async save(_id: string): Promise<number> {
           return ++this.loads
         }
@@ -120,13 +120,13 @@ describe.each([['in process'], ['with a store']])(
       expect([await shop.odd('b'), await shop.odd('b')]).toEqual([3, 4])
       expect([await shop.many(['c', 'd']), await shop.save('e')]).toEqual([[5, 6], 7])
       expect(said).toEqual([
-        ['ttl', 'shop:a'],
-        ['ttl', 'shop:a'],
-        ['unless', 'shop:b'],
-        ['unless', 'shop:b'],
-        ['tags', 'shop:c'],
-        ['tags', 'shop:d'],
-        ['tags', 'shop:e'],
+        ['ttl', 'expired:a'],
+        ['ttl', 'expired:a'],
+        ['unless', 'odd:b'],
+        ['unless', 'odd:b'],
+        ['tags', 'many:c'],
+        ['tags', 'many:d'],
+        ['tags', 'saved:e'],
       ])
     })
   },

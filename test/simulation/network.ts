@@ -11,7 +11,6 @@ import type { Random } from '../support/seed.ts'
 import type { History } from './history.ts'
 import type { RequestLabel } from './labelled-store.ts'
 import { keyTarget, type Ledger, tagTarget } from './ledger.ts'
-import { isBorne } from './open.ts'
 import type { Plan } from './plan.ts'
 import type { LineName, Scheduler, TaskSpec } from './scheduler.ts'
 import type { Source } from './source.ts'
@@ -190,7 +189,8 @@ export class Network {
     const origin = label.origin === undefined ? undefined : source.origin(label.origin)
     if (origin?.kind === 'set') {
       origin.isLate = origin.returnedAt !== undefined
-      if (!origin.isLate || !isBorne('late-set')) origin.countsFrom = at
+      // What its sender gave up replaces nothing that came since.
+      if (!origin.isLate) origin.countsFrom = at
     }
     const targets =
       message.kind === 'keys' ? message.keys.map(keyTarget) : message.tags.map(tagTarget)

@@ -2,7 +2,6 @@
 
 import type { History } from './history.ts'
 import type { JudgedRead } from './ledger.ts'
-import { isBorne } from './open.ts'
 import { argumentTags, type CachePlan } from './plan.ts'
 import { Queries } from './queries.ts'
 import type { NodeCache, SimNode } from './sim-node.ts'
@@ -125,6 +124,10 @@ export class Reads {
   #judge(read: StartedRead, what: string, origin: Origin): void {
     const { ledger, loads, plan } = this.#world
     const { node, cache, key, startedAt, startedTime } = read
+    // What waits is said again and again, so that whoever did not hear at first hears it then.
+    const heardAfterMs = plan.hearsOfWaiting
+      ? cache.maxStalenessMs + plan.latencyMs
+      : Number.POSITIVE_INFINITY
     const backedOffSince = startedTime - cache.errorBackoffMs
     const judged = {
       node: node.index,
@@ -132,7 +135,7 @@ export class Reads {
       startedAt,
       startedTime,
       graceMs: plan.isCalm ? plan.latencyMs + 1 : cache.maxStalenessMs,
-      wordMs: plan.hearsOfWaiting ? cache.maxStalenessMs + plan.latencyMs : undefined,
+      wordMs: startedTime - node.hearsSince < heardAfterMs ? undefined : heardAfterMs,
       keepsForErrors: cache.policy.staleIfError !== 0,
       mayFallBack: loads.failedAt(node.index, key) >= backedOffSince,
     }
@@ -148,9 +151,6 @@ export class Reads {
     // A remembered error holds no row, and what was softly evicted may still stand in for a load that failed just now.
     const holdsOldRow = origin.version >= 0 && origin.version < required
     if (!holdsOldRow || read.mayFallBack || ledger.isForgotten(origin)) return
-    // A `set` replaces whatever is there. When its connection ends and what it had sent arrives long afterwards, it replaces
-    // what others have done since; a `@CachePut` names what its writer knew, and then evicts.
-    if (origin.isLate && !isBorne('late-set')) return
     this.#world.fail(`at rest: ${read.what}, although v${required} was written and made known`)
   }
 }

@@ -135,7 +135,7 @@ function managerOf(options: Tiers & { namespace: string }) {
     local: lruStore({ maxEntries: 1_000 }),
     types: [money],
     default: false,
-    storeTimeout: '5s',
+    storeTimeout: '30s',
     ...options,
   })
   onTestFinished(() => caches.close())

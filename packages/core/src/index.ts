@@ -215,7 +215,7 @@ export {
 } from './options/assert-option.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export { type Duration, parseDuration } from './options/duration.ts'
-export type { EvictOptions } from './options/evict-options.ts'
+export { EVICT_OPTIONS, type EvictOptions, type EvictWay } from './options/evict-options.ts'
 export type { Logger } from './options/logger.ts'
 export type { CacheManagerOptions } from './options/manager-options.ts'
 export { parseSize, type Size } from './options/size.ts'

@@ -2353,7 +2353,7 @@ local function block_of(key, count)
 end
 -- What went wrong, as a line of text, for replies in which each key has a result of its own.
 local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  local text = type(reason) == 'table' and reason.err or reason
   return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
 end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
@@ -2744,7 +2744,7 @@ local function block_of(key, count)
 end
 -- What went wrong, as a line of text, for replies in which each key has a result of its own.
 local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  local text = type(reason) == 'table' and reason.err or reason
   return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
 end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
@@ -3007,7 +3007,7 @@ local function block_of(key, count)
 end
 -- What went wrong, as a line of text, for replies in which each key has a result of its own.
 local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  local text = type(reason) == 'table' and reason.err or reason
   return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
 end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
@@ -4241,7 +4241,7 @@ local function block_of(key, count)
 end
 -- What went wrong, as a line of text, for replies in which each key has a result of its own.
 local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  local text = type(reason) == 'table' and reason.err or reason
   return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
 end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
@@ -4585,7 +4585,7 @@ local function block_of(key, count)
 end
 -- What went wrong, as a line of text, for replies in which each key has a result of its own.
 local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  local text = type(reason) == 'table' and reason.err or reason
   return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
 end
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
@@ -4777,7 +4777,7 @@ local function wake_head(queue, waiters, now)
 end
 -- What went wrong, as a line of text, for replies in which each key has a result of its own.
 local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  local text = type(reason) == 'table' and reason.err or reason
   return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
 end
 local inbox = ARGV[1]
@@ -5380,7 +5380,7 @@ local function wake_head(queue, waiters, now)
 end
 -- What went wrong, as a line of text, for replies in which each key has a result of its own.
 local function text_of(reason)
-  local text = type(reason) == 'table' and reason.err or tostring(reason)
+  local text = type(reason) == 'table' and reason.err or reason
   return (string.gsub(string.sub(text, 1, 200), '[\\r\\n]', ' '))
 end
 local function release(lock, queue, waiters, member)

@@ -24,6 +24,9 @@ export class LoadPath {
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
   async loadAlone(flight: Flight): Promise<void> {
+    const { coherence } = this.#node
+    // A cache that stays local hears of evictions, too; nothing here has to wait for that.
+    if (!coherence.isAlone && coherence.tags.confirmed === 0) void coherence.start()
     const outcome = await this.#load(flight)
     try {
       const kept = this.#keepableOf(flight, outcome)
@@ -111,7 +114,7 @@ export class LoadPath {
     return kept === undefined ? undefined : takeIn(this.#node, flight.call, kept)
   }
 
-  /** Decides whether and how the outcome is kept. May throw what the user's own callbacks throw. */
+  /** Decides whether and how the outcome is kept. */
   #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
     if (call.rules.keeps?.() === false) {

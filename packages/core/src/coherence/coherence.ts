@@ -587,7 +587,9 @@ export class Coherence {
 
   #applyDoubt(message: DoubtMessage): void {
     const { targets, events, clock } = this.#parts
-    const { keys, tags } = this.#doubts.note(message, clock.now())
+    const { keys: doubted, tags } = this.#doubts.note(message, clock.now())
+    // What waits here was forgotten here, the way it was asked for.
+    const keys = doubted.filter((key) => !this.queue.hasKey(key))
     if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY)
     if (tags.length > 0) this.tags.invalidateHere(tags)
     const isNews = keys.length + tags.length > 0

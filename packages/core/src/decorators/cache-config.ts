@@ -77,7 +77,9 @@ export function allDecorationsOf(owner: AnyClass): readonly Decoration[] {
 
 /** Returns the configuration of a class over that of the classes it extends. */
 export function classConfigOf(owner: AnyClass): ClassConfig {
-  const layers = classesOf(owner, true).map((at) => definedOf(shared.classConfigs.get(at)))
+  const layers = classesOf(owner, true).map((at) =>
+    definedOf(shared.classConfigs.get(at) as ClassConfig | undefined),
+  )
   return Object.assign({}, ...layers.reverse()) as ClassConfig
 }
 

@@ -42,9 +42,8 @@ export function cached(target: object, method: PropertyKey | object): unknown {
   const [outermost, ...others] =
     typeof method === 'function' ? behind(method) : cacheablesOf(target, method as string | symbol)
   if (outermost === undefined) {
-    const name = typeof method === 'function' ? method.name : String(method)
     throw new InvalidOptionError({
-      option: `cached(${name})`,
+      option: `cached(${typeof method === 'function' ? method.name : String(method)})`,
       expected: 'the name of a method decorated with @Cacheable, or the method itself',
       received: method,
     })
@@ -70,19 +69,18 @@ function cacheablesOf(target: object, name: string | symbol): readonly MakeHandl
   })
 }
 
-/** Finds every `@Cacheable` of a method that a decorator has made, the outermost first. */
+/** The same of a method that a decorator has made. */
 function behind(method: object): readonly MakeHandle[] {
   const site = siteOf(method)
-  return site === undefined
-    ? []
-    : handlesOf(decorationsHeldBy(site.holder), (other) => other.isSame(site))
+  if (site === undefined) return []
+  return handlesOf(decorationsHeldBy(site.holder), (other) => other.isSame(site))
 }
 
 function handlesOf(
   decorations: ReturnType<typeof decorationsOf>,
   isIt: (site: MethodSite) => boolean,
 ): readonly MakeHandle[] {
-  return decorations.flatMap(({ site, operation }) =>
-    isIt(site) && operation.entries !== undefined ? [operation.entries] : [],
-  )
+  return decorations.flatMap(({ site, operation: { entries } }) => {
+    return isIt(site) && entries !== undefined ? [entries] : []
+  })
 }

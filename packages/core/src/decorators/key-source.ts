@@ -6,7 +6,6 @@ import { compileTemplate } from '../keys/key-template.ts'
 import { type Key, keyText, looseKeyText } from '../keys/key-text.ts'
 import { Recent } from '../keys/recent.ts'
 import { assertSynchronous } from './callbacks.ts'
-import type { KeyKind } from './method-binding.ts'
 
 /** Makes key texts. `self` is what key functions get as `this`. */
 export interface KeySource {
@@ -19,6 +18,9 @@ export interface KeySource {
   /** False where another look at the same arguments must give the same key: nothing in them can change. */
   canChange(args: readonly unknown[]): boolean
 }
+
+/** `default`: method and arguments; `arguments`: what the user makes of those; `object`: that and something of `this`. */
+export type KeyKind = 'default' | 'arguments' | 'object'
 
 /** What a key is made of; see `KeyKind`. A function that says `this` is taken to tell objects apart. */
 export function keyKindOf(key: unknown): KeyKind {

@@ -31,12 +31,12 @@ export interface LoadScope {
  * }
  */
 export function loadSignal(): AbortSignal | undefined {
-  return shared.loadScope?.context.signal
+  return currentScope()?.context.signal
 }
 
 /** Returns the load that the running code is part of. To be asked when a method is called, before the engine takes over. */
 export function currentScope(): LoadScope | undefined {
-  return shared.loadScope
+  return shared.loadScope as LoadScope | undefined
 }
 
 /** True when one of the keys is being loaded by `scope` or something around it. */

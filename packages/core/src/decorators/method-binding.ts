@@ -7,7 +7,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { CACHE_OPTION_NAMES, type CacheOptions } from '../options/cache-options.ts'
 import { Claims } from './claims.ts'
 import { defaultManager } from './default-manager.ts'
-import type { KeyFrame, KeySource } from './key-source.ts'
+import type { KeyFrame, KeyKind, KeySource } from './key-source.ts'
 import type { MethodCache, MethodCacheProvider } from './method-cache.ts'
 import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
 import { isFragile, sayRenewed } from './names.ts'
@@ -40,9 +40,6 @@ export interface BindingParts {
   /** What keys are made of, where entries are kept under them. */
   readonly keyKind?: KeyKind | undefined
 }
-
-/** `default`: method and arguments; `arguments`: what the user makes of those; `object`: that and something of `this`. */
-export type KeyKind = 'default' | 'arguments' | 'object'
 
 /** A method of one class, tied to its cache. */
 export interface BoundMethod {
@@ -136,8 +133,8 @@ export class MethodBinding {
     const cacheName = this.#cacheName(receiver, provider, where)
     const { cache: _, manager: __, shareWithSubclasses: ___, ...classPolicy } = config
     const options = merged(classPolicy, policy)
-    const onlyEvicts = decorator === '@CacheEvict' ? { onlyEvicts: true } : {}
-    const cache = provider.methodCache({ method: label, cacheName, options, where, ...onlyEvicts })
+    const evicts = decorator === '@CacheEvict' ? { onlyEvicts: true } : {}
+    const cache = provider.methodCache({ method: label, cacheName, options, where, ...evicts })
     const key = keyWith(this.#frame(receiver))
     return { start, cache, key, provider, findProvider, label, where }
   }

@@ -5,7 +5,6 @@
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import type { ClassConfig } from './cache-config.ts'
 import type { MethodSite } from './method-site.ts'
 import type { Decoration } from './operations.ts'
 
@@ -21,7 +20,7 @@ interface Loader {
 /** @throws InvalidOptionError about the later one of two methods of a class that load other entities under the same keys */
 export function assertOneEntity(
   decorations: readonly Decoration[],
-  config: Pick<ClassConfig, 'cache'>,
+  config: { readonly cache?: string | undefined },
   className: string,
 ): void {
   const loaders = decorations.flatMap((decoration) => loaderOf(decoration, config) ?? [])
@@ -33,7 +32,7 @@ export function assertOneEntity(
 
 function loaderOf(
   { site, operation }: Decoration,
-  config: Pick<ClassConfig, 'cache'>,
+  config: { readonly cache?: string | undefined },
 ): Loader | undefined {
   if (operation.kind !== 'cacheable') return undefined
   const options = operation.options as {

@@ -39,7 +39,7 @@ export function noteMethod(method: object, site: MethodSite): void {
 
 /** Returns the method that a function stands for, if a decorator made it. */
 export function siteOf(method: object): MethodSite | undefined {
-  return shared.sites.get(method)
+  return shared.sites.get(method) as MethodSite | undefined
 }
 
 /** Returns the operations on methods that this very class defines, the outermost of each method first. */

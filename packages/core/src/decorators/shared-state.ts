@@ -8,26 +8,24 @@
  */
 
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import type { ClassConfig } from './cache-config.ts'
-import type { LoadScope } from './load-scope.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
-import type { MethodSite } from './method-site.ts'
-import type { SkipScope } from './skip-cache.ts'
 
 /** One for each shape of the state. */
 const SHAPE = 1
 const PLACE = Symbol.for('@larder/core')
 
+/** What others keep here is typed where it is used: those files look here, not the other way round. */
 export interface SharedState {
   defaultManager: MethodCacheProvider | undefined
   /** The load that is running up to its first `await`. */
-  loadScope: LoadScope | undefined
-  readonly skip: { scopes: AsyncLocalStorage<SkipScope> | undefined; running: number }
-  readonly classConfigs: WeakMap<object, ClassConfig>
+  loadScope: unknown
+  readonly skip: { scopes: AsyncLocalStorage<unknown> | undefined; running: number }
+  /** What `@CacheConfig` says, by class. */
+  readonly classConfigs: WeakMap<object, object>
   /** `Claims`, by manager. */
   readonly claims: WeakMap<object, unknown>
   /** The decorated method behind a function that a decorator made. */
-  readonly sites: WeakMap<object, MethodSite>
+  readonly sites: WeakMap<object, object>
   /** How often decorators have begun to run; see `Evaluation`. */
   readonly turns: { count: number; isOpen: boolean }
   /** Names of caches that something of this process reads. */

@@ -11,7 +11,7 @@ import { shared } from './shared-state.ts'
 export type SkipMode = 'skip' | 'refresh' | 'localOnly'
 
 /** One call of `skipCache`. */
-export interface SkipScope {
+interface SkipScope {
   readonly mode: SkipMode
   isOver: boolean
 }
@@ -33,7 +33,7 @@ export async function skipCache<Result>(
   assertFunction(work, 'skipCache.work')
   assertOneOf(mode, ['skip', 'refresh', 'localOnly'], 'skipCache.mode')
   const scope: SkipScope = { mode, isOver: false }
-  skip.scopes ??= new AsyncLocalStorage<SkipScope>()
+  skip.scopes ??= new AsyncLocalStorage<unknown>()
   const { scopes } = skip
   skip.running += 1
   try {
@@ -49,6 +49,6 @@ export async function skipCache<Result>(
 /** Returns the mode of this async context. Costs one comparison while nobody skips anything. */
 export function currentSkip(): SkipMode | undefined {
   if (skip.running === 0) return undefined
-  const scope = skip.scopes?.getStore()
+  const scope = skip.scopes?.getStore() as SkipScope | undefined
   return scope === undefined || scope.isOver ? undefined : scope.mode
 }

@@ -23,7 +23,9 @@ it('a store belongs to one manager until that is closed', async () => {
 it('a refused manager takes nothing', () => {
   const [one, two] = [new MemoryServer().store(), new MemoryServer().store()]
   manager('shop', { remote: one })
-  const provider = { open() {}, acquire() {}, renew() {}, release() {}, leave() {} } as never
+  const capabilities = { shared: true, queues: true, replicas: false, modes: ['write'] }
+  const steps = { open() {}, acquire() {}, renew() {}, release() {}, leave() {}, inspect() {} }
+  const provider = { name: 'own', capabilities, ...steps, close: async () => undefined } as never
   manager('crm', { locks: provider })
   expect(() => manager('shop', { remote: two, locks: provider })).toThrow(/\.locks takes one/)
   manager('shop', { remote: two })

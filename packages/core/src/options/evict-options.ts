@@ -54,7 +54,7 @@ export function resolveEvictOptions(options: unknown, way: EvictWay, where: stri
     const expected = 'no options: softness and settle windows are for evictions by key'
     throw new InvalidOptionError({ option: `${where}.options`, expected, received: options })
   }
-  const given = options ?? {}
+  const given = options === undefined ? {} : options
   assertKnownOptions(given, names, where)
   const { soft = false, settle = 0 } = given as EvictOptions
   assertBoolean(soft, `${where}.soft`)

@@ -123,6 +123,37 @@ export const MUTATIONS: readonly RemoteCase[] = [
     },
   },
   {
+    name: 'limits fills after a soft evict with a window as after a hard one, and keeps the bytes',
+    needs: ['leases'],
+    async run(stage) {
+      for (const livesForMs of [HOUR_MS, 20_000]) {
+        const address = at(`soft-window-${livesForMs}`)
+        const bytes = await stage.put(address, { livesForMs, freshForMs: 10 })
+        await stage.a.evict([address], { soft: true, settleMs: 30_000 })
+        assertPayload(await stage.value(stage.b, address), bytes)
+        const token = await stage.lease(stage.b, address)
+        const reply = await stage.b.fill(address, token, stage.entry(), HOUR_MS)
+        assert(reply.stored && reply.livesMs <= 30_000, `${reply.livesMs} ms`)
+        await stage.a.evict([address], { soft: true, settleMs: 0 })
+        const next = await stage.lease(stage.a, address)
+        const again = await stage.a.fill(address, next, stage.entry(), HOUR_MS)
+        assert(again.stored && again.livesMs <= 30_000, `then ${again.livesMs} ms`)
+      }
+    },
+  },
+  {
+    name: 'ends a settle window by a put',
+    needs: ['leases'],
+    async run(stage) {
+      await stage.a.evict([at('told')], { soft: true, settleMs: 30_000 })
+      await stage.put(at('told'), { freshForMs: 0 })
+      await stage.a.evict([at('told')], HARD)
+      const token = await stage.lease(stage.a, at('told'))
+      const reply = await stage.a.fill(at('told'), token, stage.entry(), HOUR_MS)
+      assert.deepEqual([reply.stored, reply.livesMs], [true, HOUR_MS])
+    },
+  },
+  {
     name: 'stops limiting fills when the settle window is over',
     needs: ['leases'],
     async run(stage) {

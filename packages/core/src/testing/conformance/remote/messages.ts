@@ -49,6 +49,29 @@ export const MESSAGES: readonly RemoteCase[] = [
     },
   },
   {
+    name: 'tells how keys were evicted, where there is something to say',
+    needs: PUBLISHES,
+    async run(stage) {
+      const recorder = await stage.listen(stage.b)
+      for (const [soft, settleMs] of [
+        [true, 0],
+        [false, 5_000],
+        [true, 5_000],
+      ] as const) {
+        const [reply] = await stage.a.evict([at('x')], { soft, settleMs })
+        await received(stage, recorder, {
+          kind: 'keys',
+          partition: 3,
+          previous: reply?.previous ?? 0,
+          seq: reply?.seq ?? 0,
+          keys: ['c:x'],
+          ...(soft ? { soft } : {}),
+          ...(settleMs > 0 ? { settleMs } : {}),
+        })
+      }
+    },
+  },
+  {
     name: 'tells every node which tags were invalidated',
     needs: PUBLISHES,
     async run(stage) {
