@@ -9,7 +9,7 @@ import {
   RateLimitedError,
   RateLimitUnavailableError,
 } from '@larder/core'
-import { MemoryServer } from '@larder/core/testing'
+import { MemoryServer, structuredCodec } from '@larder/core/testing'
 import { localLimits, lruStore } from '@larder/local-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { setStage } from './support/stage.ts'
@@ -365,7 +365,7 @@ describe('which store', () => {
 
   it('is never silently the local one where there is a remote one without limits', () => {
     const remote = new MemoryServer().store()
-    const options = { local: lruStore(), remote, codec: () => ({}) as never }
+    const options = { local: lruStore(), remote, codec: structuredCodec }
     expect(() => limiterOf(options)).toThrow(
       /createCacheManager\.limits takes a rate-limit provider/,
     )
