@@ -291,14 +291,6 @@ export const ABLATIONS = [
     tests: COHERENCE,
   },
   {
-    name: 'knowing that a catch-up includes what was heard of',
-    protects: 'I6',
-    file: `${CORE}/coherence/partitions.ts`,
-    find: 'this.heard = Math.max(this.heard, seq)\n  }',
-    replace: '}',
-    tests: COHERENCE,
-  },
-  {
     name: 'releasing again what could not be released',
     protects: 'I4',
     file: `${CORE}/cache/leases.ts`,

@@ -136,6 +136,24 @@ describe('Redis that goes away', () => {
   })
 })
 
+describe('a connection that falls as soon as it stands', () => {
+  it('is tried again after pauses that grow, not at once', async () => {
+    const proxy = await proxyTo(await ownServer())
+    const namespace = freshNamespace()
+    const store = openStore({ url: proxy.url }, namespace)
+    const recorder = listen(store, namespace)
+    const upAt: number[] = []
+    recorder.onUp = () => {
+      upAt.push(performance.now())
+      proxy.cut()
+    }
+    await eventually('it stood five times', () => upAt.length >= 5)
+    const [first = 0, , , , fifth = 0] = upAt
+    // The least that four pauses can be: half of 100, 200, 400 and 800 ms.
+    expect(fifth - first).toBeGreaterThan(750)
+  })
+})
+
 describe('a connection that dies without a word', () => {
   it('is replaced, be it the one for commands or the subscriber', async () => {
     const proxy = await proxyTo(await ownServer())
