@@ -24,6 +24,7 @@ import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import type { ManagerStats } from '../events/stats.ts'
+import { scopePrefix } from '../keys/scope-prefix.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
@@ -31,7 +32,12 @@ import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertCodec } from '../options/assert-contract.ts'
 import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
-import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
+import {
+  assertCacheOptions,
+  type CacheOptions,
+  type Policy,
+  resolvePolicy,
+} from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { resolveEvictOptions } from '../options/evict-options.ts'
 import {
@@ -47,6 +53,7 @@ import { CacheWords } from './cache-words.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
+import { ScopedMethodCache } from './scoped-method-cache.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
 import type { StoreWatch } from './store-watch.ts'
 import { takeStores } from './used-stores.ts'
@@ -259,7 +266,13 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     if (this.isClosed) throw new ClosedError(this.namespace, method.method)
     const parts = this.#partsOf(method.cacheName, method.options, method.where)
     if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
-    return new EngineMethodCache(parts, method)
+    const cache = new EngineMethodCache(parts, method)
+    const { scope } = parts.policy
+    if (method.onlyEvicts !== true && scope === undefined) return cache
+    // Who only evicts may not know the scope that the entries are kept under, or not yet.
+    const scopeNow = (): Policy['scope'] =>
+      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
+    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
   }
 
   /**
