@@ -12,6 +12,7 @@ import { promisify } from 'node:util'
 import type { EvictionVerdict } from '../../test/support/eviction-history.ts'
 import { contestants } from './contestants/index.ts'
 import { duelOfLimits } from './limits/main.ts'
+import { duelOfLocks } from './locks/main.ts'
 import { scenarios } from './scenarios.ts'
 
 const run = promisify(execFile)
@@ -28,10 +29,12 @@ interface Row {
 }
 
 const rows: Row[] = []
-/** `-- --limits`: only those. */
+/** `-- --limits`, `-- --locks`: only those. */
 const isAboutLimits = process.argv.includes('--limits')
+const isAboutLocks = process.argv.includes('--locks')
+const isAboutCaches = !isAboutLimits && !isAboutLocks
 const chosen = isQuick ? contestants.filter(({ name }) => name === 'Larder') : contestants
-for (const { name: scenario, what } of isAboutLimits ? [] : scenarios) {
+for (const { name: scenario, what } of isAboutCaches ? scenarios : []) {
   process.stdout.write(`\n${scenario}: ${what}\n`)
   process.stdout.write(`  ${header()}\n`)
   for (const { name: contestant } of chosen) {
@@ -42,13 +45,16 @@ for (const { name: scenario, what } of isAboutLimits ? [] : scenarios) {
 }
 const folder = join(import.meta.dirname, '..', 'results')
 mkdirSync(folder, { recursive: true })
-if (!isQuick && !isAboutLimits)
+if (!isQuick && isAboutCaches)
   writeFileSync(join(folder, 'duel.json'), `${JSON.stringify(rows, null, 2)}\n`)
 const broken = rows.filter(({ contestant, verdict }) => contestant === 'Larder' && !keeps(verdict))
 for (const { scenario } of broken) process.stderr.write(`Larder broke its promise in ${scenario}\n`)
-const brokenLimits = await duelOfLimits(isQuick)
-for (const what of brokenLimits) process.stderr.write(`Larder broke its promise: ${what}\n`)
-process.exitCode = broken.length + brokenLimits.length === 0 ? 0 : 1
+const brokenElsewhere = [
+  ...(isAboutLocks ? [] : await duelOfLimits(isQuick)),
+  ...(isAboutLimits ? [] : await duelOfLocks(isQuick)),
+]
+for (const what of brokenElsewhere) process.stderr.write(`Larder broke its promise: ${what}\n`)
+process.exitCode = broken.length + brokenElsewhere.length === 0 ? 0 : 1
 
 async function fight(contestant: string, scenario: string): Promise<EvictionVerdict | undefined> {
   const file = join(import.meta.dirname, 'fight.ts')

@@ -10,6 +10,8 @@ const TRAPS = 'test/traps/traps.test.ts'
 const READS = 'test/simulation/found/reads.test.ts'
 const FAILOVERS = 'test/simulation/found/failovers.test.ts'
 const PUTS = 'test/faults/found.test.ts'
+const LEASES = 'test/simulation/found/leases.test.ts'
+const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
 const CORE = 'packages/core/src'
 
 export const ABLATIONS = [
@@ -30,8 +32,8 @@ export const ABLATIONS = [
     also: [
       {
         file: `${CORE}/cache/load-path.ts`,
-        find: 'storedForm(call.policy, kept, stamp.birth, encoded)',
-        replace: 'storedForm(call.policy, kept, coherence.tags.now, encoded)',
+        find: 'storedForm(call.policy, kept, stamp.known, encoded)',
+        replace: 'storedForm(call.policy, kept, coherence.tags.confirmed, encoded)',
       },
     ],
     tests: INVARIANTS,
@@ -53,11 +55,19 @@ export const ABLATIONS = [
     tests: INVARIANTS,
   },
   {
+    name: 'noticing that the machine slept',
+    protects: 'I3',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'if (!this.#sleep.hasSlept()) return',
+    replace: 'return',
+    tests: 'test/policies/slept.test.ts',
+  },
+  {
     name: 'comparing heads (loss of the last message)',
     protects: 'I3',
     file: `${CORE}/coherence/partitions.ts`,
-    find: "return head > this.seq ? 'behind' : 'history-lost'",
-    replace: "return 'level'",
+    find: "if (head > this.seq) return 'behind'\n    if (head < this.heard) return 'history-lost'",
+    replace: '',
     tests: INVARIANTS,
   },
   {
@@ -106,8 +116,8 @@ export const ABLATIONS = [
     name: 'giving the lease back after an error',
     protects: 'I4',
     file: `${CORE}/cache/load-path.ts`,
-    find: 'if (!lease.isSpent) lease.release()',
-    replace: '',
+    find: 'lease.release()\n      this.#node.flights.remove(flight)',
+    replace: 'this.#node.flights.remove(flight)',
     tests: INVARIANTS,
   },
   {
@@ -153,7 +163,7 @@ export const ABLATIONS = [
   {
     name: 'evicting when a put failed',
     protects: 'I3',
-    file: `${CORE}/cache/write-path.ts`,
+    file: `${CORE}/cache/put-path.ts`,
     find: 'coherence.enqueue([address])',
     replace: '',
     tests: TRAPS,
@@ -161,19 +171,19 @@ export const ABLATIONS = [
   {
     name: 'forgetting here what a failed put may have left',
     protects: 'I1',
-    file: `${CORE}/cache/write-path.ts`,
-    find: `node.flights.kill(address.key, Number.POSITIVE_INFINITY)
-      node.local?.delete(address.key)
-      coherence.enqueue([address])`,
+    file: `${CORE}/cache/put-path.ts`,
+    find: `flights.kill(address.key, Number.POSITIVE_INFINITY)
+    local?.delete(address.key)
+    coherence.enqueue([address])`,
     replace: 'coherence.enqueue([address])',
     tests: PUTS,
   },
   {
     name: 'a put that evicts while an eviction of its key waits',
     protects: 'I1',
-    file: `${CORE}/cache/write-path.ts`,
-    find: 'return this.#node.coherence.queue.hasKey(key) ? BELOW_ALL : Math.max(BELOW_ALL, begun.seq)',
-    replace: 'return Math.max(BELOW_ALL, begun.seq)',
+    file: `${CORE}/cache/put-path.ts`,
+    find: 'if (isWaiting || !coherence.isLevel(stamp)) return BELOW_ALL',
+    replace: 'if (isWaiting && !coherence.isLevel(stamp)) return BELOW_ALL',
     tests: READS,
   },
   {
@@ -212,7 +222,7 @@ export const ABLATIONS = [
     name: 'repeating evictions that a failover lost',
     protects: 'I6',
     file: `${CORE}/coherence/coherence.ts`,
-    find: 'await this.#assertAgain(partition, own)',
+    find: 'await this.#repeat(repetitions)',
     replace: '',
     tests: FAILOVERS,
   },
@@ -220,7 +230,7 @@ export const ABLATIONS = [
     name: 'queueing a repetition that failed',
     protects: 'I6',
     file: `${CORE}/coherence/coherence.ts`,
-    find: 'this.#enqueue(own.addresses)\n      throw error',
+    find: 'this.#enqueue(repetitions.map(({ address }) => address))\n      throw error',
     replace: 'throw error',
     tests: FAILOVERS,
   },
@@ -236,25 +246,64 @@ export const ABLATIONS = [
     name: 'doubting a history that does not contain what was heard of',
     protects: 'I6',
     file: `${CORE}/coherence/partitions.ts`,
-    find: "if (previous < heard && heard < seq) return 'history-lost'",
+    find: 'if (previous < heard && heard < seq) return this.#contest(heard)',
     replace: '',
     tests: FAILOVERS,
+  },
+  {
+    name: 'not believing what is older than an eviction of this node',
+    protects: 'I1',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'return this.#own.overtook(address, written, this.#parts.clock.now())',
+    replace: 'return false',
+    tests: COHERENCE,
+  },
+  {
+    name: 'not believing what was born above the clock the store had later',
+    protects: 'I6',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'if (birth > this.tags.confirmed && written.createdAt < this.#syncedStoreMs) return true',
+    replace: '',
+    tests: COHERENCE,
+  },
+  {
+    name: 'invalidating a partition whose history was lost further back than nodes remember',
+    protects: 'I6',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'else if (!isDone) whole.push(tag)',
+    replace: '',
+    tests: COHERENCE,
+  },
+  {
+    name: 'asking the store before judging, after a reconnect',
+    protects: 'I6',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'if (this.#reconnects !== this.#reconnectsSeen) return false',
+    replace: '',
+    tests: COHERENCE,
+  },
+  {
+    name: 'telling others of evictions that wait',
+    protects: 'I3',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'if (bus?.publish === undefined) return',
+    replace: 'return',
+    tests: COHERENCE,
+  },
+  {
+    name: 'releasing again what could not be released',
+    protects: 'I4',
+    file: `${CORE}/cache/leases.ts`,
+    find: '.catch(() => this.#remember(lease))',
+    replace: '.catch(() => undefined)',
+    tests: LEASES,
   },
   {
     name: 'catching up at once after a gap',
     protects: 'I3',
     file: `${CORE}/coherence/coherence.ts`,
-    find: "if (fit === 'gap') work.run('catch-up', this.#catchUp(partition, 'gap'))",
+    find: "if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))",
     replace: '',
-    tests: INVARIANTS,
-    buys: 'latency',
-  },
-  {
-    name: 'the second local delete of an evict (its own message does the same)',
-    protects: 'I1',
-    file: `${CORE}/coherence/coherence.ts`,
-    find: '} finally {\n      // Again',
-    replace: '} finally {\n      if (keys.length < 0)\n      // Again',
     tests: INVARIANTS,
     buys: 'latency',
   },

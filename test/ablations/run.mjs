@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ABLATIONS } from './ablations.mjs'
+import { applyEdit, editsOf } from './edits.mjs'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const WORKSPACES = [
@@ -86,12 +87,11 @@ function copySources(copy) {
 
 /** Takes a mechanism out; returns what puts it back. */
 function edit(copy, ablation) {
-  const edits = [ablation, ...(ablation.also ?? [])]
+  const edits = editsOf(ablation)
   const originals = new Map(edits.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]))
-  for (const { file, find, replace } of edits) {
-    const text = readFileSync(join(copy, file), 'utf8')
-    if (!text.includes(find)) throw new Error(`${ablation.name}: ${file} no longer has: ${find}`)
-    writeFileSync(join(copy, file), text.replaceAll(find, replace))
+  for (const change of edits) {
+    const path = join(copy, change.file)
+    writeFileSync(path, applyEdit(ablation.name, change, readFileSync(path, 'utf8')))
   }
   return () => {
     for (const [file, text] of originals) writeFileSync(join(copy, file), text)

@@ -48,7 +48,7 @@ describe('round trips', () => {
     expect(await cost(() => remoteOnly.getMany(KEYS))).toBe(1)
 
     expect(await cost(() => remoteOnly.evict('x'))).toBe(1)
-    expect(await cost(() => remoteOnly.evict(KEYS))).toBe(1)
+    expect(await cost(() => remoteOnly.evictMany(KEYS))).toBe(1)
     expect(await cost(() => remoteOnly.evictTags(['a', 'b', 'c']))).toBe(1)
     expect(await cost(() => remoteOnly.clear())).toBe(1)
   })

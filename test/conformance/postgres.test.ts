@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
-import { remoteStoreCases, runCases } from '@larder/core/testing'
+import { engineCases, remoteStoreCases, runCases } from '@larder/core/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { postgresStore } from '../../examples/custom-store/postgres-store.ts'
 
@@ -13,11 +13,10 @@ beforeAll(async () => {
 afterAll(() => postgres.close())
 
 describe('the PostgreSQL store of the examples', () => {
-  runCases(
-    remoteStoreCases(() => ({
-      stores: [postgresStore(postgres), postgresStore(postgres)],
-      namespace: randomUUID(),
-    })),
-    { test },
-  )
+  const makeStores = () => ({
+    stores: [postgresStore(postgres), postgresStore(postgres)] as const,
+    namespace: randomUUID(),
+  })
+  runCases(remoteStoreCases(makeStores), { test })
+  runCases(engineCases(makeStores), { test })
 })

@@ -9,7 +9,7 @@ import {
   RateLimitedError,
   RateLimitUnavailableError,
 } from '@larder/core'
-import { MemoryServer } from '@larder/core/testing'
+import { MemoryServer, structuredCodec } from '@larder/core/testing'
 import { localLimits, lruStore } from '@larder/local-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { setStage } from './support/stage.ts'
@@ -365,7 +365,7 @@ describe('which store', () => {
 
   it('is never silently the local one where there is a remote one without limits', () => {
     const remote = new MemoryServer().store()
-    const options = { local: lruStore(), remote, codec: () => ({}) as never }
+    const options = { local: lruStore(), remote, codec: structuredCodec }
     expect(() => limiterOf(options)).toThrow(
       /createCacheManager\.limits takes a rate-limit provider/,
     )
@@ -432,6 +432,14 @@ describe('penalty and block', () => {
     }
     clock.advance(10_000)
     expect(await limiter.consume('k')).toMatchObject({ allowed: true })
+  })
+
+  it('a refusal that was only looked at before a call does not keep it from beginning a block', async () => {
+    const { caches } = setStage()
+    const limiter = caches.limiter({ limit: 1, per: '2s', block: '1m' })
+    await limiter.consume('k')
+    expect(await limiter.peek('k')).toMatchObject({ allowed: false })
+    expect((await limiter.consume('k')).retryAfterMs).toBeGreaterThan(30_000)
   })
 
   it('after a refusal, a block admits nothing until it is over or reset', async () => {

@@ -47,7 +47,7 @@ function writeFenced(key: string, value: string): Promise<boolean> {
 async function count(key: string, times: number): Promise<readonly number[]> {
   const fences: number[] = []
   for (let n = 0; n < times; n++) {
-    await caches.locks.run(key, { lease: '5s', wait: '1m' }, async ({ fence }) => {
+    await caches.locks.run(key, { lease: '1m', wait: '2m' }, async ({ fence }) => {
       const before = Number((await registers.get(key)) ?? 0)
       await new Promise((resolve) => setImmediate(resolve))
       if (!(await registers.set(key, String(before + 1), { fence }))) throw new Error('refused')

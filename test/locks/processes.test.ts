@@ -1,4 +1,7 @@
-/** Locks between processes on a real Redis: L1, L3, L4, L6, L9, L11. */
+/**
+ * Locks between processes on a real Redis: L1, L3, L4, L6, L9, L11. Nothing here depends on how fast the machine is: how long
+ * things take is told in `scripts.test.ts` and `leases.test.ts`, where time is in the test's hands.
+ */
 
 import { createCacheManager } from '@larder/core'
 import { fencedValues, redisLocks } from '@larder/redis-store'
@@ -11,8 +14,13 @@ import type { worker } from './lock.worker.ts'
 
 type Worker = WorkerProcess<typeof worker>
 
-const HEARTBEAT_MS = 1_000
+/** Of those who are stopped or killed: others wait for its end. */
 const LEASE_MS = 1_500
+/** Of those who have to keep a lock on a busy machine. */
+const LONG_LEASE_MS = 60_000
+/** A limit for whoever waits; never what is measured. */
+const PATIENCE_MS = 90_000
+const TIMEOUT_MS = 120_000
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -42,77 +50,95 @@ function startNode(namespace: string): ReturnType<typeof createCacheManager> {
   return caches
 }
 
-it('loses no update between processes, and fences rise with every grant (L1, L3)', async () => {
-  const namespace = freshNamespace()
-  const workers = await startWorkers(3, namespace)
-  const fences = await Promise.all(workers.map((each) => each.call('count', 'register', 40)))
-  const registers = fencedValues(namespace, { url: redis.url })
-  onTestFinished(() => registers.close())
-  expect(await registers.get('register')).toBe('120')
-  const all = fences.flat()
-  expect(new Set(all).size).toBe(120)
-  for (const own of fences) expect(own).toEqual([...own].sort((a, b) => a - b))
-}, 60_000)
+it(
+  'loses no update between processes, and fences rise with every grant (L1, L3)',
+  async () => {
+    const namespace = freshNamespace()
+    const workers = await startWorkers(3, namespace)
+    const fences = await Promise.all(workers.map((each) => each.call('count', 'register', 40)))
+    const registers = fencedValues(namespace, { url: redis.url })
+    onTestFinished(() => registers.close())
+    expect(await registers.get('register')).toBe('120')
+    const all = fences.flat()
+    expect(new Set(all).size).toBe(120)
+    for (const own of fences) expect(own).toEqual([...own].sort((a, b) => a - b))
+  },
+  TIMEOUT_MS,
+)
 
-it('a process that slept past its lease knows it, writes nothing, and releases nothing (L4, L9)', async () => {
-  const namespace = freshNamespace()
-  const [sleeper, other] = (await startWorkers(2, namespace)) as [Worker, Worker]
-  const first = await sleeper.call('hold', 'k', LEASE_MS, 20_000)
-  expect(await sleeper.call('writeFenced', 'k', 'first')).toBe(true)
-  sleeper.pause()
-  const second = await other.call('hold', 'k', 10_000, 20_000)
-  expect(second).toBeGreaterThan(first)
-  expect(await other.call('writeFenced', 'k', 'second')).toBe(true)
-  sleeper.resume()
-  // The lock alone could not have stopped it; the fence does.
-  expect(await sleeper.call('writeFenced', 'k', 'late')).toBe(false)
-  expect(await sleeper.call('state', 'k')).toEqual({ remainingMs: 0, isAborted: true })
-  expect(await sleeper.call('release', 'k')).toBe(false)
-  expect((await other.call('state', 'k')).remainingMs).toBeGreaterThan(0)
-  expect(await other.call('release', 'k')).toBe(true)
-}, 60_000)
+it(
+  'a process that slept past its lease knows it, writes nothing, and releases nothing (L4, L9)',
+  async () => {
+    const namespace = freshNamespace()
+    const [sleeper, other] = (await startWorkers(2, namespace)) as [Worker, Worker]
+    const first = await sleeper.call('hold', 'k', LEASE_MS, PATIENCE_MS)
+    expect(await sleeper.call('writeFenced', 'k', 'first')).toBe(true)
+    sleeper.pause()
+    const second = await other.call('hold', 'k', LONG_LEASE_MS, PATIENCE_MS)
+    expect(second).toBeGreaterThan(first)
+    expect(await other.call('writeFenced', 'k', 'second')).toBe(true)
+    sleeper.resume()
+    // The lock alone could not have stopped it; the fence does.
+    expect(await sleeper.call('writeFenced', 'k', 'late')).toBe(false)
+    expect(await sleeper.call('state', 'k')).toEqual({ remainingMs: 0, isAborted: true })
+    expect(await sleeper.call('release', 'k')).toBe(false)
+    expect((await other.call('state', 'k')).remainingMs).toBeGreaterThan(0)
+    expect(await other.call('release', 'k')).toBe(true)
+  },
+  TIMEOUT_MS,
+)
 
-it('waiters that died cost two heartbeats, however many they are (L6)', async () => {
-  const namespace = freshNamespace()
-  const caches = startNode(namespace)
-  const holder = await caches.locks.acquire('k', { lease: '1m' })
-  const workers = await startWorkers(3, namespace)
-  for (const [n, each] of workers.entries()) {
-    await each.call('wait', 'k', 60_000)
-    await eventually('it waits', async () => (await caches.locks.inspect('k')).waiting === n + 1)
-  }
-  const waiting = caches.locks.acquire('k', { wait: '1m' })
-  await eventually('all wait', async () => (await caches.locks.inspect('k')).waiting === 4)
-  await Promise.all(workers.map((each) => each.kill()))
-  await holder.release()
-  const begun = performance.now()
-  await waiting
-  // Two heartbeats, and room for a noisy machine; one after the other they would take six.
-  expect(performance.now() - begun).toBeLessThan(2 * HEARTBEAT_MS + 2_500)
-}, 60_000)
+it(
+  'waiters that died keep nobody out (L6)',
+  async () => {
+    const namespace = freshNamespace()
+    const caches = startNode(namespace)
+    const holder = await caches.locks.acquire('k', { lease: LONG_LEASE_MS })
+    const workers = await startWorkers(3, namespace)
+    for (const [n, each] of workers.entries()) {
+      await each.call('wait', 'k', PATIENCE_MS)
+      await eventually('it waits', async () => (await caches.locks.inspect('k')).waiting === n + 1)
+    }
+    const waiting = caches.locks.acquire('k', { wait: PATIENCE_MS })
+    await eventually('all wait', async () => (await caches.locks.inspect('k')).waiting === 4)
+    await Promise.all(workers.map((each) => each.kill()))
+    await holder.release()
+    await (await waiting).release()
+  },
+  TIMEOUT_MS,
+)
 
-it('a holder that died costs its lease', async () => {
-  const namespace = freshNamespace()
-  const caches = startNode(namespace)
-  const [holder] = (await startWorkers(1, namespace)) as [Worker]
-  await holder.call('hold', 'k', LEASE_MS, 20_000)
-  await holder.kill()
-  const begun = performance.now()
-  await caches.locks.acquire('k', { wait: '30s' })
-  expect(performance.now() - begun).toBeLessThan(LEASE_MS + 2 * HEARTBEAT_MS + 2_500)
-}, 60_000)
+it(
+  'a holder that died keeps nobody out for longer than its lease',
+  async () => {
+    const namespace = freshNamespace()
+    const caches = startNode(namespace)
+    const [holder] = (await startWorkers(1, namespace)) as [Worker]
+    const fence = await holder.call('hold', 'k', LEASE_MS, PATIENCE_MS)
+    await holder.kill()
+    const left = (await caches.locks.inspect('k')).holders[0]?.remainingMs ?? 0
+    expect(left).toBeLessThanOrEqual(LEASE_MS)
+    const next = await caches.locks.acquire('k', { wait: PATIENCE_MS })
+    expect(next.fence).toBeGreaterThan(fence)
+  },
+  TIMEOUT_MS,
+)
 
-it('leaves nothing behind but the fence (L11)', async () => {
-  const namespace = freshNamespace()
-  const [one, other] = [startNode(namespace), startNode(namespace)]
-  const giveUp = one.locks.acquire('k', { wait: 0 }).then(async (lock) => {
-    const late = other.locks.acquire('k', { wait: 50 })
-    await expect(late).rejects.toThrow('stayed held')
-    const next = other.locks.run('k', { wait: '30s' }, () => undefined)
-    await eventually('it waits', async () => (await one.locks.inspect('k')).waiting > 0)
-    await lock.release()
-    await next
-  })
-  await giveUp
-  expect(await redis.command('KEYS', `{${namespace}:*`)).toEqual([`{${namespace}:lock:k}`])
-}, 60_000)
+it(
+  'leaves nothing behind but the fence (L11)',
+  async () => {
+    const namespace = freshNamespace()
+    const [one, other] = [startNode(namespace), startNode(namespace)]
+    const giveUp = one.locks.acquire('k', { wait: 0 }).then(async (lock) => {
+      const late = other.locks.acquire('k', { wait: 50 })
+      await expect(late).rejects.toThrow('stayed held')
+      const next = other.locks.run('k', { wait: PATIENCE_MS }, () => undefined)
+      await eventually('it waits', async () => (await one.locks.inspect('k')).waiting > 0)
+      await lock.release()
+      await next
+    })
+    await giveUp
+    expect(await redis.command('KEYS', `{${namespace}:*`)).toEqual([`{${namespace}:lock:k}`])
+  },
+  TIMEOUT_MS,
+)

@@ -76,6 +76,22 @@ it('a waiter that died before the clock was set back costs two heartbeats from t
   expect((await locks.acquire(living)).kind).toBe('granted')
 })
 
+it('waiters that died cost two heartbeats together, however many they are', async () => {
+  const holder = request('holder')
+  await locks.acquire(holder)
+  const dead = ['one', 'two', 'three'].map((owner) => request(owner, { heartbeatMs: HEARTBEAT_MS }))
+  for (const each of dead) await locks.acquire(each)
+  await locks.release(holder)
+  const living = request('living', { heartbeatMs: HEARTBEAT_MS })
+  const reply = await locks.acquire(living)
+  // It asks again when the first of them is found dead, at the latest.
+  expect(reply).toMatchObject({ kind: 'held', position: 3, retryInMs: HEARTBEAT_MS })
+  nowUs += 2 * HEARTBEAT_MS * 1_000 - 1
+  expect((await locks.acquire(living)).kind).toBe('held')
+  nowUs += 1
+  expect((await locks.acquire(living)).kind).toBe('granted')
+})
+
 it('a waiter that lives keeps its place when the clock is set back', async () => {
   const holder = request('holder')
   const [first, second] = ['first', 'second'].map((owner) =>

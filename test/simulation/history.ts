@@ -14,6 +14,11 @@ export class History {
     return this.#lines.length
   }
 
+  /** What the time is, ms. */
+  get time(): number {
+    return this.#now()
+  }
+
   /** The moment of the last line. */
   get moment(): number {
     return this.#lines.length

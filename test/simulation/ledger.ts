@@ -167,6 +167,7 @@ export class Ledger {
   #tooOld(read: JudgedRead, origin: Origin): string | undefined {
     for (const effect of this.#effects) {
       if (effect.isLost || effect.at > read.startedAt || !hits(effect.target, origin)) continue
+      if (isOfPut(effect, origin)) continue
       const lateMs = read.startedTime - effect.time
       if (lateMs < read.graceMs || origin.countsFrom >= effect.floor) continue
       // A node that hears neither from the store nor from the source falls back on what `staleIfError` made it keep, and
@@ -194,6 +195,15 @@ export class Ledger {
 
 function hits(target: Target, { key, tags }: Origin): boolean {
   return target === keyTarget(key) || tags.some((tag) => target === tagTarget(tag))
+}
+
+/** A put that does not travel to the store evicts there what others put or loaded. */
+function isOfPut(
+  { node, at }: Effect,
+  { kind, node: writer, begunAt, returnedAt }: Origin,
+): boolean {
+  if (kind === 'load' || node !== writer || at < begunAt) return false
+  return returnedAt === undefined || at < returnedAt
 }
 
 /** A softly evicted value is kept for when loads fail, and may be served then. */

@@ -124,6 +124,10 @@ export class Reads {
   #judge(read: StartedRead, what: string, origin: Origin): void {
     const { ledger, loads, plan } = this.#world
     const { node, cache, key, startedAt, startedTime } = read
+    // What waits is said again and again, so that whoever did not hear at first hears it then.
+    const heardAfterMs = plan.hearsOfWaiting
+      ? cache.maxStalenessMs + plan.latencyMs
+      : Number.POSITIVE_INFINITY
     const backedOffSince = startedTime - cache.errorBackoffMs
     const judged = {
       node: node.index,
@@ -131,7 +135,7 @@ export class Reads {
       startedAt,
       startedTime,
       graceMs: plan.isCalm ? plan.latencyMs + 1 : cache.maxStalenessMs,
-      wordMs: plan.hearsOfWaiting ? cache.maxStalenessMs + plan.latencyMs : undefined,
+      wordMs: startedTime - node.hearsSince < heardAfterMs ? undefined : heardAfterMs,
       keepsForErrors: cache.policy.staleIfError !== 0,
       mayFallBack: loads.failedAt(node.index, key) >= backedOffSince,
     }

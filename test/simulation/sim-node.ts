@@ -45,6 +45,8 @@ export class SimNode {
   isAlive = true
   /** True while a fault keeps its connections cut. */
   isCut = false
+  /** Since when it hears messages, ms; `Infinity` before. */
+  hearsSince = Number.POSITIVE_INFINITY
   /** How often it found that the store had lost history. */
   lossesSeen = 0
   #canAsk = true
@@ -94,6 +96,9 @@ export class SimNode {
     manager.on('coherence', ({ state }) => {
       this.#isVerified = state === 'verified'
       history.note(name, `coherence ${state}`)
+    })
+    manager.on('bus', ({ state }) => {
+      this.hearsSince = state === 'up' ? history.time : Number.POSITIVE_INFINITY
     })
     manager.on('fill-refused', ({ key }) => history.note(name, `fill of ${key} refused`))
     manager.on('bus-gap', ({ partition, cause }) => {

@@ -79,7 +79,7 @@ export class Workload {
       case 'put':
       case 'set':
         // What does not travel to the store cannot be put there; see the cache's own evictions.
-        if (at.plan.usesRemote) return this.writes.put(node, at, key, kind)
+        if (kind === 'put' || at.plan.usesRemote) return this.writes.put(node, at, key, kind)
         return this.#evict(node, at, { kind: 'evict', keys: [key], soft: false })
       default:
         return this.#evict(node, at, this.#evictionOf(at.plan, kind))

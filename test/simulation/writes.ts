@@ -64,8 +64,9 @@ export class Writes {
     const fullKey = `${at.plan.name}:${key}`
     const release = this.#occupy([fullKey], kind === 'set')
     if (release === undefined) return
-    const preparedAt = history.note(node.name, `prepares to ${kind} ${fullKey}`)
+    // The method of a `@CachePut` runs once its node knows where it stands.
     const begun = kind === 'put' ? await at.method.begin() : undefined
+    const preparedAt = history.note(node.name, `prepares to ${kind} ${fullKey}`)
     await this.#turn(node)
     const write = this.#write(node, fullKey, false)
     // A put says what its writer knew before; a set counts as made now.

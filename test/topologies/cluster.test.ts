@@ -65,7 +65,7 @@ describe('over a Cluster', () => {
     expect(loads).toBe(KEYS.length)
     expect(await onB.getMany(KEYS)).toEqual(KEYS.map(() => 'v1'))
 
-    await onA.evict(KEYS.slice(0, 30))
+    await onA.evictMany(KEYS.slice(0, 30))
     await eventually('B forgets what was evicted', async () => {
       const found = await onB.getMany(KEYS)
       return found.every((value, i) => (i < 30 ? value === undefined : value === 'v1'))
@@ -112,7 +112,7 @@ describe('over a Cluster', () => {
     if (master === undefined) throw new Error('The cluster has no master')
     const failover = cluster.failover(master, 'takeover')
     source = 'v2'
-    await onA.evict(KEYS)
+    await onA.evictMany(KEYS)
     const reading = Promise.all(KEYS.map((key) => onA.getOrLoad(key, load)))
     expect(await reading).toEqual(KEYS.map(() => 'v2'))
     await failover

@@ -86,6 +86,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'hset',
     'pexpire',
     'ping',
+    'pttl',
     'publish',
     'time',
     'zadd',

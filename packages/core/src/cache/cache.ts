@@ -3,7 +3,7 @@
 import { tagName } from '../coherence/tag-clock.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
-import { type Key, keyText } from '../keys/key-text.ts'
+import { type Key, type KeyPart, keyText } from '../keys/key-text.ts'
 import { scopePrefix } from '../keys/scope-prefix.ts'
 import {
   assertFunction,
@@ -148,12 +148,14 @@ export class Cache<Value = unknown> {
   ): Promise<(Value | undefined)[]> {
     assertKeys(keys, `${this.#where}.getManyOrLoad.keys`)
     assertFunction(load, `${this.#where}.getManyOrLoad.load`)
+    // The caller may use its list again before the load begins.
+    const asked = keys.map((key) => (Array.isArray(key) ? [...(key as readonly KeyPart[])] : key))
     const found = loadTogether(
       this.#parts.reads,
-      keys.map((key) => this.#call(key, nothingToLoad, options)),
+      asked.map((key) => this.#call(key, nothingToLoad, options)),
       (missing, context) =>
         load(
-          missing.map((i) => keys[i] as Key),
+          missing.map((i) => asked[i] as Key),
           context,
         ),
     )

@@ -7,9 +7,11 @@
  * Releasing what is not held does nothing. A lease that ended by its deadline needs no release any more.
  */
 
+import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { PassingList } from '../lifecycle/passing-list.ts'
-import type { CacheNode } from './node.ts'
+import type { RemoteTier } from '../remote/remote-tier.ts'
 
 /** Releases that are remembered; what is beyond ends by its deadline. */
 const MOST_WAITING = 10_000
@@ -26,13 +28,21 @@ interface Held {
   release(): void
 }
 
+/** What of the node releasing needs. */
+interface LeaseHome {
+  readonly remote: RemoteTier | undefined
+  readonly work: BackgroundWork
+  readonly clock: Clock
+  readonly isClosed: boolean
+}
+
 export class Leases {
-  readonly #node: CacheNode
+  readonly #node: LeaseHome
   readonly #held = new PassingList<Held>()
   #waiting = new Set<LeaseId>()
   #releasing = new Set<Promise<void>>()
 
-  constructor(node: CacheNode) {
+  constructor(node: LeaseHome) {
     this.#node = node
   }
 

@@ -18,7 +18,7 @@
  */
 
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
-import { decodeHeader, FLAG, field } from '../entry/envelope.ts'
+import { decodeHeader, type EntryHeader, FLAG, field } from '../entry/envelope.ts'
 import { freezeDecoded, freezeDeep } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
@@ -304,7 +304,7 @@ export class ReadPath {
     const { call, stamp, candidate } = flight
     const header = bytes === undefined ? undefined : decodeHeader(bytes)
     const isSame = header?.commit === candidate?.commit && ((header?.flags ?? 0) & FLAG.stale) === 0
-    if (candidate !== undefined && isSame && flight.isAlive) {
+    if (candidate !== undefined && isSame && flight.isAlive && !this.#isPast(header)) {
       candidate.confirm(stamp, Math.min(flight.at, this.#node.coherence.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
@@ -319,6 +319,13 @@ export class ReadPath {
       flight.candidate = undefined
     }
     this.#node.remote?.read(flight.address, this.#receiver, flight)
+  }
+
+  /** Tells whether an entry is fresh no longer by the store's clock, which counts the time that this machine slept. */
+  #isPast(header: EntryHeader | undefined): boolean {
+    if (header === undefined) return true
+    const { coherence, clock } = this.#node
+    return coherence.server.toLocal(header.createdAt) + header.freshForMs <= clock.now()
   }
 
   #goOnAlone(flight: Flight): void {
