@@ -55,6 +55,14 @@ export const ABLATIONS = [
     tests: INVARIANTS,
   },
   {
+    name: 'noticing that the machine slept',
+    protects: 'I3',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'if (!this.#sleep.hasSlept()) return',
+    replace: 'return',
+    tests: 'test/policies/slept.test.ts',
+  },
+  {
     name: 'comparing heads (loss of the last message)',
     protects: 'I3',
     file: `${CORE}/coherence/partitions.ts`,
@@ -280,14 +288,6 @@ export const ABLATIONS = [
     file: `${CORE}/coherence/coherence.ts`,
     find: 'if (bus?.publish === undefined) return',
     replace: 'return',
-    tests: COHERENCE,
-  },
-  {
-    name: 'knowing that a catch-up includes what was heard of',
-    protects: 'I6',
-    file: `${CORE}/coherence/partitions.ts`,
-    find: 'this.heard = Math.max(this.heard, seq)\n  }',
-    replace: '}',
     tests: COHERENCE,
   },
   {
