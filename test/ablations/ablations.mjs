@@ -55,6 +55,14 @@ export const ABLATIONS = [
     tests: INVARIANTS,
   },
   {
+    name: 'noticing that the machine slept',
+    protects: 'I3',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'if (!this.#sleep.hasSlept()) return',
+    replace: 'return',
+    tests: 'test/policies/slept.test.ts',
+  },
+  {
     name: 'comparing heads (loss of the last message)',
     protects: 'I3',
     file: `${CORE}/coherence/partitions.ts`,

@@ -15,7 +15,7 @@ import { lruStore } from '@larder/local-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { LockTable } from '../../packages/local-store/src/locks/lock-table.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { altered, hang, type Recorded, recorded, stage, watch } from './support.ts'
+import { altered, hang, type Recorded, recorded, stage, watch } from './support/stage.ts'
 
 const LEASE_MS = 10_000
 

@@ -7,8 +7,6 @@
 
 /** Names of themes, of faults, and of checks. */
 export const OPEN: readonly string[] = [
-  // A store that shares the bus and whose messages do not say so: tags are invalidated again and again.
-  'foreign-messages',
   // Together with failovers: what was stored before looks younger than what was evicted after.
   'clock-back',
 ]

@@ -210,6 +210,24 @@ describe('a server that refuses', () => {
     await eventually('it takes writes', () => store.put(at('k'), put()))
   })
 
+  it('as READONLY to many calls at once is left once, without a warning of the client library', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    onTestFinished(() => void process.off('warning', note))
+    const proxy = await proxyTo(await ownServer())
+    const store = openStore({ url: proxy.url })
+    await store.put(at('k'), put())
+    proxy.failCommands({
+      match: ({ name }) => name.startsWith('EVAL'),
+      error: "READONLY You can't write against a read only replica.",
+      times: 40,
+    })
+    await Promise.allSettled(Array.from({ length: 40 }, (_, i) => store.put(at(`k${i}`), put())))
+    await eventually('it takes writes', () => store.put(at('k'), put()))
+    expect(warnings.map(({ name }) => name)).not.toContain('MaxListenersExceededWarning')
+  })
+
   it.each([
     'LOADING Redis is loading the dataset in memory',
     'OOM command not allowed',

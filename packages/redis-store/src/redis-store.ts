@@ -167,13 +167,15 @@ class RedisStore implements RemoteStore {
     return this.#fills.add({ address, token, bytes, livesMs })
   }
 
-  async put(address: EntryAddress, { bytes, livesMs, since }: PutRequest): Promise<PutReply> {
+  async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
     const { partition, key } = address
+    const { bytes, livesMs, since, lastWins = false, voids = false } = request
+    const at = [this.#channel, partition, key] as const
     if (!this.#isConnected) await this.#backend.connected('put')
     const [stored, now, previous, seq] = await this.#backend.run({
       script: 'put',
       keys: [this.#entry(address), this.#log(partition)],
-      args: [asBuffer(bytes), lifeOf(livesMs), since, this.#channel, partition, key],
+      args: [asBuffer(bytes), lifeOf(livesMs), since, ...at, lastWins ? 1 : 0, voids ? 1 : 0],
     })
     return {
       partition,
@@ -290,7 +292,7 @@ class RedisStore implements RemoteStore {
 
   async #evictChunk(
     chunk: readonly [EntryAddress, ...EntryAddress[]],
-    { soft, settleMs }: EvictRequest,
+    { soft, settleMs, voids = false }: EvictRequest,
   ): Promise<MutationReply> {
     const [{ partition }] = chunk
     const [now, previous, seq] = await this.#backend.run({
@@ -301,6 +303,7 @@ class RedisStore implements RemoteStore {
         Math.ceil(settleMs),
         this.#channel,
         partition,
+        voids ? 1 : 0,
         ...chunk.map(({ key }) => key),
       ],
     })

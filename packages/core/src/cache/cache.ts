@@ -3,7 +3,7 @@
 import { tagName } from '../coherence/tag-clock.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
-import { type Key, keyText } from '../keys/key-text.ts'
+import { type Key, type KeyPart, keyText } from '../keys/key-text.ts'
 import {
   assertFunction,
   assertInteger,
@@ -18,7 +18,7 @@ import type { Policy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { type EvictHow, type EvictOptions, resolveEvictOptions } from '../options/evict-options.ts'
 import { loadTogether } from './batch-load.ts'
-import { assertReached, evictionOutcome } from './eviction-outcome.ts'
+import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import { knownNow } from './keep.ts'
 import type { CacheNode } from './node.ts'
 import type { PutPath, PutResult } from './put-path.ts'
@@ -146,12 +146,14 @@ export class Cache<Value = unknown> {
   ): Promise<(Value | undefined)[]> {
     assertKeys(keys, `${this.#where}.getManyOrLoad.keys`)
     assertFunction(load, `${this.#where}.getManyOrLoad.load`)
+    // The caller may use its list again before the load begins.
+    const asked = keys.map((key) => (Array.isArray(key) ? [...(key as readonly KeyPart[])] : key))
     const found = loadTogether(
       this.#parts.reads,
-      keys.map((key) => this.#call(key, nothingToLoad, options)),
+      asked.map((key) => this.#call(key, nothingToLoad, options)),
       (missing, context) =>
         load(
-          missing.map((i) => keys[i] as Key),
+          missing.map((i) => asked[i] as Key),
           context,
         ),
     )
@@ -314,7 +316,8 @@ export class Cache<Value = unknown> {
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
-    return evictionOutcome([eviction], this.#parts.policy.onRemoteFailure, what)
+    const { node, policy } = this.#parts
+    return evictionOutcomeOf(node, [eviction], policy.onRemoteFailure, what)
   }
 }
 

@@ -26,6 +26,17 @@ export async function evictionOutcome(
   }
 }
 
+/** The same for who may be in a unit of work: there nothing has been done yet, and the unit is told what is wanted. */
+export async function evictionOutcomeOf(
+  node: { unit(): { insist(): void } | undefined },
+  evictions: readonly Promise<unknown>[],
+  onRemoteFailure: 'queue' | 'throw' | undefined,
+  what: string,
+): Promise<void> {
+  if (onRemoteFailure === 'throw') node.unit()?.insist()
+  await evictionOutcome(evictions, onRemoteFailure, what)
+}
+
 /** @throws RecoveryQueueError with `'throw'`, when a put did not reach the store. */
 export function assertReached(
   { cause }: PutResult,

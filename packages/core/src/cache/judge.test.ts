@@ -20,6 +20,8 @@ interface Standing {
   /** When its partition was. */
   readonly verifiedAt?: number
   readonly isLevel?: boolean
+  /** The change counter after the machine last slept. */
+  readonly trustedSince?: number
 }
 
 /** An entry that is calm until 10, fresh until 20, stale until 40 and lives until 50, and a node that judges it. */
@@ -29,6 +31,7 @@ function judged({
   goodAt = LONG_AGO,
   verifiedAt = 0,
   isLevel = true,
+  trustedSince = 0,
 }: Standing = {}) {
   const entry = new LocalEntry(kind, tags, stamp, stamp.birth, 0, goodAt)
   entry.live(10, 20, 40, 50)
@@ -42,6 +45,7 @@ function judged({
       return changes
     },
     isLevel: () => isLevel,
+    trustedSince,
     verifiedAt: (partition: number) => (partition === stamp.partition ? verifiedAt : LONG_AGO),
   }
   const node = { coherence } as unknown as CacheNode
@@ -90,6 +94,12 @@ describe('trust', () => {
       expect(judged({ ...standing, goodAt }).at(5)).toBe('unverified')
     }
   })
+})
+
+it('does not rest on what was known before the machine slept', () => {
+  const own = { isLevel: false, goodAt: 5 }
+  expect(judged({ ...own, trustedSince: stamp.changes }).at(5)).toBe('fresh')
+  expect(judged({ ...own, trustedSince: stamp.changes + 1 }).at(5)).toBe('unverified')
 })
 
 describe('an invalidation', () => {

@@ -66,5 +66,6 @@ export function isTrusted(
   const { maxStalenessMs } = call.policy
   const isByPartition =
     coherence.isLevel(stamp) && now - coherence.verifiedAt(stamp.partition) < maxStalenessMs
-  return isByPartition || now - verifiedAt < maxStalenessMs
+  if (isByPartition) return true
+  return now - verifiedAt < maxStalenessMs && stamp.changes >= coherence.trustedSince
 }

@@ -202,7 +202,7 @@ export class LoadPath {
         entry.commit = 0
         return
       }
-      coherence.noteOwnFill(address, commit)
+      coherence.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch {
       // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it

@@ -18,12 +18,13 @@
  */
 
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
-import { decodeHeader, FLAG, field } from '../entry/envelope.ts'
+import { decodeHeader, type EntryHeader, FLAG, field } from '../entry/envelope.ts'
 import { freezeDecoded, freezeDeep } from '../entry/freeze.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { ReadReceiver } from '../remote/read-batch.ts'
+import type { EvictionUnit } from './eviction-unit.ts'
 import { Flight } from './flight.ts'
 import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { isTrusted, judge } from './judge.ts'
@@ -75,6 +76,8 @@ export class ReadPath {
     const node = this.#node
     if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
     if (node.isOff) return this.#runPlain(call)
+    const unit = node.unit()
+    if (unit !== undefined) return this.#readInUnit(call, unit)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined || call.mode === 'refresh') return this.#share(call, undefined)
 
@@ -103,10 +106,23 @@ export class ReadPath {
     return source.load({ signal: this.#node.closing.signal, previous: undefined })
   }
 
+  /**
+   * What is loaded in a unit of work may never be committed, and what it has changed is not what others have cached: nothing
+   * is kept, nobody joins, and what is loaded outside is not waited for.
+   */
+  async #readInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
+    const isHit = call.mode !== 'refresh' && !unit.covers(call.cache, call.fullKey)
+    const found = isHit ? await this.find(call) : undefined
+    if (found === undefined) return this.#runPlain(call)
+    call.onDecided?.()
+    return found
+  }
+
   /** Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store. */
   async find(call: ReadCall): Promise<unknown> {
     const node = this.#node
     if (node.isClosed) throw new ClosedError(node.namespace)
+    if (node.unit()?.covers(call.cache, call.fullKey) === true) return undefined
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry !== undefined) {
       const verdict = judge(entry, call, node, node.clock.now())
@@ -288,7 +304,7 @@ export class ReadPath {
     const { call, stamp, candidate } = flight
     const header = bytes === undefined ? undefined : decodeHeader(bytes)
     const isSame = header?.commit === candidate?.commit && ((header?.flags ?? 0) & FLAG.stale) === 0
-    if (candidate !== undefined && isSame && flight.isAlive) {
+    if (candidate !== undefined && isSame && flight.isAlive && !this.#isPast(header)) {
       candidate.confirm(stamp, Math.min(flight.at, this.#node.coherence.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
@@ -303,6 +319,13 @@ export class ReadPath {
       flight.candidate = undefined
     }
     this.#node.remote?.read(flight.address, this.#receiver, flight)
+  }
+
+  /** Tells whether an entry is fresh no longer by the store's clock, which counts the time that this machine slept. */
+  #isPast(header: EntryHeader | undefined): boolean {
+    if (header === undefined) return true
+    const { coherence, clock } = this.#node
+    return coherence.server.toLocal(header.createdAt) + header.freshForMs <= clock.now()
   }
 
   #goOnAlone(flight: Flight): void {

@@ -27,21 +27,25 @@ export function createSystemClock(): Clock {
     isArmed = false
   }
 
-  return {
-    now(): number {
-      if (readingsLeft > 0) {
-        readingsLeft -= 1
-        return shared
-      }
-      shared = performance.now()
-      if (performance.now !== realNow) return shared
-      readingsLeft = READINGS_PER_LOOK
-      if (!isArmed) {
-        isArmed = true
-        process.nextTick(forget)
-      }
+  const now = (): number => {
+    if (readingsLeft > 0) {
+      readingsLeft -= 1
       return shared
-    },
+    }
+    shared = performance.now()
+    if (performance.now !== realNow) return shared
+    readingsLeft = READINGS_PER_LOOK
+    if (!isArmed) {
+      isArmed = true
+      process.nextTick(forget)
+    }
+    return shared
+  }
+
+  return {
+    now,
+    // The shared reading may be somewhat old by now, which is no sleep.
+    wall: () => Date.now() - performance.now() + now(),
     schedule: startTimer,
     afterArrivals: setImmediate,
   }

@@ -307,6 +307,48 @@ describe('judging what the store holds', () => {
   })
 })
 
+describe('a process that begins, whose connections come up one after the other', () => {
+  /** Of the first syncs of a store, so many are overtaken by one more connection that came up. */
+  function startOvertaken(count: number) {
+    const node = startNode()
+    const { store } = node
+    const subscribe = store.bus.subscribe.bind(store.bus)
+    let cameUp = (): void => {}
+    vi.spyOn(store.bus, 'subscribe').mockImplementation((namespace, listener) => {
+      cameUp = () => listener.onDoubt()
+      return subscribe(namespace, listener)
+    })
+    const sync = store.sync.bind(store)
+    let syncs = 0
+    vi.spyOn(store, 'sync').mockImplementation(async (partitions) => {
+      if (++syncs <= count) cameUp()
+      return sync(partitions)
+    })
+    return node
+  }
+
+  it.each([1, 2])(
+    'can judge what is in the store when %i more came up meanwhile',
+    async (count) => {
+      const { coherence } = startOvertaken(count)
+      const preparing = coherence.prepareToJudge(MAX_STALENESS_MS)
+      const judging = preparing.then(() => coherence.canJudge(MAX_STALENESS_MS))
+      expect(await settled(judging)).toBe(true)
+    },
+  )
+
+  it('does not wait for ever for a store whose connections never stay', async () => {
+    const { coherence, store } = startOvertaken(100)
+    let isOver = false
+    void coherence.prepareToJudge(MAX_STALENESS_MS).then(() => {
+      isOver = true
+      store.faults.fail({ on: 'sync' })
+    })
+    await settle()
+    expect(isOver).toBe(true)
+  })
+})
+
 describe('a message about keys', () => {
   it('forgets and wakes them, and is reported', async () => {
     const { coherence, forgotten, woken, seen, receive } = await startKnowing()
@@ -932,5 +974,85 @@ describe('a store without sequence numbers', () => {
     await clock.advanceAsync(10)
     expect(node.seen['bus-gap']).toEqual([])
     expect(node.store.faults.calls('evict')).toBe(0)
+  })
+})
+
+describe('a machine that slept', () => {
+  const HOUR_MS = 3_600_000
+
+  it('trusts nothing it knew, asks at once, and trusts again what is confirmed since', async () => {
+    const { coherence, store, seen } = await startKnowing()
+    const before = coherence.stamp(1)
+    const syncs = syncsOf(store)
+    clock.sleep(HOUR_MS)
+    store.faults.hang({ on: 'sync', times: 1 })
+    void coherence.sync()
+    expect(syncsOf(store)).toBe(syncs)
+    await clock.advanceAsync(1)
+    expect(syncsOf(store)).toBe(syncs + 1)
+    expect([coherence.verifiedAt(1), coherence.confirmedAt]).toEqual([NEVER, NEVER])
+    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(false)
+    expect(coherence.isLevel(before)).toBe(false)
+    expect(coherence.trustedSince).toBeGreaterThan(before.changes)
+    expect(seen.coherence).toEqual([{ state: 'isolated' }])
+    store.faults.heal()
+    await settle()
+    expect(coherence.verifiedAt(1)).toBe(0)
+    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(true)
+    expect(coherence.isLevel(before)).toBe(false)
+    expect(coherence.stamp(1).changes).toBeGreaterThanOrEqual(coherence.trustedSince)
+  })
+
+  it('notices it at the next poll', async () => {
+    const { coherence, store } = await startKnowing()
+    const { changes } = coherence
+    clock.sleep(HOUR_MS)
+    store.faults.fail({ on: 'sync' })
+    await clock.advanceAsync(MAX_STALENESS_MS / 2.5)
+    expect(coherence.changes).toBeGreaterThan(changes)
+    expect(coherence.confirmedAt).toBe(NEVER)
+  })
+
+  it('does not take for news what was answered before', async () => {
+    const { coherence, store } = await startKnowing()
+    const sync = store.sync.bind(store)
+    const replies: (() => void)[] = []
+    store.sync = async (partitions) => {
+      const reply = await sync(partitions)
+      await new Promise<void>((resolve) => replies.push(resolve))
+      return reply
+    }
+    void coherence.sync()
+    await settle()
+    clock.sleep(HOUR_MS)
+    replies.shift()?.()
+    await settle()
+    expect(coherence.verifiedAt(1)).toBe(NEVER)
+    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(false)
+    replies.shift()?.()
+    await settle()
+    expect(coherence.verifiedAt(1)).toBe(0)
+  })
+
+  it('does not believe that it stood anywhere within the last minute', async () => {
+    const { coherence } = await startKnowing()
+    await settled(coherence.evict([at(1, 'k')], HARD))
+    const snapshot = server.snapshot()
+    await settled(coherence.evict([at(1, 'k')], HARD))
+    await coherence.sync()
+    clock.sleep(HOUR_MS)
+    await coherence.sync()
+    server.restore(snapshot)
+    await coherence.sync()
+    await settle()
+    expect(coherence.tags.mintedFor(partitionTag(1))).toBeGreaterThan(0)
+  })
+
+  it('asks nobody when it is alone', async () => {
+    const { coherence } = startNode({ isAlone: true })
+    await coherence.start()
+    clock.sleep(HOUR_MS)
+    await coherence.sync()
+    expect([coherence.changes, coherence.confirmedAt]).toEqual([0, ALWAYS])
   })
 })

@@ -51,6 +51,7 @@ import {
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import { groupsOf, RecoveryQueue, type WaitingEvictions } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
+import { SleepWatch } from './sleep-watch.ts'
 import type { Stamp } from './stamp.ts'
 import { missingOf, NOTHING, partitionTag, TagClock } from './tag-clock.ts'
 
@@ -93,10 +94,21 @@ const FURTHER = 10
 const AFTER_LOSS_US = 5_000_000
 /** With evictions waiting, the store is tried at least this often, ms. */
 const TRY_EVERY_MS = 800
+/** A read waits for so many syncs at most: a process begins with several connections, and each that comes up asks for one. */
+const SYNCS_PER_READ = 4
 /** Messages that do not fit make this node ask the store, but not more often than this, ms. */
 const SUSPICION_EVERY_MS = 200
+/** After a message about tags that the store knew nothing of, the next ones wait for a sync, ms. */
+const HEARSAY_MS = 5_000
 /** So many keys go to the store in one call. */
 const KEYS_PER_CALL = 1_000
+
+/** A sync under way. */
+interface SentSync {
+  readonly at: number
+  /** What `trustedSince` was then. */
+  readonly since: number
+}
 
 /** A partition whose history the store no longer has, and where that stands now. */
 interface LostHistory {
@@ -115,19 +127,24 @@ export class Coherence {
   readonly #own = new OwnChanges()
   readonly #doubts = new Doubts()
   readonly #fuse = new Fuse()
+  readonly #sleep: SleepWatch
   /** The last stamp of each partition. */
   readonly #stamps: (Stamp | undefined)[] = ALL_PARTITIONS.map(() => undefined)
   /** Partitions moved by messages or replies since the running sync was sent. */
   readonly #advanced = new Set<number>()
   #confirmedAt = Number.NEGATIVE_INFINITY
   #changes = 0
+  #trustedSince = 0
   #tagsVerifiedAt = Number.NEGATIVE_INFINITY
   /** The store's clock at the last sync, ms: whatever it held by then was born at the tag clock of then or before. */
   #syncedStoreMs = Number.NEGATIVE_INFINITY
   /** Counts what suggests that the store is not what it was (a reconnect, a failover), and up to which a sync has looked. */
   #reconnects = 0
   #reconnectsSeen = 0
+  /** How many syncs were answered. */
+  #answered = 0
   #suspectedAt = Number.NEGATIVE_INFINITY
+  #hearsayUntil = Number.NEGATIVE_INFINITY
   #cancelSuspicion: CancelTimer | undefined
   #pollMs = Number.POSITIVE_INFINITY
   #cancelPoll: CancelTimer | undefined
@@ -141,6 +158,7 @@ export class Coherence {
   constructor(parts: CoherenceParts, queue = new RecoveryQueue()) {
     this.#parts = parts
     this.queue = queue
+    this.#sleep = new SleepWatch(parts.clock)
     this.tags = new TagClock(() => this.#changed())
     if (this.isAlone) this.#confirmedAt = Number.POSITIVE_INFINITY
   }
@@ -148,6 +166,11 @@ export class Coherence {
   /** Moves whenever an earlier verdict on an entry might no longer hold. */
   get changes(): number {
     return this.#changes
+  }
+
+  /** The change counter after the machine last slept: how long ago something was that is older, nobody knows. */
+  get trustedSince(): number {
+    return this.#trustedSince
   }
 
   /** When the store last confirmed every partition and the tag clock, monotonic ms. */
@@ -230,7 +253,12 @@ export class Coherence {
   /** The same, and sees to it that entries of the store can be judged, if that is possible now. Never rejects. */
   async prepareToJudge(maxStalenessMs: number): Promise<void> {
     await this.start()
-    if (!this.canJudge(maxStalenessMs)) await (this.#syncing ?? this.sync())
+    for (let i = 0; i < SYNCS_PER_READ && !this.canJudge(maxStalenessMs); i++) {
+      const answered = this.#answered
+      await (this.#syncing ?? this.sync())
+      // Where the store answers, another connection came up meanwhile, and the sync was too early to tell of it.
+      if (this.#answered === answered) return
+    }
   }
 
   #open(): void {
@@ -247,6 +275,7 @@ export class Coherence {
   /** Runs a sync, or joins the one under way and has another follow it. Never rejects. */
   sync(): Promise<void> {
     if (this.#isClosed || this.#parts.remote === undefined) return Promise.resolve()
+    this.#lookForSleep()
     if (this.#syncing !== undefined) {
       this.#syncAgain = true
       return this.#syncing
@@ -311,7 +340,8 @@ export class Coherence {
       const { soft: isSoft, settleMs } = request
       const at = clock.now()
       const window = settleMs > 0 ? { settleUntil: at + settleMs } : {}
-      const change = { at, doneAt: reply.nowMs, isSoft, ...window }
+      const doneAt = this.#partition(reply.partition).noteTime(reply.nowMs)
+      const change = { at, doneAt, isSoft, ...window }
       for (const address of evicted) this.#own.note(address, { ...change })
       const message = keysMessage(
         reply,
@@ -358,12 +388,14 @@ export class Coherence {
   /** Remembers a put of our own, for when the store forgets it. */
   noteOwnPut(address: EntryAddress, commit: number, { stored, nowMs }: PutReply): void {
     const at = this.#parts.clock.now()
-    this.#own.note(address, { at, doneAt: nowMs, isSoft: false })
+    const doneAt = this.#partition(address.partition).noteTime(nowMs)
+    this.#own.note(address, { at, doneAt, isSoft: false })
     if (stored) this.#own.noteWrite(address, commit)
   }
 
   /** Remembers that the store took a load of our own, begun after whatever was changed here before. */
-  noteOwnFill(address: EntryAddress, commit: number): void {
+  noteOwnFill(address: EntryAddress, commit: number, nowMs: number): void {
+    this.#partition(address.partition).noteTime(nowMs)
     this.#own.noteWrite(address, commit)
   }
 
@@ -401,21 +433,45 @@ export class Coherence {
     if (remote === undefined) return
     try {
       await this.#drainQueue()
-      const sentAt = clock.now()
+      const sent = { at: clock.now(), since: this.#trustedSince }
       const reconnects = this.#reconnects
       this.#advanced.clear()
       const reply = await remote.run('sync', (store) => store.sync(ALL_PARTITIONS))
-      this.server.note(reply.nowMs, sentAt, clock.now())
-      await this.#confirmTags(reply, sentAt)
-      if (await this.#confirmPartitions(reply, sentAt)) this.#reconnectsSeen = reconnects
-      this.#parts.targets.synced?.()
+      this.#answered += 1
+      this.#lookForSleep()
+      if (this.#isStillAwake(sent)) {
+        this.server.note(reply.nowMs, sent.at, clock.now())
+        await this.#confirmTags(reply, sent)
+        if (await this.#confirmPartitions(reply, sent)) this.#reconnectsSeen = reconnects
+        this.#parts.targets.synced?.()
+      } else {
+        // The reply may be as old as the sleep was long.
+        this.#syncAgain = true
+      }
     } catch {
       // Already reported by the remote tier. Not confirming is all there is to do.
     }
     this.#reportState()
   }
 
-  async #confirmTags(reply: SyncReply, sentAt: number): Promise<void> {
+  /** After a sleep nothing that was known counts, neither confirmations nor the age of what was read or loaded. */
+  #lookForSleep(): void {
+    if (!this.#sleep.hasSlept()) return
+    for (const partition of this.#partitions) partition.doubt()
+    this.#tagsVerifiedAt = Number.NEGATIVE_INFINITY
+    // Like after a reconnect: nothing of the store can be judged before the next sync.
+    this.#reconnects += 1
+    this.#changed()
+    this.#trustedSince = this.#changes
+    this.#confirm()
+    this.#reportState()
+  }
+
+  #isStillAwake({ since }: SentSync): boolean {
+    return since === this.#trustedSince
+  }
+
+  async #confirmTags(reply: SyncReply, sent: SentSync): Promise<void> {
     const head = reply.tags
     if (head === undefined) return
     if (this.tags.isAhead(head)) await this.#invalidateLost(head.version)
@@ -424,23 +480,24 @@ export class Coherence {
       await this.#catchUpTags()
     }
     // What was queued meanwhile has not reached the store: nothing is confirmed before it has.
-    if (this.queue.size === 0) this.#tagsVerifiedAt = sentAt
+    if (this.queue.size === 0 && this.#isStillAwake(sent)) this.#tagsVerifiedAt = sent.at
     this.#syncedStoreMs = reply.nowMs
   }
 
   /** Returns whether whatever was lost has been seen to. */
-  async #confirmPartitions(reply: SyncReply, sentAt: number): Promise<boolean> {
+  async #confirmPartitions(reply: SyncReply, sent: SentSync): Promise<boolean> {
     const behind: Partition[] = []
     const lost: LostHistory[] = []
     const confirm = (partition: Partition): void => {
-      partition.verifiedAt = sentAt
-      partition.mark(sentAt)
+      if (!this.#isStillAwake(sent)) return
+      partition.verifiedAt = sent.at
+      partition.mark(sent.at)
     }
     for (const partition of this.#partitions) {
       const head = this.#hasSequences ? reply.heads[partition.id] : undefined
       if (head === undefined) continue
       const found = partition.compare(head)
-      if (found === 'unknown') partition.restart(head, sentAt)
+      if (found === 'unknown') partition.restart(head, sent.at)
       // A message applied while the sync was under way makes the head the older knowledge. What was applied follows
       // on what was there when the sync was sent without a gap, so it includes the head.
       const isOlder = found === 'history-lost' && this.#advanced.has(partition.id)
@@ -489,7 +546,8 @@ export class Coherence {
     }
     for (const { request, members } of groupsOf(keys, this.#parts.clock.now())) {
       for (const chunk of chunksOf(members)) {
-        await this.#evictInStore(chunk, request)
+        // Some stand for puts that were given up, and may arrive yet.
+        await this.#evictInStore(chunk, { ...request, voids: true })
         this.queue.settle({ keys: chunk, tags: [] })
       }
     }
@@ -555,9 +613,9 @@ export class Coherence {
     if (message.settleMs !== undefined) targets.settle(message.keys, message.settleMs)
     for (const key of message.keys) targets.wake(key)
     if (events.has('invalidated')) events.emit('invalidated', { keys: message.keys, tags: [] })
-    this.#doubts.settle(message.keys, NO_TAGS)
+    const fit = this.#hasSequences ? partition.advance(message.previous, message.seq) : 'applied'
+    if (fit === 'applied') this.#doubts.settle(message.keys, NO_TAGS)
     if (!this.#hasSequences) return
-    const fit = partition.advance(message.previous, message.seq)
     if (fit === 'applied' || fit === 'gap') this.#advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') this.#suspect()
@@ -597,13 +655,24 @@ export class Coherence {
   }
 
   #applyTags(message: TagsMessage): void {
-    const { events, work } = this.#parts
-    const fit = this.tags.applyBump(message.tags, message)
-    this.#doubts.settle(NO_KEYS, message.tags)
+    const { events, work, clock } = this.#parts
+    const fit = this.tags.applyBump(message.tags, message, true)
+    if (fit === 'applied') this.#doubts.settle(NO_KEYS, message.tags)
     if (events.has('invalidated')) events.emit('invalidated', { keys: [], tags: message.tags })
     if (fit !== 'gap' || this.#catchingUpTags) return
+    if (clock.now() < this.#hearsayUntil) {
+      this.#suspect()
+      return
+    }
     this.#reportGap('tags', 'gap', true)
-    work.run('catch-up', this.#catchUpTags())
+    work.run('catch-up', this.#verifyTags(message.version))
+  }
+
+  /** Catches up with what a message named. Where the store knows nothing of it, such messages are not run after for a while. */
+  async #verifyTags(version: number): Promise<void> {
+    await this.#catchUpTags()
+    const { clock } = this.#parts
+    if (this.tags.confirmed < version) this.#hearsayUntil = clock.now() + HEARSAY_MS
   }
 
   /**
@@ -652,6 +721,10 @@ export class Coherence {
       const last = this.tags.since(from)
       const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
       this.tags.applyChanges(changes)
+      this.#doubts.settle(
+        NO_KEYS,
+        changes.tags.map(([tag]) => tag),
+      )
       if (missingOf(last, changes).length > 0) await this.#findLostTags(known)
     } finally {
       this.#catchingUpTags = false

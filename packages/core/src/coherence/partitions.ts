@@ -43,6 +43,7 @@ export class Partition {
   verifiedAt = Number.NEGATIVE_INFINITY
   /** A log read is under way. */
   catchingUp = false
+  #latestMs = 0
   /** Positions of the last minute, the oldest first. */
   #marks: readonly Mark[] = []
 
@@ -84,6 +85,15 @@ export class Partition {
     return 'history-lost'
   }
 
+  /**
+   * Learns an instant of the store's clock, ms; returns the latest one known. Not the last one: the clock may be set back,
+   * and what is done after that is later all the same.
+   */
+  noteTime(storeMs: number): number {
+    this.#latestMs = Math.max(this.#latestMs, storeMs)
+    return this.#latestMs
+  }
+
   /** Takes over what the log told: everything up to `seq`. */
   reach(seq: number): void {
     this.seq = Math.max(this.seq, seq)
@@ -97,6 +107,13 @@ export class Partition {
     this.contested = undefined
     this.generation += 1
     this.#marks = [{ seq, at: now }]
+  }
+
+  /** Nobody knows how long ago anything was: nothing is coherent until it is compared, and no position is of the last minute. */
+  doubt(): void {
+    this.generation += 1
+    this.verifiedAt = Number.NEGATIVE_INFINITY
+    this.#marks = []
   }
 
   /** Notes the position now and then, so that it is known later how old a change is at the most. */

@@ -295,3 +295,46 @@ describe('provisional versions that run ahead of the store', () => {
     expect(clock.mintedFor('mine')).toBe(0)
   })
 })
+
+describe('a step that nobody but a message speaks of', () => {
+  const heard = () => {
+    const clock = new TagClock(() => undefined)
+    clock.applyChanges({ version: 10, floor: 0, tags: [['t', 9]] })
+    expect(clock.applyBump(['t'], { previous: 11, version: 12, floor: 12 }, true)).toBe('gap')
+    return clock
+  }
+
+  it('invalidates, and is no knowledge of the store', () => {
+    const clock = heard()
+    expect([clock.allows(11, '@c', 0, ['t']), clock.allows(clock.now, '@c', 0, ['t'])]).toEqual([
+      false,
+      true,
+    ])
+    expect([clock.confirmed, clock.floor, clock.since(0)]).toEqual([10, 0, [['t', 9]]])
+  })
+
+  it('becomes knowledge by a range read', () => {
+    const clock = heard()
+    clock.applyChanges({ version: 12, floor: 0, tags: [['t', 12]] })
+    expect([clock.confirmed, clock.mintedFor('t'), clock.allows(12, '@c', 0, ['t'])]).toEqual([
+      12,
+      12,
+      true,
+    ])
+  })
+
+  it('does not hide what the store mints below it', () => {
+    const clock = heard()
+    const birth = clock.now
+    clock.applyBump(['u'], { previous: 10, version: 11, floor: 0 }, true)
+    expect(clock.allows(birth, '@c', 0, ['u'])).toBe(false)
+    expect(clock.allows(clock.now, '@c', 0, ['u'])).toBe(true)
+  })
+
+  it('that follows on what is known is knowledge', () => {
+    const clock = new TagClock(() => undefined)
+    clock.applyChanges({ version: 10, floor: 0, tags: [] })
+    expect(clock.applyBump(['t'], { previous: 10, version: 11, floor: 0 }, true)).toBe('applied')
+    expect([clock.confirmed, clock.mintedFor('t')]).toEqual([11, 11])
+  })
+})

@@ -67,6 +67,8 @@ export class TagClock {
   readonly #versions = new Map<string, number>()
   /** What the store minted, for tags that stand higher here. */
   readonly #minted = new Map<string, number>()
+  /** Tags that stand at a number which only a message named. */
+  readonly #unproven = new Set<string>()
   readonly #cap: number
   readonly #onChange: () => void
   #now = 0
@@ -120,10 +122,17 @@ export class TagClock {
     this.#onChange()
   }
 
-  /** Applies one step of the store's clock if it follows on what is known. */
-  applyBump(tags: readonly string[], bump: TagBump): TagMessageFit {
+  /**
+   * Applies one step of the store's clock. `isHearsay`: nobody but a message says so. One that does not follow on what is
+   * known may be about another store; the tags count as invalidated, and the rest waits for the range read.
+   */
+  applyBump(tags: readonly string[], bump: TagBump, isHearsay = false): TagMessageFit {
     if (bump.version <= this.#confirmed) return 'known'
     const follows = bump.previous === this.#confirmed
+    if (isHearsay && !follows) {
+      this.#hear(tags, bump.version)
+      return 'gap'
+    }
     const at = this.#above(bump.version)
     for (const tag of tags) this.#raise(tag, at, bump.version)
     this.#raiseFloor(bump.floor)
@@ -134,13 +143,24 @@ export class TagClock {
     return follows ? 'applied' : 'gap'
   }
 
+  #hear(tags: readonly string[], version: number): void {
+    const at = version > this.#now ? version : this.#provisional()
+    this.#now = at
+    for (const tag of tags) {
+      this.#raise(tag, at)
+      this.#unproven.add(tag)
+    }
+    this.#trim()
+    this.#onChange()
+  }
+
   /** Applies a range read: everything above `confirmed`. */
   applyChanges(changes: TagChanges): void {
     const changed = changes.tags.length > 0 || changes.floor > this.#floor
     // In the order they were minted: what is heard of first must not make a later one look like an earlier one.
     const minted = [...changes.tags].sort(([, a], [, b]) => a - b)
     for (const [tag, version] of minted) {
-      if (version > this.mintedFor(tag)) this.#raise(tag, this.#above(version), version)
+      if (version > this.mintedFor(tag)) this.#raise(tag, this.#placeOf(tag, version), version)
     }
     this.#raiseFloor(changes.floor)
     this.#confirmed = Math.max(this.#confirmed, changes.version)
@@ -167,7 +187,7 @@ export class TagClock {
   /** The version of a tag that the store minted, as far as it is known here; 0 for none. */
   mintedFor(tag: string): number {
     const at = this.#versions.get(tag) ?? 0
-    return Number.isInteger(at) ? at : (this.#minted.get(tag) ?? 0)
+    return Number.isInteger(at) && !this.#unproven.has(tag) ? at : (this.#minted.get(tag) ?? 0)
   }
 
   #isAfter(tag: string, birth: number): boolean {
@@ -185,6 +205,14 @@ export class TagClock {
     return at
   }
 
+  /** Where a tag stands at a version; one that was heard of before stands there already. */
+  #placeOf(tag: string, version: number): number {
+    const wasHeard = this.#unproven.has(tag) && this.#versions.get(tag) === version
+    if (!wasHeard) return this.#above(version)
+    this.#highest = Math.max(this.#highest, version)
+    return version
+  }
+
   /** The next number of this node's own; never a whole one, which could be a minted one. */
   #provisional(): number {
     const next = this.#now + PROVISIONAL_STEP
@@ -195,6 +223,7 @@ export class TagClock {
   #raise(tag: string, at: number, minted = this.mintedFor(tag)): void {
     const highest = Math.max(at, this.#versions.get(tag) ?? 0)
     this.#versions.set(tag, highest)
+    if (highest === minted) this.#unproven.delete(tag)
     if (highest === minted || minted === 0) this.#minted.delete(tag)
     else this.#minted.set(tag, minted)
     if (tag.startsWith('%')) this.#anyPartition = true
@@ -208,6 +237,7 @@ export class TagClock {
       if (version > floor) continue
       this.#versions.delete(tag)
       this.#minted.delete(tag)
+      this.#unproven.delete(tag)
     }
   }
 

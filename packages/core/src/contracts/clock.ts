@@ -20,6 +20,11 @@ export interface Clock {
   /** Runs `task` once after `delayMs`, which may be longer than Node's timers take. */
   schedule(delayMs: number, task: () => void, waiter: Waiter): CancelTimer
   /**
+   * Returns what the wall clock shows at the instant of `now()`, ms. It goes on while the machine sleeps and the monotonic
+   * clock stands still; only doubts come of it. Left out, sleep is not noticed.
+   */
+  wall?(): number
+  /**
    * Runs `task` when what has already arrived from outside has been handed out: timers run before sockets are read, so
    * a process that stood still finds its timers due and the replies still unread. A clock of a test has no outside: it
    * leaves this out, and the task runs at once.

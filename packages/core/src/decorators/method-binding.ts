@@ -5,6 +5,7 @@ import { ClosedError } from '../errors/closed-error.ts'
 import { NotConfiguredError } from '../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { CACHE_OPTION_NAMES, type CacheOptions } from '../options/cache-options.ts'
+import { currentCallScope } from './call-scope.ts'
 import { Claims } from './claims.ts'
 import { defaultManager } from './default-manager.ts'
 import type { KeyFrame, KeyKind, KeySource } from './key-source.ts'
@@ -15,7 +16,6 @@ import { assertOneEntity } from './one-entity.ts'
 import { decorationsOf } from './operations.ts'
 import { ByReceiver, type Receiver, receiverOf, startOf } from './receiver.ts'
 import { isManagerElsewhere } from './shared-state.ts'
-import { currentSkip } from './skip-cache.ts'
 
 /** Who needs a cache of which name. */
 export type Naming =
@@ -84,13 +84,13 @@ export class MethodBinding {
   }
 
   /**
-   * What the last call was bound to, if this one is on the same class, the manager is still in charge, and nobody skips
-   * caches: all that the local-hit path needs to know.
+   * What the last call was bound to, if this one is on the same class, the manager is still in charge, and no scope says
+   * otherwise: all that the local-hit path needs to know.
    */
   quick(self: unknown): BoundMethod | undefined {
     const last = this.#last
     if (last === undefined || last.start !== startOf(self, this.#isStatic)) return undefined
-    if (currentSkip() !== undefined || last.findProvider() !== last.provider) return undefined
+    if (currentCallScope() !== undefined || last.findProvider() !== last.provider) return undefined
     return last
   }
 

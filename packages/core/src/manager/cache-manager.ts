@@ -1,7 +1,8 @@
 /** The manager: makes caches over one local and one remote tier, and owns everything that has to be closed. */
 
 import { Cache, type CacheParts } from '../cache/cache.ts'
-import { evictionOutcome } from '../cache/eviction-outcome.ts'
+import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
+import { EvictionUnit } from '../cache/eviction-unit.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
@@ -12,6 +13,7 @@ import { createSystemClock } from '../clock/system-clock.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
+import { currentCallScope, currentUnitOf, runInScope } from '../decorators/call-scope.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/default-manager.ts'
 import type {
   MethodCache,
@@ -102,6 +104,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
           ? undefined
           : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
       values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
+      unit: () => currentUnitOf(this) as EvictionUnit | undefined,
       copyValue: valueCopier(
         typesByPrototype(options.types),
         codec && ((value) => codec.decode(codec.encode(value))),
@@ -181,6 +184,38 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   async clear(...more: readonly []): Promise<void> {
     resolveEvictOptions((more as readonly unknown[])[0], 'manager.clear', 'clear')
     await this.#reported(this.#writes.clear(undefined), 'the namespace')
+  }
+
+  /**
+   * Runs a unit of work, such as a transaction. Evictions asked for in it, by decorated methods and by hand, are collected
+   * and run when its promise settles; a value that is put in it evicts its key then. What is loaded in it is handed out and
+   * not kept. Units inside a unit are part of it.
+   *
+   * When the work fails, the evictions run as well: it may have failed after the commit, and one too many costs a load.
+   *
+   * @returns what the work returns
+   * @throws what the work throws; RecoveryQueueError, after the work is done, when an eviction with
+   *   `onRemoteFailure: 'throw'` did not reach the store; ClosedError
+   * @example await caches.deferEvictions(() => db.transaction((tx) => rename(tx, id, name)))
+   */
+  async deferEvictions<Result>(work: () => Promise<Result> | Result): Promise<Result> {
+    assertFunction(work, 'deferEvictions.work')
+    if (this.isClosed) throw new ClosedError(this.namespace, 'deferEvictions')
+    if (this.#node.unit() !== undefined) return work()
+    const unit = new EvictionUnit()
+    const outer = currentCallScope()
+    const part = { owner: this, work: unit }
+    const scope = { mode: outer?.mode, unit: part, outer, isOver: false }
+    let result: Result
+    try {
+      result = await runInScope(scope, work)
+    } catch (error) {
+      // The work's own error says more.
+      await this.#writes.evictAll(unit).catch(() => undefined)
+      throw error
+    }
+    await this.#writes.evictAll(unit)
+    return result
   }
 
   /**
@@ -320,7 +355,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
-    return evictionOutcome([eviction], this.#options.defaults.onRemoteFailure, what)
+    return evictionOutcomeOf(this.#node, [eviction], this.#options.defaults.onRemoteFailure, what)
   }
 
   #reportDrop(fullKey: string): void {

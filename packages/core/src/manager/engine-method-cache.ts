@@ -2,7 +2,7 @@
 
 import { loadTogether } from '../cache/batch-load.ts'
 import { type CacheParts, tagNames } from '../cache/cache.ts'
-import { assertReached, evictionOutcome } from '../cache/eviction-outcome.ts'
+import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import { knownNow } from '../cache/keep.ts'
 import type { PutFence } from '../cache/put-fence.ts'
 import {
@@ -116,14 +116,14 @@ export class EngineMethodCache implements MethodCache {
   }
 
   async evict({ keys, tags, all, soft, settleMs }: EvictCall): Promise<void> {
-    const { writes, name, policy } = this.#parts
+    const { writes, name, policy, node } = this.#parts
     const fullKeys = keys.map((key) => this.#places.of(key).key)
     const evictions = [
       writes.evict(name, fullKeys, { soft, settleMs }),
       writes.evictTags(tags),
       ...(all ? [writes.clear(name)] : []),
     ]
-    await evictionOutcome(evictions, policy.onRemoteFailure, `entries of ${name}`)
+    await evictionOutcomeOf(node, evictions, policy.onRemoteFailure, `entries of ${name}`)
   }
 
   fullKey(key: string): string {

@@ -150,7 +150,12 @@ const PLUGIN: Shape<Plugin> = {
   stop: 'function?',
 }
 
-const CLOCK: Shape<Clock> = { now: 'function', schedule: 'function', afterArrivals: 'function?' }
+const CLOCK: Shape<Clock> = {
+  now: 'function',
+  schedule: 'function',
+  wall: 'function?',
+  afterArrivals: 'function?',
+}
 
 /** @throws InvalidOptionError naming the first member that is missing or of another kind; so do all of these. */
 export function assertLocalStore(store: unknown, option: string): void {

@@ -19,6 +19,7 @@ interface Timer {
  */
 export class ManualClock implements Clock {
   #now: number
+  #sleptMs = 0
   /** In the order they were scheduled, which decides between timers due at the same time. */
   readonly #timers = new Set<Timer>()
 
@@ -35,6 +36,15 @@ export class ManualClock implements Clock {
     const timer: Timer = { dueAt: this.#now + Math.max(0, delayMs), task, waiter }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
+  }
+
+  wall(): number {
+    return this.#now + this.#sleptMs
+  }
+
+  /** Lets the machine sleep for `ms`: the wall clock goes on, the monotonic one and its timers stand still. */
+  sleep(ms: number): void {
+    this.#sleptMs += ms
   }
 
   /** How many timers wait. */
