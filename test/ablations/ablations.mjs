@@ -297,8 +297,8 @@ export const ABLATIONS = [
     name: 'a put in this process only gives way to what changed its key since it began',
     protects: 'I2',
     file: `${CORE}/cache/put-path.ts`,
-    find: 'if (!changes.hasChanged(key, fence.mark, known)) return fence',
-    replace: 'if (known > -1) return fence',
+    find: 'if (last === undefined) return undefined',
+    replace: 'if (last === undefined) return fence',
     tests: PUT_FENCES,
   },
   {
