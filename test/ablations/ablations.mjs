@@ -74,8 +74,8 @@ export const ABLATIONS = [
     name: 'comparing the tag clock',
     protects: 'I3',
     file: `${CORE}/coherence/coherence.ts`,
-    find: 'if (head.version > this.tags.confirmed || head.floor > this.tags.floor) {',
-    replace: 'if (this.tags.confirmed === 0) {',
+    find: 'if (isInQuestion || head.version > this.tags.confirmed || head.floor > this.tags.floor) {',
+    replace: 'if (isInQuestion || this.tags.confirmed === 0) {',
     tests: INVARIANTS,
   },
   {
