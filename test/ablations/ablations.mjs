@@ -179,14 +179,6 @@ export const ABLATIONS = [
     tests: PUTS,
   },
   {
-    name: 'a put that evicts while an eviction of its key waits',
-    protects: 'I1',
-    file: `${CORE}/cache/put-path.ts`,
-    find: 'if (isWaiting || !coherence.isLevel(stamp)) return BELOW_ALL',
-    replace: 'if (isWaiting && !coherence.isLevel(stamp)) return BELOW_ALL',
-    tests: READS,
-  },
-  {
     name: 'detaching the load that a refresh displaces',
     protects: 'I1',
     file: `${CORE}/cache/flight.ts`,

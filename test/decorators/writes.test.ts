@@ -124,6 +124,7 @@ describe('@CachePut', () => {
         method: 'Items.save',
         cacheName: 'items',
         options: { version: 3 },
+        isForOthers: true,
         where: '@CachePut(Items.save)',
       },
     ])

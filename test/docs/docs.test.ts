@@ -118,6 +118,7 @@ const NAMES: readonly (readonly [string, string])[] = [
   ['msgpackCodec', '@larder/redis-store'],
   ['compression', '@larder/plugins/compression'],
   ['fromKeyv', '@larder/plugins/keyv'],
+  ['AsyncLocalStorage', 'node:async_hooks'],
 ]
 
 function importsIt(code: string, name: string): boolean {

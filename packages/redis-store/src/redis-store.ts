@@ -172,8 +172,9 @@ class RedisStore implements RemoteStore {
   async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
     const { partition, key } = address
     const { bytes, livesMs, since, lastWins = false, voids = false } = request
-    const at = [this.#channel, partition, key] as const
     if (!this.#isConnected) await this.#backend.connected('put')
+    // Not before it is connected: only then the store's name is known.
+    const at = [this.#channel, partition, key] as const
     const [stored, now, previous, seq] = await this.#backend.run({
       script: 'put',
       keys: [this.#entry(address), this.#log(partition)],

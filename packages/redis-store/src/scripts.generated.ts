@@ -1208,10 +1208,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -1312,6 +1316,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, limit
+    end
     save()
     return true
   end
@@ -2101,10 +2109,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -2205,6 +2217,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, limit
+    end
     save()
     return true
   end
@@ -2967,6 +2983,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, limit
+    end
     save()
     return true
   end
@@ -3608,10 +3628,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -3712,6 +3736,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, limit
+    end
     save()
     return true
   end
@@ -4197,10 +4225,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end

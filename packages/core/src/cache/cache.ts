@@ -4,6 +4,7 @@ import { tagName } from '../coherence/tag-clock.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
 import { type Key, type KeyPart, keyText } from '../keys/key-text.ts'
+import { scopePrefix } from '../keys/scope-prefix.ts'
 import {
   assertFunction,
   assertInteger,
@@ -21,6 +22,7 @@ import { loadTogether } from './batch-load.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import { knownNow } from './keep.ts'
 import type { CacheNode } from './node.ts'
+import { withPolicyTags } from './policy-tags.ts'
 import type { PutPath, PutResult } from './put-path.ts'
 import { ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
@@ -102,9 +104,9 @@ export class Cache<Value = unknown> {
     return this.#current
   }
 
-  /** Returns the full key under which a key is stored. */
+  /** Returns the full key under which a key is stored, in the scope that holds now. */
   key(key: Key): string {
-    return `${this.name}:${keyText(key)}`
+    return this.#prefix + keyText(key)
   }
 
   /**
@@ -214,7 +216,8 @@ export class Cache<Value = unknown> {
     resolveEvictOptions((more as readonly unknown[])[0], 'cache.evictPattern', where)
     assertText(pattern, `${where}.pattern`, 1_000)
     const { writes, policy } = this.#parts
-    return writes.evictPattern(this.name, pattern, (cause) => {
+    const place = { cache: this.name, prefix: this.#prefix }
+    return writes.evictPattern(place, pattern, (cause) => {
       if (policy.onRemoteFailure !== 'throw') return
       throw new RecoveryQueueError(`keys of ${this.name}`, cause)
     })
@@ -227,7 +230,7 @@ export class Cache<Value = unknown> {
    * It remembers the keys it has seen, so it is for caches whose keys fit into memory.
    */
   async *entries(): AsyncGenerator<readonly [key: string, value: Value], void, undefined> {
-    const prefix = `${this.name}:`
+    const prefix = this.#prefix
     const seen = new Set<string>()
     for await (const chunk of this.#parts.writes.keysOf(prefix)) {
       const fullKeys = chunk.filter((key) => key.startsWith(prefix) && !seen.has(key))
@@ -282,6 +285,11 @@ export class Cache<Value = unknown> {
     return done.written
   }
 
+  /** What full keys begin with, in the scope that holds now. */
+  get #prefix(): string {
+    return `${this.name}:${scopePrefix(this.#parts.policy.scope, this.#where)}`
+  }
+
   get #where(): string {
     return `cache(${this.name})`
   }
@@ -293,9 +301,10 @@ export class Cache<Value = unknown> {
   }
 
   #call(key: Key, source: Source, options: EntryOptions<Value>): ReadCall {
-    const rules = resolveEntryOptions(options as EntryOptions, this.#where)
     // Before the site is looked at: asking for the parts brings it up to date.
-    const { node } = this.#parts
+    const { node, policy } = this.#parts
+    const own = resolveEntryOptions(options as EntryOptions, this.#where)
+    const rules = withPolicyTags(own, policy, this.#where)
     return new ReadCall(this.#site, node.addressOf(this.key(key)), source, rules)
   }
 

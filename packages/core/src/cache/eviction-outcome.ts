@@ -2,7 +2,6 @@
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
-import type { PutResult } from './put-path.ts'
 
 /**
  * Waits for evictions, for all of them, so that none is still running when the caller goes on. One that did not reach the
@@ -39,7 +38,7 @@ export async function evictionOutcomeOf(
 
 /** @throws RecoveryQueueError with `'throw'`, when a put did not reach the store. */
 export function assertReached(
-  { cause }: PutResult,
+  { cause }: { readonly cause?: unknown },
   onRemoteFailure: 'queue' | 'throw',
   what: string,
 ): void {

@@ -87,13 +87,12 @@ export class WritePath {
    * @throws what the store failed with while its keys were read; ClosedError
    */
   async *evictPattern(
-    cache: string,
+    { cache, prefix }: { readonly cache: string; readonly prefix: string },
     pattern: string,
     onQueued: (cause: unknown) => void,
   ): AsyncGenerator<PatternProgress, void, undefined> {
     if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     const matches = patternMatcher(pattern)
-    const prefix = `${cache}:`
     const done = { evicted: 0, queued: 0, scanned: 0 }
     for await (const keys of this.#everyKey(`${prefix}${literalBeginning(pattern)}`)) {
       const found = keys.filter(

@@ -44,6 +44,7 @@ import { EvictionQueued } from './eviction-queued.ts'
 import { Fuse } from './fuse.ts'
 import {
   isMissing,
+  type OwnChange,
   OwnChanges,
   REMEMBERED_MS,
   type Repetition,
@@ -341,10 +342,8 @@ export class Coherence {
     for (const reply of replies) {
       const evicted = addresses.filter(({ partition }) => partition === reply.partition)
       const { soft: isSoft, settleMs } = request
-      const at = clock.now()
-      const window = settleMs > 0 ? { settleUntil: at + settleMs } : {}
-      const doneAt = this.#partition(reply.partition).noteTime(reply.nowMs)
-      const change = { at, doneAt, isSoft, ...window }
+      const window = settleMs > 0 ? { settleUntil: clock.now() + settleMs } : {}
+      const change = { ...this.#changeOf(reply), isSoft, ...window }
       for (const address of evicted) this.#own.note(address, { ...change })
       const message = keysMessage(
         reply,
@@ -389,11 +388,17 @@ export class Coherence {
   }
 
   /** Remembers a put of our own, for when the store forgets it. */
-  noteOwnPut(address: EntryAddress, commit: number, { stored, nowMs }: PutReply): void {
-    const at = this.#parts.clock.now()
-    const doneAt = this.#partition(address.partition).noteTime(nowMs)
-    this.#own.note(address, { at, doneAt, isSoft: false })
-    if (stored) this.#own.noteWrite(address, commit)
+  noteOwnPut(address: EntryAddress, commit: number, reply: PutReply): void {
+    const change = this.#changeOf(reply)
+    this.#own.note(address, reply.stored ? { ...change, commit } : change)
+  }
+
+  #changeOf({ partition, seq, nowMs }: MutationReply): OwnChange {
+    const state = this.#partition(partition)
+    // Where something later was heard of before this reply came, it may have been about the same key.
+    const isSuperseded = this.#hasSequences && state.heard > seq
+    const doneAt = state.noteTime(nowMs)
+    return { at: this.#parts.clock.now(), seq, doneAt, isSoft: false, isSuperseded }
   }
 
   /** Remembers that the store took a load of our own, begun after whatever was changed here before. */
@@ -628,6 +633,8 @@ export class Coherence {
     const fit = this.#hasSequences ? partition.advance(message.previous, message.seq) : 'applied'
     if (fit === 'applied') this.#doubts.settle(message.keys, NO_TAGS)
     if (!this.#hasSequences) return
+    // Of what has this very number, this is the message.
+    if (fit !== 'history-lost') this.#own.supersede(partition.id, message.keys, message.seq - 1)
     if (fit === 'applied' || fit === 'gap') this.#advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') this.#suspect()
@@ -712,6 +719,7 @@ export class Coherence {
       if (isForeign || changes.seq < heard) return changes.seq
       if (partition.contested === contested) partition.contested = undefined
       targets.forget(changes.keys, changes.seq)
+      this.#own.supersede(partition.id, changes.keys, seq)
       for (const key of changes.keys) targets.wake(key)
       this.#doubts.settle(changes.keys, NO_TAGS)
       partition.reach(changes.seq)

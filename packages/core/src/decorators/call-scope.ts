@@ -6,7 +6,12 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { shared } from './shared-state.ts'
-import type { SkipMode } from './skip-cache.ts'
+
+/**
+ * `skip`: call `@Cacheable` methods as if they were not cached. `refresh`: load anew and cache the result. `localOnly`:
+ * leave the shared tier out.
+ */
+export type SkipMode = 'skip' | 'refresh' | 'localOnly'
 
 /** One call of `skipCache`, or of `deferEvictions`. */
 export interface CallScope {

@@ -14,6 +14,7 @@ import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
 import { isFragile, sayRenewed } from './names.ts'
 import { assertOneEntity } from './one-entity.ts'
 import { decorationsOf } from './operations.ts'
+import { noteReader } from './read-names.ts'
 import { ByReceiver, type Receiver, receiverOf, startOf } from './receiver.ts'
 import { isManagerElsewhere } from './shared-state.ts'
 
@@ -134,7 +135,16 @@ export class MethodBinding {
     const { cache: _, manager: __, shareWithSubclasses: ___, ...classPolicy } = config
     const options = merged(classPolicy, policy)
     const evicts = decorator === '@CacheEvict' ? { onlyEvicts: true } : {}
-    const cache = provider.methodCache({ method: label, cacheName, options, where, ...evicts })
+    const isForOthers = naming === 'required' ? { isForOthers: true } : {}
+    if (naming === 'own') noteReader(cacheName)
+    const cache = provider.methodCache({
+      method: label,
+      cacheName,
+      options,
+      where,
+      ...evicts,
+      ...isForOthers,
+    })
     const key = keyWith(this.#frame(receiver))
     return { start, cache, key, provider, findProvider, label, where }
   }

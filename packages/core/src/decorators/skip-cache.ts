@@ -1,13 +1,7 @@
 /** `skipCache`: run something past the cache, by async context. */
 
 import { assertFunction, assertOneOf } from '../options/assert-option.ts'
-import { currentCallScope, runInScope } from './call-scope.ts'
-
-/**
- * `skip`: call `@Cacheable` methods as if they were not cached. `refresh`: load anew and cache the result. `localOnly`:
- * leave the shared tier out.
- */
-export type SkipMode = 'skip' | 'refresh' | 'localOnly'
+import { currentCallScope, runInScope, type SkipMode } from './call-scope.ts'
 
 /**
  * Runs `work`; `@Cacheable` methods called in it, at any depth, follow `mode`, until the promise of `work` settles.

@@ -20,10 +20,12 @@ import type {
   MethodCacheProvider,
   MethodDescription,
 } from '../decorators/method-cache.ts'
+import { noteReader } from '../decorators/read-names.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import type { ManagerStats } from '../events/stats.ts'
+import { scopePrefix } from '../keys/scope-prefix.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
@@ -31,7 +33,12 @@ import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertCodec } from '../options/assert-contract.ts'
 import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
-import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
+import {
+  assertCacheOptions,
+  type CacheOptions,
+  type Policy,
+  resolvePolicy,
+} from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { resolveEvictOptions } from '../options/evict-options.ts'
 import {
@@ -47,8 +54,10 @@ import { CacheWords } from './cache-words.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
+import { ScopedMethodCache } from './scoped-method-cache.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
 import type { StoreWatch } from './store-watch.ts'
+import { UnreadNames } from './unread-names.ts'
 import { takeStores } from './used-stores.ts'
 import { watchStores } from './watch-stores.ts'
 
@@ -79,6 +88,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #startedPlugins: Plugin[] = []
   readonly #words: CacheWords
   readonly #watch: StoreWatch
+  /** In development. */
+  readonly #unread: UnreadNames | undefined
   #locks: Locks | undefined
   #limits: Limits | undefined
   #closing: Promise<void> | undefined
@@ -115,6 +126,10 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
+    const isDevelopment = options.isEnabled && process.env['NODE_ENV'] !== 'production'
+    this.#unread = isDevelopment
+      ? new UnreadNames(options.namespace, clock, options.logger)
+      : undefined
     const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
     const loads = new LoadPath(this.#node)
@@ -143,6 +158,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    */
   cache<Value = unknown>(name: string, options: CacheOptions = {}): Cache<Value> {
     const where = `cache(${name})`
+    noteReader(name)
     const parts = this.#partsOf(name, options, where)
     const isSilent = Object.values(options).every((value) => value === undefined)
     if (isSilent) return new Cache<Value>(parts, (policy) => this.#words.follow(name, policy))
@@ -258,8 +274,15 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   methodCache(method: MethodDescription): MethodCache {
     if (this.isClosed) throw new ClosedError(this.namespace, method.method)
     const parts = this.#partsOf(method.cacheName, method.options, method.where)
+    if (method.isForOthers === true) this.#unread?.watch(method.cacheName, method.where)
     if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
-    return new EngineMethodCache(parts, method)
+    const cache = new EngineMethodCache(parts, method)
+    const { scope } = parts.policy
+    if (method.onlyEvicts !== true && scope === undefined) return cache
+    // Who only evicts may not know the scope that the entries are kept under, or not yet.
+    const scopeNow = (): Policy['scope'] =>
+      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
+    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
   }
 
   /**
@@ -282,6 +305,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
     this.#watch.close()
+    this.#unread?.close()
     wakeUps.wakeAll()
     // First of all: whoever waits for a lock would hold up the rest.
     await Promise.all([this.#locks?.close(), this.#limits?.close()])

@@ -4,6 +4,7 @@ import { loadTogether } from '../cache/batch-load.ts'
 import { type CacheParts, tagNames } from '../cache/cache.ts'
 import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import { knownNow } from '../cache/keep.ts'
+import { withPolicyTags } from '../cache/policy-tags.ts'
 import type { PutFence } from '../cache/put-fence.ts'
 import {
   type LoadContext,
@@ -136,11 +137,20 @@ export class EngineMethodCache implements MethodCache {
 
   /** The engine's form of what a call says of its result; methods without callbacks say the same at every call. */
   #rulesOf(call: MethodCall): ReadRules {
+    const { policy } = this.#parts
+    if (policy.tagsNow !== undefined) {
+      return withPolicyTags(this.#madeRules(call), policy, this.#where)
+    }
     if (this.#lastCall === call) return this.#lastRules
+    this.#lastCall = call
+    this.#lastRules = this.#madeRules(call)
+    return this.#lastRules
+  }
+
+  #madeRules(call: MethodCall): ReadRules {
     const { tagsOf, ttlOf } = call
     const tagsOption = `${this.#where}.tags`
-    this.#lastCall = call
-    this.#lastRules = {
+    return {
       mode: call.mode,
       tags: tagNames(call.tags, tagsOption),
       tagsOf: tagsOf && ((value) => tagNames(knownNow(tagsOf(value)), tagsOption)),
@@ -148,7 +158,6 @@ export class EngineMethodCache implements MethodCache {
       storeWhen: call.storeWhen,
       keeps: call.keeps,
     }
-    return this.#lastRules
   }
 
   #ttl(value: unknown): number | undefined {

@@ -84,7 +84,10 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     if (this.#open === undefined) return false
     const { startUs, count } = this.#open
     if (atUs < startUs || atUs >= this.#endOf(startUs) || count < cost) return false
-    this.#write({ startUs, count: count - cost })
+    // A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if (count === cost && startUs > this.#nowUs)
+      this.#write({ startUs: this.#startBefore(startUs), count: this.#policy.limit })
+    else this.#write({ startUs, count: count - cost })
     return true
   }
 
@@ -112,6 +115,11 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
   #startOf(atUs: number): number | undefined {
     if (this.#policy.algorithm === 'fixed') return atUs
     return this.#edges().findLast((edge) => edge <= atUs)
+  }
+
+  #startBefore(startUs: number): number {
+    if (this.#policy.algorithm === 'fixed') return startUs - this.#policy.windowUs
+    return this.#startOf(startUs - 1) ?? startUs
   }
 
   #endOf(startUs: number): number {

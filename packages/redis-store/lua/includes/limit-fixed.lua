@@ -84,6 +84,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, limit
+    end
     save()
     return true
   end
