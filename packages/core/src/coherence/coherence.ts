@@ -34,6 +34,7 @@ import type {
   PutReply,
   SyncReply,
 } from '../contracts/remote-store.ts'
+import { StoreRefusedError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
@@ -144,6 +145,8 @@ export class Coherence {
   /** Counts what suggests that the store is not what it was (a reconnect, a failover), and up to which a sync has looked. */
   #reconnects = 0
   #reconnectsSeen = 0
+  /** The store was there for what waits, and refused it. */
+  #isRefused = false
   /** How many syncs were answered. */
   #answered = 0
   #suspectedAt = Number.NEGATIVE_INFINITY
@@ -534,19 +537,28 @@ export class Coherence {
   async #drainQueue(): Promise<void> {
     if (this.queue.size === 0) return
     const waiting = this.queue.waiting()
+    // A connection may not outlast the refusal, so that afterwards nobody could be told.
+    if (this.#isRefused) this.#tellWaiting(waiting)
     try {
       await this.#runWaiting(waiting)
+      this.#isRefused = false
     } catch (error) {
-      this.#tellDoubt(
-        waiting.keys.map(({ key }) => key),
-        waiting.tags.map(({ tag }) => tag),
-        true,
-      )
+      const cause = error instanceof EvictionQueued ? error.cause : error
+      if (cause instanceof StoreRefusedError) this.#isRefused = true
+      this.#tellWaiting(waiting)
       throw error
     } finally {
       // Also when it failed, each time: whoever watches must see that it goes on.
       this.#reportQueue()
     }
+  }
+
+  #tellWaiting({ keys, tags }: WaitingEvictions): void {
+    this.#tellDoubt(
+      keys.map(({ key }) => key),
+      tags.map(({ tag }) => tag),
+      true,
+    )
   }
 
   async #runWaiting({ keys, tags }: WaitingEvictions): Promise<void> {
