@@ -206,8 +206,8 @@ export const ABLATIONS = [
     name: 'confirming nothing while evictions wait',
     protects: 'I6',
     file: `${CORE}/coherence/coherence.ts`,
-    find: 'if (this.queue.size === 0) this.#tagsVerifiedAt = sentAt',
-    replace: 'this.#tagsVerifiedAt = sentAt',
+    find: 'if (this.queue.size === 0 && this.#isStillAwake(sent)) this.#tagsVerifiedAt = sent.at',
+    replace: 'if (this.#isStillAwake(sent)) this.#tagsVerifiedAt = sent.at',
     tests: READS,
   },
   {
