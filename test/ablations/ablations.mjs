@@ -343,7 +343,7 @@ export const ABLATIONS = [
     replace: `      birth: this.tags.now,
       known: this.tags.now,
 `,
-    tests: COHERENCE,
+    tests: 'test/policies/births.test.ts',
   },
   {
     name: 'looking further back for lost tags while the oldest is missing',
