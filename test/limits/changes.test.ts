@@ -206,6 +206,40 @@ describe('a limit of 0', () => {
   })
 })
 
+describe('a limit that was lowered for a while', () => {
+  it.each(
+    (['window', 'fixed'] as const).flatMap((algorithm) =>
+      (['local', 'redis'] as const).map((store) => ({ algorithm, store })),
+    ),
+  )(
+    'with penalty, has forgotten nothing when it is raised again: $algorithm, $store',
+    async ({ algorithm, store }) => {
+      const caches = createCacheManager({
+        namespace: freshNamespace(),
+        default: false,
+        limits: store === 'redis' ? openRedisLimits() : localLimits(),
+      })
+      onTestFinished(() => caches.close())
+      const common = {
+        name: 'x',
+        per: '1d',
+        slices: algorithm === 'window' ? 2 : undefined,
+      } as const
+      const more = {
+        algorithm,
+        penalty: true,
+        storeTimeout: '20s',
+        onStoreError: 'closed',
+      } as const
+      const high = caches.limiter({ ...common, ...more, limit: 20 })
+      const low = caches.limiter({ ...common, ...more, limit: 5 })
+      await high.consume('k', 15)
+      expect(await low.consume('k')).toMatchObject({ allowed: false })
+      expect((await high.peek('k', 0)).remaining).toBeLessThanOrEqual(5)
+    },
+  )
+})
+
 describe('turns that are given up together', () => {
   it('are given back in few steps, none of them long, and leave nothing behind', async () => {
     const limits = openRedisLimits()
@@ -278,7 +312,7 @@ describe('turns that are given up together', () => {
       const alone = await limiter.peek('k')
       const impatient = new AbortController()
       let ended = 0
-      const waiting = Array.from({ length: 20 }, () =>
+      const waiting = Array.from({ length: 40 }, () =>
         limiter.consume('k', 1, { signal: impatient.signal }).finally(() => {
           ended += 1
         }),

@@ -1,6 +1,7 @@
 /** A named cache without decorators: the programmatic face of the read and write paths. */
 
 import { tagName } from '../coherence/tag-clock.ts'
+import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
 import { type Key, type KeyPart, keyText } from '../keys/key-text.ts'
@@ -106,7 +107,12 @@ export class Cache<Value = unknown> {
 
   /** Returns the full key under which a key is stored, in the scope that holds now. */
   key(key: Key): string {
-    return this.#prefix + keyText(key)
+    const prefix = this.#prefix
+    try {
+      return prefix + keyText(key)
+    } catch (error) {
+      throw keyErrorAt(error, this.#where)
+    }
   }
 
   /**

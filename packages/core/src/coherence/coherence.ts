@@ -83,6 +83,8 @@ export interface CoherenceParts {
 const NO_GENERATION = -1
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
 const NO_KEYS: readonly string[] = []
+/** No cache has this key: it begins with a colon. */
+const NO_KEY = ':'
 const NO_TAGS: readonly string[] = []
 /** Syncs run this often within one maxStaleness, so that one slow or lost sync does not isolate the node. */
 const SYNCS_PER_STALENESS = 2.5
@@ -155,6 +157,8 @@ export class Coherence {
   #syncing: Promise<void> | undefined
   #syncAgain = false
   #catchingUpTags = false
+  /** Where the clock stood when a look for lost tags began that has not ended. */
+  #tagsInQuestion = Number.POSITIVE_INFINITY
   #isVerified = false
   #isStarted = false
   #isClosed = false
@@ -483,7 +487,8 @@ export class Coherence {
     const head = reply.tags
     if (head === undefined) return
     if (this.tags.isAhead(head)) await this.#invalidateLost(head.version)
-    if (head.version > this.tags.confirmed || head.floor > this.tags.floor) {
+    const isInQuestion = this.#tagsInQuestion !== Number.POSITIVE_INFINITY
+    if (isInQuestion || head.version > this.tags.confirmed || head.floor > this.tags.floor) {
       if (this.tags.confirmed > 0 && !this.#catchingUpTags) this.#reportGap('tags', 'behind', true)
       await this.#catchUpTags()
     }
@@ -736,7 +741,9 @@ export class Coherence {
     this.#catchingUpTags = true
     try {
       // From somewhat before what is known, to see whether the store still knows it.
-      const known = this.tags.confirmed
+      const known = Math.min(this.#tagsInQuestion, this.tags.confirmed)
+      // Until it has been seen to: what is read here moves the clock on, and no sync would find the loss again.
+      this.#tagsInQuestion = known
       const from = Math.max(0, known - LOOK_BACK_US)
       const last = this.tags.since(from)
       const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
@@ -746,6 +753,7 @@ export class Coherence {
         changes.tags.map(([tag]) => tag),
       )
       if (missingOf(last, changes).length > 0) await this.#findLostTags(known)
+      this.#tagsInQuestion = Number.POSITIVE_INFINITY
     } finally {
       this.#catchingUpTags = false
     }
@@ -830,6 +838,7 @@ export class Coherence {
       const addresses = chunk.map(({ address }) => address)
       const held = await remote.run('read-headers', (store) => store.readHeaders(addresses))
       const missing = chunk.filter(({ change }, i) => isMissing(change, held[i]))
+      await this.#markLoss(chunk.filter((each) => !missing.includes(each)))
       if (missing.length === 0) continue
       let settleMs = 0
       const now = this.#parts.clock.now()
@@ -841,6 +850,16 @@ export class Coherence {
         { soft: false, settleMs },
       )
     }
+  }
+
+  /**
+   * What need not be repeated leaves no trace in the log, though it was lost: another loss that goes back to the same place,
+   * and takes the newer value with it, could not be noticed. So the partitions' numbers are moved by evicting a key of nobody.
+   */
+  async #markLoss(newer: Repetition['changes']): Promise<void> {
+    const partitions = new Set(newer.map(({ address }) => address.partition))
+    const marks = [...partitions].map((partition) => ({ partition, key: NO_KEY }))
+    if (marks.length > 0) await this.#evictInStore(marks, HARD)
   }
 
   #enqueue(

@@ -47,6 +47,7 @@ export interface BoundMethod {
   /** What the calls it is for have in common; see `startOf`. */
   readonly start: unknown
   readonly cache: MethodCache
+  readonly cacheName: string
   readonly key: KeySource
   readonly provider: MethodCacheProvider
   readonly findProvider: () => MethodCacheProvider | undefined
@@ -146,7 +147,7 @@ export class MethodBinding {
       ...isForOthers,
     })
     const key = keyWith(this.#frame(receiver))
-    return { start, cache, key, provider, findProvider, label, where }
+    return { start, cache, cacheName, key, provider, findProvider, label, where }
   }
 
   /**

@@ -39,7 +39,7 @@ export function wrapOne(parts: CacheableParts): AnyMethod {
           const hit = bound.cache.hit(text)
           if (hit !== undefined) return hit
         } catch (error) {
-          return Promise.reject(keyErrorAt(error, bound.where))
+          return Promise.reject(keyErrorAt(error, bound.where, bound.cacheName))
         }
       }
       // biome-ignore lint/complexity/noArguments: see above.
@@ -110,7 +110,7 @@ export function keyOf(bound: BoundMethod, self: unknown, args: Args): string {
   try {
     return bound.key.of(self, args)
   } catch (error) {
-    throw keyErrorAt(error, bound.where)
+    throw keyErrorAt(error, bound.where, bound.cacheName)
   }
 }
 
