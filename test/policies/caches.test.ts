@@ -718,6 +718,9 @@ describe('after close', () => {
       () => cache.evictTags(['t']),
       () => cache.clear(),
       () => cache.getManyOrLoad(['k'], async () => ['v']),
+      () => cache.evictPattern('*').next(),
+      () => cache.entries().next(),
+      () => cache.warm([['k', 'v']]),
     ]
     for (const call of calls) await expect(call()).rejects.toThrow(ClosedError)
   })

@@ -1070,7 +1070,7 @@ local function window_algorithm(limit, slice, slices)
   function self.penalize(cost)
     local number = max(current, top or 0)
     local before = number == top and top_count or 0
-    add(number, math.min(limit, before + cost) - before)
+    add(number, max(before, math.min(limit, before + cost)) - before)
   end
 
   function self.standing()
@@ -1208,10 +1208,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -1226,15 +1230,16 @@ local function smooth_algorithm(interval, burst, window)
 
   return self
 end
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
+-- largest limit since nothing counted last.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
 local function fixed_algorithm(limit, window, edges)
-  local layout = '>dddd'
+  local layout = '>ddddd'
   local self = { capacity = limit }
   -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
-  local key, start, count, expires
+  local key, start, count, expires, most
 
   -- Where the period of a time begins; nil for what is long over.
   local function start_of(at)
@@ -1259,25 +1264,25 @@ local function fixed_algorithm(limit, window, edges)
     local ends = end_of(start)
     if ends > expires then
       expires = ends
-      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+      call('SET', key, pack(layout, start, now, expires, count, most), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count, most))
     end
   end
 
   function self.read(at_key)
-    key, start, expires = at_key, nil, 0
+    key, start, expires, most = at_key, nil, 0, limit
     local bytes = call('GET', key)
     if not bytes then return end
-    if #bytes ~= 32 then spoilt() end
-    local begun, written, admitted
-    begun, written, expires, admitted = unpacked(layout, bytes)
+    if #bytes ~= 40 then spoilt() end
+    local begun, written, admitted, largest
+    begun, written, expires, admitted, largest = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
     local by = max(0, written - now)
     begun = start_of(max(0, begun - by))
     if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
     if not begun or end_of(begun) <= now then return end
-    start, count = begun, admitted
+    start, count, most = begun, admitted, max(largest, limit)
     if by > 0 then save() end
   end
 
@@ -1298,7 +1303,7 @@ local function fixed_algorithm(limit, window, edges)
 
   function self.penalize(cost)
     if not start then start, count = start_of(now), 0 end
-    count = math.min(limit, count + cost)
+    count = max(count, math.min(limit, count + cost))
     save()
   end
 
@@ -1312,6 +1317,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, most
+    end
     save()
     return true
   end
@@ -1963,7 +1972,7 @@ local function window_algorithm(limit, slice, slices)
   function self.penalize(cost)
     local number = max(current, top or 0)
     local before = number == top and top_count or 0
-    add(number, math.min(limit, before + cost) - before)
+    add(number, max(before, math.min(limit, before + cost)) - before)
   end
 
   function self.standing()
@@ -2101,10 +2110,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -2119,15 +2132,16 @@ local function smooth_algorithm(interval, burst, window)
 
   return self
 end
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
+-- largest limit since nothing counted last.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
 local function fixed_algorithm(limit, window, edges)
-  local layout = '>dddd'
+  local layout = '>ddddd'
   local self = { capacity = limit }
   -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
-  local key, start, count, expires
+  local key, start, count, expires, most
 
   -- Where the period of a time begins; nil for what is long over.
   local function start_of(at)
@@ -2152,25 +2166,25 @@ local function fixed_algorithm(limit, window, edges)
     local ends = end_of(start)
     if ends > expires then
       expires = ends
-      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+      call('SET', key, pack(layout, start, now, expires, count, most), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count, most))
     end
   end
 
   function self.read(at_key)
-    key, start, expires = at_key, nil, 0
+    key, start, expires, most = at_key, nil, 0, limit
     local bytes = call('GET', key)
     if not bytes then return end
-    if #bytes ~= 32 then spoilt() end
-    local begun, written, admitted
-    begun, written, expires, admitted = unpacked(layout, bytes)
+    if #bytes ~= 40 then spoilt() end
+    local begun, written, admitted, largest
+    begun, written, expires, admitted, largest = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
     local by = max(0, written - now)
     begun = start_of(max(0, begun - by))
     if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
     if not begun or end_of(begun) <= now then return end
-    start, count = begun, admitted
+    start, count, most = begun, admitted, max(largest, limit)
     if by > 0 then save() end
   end
 
@@ -2191,7 +2205,7 @@ local function fixed_algorithm(limit, window, edges)
 
   function self.penalize(cost)
     if not start then start, count = start_of(now), 0 end
-    count = math.min(limit, count + cost)
+    count = max(count, math.min(limit, count + cost))
     save()
   end
 
@@ -2205,6 +2219,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, most
+    end
     save()
     return true
   end
@@ -2881,15 +2899,16 @@ end
 local function spoilt()
   error('SPOILT the key of a limit holds something else')
 end
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
+-- largest limit since nothing counted last.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
 local function fixed_algorithm(limit, window, edges)
-  local layout = '>dddd'
+  local layout = '>ddddd'
   local self = { capacity = limit }
   -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
-  local key, start, count, expires
+  local key, start, count, expires, most
 
   -- Where the period of a time begins; nil for what is long over.
   local function start_of(at)
@@ -2914,25 +2933,25 @@ local function fixed_algorithm(limit, window, edges)
     local ends = end_of(start)
     if ends > expires then
       expires = ends
-      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+      call('SET', key, pack(layout, start, now, expires, count, most), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count, most))
     end
   end
 
   function self.read(at_key)
-    key, start, expires = at_key, nil, 0
+    key, start, expires, most = at_key, nil, 0, limit
     local bytes = call('GET', key)
     if not bytes then return end
-    if #bytes ~= 32 then spoilt() end
-    local begun, written, admitted
-    begun, written, expires, admitted = unpacked(layout, bytes)
+    if #bytes ~= 40 then spoilt() end
+    local begun, written, admitted, largest
+    begun, written, expires, admitted, largest = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
     local by = max(0, written - now)
     begun = start_of(max(0, begun - by))
     if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
     if not begun or end_of(begun) <= now then return end
-    start, count = begun, admitted
+    start, count, most = begun, admitted, max(largest, limit)
     if by > 0 then save() end
   end
 
@@ -2953,7 +2972,7 @@ local function fixed_algorithm(limit, window, edges)
 
   function self.penalize(cost)
     if not start then start, count = start_of(now), 0 end
-    count = math.min(limit, count + cost)
+    count = max(count, math.min(limit, count + cost))
     save()
   end
 
@@ -2967,6 +2986,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, most
+    end
     save()
     return true
   end
@@ -3470,7 +3493,7 @@ local function window_algorithm(limit, slice, slices)
   function self.penalize(cost)
     local number = max(current, top or 0)
     local before = number == top and top_count or 0
-    add(number, math.min(limit, before + cost) - before)
+    add(number, max(before, math.min(limit, before + cost)) - before)
   end
 
   function self.standing()
@@ -3608,10 +3631,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -3626,15 +3653,16 @@ local function smooth_algorithm(interval, burst, window)
 
   return self
 end
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
+-- largest limit since nothing counted last.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
 local function fixed_algorithm(limit, window, edges)
-  local layout = '>dddd'
+  local layout = '>ddddd'
   local self = { capacity = limit }
   -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
-  local key, start, count, expires
+  local key, start, count, expires, most
 
   -- Where the period of a time begins; nil for what is long over.
   local function start_of(at)
@@ -3659,25 +3687,25 @@ local function fixed_algorithm(limit, window, edges)
     local ends = end_of(start)
     if ends > expires then
       expires = ends
-      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+      call('SET', key, pack(layout, start, now, expires, count, most), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count, most))
     end
   end
 
   function self.read(at_key)
-    key, start, expires = at_key, nil, 0
+    key, start, expires, most = at_key, nil, 0, limit
     local bytes = call('GET', key)
     if not bytes then return end
-    if #bytes ~= 32 then spoilt() end
-    local begun, written, admitted
-    begun, written, expires, admitted = unpacked(layout, bytes)
+    if #bytes ~= 40 then spoilt() end
+    local begun, written, admitted, largest
+    begun, written, expires, admitted, largest = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
     local by = max(0, written - now)
     begun = start_of(max(0, begun - by))
     if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
     if not begun or end_of(begun) <= now then return end
-    start, count = begun, admitted
+    start, count, most = begun, admitted, max(largest, limit)
     if by > 0 then save() end
   end
 
@@ -3698,7 +3726,7 @@ local function fixed_algorithm(limit, window, edges)
 
   function self.penalize(cost)
     if not start then start, count = start_of(now), 0 end
-    count = math.min(limit, count + cost)
+    count = max(count, math.min(limit, count + cost))
     save()
   end
 
@@ -3712,6 +3740,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, most
+    end
     save()
     return true
   end
@@ -4197,10 +4229,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -4511,7 +4547,7 @@ local function window_algorithm(limit, slice, slices)
   function self.penalize(cost)
     local number = max(current, top or 0)
     local before = number == top and top_count or 0
-    add(number, math.min(limit, before + cost) - before)
+    add(number, max(before, math.min(limit, before + cost)) - before)
   end
 
   function self.standing()

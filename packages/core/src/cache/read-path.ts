@@ -444,11 +444,19 @@ export class ReadPath {
     this.#endAsClosed(flight)
   }
 
-  #loadUnder(flight: Flight, lease: Lease): Promise<void> {
-    if (!this.#node.isClosed) return this.#loads.loadUnderLease(flight, lease)
-    lease.release()
-    this.#endAsClosed(flight)
-    return Promise.resolve()
+  async #loadUnder(flight: Flight, lease: Lease): Promise<void> {
+    if (this.#node.isClosed) {
+      lease.release()
+      this.#endAsClosed(flight)
+      return
+    }
+    if (lease.isCertain) return this.#loads.loadUnderLease(flight, lease)
+    // The claim may yet be granted, after an eviction that this load knows nothing of: nothing is filled by it.
+    try {
+      await this.#loads.loadAlone(flight)
+    } finally {
+      lease.release()
+    }
   }
 
   #endAsClosed(flight: Flight): void {
@@ -459,7 +467,7 @@ export class ReadPath {
 
   /**
    * Asks for the lease: it, or who has it or what there is instead; `undefined` when the store was not even asked. A claim
-   * whose outcome nobody knows may have been granted: it counts as a lease, so that it is used or given back.
+   * whose outcome nobody knows may have been granted: it counts as a lease, so that it is given back.
    */
   async #claim(
     { address }: Flight,

@@ -84,13 +84,14 @@ export class WritePath {
    * Evicts the keys of a cache that match a pattern, in both tiers. What did not reach the store goes to `onQueued`, which
    * may throw.
    *
-   * @throws what the store failed with while its keys were read
+   * @throws what the store failed with while its keys were read; ClosedError
    */
   async *evictPattern(
     { cache, prefix }: { readonly cache: string; readonly prefix: string },
     pattern: string,
     onQueued: (cause: unknown) => void,
   ): AsyncGenerator<PatternProgress, void, undefined> {
+    if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     const matches = patternMatcher(pattern)
     const done = { evicted: 0, queued: 0, scanned: 0 }
     for await (const keys of this.#everyKey(`${prefix}${literalBeginning(pattern)}`)) {

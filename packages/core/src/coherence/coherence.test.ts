@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { BusMessage } from '../contracts/bus.ts'
+import { StoreRefusedError } from '../errors/store-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
@@ -918,6 +919,29 @@ describe('a store that refuses writes', () => {
     await clock.advanceAsync(6_000)
     expect([a.coherence.queue.size, b.coherence.isInDoubt('a')]).toEqual([0, false])
     expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
+  })
+
+  it('is doubted by the others, too, where each refusal ends the connection', async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    let isConnected = true
+    vi.spyOn(a.store, 'evict').mockImplementation(async () => {
+      isConnected = false
+      throw new StoreRefusedError('evict', 'readonly', 'READONLY')
+    })
+    const publish = a.store.bus.publish.bind(a.store.bus)
+    vi.spyOn(a.store.bus, 'publish').mockImplementation(async (message) => {
+      if (!isConnected) throw new Error('no connection')
+      return publish(message)
+    })
+    await expect(a.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow()
+    for (let tries = 0; tries < 2; tries++) {
+      isConnected = true
+      await settled(a.coherence.sync())
+    }
+    expect([b.coherence.isInDoubt('a'), b.forgotten.flatMap(([keys]) => keys)]).toEqual([
+      true,
+      ['a'],
+    ])
   })
 
   it('is believed again when nobody repeats the doubt', async () => {
