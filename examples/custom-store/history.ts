@@ -1,6 +1,14 @@
 /** Sequence numbers, logs and the tag clock. All are minted from the server's time, so that a lost history cannot continue. */
 
-import type { MutationReply, PartitionChanges, TagBump, TagChanges, TagHead } from '@larder/core'
+import type {
+  EntryAddress,
+  MutationReply,
+  PartitionChanges,
+  PutRequest,
+  TagBump,
+  TagChanges,
+  TagHead,
+} from '@larder/core'
 import { bytesOf, type Step, textOf } from './step.ts'
 
 const LOG_CAP = 512
@@ -30,19 +38,27 @@ export async function headOf(step: Step, partition: number): Promise<Head> {
   return { seq: Number(row?.seq), floor: Number(row?.floor) }
 }
 
+/** How keys were changed, as far as others have to know. */
+interface Manner {
+  readonly soft?: boolean
+  readonly settleMs?: number
+  /** Puts for which the last writer wins are refused when they know nothing of this change. */
+  readonly voids?: boolean | undefined
+}
+
 /** Mints the next number, logs the keys under it and publishes them. */
 export async function record(
   step: Step,
   partition: number,
   keys: readonly string[],
-  how: { readonly soft?: boolean; readonly settleMs?: number } = {},
+  { voids = false, ...how }: Manner = {},
 ): Promise<MutationReply> {
   const { namespace, nowMs } = step
   const { seq: previous } = await headOf(step, partition)
   const seq = Math.max(previous + 1, step.nowUs)
   await step.query(
-    `insert into larder_log select $1, $2, $3, key from unnest($4::bytea[]) key on conflict do nothing`,
-    [namespace, partition, seq, keys.map(bytesOf)],
+    `insert into larder_log select $1, $2, $3, key, $5 from unnest($4::bytea[]) key on conflict do nothing`,
+    [namespace, partition, seq, keys.map(bytesOf), voids],
   )
   const [trimmed] = await step.query<{ floor: unknown }>(
     `with old as (
@@ -83,18 +99,19 @@ export async function changesSince(
   }
 }
 
-/** Tells whether a key was changed after a number, or may have been. */
-export async function mayHaveChanged(
+/** Tells whether a key was changed after a number, or may have been; of those that void only, where the last writer wins. */
+export async function isOvertaken(
   step: Step,
-  partition: number,
-  key: string,
-  since: number,
+  { partition, key }: EntryAddress,
+  { since, lastWins = false }: Pick<PutRequest, 'since' | 'lastWins'>,
 ): Promise<boolean> {
+  if (since === 0) return false
   const { floor } = await headOf(step, partition)
   if (since < floor) return true
   const found = await step.query(
-    `select 1 from larder_log where namespace = $1 and partition = $2 and key = $3 and seq > $4 limit 1`,
-    [step.namespace, partition, bytesOf(key), since],
+    `select 1 from larder_log where namespace = $1 and partition = $2 and key = $3 and seq > $4
+     and (voids or not $5) limit 1`,
+    [step.namespace, partition, bytesOf(key), since, lastWins],
   )
   return found.length > 0
 }

@@ -17,7 +17,7 @@ import {
   changesSince,
   clockOf,
   headOf,
-  mayHaveChanged,
+  isOvertaken,
   record,
   tagsSince,
 } from './history.ts'
@@ -69,19 +69,22 @@ export function postgresStore(postgres: PGlite): RemoteStore {
     release: ({ key }, token) => step((at) => release(at, key, token)),
     fill: ({ key }, token, bytes, livesMs) =>
       step((at) => fill(at, key, { token, bytes, livesMs })),
-    put: ({ key, partition }, { bytes, livesMs, since }) =>
+    put: (address, request) =>
       step(async (at) => {
-        const stored = since === 0 || !(await mayHaveChanged(at, partition, key, since))
+        const { key, partition } = address
+        const { bytes, livesMs, voids } = request
+        const stored = !(await isOvertaken(at, address, request))
         if (stored) await store(at, key, bytes, livesMs)
         else await remove(at, key, 0)
-        return { ...(await record(at, partition, [key])), stored }
+        return { ...(await record(at, partition, [key], { voids })), stored }
       }),
-    evict: async (addresses, { soft, settleMs }) => {
+    evict: async (addresses, { soft, settleMs, voids }) => {
       const replies: MutationReply[] = []
       for (const [partition, keys] of byPartition(addresses)) {
         const reply = await step(async (at) => {
           for (const key of keys) await (soft ? soften : remove)(at, key, settleMs)
           return record(at, partition, keys, {
+            voids,
             ...(soft ? { soft } : {}),
             ...(settleMs > 0 ? { settleMs } : {}),
           })

@@ -74,8 +74,8 @@ export const ABLATIONS = [
     name: 'comparing the tag clock',
     protects: 'I3',
     file: `${CORE}/coherence/coherence.ts`,
-    find: 'if (head.version > this.tags.confirmed || head.floor > this.tags.floor) {',
-    replace: 'if (this.tags.confirmed === 0) {',
+    find: 'if (isInQuestion || head.version > this.tags.confirmed || head.floor > this.tags.floor) {',
+    replace: 'if (isInQuestion || this.tags.confirmed === 0) {',
     tests: INVARIANTS,
   },
   {
@@ -179,14 +179,6 @@ export const ABLATIONS = [
     tests: PUTS,
   },
   {
-    name: 'a put that evicts while an eviction of its key waits',
-    protects: 'I1',
-    file: `${CORE}/cache/put-path.ts`,
-    find: 'if (isWaiting || !coherence.isLevel(stamp)) return BELOW_ALL',
-    replace: 'if (isWaiting && !coherence.isLevel(stamp)) return BELOW_ALL',
-    tests: READS,
-  },
-  {
     name: 'detaching the load that a refresh displaces',
     protects: 'I1',
     file: `${CORE}/cache/flight.ts`,
@@ -214,8 +206,8 @@ export const ABLATIONS = [
     name: 'confirming nothing while evictions wait',
     protects: 'I6',
     file: `${CORE}/coherence/coherence.ts`,
-    find: 'if (this.queue.size === 0) this.#tagsVerifiedAt = sentAt',
-    replace: 'this.#tagsVerifiedAt = sentAt',
+    find: 'if (this.queue.size === 0 && this.#isStillAwake(sent)) this.#tagsVerifiedAt = sent.at',
+    replace: 'if (this.#isStillAwake(sent)) this.#tagsVerifiedAt = sent.at',
     tests: READS,
   },
   {
@@ -288,14 +280,6 @@ export const ABLATIONS = [
     file: `${CORE}/coherence/coherence.ts`,
     find: 'if (bus?.publish === undefined) return',
     replace: 'return',
-    tests: COHERENCE,
-  },
-  {
-    name: 'knowing that a catch-up includes what was heard of',
-    protects: 'I6',
-    file: `${CORE}/coherence/partitions.ts`,
-    find: 'this.heard = Math.max(this.heard, seq)\n  }',
-    replace: '}',
     tests: COHERENCE,
   },
   {

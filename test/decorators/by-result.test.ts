@@ -154,6 +154,6 @@ describe('a callback that answers with a promise', () => {
 it('a KeyError names the method', async () => {
   await expect(new Rows().find('')).rejects.toMatchObject({
     code: 'LARDER_KEY',
-    message: expect.stringMatching(/^@Cacheable\(Rows\.find\): A key is empty/),
+    message: expect.stringMatching(/^@Cacheable\(Rows\.find\), cache rows: A key is empty/),
   })
 })

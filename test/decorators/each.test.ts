@@ -102,7 +102,7 @@ describe('each', () => {
 
   it('refuses what is no list, in the call and in the result', async () => {
     await expect(items.slots('secret' as never)).rejects.toThrow(
-      'the first argument of Items.slots takes an array, but got "a string"',
+      'the first argument of Items.slots takes an array, but got a string',
     )
     items.answer = () => ({ id: 1 })
     await expect(items.found([1], 'en')).rejects.toThrow(/result of Items\.found takes an array/)

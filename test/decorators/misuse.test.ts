@@ -19,7 +19,7 @@ const OTHERS: readonly (readonly [string, () => unknown])[] = [
 ]
 
 describe.each(OTHERS)('%s', (name, make) => {
-  const wrong = new RegExp(`${name} takes a method to decorate, not`)
+  const wrong = new RegExp(`${name} takes a method to decorate, but got a`)
 
   it('refuses accessors', () => {
     const define = (): unknown => {
@@ -58,8 +58,8 @@ describe.each(OTHERS)('%s', (name, make) => {
     class Service {
       async find(): Promise<void> {}
     }
-    expect(() => forced(make())(Service.prototype, 'find', 0)).toThrow(/not a parameter/)
-    expect(() => forced(make())(Service, undefined, 0)).toThrow(/not a parameter/)
+    expect(() => forced(make())(Service.prototype, 'find', 0)).toThrow(/got a parameter/)
+    expect(() => forced(make())(Service, undefined, 0)).toThrow(/got a parameter/)
   })
 })
 

@@ -124,6 +124,7 @@ describe('@CachePut', () => {
         method: 'Items.save',
         cacheName: 'items',
         options: { version: 3 },
+        isForOthers: true,
         where: '@CachePut(Items.save)',
       },
     ])
@@ -175,8 +176,12 @@ describe('@CacheEvict', () => {
       @CacheEvict({ tags: () => undefined as never })
       async forget(): Promise<void> {}
     }
-    await expect(new Service().change()).rejects.toThrow(/@CacheEvict\.tags takes an array of tags/)
-    await expect(new Service().forget()).rejects.toThrow(/@CacheEvict\.tags takes an array of tags/)
+    await expect(new Service().change()).rejects.toThrow(
+      '@CacheEvict(Service.change).tags takes a function that returns an array of tags',
+    )
+    await expect(new Service().forget()).rejects.toThrow(
+      '@CacheEvict(Service.forget).tags takes a function that returns an array of tags',
+    )
   })
 })
 
@@ -235,7 +240,7 @@ describe('methods that write', () => {
     const service = new Service()
 
     await expect(service.put('a')).rejects.toThrow(
-      '@CachePut(Service.put) takes a method that returns a promise (make it async), but got "a string"',
+      '@CachePut(Service.put) takes a method that returns a promise (make it async), but got a string',
     )
     await expect(service.evict('a')).rejects.toThrow(/@CacheEvict\(Service\.evict\) takes a method/)
     expect(provider.log).toEqual(['begin '])

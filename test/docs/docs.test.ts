@@ -31,9 +31,19 @@ declare global {
   interface Product { readonly id: string; readonly shopId: string; readonly price: number }
   class Money { readonly cents: bigint; constructor(cents: bigint) }
   const db: { products: { find(id: string): Promise<Product | undefined>; findMany(ids: string[]): Promise<Product[]>;
-    save(product: Product): Promise<Product>; remove(id: string): Promise<void> } }
+    save(product: Product): Promise<Product>; remove(id: string): Promise<void> };
+    transaction<Result>(work: (tx: object) => Promise<Result>): Promise<Result> }
+  const caches: larder.CacheManager
+  type Work<Tx> = <Result>(work: (tx: Tx) => Promise<Result>) => Promise<Result>
+  interface ProductUpdate { where: { id: string }; data: { name: string } }
+  const prisma: { $transaction: Work<{ product: { update(how: ProductUpdate): Promise<unknown> } }> }
+  const dataSource: { transaction: Work<{ update(entity: string, of: object, to: object): Promise<unknown> }> }
+  const productTable: { readonly id: object }
+  const isProduct: (id: string) => object
+  const drizzleDb: { transaction: Work<{ update(table: object): { set(to: object): { where(is: object): Promise<unknown> } } }> }
+  const knex: { transaction: Work<(table: string) => { where(of: object): { update(to: object): Promise<unknown> } }> }
   const product: Product
-  const products: { find(id: string): Promise<Product | undefined> }
+  const products: { find(id: string): Promise<Product | undefined>; rename(tx: object, id: string, name: string): Promise<void> }
   const fetchPrice: (id: string, signal: AbortSignal) => Promise<number>
   const log: { warn(event: unknown): void }
   const url: string
@@ -108,6 +118,7 @@ const NAMES: readonly (readonly [string, string])[] = [
   ['msgpackCodec', '@larder/redis-store'],
   ['compression', '@larder/plugins/compression'],
   ['fromKeyv', '@larder/plugins/keyv'],
+  ['AsyncLocalStorage', 'node:async_hooks'],
 ]
 
 function importsIt(code: string, name: string): boolean {

@@ -4,6 +4,7 @@ import {
   createCacheManager,
   InvalidOptionError,
   type Limiter,
+  type LimiterOptions,
   RateLimitedError,
   rateLimitHeaders,
 } from '@larder/core'
@@ -205,6 +206,40 @@ describe('a limit of 0', () => {
   })
 })
 
+describe('a limit that was lowered for a while', () => {
+  it.each(
+    (['window', 'fixed'] as const).flatMap((algorithm) =>
+      (['local', 'redis'] as const).map((store) => ({ algorithm, store })),
+    ),
+  )(
+    'with penalty, has forgotten nothing when it is raised again: $algorithm, $store',
+    async ({ algorithm, store }) => {
+      const caches = createCacheManager({
+        namespace: freshNamespace(),
+        default: false,
+        limits: store === 'redis' ? openRedisLimits() : localLimits(),
+      })
+      onTestFinished(() => caches.close())
+      const common = {
+        name: 'x',
+        per: '1d',
+        slices: algorithm === 'window' ? 2 : undefined,
+      } as const
+      const more = {
+        algorithm,
+        penalty: true,
+        storeTimeout: '20s',
+        onStoreError: 'closed',
+      } as const
+      const high = caches.limiter({ ...common, ...more, limit: 20 })
+      const low = caches.limiter({ ...common, ...more, limit: 5 })
+      await high.consume('k', 15)
+      expect(await low.consume('k')).toMatchObject({ allowed: false })
+      expect((await high.peek('k', 0)).remaining).toBeLessThanOrEqual(5)
+    },
+  )
+})
+
 describe('turns that are given up together', () => {
   it('are given back in few steps, none of them long, and leave nothing behind', async () => {
     const limits = openRedisLimits()
@@ -251,6 +286,51 @@ describe('turns that are given up together', () => {
     })
     expect(await limiter.reward('k', 5_000)).toBe(1_000)
   }, 60_000)
+
+  it.each(
+    (['exact', 'window', 'smooth', 'fixed', 'calendar'] as const).flatMap((algorithm) =>
+      (['local', 'redis'] as const).map((store) => ({ algorithm, store })),
+    ),
+  )(
+    'leave the next caller no longer a wait than if they had never come: $algorithm, $store',
+    async ({ algorithm, store }) => {
+      const options: LimiterOptions = {
+        limit: 20,
+        ...(algorithm === 'calendar' ? { per: 'hour' } : { per: '20m', algorithm }),
+        maxWait: '1h',
+        storeTimeout: '20s',
+        onStoreError: 'closed',
+      }
+      const caches = createCacheManager({
+        namespace: freshNamespace(),
+        default: false,
+        limits: store === 'redis' ? openRedisLimits() : localLimits(),
+      })
+      onTestFinished(() => caches.close())
+      const limiter = caches.limiter(options)
+      await limiter.consume('k', 20)
+      const alone = await limiter.peek('k')
+      const impatient = new AbortController()
+      let ended = 0
+      const waiting = Array.from({ length: 40 }, () =>
+        limiter.consume('k', 1, { signal: impatient.signal }).finally(() => {
+          ended += 1
+        }),
+      )
+      await eventually('all turns are reserved', async () => {
+        const { allowed, waitedMs } = await limiter.peek('k', 20)
+        return !allowed || waitedMs > alone.waitedMs + 60_000
+      })
+      impatient.abort(new Error('gone'))
+      await Promise.allSettled(waiting)
+      expect(ended).toBe(40)
+      await eventually('all turns are given back', async () => {
+        const { allowed, waitedMs } = await limiter.peek('k')
+        return allowed && waitedMs <= alone.waitedMs
+      })
+    },
+    60_000,
+  )
 
   it('are given back when the manager closes', async () => {
     const { caches, clock } = setStage()

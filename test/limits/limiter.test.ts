@@ -434,6 +434,14 @@ describe('penalty and block', () => {
     expect(await limiter.consume('k')).toMatchObject({ allowed: true })
   })
 
+  it('a refusal that was only looked at before a call does not keep it from beginning a block', async () => {
+    const { caches } = setStage()
+    const limiter = caches.limiter({ limit: 1, per: '2s', block: '1m' })
+    await limiter.consume('k')
+    expect(await limiter.peek('k')).toMatchObject({ allowed: false })
+    expect((await limiter.consume('k')).retryAfterMs).toBeGreaterThan(30_000)
+  })
+
   it('after a refusal, a block admits nothing until it is over or reset', async () => {
     const { caches, clock } = setStage()
     const limiter = caches.limiter({ limit: 2, per: '1s', block: '1m' })

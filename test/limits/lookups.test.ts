@@ -104,6 +104,25 @@ describe('a function as limit', () => {
     expect(errors).toHaveLength(1)
   })
 
+  it('that usually promises may throw at once: that is a failure like any other', async () => {
+    const { caches, clock } = setStage()
+    let isBroken = false
+    const limiter = caches.limiter({
+      name: 'x',
+      per: '1h',
+      limitTtl: '1m',
+      limit: () => {
+        if (isBroken) throw new Error('no pool')
+        return Promise.resolve(7)
+      },
+    })
+    expect(await limiter.consume('k')).toMatchObject({ limit: 7 })
+    isBroken = true
+    clock.advance(60_000)
+    expect(await limiter.consume('k')).toMatchObject({ limit: 7, remaining: 5 })
+    await expect(limiter.consume('other')).rejects.toThrow('no pool')
+  })
+
   it.each([-1, 1.5, Number.NaN, '5', undefined, null, 2_000_000_000])(
     'that returns %o is an error that names it, and nothing is counted',
     async (limit) => {

@@ -168,7 +168,8 @@ describe('R8, R16: states', () => {
   it('all end by themselves, soon after they have nothing more to say', async () => {
     const namespace = freshNamespace()
     const limits = openRedisLimits(undefined, namespace)
-    const short = 50_000
+    // Long enough for five calls on a busy machine: the last ones have to be refused.
+    const short = 1_000_000
     const policies = [
       exact(3, short, 'a'),
       sliced(3, short, 5, 'b'),
@@ -181,7 +182,7 @@ describe('R8, R16: states', () => {
     const keys = await keysOf(namespace)
     expect(keys).toHaveLength(6)
     const lives = await Promise.all(keys.map((key) => redis.pttl(key)))
-    for (const life of lives) expect(life).toBeLessThanOrEqual(1_200)
+    for (const life of lives) expect(life).toBeLessThanOrEqual(2_200)
     await eventually('all are gone', async () => (await keysOf(namespace)).length === 0)
     expect(await ask(limits, rule)).toMatchObject({ admitted: true })
   })

@@ -15,15 +15,21 @@ import { lruStore } from '@larder/local-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { LockTable } from '../../packages/local-store/src/locks/lock-table.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { altered, hang, type Recorded, recorded, stage, watch } from './support.ts'
+import { altered, hang, type Recorded, recorded, stage, watch } from './support/stage.ts'
 
 const LEASE_MS = 10_000
 
 describe('extend', () => {
   it('has the lease outlast a process that cannot renew, and a renewal does not shorten it', async () => {
-    const { caches, clock } = stage()
+    const asked: Recorded[] = []
+    const clock = new ManualClock(1_000_000)
+    const { caches } = stage((provider) => recorded(provider, clock, asked), clock)
     const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
     expect(await lock.extend('1m')).toBe(60_000 * 0.99 - 2)
+    const before = asked.length
+    await clock.advanceAsync(50_000)
+    // A renewal of the usual length would be no use yet.
+    expect(asked.length).toBe(before)
     for (let turn = 0; turn < 20; turn++) {
       await clock.advanceAsync(3_000)
       const [holder] = (await caches.locks.inspect('a')).holders

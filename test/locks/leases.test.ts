@@ -9,7 +9,7 @@ import {
 } from '@larder/core'
 import { ManualClock } from '@larder/core/testing'
 import { describe, expect, it } from 'vitest'
-import { altered, gate, hang, type Recorded, recorded, stage, watch } from './support.ts'
+import { altered, gate, hang, type Recorded, recorded, stage, watch } from './support/stage.ts'
 
 const LEASE_MS = 10_000
 /** A holder stops believing a hundredth and two milliseconds before the store does. */

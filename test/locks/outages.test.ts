@@ -13,7 +13,7 @@ import { ManualClock } from '@larder/core/testing'
 import { localLocks, lruStore } from '@larder/local-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { freshNamespace } from '../support/nodes.ts'
-import { altered, hang, stage, watch } from './support.ts'
+import { altered, hang, stage, watch } from './support/stage.ts'
 
 /** A shared store that hangs, or refuses, while told to. */
 class Trouble {

@@ -9,7 +9,7 @@ import {
 import { ManualClock } from '@larder/core/testing'
 import { localLocks } from '@larder/local-store'
 import { expect, it, onTestFinished } from 'vitest'
-import { altered, watch } from './support.ts'
+import { altered, watch } from './support/stage.ts'
 
 type State = 'near' | 'far' | 'dead' | 'hangs'
 

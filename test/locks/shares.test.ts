@@ -9,8 +9,11 @@ import {
   NoLockError,
 } from '@larder/core'
 import { localLocks, lruStore } from '@larder/local-store'
-import { expect, it, onTestFinished } from 'vitest'
-import { altered, gate, stage, watch } from './support.ts'
+import { redisStore } from '@larder/redis-store'
+import { expect, inject, it, onTestFinished } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { freshNamespace } from '../support/nodes.ts'
+import { altered, gate, stage, watch } from './support/stage.ts'
 
 const LEASE_MS = 10_000
 
@@ -194,6 +197,43 @@ it('is not had in a lock within this process by who wants one of the shared stor
     )
   })
 })
+
+it('is not had by a caller whose load began in the same tick as that of one inside the lock', async () => {
+  const caches = createCacheManager({
+    namespace: freshNamespace(),
+    local: lruStore(),
+    remote: redisStore({ url: inject('redisUrl') }),
+    default: false,
+  })
+  onTestFinished(() => caches.close())
+  const cache = caches.cache('values', { ttl: '1m' })
+  await caches.locks.run('k', {}, () => cache.getOrLoad('warm-up', async () => 1))
+  const inside: number[] = []
+  const load = (n: number) => async (): Promise<number> =>
+    caches.locks.run('k', { wait: '30s' }, async ({ fence }) => {
+      inside.push(fence)
+      return n
+    })
+  const begun = gate()
+  const ended = gate()
+  const stranger = begun.opened.then(() => cache.getOrLoad('b', load(2)))
+  const holder = caches.locks.run('k', { wait: '30s' }, async (lock) => {
+    begun.open()
+    const own = await cache.getOrLoad('a', load(1))
+    await ended.opened
+    lock.assertHeld()
+    return [own, lock.fence, inside.slice()] as const
+  })
+  await eventually('the load of the holder has run', async () => inside.length > 0)
+  const waiting = await caches.locks.inspect('k')
+  expect(waiting.holders.length).toBe(1)
+  ended.open()
+  const [own, fence, seen] = await holder
+  // Nobody else was inside with the fence of the holder.
+  expect([own, seen]).toEqual([1, [fence]])
+  expect(await stranger).toBe(2)
+  expect(inside[1]).toBeGreaterThan(fence)
+}, 60_000)
 
 function nameOfCurrent(): unknown {
   try {

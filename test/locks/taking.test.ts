@@ -9,7 +9,7 @@ import {
   NoLockError,
 } from '@larder/core'
 import { describe, expect, it } from 'vitest'
-import { altered, gate, stage, watch } from './support.ts'
+import { altered, gate, stage, watch } from './support/stage.ts'
 
 describe('waiting', () => {
   it('ends in the order it began, within a process and for callers that queue for themselves (L6)', async () => {

@@ -653,6 +653,19 @@ describe('getManyOrLoad', () => {
     ])
   })
 
+  it.each([
+    ['the list', (keys: unknown[]) => keys.splice(0, 2, 'x', 'y')],
+    ['a composite key', (keys: unknown[]) => (keys[1] as unknown[]).fill('z')],
+  ])('keeps nothing under the key of another when its caller changes %s', async (_, change) => {
+    const [a, b] = [startNode(), startNode()]
+    const keys = ['a', ['b', 1], 'c']
+    const reading = a.cache.getManyOrLoad(keys, async (missing) => missing.map((key) => `v${key}`))
+    change(keys)
+    await settle()
+    expect(await reading).toEqual(['va', 'vb,1', 'vc'])
+    expect(await b.cache.getMany(['a', ['b', 1], 'c'])).toEqual(['va', 'vb,1', 'vc'])
+  })
+
   it('a key whose other loader fails gets a call of its own', async () => {
     const [a, b] = [startNode(), startNode()]
     const theirs = deferred<string>()
@@ -705,6 +718,9 @@ describe('after close', () => {
       () => cache.evictTags(['t']),
       () => cache.clear(),
       () => cache.getManyOrLoad(['k'], async () => ['v']),
+      () => cache.evictPattern('*').next(),
+      () => cache.entries().next(),
+      () => cache.warm([['k', 'v']]),
     ]
     for (const call of calls) await expect(call()).rejects.toThrow(ClosedError)
   })

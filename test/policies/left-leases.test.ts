@@ -67,14 +67,14 @@ describe('another node’s read does not wait', () => {
     expect(['v', 'loaded elsewhere']).toContain(value)
   })
 
-  it('and gets the value, when only the reply of the claim was lost', async () => {
+  it('and loads it, when only the reply of the claim was lost', async () => {
     const { cache, faults, other } = startPair()
     await warm(cache, other)
     faults.loseReply({ on: 'claim', times: 1 })
     expect(await cache.getOrLoad('k', async () => 'v')).toBe('v')
     await world.clock.advanceAsync(0)
-    expect(await other.getOrLoad('k', never)).toBe('v')
-    expect(await cache.getOrLoad('k', never)).toBe('v')
+    // Not the value that the claim might have been for: it could have been granted after an eviction.
+    expect(await readElsewhere(other, 'k')).toMatchObject({ value: 'loaded elsewhere' })
   })
 
   it('when a loader failed, and the release too', async () => {

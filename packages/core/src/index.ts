@@ -86,6 +86,7 @@ export {
 export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
 export { Cacheable, type CacheableOptions } from './decorators/cacheable.ts'
 export { type AsyncMethodName, cached, type EntriesOf } from './decorators/cached.ts'
+export type { SkipMode } from './decorators/call-scope.ts'
 export { type ClassDescription, type DescribedMethod, describe } from './decorators/describe.ts'
 export type { CacheableEachOptions, EachOptions } from './decorators/each-options.ts'
 export type { MethodEntries } from './decorators/entry-handle.ts'
@@ -115,7 +116,7 @@ export type {
   RateLimitedOptions,
   RateLimitedSettings,
 } from './decorators/rate-limited-options.ts'
-export { type SkipMode, skipCache } from './decorators/skip-cache.ts'
+export { skipCache } from './decorators/skip-cache.ts'
 export type { StoringOptions } from './decorators/storing-options.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
 export type { EntryDraft, EntryHeader } from './entry/envelope.ts'

@@ -19,8 +19,18 @@ const CLUSTER_RETRY_MS = 50
 
 const stopRetrying = (): null => null
 
-/** After a failover the old master answers READONLY: let go of it, to be led to the new one. */
-const isReadonly = (error: Error): boolean => error.message.startsWith('READONLY')
+/**
+ * After a failover the old master answers READONLY: let go of it, to be led to the new one. Once a client: many calls may be
+ * under way, each of them answered so, and for each ioredis would close the connection anew, with a listener of its own.
+ */
+function firstReadonly(): (error: Error) => boolean {
+  let wasSeen = false
+  return ({ message }) => {
+    if (wasSeen || !message.startsWith('READONLY')) return false
+    wasSeen = true
+    return true
+  }
+}
 
 /** What every connection needs, those inside a Cluster client too. `undefined` takes an inherited setting away. */
 const NODE_SETTINGS = {
@@ -53,12 +63,15 @@ const CLIENT_SETTINGS = {
   lazyConnect: true,
   enableOfflineQueue: false,
   retryStrategy: null,
-  reconnectOnError: isReadonly,
   // A replica may lag behind an eviction.
   readOnly: false,
   role: 'master',
   sentinelRetryStrategy: stopRetrying,
   failoverDetector: false,
+}
+
+function clientSettings(): object {
+  return { ...CLIENT_SETTINGS, reconnectOnError: firstReadonly() }
 }
 
 const CLUSTER_SETTINGS = {
@@ -99,7 +112,11 @@ export async function createClient(target: Target, db: number): Promise<RedisCli
     }
     return new Cluster(target.nodes as never, settings as never) as unknown as RedisClient
   }
-  const settings = { ...target.options, ...CLIENT_SETTINGS, ...shuffledSentinels(target.options) }
+  const settings = {
+    ...target.options,
+    ...clientSettings(),
+    ...shuffledSentinels(target.options),
+  }
   const client =
     target.kind === 'url'
       ? new Redis(withoutSettings(target.url), settings as never)
@@ -114,7 +131,7 @@ export function duplicateClient(client: RedisClient, settings: object = {}): Red
     return client.duplicate([], { ...CLUSTER_SETTINGS, redisOptions }) as RedisClient
   }
   return client.duplicate({
-    ...CLIENT_SETTINGS,
+    ...clientSettings(),
     ...shuffledSentinels(client.options ?? {}),
     ...settings,
   }) as RedisClient

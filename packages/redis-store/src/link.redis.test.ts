@@ -136,6 +136,24 @@ describe('Redis that goes away', () => {
   })
 })
 
+describe('a connection that falls as soon as it stands', () => {
+  it('is tried again after pauses that grow, not at once', async () => {
+    const proxy = await proxyTo(await ownServer())
+    const namespace = freshNamespace()
+    const store = openStore({ url: proxy.url }, namespace)
+    const recorder = listen(store, namespace)
+    const upAt: number[] = []
+    recorder.onUp = () => {
+      upAt.push(performance.now())
+      proxy.cut()
+    }
+    await eventually('it stood five times', () => upAt.length >= 5)
+    const [first = 0, , , , fifth = 0] = upAt
+    // The least that four pauses can be: half of 100, 200, 400 and 800 ms.
+    expect(fifth - first).toBeGreaterThan(750)
+  })
+})
+
 describe('a connection that dies without a word', () => {
   it('is replaced, be it the one for commands or the subscriber', async () => {
     const proxy = await proxyTo(await ownServer())
@@ -190,6 +208,24 @@ describe('a server that refuses', () => {
     })
     await eventually('it connects anew', () => proxy.connections() > before)
     await eventually('it takes writes', () => store.put(at('k'), put()))
+  })
+
+  it('as READONLY to many calls at once is left once, without a warning of the client library', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    onTestFinished(() => void process.off('warning', note))
+    const proxy = await proxyTo(await ownServer())
+    const store = openStore({ url: proxy.url })
+    await store.put(at('k'), put())
+    proxy.failCommands({
+      match: ({ name }) => name.startsWith('EVAL'),
+      error: "READONLY You can't write against a read only replica.",
+      times: 40,
+    })
+    await Promise.allSettled(Array.from({ length: 40 }, (_, i) => store.put(at(`k${i}`), put())))
+    await eventually('it takes writes', () => store.put(at('k'), put()))
+    expect(warnings.map(({ name }) => name)).not.toContain('MaxListenersExceededWarning')
   })
 
   it.each([

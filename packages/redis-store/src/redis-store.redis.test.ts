@@ -340,6 +340,16 @@ describe('closing', () => {
   })
 })
 
+it('claims everything there is to claim: what it does not claim, no suite asks of it', () => {
+  expect(openStore({ url: sharedRedisUrl() }).capabilities).toEqual({
+    leases: true,
+    sequences: true,
+    tags: true,
+    publishes: true,
+    scans: true,
+  })
+})
+
 it('asks nothing before it is opened', async () => {
   const store = redisStore({ url: sharedRedisUrl() })
   await expect(store.read([at('k')])).rejects.toThrow(/not open/)

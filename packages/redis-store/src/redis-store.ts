@@ -18,6 +18,7 @@ import type {
   TagBump,
   TagChanges,
 } from '@larder/core'
+import { assertWritable } from './assert-writable.ts'
 import { Backend, type TroubleListener } from './backend.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { readEntries, readEntryHeaders } from './entry-reader.ts'
@@ -33,6 +34,7 @@ import {
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisBus } from './redis-bus.ts'
+import { isCluster } from './redis-client.ts'
 import { listOf, numberOf, textOf } from './replies.ts'
 import { TickBatch } from './tick-batch.ts'
 
@@ -167,13 +169,16 @@ class RedisStore implements RemoteStore {
     return this.#fills.add({ address, token, bytes, livesMs })
   }
 
-  async put(address: EntryAddress, { bytes, livesMs, since }: PutRequest): Promise<PutReply> {
+  async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
     const { partition, key } = address
+    const { bytes, livesMs, since, lastWins = false, voids = false } = request
     if (!this.#isConnected) await this.#backend.connected('put')
+    // Not before it is connected: only then the store's name is known.
+    const at = [this.#channel, partition, key] as const
     const [stored, now, previous, seq] = await this.#backend.run({
       script: 'put',
       keys: [this.#entry(address), this.#log(partition)],
-      args: [asBuffer(bytes), lifeOf(livesMs), since, this.#channel, partition, key],
+      args: [asBuffer(bytes), lifeOf(livesMs), since, ...at, lastWins ? 1 : 0, voids ? 1 : 0],
     })
     return {
       partition,
@@ -196,7 +201,13 @@ class RedisStore implements RemoteStore {
     const client = await this.#backend.connected('sync')
     // Beside it, and not waited for: in a Cluster it may be another node's to answer.
     void this.bus.look()
-    return readHeads(client, this.#backend.scripts, { namespace: this.#openNamespace, partitions })
+    const namespace = this.#openNamespace
+    // Sent before it: a master that became a replica answers everything else as before, and would confirm what was evicted.
+    const [, reply] = await Promise.all([
+      isCluster(client) ? undefined : assertWritable(client, namespace),
+      readHeads(client, this.#backend.scripts, { namespace, partitions }),
+    ])
+    return reply
   }
 
   async changesSince(partition: number, seq: number): Promise<PartitionChanges> {
@@ -290,7 +301,7 @@ class RedisStore implements RemoteStore {
 
   async #evictChunk(
     chunk: readonly [EntryAddress, ...EntryAddress[]],
-    { soft, settleMs }: EvictRequest,
+    { soft, settleMs, voids = false }: EvictRequest,
   ): Promise<MutationReply> {
     const [{ partition }] = chunk
     const [now, previous, seq] = await this.#backend.run({
@@ -301,6 +312,7 @@ class RedisStore implements RemoteStore {
         Math.ceil(settleMs),
         this.#channel,
         partition,
+        voids ? 1 : 0,
         ...chunk.map(({ key }) => key),
       ],
     })

@@ -204,4 +204,17 @@ describe('a replica for an address', () => {
     await replica.command('REPLICAOF', 'NO', 'ONE')
     await eventually('it is used', () => store.put(at('k'), put()))
   })
+
+  it('that was a master until now confirms nothing any more', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const store = redisStore({ url: server.url })
+    onTestFinished(() => store.close())
+    store.open(freshNamespace())
+    expect((await store.sync([0])).heads).toHaveLength(1)
+    // Nobody has to be there for it to be a replica of.
+    await server.command('REPLICAOF', '127.0.0.1', '1')
+    await expect(store.sync([0])).rejects.toMatchObject({ reason: 'readonly' })
+    await eventually('it is not used', () => !store.ready)
+  })
 })

@@ -110,6 +110,8 @@ end
 local LOG_CAP = 512
 -- Trimmed so many at a time: trimming costs more than all the rest of a change.
 local TRIM = 64
+-- Between number and key of a member. Puts for which the last writer wins are refused by changes that void only.
+local CHANGE, VOID = ':', '!'
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
@@ -122,14 +124,15 @@ end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
 -- how they were evicted; the message has them only where there is something to say.
-local function record(log, channel, partition, keys, us, is_soft, settle)
+local function record(log, channel, partition, keys, us, voids, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
+  local before = score .. (voids and VOID or CHANGE)
   local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
     members[2 * i + 1] = score
-    members[2 * i + 2] = score .. ':' .. keys[i]
+    members[2 * i + 2] = before .. keys[i]
   end
   redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
@@ -305,7 +308,8 @@ return reply
   evict: { name: 'evict', keys: 'n', lua: `--[[ Evicts entries of one partition, and with them every lease on them.
   KEYS[1] partition log   KEYS[2..] entries
   ARGV[1] soft 0 | 1   ARGV[2] settle window, ms, 0 for none   ARGV[3] channel   ARGV[4] partition
-  ARGV[5..] full keys, in the order of the entries
+  ARGV[5] voids puts that know nothing of this, 0 | 1
+  ARGV[6..] full keys, in the order of the entries
   Returns {now, previous, seq} ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -409,6 +413,8 @@ end
 local LOG_CAP = 512
 -- Trimmed so many at a time: trimming costs more than all the rest of a change.
 local TRIM = 64
+-- Between number and key of a member. Puts for which the last writer wins are refused by changes that void only.
+local CHANGE, VOID = ':', '!'
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
@@ -421,14 +427,15 @@ end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
 -- how they were evicted; the message has them only where there is something to say.
-local function record(log, channel, partition, keys, us, is_soft, settle)
+local function record(log, channel, partition, keys, us, voids, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
+  local before = score .. (voids and VOID or CHANGE)
   local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
     members[2 * i + 1] = score
-    members[2 * i + 2] = score .. ':' .. keys[i]
+    members[2 * i + 2] = before .. keys[i]
   end
   redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
@@ -482,10 +489,10 @@ begin_even_when_full(log)
 local names = {}
 for i = 2, #KEYS do
   if is_soft then soften(KEYS[i]) else harden(KEYS[i]) end
-  names[i - 1] = ARGV[i + 3]
+  names[i - 1] = ARGV[i + 4]
 end
 -- The message wakes waiters too.
-local previous, seq = record(log, ARGV[3], ARGV[4], names, us, is_soft, settle)
+local previous, seq = record(log, ARGV[3], ARGV[4], names, us, ARGV[5] == '1', is_soft, settle)
 return { now, previous, seq }
 ` },
   fencedSet: { name: 'fenced-set', keys: 2, lua: `--[[ Writes a value unless a newer fence has written.
@@ -1063,7 +1070,7 @@ local function window_algorithm(limit, slice, slices)
   function self.penalize(cost)
     local number = max(current, top or 0)
     local before = number == top and top_count or 0
-    add(number, math.min(limit, before + cost) - before)
+    add(number, max(before, math.min(limit, before + cost)) - before)
   end
 
   function self.standing()
@@ -1201,10 +1208,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -1219,15 +1230,16 @@ local function smooth_algorithm(interval, burst, window)
 
   return self
 end
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
+-- largest limit since nothing counted last.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
 local function fixed_algorithm(limit, window, edges)
-  local layout = '>dddd'
+  local layout = '>ddddd'
   local self = { capacity = limit }
   -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
-  local key, start, count, expires
+  local key, start, count, expires, most
 
   -- Where the period of a time begins; nil for what is long over.
   local function start_of(at)
@@ -1252,25 +1264,25 @@ local function fixed_algorithm(limit, window, edges)
     local ends = end_of(start)
     if ends > expires then
       expires = ends
-      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+      call('SET', key, pack(layout, start, now, expires, count, most), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count, most))
     end
   end
 
   function self.read(at_key)
-    key, start, expires = at_key, nil, 0
+    key, start, expires, most = at_key, nil, 0, limit
     local bytes = call('GET', key)
     if not bytes then return end
-    if #bytes ~= 32 then spoilt() end
-    local begun, written, admitted
-    begun, written, expires, admitted = unpacked(layout, bytes)
+    if #bytes ~= 40 then spoilt() end
+    local begun, written, admitted, largest
+    begun, written, expires, admitted, largest = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
     local by = max(0, written - now)
     begun = start_of(max(0, begun - by))
     if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
     if not begun or end_of(begun) <= now then return end
-    start, count = begun, admitted
+    start, count, most = begun, admitted, max(largest, limit)
     if by > 0 then save() end
   end
 
@@ -1291,7 +1303,7 @@ local function fixed_algorithm(limit, window, edges)
 
   function self.penalize(cost)
     if not start then start, count = start_of(now), 0 end
-    count = math.min(limit, count + cost)
+    count = max(count, math.min(limit, count + cost))
     save()
   end
 
@@ -1305,6 +1317,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, most
+    end
     save()
     return true
   end
@@ -1956,7 +1972,7 @@ local function window_algorithm(limit, slice, slices)
   function self.penalize(cost)
     local number = max(current, top or 0)
     local before = number == top and top_count or 0
-    add(number, math.min(limit, before + cost) - before)
+    add(number, max(before, math.min(limit, before + cost)) - before)
   end
 
   function self.standing()
@@ -2094,10 +2110,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -2112,15 +2132,16 @@ local function smooth_algorithm(interval, burst, window)
 
   return self
 end
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
+-- largest limit since nothing counted last.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
 local function fixed_algorithm(limit, window, edges)
-  local layout = '>dddd'
+  local layout = '>ddddd'
   local self = { capacity = limit }
   -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
-  local key, start, count, expires
+  local key, start, count, expires, most
 
   -- Where the period of a time begins; nil for what is long over.
   local function start_of(at)
@@ -2145,25 +2166,25 @@ local function fixed_algorithm(limit, window, edges)
     local ends = end_of(start)
     if ends > expires then
       expires = ends
-      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+      call('SET', key, pack(layout, start, now, expires, count, most), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count, most))
     end
   end
 
   function self.read(at_key)
-    key, start, expires = at_key, nil, 0
+    key, start, expires, most = at_key, nil, 0, limit
     local bytes = call('GET', key)
     if not bytes then return end
-    if #bytes ~= 32 then spoilt() end
-    local begun, written, admitted
-    begun, written, expires, admitted = unpacked(layout, bytes)
+    if #bytes ~= 40 then spoilt() end
+    local begun, written, admitted, largest
+    begun, written, expires, admitted, largest = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
     local by = max(0, written - now)
     begun = start_of(max(0, begun - by))
     if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
     if not begun or end_of(begun) <= now then return end
-    start, count = begun, admitted
+    start, count, most = begun, admitted, max(largest, limit)
     if by > 0 then save() end
   end
 
@@ -2184,7 +2205,7 @@ local function fixed_algorithm(limit, window, edges)
 
   function self.penalize(cost)
     if not start then start, count = start_of(now), 0 end
-    count = math.min(limit, count + cost)
+    count = max(count, math.min(limit, count + cost))
     save()
   end
 
@@ -2198,6 +2219,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, most
+    end
     save()
     return true
   end
@@ -2874,15 +2899,16 @@ end
 local function spoilt()
   error('SPOILT the key of a limit holds something else')
 end
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
+-- largest limit since nothing counted last.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
 local function fixed_algorithm(limit, window, edges)
-  local layout = '>dddd'
+  local layout = '>ddddd'
   local self = { capacity = limit }
   -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
-  local key, start, count, expires
+  local key, start, count, expires, most
 
   -- Where the period of a time begins; nil for what is long over.
   local function start_of(at)
@@ -2907,25 +2933,25 @@ local function fixed_algorithm(limit, window, edges)
     local ends = end_of(start)
     if ends > expires then
       expires = ends
-      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+      call('SET', key, pack(layout, start, now, expires, count, most), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count, most))
     end
   end
 
   function self.read(at_key)
-    key, start, expires = at_key, nil, 0
+    key, start, expires, most = at_key, nil, 0, limit
     local bytes = call('GET', key)
     if not bytes then return end
-    if #bytes ~= 32 then spoilt() end
-    local begun, written, admitted
-    begun, written, expires, admitted = unpacked(layout, bytes)
+    if #bytes ~= 40 then spoilt() end
+    local begun, written, admitted, largest
+    begun, written, expires, admitted, largest = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
     local by = max(0, written - now)
     begun = start_of(max(0, begun - by))
     if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
     if not begun or end_of(begun) <= now then return end
-    start, count = begun, admitted
+    start, count, most = begun, admitted, max(largest, limit)
     if by > 0 then save() end
   end
 
@@ -2946,7 +2972,7 @@ local function fixed_algorithm(limit, window, edges)
 
   function self.penalize(cost)
     if not start then start, count = start_of(now), 0 end
-    count = math.min(limit, count + cost)
+    count = max(count, math.min(limit, count + cost))
     save()
   end
 
@@ -2960,6 +2986,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, most
+    end
     save()
     return true
   end
@@ -3463,7 +3493,7 @@ local function window_algorithm(limit, slice, slices)
   function self.penalize(cost)
     local number = max(current, top or 0)
     local before = number == top and top_count or 0
-    add(number, math.min(limit, before + cost) - before)
+    add(number, max(before, math.min(limit, before + cost)) - before)
   end
 
   function self.standing()
@@ -3601,10 +3631,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -3619,15 +3653,16 @@ local function smooth_algorithm(interval, burst, window)
 
   return self
 end
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
+-- largest limit since nothing counted last.
 --
 -- A period of \`fixed\` begins with the first admission after the last one; those of \`calendar\` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
 local function fixed_algorithm(limit, window, edges)
-  local layout = '>dddd'
+  local layout = '>ddddd'
   local self = { capacity = limit }
   -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
-  local key, start, count, expires
+  local key, start, count, expires, most
 
   -- Where the period of a time begins; nil for what is long over.
   local function start_of(at)
@@ -3652,25 +3687,25 @@ local function fixed_algorithm(limit, window, edges)
     local ends = end_of(start)
     if ends > expires then
       expires = ends
-      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+      call('SET', key, pack(layout, start, now, expires, count, most), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count, most))
     end
   end
 
   function self.read(at_key)
-    key, start, expires = at_key, nil, 0
+    key, start, expires, most = at_key, nil, 0, limit
     local bytes = call('GET', key)
     if not bytes then return end
-    if #bytes ~= 32 then spoilt() end
-    local begun, written, admitted
-    begun, written, expires, admitted = unpacked(layout, bytes)
+    if #bytes ~= 40 then spoilt() end
+    local begun, written, admitted, largest
+    begun, written, expires, admitted, largest = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
     local by = max(0, written - now)
     begun = start_of(max(0, begun - by))
     if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
     if not begun or end_of(begun) <= now then return end
-    start, count = begun, admitted
+    start, count, most = begun, admitted, max(largest, limit)
     if by > 0 then save() end
   end
 
@@ -3691,7 +3726,7 @@ local function fixed_algorithm(limit, window, edges)
 
   function self.penalize(cost)
     if not start then start, count = start_of(now), 0 end
-    count = math.min(limit, count + cost)
+    count = max(count, math.min(limit, count + cost))
     save()
   end
 
@@ -3705,6 +3740,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, most
+    end
     save()
     return true
   end
@@ -4190,10 +4229,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end
@@ -4504,7 +4547,7 @@ local function window_algorithm(limit, slice, slices)
   function self.penalize(cost)
     local number = max(current, top or 0)
     local before = number == top and top_count or 0
-    add(number, math.min(limit, before + cost) - before)
+    add(number, max(before, math.min(limit, before + cost)) - before)
   end
 
   function self.standing()
@@ -5564,6 +5607,8 @@ end
 local LOG_CAP = 512
 -- Trimmed so many at a time: trimming costs more than all the rest of a change.
 local TRIM = 64
+-- Between number and key of a member. Puts for which the last writer wins are refused by changes that void only.
+local CHANGE, VOID = ':', '!'
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
@@ -5576,14 +5621,15 @@ end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
 -- how they were evicted; the message has them only where there is something to say.
-local function record(log, channel, partition, keys, us, is_soft, settle)
+local function record(log, channel, partition, keys, us, voids, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
+  local before = score .. (voids and VOID or CHANGE)
   local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
     members[2 * i + 1] = score
-    members[2 * i + 2] = score .. ':' .. keys[i]
+    members[2 * i + 2] = before .. keys[i]
   end
   redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
@@ -5647,10 +5693,11 @@ end
 local version, floor = open_tags(KEYS[1], now_us())
 return { version, floor }
 ` },
-  put: { name: 'put', keys: 2, lua: `--[[ Replaces an entry; evicts instead when the key was changed after the writer looked.
+  put: { name: 'put', keys: 2, lua: `--[[ Replaces an entry; evicts instead when the key was changed, or this put voided, after the writer looked.
   KEYS[1] entry   KEYS[2] partition log
   ARGV[1] bytes   ARGV[2] life, ms   ARGV[3] since, 0 to write in any case
   ARGV[4] channel   ARGV[5] partition   ARGV[6] full key
+  ARGV[7] 1: the last writer wins, only a change that voids counts   ARGV[8] 1: voids puts that know nothing of this one
   Returns {stored 0 | 1, now, previous, seq} ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -5754,6 +5801,8 @@ end
 local LOG_CAP = 512
 -- Trimmed so many at a time: trimming costs more than all the rest of a change.
 local TRIM = 64
+-- Between number and key of a member. Puts for which the last writer wins are refused by changes that void only.
+local CHANGE, VOID = ':', '!'
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
@@ -5766,14 +5815,15 @@ end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
 -- how they were evicted; the message has them only where there is something to say.
-local function record(log, channel, partition, keys, us, is_soft, settle)
+local function record(log, channel, partition, keys, us, voids, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
+  local before = score .. (voids and VOID or CHANGE)
   local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
     members[2 * i + 1] = score
-    members[2 * i + 2] = score .. ':' .. keys[i]
+    members[2 * i + 2] = before .. keys[i]
   end
   redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
@@ -5791,23 +5841,25 @@ local function record(log, channel, partition, keys, us, is_soft, settle)
   return previous, seq
 end
 local key, log = KEYS[1], KEYS[2]
-local since, name = tonumber(ARGV[3]), ARGV[6]
+local since, name, last_wins, voids = tonumber(ARGV[3]), ARGV[6], ARGV[7] == '1', ARGV[8] == '1'
 local us = now_us()
 local now = math.floor(us / 1000)
 
-local function may_have_changed()
+local function is_refused()
   if since == 0 then return false end
   local _, floor = open_log(log, us)
   if since < floor then return true end
   local later = redis.call('ZRANGEBYSCORE', log, '(' .. whole(since), '+inf', 'WITHSCORES')
   for i = 1, #later, 2 do
-    if later[i] == whole(tonumber(later[i + 1])) .. ':' .. name then return true end
+    local score = whole(tonumber(later[i + 1]))
+    if later[i] == score .. VOID .. name then return true end
+    if not last_wins and later[i] == score .. CHANGE .. name then return true end
   end
   return false
 end
 
 local stored = 1
-if may_have_changed() then
+if is_refused() then
   remove(key, window_of(read_header(key), now), now)
   stored = 0
 else
@@ -5815,7 +5867,7 @@ else
   redis.call('SETRANGE', key, 18, struct.pack('>I6', now))
 end
 -- The message wakes waiters too.
-local previous, seq = record(log, ARGV[4], ARGV[5], { name }, us)
+local previous, seq = record(log, ARGV[4], ARGV[5], { name }, us, voids)
 return { stored, now, previous, seq }
 ` },
   release: { name: 'release', keys: 1, lua: `--[[ Gives a lease up without a value.

@@ -1,9 +1,11 @@
 /** A named cache without decorators: the programmatic face of the read and write paths. */
 
 import { tagName } from '../coherence/tag-clock.ts'
+import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
-import { type Key, keyText } from '../keys/key-text.ts'
+import { type Key, type KeyPart, keyText } from '../keys/key-text.ts'
+import { scopePrefix } from '../keys/scope-prefix.ts'
 import {
   assertFunction,
   assertInteger,
@@ -18,9 +20,10 @@ import type { Policy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { type EvictHow, type EvictOptions, resolveEvictOptions } from '../options/evict-options.ts'
 import { loadTogether } from './batch-load.ts'
-import { assertReached, evictionOutcome } from './eviction-outcome.ts'
+import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import { knownNow } from './keep.ts'
 import type { CacheNode } from './node.ts'
+import { withPolicyTags } from './policy-tags.ts'
 import type { PutPath, PutResult } from './put-path.ts'
 import { ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
@@ -102,9 +105,14 @@ export class Cache<Value = unknown> {
     return this.#current
   }
 
-  /** Returns the full key under which a key is stored. */
+  /** Returns the full key under which a key is stored, in the scope that holds now. */
   key(key: Key): string {
-    return `${this.name}:${keyText(key)}`
+    const prefix = this.#prefix
+    try {
+      return prefix + keyText(key)
+    } catch (error) {
+      throw keyErrorAt(error, this.#where)
+    }
   }
 
   /**
@@ -146,12 +154,14 @@ export class Cache<Value = unknown> {
   ): Promise<(Value | undefined)[]> {
     assertKeys(keys, `${this.#where}.getManyOrLoad.keys`)
     assertFunction(load, `${this.#where}.getManyOrLoad.load`)
+    // The caller may use its list again before the load begins.
+    const asked = keys.map((key) => (Array.isArray(key) ? [...(key as readonly KeyPart[])] : key))
     const found = loadTogether(
       this.#parts.reads,
-      keys.map((key) => this.#call(key, nothingToLoad, options)),
+      asked.map((key) => this.#call(key, nothingToLoad, options)),
       (missing, context) =>
         load(
-          missing.map((i) => keys[i] as Key),
+          missing.map((i) => asked[i] as Key),
           context,
         ),
     )
@@ -212,7 +222,8 @@ export class Cache<Value = unknown> {
     resolveEvictOptions((more as readonly unknown[])[0], 'cache.evictPattern', where)
     assertText(pattern, `${where}.pattern`, 1_000)
     const { writes, policy } = this.#parts
-    return writes.evictPattern(this.name, pattern, (cause) => {
+    const place = { cache: this.name, prefix: this.#prefix }
+    return writes.evictPattern(place, pattern, (cause) => {
       if (policy.onRemoteFailure !== 'throw') return
       throw new RecoveryQueueError(`keys of ${this.name}`, cause)
     })
@@ -225,7 +236,7 @@ export class Cache<Value = unknown> {
    * It remembers the keys it has seen, so it is for caches whose keys fit into memory.
    */
   async *entries(): AsyncGenerator<readonly [key: string, value: Value], void, undefined> {
-    const prefix = `${this.name}:`
+    const prefix = this.#prefix
     const seen = new Set<string>()
     for await (const chunk of this.#parts.writes.keysOf(prefix)) {
       const fullKeys = chunk.filter((key) => key.startsWith(prefix) && !seen.has(key))
@@ -280,6 +291,11 @@ export class Cache<Value = unknown> {
     return done.written
   }
 
+  /** What full keys begin with, in the scope that holds now. */
+  get #prefix(): string {
+    return `${this.name}:${scopePrefix(this.#parts.policy.scope, this.#where)}`
+  }
+
   get #where(): string {
     return `cache(${this.name})`
   }
@@ -291,9 +307,10 @@ export class Cache<Value = unknown> {
   }
 
   #call(key: Key, source: Source, options: EntryOptions<Value>): ReadCall {
-    const rules = resolveEntryOptions(options as EntryOptions, this.#where)
     // Before the site is looked at: asking for the parts brings it up to date.
-    const { node } = this.#parts
+    const { node, policy } = this.#parts
+    const own = resolveEntryOptions(options as EntryOptions, this.#where)
+    const rules = withPolicyTags(own, policy, this.#where)
     return new ReadCall(this.#site, node.addressOf(this.key(key)), source, rules)
   }
 
@@ -314,7 +331,8 @@ export class Cache<Value = unknown> {
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
-    return evictionOutcome([eviction], this.#parts.policy.onRemoteFailure, what)
+    const { node, policy } = this.#parts
+    return evictionOutcomeOf(node, [eviction], policy.onRemoteFailure, what)
   }
 }
 

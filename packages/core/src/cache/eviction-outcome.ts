@@ -2,7 +2,6 @@
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
-import type { PutResult } from './put-path.ts'
 
 /**
  * Waits for evictions, for all of them, so that none is still running when the caller goes on. One that did not reach the
@@ -26,9 +25,20 @@ export async function evictionOutcome(
   }
 }
 
+/** The same for who may be in a unit of work: there nothing has been done yet, and the unit is told what is wanted. */
+export async function evictionOutcomeOf(
+  node: { unit(): { insist(): void } | undefined },
+  evictions: readonly Promise<unknown>[],
+  onRemoteFailure: 'queue' | 'throw' | undefined,
+  what: string,
+): Promise<void> {
+  if (onRemoteFailure === 'throw') node.unit()?.insist()
+  await evictionOutcome(evictions, onRemoteFailure, what)
+}
+
 /** @throws RecoveryQueueError with `'throw'`, when a put did not reach the store. */
 export function assertReached(
-  { cause }: PutResult,
+  { cause }: { readonly cause?: unknown },
   onRemoteFailure: 'queue' | 'throw',
   what: string,
 ): void {

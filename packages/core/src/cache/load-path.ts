@@ -193,13 +193,8 @@ export class LoadPath {
       )
       lease.spend()
       coherence.server.note(reply.nowMs, sentAt, clock.now())
-      if (!reply.stored && lease.isCertain) {
-        this.#withdraw(flight, entry)
-        return
-      }
-      // The claim had not come through after all: this is what a load without the store leaves.
       if (!reply.stored) {
-        entry.commit = 0
+        this.#withdraw(flight, entry)
         return
       }
       coherence.noteOwnFill(address, commit, reply.nowMs)

@@ -14,8 +14,10 @@ import { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import type { CopyValue } from '../values/copy-value.ts'
 import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
+import type { EvictionUnit } from './eviction-unit.ts'
 import { Flights } from './flight.ts'
 import { Leases } from './leases.ts'
+import { PutsUnderWay } from './puts-under-way.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 import { WakeUps } from './wake-ups.ts'
@@ -32,6 +34,8 @@ export interface NodeParts {
   readonly copyValue: CopyValue
   /** Throws a ValueError for what a shared tier would refuse; absent where nothing is checked. */
   readonly checkValue: ((value: unknown) => unknown) | undefined
+  /** The unit of work that the running code is part of. */
+  readonly unit: () => EvictionUnit | undefined
 }
 
 /** One node: a process (or a manager in it) with its own local tier. */
@@ -47,10 +51,13 @@ export class CacheNode {
   readonly copyValue: CopyValue
   /** Holds values that stay in this process to what a shared tier would take; absent where nothing is checked. */
   readonly checkValue: ((value: unknown) => unknown) | undefined
+  /** The unit of work that the running code is part of. One comparison while there is none. */
+  readonly unit: () => EvictionUnit | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
   readonly changes = new ChangeMarks()
+  readonly puts = new PutsUnderWay()
   readonly leases = new Leases(this)
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
@@ -74,6 +81,7 @@ export class CacheNode {
     this.values = parts.values
     this.copyValue = parts.copyValue
     this.checkValue = parts.checkValue
+    this.unit = parts.unit
     this.work = new BackgroundWork(parts.events)
     this.wakeUps = new WakeUps(parts.clock)
     this.settling = new SettleWindows(parts.clock)

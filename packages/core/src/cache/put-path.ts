@@ -1,14 +1,15 @@
 /**
  * How a value is written on purpose: `set`, `warm`, `@CachePut`.
  *
- * A put is fenced by no lease, so it names the sequence number its writer knew; the store turns it into an evict when the
- * key was changed since. Two kinds of puts differ in what they do then.
+ * A put is fenced by no lease, so it names the sequence number its writer knew, and the store's log says what happened to
+ * the key since. Two kinds of puts differ in what that means.
  *
  * - One that *began* before its value was made (`@CachePut`: at the call of the method). What changed the key meanwhile may
- *   be newer than the value, and nobody can tell: the key stays evicted.
- * - One whose value counts as made now (`set`). The last writer wins, so it is sent again, naming the number it has learnt.
- *   It never goes unfenced: bytes that our own deadline gave up, and that arrive later all the same, must not replace what
- *   others wrote after that. They name an old number, and are refused.
+ *   be newer than the value, and nobody can tell: the put evicts.
+ * - One whose value counts as made now (`set`). The last writer wins, whatever others did. Only its own node can *void* it:
+ *   bytes that our own deadline gave up, and that arrive later all the same, must not replace what was written after
+ *   that. So the eviction that stands for a put that failed voids, and so does what this node does to a key while a put of
+ *   it is under way. Where the log does not reach back, nobody can tell; the put evicts, and is sent again.
  *
  * What this node did itself or heard of meanwhile is told by `ChangeMarks`; for values that stay in this process, and
  * for stores without sequences, it is all there is.
@@ -39,7 +40,7 @@ import type { WritePath } from './write-path.ts'
 const UNFENCED = 0
 /** Less than any sequence number: the put evicts. */
 const BELOW_ALL = 1
-/** A `set` that meets other writers of its key so many times in a row leaves the key evicted. */
+/** A `set` that is refused so many times in a row leaves the key evicted. */
 const MOST_ATTEMPTS = 4
 /** Of `ChangeMarks`: only what was asked for on this node. */
 const ONLY_HERE = Number.MAX_VALUE
@@ -122,6 +123,8 @@ export class PutPath {
     const { call } = put
     const { key } = call.address
     const hasBegun = put.begun !== undefined
+    // What is not committed yet must not be read by others: the key is evicted when it is.
+    if (node.unit() !== undefined) return this.#evictInstead(call)
     const kind = put.value === undefined || put.value === null ? 'negative' : 'value'
     const made = keepable(call, { kind, value: put.value, loadMs: 0 }, node.events)
     const standing = hasBegun ? this.#standing(put, given) : given
@@ -216,7 +219,7 @@ export class PutPath {
     { bytes, commit }: { readonly bytes: Buffer; readonly commit: number },
   ): Promise<PutResult> {
     const node = this.#node
-    const { remote, coherence, changes } = node
+    const { remote, coherence, changes, puts } = node
     const { call, kept, mark } = writing
     const { address } = call
     const { key, partition } = address
@@ -228,8 +231,11 @@ export class PutPath {
       const sent = coherence.stamp(partition)
       let reply: PutReply
       try {
-        const request = { bytes, livesMs, since }
-        reply = await remote.run('put', (store) => store.put(address, request))
+        const voids = puts.has(key) || coherence.isInDoubt(key)
+        const request = { bytes, livesMs, since, lastWins: !writing.hasBegun, voids }
+        reply = await puts.during(key, () =>
+          remote.run('put', (store) => store.put(address, request)),
+        )
         coherence.noteOwnPut(address, commit, reply)
         await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
       } catch (cause) {
@@ -259,7 +265,7 @@ export class PutPath {
 
   /** Keeps a value in this process only; other nodes may hold the key in their own local tiers, so they are told. */
   async #putLocally(writing: Writing): Promise<PutResult> {
-    const { coherence, remote, changes, clock } = this.#node
+    const { coherence, remote, changes, clock, puts } = this.#node
     const { call, fence, hasBegun, mark } = writing
     const { address } = call
     const { key, partition } = address
@@ -272,7 +278,8 @@ export class PutPath {
     let reply: MutationReply | undefined
     let cause: unknown
     try {
-      ;[reply] = await remote.run('evict', (store) => store.evict([address], HARD))
+      const request = { ...HARD, voids: puts.has(key) }
+      ;[reply] = await remote.run('evict', (store) => store.evict([address], request))
       if (reply !== undefined) coherence.noteOwnPut(address, 0, { ...reply, stored: false })
       if (reply !== undefined) await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
     } catch (error) {

@@ -24,6 +24,7 @@ import { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { ReadReceiver } from '../remote/read-batch.ts'
+import type { EvictionUnit } from './eviction-unit.ts'
 import { Flight } from './flight.ts'
 import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { isTrusted, judge } from './judge.ts'
@@ -78,6 +79,8 @@ export class ReadPath {
     const node = this.#node
     if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
     if (node.isOff) return this.#runPlain(call)
+    const unit = node.unit()
+    if (unit !== undefined) return this.#readInUnit(call, unit)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined || call.mode === 'refresh') return this.#share(call, undefined)
 
@@ -106,10 +109,23 @@ export class ReadPath {
     return source.load({ signal: this.#node.closing.signal, previous: undefined })
   }
 
+  /**
+   * What is loaded in a unit of work may never be committed, and what it has changed is not what others have cached: nothing
+   * is kept, nobody joins, and what is loaded outside is not waited for.
+   */
+  async #readInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
+    const isHit = call.mode !== 'refresh' && !unit.covers(call.cache, call.fullKey)
+    const found = isHit ? await this.find(call) : undefined
+    if (found === undefined) return this.#runPlain(call)
+    call.onDecided?.()
+    return found
+  }
+
   /** Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store. */
   async find(call: ReadCall): Promise<unknown> {
     const node = this.#node
     if (node.isClosed) throw new ClosedError(node.namespace)
+    if (node.unit()?.covers(call.cache, call.fullKey) === true) return undefined
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry !== undefined) {
       const verdict = judge(entry, call, node, node.clock.now())
@@ -437,11 +453,19 @@ export class ReadPath {
     this.#endAsClosed(flight)
   }
 
-  #loadUnder(flight: Flight, lease: Lease): Promise<void> {
-    if (!this.#node.isClosed) return this.#loads.loadUnderLease(flight, lease)
-    lease.release()
-    this.#endAsClosed(flight)
-    return Promise.resolve()
+  async #loadUnder(flight: Flight, lease: Lease): Promise<void> {
+    if (this.#node.isClosed) {
+      lease.release()
+      this.#endAsClosed(flight)
+      return
+    }
+    if (lease.isCertain) return this.#loads.loadUnderLease(flight, lease)
+    // The claim may yet be granted, after an eviction that this load knows nothing of: nothing is filled by it.
+    try {
+      await this.#loads.loadAlone(flight)
+    } finally {
+      lease.release()
+    }
   }
 
   #endAsClosed(flight: Flight): void {
@@ -452,7 +476,7 @@ export class ReadPath {
 
   /**
    * Asks for the lease: it, or who has it or what there is instead; `undefined` when the store was not even asked. A claim
-   * whose outcome nobody knows may have been granted: it counts as a lease, so that it is used or given back.
+   * whose outcome nobody knows may have been granted: it counts as a lease, so that it is given back.
    */
   async #claim(
     { address }: Flight,

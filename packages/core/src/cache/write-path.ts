@@ -2,7 +2,8 @@
  * How values are evicted: by key, by tag, by cache, by pattern.
  *
  * An eviction applies here first, then in the store, whose step bumps the partition's sequence number and publishes, then
- * here again. One that does not reach the store holds here and waits in the recovery queue.
+ * here again. One that does not reach the store holds here and waits in the recovery queue. In a unit of work
+ * (`deferEvictions`), all of it waits for the end of the unit.
  */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
@@ -11,6 +12,8 @@ import type { EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { CacheEvents } from '../events/events.ts'
 import { ASKED_HERE } from './change-marks.ts'
+import { evictionOutcome } from './eviction-outcome.ts'
+import type { EvictionUnit } from './eviction-unit.ts'
 import { literalBeginning, patternMatcher } from './key-pattern.ts'
 import type { CacheNode } from './node.ts'
 
@@ -40,14 +43,17 @@ export class WritePath {
     const node = this.#node
     if (node.isClosed) throw new ClosedError(node.namespace)
     if (fullKeys.length === 0) return
+    const unit = node.unit()
+    if (unit !== undefined) return unit.keys(cache, fullKeys, request)
     for (const key of fullKeys) {
       node.changes.note(key, ASKED_HERE)
       if (request.settleMs > 0) node.settling.open(key, request.settleMs)
     }
     const addresses = fullKeys.map((key) => node.addressOf(key))
+    const voids = fullKeys.some((key) => node.puts.has(key))
     await this.#reported(
       { cache, keys: fullKeys, tags: [], all: false },
-      node.coherence.evict(addresses, request),
+      node.coherence.evict(addresses, voids ? { ...request, voids } : request),
     )
   }
 
@@ -55,6 +61,8 @@ export class WritePath {
   async evictTags(tags: readonly string[]): Promise<void> {
     if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     if (tags.length === 0) return
+    const unit = this.#node.unit()
+    if (unit !== undefined) return unit.tags(tags)
     await this.#reported(
       { cache: undefined, keys: [], tags, all: false },
       this.#node.coherence.evictTags(tags.map(tagName)),
@@ -64,6 +72,8 @@ export class WritePath {
   /** Evicts a whole cache, or everything. @throws EvictionQueued when the store could not be reached; ClosedError */
   async clear(cache: string | undefined): Promise<void> {
     if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
+    const unit = this.#node.unit()
+    if (unit !== undefined) return unit.cache(cache)
     await this.#reported(
       { cache, keys: [], tags: [], all: true },
       this.#node.coherence.evictTags([cache === undefined ? EVERYTHING : cacheTag(cache)]),
@@ -74,15 +84,15 @@ export class WritePath {
    * Evicts the keys of a cache that match a pattern, in both tiers. What did not reach the store goes to `onQueued`, which
    * may throw.
    *
-   * @throws what the store failed with while its keys were read
+   * @throws what the store failed with while its keys were read; ClosedError
    */
   async *evictPattern(
-    cache: string,
+    { cache, prefix }: { readonly cache: string; readonly prefix: string },
     pattern: string,
     onQueued: (cause: unknown) => void,
   ): AsyncGenerator<PatternProgress, void, undefined> {
+    if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     const matches = patternMatcher(pattern)
-    const prefix = `${cache}:`
     const done = { evicted: 0, queued: 0, scanned: 0 }
     for await (const keys of this.#everyKey(`${prefix}${literalBeginning(pattern)}`)) {
       const found = keys.filter(
@@ -114,6 +124,18 @@ export class WritePath {
     if (remote?.store.capabilities.scans !== true) return
     await this.#node.coherence.start()
     yield* remote.store.scan(prefix)
+  }
+
+  /** Does what a unit of work has collected, when it is over. @throws what `evictionOutcome` says */
+  async evictAll(unit: EvictionUnit): Promise<void> {
+    const { keyGroups, allTags, caches, insists } = unit.take()
+    const evictions = [
+      ...keyGroups.map(({ cache, keys, request }) => this.evict(cache, keys, request)),
+      this.evictTags(allTags),
+      ...caches.map((cache) => this.clear(cache)),
+    ]
+    const what = 'what a unit of work evicts'
+    await evictionOutcome(evictions, insists ? 'throw' : 'queue', what)
   }
 
   /** Reports an eviction once it is known what became of it. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { BusMessage } from '../contracts/bus.ts'
+import { StoreRefusedError } from '../errors/store-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
@@ -304,6 +305,48 @@ describe('judging what the store holds', () => {
     expect(syncsOf(store)).toBe(before)
     await settled(coherence.prepareToJudge(100))
     expect([syncsOf(store), coherence.tagsVerifiedAt]).toEqual([before + 1, 100])
+  })
+})
+
+describe('a process that begins, whose connections come up one after the other', () => {
+  /** Of the first syncs of a store, so many are overtaken by one more connection that came up. */
+  function startOvertaken(count: number) {
+    const node = startNode()
+    const { store } = node
+    const subscribe = store.bus.subscribe.bind(store.bus)
+    let cameUp = (): void => {}
+    vi.spyOn(store.bus, 'subscribe').mockImplementation((namespace, listener) => {
+      cameUp = () => listener.onDoubt()
+      return subscribe(namespace, listener)
+    })
+    const sync = store.sync.bind(store)
+    let syncs = 0
+    vi.spyOn(store, 'sync').mockImplementation(async (partitions) => {
+      if (++syncs <= count) cameUp()
+      return sync(partitions)
+    })
+    return node
+  }
+
+  it.each([1, 2])(
+    'can judge what is in the store when %i more came up meanwhile',
+    async (count) => {
+      const { coherence } = startOvertaken(count)
+      const preparing = coherence.prepareToJudge(MAX_STALENESS_MS)
+      const judging = preparing.then(() => coherence.canJudge(MAX_STALENESS_MS))
+      expect(await settled(judging)).toBe(true)
+    },
+  )
+
+  it('does not wait for ever for a store whose connections never stay', async () => {
+    const { coherence, store } = startOvertaken(100)
+    let isOver = false
+    void coherence.prepareToJudge(MAX_STALENESS_MS).then(() => {
+      isOver = true
+      store.faults.fail({ on: 'sync' })
+    })
+    await settle()
+    expect(isOver).toBe(true)
   })
 })
 
@@ -876,6 +919,29 @@ describe('a store that refuses writes', () => {
     await clock.advanceAsync(6_000)
     expect([a.coherence.queue.size, b.coherence.isInDoubt('a')]).toEqual([0, false])
     expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
+  })
+
+  it('is doubted by the others, too, where each refusal ends the connection', async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    let isConnected = true
+    vi.spyOn(a.store, 'evict').mockImplementation(async () => {
+      isConnected = false
+      throw new StoreRefusedError('evict', 'readonly', 'READONLY')
+    })
+    const publish = a.store.bus.publish.bind(a.store.bus)
+    vi.spyOn(a.store.bus, 'publish').mockImplementation(async (message) => {
+      if (!isConnected) throw new Error('no connection')
+      return publish(message)
+    })
+    await expect(a.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow()
+    for (let tries = 0; tries < 2; tries++) {
+      isConnected = true
+      await settled(a.coherence.sync())
+    }
+    expect([b.coherence.isInDoubt('a'), b.forgotten.flatMap(([keys]) => keys)]).toEqual([
+      true,
+      ['a'],
+    ])
   })
 
   it('is believed again when nobody repeats the doubt', async () => {

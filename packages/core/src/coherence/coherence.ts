@@ -34,6 +34,7 @@ import type {
   PutReply,
   SyncReply,
 } from '../contracts/remote-store.ts'
+import { StoreRefusedError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
@@ -43,6 +44,7 @@ import { EvictionQueued } from './eviction-queued.ts'
 import { Fuse } from './fuse.ts'
 import {
   isMissing,
+  type OwnChange,
   OwnChanges,
   REMEMBERED_MS,
   type Repetition,
@@ -81,6 +83,8 @@ export interface CoherenceParts {
 const NO_GENERATION = -1
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
 const NO_KEYS: readonly string[] = []
+/** No cache has this key: it begins with a colon. */
+const NO_KEY = ':'
 const NO_TAGS: readonly string[] = []
 /** Syncs run this often within one maxStaleness, so that one slow or lost sync does not isolate the node. */
 const SYNCS_PER_STALENESS = 2.5
@@ -94,6 +98,8 @@ const FURTHER = 10
 const AFTER_LOSS_US = 5_000_000
 /** With evictions waiting, the store is tried at least this often, ms. */
 const TRY_EVERY_MS = 800
+/** A read waits for so many syncs at most: a process begins with several connections, and each that comes up asks for one. */
+const SYNCS_PER_READ = 4
 /** Messages that do not fit make this node ask the store, but not more often than this, ms. */
 const SUSPICION_EVERY_MS = 200
 /** After a message about tags that the store knew nothing of, the next ones wait for a sync, ms. */
@@ -139,6 +145,10 @@ export class Coherence {
   /** Counts what suggests that the store is not what it was (a reconnect, a failover), and up to which a sync has looked. */
   #reconnects = 0
   #reconnectsSeen = 0
+  /** The store was there for what waits, and refused it. */
+  #isRefused = false
+  /** How many syncs were answered. */
+  #answered = 0
   #suspectedAt = Number.NEGATIVE_INFINITY
   #hearsayUntil = Number.NEGATIVE_INFINITY
   #cancelSuspicion: CancelTimer | undefined
@@ -147,6 +157,8 @@ export class Coherence {
   #syncing: Promise<void> | undefined
   #syncAgain = false
   #catchingUpTags = false
+  /** Where the clock stood when a look for lost tags began that has not ended. */
+  #tagsInQuestion = Number.POSITIVE_INFINITY
   #isVerified = false
   #isStarted = false
   #isClosed = false
@@ -249,7 +261,12 @@ export class Coherence {
   /** The same, and sees to it that entries of the store can be judged, if that is possible now. Never rejects. */
   async prepareToJudge(maxStalenessMs: number): Promise<void> {
     await this.start()
-    if (!this.canJudge(maxStalenessMs)) await (this.#syncing ?? this.sync())
+    for (let i = 0; i < SYNCS_PER_READ && !this.canJudge(maxStalenessMs); i++) {
+      const answered = this.#answered
+      await (this.#syncing ?? this.sync())
+      // Where the store answers, another connection came up meanwhile, and the sync was too early to tell of it.
+      if (this.#answered === answered) return
+    }
   }
 
   #open(): void {
@@ -329,10 +346,8 @@ export class Coherence {
     for (const reply of replies) {
       const evicted = addresses.filter(({ partition }) => partition === reply.partition)
       const { soft: isSoft, settleMs } = request
-      const at = clock.now()
-      const window = settleMs > 0 ? { settleUntil: at + settleMs } : {}
-      const doneAt = this.#partition(reply.partition).noteTime(reply.nowMs)
-      const change = { at, doneAt, isSoft, ...window }
+      const window = settleMs > 0 ? { settleUntil: clock.now() + settleMs } : {}
+      const change = { ...this.#changeOf(reply), isSoft, ...window }
       for (const address of evicted) this.#own.note(address, { ...change })
       const message = keysMessage(
         reply,
@@ -377,11 +392,17 @@ export class Coherence {
   }
 
   /** Remembers a put of our own, for when the store forgets it. */
-  noteOwnPut(address: EntryAddress, commit: number, { stored, nowMs }: PutReply): void {
-    const at = this.#parts.clock.now()
-    const doneAt = this.#partition(address.partition).noteTime(nowMs)
-    this.#own.note(address, { at, doneAt, isSoft: false })
-    if (stored) this.#own.noteWrite(address, commit)
+  noteOwnPut(address: EntryAddress, commit: number, reply: PutReply): void {
+    const change = this.#changeOf(reply)
+    this.#own.note(address, reply.stored ? { ...change, commit } : change)
+  }
+
+  #changeOf({ partition, seq, nowMs }: MutationReply): OwnChange {
+    const state = this.#partition(partition)
+    // Where something later was heard of before this reply came, it may have been about the same key.
+    const isSuperseded = this.#hasSequences && state.heard > seq
+    const doneAt = state.noteTime(nowMs)
+    return { at: this.#parts.clock.now(), seq, doneAt, isSoft: false, isSuperseded }
   }
 
   /** Remembers that the store took a load of our own, begun after whatever was changed here before. */
@@ -428,6 +449,7 @@ export class Coherence {
       const reconnects = this.#reconnects
       this.#advanced.clear()
       const reply = await remote.run('sync', (store) => store.sync(ALL_PARTITIONS))
+      this.#answered += 1
       this.#lookForSleep()
       if (this.#isStillAwake(sent)) {
         this.server.note(reply.nowMs, sent.at, clock.now())
@@ -465,7 +487,8 @@ export class Coherence {
     const head = reply.tags
     if (head === undefined) return
     if (this.tags.isAhead(head)) await this.#invalidateLost(head.version)
-    if (head.version > this.tags.confirmed || head.floor > this.tags.floor) {
+    const isInQuestion = this.#tagsInQuestion !== Number.POSITIVE_INFINITY
+    if (isInQuestion || head.version > this.tags.confirmed || head.floor > this.tags.floor) {
       if (this.tags.confirmed > 0 && !this.#catchingUpTags) this.#reportGap('tags', 'behind', true)
       await this.#catchUpTags()
     }
@@ -514,19 +537,28 @@ export class Coherence {
   async #drainQueue(): Promise<void> {
     if (this.queue.size === 0) return
     const waiting = this.queue.waiting()
+    // A connection may not outlast the refusal, so that afterwards nobody could be told.
+    if (this.#isRefused) this.#tellWaiting(waiting)
     try {
       await this.#runWaiting(waiting)
+      this.#isRefused = false
     } catch (error) {
-      this.#tellDoubt(
-        waiting.keys.map(({ key }) => key),
-        waiting.tags.map(({ tag }) => tag),
-        true,
-      )
+      const cause = error instanceof EvictionQueued ? error.cause : error
+      if (cause instanceof StoreRefusedError) this.#isRefused = true
+      this.#tellWaiting(waiting)
       throw error
     } finally {
       // Also when it failed, each time: whoever watches must see that it goes on.
       this.#reportQueue()
     }
+  }
+
+  #tellWaiting({ keys, tags }: WaitingEvictions): void {
+    this.#tellDoubt(
+      keys.map(({ key }) => key),
+      tags.map(({ tag }) => tag),
+      true,
+    )
   }
 
   async #runWaiting({ keys, tags }: WaitingEvictions): Promise<void> {
@@ -536,7 +568,8 @@ export class Coherence {
     }
     for (const { request, members } of groupsOf(keys, this.#parts.clock.now())) {
       for (const chunk of chunksOf(members)) {
-        await this.#evictInStore(chunk, request)
+        // Some stand for puts that were given up, and may arrive yet.
+        await this.#evictInStore(chunk, { ...request, voids: true })
         this.queue.settle({ keys: chunk, tags: [] })
       }
     }
@@ -605,6 +638,8 @@ export class Coherence {
     const fit = this.#hasSequences ? partition.advance(message.previous, message.seq) : 'applied'
     if (fit === 'applied') this.#doubts.settle(message.keys, NO_TAGS)
     if (!this.#hasSequences) return
+    // Of what has this very number, this is the message.
+    if (fit !== 'history-lost') this.#own.supersede(partition.id, message.keys, message.seq - 1)
     if (fit === 'applied' || fit === 'gap') this.#advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') this.#suspect()
@@ -689,6 +724,7 @@ export class Coherence {
       if (isForeign || changes.seq < heard) return changes.seq
       if (partition.contested === contested) partition.contested = undefined
       targets.forget(changes.keys, changes.seq)
+      this.#own.supersede(partition.id, changes.keys, seq)
       for (const key of changes.keys) targets.wake(key)
       this.#doubts.settle(changes.keys, NO_TAGS)
       partition.reach(changes.seq)
@@ -705,7 +741,9 @@ export class Coherence {
     this.#catchingUpTags = true
     try {
       // From somewhat before what is known, to see whether the store still knows it.
-      const known = this.tags.confirmed
+      const known = Math.min(this.#tagsInQuestion, this.tags.confirmed)
+      // Until it has been seen to: what is read here moves the clock on, and no sync would find the loss again.
+      this.#tagsInQuestion = known
       const from = Math.max(0, known - LOOK_BACK_US)
       const last = this.tags.since(from)
       const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
@@ -715,6 +753,7 @@ export class Coherence {
         changes.tags.map(([tag]) => tag),
       )
       if (missingOf(last, changes).length > 0) await this.#findLostTags(known)
+      this.#tagsInQuestion = Number.POSITIVE_INFINITY
     } finally {
       this.#catchingUpTags = false
     }
@@ -799,6 +838,7 @@ export class Coherence {
       const addresses = chunk.map(({ address }) => address)
       const held = await remote.run('read-headers', (store) => store.readHeaders(addresses))
       const missing = chunk.filter(({ change }, i) => isMissing(change, held[i]))
+      await this.#markLoss(chunk.filter((each) => !missing.includes(each)))
       if (missing.length === 0) continue
       let settleMs = 0
       const now = this.#parts.clock.now()
@@ -810,6 +850,16 @@ export class Coherence {
         { soft: false, settleMs },
       )
     }
+  }
+
+  /**
+   * What need not be repeated leaves no trace in the log, though it was lost: another loss that goes back to the same place,
+   * and takes the newer value with it, could not be noticed. So the partitions' numbers are moved by evicting a key of nobody.
+   */
+  async #markLoss(newer: Repetition['changes']): Promise<void> {
+    const partitions = new Set(newer.map(({ address }) => address.partition))
+    const marks = [...partitions].map((partition) => ({ partition, key: NO_KEY }))
+    if (marks.length > 0) await this.#evictInStore(marks, HARD)
   }
 
   #enqueue(

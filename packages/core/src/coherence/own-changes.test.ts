@@ -7,8 +7,8 @@ const CAP = 512
 
 const at = (key: string, partition = 1) => ({ partition, key })
 
-/** A change at `ms` of this node's clock and of the store's. */
-const change = (ms: number, isSoft = false) => ({ at: ms, doneAt: ms, isSoft })
+/** A change at `ms` of this node's clock and of the store's, which is its number too. */
+const change = (ms: number, isSoft = false) => ({ at: ms, seq: ms, doneAt: ms, isSoft })
 
 /** A write of somebody else. */
 const written = (createdAt: number, commit = 9) => ({ createdAt, commit })
@@ -70,7 +70,7 @@ it('makes room by what has aged first, which costs nothing', () => {
 
 it('overtakes what the store created before, for a minute', () => {
   const own = new OwnChanges()
-  own.note(at('a'), { at: 5, doneAt: 1_000, isSoft: false })
+  own.note(at('a'), { seq: 1, at: 5, doneAt: 1_000, isSoft: false })
   expect(own.overtook(at('a'), written(1_000), 5)).toBe(true)
   expect(own.overtook(at('a'), written(1_001), 5)).toBe(false)
   expect(own.overtook(at('a'), written(1_000), MINUTE_MS + 5)).toBe(false)
@@ -132,4 +132,28 @@ it('is repeated unless somebody has written something newer', () => {
   expect(isMissing(change(1_000), header(1_001, FLAG.empty))).toBe(true)
   expect(isMissing(change(1_000, true), header(0, FLAG.stale))).toBe(false)
   expect(isMissing(change(1_000), header(0, FLAG.stale))).toBe(true)
+})
+
+it('believes what was written in the same millisecond once somebody is known to have changed the key later', () => {
+  const own = new OwnChanges()
+  own.note(at('a'), change(1_000))
+  own.note(at('b'), change(1_000))
+  expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(true)
+  own.supersede(1, ['a'], 999)
+  own.supersede(2, ['a'], 2_000)
+  expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(true)
+  own.supersede(1, ['a', 'none'], 1_000)
+  expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(false)
+  expect(own.overtook(at('a'), written(999), 1_000)).toBe(true)
+  expect(own.overtook(at('b'), written(1_000), 1_000)).toBe(true)
+  own.note(at('a'), change(1_001))
+  expect(own.overtook(at('a'), written(1_001), 1_001)).toBe(true)
+})
+
+it('goes by the order of changes, not of replies', () => {
+  const own = new OwnChanges()
+  own.note(at('a'), { ...change(1_000), seq: 2, commit: 7 })
+  own.note(at('a'), { ...change(1_000), seq: 1 })
+  expect(own.overtook(at('a'), written(1_000, 7), 1_000)).toBe(false)
+  expect(own.overtook(at('a'), written(1_000, 8), 1_000)).toBe(true)
 })

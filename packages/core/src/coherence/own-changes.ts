@@ -18,10 +18,17 @@ const CAP_PER_PARTITION = 512
 export interface OwnChange {
   /** On this node's monotonic clock, ms. */
   readonly at: number
+  /** The partition's number of the change. */
+  readonly seq: number
   /** When the store did it, by its clock, ms: an entry that it created later includes the change. */
   readonly doneAt: number
   /** Commit id of a write of this node that includes the change too, though it may have been created at that very instant. */
   commit?: number
+  /**
+   * Somebody has changed the key after that. So an entry of the very millisecond of this change may well be newer: it is
+   * not disbelieved any more.
+   */
+  isSuperseded?: boolean
   /** The old value was kept for when loads fail. */
   readonly isSoft: boolean
   /** When the settle window ends that it came with, monotonic ms. Absent: it had none. */
@@ -43,6 +50,7 @@ export interface Written {
 
 const LONG_AGO: OwnChange = {
   at: Number.NEGATIVE_INFINITY,
+  seq: 0,
   doneAt: Number.NEGATIVE_INFINITY,
   isSoft: false,
 }
@@ -57,11 +65,13 @@ export interface Repetition {
 export class OwnChanges {
   readonly #partitions = new Map<number, ChangesOfPartition>()
 
-  /** Remembers a change of a key. */
+  /** Remembers a change of a key. Replies may come in another order than that of the changes: the later change counts. */
   note({ partition, key }: EntryAddress, change: OwnChange): void {
     const changes = this.#of(partition)
+    const known = changes.keys.get(key)
+    const isLate = known !== undefined && known.seq > change.seq
     changes.keys.delete(key)
-    changes.keys.set(key, change)
+    changes.keys.set(key, isLate ? { ...known, at: change.at } : change)
     if (changes.keys.size > CAP_PER_PARTITION) makeRoom(changes, change.at)
   }
 
@@ -73,6 +83,16 @@ export class OwnChanges {
       .filter(([, { at }]) => at > now - REMEMBERED_MS)
       .map(([key, change]) => ({ address: { partition, key }, change }))
     return { changes, wholePartition: known.forgotten.at > now - REMEMBERED_MS }
+  }
+
+  /** Takes down that somebody changed keys, by a number that the store gave after all up to `seq`. */
+  supersede(partition: number, keys: readonly string[], seq: number): void {
+    const changes = this.#partitions.get(partition)
+    if (changes === undefined) return
+    for (const key of keys) {
+      const own = changes.keys.get(key)
+      if (own !== undefined && own.seq <= seq) own.isSuperseded = true
+    }
   }
 
   /** Takes down that a write of this node, begun after its last change of the key, was stored. */
@@ -121,5 +141,6 @@ export function isMissing(change: OwnChange, bytes: Uint8Array | undefined): boo
 }
 
 function isBefore({ commit, createdAt }: Written, own: OwnChange): boolean {
+  if (own.isSuperseded === true) return createdAt < own.doneAt
   return createdAt <= own.doneAt && commit !== own.commit
 }

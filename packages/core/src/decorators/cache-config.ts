@@ -12,6 +12,7 @@ import type { MethodCacheProvider } from './method-cache.ts'
 import { type AnyClass, classesOf } from './method-site.ts'
 import { assertOneEntity } from './one-entity.ts'
 import { type Decoration, decorationsHeldBy, decorationsOf } from './operations.ts'
+import { noteReader } from './read-names.ts'
 import { shared } from './shared-state.ts'
 
 export interface ClassConfig extends CacheOptions {
@@ -62,11 +63,10 @@ export function CacheConfig(
     }
     shared.classConfigs.set(target, config)
     const held = context?.metadata === undefined ? [] : decorationsHeldBy(context.metadata)
-    assertOneEntity(
-      [...held, ...allDecorationsOf(target)].toReversed(),
-      classConfigOf(target),
-      target.name,
-    )
+    const decorations = [...held, ...allDecorationsOf(target)].toReversed()
+    assertOneEntity(decorations, classConfigOf(target), target.name)
+    const reads = decorations.some(({ operation }) => operation.kind === 'cacheable')
+    if (cache !== undefined && reads) noteReader(cache)
   }
 }
 

@@ -150,8 +150,8 @@ export function CacheEvict(...given: readonly [object]): unknown {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         const run = (): Promise<unknown> => invoke(original, this, args, binding.where)
         if (saysNo(condition, this, args, binding.where)) return run()
-        const { cache, where } = binding.bind(this)
-        const call = { self: this, args, where }
+        const { cache, cacheName, where } = binding.bind(this)
+        const call = { self: this, args, where, cacheName }
         // Before the method runs: it may change its arguments, and a wrong key is to fail before anything is done.
         const evictionAfter = plan(call)
         if (isBefore) {
@@ -222,6 +222,7 @@ interface Call {
   readonly self: unknown
   readonly args: Args
   readonly where: string
+  readonly cacheName: string
 }
 
 /** Says what a call evicts: its keys at once, what depends on the result when there is one. */
@@ -242,10 +243,10 @@ function planner(options: object): Plan {
     const before = keysOf.fromArguments(call)
     return (result) => {
       const after = [...keysOf.again(call), ...keysOf.fromResult(call, result)]
-      const { self, args } = call
+      const { self, args, where } = call
       return {
         keys: after.length === 0 ? before : [...new Set([...before, ...after])],
-        tags: tagsOf === undefined ? fixed : checkedTags(tagsOf.call(self, result, ...args)),
+        tags: tagsOf === undefined ? fixed : checkedTags(tagsOf.call(self, result, ...args), where),
         ...how,
       }
     }
@@ -265,10 +266,10 @@ function keyPlanner(options: object): KeyPlan {
   const several = readCallback(keys, `${DECORATOR}.keys`)
   const oneOf = readCallback(keyOf, `${DECORATOR}.keyOf`)
   const severalOf = readCallback(keysOf, `${DECORATOR}.keysOf`)
-  const fromArguments = ({ self, args, where }: Call): readonly string[] =>
-    naming(where, () => [
+  const fromArguments = ({ self, args, where, cacheName }: Call): readonly string[] =>
+    naming({ where, cacheName }, () => [
       ...(one === undefined ? [] : [one.of(self, args)]),
-      ...(several === undefined ? [] : keyTexts(several.apply(self, [...args]), 'keys')),
+      ...(several === undefined ? [] : keyTexts(several.apply(self, [...args]), `${where}.keys`)),
     ])
   return {
     fromArguments,
@@ -280,25 +281,25 @@ function keyPlanner(options: object): KeyPlan {
         return []
       }
     },
-    fromResult: ({ self, args, where }, result) =>
-      naming(where, () => {
+    fromResult: ({ self, args, where, cacheName }, result) =>
+      naming({ where, cacheName }, () => {
         const made = oneOf?.call(self, result, ...args)
         return [
           ...(made === undefined ? [] : [keyText(made)]),
           ...(severalOf === undefined
             ? []
-            : keyTexts(severalOf.call(self, result, ...args), 'keysOf')),
+            : keyTexts(severalOf.call(self, result, ...args), `${where}.keysOf`)),
         ]
       }),
   }
 }
 
 /** Runs what makes keys; a KeyError says which method it is about. */
-function naming<Made>(where: string, make: () => Made): Made {
+function naming<Made>(place: Pick<Call, 'where' | 'cacheName'>, make: () => Made): Made {
   try {
     return make()
   } catch (error) {
-    throw keyErrorAt(error, where)
+    throw keyErrorAt(error, place.where, place.cacheName)
   }
 }
 
@@ -306,16 +307,20 @@ function readTags(tags: unknown): Callback | undefined {
   return typeof tags === 'function' ? readCallback(tags, `${DECORATOR}.tags`) : undefined
 }
 
-function keyTexts(keys: unknown, option: 'keys' | 'keysOf'): readonly string[] {
+function keyTexts(keys: unknown, option: string): readonly string[] {
   if (Array.isArray(keys)) return keys.map((key) => keyText(key))
   throw new InvalidOptionError({
-    option: `${DECORATOR}.${option}`,
+    option,
     expected: 'a function that returns an array of keys',
-    received: shapeOf(keys),
+    received: keys,
+    described: shapeOf(keys),
   })
 }
 
 /** No tags are an empty array: anything else is a mistake that would leave old values behind. */
-function checkedTags(tags: unknown): readonly string[] {
-  return fixedTags(Array.isArray(tags) ? tags : shapeOf(tags ?? null), `${DECORATOR}.tags`)
+function checkedTags(tags: unknown, where: string): readonly string[] {
+  const option = `${where}.tags`
+  if (Array.isArray(tags)) return fixedTags(tags, option)
+  const expected = 'a function that returns an array of tags'
+  throw new InvalidOptionError({ option, expected, received: tags, described: shapeOf(tags) })
 }

@@ -1,6 +1,7 @@
 /** `@CachePut`: always runs the method, and caches what it returns. */
 
 import type { PutFence } from '../cache/put-fence.ts'
+import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
@@ -8,7 +9,7 @@ import { readCallback, saysNo } from './callbacks.ts'
 import { evictionOf } from './entries-behind.ts'
 import { keyKindOf, keySource } from './key-source.ts'
 import { type BoundMethod, MethodBinding } from './method-binding.ts'
-import type { MethodCache, MethodCall } from './method-cache.ts'
+import type { MethodCall } from './method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -109,7 +110,7 @@ export function CachePut(...given: readonly [object]): unknown {
           const result = await invoke(original, this, args, where)
           const call = rules(this, args, 'normal')
           if (key === undefined)
-            await putUnderItsOwnKey({ cache, keyOf, self: this, args, begun }, result, call)
+            await putUnderItsOwnKey({ bound, keyOf, self: this, args, begun }, result, call)
           else if (isStill(bound, this, args, key)) await cache.put(key, result, call, begun)
           else await cache.evict(evictionOf(keysNow(bound, this, args, key)))
           return result
@@ -131,7 +132,7 @@ function isStill(bound: BoundMethod, self: unknown, args: Args, key: string): bo
 }
 
 interface PutOfResult {
-  readonly cache: MethodCache
+  readonly bound: BoundMethod
   readonly keyOf: KeyFinder
   readonly self: unknown
   readonly args: Args
@@ -143,10 +144,11 @@ interface PutOfResult {
  * "not found" has none. The method has done its work by now, so a key that cannot be made is reported and fails no call.
  */
 async function putUnderItsOwnKey(
-  { cache, keyOf, self, args, begun }: PutOfResult,
+  { bound, keyOf, self, args, begun }: PutOfResult,
   result: unknown,
   call: MethodCall,
 ): Promise<void> {
+  const { cache } = bound
   let isWanted = false
   try {
     isWanted = call.storeWhen?.(result) !== false
@@ -157,7 +159,7 @@ async function putUnderItsOwnKey(
   try {
     key = keyOf.fromResult(self, result, args)
   } catch (error) {
-    if (isWanted) cache.unfit(error)
+    if (isWanted) cache.unfit(keyErrorAt(error, bound.where, bound.cacheName))
     return
   }
   await cache.put(key, result, { ...call, storeWhen: () => isWanted }, begun)

@@ -15,6 +15,7 @@ import {
   methodDecorator,
 } from './method-decorator.ts'
 import { wrapEach } from './read-each.ts'
+import { noteReader, noteReadingMethod } from './read-names.ts'
 import { wrapOne } from './read-one.ts'
 import { resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
 
@@ -104,6 +105,8 @@ export function Cacheable(...given: readonly [object?]): unknown {
   const keyKind = keyKindOf(each === undefined ? key : each.key)
   return methodDecorator(DECORATOR, (original, site) => {
     const naming = 'own'
+    if (cacheName === undefined) noteReadingMethod(site.methodName)
+    else noteReader(cacheName)
     const words = {
       decorator: DECORATOR,
       cacheName,

@@ -5,6 +5,7 @@ import { ClosedError } from '../errors/closed-error.ts'
 import { NotConfiguredError } from '../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { CACHE_OPTION_NAMES, type CacheOptions } from '../options/cache-options.ts'
+import { currentCallScope } from './call-scope.ts'
 import { Claims } from './claims.ts'
 import { defaultManager } from './default-manager.ts'
 import type { KeyFrame, KeyKind, KeySource } from './key-source.ts'
@@ -13,9 +14,9 @@ import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
 import { isFragile, sayRenewed } from './names.ts'
 import { assertOneEntity } from './one-entity.ts'
 import { decorationsOf } from './operations.ts'
+import { noteReader } from './read-names.ts'
 import { ByReceiver, type Receiver, receiverOf, startOf } from './receiver.ts'
 import { isManagerElsewhere } from './shared-state.ts'
-import { currentSkip } from './skip-cache.ts'
 
 /** Who needs a cache of which name. */
 export type Naming =
@@ -46,6 +47,7 @@ export interface BoundMethod {
   /** What the calls it is for have in common; see `startOf`. */
   readonly start: unknown
   readonly cache: MethodCache
+  readonly cacheName: string
   readonly key: KeySource
   readonly provider: MethodCacheProvider
   readonly findProvider: () => MethodCacheProvider | undefined
@@ -84,13 +86,13 @@ export class MethodBinding {
   }
 
   /**
-   * What the last call was bound to, if this one is on the same class, the manager is still in charge, and nobody skips
-   * caches: all that the local-hit path needs to know.
+   * What the last call was bound to, if this one is on the same class, the manager is still in charge, and no scope says
+   * otherwise: all that the local-hit path needs to know.
    */
   quick(self: unknown): BoundMethod | undefined {
     const last = this.#last
     if (last === undefined || last.start !== startOf(self, this.#isStatic)) return undefined
-    if (currentSkip() !== undefined || last.findProvider() !== last.provider) return undefined
+    if (currentCallScope() !== undefined || last.findProvider() !== last.provider) return undefined
     return last
   }
 
@@ -134,9 +136,18 @@ export class MethodBinding {
     const { cache: _, manager: __, shareWithSubclasses: ___, ...classPolicy } = config
     const options = merged(classPolicy, policy)
     const evicts = decorator === '@CacheEvict' ? { onlyEvicts: true } : {}
-    const cache = provider.methodCache({ method: label, cacheName, options, where, ...evicts })
+    const isForOthers = naming === 'required' ? { isForOthers: true } : {}
+    if (naming === 'own') noteReader(cacheName)
+    const cache = provider.methodCache({
+      method: label,
+      cacheName,
+      options,
+      where,
+      ...evicts,
+      ...isForOthers,
+    })
     const key = keyWith(this.#frame(receiver))
-    return { start, cache, key, provider, findProvider, label, where }
+    return { start, cache, cacheName, key, provider, findProvider, label, where }
   }
 
   /**

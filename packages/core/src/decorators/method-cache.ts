@@ -12,6 +12,8 @@ export interface MethodDescription {
   readonly options: CacheOptions
   /** The method reads and writes no values of the cache, so what it says of them is no matter. @default false */
   readonly onlyEvicts?: boolean | undefined
+  /** The method changes entries that other methods read: if none does, it is a slip. @default false */
+  readonly isForOthers?: boolean | undefined
   /** How messages name the place, such as `@Cacheable(Products.find)`. */
   readonly where: string
 }

@@ -1,6 +1,6 @@
 /** One decorator type for standard (TC39) and `experimentalDecorators`, and the adapter that makes both out of one wrap. */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
+import { describeValue, InvalidOptionError } from '../errors/option-error.ts'
 import { isThenable } from './callbacks.ts'
 import { type Evaluation, evaluationNow } from './evaluation.ts'
 import { type AnyClass, MethodSite, nameOf } from './method-site.ts'
@@ -160,7 +160,8 @@ export function invoke(
     throw new InvalidOptionError({
       option: where,
       expected: 'a method that returns a promise (make it async)',
-      received: shapeOf(result),
+      received: result,
+      described: shapeOf(result),
     })
   } catch (error) {
     return Promise.reject(error)
@@ -168,9 +169,9 @@ export function invoke(
 }
 
 /** What a value is without what it says: arguments and results do not belong in messages. */
-export function shapeOf(value: unknown): unknown {
+export function shapeOf(value: unknown): string {
   const isTelling = typeof value === 'object' || value === undefined
-  return isTelling ? value : `a ${typeof value}`
+  return isTelling ? describeValue(value) : `a ${typeof value}`
 }
 
 function isStandardContext(context: unknown): context is DecoratorContext {
@@ -224,8 +225,9 @@ function legacyTarget(name: unknown, descriptor: unknown): string {
 function wrongTarget(decorator: string, target: string): InvalidOptionError {
   return new InvalidOptionError({
     option: decorator,
-    expected: `a method to decorate, not ${target}`,
+    expected: 'a method to decorate',
     received: target,
+    described: target,
   })
 }
 

@@ -186,5 +186,10 @@ function twoItems(label: string, received: unknown): InvalidOptionError {
 
 function checkedList(value: unknown, option: string): readonly unknown[] {
   if (Array.isArray(value)) return value
-  throw new InvalidOptionError({ option, expected: 'an array', received: shapeOf(value) })
+  throw new InvalidOptionError({
+    option,
+    expected: 'an array',
+    received: value,
+    described: shapeOf(value),
+  })
 }

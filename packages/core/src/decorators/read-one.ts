@@ -2,6 +2,7 @@
 
 import type { LoadContext, Source } from '../cache/read-call.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
+import { currentCallScope } from './call-scope.ts'
 import { type Callback, saysNo } from './callbacks.ts'
 import { FEW, listOf } from './key-source.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
@@ -38,7 +39,7 @@ export function wrapOne(parts: CacheableParts): AnyMethod {
           const hit = bound.cache.hit(text)
           if (hit !== undefined) return hit
         } catch (error) {
-          return Promise.reject(keyErrorAt(error, bound.where))
+          return Promise.reject(keyErrorAt(error, bound.where, bound.cacheName))
         }
       }
       // biome-ignore lint/complexity/noArguments: see above.
@@ -65,7 +66,8 @@ function readOne(
     const bound = binding.bind(self)
     const { cache, provider, where } = bound
     const text = missed ?? keyOf(bound, self, args)
-    const hit = skip === undefined && missed === undefined ? cache.hit(text) : undefined
+    const isPlain = skip === undefined && missed === undefined && currentCallScope() === undefined
+    const hit = isPlain ? cache.hit(text) : undefined
     if (hit !== undefined) return hit
     const scope = currentScope()
     const isSelfCall = scope !== undefined && isLoading(scope, provider, [cache.fullKey(text)])
@@ -108,7 +110,7 @@ export function keyOf(bound: BoundMethod, self: unknown, args: Args): string {
   try {
     return bound.key.of(self, args)
   } catch (error) {
-    throw keyErrorAt(error, bound.where)
+    throw keyErrorAt(error, bound.where, bound.cacheName)
   }
 }
 

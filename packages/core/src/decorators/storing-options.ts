@@ -20,7 +20,7 @@ export interface StoringOptions<
   TagArgs extends Args,
   TtlArgs extends Args,
   UnlessArgs extends Args,
-> extends Omit<CacheOptions, 'ttl'> {
+> extends Omit<CacheOptions, 'ttl' | 'tags'> {
   /** Name of the cache; else `@CacheConfig`'s, else (for `@Cacheable`) one of the method's own. */
   readonly cache?: string | undefined
   /**
@@ -28,7 +28,7 @@ export interface StoringOptions<
    * says, else false: an inherited method belongs to the class it is called on
    */
   readonly shareWithSubclasses?: boolean | undefined
-  /** Tags of the entry. @default [] */
+  /** Tags of the entry, beside those of class and manager. @default [] */
   readonly tags?:
     | readonly string[]
     | ((result: Result, ...args: TagArgs) => readonly string[])
@@ -76,13 +76,13 @@ export function resolveStoring(options: object, where: string): Storing {
   return { cacheName: cache, shares: shareWithSubclasses as boolean | undefined, policy, rules }
 }
 
-/** Takes the policy out of a decorator's options; a `ttl` that depends on the result is none. */
+/** Takes the policy out of a decorator's options; tags, and a `ttl` that depends on the result, are none. */
 function policyOf(options: object): CacheOptions {
   const policy: Record<string, unknown> = {}
   for (const name of CACHE_OPTION_NAMES) {
     const value = (options as Record<string, unknown>)[name]
-    const isDynamic = name === 'ttl' && typeof value === 'function'
-    if (value !== undefined && !isDynamic) policy[name] = value
+    const isOfResult = name === 'tags' || (name === 'ttl' && typeof value === 'function')
+    if (value !== undefined && !isOfResult) policy[name] = value
   }
   return policy
 }

@@ -4,6 +4,11 @@ import { LarderError, type LarderErrorDetails } from './larder-error.ts'
 
 /** Thrown when no key can be made; the message names the argument and the path inside it, never their values. */
 export class KeyError extends LarderError {
+  // Declared only: whoever makes keys knows neither.
+  /** The method or call whose key it is, such as `@Cacheable(Users.find)`. */
+  declare readonly where?: string
+  declare readonly cache?: string
+
   constructor(message: string, details?: LarderErrorDetails) {
     super('LARDER_KEY', message, details)
   }
@@ -13,8 +18,11 @@ export class KeyError extends LarderError {
   }
 }
 
-/** Returns an error that says which method it is about, if it is a KeyError that does not say so yet. */
-export function keyErrorAt(error: unknown, where: string): unknown {
+/** Returns an error that says which method and cache it is about, if it is a KeyError that does not say so yet. */
+export function keyErrorAt(error: unknown, where: string, cache?: string): unknown {
   const isPlain = error instanceof KeyError && error.cause === undefined
-  return isPlain ? new KeyError(`${where}: ${error.message}`, { cause: error }) : error
+  if (!isPlain) return error
+  const place = cache === undefined ? where : `${where}, cache ${cache}`
+  const placed = new KeyError(`${place}: ${error.message}`, { cause: error })
+  return Object.assign(placed, { where }, cache === undefined ? {} : { cache })
 }

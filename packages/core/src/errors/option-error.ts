@@ -9,6 +9,8 @@ export interface InvalidOption {
   /** What it takes, as a noun phrase. */
   readonly expected: string
   readonly received: unknown
+  /** What was received, in words, where the value says the wrong thing or does not belong in a message. */
+  readonly described?: string | undefined
   /** What was probably meant. */
   readonly suggestion?: string | undefined
   /** True keeps the received text out of the message. @default by the option's name: passwords, tokens, URLs and the like */
@@ -49,7 +51,8 @@ function messageOf(problem: InvalidOption | UnknownOption): string {
     return `${option} is no known option.${hint} Known are ${problem.known.join(', ')}.`
   const { received, expected, isSecret = SECRET_NAME.test(option) } = problem
   const described =
-    isSecret && typeof received === 'string' ? describeLength(received) : describeValue(received)
+    problem.described ??
+    (isSecret && typeof received === 'string' ? describeLength(received) : describeValue(received))
   return `${option} takes ${expected}, but got ${described}.${hint}`
 }
 

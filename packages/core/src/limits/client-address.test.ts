@@ -74,6 +74,11 @@ describe('forwarded', () => {
     ['with spaces, in any case', ` For = ${CLIENT} ; host="a,b"`],
     ['behind what the client wrote', `for=6.6.6.6, for=${CLIENT}`],
     ['behind quotes that the client did not close', `for="6.6.6.6, for=${CLIENT}`],
+    ['behind a host that the client chose', `host="x;for=6.6.6.6;y";for=${CLIENT}`],
+    ['behind a host with quotes in it', `host="x\\";for=6.6.6.6;y=\\"";for=${CLIENT}`],
+    ['before a host with quotes and commas in it', `for=${CLIENT};host="x\\", for=6.6.6.6"`],
+    ['with a port that its proxy made up', `for="${CLIENT}:_p0rt"`],
+    ['with escapes that it does not need', `for="2\\${CLIENT.slice(1)}"`],
     ['behind quotes of the client that hide commas', `for="6.6.6.6, for=7.7.7.7", for=${CLIENT}`],
   ])('%s', (_, value) => {
     expect(forwarded(value)).toBe(CLIENT)
@@ -103,6 +108,12 @@ describe('a request', () => {
 
   it('may keep the case of its headers', () => {
     expect(clientAddress(requestOf({ 'X-Forwarded-For': CLIENT }), { proxies: 1 })).toBe(CLIENT)
+  })
+
+  it('with one header in two spellings has both, in their order', () => {
+    const headers = { 'X-FORWARDED-FOR': '6.6.6.6', 'x-forwarded-for': CLIENT }
+    expect(clientAddress(requestOf(headers), { proxies: 1 })).toBe(CLIENT)
+    expect(clientAddress(requestOf(headers), { proxies: 2 })).toBe('6.6.6.6')
   })
 
   it('whose connection is gone has no address', () => {

@@ -66,16 +66,17 @@ function requestParts(request: unknown): RequestLike {
 /** Several lines of one header are one list. */
 function headerOf(headers: RequestLike['headers'], name: string): string {
   const { get } = headers as { get?: unknown }
-  const value: unknown =
-    typeof get === 'function' ? get.call(headers, name) : fieldOf(headers as object, name)
-  if (Array.isArray(value)) return value.join(',')
-  return typeof value === 'string' ? value : ''
+  if (typeof get === 'function') return textOf(get.call(headers, name))
+  // Node writes names in lower case; others keep what was sent, and then a client may have sent one in another spelling.
+  return Object.entries(headers)
+    .filter(([other, value]) => other.toLowerCase() === name && value !== undefined)
+    .map(([, value]) => textOf(value))
+    .join(',')
 }
 
-/** Node writes names in lower case; others keep what was sent. */
-function fieldOf(headers: object, name: string): unknown {
-  const found = Object.entries(headers).find(([other]) => other.toLowerCase() === name)
-  return found?.[1]
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',')
+  return typeof value === 'string' ? value : ''
 }
 
 /** The last so many entries, in their order. */
@@ -92,7 +93,7 @@ function lastForwarded(text: string, count: number): readonly (string | undefine
   let end = text.length
   let isQuoted = false
   for (let i = text.length - 1; i >= -1 && entries.length < count; i--) {
-    if (text[i] === '"') isQuoted = !isQuoted
+    if (text[i] === '"' && !isEscaped(text, i)) isQuoted = !isQuoted
     if (i >= 0 && (text[i] !== ',' || isQuoted)) continue
     entries.unshift(forOf(text.slice(i + 1, end)))
     end = i
@@ -100,19 +101,49 @@ function lastForwarded(text: string, count: number): readonly (string | undefine
   return entries
 }
 
-/** The text after `for=`, without quotes. */
-function forOf(entry: string): string | undefined {
-  const [, quoted, plain] =
-    /(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^\s;"]*))\s*(?:;|$)/i.exec(entry) ?? []
-  return quoted ?? plain
+/** True after an odd number of backslashes. */
+function isEscaped(text: string, at: number): boolean {
+  let from = at
+  while (text[from - 1] === '\\') from -= 1
+  return (at - from) % 2 === 1
 }
 
-/** Without a port, and the brackets that IPv6 has then. */
+/** What `for` says in an entry. Others may say anything in quotes: a client chooses what its proxy quotes as `host`. */
+function forOf(entry: string): string | undefined {
+  for (const pair of pairsOf(entry)) {
+    const at = pair.indexOf('=')
+    if (pair.slice(0, Math.max(0, at)).trim().toLowerCase() === 'for') return pair.slice(at + 1)
+  }
+  return undefined
+}
+
+/** What stands between semicolons that are not in quotes. */
+function pairsOf(entry: string): readonly string[] {
+  const pairs: string[] = []
+  let start = 0
+  let isQuoted = false
+  for (let i = 0; i < entry.length; i++) {
+    if (entry[i] === '"') isQuoted = !isQuoted
+    else if (isQuoted && entry[i] === '\\') i += 1
+    else if (!isQuoted && entry[i] === ';') {
+      pairs.push(entry.slice(start, i))
+      start = i + 1
+    }
+  }
+  return [...pairs, entry.slice(start)]
+}
+
+/** Without quotes, without a port (which RFC 7239 lets proxies make up), and the brackets that IPv6 has then. */
 function bareAddress(entry: string | undefined): string | undefined {
   if (typeof entry !== 'string') return undefined
-  const text = entry.trim()
-  const inBrackets = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1]
-  const beforePort = /^([^:]*):\d+$/.exec(text)?.[1]
+  const text = unquoted(entry.trim())
+  const inBrackets = /^\[([^\]]*)\](?::(?:\d+|_[\w.-]*))?$/.exec(text)?.[1]
+  const beforePort = /^([^:]*):(?:\d+|_[\w.-]*)$/.exec(text)?.[1]
   const address = inBrackets ?? beforePort ?? text
   return parseIp(address) === undefined ? undefined : address
+}
+
+function unquoted(text: string): string {
+  const isQuoted = text.length > 1 && text.startsWith('"') && text.endsWith('"')
+  return isQuoted ? text.slice(1, -1).replaceAll(/\\(.)/g, '$1').trim() : text
 }

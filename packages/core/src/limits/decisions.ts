@@ -172,7 +172,8 @@ export class Decisions {
       const { key, cost, kind } = question
       if (reply.admitted) {
         if (kind === 'take' && cost > 0) known.admitted(rule, key)
-      } else if (this.#remembers) {
+      } else if (this.#remembers && (kind === 'take' || rule.blockUs === 0)) {
+        // Where a refusal begins a block, one that was only looked at must not stand for it.
         known.note(key, { rule, cost, reply, askedAt, answeredAt }, asking)
       }
       question.resolve({ kind: 'decided', reply, rule, store, isKnown: false, elapsedMs: 0 })

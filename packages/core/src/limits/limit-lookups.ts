@@ -77,8 +77,17 @@ export class LimitLookup {
       if (row.limit !== undefined && this.#parts.clock.now() < row.until) return row.limit
       if (row.pending !== undefined) return row.pending
     }
-    const found = this.#call(self, args)
+    const found = this.#promiseOf(self, args)
     return id === undefined ? this.#promised(found) : this.#keep(self, id, found)
+  }
+
+  /** What usually promises may also throw at once; that is a lookup that fails like any other. */
+  #promiseOf(self: unknown, args: readonly unknown[]): unknown {
+    try {
+      return this.#call(self, args)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #call(self: unknown, args: readonly unknown[]): unknown {

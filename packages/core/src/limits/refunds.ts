@@ -79,6 +79,10 @@ export class Refunds {
   }
 }
 
+function turnOf({ admission }: Pending): number {
+  return admission.nowUs + admission.waitUs
+}
+
 /** By rule and key, each in steps: what fails because of one key is no failure of another. */
 function stepsOf(pending: readonly Pending[]): readonly (readonly (readonly Pending[])[])[] {
   const byRule = new Map<LimitRule, Map<string, Pending[]>>()
@@ -92,6 +96,8 @@ function stepsOf(pending: readonly Pending[]): readonly (readonly (readonly Pend
   return [...byRule.values()]
     .flatMap((byKey) => [...byKey.values()])
     .map((ofKey) => {
+      // The last turn first: some algorithms can only take back what nobody came after.
+      ofKey.sort((one, other) => turnOf(other) - turnOf(one))
       const steps: Pending[][] = []
       for (let i = 0; i < ofKey.length; i += MOST_TOGETHER)
         steps.push(ofKey.slice(i, i + MOST_TOGETHER))

@@ -127,8 +127,9 @@ export class LockTaker {
       turns.pass(turn)
       return grant
     } catch (error) {
-      if (error instanceof LockUnavailableError) turns.fail(turn, error.cause)
-      else turns.pass(turn)
+      if (!(error instanceof LockUnavailableError)) turns.pass(turn)
+      // After this caller has gone on: who falls back is to come before those who stood behind it.
+      else process.nextTick(() => turns.fail(turn, error.cause))
       throw error
     }
   }

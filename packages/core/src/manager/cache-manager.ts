@@ -1,7 +1,8 @@
 /** The manager: makes caches over one local and one remote tier, and owns everything that has to be closed. */
 
 import { Cache, type CacheParts } from '../cache/cache.ts'
-import { evictionOutcome } from '../cache/eviction-outcome.ts'
+import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
+import { EvictionUnit } from '../cache/eviction-unit.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
@@ -12,16 +13,19 @@ import { createSystemClock } from '../clock/system-clock.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
+import { currentCallScope, currentUnitOf, runInScope } from '../decorators/call-scope.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/default-manager.ts'
 import type {
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
 } from '../decorators/method-cache.ts'
+import { noteReader } from '../decorators/read-names.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import type { ManagerStats } from '../events/stats.ts'
+import { scopePrefix } from '../keys/scope-prefix.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
@@ -29,7 +33,12 @@ import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertCodec } from '../options/assert-contract.ts'
 import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
-import { assertCacheOptions, type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
+import {
+  assertCacheOptions,
+  type CacheOptions,
+  type Policy,
+  resolvePolicy,
+} from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { resolveEvictOptions } from '../options/evict-options.ts'
 import {
@@ -45,8 +54,10 @@ import { CacheWords } from './cache-words.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
+import { ScopedMethodCache } from './scoped-method-cache.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
 import type { StoreWatch } from './store-watch.ts'
+import { UnreadNames } from './unread-names.ts'
 import { takeStores } from './used-stores.ts'
 import { watchStores } from './watch-stores.ts'
 
@@ -77,6 +88,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #startedPlugins: Plugin[] = []
   readonly #words: CacheWords
   readonly #watch: StoreWatch
+  /** In development. */
+  readonly #unread: UnreadNames | undefined
   #locks: Locks | undefined
   #limits: Limits | undefined
   #closing: Promise<void> | undefined
@@ -102,6 +115,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
           ? undefined
           : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
       values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
+      unit: () => currentUnitOf(this) as EvictionUnit | undefined,
       copyValue: valueCopier(
         typesByPrototype(options.types),
         codec && ((value) => codec.decode(codec.encode(value))),
@@ -112,6 +126,10 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
+    const isDevelopment = options.isEnabled && process.env['NODE_ENV'] !== 'production'
+    this.#unread = isDevelopment
+      ? new UnreadNames(options.namespace, clock, options.logger)
+      : undefined
     const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
     const loads = new LoadPath(this.#node)
@@ -140,6 +158,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    */
   cache<Value = unknown>(name: string, options: CacheOptions = {}): Cache<Value> {
     const where = `cache(${name})`
+    noteReader(name)
     const parts = this.#partsOf(name, options, where)
     const isSilent = Object.values(options).every((value) => value === undefined)
     if (isSilent) return new Cache<Value>(parts, (policy) => this.#words.follow(name, policy))
@@ -184,6 +203,38 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
+   * Runs a unit of work, such as a transaction. Evictions asked for in it, by decorated methods and by hand, are collected
+   * and run when its promise settles; a value that is put in it evicts its key then. What is loaded in it is handed out and
+   * not kept. Units inside a unit are part of it.
+   *
+   * When the work fails, the evictions run as well: it may have failed after the commit, and one too many costs a load.
+   *
+   * @returns what the work returns
+   * @throws what the work throws; RecoveryQueueError, after the work is done, when an eviction with
+   *   `onRemoteFailure: 'throw'` did not reach the store; ClosedError
+   * @example await caches.deferEvictions(() => db.transaction((tx) => rename(tx, id, name)))
+   */
+  async deferEvictions<Result>(work: () => Promise<Result> | Result): Promise<Result> {
+    assertFunction(work, 'deferEvictions.work')
+    if (this.isClosed) throw new ClosedError(this.namespace, 'deferEvictions')
+    if (this.#node.unit() !== undefined) return work()
+    const unit = new EvictionUnit()
+    const outer = currentCallScope()
+    const part = { owner: this, work: unit }
+    const scope = { mode: outer?.mode, unit: part, outer, isOver: false }
+    let result: Result
+    try {
+      result = await runInScope(scope, work)
+    } catch (error) {
+      // The work's own error says more.
+      await this.#writes.evictAll(unit).catch(() => undefined)
+      throw error
+    }
+    await this.#writes.evictAll(unit)
+    return result
+  }
+
+  /**
    * Listens to an event; returns what ends it. Listeners cannot change the outcome; what they throw or reject with is
    * dropped. They run in the async context (`AsyncLocalStorage`) of this call: an event is often about several callers.
    */
@@ -223,8 +274,15 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   methodCache(method: MethodDescription): MethodCache {
     if (this.isClosed) throw new ClosedError(this.namespace, method.method)
     const parts = this.#partsOf(method.cacheName, method.options, method.where)
+    if (method.isForOthers === true) this.#unread?.watch(method.cacheName, method.where)
     if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
-    return new EngineMethodCache(parts, method)
+    const cache = new EngineMethodCache(parts, method)
+    const { scope } = parts.policy
+    if (method.onlyEvicts !== true && scope === undefined) return cache
+    // Who only evicts may not know the scope that the entries are kept under, or not yet.
+    const scopeNow = (): Policy['scope'] =>
+      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
+    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
   }
 
   /**
@@ -247,6 +305,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
     this.#watch.close()
+    this.#unread?.close()
     wakeUps.wakeAll()
     // First of all: whoever waits for a lock would hold up the rest.
     await Promise.all([this.#locks?.close(), this.#limits?.close()])
@@ -320,7 +379,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
-    return evictionOutcome([eviction], this.#options.defaults.onRemoteFailure, what)
+    return evictionOutcomeOf(this.#node, [eviction], this.#options.defaults.onRemoteFailure, what)
   }
 
   #reportDrop(fullKey: string): void {

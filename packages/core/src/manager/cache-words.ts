@@ -1,7 +1,7 @@
 /**
  * What all who use one cache have to agree on.
  *
- * `version`, `isolation`, `local` and `remote` say what an entry is and where it lies; a local hit does not look at them again.
+ * `version`, `isolation`, `local`, `remote` and `scope` say what an entry is and where it lies; a local hit does not look at them again.
  * If two said different things of one cache, version 2 would be handed what version 1 kept. So they are said once: whoever
  * says something else later is refused. Everything else (`ttl`, tags, timeouts) may differ from method to method. Who says
  * nothing at all (`caches.cache(name)`) uses the cache as the others have it.
@@ -16,6 +16,7 @@ const WORDS = {
   isolation: 'isolation',
   local: 'local',
   remote: 'remote',
+  scope: 'scope',
 } as const satisfies Readonly<Record<string, keyof Policy>>
 
 type Words = Pick<Policy, (typeof WORDS)[keyof typeof WORDS]>
@@ -77,8 +78,8 @@ export class CacheWords {
   }
 
   #first(cache: string, policy: Policy, where: string): Said {
-    const { schema, isolation, local, remote } = policy
-    const said = { words: { schema, isolation, local, remote }, where, made: undefined }
+    const { schema, isolation, local, remote, scope } = policy
+    const said = { words: { schema, isolation, local, remote, scope }, where, made: undefined }
     this.#said.set(cache, said)
     if (this.#said.size > CAP) {
       for (const oldest of this.#said.keys()) {

@@ -2,8 +2,9 @@
 
 import { loadTogether } from '../cache/batch-load.ts'
 import { type CacheParts, tagNames } from '../cache/cache.ts'
-import { assertReached, evictionOutcome } from '../cache/eviction-outcome.ts'
+import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import { knownNow } from '../cache/keep.ts'
+import { withPolicyTags } from '../cache/policy-tags.ts'
 import type { PutFence } from '../cache/put-fence.ts'
 import {
   type LoadContext,
@@ -116,14 +117,14 @@ export class EngineMethodCache implements MethodCache {
   }
 
   async evict({ keys, tags, all, soft, settleMs }: EvictCall): Promise<void> {
-    const { writes, name, policy } = this.#parts
+    const { writes, name, policy, node } = this.#parts
     const fullKeys = keys.map((key) => this.#places.of(key).key)
     const evictions = [
       writes.evict(name, fullKeys, { soft, settleMs }),
       writes.evictTags(tags),
       ...(all ? [writes.clear(name)] : []),
     ]
-    await evictionOutcome(evictions, policy.onRemoteFailure, `entries of ${name}`)
+    await evictionOutcomeOf(node, evictions, policy.onRemoteFailure, `entries of ${name}`)
   }
 
   fullKey(key: string): string {
@@ -136,11 +137,20 @@ export class EngineMethodCache implements MethodCache {
 
   /** The engine's form of what a call says of its result; methods without callbacks say the same at every call. */
   #rulesOf(call: MethodCall): ReadRules {
+    const { policy } = this.#parts
+    if (policy.tagsNow !== undefined) {
+      return withPolicyTags(this.#madeRules(call), policy, this.#where)
+    }
     if (this.#lastCall === call) return this.#lastRules
+    this.#lastCall = call
+    this.#lastRules = this.#madeRules(call)
+    return this.#lastRules
+  }
+
+  #madeRules(call: MethodCall): ReadRules {
     const { tagsOf, ttlOf } = call
     const tagsOption = `${this.#where}.tags`
-    this.#lastCall = call
-    this.#lastRules = {
+    return {
       mode: call.mode,
       tags: tagNames(call.tags, tagsOption),
       tagsOf: tagsOf && ((value) => tagNames(knownNow(tagsOf(value)), tagsOption)),
@@ -148,7 +158,6 @@ export class EngineMethodCache implements MethodCache {
       storeWhen: call.storeWhen,
       keeps: call.keeps,
     }
-    return this.#lastRules
   }
 
   #ttl(value: unknown): number | undefined {

@@ -1,7 +1,13 @@
 /** The policy of a cache: what a user may say, the defaults, and the checked form the engine works with. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { assertBoolean, assertFunction, assertKnownOptions, assertOneOf } from './assert-option.ts'
+import {
+  assertBoolean,
+  assertFunction,
+  assertKnownOptions,
+  assertOneOf,
+  assertTags,
+} from './assert-option.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { parseSize, type Size } from './size.ts'
 
@@ -46,6 +52,17 @@ export interface CacheOptions {
   readonly toPlain?: ((value: never) => unknown) | undefined
   /** Makes the value again from what `toPlain` returned. Must not return the same object twice. */
   readonly fromPlain?: ((plain: never) => unknown) | undefined
+  /**
+   * Tags of every entry, beside its own; a function is asked at each call, in its async context (the tenant's, say). Those of
+   * the manager and of the class or cache add up. @default none
+   */
+  readonly tags?: readonly string[] | (() => readonly string[]) | undefined
+  /**
+   * Part of every key, asked for at each call, in its async context: of a tenant, say, so that the same key is another entry
+   * for each. Keys are read, written and evicted in the caller's scope; tags, `clear` and `all` reach every scope. The same
+   * function for all who use a cache. @default none
+   */
+  readonly scope?: (() => string | number) | undefined
   /** Use the in-process tier. @default true */
   readonly local?: boolean | undefined
   /** Use the shared tier. Evictions reach all nodes even when `false`. @default true */
@@ -81,6 +98,9 @@ export interface Policy {
   readonly isolation: Isolation
   readonly toPlain: ((value: never) => unknown) | undefined
   readonly fromPlain: ((plain: never) => unknown) | undefined
+  /** Tags of every entry, as texts. */
+  readonly tagsNow: (() => readonly string[]) | undefined
+  readonly scope: (() => unknown) | undefined
   readonly local: boolean
   readonly remote: boolean
   readonly sync: boolean
@@ -125,6 +145,8 @@ export const CACHE_OPTION_NAMES = [
   'isolation',
   'toPlain',
   'fromPlain',
+  'tags',
+  'scope',
   'local',
   'remote',
   'sync',
@@ -159,7 +181,7 @@ export function resolvePolicy(layers: readonly CacheOptions[], where: string): P
     parseDuration(value as Duration, name(option), max === undefined ? { min } : { min, max })
 
   if (options.cacheErrors !== undefined) assertFunction(options.cacheErrors, name('cacheErrors'))
-  for (const option of ['toPlain', 'fromPlain'] as const) {
+  for (const option of ['toPlain', 'fromPlain', 'scope'] as const) {
     if (options[option] !== undefined) assertFunction(options[option], name(option))
   }
   for (const option of ['local', 'remote', 'sync'] as const) {
@@ -187,6 +209,8 @@ export function resolvePolicy(layers: readonly CacheOptions[], where: string): P
     isolation: options.isolation,
     toPlain: options.toPlain,
     fromPlain: options.fromPlain,
+    tagsNow: tagsOfAll(layers, name('tags')),
+    scope: options.scope,
     local: options.local,
     remote: options.remote,
     sync: options.sync,
@@ -210,6 +234,24 @@ function mergeLayers(layers: readonly CacheOptions[]): MergedOptions {
     }
   }
   return merged as unknown as MergedOptions
+}
+
+/** The tags of all layers together. */
+function tagsOfAll(
+  layers: readonly CacheOptions[],
+  option: string,
+): (() => readonly string[]) | undefined {
+  const fixed: string[] = []
+  const asked: (() => readonly string[])[] = []
+  for (const { tags } of layers) {
+    if (typeof tags === 'function') asked.push(tags)
+    else if (tags !== undefined) {
+      assertTags(tags, option)
+      fixed.push(...tags)
+    }
+  }
+  if (asked.length > 0) return () => [...fixed, ...asked.flatMap((ask) => ask())]
+  return fixed.length === 0 ? undefined : () => fixed
 }
 
 function refreshBeta(value: unknown, option: string): number {

@@ -19,7 +19,7 @@ interface Period {
 }
 
 export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
-  readonly size = 3
+  readonly size = 4
   #policy: FixedPolicy | CalendarPolicy
   #nowUs = 0
   /** As last written, and when. */
@@ -27,6 +27,8 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
   #writtenUs = 0
   /** The present period, or one ahead that was reserved in; absent when nothing counts. */
   #open: Period | undefined
+  /** The largest limit since nothing counted last. */
+  #most = 0
 
   constructor(policy: FixedPolicy | CalendarPolicy) {
     this.#policy = policy
@@ -44,12 +46,15 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     this.#policy = policy
     this.#nowUs = nowUs
     this.#open = undefined
+    const most = Math.max(this.#most, policy.limit)
+    this.#most = policy.limit
     if (this.#written === undefined) return
     // The clock was set back: what was admitted before now counts now.
     const by = Math.max(0, this.#writtenUs - nowUs)
     const startUs = this.#movedBack(this.#written.startUs, by)
     if (startUs === undefined || this.#endOf(startUs) <= nowUs) return
     this.#open = { startUs, count: this.#written.count }
+    this.#most = most
     if (by > 0) this.#write(this.#open)
   }
 
@@ -68,7 +73,7 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
 
   penalize(cost: number): void {
     const { startUs, count } = this.#open ?? { startUs: this.#nowUs, count: 0 }
-    this.#write({ startUs, count: Math.min(this.#policy.limit, count + cost) })
+    this.#write({ startUs, count: Math.max(count, Math.min(this.#policy.limit, count + cost)) })
   }
 
   standing(): PolicyState {
@@ -84,7 +89,10 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     if (this.#open === undefined) return false
     const { startUs, count } = this.#open
     if (atUs < startUs || atUs >= this.#endOf(startUs) || count < cost) return false
-    this.#write({ startUs, count: count - cost })
+    // A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if (count === cost && startUs > this.#nowUs)
+      this.#write({ startUs: this.#startBefore(startUs), count: this.#most })
+    else this.#write({ startUs, count: count - cost })
     return true
   }
 
@@ -112,6 +120,11 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
   #startOf(atUs: number): number | undefined {
     if (this.#policy.algorithm === 'fixed') return atUs
     return this.#edges().findLast((edge) => edge <= atUs)
+  }
+
+  #startBefore(startUs: number): number {
+    if (this.#policy.algorithm === 'fixed') return startUs - this.#policy.windowUs
+    return this.#startOf(startUs - 1) ?? startUs
   }
 
   #endOf(startUs: number): number {

@@ -94,14 +94,22 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
     }
   }
 
-  /** After a later admission nobody can say what of the debt is whose. */
+  /**
+   * After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+   * last of them is known by when it comes; once it is given back, the one before it is the last.
+   */
   refund({ cost, atUs }: Taken): boolean {
-    const { fullAt, lastAt, lastCost, carried } = this.#bucket
-    if (fullAt <= this.#nowUs || lastAt !== atUs || lastCost !== cost) return false
+    const { fullAt, lastAt, lastCost, carried, carriedUntil } = this.#bucket
+    const full = this.#policy.burst * this.#policy.intervalUs
+    const isLastTurn = atUs > this.#nowUs && atUs === fullAt - full
+    const isLast = isLastTurn || (lastAt === atUs && lastCost === cost)
+    if (fullAt <= this.#nowUs || !isLast) return false
+    const freeAt = fullAt - cost * this.#policy.intervalUs
     this.#write({
-      fullAt: fullAt - cost * this.#policy.intervalUs,
+      fullAt: freeAt,
+      lastAt: Math.min(lastAt, Math.max(this.#nowUs, freeAt - full, carriedUntil)),
       lastCost: 0,
-      carried: Math.max(0, carried - cost),
+      carried: atUs < carriedUntil ? Math.max(0, carried - cost) : carried,
     })
     return true
   }

@@ -67,7 +67,9 @@ export class WindowMeter implements Meter<SlicedPolicy> {
   penalize(cost: number): void {
     const current = Math.floor(this.#nowUs / this.#policy.sliceUs)
     this.#open(this.#counts.length === 0 ? current : Math.max(current, this.#top))
-    this.#counts[0] = Math.min(this.#policy.limit, (this.#counts[0] ?? 0) + cost)
+    const before = this.#counts[0] ?? 0
+    // It may be more than the limit that it was lowered to.
+    this.#counts[0] = Math.max(before, Math.min(this.#policy.limit, before + cost))
   }
 
   standing(): PolicyState {

@@ -1,12 +1,13 @@
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it.
+-- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
+-- largest limit since nothing counted last.
 --
 -- A period of `fixed` begins with the first admission after the last one; those of `calendar` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.
 local function fixed_algorithm(limit, window, edges)
-  local layout = '>dddd'
+  local layout = '>ddddd'
   local self = { capacity = limit }
   -- Of the key: the present period, or one ahead that was reserved in; absent when nothing counts.
-  local key, start, count, expires
+  local key, start, count, expires, most
 
   -- Where the period of a time begins; nil for what is long over.
   local function start_of(at)
@@ -31,25 +32,25 @@ local function fixed_algorithm(limit, window, edges)
     local ends = end_of(start)
     if ends > expires then
       expires = ends
-      call('SET', key, pack(layout, start, now, expires, count), 'PX', life_of(ends - now))
+      call('SET', key, pack(layout, start, now, expires, count, most), 'PX', life_of(ends - now))
     else
-      call('SETRANGE', key, '0', pack(layout, start, now, expires, count))
+      call('SETRANGE', key, '0', pack(layout, start, now, expires, count, most))
     end
   end
 
   function self.read(at_key)
-    key, start, expires = at_key, nil, 0
+    key, start, expires, most = at_key, nil, 0, limit
     local bytes = call('GET', key)
     if not bytes then return end
-    if #bytes ~= 32 then spoilt() end
-    local begun, written, admitted
-    begun, written, expires, admitted = unpacked(layout, bytes)
+    if #bytes ~= 40 then spoilt() end
+    local begun, written, admitted, largest
+    begun, written, expires, admitted, largest = unpacked(layout, bytes)
     -- The server's clock was set back: what was admitted before now counts now.
     local by = max(0, written - now)
     begun = start_of(max(0, begun - by))
     if edges and by > 0 then begun = max(begun or 0, start_of(now)) end
     if not begun or end_of(begun) <= now then return end
-    start, count = begun, admitted
+    start, count, most = begun, admitted, max(largest, limit)
     if by > 0 then save() end
   end
 
@@ -70,7 +71,7 @@ local function fixed_algorithm(limit, window, edges)
 
   function self.penalize(cost)
     if not start then start, count = start_of(now), 0 end
-    count = math.min(limit, count + cost)
+    count = max(count, math.min(limit, count + cost))
     save()
   end
 
@@ -84,6 +85,10 @@ local function fixed_algorithm(limit, window, edges)
   function self.refund(cost, at)
     if not start or at < start or at >= end_of(start) or count < cost then return false end
     count = count - cost
+    -- A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    if count == 0 and start > now then
+      start, count = edges and start_of(start - 1) or start - window, most
+    end
     save()
     return true
   end

@@ -88,10 +88,14 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose.
+  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
+  -- last of them is known by when it comes; once it is given back, the one before it is the last.
   function self.refund(cost, at)
-    if full <= now or last ~= at or last_cost ~= cost then return false end
-    full, last_cost, carried = full - cost * interval, 0, max(0, carried - cost)
+    local is_last_turn = at > now and at == full - burst * interval
+    if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
+    if at < carried_until then carried = max(0, carried - cost) end
+    full, last_cost = full - cost * interval, 0
+    last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
     return true
   end

@@ -130,7 +130,7 @@ local function window_algorithm(limit, slice, slices)
   function self.penalize(cost)
     local number = max(current, top or 0)
     local before = number == top and top_count or 0
-    add(number, math.min(limit, before + cost) - before)
+    add(number, max(before, math.min(limit, before + cost)) - before)
   end
 
   function self.standing()

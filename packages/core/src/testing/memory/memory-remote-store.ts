@@ -115,9 +115,9 @@ export class MemoryRemoteStore implements RemoteStore {
     return this.#run('fill', (step) => steps.fill(step, address, { token, bytes: sent, livesMs }))
   }
 
-  put(address: EntryAddress, { bytes, livesMs, since }: PutRequest): Promise<PutReply> {
-    const sent = Uint8Array.from(bytes)
-    return this.#run('put', (step) => steps.put(step, address, { bytes: sent, livesMs, since }))
+  put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
+    const bytes = Uint8Array.from(request.bytes)
+    return this.#run('put', (step) => steps.put(step, address, { ...request, bytes }))
   }
 
   async evict(

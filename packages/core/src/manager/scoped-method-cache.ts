@@ -1,0 +1,68 @@
+/** A decorated method's cache whose keys begin with a scope that is asked for at every call. */
+
+import type { PutFence } from '../cache/put-fence.ts'
+import type { LoadContext, Source } from '../cache/read-call.ts'
+import type { EvictCall, MethodCache, MethodCall } from '../decorators/method-cache.ts'
+
+export class ScopedMethodCache implements MethodCache {
+  readonly #inner: MethodCache
+  readonly #prefix: () => string
+
+  constructor(inner: MethodCache, prefix: () => string) {
+    this.#inner = inner
+    this.#prefix = prefix
+  }
+
+  hit(key: string): Promise<unknown> | undefined {
+    return this.#inner.hit(this.#prefix() + key)
+  }
+
+  getOrLoad(key: string, source: Source, call: MethodCall): Promise<unknown> {
+    return this.#inner.getOrLoad(this.#prefix() + key, source, call)
+  }
+
+  getManyOrLoad(
+    keys: readonly string[],
+    load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
+    calls: readonly MethodCall[],
+  ): Promise<readonly unknown[]> {
+    return this.#inner.getManyOrLoad(this.#all(keys), load, calls)
+  }
+
+  peek(key: string): Promise<unknown> {
+    return this.#inner.peek(this.#prefix() + key)
+  }
+
+  begin(): PutFence | Promise<PutFence> {
+    return this.#inner.begin()
+  }
+
+  // Async, because there may be no scope: then it rejects.
+  async put(
+    key: string,
+    value: unknown,
+    call: MethodCall,
+    begun: PutFence | undefined,
+  ): Promise<void> {
+    await this.#inner.put(this.#prefix() + key, value, call, begun)
+  }
+
+  unfit(error: unknown): void {
+    this.#inner.unfit(error)
+  }
+
+  async evict(request: EvictCall): Promise<void> {
+    // Tags and whole caches know no scope.
+    const keys = request.keys.length === 0 ? request.keys : this.#all(request.keys)
+    await this.#inner.evict({ ...request, keys })
+  }
+
+  fullKey(key: string): string {
+    return this.#inner.fullKey(this.#prefix() + key)
+  }
+
+  #all(keys: readonly string[]): readonly string[] {
+    const prefix = this.#prefix()
+    return keys.map((key) => prefix + key)
+  }
+}
