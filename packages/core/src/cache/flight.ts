@@ -10,6 +10,7 @@ import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
+import type { Joiners } from './joiners.ts'
 import type { ReadCall } from './read-call.ts'
 
 // One executor for all flights: a closure of its own for each would be most of what a flight costs.
@@ -43,6 +44,10 @@ export class Flight {
   isForced = false
   /** Flights that its load has been waiting for, if any; those that are settled do not count any more. */
   waitsFor: Set<Flight> | undefined
+  /** Other callers of this process who wait for it. */
+  joiners: Joiners | undefined
+  /** The load that its joiners began because it took too long. */
+  standIn: Flight | undefined
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
 
@@ -62,15 +67,23 @@ export class Flight {
 
   /** Hands a value to everybody who waits; the first outcome counts. */
   resolve(value: unknown): void {
-    this.isSettled = true
+    this.#settle()
     this.#resolve(value)
+    this.joiners?.resolve(value)
   }
 
   reject(error: unknown): void {
-    this.isSettled = true
+    this.#settle()
     // The first caller may have been served already, and a refresh has no caller at all.
     this.promise.catch(() => undefined)
     this.#reject(error)
+    this.joiners?.reject(error)
+  }
+
+  /** Where both end, it is its own result that is kept. */
+  #settle(): void {
+    this.isSettled = true
+    if (this.standIn !== undefined) this.standIn.isAlive = false
   }
 }
 

@@ -7,7 +7,8 @@
  *
  * Up to its first `await`, a load is known by what is running. After it, by async context, where that costs nothing more:
  * from Node 24 on, and on older ones in a process that uses `AsyncLocalStorage` already. There the first storage makes every
- * await of the process twice as long, and every miss half as long again. `loadTimeout` is what ends the wait elsewhere.
+ * await of the process twice as long, and every miss half as long again. Elsewhere somebody who has waited for `leaseWait` loads
+ * in the place of the other (stand-ins.ts), and from then on loads of that cache or method are known by context, too.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -45,7 +46,8 @@ export function beginLoad(
   flights: readonly Flight[],
   context: LoadContext,
 ): LoadScope {
-  const isTracked = isAlwaysCheap || isContextKept()
+  const isSuspect = flights.some(({ call }) => call.site.tracksLoads)
+  const isTracked = isAlwaysCheap || isSuspect || isContextKept()
   if (isTracked) tracked += 1
   return { owner, flights, context, outer: enclosingLoad(), isTracked, isOver: false }
 }
@@ -111,6 +113,7 @@ function waitsForAny(flight: Flight, own: ReadonlySet<Flight>): boolean {
     if (own.has(at)) return true
     if (at.isSettled || seen.has(at)) continue
     seen.add(at)
+    if (at.standIn !== undefined) open.push(at.standIn)
     for (const next of at.waitsFor ?? []) open.push(next)
   }
   return false

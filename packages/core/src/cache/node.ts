@@ -66,6 +66,7 @@ export class CacheNode {
   /** Aborts the loads that are still running when the manager closes. */
   readonly closing = new AbortController()
   readonly #deadlines = new Map<number, Deadlines>()
+  readonly #waits = new Map<number, Deadlines>()
   #longestLifeMs = 0
 
   constructor(parts: NodeParts) {
@@ -120,9 +121,19 @@ export class CacheNode {
     return deadlines
   }
 
+  /** The same for what a caller waits for. */
+  waits(ms: number): Deadlines {
+    const known = this.#waits.get(ms)
+    if (known !== undefined) return known
+    const waits = new Deadlines(this.clock, ms, 'caller')
+    this.#waits.set(ms, waits)
+    return waits
+  }
+
   /** For the end: drops the timers. */
   endDeadlines(): void {
     for (const deadlines of this.#deadlines.values()) deadlines.close()
+    for (const waits of this.#waits.values()) waits.close()
   }
 
   addressOf(fullKey: string): EntryAddress {

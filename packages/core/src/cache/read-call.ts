@@ -33,6 +33,8 @@ export class ReadSite {
   readonly counters: ReadCounters
   /** How messages name it. */
   readonly where: string
+  /** Its loads are known by their async context, whatever that costs: one of them may have waited for itself. */
+  tracksLoads = false
   #missesInARow = 0
 
   constructor(

@@ -34,6 +34,7 @@ import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-sco
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import { type Age, ageOf, inspect } from './remote-entry.ts'
+import { StandIns } from './stand-ins.ts'
 import { restored } from './value-forms.ts'
 
 /** How often a waiter looks for itself, in case the wake-up was lost. */
@@ -48,6 +49,7 @@ const MAX_UNUSABLE_FILLS = 3
 export class ReadPath {
   readonly #node: CacheNode
   readonly #loads: LoadPath
+  readonly #standIns: StandIns
   /**
    * One for all flights: reads are too many for a pair of closures each. The replies of a tick come together, in the
    * context of none of them.
@@ -64,6 +66,7 @@ export class ReadPath {
   constructor(node: CacheNode, loads: LoadPath) {
     this.#node = node
     this.#loads = loads
+    this.#standIns = new StandIns(node, loads)
   }
 
   /** Whose entries are read here. */
@@ -199,7 +202,12 @@ export class ReadPath {
       const sought = { owner: this.#node, key: call.fullKey }
       if (isInside(scope, sought, flight)) return this.#loadInside(call, scope)
     }
-    const isJoinable = flight !== undefined && call.mode !== 'refresh' && this.#isTrusted(flight)
+    const isJoinable =
+      flight !== undefined &&
+      call.mode !== 'refresh' &&
+      // Still running when what stands in for it is over: it is stuck.
+      (flight.isSettled || flight.standIn?.isSettled !== true) &&
+      this.#isTrusted(flight)
     if (!isJoinable) {
       const launched = this.#launch(call, candidate, call.mode === 'refresh')
       if (scope !== undefined) noteWaiting(scope, launched)
@@ -209,7 +217,7 @@ export class ReadPath {
     call.counters.joined += 1
     call.onDecided?.()
     if (flight.stamp.changes === this.#node.coherence.changes) {
-      return handOutShared(flight.promise, call, this.#node)
+      return handOutShared(this.#standIns.join(flight, call), call, this.#node)
     }
     return this.#joinOlder(flight, call)
   }
@@ -231,14 +239,15 @@ export class ReadPath {
    */
   async #joinOlder(flight: Flight, call: ReadCall): Promise<unknown> {
     const { coherence, flights } = this.#node
-    const stillStands = (tags: readonly string[]): boolean =>
-      coherence.tags.allows(flight.stamp.birth, call.cacheTag, flight.address.partition, tags)
+    const stillStands = (tags: readonly string[], { birth } = flight.stamp): boolean =>
+      coherence.tags.allows(birth, call.cacheTag, flight.address.partition, tags)
     if (!stillStands(flight.call.rules.tags)) {
       flights.detach(flight)
       return this.#share(call, undefined)
     }
-    const value = await flight.promise
-    if (flight.entry !== undefined && stillStands(flight.entry.tags)) {
+    const value = await this.#standIns.join(flight, call)
+    const { stamp, entry } = flight.isSettled ? flight : (flight.standIn ?? flight)
+    if (entry !== undefined && stillStands(entry.tags, stamp)) {
       return handOut(value, call, this.#node)
     }
     // It may still be filling the store: without detaching it, the next read would only join it again.

@@ -1,0 +1,30 @@
+/** Those who wait for a load that somebody else of this process began. */
+
+/** What they get: the flight's outcome, or that of the load that stands in for it, whichever comes first. */
+export class Joiners {
+  readonly promise: Promise<unknown>
+  readonly #end: () => void
+  #resolve: (value: unknown) => void = nothing
+  #reject: (error: unknown) => void = nothing
+
+  /** `end`: called when there is nothing to wait for any more. */
+  constructor(end: () => void) {
+    this.#end = end
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  resolve(value: unknown): void {
+    this.#end()
+    this.#resolve(value)
+  }
+
+  reject(error: unknown): void {
+    this.#end()
+    this.#reject(error)
+  }
+}
+
+function nothing(): void {}
