@@ -266,7 +266,7 @@ export class PutPath {
 
   /** Keeps a value in this process only; other nodes may hold the key in their own local tiers, so they are told. */
   async #putLocally(writing: Writing): Promise<PutResult> {
-    const { coherence, remote, changes, clock, puts } = this.#node
+    const { coherence, remote, changes, clock } = this.#node
     const { call, fence, hasBegun, mark } = writing
     const { address } = call
     const { key, partition } = address
@@ -279,7 +279,7 @@ export class PutPath {
     let reply: MutationReply | undefined
     let cause: unknown
     try {
-      const request = { ...HARD, voids: puts.has(key) }
+      const request = { ...HARD, voids: true }
       ;[reply] = await remote.run('evict', (store) => store.evict([address], request))
       if (reply !== undefined) coherence.noteOwnPut(address, 0, { ...reply, stored: false })
       if (reply !== undefined) await coherence.publish({ kind: 'keys', ...reply, keys: [key] })

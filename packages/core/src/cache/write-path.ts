@@ -50,10 +50,9 @@ export class WritePath {
       if (request.settleMs > 0) node.settling.open(key, request.settleMs)
     }
     const addresses = fullKeys.map((key) => node.addressOf(key))
-    const voids = fullKeys.some((key) => node.puts.has(key))
     await this.#reported(
       { cache, keys: fullKeys, tags: [], all: false },
-      node.coherence.evict(addresses, voids ? { ...request, voids } : request),
+      node.coherence.evict(addresses, request),
     )
   }
 

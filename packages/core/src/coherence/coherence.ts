@@ -343,7 +343,8 @@ export class Coherence {
       remote.reportDefect('evict', error)
       throw new EvictionQueued(error)
     }
-    const replies = await remote.evict(addresses, request).catch(asQueued)
+    // A `set` that was given up, here or elsewhere, may arrive yet.
+    const replies = await remote.evict(addresses, { ...request, voids: true }).catch(asQueued)
     for (const reply of replies) {
       const evicted = addresses.filter(({ partition }) => partition === reply.partition)
       const { soft: isSoft, settleMs } = request
@@ -571,8 +572,7 @@ export class Coherence {
     }
     for (const { request, members } of groupsOf(keys, this.#parts.clock.now())) {
       for (const chunk of chunksOf(members)) {
-        // Some stand for puts that were given up, and may arrive yet.
-        await this.#evictInStore(chunk, { ...request, voids: true })
+        await this.#evictInStore(chunk, request)
         this.queue.settle({ keys: chunk, tags: [] })
       }
     }
