@@ -12,6 +12,9 @@ const FAILOVERS = 'test/simulation/found/failovers.test.ts'
 const PUTS = 'test/faults/found.test.ts'
 const LEASES = 'test/simulation/found/leases.test.ts'
 const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
+const PUT_FENCES = 'test/policies/put-fence.test.ts'
+const LATE_SETS = 'test/policies/late-set.test.ts'
+const MODEL_ENGINE = 'test/conformance/memory.test.ts'
 const CORE = 'packages/core/src'
 
 export const ABLATIONS = [
@@ -289,6 +292,66 @@ export const ABLATIONS = [
     find: '.catch(() => this.#remember(lease))',
     replace: '.catch(() => undefined)',
     tests: LEASES,
+  },
+  {
+    name: 'a put in this process only gives way to what changed its key since it began',
+    protects: 'I2',
+    file: `${CORE}/cache/put-path.ts`,
+    find: 'if (last === undefined) return undefined',
+    replace: 'if (last === undefined) return fence',
+    tests: PUT_FENCES,
+  },
+  {
+    name: 'voiding a set that was given up',
+    protects: 'I2',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'await this.#evictInStore(chunk, { ...request, voids: true })',
+    replace: 'await this.#evictInStore(chunk, request)',
+    tests: LATE_SETS,
+  },
+  {
+    name: 'voiding a set that is under way when its key is evicted',
+    protects: 'I1',
+    file: `${CORE}/cache/write-path.ts`,
+    find: 'const voids = fullKeys.some((key) => node.puts.has(key))',
+    replace: 'const voids = false',
+    tests: LATE_SETS,
+  },
+  {
+    name: 'voiding by a set of a key that another node holds in doubt',
+    protects: 'I2',
+    file: `${CORE}/cache/put-path.ts`,
+    find: 'const voids = puts.has(key) || coherence.isInDoubt(key)',
+    replace: 'const voids = puts.has(key)',
+    tests: LATE_SETS,
+  },
+  {
+    name: 'believing what was put in the same millisecond, once it was heard of',
+    protects: 'I6',
+    file: `${CORE}/coherence/own-changes.ts`,
+    find: 'if (own.isSuperseded === true) return createdAt < own.doneAt',
+    replace: '',
+    tests: MODEL_ENGINE,
+  },
+  {
+    name: 'what leaves a node was born at the clock that the store confirmed',
+    protects: 'I8',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: `      birth: this.tags.now,
+      known: this.tags.confirmed,
+`,
+    replace: `      birth: this.tags.now,
+      known: this.tags.now,
+`,
+    tests: 'test/policies/births.test.ts',
+  },
+  {
+    name: 'looking further back for lost tags while the oldest is missing',
+    protects: 'I6',
+    file: `${CORE}/coherence/coherence.ts`,
+    find: 'if (from > 0 && lost.has(oldest)) continue',
+    replace: '',
+    tests: COHERENCE,
   },
   {
     name: 'catching up at once after a gap',

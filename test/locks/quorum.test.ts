@@ -120,3 +120,13 @@ it('is held, and not unavailable, where a majority says so', async () => {
   members[0].state = 'dead'
   await expect(caches.locks.acquire('a', { wait: 0 })).rejects.toThrow('stayed held')
 })
+
+it('is held, and not unavailable, however far apart those who say so are', async () => {
+  const { members, caches, settle } = setUp()
+  await caches.locks.acquire('a')
+  members[0].state = 'dead'
+  members[2].state = 'far'
+  const asked = watch(caches.locks.acquire('a', { wait: 0 }))
+  await settle(members[2], asked)
+  expect(String(asked.error)).toContain('stayed held')
+})

@@ -110,8 +110,9 @@ export class Lease {
       stillHeld = await remote.run('renew', (store) =>
         store.renew(this.address, this.token, this.#leaseMs),
       )
-    } catch {
-      // Reported by the remote tier; another renewal may get through before the deadline.
+    } catch (error) {
+      // Another renewal may get through before the deadline.
+      remote.reportDefect('renew', error)
     }
     if (stillHeld) this.#endsAt = this.#node.clock.now() + this.#leaseMs
     if (stillHeld && !this.#isEnded) {

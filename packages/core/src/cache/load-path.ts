@@ -199,8 +199,9 @@ export class LoadPath {
       }
       coherence.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
-    } catch {
-      // Reported by the remote tier. Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
+    } catch (error) {
+      remote.reportDefect('fill', error)
+      // Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.
       entry.commit = 0
     }

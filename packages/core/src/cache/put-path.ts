@@ -239,6 +239,7 @@ export class PutPath {
         coherence.noteOwnPut(address, commit, reply)
         await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
       } catch (cause) {
+        remote.reportDefect('put', cause)
         return this.#queueInstead(call, cause)
       }
       coherence.applyMutation(reply, [key])
@@ -284,6 +285,7 @@ export class PutPath {
       if (reply !== undefined) await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
     } catch (error) {
       cause = error
+      remote.reportDefect('put', error)
       this.#queueInstead(call, error)
     }
     if (reply !== undefined) coherence.applyMutation(reply, [key])

@@ -161,8 +161,8 @@ export class ReadPath {
       this.#loads.keepLocally(flight, entry, bytes.length)
       this.#countRemote(entry, call, age)
       return entry
-    } catch {
-      // Reported by the remote tier.
+    } catch (error) {
+      remote.reportDefect('read', error)
       return undefined
     } finally {
       flights.unwatch(flight)
@@ -497,7 +497,7 @@ export class ReadPath {
       if (reply.kind !== 'granted') return reply
       lease = new Lease(this.#node, { address, token, leaseMs, isCertain: true })
     } catch (error) {
-      // Reported by the remote tier.
+      remote.reportDefect('claim', error)
       if (error instanceof StoreUnavailableError) return undefined
       lease = new Lease(this.#node, { address, token, leaseMs, isCertain: false })
     }

@@ -340,6 +340,7 @@ export class Coherence {
     const { remote, clock } = this.#parts
     if (remote === undefined) return
     const asQueued = (error: unknown): never => {
+      remote.reportDefect('evict', error)
       throw new EvictionQueued(error)
     }
     const replies = await remote.evict(addresses, request).catch(asQueued)
@@ -372,6 +373,7 @@ export class Coherence {
     try {
       await this.#bump(tags)
     } catch (error) {
+      remote.reportDefect('bump-tags', error)
       this.tags.invalidateHere(this.queue.addTags(tags))
       this.#tellDoubt([], tags, false)
       this.#queued()
@@ -460,8 +462,9 @@ export class Coherence {
         // The reply may be as old as the sleep was long.
         this.#syncAgain = true
       }
-    } catch {
-      // Already reported by the remote tier. Not confirming is all there is to do.
+    } catch (error) {
+      // Not confirming is all there is to do.
+      remote.reportDefect('sync', error)
     }
     this.#reportState()
   }

@@ -140,8 +140,10 @@ class QuorumLocks implements LockProvider {
   }
 
   /**
-   * Asks all; resolves when all have answered, or when it is decided (a majority said yes, or can no longer do so) and the
-   * rest has had as long again: a store that hangs must not cost the caller its deadline.
+   * Asks all; resolves when all have answered, or when it is decided and the rest has had as long again: a store that hangs
+   * must not cost the caller its deadline. It is decided when a majority said yes, or a majority answered and can no longer
+   * say yes, or too many failed for a majority to answer. Between a no and a failure it is not: a third decides whether the
+   * lock is held or nobody can say.
    */
   async #ask<Result>(
     ask: (provider: LockProvider) => Promise<Result> | undefined,
@@ -150,18 +152,24 @@ class QuorumLocks implements LockProvider {
     const answers: Answer<Result>[] = this.#providers.map(() => ({}))
     const begunAt = performance.now()
     let yes = 0
-    let others = 0
+    let no = 0
+    let failed = 0
+    const count = this.#providers.length
+    const isDecided = (): boolean => {
+      if (yes >= this.#majority || failed > count - this.#majority) return true
+      return yes + no >= this.#majority && count - no - failed < this.#majority
+    }
     await new Promise<void>((resolve) => {
       let cancelPatience: CancelTimer | undefined
       const note = (at: number, answer: Answer<Result>): void => {
         answers[at] = answer
         if (isYes(answer)) yes += 1
-        else others += 1
-        const count = this.#providers.length
-        if (yes + others === count) {
+        else if ('error' in answer) failed += 1
+        else no += 1
+        if (yes + no + failed === count) {
           cancelPatience?.()
           resolve()
-        } else if (yes >= this.#majority || count - others < this.#majority) {
+        } else if (isDecided()) {
           const patienceMs = Math.max(SHORTEST_PATIENCE_MS, performance.now() - begunAt)
           cancelPatience ??= startTimer(patienceMs, resolve, 'caller')
         }

@@ -157,6 +157,22 @@ const CLOCK: Shape<Clock> = {
   afterArrivals: 'function?',
 }
 
+/** The lists, for tests. */
+export const SHAPES = {
+  local: LOCAL,
+  remote: REMOTE,
+  capabilities: REMOTE_CAPABILITIES,
+  bus: BUS,
+  locks: LOCKS,
+  lockCapabilities: LOCK_CAPABILITIES,
+  limits: LIMITS,
+  limitCapabilities: LIMIT_CAPABILITIES,
+  codec: CODEC,
+  step: CODEC_STEP,
+  plugin: PLUGIN,
+  clock: CLOCK,
+} as const
+
 /** @throws InvalidOptionError naming the first member that is missing or of another kind; so do all of these. */
 export function assertLocalStore(store: unknown, option: string): void {
   const expected = 'a local store such as lruStore()'

@@ -73,7 +73,11 @@ export interface CacheOptions {
   readonly version?: string | number | undefined
   /** The largest encoded value the shared tier takes; larger ones raise `too-large` and stay local. @default '1mb' */
   readonly maxValueBytes?: Size | undefined
-  /** When an eviction cannot reach the store: keep it in the recovery queue, or throw as well. @default 'queue' */
+  /**
+   * When an eviction or a write cannot reach the store: keep an eviction in the recovery queue, or throw as well.
+   *
+   * @default 'queue'
+   */
   readonly onRemoteFailure?: 'queue' | 'throw' | undefined
 }
 

@@ -57,6 +57,9 @@ export class RemoteTier {
   /** A batch of many callers' reads is none of theirs: the store is called in the context of whoever made the manager. */
   readonly #context: KeptContext = keepContext()
 
+  /** Errors of calls, which were reported where they failed. */
+  readonly #reported = new WeakSet<object>()
+
   constructor(store: RemoteStore, timeoutMs: number, clock: Clock, events: Emitter) {
     this.store = store
     this.timeoutMs = timeoutMs
@@ -193,7 +196,7 @@ export class RemoteTier {
   #skip(operation: string, fail: (error: unknown) => void): void {
     const error = new StoreUnavailableError(operation)
     this.#events.emit('store-error', { operation, error, skipped: true })
-    fail(error)
+    this.#fail(error, fail)
   }
 
   /** Calls the store; exactly one of the callbacks is called, once, whatever comes after the deadline. */
@@ -212,7 +215,8 @@ export class RemoteTier {
       if (wasHeldUp) this.#breaker.toldNothing()
       else this.#breaker.failed()
       this.#events.emit('store-error', { operation, error, skipped: false })
-      fail(error)
+      if (isDefect(error)) this.reportDefect(operation, error)
+      this.#fail(error, fail)
     }
     const deadlines = this.#deadlines
     const deadline = deadlines.begin((wasHeldUp) => {
@@ -223,7 +227,7 @@ export class RemoteTier {
       const error = new StoreTimeoutError(operation, this.timeoutMs)
       if (!this.#isStarting) return failed(error, wasHeldUp)
       this.#breaker.toldNothing()
-      fail(error)
+      this.#fail(error, fail)
     })
     let answer: Promise<Result>
     try {
@@ -246,6 +250,20 @@ export class RemoteTier {
     )
   }
 
+  #fail(error: unknown, fail: (error: unknown) => void): void {
+    if (typeof error === 'object' && error !== null) this.#reported.add(error)
+    fail(error)
+  }
+
+  /**
+   * For whoever goes on without the store after a failure: what a call failed with was reported then. Anything else is a
+   * defect, of this package or of what it was given, and must not pass for a store that is away.
+   */
+  reportDefect(task: string, error: unknown): void {
+    if (typeof error !== 'object' || error === null || this.#reported.has(error)) return
+    this.#events.emit('background-error', { task, error })
+  }
+
   /** Importing and connecting take a while where a process begins, and are no outage. */
   get #isStarting(): boolean {
     return this.#clock.now() < (this.#startsUntil ?? 0)
@@ -259,4 +277,10 @@ export class RemoteTier {
     })
     return this.#clock.now() + LONGEST_START_MS
   }
+}
+
+/** What code throws that is wrong, as opposed to a failure of what it talks to. `fetch` says that one by a cause. */
+function isDefect(error: unknown): boolean {
+  if (error instanceof ReferenceError) return true
+  return error instanceof TypeError && error.cause === undefined
 }
