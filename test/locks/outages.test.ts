@@ -162,6 +162,17 @@ describe("onUnavailable: 'local'", () => {
     },
   )
 
+  it('finds out once, for several locks of one caller', async () => {
+    const { caches, clock, trouble } = troubled()
+    trouble.mode = 'hangs'
+    const several = watch(caches.locks.acquire(['a', 'b', 'c', 'd'], options))
+    await clock.advanceAsync(1_100)
+    expect(several.value?.source).toBe('local')
+    const beside = watch(caches.locks.acquire('d', { ...options, wait: 0 }))
+    await clock.advanceAsync(1_100)
+    expect(beside.state).toBe('rejected')
+  })
+
   it('asks the shared store again for those whom the outage made wait', async () => {
     const { caches, clock, trouble } = troubled()
     trouble.mode = 'refuses'

@@ -37,6 +37,8 @@ export interface Wanted {
   readonly since: number
   /** Aborts when the caller or the manager gives up. */
   readonly signal: AbortSignal
+  /** The caller has just fallen back for another of its locks: it does not find out anew, for each, that the store is away. */
+  readonly isBesideStore?: boolean
 }
 
 export class LockTaker {
@@ -61,6 +63,9 @@ export class LockTaker {
   /** Nothing when it came to nothing in a way that makes another try worth while. */
   async #takeBeside(fallback: LockStore, wanted: Wanted): Promise<Hold | undefined> {
     const { store } = this.#parts
+    if (wanted.isBesideStore) {
+      return this.#hold(fallback, wanted, await this.#claim(fallback, wanted))
+    }
     let grant: Grant
     try {
       grant = await this.#claimInTurn(wanted)

@@ -207,8 +207,10 @@ export class Locks {
     const parts: HoldPart[] = []
     try {
       for (const name of names) {
+        const isBesideStore = parts.some(({ hold }) => hold.store !== this.#store)
         const share = this.#share(name, wanted.options, isRun)
-        parts.push(share ?? HoldPart.first(await this.#take({ ...wanted, name }), isRun))
+        const take = (): Promise<Hold> => this.#take({ ...wanted, name, isBesideStore })
+        parts.push(share ?? HoldPart.first(await take(), isRun))
       }
       return parts
     } catch (error) {
