@@ -270,6 +270,9 @@ const pairs = (): Row[] => [
   ],
   ['a subclass of a registered class', () => ({ m: new Pounds(5n) }), '$.m'],
   ['an anonymous class', () => new (class {})(), '$'],
+  ['an error of the application, returned', () => new AppError('no'), '$'],
+  ['several errors in one, returned', () => new AggregateError([new Error('a')], 'all'), '$'],
+  ['a TypeError, returned', () => new TypeError('no')],
   ['something with toJSON', () => ({ toJSON: () => 'text' }), '$.toJSON'],
 ]
 

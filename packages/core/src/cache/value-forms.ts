@@ -6,6 +6,7 @@
  * and the place in the value.
  */
 
+import { types } from 'node:util'
 import { ValueError } from '../errors/value-error.ts'
 import type { Policy } from '../options/cache-options.ts'
 import type { Keepable } from './keep.ts'
@@ -56,7 +57,9 @@ export function encodeKept(
   kept: Keepable,
 ): EncodedValue | Promise<EncodedValue> | undefined {
   try {
-    return node.values?.encode(plainOf(kept))
+    const { values } = node
+    if (values !== undefined) assertOwnClass(kept, (value) => values.codec.encode(value))
+    return values?.encode(plainOf(kept))
   } catch (error) {
     if (kept.kind === 'error') return undefined
     throw placed(error, call)
@@ -74,6 +77,7 @@ export function assertKeepable(node: CacheNode, call: ReadCall, kept: Keepable):
   // A manager without tiers runs methods as they are.
   if (node.remote === undefined && !(local && node.local !== undefined)) return
   try {
+    assertOwnClass(kept, node.checkValue)
     node.checkValue(plainOf(kept))
   } catch (error) {
     throw placed(error, call)
@@ -84,6 +88,23 @@ export function assertKeepable(node: CacheNode, call: ReadCall, kept: Keepable):
 export function restored(value: unknown, kind: Keepable['kind'], policy: Policy): unknown {
   const { fromPlain } = policy
   return fromPlain === undefined || kind !== 'value' ? value : fromPlain(value as never)
+}
+
+/**
+ * An error that a method *returns* is a value like any other, and comes back as what it was or not at all. By itself a codec
+ * would take it for what a load failed with, which may come back as a plain `Error`; inside a list it does not.
+ *
+ * @throws ValueError
+ */
+function assertOwnClass(kept: Keepable, encode: (value: unknown) => unknown): void {
+  const value = plainOf(kept)
+  if (kept.kind !== 'value' || !types.isNativeError(value)) return
+  try {
+    encode([value])
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error
+    throw new ValueError(error.message.replace('$[0]', '$'), error.path.replace('$[0]', '$'))
+  }
 }
 
 function plainOf(kept: Keepable): unknown {
