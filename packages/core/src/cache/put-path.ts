@@ -6,10 +6,9 @@
  *
  * - One that *began* before its value was made (`@CachePut`: at the call of the method). What changed the key meanwhile may
  *   be newer than the value, and nobody can tell: the put evicts.
- * - One whose value counts as made now (`set`). The last writer wins, whatever others did. Only its own node can *void* it:
- *   bytes that our own deadline gave up, and that arrive later all the same, must not replace what was written after
- *   that. So the eviction that stands for a put that failed voids, and so does what this node does to a key while a put of
- *   it is under way. Where the log does not reach back, nobody can tell; the put evicts, and is sent again.
+ * - One whose value counts as made now (`set`). The last writer wins: it is sent again, with the number it has learnt. It
+ *   never goes unfenced: bytes that our own deadline gave up, and that arrive later all the same, must not replace what was
+ *   written after that. They know an old number, and are refused.
  *
  * What this node did itself or heard of meanwhile is told by `ChangeMarks`; for values that stay in this process, and
  * for stores without sequences, it is all there is.
@@ -232,7 +231,8 @@ export class PutPath {
       let reply: PutReply
       try {
         const voids = puts.has(key) || coherence.isInDoubt(key)
-        const request = { bytes, livesMs, since, lastWins: !writing.hasBegun, voids }
+        // Not `lastWins`: bytes that we gave up, and that arrive late, would replace what others have set since.
+        const request = { bytes, livesMs, since, voids }
         reply = await puts.during(key, () =>
           remote.run('put', (store) => store.put(address, request)),
         )

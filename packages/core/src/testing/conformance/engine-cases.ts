@@ -91,11 +91,14 @@ const CASES: readonly EngineCase[] = [
       await stage.rest()
       for (let i = 0; i < ROUNDS; i++) {
         await a.set('k', `a${i}`)
+        // One that knows nothing of the other's change has to ask once more.
+        await stage.rest()
         await b.set('k', `b${i}`)
+        await stage.rest()
         await a.evict('k')
         await b.evict('other')
+        await stage.rest()
       }
-      await stage.rest()
       assert.equal(stage.count('put', 'evict'), 4 * ROUNDS)
     },
   },
