@@ -642,7 +642,8 @@ export class Coherence {
     if (fit === 'applied') this.#doubts.settle(message.keys, NO_TAGS)
     if (!this.#hasSequences) return
     // Of what has this very number, this is the message.
-    if (fit !== 'history-lost') this.#own.supersede(partition.id, message.keys, message.seq - 1)
+    if (fit === 'applied' || fit === 'known')
+      this.#own.supersede(partition.id, message.keys, message.seq - 1)
     if (fit === 'applied' || fit === 'gap') this.#advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') this.#suspect()

@@ -137,7 +137,8 @@ export function isMissing(change: OwnChange, bytes: Uint8Array | undefined): boo
   // Nothing to see can still be an old load under way, whose lease came back with the history.
   if (header === undefined || (header.flags & FLAG.empty) !== 0) return true
   if (change.isSoft && (header.flags & FLAG.stale) !== 0) return false
-  return isBefore(header, change)
+  // Also where somebody has changed the key since, at the same instant: to repeat too much costs a hit, too little the truth.
+  return header.createdAt <= change.doneAt && header.commit !== change.commit
 }
 
 function isBefore({ commit, createdAt }: Written, own: OwnChange): boolean {
