@@ -302,19 +302,11 @@ export const ABLATIONS = [
     tests: PUT_FENCES,
   },
   {
-    name: 'evictions that void a set that was given up, or overtaken',
+    name: 'a set that names the change it knew',
     protects: 'I1',
-    file: `${CORE}/coherence/coherence.ts`,
-    find: 'remote.evict(addresses, { ...request, voids: true })',
-    replace: 'remote.evict(addresses, request)',
-    tests: LATE_SETS,
-  },
-  {
-    name: 'voiding by a set of a key that another node holds in doubt',
-    protects: 'I2',
     file: `${CORE}/cache/put-path.ts`,
-    find: 'const voids = puts.has(key) || coherence.isInDoubt(key)',
-    replace: 'const voids = puts.has(key)',
+    find: 'const request = { bytes, livesMs, since, voids }',
+    replace: 'const request = { bytes, livesMs, since: writing.hasBegun ? since : 0, voids }',
     tests: LATE_SETS,
   },
   {
