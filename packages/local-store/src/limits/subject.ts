@@ -80,8 +80,10 @@ export class Subject {
 
   /** Gives points back without saying whose; returns the most that a policy gave. */
   reward(rule: LimitRule, points: number, nowUs: number): number {
-    const given = this.#metersOf(rule.policies, nowUs).map((meter) => meter.reward?.(points) ?? 0)
-    return Math.max(...given)
+    // Permits belong to somebody: they are not even looked at, which would move them where the clock was set back.
+    const policies = rule.policies.filter(({ algorithm }) => algorithm !== 'concurrency')
+    const given = this.#metersOf(policies, nowUs).map((meter) => meter.reward?.(points) ?? 0)
+    return Math.max(0, ...given)
   }
 
   /** Has every policy count this much, as far as it can count; returns the most that one counts. */
