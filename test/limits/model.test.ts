@@ -26,7 +26,10 @@ import {
   smooth,
 } from './support/rules.ts'
 
-const SEED = testSeed()
+// A change is judged by itself: CI takes the same sequence each time, everybody else a new one.
+const SEED = testSeed(
+  process.env['CI'] === undefined ? process.env : { SEED: '20261130', ...process.env },
+)
 const RUNS = 60
 const KEYS = ['a', 'ü:}{', 'b']
 const W = 10 * SECOND_US
