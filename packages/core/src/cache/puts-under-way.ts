@@ -1,9 +1,9 @@
 /**
  * Puts of this node that are on their way to the store.
  *
- * The last writer wins, by the order in which the store does things, and calls of one node may overtake one another: two
- * connections, a request that is sent again. So what this node asks for while a put of the same key is under way voids that
- * put: if it arrives later, it is refused.
+ * Calls of one node may overtake one another: two connections, a request that is sent again. So what this node asks for
+ * while a put of the same key is under way is marked as voiding that put, for stores in which the last one executed would
+ * win.
  */
 export class PutsUnderWay {
   readonly #counts = new Map<string, number>()
