@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import { Deadlines } from '../clock/deadlines.ts'
 import { Coherence } from '../coherence/coherence.ts'
+import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -63,6 +64,8 @@ export class CacheNode {
   readonly settling: SettleWindows
   readonly work: BackgroundWork
   readonly coherence: Coherence
+  /** What reads ask before they believe anything. */
+  readonly knowledge: Knowledge
   /** Aborts the loads that are still running when the manager closes. */
   readonly closing = new AbortController()
   readonly #deadlines = new Map<number, Deadlines>()
@@ -101,6 +104,7 @@ export class CacheNode {
         synced: () => this.leases.releaseAgain(),
       },
     })
+    this.knowledge = this.coherence.knowledge
   }
 
   get isClosed(): boolean {
