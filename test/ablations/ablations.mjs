@@ -305,8 +305,8 @@ export const ABLATIONS = [
     name: 'a set that names the change it knew',
     protects: 'I1',
     file: `${CORE}/cache/put-path.ts`,
-    find: 'const request = { bytes, livesMs, since, voids }',
-    replace: 'const request = { bytes, livesMs, since: writing.hasBegun ? since : 0, voids }',
+    find: 'const request = { bytes, livesMs, since }',
+    replace: 'const request = { bytes, livesMs, since: writing.hasBegun ? since : 0 }',
     tests: LATE_SETS,
   },
   {

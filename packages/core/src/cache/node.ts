@@ -18,7 +18,6 @@ import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import { Flights } from './flight.ts'
 import { Leases } from './leases.ts'
-import { PutsUnderWay } from './puts-under-way.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 import { WakeUps } from './wake-ups.ts'
@@ -58,7 +57,6 @@ export class CacheNode {
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
   readonly changes = new ChangeMarks()
-  readonly puts = new PutsUnderWay()
   readonly leases = new Leases(this)
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows

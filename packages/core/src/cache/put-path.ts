@@ -218,7 +218,7 @@ export class PutPath {
     { bytes, commit }: { readonly bytes: Buffer; readonly commit: number },
   ): Promise<PutResult> {
     const node = this.#node
-    const { remote, coherence, knowledge, changes, puts } = node
+    const { remote, coherence, knowledge, changes } = node
     const { call, kept, mark } = writing
     const { address } = call
     const { key, partition } = address
@@ -230,12 +230,8 @@ export class PutPath {
       const sent = knowledge.stamp(partition)
       let reply: PutReply
       try {
-        const voids = puts.has(key) || knowledge.isInDoubt(key)
-        // Not `lastWins`: bytes that we gave up, and that arrive late, would replace what others have set since.
-        const request = { bytes, livesMs, since, voids }
-        reply = await puts.during(key, () =>
-          remote.run('put', (store) => store.put(address, request)),
-        )
+        const request = { bytes, livesMs, since }
+        reply = await remote.run('put', (store) => store.put(address, request))
         knowledge.noteOwnPut(address, commit, reply)
         await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
       } catch (cause) {
@@ -279,8 +275,7 @@ export class PutPath {
     let reply: MutationReply | undefined
     let cause: unknown
     try {
-      const request = { ...HARD, voids: true }
-      ;[reply] = await remote.run('evict', (store) => store.evict([address], request))
+      ;[reply] = await remote.run('evict', (store) => store.evict([address], HARD))
       if (reply !== undefined) knowledge.noteOwnPut(address, 0, { ...reply, stored: false })
       if (reply !== undefined) await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
     } catch (error) {

@@ -29,8 +29,7 @@ export class StoreChanges {
       remote.reportDefect('evict', error)
       throw new EvictionQueued(error)
     }
-    // A `set` that was given up, here or elsewhere, may arrive yet.
-    const replies = await remote.evict(addresses, { ...request, voids: true }).catch(asQueued)
+    const replies = await remote.evict(addresses, request).catch(asQueued)
     for (const reply of replies) {
       const evicted = addresses.filter(({ partition }) => partition === reply.partition)
       const { soft: isSoft, settleMs } = request
