@@ -36,10 +36,19 @@ const TASKS = {
   'hit-ratio': (args) => node('bench', 'hit-ratio/main.ts', ...args),
   simulate: (args) =>
     execute(process.execPath, ['test/simulation/run.mjs', ...args], { cwd: ROOT }),
+  // Random tests, each with a fresh seed that a failure prints; SEED=N replays one.
+  fuzz: (args) =>
+    tool('vitest', ['run', '--project', 'redis', 'test/fuzz', 'test/properties', ...args]),
   soak: (args) => execute(process.execPath, ['test/soak/run.mjs', ...args], { cwd: ROOT }),
   ablations: (args) =>
     execute(process.execPath, ['test/ablations/run.mjs', ...args], { cwd: ROOT }),
   mutation: (args) => execute(process.execPath, ['test/mutation/run.mjs', ...args], { cwd: ROOT }),
+  // Through pnpm, so that changesets finds the one that is pinned: it resolves `workspace:` when it publishes.
+  'release:version': () => pnpm(['exec', 'changeset', 'version']),
+  'release:publish': async () => {
+    await checkPackages(PACKAGES)
+    await pnpm(['exec', 'changeset', 'publish'])
+  },
 }
 
 await main(process.argv[2], process.argv.slice(3))
