@@ -23,11 +23,19 @@ const TASKS = {
     await types()
     await tool('vitest', ['run', ...args])
   },
+  // Before each push: under a minute. What takes longer (Redis, simulation, packages) is `test` and CI.
+  check: async (args) => {
+    await lint()
+    await checkScripts()
+    await types()
+    await tool('vitest', ['run', '--project', 'unit', 'packages', ...args])
+  },
   unit: (args) => tool('vitest', ['run', '--project', 'unit', ...args]),
   types,
-  lint: () => tool('biome', ['check', '--error-on-warnings', '.']),
+  lint,
   format: () => tool('biome', ['check', '--write', '.']),
-  scripts: () => node('packages/redis-store', 'tools/generate-scripts.ts', '--check'),
+  generate: () => node('packages/redis-store', 'tools/generate-scripts.ts'),
+  scripts: checkScripts,
   build: () => tool('tsc', ['-b', 'tsconfig.build.json']),
   packages: () => checkPackages(PACKAGES),
   // On what is published: the loader that runs sources directly adds calls of its own to every closure.
@@ -65,6 +73,14 @@ async function main(task, args) {
 async function onBuilt(file, args) {
   await tool('tsc', ['-b', 'tsconfig.build.json'])
   await execute(process.execPath, ['--import', 'tsx', file, ...args], { cwd: join(ROOT, 'bench') })
+}
+
+function lint() {
+  return tool('biome', ['check', '--error-on-warnings', '.'])
+}
+
+function checkScripts() {
+  return node('packages/redis-store', 'tools/generate-scripts.ts', '--check')
 }
 
 async function types() {

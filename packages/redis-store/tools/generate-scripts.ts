@@ -53,9 +53,7 @@ if (process.argv[1] === import.meta.filename) {
   const text = generateScripts()
   if (process.argv.includes('--check')) {
     if (readFileSync(TARGET, 'utf8') !== text) {
-      process.stderr.write(
-        'src/scripts.generated.ts is stale: run `pnpm generate` in packages/redis-store\n',
-      )
+      process.stderr.write('src/scripts.generated.ts is stale: run `npm run generate`\n')
       process.exitCode = 1
     }
   } else writeFileSync(TARGET, text)
