@@ -9,6 +9,7 @@ const INVARIANTS = 'test/coherence/invariants.test.ts'
 const TRAPS = 'test/traps/traps.test.ts'
 const READS = 'test/simulation/found/reads.test.ts'
 const FAILOVERS = 'test/simulation/found/failovers.test.ts'
+const SET_CLOCKS = 'test/simulation/found/set-clocks.test.ts'
 const PUTS = 'test/faults/found.test.ts'
 const LEASES = 'test/simulation/found/leases.test.ts'
 const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
@@ -345,5 +346,13 @@ export const ABLATIONS = [
     replace: '',
     tests: INVARIANTS,
     buys: 'latency',
+  },
+  {
+    name: 'numbers that a clock set back does not give twice',
+    protects: 'I3',
+    file: `${CORE}/testing/memory/mint.ts`,
+    find: 'last + 1 + (nowUs % SPREAD_US)',
+    replace: 'last + 1',
+    tests: SET_CLOCKS,
   },
 ]
