@@ -10,7 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkPackages } from './check-packages.mjs'
 import { execute, fail, node, pnpm, ROOT, tool } from './execute.mjs'
-import { build } from './packages.mjs'
+import { build, PACKAGES } from './packages.mjs'
 
 const STAMP = join(ROOT, 'node_modules', '.larder-install')
 

@@ -1,6 +1,6 @@
 /** Reads entries: one by GET, several by MGET; in a Cluster by one pipeline a master. */
 
-import { type EntryAddress, HEADER_BYTES } from '@larder/core'
+import { type EntryAddress, HEADER_BYTES } from '@larder/core/store'
 import { entryKey, hashTagOf } from './key-layout.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
 import { isWrongType, withoutCommand } from './redis-error.ts'

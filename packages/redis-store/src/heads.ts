@@ -6,7 +6,7 @@
  * kept waiting for it.
  */
 
-import { type CancelTimer, type SyncReply, startTimer, type TagHead } from '@larder/core'
+import { type CancelTimer, type SyncReply, startTimer, type TagHead } from '@larder/core/store'
 import { hashTagOf, logKey, tagsKey } from './key-layout.ts'
 import type { RedisClient } from './redis-client.ts'
 import { withoutCommand } from './redis-error.ts'

@@ -17,7 +17,7 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
-} from '@larder/core'
+} from '@larder/core/store'
 import { assertWritable } from './assert-writable.ts'
 import { Backend, type TroubleListener } from './backend.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'

@@ -8,7 +8,7 @@ import type {
   LimitRule,
   RateLimitCapabilities,
   RateLimitProvider,
-} from '@larder/core'
+} from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { limitsChannel } from '../key-layout.ts'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
