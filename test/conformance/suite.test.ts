@@ -181,27 +181,6 @@ const DEFECTS: readonly (readonly [defect: string, noticedBy: string, Defect])[]
     }),
   ],
   [
-    'lets nobody win over a change it does not know',
-    'lets the last writer win where a put says so',
-    (store) => ({
-      put: (address, request) => store.put(address, { ...request, lastWins: false }),
-    }),
-  ],
-  [
-    'stores what was voided',
-    'evicts instead of a put that was voided',
-    (store) => ({
-      evict: (addresses, request) => store.evict(addresses, { ...request, voids: false }),
-    }),
-  ],
-  [
-    'does not let a put void',
-    'evicts instead of a put that was voided',
-    (store) => ({
-      put: (address, request) => store.put(address, { ...request, voids: false }),
-    }),
-  ],
-  [
     'knows every history',
     'does not pretend to know a number',
     (store) => ({

@@ -171,14 +171,14 @@ class RedisStore implements RemoteStore {
 
   async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
     const { partition, key } = address
-    const { bytes, livesMs, since, lastWins = false, voids = false } = request
+    const { bytes, livesMs, since } = request
     if (!this.#isConnected) await this.#backend.connected('put')
     // Not before it is connected: only then the store's name is known.
     const at = [this.#channel, partition, key] as const
     const [stored, now, previous, seq] = await this.#backend.run({
       script: 'put',
       keys: [this.#entry(address), this.#log(partition)],
-      args: [asBuffer(bytes), lifeOf(livesMs), since, ...at, lastWins ? 1 : 0, voids ? 1 : 0],
+      args: [asBuffer(bytes), lifeOf(livesMs), since, ...at],
     })
     return {
       partition,
@@ -301,7 +301,7 @@ class RedisStore implements RemoteStore {
 
   async #evictChunk(
     chunk: readonly [EntryAddress, ...EntryAddress[]],
-    { soft, settleMs, voids = false }: EvictRequest,
+    { soft, settleMs }: EvictRequest,
   ): Promise<MutationReply> {
     const [{ partition }] = chunk
     const [now, previous, seq] = await this.#backend.run({
@@ -312,7 +312,6 @@ class RedisStore implements RemoteStore {
         Math.ceil(settleMs),
         this.#channel,
         partition,
-        voids ? 1 : 0,
         ...chunk.map(({ key }) => key),
       ],
     })

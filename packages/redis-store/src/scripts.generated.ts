@@ -17,10 +17,14 @@ end
 local function whole(number)
   return string.format('%.0f', number)
 end
--- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
--- that was lost and begun anew never repeats a number.
+-- How far apart two numbers may be that are minted while the clock is behind, us: two histories rarely meet in one.
+local SPREAD = 4096
+
+-- The next number of a history: the server's clock in microseconds, so that a history that was lost and begun anew never
+-- repeats a number. Where the clock was set back, it is above the last one by what the clock makes of it: counting on would
+-- give the numbers of a lost history to other changes.
 local function mint(last, us)
-  local minted = math.max(last + 1, us)
+  local minted = us > last and us or last + 1 + us % SPREAD
   -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
   if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
   return minted
@@ -98,10 +102,14 @@ end
 local function whole(number)
   return string.format('%.0f', number)
 end
--- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
--- that was lost and begun anew never repeats a number.
+-- How far apart two numbers may be that are minted while the clock is behind, us: two histories rarely meet in one.
+local SPREAD = 4096
+
+-- The next number of a history: the server's clock in microseconds, so that a history that was lost and begun anew never
+-- repeats a number. Where the clock was set back, it is above the last one by what the clock makes of it: counting on would
+-- give the numbers of a lost history to other changes.
 local function mint(last, us)
-  local minted = math.max(last + 1, us)
+  local minted = us > last and us or last + 1 + us % SPREAD
   -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
   if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
   return minted
@@ -110,8 +118,6 @@ end
 local LOG_CAP = 512
 -- Trimmed so many at a time: trimming costs more than all the rest of a change.
 local TRIM = 64
--- Between number and key of a member. Puts for which the last writer wins are refused by changes that void only.
-local CHANGE, VOID = ':', '!'
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
@@ -124,15 +130,14 @@ end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
 -- how they were evicted; the message has them only where there is something to say.
-local function record(log, channel, partition, keys, us, voids, is_soft, settle)
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
-  local before = score .. (voids and VOID or CHANGE)
   local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
     members[2 * i + 1] = score
-    members[2 * i + 2] = before .. keys[i]
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
   redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
@@ -308,8 +313,7 @@ return reply
   evict: { name: 'evict', keys: 'n', lua: `--[[ Evicts entries of one partition, and with them every lease on them.
   KEYS[1] partition log   KEYS[2..] entries
   ARGV[1] soft 0 | 1   ARGV[2] settle window, ms, 0 for none   ARGV[3] channel   ARGV[4] partition
-  ARGV[5] voids puts that know nothing of this, 0 | 1
-  ARGV[6..] full keys, in the order of the entries
+  ARGV[5..] full keys, in the order of the entries
   Returns {now, previous, seq} ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -322,10 +326,14 @@ end
 local function whole(number)
   return string.format('%.0f', number)
 end
--- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
--- that was lost and begun anew never repeats a number.
+-- How far apart two numbers may be that are minted while the clock is behind, us: two histories rarely meet in one.
+local SPREAD = 4096
+
+-- The next number of a history: the server's clock in microseconds, so that a history that was lost and begun anew never
+-- repeats a number. Where the clock was set back, it is above the last one by what the clock makes of it: counting on would
+-- give the numbers of a lost history to other changes.
 local function mint(last, us)
-  local minted = math.max(last + 1, us)
+  local minted = us > last and us or last + 1 + us % SPREAD
   -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
   if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
   return minted
@@ -413,8 +421,6 @@ end
 local LOG_CAP = 512
 -- Trimmed so many at a time: trimming costs more than all the rest of a change.
 local TRIM = 64
--- Between number and key of a member. Puts for which the last writer wins are refused by changes that void only.
-local CHANGE, VOID = ':', '!'
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
@@ -427,15 +433,14 @@ end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
 -- how they were evicted; the message has them only where there is something to say.
-local function record(log, channel, partition, keys, us, voids, is_soft, settle)
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
-  local before = score .. (voids and VOID or CHANGE)
   local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
     members[2 * i + 1] = score
-    members[2 * i + 2] = before .. keys[i]
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
   redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
@@ -489,10 +494,10 @@ begin_even_when_full(log)
 local names = {}
 for i = 2, #KEYS do
   if is_soft then soften(KEYS[i]) else harden(KEYS[i]) end
-  names[i - 1] = ARGV[i + 4]
+  names[i - 1] = ARGV[i + 3]
 end
 -- The message wakes waiters too.
-local previous, seq = record(log, ARGV[3], ARGV[4], names, us, ARGV[5] == '1', is_soft, settle)
+local previous, seq = record(log, ARGV[3], ARGV[4], names, us, is_soft, settle)
 return { now, previous, seq }
 ` },
   fencedSet: { name: 'fenced-set', keys: 2, lua: `--[[ Writes a value unless a newer fence has written.
@@ -5595,10 +5600,14 @@ end
 local function whole(number)
   return string.format('%.0f', number)
 end
--- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
--- that was lost and begun anew never repeats a number.
+-- How far apart two numbers may be that are minted while the clock is behind, us: two histories rarely meet in one.
+local SPREAD = 4096
+
+-- The next number of a history: the server's clock in microseconds, so that a history that was lost and begun anew never
+-- repeats a number. Where the clock was set back, it is above the last one by what the clock makes of it: counting on would
+-- give the numbers of a lost history to other changes.
 local function mint(last, us)
-  local minted = math.max(last + 1, us)
+  local minted = us > last and us or last + 1 + us % SPREAD
   -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
   if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
   return minted
@@ -5607,8 +5616,6 @@ end
 local LOG_CAP = 512
 -- Trimmed so many at a time: trimming costs more than all the rest of a change.
 local TRIM = 64
--- Between number and key of a member. Puts for which the last writer wins are refused by changes that void only.
-local CHANGE, VOID = ':', '!'
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
@@ -5621,15 +5628,14 @@ end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
 -- how they were evicted; the message has them only where there is something to say.
-local function record(log, channel, partition, keys, us, voids, is_soft, settle)
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
-  local before = score .. (voids and VOID or CHANGE)
   local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
     members[2 * i + 1] = score
-    members[2 * i + 2] = before .. keys[i]
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
   redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
@@ -5662,10 +5668,14 @@ end
 local function whole(number)
   return string.format('%.0f', number)
 end
--- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
--- that was lost and begun anew never repeats a number.
+-- How far apart two numbers may be that are minted while the clock is behind, us: two histories rarely meet in one.
+local SPREAD = 4096
+
+-- The next number of a history: the server's clock in microseconds, so that a history that was lost and begun anew never
+-- repeats a number. Where the clock was set back, it is above the last one by what the clock makes of it: counting on would
+-- give the numbers of a lost history to other changes.
 local function mint(last, us)
-  local minted = math.max(last + 1, us)
+  local minted = us > last and us or last + 1 + us % SPREAD
   -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
   if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
   return minted
@@ -5693,11 +5703,10 @@ end
 local version, floor = open_tags(KEYS[1], now_us())
 return { version, floor }
 ` },
-  put: { name: 'put', keys: 2, lua: `--[[ Replaces an entry; evicts instead when the key was changed, or this put voided, after the writer looked.
+  put: { name: 'put', keys: 2, lua: `--[[ Replaces an entry; evicts instead when the key was changed after the writer looked.
   KEYS[1] entry   KEYS[2] partition log
   ARGV[1] bytes   ARGV[2] life, ms   ARGV[3] since, 0 to write in any case
   ARGV[4] channel   ARGV[5] partition   ARGV[6] full key
-  ARGV[7] 1: the last writer wins, only a change that voids counts   ARGV[8] 1: voids puts that know nothing of this one
   Returns {stored 0 | 1, now, previous, seq} ]]
 -- Server time. TIME's microseconds are not zero-padded, so the parts are added as numbers and never concatenated.
 local function now_us()
@@ -5710,10 +5719,14 @@ end
 local function whole(number)
   return string.format('%.0f', number)
 end
--- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
--- that was lost and begun anew never repeats a number.
+-- How far apart two numbers may be that are minted while the clock is behind, us: two histories rarely meet in one.
+local SPREAD = 4096
+
+-- The next number of a history: the server's clock in microseconds, so that a history that was lost and begun anew never
+-- repeats a number. Where the clock was set back, it is above the last one by what the clock makes of it: counting on would
+-- give the numbers of a lost history to other changes.
 local function mint(last, us)
-  local minted = math.max(last + 1, us)
+  local minted = us > last and us or last + 1 + us % SPREAD
   -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
   if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
   return minted
@@ -5801,8 +5814,6 @@ end
 local LOG_CAP = 512
 -- Trimmed so many at a time: trimming costs more than all the rest of a change.
 local TRIM = 64
--- Between number and key of a member. Puts for which the last writer wins are refused by changes that void only.
-local CHANGE, VOID = ':', '!'
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
@@ -5815,15 +5826,14 @@ end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. \`is_soft\` and \`settle\`:
 -- how they were evicted; the message has them only where there is something to say.
-local function record(log, channel, partition, keys, us, voids, is_soft, settle)
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
-  local before = score .. (voids and VOID or CHANGE)
   local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
     members[2 * i + 1] = score
-    members[2 * i + 2] = before .. keys[i]
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
   redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP
@@ -5841,7 +5851,7 @@ local function record(log, channel, partition, keys, us, voids, is_soft, settle)
   return previous, seq
 end
 local key, log = KEYS[1], KEYS[2]
-local since, name, last_wins, voids = tonumber(ARGV[3]), ARGV[6], ARGV[7] == '1', ARGV[8] == '1'
+local since, name = tonumber(ARGV[3]), ARGV[6]
 local us = now_us()
 local now = math.floor(us / 1000)
 
@@ -5851,9 +5861,7 @@ local function is_refused()
   if since < floor then return true end
   local later = redis.call('ZRANGEBYSCORE', log, '(' .. whole(since), '+inf', 'WITHSCORES')
   for i = 1, #later, 2 do
-    local score = whole(tonumber(later[i + 1]))
-    if later[i] == score .. VOID .. name then return true end
-    if not last_wins and later[i] == score .. CHANGE .. name then return true end
+    if later[i] == whole(tonumber(later[i + 1])) .. ':' .. name then return true end
   end
   return false
 end
@@ -5867,7 +5875,7 @@ else
   redis.call('SETRANGE', key, 18, struct.pack('>I6', now))
 end
 -- The message wakes waiters too.
-local previous, seq = record(log, ARGV[4], ARGV[5], { name }, us, voids)
+local previous, seq = record(log, ARGV[4], ARGV[5], { name }, us)
 return { stored, now, previous, seq }
 ` },
   release: { name: 'release', keys: 1, lua: `--[[ Gives a lease up without a value.
@@ -6095,10 +6103,14 @@ end
 local function whole(number)
   return string.format('%.0f', number)
 end
--- The next number of a history: above the last one, and not below the server's clock in microseconds, so that a history
--- that was lost and begun anew never repeats a number.
+-- How far apart two numbers may be that are minted while the clock is behind, us: two histories rarely meet in one.
+local SPREAD = 4096
+
+-- The next number of a history: the server's clock in microseconds, so that a history that was lost and begun anew never
+-- repeats a number. Where the clock was set back, it is above the last one by what the clock makes of it: counting on would
+-- give the numbers of a lost history to other changes.
 local function mint(last, us)
-  local minted = math.max(last + 1, us)
+  local minted = us > last and us or last + 1 + us % SPREAD
   -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.
   if minted ~= minted or minted >= 9007199254740992 then error('LARDER a sequence has left the whole numbers') end
   return minted

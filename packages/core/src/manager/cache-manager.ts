@@ -11,6 +11,7 @@ import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
+import { INTERNALS } from '../contracts/internals.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import { currentCallScope, currentUnitOf, runInScope } from '../decorators/call-scope.ts'
@@ -308,7 +309,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#unread?.close()
     wakeUps.wakeAll()
     // First of all: whoever waits for a lock would hold up the rest.
-    await Promise.all([this.#locks?.close(), this.#limits?.close()])
+    await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
     let cancel: (() => void) | undefined
     const patience = new Promise<void>((resolve) => {
       cancel = clock.schedule(DRAIN_MS, resolve, 'caller')
