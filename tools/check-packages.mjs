@@ -12,6 +12,11 @@ import { execute, fail, pnpm, ROOT, tool } from './execute.mjs'
 /** What must not be in a tarball. */
 const FOREIGN = /\.test\.[cm]?[jt]s|\.tsbuildinfo$|\/node_modules\//
 
+/** What git ignores and a tarball must hold all the same. */
+const GENERATED = {
+  'redis-store': ['src/scripts.generated.ts', 'dist/scripts.generated.js'],
+}
+
 export async function checkPackages(names) {
   // A file that is no longer built would be packed as long as it lies there.
   for (const name of names)
@@ -27,10 +32,11 @@ async function checkTarball(name) {
   const cwd = join(ROOT, 'packages', name)
   await pnpm(['pack', '--pack-destination', folder], { cwd, stdout: 'ignore' })
   const tarball = join(folder, readdirSync(folder)[0])
-  const foreign = untar(['-tzf', tarball])
-    .split('\n')
-    .filter((file) => FOREIGN.test(file))
+  const files = untar(['-tzf', tarball]).split('\n')
+  const foreign = files.filter((file) => FOREIGN.test(file))
   if (foreign.length > 0) fail(`The tarball of ${name} holds ${foreign.join(', ')}`)
+  const missing = (GENERATED[name] ?? []).filter((file) => !files.includes(`package/${file}`))
+  if (missing.length > 0) fail(`The tarball of ${name} lacks ${missing.join(', ')}`)
   const unresolved = untar(['-xOzf', tarball, 'package/package.json']).match(
     /"(workspace|catalog):/,
   )
