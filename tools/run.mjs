@@ -11,9 +11,9 @@ import { join } from 'node:path'
 import { writeScripts } from '../packages/redis-store/tools/generate-scripts.mjs'
 import { checkPackages } from './check-packages.mjs'
 import { execute, fail, node, pnpm, ROOT, tool } from './execute.mjs'
+import { build } from './packages.mjs'
 
 const STAMP = join(ROOT, 'node_modules', '.larder-install')
-const PACKAGES = ['core', 'local-store', 'redis-store', 'plugins']
 
 const TASKS = {
   setup: () => {},
@@ -37,8 +37,8 @@ const TASKS = {
   // What each task does before it begins.
   generate: () => {},
   scripts: checkScripts,
-  build: () => tool('tsc', ['-b', 'tsconfig.build.json']),
-  packages: () => checkPackages(PACKAGES),
+  build,
+  packages: checkPackages,
   // On what is published: the loader that runs sources directly adds calls of its own to every closure.
   bench: (args) => onBuilt('main.ts', args),
   duel: (args) => onBuilt('duel/main.ts', args),
@@ -55,7 +55,7 @@ const TASKS = {
   // Through pnpm, so that changesets finds the one that is pinned: it resolves `workspace:` when it publishes.
   'release:version': () => pnpm(['exec', 'changeset', 'version']),
   'release:publish': async () => {
-    await checkPackages(PACKAGES)
+    await checkPackages()
     await pnpm(['exec', 'changeset', 'publish'])
   },
 }
@@ -73,7 +73,7 @@ async function main(task, args) {
 }
 
 async function onBuilt(file, args) {
-  await tool('tsc', ['-b', 'tsconfig.build.json'])
+  await build()
   await execute(process.execPath, ['--import', 'tsx', file, ...args], { cwd: join(ROOT, 'bench') })
 }
 

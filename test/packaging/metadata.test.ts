@@ -52,14 +52,17 @@ describe.each(readdirSync(PACKAGES))('%s', (name) => {
 
   it('is published with its sources, for source maps, and without its tests', () => {
     expect(manifest.files).toEqual(
-      expect.arrayContaining(['dist', 'src', '!src/**/*.test.ts', '!dist/.tsbuildinfo']),
+      expect.arrayContaining(['dist', 'src', '!src/**/*.test.ts', '!**/.tsbuildinfo']),
     )
   })
 
   it('names the modules that do something when they are loaded, and no others', () => {
     const doing = sourcesOf(folder)
       .filter((file) => actsWhenLoaded(readFileSync(join(folder, 'src', file), 'utf8')))
-      .flatMap((file) => [`./dist/${file.replace(/ts$/, 'js')}`, `./src/${file}`])
+      .flatMap((file) => {
+        const built = file.replace(/ts$/, 'js')
+        return [`./dist/${built}`, `./dist/cjs/${built}`, `./src/${file}`]
+      })
     expect([...(manifest.sideEffects || [])].sort()).toEqual(doing.sort())
   })
 })

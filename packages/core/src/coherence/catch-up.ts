@@ -6,11 +6,9 @@
  */
 
 import type { PartitionChanges } from '../contracts/remote-store.ts'
-import type { Knowledge } from './knowledge.ts'
-import { LostTags } from './lost-tags.ts'
+import { LostTags, type LostTagsParts } from './lost-tags.ts'
 import type { Partition } from './partitions.ts'
 import type { ConnectedParts } from './parts.ts'
-import type { CoherenceReports } from './reports.ts'
 import { missingOf } from './tag-clock.ts'
 
 const NONE: readonly string[] = []
@@ -18,12 +16,7 @@ const NONE: readonly string[] = []
 const LOOK_BACK_US = 5_000_000
 const NOTHING_IN_QUESTION = Number.POSITIVE_INFINITY
 
-export interface CatchUpParts extends Pick<ConnectedParts, 'remote' | 'targets'> {
-  readonly knowledge: Knowledge
-  readonly reports: CoherenceReports
-  /** Invalidates tags in the store, under new versions. */
-  readonly bump: (tags: readonly string[]) => Promise<void>
-}
+export type CatchUpParts = LostTagsParts & Pick<ConnectedParts, 'targets'>
 
 export class CatchUp {
   readonly #parts: CatchUpParts

@@ -3,17 +3,26 @@
  * all nodes, under new versions: nobody who stands at the store's clock looks for older ones.
  */
 
-import type { CatchUpParts } from './catch-up.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { ConnectedParts } from './parts.ts'
+import type { CoherenceReports } from './reports.ts'
 import { missingOf, NOTHING } from './tag-clock.ts'
 
 /** How far back lost tags are looked for at first, µs, and by how much further where even the oldest is missing. */
 const LOST_WITHIN_US = 60_000_000
 const FURTHER = 10
 
-export class LostTags {
-  readonly #parts: CatchUpParts
+export interface LostTagsParts extends Pick<ConnectedParts, 'remote'> {
+  readonly knowledge: Knowledge
+  readonly reports: CoherenceReports
+  /** Invalidates tags in the store, under new versions. */
+  readonly bump: (tags: readonly string[]) => Promise<void>
+}
 
-  constructor(parts: CatchUpParts) {
+export class LostTags {
+  readonly #parts: LostTagsParts
+
+  constructor(parts: LostTagsParts) {
     this.#parts = parts
   }
 

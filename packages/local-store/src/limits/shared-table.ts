@@ -4,6 +4,7 @@
  */
 
 import type { FreedListener } from '@larder/core'
+import { processTables } from '../process-tables.ts'
 import { SubjectTable } from './subject-table.ts'
 
 export interface TableOptions {
@@ -19,7 +20,7 @@ export interface TableUser {
   readonly listener?: FreedListener | undefined
 }
 
-const tables = new Map<string, SharedTable>()
+const tables = processTables<SharedTable>('limits')
 
 export class SharedTable {
   readonly subjects: SubjectTable
