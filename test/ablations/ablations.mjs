@@ -22,7 +22,7 @@ export const ABLATIONS = [
   {
     name: 'lease check at the fill',
     protects: 'I2',
-    file: 'packages/redis-store/src/scripts.generated.ts',
+    file: 'packages/redis-store/lua/fill-n.lua',
     find: 'if not head or head.token ~= token then return 0 end',
     replace: 'head = head or { flags = 0, created = 0, lives = 0 }',
     tests: INVARIANTS,
@@ -103,7 +103,7 @@ export const ABLATIONS = [
   {
     name: 'lease across nodes',
     protects: 'I4',
-    file: 'packages/redis-store/src/scripts.generated.ts',
+    file: 'packages/redis-store/lua/claim-n.lua',
     find: 'and head.deadline > now',
     replace: 'and false',
     tests: INVARIANTS,
@@ -159,7 +159,7 @@ export const ABLATIONS = [
   {
     name: 'capping the logs',
     protects: 'I7',
-    file: 'packages/redis-store/src/scripts.generated.ts',
+    file: 'packages/redis-store/lua/includes/log.lua',
     find: 'if excess > 0 then\n    local last',
     replace: 'if false then\n    local last',
     tests: INVARIANTS,

@@ -2,7 +2,7 @@
 
 import { type Duration, InvalidOptionError } from '@larder/core'
 import { assertKnownOptions, parseDuration } from '@larder/core/store'
-import { isCluster, type RedisClient } from './redis-client.ts'
+import { isCluster, type RedisClient } from './connection/redis-client.ts'
 
 /** Takes one of `url`, `cluster`, `client`, or `options` alone. */
 export interface RedisStoreOptions {

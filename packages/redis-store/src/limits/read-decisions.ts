@@ -2,7 +2,7 @@
 
 import { StoreKeyError } from '@larder/core'
 import type { LimitReply, PolicyState } from '@larder/core/store'
-import { bytesOf, UnexpectedReplyError } from '../replies.ts'
+import { bytesOf, UnexpectedReplyError } from '../commands/replies.ts'
 
 export interface Decisions {
   /** The server's clock. */

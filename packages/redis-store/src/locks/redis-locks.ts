@@ -11,6 +11,10 @@ import type {
   WakeListener,
 } from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
+import { numberOf, textOf } from '../commands/replies.ts'
+import type { ScriptCall } from '../commands/script-runner.ts'
+import { TickBatch } from '../commands/tick-batch.ts'
+import type { Subscriber } from '../connection/subscriber.ts'
 import { inboxName, type LockKeys, lockKeys } from '../key-layout.ts'
 import {
   isClusterTarget,
@@ -18,10 +22,6 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from '../options.ts'
-import { numberOf, textOf } from '../replies.ts'
-import type { ScriptCall } from '../script-runner.ts'
-import type { Subscriber } from '../subscriber.ts'
-import { TickBatch } from '../tick-batch.ts'
 import { awaitReplicas, ReplicasError } from './await-replicas.ts'
 import { keyErrorOf } from './lock-errors.ts'
 import { memberOf, ownerOf } from './lock-member.ts'

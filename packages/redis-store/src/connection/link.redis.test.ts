@@ -6,12 +6,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { RemoteStore } from '@larder/core/store'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { eventually } from '../../../test/support/eventually.ts'
-import { freePort } from '../../../test/support/free-port.ts'
-import { type RedisServer, startRedis } from '../../../test/support/redis-server.ts'
-import { startProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts'
-import { at, claim, freshNamespace, HARD, listen, openStore, put } from '../testing/stage.ts'
-import { redisStore } from './redis-store.ts'
+import { eventually } from '../../../../test/support/eventually.ts'
+import { freePort } from '../../../../test/support/free-port.ts'
+import { type RedisServer, startRedis } from '../../../../test/support/redis-server.ts'
+import { startProxy, type TcpProxy } from '../../../../test/support/tcp-proxy.ts'
+import { at, claim, freshNamespace, HARD, listen, openStore, put } from '../../testing/stage.ts'
+import { redisStore } from '../redis-store.ts'
 
 async function ownServer(port?: number): Promise<RedisServer> {
   const server = await startRedis(port === undefined ? {} : { port })
@@ -275,11 +275,11 @@ describe('a process', () => {
 })
 
 async function exitOf(url: string, ending: string): Promise<{ code: unknown; output: string }> {
-  const program = join(import.meta.dirname, '../testing/exits-by-itself.ts')
+  const program = join(import.meta.dirname, '../../testing/exits-by-itself.ts')
   const child = spawn(
     process.execPath,
     ['--conditions', 'larder-source', '--import', 'tsx', program, url, ending],
-    { cwd: join(import.meta.dirname, '../../../test'), stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: join(import.meta.dirname, '../../../../test'), stdio: ['ignore', 'pipe', 'pipe'] },
   )
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''

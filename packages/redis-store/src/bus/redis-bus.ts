@@ -11,13 +11,13 @@
 
 import { StoreRefusedError, StoreUnavailableError } from '@larder/core'
 import type { Bus, BusListener, BusMessage } from '@larder/core/store'
-import type { Backend } from './backend.ts'
+import type { Backend } from '../backend.ts'
+import { isCluster, type RedisClient } from '../connection/redis-client.ts'
+import { refusalOf, refused } from '../connection/refusal.ts'
+import { within } from '../connection/within.ts'
+import { channelName } from '../key-layout.ts'
 import { decodeMessage, encodeMessage } from './bus-message.ts'
-import { channelName } from './key-layout.ts'
-import { isCluster, type RedisClient } from './redis-client.ts'
-import { refusalOf, refused } from './refusal.ts'
 import { identify, readIdentity } from './store-identity.ts'
-import { within } from './within.ts'
 
 const CLUSTER_ANSWERS_WITHIN_MS = 1_000
 

@@ -4,8 +4,8 @@ import { inspect } from 'node:util'
 import type { LimitRule, RateLimitProvider, RemoteStore } from '@larder/core/store'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../../test/support/eventually.ts'
-import { type RedisServer, startRedis } from '../../../test/support/redis-server.ts'
+import { eventually } from '../../../../test/support/eventually.ts'
+import { type RedisServer, startRedis } from '../../../../test/support/redis-server.ts'
 import {
   at,
   clients,
@@ -15,8 +15,8 @@ import {
   openStore,
   put,
   type Recorder,
-} from '../testing/stage.ts'
-import { redisLimits } from './limits/redis-limits.ts'
+} from '../../testing/stage.ts'
+import { redisLimits } from '../limits/redis-limits.ts'
 
 const RULE: LimitRule = {
   limiter: 'api',

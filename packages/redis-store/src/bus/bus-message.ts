@@ -5,7 +5,7 @@
 
 import type { BusMessage } from '@larder/core/store'
 import { pack, unpack } from 'msgpackr'
-import { checkMsgpack } from './codec/check-msgpack.ts'
+import { checkMsgpack } from '../codec/check-msgpack.ts'
 
 /** Encodes a message as the scripts do. */
 export function encodeMessage(message: BusMessage): Buffer {

@@ -3,12 +3,21 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { eventually } from '../../../test/support/eventually.ts'
-import { type RedisServer, startRedis } from '../../../test/support/redis-server.ts'
-import { at, claim, entry, freshNamespace, HARD, HOUR_MS, listen, put } from '../testing/stage.ts'
-import { redisStore } from './redis-store.ts'
+import { eventually } from '../../../../test/support/eventually.ts'
+import { type RedisServer, startRedis } from '../../../../test/support/redis-server.ts'
+import {
+  at,
+  claim,
+  entry,
+  freshNamespace,
+  HARD,
+  HOUR_MS,
+  listen,
+  put,
+} from '../../testing/stage.ts'
+import { SCRIPTS } from '../commands/scripts.generated.ts'
+import { redisStore } from '../redis-store.ts'
 import { COMMANDS, type Use } from './rights.ts'
-import { SCRIPTS } from './scripts.generated.ts'
 
 async function serverWith(rules: string): Promise<RedisServer> {
   const server = await startRedis()
@@ -66,7 +75,7 @@ describe('the rights looked at', () => {
 
   it.each(Object.keys(COMMANDS) as Use[])('are in the guide for the %s', (use) => {
     const guide = readFileSync(
-      join(import.meta.dirname, '../../../docs/guides/operations.md'),
+      join(import.meta.dirname, '../../../../docs/guides/operations.md'),
       'utf8',
     )
     const row = guide.split('\n').find((line) => line.startsWith(`| ${use} |`)) ?? ''

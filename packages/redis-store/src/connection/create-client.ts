@@ -7,7 +7,7 @@
  */
 
 import { StoreSetupError } from '@larder/core'
-import type { Target } from './options.ts'
+import type { Target } from '../options.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
 
 /** How long a TCP (and TLS) connection may take to stand. */

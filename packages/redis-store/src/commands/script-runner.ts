@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '@larder/core'
-import { hashTagOf } from './key-layout.ts'
-import type { Argument, RedisClient, Reply } from './redis-client.ts'
-import { isUnknownScript, withoutCommand } from './redis-error.ts'
+import type { Argument, RedisClient, Reply } from '../connection/redis-client.ts'
+import { isUnknownScript, withoutCommand } from '../connection/redis-error.ts'
+import { hashTagOf } from '../key-layout.ts'
 import { SCRIPTS } from './scripts.generated.ts'
 import { type Command, sendTogether } from './send-together.ts'
 

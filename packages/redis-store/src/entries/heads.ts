@@ -7,12 +7,12 @@
  */
 
 import { type CancelTimer, type SyncReply, startTimer, type TagHead } from '@larder/core/store'
-import { hashTagOf, logKey, tagsKey } from './key-layout.ts'
-import type { RedisClient } from './redis-client.ts'
-import { withoutCommand } from './redis-error.ts'
-import { listOf, numberOf } from './replies.ts'
-import type { ScriptRunner } from './script-runner.ts'
-import { type Command, groupByServer, type ServerGroup } from './send-together.ts'
+import { listOf, numberOf } from '../commands/replies.ts'
+import type { ScriptRunner } from '../commands/script-runner.ts'
+import { type Command, groupByServer, type ServerGroup } from '../commands/send-together.ts'
+import type { RedisClient } from '../connection/redis-client.ts'
+import { withoutCommand } from '../connection/redis-error.ts'
+import { hashTagOf, logKey, tagsKey } from '../key-layout.ts'
 
 /** How long the other masters of a Cluster have once one has answered; below the engine's shortest usual deadline. */
 const GRACE_MS = 150

@@ -1,8 +1,8 @@
 /** Lists keys by SCAN, master by master; never KEYS, which blocks the server. */
 
-import { entryPattern, fullKeyOf } from './key-layout.ts'
-import { isCluster, type RedisClient } from './redis-client.ts'
-import { withoutCommand } from './redis-error.ts'
+import { isCluster, type RedisClient } from '../connection/redis-client.ts'
+import { withoutCommand } from '../connection/redis-error.ts'
+import { entryPattern, fullKeyOf } from '../key-layout.ts'
 
 /** How many keys a server looks at in one step. */
 const LOOKED_AT_PER_STEP = 500

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { Redis } from 'ioredis'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { sharedRedisUrl } from '../../../test/support/shared-redis.ts'
-import { freshNamespace } from '../testing/stage.ts'
-import { logKey } from './key-layout.ts'
-import type { RedisClient } from './redis-client.ts'
+import { sharedRedisUrl } from '../../../../test/support/shared-redis.ts'
+import { freshNamespace } from '../../testing/stage.ts'
+import type { RedisClient } from '../connection/redis-client.ts'
+import { logKey } from '../key-layout.ts'
 import { ScriptRunner } from './script-runner.ts'
 
 it('writes the calls of a tick together, a few at a time, and answers each by itself', async () => {

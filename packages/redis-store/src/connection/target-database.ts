@@ -1,6 +1,6 @@
 /** Which database is meant, known before anything connects. */
 
-import type { Target } from './options.ts'
+import type { Target } from '../options.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'
 
 /** The number of the database of a target; of a client, the one it has selected now. */

@@ -6,15 +6,15 @@
  * latter, and take more of this process' time than commands sent singly.)
  */
 
-import { masterFinder } from './cluster-nodes.ts'
+import { masterFinder } from '../connection/cluster-nodes.ts'
 import {
   type ClusterClient,
   isCluster,
   type RedisClient,
   type RedisCommander,
   type Reply,
-} from './redis-client.ts'
-import { isRedirection } from './redis-error.ts'
+} from '../connection/redis-client.ts'
+import { isRedirection } from '../connection/redis-error.ts'
 
 const WEIGHT_PER_WRITE = 16
 

@@ -1,6 +1,6 @@
 /** Reads script replies: integers come as numbers, numbers beyond 32 bits and texts as buffers. */
 
-import type { Reply } from './redis-client.ts'
+import type { Reply } from '../connection/redis-client.ts'
 
 /** A reply that does not have the shape its script promises. */
 export class UnexpectedReplyError extends Error {

@@ -1,11 +1,11 @@
 /** Reads entries: one by GET, several by MGET; in a Cluster by one pipeline a master. */
 
 import { type EntryAddress, HEADER_BYTES } from '@larder/core/store'
-import { entryKey, hashTagOf } from './key-layout.ts'
-import { isCluster, type RedisClient } from './redis-client.ts'
-import { isWrongType, withoutCommand } from './redis-error.ts'
-import { bytesOf, listOf } from './replies.ts'
-import { type Command, sendTogether } from './send-together.ts'
+import { bytesOf, listOf } from '../commands/replies.ts'
+import { type Command, sendTogether } from '../commands/send-together.ts'
+import { isCluster, type RedisClient } from '../connection/redis-client.ts'
+import { isWrongType, withoutCommand } from '../connection/redis-error.ts'
+import { entryKey, hashTagOf } from '../key-layout.ts'
 
 /** A longer MGET keeps other clients waiting. */
 const KEYS_PER_COMMAND = 500

@@ -3,8 +3,8 @@
 import { FLAG, HEADER_BYTES, OFFSET, type RemoteStore } from '@larder/core/store'
 import { Redis } from 'ioredis'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { eventually } from '../../../test/support/eventually.ts'
-import { sharedRedisUrl } from '../../../test/support/shared-redis.ts'
+import { eventually } from '../../../../test/support/eventually.ts'
+import { sharedRedisUrl } from '../../../../test/support/shared-redis.ts'
 import {
   at,
   claim,
@@ -18,8 +18,8 @@ import {
   openStore,
   put,
   SOFT,
-} from '../testing/stage.ts'
-import { entryKey } from './key-layout.ts'
+} from '../../testing/stage.ts'
+import { entryKey } from '../key-layout.ts'
 
 const SLACK_MS = 1_000
 const WINDOW_MS = 60_000

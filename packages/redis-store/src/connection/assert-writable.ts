@@ -1,7 +1,7 @@
 /** Finds out at the connection what would otherwise fail at every call. */
 
 import { StoreRefusedError } from '@larder/core'
-import { tagsKey } from './key-layout.ts'
+import { tagsKey } from '../key-layout.ts'
 import type { RedisClient } from './redis-client.ts'
 import { withoutCommand } from './redis-error.ts'
 import { refusalOf } from './refusal.ts'

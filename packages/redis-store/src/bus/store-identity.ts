@@ -6,9 +6,9 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { storeKey } from './key-layout.ts'
-import type { RedisClient } from './redis-client.ts'
-import { isRefusal } from './refusal.ts'
+import type { RedisClient } from '../connection/redis-client.ts'
+import { isRefusal } from '../connection/refusal.ts'
+import { storeKey } from '../key-layout.ts'
 
 const IDENTITY_BYTES = 9
 const IDENTITY = /^[\w-]{1,64}$/

@@ -1,7 +1,7 @@
 import type { BusMessage } from '@larder/core/store'
 import { pack } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
-import { withSeed } from '../../../test/support/seed.ts'
+import { withSeed } from '../../../../test/support/seed.ts'
 import { decodeMessage, encodeMessage } from './bus-message.ts'
 
 function wire(kind: string, fields: unknown): Buffer {
