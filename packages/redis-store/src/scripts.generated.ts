@@ -751,15 +751,16 @@ end
 -- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
 -- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
 --
--- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+-- State: time and moment of writing of the latest reservation, when it expires, the largest limit that anything was admitted
+-- under since nothing counted last, then the stamps.
 local function exact_algorithm(limit, window)
-  local head, width = 24, 8
+  local head, width = 32, 8
   -- Less than this is read at once; more, stamp by stamp.
   local long = 4096
   local edge = now - window
   local self = { capacity = limit }
   -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
-  local key, bytes, length, newest, dead, expires
+  local key, bytes, length, newest, dead
   -- All stamps as numbers, and how many of which were given back; for what is written by \`flush\`.
   local stamps, given, is_given_back = nil, {}, false
 
@@ -769,10 +770,9 @@ local function exact_algorithm(limit, window)
     return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
   end
 
-  -- Time and moment of writing of the latest reservation.
-  local function reservation()
-    local from = bytes or call('GETRANGE', key, '0', '23')
-    return unpacked('>dd', from)
+  -- Time and moment of writing of the latest reservation, when the key expires, and the largest limit.
+  local function header()
+    return unpacked('>dddd', bytes or call('GETRANGE', key, '0', '31'))
   end
 
   -- The bytes of the stamps from the i-th on.
@@ -793,29 +793,24 @@ local function exact_algorithm(limit, window)
     return high
   end
 
-  local function expiry()
-    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
-    return expires
-  end
-
   -- Writes it all anew.
-  local function save(reserved, written, stamps)
-    expires = now + with_slack(newest + window - now)
-    bytes = pack('>ddd', reserved, written, expires) .. stamps
+  local function save(reserved, written, most, stamps)
+    local expires = now + with_slack(newest + window - now)
+    bytes = pack('>dddd', reserved, written, expires, most) .. stamps
     length = #stamps / width
     call('SET', key, bytes, 'PX', life_of(expires - now))
   end
 
   -- The server's clock was set back: everything happened at least that much earlier on the new scale.
-  local function move_back(by, reserved, written)
+  local function move_back(by, reserved, written, most)
     local moved = numbers_in(stamps_from(0), 1)
     for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
     newest = max(0, newest - by)
-    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
+    save(max(0, reserved - by), max(0, written - by), most, packed(moved, #moved))
   end
 
   function self.read(at_key)
-    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    key, bytes, length, newest, dead = at_key, nil, 0, nil, nil
     bytes = call('GETRANGE', key, '-4096', '-1')
     local size = #bytes
     if size == 0 then return end
@@ -827,9 +822,9 @@ local function exact_algorithm(limit, window)
     newest = stamp_at(length - 1)
     if newest <= now then return end
     -- Ahead of now: it was reserved, or the clock was set back.
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     local wrote = newest == reserved and written or newest
-    if wrote > now then move_back(wrote - now, reserved, written) end
+    if wrote > now then move_back(wrote - now, reserved, written, most) end
   end
 
   function self.earliest(cost)
@@ -845,20 +840,21 @@ local function exact_algorithm(limit, window)
     if cost > 1 then added = string.rep(added, cost) end
     dead = newest and count_dead() or 0
     local is_new, drops = not newest, dead * 2 >= length + cost
+    local reserved, written, expires, most = 0, 0, 0, limit
+    if not is_new then reserved, written, expires, most = header() end
+    local largest = dead == length and limit or max(most, limit)
     newest = at
     if is_new or drops then
-      local reserved, written = 0, 0
-      if not is_new then reserved, written = reservation() end
       if at > now then reserved, written = at, now end
-      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      save(reserved, written, largest, (is_new and '' or stamps_from(dead)) .. added)
       dead = 0
       return
     end
-    local ends = expiry()
     call('APPEND', key, added)
     length, bytes = length + cost, nil
     if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
-    if at + window > ends then
+    if largest ~= most then call('SETRANGE', key, '24', pack('>d', largest)) end
+    if at + window > expires then
       expires = now + with_slack(at + window - now)
       call('SETRANGE', key, '16', pack('>d', expires))
       call('PEXPIRE', key, life_of(expires - now))
@@ -867,10 +863,10 @@ local function exact_algorithm(limit, window)
 
   function self.penalize(cost)
     self.take(cost, max(now, newest or 0))
-    if length < 2 * limit then return end
-    -- No more than the newest ones can matter.
-    local reserved, written = reservation()
-    save(reserved, written, stamps_from(length - limit))
+    local reserved, written, _, most = header()
+    if length < 2 * most then return end
+    -- No more than the newest ones can matter; as many as the largest limit, which may come back.
+    save(reserved, written, most, stamps_from(length - most))
     dead = nil
   end
 
@@ -928,12 +924,12 @@ local function exact_algorithm(limit, window)
       end
     end
     if first == length then return call('UNLINK', key) end
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     newest = kept[length]
     if newest > now then reserved, written = newest, now end
     local remaining = {}
     for i = first + 1, length do remaining[i - first] = kept[i] end
-    save(reserved, written, packed(remaining, length - first))
+    save(reserved, written, most, packed(remaining, length - first))
   end
 
   return self
@@ -993,11 +989,16 @@ local function window_algorithm(limit, slice, slices)
   -- Adds to a slice that is not older than the newest one.
   local function add(number, cost)
     used = used + cost
-    if number == top then
+    if number == top and (top + slices + 1) * slice <= expires then
       top_count = top_count + cost
       counts[1] = top_count
       call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
       return
+    end
+    if number == top then
+      load_counts()
+      counts[1] = top_count + cost
+      return save_all('')
     end
     -- What does not count any more is left behind.
     local kept = top and max(0, math.min(length(), top - oldest + 1)) or 0
@@ -1123,7 +1124,8 @@ end
 --
 -- Under another interval the same time stands for another number of calls, so the state says under which it was written.
 -- After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
--- left the window, that much (the most it can have been) counts beside what the new one lets in.
+-- left the window, that much (the most it can have been) counts beside what the new one lets in, turns after that time too:
+-- the limit may be changed again before they come.
 --
 -- State: when the bucket is full, when written, when it expires, time of the latest admission and its cost if it can be
 -- taken back, interval and burst, and what counts from before a change, and until when.
@@ -1188,7 +1190,7 @@ local function smooth_algorithm(interval, burst, window)
 
   function self.take(cost, at)
     full = (full > at and full or at) + cost * interval
-    if at < carried_until then carried = carried + cost end
+    if carried_until > now then carried = carried + cost end
     last, last_cost = max(last, at), at < last and 0 or cost
     save()
   end
@@ -1213,7 +1215,7 @@ local function smooth_algorithm(interval, burst, window)
   function self.refund(cost, at)
     local is_last_turn = at > now and at == full - burst * interval
     if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
-    if at < carried_until then carried = max(0, carried - cost) end
+    carried = max(0, carried - cost)
     full, last_cost = full - cost * interval, 0
     last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
@@ -1653,15 +1655,16 @@ end
 -- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
 -- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
 --
--- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+-- State: time and moment of writing of the latest reservation, when it expires, the largest limit that anything was admitted
+-- under since nothing counted last, then the stamps.
 local function exact_algorithm(limit, window)
-  local head, width = 24, 8
+  local head, width = 32, 8
   -- Less than this is read at once; more, stamp by stamp.
   local long = 4096
   local edge = now - window
   local self = { capacity = limit }
   -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
-  local key, bytes, length, newest, dead, expires
+  local key, bytes, length, newest, dead
   -- All stamps as numbers, and how many of which were given back; for what is written by \`flush\`.
   local stamps, given, is_given_back = nil, {}, false
 
@@ -1671,10 +1674,9 @@ local function exact_algorithm(limit, window)
     return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
   end
 
-  -- Time and moment of writing of the latest reservation.
-  local function reservation()
-    local from = bytes or call('GETRANGE', key, '0', '23')
-    return unpacked('>dd', from)
+  -- Time and moment of writing of the latest reservation, when the key expires, and the largest limit.
+  local function header()
+    return unpacked('>dddd', bytes or call('GETRANGE', key, '0', '31'))
   end
 
   -- The bytes of the stamps from the i-th on.
@@ -1695,29 +1697,24 @@ local function exact_algorithm(limit, window)
     return high
   end
 
-  local function expiry()
-    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
-    return expires
-  end
-
   -- Writes it all anew.
-  local function save(reserved, written, stamps)
-    expires = now + with_slack(newest + window - now)
-    bytes = pack('>ddd', reserved, written, expires) .. stamps
+  local function save(reserved, written, most, stamps)
+    local expires = now + with_slack(newest + window - now)
+    bytes = pack('>dddd', reserved, written, expires, most) .. stamps
     length = #stamps / width
     call('SET', key, bytes, 'PX', life_of(expires - now))
   end
 
   -- The server's clock was set back: everything happened at least that much earlier on the new scale.
-  local function move_back(by, reserved, written)
+  local function move_back(by, reserved, written, most)
     local moved = numbers_in(stamps_from(0), 1)
     for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
     newest = max(0, newest - by)
-    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
+    save(max(0, reserved - by), max(0, written - by), most, packed(moved, #moved))
   end
 
   function self.read(at_key)
-    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    key, bytes, length, newest, dead = at_key, nil, 0, nil, nil
     bytes = call('GETRANGE', key, '-4096', '-1')
     local size = #bytes
     if size == 0 then return end
@@ -1729,9 +1726,9 @@ local function exact_algorithm(limit, window)
     newest = stamp_at(length - 1)
     if newest <= now then return end
     -- Ahead of now: it was reserved, or the clock was set back.
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     local wrote = newest == reserved and written or newest
-    if wrote > now then move_back(wrote - now, reserved, written) end
+    if wrote > now then move_back(wrote - now, reserved, written, most) end
   end
 
   function self.earliest(cost)
@@ -1747,20 +1744,21 @@ local function exact_algorithm(limit, window)
     if cost > 1 then added = string.rep(added, cost) end
     dead = newest and count_dead() or 0
     local is_new, drops = not newest, dead * 2 >= length + cost
+    local reserved, written, expires, most = 0, 0, 0, limit
+    if not is_new then reserved, written, expires, most = header() end
+    local largest = dead == length and limit or max(most, limit)
     newest = at
     if is_new or drops then
-      local reserved, written = 0, 0
-      if not is_new then reserved, written = reservation() end
       if at > now then reserved, written = at, now end
-      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      save(reserved, written, largest, (is_new and '' or stamps_from(dead)) .. added)
       dead = 0
       return
     end
-    local ends = expiry()
     call('APPEND', key, added)
     length, bytes = length + cost, nil
     if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
-    if at + window > ends then
+    if largest ~= most then call('SETRANGE', key, '24', pack('>d', largest)) end
+    if at + window > expires then
       expires = now + with_slack(at + window - now)
       call('SETRANGE', key, '16', pack('>d', expires))
       call('PEXPIRE', key, life_of(expires - now))
@@ -1769,10 +1767,10 @@ local function exact_algorithm(limit, window)
 
   function self.penalize(cost)
     self.take(cost, max(now, newest or 0))
-    if length < 2 * limit then return end
-    -- No more than the newest ones can matter.
-    local reserved, written = reservation()
-    save(reserved, written, stamps_from(length - limit))
+    local reserved, written, _, most = header()
+    if length < 2 * most then return end
+    -- No more than the newest ones can matter; as many as the largest limit, which may come back.
+    save(reserved, written, most, stamps_from(length - most))
     dead = nil
   end
 
@@ -1830,12 +1828,12 @@ local function exact_algorithm(limit, window)
       end
     end
     if first == length then return call('UNLINK', key) end
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     newest = kept[length]
     if newest > now then reserved, written = newest, now end
     local remaining = {}
     for i = first + 1, length do remaining[i - first] = kept[i] end
-    save(reserved, written, packed(remaining, length - first))
+    save(reserved, written, most, packed(remaining, length - first))
   end
 
   return self
@@ -1895,11 +1893,16 @@ local function window_algorithm(limit, slice, slices)
   -- Adds to a slice that is not older than the newest one.
   local function add(number, cost)
     used = used + cost
-    if number == top then
+    if number == top and (top + slices + 1) * slice <= expires then
       top_count = top_count + cost
       counts[1] = top_count
       call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
       return
+    end
+    if number == top then
+      load_counts()
+      counts[1] = top_count + cost
+      return save_all('')
     end
     -- What does not count any more is left behind.
     local kept = top and max(0, math.min(length(), top - oldest + 1)) or 0
@@ -2025,7 +2028,8 @@ end
 --
 -- Under another interval the same time stands for another number of calls, so the state says under which it was written.
 -- After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
--- left the window, that much (the most it can have been) counts beside what the new one lets in.
+-- left the window, that much (the most it can have been) counts beside what the new one lets in, turns after that time too:
+-- the limit may be changed again before they come.
 --
 -- State: when the bucket is full, when written, when it expires, time of the latest admission and its cost if it can be
 -- taken back, interval and burst, and what counts from before a change, and until when.
@@ -2090,7 +2094,7 @@ local function smooth_algorithm(interval, burst, window)
 
   function self.take(cost, at)
     full = (full > at and full or at) + cost * interval
-    if at < carried_until then carried = carried + cost end
+    if carried_until > now then carried = carried + cost end
     last, last_cost = max(last, at), at < last and 0 or cost
     save()
   end
@@ -2115,7 +2119,7 @@ local function smooth_algorithm(interval, burst, window)
   function self.refund(cost, at)
     local is_last_turn = at > now and at == full - burst * interval
     if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
-    if at < carried_until then carried = max(0, carried - cost) end
+    carried = max(0, carried - cost)
     full, last_cost = full - cost * interval, 0
     last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
@@ -2549,15 +2553,16 @@ end
 -- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
 -- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
 --
--- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+-- State: time and moment of writing of the latest reservation, when it expires, the largest limit that anything was admitted
+-- under since nothing counted last, then the stamps.
 local function exact_algorithm(limit, window)
-  local head, width = 24, 8
+  local head, width = 32, 8
   -- Less than this is read at once; more, stamp by stamp.
   local long = 4096
   local edge = now - window
   local self = { capacity = limit }
   -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
-  local key, bytes, length, newest, dead, expires
+  local key, bytes, length, newest, dead
   -- All stamps as numbers, and how many of which were given back; for what is written by \`flush\`.
   local stamps, given, is_given_back = nil, {}, false
 
@@ -2567,10 +2572,9 @@ local function exact_algorithm(limit, window)
     return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
   end
 
-  -- Time and moment of writing of the latest reservation.
-  local function reservation()
-    local from = bytes or call('GETRANGE', key, '0', '23')
-    return unpacked('>dd', from)
+  -- Time and moment of writing of the latest reservation, when the key expires, and the largest limit.
+  local function header()
+    return unpacked('>dddd', bytes or call('GETRANGE', key, '0', '31'))
   end
 
   -- The bytes of the stamps from the i-th on.
@@ -2591,29 +2595,24 @@ local function exact_algorithm(limit, window)
     return high
   end
 
-  local function expiry()
-    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
-    return expires
-  end
-
   -- Writes it all anew.
-  local function save(reserved, written, stamps)
-    expires = now + with_slack(newest + window - now)
-    bytes = pack('>ddd', reserved, written, expires) .. stamps
+  local function save(reserved, written, most, stamps)
+    local expires = now + with_slack(newest + window - now)
+    bytes = pack('>dddd', reserved, written, expires, most) .. stamps
     length = #stamps / width
     call('SET', key, bytes, 'PX', life_of(expires - now))
   end
 
   -- The server's clock was set back: everything happened at least that much earlier on the new scale.
-  local function move_back(by, reserved, written)
+  local function move_back(by, reserved, written, most)
     local moved = numbers_in(stamps_from(0), 1)
     for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
     newest = max(0, newest - by)
-    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
+    save(max(0, reserved - by), max(0, written - by), most, packed(moved, #moved))
   end
 
   function self.read(at_key)
-    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    key, bytes, length, newest, dead = at_key, nil, 0, nil, nil
     bytes = call('GETRANGE', key, '-4096', '-1')
     local size = #bytes
     if size == 0 then return end
@@ -2625,9 +2624,9 @@ local function exact_algorithm(limit, window)
     newest = stamp_at(length - 1)
     if newest <= now then return end
     -- Ahead of now: it was reserved, or the clock was set back.
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     local wrote = newest == reserved and written or newest
-    if wrote > now then move_back(wrote - now, reserved, written) end
+    if wrote > now then move_back(wrote - now, reserved, written, most) end
   end
 
   function self.earliest(cost)
@@ -2643,20 +2642,21 @@ local function exact_algorithm(limit, window)
     if cost > 1 then added = string.rep(added, cost) end
     dead = newest and count_dead() or 0
     local is_new, drops = not newest, dead * 2 >= length + cost
+    local reserved, written, expires, most = 0, 0, 0, limit
+    if not is_new then reserved, written, expires, most = header() end
+    local largest = dead == length and limit or max(most, limit)
     newest = at
     if is_new or drops then
-      local reserved, written = 0, 0
-      if not is_new then reserved, written = reservation() end
       if at > now then reserved, written = at, now end
-      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      save(reserved, written, largest, (is_new and '' or stamps_from(dead)) .. added)
       dead = 0
       return
     end
-    local ends = expiry()
     call('APPEND', key, added)
     length, bytes = length + cost, nil
     if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
-    if at + window > ends then
+    if largest ~= most then call('SETRANGE', key, '24', pack('>d', largest)) end
+    if at + window > expires then
       expires = now + with_slack(at + window - now)
       call('SETRANGE', key, '16', pack('>d', expires))
       call('PEXPIRE', key, life_of(expires - now))
@@ -2665,10 +2665,10 @@ local function exact_algorithm(limit, window)
 
   function self.penalize(cost)
     self.take(cost, max(now, newest or 0))
-    if length < 2 * limit then return end
-    -- No more than the newest ones can matter.
-    local reserved, written = reservation()
-    save(reserved, written, stamps_from(length - limit))
+    local reserved, written, _, most = header()
+    if length < 2 * most then return end
+    -- No more than the newest ones can matter; as many as the largest limit, which may come back.
+    save(reserved, written, most, stamps_from(length - most))
     dead = nil
   end
 
@@ -2726,12 +2726,12 @@ local function exact_algorithm(limit, window)
       end
     end
     if first == length then return call('UNLINK', key) end
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     newest = kept[length]
     if newest > now then reserved, written = newest, now end
     local remaining = {}
     for i = first + 1, length do remaining[i - first] = kept[i] end
-    save(reserved, written, packed(remaining, length - first))
+    save(reserved, written, most, packed(remaining, length - first))
   end
 
   return self
@@ -3174,15 +3174,16 @@ end
 -- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
 -- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
 --
--- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+-- State: time and moment of writing of the latest reservation, when it expires, the largest limit that anything was admitted
+-- under since nothing counted last, then the stamps.
 local function exact_algorithm(limit, window)
-  local head, width = 24, 8
+  local head, width = 32, 8
   -- Less than this is read at once; more, stamp by stamp.
   local long = 4096
   local edge = now - window
   local self = { capacity = limit }
   -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
-  local key, bytes, length, newest, dead, expires
+  local key, bytes, length, newest, dead
   -- All stamps as numbers, and how many of which were given back; for what is written by \`flush\`.
   local stamps, given, is_given_back = nil, {}, false
 
@@ -3192,10 +3193,9 @@ local function exact_algorithm(limit, window)
     return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
   end
 
-  -- Time and moment of writing of the latest reservation.
-  local function reservation()
-    local from = bytes or call('GETRANGE', key, '0', '23')
-    return unpacked('>dd', from)
+  -- Time and moment of writing of the latest reservation, when the key expires, and the largest limit.
+  local function header()
+    return unpacked('>dddd', bytes or call('GETRANGE', key, '0', '31'))
   end
 
   -- The bytes of the stamps from the i-th on.
@@ -3216,29 +3216,24 @@ local function exact_algorithm(limit, window)
     return high
   end
 
-  local function expiry()
-    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
-    return expires
-  end
-
   -- Writes it all anew.
-  local function save(reserved, written, stamps)
-    expires = now + with_slack(newest + window - now)
-    bytes = pack('>ddd', reserved, written, expires) .. stamps
+  local function save(reserved, written, most, stamps)
+    local expires = now + with_slack(newest + window - now)
+    bytes = pack('>dddd', reserved, written, expires, most) .. stamps
     length = #stamps / width
     call('SET', key, bytes, 'PX', life_of(expires - now))
   end
 
   -- The server's clock was set back: everything happened at least that much earlier on the new scale.
-  local function move_back(by, reserved, written)
+  local function move_back(by, reserved, written, most)
     local moved = numbers_in(stamps_from(0), 1)
     for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
     newest = max(0, newest - by)
-    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
+    save(max(0, reserved - by), max(0, written - by), most, packed(moved, #moved))
   end
 
   function self.read(at_key)
-    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    key, bytes, length, newest, dead = at_key, nil, 0, nil, nil
     bytes = call('GETRANGE', key, '-4096', '-1')
     local size = #bytes
     if size == 0 then return end
@@ -3250,9 +3245,9 @@ local function exact_algorithm(limit, window)
     newest = stamp_at(length - 1)
     if newest <= now then return end
     -- Ahead of now: it was reserved, or the clock was set back.
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     local wrote = newest == reserved and written or newest
-    if wrote > now then move_back(wrote - now, reserved, written) end
+    if wrote > now then move_back(wrote - now, reserved, written, most) end
   end
 
   function self.earliest(cost)
@@ -3268,20 +3263,21 @@ local function exact_algorithm(limit, window)
     if cost > 1 then added = string.rep(added, cost) end
     dead = newest and count_dead() or 0
     local is_new, drops = not newest, dead * 2 >= length + cost
+    local reserved, written, expires, most = 0, 0, 0, limit
+    if not is_new then reserved, written, expires, most = header() end
+    local largest = dead == length and limit or max(most, limit)
     newest = at
     if is_new or drops then
-      local reserved, written = 0, 0
-      if not is_new then reserved, written = reservation() end
       if at > now then reserved, written = at, now end
-      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      save(reserved, written, largest, (is_new and '' or stamps_from(dead)) .. added)
       dead = 0
       return
     end
-    local ends = expiry()
     call('APPEND', key, added)
     length, bytes = length + cost, nil
     if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
-    if at + window > ends then
+    if largest ~= most then call('SETRANGE', key, '24', pack('>d', largest)) end
+    if at + window > expires then
       expires = now + with_slack(at + window - now)
       call('SETRANGE', key, '16', pack('>d', expires))
       call('PEXPIRE', key, life_of(expires - now))
@@ -3290,10 +3286,10 @@ local function exact_algorithm(limit, window)
 
   function self.penalize(cost)
     self.take(cost, max(now, newest or 0))
-    if length < 2 * limit then return end
-    -- No more than the newest ones can matter.
-    local reserved, written = reservation()
-    save(reserved, written, stamps_from(length - limit))
+    local reserved, written, _, most = header()
+    if length < 2 * most then return end
+    -- No more than the newest ones can matter; as many as the largest limit, which may come back.
+    save(reserved, written, most, stamps_from(length - most))
     dead = nil
   end
 
@@ -3351,12 +3347,12 @@ local function exact_algorithm(limit, window)
       end
     end
     if first == length then return call('UNLINK', key) end
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     newest = kept[length]
     if newest > now then reserved, written = newest, now end
     local remaining = {}
     for i = first + 1, length do remaining[i - first] = kept[i] end
-    save(reserved, written, packed(remaining, length - first))
+    save(reserved, written, most, packed(remaining, length - first))
   end
 
   return self
@@ -3416,11 +3412,16 @@ local function window_algorithm(limit, slice, slices)
   -- Adds to a slice that is not older than the newest one.
   local function add(number, cost)
     used = used + cost
-    if number == top then
+    if number == top and (top + slices + 1) * slice <= expires then
       top_count = top_count + cost
       counts[1] = top_count
       call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
       return
+    end
+    if number == top then
+      load_counts()
+      counts[1] = top_count + cost
+      return save_all('')
     end
     -- What does not count any more is left behind.
     local kept = top and max(0, math.min(length(), top - oldest + 1)) or 0
@@ -3546,7 +3547,8 @@ end
 --
 -- Under another interval the same time stands for another number of calls, so the state says under which it was written.
 -- After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
--- left the window, that much (the most it can have been) counts beside what the new one lets in.
+-- left the window, that much (the most it can have been) counts beside what the new one lets in, turns after that time too:
+-- the limit may be changed again before they come.
 --
 -- State: when the bucket is full, when written, when it expires, time of the latest admission and its cost if it can be
 -- taken back, interval and burst, and what counts from before a change, and until when.
@@ -3611,7 +3613,7 @@ local function smooth_algorithm(interval, burst, window)
 
   function self.take(cost, at)
     full = (full > at and full or at) + cost * interval
-    if at < carried_until then carried = carried + cost end
+    if carried_until > now then carried = carried + cost end
     last, last_cost = max(last, at), at < last and 0 or cost
     save()
   end
@@ -3636,7 +3638,7 @@ local function smooth_algorithm(interval, burst, window)
   function self.refund(cost, at)
     local is_last_turn = at > now and at == full - burst * interval
     if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
-    if at < carried_until then carried = max(0, carried - cost) end
+    carried = max(0, carried - cost)
     full, last_cost = full - cost * interval, 0
     last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
@@ -4144,7 +4146,8 @@ end
 --
 -- Under another interval the same time stands for another number of calls, so the state says under which it was written.
 -- After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
--- left the window, that much (the most it can have been) counts beside what the new one lets in.
+-- left the window, that much (the most it can have been) counts beside what the new one lets in, turns after that time too:
+-- the limit may be changed again before they come.
 --
 -- State: when the bucket is full, when written, when it expires, time of the latest admission and its cost if it can be
 -- taken back, interval and burst, and what counts from before a change, and until when.
@@ -4209,7 +4212,7 @@ local function smooth_algorithm(interval, burst, window)
 
   function self.take(cost, at)
     full = (full > at and full or at) + cost * interval
-    if at < carried_until then carried = carried + cost end
+    if carried_until > now then carried = carried + cost end
     last, last_cost = max(last, at), at < last and 0 or cost
     save()
   end
@@ -4234,7 +4237,7 @@ local function smooth_algorithm(interval, burst, window)
   function self.refund(cost, at)
     local is_last_turn = at > now and at == full - burst * interval
     if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
-    if at < carried_until then carried = max(0, carried - cost) end
+    carried = max(0, carried - cost)
     full, last_cost = full - cost * interval, 0
     last = math.min(last, max(now, full - burst * interval, carried_until))
     save()
@@ -4470,11 +4473,16 @@ local function window_algorithm(limit, slice, slices)
   -- Adds to a slice that is not older than the newest one.
   local function add(number, cost)
     used = used + cost
-    if number == top then
+    if number == top and (top + slices + 1) * slice <= expires then
       top_count = top_count + cost
       counts[1] = top_count
       call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
       return
+    end
+    if number == top then
+      load_counts()
+      counts[1] = top_count + cost
+      return save_all('')
     end
     -- What does not count any more is left behind.
     local kept = top and max(0, math.min(length(), top - oldest + 1)) or 0
