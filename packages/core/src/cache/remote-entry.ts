@@ -36,7 +36,11 @@ export function inspect(
   // What was evicted softly is only a fallback, and older than the eviction of course.
   if (
     !isStale &&
-    coherence.isOutlived(call.address, birth, { commit, createdAt: field.createdAt(bytes) })
+    coherence.isOutlived(call.address, birth, {
+      commit,
+      createdAt: field.createdAt(bytes),
+      loadMs: field.loadMs(bytes),
+    })
   )
     return commit
 

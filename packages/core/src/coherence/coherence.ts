@@ -34,6 +34,7 @@ import type {
   PutReply,
   SyncReply,
 } from '../contracts/remote-store.ts'
+import { decodeHeader } from '../entry/envelope.ts'
 import { StoreRefusedError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
@@ -83,8 +84,11 @@ export interface CoherenceParts {
 const NO_GENERATION = -1
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
 const NO_KEYS: readonly string[] = []
-/** No cache has this key: it begins with a colon. */
-const NO_KEY = ':'
+/**
+ * No cache has this key: it begins with a colon. In a log or message it says that changes before it were lost, and not repeated
+ * because the store held something newer. Who never heard of them may hold a copy from before, and compares.
+ */
+const LOSS_MARK = ':'
 const NO_TAGS: readonly string[] = []
 /** Syncs run this often within one maxStaleness, so that one slow or lost sync does not isolate the node. */
 const SYNCS_PER_STALENESS = 2.5
@@ -94,8 +98,6 @@ const LOOK_BACK_US = 5_000_000
 /** How far back lost tags are looked for at first, µs, and by how much further where even the oldest is missing. */
 const LOST_WITHIN_US = 60_000_000
 const FURTHER = 10
-/** A partition's tag that is so much younger than what was heard of the partition was invalidated after a loss, µs. */
-const AFTER_LOSS_US = 5_000_000
 /** With evictions waiting, the store is tried at least this often, ms. */
 const TRY_EVERY_MS = 800
 /** A read waits for so many syncs at most: a process begins with several connections, and each that comes up asks for one. */
@@ -112,6 +114,8 @@ interface SentSync {
   readonly at: number
   /** What `trustedSince` was then. */
   readonly since: number
+  /** What the tag clock stood at then. */
+  readonly tags: number
 }
 
 /** A partition whose history the store no longer has, and where that stands now. */
@@ -157,6 +161,8 @@ export class Coherence {
   #syncing: Promise<void> | undefined
   #syncAgain = false
   #catchingUpTags = false
+  /** Until when an entry that was born above the tag clock is not believed, monotonic ms. */
+  #birthsDoubtedUntil = Number.NEGATIVE_INFINITY
   /** Where the clock stood when a look for lost tags began that has not ended. */
   #tagsInQuestion = Number.POSITIVE_INFINITY
   #isVerified = false
@@ -404,8 +410,9 @@ export class Coherence {
     const state = this.#partition(partition)
     // Where something later was heard of before this reply came, it may have been about the same key.
     const isSuperseded = this.#hasSequences && state.heard > seq
-    const doneAt = state.noteTime(nowMs)
-    return { at: this.#parts.clock.now(), seq, doneAt, isSoft: false, isSuperseded }
+    const at = this.#parts.clock.now()
+    const doneAt = state.noteTime(this.server.latest(nowMs, at))
+    return { at, seq, doneAt, isSoft: false, isSuperseded }
   }
 
   /** Remembers that the store took a load of our own, begun after whatever was changed here before. */
@@ -426,10 +433,12 @@ export class Coherence {
    * own change of it, or was born above what the store's tag clock stood at later.
    */
   isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
-    if (birth > this.tags.confirmed && written.createdAt < this.#syncedStoreMs) return true
+    const now = this.#parts.clock.now()
+    const isDoubted = written.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
+    if (isDoubted && birth > this.tags.confirmed) return true
     // Without a history there is no clock but the nodes', which order nothing.
     if (!this.#hasSequences) return false
-    return this.#own.overtook(address, written, this.#parts.clock.now())
+    return this.#own.overtook(address, this.server.placed(written, now), now)
   }
 
   /** Queues evictions that could not be run. */
@@ -448,7 +457,7 @@ export class Coherence {
     if (remote === undefined) return
     try {
       await this.#drainQueue()
-      const sent = { at: clock.now(), since: this.#trustedSince }
+      const sent = { at: clock.now(), since: this.#trustedSince, tags: this.tags.confirmed }
       const reconnects = this.#reconnects
       this.#advanced.clear()
       const reply = await remote.run('sync', (store) => store.sync(ALL_PARTITIONS))
@@ -490,7 +499,10 @@ export class Coherence {
   async #confirmTags(reply: SyncReply, sent: SentSync): Promise<void> {
     const head = reply.tags
     if (head === undefined) return
-    if (this.tags.isAhead(head)) await this.#invalidateLost(head.version)
+    if (this.tags.isAhead(head)) {
+      this.#doubtBirths()
+      await this.#findLostTags(head.version)
+    }
     const isInQuestion = this.#tagsInQuestion !== Number.POSITIVE_INFINITY
     if (isInQuestion || head.version > this.tags.confirmed || head.floor > this.tags.floor) {
       if (this.tags.confirmed > 0 && !this.#catchingUpTags) this.#reportGap('tags', 'behind', true)
@@ -508,6 +520,7 @@ export class Coherence {
     const confirm = (partition: Partition): void => {
       if (!this.#isStillAwake(sent)) return
       partition.verifiedAt = sent.at
+      partition.tagsThen = sent.tags
       partition.mark(sent.at)
     }
     for (const partition of this.#partitions) {
@@ -592,10 +605,12 @@ export class Coherence {
   async #bump(tags: readonly string[]): Promise<void> {
     const { remote, longestLifeMs } = this.#parts
     if (remote === undefined) return
+    const { confirmed } = this.tags
     const bump = await remote.run('bump-tags', (store) =>
       // Above every birth of this node, also above those that it gave while it could not ask.
       store.bumpTags(tags, Math.floor(this.tags.now), longestLifeMs()),
     )
+    if (bump.previous < confirmed) this.#doubtBirths()
     await this.publish({ kind: 'tags', ...bump, tags })
     if (this.tags.applyBump(tags, bump) === 'gap') await this.#catchUpTags()
   }
@@ -637,6 +652,7 @@ export class Coherence {
     targets.forget(message.keys, message.seq, message.soft)
     if (message.settleMs !== undefined) targets.settle(message.keys, message.settleMs)
     for (const key of message.keys) targets.wake(key)
+    this.#heedMark(partition, message.keys)
     if (events.has('invalidated')) events.emit('invalidated', { keys: message.keys, tags: [] })
     const fit = this.#hasSequences ? partition.advance(message.previous, message.seq) : 'applied'
     if (fit === 'applied') this.#doubts.settle(message.keys, NO_TAGS)
@@ -647,6 +663,12 @@ export class Coherence {
     if (fit === 'applied' || fit === 'gap') this.#advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') this.#suspect()
+  }
+
+  #heedMark(partition: Partition, keys: readonly string[]): void {
+    if (!keys.includes(LOSS_MARK)) return
+    partition.unverify()
+    this.#changed()
   }
 
   async #closeGap(partition: Partition): Promise<void> {
@@ -730,6 +752,7 @@ export class Coherence {
       targets.forget(changes.keys, changes.seq)
       this.#own.supersede(partition.id, changes.keys, seq)
       for (const key of changes.keys) targets.wake(key)
+      this.#heedMark(partition, changes.keys)
       this.#doubts.settle(changes.keys, NO_TAGS)
       partition.reach(changes.seq)
       this.#reportGap(partition.id, cause, true)
@@ -751,51 +774,47 @@ export class Coherence {
       const from = Math.max(0, known - LOOK_BACK_US)
       const last = this.tags.since(from)
       const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
+      const isApart = missingOf(last, changes).length + this.tags.strangersIn(changes).length > 0
+      // Before the changes are applied, which makes strangers look known.
+      if (isApart) await this.#findLostTags(known)
       this.tags.applyChanges(changes)
       this.#doubts.settle(
         NO_KEYS,
         changes.tags.map(([tag]) => tag),
       )
-      if (missingOf(last, changes).length > 0) await this.#findLostTags(known)
       this.#tagsInQuestion = Number.POSITIVE_INFINITY
     } finally {
       this.#catchingUpTags = false
     }
   }
 
-  /** The store no longer knows the last tags before `known`: looks further back until it finds where the loss began. */
+  /**
+   * The store's tag clock tells another history than this node knows: looks back from `known` until it finds where they part.
+   * What the store no longer knows is invalidated anew, once for all nodes, and what this node does not know, because the
+   * store's clock was behind what entries had been born at by then. Under new versions: nobody who stands at the store's clock
+   * looks for older ones.
+   */
   async #findLostTags(known: number): Promise<void> {
     const { remote } = this.#parts
     if (remote === undefined) return
     for (let backUs = LOST_WITHIN_US; ; backUs *= FURTHER) {
       const from = Math.max(0, known - backUs)
       const mine = this.tags.since(from)
-      const lost = new Set(
-        missingOf(mine, await remote.run('tags-since', (store) => store.tagsSince(from))),
-      )
-      const [oldest] = mine.reduce(
-        (first, each) => (each[1] < first[1] ? each : first),
-        ['', Number.POSITIVE_INFINITY],
-      )
+      const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
+      const lost = new Set([...missingOf(mine, changes), ...this.tags.strangersIn(changes)])
+      const oldest = oldestOf([...mine, ...changes.tags])
       if (from > 0 && lost.has(oldest)) continue
-      await this.#invalidateLost(from)
+      this.#reportGap('tags', 'history-lost', true)
+      if (lost.size > 0) await this.#bump([...lost])
+      // With nothing lost, the clock alone went back: it must not mint again what entries were born at.
+      else if (changes.version < this.tags.confirmed) await this.#bump([NOTHING])
       return
     }
   }
 
-  /**
-   * The store lost tag invalidations: those after `since` that it no longer knows are invalidated anew, once for all nodes.
-   * Under new versions, because nobody who stands at the store's clock looks for older ones.
-   */
-  async #invalidateLost(since: number): Promise<void> {
-    const { remote } = this.#parts
-    if (remote === undefined) return
-    this.#reportGap('tags', 'history-lost', true)
-    const changes = await remote.run('tags-since', (store) => store.tagsSince(since))
-    const lost = missingOf(this.tags.since(since), changes)
-    if (lost.length > 0) await this.#bump(lost)
-    // With nothing lost, the clock alone went back: it must not mint again what entries were born at.
-    else if (changes.version < this.tags.confirmed) await this.#bump([NOTHING])
+  /** The store's tag clock went back: until all have noticed, births above it are of a history that is over. */
+  #doubtBirths(): void {
+    this.#birthsDoubtedUntil = this.#parts.clock.now() + REMEMBERED_MS
   }
 
   /**
@@ -814,7 +833,7 @@ export class Coherence {
       const own = this.#own.of(partition.id, now)
       const reachesBack = partition.isSince(head, now - REMEMBERED_MS)
       const tag = partitionTag(partition.id)
-      const isDone = this.tags.mintedFor(tag) > partition.heard + AFTER_LOSS_US
+      const isDone = this.tags.mintedFor(tag) > partition.tagsThen
       if (reachesBack && !own.wholePartition) repetitions.push(...own.changes)
       else if (!isDone) whole.push(tag)
       partition.restart(head, now)
@@ -841,11 +860,14 @@ export class Coherence {
     for (const chunk of chunksOf(changes)) {
       const addresses = chunk.map(({ address }) => address)
       const held = await remote.run('read-headers', (store) => store.readHeaders(addresses))
-      const missing = chunk.filter(({ change }, i) => isMissing(change, held[i]))
+      const now = this.#parts.clock.now()
+      const missing = chunk.filter(({ change }, i) => {
+        const header = held[i] === undefined ? undefined : decodeHeader(held[i])
+        return isMissing(change, header && this.server.placed(header, now))
+      })
       await this.#markLoss(chunk.filter((each) => !missing.includes(each)))
       if (missing.length === 0) continue
       let settleMs = 0
-      const now = this.#parts.clock.now()
       for (const { change } of missing) {
         settleMs = Math.max(settleMs, (change.settleUntil ?? now) - now)
       }
@@ -857,12 +879,13 @@ export class Coherence {
   }
 
   /**
-   * What need not be repeated leaves no trace in the log, though it was lost: another loss that goes back to the same place,
-   * and takes the newer value with it, could not be noticed. So the partitions' numbers are moved by evicting a key of nobody.
+   * What need not be repeated leaves no trace in the log, though it was lost: who stands where the history went back to would
+   * keep a copy from before, and another loss that goes back to the same place, and takes the newer value with it, could not be
+   * noticed. So a mark is evicted, which moves the partitions' numbers and has copies compared.
    */
   async #markLoss(newer: Repetition['changes']): Promise<void> {
     const partitions = new Set(newer.map(({ address }) => address.partition))
-    const marks = [...partitions].map((partition) => ({ partition, key: NO_KEY }))
+    const marks = [...partitions].map((partition) => ({ partition, key: LOSS_MARK }))
     if (marks.length > 0) await this.#evictInStore(marks, HARD)
   }
 
@@ -964,6 +987,11 @@ function keysMessage(
     ...(soft ? { soft } : {}),
     ...(settleMs > 0 ? { settleMs } : {}),
   }
+}
+
+function oldestOf(tags: readonly (readonly [tag: string, version: number])[]): string {
+  const none = ['', Number.POSITIVE_INFINITY] as const
+  return tags.reduce((first, each) => (each[1] < first[1] ? each : first), none)[0]
 }
 
 function chunksOf<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
