@@ -197,7 +197,8 @@ export class LoadPath {
         this.#withdraw(flight, entry)
         return
       }
-      knowledge.noteOwnFill(address, commit, reply.nowMs)
+      // Of a flight that was killed the store has lost what killed it, and the lease came back with the history.
+      if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch (error) {
       remote.reportDefect('fill', error)
