@@ -374,7 +374,8 @@ export class Coherence {
       await this.#bump(tags)
     } catch (error) {
       remote.reportDefect('bump-tags', error)
-      this.tags.invalidateHere(this.queue.addTags(tags))
+      // Again: the first number may lie below what was read meanwhile, by a clock that was known badly or not at all.
+      this.tags.invalidateHere([...tags, ...this.queue.addTags(tags)])
       this.#tellDoubt([], tags, false)
       this.#queued()
       throw new EvictionQueued(error)
@@ -755,6 +756,9 @@ export class Coherence {
         NO_KEYS,
         changes.tags.map(([tag]) => tag),
       )
+      // What was doubted below the clock that is known only now.
+      const doubted = this.#doubts.tagsAt(this.#parts.clock.now())
+      if (this.tags.confirmed > known && doubted.length > 0) this.tags.invalidateHere(doubted)
       if (missingOf(last, changes).length > 0) await this.#findLostTags(known)
       this.#tagsInQuestion = Number.POSITIVE_INFINITY
     } finally {
@@ -826,7 +830,7 @@ export class Coherence {
       await this.#repeat(repetitions)
     } catch (error) {
       // The partitions have started over, so no sync will find the loss a second time: the queue has to remember it.
-      if (whole.length > 0) this.tags.invalidateHere(this.queue.addTags(whole))
+      if (whole.length > 0) this.tags.invalidateHere([...whole, ...this.queue.addTags(whole)])
       this.#enqueue(repetitions.map(({ address }) => address))
       throw error
     }
