@@ -36,8 +36,8 @@ export const ABLATIONS = [
     also: [
       {
         file: `${CORE}/cache/load-path.ts`,
-        find: 'storedForm(call.policy, kept, stamp.known, encoded)',
-        replace: 'storedForm(call.policy, kept, knowledge.tags.confirmed, encoded)',
+        find: 'storedForm(call.policy, stored, stamp.known, encoded)',
+        replace: 'storedForm(call.policy, stored, knowledge.tags.confirmed, encoded)',
       },
     ],
     tests: INVARIANTS,

@@ -17,7 +17,7 @@ const NONE: readonly string[] = []
 const LOOK_BACK_US = 5_000_000
 const NOTHING_IN_QUESTION = Number.POSITIVE_INFINITY
 
-export type CatchUpParts = LostTagsParts & Pick<ConnectedParts, 'targets'>
+export type CatchUpParts = LostTagsParts & Pick<ConnectedParts, 'targets' | 'clock'>
 
 export class CatchUp {
   readonly #parts: CatchUpParts
@@ -79,7 +79,7 @@ export class CatchUp {
 
   /** Reads the tags that were invalidated since what is known, and looks for those that the store has lost. */
   async tags(): Promise<void> {
-    const { remote, knowledge } = this.#parts
+    const { remote, knowledge, clock } = this.#parts
     const { tags, doubts } = knowledge
     this.#isReadingTags = true
     try {
@@ -98,6 +98,9 @@ export class CatchUp {
         NONE,
         changes.tags.map(([tag]) => tag),
       )
+      // What was doubted below the clock that is known only now.
+      const doubted = doubts.tagsAt(clock.now())
+      if (tags.confirmed > known && doubted.length > 0) tags.invalidateHere(doubted)
       this.#tagsInQuestion = NOTHING_IN_QUESTION
     } finally {
       this.#isReadingTags = false

@@ -69,7 +69,7 @@ export class LostHistories {
       await this.#repeat(repetitions)
     } catch (error) {
       // The partitions have started over, so no sync will find the loss a second time: the queue has to remember it.
-      if (whole.length > 0) tags.invalidateHere(queue.addTags(whole))
+      if (whole.length > 0) tags.invalidateHere([...whole, ...queue.addTags(whole)])
       outbox.enqueue(repetitions.map(({ address }) => address))
       throw error
     }
