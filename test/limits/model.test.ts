@@ -9,7 +9,7 @@ import type {
   LimitRequest,
   LimitRule,
   RateLimitProvider,
-} from '@larder/core'
+} from '@larder/core/store'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'

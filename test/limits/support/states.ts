@@ -1,6 +1,6 @@
 /** What the limit scripts wrote of a key, as the numbers that their model says it would have written. */
 
-import type { LimitPolicy } from '@larder/core'
+import type { LimitPolicy } from '@larder/core/store'
 import type { Redis } from 'ioredis'
 import {
   BLOCK_ENDING,

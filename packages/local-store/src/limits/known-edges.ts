@@ -1,6 +1,6 @@
 /** The edges of calendar periods, kept for as long as they hold. */
 
-import { CalendarEdges, type CalendarPolicy } from '@larder/core'
+import { CalendarEdges, type CalendarPolicy } from '@larder/core/store'
 
 const US_PER_MS = 1_000
 

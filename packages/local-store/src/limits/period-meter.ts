@@ -3,7 +3,7 @@
  * reservation opens the next period ahead of time.
  */
 
-import type { CalendarPolicy, FixedPolicy, PolicyState } from '@larder/core'
+import type { CalendarPolicy, FixedPolicy, PolicyState } from '@larder/core/store'
 import { edgesAround } from './known-edges.ts'
 import type { Meter, Taken } from './meter.ts'
 

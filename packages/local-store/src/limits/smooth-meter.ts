@@ -8,7 +8,7 @@
  * the limit may be changed again before they come.
  */
 
-import type { PolicyState, SmoothPolicy } from '@larder/core'
+import type { PolicyState, SmoothPolicy } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 
 interface Bucket {
