@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { writeScripts } from '../packages/redis-store/tools/generate-scripts.mjs'
 import { checkPackages } from './check-packages.mjs'
 import { execute, fail, node, pnpm, ROOT, tool } from './execute.mjs'
-import { build } from './packages.mjs'
+import { build, PACKAGES } from './packages.mjs'
 
 const STAMP = join(ROOT, 'node_modules', '.larder-install')
 

@@ -17,7 +17,7 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
-} from '@larder/core'
+} from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
 import { RedisBus } from './bus/redis-bus.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'

@@ -1,4 +1,4 @@
-import type { BusMessage } from '@larder/core'
+import type { BusMessage } from '@larder/core/store'
 import { pack } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { withSeed } from '../../../../test/support/seed.ts'

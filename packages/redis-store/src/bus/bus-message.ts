@@ -3,7 +3,7 @@
  * Redis can publish, so bytes are looked over before they are decoded, and every field before it is believed.
  */
 
-import type { BusMessage } from '@larder/core'
+import type { BusMessage } from '@larder/core/store'
 import { pack, unpack } from 'msgpackr'
 import { checkMsgpack } from '../codec/check-msgpack.ts'
 

@@ -9,8 +9,8 @@
  * The engine is told that the bus is up when the store can be asked too: else the sync that it then runs would fail.
  */
 
-import type { Bus, BusListener, BusMessage } from '@larder/core'
 import { StoreRefusedError, StoreUnavailableError } from '@larder/core'
+import type { Bus, BusListener, BusMessage } from '@larder/core/store'
 import type { Backend } from '../backend.ts'
 import { isCluster, type RedisClient } from '../connection/redis-client.ts'
 import { refusalOf, refused } from '../connection/refusal.ts'

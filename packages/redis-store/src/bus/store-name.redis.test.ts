@@ -1,7 +1,7 @@
 /** A bus is about one store: its database, and what the store calls itself. */
 
 import { inspect } from 'node:util'
-import type { LimitRule, RateLimitProvider, RemoteStore } from '@larder/core'
+import type { LimitRule, RateLimitProvider, RemoteStore } from '@larder/core/store'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../../test/support/eventually.ts'

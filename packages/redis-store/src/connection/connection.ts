@@ -1,6 +1,6 @@
 /** The life of one client: it connects once, is pinged while it stands, and ends once. */
 
-import { type CancelTimer, startTimer } from '@larder/core'
+import { type CancelTimer, startTimer } from '@larder/core/store'
 import { isCluster, type RedisClient } from './redis-client.ts'
 import { withoutCommand } from './redis-error.ts'
 import { within } from './within.ts'

@@ -7,7 +7,8 @@
  * jitter, so that the nodes of a fleet do not come back in step.
  */
 
-import { type CancelTimer, StoreSetupError, startTimer } from '@larder/core'
+import { StoreSetupError } from '@larder/core'
+import { type CancelTimer, startTimer } from '@larder/core/store'
 import { Connection } from './connection.ts'
 import type { RedisClient } from './redis-client.ts'
 import { withoutCommand } from './redis-error.ts'

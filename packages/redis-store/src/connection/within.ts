@@ -1,4 +1,4 @@
-import { startTimer } from '@larder/core'
+import { startTimer } from '@larder/core/store'
 
 /** Bounds how long something is waited for; what comes later is ignored. @throws Error when the time is over */
 export function within<Result>(ms: number, promise: Promise<Result>): Promise<Result> {

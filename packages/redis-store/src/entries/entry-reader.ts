@@ -1,6 +1,6 @@
 /** Reads entries: one by GET, several by MGET; in a Cluster by one pipeline a master. */
 
-import { type EntryAddress, HEADER_BYTES } from '@larder/core'
+import { type EntryAddress, HEADER_BYTES } from '@larder/core/store'
 import { bytesOf, listOf } from '../commands/replies.ts'
 import { type Command, sendTogether } from '../commands/send-together.ts'
 import { isCluster, type RedisClient } from '../connection/redis-client.ts'

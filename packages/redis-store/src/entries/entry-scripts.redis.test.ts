@@ -1,6 +1,6 @@
 /** What the scripts do to one entry: leases, settle windows, waiters. The shared conformance suite covers the contract. */
 
-import { FLAG, HEADER_BYTES, OFFSET, type RemoteStore } from '@larder/core'
+import { FLAG, HEADER_BYTES, OFFSET, type RemoteStore } from '@larder/core/store'
 import { Redis } from 'ioredis'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../../test/support/eventually.ts'

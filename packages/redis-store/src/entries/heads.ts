@@ -6,7 +6,7 @@
  * kept waiting for it.
  */
 
-import { type CancelTimer, type SyncReply, startTimer, type TagHead } from '@larder/core'
+import { type CancelTimer, type SyncReply, startTimer, type TagHead } from '@larder/core/store'
 import { listOf, numberOf } from '../commands/replies.ts'
 import type { ScriptRunner } from '../commands/script-runner.ts'
 import { type Command, groupByServer, type ServerGroup } from '../commands/send-together.ts'

@@ -1,6 +1,6 @@
 /** What the scripts do to partition logs and the tag clock: minting, bounds, loss. */
 
-import type { RemoteStore } from '@larder/core'
+import type { RemoteStore } from '@larder/core/store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type RedisServer, startRedis } from '../../../../test/support/redis-server.ts'
 import { at, claim, entry, HARD, HOUR_MS, openStore, put, SOFT } from '../../testing/stage.ts'

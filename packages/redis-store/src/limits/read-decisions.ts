@@ -1,6 +1,7 @@
 /** Reads what lua/limit-decide-n.lua answers: doubles, one after the other, and then what went wrong. */
 
-import { type LimitReply, type PolicyState, StoreKeyError } from '@larder/core'
+import { StoreKeyError } from '@larder/core'
+import type { LimitReply, PolicyState } from '@larder/core/store'
 import { bytesOf, UnexpectedReplyError } from '../commands/replies.ts'
 
 export interface Decisions {

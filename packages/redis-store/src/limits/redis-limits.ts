@@ -8,7 +8,7 @@ import type {
   LimitRule,
   RateLimitCapabilities,
   RateLimitProvider,
-} from '@larder/core'
+} from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'

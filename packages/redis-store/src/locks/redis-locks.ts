@@ -1,17 +1,15 @@
 /** Locks on Redis. Every step is one script on the server's clock; what each does is said in lua/lock-*.lua. */
 
 import { randomBytes } from 'node:crypto'
-import {
-  type AcquireReply,
-  type AcquireRequest,
-  type LockCapabilities,
-  type LockProvider,
-  type LockReplicas,
-  type LockState,
-  type LockTarget,
-  StoreKeyError,
-  type WakeListener,
-} from '@larder/core'
+import { type LockReplicas, type LockState, StoreKeyError } from '@larder/core'
+import type {
+  AcquireReply,
+  AcquireRequest,
+  LockCapabilities,
+  LockProvider,
+  LockTarget,
+  WakeListener,
+} from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { numberOf, textOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'

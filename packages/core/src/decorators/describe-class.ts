@@ -1,4 +1,4 @@
-/** `describe(Class)`: what is decorated, and how; for dashboards and frameworks. */
+/** `describeClass(Class)`: what is decorated, and how; for dashboards and frameworks. */
 
 import { type ClassConfig, classConfigOf } from './cache-config.ts'
 import { type AnyClass, cacheNameOf, classesOf } from './method-site.ts'
@@ -27,9 +27,9 @@ export interface ClassDescription {
 /**
  * Lists a class's decorated methods, inherited ones included; an override hides what it overrides.
  *
- * @example describe(ProductService).methods.map(({ name }) => name)
+ * @example describeClass(ProductService).methods.map(({ name }) => name)
  */
-export function describe(owner: AnyClass): ClassDescription {
+export function describeClass(owner: AnyClass): ClassDescription {
   const classes = classesOf(owner, true)
   const methods = classes.flatMap((at, index) => {
     const derived = classes.slice(0, index)
