@@ -9,7 +9,7 @@ import type {
   MutationReply,
   PutReply,
   PutRequest,
-} from '@larder/core'
+} from '@larder/core/store'
 import type { Backend } from '../backend.ts'
 import { listOf, numberOf } from '../commands/replies.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
