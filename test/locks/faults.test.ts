@@ -11,9 +11,9 @@ import { redisLocks } from '@larder/redis-store'
 import { expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { startProxy, type TcpProxy } from '../support/proxy/tcp-proxy.ts'
+import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
 import { slowClock } from '../support/slow-clock.ts'
-import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 /** A noisy machine may take this much longer than what is promised. */
 const ROOM_MS = 2_500
