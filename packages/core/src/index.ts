@@ -216,7 +216,12 @@ export {
 } from './options/assert-option.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export { type Duration, parseDuration } from './options/duration.ts'
-export { EVICT_OPTIONS, type EvictOptions, type EvictWay } from './options/evict-options.ts'
+export {
+  EVICT_OPTIONS,
+  type EvictOptions,
+  type EvictWay,
+  type SoftOption,
+} from './options/evict-options.ts'
 export type { Logger } from './options/logger.ts'
 export type { CacheManagerOptions } from './options/manager-options.ts'
 export { parseSize, type Size } from './options/size.ts'

@@ -72,7 +72,7 @@ describe('age', () => {
 
   it('is let be for a while after a failed refresh', () => {
     const { at, entry } = judged()
-    entry.quietUntil = 30
+    entry.quiet = { until: 30, birth: 0 }
     expect([19, 20, 29, 30].map(at)).toEqual(['early', 'backing-off', 'backing-off', 'stale'])
   })
 })

@@ -32,10 +32,10 @@ export function inspect(
   const { coherence } = node
   const birth = field.birth(bytes)
   if (!coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return commit
-  const isStale = (flags & FLAG.stale) !== 0
+  const wasSoftened = (flags & FLAG.stale) !== 0
   // What was evicted softly is only a fallback, and older than the eviction of course.
   if (
-    !isStale &&
+    !wasSoftened &&
     coherence.isOutlived(call.address, birth, { commit, createdAt: field.createdAt(bytes) })
   )
     return commit
@@ -50,7 +50,7 @@ export function inspect(
   // Not born above what this node knows: its next invalidation may stay here for a while, under a number of its own.
   const knownBirth = Math.min(birth, stamp.birth)
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
-  if (isStale) {
+  if (wasSoftened || coherence.tags.softens(birth, call.cacheTag, tags)) {
     entry.live(0, 0, 0, livesUntil)
     return entry
   }

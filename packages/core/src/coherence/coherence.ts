@@ -54,6 +54,7 @@ import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.t
 import { groupsOf, RecoveryQueue, type WaitingEvictions } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
 import { SleepWatch } from './sleep-watch.ts'
+import { tagBehind } from './soft-tags.ts'
 import type { Stamp } from './stamp.ts'
 import { missingOf, NOTHING, partitionTag, TagClock } from './tag-clock.ts'
 
@@ -376,7 +377,7 @@ export class Coherence {
     } catch (error) {
       remote.reportDefect('bump-tags', error)
       this.tags.invalidateHere(this.queue.addTags(tags))
-      this.#tellDoubt([], tags, false)
+      this.#tellDoubt({ keys: NO_KEYS, tags, isRepeated: false })
       this.#queued()
       throw new EvictionQueued(error)
     }
@@ -558,11 +559,12 @@ export class Coherence {
   }
 
   #tellWaiting({ keys, tags }: WaitingEvictions): void {
-    this.#tellDoubt(
-      keys.map(({ key }) => key),
-      tags.map(({ tag }) => tag),
-      true,
-    )
+    for (const soft of [false, true]) {
+      const found = keys.filter((waiting) => waiting.soft === soft)
+      const names = found.map(({ key }) => key)
+      this.#tellDoubt({ keys: names, tags: NO_TAGS, soft, isRepeated: true })
+    }
+    this.#tellDoubt({ keys: NO_KEYS, tags: tags.map(({ tag }) => tag), isRepeated: true })
   }
 
   async #runWaiting({ keys, tags }: WaitingEvictions): Promise<void> {
@@ -579,12 +581,17 @@ export class Coherence {
   }
 
   /** Tells the others what the store could not be told. Where even that fails, their own deadlines are all there is. */
-  #tellDoubt(keys: readonly string[], tags: readonly string[], isRepeated: boolean): void {
+  #tellDoubt({ keys, tags, soft = false, isRepeated }: Omit<DoubtMessage, 'kind'>): void {
     const { remote, work } = this.#parts
     const bus = remote?.store.bus
     if (bus?.publish === undefined) return
-    const messages = chunksOf(keys).map((chunk) => ({ keys: chunk, tags: NO_TAGS }))
-    if (tags.length > 0) messages.push({ keys: [], tags })
+    const how = soft ? { soft } : {}
+    const messages: Omit<DoubtMessage, 'kind' | 'isRepeated'>[] = chunksOf(keys).map((chunk) => ({
+      keys: chunk,
+      tags: NO_TAGS,
+      ...how,
+    }))
+    if (tags.length > 0) messages.push({ keys: NO_KEYS, tags })
     const sent = messages.map((each) => bus.publish?.({ kind: 'doubt', ...each, isRepeated }))
     work.run('doubt', Promise.allSettled(sent))
   }
@@ -674,19 +681,23 @@ export class Coherence {
   #applyDoubt(message: DoubtMessage): void {
     const { targets, events, clock } = this.#parts
     const { keys: doubted, tags } = this.#doubts.note(message, clock.now())
+    const { soft = false } = message
     // What waits here was forgotten here, the way it was asked for.
-    const keys = doubted.filter((key) => !this.queue.hasKey(key))
-    if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY)
+    const keys = doubted.filter((key) => !this.queue.covers(key, soft))
+    if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY, soft)
     if (tags.length > 0) this.tags.invalidateHere(tags)
     const isNews = keys.length + tags.length > 0
-    if (isNews && events.has('invalidated')) events.emit('invalidated', { keys, tags })
+    if (isNews && events.has('invalidated'))
+      events.emit('invalidated', { keys, tags: tags.map(tagBehind) })
   }
 
   #applyTags(message: TagsMessage): void {
     const { events, work, clock } = this.#parts
     const fit = this.tags.applyBump(message.tags, message, true)
     if (fit === 'applied') this.#doubts.settle(NO_KEYS, message.tags)
-    if (events.has('invalidated')) events.emit('invalidated', { keys: [], tags: message.tags })
+    if (events.has('invalidated')) {
+      events.emit('invalidated', { keys: [], tags: message.tags.map(tagBehind) })
+    }
     if (fit !== 'gap' || this.#catchingUpTags) return
     if (clock.now() < this.#hearsayUntil) {
       this.#suspect()
@@ -876,11 +887,8 @@ export class Coherence {
       const coarser = this.queue.addKey(address, { soft, settleUntil })
       if (coarser.length > 0) this.tags.invalidateHere(coarser)
     }
-    this.#tellDoubt(
-      addresses.map(({ key }) => key),
-      NO_TAGS,
-      false,
-    )
+    const keys = addresses.map(({ key }) => key)
+    this.#tellDoubt({ keys, tags: NO_TAGS, soft, isRepeated: false })
     this.#queued()
   }
 
