@@ -104,7 +104,8 @@ describe.each(Object.entries(TIERS))('in %s', (_, start) => {
       await held([node])
       await evict(node)
       expect(await read(node, down)).toBe('OLD')
-      expect(await read(node, never)).toBe('OLD')
+      const load = counting()
+      expect([await read(node, load), load.mock.calls.length]).toEqual(['OLD', 0])
       await evict(node)
       expect(await read(node, () => 'NEW')).toBe('NEW')
     })
@@ -116,7 +117,10 @@ describe.each(Object.entries(TIERS))('in %s', (_, start) => {
       expect(await read(node, down)).toBe('OLD')
       await node.cache.evictTags(['u'], SOFT)
       await node.cache.evictTags(['v'])
-      expect(await read(node, never)).toBe('OLD')
+      const load = counting()
+      expect([await read(node, load), load.mock.calls.length]).toEqual(['OLD', 0])
+      await clock.advanceAsync(1_000)
+      expect(await read(node, load)).toBe('v1')
     })
 
     it('one that comes while a load fails is not taken for one that the load knew of', async () => {
