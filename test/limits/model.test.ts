@@ -9,7 +9,7 @@ import type {
   LimitRequest,
   LimitRule,
   RateLimitProvider,
-} from '@larder/core'
+} from '@larder/core/store'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { testSeed } from '../support/seed.ts'

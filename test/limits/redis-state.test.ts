@@ -1,11 +1,7 @@
 /** What limits leave behind on a real Redis: nothing for refusals, little for the rest, and never without an end. */
 
-import {
-  type CacheManager,
-  createCacheManager,
-  type LimitRule,
-  type RateLimitProvider,
-} from '@larder/core'
+import { type CacheManager, createCacheManager } from '@larder/core'
+import type { LimitRule, RateLimitProvider } from '@larder/core/store'
 import { redisLimits } from '@larder/redis-store'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'

@@ -3,7 +3,7 @@
  * tested for two algorithms of eight. The numbers are those of docs/design/limits.md.
  */
 
-import type { Admission, LimitReply, LimitRule, RateLimitProvider } from '@larder/core'
+import type { Admission, LimitReply, LimitRule, RateLimitProvider } from '@larder/core/store'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { type Algorithm, mostCounted, W } from './algorithms.ts'

@@ -1,6 +1,6 @@
 /** The two providers under one clock that a test owns: the scripts on a real Redis, and the model. */
 
-import type { Admission, LimitRule, RateLimitProvider } from '@larder/core'
+import type { Admission, LimitRule, RateLimitProvider } from '@larder/core/store'
 import { inject, onTestFinished } from 'vitest'
 import { Subject } from '../../../packages/local-store/src/limits/subject.ts'
 import { Backend } from '../../../packages/redis-store/src/backend.ts'

@@ -40,7 +40,7 @@ function judged({
   const clock = new TagClock(() => {
     changes += 1
   })
-  const coherence = {
+  const knowledge = {
     tags: clock,
     get changes() {
       return changes
@@ -49,11 +49,11 @@ function judged({
     trustedSince,
     verifiedAt: (partition: number) => (partition === stamp.partition ? verifiedAt : LONG_AGO),
   }
-  const node = { coherence } as unknown as CacheNode
+  const node = { knowledge } as unknown as CacheNode
   const at = (now: number) => judge(entry, call, node, now)
   const invalidate = (tag: string) =>
     clock.applyBump([tag], { previous: clock.confirmed, version: clock.confirmed + 10, floor: 0 })
-  return { entry, at, invalidate, coherence }
+  return { entry, at, invalidate, knowledge }
 }
 
 describe('age', () => {
@@ -142,13 +142,13 @@ describe('a soft eviction', () => {
   })
 
   it('ends what a failed load said about trying again, unless the load knew of it', () => {
-    const { at, entry, invalidate, coherence } = judged()
+    const { at, entry, invalidate, knowledge } = judged()
     entry.backOff(0, 30, stamp.birth)
     invalidate(softTag('t'))
     expect(at(5)).toBe('fallback')
-    entry.backOff(5, 30, coherence.tags.now)
+    entry.backOff(5, 30, knowledge.tags.now)
     expect([at(6), at(34), at(35)]).toEqual(['backing-off', 'backing-off', 'fallback'])
-    entry.backOff(35, 10, coherence.tags.now)
+    entry.backOff(35, 10, knowledge.tags.now)
     invalidate('u')
     expect(at(40)).toBe('backing-off')
     invalidate(softTag('t'))
@@ -156,22 +156,22 @@ describe('a soft eviction', () => {
   })
 
   it('does not let a failure that knew of it make the value servable once more', () => {
-    const { at, entry, invalidate, coherence } = judged()
+    const { at, entry, invalidate, knowledge } = judged()
     invalidate(softTag('t'))
-    entry.backOff(5, 10, coherence.tags.now)
+    entry.backOff(5, 10, knowledge.tags.now)
     expect([at(6), at(16)]).toEqual(['backing-off', 'fallback'])
   })
 })
 
 describe('what was found valid', () => {
   it('is remembered until something changes', () => {
-    const { at, entry, coherence, invalidate } = judged()
+    const { at, entry, knowledge, invalidate } = judged()
     at(5)
-    expect(entry.checked).toBe(coherence.changes)
+    expect(entry.checked).toBe(knowledge.changes)
     invalidate('u')
-    expect(entry.checked).not.toBe(coherence.changes)
+    expect(entry.checked).not.toBe(knowledge.changes)
     at(5)
-    expect(entry.checked).toBe(coherence.changes)
+    expect(entry.checked).toBe(knowledge.changes)
   })
 
   it.each([
@@ -179,8 +179,8 @@ describe('what was found valid', () => {
     ['a negative entry', { kind: 'negative' }],
     ['an entry of a broken history', { isLevel: false, goodAt: 0 }],
   ] as const)('of %s is found out every time', (_, standing) => {
-    const { at, entry, coherence } = judged(standing)
+    const { at, entry, knowledge } = judged(standing)
     expect(at(5)).toBe('fresh')
-    expect(entry.checked).not.toBe(coherence.changes)
+    expect(entry.checked).not.toBe(knowledge.changes)
   })
 })

@@ -1,6 +1,6 @@
 /** So many at the same time: permits, each with the end of its lease. */
 
-import type { ConcurrencyPolicy, PolicyState } from '@larder/core'
+import type { ConcurrencyPolicy, PolicyState } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 
 export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {

@@ -6,7 +6,7 @@
  * the newest stamp.
  */
 
-import type { ExactPolicy, PolicyState } from '@larder/core'
+import type { ExactPolicy, PolicyState } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 
 export class ExactMeter implements Meter<ExactPolicy> {

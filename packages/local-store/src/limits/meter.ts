@@ -3,7 +3,7 @@
  * step; a test holds the two together. Time comes with every step, in whole microseconds, so that a test can own it.
  */
 
-import type { LimitPolicy, PolicyState } from '@larder/core'
+import type { LimitPolicy, PolicyState } from '@larder/core/store'
 
 /** Which admission is meant. */
 export interface Taken {

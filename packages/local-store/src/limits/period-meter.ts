@@ -8,7 +8,7 @@ import {
   type CalendarPolicy,
   type FixedPolicy,
   type PolicyState,
-} from '@larder/core'
+} from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 
 const US_PER_MS = 1_000

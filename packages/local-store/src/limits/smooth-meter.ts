@@ -7,7 +7,7 @@
  * left the window, that much (the most it can have been) counts beside what the new one lets in.
  */
 
-import type { PolicyState, SmoothPolicy } from '@larder/core'
+import type { PolicyState, SmoothPolicy } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 
 interface Bucket {

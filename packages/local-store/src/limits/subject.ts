@@ -1,6 +1,6 @@
 /** All that is known of one key of one limiter, and the decision on a call; the counterpart of lua/limit-decide-n.lua. */
 
-import type { LimitPolicy, LimitReply, LimitRequest, LimitRule } from '@larder/core'
+import type { LimitPolicy, LimitReply, LimitRequest, LimitRule } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 import { meterFor } from './meter-for.ts'
 

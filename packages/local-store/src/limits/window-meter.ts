@@ -5,7 +5,7 @@
  * and at least limit * B / (B + 1) get in.
  */
 
-import type { PolicyState, SlicedPolicy } from '@larder/core'
+import type { PolicyState, SlicedPolicy } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 
 export class WindowMeter implements Meter<SlicedPolicy> {
