@@ -28,6 +28,11 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
     return 2 * this.#leases.size
   }
 
+  get written(): readonly number[] {
+    if (this.#leases.size === 0) return []
+    return [this.#writtenUs, ...[...this.#leases.values()].sort((a, b) => a - b)]
+  }
+
   look(policy: ConcurrencyPolicy, nowUs: number): void {
     this.#policy = policy
     this.#nowUs = nowUs

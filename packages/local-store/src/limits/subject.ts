@@ -43,6 +43,14 @@ export class Subject {
     return true
   }
 
+  /** What the scripts would have written of it, by the endings of their keys. */
+  get written(): ReadonlyMap<string, readonly number[]> {
+    const { untilUs, by, lengthUs } = this.#block
+    const states = [...this.#meters].map(([name, meter]) => [name, meter.written] as const)
+    const block = lengthUs > 0 ? [untilUs, by + 1, lengthUs] : []
+    return new Map([...states, ['block', block] as const].filter(([, { length }]) => length > 0))
+  }
+
   decide(rule: LimitRule, request: LimitRequest, nowUs: number): Decision {
     const { cost, kind, permit } = request
     const moment = { rule, meters: this.#metersOf(rule.policies, nowUs), nowUs }
