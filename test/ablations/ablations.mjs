@@ -110,7 +110,7 @@ export const ABLATIONS = [
   {
     name: 'taking over a stuck lease',
     protects: 'I4',
-    file: `${CORE}/cache/read-path.ts`,
+    file: `${CORE}/cache/claim-path.ts`,
     find: 'overtake = leftMs <= 0 ? reply.holder : 0',
     replace: 'overtake = 0',
     tests: INVARIANTS,

@@ -9,6 +9,7 @@ import type { Lease } from './lease.ts'
 import { type LoadOutcome, runLoader } from './load.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import type { ReadReports } from './read-reports.ts'
 import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
@@ -17,9 +18,11 @@ const ENTRY_OVERHEAD_BYTES = 200
 
 export class LoadPath {
   readonly #node: CacheNode
+  readonly #reports: ReadReports
 
-  constructor(node: CacheNode) {
+  constructor(node: CacheNode, reports: ReadReports) {
     this.#node = node
+    this.#reports = reports
   }
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
@@ -80,24 +83,10 @@ export class LoadPath {
     local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
   }
 
-  countMiss(call: ReadCall): void {
-    call.counters.misses += 1
-    if (this.#node.events.has('miss')) {
-      this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
-    }
-  }
-
-  countStale(call: ReadCall, why: 'revalidating' | 'error' | 'timeout'): void {
-    call.counters.staleHits += 1
-    if (this.#node.events.has('stale')) {
-      this.#node.events.emit('stale', { cache: call.cache, key: call.fullKey, why })
-    }
-  }
-
   #load(flight: Flight): Promise<LoadOutcome> {
     const { call, candidate } = flight
     call.onDecided?.()
-    if (!flight.isSettled) this.countMiss(call)
+    if (!flight.isSettled) this.#reports.miss(call)
     return runLoader(this.#node, flight, {
       previous: candidate?.kind === 'value' ? this.#previous(call, candidate) : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),
@@ -157,7 +146,7 @@ export class LoadPath {
 
   #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {
     if (flight.isSettled || !this.#canFallBack(flight) || flight.candidate === undefined) return
-    this.countStale(flight.call, why)
+    this.#reports.stale(flight.call, why)
     flight.entry = flight.candidate
     flight.resolve(flight.candidate.value)
   }

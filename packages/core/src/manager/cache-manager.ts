@@ -7,6 +7,7 @@ import { LoadPath } from '../cache/load-path.ts'
 import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
+import { ReadReports } from '../cache/read-reports.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
@@ -132,8 +133,9 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       : undefined
     const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
-    const loads = new LoadPath(this.#node)
-    this.#reads = new ReadPath(this.#node, loads)
+    const reports = new ReadReports(this.#node)
+    const loads = new LoadPath(this.#node, reports)
+    this.#reads = new ReadPath(this.#node, loads, reports)
     this.#writes = new WritePath(this.#node)
     this.#puts = new PutPath(this.#node, loads, this.#writes)
     if (local !== undefined) local.onDrop = (key) => this.#reportDrop(key)
