@@ -1,13 +1,9 @@
 /** Larder: a cache for TypeScript classes that stays true. */
 
-export {
-  Cache,
-  type EntryOptions,
-  type LoaderContext,
-  type WarmOptions,
-  type WarmProgress,
-} from './cache/cache.ts'
+export { Cache, type LoaderContext } from './cache/cache.ts'
+export type { EntryOptions } from './cache/entry-options.ts'
 export type { LoadContext } from './cache/read-call.ts'
+export type { WarmOptions, WarmProgress } from './cache/warm.ts'
 export type { PatternProgress } from './cache/write-path.ts'
 export { startTimer } from './clock/start-timer.ts'
 export { createSystemClock } from './clock/system-clock.ts'

@@ -1,6 +1,7 @@
 /** The manager: makes caches over one local and one remote tier, and owns everything that has to be closed. */
 
-import { Cache, type CacheParts } from '../cache/cache.ts'
+import { Cache } from '../cache/cache.ts'
+import type { CacheParts } from '../cache/cache-parts.ts'
 import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import { EvictionUnit } from '../cache/eviction-unit.ts'
 import { LoadPath } from '../cache/load-path.ts'
