@@ -119,8 +119,8 @@ export const ABLATIONS = [
     name: 'giving the lease back after an error',
     protects: 'I4',
     file: `${CORE}/cache/load-path.ts`,
-    find: 'lease.release()\n      this.#node.flights.remove(flight)',
-    replace: 'this.#node.flights.remove(flight)',
+    find: 'lease.release()\n      this.#node.flights.end(flight)',
+    replace: 'this.#node.flights.end(flight)',
     tests: INVARIANTS,
   },
   {

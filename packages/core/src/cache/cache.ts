@@ -53,6 +53,27 @@ export class Cache<Value = unknown> {
     return this.#calls.parts.reads.read(call) as Promise<Value>
   }
 
+  /**
+   * Loads anew, whatever is cached, and keeps the result everywhere: the other nodes are told. Others are served what is
+   * cached until then.
+   *
+   * It is answered by a load that began after the call. All who ask before that begins share it, on all nodes; who asks while
+   * one runs shares the next. What changes the key meanwhile wins: the result is the caller's, and not kept. A load that
+   * fails leaves what is cached.
+   *
+   * Rejects as `getOrLoad` does.
+   */
+  async refresh(
+    key: Key,
+    load: (context: LoaderContext<Value>) => Promise<Value> | Value,
+    options: EntryOptions<Value> = {},
+  ): Promise<Value> {
+    assertFunction(load, `${this.#calls.where}.refresh.load`)
+    const source: Source = { load: async (context) => load(context as LoaderContext<Value>) }
+    const call = this.#calls.of(key, source, options).as('refresh')
+    return this.#calls.parts.reads.read(call) as Promise<Value>
+  }
+
   /** Returns a value that may be served now, or `undefined`; never loads. A cached `null` is `null`. */
   async get(key: Key): Promise<Value | undefined> {
     return this.#find(this.#calls.of(key, nothingToLoad, {}))

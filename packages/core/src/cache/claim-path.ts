@@ -4,6 +4,7 @@
  */
 
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
+import { field, isEntry } from '../entry/envelope.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { Flight } from './flight.ts'
 import { endAsClosed } from './flight-steps.ts'
@@ -45,18 +46,24 @@ export class ClaimPath {
     let unusable = 0
     while (!this.#node.isClosed) {
       const leaseMs = leaseLength(policy.leaseWaitMs)
+      flight.ask?.look()
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
       if (reply === undefined) return this.#loads.loadAlone(flight)
       if (reply instanceof Lease) return this.#loadUnder(flight, reply)
       if (reply.kind === 'filled') {
-        const wanting = await this.#takeFilled(flight, reply.bytes)
-        if (wanting === undefined) return
-        seen = wanting
+        if (answers(flight, reply.bytes)) {
+          const wanting = await this.#takeFilled(flight, reply.bytes)
+          if (wanting === undefined) return
+          seen = wanting
+        } else {
+          seen = field.commit(reply.bytes)
+        }
         if (++unusable > MAX_UNUSABLE_FILLS) return this.#loads.loadAlone(flight)
         continue
       }
       flight.call.onDecided?.()
-      if (!policy.sync) return this.#loads.loadAlone(flight)
+      flight.ask?.foundHeld(reply.holder)
+      if (!policy.sync && flight.ask === undefined) return this.#loads.loadAlone(flight)
       giveUpAt = Math.min(giveUpAt, clock.now() + policy.leaseWaitMs)
       const leftMs = giveUpAt - clock.now()
       overtake = leftMs <= 0 ? reply.holder : 0
@@ -130,4 +137,11 @@ export class ClaimPath {
     const pollMs = POLL_MS * (0.5 + Math.random()) * Math.max(1, wakeUps.size / WAITERS_PER_POLL)
     return wakeUps.wait(flight.address.key, Math.max(1, Math.min(pollMs, atMostMs)))
   }
+}
+
+/** Whether a refresh may be answered by what somebody filled meanwhile; any other read may. */
+function answers({ ask }: Flight, bytes: Uint8Array): boolean {
+  if (ask === undefined || !isEntry(bytes) || ask.takes(bytes)) return true
+  ask.found(bytes)
+  return false
 }

@@ -8,7 +8,7 @@ import type { CacheNode } from './node.ts'
 /** Lets a step of a flight run on its own. A defect in it must reach the callers rather than leave them hanging. */
 export function goOn(node: CacheNode, flight: Flight, step: Promise<void>): void {
   const guarded = step.catch((error: unknown) => {
-    node.flights.remove(flight)
+    node.flights.end(flight)
     flight.call.onDecided?.()
     flight.reject(error)
   })
@@ -24,7 +24,7 @@ export function settleWith(flight: Flight, entry: LocalEntry): void {
 
 /** The manager was closed meanwhile. */
 export function endAsClosed(node: CacheNode, flight: Flight): void {
-  node.flights.remove(flight)
+  node.flights.end(flight)
   flight.call.onDecided?.()
   flight.reject(new ClosedError(node.namespace))
 }

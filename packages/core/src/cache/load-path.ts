@@ -1,8 +1,10 @@
 /** What follows a miss: run the loader, hand its value out, then keep it: in the store under the lease, and locally. */
 
+import type { Stamp } from '../coherence/stamp.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
-import type { Flight } from './flight.ts'
+import { announceRefreshed } from './announce.ts'
+import { Flight } from './flight.ts'
 import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
 import type { Lease } from './lease.ts'
@@ -42,7 +44,7 @@ export class LoadPath {
       }
       this.#settle(flight, asKept(outcome, kept))
     } finally {
-      this.#node.flights.remove(flight)
+      this.#node.flights.end(flight)
     }
   }
 
@@ -68,7 +70,7 @@ export class LoadPath {
     } finally {
       // What became of a fill that failed is not known: if it stored, the lease is gone, and this does nothing.
       lease.release()
-      this.#node.flights.remove(flight)
+      this.#node.flights.end(flight)
     }
   }
 
@@ -86,7 +88,8 @@ export class LoadPath {
   #load(flight: Flight): Promise<LoadOutcome> {
     const { call, candidate } = flight
     call.onDecided?.()
-    if (!flight.isSettled) this.#reports.miss(call)
+    flight.ask?.close()
+    if (!flight.isSettled && flight.ask === undefined) this.#reports.miss(call)
     return runLoader(this.#node, flight, {
       previous: candidate?.kind === 'value' ? this.#previous(call, candidate) : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),
@@ -112,7 +115,9 @@ export class LoadPath {
     }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
     const kept = keepableError(call, outcome, this.#node.events)
-    return this.#canFallBack(flight) ? undefined : kept
+    // A refresh that fails leaves what there is; nobody is told that in its place.
+    const stays = flight.ask === undefined ? this.#canFallBack(flight) : this.#isAtHand(flight)
+    return stays ? undefined : kept
   }
 
   #settle(flight: Flight, outcome: LoadOutcome): void {
@@ -134,14 +139,21 @@ export class LoadPath {
    * Without `staleIfError`, what cannot be verified may not stand in for a failed load: it may have been evicted
    * elsewhere longer ago than `maxStaleness`.
    */
-  #canFallBack({ candidate, isAlive, call }: Flight): boolean {
+  #canFallBack(flight: Flight): boolean {
+    const { candidate, call } = flight
+    if (candidate === undefined || flight.ask !== undefined || !this.#isAtHand(flight)) return false
+    if (call.policy.staleIfErrorMs > 0) return true
+    const { stamp, verifiedAt } = candidate
+    return isTrusted(stamp, verifiedAt, call, this.#node, this.#node.clock.now())
+  }
+
+  /** Whether the old value is still there, and nothing is known against it. */
+  #isAtHand({ candidate, isAlive, call }: Flight): boolean {
     if (candidate === undefined || candidate.kind !== 'value' || !isAlive) return false
     const { clock, coherence } = this.#node
-    const now = clock.now()
-    if (candidate.livesUntil <= now || call.mode === 'refresh') return false
-    const { birth, stamp, tags, verifiedAt } = candidate
-    if (!coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return false
-    return call.policy.staleIfErrorMs > 0 || isTrusted(stamp, verifiedAt, call, this.#node, now)
+    if (candidate.livesUntil <= clock.now()) return false
+    const { birth, stamp, tags } = candidate
+    return coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)
   }
 
   #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {
@@ -175,6 +187,7 @@ export class LoadPath {
     // Kept before the store has answered: until then the flight hands the same value out anyway.
     this.keepLocally(flight, entry, bytes.length)
     const sentAt = clock.now()
+    const before = coherence.stamp(address.partition)
     try {
       const { livesForMs } = kept.lifetimes
       const reply = await remote.run('fill', (store) =>
@@ -188,6 +201,14 @@ export class LoadPath {
       }
       coherence.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
+      else if (flight.ask !== undefined) {
+        const keep = (stamp: Stamp): void => {
+          entry.stamp = stamp
+          this.keepLocally(new Flight(call, stamp, flight.at), entry, bytes.length)
+        }
+        const filled = { bytes, livesMs: livesForMs, commit, stamp: before, keep }
+        await announceRefreshed(this.#node, flight, filled)
+      }
     } catch (error) {
       remote.reportDefect('fill', error)
       // Whether it was stored is unknown: keep it locally as a copy of nothing, so that it

@@ -84,7 +84,7 @@ function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void
     key: flight.address.key,
     durationMs: outcome.loadMs,
     outcome: outcome.kind,
-    reason: flight.isSettled ? 'refresh' : 'miss',
+    reason: flight.isSettled || flight.ask !== undefined ? 'refresh' : 'miss',
   })
 }
 

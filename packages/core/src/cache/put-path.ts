@@ -187,7 +187,7 @@ export class PutPath {
       // What was asked for here after a `set` sees to the key itself.
       return hasBegun ? this.#evictInstead(call) : { outcome: 'not-kept' }
     }
-    const { bytes, commit } = storedForm(policy, kept, stamp.known, encoded)
+    const { bytes, commit } = storedForm(policy, { ...kept, isPut: true }, stamp.known, encoded)
     const writing = { ...put, bytes: bytes.length }
     if (bytes.length > policy.maxValueBytes) {
       const { maxValueBytes: maxBytes } = policy

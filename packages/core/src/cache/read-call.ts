@@ -130,6 +130,12 @@ export class ReadCall {
     return this.rules.mode
   }
 
+  /** The same read in another mode. */
+  as(mode: ReadMode): ReadCall {
+    const rules = { ...this.rules, mode }
+    return new ReadCall(this.site, this.address, this.source, rules, this.onDecided)
+  }
+
   /** The same read behind the caller, who has been served. */
   unobserved(): ReadCall {
     return new ReadCall(this.site, this.address, this.source, this.rules)

@@ -20,8 +20,8 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
-import { Flight } from './flight.ts'
-import { goOn } from './flight-steps.ts'
+import type { Flight } from './flight.ts'
+import { FlightStart } from './flight-start.ts'
 import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { isTrusted, judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
@@ -29,22 +29,32 @@ import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-sco
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
+import { Refreshes } from './refresh.ts'
 import { RemoteRead } from './remote-read.ts'
 import { StandIns } from './stand-ins.ts'
+import type { WritePath } from './write-path.ts'
+
+export interface ReadParts {
+  readonly loads: LoadPath
+  readonly reports: ReadReports
+  readonly writes: WritePath
+}
 
 export class ReadPath {
   readonly #node: CacheNode
-  readonly #loads: LoadPath
   readonly #standIns: StandIns
   readonly #reports: ReadReports
   readonly #remote: RemoteRead
+  readonly #starts: FlightStart
+  readonly #refreshes: Refreshes
 
-  constructor(node: CacheNode, loads: LoadPath, reports: ReadReports) {
+  constructor(node: CacheNode, { loads, reports, writes }: ReadParts) {
     this.#node = node
-    this.#loads = loads
     this.#reports = reports
     this.#standIns = new StandIns(node, loads)
     this.#remote = new RemoteRead(node, loads, reports)
+    this.#starts = new FlightStart(node, loads, this.#remote)
+    this.#refreshes = new Refreshes(node, this.#starts, writes)
   }
 
   /** Whose entries are read here. */
@@ -59,8 +69,9 @@ export class ReadPath {
     if (node.isOff) return this.#runPlain(call)
     const unit = node.unit()
     if (unit !== undefined) return this.#readInUnit(call, unit)
+    if (call.mode === 'refresh') return this.#refresh(call)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
-    if (entry === undefined || call.mode === 'refresh') return this.#share(call, undefined)
+    if (entry === undefined) return this.#share(call, undefined)
 
     switch (judge(entry, call, node, node.clock.now())) {
       case 'fresh':
@@ -120,8 +131,8 @@ export class ReadPath {
     const { coherence } = this.#node
     const { maxStalenessMs } = call.policy
     await coherence.prepareToJudge(maxStalenessMs)
-    const flight = this.#begin(call)
-    if (!this.#usesRemote(flight) || !coherence.canJudge(maxStalenessMs)) return undefined
+    const flight = this.#starts.make(call)
+    if (!this.#starts.usesRemote(flight) || !coherence.canJudge(maxStalenessMs)) return undefined
     const found = await this.#remote.find(flight)
     if (found === undefined) return undefined
     if (found.age === 'fresh') {
@@ -135,9 +146,20 @@ export class ReadPath {
 
   /** Runs a refresh behind the caller unless one is under way. */
   #revalidate(call: ReadCall, entry: LocalEntry): void {
-    if (this.#node.flights.get(call.fullKey) !== undefined) return
+    const { fullKey: key } = call
+    if (this.#node.flights.get(key) !== undefined || this.#refreshes.has(key)) return
     const flight = this.#launch(call.unobserved(), entry, true)
     flight.promise.catch(() => undefined)
+  }
+
+  #refresh(call: ReadCall): Promise<unknown> {
+    const { fullKey: key } = call
+    const scope = enclosingLoad()
+    const sought = { owner: this.#node, key }
+    if (scope !== undefined && isInside(scope, sought, this.#refreshes.flightOf(key))) {
+      return this.#loadInside(call, scope)
+    }
+    return this.#refreshes.refresh(call)
   }
 
   /** Joins the flight under way, or starts one. */
@@ -150,12 +172,11 @@ export class ReadPath {
     }
     const isJoinable =
       flight !== undefined &&
-      call.mode !== 'refresh' &&
       // Still running when what stands in for it is over: it is stuck.
       (flight.isSettled || flight.standIn?.isSettled !== true) &&
       this.#isTrusted(flight)
     if (!isJoinable) {
-      const launched = this.#launch(call, candidate, call.mode === 'refresh')
+      const launched = this.#launch(call, candidate, false)
       if (scope !== undefined) noteWaiting(scope, launched)
       return handOut(launched.promise, call, this.#node)
     }
@@ -201,41 +222,13 @@ export class ReadPath {
     return this.read(call)
   }
 
-  #begin(call: ReadCall, candidate?: LocalEntry): Flight {
-    const { coherence, clock } = this.#node
-    return new Flight(call, coherence.stamp(call.address.partition), clock.now(), candidate)
-  }
-
   /** Starts a flight. `isForced`: load even if what is found is fresh. */
   #launch(call: ReadCall, candidate: LocalEntry | undefined, isForced: boolean): Flight {
-    const node = this.#node
-    const flight = this.#begin(call, candidate)
+    const flight = this.#starts.make(call, candidate)
     flight.isForced = isForced
-    node.flights.add(flight)
-    if (!this.#usesRemote(flight)) goOn(node, flight, this.#loads.loadAlone(flight))
-    else if (node.coherence.canJudge(call.policy.maxStalenessMs)) this.#remote.begin(flight)
-    else goOn(node, flight, this.#startThenRead(flight))
+    this.#node.flights.add(flight)
+    this.#starts.go(flight)
     return flight
-  }
-
-  #usesRemote({ call, address }: Flight): boolean {
-    const { remote, coherence } = this.#node
-    if (remote === undefined || !call.policy.remote || call.mode === 'localOnly') return false
-    return !coherence.isInDoubt(address.key)
-  }
-
-  async #startThenRead(flight: Flight): Promise<void> {
-    const { coherence } = this.#node
-    const { maxStalenessMs } = flight.call.policy
-    await coherence.prepareToJudge(maxStalenessMs)
-    if (!coherence.canJudge(maxStalenessMs)) {
-      await this.#loads.loadAlone(flight)
-      return
-    }
-    // Nothing has been read yet, so the flight may stand on what is known now.
-    flight.stamp = coherence.stamp(flight.address.partition)
-    flight.at = this.#node.clock.now()
-    this.#remote.begin(flight)
   }
 
   #hit(entry: LocalEntry, call: ReadCall): Promise<unknown> {

@@ -1,6 +1,6 @@
 /** The far half of a read: what the store holds is compared, taken over, served while a new one is on its way, or missing. */
 
-import { decodeHeader, type EntryHeader, FLAG } from '../entry/envelope.ts'
+import { decodeHeader, type EntryHeader, FLAG, isEntry } from '../entry/envelope.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import type { ReadReceiver } from '../remote/read-batch.ts'
 import { ClaimPath } from './claim-path.ts'
@@ -10,6 +10,7 @@ import { judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
+import type { RefreshAsk } from './refresh-ask.ts'
 import { type Age, ageOf } from './remote-entry.ts'
 import { StoredEntries } from './stored-entries.ts'
 
@@ -60,6 +61,7 @@ export class RemoteRead {
       remote.readHeader(flight.address, this.#headerReceiver, flight)
       return
     }
+    flight.ask?.look()
     remote.read(flight.address, this.#receiver, flight)
   }
 
@@ -99,7 +101,7 @@ export class RemoteRead {
       candidate.confirm(stamp, Math.min(flight.at, this.#node.coherence.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
-        this.#node.flights.remove(flight)
+        this.#node.flights.end(flight)
         flight.entry = candidate
         call.onDecided?.()
         this.#reports.hit(candidate, call, 'local')
@@ -129,6 +131,7 @@ export class RemoteRead {
     flight.call.counters.remoteReadMs.record(now - flight.at)
     const found = this.#stored.inspect(bytes, flight)
     flight.call.site.noteFound(typeof found !== 'number')
+    if (flight.ask !== undefined) this.#noteOld(flight, flight.ask, found, bytes)
     if (bytes === undefined || typeof found === 'number') {
       goOn(node, flight, this.#claims.load(flight, found as number))
     } else if (ageOf(found, now) === 'fresh' && !needsLoad(flight, found)) {
@@ -136,6 +139,19 @@ export class RemoteRead {
     } else {
       goOn(node, flight, this.#beyondFresh(flight, found, bytes))
     }
+  }
+
+  /** Of a refresh: what there was when it was asked for. Where nothing may be served, whoever reads joins it. */
+  #noteOld(
+    flight: Flight,
+    ask: RefreshAsk,
+    found: LocalEntry | number,
+    bytes: Uint8Array | undefined,
+  ): void {
+    ask.found(bytes !== undefined && isEntry(bytes) ? bytes : undefined)
+    const isServable =
+      typeof found !== 'number' && ageOf(found, this.#node.clock.now()) !== 'fallback'
+    if (!isServable) this.#node.flights.offer(flight)
   }
 
   /** What the store holds is not fresh: serve it if it may be served, and in any case see to a new one. */

@@ -51,7 +51,7 @@ export class StoredEntries {
     const { call } = flight
     call.onDecided?.()
     this.#loads.keepLocally(flight, entry, length)
-    this.#node.flights.remove(flight)
+    this.#node.flights.end(flight)
     this.#reports.hit(entry, call, 'remote')
     settleWith(flight, entry)
   }
