@@ -1,7 +1,7 @@
 /** Larder: a cache for TypeScript classes that stays true. */
 
 export { Cache, type LoaderContext } from './cache/cache.ts'
-export type { EntryOptions } from './cache/entry-options.ts'
+export type { EntryOptions, GetOptions, LoadOptions } from './cache/entry-options.ts'
 export type { LoadContext } from './cache/read-call.ts'
 export type { WarmOptions, WarmProgress } from './cache/warm.ts'
 export type { PatternProgress } from './cache/write-path.ts'

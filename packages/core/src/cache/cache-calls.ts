@@ -5,9 +5,14 @@ import { type Key, keyText } from '../keys/key-text.ts'
 import { scopePrefix } from '../keys/scope-prefix.ts'
 import type { Policy } from '../options/cache-options.ts'
 import type { CacheParts } from './cache-parts.ts'
-import { type EntryOptions, resolveEntryOptions } from './entry-options.ts'
+import {
+  type EntryOptions,
+  type LoadOptions,
+  resolveEntryOptions,
+  resolveLoadOptions,
+} from './entry-options.ts'
 import { withPolicyTags } from './policy-tags.ts'
-import { ReadCall, ReadSite, type Source } from './read-call.ts'
+import { ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
 
 /** Of a call that does not load. */
 export const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }
@@ -54,13 +59,14 @@ export class CacheCalls {
     }
   }
 
-  /** @throws InvalidOptionError, KeyError */
-  of<Value>(key: Key, source: Source, options: EntryOptions<Value> = {}): ReadCall {
-    // Before the site is looked at: asking for the parts brings it up to date.
-    const { node, policy } = this.parts
-    const own = resolveEntryOptions(options as EntryOptions, this.where)
-    const rules = withPolicyTags(own, policy, this.where)
-    return new ReadCall(this.#site, node.addressOf(this.key(key)), source, rules)
+  /** A call that does not load. @throws InvalidOptionError, KeyError */
+  of<Value>(key: Key, options: EntryOptions<Value> = {}): ReadCall {
+    return this.#make(key, nothingToLoad, resolveEntryOptions(options as EntryOptions, this.where))
+  }
+
+  /** A call that may load. @throws InvalidOptionError, KeyError */
+  loading<Value>(key: Key, source: Source, options: LoadOptions<Value>): ReadCall {
+    return this.#make(key, source, resolveLoadOptions(options as LoadOptions, this.where))
   }
 
   /** A look at an entry by its full key. */
@@ -68,6 +74,13 @@ export class CacheCalls {
     const { node } = this.parts
     const rules = resolveEntryOptions({}, this.where)
     return new ReadCall(this.#site, node.addressOf(fullKey), nothingToLoad, rules)
+  }
+
+  #make(key: Key, source: Source, own: ReadRules): ReadCall {
+    // Before the site is looked at: asking for the parts brings it up to date.
+    const { node, policy } = this.parts
+    const rules = withPolicyTags(own, policy, this.where)
+    return new ReadCall(this.#site, node.addressOf(this.key(key)), source, rules)
   }
 }
 

@@ -5,10 +5,16 @@ import type { Key, KeyPart } from '../keys/key-text.ts'
 import { assertFunction, assertKeys, assertTags, assertText } from '../options/assert-option.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { type EvictHow, type EvictOptions, resolveEvictOptions } from '../options/evict-options.ts'
-import { loadTogether } from './batch-load.ts'
+import { type LoadMissing, loadTogether } from './batch-load.ts'
 import { CacheCalls, nothingToLoad } from './cache-calls.ts'
 import type { CacheParts } from './cache-parts.ts'
-import type { EntryOptions } from './entry-options.ts'
+import { whileWanted } from './caller.ts'
+import {
+  type EntryOptions,
+  type GetOptions,
+  type LoadOptions,
+  resolveGetOptions,
+} from './entry-options.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import type { PutResult } from './put-path.ts'
 import type { ReadCall, Source } from './read-call.ts'
@@ -45,12 +51,10 @@ export class Cache<Value = unknown> {
   async getOrLoad(
     key: Key,
     load: (context: LoaderContext<Value>) => Promise<Value> | Value,
-    options: EntryOptions<Value> = {},
+    options: LoadOptions<Value> = {},
   ): Promise<Value> {
     assertFunction(load, `${this.#calls.where}.getOrLoad.load`)
-    const source: Source = { load: async (context) => load(context as LoaderContext<Value>) }
-    const call = this.#calls.of(key, source, options)
-    return this.#calls.parts.reads.read(call) as Promise<Value>
+    return this.#read(this.#calls.loading(key, sourceOf(load), options))
   }
 
   /**
@@ -66,24 +70,27 @@ export class Cache<Value = unknown> {
   async refresh(
     key: Key,
     load: (context: LoaderContext<Value>) => Promise<Value> | Value,
-    options: EntryOptions<Value> = {},
+    options: LoadOptions<Value> = {},
   ): Promise<Value> {
     assertFunction(load, `${this.#calls.where}.refresh.load`)
-    const source: Source = { load: async (context) => load(context as LoaderContext<Value>) }
-    const call = this.#calls.of(key, source, options).as('refresh')
-    return this.#calls.parts.reads.read(call) as Promise<Value>
+    const call = this.#calls.loading(key, sourceOf(load), options)
+    return this.#read(call.with({ mode: 'refresh' }))
   }
 
   /** Returns a value that may be served now, or `undefined`; never loads. A cached `null` is `null`. */
-  async get(key: Key): Promise<Value | undefined> {
-    return this.#find(this.#calls.of(key, nothingToLoad, {}))
+  async get(key: Key, options: GetOptions = {}): Promise<Value | undefined> {
+    const { signal, allowStale } = resolveGetOptions(options, `${this.#calls.where}.get`)
+    return whileWanted(signal, () => this.#find(this.#calls.of(key), allowStale))
   }
 
   /** Returns the values that may be served now, in order, in one round trip. */
-  async getMany(keys: readonly Key[]): Promise<(Value | undefined)[]> {
-    assertKeys(keys, `${this.#calls.where}.getMany.keys`)
-    const calls = keys.map((key) => this.#calls.of(key, nothingToLoad, {}))
-    return Promise.all(calls.map((call) => this.#find(call)))
+  async getMany(keys: readonly Key[], options: GetOptions = {}): Promise<(Value | undefined)[]> {
+    const where = `${this.#calls.where}.getMany`
+    assertKeys(keys, `${where}.keys`)
+    const { signal, allowStale } = resolveGetOptions(options, where)
+    const calls = keys.map((key) => this.#calls.of(key))
+    const find = (call: ReadCall): Promise<Value | undefined> => this.#find(call, allowStale)
+    return whileWanted(signal, () => Promise.all(calls.map(find)))
   }
 
   /** Loads what is missing of many keys by one call of `load`, which returns a value for each missing key, in order. */
@@ -93,20 +100,18 @@ export class Cache<Value = unknown> {
       missing: readonly Key[],
       context: { readonly signal: AbortSignal },
     ) => Promise<readonly (Value | undefined)[]>,
-    options: EntryOptions<Value> = {},
+    options: LoadOptions<Value> = {},
   ): Promise<(Value | undefined)[]> {
     assertKeys(keys, `${this.#calls.where}.getManyOrLoad.keys`)
     assertFunction(load, `${this.#calls.where}.getManyOrLoad.load`)
     // The caller may use its list again before the load begins.
     const asked = keys.map((key) => (Array.isArray(key) ? [...(key as readonly KeyPart[])] : key))
-    const found = loadTogether(
-      this.#calls.parts.reads,
-      asked.map((key) => this.#calls.of(key, nothingToLoad, options)),
-      (missing, context) =>
-        load(
-          missing.map((i) => asked[i] as Key),
-          context,
-        ),
+    const calls = asked.map((key) => this.#calls.loading(key, nothingToLoad, options))
+    const keysAt = (indexes: readonly number[]): readonly Key[] =>
+      indexes.map((i) => asked[i] as Key)
+    const loadAt: LoadMissing = (missing, context) => load(keysAt(missing), context)
+    const found = whileWanted(options.signal, () =>
+      loadTogether(this.#calls.parts.reads, calls, loadAt),
     )
     return found as Promise<(Value | undefined)[]>
   }
@@ -118,7 +123,7 @@ export class Cache<Value = unknown> {
    * @throws RecoveryQueueError with `onRemoteFailure: 'throw'` when it did not reach the store; ValueError, KeyError
    */
   async set(key: Key, value: Value, options: EntryOptions<Value> = {}): Promise<void> {
-    await this.#put(this.#calls.of(key, nothingToLoad, options), value)
+    await this.#put(this.#calls.of(key, options), value)
   }
 
   /**
@@ -210,12 +215,17 @@ export class Cache<Value = unknown> {
   ): Promise<number> {
     return warmUp(entries, options, {
       where: `${this.#calls.where}.warm`,
-      write: ([key, value], own) => this.#put(this.#calls.of(key, nothingToLoad, own), value),
+      write: ([key, value], own) => this.#put(this.#calls.of(key, own), value),
     })
   }
 
-  #find(call: ReadCall): Promise<Value | undefined> {
-    return this.#calls.parts.reads.find(call) as Promise<Value | undefined>
+  #read(call: ReadCall): Promise<Value> {
+    const { reads } = this.#calls.parts
+    return whileWanted(call.rules.patience?.signal, () => reads.read(call)) as Promise<Value>
+  }
+
+  #find(call: ReadCall, allowsStale: boolean): Promise<Value | undefined> {
+    return this.#calls.parts.reads.find(call, allowsStale) as Promise<Value | undefined>
   }
 
   async #put(call: ReadCall, value: Value): Promise<PutResult> {
@@ -234,4 +244,8 @@ export class Cache<Value = unknown> {
     const { node, policy } = this.#calls.parts
     return evictionOutcomeOf(node, [eviction], policy.onRemoteFailure, what)
   }
+}
+
+function sourceOf<Value>(load: (context: LoaderContext<Value>) => Promise<Value> | Value): Source {
+  return { load: async (context) => load(context as LoaderContext<Value>) }
 }

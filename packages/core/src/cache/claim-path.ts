@@ -7,7 +7,7 @@ import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { field, isEntry } from '../entry/envelope.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { Flight } from './flight.ts'
-import { endAsClosed } from './flight-steps.ts'
+import { endAsClosed, endIfForsaken } from './flight-steps.ts'
 import { Lease, leaseLength, randomId } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
@@ -45,6 +45,7 @@ export class ClaimPath {
     let overtake = 0
     let unusable = 0
     while (!this.#node.isClosed) {
+      if (endIfForsaken(this.#node, flight)) return
       const leaseMs = leaseLength(policy.leaseWaitMs)
       flight.ask?.look()
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
@@ -76,6 +77,10 @@ export class ClaimPath {
     if (this.#node.isClosed) {
       lease.release()
       endAsClosed(this.#node, flight)
+      return
+    }
+    if (endIfForsaken(this.#node, flight)) {
+      lease.release()
       return
     }
     if (lease.isCertain) return this.#loads.loadUnderLease(flight, lease)

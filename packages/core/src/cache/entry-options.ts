@@ -1,7 +1,12 @@
 /** What a caller says of one entry, in the read path's terms. */
 
 import { tagName } from '../coherence/tag-clock.ts'
-import { assertKnownOptions, assertTags } from '../options/assert-option.ts'
+import {
+  assertBoolean,
+  assertKnownOptions,
+  assertSignal,
+  assertTags,
+} from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { knownNow } from './keep.ts'
 import type { ReadRules } from './read-call.ts'
@@ -12,6 +17,28 @@ export interface EntryOptions<Value = unknown> {
   readonly tags?: readonly string[] | ((value: Value) => readonly string[]) | undefined
   /** Fresh-for, instead of the cache's. 0 keeps the value out of the cache. */
   readonly ttl?: Duration | ((value: Value) => Duration | undefined) | undefined
+}
+
+/** Options of a call that may load. */
+export interface LoadOptions<Value = unknown> extends EntryOptions<Value> {
+  /**
+   * Ends the caller's waiting at once, with the signal's reason. The load goes on for the others; when nobody waits for it
+   * any more, the loader's own signal aborts.
+   */
+  readonly signal?: AbortSignal | undefined
+  /** Instead of the cache's: past it the caller waits no longer, and the load goes on. 1 ms or more. */
+  readonly hardTimeout?: Duration | undefined
+}
+
+/** Options of a look. */
+export interface GetOptions {
+  /** Ends the caller's waiting at once, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Also what is no longer served in general: what is kept for when loads fail (`staleIfError`), or was evicted softly.
+   * `getEntry` says how old a value is. @default false
+   */
+  readonly allowStale?: boolean | undefined
 }
 
 /** Names of the options of one entry. */
@@ -37,6 +64,38 @@ export function resolveEntryOptions(options: EntryOptions, where: string): ReadR
         : undefined,
     ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`),
   }
+}
+
+const LOAD_OPTION_NAMES = [
+  ...ENTRY_OPTION_NAMES,
+  'signal',
+  'hardTimeout',
+] as const satisfies readonly (keyof LoadOptions)[]
+
+/** The same of a call that may load. @throws InvalidOptionError */
+export function resolveLoadOptions(options: LoadOptions, where: string): ReadRules {
+  assertKnownOptions(options, LOAD_OPTION_NAMES, where)
+  const { signal, hardTimeout, ...entry } = options
+  assertSignal(signal, `${where}.signal`)
+  const rules = resolveEntryOptions(entry, where)
+  if (signal === undefined && hardTimeout === undefined) return rules
+  const hardTimeoutMs =
+    hardTimeout === undefined
+      ? undefined
+      : parseDuration(hardTimeout, `${where}.hardTimeout`, { min: 1 })
+  return { ...rules, patience: { signal, hardTimeoutMs } }
+}
+
+/** @throws InvalidOptionError */
+export function resolveGetOptions(
+  options: GetOptions,
+  where: string,
+): { readonly signal: AbortSignal | undefined; readonly allowStale: boolean } {
+  assertKnownOptions(options, ['signal', 'allowStale'], where)
+  const { signal, allowStale = false } = options
+  assertSignal(signal, `${where}.signal`)
+  assertBoolean(allowStale, `${where}.allowStale`)
+  return { signal, allowStale }
 }
 
 /** Checks tags and returns their table names. */

@@ -22,6 +22,15 @@ export function settleWith(flight: Flight, entry: LocalEntry): void {
   else flight.resolve(entry.value)
 }
 
+/** Ends a flight that nobody waits for any more, before it loads; false when somebody does. */
+export function endIfForsaken(node: CacheNode, flight: Flight): boolean {
+  if (!flight.isForsaken) return false
+  node.flights.end(flight)
+  flight.call.onDecided?.()
+  flight.reject(flight.leftFor)
+  return true
+}
+
 /** The manager was closed meanwhile. */
 export function endAsClosed(node: CacheNode, flight: Flight): void {
   node.flights.end(flight)

@@ -10,7 +10,9 @@ import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
+import type { Caller } from './caller.ts'
 import type { Joiners } from './joiners.ts'
+import type { LoadAbort } from './load.ts'
 import type { ReadCall } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
 
@@ -45,6 +47,12 @@ export class Flight {
   isForced = false
   /** Of a refresh that was asked for. */
   ask: RefreshAsk | undefined
+  /** Its loader runs. */
+  load: LoadAbort | undefined
+  /** Why the last who left did so. */
+  leftFor: unknown
+  #isAwaited = false
+  #callers = 0
   /** Nothing of it goes on any more, in the store neither. */
   isOver = false
   #whenOver: (() => void)[] | undefined
@@ -84,6 +92,33 @@ export class Flight {
     this.promise.catch(() => undefined)
     this.#reject(error)
     this.joiners?.reject(error)
+  }
+
+  /** Somebody waits for it from now on; `undefined` for who will not stop before there is an answer. */
+  joinedBy(caller: Caller | undefined): void {
+    if (caller === undefined) {
+      this.#isAwaited = true
+      return
+    }
+    this.#callers += 1
+    caller.joined(this)
+  }
+
+  /** One of the callers does not want an answer any more. */
+  leave(reason: unknown): void {
+    this.#callers -= 1
+    this.leftFor = reason
+    if (this.isForsaken) this.load?.forsaken(reason)
+  }
+
+  /** One of the callers waits no longer, and wants the load to go on. */
+  stay(): void {
+    this.#isAwaited = true
+  }
+
+  /** Everybody who waited for an answer has left. */
+  get isForsaken(): boolean {
+    return !this.#isAwaited && this.#callers === 0 && !this.isSettled
   }
 
   /** Runs a task when the flight is over, at once if it is. */

@@ -140,6 +140,7 @@ export function localEntryOf(
   const { freshForMs, staleForMs, livesForMs } = kept.lifetimes
   const now = node.clock.now()
   const calmMs = calmFor(freshForMs, kept.loadMs, policy.refreshBeta)
+  entry.createdAt = Math.floor(now)
   entry.live(now + calmMs, now + freshForMs, now + staleForMs, now + livesForMs)
   return entry
 }

@@ -5,6 +5,7 @@ import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
 import { announceRefreshed } from './announce.ts'
 import { Flight } from './flight.ts'
+import { handOut } from './hand-out.ts'
 import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
 import type { Lease } from './lease.ts'
@@ -114,6 +115,8 @@ export class LoadPath {
       return undefined
     }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
+    // What it fails with then is the callers' doing.
+    if (outcome.isGivenUp) return undefined
     const kept = keepableError(call, outcome, this.#node.events)
     // A refresh that fails leaves what there is; nobody is told that in its place.
     const stays = flight.ask === undefined ? this.#canFallBack(flight) : this.#isAtHand(flight)
@@ -154,6 +157,14 @@ export class LoadPath {
     if (candidate.livesUntil <= clock.now()) return false
     const { birth, stamp, tags } = candidate
     return coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)
+  }
+
+  /** Returns what is stale for a caller who does not wait any longer, if it may be served. */
+  fallBack(flight: Flight): Promise<unknown> | undefined {
+    const { candidate, call } = flight
+    if (candidate === undefined || !this.#canFallBack(flight)) return undefined
+    this.#reports.stale(call, 'timeout')
+    return handOut(candidate.value, call, this.#node)
   }
 
   #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {

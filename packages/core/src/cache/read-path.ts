@@ -19,6 +19,7 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import { Caller, isImpatient } from './caller.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import type { Flight } from './flight.ts'
 import { FlightStart } from './flight-start.ts'
@@ -26,6 +27,7 @@ import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { isTrusted, judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
 import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-scope.ts'
+import { Looks } from './look.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
@@ -42,18 +44,22 @@ export interface ReadParts {
 
 export class ReadPath {
   readonly #node: CacheNode
+  readonly #loads: LoadPath
   readonly #standIns: StandIns
   readonly #reports: ReadReports
   readonly #remote: RemoteRead
   readonly #starts: FlightStart
   readonly #refreshes: Refreshes
+  readonly looks: Looks
 
   constructor(node: CacheNode, { loads, reports, writes }: ReadParts) {
     this.#node = node
     this.#reports = reports
+    this.#loads = loads
     this.#standIns = new StandIns(node, loads)
     this.#remote = new RemoteRead(node, loads, reports)
     this.#starts = new FlightStart(node, loads, this.#remote)
+    this.looks = new Looks(node, this.#starts, this.#remote)
     this.#refreshes = new Refreshes(node, this.#starts, writes)
   }
 
@@ -93,9 +99,12 @@ export class ReadPath {
   }
 
   /** The caller's own load, shared with nobody. */
-  #runPlain({ source, onDecided }: ReadCall): Promise<unknown> {
+  #runPlain({ source, onDecided, rules }: ReadCall): Promise<unknown> {
     onDecided?.()
-    return source.load({ signal: this.#node.closing.signal, previous: undefined })
+    const closing = this.#node.closing.signal
+    const own = rules.patience?.signal
+    const signal = own === undefined ? closing : AbortSignal.any([closing, own])
+    return source.load({ signal, previous: undefined })
   }
 
   /**
@@ -110,38 +119,20 @@ export class ReadPath {
     return found
   }
 
-  /** Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store. */
-  async find(call: ReadCall): Promise<unknown> {
-    const node = this.#node
-    if (node.isClosed) throw new ClosedError(node.namespace)
-    if (node.unit()?.covers(call.cache, call.fullKey) === true) return undefined
-    const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
-    if (entry !== undefined) {
-      const verdict = judge(entry, call, node, node.clock.now())
-      if (verdict === 'fresh' || verdict === 'early') return this.#hit(entry, call)
-      if (verdict === 'stale' || verdict === 'backing-off') return this.#staleHit(entry, call)
+  /**
+   * Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store.
+   * `allowsStale`: also what is kept for when loads fail.
+   */
+  async find(call: ReadCall, allowsStale = false): Promise<unknown> {
+    const found = await this.looks.find(call, { fallback: allowsStale, traceless: false })
+    if (found === undefined) {
+      this.#reports.miss(call)
+      return undefined
     }
-    const found = await this.#findRemotely(call)
-    if (found !== undefined) return this.#valueOf(found, call)
-    this.#reports.miss(call)
-    return undefined
-  }
-
-  async #findRemotely(call: ReadCall): Promise<LocalEntry | undefined> {
-    const { coherence } = this.#node
-    const { maxStalenessMs } = call.policy
-    await coherence.prepareToJudge(maxStalenessMs)
-    const flight = this.#starts.make(call)
-    if (!this.#starts.usesRemote(flight) || !coherence.canJudge(maxStalenessMs)) return undefined
-    const found = await this.#remote.find(flight)
-    if (found === undefined) return undefined
-    if (found.age === 'fresh') {
-      this.#reports.hit(found.entry, call, 'remote')
-      return found.entry
-    }
-    if (found.entry.kind === 'negative') call.counters.negativeHits += 1
-    this.#reports.stale(call, 'revalidating')
-    return found.entry
+    const { entry, tier, age } = found
+    if (age === 'fresh') this.#reports.hit(entry, call, tier)
+    else this.#reports.stale(call, age === 'stale' ? 'revalidating' : 'asked')
+    return this.#valueOf(entry, call)
   }
 
   /** Runs a refresh behind the caller unless one is under way. */
@@ -159,11 +150,23 @@ export class ReadPath {
     if (scope !== undefined && isInside(scope, sought, this.#refreshes.flightOf(key))) {
       return this.#loadInside(call, scope)
     }
-    return this.#refreshes.refresh(call)
+    return this.#asCaller(call, (own) => this.#refreshes.refresh(own))
+  }
+
+  /** Lets a caller who may stop waiting do so. */
+  #asCaller(call: ReadCall, ask: (call: ReadCall) => Promise<unknown>): Promise<unknown> {
+    if (!isImpatient(call)) return ask(call)
+    const caller = new Caller(call)
+    const answer = ask(call.with({ caller }))
+    return caller.wait(this.#node, answer, (flight) => this.#loads.fallBack(flight))
+  }
+
+  #share(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
+    return this.#asCaller(call, (own) => this.#joinOrLaunch(own, candidate))
   }
 
   /** Joins the flight under way, or starts one. */
-  #share(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
+  #joinOrLaunch(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
     const flight = this.#node.flights.get(call.fullKey)
     const scope = enclosingLoad()
     if (scope !== undefined) {
@@ -180,6 +183,7 @@ export class ReadPath {
       if (scope !== undefined) noteWaiting(scope, launched)
       return handOut(launched.promise, call, this.#node)
     }
+    flight.joinedBy(call.rules.caller)
     if (scope !== undefined) noteWaiting(scope, flight)
     call.counters.joined += 1
     call.onDecided?.()
@@ -226,6 +230,8 @@ export class ReadPath {
   #launch(call: ReadCall, candidate: LocalEntry | undefined, isForced: boolean): Flight {
     const flight = this.#starts.make(call, candidate)
     flight.isForced = isForced
+    // Before it sets out, which may be all it takes to load. A revalidation is for whoever comes later.
+    flight.joinedBy(call.rules.caller)
     this.#node.flights.add(flight)
     this.#starts.go(flight)
     return flight

@@ -16,7 +16,7 @@ import { EvictionQueued } from '../coherence/eviction-queued.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Flight } from './flight.ts'
 import type { FlightStart } from './flight-start.ts'
-import { endAsClosed, goOn } from './flight-steps.ts'
+import { endAsClosed, endIfForsaken, goOn } from './flight-steps.ts'
 import { handOutShared } from './hand-out.ts'
 import { judge } from './judge.ts'
 import { enclosingLoad, noteWaiting } from './load-scope.ts'
@@ -66,6 +66,7 @@ export class Refreshes {
       call.counters.joined += 1
       call.onDecided?.()
     }
+    flight.joinedBy(call.rules.caller)
     const scope = enclosingLoad()
     if (scope !== undefined) noteWaiting(scope, flight)
     return handOutShared(outcome, call, this.#node)
@@ -94,6 +95,7 @@ export class Refreshes {
     await undefined
     if (before !== undefined) await this.#waitFor(before, flight)
     if (this.#node.isClosed) return endAsClosed(this.#node, flight)
+    if (endIfForsaken(this.#node, flight)) return
     // What happened while it waited is nothing to a load that has not begun.
     flight.isAlive = true
     this.#starts.stand(flight)

@@ -8,6 +8,7 @@ import type { Flight } from './flight.ts'
 import { goOn, settleWith } from './flight-steps.ts'
 import { judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
+import type { LookOptions } from './look.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
@@ -65,11 +66,14 @@ export class RemoteRead {
     remote.read(flight.address, this.#receiver, flight)
   }
 
-  /** Looks for what may be served, and nothing more; what is found is kept here. `undefined` also when the store is away. */
-  async find(flight: Flight): Promise<FoundRemotely | undefined> {
+  /** Looks for what is there; loads nothing. `unknown` when the store could not be asked. */
+  async find(
+    flight: Flight,
+    { fallback, traceless }: LookOptions,
+  ): Promise<FoundRemotely | 'nothing' | 'unknown'> {
     const { remote, flights } = this.#node
     const { address } = flight
-    if (remote === undefined) return undefined
+    if (remote === undefined) return 'unknown'
     flights.watch(flight)
     try {
       const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
@@ -77,16 +81,16 @@ export class RemoteRead {
         remote.read(address, { received, failed: (_: unknown, error) => reject(error) }, undefined)
       })
       const found = this.#stored.inspect(bytes, flight)
-      if (bytes === undefined || typeof found === 'number') return undefined
+      if (bytes === undefined || typeof found === 'number') return 'nothing'
       const age = ageOf(found, this.#node.clock.now())
-      if (age === 'fallback') return undefined
+      if (age === 'fallback' && !fallback) return 'nothing'
       const entry = await this.#stored.decode(flight, found, bytes)
-      if (entry === undefined) return undefined
-      this.#loads.keepLocally(flight, entry, bytes.length)
+      if (entry === undefined) return 'nothing'
+      if (!traceless && age !== 'fallback') this.#loads.keepLocally(flight, entry, bytes.length)
       return { entry, age }
     } catch (error) {
       remote.reportDefect('read', error)
-      return undefined
+      return 'unknown'
     } finally {
       flights.unwatch(flight)
     }

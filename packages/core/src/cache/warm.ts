@@ -1,6 +1,5 @@
 /** Writing many values: taken as they come, some at a time. */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import {
   assertFunction,
@@ -8,6 +7,7 @@ import {
   assertIterable,
   assertKnownOptions,
   assertPair,
+  assertSignal,
 } from '../options/assert-option.ts'
 import { ENTRY_OPTION_NAMES, type EntryOptions } from './entry-options.ts'
 import type { PutResult } from './put-path.ts'
@@ -89,9 +89,6 @@ function resolveWarmOptions<Value>(
   const { onProgress, signal, chunk = DEFAULT_CHUNK, ...entryOptions } = options
   assertInteger(chunk, `${where}.chunk`, { min: 1, max: LARGEST_CHUNK })
   if (onProgress !== undefined) assertFunction(onProgress, `${where}.onProgress`)
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    const expected = 'an AbortSignal'
-    throw new InvalidOptionError({ option: `${where}.signal`, expected, received: signal })
-  }
+  assertSignal(signal, `${where}.signal`)
   return { onProgress, signal, chunk, entryOptions }
 }

@@ -38,8 +38,8 @@ export interface CacheEvents {
     readonly outcome: 'value' | 'negative' | 'error'
     readonly reason: 'miss' | 'refresh'
   }
-  /** A value past its freshness was served. */
-  stale: KeyEvent & { readonly why: 'revalidating' | 'error' | 'timeout' | 'lease' }
+  /** A value past its freshness was served; `asked`: to who asked for what is kept for when loads fail. */
+  stale: KeyEvent & { readonly why: 'revalidating' | 'error' | 'timeout' | 'lease' | 'asked' }
   /** A value was to be written by request (`set`, `@CachePut`, `warm`), and what became of it. */
   put: KeyEvent & { readonly outcome: PutOutcome }
   /** Keys, tags or a whole cache were evicted by request on this node, or wait in the recovery queue for the store. */
