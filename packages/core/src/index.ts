@@ -2,6 +2,7 @@
 
 export { Cache, type LoaderContext } from './cache/cache.ts'
 export type { EntryOptions, GetOptions, LoadOptions } from './cache/entry-options.ts'
+export type { EntryView } from './cache/entry-view.ts'
 export type { LoadContext } from './cache/read-call.ts'
 export type { WarmOptions, WarmProgress } from './cache/warm.ts'
 export type { PatternProgress } from './cache/write-path.ts'

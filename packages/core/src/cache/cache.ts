@@ -7,6 +7,7 @@ import type { Policy } from '../options/cache-options.ts'
 import { type EvictHow, type EvictOptions, resolveEvictOptions } from '../options/evict-options.ts'
 import { type LoadMissing, loadTogether } from './batch-load.ts'
 import { CacheCalls, nothingToLoad } from './cache-calls.ts'
+import { everyEntry } from './cache-keys.ts'
 import type { CacheParts } from './cache-parts.ts'
 import { whileWanted } from './caller.ts'
 import {
@@ -14,7 +15,9 @@ import {
   type GetOptions,
   type LoadOptions,
   resolveGetOptions,
+  resolveSignal,
 } from './entry-options.ts'
+import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import type { PutResult } from './put-path.ts'
 import type { ReadCall, Source } from './read-call.ts'
@@ -91,6 +94,30 @@ export class Cache<Value = unknown> {
     const calls = keys.map((key) => this.#calls.of(key))
     const find = (call: ReadCall): Promise<Value | undefined> => this.#find(call, allowStale)
     return whileWanted(signal, () => Promise.all(calls.map(find)))
+  }
+
+  /**
+   * Returns what there is under a key with its age, its remaining life and its tags, or `undefined`; also what is kept for
+   * when loads fail. It loads nothing, counts as no read and keeps nothing.
+   */
+  async getEntry(
+    key: Key,
+    options: Pick<GetOptions, 'signal'> = {},
+  ): Promise<EntryView<Value> | undefined> {
+    const signal = resolveSignal(options, `${this.#calls.where}.getEntry`)
+    return whileWanted(signal, () => this.#view(this.#calls.of(key)))
+  }
+
+  /** The same of several keys, in order, in one round trip. */
+  async getEntries(
+    keys: readonly Key[],
+    options: Pick<GetOptions, 'signal'> = {},
+  ): Promise<(EntryView<Value> | undefined)[]> {
+    const where = `${this.#calls.where}.getEntries`
+    assertKeys(keys, `${where}.keys`)
+    const signal = resolveSignal(options, where)
+    const calls = keys.map((key) => this.#calls.of(key))
+    return whileWanted(signal, () => Promise.all(calls.map((call) => this.#view(call))))
   }
 
   /** Loads what is missing of many keys by one call of `load`, which returns a value for each missing key, in order. */
@@ -184,24 +211,19 @@ export class Cache<Value = unknown> {
 
   /**
    * Finds the entries that may be served now, in no order, each once, as they are while it runs; the key as a text, a long
-   * one shortened. In the shared tier it needs a store that can scan.
+   * one shortened. In the shared tier it needs a store that can scan, and reads every entry of the cache.
    *
-   * It remembers the keys it has seen, so it is for caches whose keys fit into memory.
+   * It remembers the keys it has seen, so it is for caches whose keys fit into memory. It counts as no read.
    */
   async *entries(): AsyncGenerator<readonly [key: string, value: Value], void, undefined> {
-    const prefix = this.#calls.prefix
-    const seen = new Set<string>()
-    for await (const chunk of this.#calls.parts.writes.keysOf(prefix)) {
-      const fullKeys = chunk.filter((key) => key.startsWith(prefix) && !seen.has(key))
-      for (const key of fullKeys) seen.add(key)
-      const values = await Promise.all(
-        fullKeys.map((key) => this.#calls.parts.reads.find(this.#calls.at(key))),
-      )
-      for (const [i, fullKey] of fullKeys.entries()) {
-        const value = values[i]
-        if (value !== undefined) yield [fullKey.slice(prefix.length), value as Value]
-      }
+    for await (const [key, value] of everyEntry(this.#calls, true)) {
+      if (value !== undefined) yield [key, value as Value]
     }
+  }
+
+  /** Finds the keys of the entries that may be served now; as `entries`, and at its cost, but for the decoding of values. */
+  async *keys(): AsyncGenerator<string, void, undefined> {
+    for await (const [key] of everyEntry(this.#calls, false)) yield key
   }
 
   /**
@@ -226,6 +248,12 @@ export class Cache<Value = unknown> {
 
   #find(call: ReadCall, allowsStale: boolean): Promise<Value | undefined> {
     return this.#calls.parts.reads.find(call, allowsStale) as Promise<Value | undefined>
+  }
+
+  async #view(call: ReadCall): Promise<EntryView<Value> | undefined> {
+    const { reads, node } = this.#calls.parts
+    const found = await reads.looks.find(call, { fallback: true, traceless: true })
+    return found && (viewOf(found, call, node) as EntryView<Value>)
   }
 
   async #put(call: ReadCall, value: Value): Promise<PutResult> {

@@ -98,6 +98,16 @@ export function resolveGetOptions(
   return { signal, allowStale }
 }
 
+/** @throws InvalidOptionError */
+export function resolveSignal(
+  options: Pick<GetOptions, 'signal'>,
+  where: string,
+): AbortSignal | undefined {
+  assertKnownOptions(options, ['signal'], where)
+  assertSignal(options.signal, `${where}.signal`)
+  return options.signal
+}
+
 /** Checks tags and returns their table names. */
 export function tagNames(tags: unknown, option: string): readonly string[] {
   assertTags(tags, option)

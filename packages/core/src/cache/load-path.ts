@@ -163,13 +163,13 @@ export class LoadPath {
   fallBack(flight: Flight): Promise<unknown> | undefined {
     const { candidate, call } = flight
     if (candidate === undefined || !this.#canFallBack(flight)) return undefined
-    this.#reports.stale(call, 'timeout')
+    this.#reports.stale(candidate, call, 'timeout')
     return handOut(candidate.value, call, this.#node)
   }
 
   #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {
     if (flight.isSettled || !this.#canFallBack(flight) || flight.candidate === undefined) return
-    this.#reports.stale(flight.call, why)
+    this.#reports.stale(flight.candidate, flight.call, why)
     flight.entry = flight.candidate
     flight.resolve(flight.candidate.value)
   }

@@ -1,11 +1,13 @@
 /** Runs a loader once: its signal, its timeouts, and what came of it. */
 
 import { LoadTimeoutError } from '../errors/load-error.ts'
+import { withValue } from '../events/event-value.ts'
 import { runIn } from '../lifecycle/kept-context.ts'
 import type { Flight } from './flight.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { LoadContext } from './read-call.ts'
+import { ownCopy } from './value-forms.ts'
 
 /** How a load ended. */
 export type LoadOutcome =
@@ -88,13 +90,21 @@ function withTimeout(
 
 function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void {
   if (!node.events.has('load')) return
-  node.events.emit('load', {
-    cache: flight.call.cache,
+  const { call } = flight
+  const event = {
+    cache: call.cache,
     key: flight.address.key,
     durationMs: outcome.loadMs,
     outcome: outcome.kind,
     reason: flight.isSettled || flight.ask !== undefined ? 'refresh' : 'miss',
-  })
+  } as const
+  const value = (): unknown => {
+    if (outcome.kind === 'error') return undefined
+    return call.policy.isolation === 'cloned'
+      ? ownCopy(node, call.policy, outcome.value)
+      : outcome.value
+  }
+  node.events.emit('load', withValue(event, value))
 }
 
 /** What a loader is given; its signal is made when somebody asks for it, which few loaders do. */

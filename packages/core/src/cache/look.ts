@@ -21,6 +21,8 @@ export interface LookOptions {
   readonly fallback: boolean
   /** Leaves no trace: counts as no use of the local entry, and keeps nothing that was found in the store. */
   readonly traceless: boolean
+  /** What the store has is not decoded. */
+  readonly valueless?: boolean | undefined
 }
 
 /** A local entry as it stands. */

@@ -131,7 +131,7 @@ export class ReadPath {
     }
     const { entry, tier, age } = found
     if (age === 'fresh') this.#reports.hit(entry, call, tier)
-    else this.#reports.stale(call, age === 'stale' ? 'revalidating' : 'asked')
+    else this.#reports.stale(entry, call, age === 'stale' ? 'revalidating' : 'asked')
     return this.#valueOf(entry, call)
   }
 
@@ -245,7 +245,7 @@ export class ReadPath {
 
   #staleHit(entry: LocalEntry, call: ReadCall): Promise<unknown> {
     call.onDecided?.()
-    this.#reports.stale(call, 'revalidating')
+    this.#reports.stale(entry, call, 'revalidating')
     return this.#valueOf(entry, call)
   }
 

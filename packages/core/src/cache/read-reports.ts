@@ -1,7 +1,9 @@
 /** What reads are counted as and reported by. */
 
 import type { LocalEntry } from '../entry/local-entry.ts'
+import { withValue } from '../events/event-value.ts'
 import type { CacheEvents } from '../events/events.ts'
+import { ownOf } from './entry-view.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 
@@ -18,7 +20,8 @@ export class ReadReports {
     else call.counters.remoteHits += 1
     if (negative) call.counters.negativeHits += 1
     if (!this.#node.events.has('hit')) return
-    this.#node.events.emit('hit', { cache: call.cache, key: call.fullKey, tier, negative })
+    const event = { cache: call.cache, key: call.fullKey, tier, negative }
+    this.#node.events.emit('hit', this.#withValue(event, entry, call))
   }
 
   miss(call: ReadCall): void {
@@ -27,13 +30,20 @@ export class ReadReports {
     this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
   }
 
-  stale(call: ReadCall, why: CacheEvents['stale']['why']): void {
+  stale(entry: LocalEntry, call: ReadCall, why: CacheEvents['stale']['why']): void {
     call.counters.staleHits += 1
     if (!this.#node.events.has('stale')) return
-    this.#node.events.emit('stale', { cache: call.cache, key: call.fullKey, why })
+    const event = { cache: call.cache, key: call.fullKey, why }
+    this.#node.events.emit('stale', this.#withValue(event, entry, call))
   }
 
   undecodable({ cache, fullKey }: ReadCall, reason: unknown): void {
     this.#node.events.emit('undecodable', { cache, key: fullKey, reason })
+  }
+
+  #withValue<Event extends object>(event: Event, entry: LocalEntry, call: ReadCall): Event {
+    return withValue(event, () =>
+      entry.kind === 'error' ? undefined : ownOf({ entry }, call, this.#node),
+    )
   }
 }

@@ -69,7 +69,7 @@ export class RemoteRead {
   /** Looks for what is there; loads nothing. `unknown` when the store could not be asked. */
   async find(
     flight: Flight,
-    { fallback, traceless }: LookOptions,
+    { fallback, traceless, valueless = false }: LookOptions,
   ): Promise<FoundRemotely | 'nothing' | 'unknown'> {
     const { remote, flights } = this.#node
     const { address } = flight
@@ -84,7 +84,7 @@ export class RemoteRead {
       if (bytes === undefined || typeof found === 'number') return 'nothing'
       const age = ageOf(found, this.#node.clock.now())
       if (age === 'fallback' && !fallback) return 'nothing'
-      const entry = await this.#stored.decode(flight, found, bytes)
+      const entry = valueless ? found : await this.#stored.decode(flight, found, bytes)
       if (entry === undefined) return 'nothing'
       if (!traceless && age !== 'fallback') this.#loads.keepLocally(flight, entry, bytes.length)
       return { entry, age }
@@ -185,7 +185,7 @@ export class RemoteRead {
 
   #serveStale(flight: Flight, entry: LocalEntry): void {
     if (flight.isSettled) return
-    this.#reports.stale(flight.call, 'revalidating')
+    this.#reports.stale(entry, flight.call, 'revalidating')
     flight.entry = entry
     flight.resolve(entry.value)
   }
