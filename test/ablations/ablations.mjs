@@ -9,6 +9,7 @@ const INVARIANTS = 'test/coherence/invariants.test.ts'
 const TRAPS = 'test/traps/traps.test.ts'
 const READS = 'test/simulation/found/reads.test.ts'
 const FAILOVERS = 'test/simulation/found/failovers.test.ts'
+const SET_CLOCKS = 'test/simulation/found/set-clocks.test.ts'
 const PUTS = 'test/faults/found.test.ts'
 const LEASES = 'test/simulation/found/leases.test.ts'
 const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
@@ -21,7 +22,7 @@ export const ABLATIONS = [
   {
     name: 'lease check at the fill',
     protects: 'I2',
-    file: 'packages/redis-store/src/scripts.generated.ts',
+    file: 'packages/redis-store/lua/fill-n.lua',
     find: 'if not head or head.token ~= token then return 0 end',
     replace: 'head = head or { flags = 0, created = 0, lives = 0 }',
     tests: INVARIANTS,
@@ -31,12 +32,12 @@ export const ABLATIONS = [
     protects: 'I2',
     file: `${CORE}/cache/keep.ts`,
     find: 'new LocalEntry(kept.kind, kept.tags, stamp, stamp.birth, 0, goodAt)',
-    replace: 'new LocalEntry(kept.kind, kept.tags, stamp, node.coherence.tags.now, 0, goodAt)',
+    replace: 'new LocalEntry(kept.kind, kept.tags, stamp, node.knowledge.tags.now, 0, goodAt)',
     also: [
       {
         file: `${CORE}/cache/load-path.ts`,
         find: 'storedForm(call.policy, kept, stamp.known, encoded)',
-        replace: 'storedForm(call.policy, kept, coherence.tags.confirmed, encoded)',
+        replace: 'storedForm(call.policy, kept, knowledge.tags.confirmed, encoded)',
       },
     ],
     tests: INVARIANTS,
@@ -53,14 +54,14 @@ export const ABLATIONS = [
     name: 'flights that began before a tag was invalidated are not shared',
     protects: 'I1',
     file: `${CORE}/cache/read-path.ts`,
-    find: 'if (flight.stamp.changes === this.#node.coherence.changes) {',
+    find: 'if (flight.stamp.changes === this.#node.knowledge.changes) {',
     replace: 'if (flight !== undefined) {',
     tests: INVARIANTS,
   },
   {
     name: 'noticing that the machine slept',
     protects: 'I3',
-    file: `${CORE}/coherence/coherence.ts`,
+    file: `${CORE}/coherence/sync.ts`,
     find: 'if (!this.#sleep.hasSlept()) return',
     replace: 'return',
     tests: 'test/policies/slept.test.ts',
@@ -76,9 +77,9 @@ export const ABLATIONS = [
   {
     name: 'comparing the tag clock',
     protects: 'I3',
-    file: `${CORE}/coherence/coherence.ts`,
-    find: 'if (isInQuestion || head.version > this.tags.confirmed || head.floor > this.tags.floor) {',
-    replace: 'if (isInQuestion || this.tags.confirmed === 0) {',
+    file: `${CORE}/coherence/confirmation.ts`,
+    find: 'if (isInQuestion || head.version > tags.confirmed || head.floor > tags.floor) {',
+    replace: 'if (isInQuestion || tags.confirmed === 0) {',
     tests: INVARIANTS,
   },
   {
@@ -102,7 +103,7 @@ export const ABLATIONS = [
   {
     name: 'lease across nodes',
     protects: 'I4',
-    file: 'packages/redis-store/src/scripts.generated.ts',
+    file: 'packages/redis-store/lua/claim-n.lua',
     find: 'and head.deadline > now',
     replace: 'and false',
     tests: INVARIANTS,
@@ -150,15 +151,15 @@ export const ABLATIONS = [
   {
     name: 'running waiting evictions before trusting',
     protects: 'I6',
-    file: `${CORE}/coherence/coherence.ts`,
-    find: 'await this.#drainQueue()',
+    file: `${CORE}/coherence/sync.ts`,
+    find: 'await outbox.drain()',
     replace: '',
     tests: INVARIANTS,
   },
   {
     name: 'capping the logs',
     protects: 'I7',
-    file: 'packages/redis-store/src/scripts.generated.ts',
+    file: 'packages/redis-store/lua/includes/log.lua',
     find: 'if excess > 0 then\n    local last',
     replace: 'if false then\n    local last',
     tests: INVARIANTS,
@@ -200,7 +201,7 @@ export const ABLATIONS = [
   {
     name: 'judging by a recent tag clock only',
     protects: 'I3',
-    file: `${CORE}/coherence/coherence.ts`,
+    file: `${CORE}/coherence/knowledge.ts`,
     find: 'return this.tags.confirmed > 0 && !isLate',
     replace: 'return this.tags.confirmed > 0',
     tests: READS,
@@ -208,15 +209,15 @@ export const ABLATIONS = [
   {
     name: 'confirming nothing while evictions wait',
     protects: 'I6',
-    file: `${CORE}/coherence/coherence.ts`,
-    find: 'if (this.queue.size === 0 && this.#isStillAwake(sent)) this.#tagsVerifiedAt = sent.at',
-    replace: 'if (this.#isStillAwake(sent)) this.#tagsVerifiedAt = sent.at',
+    file: `${CORE}/coherence/confirmation.ts`,
+    find: 'if (queue.size === 0 && this.isAwakeSince(sent)) knowledge.confirmTags(sent.at)',
+    replace: 'if (this.isAwakeSince(sent)) knowledge.confirmTags(sent.at)',
     tests: READS,
   },
   {
     name: 'repeating evictions that a failover lost',
     protects: 'I6',
-    file: `${CORE}/coherence/coherence.ts`,
+    file: `${CORE}/coherence/lost-histories.ts`,
     find: 'await this.#repeat(repetitions)',
     replace: '',
     tests: FAILOVERS,
@@ -224,8 +225,8 @@ export const ABLATIONS = [
   {
     name: 'queueing a repetition that failed',
     protects: 'I6',
-    file: `${CORE}/coherence/coherence.ts`,
-    find: 'this.#enqueue(repetitions.map(({ address }) => address))\n      throw error',
+    file: `${CORE}/coherence/lost-histories.ts`,
+    find: 'outbox.enqueue(repetitions.map(({ address }) => address))\n      throw error',
     replace: 'throw error',
     tests: FAILOVERS,
   },
@@ -248,15 +249,15 @@ export const ABLATIONS = [
   {
     name: 'not believing what is older than an eviction of this node',
     protects: 'I1',
-    file: `${CORE}/coherence/coherence.ts`,
-    find: 'return this.#own.overtook(address, written, this.#parts.clock.now())',
+    file: `${CORE}/coherence/knowledge.ts`,
+    find: 'return this.own.overtook(address, written, this.#clock.now())',
     replace: 'return false',
     tests: COHERENCE,
   },
   {
     name: 'not believing what was born above the clock the store had later',
     protects: 'I6',
-    file: `${CORE}/coherence/coherence.ts`,
+    file: `${CORE}/coherence/knowledge.ts`,
     find: 'if (birth > this.tags.confirmed && written.createdAt < this.#syncedStoreMs) return true',
     replace: '',
     tests: COHERENCE,
@@ -264,7 +265,7 @@ export const ABLATIONS = [
   {
     name: 'invalidating a partition whose history was lost further back than nodes remember',
     protects: 'I6',
-    file: `${CORE}/coherence/coherence.ts`,
+    file: `${CORE}/coherence/lost-histories.ts`,
     find: 'else if (!isDone) whole.push(tag)',
     replace: '',
     tests: COHERENCE,
@@ -272,15 +273,15 @@ export const ABLATIONS = [
   {
     name: 'asking the store before judging, after a reconnect',
     protects: 'I6',
-    file: `${CORE}/coherence/coherence.ts`,
-    find: 'if (this.#reconnects !== this.#reconnectsSeen) return false',
+    file: `${CORE}/coherence/knowledge.ts`,
+    find: 'if (this.#suspicions !== this.#suspicionsSettled) return false',
     replace: '',
     tests: COHERENCE,
   },
   {
     name: 'telling others of evictions that wait',
     protects: 'I3',
-    file: `${CORE}/coherence/coherence.ts`,
+    file: `${CORE}/coherence/outbox.ts`,
     find: 'if (bus?.publish === undefined) return',
     replace: 'return',
     tests: COHERENCE,
@@ -305,8 +306,8 @@ export const ABLATIONS = [
     name: 'a set that names the change it knew',
     protects: 'I1',
     file: `${CORE}/cache/put-path.ts`,
-    find: 'const request = { bytes, livesMs, since, voids }',
-    replace: 'const request = { bytes, livesMs, since: writing.hasBegun ? since : 0, voids }',
+    find: 'const request = { bytes, livesMs, since }',
+    replace: 'const request = { bytes, livesMs, since: writing.hasBegun ? since : 0 }',
     tests: LATE_SETS,
   },
   {
@@ -320,7 +321,7 @@ export const ABLATIONS = [
   {
     name: 'what leaves a node was born at the clock that the store confirmed',
     protects: 'I8',
-    file: `${CORE}/coherence/coherence.ts`,
+    file: `${CORE}/coherence/knowledge.ts`,
     find: `      birth: this.tags.now,
       known: this.tags.confirmed,
 `,
@@ -332,7 +333,7 @@ export const ABLATIONS = [
   {
     name: 'looking further back for lost tags while the oldest is missing',
     protects: 'I6',
-    file: `${CORE}/coherence/coherence.ts`,
+    file: `${CORE}/coherence/lost-tags.ts`,
     find: 'if (from > 0 && lost.has(oldest)) continue',
     replace: '',
     tests: COHERENCE,
@@ -340,10 +341,18 @@ export const ABLATIONS = [
   {
     name: 'catching up at once after a gap',
     protects: 'I3',
-    file: `${CORE}/coherence/coherence.ts`,
+    file: `${CORE}/coherence/inbox.ts`,
     find: "if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))",
     replace: '',
     tests: INVARIANTS,
     buys: 'latency',
+  },
+  {
+    name: 'numbers that a clock set back does not give twice',
+    protects: 'I3',
+    file: `${CORE}/testing/memory/mint.ts`,
+    find: 'last + 1 + (nowUs % SPREAD_US)',
+    replace: 'last + 1',
+    tests: SET_CLOCKS,
   },
 ]

@@ -17,14 +17,18 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
-} from '@larder/core'
-import { assertWritable } from './assert-writable.ts'
+} from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
+import { RedisBus } from './bus/redis-bus.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
-import { readEntries, readEntryHeaders } from './entry-reader.ts'
-import { readHeads } from './heads.ts'
+import { listOf, numberOf, textOf } from './commands/replies.ts'
+import { TickBatch } from './commands/tick-batch.ts'
+import { assertWritable } from './connection/assert-writable.ts'
+import { isCluster } from './connection/redis-client.ts'
+import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
+import { readHeads } from './entries/heads.ts'
+import { scanKeys } from './entries/key-scan.ts'
 import { entryKey, logKey, tagsKey } from './key-layout.ts'
-import { scanKeys } from './key-scan.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
 import {
@@ -33,10 +37,6 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
-import { RedisBus } from './redis-bus.ts'
-import { isCluster } from './redis-client.ts'
-import { listOf, numberOf, textOf } from './replies.ts'
-import { TickBatch } from './tick-batch.ts'
 
 /** A longer script keeps other clients waiting. Each chunk is a change of its own, with a number of its own. */
 const KEYS_PER_EVICT = 500
@@ -171,14 +171,14 @@ class RedisStore implements RemoteStore {
 
   async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
     const { partition, key } = address
-    const { bytes, livesMs, since, lastWins = false, voids = false } = request
+    const { bytes, livesMs, since } = request
     if (!this.#isConnected) await this.#backend.connected('put')
     // Not before it is connected: only then the store's name is known.
     const at = [this.#channel, partition, key] as const
     const [stored, now, previous, seq] = await this.#backend.run({
       script: 'put',
       keys: [this.#entry(address), this.#log(partition)],
-      args: [asBuffer(bytes), lifeOf(livesMs), since, ...at, lastWins ? 1 : 0, voids ? 1 : 0],
+      args: [asBuffer(bytes), lifeOf(livesMs), since, ...at],
     })
     return {
       partition,
@@ -301,7 +301,7 @@ class RedisStore implements RemoteStore {
 
   async #evictChunk(
     chunk: readonly [EntryAddress, ...EntryAddress[]],
-    { soft, settleMs, voids = false }: EvictRequest,
+    { soft, settleMs }: EvictRequest,
   ): Promise<MutationReply> {
     const [{ partition }] = chunk
     const [now, previous, seq] = await this.#backend.run({
@@ -312,7 +312,6 @@ class RedisStore implements RemoteStore {
         Math.ceil(settleMs),
         this.#channel,
         partition,
-        voids ? 1 : 0,
         ...chunk.map(({ key }) => key),
       ],
     })

@@ -47,7 +47,7 @@ export class ClaimPath {
     while (!this.#node.isClosed) {
       if (endIfForsaken(this.#node, flight)) return
       const leaseMs = leaseLength(policy.leaseWaitMs)
-      flight.ask?.look()
+      flight.ask?.look(this.#node.knowledge.stamp(flight.address.partition))
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
       if (reply === undefined) return this.#loads.loadAlone(flight)
       if (reply instanceof Lease) return this.#loadUnder(flight, reply)
@@ -111,7 +111,7 @@ export class ClaimPath {
     }
     try {
       const reply = await remote.run('claim', (store) => store.claim(address, request), onLate)
-      this.#node.coherence.server.note(reply.nowMs, sentAt, clock.now())
+      this.#node.knowledge.server.note(reply.nowMs, sentAt, clock.now())
       if (reply.kind !== 'granted') return reply
       lease = new Lease(this.#node, { address, token, leaseMs, isCertain: true })
     } catch (error) {

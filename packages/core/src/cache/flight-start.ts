@@ -21,35 +21,35 @@ export class FlightStart {
 
   /** Makes a flight that stands on what is known now. */
   make(call: ReadCall, candidate?: LocalEntry): Flight {
-    const { coherence, clock } = this.#node
-    return new Flight(call, coherence.stamp(call.address.partition), clock.now(), candidate)
+    const { knowledge, clock } = this.#node
+    return new Flight(call, knowledge.stamp(call.address.partition), clock.now(), candidate)
   }
 
   /** To be called when the flight can be killed: what it reads is as old as its stamp. */
   go(flight: Flight): void {
     const node = this.#node
     if (!this.usesRemote(flight)) goOn(node, flight, this.#loads.loadAlone(flight))
-    else if (node.coherence.canJudge(flight.call.policy.maxStalenessMs)) this.#remote.begin(flight)
+    else if (node.knowledge.canJudge(flight.call.policy.maxStalenessMs)) this.#remote.begin(flight)
     else goOn(node, flight, this.#prepareThenRead(flight))
   }
 
   usesRemote({ call, address }: Flight): boolean {
-    const { remote, coherence } = this.#node
+    const { remote, knowledge } = this.#node
     if (remote === undefined || !call.policy.remote || call.mode === 'localOnly') return false
-    return !coherence.isInDoubt(address.key)
+    return !knowledge.isInDoubt(address.key)
   }
 
   /** What the flight stands on from now on; nothing may have been read yet. */
   stand(flight: Flight): void {
-    flight.stamp = this.#node.coherence.stamp(flight.address.partition)
+    flight.stamp = this.#node.knowledge.stamp(flight.address.partition)
     flight.at = this.#node.clock.now()
   }
 
   async #prepareThenRead(flight: Flight): Promise<void> {
-    const { coherence } = this.#node
+    const { coherence, knowledge } = this.#node
     const { maxStalenessMs } = flight.call.policy
     await coherence.prepareToJudge(maxStalenessMs)
-    if (!coherence.canJudge(maxStalenessMs)) {
+    if (!knowledge.canJudge(maxStalenessMs)) {
       await this.#loads.loadAlone(flight)
       return
     }

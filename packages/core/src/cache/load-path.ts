@@ -3,7 +3,6 @@
 import type { Stamp } from '../coherence/stamp.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
-import { announceRefreshed } from './announce.ts'
 import { Flight } from './flight.ts'
 import { handOut } from './hand-out.ts'
 import { isTrusted } from './judge.ts'
@@ -13,6 +12,7 @@ import { type LoadOutcome, runLoader } from './load.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
+import { canReplace, replace } from './replace.ts'
 import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
@@ -30,9 +30,9 @@ export class LoadPath {
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
   async loadAlone(flight: Flight): Promise<void> {
-    const { coherence } = this.#node
+    const { coherence, knowledge } = this.#node
     // A cache that stays local hears of evictions, too; nothing here has to wait for that.
-    if (!coherence.isAlone && coherence.tags.confirmed === 0) void coherence.start()
+    if (!knowledge.isAlone && knowledge.tags.confirmed === 0) void coherence.start()
     const outcome = await this.#load(flight)
     try {
       const kept = this.#keepableOf(flight, outcome)
@@ -153,10 +153,10 @@ export class LoadPath {
   /** Whether the old value is still there, and nothing is known against it. */
   #isAtHand({ candidate, isAlive, call }: Flight): boolean {
     if (candidate === undefined || candidate.kind !== 'value' || !isAlive) return false
-    const { clock, coherence } = this.#node
+    const { clock, knowledge } = this.#node
     if (candidate.livesUntil <= clock.now()) return false
     const { birth, stamp, tags } = candidate
-    return coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)
+    return knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)
   }
 
   /** Returns what is stale for a caller who does not wait any longer, if it may be served. */
@@ -181,7 +181,7 @@ export class LoadPath {
     encoding: EncodedValue | Promise<EncodedValue>,
   ): Promise<void> {
     const { call, address, stamp } = flight
-    const { remote, clock, coherence } = this.#node
+    const { remote, clock, knowledge } = this.#node
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
     const encoded = encoding instanceof Promise ? await encoding : encoding
@@ -198,28 +198,29 @@ export class LoadPath {
     // Kept before the store has answered: until then the flight hands the same value out anyway.
     this.keepLocally(flight, entry, bytes.length)
     const sentAt = clock.now()
-    const before = coherence.stamp(address.partition)
+    const { livesForMs } = kept.lifetimes
     try {
-      const { livesForMs } = kept.lifetimes
+      if (canReplace(this.#node, flight)) {
+        const keep = (on: Stamp): void => {
+          entry.stamp = on
+          this.keepLocally(new Flight(call, on, flight.at), entry, bytes.length)
+        }
+        const replacement = { bytes, livesMs: livesForMs, commit, keep }
+        const isStored = await replace(this.#node, flight, lease, replacement)
+        if (!isStored) this.#withdraw(flight, entry)
+        return
+      }
       const reply = await remote.run('fill', (store) =>
         store.fill(address, lease.token, bytes, livesForMs),
       )
       lease.spend()
-      coherence.server.note(reply.nowMs, sentAt, clock.now())
+      knowledge.server.note(reply.nowMs, sentAt, clock.now())
       if (!reply.stored) {
         this.#withdraw(flight, entry)
         return
       }
-      coherence.noteOwnFill(address, commit, reply.nowMs)
+      knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
-      else if (flight.ask !== undefined) {
-        const keep = (stamp: Stamp): void => {
-          entry.stamp = stamp
-          this.keepLocally(new Flight(call, stamp, flight.at), entry, bytes.length)
-        }
-        const filled = { bytes, livesMs: livesForMs, commit, stamp: before, keep }
-        await announceRefreshed(this.#node, flight, filled)
-      }
     } catch (error) {
       remote.reportDefect('fill', error)
       // Whether it was stored is unknown: keep it locally as a copy of nothing, so that it

@@ -86,13 +86,13 @@ export class Looks {
     call: ReadCall,
     options: LookOptions,
   ): Promise<Omit<Found, 'tier'> | 'nothing' | 'unknown'> {
-    const { coherence } = this.#node
+    const { coherence, knowledge } = this.#node
     const { maxStalenessMs } = call.policy
     await coherence.prepareToJudge(maxStalenessMs)
     const flight = this.#starts.make(call)
     if (!this.#starts.usesRemote(flight))
-      return coherence.isInDoubt(call.fullKey) ? 'nothing' : 'unknown'
-    if (!coherence.canJudge(maxStalenessMs)) return 'unknown'
+      return knowledge.isInDoubt(call.fullKey) ? 'nothing' : 'unknown'
+    if (!knowledge.canJudge(maxStalenessMs)) return 'unknown'
     return this.#remote.find(flight, options)
   }
 }

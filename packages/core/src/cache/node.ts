@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import { Deadlines } from '../clock/deadlines.ts'
 import { Coherence } from '../coherence/coherence.ts'
+import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -17,7 +18,6 @@ import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import { Flights } from './flight.ts'
 import { Leases } from './leases.ts'
-import { PutsUnderWay } from './puts-under-way.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 import { WakeUps } from './wake-ups.ts'
@@ -57,12 +57,13 @@ export class CacheNode {
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
   readonly changes = new ChangeMarks()
-  readonly puts = new PutsUnderWay()
   readonly leases = new Leases(this)
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
   readonly work: BackgroundWork
   readonly coherence: Coherence
+  /** What reads ask before they believe anything. */
+  readonly knowledge: Knowledge
   /** Aborts the loads that are still running when the manager closes. */
   readonly closing = new AbortController()
   readonly #deadlines = new Map<number, Deadlines>()
@@ -101,6 +102,7 @@ export class CacheNode {
         synced: () => this.leases.releaseAgain(),
       },
     })
+    this.knowledge = this.coherence.knowledge
   }
 
   get isClosed(): boolean {

@@ -187,7 +187,7 @@ export class ReadPath {
     if (scope !== undefined) noteWaiting(scope, flight)
     call.counters.joined += 1
     call.onDecided?.()
-    if (flight.stamp.changes === this.#node.coherence.changes) {
+    if (flight.stamp.changes === this.#node.knowledge.changes) {
       return handOutShared(this.#standIns.join(flight, call), call, this.#node)
     }
     return this.#joinOlder(flight, call)
@@ -209,9 +209,9 @@ export class ReadPath {
    * them it is detached; tags that come from its result can only be checked when that is there.
    */
   async #joinOlder(flight: Flight, call: ReadCall): Promise<unknown> {
-    const { coherence, flights } = this.#node
+    const { knowledge, flights } = this.#node
     const stillStands = (tags: readonly string[], { birth } = flight.stamp): boolean =>
-      coherence.tags.allows(birth, call.cacheTag, flight.address.partition, tags)
+      knowledge.tags.allows(birth, call.cacheTag, flight.address.partition, tags)
     if (!stillStands(flight.call.rules.tags)) {
       flights.detach(flight)
       return this.#share(call, undefined)

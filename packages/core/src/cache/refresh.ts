@@ -8,8 +8,8 @@
  * Readers have what is cached until then. Only where nothing is to be had do they join the refresh: its load is as good as
  * theirs.
  *
- * The result is filled under the lease like that of any load, so whatever changed the key meanwhile wins. Then the other
- * nodes are told (announce.ts): nobody does that after a miss, but here they may hold the old value.
+ * The result is filled under the lease like that of any load, so whatever changed the key meanwhile wins. And the
+ * other nodes are told (replace.ts): nobody does that after a miss, but here they may hold the old value.
  */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
@@ -74,7 +74,7 @@ export class Refreshes {
 
   #begin(call: ReadCall, before: Refresh | undefined): Refresh {
     const flight = this.#starts.make(call)
-    const ask = new RefreshAsk()
+    const ask = new RefreshAsk(() => this.#supersede(before))
     flight.isForced = true
     flight.ask = ask
     const refresh = { flight, ask, outcome: this.#outcome(flight) }
@@ -93,7 +93,9 @@ export class Refreshes {
   async #go(flight: Flight, before: Flight | undefined): Promise<void> {
     // All who ask in one go are counted before anything is sent for them.
     await undefined
-    if (before !== undefined) await this.#waitFor(before, flight)
+    // In the store, it is the lease that keeps them apart.
+    if (before !== undefined && !this.#starts.usesRemote(flight))
+      await this.#waitFor(before, flight)
     if (this.#node.isClosed) return endAsClosed(this.#node, flight)
     if (endIfForsaken(this.#node, flight)) return
     // What happened while it waited is nothing to a load that has not begun.
@@ -109,6 +111,13 @@ export class Refreshes {
     const { flights } = this.#node
     if (flights.get(flight.address.key) === flight || this.#starts.usesRemote(flight)) return
     flights.add(flight)
+  }
+
+  /** What began earlier must not replace what began later, in this process neither. */
+  #supersede(before: Refresh | undefined): void {
+    if (before === undefined || before.flight.isOver) return
+    before.ask.isSuperseded = true
+    this.#node.flights.detach(before.flight)
   }
 
   /** Waits until the refresh before has ended, or is stuck. */

@@ -62,7 +62,7 @@ export class RemoteRead {
       remote.readHeader(flight.address, this.#headerReceiver, flight)
       return
     }
-    flight.ask?.look()
+    flight.ask?.look(flight.stamp)
     remote.read(flight.address, this.#receiver, flight)
   }
 
@@ -102,7 +102,7 @@ export class RemoteRead {
     const header = bytes === undefined ? undefined : decodeHeader(bytes)
     const isSame = header?.commit === candidate?.commit && ((header?.flags ?? 0) & FLAG.stale) === 0
     if (candidate !== undefined && isSame && flight.isAlive && !this.#isPast(header)) {
-      candidate.confirm(stamp, Math.min(flight.at, this.#node.coherence.tagsVerifiedAt))
+      candidate.confirm(stamp, Math.min(flight.at, this.#node.knowledge.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
         this.#node.flights.end(flight)
@@ -121,8 +121,8 @@ export class RemoteRead {
   /** Tells whether an entry is fresh no longer by the store's clock, which counts the time that this machine slept. */
   #isPast(header: EntryHeader | undefined): boolean {
     if (header === undefined) return true
-    const { coherence, clock } = this.#node
-    return coherence.server.toLocal(header.createdAt) + header.freshForMs <= clock.now()
+    const { knowledge, clock } = this.#node
+    return knowledge.server.toLocal(header.createdAt) + header.freshForMs <= clock.now()
   }
 
   #goOnAlone(flight: Flight): void {

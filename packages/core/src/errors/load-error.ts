@@ -1,9 +1,14 @@
 /** A loader took too long. */
 
+import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
 /** Thrown to callers when a load took longer than `loadTimeout` or `hardTimeout`, and nothing stale may be served. */
 export class LoadTimeoutError extends LarderError {
+  static {
+    markFamily(LoadTimeoutError)
+  }
+
   readonly timeoutMs: number
 
   /** True past `hardTimeout`: the load goes on, and its result will be cached. */

@@ -61,7 +61,7 @@ export interface CacheManagerOptions {
    * no store is touched. @default true
    */
   readonly enabled?: boolean | undefined
-  /** Make this the manager that decorated methods use. @default true */
+  /** Make this the manager that decorated methods use, until it is closed. @default true */
   readonly default?: boolean | undefined
   /** Source of time; for tests. */
   readonly clock?: Clock | undefined

@@ -1,6 +1,6 @@
 /** The in-process provider around the model; what the model decides is tested in test/limits. */
 
-import type { LimitRule } from '@larder/core'
+import type { LimitRule } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
 import { localLimits } from './local-limits.ts'
 

@@ -19,6 +19,7 @@
  * entries live that much longer or shorter; they order nothing but tag versions.
  */
 
+import { InvalidOptionError } from '@larder/core'
 import {
   assertKnownOptions,
   assertOneOf,
@@ -30,7 +31,6 @@ import {
   type FillReply,
   FLAG,
   HEADER_BYTES,
-  InvalidOptionError,
   type MutationReply,
   OFFSET,
   type PartitionChanges,
@@ -41,7 +41,7 @@ import {
   type SyncReply,
   type TagBump,
   type TagChanges,
-} from '@larder/core'
+} from '@larder/core/store'
 import { KeyTurns } from './key-turns.ts'
 import { iterationOf, type KeyvLike } from './keyv-like.ts'
 import { LoadsUnderWay } from './loads-under-way.ts'

@@ -1,7 +1,6 @@
 /** Puts and evicts, and the numbered history of changes they leave. */
 
 import assert from 'node:assert/strict'
-import type { EntryAddress, PutRequest } from '../../../contracts/remote-store.ts'
 import { decodeHeader, FLAG } from '../../../entry/envelope.ts'
 import { assertPayload, at, HARD, HOUR_MS, type RemoteCase } from './remote-case.ts'
 
@@ -323,71 +322,13 @@ export const SEQUENCE_CASES: readonly RemoteCase[] = [
     },
   },
   {
-    name: 'lets the last writer win where a put says so, whatever changed its key',
-    needs: SEQUENCES,
-    async run(stage) {
-      const address = at('x')
-      const since = await stage.head(stage.a, 3)
-      await stage.put(address)
-      await stage.b.evict([address], HARD)
-      await stage.b.put(address, { bytes: stage.entry(), livesMs: HOUR_MS, since, lastWins: true })
-      const bytes = stage.entry()
-      const reply = await stage.a.put(address, { bytes, livesMs: HOUR_MS, since, lastWins: true })
-      assert.equal(reply.stored, true)
-      assertPayload(await stage.value(stage.b, address), bytes)
-    },
-  },
-  {
-    name: 'evicts instead of a put that was voided, also where the last writer wins',
-    needs: SEQUENCES,
-    async run(stage) {
-      const { a, b } = stage
-      const request = (since: number): PutRequest => ({
-        bytes: stage.entry(),
-        livesMs: HOUR_MS,
-        since,
-        lastWins: true,
-      })
-      const voidings: readonly ((address: EntryAddress) => Promise<unknown>)[] = [
-        (address) => b.evict([at('other'), address], { ...HARD, voids: true }),
-        (address) => b.evict([address], { ...HARD, soft: true, voids: true }),
-        async (address) => b.put(address, { ...request(await stage.head(b, 3)), voids: true }),
-        (address) => b.put(address, { ...request(1), voids: true }),
-      ]
-      for (const [i, voiding] of voidings.entries()) {
-        const [address, neighbour] = [at(`void-${i}`), at(`void-${i}0`)]
-        const since = await stage.head(a, 3)
-        await voiding(address)
-        const known = await stage.head(a, 3)
-        await b.put(address, request(known))
-        assert.equal((await a.put(neighbour, request(since))).stored, true)
-        assert.equal((await a.put(address, request(since))).stored, false, `after ${i}`)
-        assert.equal(await stage.value(b, address), undefined)
-        assert.equal((await a.put(address, request(known))).stored, true)
-      }
-    },
-  },
-  {
-    name: 'lists what voids like any other change',
-    needs: SEQUENCES,
-    async run({ a, b }) {
-      const start = (await a.sync([3])).heads[0] ?? 0
-      await a.evict([at('x'), at('!:y')], { ...HARD, voids: true })
-      const changes = await b.changesSince(3, start)
-      assert(changes.kind === 'delta')
-      assert.deepEqual(new Set(changes.keys), new Set(['c:x', 'c:!:y']))
-    },
-  },
-  {
     name: 'turns a put into an evict when the log does not reach back to where the writer looked',
     needs: SEQUENCES,
     async run(stage) {
       await stage.put(at('x'))
-      for (const lastWins of [false, true]) {
-        const request = { bytes: stage.entry(), livesMs: HOUR_MS, since: 1, lastWins }
-        assert.equal((await stage.a.put(at('x'), request)).stored, false)
-        assert.equal(await stage.value(stage.a, at('x')), undefined)
-      }
+      const request = { bytes: stage.entry(), livesMs: HOUR_MS, since: 1 }
+      assert.equal((await stage.a.put(at('x'), request)).stored, false)
+      assert.equal(await stage.value(stage.a, at('x')), undefined)
     },
   },
 ]
