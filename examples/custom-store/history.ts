@@ -7,7 +7,7 @@ import type {
   TagBump,
   TagChanges,
   TagHead,
-} from '@larder/core'
+} from '@larder/core/store'
 import { bytesOf, type Step, textOf } from './step.ts'
 
 const LOG_CAP = 512

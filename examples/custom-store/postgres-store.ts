@@ -9,7 +9,7 @@ import {
   HEADER_BYTES,
   type MutationReply,
   type RemoteStore,
-} from '@larder/core'
+} from '@larder/core/store'
 import { msgpackCodec } from '@larder/redis-store'
 import { claim, fill, release, remove, renew, soften, store } from './entries.ts'
 import {

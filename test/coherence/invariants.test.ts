@@ -1,7 +1,7 @@
 /** The invariants of the coherence protocol on a real Redis; each was seen red with its mechanism removed. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { partitionOf } from '@larder/core'
+import { partitionOf } from '@larder/core/store'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
 import { deferred, eventually } from '../support/eventually.ts'

@@ -5,7 +5,7 @@
  * the same keys. Nothing here depends on how fast either side is.
  */
 
-import { decodeHeader, type EntryAddress, encodeEntry, type RemoteStore } from '@larder/core'
+import { decodeHeader, type EntryAddress, encodeEntry, type RemoteStore } from '@larder/core/store'
 import { MemoryServer } from '@larder/core/testing'
 import { redisStore } from '@larder/redis-store'
 import { describe, expect, inject, it } from 'vitest'

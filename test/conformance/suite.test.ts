@@ -6,7 +6,7 @@ import {
   type MutationReply,
   OFFSET,
   type RemoteStore,
-} from '@larder/core'
+} from '@larder/core/store'
 import {
   faultyBus,
   faultyRemoteStore,

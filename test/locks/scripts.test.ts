@@ -1,12 +1,12 @@
 /** What the scripts do where the server's clock is set back, where a key holds something else, and what they leave behind. */
 
 import {
-  type AcquireRequest,
   createCacheManager,
   type LockMode,
   LockUnavailableError,
   StoreKeyError,
 } from '@larder/core'
+import type { AcquireRequest } from '@larder/core/store'
 import { redisLocks } from '@larder/redis-store'
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { Backend } from '../../packages/redis-store/src/backend.ts'

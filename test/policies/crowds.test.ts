@@ -1,6 +1,6 @@
 /** Thousands of keys at once: the store gets no more than it answers in time, and nobody loads what another loads. */
 
-import type { RemoteStore } from '@larder/core'
+import type { RemoteStore } from '@larder/core/store'
 import { faultyRemoteStore } from '@larder/core/testing'
 import { describe, expect, it } from 'vitest'
 import { counting, MemoryWorld } from './memory-world.ts'

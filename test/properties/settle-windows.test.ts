@@ -1,7 +1,8 @@
 /** Over every kind of store: what is loaded in a settle window, on whichever node that knows of it, does not outlive it. */
 
 import { PGlite } from '@electric-sql/pglite'
-import type { CacheOptions, RemoteStore } from '@larder/core'
+import type { CacheOptions } from '@larder/core'
+import type { RemoteStore } from '@larder/core/store'
 import { MemoryServer, structuredCodec } from '@larder/core/testing'
 import { fromKeyv } from '@larder/plugins/keyv'
 import { redisStore } from '@larder/redis-store'

@@ -23,7 +23,7 @@ export interface RedisProbes {
 const realProbes: RedisProbes = {
   env: process.env,
   dockerAnswers,
-  installWithApt: installRedisWithApt,
+  installWithApt: () => installRedisWithApt(),
 }
 
 /**

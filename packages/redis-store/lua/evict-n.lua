@@ -1,7 +1,11 @@
 --[[ Evicts entries of one partition, and with them every lease on them.
-  KEYS[1] partition log   KEYS[2..] entries
-  ARGV[1] soft 0 | 1   ARGV[2] settle window, ms, 0 for none   ARGV[3] channel   ARGV[4] partition
-  ARGV[5..] full keys, in the order of the entries
+  KEYS[1]    partition log
+  KEYS[2..]  entries
+  ARGV[1]    soft 0 | 1
+  ARGV[2]    settle window, ms, 0 for none
+  ARGV[3]    channel
+  ARGV[4]    partition
+  ARGV[5..]  full keys, in the order of the entries
   Returns {now, previous, seq} ]]
 --- @include "now"
 --- @include "mint"

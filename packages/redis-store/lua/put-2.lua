@@ -1,7 +1,12 @@
 --[[ Replaces an entry; evicts instead when the key was changed after the writer looked.
-  KEYS[1] entry   KEYS[2] partition log
-  ARGV[1] bytes   ARGV[2] life, ms   ARGV[3] since, 0 to write in any case
-  ARGV[4] channel   ARGV[5] partition   ARGV[6] full key
+  KEYS[1]  entry
+  KEYS[2]  partition log
+  ARGV[1]  bytes
+  ARGV[2]  life, ms
+  ARGV[3]  since, 0 to write in any case
+  ARGV[4]  channel
+  ARGV[5]  partition
+  ARGV[6]  full key
   Returns {stored 0 | 1, now, previous, seq} ]]
 --- @include "now"
 --- @include "mint"

@@ -18,7 +18,7 @@ import {
   openStore,
   put,
 } from '../testing/stage.ts'
-import { slotOf } from './cluster-nodes.ts'
+import { slotOf } from './connection/cluster-nodes.ts'
 import { hashTagOf, logKey } from './key-layout.ts'
 import type { RedisStoreOptions } from './options.ts'
 import { redisStore } from './redis-store.ts'

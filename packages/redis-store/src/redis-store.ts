@@ -17,14 +17,18 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
-} from '@larder/core'
-import { assertWritable } from './assert-writable.ts'
+} from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
+import { RedisBus } from './bus/redis-bus.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
-import { readEntries, readEntryHeaders } from './entry-reader.ts'
-import { readHeads } from './heads.ts'
+import { listOf, numberOf, textOf } from './commands/replies.ts'
+import { TickBatch } from './commands/tick-batch.ts'
+import { assertWritable } from './connection/assert-writable.ts'
+import { isCluster } from './connection/redis-client.ts'
+import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
+import { readHeads } from './entries/heads.ts'
+import { scanKeys } from './entries/key-scan.ts'
 import { entryKey, logKey, tagsKey } from './key-layout.ts'
-import { scanKeys } from './key-scan.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
 import {
@@ -33,10 +37,6 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
-import { RedisBus } from './redis-bus.ts'
-import { isCluster } from './redis-client.ts'
-import { listOf, numberOf, textOf } from './replies.ts'
-import { TickBatch } from './tick-batch.ts'
 
 /** A longer script keeps other clients waiting. Each chunk is a change of its own, with a number of its own. */
 const KEYS_PER_EVICT = 500

@@ -13,7 +13,7 @@ import {
   type EntryHeader,
   encodeEntry,
   type RemoteStore,
-} from '@larder/core'
+} from '@larder/core/store'
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import type { RedisStoreOptions } from '../src/options.ts'

@@ -1,12 +1,7 @@
 /** A few nodes on one server in memory, on a manual clock, for histories that are written down rather than drawn. */
 
-import {
-  type CacheManager,
-  type CacheOptions,
-  createCacheManager,
-  partitionOf,
-  type SyncReply,
-} from '@larder/core'
+import { type CacheManager, type CacheOptions, createCacheManager } from '@larder/core'
+import { INTERNALS, partitionOf, type SyncReply } from '@larder/core/store'
 import {
   type Deliver,
   type Delivery,
@@ -59,7 +54,12 @@ export class Fleet {
       store,
       manager,
       cache,
-      method: manager.methodCache({ method: 'c', cacheName: 'c', options: policy, where: 'c' }),
+      method: manager[INTERNALS].methodCache({
+        method: 'c',
+        cacheName: 'c',
+        options: policy,
+        where: 'c',
+      }),
       readBy,
       /** Reads a key, loading `value` if need be; its entry has the tag `t`. */
       read: (key: string, value: string) => readBy(key, async () => value),

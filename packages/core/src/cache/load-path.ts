@@ -32,9 +32,9 @@ export class LoadPath {
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
   async loadAlone(flight: Flight): Promise<void> {
-    const { coherence } = this.#node
+    const { coherence, knowledge } = this.#node
     // A cache that stays local hears of evictions, too; nothing here has to wait for that.
-    if (!coherence.isAlone && coherence.tags.confirmed === 0) void coherence.start()
+    if (!knowledge.isAlone && knowledge.tags.confirmed === 0) void coherence.start()
     const outcome = await this.#load(flight)
     try {
       const kept = this.#keepableOf(flight, outcome)
@@ -155,11 +155,11 @@ export class LoadPath {
    */
   #canFallBack({ candidate, isAlive, call }: Flight): boolean {
     if (candidate === undefined || candidate.kind !== 'value' || !isAlive) return false
-    const { clock, coherence } = this.#node
+    const { clock, knowledge } = this.#node
     const now = clock.now()
     if (candidate.livesUntil <= now || call.mode === 'refresh') return false
     const { birth, stamp, tags, verifiedAt } = candidate
-    if (!coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return false
+    if (!knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return false
     return call.policy.staleIfErrorMs > 0 || isTrusted(stamp, verifiedAt, call, this.#node, now)
   }
 
@@ -177,7 +177,7 @@ export class LoadPath {
     encoding: EncodedValue | Promise<EncodedValue>,
   ): Promise<void> {
     const { call, address, stamp } = flight
-    const { remote, clock, coherence } = this.#node
+    const { remote, clock, knowledge } = this.#node
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
     const encoded = encoding instanceof Promise ? await encoding : encoding
@@ -201,12 +201,13 @@ export class LoadPath {
         store.fill(address, lease.token, bytes, livesForMs),
       )
       lease.spend()
-      coherence.server.note(reply.nowMs, sentAt, clock.now())
+      knowledge.server.note(reply.nowMs, sentAt, clock.now())
       if (!reply.stored) {
         this.#withdraw(flight, entry)
         return
       }
-      coherence.noteOwnFill(address, commit, reply.nowMs)
+      // Of a flight that was killed the store has lost what killed it, and the lease came back with the history.
+      if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch (error) {
       remote.reportDefect('fill', error)

@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { DeadlineLengths } from '../clock/deadline-lengths.ts'
 import type { Deadlines } from '../clock/deadlines.ts'
 import { Coherence } from '../coherence/coherence.ts'
+import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -62,6 +63,8 @@ export class CacheNode {
   readonly settling: SettleWindows
   readonly work: BackgroundWork
   readonly coherence: Coherence
+  /** What reads ask before they believe anything. */
+  readonly knowledge: Knowledge
   /** Aborts the loads that are still running when the manager closes. */
   readonly closing = new AbortController()
   readonly #deadlines: DeadlineLengths
@@ -102,6 +105,7 @@ export class CacheNode {
         synced: () => this.leases.releaseAgain(),
       },
     })
+    this.knowledge = this.coherence.knowledge
   }
 
   get isClosed(): boolean {

@@ -139,8 +139,9 @@ export interface TagChanges {
 }
 
 /**
- * The shared tier. Sequence numbers and tag versions are minted by the store, strictly increasing, below 2^53,
- * from `max(last + 1, its clock in µs)`, so that a history that was lost and begun anew is recognised.
+ * The shared tier. Sequence numbers and tag versions are minted by the store, strictly increasing, below 2^53: its clock in
+ * µs, so that a history that was lost and begun anew is recognised. Where the clock is behind the last number, a random
+ * step above that one, because counting on would repeat the numbers of a lost history.
  */
 export interface RemoteStore {
   readonly name: string

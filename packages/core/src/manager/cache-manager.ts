@@ -11,6 +11,7 @@ import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
+import { INTERNALS } from '../contracts/internals.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import { currentCallScope, currentUnitOf, runInScope } from '../decorators/call-scope.ts'
@@ -90,6 +91,12 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #watch: StoreWatch
   /** In development. */
   readonly #unread: UnreadNames | undefined
+  /** For decorators and integrations. */
+  readonly [INTERNALS] = {
+    methodCache: (method: MethodDescription): MethodCache => this.#methodCache(method),
+    limiter: (options: LimiterOptions, place: LimiterPlace): Limiter =>
+      this.#limiter(options, place),
+  }
   #locks: Locks | undefined
   #limits: Limits | undefined
   #closing: Promise<void> | undefined
@@ -178,15 +185,13 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Makes a limiter over the remote store's limits, or without one those of this process. `place` is for decorators.
+   * Makes a limiter over the remote store's limits, or without one those of this process.
    *
    * @throws InvalidOptionError, also when no store of this manager has limits; ClosedError
    * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
    */
-  limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
-    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
-    this.#limits ??= createLimits(this.#options, this.#node)
-    return this.#limits.limiter(options, place)
+  limiter(options: LimiterOptions): Limiter {
+    return this.#limiter(options)
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
@@ -270,21 +275,6 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     await untilReady(this.#statusParts(), timeoutMs)
   }
 
-  /** How a decorated method reaches its cache. */
-  methodCache(method: MethodDescription): MethodCache {
-    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
-    const parts = this.#partsOf(method.cacheName, method.options, method.where)
-    if (method.isForOthers === true) this.#unread?.watch(method.cacheName, method.where)
-    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
-    const cache = new EngineMethodCache(parts, method)
-    const { scope } = parts.policy
-    if (method.onlyEvicts !== true && scope === undefined) return cache
-    // Who only evicts may not know the scope that the entries are kept under, or not yet.
-    const scopeNow = (): Policy['scope'] =>
-      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
-    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
-  }
-
   /**
    * Stops refreshes and polls, aborts running loads, waits shortly for background work, closes the stores and the plugins.
    *
@@ -308,7 +298,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#unread?.close()
     wakeUps.wakeAll()
     // First of all: whoever waits for a lock would hold up the rest.
-    await Promise.all([this.#locks?.close(), this.#limits?.close()])
+    await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
     let cancel: (() => void) | undefined
     const patience = new Promise<void>((resolve) => {
       cancel = clock.schedule(DRAIN_MS, resolve, 'caller')
@@ -328,6 +318,27 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       })
     }
     this.#events.clear()
+  }
+
+  #limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
+    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
+    this.#limits ??= createLimits(this.#options, this.#node)
+    return this.#limits.limiter(options, place)
+  }
+
+  /** How a decorated method reaches its cache. */
+  #methodCache(method: MethodDescription): MethodCache {
+    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
+    const parts = this.#partsOf(method.cacheName, method.options, method.where)
+    if (method.isForOthers === true) this.#unread?.watch(method.cacheName, method.where)
+    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
+    const cache = new EngineMethodCache(parts, method)
+    const { scope } = parts.policy
+    if (method.onlyEvicts !== true && scope === undefined) return cache
+    // Who only evicts may not know the scope that the entries are kept under, or not yet.
+    const scopeNow = (): Policy['scope'] =>
+      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
+    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
   }
 
   #partsOf(name: string, options: CacheOptions, where: string): CacheParts {

@@ -20,6 +20,7 @@
  * entries live that much longer or shorter; they order nothing but tag versions.
  */
 
+import { InvalidOptionError } from '@larder/core'
 import {
   assertKnownOptions,
   assertOneOf,
@@ -29,7 +30,6 @@ import {
   type EvictRequest,
   type FillReply,
   HEADER_BYTES,
-  InvalidOptionError,
   type MutationReply,
   type PartitionChanges,
   type PutReply,
@@ -40,7 +40,7 @@ import {
   stampCreation,
   type TagBump,
   type TagChanges,
-} from '@larder/core'
+} from '@larder/core/store'
 import { KeyTurns } from './key-turns.ts'
 import { iterationOf, type KeyvLike } from './keyv-like.ts'
 import { LoadsUnderWay } from './loads-under-way.ts'

@@ -10,7 +10,7 @@ import {
   softenEntry,
   stampCreation,
   windowOf,
-} from '@larder/core'
+} from '@larder/core/store'
 
 /** What the node itself limited ends this much before the window here at most, ms, and still tells of it. */
 const SLACK_MS = 1_000
