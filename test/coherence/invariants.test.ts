@@ -1,13 +1,13 @@
 /** The invariants of the coherence protocol on a real Redis; each was seen red with its mechanism removed. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { partitionOf } from '@larder/core'
+import { partitionOf } from '@larder/core/store'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
 import { deferred, eventually } from '../support/eventually.ts'
 import { startNode, startPair, untilVerified } from '../support/nodes.ts'
-import { startRedis } from '../support/redis-server.ts'
-import { startProxy } from '../support/tcp-proxy.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 describe('I1: read your own eviction', () => {
   it('never returns a value loaded before an evict that has resolved, even while its loader still runs', async () => {

@@ -1,6 +1,6 @@
 /** The Redis store does what every remote store must, with every supported way of reaching Redis. */
 
-import type { Bus, BusMessage, RemoteStore } from '@larder/core'
+import type { Bus, BusMessage, RemoteStore } from '@larder/core/store'
 import { busCases, engineCases, remoteStoreCases, runCases } from '@larder/core/testing'
 import { type RedisStoreOptions, redisStore } from '@larder/redis-store'
 import { Redis } from 'ioredis'

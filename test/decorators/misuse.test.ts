@@ -1,13 +1,7 @@
 /** Decorators on the wrong thing, or with the wrong words, fail when the class is defined. */
 
-import {
-  Cacheable,
-  CacheConfig,
-  CacheEvict,
-  CachePut,
-  InvalidOptionError,
-  type MethodCacheProvider,
-} from '@larder/core'
+import { Cacheable, CacheConfig, CacheEvict, CachePut, InvalidOptionError } from '@larder/core'
+import type { MethodCacheProvider } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
 import { forced } from './support/forced.ts'
 import { RecordingProvider } from './support/recording-provider.ts'

@@ -6,11 +6,10 @@ import {
   CacheEvict,
   type CacheOptions,
   cached,
-  EVICT_OPTIONS,
   type EvictOptions,
-  type EvictWay,
   InvalidOptionError,
 } from '@larder/core'
+import { EVICT_OPTIONS, type EvictWay } from '@larder/core/store'
 import type { ManualClock } from '@larder/core/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MemoryWorld } from './memory-world.ts'

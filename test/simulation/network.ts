@@ -5,7 +5,7 @@
  * messages on their way to the nodes. That is how the ledger learns what the store really did, and when.
  */
 
-import type { BusListener, BusMessage } from '@larder/core'
+import type { BusListener, BusMessage } from '@larder/core/store'
 import type { Deliver } from '@larder/core/testing'
 import type { Random } from '../support/seed.ts'
 import type { History } from './history.ts'

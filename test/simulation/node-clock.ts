@@ -3,7 +3,7 @@
  * it stands still, and the wall clock goes on.
  */
 
-import type { CancelTimer, Clock, Waiter } from '@larder/core'
+import type { CancelTimer, Clock, Waiter } from '@larder/core/store'
 import type { ManualClock } from '@larder/core/testing'
 import type { LineName, Scheduler, Task } from './scheduler.ts'
 

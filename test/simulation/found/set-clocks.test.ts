@@ -1,6 +1,6 @@
 /** A server whose clock is set back. */
 
-import { partitionOf } from '@larder/core'
+import { partitionOf } from '@larder/core/store'
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
 import { Fleet, keysOfOnePartition, MAX_STALENESS_MS } from './fleet.ts'
 

@@ -39,7 +39,7 @@ function judged({
   const clock = new TagClock(() => {
     changes += 1
   })
-  const coherence = {
+  const knowledge = {
     tags: clock,
     get changes() {
       return changes
@@ -48,11 +48,11 @@ function judged({
     trustedSince,
     verifiedAt: (partition: number) => (partition === stamp.partition ? verifiedAt : LONG_AGO),
   }
-  const node = { coherence } as unknown as CacheNode
+  const node = { knowledge } as unknown as CacheNode
   const at = (now: number) => judge(entry, call, node, now)
   const invalidate = (tag: string) =>
     clock.applyBump([tag], { previous: clock.confirmed, version: clock.confirmed + 10, floor: 0 })
-  return { entry, at, invalidate, coherence }
+  return { entry, at, invalidate, knowledge }
 }
 
 describe('age', () => {
@@ -119,13 +119,13 @@ describe('an invalidation', () => {
 
 describe('what was found valid', () => {
   it('is remembered until something changes', () => {
-    const { at, entry, coherence, invalidate } = judged()
+    const { at, entry, knowledge, invalidate } = judged()
     at(5)
-    expect(entry.checked).toBe(coherence.changes)
+    expect(entry.checked).toBe(knowledge.changes)
     invalidate('u')
-    expect(entry.checked).not.toBe(coherence.changes)
+    expect(entry.checked).not.toBe(knowledge.changes)
     at(5)
-    expect(entry.checked).toBe(coherence.changes)
+    expect(entry.checked).toBe(knowledge.changes)
   })
 
   it.each([
@@ -133,8 +133,8 @@ describe('what was found valid', () => {
     ['a negative entry', { kind: 'negative' }],
     ['an entry of a broken history', { isLevel: false, goodAt: 0 }],
   ] as const)('of %s is found out every time', (_, standing) => {
-    const { at, entry, coherence } = judged(standing)
+    const { at, entry, knowledge } = judged(standing)
     expect(at(5)).toBe('fresh')
-    expect(entry.checked).not.toBe(coherence.changes)
+    expect(entry.checked).not.toBe(knowledge.changes)
   })
 })

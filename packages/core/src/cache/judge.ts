@@ -31,9 +31,9 @@ export type Verdict =
 
 export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: number): Verdict {
   if (now >= entry.livesUntil) return 'gone'
-  const { coherence } = node
-  if (entry.checked !== coherence.changes) {
-    const stands = coherence.tags.allows(
+  const { knowledge } = node
+  if (entry.checked !== knowledge.changes) {
+    const stands = knowledge.tags.allows(
       entry.birth,
       call.cacheTag,
       entry.stamp.partition,
@@ -41,8 +41,8 @@ export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: n
     )
     if (!stands) return 'gone'
     // Error and negative entries are left unchecked, so that they always take this path and are counted as what they are.
-    if (entry.kind === 'value' && coherence.isLevel(entry.stamp)) {
-      entry.checked = coherence.changes
+    if (entry.kind === 'value' && knowledge.isLevel(entry.stamp)) {
+      entry.checked = knowledge.changes
     }
   }
   if (!isTrusted(entry.stamp, entry.verifiedAt, call, node, now)) return 'unverified'
@@ -62,10 +62,10 @@ export function isTrusted(
   node: CacheNode,
   now: number,
 ): boolean {
-  const { coherence } = node
+  const { knowledge } = node
   const { maxStalenessMs } = call.policy
   const isByPartition =
-    coherence.isLevel(stamp) && now - coherence.verifiedAt(stamp.partition) < maxStalenessMs
+    knowledge.isLevel(stamp) && now - knowledge.verifiedAt(stamp.partition) < maxStalenessMs
   if (isByPartition) return true
-  return now - verifiedAt < maxStalenessMs && stamp.changes >= coherence.trustedSince
+  return now - verifiedAt < maxStalenessMs && stamp.changes >= knowledge.trustedSince
 }

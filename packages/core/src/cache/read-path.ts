@@ -139,13 +139,13 @@ export class ReadPath {
   }
 
   async #findRemotely(call: ReadCall): Promise<LocalEntry | undefined> {
-    const { remote, coherence, flights } = this.#node
+    const { remote, coherence, knowledge, flights } = this.#node
     const { maxStalenessMs } = call.policy
     await coherence.prepareToJudge(maxStalenessMs)
     const { address } = call
     const flight = this.#begin(call)
     if (remote === undefined || !this.#usesRemote(flight)) return undefined
-    if (!coherence.canJudge(maxStalenessMs)) return undefined
+    if (!knowledge.canJudge(maxStalenessMs)) return undefined
     flights.watch(flight)
     try {
       const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
@@ -216,7 +216,7 @@ export class ReadPath {
     if (scope !== undefined) noteWaiting(scope, flight)
     call.counters.joined += 1
     call.onDecided?.()
-    if (flight.stamp.changes === this.#node.coherence.changes) {
+    if (flight.stamp.changes === this.#node.knowledge.changes) {
       return handOutShared(this.#standIns.join(flight, call), call, this.#node)
     }
     return this.#joinOlder(flight, call)
@@ -238,9 +238,9 @@ export class ReadPath {
    * them it is detached; tags that come from its result can only be checked when that is there.
    */
   async #joinOlder(flight: Flight, call: ReadCall): Promise<unknown> {
-    const { coherence, flights } = this.#node
+    const { knowledge, flights } = this.#node
     const stillStands = (tags: readonly string[], { birth } = flight.stamp): boolean =>
-      coherence.tags.allows(birth, call.cacheTag, flight.address.partition, tags)
+      knowledge.tags.allows(birth, call.cacheTag, flight.address.partition, tags)
     if (!stillStands(flight.call.rules.tags)) {
       flights.detach(flight)
       return this.#share(call, undefined)
@@ -256,8 +256,8 @@ export class ReadPath {
   }
 
   #begin(call: ReadCall, candidate?: LocalEntry): Flight {
-    const { coherence, clock } = this.#node
-    return new Flight(call, coherence.stamp(call.address.partition), clock.now(), candidate)
+    const { knowledge, clock } = this.#node
+    return new Flight(call, knowledge.stamp(call.address.partition), clock.now(), candidate)
   }
 
   /** Starts a flight. `isForced`: load even if what is found is fresh. */
@@ -267,27 +267,27 @@ export class ReadPath {
     flight.isForced = isForced
     node.flights.add(flight)
     if (!this.#usesRemote(flight)) this.#continue(flight, this.#loads.loadAlone(flight))
-    else if (node.coherence.canJudge(call.policy.maxStalenessMs)) this.#readRemote(flight)
+    else if (node.knowledge.canJudge(call.policy.maxStalenessMs)) this.#readRemote(flight)
     else this.#continue(flight, this.#startThenRead(flight))
     return flight
   }
 
   #usesRemote({ call, address }: Flight): boolean {
-    const { remote, coherence } = this.#node
+    const { remote, knowledge } = this.#node
     if (remote === undefined || !call.policy.remote || call.mode === 'localOnly') return false
-    return !coherence.isInDoubt(address.key)
+    return !knowledge.isInDoubt(address.key)
   }
 
   async #startThenRead(flight: Flight): Promise<void> {
-    const { coherence } = this.#node
+    const { coherence, knowledge } = this.#node
     const { maxStalenessMs } = flight.call.policy
     await coherence.prepareToJudge(maxStalenessMs)
-    if (!coherence.canJudge(maxStalenessMs)) {
+    if (!knowledge.canJudge(maxStalenessMs)) {
       await this.#loads.loadAlone(flight)
       return
     }
     // Nothing has been read yet, so the flight may stand on what is known now.
-    flight.stamp = coherence.stamp(flight.address.partition)
+    flight.stamp = knowledge.stamp(flight.address.partition)
     flight.at = this.#node.clock.now()
     this.#readRemote(flight)
   }
@@ -314,7 +314,7 @@ export class ReadPath {
     const header = bytes === undefined ? undefined : decodeHeader(bytes)
     const isSame = header?.commit === candidate?.commit && ((header?.flags ?? 0) & FLAG.stale) === 0
     if (candidate !== undefined && isSame && flight.isAlive && !this.#isPast(header)) {
-      candidate.confirm(stamp, Math.min(flight.at, this.#node.coherence.tagsVerifiedAt))
+      candidate.confirm(stamp, Math.min(flight.at, this.#node.knowledge.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
         this.#node.flights.remove(flight)
@@ -333,8 +333,8 @@ export class ReadPath {
   /** Tells whether an entry is fresh no longer by the store's clock, which counts the time that this machine slept. */
   #isPast(header: EntryHeader | undefined): boolean {
     if (header === undefined) return true
-    const { coherence, clock } = this.#node
-    return coherence.server.toLocal(header.createdAt) + header.freshForMs <= clock.now()
+    const { knowledge, clock } = this.#node
+    return knowledge.server.toLocal(header.createdAt) + header.freshForMs <= clock.now()
   }
 
   #goOnAlone(flight: Flight): void {
@@ -493,7 +493,7 @@ export class ReadPath {
     }
     try {
       const reply = await remote.run('claim', (store) => store.claim(address, request), onLate)
-      this.#node.coherence.server.note(reply.nowMs, sentAt, clock.now())
+      this.#node.knowledge.server.note(reply.nowMs, sentAt, clock.now())
       if (reply.kind !== 'granted') return reply
       lease = new Lease(this.#node, { address, token, leaseMs, isCertain: true })
     } catch (error) {

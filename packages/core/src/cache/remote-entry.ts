@@ -29,14 +29,14 @@ export function inspect(
   if ((flags & FLAG.empty) !== 0) return 0
   const commit = field.commit(bytes)
   if (field.schema(bytes) !== call.policy.schema) return commit
-  const { coherence } = node
+  const { knowledge } = node
   const birth = field.birth(bytes)
-  if (!coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return commit
+  if (!knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return commit
   const isStale = (flags & FLAG.stale) !== 0
   // What was evicted softly is only a fallback, and older than the eviction of course.
   if (
     !isStale &&
-    coherence.isOutlived(call.address, birth, {
+    knowledge.isOutlived(call.address, birth, {
       commit,
       createdAt: field.createdAt(bytes),
       loadMs: field.loadMs(bytes),
@@ -46,11 +46,11 @@ export function inspect(
 
   // Never longer than if it had been written this moment.
   const now = node.clock.now()
-  const createdAt = Math.min(now, coherence.server.toLocal(field.createdAt(bytes)))
+  const createdAt = Math.min(now, knowledge.server.toLocal(field.createdAt(bytes)))
   const livesUntil = createdAt + field.livesForMs(bytes)
   if (now >= livesUntil) return commit
   // The bytes were good when they were read, their tags as of the last confirmed tag clock.
-  const goodAt = Math.min(at, coherence.tagsVerifiedAt)
+  const goodAt = Math.min(at, knowledge.tagsVerifiedAt)
   // Not born above what this node knows: its next invalidation may stay here for a while, under a number of its own.
   const knownBirth = Math.min(birth, stamp.birth)
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)

@@ -14,12 +14,24 @@ import type { MethodCacheProvider } from './method-cache.ts'
 const SHAPE = 1
 const PLACE = Symbol.for('@larder/core')
 
+/** A storage, and how many run in it. */
+export interface ContextState {
+  scopes: AsyncLocalStorage<unknown> | undefined
+  running: number
+}
+
 /** What others keep here is typed where it is used: those files look here, not the other way round. */
 export interface SharedState {
   defaultManager: MethodCacheProvider | undefined
+  /** Open ones that another default manager took over from, the one made last comes last. */
+  readonly earlierManagers: MethodCacheProvider[]
   /** The load that is running up to its first `await`. */
   loadScope: unknown
-  readonly skip: { scopes: AsyncLocalStorage<unknown> | undefined; running: number }
+  readonly skip: ContextState
+  /** Which locks the running code holds. */
+  readonly locks: ContextState
+  /** The manager that uses a store. */
+  readonly storeUsers: WeakMap<object, object>
   /** What `@CacheConfig` says, by class. */
   readonly classConfigs: WeakMap<object, object>
   /** `Claims`, by manager. */
@@ -45,8 +57,11 @@ function states(): States {
 function made(): SharedState {
   const state: SharedState = {
     defaultManager: undefined,
+    earlierManagers: [],
     loadScope: undefined,
     skip: { scopes: undefined, running: 0 },
+    locks: { scopes: undefined, running: 0 },
+    storeUsers: new WeakMap(),
     classConfigs: new WeakMap(),
     claims: new WeakMap(),
     sites: new WeakMap(),

@@ -1,9 +1,14 @@
 /** The manager was closed. */
 
+import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
 /** Thrown by operations on a closed cache manager. */
 export class ClosedError extends LarderError {
+  static {
+    markFamily(ClosedError)
+  }
+
   /** `namespace`: whose manager; `call`: what was called after it was closed, such as `Products.find`. */
   constructor(namespace?: string, call?: string) {
     const whose =

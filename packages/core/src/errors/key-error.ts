@@ -1,9 +1,14 @@
 /** Arguments, or what a key function returned, cannot become a key. */
 
+import { markFamily } from './family.ts'
 import { LarderError, type LarderErrorDetails } from './larder-error.ts'
 
 /** Thrown when no key can be made; the message names the argument and the path inside it, never their values. */
 export class KeyError extends LarderError {
+  static {
+    markFamily(KeyError)
+  }
+
   // Declared only: whoever makes keys knows neither.
   /** The method or call whose key it is, such as `@Cacheable(Users.find)`. */
   declare readonly where?: string

@@ -1,6 +1,7 @@
 /** The base of every error Larder throws. */
 
 import type { ErrorCode } from './codes.ts'
+import { markFamily, meetCopies } from './family.ts'
 
 export interface LarderErrorDetails {
   /** The key concerned, if one is. */
@@ -14,6 +15,11 @@ export interface LarderErrorDetails {
  * @example if (error instanceof LarderError && error.code === 'LARDER_LOCK_TIMEOUT') return 'busy'
  */
 export class LarderError extends Error {
+  static {
+    markFamily(LarderError)
+    meetCopies(LarderError)
+  }
+
   /** Stable across releases, unlike the message; see `ERROR_CODES`. */
   readonly code: ErrorCode
   // Declared only: an error without a key has no such property, so it is not printed as `undefined`.

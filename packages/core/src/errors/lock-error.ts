@@ -1,9 +1,14 @@
 /** The three ways a lock can fail, told apart: held, store trouble, lost. */
 
+import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
 /** The lock stayed held by another owner for the whole wait. */
 export class LockTimeoutError extends LarderError {
+  static {
+    markFamily(LockTimeoutError)
+  }
+
   readonly waitedMs: number
 
   constructor(key: string, waitedMs: number) {
@@ -22,6 +27,10 @@ export class LockTimeoutError extends LarderError {
 
 /** The lock store cannot be reached, so nobody can say whether the lock is free. */
 export class LockUnavailableError extends LarderError {
+  static {
+    markFamily(LockUnavailableError)
+  }
+
   constructor(key: string, cause: unknown) {
     super('LARDER_LOCK_UNAVAILABLE', `The store of the lock ${key} cannot be reached.`, {
       key,
@@ -36,6 +45,10 @@ export class LockUnavailableError extends LarderError {
 
 /** The lease ended while the work went on. */
 export class LockLostError extends LarderError {
+  static {
+    markFamily(LockLostError)
+  }
+
   /** What the work returned all the same, if it ended. */
   declare readonly result?: unknown
 
@@ -57,6 +70,10 @@ export class LockLostError extends LarderError {
 
 /** `currentLock()` was asked where no lock is held. */
 export class NoLockError extends LarderError {
+  static {
+    markFamily(NoLockError)
+  }
+
   constructor() {
     super(
       'LARDER_NO_LOCK',

@@ -1,9 +1,14 @@
 /** A decorated method has no cache manager to work with. */
 
+import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
 /** Thrown at the first call of a decorated method when no manager exists for it. */
 export class NotConfiguredError extends LarderError {
+  static {
+    markFamily(NotConfiguredError)
+  }
+
   /** `isElsewhere`: a copy of this package that this one cannot work with has a manager. */
   constructor(method: string, isElsewhere = false) {
     super(

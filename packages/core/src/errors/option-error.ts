@@ -1,5 +1,6 @@
 /** An option is wrong: the message says which, what it got and what it takes. */
 
+import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
 /** An option whose value is not what it takes. */
@@ -28,6 +29,10 @@ export interface UnknownOption {
 
 /** Thrown when a decorator, factory or call is given something it cannot work with. */
 export class InvalidOptionError extends LarderError {
+  static {
+    markFamily(InvalidOptionError)
+  }
+
   readonly option: string
 
   constructor(problem: InvalidOption | UnknownOption) {

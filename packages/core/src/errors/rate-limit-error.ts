@@ -1,5 +1,6 @@
 /** A limit is used up, or cannot be checked. */
 
+import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
 export interface RateLimitDetails {
@@ -14,6 +15,10 @@ export interface RateLimitDetails {
 
 /** The limit is used up. */
 export class RateLimitedError extends LarderError implements RateLimitDetails {
+  static {
+    markFamily(RateLimitedError)
+  }
+
   readonly policy: string
   readonly limit: number
   readonly remaining: number
@@ -48,6 +53,10 @@ function nameOf({ policy }: RateLimitDetails): string {
 
 /** The limit store cannot say, because it is away or because of what the key holds, and the policy is to refuse then. */
 export class RateLimitUnavailableError extends LarderError {
+  static {
+    markFamily(RateLimitUnavailableError)
+  }
+
   constructor(key: string, cause: unknown) {
     super(
       'LARDER_RATE_LIMIT_UNAVAILABLE',

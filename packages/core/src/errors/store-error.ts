@@ -1,9 +1,14 @@
 /** Trouble with the remote store. Reads never throw these; they appear in events, and where a caller asked to know. */
 
+import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
 /** The store did not answer in time. */
 export class StoreTimeoutError extends LarderError {
+  static {
+    markFamily(StoreTimeoutError)
+  }
+
   readonly timeoutMs: number
   /** True when this process stood still meanwhile, so that the store may not be to blame. */
   readonly wasHeldUp: boolean
@@ -24,6 +29,10 @@ export class StoreTimeoutError extends LarderError {
 
 /** The store is known to be unreachable and was not asked. */
 export class StoreUnavailableError extends LarderError {
+  static {
+    markFamily(StoreUnavailableError)
+  }
+
   constructor(operation: string, cause?: unknown) {
     super(
       'LARDER_STORE_UNAVAILABLE',
@@ -53,6 +62,10 @@ export type RefusalReason =
 
 /** The store answered, and refused: nothing was changed. Asking again at once is no use. */
 export class StoreRefusedError extends LarderError {
+  static {
+    markFamily(StoreRefusedError)
+  }
+
   readonly reason: RefusalReason
 
   /** `words`: what the store said, without values. */
@@ -68,6 +81,10 @@ export class StoreRefusedError extends LarderError {
 
 /** The store can never be used as it is set up: something is not installed, or refused to load. No outage: it does not pass. */
 export class StoreSetupError extends LarderError {
+  static {
+    markFamily(StoreSetupError)
+  }
+
   /** `what`: a sentence that says what is wrong and what to do. */
   constructor(what: string, cause?: unknown) {
     super('LARDER_STORE_SETUP', what, { cause })
@@ -80,6 +97,10 @@ export class StoreSetupError extends LarderError {
 
 /** An eviction waits in the recovery queue; thrown only with `onRemoteFailure: 'throw'`. */
 export class RecoveryQueueError extends LarderError {
+  static {
+    markFamily(RecoveryQueueError)
+  }
+
   constructor(what: string, cause: unknown) {
     super(
       'LARDER_RECOVERY_QUEUE',
@@ -99,6 +120,10 @@ export class RecoveryQueueError extends LarderError {
  * it for a sign of life.
  */
 export class StoreKeyError extends LarderError {
+  static {
+    markFamily(StoreKeyError)
+  }
+
   constructor(operation: string, cause?: unknown) {
     super(
       'LARDER_STORE_KEY',

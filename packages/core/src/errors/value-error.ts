@@ -1,5 +1,6 @@
 /** A value cannot be cached and come back the same. */
 
+import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
 /** Where a value was to be kept. */
@@ -13,6 +14,10 @@ export interface ValuePlace {
 
 /** Thrown when a value holds something no codec can bring back, such as an unregistered class instance. */
 export class ValueError extends LarderError {
+  static {
+    markFamily(ValueError)
+  }
+
   /** Where in the value, such as `$.items[3].price`. */
   readonly path: string
   // Declared only: codecs, which know neither, throw errors without them.

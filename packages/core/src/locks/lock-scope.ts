@@ -1,11 +1,13 @@
 /**
- * Which locks the running code holds, by async context: for `currentLock()` and for reentrancy.
+ * Which locks the running code holds, by async context: for `currentLock()` and for reentrancy. All copies of this
+ * package share it.
  *
  * Only what runs inside `run` or a `@WithLock` method is inside. Work that was started there and goes on after the end finds
  * itself outside, and has to take the lock for itself.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { shared } from '../decorators/shared-state.ts'
 import { NoLockError } from '../errors/lock-error.ts'
 import type { HoldPart } from './hold-part.ts'
 import type { HeldLock, Lock } from './lock.ts'
@@ -17,8 +19,7 @@ interface Scope {
   readonly outer: Scope | undefined
 }
 
-const scopes = new AsyncLocalStorage<Scope>()
-let running = 0
+const { locks: state } = shared
 
 /**
  * Returns the lock that the running `@WithLock` method (or `locks.run`) holds; the innermost one. Also when it was lost
@@ -50,20 +51,22 @@ export async function runInside<Result>(
   work: () => Promise<Result> | Result,
 ): Promise<Result> {
   const outer = innermostScope()
-  running += 1
+  state.scopes ??= new AsyncLocalStorage<unknown>()
+  const { scopes } = state
+  state.running += 1
   try {
     return await scopes.run({ locks, lock, outer }, work)
   } finally {
     lock.markLeft()
-    running -= 1
+    state.running -= 1
     // On Node 20 and 22 an enabled storage makes every await of the process several times slower.
-    if (running === 0) scopes.disable()
+    if (state.running === 0) scopes.disable()
   }
 }
 
 /** A scope that was left is none, whoever else's locks keep the storage enabled. */
 function innermostScope(): Scope | undefined {
-  let scope = running === 0 ? undefined : scopes.getStore()
+  let scope = state.running === 0 ? undefined : (state.scopes?.getStore() as Scope | undefined)
   while (scope?.lock.isLeft === true) scope = scope.outer
   return scope
 }

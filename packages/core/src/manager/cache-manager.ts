@@ -11,6 +11,7 @@ import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
+import { INTERNALS } from '../contracts/internals.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import { currentCallScope, currentUnitOf, runInScope } from '../decorators/call-scope.ts'
@@ -47,6 +48,7 @@ import {
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from '../options/manager-options.ts'
+import { SecondsMeant } from '../options/seconds-meant.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
 import { valueCopier } from '../values/copy-value.ts'
 import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
@@ -90,6 +92,12 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #watch: StoreWatch
   /** In development. */
   readonly #unread: UnreadNames | undefined
+  /** For decorators and integrations. */
+  readonly [INTERNALS] = {
+    methodCache: (method: MethodDescription): MethodCache => this.#methodCache(method),
+    limiter: (options: LimiterOptions, place: LimiterPlace): Limiter =>
+      this.#limiter(options, place),
+  }
   #locks: Locks | undefined
   #limits: Limits | undefined
   #closing: Promise<void> | undefined
@@ -100,6 +108,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#options = options
     const clock = options.clock ?? createSystemClock()
     const local = options.local as LocalStore<LocalEntry> | undefined
+    const isDevelopment = options.isEnabled && process.env['NODE_ENV'] !== 'production'
     const codec = options.codec?.(options.types)
     if (codec !== undefined) assertCodec(codec, 'createCacheManager.codec')
     const tree = createTaggedTree(options.types)
@@ -116,6 +125,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
           : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
       values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
       unit: () => currentUnitOf(this) as EvictionUnit | undefined,
+      secondsMeant: isDevelopment ? new SecondsMeant(options.namespace, options.logger) : undefined,
       copyValue: valueCopier(
         typesByPrototype(options.types),
         codec && ((value) => codec.decode(codec.encode(value))),
@@ -126,11 +136,11 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
-    const isDevelopment = options.isEnabled && process.env['NODE_ENV'] !== 'production'
     this.#unread = isDevelopment
       ? new UnreadNames(options.namespace, clock, options.logger)
       : undefined
     const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
+    this.#node.secondsMeant?.lives('', options.defaults, 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
     const loads = new LoadPath(this.#node)
     this.#reads = new ReadPath(this.#node, loads)
@@ -178,15 +188,13 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Makes a limiter over the remote store's limits, or without one those of this process. `place` is for decorators.
+   * Makes a limiter over the remote store's limits, or without one those of this process.
    *
    * @throws InvalidOptionError, also when no store of this manager has limits; ClosedError
    * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
    */
-  limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
-    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
-    this.#limits ??= createLimits(this.#options, this.#node)
-    return this.#limits.limiter(options, place)
+  limiter(options: LimiterOptions): Limiter {
+    return this.#limiter(options)
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
@@ -270,21 +278,6 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     await untilReady(this.#statusParts(), timeoutMs)
   }
 
-  /** How a decorated method reaches its cache. */
-  methodCache(method: MethodDescription): MethodCache {
-    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
-    const parts = this.#partsOf(method.cacheName, method.options, method.where)
-    if (method.isForOthers === true) this.#unread?.watch(method.cacheName, method.where)
-    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
-    const cache = new EngineMethodCache(parts, method)
-    const { scope } = parts.policy
-    if (method.onlyEvicts !== true && scope === undefined) return cache
-    // Who only evicts may not know the scope that the entries are kept under, or not yet.
-    const scopeNow = (): Policy['scope'] =>
-      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
-    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
-  }
-
   /**
    * Stops refreshes and polls, aborts running loads, waits shortly for background work, closes the stores and the plugins.
    *
@@ -308,7 +301,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#unread?.close()
     wakeUps.wakeAll()
     // First of all: whoever waits for a lock would hold up the rest.
-    await Promise.all([this.#locks?.close(), this.#limits?.close()])
+    await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
     let cancel: (() => void) | undefined
     const patience = new Promise<void>((resolve) => {
       cancel = clock.schedule(DRAIN_MS, resolve, 'caller')
@@ -330,10 +323,34 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#events.clear()
   }
 
+  #limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
+    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
+    this.#limits ??= createLimits(this.#options, this.#node)
+    const limiter = this.#limits.limiter(options, place)
+    this.#node.secondsMeant?.windows(options, place?.where ?? 'limiter')
+    return limiter
+  }
+
+  /** How a decorated method reaches its cache. */
+  #methodCache(method: MethodDescription): MethodCache {
+    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
+    const parts = this.#partsOf(method.cacheName, method.options, method.where)
+    if (method.isForOthers === true) this.#unread?.watch(method.cacheName, method.where)
+    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
+    const cache = new EngineMethodCache(parts, method)
+    const { scope } = parts.policy
+    if (method.onlyEvicts !== true && scope === undefined) return cache
+    // Who only evicts may not know the scope that the entries are kept under, or not yet.
+    const scopeNow = (): Policy['scope'] =>
+      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
+    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
+  }
+
   #partsOf(name: string, options: CacheOptions, where: string): CacheParts {
     assertName(name, `${where}.name`)
     assertCacheOptions(options, where)
     const policy = resolvePolicy([this.#options.defaults, options], where)
+    this.#node.secondsMeant?.lives(name, options, where)
     const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
     this.#node.noteLife(Math.max(longest, policy.negativeTtlMs))
     this.#node.coherence.requireStaleness(policy.maxStalenessMs)

@@ -13,7 +13,7 @@ import {
   ReadSite,
   type Source,
 } from '../cache/read-call.ts'
-import type { Coherence } from '../coherence/coherence.ts'
+import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -41,7 +41,7 @@ export class EngineMethodCache implements MethodCache {
   /** By key, with the full key in it. */
   readonly #places: Recent<string, EntryAddress>
   readonly #clock: Clock
-  readonly #coherence: Coherence
+  readonly #knowledge: Knowledge
   readonly #events: Emitter
   readonly #maxStalenessMs: number
   #lastCall: MethodCall = PLAIN_CALL
@@ -58,7 +58,7 @@ export class EngineMethodCache implements MethodCache {
     const prefix = `${name}:`
     this.#places = new Recent((key) => node.addressOf(prefix + wellFormedKey(key)))
     this.#clock = node.clock
-    this.#coherence = node.coherence
+    this.#knowledge = node.knowledge
     this.#events = node.events
     this.#maxStalenessMs = policy.maxStalenessMs
     this.#local = policy.local && policy.isolation !== 'cloned' ? node.local : undefined
@@ -66,10 +66,10 @@ export class EngineMethodCache implements MethodCache {
 
   hit(key: string): Promise<unknown> | undefined {
     const entry = this.#local?.get(this.#places.of(key).key)
-    if (entry === undefined || entry.checked !== this.#coherence.changes) return undefined
+    if (entry === undefined || entry.checked !== this.#knowledge.changes) return undefined
     const now = this.#clock.now()
     if (now >= entry.calmUntil) return undefined
-    if (now - this.#coherence.confirmedAt >= this.#maxStalenessMs) return undefined
+    if (now - this.#knowledge.confirmedAt >= this.#maxStalenessMs) return undefined
     if (this.#events.hearsHits) return undefined
     this.#counters.localHits += 1
     entry.promise ??= Promise.resolve(entry.value)
@@ -161,7 +161,11 @@ export class EngineMethodCache implements MethodCache {
   }
 
   #ttl(value: unknown): number | undefined {
-    return value === undefined ? undefined : parseDuration(value as Duration, `${this.#where}.ttl`)
+    if (value === undefined) return undefined
+    const option = `${this.#where}.ttl`
+    const { node, name } = this.#parts
+    node.secondsMeant?.look(name, value, option)
+    return parseDuration(value as Duration, option)
   }
 }
 

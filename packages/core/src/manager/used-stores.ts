@@ -1,5 +1,6 @@
 /** One store belongs to one manager: two would read each other's entries, and each other's names. */
 
+import { shared } from '../decorators/shared-state.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { ResolvedManagerOptions } from '../options/manager-options.ts'
 
@@ -8,7 +9,7 @@ interface User {
   readonly isClosed: boolean
 }
 
-const users = new WeakMap<object, User>()
+const users = shared.storeUsers as WeakMap<object, User>
 
 /**
  * Takes the stores of a manager into use. A provider of locks or limits may serve several managers of one namespace.

@@ -3,7 +3,8 @@
  * two managers of a process keep each for itself is twice as large as it says. It goes with the last of them.
  */
 
-import type { FreedListener } from '@larder/core'
+import type { FreedListener } from '@larder/core/store'
+import { processTables } from '../process-tables.ts'
 import { SubjectTable } from './subject-table.ts'
 
 export interface TableOptions {
@@ -19,7 +20,7 @@ export interface TableUser {
   readonly listener?: FreedListener | undefined
 }
 
-const tables = new Map<string, SharedTable>()
+const tables = processTables<SharedTable>('limits')
 
 export class SharedTable {
   readonly subjects: SubjectTable

@@ -3,7 +3,8 @@
  * lock each for itself exclude nobody. It goes with the last of them.
  */
 
-import type { WakeListener } from '@larder/core'
+import type { WakeListener } from '@larder/core/store'
+import { processTables } from '../process-tables.ts'
 import { LockTable } from './lock-table.ts'
 
 /** Who uses a table. */
@@ -11,7 +12,7 @@ export interface TableUser {
   readonly onWake?: WakeListener | undefined
 }
 
-const tables = new Map<string, SharedLocks>()
+const tables = processTables<SharedLocks>('locks')
 
 export class SharedLocks {
   readonly table = new LockTable((owner) => this.#wake(owner))
@@ -27,8 +28,13 @@ export class SharedLocks {
     const known = namespace === undefined ? undefined : tables.get(namespace)
     const locks = known ?? new SharedLocks(namespace)
     if (namespace !== undefined) tables.set(namespace, locks)
-    locks.#users.add(user)
+    // By a method of its own: it may be of another copy's class.
+    locks.add(user)
     return locks
+  }
+
+  add(user: TableUser): void {
+    this.#users.add(user)
   }
 
   leave(user: TableUser): void {

@@ -1,6 +1,6 @@
 /** The tag clock as one text under one key, for backends that can do no more than replace a value. */
 
-import type { TagBump, TagChanges } from '@larder/core'
+import type { TagBump, TagChanges } from '@larder/core/store'
 
 export interface TagDocument {
   readonly version: number

@@ -1,0 +1,23 @@
+/**
+ * What all copies of this package in one process have in common: its locks and limits, by namespace.
+ *
+ * A lock that two copies keep each for itself excludes nobody. Copies meet easily: two versions in node_modules, the ES and the
+ * CommonJS build, a module that is evaluated again. So the tables stand under a global symbol, with a number for their shape.
+ */
+
+/** One for each shape of the tables. */
+const SHAPE = 1
+const PLACE = Symbol.for('@larder/local-store')
+
+type Place = Record<string, Map<string, unknown> | undefined>
+
+/** Returns the tables of a kind, by namespace. */
+export function processTables<Table>(kind: 'locks' | 'limits'): Map<string, Table> {
+  const globals = globalThis as { [PLACE]?: Place }
+  globals[PLACE] ??= {}
+  const place = globals[PLACE]
+  const name = `${kind} ${SHAPE}`
+  place[name] ??= new Map()
+  // Of this shape, because its number is in the name.
+  return place[name] as Map<string, Table>
+}
