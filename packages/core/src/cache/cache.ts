@@ -18,7 +18,12 @@ import {
 } from '../options/assert-option.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
-import { type EvictHow, type EvictOptions, resolveEvictOptions } from '../options/evict-options.ts'
+import {
+  type EvictHow,
+  type EvictOptions,
+  resolveEvictOptions,
+  type SoftOption,
+} from '../options/evict-options.ts'
 import { loadTogether } from './batch-load.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import { knownNow } from './keep.ts'
@@ -195,17 +200,17 @@ export class Cache<Value = unknown> {
   }
 
   /** Evicts every entry of the namespace that carries one of the tags, whatever cache it is in, in one step. */
-  async evictTags(tags: readonly string[], ...more: readonly []): Promise<void> {
+  async evictTags(tags: readonly string[], options?: SoftOption): Promise<void> {
     const where = `${this.#where}.evictTags`
-    resolveEvictOptions((more as readonly unknown[])[0], 'cache.evictTags', where)
+    const { soft } = resolveEvictOptions(options, 'cache.evictTags', where)
     assertTags(tags, `${where}.tags`)
-    await this.#reported(this.#parts.writes.evictTags(tags), 'tags')
+    await this.#reported(this.#parts.writes.evictTags(tags, soft), 'tags')
   }
 
   /** Evicts every entry of this cache, in one step. */
-  async clear(...more: readonly []): Promise<void> {
-    resolveEvictOptions((more as readonly unknown[])[0], 'cache.clear', `${this.#where}.clear`)
-    await this.#reported(this.#parts.writes.clear(this.name), `the cache ${this.name}`)
+  async clear(options?: SoftOption): Promise<void> {
+    const { soft } = resolveEvictOptions(options, 'cache.clear', `${this.#where}.clear`)
+    await this.#reported(this.#parts.writes.clear(this.name, soft), `the cache ${this.name}`)
   }
 
   /**
@@ -217,13 +222,13 @@ export class Cache<Value = unknown> {
    */
   evictPattern(
     pattern: string,
-    ...more: readonly []
+    options?: SoftOption,
   ): AsyncGenerator<PatternProgress, void, undefined> {
     const where = `${this.#where}.evictPattern`
-    resolveEvictOptions((more as readonly unknown[])[0], 'cache.evictPattern', where)
+    const { soft } = resolveEvictOptions(options, 'cache.evictPattern', where)
     assertText(pattern, `${where}.pattern`, 1_000)
     const { writes, policy } = this.#parts
-    const place = { cache: this.name, prefix: this.#prefix }
+    const place = { cache: this.name, prefix: this.#prefix, soft }
     return writes.evictPattern(place, pattern, (cause) => {
       if (policy.onRemoteFailure !== 'throw') return
       throw new RecoveryQueueError(`keys of ${this.name}`, cause)

@@ -142,7 +142,7 @@ export class LoadPath {
     const { candidate, call } = flight
     if (candidate !== undefined && this.#canFallBack(flight)) {
       const now = this.#node.clock.now()
-      candidate.backOff(now, call.policy.errorBackoffMs)
+      candidate.backOff(now, call.policy.errorBackoffMs, flight.stamp.birth)
       this.keepLocally(flight, candidate)
       this.#serveFallback(flight, 'error')
     }

@@ -41,7 +41,7 @@ import {
   resolvePolicy,
 } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
-import { resolveEvictOptions } from '../options/evict-options.ts'
+import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import {
   assertName,
   type CacheManagerOptions,
@@ -198,16 +198,16 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
-  async evictTags(tags: readonly string[], ...more: readonly []): Promise<void> {
-    resolveEvictOptions((more as readonly unknown[])[0], 'manager.evictTags', 'evictTags')
+  async evictTags(tags: readonly string[], options?: SoftOption): Promise<void> {
+    const { soft } = resolveEvictOptions(options, 'manager.evictTags', 'evictTags')
     assertTags(tags, 'evictTags.tags')
-    await this.#reported(this.#writes.evictTags(tags), 'tags')
+    await this.#reported(this.#writes.evictTags(tags, soft), 'tags')
   }
 
   /** Evicts every entry of the namespace. */
-  async clear(...more: readonly []): Promise<void> {
-    resolveEvictOptions((more as readonly unknown[])[0], 'manager.clear', 'clear')
-    await this.#reported(this.#writes.clear(undefined), 'the namespace')
+  async clear(options?: SoftOption): Promise<void> {
+    const { soft } = resolveEvictOptions(options, 'manager.clear', 'clear')
+    await this.#reported(this.#writes.clear(undefined, soft), 'the namespace')
   }
 
   /**

@@ -121,8 +121,8 @@ export class EngineMethodCache implements MethodCache {
     const fullKeys = keys.map((key) => this.#places.of(key).key)
     const evictions = [
       writes.evict(name, fullKeys, { soft, settleMs }),
-      writes.evictTags(tags),
-      ...(all ? [writes.clear(name)] : []),
+      writes.evictTags(tags, soft),
+      ...(all ? [writes.clear(name, soft)] : []),
     ]
     await evictionOutcomeOf(node, evictions, policy.onRemoteFailure, `entries of ${name}`)
   }
