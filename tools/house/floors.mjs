@@ -9,7 +9,7 @@ export const LONGER = {
   'packages/core/src/cache/cache.ts': 407,
   'packages/core/src/manager/cache-manager.ts': 400,
   'packages/core/src/cache/put-path.ts': 352,
-  'packages/plugins/src/keyv/keyv.ts': 338,
+  'packages/plugins/src/keyv/keyv.ts': 341,
   'packages/core/src/decorators/cache-evict.ts': 326,
 }
 
