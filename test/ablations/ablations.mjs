@@ -15,6 +15,7 @@ const LEASES = 'test/simulation/found/leases.test.ts'
 const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
 const PUT_FENCES = 'test/policies/put-fence.test.ts'
 const LATE_SETS = 'test/policies/late-set.test.ts'
+const SOFT = 'test/policies/soft-evictions.test.ts'
 const MODEL_ENGINE = 'test/conformance/memory.test.ts'
 const CORE = 'packages/core/src'
 
@@ -111,7 +112,7 @@ export const ABLATIONS = [
   {
     name: 'taking over a stuck lease',
     protects: 'I4',
-    file: `${CORE}/cache/read-path.ts`,
+    file: `${CORE}/cache/claim-path.ts`,
     find: 'overtake = leftMs <= 0 ? reply.holder : 0',
     replace: 'overtake = 0',
     tests: INVARIANTS,
@@ -120,8 +121,8 @@ export const ABLATIONS = [
     name: 'giving the lease back after an error',
     protects: 'I4',
     file: `${CORE}/cache/load-path.ts`,
-    find: 'lease.release()\n      this.#node.flights.remove(flight)',
-    replace: 'this.#node.flights.remove(flight)',
+    find: 'lease.release()\n      this.#node.flights.end(flight)',
+    replace: 'this.#node.flights.end(flight)',
     tests: INVARIANTS,
   },
   {
@@ -131,6 +132,38 @@ export const ABLATIONS = [
     find: 'return bytes.length >= HEADER_BYTES && bytes[0] === MAGIC && bytes[1] === FORMAT_VERSION',
     replace: 'return bytes.length > 0',
     tests: INVARIANTS,
+  },
+  {
+    name: 'judging by soft versions of tags',
+    protects: 'I1',
+    file: `${CORE}/coherence/tag-clock.ts`,
+    find: 'if (!this.#soft.isInUse) return false',
+    replace: 'return false',
+    tests: INVARIANTS,
+  },
+  {
+    name: 'not sharing flights across a soft eviction',
+    protects: 'I1',
+    file: `${CORE}/cache/read-path.ts`,
+    find: '!knowledge.tags.softens(birth, call.cacheTag, tags)',
+    replace: 'true',
+    tests: INVARIANTS,
+  },
+  {
+    name: 'trying the source again after a soft eviction that the failed load did not know of',
+    protects: 'I1',
+    file: `${CORE}/cache/judge.ts`,
+    find: 'if (quiet !== undefined && !knowledge.tags.softens(quiet.birth, cacheTag, tags))',
+    replace: 'if (quiet !== undefined)',
+    tests: SOFT,
+  },
+  {
+    name: 'a doubt about a hard eviction counts although a soft one was heard before',
+    protects: 'I3',
+    file: `${CORE}/coherence/doubts.ts`,
+    find: ' || (known.soft && !soft)',
+    replace: '',
+    tests: COHERENCE,
   },
   {
     name: 'the floor of the tag clock',

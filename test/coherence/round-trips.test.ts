@@ -51,5 +51,7 @@ describe('round trips', () => {
     expect(await cost(() => remoteOnly.evictMany(KEYS))).toBe(1)
     expect(await cost(() => remoteOnly.evictTags(['a', 'b', 'c']))).toBe(1)
     expect(await cost(() => remoteOnly.clear())).toBe(1)
+    expect(await cost(() => remoteOnly.evictTags(['a', 'b', 'c'], { soft: true }))).toBe(1)
+    expect(await cost(() => remoteOnly.clear({ soft: true }))).toBe(1)
   })
 })

@@ -51,7 +51,9 @@ export const OPERATIONS = [
   'soft-evict',
   'settle-evict',
   'evict-tags',
+  'soft-evict-tags',
   'clear',
+  'soft-clear',
   'put',
   'set',
 ] as const

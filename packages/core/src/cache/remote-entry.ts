@@ -32,10 +32,10 @@ export function inspect(
   const { knowledge } = node
   const birth = field.birth(bytes)
   if (!knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return commit
-  const isStale = (flags & FLAG.stale) !== 0
+  const wasSoftened = (flags & FLAG.stale) !== 0
   // What was evicted softly is only a fallback, and older than the eviction of course.
   if (
-    !isStale &&
+    !wasSoftened &&
     knowledge.isOutlived(call.address, birth, {
       commit,
       createdAt: field.createdAt(bytes),
@@ -54,7 +54,8 @@ export function inspect(
   // Not born above what this node knows: its next invalidation may stay here for a while, under a number of its own.
   const knownBirth = Math.min(birth, stamp.birth)
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
-  if (isStale) {
+  entry.createdAt = Math.floor(createdAt)
+  if (wasSoftened || knowledge.tags.softens(birth, call.cacheTag, tags)) {
     entry.live(0, 0, 0, livesUntil)
     return entry
   }

@@ -116,9 +116,10 @@ export class Inbox {
   #applyDoubt(message: DoubtMessage): void {
     const { targets, reports, clock, knowledge } = this.#parts
     const { keys: doubted, tags } = knowledge.doubts.note(message, clock.now())
+    const { soft = false } = message
     // What waits here was forgotten here, the way it was asked for.
-    const keys = doubted.filter((key) => !knowledge.queue.hasKey(key))
-    if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY)
+    const keys = doubted.filter((key) => !knowledge.queue.covers(key, soft))
+    if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY, soft)
     if (tags.length > 0) knowledge.tags.invalidateHere(tags)
     if (keys.length + tags.length > 0) reports.invalidated(keys, tags)
   }
