@@ -117,7 +117,8 @@ function assertNotIoredisOptions(options: unknown): void {
     throw new InvalidOptionError({
       option: WHERE,
       expected: 'an options object with the client in it: redisStore({ client })',
-      received: 'an ioredis client',
+      received: options,
+      described: 'an ioredis client',
     })
   }
   const found = IOREDIS_OPTIONS.filter((name) => name in options)
@@ -125,7 +126,8 @@ function assertNotIoredisOptions(options: unknown): void {
   throw new InvalidOptionError({
     option: `${WHERE}.${found[0]}`,
     expected: `its place inside options: redisStore({ options: { ${found.join(', ')} } })`,
-    received: 'it beside url, options, cluster and client',
+    received: options,
+    described: 'it beside url, options, cluster and client',
   })
 }
 

@@ -134,6 +134,10 @@ export class Others {
     return { id }
   }
 
+  // says: 'per' is missing
+  @RateLimited({ limit: 5 })
+  async noWindow(): Promise<void> {}
+
   // says: WriteParentheses<"@Cacheable">
   @Cacheable
   async bareCacheable(): Promise<void> {}
