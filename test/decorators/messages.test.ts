@@ -126,6 +126,18 @@ describe('a ValueError', () => {
   })
 })
 
+it('a first call after the manager was closed says that it may be that', async () => {
+  class Late {
+    @Cacheable()
+    async find(): Promise<void> {}
+  }
+  await caches.close()
+  await expect(new Late().find()).rejects.toThrow(
+    'Late.find was called before a cache manager existed, or after the last one was closed.',
+  )
+  await expect(new Rows().find('1')).rejects.toThrow('Rows.find was called after that.')
+})
+
 describe('what was received', () => {
   it('is a kind of thing where its text does not belong in a message', async () => {
     class Odd {
@@ -140,6 +152,16 @@ describe('what was received', () => {
     await expect(new Odd().sync('1')).rejects.toThrow(/\(make it async\), but got a string\.$/)
     await expect(new Odd().tags()).rejects.toThrow(
       '@CacheEvict(Odd.tags).tags takes a function that returns an array of tags, but got a string.',
+    )
+  })
+
+  it('is what @CacheConfig stands on instead of a class', () => {
+    const decorate = CacheConfig({ ttl: '1m' }) as unknown as (...args: unknown[]) => unknown
+    expect(() => decorate(() => 1, { kind: 'method', name: 'x' })).toThrow(
+      '@CacheConfig takes a class to decorate, but got a method.',
+    )
+    expect(() => decorate({}, 'x', {})).toThrow(
+      '@CacheConfig takes a class to decorate, but got a method or field.',
     )
   })
 

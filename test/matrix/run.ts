@@ -37,5 +37,6 @@ export function run(
 /** Projects outside know nothing of how this repository is run: no condition, no loader. */
 function inherited(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, NODE_ENV: _env, ...rest } = process.env
-  return Object.fromEntries(Object.entries(rest).filter(([name]) => !/^npm_/i.test(name)))
+  const isOurs = /^npm_(lifecycle|package|command|execpath)|^npm_config_local_prefix$/i
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => !isOurs.test(name)))
 }

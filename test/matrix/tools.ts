@@ -76,6 +76,12 @@ export async function installPackages(folder: string, packages: readonly string[
 }
 
 async function install(folder: string, packages: readonly string[] = []): Promise<void> {
-  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
+  const quiet = [
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--fetch-retries=1',
+    '--loglevel=error',
+  ]
   await run('npm', ['install', ...quiet, ...packages], { cwd: folder })
 }

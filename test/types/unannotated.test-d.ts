@@ -3,7 +3,7 @@
 import { Cacheable, CacheEvict, CachePut, RateLimited, WithLock } from '@larder/core'
 
 export class Unannotated {
-  // @ts-expect-error: the message names AnnotateTheParametersOfKey.
+  // @ts-expect-error: the message names AnnotateTheParametersOfKeyAndReturnAKey.
   @Cacheable({ key: (id) => id })
   async find(_id: string): Promise<void> {}
 

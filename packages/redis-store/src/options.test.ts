@@ -67,7 +67,11 @@ describe('options of redisStore', () => {
       { client: undefined, pingEvery: '1s' },
       /^redisStore\.client takes/,
     ],
-    ['host and port', { host: 'a', port: 1 }, /redisStore\(\{ options: \{ host, port \} \}\)/],
+    [
+      'host and port',
+      { host: 'a', port: 1 },
+      /redisStore\(\{ options: \{ host, port \} \}\), but got it beside url/,
+    ],
     ['a password', { password: 'hunter2' }, /redisStore\(\{ options: \{ password \} \}\)/],
     ['a client by itself', new Redis({ lazyConnect: true }), /redisStore\(\{ client \}\)/],
     ['a database that is no number', { url: 'redis://a/main' }, /path is the number of a database/],

@@ -118,7 +118,8 @@ function assertNotIoredisOptions(options: unknown): void {
     throw new InvalidOptionError({
       option: WHERE,
       expected: 'an options object with the client in it: redisStore({ client })',
-      received: 'an ioredis client',
+      received: options,
+      described: 'an ioredis client',
     })
   }
   const found = IOREDIS_OPTIONS.filter((name) => name in options)
@@ -126,7 +127,8 @@ function assertNotIoredisOptions(options: unknown): void {
   throw new InvalidOptionError({
     option: `${WHERE}.${found[0]}`,
     expected: `its place inside options: redisStore({ options: { ${found.join(', ')} } })`,
-    received: 'it beside url, options, cluster and client',
+    received: options,
+    described: 'it beside url, options, cluster and client',
   })
 }
 

@@ -1,5 +1,7 @@
 /** Compilers, in both kinds of decorators. */
 
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command, Row } from '../rows.ts'
 import type { ToolSet } from '../tools.ts'
 
@@ -8,7 +10,12 @@ const MODULE = '{ "private": true, "type": "module" }'
 const MODES = { standard: false, legacy: true } as const
 const CHECKED = 'checked in process'
 
-function tsconfig(mode: keyof typeof MODES, module: string, outDir: string): string {
+function tsconfig(
+  mode: keyof typeof MODES,
+  module: string,
+  outDir: string,
+  files: readonly string[] = ['main.ts'],
+): string {
   const experimentalDecorators = MODES[mode]
   return JSON.stringify({
     compilerOptions: {
@@ -24,7 +31,7 @@ function tsconfig(mode: keyof typeof MODES, module: string, outDir: string): str
       experimentalDecorators,
       ...(experimentalDecorators ? { emitDecoratorMetadata: true } : {}),
     },
-    files: ['main.ts'],
+    files,
   })
 }
 
@@ -63,6 +70,50 @@ function tsc(name: string, tools: ToolSet, isCore = false): readonly Row[] {
       ],
     },
   ]
+}
+
+const TYPES = readdirSync(join(import.meta.dirname, '../../types')).filter((file) =>
+  file.endsWith('.test-d.ts'),
+)
+/** Where TypeScript 5.4 does not look through the type parameters of a class; docs/guides/compilers.md says the way out. */
+const GENERIC = 'generic.test-d.ts'
+
+/** What compiles and what does not, and what the compiler says then. */
+function types(name: string, tools: ToolSet, isOldest = false): Row {
+  const modes = Object.keys(MODES) as (keyof typeof MODES)[]
+  const filesOf = (mode: string): readonly string[] =>
+    TYPES.filter((file) => !(isOldest && mode === 'standard' && file === GENERIC))
+  return {
+    name: `${name}, types and messages`,
+    tools,
+    sources: {
+      ...Object.fromEntries(TYPES.map((file) => [`../../types/${file}`, file])),
+      '../../types/messages/mistakes.ts': 'messages/mistakes.ts',
+      '../../types/messages/check.mjs': 'messages/check.mjs',
+    },
+    files: {
+      'package.json': MODULE,
+      ...Object.fromEntries(
+        modes.flatMap((mode) => [
+          [`tsconfig.${mode}.json`, tsconfig(mode, 'NodeNext', 'out', filesOf(mode))],
+          [`messages/tsconfig.${mode}.json`, tsconfig(mode, 'NodeNext', 'out', ['mistakes.ts'])],
+        ]),
+      ),
+    },
+    commands: [
+      ...modes.map((mode) => ({ line: ['tsc', '--noEmit', '-p', `tsconfig.${mode}.json`] })),
+      // 5.4 says less of what did not fit.
+      ...(isOldest ? [] : [saysCures(modes)]),
+    ],
+  }
+}
+
+function saysCures(modes: readonly string[]): Command {
+  const projects = modes.map((mode) => `messages/tsconfig.${mode}.json`)
+  return {
+    line: ['node', 'messages/check.mjs', '../node_modules/.bin/tsc', ...projects],
+    prints: 'leads to its cure',
+  }
 }
 
 const ES2022 = ['--platform=node', '--target=es2022']
@@ -145,6 +196,9 @@ export const compilerRows: readonly Row[] = [
   ...tsc('TypeScript 5.9', 'usual', true),
   ...tsc('TypeScript 5.4', 'oldest'),
   ...tsc('TypeScript 7', 'newest'),
+  types('TypeScript 5.4', 'oldest', true),
+  types('TypeScript 5.9', 'usual'),
+  types('TypeScript 7', 'newest'),
   esbuild('standard'),
   esbuild('legacy'),
   transpiled('SWC', SWC, ['2022-03', '2023-11', 'legacy']),

@@ -58,7 +58,9 @@ export function CacheConfig(
       throw new InvalidOptionError({
         option: DECORATOR,
         expected: 'a class to decorate',
-        received: context?.kind ?? target,
+        received: target,
+        // With legacy decorators, the second argument is the name of a member.
+        described: `a ${(context as Partial<DecoratorContext> | undefined)?.kind ?? 'method or field'}`,
       })
     }
     shared.classConfigs.set(target, config)

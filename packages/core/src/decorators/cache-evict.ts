@@ -20,6 +20,7 @@ import {
   shapeOf,
 } from './method-decorator.ts'
 import { fixedTags } from './storing-options.ts'
+import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './unannotated.ts'
 
 type Args = readonly unknown[]
 
@@ -108,36 +109,57 @@ const NAMES = [
  */
 export function CacheEvict<
   AnnotateKeyArgs extends Args = [],
-  Result = unknown,
+  Result = AnnotateTheResult,
   AnnotateKeysArgs extends Args = [],
-  TagArgs extends Args = [],
-  ConditionArgs extends Args = [],
-  KeyOfArgs extends Args = [],
-  KeysOfArgs extends Args = [],
-  IfArgs extends Args = [],
+  AnnotateTagsArgs extends Args = [],
+  AnnotateConditionArgs extends Args = [],
+  AnnotateKeyOfArgs extends Args = [],
+  AnnotateKeysOfArgs extends Args = [],
+  AnnotateConditionOfArgs extends Args = [],
 >(
   options: CacheEvictOptions<
     AnnotateKeyArgs,
     Result,
     AnnotateKeysArgs,
-    TagArgs,
-    ConditionArgs,
-    KeyOfArgs,
-    KeysOfArgs,
-    IfArgs
-  >,
+    AnnotateTagsArgs,
+    AnnotateConditionArgs,
+    AnnotateKeyOfArgs,
+    AnnotateKeysOfArgs,
+    AnnotateConditionOfArgs
+  > &
+    ThisType<AnnotateThis>,
 ): AsyncMethodDecorator<
-  AnnotateKeyArgs | AnnotateKeysArgs | TagArgs | ConditionArgs | KeyOfArgs | KeysOfArgs | IfArgs,
+  | AnnotateKeyArgs
+  | AnnotateKeysArgs
+  | AnnotateTagsArgs
+  | AnnotateConditionArgs
+  | AnnotateKeyOfArgs
+  | AnnotateKeysOfArgs
+  | AnnotateConditionOfArgs,
   Result
 >
 export function CacheEvict<
   AnnotateKeyArgs extends Args = [],
   AnnotateKeysArgs extends Args = [],
-  TagArgs extends Args = [],
-  ConditionArgs extends Args = [],
+  AnnotateTagsArgs extends Args = [],
+  AnnotateConditionArgs extends Args = [],
 >(
-  options: CacheEvictBeforeOptions<AnnotateKeyArgs, AnnotateKeysArgs, TagArgs, ConditionArgs>,
-): AsyncMethodDecorator<AnnotateKeyArgs | AnnotateKeysArgs | TagArgs | ConditionArgs, unknown>
+  options: CacheEvictBeforeOptions<
+    AnnotateKeyArgs,
+    AnnotateKeysArgs,
+    AnnotateTagsArgs,
+    AnnotateConditionArgs
+  > &
+    ThisType<AnnotateThis>,
+): AsyncMethodDecorator<
+  AnnotateKeyArgs | AnnotateKeysArgs | AnnotateTagsArgs | AnnotateConditionArgs,
+  unknown
+>
+export function CacheEvict(
+  target: object,
+  context: unknown,
+  descriptor?: unknown,
+): WriteParentheses<'@CacheEvict'>
 export function CacheEvict(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given

@@ -19,6 +19,7 @@ import {
 } from './method-decorator.ts'
 import { keyOf as boundKey, keysNow, stillGives } from './read-one.ts'
 import { resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
+import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './unannotated.ts'
 
 type Args = readonly unknown[]
 
@@ -55,26 +56,37 @@ const DECORATOR = '@CachePut'
  */
 export function CachePut<
   AnnotateKeyArgs extends Args = [],
-  Result = unknown,
-  TagArgs extends Args = [],
-  TtlArgs extends Args = [],
-  UnlessArgs extends Args = [],
-  ConditionArgs extends Args = [],
-  KeyOfArgs extends Args = [],
+  Result = AnnotateTheResult,
+  AnnotateTagsArgs extends Args = [],
+  AnnotateTtlArgs extends Args = [],
+  AnnotateUnlessArgs extends Args = [],
+  AnnotateConditionArgs extends Args = [],
+  AnnotateKeyOfArgs extends Args = [],
 >(
   options: CachePutOptions<
     AnnotateKeyArgs,
     Result,
-    TagArgs,
-    TtlArgs,
-    UnlessArgs,
-    ConditionArgs,
-    KeyOfArgs
-  >,
+    AnnotateTagsArgs,
+    AnnotateTtlArgs,
+    AnnotateUnlessArgs,
+    AnnotateConditionArgs,
+    AnnotateKeyOfArgs
+  > &
+    ThisType<AnnotateThis>,
 ): AsyncMethodDecorator<
-  AnnotateKeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs | KeyOfArgs,
+  | AnnotateKeyArgs
+  | AnnotateTagsArgs
+  | AnnotateTtlArgs
+  | AnnotateUnlessArgs
+  | AnnotateConditionArgs
+  | AnnotateKeyOfArgs,
   Result
 >
+export function CachePut(
+  target: object,
+  context: unknown,
+  descriptor?: unknown,
+): WriteParentheses<'@CachePut'>
 export function CachePut(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given

@@ -18,6 +18,13 @@ import { wrapEach } from './read-each.ts'
 import { noteReader, noteReadingMethod } from './read-names.ts'
 import { wrapOne } from './read-one.ts'
 import { resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
+import type {
+  AnnotateTheElement,
+  AnnotateTheResult,
+  AnnotateThis,
+  Asked,
+  WriteParentheses,
+} from './unannotated.ts'
 
 type Args = readonly unknown[]
 
@@ -58,37 +65,54 @@ const DECORATOR = '@Cacheable'
  */
 export function Cacheable<
   AnnotateKeyArgs extends Args = [],
-  Result = unknown,
-  TagArgs extends Args = [],
-  TtlArgs extends Args = [],
-  UnlessArgs extends Args = [],
-  ConditionArgs extends Args = [],
+  Result = AnnotateTheResult,
+  AnnotateTagsArgs extends Args = [],
+  AnnotateTtlArgs extends Args = [],
+  AnnotateUnlessArgs extends Args = [],
+  AnnotateConditionArgs extends Args = [],
 >(
-  options?: CacheableOptions<AnnotateKeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs>,
-): AsyncMethodDecorator<AnnotateKeyArgs | TagArgs | TtlArgs | UnlessArgs | ConditionArgs, Result>
+  options?: CacheableOptions<
+    AnnotateKeyArgs,
+    Result,
+    AnnotateTagsArgs,
+    AnnotateTtlArgs,
+    AnnotateUnlessArgs,
+    AnnotateConditionArgs
+  > &
+    ThisType<AnnotateThis>,
+): AsyncMethodDecorator<
+  AnnotateKeyArgs | AnnotateTagsArgs | AnnotateTtlArgs | AnnotateUnlessArgs | AnnotateConditionArgs,
+  Result
+>
 export function Cacheable<
-  Id,
-  Item,
+  Id = AnnotateTheElement,
+  Item = AnnotateTheResult,
   AnnotateKeyArgs extends Args = [],
-  TagArgs extends Args = [],
-  TtlArgs extends Args = [],
-  UnlessArgs extends Args = [],
-  ConditionArgs extends Args = [],
+  AnnotateTagsArgs extends Args = [],
+  AnnotateTtlArgs extends Args = [],
+  AnnotateUnlessArgs extends Args = [],
+  AnnotateConditionArgs extends Args = [],
 >(
   options: CacheableEachOptions<
     Id,
     Item,
     AnnotateKeyArgs,
-    TagArgs,
-    TtlArgs,
-    UnlessArgs,
-    ConditionArgs
-  >,
+    AnnotateTagsArgs,
+    AnnotateTtlArgs,
+    AnnotateUnlessArgs,
+    AnnotateConditionArgs
+  > &
+    ThisType<AnnotateThis>,
 ): AsyncMethodDecorator<
-  ConditionArgs,
-  readonly Item[],
-  [Id, ...AnnotateKeyArgs] | TagArgs | TtlArgs | UnlessArgs
+  AnnotateConditionArgs,
+  readonly Asked<Item>[],
+  [Asked<Id>, ...AnnotateKeyArgs] | AnnotateTagsArgs | AnnotateTtlArgs | AnnotateUnlessArgs
 >
+export function Cacheable(
+  target: object,
+  context: unknown,
+  descriptor?: unknown,
+): WriteParentheses<'@Cacheable'>
 export function Cacheable(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given

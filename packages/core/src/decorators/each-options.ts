@@ -5,6 +5,7 @@ import type { Key } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
 import { type Callback, readCallback } from './callbacks.ts'
 import type { StoringOptions } from './storing-options.ts'
+import type { Asked } from './unannotated.ts'
 
 type Args = readonly unknown[]
 
@@ -17,14 +18,14 @@ export interface EachOptions<Id, Item, KeyArgs extends Args> {
    * them in the order they asked, without those there are none of. Without it, the method returns one item for each
    * element, in order, `undefined` or `null` where there is none, and callers get the same.
    */
-  readonly by?: ((item: Item) => NoInfer<Id>) | undefined
+  readonly by?: ((item: Item) => NoInfer<Asked<Id>>) | undefined
 }
 
 /**
  * There is none; see `each.key`. Named for the message that a key function of a method without `each` leads to when its
  * parameters lack a type, because TypeScript tells of the last form that did not fit.
  */
-export interface AnnotateTheParametersOfKey {
+export interface AnnotateTheParametersOfKeyAndReturnAKey {
   readonly 'annotate the parameters of the key function': never
 }
 
@@ -39,7 +40,7 @@ export interface CacheableEachOptions<
   ConditionArgs extends Args,
 > extends StoringOptions<Item, TagArgs, TtlArgs, UnlessArgs> {
   readonly each: EachOptions<Id, Item, KeyArgs>
-  readonly key?: AnnotateTheParametersOfKey | undefined
+  readonly key?: AnnotateTheParametersOfKeyAndReturnAKey | undefined
   /** Methods of the class that load the same entity into the same cache, so that they may share entries. */
   readonly shares?: string | symbol | readonly (string | symbol)[] | undefined
   /** Gets the method's arguments, the list included. False: neither look nor store. */

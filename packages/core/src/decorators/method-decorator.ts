@@ -12,6 +12,7 @@ import {
   noteOperation,
   type Operation,
 } from './operations.ts'
+import type { Asked } from './unannotated.ts'
 
 // TypeScript gives decorators a metadata object only where this symbol exists; esbuild, Babel and SWC always do, under
 // this very symbol. It is how a standard decorator finds its class.
@@ -75,12 +76,12 @@ export interface AsyncMethodDecorator<
   EntryArgs extends Args = never,
 > {
   /** Standard decorators. */
-  <Method extends AsyncMethod<Result>>(
+  <Method extends AsyncMethod<Asked<Result>>>(
     method: FittingMethod<Method, CallArgs, EntryArgs>,
     context: ClassMethodDecoratorContext,
   ): Method
   /** `experimentalDecorators`. */
-  <Method extends AsyncMethod<Result>>(
+  <Method extends AsyncMethod<Asked<Result>>>(
     target: object,
     name: string | symbol,
     descriptor: TypedPropertyDescriptor<FittingMethod<Method, CallArgs, EntryArgs>>,

@@ -26,6 +26,7 @@ import {
   resolveRateLimited,
 } from './rate-limited-options.ts'
 import type { Receiver } from './receiver.ts'
+import type { AnnotateThis, WriteParentheses } from './unannotated.ts'
 
 type Args = readonly unknown[]
 
@@ -71,28 +72,47 @@ export interface LimitsOwner {
  */
 export function RateLimited<
   AnnotateKeyArgs extends Args = [],
-  CostArgs extends Args = [],
-  SignalArgs extends Args = [],
-  InsteadArgs extends Args = [],
+  AnnotateCostArgs extends Args = [],
+  AnnotateSignalArgs extends Args = [],
+  AnnotateOnLimitArgs extends Args = [],
   Instead = never,
-  LimitArgs extends Args = [],
+  AnnotateLimitArgs extends Args = [],
 >(
-  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs, LimitArgs> &
-    OnLimit<InsteadArgs, Instead>,
+  options: RateLimitedOptions<
+    AnnotateKeyArgs,
+    AnnotateCostArgs,
+    AnnotateSignalArgs,
+    AnnotateLimitArgs
+  > &
+    OnLimit<AnnotateOnLimitArgs, Instead> &
+    ThisType<AnnotateThis>,
 ): LimitedMethodDecorator<
-  AnnotateKeyArgs | CostArgs | SignalArgs | InsteadArgs | LimitArgs,
+  AnnotateKeyArgs | AnnotateCostArgs | AnnotateSignalArgs | AnnotateOnLimitArgs | AnnotateLimitArgs,
   Instead
 >
 export function RateLimited<
   AnnotateKeyArgs extends Args = [],
-  CostArgs extends Args = [],
-  SignalArgs extends Args = [],
-  LimitArgs extends Args = [],
+  AnnotateCostArgs extends Args = [],
+  AnnotateSignalArgs extends Args = [],
+  AnnotateLimitArgs extends Args = [],
 >(
-  options: RateLimitedOptions<AnnotateKeyArgs, CostArgs, SignalArgs, LimitArgs> & {
+  options: RateLimitedOptions<
+    AnnotateKeyArgs,
+    AnnotateCostArgs,
+    AnnotateSignalArgs,
+    AnnotateLimitArgs
+  > & {
     readonly onLimit: 'skip'
-  },
-): LimitedMethodDecorator<AnnotateKeyArgs | CostArgs | SignalArgs | LimitArgs, undefined>
+  } & ThisType<AnnotateThis>,
+): LimitedMethodDecorator<
+  AnnotateKeyArgs | AnnotateCostArgs | AnnotateSignalArgs | AnnotateLimitArgs,
+  undefined
+>
+export function RateLimited(
+  target: object,
+  context: unknown,
+  descriptor?: unknown,
+): WriteParentheses<'@RateLimited'>
 export function RateLimited(...given: readonly [object]): unknown {
   assertCalledWithOptions(RATE_LIMITED, given)
   const [options] = given

@@ -20,6 +20,7 @@ import {
   invoke,
   methodDecorator,
 } from './method-decorator.ts'
+import type { AnnotateThis, WriteParentheses } from './unannotated.ts'
 
 type Args = readonly unknown[]
 
@@ -53,8 +54,13 @@ const NAMES = ['key', 'keys', ...LOCK_OPTION_NAMES.filter((name) => name !== 'si
  * async checkout(orderId: string): Promise<Receipt> { … }
  */
 export function WithLock<AnnotateKeyArgs extends Args = [], AnnotateKeysArgs extends Args = []>(
-  options: WithLockOptions<AnnotateKeyArgs, AnnotateKeysArgs>,
+  options: WithLockOptions<AnnotateKeyArgs, AnnotateKeysArgs> & ThisType<AnnotateThis>,
 ): AsyncMethodDecorator<AnnotateKeyArgs | AnnotateKeysArgs, unknown>
+export function WithLock(
+  target: object,
+  context: unknown,
+  descriptor?: unknown,
+): WriteParentheses<'@WithLock'>
 export function WithLock(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given

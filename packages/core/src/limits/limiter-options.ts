@@ -86,9 +86,10 @@ export interface SeveralPolicies<Args extends readonly unknown[] = [key: string]
   readonly limit?: undefined
 }
 
+// In this order, because TypeScript tells what is missing from the last one that is near.
 export type LimiterOptions<Args extends readonly unknown[] = [key: string]> =
-  | OnePolicy<Args>
   | OneConcurrency<Args>
+  | OnePolicy<Args>
   | SeveralPolicies<Args>
 
 /** The checked form. */

@@ -31,7 +31,8 @@ export function takeStores(options: ResolvedManagerOptions, user: User): void {
     throw new InvalidOptionError({
       option: `createCacheManager.${name}`,
       expected: 'one of its own, which no other cache manager uses (close that one first)',
-      received: `that of the manager of ${other.namespace}`,
+      received: store,
+      described: `that of the manager of ${other.namespace}`,
     })
   }
   for (const [, store] of taken) if (store !== undefined) users.set(store, user)
