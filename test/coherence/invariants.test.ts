@@ -6,8 +6,8 @@ import { Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
 import { deferred, eventually } from '../support/eventually.ts'
 import { startNode, startPair, untilVerified } from '../support/nodes.ts'
-import { startRedis } from '../support/redis-server.ts'
-import { startProxy } from '../support/tcp-proxy.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 describe('I1: read your own eviction', () => {
   it('never returns a value loaded before an evict that has resolved, even while its loader still runs', async () => {

@@ -4,8 +4,8 @@ import { redisStore } from '@larder/redis-store'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { startNode, untilVerified } from '../support/nodes.ts'
-import { startRedis } from '../support/redis-server.ts'
-import { startProxy } from '../support/tcp-proxy.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 const KEYS = Array.from({ length: 40 }, (_, i) => `k${i}`)
 

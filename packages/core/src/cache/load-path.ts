@@ -2,9 +2,17 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
+import type { RemoteTier } from '../remote/remote-tier.ts'
 import type { Flight } from './flight.ts'
 import { isTrusted } from './judge.ts'
-import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
+import {
+  type Keepable,
+  keepable,
+  keepableError,
+  localEntryOf,
+  storedForm,
+  withinMs,
+} from './keep.ts'
 import type { Lease } from './lease.ts'
 import { type LoadOutcome, runLoader } from './load.ts'
 import type { CacheNode } from './node.ts'
@@ -173,7 +181,8 @@ export class LoadPath {
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
     const encoded = encoding instanceof Promise ? await encoding : encoding
-    const { bytes, commit } = storedForm(call.policy, kept, stamp.known, encoded)
+    const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
+    const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reportTooLarge(flight, bytes.length)
       this.keepLocally(flight, entry, bytes.length)
@@ -187,7 +196,7 @@ export class LoadPath {
     this.keepLocally(flight, entry, bytes.length)
     const sentAt = clock.now()
     try {
-      const { livesForMs } = kept.lifetimes
+      const { livesForMs } = stored.lifetimes
       const reply = await remote.run('fill', (store) =>
         store.fill(address, lease.token, bytes, livesForMs),
       )
@@ -197,7 +206,8 @@ export class LoadPath {
         this.#withdraw(flight, entry)
         return
       }
-      knowledge.noteOwnFill(address, commit, reply.nowMs)
+      // Of a flight that was killed the store has lost what killed it, and the lease came back with the history.
+      if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch (error) {
       remote.reportDefect('fill', error)
@@ -205,6 +215,17 @@ export class LoadPath {
       // is reloaded once it can no longer be trusted by its own age.
       entry.commit = 0
     }
+  }
+
+  /**
+   * How long the store may keep what was loaded for a key, ms. A store with leases knows the window itself, unless what was
+   * stored in it has expired since. It counts from when the eviction arrived there: it is to be the stricter one, for only
+   * what it has limited itself tells others that the window stands.
+   */
+  #mostLifeOf(key: string, { store, timeoutMs }: RemoteTier): number {
+    const end = this.#node.settling.endOf(key)
+    if (end === Number.POSITIVE_INFINITY) return end
+    return Math.ceil(end - this.#node.clock.now()) + (store.capabilities.leases ? timeoutMs : 0)
   }
 
   /** The lease was lost, so the key was changed since the load began. */

@@ -36,7 +36,11 @@ export function inspect(
   // What was evicted softly is only a fallback, and older than the eviction of course.
   if (
     !wasSoftened &&
-    knowledge.isOutlived(call.address, birth, { commit, createdAt: field.createdAt(bytes) })
+    knowledge.isOutlived(call.address, birth, {
+      commit,
+      createdAt: field.createdAt(bytes),
+      loadMs: field.loadMs(bytes),
+    })
   )
     return commit
 

@@ -895,7 +895,7 @@ describe('after a reconnect', () => {
 })
 
 describe('what was read back from the store', () => {
-  const written = (createdAt: number) => ({ createdAt, commit: 9 })
+  const written = (createdAt: number) => ({ createdAt, commit: 9, loadMs: 0 })
 
   it('is not believed when it is older than an eviction of it here', async () => {
     const { coherence } = await startKnowing()

@@ -15,6 +15,7 @@ import { partitionTag } from './tag-clock.ts'
 const DOUBTED_FOR_MS = 5_000
 const KEY_CAP = 10_000
 const TAG_CAP = 1_000
+const NO_TAGS: readonly string[] = []
 
 interface Doubt {
   /** Monotonic ms. */
@@ -64,6 +65,12 @@ export class Doubts {
     if (known.until > now) return true
     this.#keys.delete(key)
     return false
+  }
+
+  /** The tags that are in doubt. */
+  tagsAt(now: number): readonly string[] {
+    if (this.#tags.size === 0) return NO_TAGS
+    return [...this.#tags].filter(([, { until }]) => until > now).map(([tag]) => tag)
   }
 
   /** The store has been told of these: its copies are as good as any. */

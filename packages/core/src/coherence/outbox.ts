@@ -83,7 +83,8 @@ export class Outbox {
       await changes.bump(tags)
     } catch (error) {
       remote.reportDefect('bump-tags', error)
-      knowledge.tags.invalidateHere(knowledge.queue.addTags(tags))
+      // Again: the first number may lie below what was read meanwhile, by a clock that was known badly or not at all.
+      knowledge.tags.invalidateHere([...tags, ...knowledge.queue.addTags(tags)])
       this.#tellDoubt({ keys: NONE, tags, isRepeated: false })
       this.#queued()
       throw new EvictionQueued(error)

@@ -79,6 +79,8 @@ export class TagClock {
   #highest = 0
   #confirmed = 0
   #floor = 0
+  /** Tags up to this version may have been dropped here for room. */
+  #trimmedTo = 0
   #anyPartition = false
 
   constructor(onChange: () => void, cap = MIRROR_CAP) {
@@ -197,6 +199,17 @@ export class TagClock {
     return found
   }
 
+  /**
+   * Returns the tags that the store minted at a version which was confirmed here before, and which are not known here: they
+   * are of another history, of a clock that was behind.
+   */
+  strangersIn({ tags }: TagChanges): readonly string[] {
+    return tags
+      .filter(([, version]) => version <= this.#confirmed && version > this.#trimmedTo)
+      .filter(([tag, version]) => version > this.mintedFor(tag))
+      .map(([tag]) => tag)
+  }
+
   /** The version of a tag that the store minted, as far as it is known here; 0 for none. */
   mintedFor(tag: string): number {
     const at = this.#versions.get(tag) ?? 0
@@ -259,6 +272,7 @@ export class TagClock {
   #trim(): void {
     if (this.#versions.size <= this.#cap) return
     const byAge = [...this.#versions.values()].sort((a, b) => a - b)
-    this.#raiseFloor(byAge[byAge.length - Math.floor(this.#cap / 2)] ?? this.#now)
+    this.#trimmedTo = byAge[byAge.length - Math.floor(this.#cap / 2)] ?? this.#now
+    this.#raiseFloor(this.#trimmedTo)
   }
 }

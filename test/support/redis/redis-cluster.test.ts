@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { type RedisCluster, startCluster } from './redis-cluster.ts'
 import type { RedisServer } from './redis-server.ts'
 

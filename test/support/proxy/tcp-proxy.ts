@@ -1,7 +1,7 @@
 /** A TCP proxy in front of a Redis server, whose faults can be switched while it runs. */
 
 import { createServer, type Server, type Socket } from 'node:net'
-import { freePort } from './free-port.ts'
+import { freePort } from '../free-port.ts'
 import { ProxyConnection, type ProxyCounters } from './proxy-connection.ts'
 import type { ProxyMessage } from './proxy-conversation.ts'
 import type { LaneFaults } from './proxy-lane.ts'

@@ -6,8 +6,8 @@
  */
 
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { machineNow, machineOrigin } from '../machine-clock.ts'
 import type { TrafficRecord } from './eviction-traffic.ts'
-import { machineNow, machineOrigin } from './machine-clock.ts'
 import type { SharedSource } from './shared-source.ts'
 
 export type LedgerEvent =

@@ -1,4 +1,4 @@
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { assertServersMeet } from './redis-process.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 import { assertFollows, roleOf } from './replication.ts'

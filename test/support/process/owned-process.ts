@@ -7,7 +7,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { deferred } from './eventually.ts'
+import { deferred } from '../eventually.ts'
 
 /** How a process ended. */
 export interface ProcessEnd {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { startSentinel } from './redis-sentinel.ts'
 import { roleOf } from './replication.ts'
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { OwnedProcess } from '../process/owned-process.ts'
 import { containersShareTheHostNetwork, startContainer } from './docker.ts'
 import { findOwnRedis, type OwnRedisSource } from './find-redis.ts'
-import { OwnedProcess } from './owned-process.ts'
 import type { ServerProcess } from './server-process.ts'
 
 /** What a server is started with. */

@@ -1,7 +1,7 @@
 // The one file that knows testcontainers. Imported lazily, because it takes a second and most machines have a binary.
 
 import type { StartedTestContainer } from 'testcontainers'
-import { deferred } from './eventually.ts'
+import { deferred } from '../eventually.ts'
 import type { ServerProcess } from './server-process.ts'
 
 const IMAGE = 'redis:7'

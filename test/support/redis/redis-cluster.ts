@@ -1,5 +1,5 @@
+import { eventually } from '../eventually.ts'
 import { type ClusterView, readView, SLOT_COUNT, slotSpread } from './cluster-view.ts'
-import { eventually } from './eventually.ts'
 import { assertServersMeet } from './redis-process.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 import { assertFollows } from './replication.ts'

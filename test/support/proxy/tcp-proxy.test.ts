@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
+import { startCluster } from '../redis/redis-cluster.ts'
+import { type RedisServer, startRedis } from '../redis/redis-server.ts'
 import { startProxies } from './proxy-fleet.ts'
-import { startCluster } from './redis-cluster.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
 import { startProxy, type TcpProxy } from './tcp-proxy.ts'
 
 describe('a proxy in front of Redis', () => {

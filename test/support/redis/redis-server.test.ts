@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
+import { sourceRunner } from '../process/source-runner.ts'
 import { startRedis } from './redis-server.ts'
-import { sourceRunner } from './source-runner.ts'
 
 describe('a Redis server of the test', () => {
   it('answers, keeps nothing on disk and leaves no folder behind', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { startWorker, type WorkerProcess } from './worker.ts'
 
 type Sample = typeof import('./testing/sample.worker.ts').worker
@@ -51,7 +51,7 @@ describe('a worker process', () => {
     await expect(startWorker(new URL('./testing/none.worker.ts', import.meta.url))).rejects.toThrow(
       'none.worker.ts',
     )
-    await expect(startWorker(new URL('./seed.ts', import.meta.url))).rejects.toThrow(
+    await expect(startWorker(new URL('../seed.ts', import.meta.url))).rejects.toThrow(
       "no object named 'worker'",
     )
   })

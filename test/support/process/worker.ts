@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { type Deferred, deferred } from './eventually.ts'
+import { type Deferred, deferred } from '../eventually.ts'
 import { OwnedProcess } from './owned-process.ts'
 import { sourceRunner } from './source-runner.ts'
 import { received, type WorkerReport, type WorkerRequest } from './worker-messages.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { testSeed, withSeed } from '../seed.ts'
 import { commandParts, FrameScanner, parseFrame } from './resp-frames.ts'
-import { testSeed, withSeed } from './seed.ts'
 
 const frames = {
   'a simple string': '+OK\r\n',
