@@ -39,6 +39,10 @@ const TASKS = {
   scripts: checkScripts,
   build,
   packages: checkPackages,
+  matrix: async (args) => {
+    await build()
+    await node('test', 'matrix/main.ts', ...args)
+  },
   // On what is published: the loader that runs sources directly adds calls of its own to every closure.
   bench: (args) => onBuilt('main.ts', args),
   duel: (args) => onBuilt('duel/main.ts', args),

@@ -308,14 +308,14 @@ export class Cache<Value = unknown> {
 
   /** A look at an entry by its full key. */
   #at(fullKey: string): ReadCall {
-    const rules = resolveEntryOptions({}, this.#where)
+    const rules = resolveEntryOptions({}, this.#parts)
     return new ReadCall(this.#site, this.#parts.node.addressOf(fullKey), nothingToLoad, rules)
   }
 
   #call(key: Key, source: Source, options: EntryOptions<Value>): ReadCall {
     // Before the site is looked at: asking for the parts brings it up to date.
     const { node, policy } = this.#parts
-    const own = resolveEntryOptions(options as EntryOptions, this.#where)
+    const own = resolveEntryOptions(options as EntryOptions, this.#parts)
     const rules = withPolicyTags(own, policy, this.#where)
     return new ReadCall(this.#site, node.addressOf(this.key(key)), source, rules)
   }
@@ -354,7 +354,8 @@ function isSamePolicy(one: Policy, other: Policy): boolean {
 }
 
 /** Returns tags and ttl in the read path's terms. */
-function resolveEntryOptions(options: EntryOptions, where: string): ReadRules {
+function resolveEntryOptions(options: EntryOptions, parts: CacheParts): ReadRules {
+  const where = `cache(${parts.name})`
   assertKnownOptions(options, WHERE_ENTRY, where)
   const { tags, ttl } = options
   return {
@@ -365,7 +366,7 @@ function resolveEntryOptions(options: EntryOptions, where: string): ReadRules {
       typeof tags === 'function'
         ? (value) => tagNames(knownNow(tags(value)), `${where}.tags`)
         : undefined,
-    ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`),
+    ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`, parts),
   }
 }
 
@@ -398,13 +399,16 @@ const NO_TAGS: readonly string[] = Object.freeze([])
 function ttlFunction(
   ttl: Duration | ((value: unknown) => Duration | undefined),
   option: string,
+  { node, name }: CacheParts,
 ): (value: unknown) => number | undefined {
   if (typeof ttl !== 'function') {
     const ttlMs = parseDuration(ttl, option)
+    node.secondsMeant?.look(name, ttl, option)
     return () => ttlMs
   }
   return (value) => {
     const found = knownNow(ttl(value))
+    node.secondsMeant?.look(name, found, option)
     return found === undefined ? undefined : parseDuration(found, option)
   }
 }

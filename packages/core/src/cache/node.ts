@@ -13,6 +13,7 @@ import type { Emitter } from '../events/events.ts'
 import { StatsRegistry } from '../events/stats.ts'
 import { partitionOf } from '../keys/partition-of.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
+import type { SecondsMeant } from '../options/seconds-meant.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import type { CopyValue } from '../values/copy-value.ts'
 import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
@@ -37,6 +38,8 @@ export interface NodeParts {
   readonly checkValue: ((value: unknown) => unknown) | undefined
   /** The unit of work that the running code is part of. */
   readonly unit: () => EvictionUnit | undefined
+  /** In development. */
+  readonly secondsMeant: SecondsMeant | undefined
 }
 
 /** One node: a process (or a manager in it) with its own local tier. */
@@ -54,6 +57,8 @@ export class CacheNode {
   readonly checkValue: ((value: unknown) => unknown) | undefined
   /** The unit of work that the running code is part of. One comparison while there is none. */
   readonly unit: () => EvictionUnit | undefined
+  /** Notices durations that were probably meant as seconds; in development. */
+  readonly secondsMeant: SecondsMeant | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
@@ -86,6 +91,7 @@ export class CacheNode {
     this.copyValue = parts.copyValue
     this.checkValue = parts.checkValue
     this.unit = parts.unit
+    this.secondsMeant = parts.secondsMeant
     this.work = new BackgroundWork(parts.events)
     this.wakeUps = new WakeUps(parts.clock)
     this.settling = new SettleWindows(parts.clock)

@@ -48,6 +48,7 @@ import {
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from '../options/manager-options.ts'
+import { SecondsMeant } from '../options/seconds-meant.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
 import { valueCopier } from '../values/copy-value.ts'
 import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
@@ -107,6 +108,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#options = options
     const clock = options.clock ?? createSystemClock()
     const local = options.local as LocalStore<LocalEntry> | undefined
+    const isDevelopment = options.isEnabled && process.env['NODE_ENV'] !== 'production'
     const codec = options.codec?.(options.types)
     if (codec !== undefined) assertCodec(codec, 'createCacheManager.codec')
     const tree = createTaggedTree(options.types)
@@ -123,6 +125,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
           : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
       values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
       unit: () => currentUnitOf(this) as EvictionUnit | undefined,
+      secondsMeant: isDevelopment ? new SecondsMeant(options.namespace, options.logger) : undefined,
       copyValue: valueCopier(
         typesByPrototype(options.types),
         codec && ((value) => codec.decode(codec.encode(value))),
@@ -133,11 +136,11 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
-    const isDevelopment = options.isEnabled && process.env['NODE_ENV'] !== 'production'
     this.#unread = isDevelopment
       ? new UnreadNames(options.namespace, clock, options.logger)
       : undefined
     const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
+    this.#node.secondsMeant?.lives('', options.defaults, 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
     const loads = new LoadPath(this.#node)
     this.#reads = new ReadPath(this.#node, loads)
@@ -323,7 +326,9 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   #limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
     if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
     this.#limits ??= createLimits(this.#options, this.#node)
-    return this.#limits.limiter(options, place)
+    const limiter = this.#limits.limiter(options, place)
+    this.#node.secondsMeant?.windows(options, place?.where ?? 'limiter')
+    return limiter
   }
 
   /** How a decorated method reaches its cache. */
@@ -345,6 +350,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     assertName(name, `${where}.name`)
     assertCacheOptions(options, where)
     const policy = resolvePolicy([this.#options.defaults, options], where)
+    this.#node.secondsMeant?.lives(name, options, where)
     const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
     this.#node.noteLife(Math.max(longest, policy.negativeTtlMs))
     this.#node.coherence.requireStaleness(policy.maxStalenessMs)

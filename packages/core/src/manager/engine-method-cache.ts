@@ -161,7 +161,11 @@ export class EngineMethodCache implements MethodCache {
   }
 
   #ttl(value: unknown): number | undefined {
-    return value === undefined ? undefined : parseDuration(value as Duration, `${this.#where}.ttl`)
+    if (value === undefined) return undefined
+    const option = `${this.#where}.ttl`
+    const { node, name } = this.#parts
+    node.secondsMeant?.look(name, value, option)
+    return parseDuration(value as Duration, option)
   }
 }
 
