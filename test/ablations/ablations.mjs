@@ -112,7 +112,7 @@ export const ABLATIONS = [
   {
     name: 'taking over a stuck lease',
     protects: 'I4',
-    file: `${CORE}/cache/read-path.ts`,
+    file: `${CORE}/cache/claim-path.ts`,
     find: 'overtake = leftMs <= 0 ? reply.holder : 0',
     replace: 'overtake = 0',
     tests: INVARIANTS,
@@ -121,8 +121,8 @@ export const ABLATIONS = [
     name: 'giving the lease back after an error',
     protects: 'I4',
     file: `${CORE}/cache/load-path.ts`,
-    find: 'lease.release()\n      this.#node.flights.remove(flight)',
-    replace: 'this.#node.flights.remove(flight)',
+    find: 'lease.release()\n      this.#node.flights.end(flight)',
+    replace: 'this.#node.flights.end(flight)',
     tests: INVARIANTS,
   },
   {
@@ -177,7 +177,7 @@ export const ABLATIONS = [
     name: 'doubting entries after lost history',
     protects: 'I6',
     file: `${CORE}/coherence/partitions.ts`,
-    find: 'this.generation += 1',
+    find: 'this.contested = undefined\n    this.generation += 1',
     replace: '',
     tests: INVARIANTS,
   },

@@ -1,13 +1,10 @@
 /** Larder: a cache for TypeScript classes that stays true. For those who use a cache; what stores, plugins and integrations need is in `store.ts`. */
 
-export {
-  Cache,
-  type EntryOptions,
-  type LoaderContext,
-  type WarmOptions,
-  type WarmProgress,
-} from './cache/cache.ts'
+export { Cache, type LoaderContext } from './cache/cache.ts'
+export type { EntryOptions, GetOptions, LoadOptions } from './cache/entry-options.ts'
+export type { EntryView } from './cache/entry-view.ts'
 export type { LoadContext } from './cache/read-call.ts'
+export type { WarmOptions, WarmProgress } from './cache/warm.ts'
 export type { PatternProgress } from './cache/write-path.ts'
 export type { ValueType } from './contracts/codec.ts'
 export type { LockMode, LockReplicas, LockState } from './contracts/lock-provider.ts'

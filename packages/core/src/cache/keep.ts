@@ -31,6 +31,8 @@ export interface Keepable {
   readonly loadMs: number
   readonly tags: readonly string[]
   readonly lifetimes: Lifetimes
+  /** Written on purpose, and not by a load. */
+  readonly isPut?: boolean | undefined
 }
 
 /** What of a call decides how its result is kept. */
@@ -138,6 +140,7 @@ export function localEntryOf(
   const { freshForMs, staleForMs, livesForMs } = kept.lifetimes
   const now = node.clock.now()
   const calmMs = calmFor(freshForMs, kept.loadMs, policy.refreshBeta)
+  entry.createdAt = Math.floor(now)
   entry.live(now + calmMs, now + freshForMs, now + staleForMs, now + livesForMs)
   return entry
 }
@@ -163,7 +166,7 @@ export function storedForm(
 ): { readonly bytes: Buffer; readonly commit: number } {
   const commit = randomId()
   const bytes = encodeEntry({
-    flags: kept.kind === 'value' ? 0 : FLAG[kept.kind],
+    flags: (kept.kind === 'value' ? 0 : FLAG[kept.kind]) + (kept.isPut === true ? FLAG.put : 0),
     commit,
     birth,
     ...kept.lifetimes,

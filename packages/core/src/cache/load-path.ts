@@ -1,9 +1,11 @@
 /** What follows a miss: run the loader, hand its value out, then keep it: in the store under the lease, and locally. */
 
+import type { Stamp } from '../coherence/stamp.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
-import type { Flight } from './flight.ts'
+import { Flight } from './flight.ts'
+import { handOut } from './hand-out.ts'
 import { isTrusted } from './judge.ts'
 import {
   type Keepable,
@@ -17,6 +19,8 @@ import type { Lease } from './lease.ts'
 import { type LoadOutcome, runLoader } from './load.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import type { ReadReports } from './read-reports.ts'
+import { canReplace, replace } from './replace.ts'
 import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
@@ -25,9 +29,11 @@ const ENTRY_OVERHEAD_BYTES = 200
 
 export class LoadPath {
   readonly #node: CacheNode
+  readonly #reports: ReadReports
 
-  constructor(node: CacheNode) {
+  constructor(node: CacheNode, reports: ReadReports) {
     this.#node = node
+    this.#reports = reports
   }
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
@@ -47,7 +53,7 @@ export class LoadPath {
       }
       this.#settle(flight, asKept(outcome, kept))
     } finally {
-      this.#node.flights.remove(flight)
+      this.#node.flights.end(flight)
     }
   }
 
@@ -73,7 +79,7 @@ export class LoadPath {
     } finally {
       // What became of a fill that failed is not known: if it stored, the lease is gone, and this does nothing.
       lease.release()
-      this.#node.flights.remove(flight)
+      this.#node.flights.end(flight)
     }
   }
 
@@ -88,24 +94,11 @@ export class LoadPath {
     local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
   }
 
-  countMiss(call: ReadCall): void {
-    call.counters.misses += 1
-    if (this.#node.events.has('miss')) {
-      this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
-    }
-  }
-
-  countStale(call: ReadCall, why: 'revalidating' | 'error' | 'timeout'): void {
-    call.counters.staleHits += 1
-    if (this.#node.events.has('stale')) {
-      this.#node.events.emit('stale', { cache: call.cache, key: call.fullKey, why })
-    }
-  }
-
   #load(flight: Flight): Promise<LoadOutcome> {
     const { call, candidate } = flight
     call.onDecided?.()
-    if (!flight.isSettled) this.countMiss(call)
+    flight.ask?.close()
+    if (!flight.isSettled && flight.ask === undefined) this.#reports.miss(call)
     return runLoader(this.#node, flight, {
       previous: candidate?.kind === 'value' ? this.#previous(call, candidate) : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),
@@ -130,8 +123,12 @@ export class LoadPath {
       return undefined
     }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
+    // What it fails with then is the callers' doing.
+    if (outcome.isGivenUp) return undefined
     const kept = keepableError(call, outcome, this.#node.events)
-    return this.#canFallBack(flight) ? undefined : kept
+    // A refresh that fails leaves what there is; nobody is told that in its place.
+    const stays = flight.ask === undefined ? this.#canFallBack(flight) : this.#isAtHand(flight)
+    return stays ? undefined : kept
   }
 
   #settle(flight: Flight, outcome: LoadOutcome): void {
@@ -153,19 +150,34 @@ export class LoadPath {
    * Without `staleIfError`, what cannot be verified may not stand in for a failed load: it may have been evicted
    * elsewhere longer ago than `maxStaleness`.
    */
-  #canFallBack({ candidate, isAlive, call }: Flight): boolean {
+  #canFallBack(flight: Flight): boolean {
+    const { candidate, call } = flight
+    if (candidate === undefined || flight.ask !== undefined || !this.#isAtHand(flight)) return false
+    if (call.policy.staleIfErrorMs > 0) return true
+    const { stamp, verifiedAt } = candidate
+    return isTrusted(stamp, verifiedAt, call, this.#node, this.#node.clock.now())
+  }
+
+  /** Whether the old value is still there, and nothing is known against it. */
+  #isAtHand({ candidate, isAlive, call }: Flight): boolean {
     if (candidate === undefined || candidate.kind !== 'value' || !isAlive) return false
     const { clock, knowledge } = this.#node
-    const now = clock.now()
-    if (candidate.livesUntil <= now || call.mode === 'refresh') return false
-    const { birth, stamp, tags, verifiedAt } = candidate
-    if (!knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return false
-    return call.policy.staleIfErrorMs > 0 || isTrusted(stamp, verifiedAt, call, this.#node, now)
+    if (candidate.livesUntil <= clock.now()) return false
+    const { birth, stamp, tags } = candidate
+    return knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)
+  }
+
+  /** Returns what is stale for a caller who does not wait any longer, if it may be served. */
+  fallBack(flight: Flight): Promise<unknown> | undefined {
+    const { candidate, call } = flight
+    if (candidate === undefined || !this.#canFallBack(flight)) return undefined
+    this.#reports.stale(candidate, call, 'timeout')
+    return handOut(candidate.value, call, this.#node)
   }
 
   #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {
     if (flight.isSettled || !this.#canFallBack(flight) || flight.candidate === undefined) return
-    this.countStale(flight.call, why)
+    this.#reports.stale(flight.candidate, flight.call, why)
     flight.entry = flight.candidate
     flight.resolve(flight.candidate.value)
   }
@@ -195,8 +207,18 @@ export class LoadPath {
     // Kept before the store has answered: until then the flight hands the same value out anyway.
     this.keepLocally(flight, entry, bytes.length)
     const sentAt = clock.now()
+    const { livesForMs } = stored.lifetimes
     try {
-      const { livesForMs } = stored.lifetimes
+      if (canReplace(this.#node, flight)) {
+        const keep = (on: Stamp): void => {
+          entry.stamp = on
+          this.keepLocally(new Flight(call, on, flight.at), entry, bytes.length)
+        }
+        const replacement = { bytes, livesMs: livesForMs, commit, keep }
+        const isStored = await replace(this.#node, flight, lease, replacement)
+        if (!isStored) this.#withdraw(flight, entry)
+        return
+      }
       const reply = await remote.run('fill', (store) =>
         store.fill(address, lease.token, bytes, livesForMs),
       )

@@ -23,6 +23,7 @@ import type { Stamp } from '../coherence/stamp.ts'
 import type { MutationReply, PutReply } from '../contracts/remote-store.ts'
 import { measureValue } from '../entry/measure.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import { withValue } from '../events/event-value.ts'
 import type { PutOutcome } from '../events/events.ts'
 import { ASKED_HERE } from './change-marks.ts'
 import { Flight } from './flight.ts'
@@ -31,7 +32,7 @@ import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import { openPutFence, type PutFence } from './put-fence.ts'
 import type { ReadCall } from './read-call.ts'
-import { assertKeepable, encodeKept, takeIn } from './value-forms.ts'
+import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 import type { WritePath } from './write-path.ts'
 
@@ -109,7 +110,11 @@ export class PutPath {
       const result = await this.#put(put, fence)
       if (node.events.has('put')) {
         const { outcome } = result
-        node.events.emit('put', { cache: call.cache, key: call.fullKey, outcome })
+        const event = { cache: call.cache, key: call.fullKey, outcome }
+        const { policy } = call
+        const value = (): unknown =>
+          policy.isolation === 'cloned' ? ownCopy(node, policy, put.value) : put.value
+        node.events.emit('put', withValue(event, value))
       }
       return result
     } finally {
@@ -187,7 +192,7 @@ export class PutPath {
       // What was asked for here after a `set` sees to the key itself.
       return hasBegun ? this.#evictInstead(call) : { outcome: 'not-kept' }
     }
-    const { bytes, commit } = storedForm(policy, kept, stamp.known, encoded)
+    const { bytes, commit } = storedForm(policy, { ...kept, isPut: true }, stamp.known, encoded)
     const writing = { ...put, bytes: bytes.length }
     if (bytes.length > policy.maxValueBytes) {
       const { maxValueBytes: maxBytes } = policy

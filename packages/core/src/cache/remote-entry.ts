@@ -54,6 +54,7 @@ export function inspect(
   // Not born above what this node knows: its next invalidation may stay here for a while, under a number of its own.
   const knownBirth = Math.min(birth, stamp.birth)
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
+  entry.createdAt = Math.floor(createdAt)
   if (wasSoftened || knowledge.tags.softens(birth, call.cacheTag, tags)) {
     entry.live(0, 0, 0, livesUntil)
     return entry

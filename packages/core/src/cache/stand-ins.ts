@@ -50,6 +50,7 @@ export class StandIns {
     const stamp = knowledge.stamp(call.address.partition)
     const standIn = new Flight(call.unobserved(), stamp, clock.now())
     flight.standIn = standIn
+    standIn.joinedBy(undefined)
     // Nobody joins it, but whatever invalidates the key ends its being kept.
     flights.watch(standIn)
     standIn.promise.then(

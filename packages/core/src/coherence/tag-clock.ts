@@ -36,6 +36,11 @@ export function tagName(tag: string): string {
   return RESERVED.test(tag) ? `\\${tag}` : tag
 }
 
+/** Returns the user's tag that a name of the table stands for. */
+export function tagText(name: string): string {
+  return name.startsWith('\\') ? name.slice(1) : name
+}
+
 /** Returns the tag that stands for a whole named cache. */
 export function cacheTag(cache: string): string {
   return `@${cache}`

@@ -33,6 +33,8 @@ export class LocalEntry {
   commit: number
   /** When it was last known good, on the node's monotonic clock, ms. */
   verifiedAt: number
+  /** When it was made, monotonic ms. */
+  createdAt = 0
   /** Until then a hit needs no thought: fresh, and the moment for an early refresh has not come. */
   calmUntil = 0
   freshUntil = 0

@@ -1,12 +1,14 @@
 /** The manager: makes caches over one local and one remote tier, and owns everything that has to be closed. */
 
-import { Cache, type CacheParts } from '../cache/cache.ts'
+import { Cache } from '../cache/cache.ts'
+import type { CacheParts } from '../cache/cache-parts.ts'
 import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import { EvictionUnit } from '../cache/eviction-unit.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
+import { ReadReports } from '../cache/read-reports.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
@@ -142,9 +144,10 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
     this.#node.secondsMeant?.lives('', options.defaults, 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
-    const loads = new LoadPath(this.#node)
-    this.#reads = new ReadPath(this.#node, loads)
+    const reports = new ReadReports(this.#node)
+    const loads = new LoadPath(this.#node, reports)
     this.#writes = new WritePath(this.#node)
+    this.#reads = new ReadPath(this.#node, { loads, reports, writes: this.#writes })
     this.#puts = new PutPath(this.#node, loads, this.#writes)
     if (local !== undefined) local.onDrop = (key) => this.#reportDrop(key)
     this.#startPlugins()

@@ -1,7 +1,8 @@
 /** The engine's side of a decorated method. `hit` is the local-hit path: no frame, closure or allocation it can do without. */
 
 import { loadTogether } from '../cache/batch-load.ts'
-import { type CacheParts, tagNames } from '../cache/cache.ts'
+import type { CacheParts } from '../cache/cache-parts.ts'
+import { tagNames } from '../cache/entry-options.ts'
 import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import { knownNow } from '../cache/keep.ts'
 import { withPolicyTags } from '../cache/policy-tags.ts'
