@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { writeScripts } from '../packages/redis-store/tools/generate-scripts.mjs'
 import { checkPackages } from './check-packages.mjs'
 import { execute, fail, node, pnpm, ROOT, tool } from './execute.mjs'
+import { printHouse } from './house/report.mjs'
 import { build, PACKAGES } from './packages.mjs'
 
 const STAMP = join(ROOT, 'node_modules', '.larder-install')
@@ -34,11 +35,16 @@ const TASKS = {
   types,
   lint,
   format: () => tool('biome', ['check', '--write', '.']),
+  house: printHouse,
   // What each task does before it begins.
   generate: () => {},
   scripts: checkScripts,
   build,
   packages: checkPackages,
+  matrix: async (args) => {
+    await build()
+    await node('test', 'matrix/main.ts', ...args)
+  },
   // On what is published: the loader that runs sources directly adds calls of its own to every closure.
   bench: (args) => onBuilt('main.ts', args),
   duel: (args) => onBuilt('duel/main.ts', args),

@@ -90,7 +90,10 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     const { partition, previous, seq, keys } = message
     return [partition, `${previous}`, `${seq}`, keys]
   }
-  if (message.kind === 'doubt') return [message.keys, message.tags, message.isRepeated ? 1 : 0]
+  if (message.kind === 'doubt') {
+    const { keys, tags, isRepeated, soft } = message
+    return [keys, tags, isRepeated ? 1 : 0, ...(soft ? [1] : [])]
+  }
   const { previous, version, floor, tags } = message
   return [`${previous}`, `${version}`, `${floor}`, tags]
 }

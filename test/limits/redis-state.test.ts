@@ -7,7 +7,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { startProxy } from '../support/tcp-proxy.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
 import { ask } from './support/history.ts'
 import { openRedisLimits, TestTime } from './support/providers.ts'
 import {

@@ -13,7 +13,7 @@ import { Backend } from '../../packages/redis-store/src/backend.ts'
 import { RedisLocks } from '../../packages/redis-store/src/locks/redis-locks.ts'
 import { resolveRedisStoreOptions } from '../../packages/redis-store/src/options.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
 
 const HOUR_US = 3_600_000_000
 const START_US = 1_700_000_000_000_000

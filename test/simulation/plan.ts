@@ -37,6 +37,7 @@ export const FAULTS = [
   'clock-back',
   'refuse-tags',
   'foreign-messages',
+  'sleep',
 ] as const
 
 export type FaultKind = (typeof FAULTS)[number]
@@ -51,7 +52,9 @@ export const OPERATIONS = [
   'soft-evict',
   'settle-evict',
   'evict-tags',
+  'soft-evict-tags',
   'clear',
+  'soft-clear',
   'put',
   'set',
 ] as const

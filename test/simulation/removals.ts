@@ -37,6 +37,7 @@ export const REMOVALS: Readonly<Record<string, Removal>> = {
   're-assertion': () =>
     replace(OwnChanges.prototype, 'of', () => ({ changes: [], wholePartition: false })),
   'the recovery queue': () => replace(RecoveryQueue.prototype, 'addKey', () => []),
+  'judging by soft tags': () => replace(TagClock.prototype, 'softens', () => false),
   'judging by tags': () => replace(TagClock.prototype, 'allows', () => true),
 }
 

@@ -4,7 +4,7 @@ import { type CacheManager, createCacheManager, type LockOptions, quorumLocks } 
 import type { LockProvider } from '@larder/core/store'
 import { localLocks, lruStore } from '@larder/local-store'
 import { redisLocks } from '@larder/redis-store'
-import type { RedisServer } from '../../support/redis-server.ts'
+import type { RedisServer } from '../../support/redis/redis-server.ts'
 import { altered } from './stage.ts'
 
 export type StoreKind = 'redis' | 'quorum' | 'local' | 'away'

@@ -7,6 +7,7 @@ import type { Policy } from '../options/cache-options.ts'
 import type { CacheParts } from './cache-parts.ts'
 import {
   type EntryOptions,
+  type EntryPlace,
   type LoadOptions,
   resolveEntryOptions,
   resolveLoadOptions,
@@ -20,6 +21,7 @@ export const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }
 export class CacheCalls {
   /** How messages name the cache. */
   readonly where: string
+  readonly #place: EntryPlace
   readonly #own: CacheParts
   readonly #follow: ((policy: Policy) => Policy) | undefined
   #current: CacheParts
@@ -27,7 +29,11 @@ export class CacheCalls {
 
   /** `follow` says, at each use, what became of a policy that nobody named. */
   constructor(parts: CacheParts, follow: ((policy: Policy) => Policy) | undefined) {
-    this.where = `cache(${parts.name})`
+    const where = `cache(${parts.name})`
+    const { secondsMeant } = parts.node
+    const onTtl = secondsMeant?.look.bind(secondsMeant, parts.name)
+    this.where = where
+    this.#place = { where, onTtl }
     this.#own = parts
     this.#follow = follow
     this.#current = parts
@@ -61,18 +67,18 @@ export class CacheCalls {
 
   /** A call that does not load. @throws InvalidOptionError, KeyError */
   of<Value>(key: Key, options: EntryOptions<Value> = {}): ReadCall {
-    return this.#make(key, nothingToLoad, resolveEntryOptions(options as EntryOptions, this.where))
+    return this.#make(key, nothingToLoad, resolveEntryOptions(options as EntryOptions, this.#place))
   }
 
   /** A call that may load. @throws InvalidOptionError, KeyError */
   loading<Value>(key: Key, source: Source, options: LoadOptions<Value>): ReadCall {
-    return this.#make(key, source, resolveLoadOptions(options as LoadOptions, this.where))
+    return this.#make(key, source, resolveLoadOptions(options as LoadOptions, this.#place))
   }
 
   /** A look at an entry by its full key. */
   at(fullKey: string): ReadCall {
     const { node } = this.parts
-    const rules = resolveEntryOptions({}, this.where)
+    const rules = resolveEntryOptions({}, this.#place)
     return new ReadCall(this.#site, node.addressOf(fullKey), nothingToLoad, rules)
   }
 

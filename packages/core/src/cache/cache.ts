@@ -4,7 +4,12 @@ import { RecoveryQueueError } from '../errors/store-error.ts'
 import type { Key, KeyPart } from '../keys/key-text.ts'
 import { assertFunction, assertKeys, assertTags, assertText } from '../options/assert-option.ts'
 import type { Policy } from '../options/cache-options.ts'
-import { type EvictHow, type EvictOptions, resolveEvictOptions } from '../options/evict-options.ts'
+import {
+  type EvictHow,
+  type EvictOptions,
+  resolveEvictOptions,
+  type SoftOption,
+} from '../options/evict-options.ts'
 import { type LoadMissing, loadTogether } from './batch-load.ts'
 import { CacheCalls, nothingToLoad } from './cache-calls.ts'
 import { everyEntry } from './cache-keys.ts'
@@ -170,21 +175,17 @@ export class Cache<Value = unknown> {
   }
 
   /** Evicts every entry of the namespace that carries one of the tags, whatever cache it is in, in one step. */
-  async evictTags(tags: readonly string[], ...more: readonly []): Promise<void> {
+  async evictTags(tags: readonly string[], options?: SoftOption): Promise<void> {
     const where = `${this.#calls.where}.evictTags`
-    resolveEvictOptions((more as readonly unknown[])[0], 'cache.evictTags', where)
+    const { soft } = resolveEvictOptions(options, 'cache.evictTags', where)
     assertTags(tags, `${where}.tags`)
-    await this.#reported(this.#calls.parts.writes.evictTags(tags), 'tags')
+    await this.#reported(this.#calls.parts.writes.evictTags(tags, soft), 'tags')
   }
 
   /** Evicts every entry of this cache, in one step. */
-  async clear(...more: readonly []): Promise<void> {
-    resolveEvictOptions(
-      (more as readonly unknown[])[0],
-      'cache.clear',
-      `${this.#calls.where}.clear`,
-    )
-    await this.#reported(this.#calls.parts.writes.clear(this.name), `the cache ${this.name}`)
+  async clear(options?: SoftOption): Promise<void> {
+    const { soft } = resolveEvictOptions(options, 'cache.clear', `${this.#calls.where}.clear`)
+    await this.#reported(this.#calls.parts.writes.clear(this.name, soft), `the cache ${this.name}`)
   }
 
   /**
@@ -196,13 +197,13 @@ export class Cache<Value = unknown> {
    */
   evictPattern(
     pattern: string,
-    ...more: readonly []
+    options?: SoftOption,
   ): AsyncGenerator<PatternProgress, void, undefined> {
     const where = `${this.#calls.where}.evictPattern`
-    resolveEvictOptions((more as readonly unknown[])[0], 'cache.evictPattern', where)
+    const { soft } = resolveEvictOptions(options, 'cache.evictPattern', where)
     assertText(pattern, `${where}.pattern`, 1_000)
     const { writes, policy } = this.#calls.parts
-    const place = { cache: this.name, prefix: this.#calls.prefix }
+    const place = { cache: this.name, prefix: this.#calls.prefix, soft }
     return writes.evictPattern(place, pattern, (cause) => {
       if (policy.onRemoteFailure !== 'throw') return
       throw new RecoveryQueueError(`keys of ${this.name}`, cause)

@@ -46,12 +46,21 @@ export const ENTRY_OPTION_NAMES = ['tags', 'ttl'] as const satisfies readonly (k
 
 const NO_TAGS: readonly string[] = Object.freeze([])
 
+/** Where options were given. */
+export interface EntryPlace {
+  /** How messages name it. */
+  readonly where: string
+  /** Is shown each `ttl`; in development. */
+  readonly onTtl: ((ttl: unknown, option: string) => void) | undefined
+}
+
 /**
  * Returns tags and ttl in the read path's terms.
  *
  * @throws InvalidOptionError
  */
-export function resolveEntryOptions(options: EntryOptions, where: string): ReadRules {
+export function resolveEntryOptions(options: EntryOptions, place: EntryPlace): ReadRules {
+  const { where } = place
   assertKnownOptions(options, ENTRY_OPTION_NAMES, where)
   const { tags, ttl } = options
   return {
@@ -62,7 +71,7 @@ export function resolveEntryOptions(options: EntryOptions, where: string): ReadR
       typeof tags === 'function'
         ? (value) => tagNames(knownNow(tags(value)), `${where}.tags`)
         : undefined,
-    ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`),
+    ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`, place),
   }
 }
 
@@ -73,11 +82,12 @@ const LOAD_OPTION_NAMES = [
 ] as const satisfies readonly (keyof LoadOptions)[]
 
 /** The same of a call that may load. @throws InvalidOptionError */
-export function resolveLoadOptions(options: LoadOptions, where: string): ReadRules {
+export function resolveLoadOptions(options: LoadOptions, place: EntryPlace): ReadRules {
+  const { where } = place
   assertKnownOptions(options, LOAD_OPTION_NAMES, where)
   const { signal, hardTimeout, ...entry } = options
   assertSignal(signal, `${where}.signal`)
-  const rules = resolveEntryOptions(entry, where)
+  const rules = resolveEntryOptions(entry, place)
   if (signal === undefined && hardTimeout === undefined) return rules
   const hardTimeoutMs =
     hardTimeout === undefined
@@ -117,13 +127,16 @@ export function tagNames(tags: unknown, option: string): readonly string[] {
 function ttlFunction(
   ttl: Duration | ((value: unknown) => Duration | undefined),
   option: string,
+  { onTtl }: EntryPlace,
 ): (value: unknown) => number | undefined {
   if (typeof ttl !== 'function') {
     const ttlMs = parseDuration(ttl, option)
+    onTtl?.(ttl, option)
     return () => ttlMs
   }
   return (value) => {
     const found = knownNow(ttl(value))
+    onTtl?.(found, option)
     return found === undefined ? undefined : parseDuration(found, option)
   }
 }

@@ -40,6 +40,7 @@ export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: n
       entry.tags,
     )
     if (!stands) return 'gone'
+    if (knowledge.tags.softens(entry.birth, call.cacheTag, entry.tags)) soften(entry, call, node)
     // Error and negative entries are left unchecked, so that they always take this path and are counted as what they are.
     if (entry.kind === 'value' && knowledge.isLevel(entry.stamp)) {
       entry.checked = knowledge.changes
@@ -48,8 +49,16 @@ export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: n
   if (!isTrusted(entry.stamp, entry.verifiedAt, call, node, now)) return 'unverified'
   if (now < entry.calmUntil) return 'fresh'
   if (now < entry.freshUntil) return 'early'
-  if (now < entry.quietUntil) return 'backing-off'
+  if (entry.quiet !== undefined && now < entry.quiet.until) return 'backing-off'
   return now < entry.staleUntil ? 'stale' : 'fallback'
+}
+
+/** Only what a load could not know of is a reason to try again before its failure is over. */
+function soften(entry: LocalEntry, { cacheTag }: ReadCall, { knowledge }: CacheNode): void {
+  const { quiet, tags } = entry
+  entry.soften()
+  if (quiet !== undefined && !knowledge.tags.softens(quiet.birth, cacheTag, tags))
+    entry.quiet = quiet
 }
 
 /**

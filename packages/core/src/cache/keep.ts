@@ -145,6 +145,18 @@ export function localEntryOf(
   return entry
 }
 
+/** Returns the same with no lifetime above `ms`. */
+export function withinMs(kept: Keepable, ms: number): Keepable {
+  const { freshForMs, staleForMs, livesForMs } = kept.lifetimes
+  if (livesForMs <= ms) return kept
+  const lifetimes = {
+    freshForMs: Math.min(ms, freshForMs),
+    staleForMs: Math.min(ms, staleForMs),
+    livesForMs: ms,
+  }
+  return { ...kept, lifetimes }
+}
+
 /** Returns the stored form of something encoded, under a new commit id. */
 export function storedForm(
   policy: Policy,

@@ -3,10 +3,18 @@
 import type { Stamp } from '../coherence/stamp.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
+import type { RemoteTier } from '../remote/remote-tier.ts'
 import { Flight } from './flight.ts'
 import { handOut } from './hand-out.ts'
 import { isTrusted } from './judge.ts'
-import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
+import {
+  type Keepable,
+  keepable,
+  keepableError,
+  localEntryOf,
+  storedForm,
+  withinMs,
+} from './keep.ts'
 import type { Lease } from './lease.ts'
 import { type LoadOutcome, runLoader } from './load.ts'
 import type { CacheNode } from './node.ts'
@@ -131,7 +139,7 @@ export class LoadPath {
     const { candidate, call } = flight
     if (candidate !== undefined && this.#canFallBack(flight)) {
       const now = this.#node.clock.now()
-      candidate.backOff(now, call.policy.errorBackoffMs)
+      candidate.backOff(now, call.policy.errorBackoffMs, flight.stamp.birth)
       this.keepLocally(flight, candidate)
       this.#serveFallback(flight, 'error')
     }
@@ -185,7 +193,8 @@ export class LoadPath {
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
     const encoded = encoding instanceof Promise ? await encoding : encoding
-    const { bytes, commit } = storedForm(call.policy, kept, stamp.known, encoded)
+    const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
+    const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reportTooLarge(flight, bytes.length)
       this.keepLocally(flight, entry, bytes.length)
@@ -198,7 +207,7 @@ export class LoadPath {
     // Kept before the store has answered: until then the flight hands the same value out anyway.
     this.keepLocally(flight, entry, bytes.length)
     const sentAt = clock.now()
-    const { livesForMs } = kept.lifetimes
+    const { livesForMs } = stored.lifetimes
     try {
       if (canReplace(this.#node, flight)) {
         const keep = (on: Stamp): void => {
@@ -219,7 +228,8 @@ export class LoadPath {
         this.#withdraw(flight, entry)
         return
       }
-      knowledge.noteOwnFill(address, commit, reply.nowMs)
+      // Of a flight that was killed the store has lost what killed it, and the lease came back with the history.
+      if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch (error) {
       remote.reportDefect('fill', error)
@@ -227,6 +237,17 @@ export class LoadPath {
       // is reloaded once it can no longer be trusted by its own age.
       entry.commit = 0
     }
+  }
+
+  /**
+   * How long the store may keep what was loaded for a key, ms. A store with leases knows the window itself, unless what was
+   * stored in it has expired since. It counts from when the eviction arrived there: it is to be the stricter one, for only
+   * what it has limited itself tells others that the window stands.
+   */
+  #mostLifeOf(key: string, { store, timeoutMs }: RemoteTier): number {
+    const end = this.#node.settling.endOf(key)
+    if (end === Number.POSITIVE_INFINITY) return end
+    return Math.ceil(end - this.#node.clock.now()) + (store.capabilities.leases ? timeoutMs : 0)
   }
 
   /** The lease was lost, so the key was changed since the load began. */

@@ -1,7 +1,8 @@
 /** What the caches of one manager share: this process's end of the coherence protocol, its tiers, its clock and its reports. */
 
 import { setMaxListeners } from 'node:events'
-import { Deadlines } from '../clock/deadlines.ts'
+import { DeadlineLengths } from '../clock/deadline-lengths.ts'
+import type { Deadlines } from '../clock/deadlines.ts'
 import { Coherence } from '../coherence/coherence.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
@@ -12,6 +13,7 @@ import type { Emitter } from '../events/events.ts'
 import { StatsRegistry } from '../events/stats.ts'
 import { partitionOf } from '../keys/partition-of.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
+import type { SecondsMeant } from '../options/seconds-meant.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import type { CopyValue } from '../values/copy-value.ts'
 import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
@@ -36,6 +38,8 @@ export interface NodeParts {
   readonly checkValue: ((value: unknown) => unknown) | undefined
   /** The unit of work that the running code is part of. */
   readonly unit: () => EvictionUnit | undefined
+  /** In development. */
+  readonly secondsMeant: SecondsMeant | undefined
 }
 
 /** One node: a process (or a manager in it) with its own local tier. */
@@ -53,6 +57,8 @@ export class CacheNode {
   readonly checkValue: ((value: unknown) => unknown) | undefined
   /** The unit of work that the running code is part of. One comparison while there is none. */
   readonly unit: () => EvictionUnit | undefined
+  /** Notices durations that were probably meant as seconds; in development. */
+  readonly secondsMeant: SecondsMeant | undefined
   readonly stats = new StatsRegistry()
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
@@ -66,8 +72,8 @@ export class CacheNode {
   readonly knowledge: Knowledge
   /** Aborts the loads that are still running when the manager closes. */
   readonly closing = new AbortController()
-  readonly #deadlines = new Map<number, Deadlines>()
-  readonly #waits = new Map<number, Deadlines>()
+  readonly #deadlines: DeadlineLengths
+  readonly #waits: DeadlineLengths
   #longestLifeMs = 0
 
   constructor(parts: NodeParts) {
@@ -75,6 +81,8 @@ export class CacheNode {
     setMaxListeners(0, this.closing.signal)
     this.namespace = parts.namespace
     this.clock = parts.clock
+    this.#deadlines = new DeadlineLengths(parts.clock, 'background')
+    this.#waits = new DeadlineLengths(parts.clock, 'caller')
     this.isOff = parts.isOff
     this.events = parts.events
     this.local = parts.local
@@ -83,6 +91,7 @@ export class CacheNode {
     this.copyValue = parts.copyValue
     this.checkValue = parts.checkValue
     this.unit = parts.unit
+    this.secondsMeant = parts.secondsMeant
     this.work = new BackgroundWork(parts.events)
     this.wakeUps = new WakeUps(parts.clock)
     this.settling = new SettleWindows(parts.clock)
@@ -114,28 +123,20 @@ export class CacheNode {
     if (livesForMs > this.#longestLifeMs) this.#longestLifeMs = livesForMs
   }
 
-  /** Deadlines of one length, for what goes on in the background; few lengths are in use, and each takes one timer. */
+  /** Deadlines of one length, for what goes on in the background. */
   deadlines(ms: number): Deadlines {
-    const known = this.#deadlines.get(ms)
-    if (known !== undefined) return known
-    const deadlines = new Deadlines(this.clock, ms, 'background')
-    this.#deadlines.set(ms, deadlines)
-    return deadlines
+    return this.#deadlines.of(ms)
   }
 
   /** The same for what a caller waits for. */
   waits(ms: number): Deadlines {
-    const known = this.#waits.get(ms)
-    if (known !== undefined) return known
-    const waits = new Deadlines(this.clock, ms, 'caller')
-    this.#waits.set(ms, waits)
-    return waits
+    return this.#waits.of(ms)
   }
 
   /** For the end: drops the timers. */
   endDeadlines(): void {
-    for (const deadlines of this.#deadlines.values()) deadlines.close()
-    for (const waits of this.#waits.values()) waits.close()
+    this.#deadlines.close()
+    this.#waits.close()
   }
 
   addressOf(fullKey: string): EntryAddress {

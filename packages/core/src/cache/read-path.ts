@@ -205,13 +205,14 @@ export class ReadPath {
   }
 
   /**
-   * Joins a flight that began before some invalidation of tags or partitions. If a tag it is known to carry is among
+   * Joins a flight that began before some invalidation of tags or partitions, soft ones included. If a tag it is known to carry is among
    * them it is detached; tags that come from its result can only be checked when that is there.
    */
   async #joinOlder(flight: Flight, call: ReadCall): Promise<unknown> {
     const { knowledge, flights } = this.#node
     const stillStands = (tags: readonly string[], { birth } = flight.stamp): boolean =>
-      knowledge.tags.allows(birth, call.cacheTag, flight.address.partition, tags)
+      knowledge.tags.allows(birth, call.cacheTag, flight.address.partition, tags) &&
+      !knowledge.tags.softens(birth, call.cacheTag, tags)
     if (!stillStands(flight.call.rules.tags)) {
       flights.detach(flight)
       return this.#share(call, undefined)

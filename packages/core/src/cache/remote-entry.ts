@@ -32,11 +32,15 @@ export function inspect(
   const { knowledge } = node
   const birth = field.birth(bytes)
   if (!knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return commit
-  const isStale = (flags & FLAG.stale) !== 0
+  const wasSoftened = (flags & FLAG.stale) !== 0
   // What was evicted softly is only a fallback, and older than the eviction of course.
   if (
-    !isStale &&
-    knowledge.isOutlived(call.address, birth, { commit, createdAt: field.createdAt(bytes) })
+    !wasSoftened &&
+    knowledge.isOutlived(call.address, birth, {
+      commit,
+      createdAt: field.createdAt(bytes),
+      loadMs: field.loadMs(bytes),
+    })
   )
     return commit
 
@@ -51,7 +55,7 @@ export function inspect(
   const knownBirth = Math.min(birth, stamp.birth)
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
   entry.createdAt = Math.floor(createdAt)
-  if (isStale) {
+  if (wasSoftened || knowledge.tags.softens(birth, call.cacheTag, tags)) {
     entry.live(0, 0, 0, livesUntil)
     return entry
   }

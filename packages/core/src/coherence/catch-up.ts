@@ -6,6 +6,7 @@
  */
 
 import type { PartitionChanges } from '../contracts/remote-store.ts'
+import { LOSS_MARK } from './loss-mark.ts'
 import { LostTags, type LostTagsParts } from './lost-tags.ts'
 import type { Partition } from './partitions.ts'
 import type { ConnectedParts } from './parts.ts'
@@ -16,7 +17,7 @@ const NONE: readonly string[] = []
 const LOOK_BACK_US = 5_000_000
 const NOTHING_IN_QUESTION = Number.POSITIVE_INFINITY
 
-export type CatchUpParts = LostTagsParts & Pick<ConnectedParts, 'targets'>
+export type CatchUpParts = LostTagsParts & Pick<ConnectedParts, 'targets' | 'clock'>
 
 export class CatchUp {
   readonly #parts: CatchUpParts
@@ -66,6 +67,7 @@ export class CatchUp {
       targets.forget(changes.keys, changes.seq)
       knowledge.own.supersede(partition.id, changes.keys, seq)
       for (const key of changes.keys) targets.wake(key)
+      if (changes.keys.includes(LOSS_MARK)) knowledge.unverify(partition)
       knowledge.doubts.settle(changes.keys, NONE)
       partition.reach(changes.seq)
       reports.gap(partition.id, cause, true)
@@ -77,7 +79,7 @@ export class CatchUp {
 
   /** Reads the tags that were invalidated since what is known, and looks for those that the store has lost. */
   async tags(): Promise<void> {
-    const { remote, knowledge } = this.#parts
+    const { remote, knowledge, clock } = this.#parts
     const { tags, doubts } = knowledge
     this.#isReadingTags = true
     try {
@@ -88,12 +90,17 @@ export class CatchUp {
       const from = Math.max(0, known - LOOK_BACK_US)
       const last = tags.since(from)
       const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
+      const isApart = missingOf(last, changes).length + tags.strangersIn(changes).length > 0
+      // Before the changes are applied, which makes strangers look known.
+      if (isApart) await this.#lostTags.find(known)
       tags.applyChanges(changes)
       doubts.settle(
         NONE,
         changes.tags.map(([tag]) => tag),
       )
-      if (missingOf(last, changes).length > 0) await this.#lostTags.find(known)
+      // What was doubted below the clock that is known only now.
+      const doubted = doubts.tagsAt(clock.now())
+      if (tags.confirmed > known && doubted.length > 0) tags.invalidateHere(doubted)
       this.#tagsInQuestion = NOTHING_IN_QUESTION
     } finally {
       this.#isReadingTags = false
@@ -101,7 +108,7 @@ export class CatchUp {
   }
 
   /** The store's tag clock stands at `version`, behind what it once confirmed: puts back what it lost. */
-  putBackTags(version: number): Promise<void> {
-    return this.#lostTags.putBack(version)
+  findLostTags(version: number): Promise<void> {
+    return this.#lostTags.find(version)
   }
 }

@@ -11,6 +11,7 @@ import { Coherence } from './coherence.ts'
 import { EvictionQueued } from './eviction-queued.ts'
 import { PARTITIONS } from './partitions.ts'
 import { RecoveryQueue } from './recovery-queue.ts'
+import { softTag } from './soft-tags.ts'
 import { EVERYTHING, partitionTag } from './tag-clock.ts'
 
 const NAMESPACE = 'coherence'
@@ -894,7 +895,7 @@ describe('after a reconnect', () => {
 })
 
 describe('what was read back from the store', () => {
-  const written = (createdAt: number) => ({ createdAt, commit: 9 })
+  const written = (createdAt: number) => ({ createdAt, commit: 9, loadMs: 0 })
 
   it('is not believed when it is older than an eviction of it here', async () => {
     const { coherence } = await startKnowing()
@@ -945,6 +946,51 @@ describe('a store that refuses writes', () => {
     expect(b.coherence.knowledge.tags.allows(b.coherence.knowledge.tags.now, '@c', 3, ['t'])).toBe(
       true,
     )
+  })
+
+  it('is told as it was asked for, and a hard one counts whichever came first', async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    const soft = { soft: true, settleMs: 0 }
+    a.store.faults.fail({ on: 'evict' })
+    await expect(a.coherence.evict([at(3, 'a'), at(3, 'b')], soft)).rejects.toThrow(EvictionQueued)
+    await settle()
+    expect(b.forgotten).toEqual([[['a', 'b'], ALWAYS, true]])
+    // The first word of the hard one is lost; it is heard with the next try.
+    b.store.disconnect({ only: 'messages', silently: true })
+    await expect(a.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow(EvictionQueued)
+    await settle()
+    b.store.reconnect()
+    b.forgotten.length = 0
+    await settled(a.coherence.sync())
+    expect(b.forgotten).toEqual([[['a'], ALWAYS, false]])
+    b.forgotten.length = 0
+    await settled(a.coherence.sync())
+    expect(b.forgotten).toEqual([])
+  })
+
+  it('of another node that is harder than what waits here is done here', async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    for (const { store } of [a, b]) store.faults.fail({ on: 'evict' })
+    const soft = { soft: true, settleMs: 0 }
+    await expect(a.coherence.evict([at(3, 'a')], soft)).rejects.toThrow(EvictionQueued)
+    await settle()
+    a.forgotten.length = 0
+    await expect(b.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow(EvictionQueued)
+    await settle()
+    expect(a.forgotten).toEqual([[['a'], ALWAYS, false]])
+  })
+
+  it('of tags softly is told softly', async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    const birth = b.coherence.knowledge.tags.now
+    a.store.faults.fail({ on: 'bumpTags' })
+    await expect(a.coherence.evictTags([softTag('t')])).rejects.toThrow(EvictionQueued)
+    await settle()
+    const { tags } = b.coherence.knowledge
+    expect([tags.softens(birth, '@c', ['t']), tags.allows(birth, '@c', 3, ['t'])]).toEqual([
+      true,
+      true,
+    ])
   })
 
   it('is doubted for as long as the eviction waits, and what was loaded meanwhile is kept', async () => {

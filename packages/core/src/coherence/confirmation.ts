@@ -20,6 +20,8 @@ export interface SentSync {
   readonly at: number
   /** What `trustedSince` was then. */
   readonly since: number
+  /** What the tag clock stood at then. */
+  readonly tags: number
 }
 
 export interface ConfirmationParts {
@@ -46,7 +48,10 @@ export class Confirmation {
     const { tags, queue } = knowledge
     const head = reply.tags
     if (head === undefined) return
-    if (tags.isAhead(head)) await catchUp.putBackTags(head.version)
+    if (tags.isAhead(head)) {
+      knowledge.doubtBirths()
+      await catchUp.findLostTags(head.version)
+    }
     const isInQuestion = catchUp.hasTagsInQuestion
     if (isInQuestion || head.version > tags.confirmed || head.floor > tags.floor) {
       if (tags.confirmed > 0 && !catchUp.isReadingTags) reports.gap('tags', 'behind', true)
@@ -99,6 +104,7 @@ export class Confirmation {
   #confirm(partition: Partition, sent: SentSync): void {
     if (!this.isAwakeSince(sent)) return
     partition.verifiedAt = sent.at
+    partition.tagsThen = sent.tags
     partition.mark(sent.at)
   }
 }

@@ -14,6 +14,7 @@ import type {
 } from '../contracts/bus.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Knowledge } from './knowledge.ts'
+import { LOSS_MARK } from './loss-mark.ts'
 import type { Partition } from './partitions.ts'
 import type { CoherenceParts } from './parts.ts'
 import type { CoherenceReports } from './reports.ts'
@@ -74,6 +75,7 @@ export class Inbox {
     targets.forget(keys, seq, message.soft)
     if (message.settleMs !== undefined) targets.settle(keys, message.settleMs)
     for (const key of keys) targets.wake(key)
+    if (keys.includes(LOSS_MARK)) knowledge.unverify(partition)
     reports.invalidated(keys, NONE)
     const fit = knowledge.hasSequences ? partition.advance(message.previous, seq) : 'applied'
     if (fit === 'applied') knowledge.doubts.settle(keys, NONE)
@@ -114,9 +116,10 @@ export class Inbox {
   #applyDoubt(message: DoubtMessage): void {
     const { targets, reports, clock, knowledge } = this.#parts
     const { keys: doubted, tags } = knowledge.doubts.note(message, clock.now())
+    const { soft = false } = message
     // What waits here was forgotten here, the way it was asked for.
-    const keys = doubted.filter((key) => !knowledge.queue.hasKey(key))
-    if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY)
+    const keys = doubted.filter((key) => !knowledge.queue.covers(key, soft))
+    if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY, soft)
     if (tags.length > 0) knowledge.tags.invalidateHere(tags)
     if (keys.length + tags.length > 0) reports.invalidated(keys, tags)
   }

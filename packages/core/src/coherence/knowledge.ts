@@ -12,7 +12,7 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress, MutationReply, PutReply } from '../contracts/remote-store.ts'
 import { Doubts } from './doubts.ts'
-import { type OwnChange, OwnChanges, type Written } from './own-changes.ts'
+import { type OwnChange, OwnChanges, REMEMBERED_MS, type Written } from './own-changes.ts'
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import type { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
@@ -53,6 +53,8 @@ export class Knowledge {
   #tagsVerifiedAt = NEVER
   /** The store's clock at the last sync, ms: whatever it held by then was born at the tag clock of then or before. */
   #syncedStoreMs = NEVER
+  /** Until when an entry that was born above the tag clock is not believed, monotonic ms. */
+  #birthsDoubtedUntil = NEVER
   /** Counts what suggests that the store is not what it was (a reconnect, a failover), and up to which a sync has looked. */
   #suspicions = 0
   #suspicionsSettled = 0
@@ -153,10 +155,12 @@ export class Knowledge {
    * own change of it, or was born above what the store's tag clock stood at later.
    */
   isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
-    if (birth > this.tags.confirmed && written.createdAt < this.#syncedStoreMs) return true
+    const now = this.#clock.now()
+    const isDoubted = written.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
+    if (isDoubted && birth > this.tags.confirmed) return true
     // Without a history there is no clock but the nodes', which order nothing.
     if (!this.hasSequences) return false
-    return this.own.overtook(address, written, this.#clock.now())
+    return this.own.overtook(address, this.server.placed(written, now), now)
   }
 
   /** Remembers a put of our own, for when the store forgets it. */
@@ -176,8 +180,9 @@ export class Knowledge {
     const state = this.partition(partition)
     // Where something later was heard of before this reply came, it may have been about the same key.
     const isSuperseded = this.hasSequences && state.heard > seq
-    const doneAt = state.noteTime(nowMs)
-    return { at: this.#clock.now(), seq, doneAt, isSoft: false, isSuperseded }
+    const at = this.#clock.now()
+    const doneAt = state.noteTime(this.server.latest(nowMs, at))
+    return { at, seq, doneAt, isSoft: false, isSuperseded }
   }
 
   /** @throws RangeError for what is not a partition */
@@ -185,6 +190,17 @@ export class Knowledge {
     const partition = this.partitions[id]
     if (partition === undefined) throw new RangeError(`No partition ${id}`)
     return partition
+  }
+
+  /** The store's tag clock went back: until all have noticed, births above it are of a history that is over. */
+  doubtBirths(): void {
+    this.#birthsDoubtedUntil = this.#clock.now() + REMEMBERED_MS
+  }
+
+  /** Changes of the partition were lost, which nobody repeats: whatever is held of it here is compared with the store. */
+  unverify(partition: Partition): void {
+    partition.unverify()
+    this.changed()
   }
 
   /** Earlier verdicts may no longer hold. */

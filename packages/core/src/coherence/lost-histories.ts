@@ -7,8 +7,10 @@
  */
 
 import type { EvictRequest } from '../contracts/remote-store.ts'
+import { decodeHeader } from '../entry/envelope.ts'
 import { Fuse } from './fuse.ts'
 import type { Knowledge } from './knowledge.ts'
+import { LOSS_MARK } from './loss-mark.ts'
 import type { Outbox } from './outbox.ts'
 import { isMissing, REMEMBERED_MS, type Repetition } from './own-changes.ts'
 import type { Partition } from './partitions.ts'
@@ -17,11 +19,7 @@ import type { CoherenceReports } from './reports.ts'
 import type { StoreChanges } from './store-changes.ts'
 import { partitionTag } from './tag-clock.ts'
 
-/** No cache has this key: it begins with a colon. */
-const NO_KEY = ':'
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
-/** A partition's tag that is so much younger than what was heard of the partition was invalidated after a loss, µs. */
-const AFTER_LOSS_US = 5_000_000
 
 /** A partition whose history the store no longer has, and where that stands now. */
 export interface LostHistory {
@@ -58,7 +56,7 @@ export class LostHistories {
       const own = knowledge.own.of(partition.id, now)
       const reachesBack = partition.isSince(head, now - REMEMBERED_MS)
       const tag = partitionTag(partition.id)
-      const isDone = tags.mintedFor(tag) > partition.heard + AFTER_LOSS_US
+      const isDone = tags.mintedFor(tag) > partition.tagsThen
       if (reachesBack && !own.wholePartition) repetitions.push(...own.changes)
       else if (!isDone) whole.push(tag)
       partition.restart(head, now)
@@ -71,7 +69,7 @@ export class LostHistories {
       await this.#repeat(repetitions)
     } catch (error) {
       // The partitions have started over, so no sync will find the loss a second time: the queue has to remember it.
-      if (whole.length > 0) tags.invalidateHere(queue.addTags(whole))
+      if (whole.length > 0) tags.invalidateHere([...whole, ...queue.addTags(whole)])
       outbox.enqueue(repetitions.map(({ address }) => address))
       throw error
     }
@@ -80,15 +78,18 @@ export class LostHistories {
 
   /** Evicts again what this node changed lately, except where somebody has written a newer value since. */
   async #repeat(repetitions: Changes): Promise<void> {
-    const { remote, clock, changes } = this.#parts
+    const { remote, clock, changes, knowledge } = this.#parts
     for (const chunk of chunksOf(repetitions)) {
       const addresses = chunk.map(({ address }) => address)
       const held = await remote.run('read-headers', (store) => store.readHeaders(addresses))
-      const missing = chunk.filter(({ change }, i) => isMissing(change, held[i]))
+      const now = clock.now()
+      const missing = chunk.filter(({ change }, i) => {
+        const header = held[i] === undefined ? undefined : decodeHeader(held[i])
+        return isMissing(change, header && knowledge.server.placed(header, now))
+      })
       await this.#markLoss(chunk.filter((each) => !missing.includes(each)))
       if (missing.length === 0) continue
       let settleMs = 0
-      const now = clock.now()
       for (const { change } of missing) {
         settleMs = Math.max(settleMs, (change.settleUntil ?? now) - now)
       }
@@ -100,12 +101,13 @@ export class LostHistories {
   }
 
   /**
-   * What need not be repeated leaves no trace in the log, though it was lost: another loss that goes back to the same place,
-   * and takes the newer value with it, could not be noticed. So the partitions' numbers are moved by evicting a key of nobody.
+   * What need not be repeated leaves no trace in the log, though it was lost: who stands where the history went back to would
+   * keep a copy from before, and another loss that goes back to the same place, and takes the newer value with it, could not be
+   * noticed. So a mark is evicted, which moves the partitions' numbers and has copies compared.
    */
   async #markLoss(newer: Changes): Promise<void> {
     const partitions = new Set(newer.map(({ address }) => address.partition))
-    const marks = [...partitions].map((partition) => ({ partition, key: NO_KEY }))
+    const marks = [...partitions].map((partition) => ({ partition, key: LOSS_MARK }))
     if (marks.length > 0) await this.#parts.changes.evict(marks, HARD)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Tags that the store no longer knows were invalidated, because its history went back. They are invalidated anew, once for
- * all nodes, under new versions: nobody who stands at the store's clock looks for older ones.
+ * The store's tag clock tells another history than this node knows: it went back, and tags were lost. They are invalidated
+ * anew, once for all nodes, under new versions: nobody who stands at the store's clock looks for older ones.
  */
 
 import type { Knowledge } from './knowledge.ts'
@@ -26,34 +26,29 @@ export class LostTags {
     this.#parts = parts
   }
 
-  /** The store no longer knows the last tags before `known`: looks further back until it finds where the loss began. */
+  /**
+   * Looks back from `known` until it finds where the two histories part, and invalidates anew what the store no longer
+   * knows, and what this node does not know, because the store's clock was behind what entries had been born at by then.
+   */
   async find(known: number): Promise<void> {
-    const { remote, knowledge } = this.#parts
+    const { remote, knowledge, reports, bump } = this.#parts
+    const { tags } = knowledge
     for (let backUs = LOST_WITHIN_US; ; backUs *= FURTHER) {
       const from = Math.max(0, known - backUs)
-      const mine = knowledge.tags.since(from)
-      const lost = new Set(
-        missingOf(mine, await remote.run('tags-since', (store) => store.tagsSince(from))),
-      )
-      const [oldest] = mine.reduce(
-        (first, each) => (each[1] < first[1] ? each : first),
-        ['', Number.POSITIVE_INFINITY],
-      )
-      if (from > 0 && lost.has(oldest)) continue
-      await this.putBack(from)
+      const mine = tags.since(from)
+      const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
+      const lost = new Set([...missingOf(mine, changes), ...tags.strangersIn(changes)])
+      if (from > 0 && lost.has(oldestOf([...mine, ...changes.tags]))) continue
+      reports.gap('tags', 'history-lost', true)
+      if (lost.size > 0) await bump([...lost])
+      // With nothing lost, the clock alone went back: it must not mint again what entries were born at.
+      else if (changes.version < tags.confirmed) await bump([NOTHING])
       return
     }
   }
+}
 
-  /** Invalidates again what was invalidated after `since` and is not known to the store any more. */
-  async putBack(since: number): Promise<void> {
-    const { remote, knowledge, reports, bump } = this.#parts
-    const { tags } = knowledge
-    reports.gap('tags', 'history-lost', true)
-    const changes = await remote.run('tags-since', (store) => store.tagsSince(since))
-    const lost = missingOf(tags.since(since), changes)
-    if (lost.length > 0) await bump(lost)
-    // With nothing lost, the clock alone went back: it must not mint again what entries were born at.
-    else if (changes.version < tags.confirmed) await bump([NOTHING])
-  }
+function oldestOf(tags: readonly (readonly [tag: string, version: number])[]): string {
+  const none = ['', Number.POSITIVE_INFINITY] as const
+  return tags.reduce((first, each) => (each[1] < first[1] ? each : first), none)[0]
 }

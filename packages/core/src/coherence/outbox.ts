@@ -6,6 +6,7 @@
  * it was told to forget.
  */
 
+import type { DoubtMessage } from '../contracts/bus.ts'
 import type { EntryAddress, EvictRequest } from '../contracts/remote-store.ts'
 import { StoreRefusedError } from '../errors/store-error.ts'
 import { EvictionQueued } from './eviction-queued.ts'
@@ -17,6 +18,8 @@ import type { StoreChanges } from './store-changes.ts'
 
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
 const NONE: readonly string[] = []
+
+type Doubted = Omit<DoubtMessage, 'kind'>
 
 export interface OutboxParts extends Pick<ConnectedParts, 'remote' | 'clock' | 'work' | 'targets'> {
   readonly knowledge: Knowledge
@@ -80,8 +83,9 @@ export class Outbox {
       await changes.bump(tags)
     } catch (error) {
       remote.reportDefect('bump-tags', error)
-      knowledge.tags.invalidateHere(knowledge.queue.addTags(tags))
-      this.#tellDoubt(NONE, tags, false)
+      // Again: the first number may lie below what was read meanwhile, by a clock that was known badly or not at all.
+      knowledge.tags.invalidateHere([...tags, ...knowledge.queue.addTags(tags)])
+      this.#tellDoubt({ keys: NONE, tags, isRepeated: false })
       this.#queued()
       throw new EvictionQueued(error)
     }
@@ -100,7 +104,7 @@ export class Outbox {
       if (coarser.length > 0) tags.invalidateHere(coarser)
     }
     const keys = addresses.map(({ key }) => key)
-    this.#tellDoubt(keys, NONE, false)
+    this.#tellDoubt({ keys, tags: NONE, soft, isRepeated: false })
     this.#queued()
   }
 
@@ -150,21 +154,23 @@ export class Outbox {
   }
 
   #tellWaiting({ keys, tags }: WaitingEvictions): void {
-    this.#tellDoubt(
-      keys.map(({ key }) => key),
-      tags.map(({ tag }) => tag),
-      true,
-    )
+    for (const soft of [false, true]) {
+      const members = keys.filter((waiting) => waiting.soft === soft)
+      const names = members.map(({ key }) => key)
+      this.#tellDoubt({ keys: names, tags: NONE, soft, isRepeated: true })
+    }
+    this.#tellDoubt({ keys: NONE, tags: tags.map(({ tag }) => tag), isRepeated: true })
   }
 
   /** Tells the others what the store could not be told. Where even that fails, their own deadlines are all there is. */
-  #tellDoubt(keys: readonly string[], tags: readonly string[], isRepeated: boolean): void {
+  #tellDoubt({ keys, tags, soft = false, isRepeated }: Doubted): void {
     const { remote, work } = this.#parts
     const { bus } = remote.store
     if (bus?.publish === undefined) return
-    const messages = chunksOf(keys).map((chunk) => ({ keys: chunk, tags: NONE }))
-    if (tags.length > 0) messages.push({ keys: NONE, tags })
-    const sent = messages.map((each) => bus.publish?.({ kind: 'doubt', ...each, isRepeated }))
+    const how = { isRepeated, ...(soft ? { soft } : {}) }
+    const messages: Doubted[] = chunksOf(keys).map((chunk) => ({ keys: chunk, tags: NONE, ...how }))
+    if (tags.length > 0) messages.push({ keys: NONE, tags, ...how })
+    const sent = messages.map((each) => bus.publish?.({ kind: 'doubt', ...each }))
     work.run('doubt', Promise.allSettled(sent))
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Emitter } from '../events/events.ts'
 import type { Knowledge } from './knowledge.ts'
+import { tagBehind } from './soft-tags.ts'
 
 /** Why a partition, or the tag clock, is not where the store is. */
 export type GapCause = 'gap' | 'behind' | 'history-lost'
@@ -17,7 +18,8 @@ export class CoherenceReports {
   }
 
   invalidated(keys: readonly string[], tags: readonly string[]): void {
-    if (this.#events.has('invalidated')) this.#events.emit('invalidated', { keys, tags })
+    if (!this.#events.has('invalidated')) return
+    this.#events.emit('invalidated', { keys, tags: tags.map(tagBehind) })
   }
 
   gap(partition: number | 'tags', cause: GapCause, recovered: boolean): void {

@@ -46,10 +46,12 @@ export class StoreChanges {
   /** Invalidates tags, under a version above every birth of this node. */
   async bump(tags: readonly string[]): Promise<void> {
     const { remote, longestLifeMs, knowledge, catchUp } = this.#parts
+    const { confirmed } = knowledge.tags
     const bump = await remote.run('bump-tags', (store) =>
       // Also above those births that it gave while it could not ask.
       store.bumpTags(tags, Math.floor(knowledge.tags.now), longestLifeMs()),
     )
+    if (bump.previous < confirmed) knowledge.doubtBirths()
     await this.publish({ kind: 'tags', ...bump, tags })
     if (knowledge.tags.applyBump(tags, bump) === 'gap') await catchUp.tags()
   }

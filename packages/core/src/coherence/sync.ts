@@ -126,7 +126,8 @@ export class Sync {
     const { remote, clock, knowledge, reports, outbox, confirmation, targets } = this.#parts
     try {
       await outbox.drain()
-      const sent = { at: clock.now(), since: knowledge.trustedSince }
+      const { trustedSince: since, tags } = knowledge
+      const sent = { at: clock.now(), since, tags: tags.confirmed }
       const { suspicions } = knowledge
       knowledge.advanced.clear()
       const reply = await remote.run('sync', (store) => store.sync(ALL_PARTITIONS))

@@ -43,13 +43,14 @@ import {
   resolvePolicy,
 } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
-import { resolveEvictOptions } from '../options/evict-options.ts'
+import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import {
   assertName,
   type CacheManagerOptions,
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from '../options/manager-options.ts'
+import { SecondsMeant } from '../options/seconds-meant.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
 import { valueCopier } from '../values/copy-value.ts'
 import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
@@ -109,6 +110,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#options = options
     const clock = options.clock ?? createSystemClock()
     const local = options.local as LocalStore<LocalEntry> | undefined
+    const isDevelopment = options.isEnabled && process.env['NODE_ENV'] !== 'production'
     const codec = options.codec?.(options.types)
     if (codec !== undefined) assertCodec(codec, 'createCacheManager.codec')
     const tree = createTaggedTree(options.types)
@@ -125,6 +127,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
           : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
       values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
       unit: () => currentUnitOf(this) as EvictionUnit | undefined,
+      secondsMeant: isDevelopment ? new SecondsMeant(options.namespace, options.logger) : undefined,
       copyValue: valueCopier(
         typesByPrototype(options.types),
         codec && ((value) => codec.decode(codec.encode(value))),
@@ -135,11 +138,11 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
-    const isDevelopment = options.isEnabled && process.env['NODE_ENV'] !== 'production'
     this.#unread = isDevelopment
       ? new UnreadNames(options.namespace, clock, options.logger)
       : undefined
     const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
+    this.#node.secondsMeant?.lives('', options.defaults, 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
     const reports = new ReadReports(this.#node)
     const loads = new LoadPath(this.#node, reports)
@@ -198,16 +201,16 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
-  async evictTags(tags: readonly string[], ...more: readonly []): Promise<void> {
-    resolveEvictOptions((more as readonly unknown[])[0], 'manager.evictTags', 'evictTags')
+  async evictTags(tags: readonly string[], options?: SoftOption): Promise<void> {
+    const { soft } = resolveEvictOptions(options, 'manager.evictTags', 'evictTags')
     assertTags(tags, 'evictTags.tags')
-    await this.#reported(this.#writes.evictTags(tags), 'tags')
+    await this.#reported(this.#writes.evictTags(tags, soft), 'tags')
   }
 
   /** Evicts every entry of the namespace. */
-  async clear(...more: readonly []): Promise<void> {
-    resolveEvictOptions((more as readonly unknown[])[0], 'manager.clear', 'clear')
-    await this.#reported(this.#writes.clear(undefined), 'the namespace')
+  async clear(options?: SoftOption): Promise<void> {
+    const { soft } = resolveEvictOptions(options, 'manager.clear', 'clear')
+    await this.#reported(this.#writes.clear(undefined, soft), 'the namespace')
   }
 
   /**
@@ -326,7 +329,9 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   #limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
     if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
     this.#limits ??= createLimits(this.#options, this.#node)
-    return this.#limits.limiter(options, place)
+    const limiter = this.#limits.limiter(options, place)
+    this.#node.secondsMeant?.windows(options, place?.where ?? 'limiter')
+    return limiter
   }
 
   /** How a decorated method reaches its cache. */
@@ -348,6 +353,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     assertName(name, `${where}.name`)
     assertCacheOptions(options, where)
     const policy = resolvePolicy([this.#options.defaults, options], where)
+    this.#node.secondsMeant?.lives(name, options, where)
     const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
     this.#node.noteLife(Math.max(longest, policy.negativeTtlMs))
     this.#node.coherence.requireStaleness(policy.maxStalenessMs)

@@ -122,8 +122,8 @@ export class EngineMethodCache implements MethodCache {
     const fullKeys = keys.map((key) => this.#places.of(key).key)
     const evictions = [
       writes.evict(name, fullKeys, { soft, settleMs }),
-      writes.evictTags(tags),
-      ...(all ? [writes.clear(name)] : []),
+      writes.evictTags(tags, soft),
+      ...(all ? [writes.clear(name, soft)] : []),
     ]
     await evictionOutcomeOf(node, evictions, policy.onRemoteFailure, `entries of ${name}`)
   }
@@ -162,7 +162,11 @@ export class EngineMethodCache implements MethodCache {
   }
 
   #ttl(value: unknown): number | undefined {
-    return value === undefined ? undefined : parseDuration(value as Duration, `${this.#where}.ttl`)
+    if (value === undefined) return undefined
+    const option = `${this.#where}.ttl`
+    const { node, name } = this.#parts
+    node.secondsMeant?.look(name, value, option)
+    return parseDuration(value as Duration, option)
   }
 }
 

@@ -20,6 +20,8 @@ export class ExactMeter implements Meter<ExactPolicy> {
   #reserved = NONE
   /** The largest limit that anything was admitted under since nothing counted last. */
   #most = 0
+  /** The longest window, likewise. */
+  #windowUs = 0
 
   constructor(policy: ExactPolicy) {
     this.#policy = policy
@@ -31,7 +33,7 @@ export class ExactMeter implements Meter<ExactPolicy> {
 
   get idleAt(): number {
     const newest = this.#stamps.at(-1)
-    return newest === undefined ? 0 : newest + this.#policy.windowUs
+    return newest === undefined ? 0 : newest + this.#windowUs
   }
 
   get size(): number {
@@ -67,8 +69,10 @@ export class ExactMeter implements Meter<ExactPolicy> {
     // Dropped only when they are the greater part, and not when a reservation leaves them behind: it may be taken back, and
     // then they count again.
     const dead = this.#countDead()
-    const { limit } = this.#policy
-    this.#most = dead === this.#stamps.length ? limit : Math.max(this.#most, limit)
+    const { limit, windowUs } = this.#policy
+    const isAllDead = dead === this.#stamps.length
+    this.#most = isAllDead ? limit : Math.max(this.#most, limit)
+    this.#windowUs = isAllDead ? windowUs : Math.max(this.#windowUs, windowUs)
     if (dead * 2 >= this.#stamps.length + cost) this.#stamps.splice(0, dead)
     for (let i = 0; i < cost; i++) this.#stamps.push(atUs)
     if (atUs > this.#nowUs) this.#reserved = { atUs, writtenUs: this.#nowUs }

@@ -39,7 +39,7 @@ export interface Meter<Policy extends LimitPolicy = LimitPolicy> {
   renew?(cost: number, permit: string): boolean
   /** The numbers that a script's state would consist of, without when it expires; none where it would have no state. */
   readonly written: readonly number[]
-  /** From when on this says no more than a new meter would, µs. */
+  /** From when on this says no more than a new meter would, µs; under the policy it was written under, not that of a look. */
   readonly idleAt: number
   /** How many numbers it holds. */
   readonly size: number

@@ -18,7 +18,7 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
   readonly size = 4
   #policy: FixedPolicy | CalendarPolicy
   #nowUs = 0
-  #written: (Period & { readonly writtenUs: number }) | undefined
+  #written: (Period & { readonly writtenUs: number; readonly endUs: number }) | undefined
   /** The present period, or one ahead that was reserved in; absent when nothing counts. */
   #open: Period | undefined
 
@@ -31,7 +31,7 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
   }
 
   get idleAt(): number {
-    return this.#written === undefined ? 0 : this.#endOf(this.#written.startUs)
+    return this.#written?.endUs ?? 0
   }
 
   get written(): readonly number[] {
@@ -105,7 +105,7 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
 
   #write(startUs: number, count: number): void {
     this.#open = { startUs, count, most: this.#open?.most ?? this.#policy.limit }
-    this.#written = { ...this.#open, writtenUs: this.#nowUs }
+    this.#written = { ...this.#open, writtenUs: this.#nowUs, endUs: this.#endOf(startUs) }
   }
 
   #movedBack(startUs: number, by: number): number | undefined {

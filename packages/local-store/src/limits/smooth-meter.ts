@@ -29,6 +29,8 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
   #policy: SmoothPolicy
   #nowUs = 0
   #written: Bucket | undefined
+  /** The window under which it was written. */
+  #windowUs = 0
   /** What was written, as it is seen now. */
   #bucket: Bucket
 
@@ -43,7 +45,7 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
 
   get idleAt(): number {
     const { fullAt, lastAt, carriedUntil } = this.#written ?? emptyBucket(this.#policy)
-    return lastAt === 0 ? fullAt : Math.max(fullAt, lastAt + this.#policy.windowUs, carriedUntil)
+    return lastAt === 0 ? fullAt : Math.max(fullAt, lastAt + this.#windowUs, carriedUntil)
   }
 
   get written(): readonly number[] {
@@ -147,6 +149,7 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
   #write(change: Partial<Bucket>): void {
     this.#bucket = { ...this.#bucket, ...change, writtenUs: this.#nowUs }
     this.#written = this.#bucket
+    this.#windowUs = this.#policy.windowUs
   }
 }
 

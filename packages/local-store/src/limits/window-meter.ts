@@ -33,8 +33,7 @@ export class WindowMeter implements Meter<SlicedPolicy> {
   }
 
   get idleAt(): number {
-    const { sliceUs, slices } = this.#policy
-    return this.#counts.length === 0 ? 0 : (this.#top + slices + 1) * sliceUs
+    return this.#endUnder(this.#written)
   }
 
   get size(): number {
@@ -90,7 +89,7 @@ export class WindowMeter implements Meter<SlicedPolicy> {
     const { limit } = this.#policy
     return {
       remaining: Math.max(0, limit - this.#sumFrom(this.#oldest)),
-      resetUs: Math.max(0, this.idleAt - this.#nowUs),
+      resetUs: Math.max(0, this.#endUnder(this.#policy) - this.#nowUs),
     }
   }
 
@@ -125,6 +124,11 @@ export class WindowMeter implements Meter<SlicedPolicy> {
       this.#counts.shift()
       this.#top -= 1
     }
+  }
+
+  /** When the newest slice leaves the window. */
+  #endUnder({ sliceUs, slices }: Pick<Written, 'sliceUs' | 'slices'>): number {
+    return this.#counts.length === 0 ? 0 : (this.#top + slices + 1) * sliceUs
   }
 
   /** The oldest slice that counts now. */

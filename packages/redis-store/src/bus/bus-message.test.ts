@@ -46,6 +46,7 @@ describe('decodeMessage', () => {
     { kind: 'wake', key: 'c:☃' },
     { kind: 'doubt', keys: ['c:a'], tags: ['t'], isRepeated: true },
     { kind: 'doubt', keys: [], tags: [], isRepeated: false },
+    { kind: 'doubt', keys: ['c:a'], tags: [], soft: true, isRepeated: false },
   ])('reads what encodeMessage writes: $kind', (message) => {
     expect(decodeMessage(encodeMessage(message))).toEqual(message)
   })

@@ -22,7 +22,8 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     case 'wake':
       return [message.key]
     case 'doubt':
-      return [message.keys, message.tags, message.isRepeated ? 1 : 0]
+      // What is left out is read as a zero, also by those who know less.
+      return [message.keys, message.tags, message.isRepeated ? 1 : 0, message.soft ? 1 : 0]
   }
 }
 
@@ -68,9 +69,10 @@ function tagsMessage([previous, version, floor, tags]: readonly unknown[]): BusM
   }
 }
 
-function doubtMessage([keys, tags, repeated]: readonly unknown[]): BusMessage {
+function doubtMessage([keys, tags, repeated, soft = 0]: readonly unknown[]): BusMessage {
   const isRepeated = countOf(repeated) > 0
-  return { kind: 'doubt', keys: textsOf(keys), tags: textsOf(tags), isRepeated }
+  const how = countOf(soft) === 1 ? { soft: true } : {}
+  return { kind: 'doubt', keys: textsOf(keys), tags: textsOf(tags), ...how, isRepeated }
 }
 
 /** Large numbers come as texts: MessagePack in Redis writes them as doubles or integers as it pleases. */

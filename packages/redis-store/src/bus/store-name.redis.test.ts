@@ -5,7 +5,7 @@ import type { LimitRule, RateLimitProvider, RemoteStore } from '@larder/core/sto
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../../test/support/eventually.ts'
-import { type RedisServer, startRedis } from '../../../../test/support/redis-server.ts'
+import { type RedisServer, startRedis } from '../../../../test/support/redis/redis-server.ts'
 import {
   at,
   clients,

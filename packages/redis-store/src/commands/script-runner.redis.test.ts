@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Redis } from 'ioredis'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { sharedRedisUrl } from '../../../../test/support/shared-redis.ts'
+import { sharedRedisUrl } from '../../../../test/support/redis/shared-redis.ts'
 import { freshNamespace } from '../../testing/stage.ts'
 import type { RedisClient } from '../connection/redis-client.ts'
 import { logKey } from '../key-layout.ts'

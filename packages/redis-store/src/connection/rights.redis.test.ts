@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { eventually } from '../../../../test/support/eventually.ts'
-import { type RedisServer, startRedis } from '../../../../test/support/redis-server.ts'
+import { type RedisServer, startRedis } from '../../../../test/support/redis/redis-server.ts'
 import {
   at,
   claim,

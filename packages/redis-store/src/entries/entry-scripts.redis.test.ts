@@ -4,7 +4,7 @@ import { FLAG, HEADER_BYTES, OFFSET, type RemoteStore } from '@larder/core/store
 import { Redis } from 'ioredis'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../../test/support/eventually.ts'
-import { sharedRedisUrl } from '../../../../test/support/shared-redis.ts'
+import { sharedRedisUrl } from '../../../../test/support/redis/shared-redis.ts'
 import {
   at,
   claim,

@@ -2,7 +2,7 @@
 
 import type { RemoteStore } from '@larder/core/store'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type RedisServer, startRedis } from '../../../../test/support/redis-server.ts'
+import { type RedisServer, startRedis } from '../../../../test/support/redis/redis-server.ts'
 import { at, claim, entry, HARD, HOUR_MS, openStore, put, SOFT } from '../../testing/stage.ts'
 import { logKey, tagsKey } from '../key-layout.ts'
 

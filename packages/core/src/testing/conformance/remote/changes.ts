@@ -60,7 +60,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'limits fills in a settle window to that window',
-    needs: ['leases'],
     async run(stage) {
       await stage.put(at('settling'))
       await stage.a.evict([at('settling')], { soft: false, settleMs: 30_000 })
@@ -75,7 +74,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'keeps nothing longer in a settle window than it would outside',
-    needs: ['leases'],
     async run(stage) {
       await stage.a.evict([at('brief')], { soft: false, settleMs: 30_000 })
       const token = await stage.lease(stage.a, at('brief'))
@@ -89,7 +87,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'limits every fill in a settle window, not only the first',
-    needs: ['leases'],
     async run(stage) {
       const address = at('twice')
       await stage.a.evict([address], { soft: false, settleMs: 30_000 })
@@ -105,7 +102,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'keeps a settle window through later evicts that ask for a shorter one or none',
-    needs: ['leases'],
     async run(stage) {
       const others = [HARD, { soft: true, settleMs: 0 }, { soft: false, settleMs: 10 }]
       for (const [i, request] of others.entries()) {
@@ -124,7 +120,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'limits fills after a soft evict with a window as after a hard one, and keeps the bytes',
-    needs: ['leases'],
     async run(stage) {
       for (const livesForMs of [HOUR_MS, 20_000]) {
         const address = at(`soft-window-${livesForMs}`)
@@ -143,7 +138,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'ends a settle window by a put',
-    needs: ['leases'],
     async run(stage) {
       await stage.a.evict([at('told')], { soft: true, settleMs: 30_000 })
       await stage.put(at('told'), { freshForMs: 0 })
@@ -155,7 +149,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'stops limiting fills when the settle window is over',
-    needs: ['leases'],
     async run(stage) {
       await stage.a.evict([at('settled')], { soft: false, settleMs: 30 })
       const { nowMs } = await stage.a.sync([])

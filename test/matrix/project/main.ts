@@ -1,0 +1,11 @@
+/** The program of a project that has no test runner. */
+
+import { check } from './check.js'
+
+check().then(
+  (where) => console.log(`checked ${where}`),
+  (error: unknown) => {
+    console.error(error)
+    process.exitCode = 1
+  },
+)

@@ -1,0 +1,33 @@
+/** The rows of the matrix: what is installed, what is laid down, what is run. */
+
+import { compilerRows } from './rows/compilers.ts'
+import { formatRows } from './rows/formats.ts'
+import { runnerRows } from './rows/runners.ts'
+import type { ToolSet } from './tools.ts'
+
+/** One project. */
+export interface Row {
+  readonly name: string
+  readonly tools: ToolSet
+  /** In CI with every change; the others by hand or at night. */
+  readonly isCore?: boolean
+  /** Files of `project`, and what they are called there. */
+  readonly sources: Readonly<Record<string, string>>
+  /** How sources name each other: `./service.js`, or `./service` where the runner wants that. */
+  readonly extensions?: 'js' | 'none'
+  /** Which import brings the functions of the test runner. */
+  readonly runner?: string
+  /** Configuration and whatever else the project has. */
+  readonly files: Readonly<Record<string, string>>
+  readonly commands: readonly Command[]
+}
+
+export interface Command {
+  /** A program of `node_modules/.bin`, or `node`; then its arguments. */
+  readonly line: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** What the command has to print. */
+  readonly prints?: string
+}
+
+export const ROWS: readonly Row[] = [...compilerRows, ...runnerRows, ...formatRows]

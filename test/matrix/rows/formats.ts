@@ -1,0 +1,75 @@
+/** Both module formats in one process. */
+
+import type { Row } from '../rows.ts'
+
+const ONE_COPY = `import { equal } from 'node:assert/strict'
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+for (const name of ['core', 'core/testing', 'local-store', 'redis-store', 'plugins/compression', 'plugins/keyv']) {
+  const [[key, value] = []] = Object.entries(await import('@larder/' + name))
+  equal(require('@larder/' + name)[key], value, name)
+}
+console.log('one copy')
+`
+
+const TWO_COPIES = `import { equal, notEqual, ok, rejects } from 'node:assert/strict'
+import * as core from '@larder/core'
+import * as stores from '@larder/local-store'
+import * as copy from './copy.cjs'
+
+notEqual(copy.core.LarderError, core.LarderError)
+ok(new copy.core.NoLockError() instanceof core.NoLockError)
+ok(!(new copy.core.NoLockError() instanceof core.ClosedError))
+
+// The manager is one copy's, the decorators are the other's.
+class Rows {
+  loads = 0
+  async find(id) {
+    this.loads += 1
+    return id
+  }
+}
+const plain = Object.getOwnPropertyDescriptor(Rows.prototype, 'find')
+const decorate = copy.core.Cacheable({ cache: 'rows', key: (id) => id })
+Object.defineProperty(Rows.prototype, 'find', decorate(Rows.prototype, 'find', plain))
+const caches = core.createCacheManager({ namespace: 'two', local: stores.lruStore() })
+const rows = new Rows()
+await rows.find('1')
+await rows.find('1')
+equal(rows.loads, 1)
+await core.cached(rows, 'find').evict('1')
+await rows.find('1')
+equal(rows.loads, 2)
+
+const other = copy.core.createCacheManager({ namespace: 'two', default: false, local: copy.stores.lruStore() })
+await caches.locks.run('job', { lease: '10s' }, async () => {
+  equal(copy.core.currentLock(), core.currentLock())
+  const second = other.locks.run('job', { lease: '10s', wait: 0 }, async () => {})
+  await rejects(second, (error) => error instanceof core.LockTimeoutError)
+})
+await caches.close()
+await other.close()
+console.log('two copies meet')
+`
+
+export const formatRows: readonly Row[] = [
+  {
+    name: 'Two module formats in one process',
+    tools: 'usual',
+    isCore: true,
+    sources: {},
+    files: {
+      'package.json': '{ "private": true, "type": "module" }',
+      'one.js': ONE_COPY,
+      'two.js': TWO_COPIES,
+      'entry.cjs':
+        "exports.core = require('@larder/core')\nexports.stores = require('@larder/local-store')\n",
+    },
+    commands: [
+      { line: ['node', 'one.js'], prints: 'one copy' },
+      { line: ['esbuild', 'entry.cjs', '--bundle', '--platform=node', '--outfile=copy.cjs'] },
+      { line: ['node', 'two.js'], prints: 'two copies meet' },
+    ],
+  },
+]

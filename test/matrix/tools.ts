@@ -1,0 +1,81 @@
+/** The tools of the matrix: which versions, and where they are installed once for all runs on this machine. */
+
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { run } from './run.ts'
+
+const NODE_TYPES = { '@types/node': '^20.19.0' }
+const JEST = { jest: '30.5.2', 'ts-jest': '29.4.15' }
+const TYPESCRIPT = { typescript: '5.9.3', ...NODE_TYPES }
+const NEST = '11.2.10'
+
+/** By set: what one project has in its dev-dependencies. Exact where it matters, so that a run fails for what we changed. */
+export const TOOLS = {
+  usual: { ...TYPESCRIPT, ...JEST, esbuild: '0.28.2', vitest: '4.1.12', vite: '8.4.0' },
+  oldest: { typescript: '5.4.5', ...NODE_TYPES },
+  newest: { typescript: '7.0.2', ...NODE_TYPES },
+  vite7: { vitest: '4.1.12', vite: '7.3.8' },
+  transpilers: {
+    ...JEST,
+    '@swc/core': '1.16.22',
+    '@swc/jest': '0.2.39',
+    '@babel/core': '7.29.13',
+    '@babel/plugin-proposal-decorators': '^7.29.0',
+    '@babel/preset-typescript': '^7.28.0',
+    typescript: '5.9.3',
+  },
+  nest: {
+    ...TYPESCRIPT,
+    '@nestjs/common': NEST,
+    '@nestjs/core': NEST,
+    '@nestjs/platform-express': NEST,
+    'reflect-metadata': '0.2.2',
+    rxjs: '7.8.2',
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>
+
+export type ToolSet = keyof typeof TOOLS
+
+const HOME = join(tmpdir(), `larder-matrix-${userInfo().username}`)
+
+const folders = new Map<ToolSet, Promise<string>>()
+
+/** Installs a set of tools unless an earlier run has, and returns its folder. */
+export function installTools(set: ToolSet): Promise<string> {
+  const folder = folders.get(set) ?? folderOf(set)
+  folders.set(set, folder)
+  return folder
+}
+
+async function folderOf(set: ToolSet): Promise<string> {
+  const dependencies = TOOLS[set]
+  const text = JSON.stringify({ private: true, dependencies }, undefined, 2)
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 12)
+  const folder = join(HOME, `${set}-${hash}`)
+  if (existsSync(folder)) return folder
+  // Whole or not at all: another run may be doing the same.
+  const draft = `${folder}.${process.pid}`
+  mkdirSync(draft, { recursive: true })
+  writeFileSync(join(draft, 'package.json'), text)
+  await install(draft)
+  try {
+    renameSync(draft, folder)
+  } catch {
+    rmSync(draft, { recursive: true, force: true })
+  }
+  return folder
+}
+
+/** Installs tarballs and more into a new project, as a user would. */
+export async function installPackages(folder: string, packages: readonly string[]): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+  await install(folder, packages)
+}
+
+async function install(folder: string, packages: readonly string[] = []): Promise<void> {
+  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
+  await run('npm', ['install', ...quiet, ...packages], { cwd: folder })
+}
