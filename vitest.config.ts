@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config'
+import { writeScripts } from './packages/redis-store/tools/generate-scripts.mjs'
+
+// Not in git; so `npx vitest` needs no step before it, and no test runs on a stale one.
+writeScripts()
 
 /** Workspace packages are read from their sources, so that no build is needed to run tests. */
 const resolve = { conditions: ['larder-source'] }

@@ -6,7 +6,7 @@
  */
 
 import { cpus } from 'node:os'
-import { startRedis } from '../test/support/redis-server.ts'
+import { startRedis } from '../test/support/redis/redis-server.ts'
 import { besidePeers } from './beside-peers.ts'
 import { growth } from './growth/growth.ts'
 import { line } from './report.ts'

@@ -1,6 +1,6 @@
 /** How often is a cold key loaded that ten thousand callers in four processes want at once? (P6) */
 
-import { startWorker } from '../test/support/worker.ts'
+import { startWorker } from '../test/support/process/worker.ts'
 import type { worker } from './stampede.worker.ts'
 
 export interface Stampede {

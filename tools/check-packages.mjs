@@ -13,6 +13,15 @@ import { build, manifestOf, PACKAGES, pack } from './packages.mjs'
 /** What must not be in a tarball. */
 const FOREIGN = /\.test\.[cm]?[jt]s|\.tsbuildinfo$|\/node_modules\//
 
+/** What git ignores and a tarball must hold all the same. */
+const GENERATED = {
+  'redis-store': [
+    'src/commands/scripts.generated.ts',
+    'dist/commands/scripts.generated.js',
+    'dist/cjs/commands/scripts.generated.js',
+  ],
+}
+
 export async function checkPackages() {
   // A file that is no longer built would be packed as long as it lies there.
   for (const name of PACKAGES)
@@ -26,10 +35,11 @@ export async function checkPackages() {
 }
 
 async function checkTarball(name, tarball) {
-  const foreign = untar(['-tzf', tarball])
-    .split('\n')
-    .filter((file) => FOREIGN.test(file))
+  const files = untar(['-tzf', tarball]).split('\n')
+  const foreign = files.filter((file) => FOREIGN.test(file))
   if (foreign.length > 0) fail(`The tarball of ${name} holds ${foreign.join(', ')}`)
+  const missing = (GENERATED[name] ?? []).filter((file) => !files.includes(`package/${file}`))
+  if (missing.length > 0) fail(`The tarball of ${name} lacks ${missing.join(', ')}`)
   const unresolved = untar(['-xOzf', tarball, 'package/package.json']).match(
     /"(workspace|catalog):/,
   )

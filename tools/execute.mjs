@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withoutOuterCall } from './environment.mjs'
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -30,6 +31,7 @@ export function execute(command, args, { cwd = ROOT, stdout = 'inherit' } = {}) 
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
+      env: withoutOuterCall(process.env),
       stdio: ['inherit', stdout, 'inherit'],
       shell: process.platform === 'win32',
     })

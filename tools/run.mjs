@@ -1,5 +1,5 @@
 /**
- * The entry of every root script: sets up what is missing, then runs the task.
+ * The entry of every root script: sets up what is missing, writes what is generated, then runs the task.
  *
  * A machine needs Node and npm, nothing else: pnpm is fetched by npx at the version package.json pins, dependencies are
  * installed when the lockfile differs from that of the last install.
@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeScripts } from '../packages/redis-store/tools/generate-scripts.mjs'
 import { checkPackages } from './check-packages.mjs'
 import { execute, fail, node, pnpm, ROOT, tool } from './execute.mjs'
 import { build, PACKAGES } from './packages.mjs'
@@ -23,11 +24,19 @@ const TASKS = {
     await types()
     await tool('vitest', ['run', ...args])
   },
+  // Before each push: under a minute. What takes longer (Redis, simulation, packages) is `test` and CI.
+  check: async (args) => {
+    await lint()
+    await types()
+    await tool('vitest', ['run', '--project', 'unit', 'packages', ...args])
+  },
   unit: (args) => tool('vitest', ['run', '--project', 'unit', ...args]),
   types,
-  lint: () => tool('biome', ['check', '--error-on-warnings', '.']),
+  lint,
   format: () => tool('biome', ['check', '--write', '.']),
-  scripts: () => node('packages/redis-store', 'tools/generate-scripts.ts', '--check'),
+  // What each task does before it begins.
+  generate: () => {},
+  scripts: checkScripts,
   build,
   packages: checkPackages,
   matrix: async (args) => {
@@ -40,10 +49,19 @@ const TASKS = {
   'hit-ratio': (args) => node('bench', 'hit-ratio/main.ts', ...args),
   simulate: (args) =>
     execute(process.execPath, ['test/simulation/run.mjs', ...args], { cwd: ROOT }),
+  // Random tests, each with a fresh seed that a failure prints; SEED=N replays one.
+  fuzz: (args) =>
+    tool('vitest', ['run', '--project', 'redis', 'test/fuzz', 'test/properties', ...args]),
   soak: (args) => execute(process.execPath, ['test/soak/run.mjs', ...args], { cwd: ROOT }),
   ablations: (args) =>
     execute(process.execPath, ['test/ablations/run.mjs', ...args], { cwd: ROOT }),
   mutation: (args) => execute(process.execPath, ['test/mutation/run.mjs', ...args], { cwd: ROOT }),
+  // Through pnpm, so that changesets finds the one that is pinned: it resolves `workspace:` when it publishes.
+  'release:version': () => pnpm(['exec', 'changeset', 'version']),
+  'release:publish': async () => {
+    await checkPackages()
+    await pnpm(['exec', 'changeset', 'publish'])
+  },
 }
 
 await main(process.argv[2], process.argv.slice(3))
@@ -54,12 +72,24 @@ async function main(task, args) {
   if (work === undefined)
     fail(`There is no task ${task}; there are: ${Object.keys(TASKS).join(', ')}`)
   await installIfStale()
+  writeScripts()
   await work(args)
 }
 
 async function onBuilt(file, args) {
   await build()
   await execute(process.execPath, ['--import', 'tsx', file, ...args], { cwd: join(ROOT, 'bench') })
+}
+
+function lint() {
+  return tool('biome', ['check', '--error-on-warnings', '.'])
+}
+
+function checkScripts() {
+  return tool('vitest', [
+    ...['run', '--project', 'unit'],
+    'packages/redis-store/src/commands/scripts.generated.test.ts',
+  ])
 }
 
 async function types() {

@@ -5,10 +5,10 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { EvictionHistory } from '../../test/support/eviction-history.ts'
-import { EvictionTraffic } from '../../test/support/eviction-traffic.ts'
-import { startRedis } from '../../test/support/redis-server.ts'
-import { startProxy } from '../../test/support/tcp-proxy.ts'
+import { EvictionHistory } from '../../test/support/history/eviction-history.ts'
+import { EvictionTraffic } from '../../test/support/history/eviction-traffic.ts'
+import { startProxy } from '../../test/support/proxy/tcp-proxy.ts'
+import { startRedis } from '../../test/support/redis/redis-server.ts'
 import { contestants } from './contestants/index.ts'
 import { scenarios } from './scenarios.ts'
 

@@ -1,8 +1,8 @@
 /** What happens to the contestants: the same traffic each time, and one thing that goes wrong. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RedisServer } from '../../test/support/redis-server.ts'
-import type { TcpProxy } from '../../test/support/tcp-proxy.ts'
+import type { TcpProxy } from '../../test/support/proxy/tcp-proxy.ts'
+import type { RedisServer } from '../../test/support/redis/redis-server.ts'
 
 export interface Stage {
   readonly server: RedisServer

@@ -1,7 +1,7 @@
 /** How often does each operation wait for Redis, and with how many bytes? Counted at the socket, by a proxy between. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startProxy } from '../../test/support/tcp-proxy.ts'
+import { startProxy } from '../../test/support/proxy/tcp-proxy.ts'
 import { operationsOn } from './operations.ts'
 
 export interface RoundTrips {

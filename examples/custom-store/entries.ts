@@ -17,7 +17,7 @@ import {
   softenEntry,
   stampCreation,
   windowOf,
-} from '@larder/core'
+} from '@larder/core/store'
 import { bytesOf, type Step } from './step.ts'
 
 /** An entry outlives its lease a little, so that a fill at the last moment still finds its token. */

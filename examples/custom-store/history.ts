@@ -4,11 +4,10 @@ import type {
   EntryAddress,
   MutationReply,
   PartitionChanges,
-  PutRequest,
   TagBump,
   TagChanges,
   TagHead,
-} from '@larder/core'
+} from '@larder/core/store'
 import { bytesOf, type Step, textOf } from './step.ts'
 
 const LOG_CAP = 512
@@ -42,8 +41,6 @@ export async function headOf(step: Step, partition: number): Promise<Head> {
 interface Manner {
   readonly soft?: boolean
   readonly settleMs?: number
-  /** Puts for which the last writer wins are refused when they know nothing of this change. */
-  readonly voids?: boolean | undefined
 }
 
 /** Mints the next number, logs the keys under it and publishes them. */
@@ -51,14 +48,14 @@ export async function record(
   step: Step,
   partition: number,
   keys: readonly string[],
-  { voids = false, ...how }: Manner = {},
+  how: Manner = {},
 ): Promise<MutationReply> {
   const { namespace, nowMs } = step
   const { seq: previous } = await headOf(step, partition)
   const seq = Math.max(previous + 1, step.nowUs)
   await step.query(
-    `insert into larder_log select $1, $2, $3, key, $5 from unnest($4::bytea[]) key on conflict do nothing`,
-    [namespace, partition, seq, keys.map(bytesOf), voids],
+    `insert into larder_log select $1, $2, $3, key from unnest($4::bytea[]) key on conflict do nothing`,
+    [namespace, partition, seq, keys.map(bytesOf)],
   )
   const [trimmed] = await step.query<{ floor: unknown }>(
     `with old as (
@@ -99,19 +96,18 @@ export async function changesSince(
   }
 }
 
-/** Tells whether a key was changed after a number, or may have been; of those that void only, where the last writer wins. */
+/** Tells whether a key was changed after a number, or may have been. */
 export async function isOvertaken(
   step: Step,
   { partition, key }: EntryAddress,
-  { since, lastWins = false }: Pick<PutRequest, 'since' | 'lastWins'>,
+  since: number,
 ): Promise<boolean> {
   if (since === 0) return false
   const { floor } = await headOf(step, partition)
   if (since < floor) return true
   const found = await step.query(
-    `select 1 from larder_log where namespace = $1 and partition = $2 and key = $3 and seq > $4
-     and (voids or not $5) limit 1`,
-    [step.namespace, partition, bytesOf(key), since, lastWins],
+    `select 1 from larder_log where namespace = $1 and partition = $2 and key = $3 and seq > $4 limit 1`,
+    [step.namespace, partition, bytesOf(key), since],
   )
   return found.length > 0
 }

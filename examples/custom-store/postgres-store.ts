@@ -9,7 +9,7 @@ import {
   HEADER_BYTES,
   type MutationReply,
   type RemoteStore,
-} from '@larder/core'
+} from '@larder/core/store'
 import { msgpackCodec } from '@larder/redis-store'
 import { claim, fill, release, remove, renew, soften, store } from './entries.ts'
 import {
@@ -72,19 +72,18 @@ export function postgresStore(postgres: PGlite): RemoteStore {
     put: (address, request) =>
       step(async (at) => {
         const { key, partition } = address
-        const { bytes, livesMs, voids } = request
-        const stored = !(await isOvertaken(at, address, request))
+        const { bytes, livesMs, since } = request
+        const stored = !(await isOvertaken(at, address, since))
         if (stored) await store(at, key, bytes, livesMs)
         else await remove(at, key, 0)
-        return { ...(await record(at, partition, [key], { voids })), stored }
+        return { ...(await record(at, partition, [key])), stored }
       }),
-    evict: async (addresses, { soft, settleMs, voids }) => {
+    evict: async (addresses, { soft, settleMs }) => {
       const replies: MutationReply[] = []
       for (const [partition, keys] of byPartition(addresses)) {
         const reply = await step(async (at) => {
           for (const key of keys) await (soft ? soften : remove)(at, key, settleMs)
           return record(at, partition, keys, {
-            voids,
             ...(soft ? { soft } : {}),
             ...(settleMs > 0 ? { settleMs } : {}),
           })

@@ -12,7 +12,7 @@ export const SCHEMA = `
   );
   create table if not exists larder_log (
     namespace text not null, partition int not null, seq bigint not null, key bytea not null,
-    voids boolean not null, primary key (namespace, partition, seq, key)
+    primary key (namespace, partition, seq, key)
   );
   create table if not exists larder_clocks (
     namespace text primary key, version bigint not null, floor bigint not null, retention_ms bigint not null

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { PGlite, Transaction } from '@electric-sql/pglite'
-import type { BusMessage } from '@larder/core'
+import type { BusMessage } from '@larder/core/store'
 
 export interface Step {
   readonly namespace: string

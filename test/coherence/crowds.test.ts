@@ -11,7 +11,7 @@ import { lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { startRedis } from '../support/redis-server.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 const KEYS = Array.from({ length: 5_000 }, (_, i) => `k${i}`)
 const TTL_MS = 15_000

@@ -1,13 +1,13 @@
 /** The invariants of the coherence protocol on a real Redis; each was seen red with its mechanism removed. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { partitionOf } from '@larder/core'
+import { partitionOf } from '@larder/core/store'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it } from 'vitest'
 import { deferred, eventually } from '../support/eventually.ts'
 import { startNode, startPair, untilVerified } from '../support/nodes.ts'
-import { startRedis } from '../support/redis-server.ts'
-import { startProxy } from '../support/tcp-proxy.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 describe('I1: read your own eviction', () => {
   it('never returns a value loaded before an evict that has resolved, even while its loader still runs', async () => {
@@ -33,7 +33,14 @@ describe('I1: read your own eviction', () => {
     expect(await cache.getOrLoad('k', async () => source)).toBe('new')
   })
 
-  it.each(['tags', 'clear', 'namespace'] as const)('holds for %s', async (kind) => {
+  it.each([
+    ['tags', false],
+    ['tags', true],
+    ['clear', false],
+    ['clear', true],
+    ['namespace', false],
+    ['namespace', true],
+  ] as const)('holds for %s (soft: %s)', async (kind, soft) => {
     const node = startNode()
     await untilVerified(node)
     const cache = node.caches.cache<string>('c')
@@ -52,9 +59,9 @@ describe('I1: read your own eviction', () => {
     await eventually('the loader runs', () => node.caches.stats().loads === 1)
 
     source = 'new'
-    if (kind === 'tags') await cache.evictTags(['t'])
-    else if (kind === 'clear') await cache.clear()
-    else await node.caches.clear()
+    if (kind === 'tags') await cache.evictTags(['t'], { soft })
+    else if (kind === 'clear') await cache.clear({ soft })
+    else await node.caches.clear({ soft })
     const second = cache.getOrLoad('k', async () => source, options)
     gate.resolve()
 
@@ -65,9 +72,16 @@ describe('I1: read your own eviction', () => {
 })
 
 describe('I2: no stale set', () => {
-  it.each(['key', 'tag', 'clear'] as const)(
-    'a load that began before an eviction by %s on another node leaves nothing readable',
-    async (kind) => {
+  it.each([
+    ['key', false],
+    ['key', true],
+    ['tag', false],
+    ['tag', true],
+    ['clear', false],
+    ['clear', true],
+  ] as const)(
+    'a load that began before an eviction by %s (soft: %s) on another node leaves nothing readable',
+    async (kind, soft) => {
       const [a, b] = await startPair()
       const onA = a.caches.cache<string>('c')
       const onB = b.caches.cache<string>('c')
@@ -86,9 +100,9 @@ describe('I2: no stale set', () => {
       await eventually('the loader runs', () => a.caches.stats().loads === 1)
 
       source = 'new'
-      if (kind === 'key') await onB.evict('k')
-      else if (kind === 'tag') await onB.evictTags(['t'])
-      else await onB.clear()
+      if (kind === 'key') await onB.evict('k', { soft })
+      else if (kind === 'tag') await onB.evictTags(['t'], { soft })
+      else await onB.clear({ soft })
       gate.resolve()
       expect(await loading).toBe('old')
 
@@ -326,20 +340,23 @@ describe('I6: losing cache memory loses hits, never correctness', () => {
     )
   })
 
-  it('an evicted tag stays evicted when the tag clock is lost', async () => {
-    await using server = await startRedis()
-    const namespace = 'lost'
-    const a = startNode({ namespace, url: server.url, policy: { maxStaleness: '200ms' } })
-    await untilVerified(a)
-    await a.caches.cache('c').set('k', 'v1', { tags: ['t'] })
-    await a.caches.evictTags(['t'])
+  it.each([false, true])(
+    'an evicted tag (soft: %s) stays evicted when the tag clock is lost',
+    async (soft) => {
+      await using server = await startRedis()
+      const namespace = 'lost'
+      const a = startNode({ namespace, url: server.url, policy: { maxStaleness: '200ms' } })
+      await untilVerified(a)
+      await a.caches.cache('c').set('k', 'v1', { tags: ['t'] })
+      await a.caches.evictTags(['t'], { soft })
 
-    await server.command('del', `{${namespace}:tags}`)
-    const fresh = startNode({ namespace, url: server.url, policy: { maxStaleness: '200ms' } })
-    await untilVerified(fresh)
+      await server.command('del', `{${namespace}:tags}`)
+      const fresh = startNode({ namespace, url: server.url, policy: { maxStaleness: '200ms' } })
+      await untilVerified(fresh)
 
-    expect(await fresh.caches.cache('c').get('k')).toBeUndefined()
-  })
+      expect(await fresh.caches.cache('c').get('k')).toBeUndefined()
+    },
+  )
 
   it('evictions made while Redis is away are run before it is trusted again', async () => {
     await using server = await startRedis()

@@ -4,8 +4,8 @@ import { redisStore } from '@larder/redis-store'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { startNode, untilVerified } from '../support/nodes.ts'
-import { startRedis } from '../support/redis-server.ts'
-import { startProxy } from '../support/tcp-proxy.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 const KEYS = Array.from({ length: 40 }, (_, i) => `k${i}`)
 
@@ -51,5 +51,7 @@ describe('round trips', () => {
     expect(await cost(() => remoteOnly.evictMany(KEYS))).toBe(1)
     expect(await cost(() => remoteOnly.evictTags(['a', 'b', 'c']))).toBe(1)
     expect(await cost(() => remoteOnly.clear())).toBe(1)
+    expect(await cost(() => remoteOnly.evictTags(['a', 'b', 'c'], { soft: true }))).toBe(1)
+    expect(await cost(() => remoteOnly.clear({ soft: true }))).toBe(1)
   })
 })

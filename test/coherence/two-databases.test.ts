@@ -3,7 +3,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace, startNode, untilVerified } from '../support/nodes.ts'
-import { startRedis } from '../support/redis-server.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 /** A node in one of the databases, and how often it was told of which key. */
 async function startIn(database: number, namespace: string, url: string) {

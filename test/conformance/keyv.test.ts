@@ -1,6 +1,7 @@
 /** Any Keyv backend does what it claims to, and says what it cannot. */
 
-import { createCacheManager, type RemoteStore } from '@larder/core'
+import { createCacheManager } from '@larder/core'
+import type { RemoteStore } from '@larder/core/store'
 import {
   engineCases,
   ManualClock,

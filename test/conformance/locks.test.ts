@@ -6,7 +6,7 @@ import { localLocks } from '@larder/local-store'
 import { redisLocks } from '@larder/redis-store'
 import { afterAll, beforeAll, describe, inject, test } from 'vitest'
 import { freshNamespace } from '../support/nodes.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
 
 describe('redisLocks', () => {
   const make = () => redisLocks({ url: inject('redisUrl') })

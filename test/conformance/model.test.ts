@@ -5,7 +5,7 @@
  * the same keys. Nothing here depends on how fast either side is.
  */
 
-import { decodeHeader, type EntryAddress, encodeEntry, type RemoteStore } from '@larder/core'
+import { decodeHeader, type EntryAddress, encodeEntry, type RemoteStore } from '@larder/core/store'
 import { MemoryServer } from '@larder/core/testing'
 import { redisStore } from '@larder/redis-store'
 import { describe, expect, inject, it } from 'vitest'
@@ -111,12 +111,11 @@ function releasing(random: Random, address: EntryAddress): readonly [string, Mov
 function putting(random: Random, address: EntryAddress): readonly [string, Move] {
   const { bytes, livesMs } = randomEntry(random)
   const back = random.chance(0.5) ? random.int(20) : undefined
-  const [lastWins, voids] = [random.chance(0.5), random.chance(0.3)]
   return [
-    `put since ${back}${lastWins ? ', the last wins' : ''}${voids ? ', voids' : ''}`,
+    `put since ${back}`,
     async (side) => {
       const since = back === undefined ? 0 : (side.seqs.at(-1 - back) ?? 1)
-      const reply = await side.store.put(address, { bytes, livesMs, since, lastWins, voids })
+      const reply = await side.store.put(address, { bytes, livesMs, since })
       side.seqs.push(reply.seq)
       return [reply.stored, side.seqs.indexOf(reply.previous)]
     },
@@ -127,7 +126,6 @@ function evicting(random: Random, address: EntryAddress): readonly [string, Move
   const request = {
     soft: random.chance(0.4),
     settleMs: random.chance(0.4) ? HOUR_MS / 2 : 0,
-    voids: random.chance(0.3),
   }
   const others = random.shuffle(KEYS).slice(0, random.int(3))
   const addresses = [address, ...others.map((key) => ({ partition: 0, key: `c:${key}` }))]

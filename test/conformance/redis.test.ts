@@ -1,6 +1,6 @@
 /** The Redis store does what every remote store must, with every supported way of reaching Redis. */
 
-import type { Bus, BusMessage, RemoteStore } from '@larder/core'
+import type { Bus, BusMessage, RemoteStore } from '@larder/core/store'
 import { busCases, engineCases, remoteStoreCases, runCases } from '@larder/core/testing'
 import { type RedisStoreOptions, redisStore } from '@larder/redis-store'
 import { Redis } from 'ioredis'
@@ -90,7 +90,10 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     const { partition, previous, seq, keys } = message
     return [partition, `${previous}`, `${seq}`, keys]
   }
-  if (message.kind === 'doubt') return [message.keys, message.tags, message.isRepeated ? 1 : 0]
+  if (message.kind === 'doubt') {
+    const { keys, tags, isRepeated, soft } = message
+    return [keys, tags, isRepeated ? 1 : 0, ...(soft ? [1] : [])]
+  }
   const { previous, version, floor, tags } = message
   return [`${previous}`, `${version}`, `${floor}`, tags]
 }

@@ -6,7 +6,7 @@ import {
   type MutationReply,
   OFFSET,
   type RemoteStore,
-} from '@larder/core'
+} from '@larder/core/store'
 import {
   faultyBus,
   faultyRemoteStore,
@@ -178,27 +178,6 @@ const DEFECTS: readonly (readonly [defect: string, noticedBy: string, Defect])[]
     'turns a put into an evict when its key changed',
     (store) => ({
       put: (address, request) => store.put(address, { ...request, since: 0 }),
-    }),
-  ],
-  [
-    'lets nobody win over a change it does not know',
-    'lets the last writer win where a put says so',
-    (store) => ({
-      put: (address, request) => store.put(address, { ...request, lastWins: false }),
-    }),
-  ],
-  [
-    'stores what was voided',
-    'evicts instead of a put that was voided',
-    (store) => ({
-      evict: (addresses, request) => store.evict(addresses, { ...request, voids: false }),
-    }),
-  ],
-  [
-    'does not let a put void',
-    'evicts instead of a put that was voided',
-    (store) => ({
-      put: (address, request) => store.put(address, { ...request, voids: false }),
     }),
   ],
   [

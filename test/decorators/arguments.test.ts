@@ -1,6 +1,7 @@
 /** Arguments reach the method and the callbacks as the caller wrote them. */
 
-import { Cacheable, CacheConfig, type MethodCacheProvider } from '@larder/core'
+import { Cacheable, CacheConfig } from '@larder/core'
+import type { MethodCacheProvider } from '@larder/core/store'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RecordingProvider } from './support/recording-provider.ts'
 

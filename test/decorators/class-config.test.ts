@@ -8,11 +8,11 @@ import {
   ClosedError,
   cached,
   createCacheManager,
-  describe as describeClass,
+  describeClass,
   InvalidOptionError,
-  type MethodCacheProvider,
   NotConfiguredError,
 } from '@larder/core'
+import type { MethodCacheProvider } from '@larder/core/store'
 import { lruStore } from '@larder/local-store'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RecordingProvider } from './support/recording-provider.ts'

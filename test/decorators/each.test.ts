@@ -1,6 +1,7 @@
 /** `each`: one entry an element; the body sees only those missing. */
 
-import { Cacheable, CacheConfig, cached, type MethodCacheProvider, skipCache } from '@larder/core'
+import { Cacheable, CacheConfig, cached, skipCache } from '@larder/core'
+import type { MethodCacheProvider } from '@larder/core/store'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RecordingProvider } from './support/recording-provider.ts'
 

@@ -102,7 +102,7 @@ describe('two copies of the package', () => {
 
     expect([await service.find('1'), await service.find('1')]).toEqual([1, 1])
     expect(await skipCache(() => service.find('1'))).toBe(2)
-    expect(copy.describe(CopiedService).methods.map(({ label }) => label)).toEqual([
+    expect(copy.describeClass(CopiedService).methods.map(({ label }) => label)).toEqual([
       'CopiedService.find',
     ])
   })

@@ -1,6 +1,7 @@
 /** A decorated method is still that method, and its entries belong to the class it is called on. */
 
-import { Cacheable, CacheConfig, CacheEvict, type MethodCacheProvider } from '@larder/core'
+import { Cacheable, CacheConfig, CacheEvict } from '@larder/core'
+import type { MethodCacheProvider } from '@larder/core/store'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RecordingProvider } from './support/recording-provider.ts'
 

@@ -7,7 +7,7 @@ import {
   CachePut,
   cached,
   createCacheManager,
-  describe as describeClass,
+  describeClass,
   InvalidOptionError,
   KeyError,
   NotConfiguredError,

@@ -1,13 +1,7 @@
 /** Decorators on the wrong thing, or with the wrong words, fail when the class is defined. */
 
-import {
-  Cacheable,
-  CacheConfig,
-  CacheEvict,
-  CachePut,
-  InvalidOptionError,
-  type MethodCacheProvider,
-} from '@larder/core'
+import { Cacheable, CacheConfig, CacheEvict, CachePut, InvalidOptionError } from '@larder/core'
+import type { MethodCacheProvider } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
 import { forced } from './support/forced.ts'
 import { RecordingProvider } from './support/recording-provider.ts'
@@ -111,7 +105,7 @@ describe('wrong options', () => {
     ['@CacheEvict.when', () => CacheEvict({ all: true, when: 'during' as never })],
     ['@CacheEvict.settle', () => CacheEvict({ key: '{0}', settle: '2 s' as never })],
     ['@CacheEvict.settle', () => CacheEvict({ tags: ['a'], settle: '2s' })],
-    ['@CacheEvict.soft', () => CacheEvict({ all: true, soft: true })],
+    ['@CacheEvict.settle', () => CacheEvict({ all: true, settle: '1s' })],
     ['@CacheEvict.tags', () => CacheEvict({ tags: 'a' as never })],
     ['@CacheEvict.ttl', () => CacheEvict({ all: true, ttl: '1m' } as never)],
     ['@CacheEvict', () => CacheEvict({ all: false })],

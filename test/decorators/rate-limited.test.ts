@@ -5,7 +5,7 @@ import {
   CacheConfig,
   type CacheManager,
   createCacheManager,
-  describe as describeClass,
+  describeClass,
   InvalidOptionError,
   loadSignal,
   NotConfiguredError,

@@ -5,10 +5,10 @@ import {
   CacheConfig,
   InvalidOptionError,
   loadSignal,
-  type MethodCacheProvider,
   type SkipMode,
   skipCache,
 } from '@larder/core'
+import type { MethodCacheProvider } from '@larder/core/store'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RecordingProvider } from './support/recording-provider.ts'
 

@@ -6,7 +6,7 @@ import {
   type CacheManager,
   createCacheManager,
   currentLock,
-  describe as describeClass,
+  describeClass,
   InvalidOptionError,
   LockTimeoutError,
   loadSignal,

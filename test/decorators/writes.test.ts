@@ -1,12 +1,7 @@
 /** `@CachePut` and `@CacheEvict`: what is asked of the cache, and when. */
 
-import {
-  CacheConfig,
-  CacheEvict,
-  CachePut,
-  type MethodCacheProvider,
-  skipCache,
-} from '@larder/core'
+import { CacheConfig, CacheEvict, CachePut, skipCache } from '@larder/core'
+import type { MethodCacheProvider } from '@larder/core/store'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { forced } from './support/forced.ts'
 import { RecordingProvider } from './support/recording-provider.ts'

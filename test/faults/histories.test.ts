@@ -10,10 +10,10 @@ import { type CacheManager, createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
 import { expect, it, onTestFinished } from 'vitest'
-import { EvictionHistory } from '../support/eviction-history.ts'
-import { EvictionTraffic, type TrafficNode } from '../support/eviction-traffic.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
-import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { EvictionHistory } from '../support/history/eviction-history.ts'
+import { EvictionTraffic, type TrafficNode } from '../support/history/eviction-traffic.ts'
+import { startProxy, type TcpProxy } from '../support/proxy/tcp-proxy.ts'
+import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
 
 const ROUNDS = Number(process.env['LARDER_FAULT_ROUNDS'] ?? 1)
 const MAX_STALENESS_MS = 1_000

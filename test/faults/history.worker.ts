@@ -13,11 +13,15 @@ import { lruStore } from '@larder/local-store'
 import { type RedisStoreOptions, redisStore } from '@larder/redis-store'
 import { Cluster } from 'ioredis'
 import { eventually } from '../support/eventually.ts'
-import { EvictionTraffic, TRAFFIC_KEYS, type TrafficNode } from '../support/eviction-traffic.ts'
+import {
+  EvictionTraffic,
+  TRAFFIC_KEYS,
+  type TrafficNode,
+} from '../support/history/eviction-traffic.ts'
+import { NodeLedger } from '../support/history/node-ledger.ts'
+import { SharedSource } from '../support/history/shared-source.ts'
 import { machineNow } from '../support/machine-clock.ts'
-import { NodeLedger } from '../support/node-ledger.ts'
 import { randomFrom } from '../support/seed.ts'
-import { SharedSource } from '../support/shared-source.ts'
 
 interface Address {
   readonly host: string

@@ -1,7 +1,7 @@
 /** What a network does to nodes and servers, one thing after the other, at all proxies at once. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { TcpProxy } from '../support/tcp-proxy.ts'
+import type { TcpProxy } from '../support/proxy/tcp-proxy.ts'
 
 /** Above `maxStaleness`. */
 const LASTS_MS = 1_200

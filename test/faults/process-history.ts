@@ -11,19 +11,19 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { TRAFFIC_KEYS } from '../support/eviction-traffic.ts'
+import { TRAFFIC_KEYS } from '../support/history/eviction-traffic.ts'
 import {
   judgeLedgers,
   type LedgerVerdict,
   type NodeAccount,
   newestStored,
   storyOfFirstOwn,
-} from '../support/ledger-verdict.ts'
+} from '../support/history/ledger-verdict.ts'
+import { readLedger } from '../support/history/node-ledger.ts'
 import { machineNow } from '../support/machine-clock.ts'
-import { readLedger } from '../support/node-ledger.ts'
 import { freshNamespace } from '../support/nodes.ts'
+import { startWorker, type WorkerProcess } from '../support/process/worker.ts'
 import { type Random, testSeed, withSeed } from '../support/seed.ts'
-import { startWorker, type WorkerProcess } from '../support/worker.ts'
 import type { HistoryWorkerInit, Servers, worker } from './history.worker.ts'
 
 const NODES = 3

@@ -8,10 +8,10 @@ import { createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
 import { expect, it, onTestFinished } from 'vitest'
-import { EvictionHistory } from '../support/eviction-history.ts'
-import { EvictionTraffic, type TrafficNode } from '../support/eviction-traffic.ts'
-import { startRedis } from '../support/redis-server.ts'
-import { startProxy } from '../support/tcp-proxy.ts'
+import { EvictionHistory } from '../support/history/eviction-history.ts'
+import { EvictionTraffic, type TrafficNode } from '../support/history/eviction-traffic.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 const NODES = 3
 const RESET_EVERY_MS = 2_000

@@ -1,7 +1,7 @@
 /** What servers do to the nodes, one thing after the other, all servers that take writes at once. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RedisServer } from '../support/redis-server.ts'
+import type { RedisServer } from '../support/redis/redis-server.ts'
 
 /** Well above the deadline of a call, and well short of what a Cluster or a Sentinel takes for death. */
 const HANGS_MS = 400

@@ -1,8 +1,8 @@
 /** Three processes over one Redis, by way of a proxy: one is stopped for longer than its leases last, one is killed. */
 
 import { expect, onTestFinished } from 'vitest'
-import { startRedis } from '../support/redis-server.ts'
-import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { startProxy, type TcpProxy } from '../support/proxy/tcp-proxy.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 import { type ProcessHistory, startHistory, testHistory } from './process-history.ts'
 
 interface Stage {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, inject, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { startWorker, type WorkerProcess } from '../support/worker.ts'
+import { startWorker, type WorkerProcess } from '../support/process/worker.ts'
 import type { Table, worker } from './repositories.worker.ts'
 
 type Repositories = WorkerProcess<typeof worker>

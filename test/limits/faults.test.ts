@@ -13,8 +13,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
-import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { startProxy, type TcpProxy } from '../support/proxy/tcp-proxy.ts'
+import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
 
 const DEADLINE_MS = 100
 /** A noisy machine may take this much longer than what is promised; a call that hangs takes for ever. */

@@ -198,6 +198,64 @@ describe('a function as limit', () => {
     expect(await limiter.consume('pro', 3)).toMatchObject({ allowed: true })
   })
 
+  it.each(['exact', 'window', 'smooth', 'fixed'] as const)(
+    'under a large plan, a call of %s waits as long as 10 000 of its key can be waiting',
+    async (algorithm) => {
+      const { caches } = setStage()
+      const limiter = caches.limiter({
+        name: 'x',
+        per: '10s',
+        algorithm,
+        // In which 60 000 could come to be waiting.
+        maxWait: '1m',
+        limit: () => 10_000,
+      })
+      expect(await limiter.consume('k', 10_000)).toMatchObject({ allowed: true, waitedMs: 0 })
+    },
+  )
+
+  it('refuses under a large plan what would wait for longer than that, and says when it can succeed', async () => {
+    const { caches } = setStage()
+    const limiter = caches.limiter({
+      name: 'x',
+      per: '10s',
+      algorithm: 'fixed',
+      maxWait: '20s',
+      limit: () => 100_000,
+    })
+    await limiter.consume('k', 100_000)
+    const { allowed, retryAfterMs } = await limiter.consume('k')
+    // In a second 10 000 calls can come to be waiting: that is the longest wait.
+    expect([allowed, retryAfterMs]).toEqual([false, 9_000])
+  })
+
+  it('beside a limit that is known and too large for the wait is an error at definition', () => {
+    const { caches } = setStage()
+    const policies = [
+      { name: 'a', limit: planOf, per: '1s' },
+      { name: 'b', limit: 100_000, per: '1s' },
+    ] as const
+    expect(() => caches.limiter({ name: 'x', policies, maxWait: '1s' })).toThrow(
+      /limiter\.maxWait takes .* which is 100 ms/,
+    )
+  })
+
+  it('has no larger burst than goes with it', async () => {
+    const { caches, store } = setStage()
+    const bucket = { per: '1s', limit: planOf, algorithm: 'smooth', burst: 3 } as const
+    const hard = caches.limiter({ ...bucket, name: 'hard', hard: true })
+    expect(await hard.consume('free', 2)).toMatchObject({ allowed: true })
+    expect((await hard.consume('free', 3)).retryAfterMs).toBe(Number.POSITIVE_INFINITY)
+    const slow = caches.limiter({ ...bucket, name: 'slow', per: '1000d', burst: 1_000_000 })
+    expect(await slow.consume('free')).toMatchObject({ allowed: true })
+    const shared = caches.limiter({ ...bucket, name: 'shared', share: 0.25, onStoreError: 'local' })
+    expect(await shared.consume('pro')).toMatchObject({ allowed: true, source: 'remote' })
+    store.mode = 'fail'
+    await expect(shared.consume('pro')).rejects.toMatchObject({
+      code: 'LARDER_RATE_LIMIT_UNAVAILABLE',
+    })
+  })
+
   it('goes with a share that is less than one call', async () => {
     const { caches, store } = setStage()
     const limiter = caches.limiter({ name: 'x', limit: planOf, per: '1h', share: 0.25 })

@@ -1,9 +1,10 @@
 /** One limit for several processes, some of which are stopped or killed. */
 
-import type { LimiterOptions, RateLimitProvider } from '@larder/core'
+import type { LimiterOptions } from '@larder/core'
+import type { RateLimitProvider } from '@larder/core/store'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { freshNamespace } from '../support/nodes.ts'
-import { startWorker, type WorkerProcess } from '../support/worker.ts'
+import { startWorker, type WorkerProcess } from '../support/process/worker.ts'
 import type { worker } from './limits.worker.ts'
 import { ask, densestWindow, type Entry } from './support/history.ts'
 import { openRedisLimits } from './support/providers.ts'

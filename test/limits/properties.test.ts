@@ -3,7 +3,7 @@
  * numbers R1 to R17 are those of docs/design/limits.md.
  */
 
-import type { Admission, LimitPolicy, LimitRule } from '@larder/core'
+import type { Admission, LimitPolicy, LimitRule } from '@larder/core/store'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { testSeed } from '../support/seed.ts'

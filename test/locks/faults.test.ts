@@ -6,12 +6,14 @@ import {
   LockLostError,
   LockUnavailableError,
 } from '@larder/core'
+import type { Clock } from '@larder/core/store'
 import { redisLocks } from '@larder/redis-store'
 import { expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
-import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { startProxy, type TcpProxy } from '../support/proxy/tcp-proxy.ts'
+import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
+import { slowClock } from '../support/slow-clock.ts'
 
 /** A noisy machine may take this much longer than what is promised. */
 const ROOM_MS = 2_500
@@ -24,7 +26,7 @@ interface Stage {
   readonly namespace: string
 }
 
-async function setUp(): Promise<Stage> {
+async function setUp(clock?: Clock): Promise<Stage> {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const proxy = await startProxy(redis)
@@ -34,6 +36,7 @@ async function setUp(): Promise<Stage> {
     namespace,
     locks: redisLocks({ url: proxy.url }),
     default: false,
+    clock,
   })
   onTestFinished(() => caches.close())
   // Connecting has its own time.
@@ -97,7 +100,7 @@ it('connections that break: the wait goes on, and the place in the queue is kept
 }, 60_000)
 
 it('a reply that gets lost after the grant: asking again finds the lock already held by oneself (L8)', async () => {
-  const { proxy, caches } = await setUp()
+  const { proxy, caches } = await setUp(slowClock(10))
   proxy.dropReplies({
     match: ({ name }) => name.startsWith('EVAL'),
     times: 1,

@@ -1,6 +1,7 @@
 /** A program for jobs.test.ts: takes locks, says how it ended, and has nothing else that would keep it alive. */
 
-import { type CacheManager, createCacheManager, type LockProvider, quorumLocks } from '@larder/core'
+import { type CacheManager, createCacheManager, quorumLocks } from '@larder/core'
+import type { LockProvider } from '@larder/core/store'
 import { lruStore } from '@larder/local-store'
 import { redisLocks } from '@larder/redis-store'
 

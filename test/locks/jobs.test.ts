@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { sourceRunner } from '../support/source-runner.ts'
+import { sourceRunner } from '../support/process/source-runner.ts'
 
 const JOB = new URL('./job.ts', import.meta.url).pathname
 

@@ -4,11 +4,11 @@ import { setMaxListeners } from 'node:events'
 import {
   type CacheManager,
   createCacheManager,
-  type LockProvider,
   LockTimeoutError,
   LockUnavailableError,
   StoreKeyError,
 } from '@larder/core'
+import type { LockProvider } from '@larder/core/store'
 import { ManualClock } from '@larder/core/testing'
 import { localLocks, lruStore } from '@larder/local-store'
 import { describe, expect, it, onTestFinished } from 'vitest'

@@ -8,8 +8,9 @@ import { fencedValues, redisLocks } from '@larder/redis-store'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
-import { startWorker, type WorkerProcess } from '../support/worker.ts'
+import { startWorker, type WorkerProcess } from '../support/process/worker.ts'
+import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
+import { slowClock } from '../support/slow-clock.ts'
 import type { worker } from './lock.worker.ts'
 
 type Worker = WorkerProcess<typeof worker>
@@ -45,6 +46,8 @@ function startNode(namespace: string): ReturnType<typeof createCacheManager> {
     namespace,
     locks: redisLocks({ url: redis.url }),
     default: false,
+    // Its deadlines are not what is tested here.
+    clock: slowClock(5),
   })
   onTestFinished(() => caches.close())
   return caches

@@ -4,8 +4,8 @@ import { type Lock, LockLostError, type LockOptions, LockTimeoutError } from '@l
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { startRedis } from '../support/redis-server.ts'
-import { assertFollows } from '../support/replication.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
+import { assertFollows } from '../support/redis/replication.ts'
 import { type End, MODES, type Mode, type Servers, startEnd } from './support/modes.ts'
 import { gate, watch } from './support/stage.ts'
 

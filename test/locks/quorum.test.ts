@@ -1,11 +1,7 @@
 /** A quorum over stores that answer at different times, or not at all; each answer is in the test's hands. */
 
-import {
-  createCacheManager,
-  type LockProvider,
-  LockUnavailableError,
-  quorumLocks,
-} from '@larder/core'
+import { createCacheManager, LockUnavailableError, quorumLocks } from '@larder/core'
+import type { LockProvider } from '@larder/core/store'
 import { ManualClock } from '@larder/core/testing'
 import { localLocks } from '@larder/local-store'
 import { expect, it, onTestFinished } from 'vitest'

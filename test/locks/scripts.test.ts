@@ -1,19 +1,19 @@
 /** What the scripts do where the server's clock is set back, where a key holds something else, and what they leave behind. */
 
 import {
-  type AcquireRequest,
   createCacheManager,
   type LockMode,
   LockUnavailableError,
   StoreKeyError,
 } from '@larder/core'
+import type { AcquireRequest } from '@larder/core/store'
 import { redisLocks } from '@larder/redis-store'
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { Backend } from '../../packages/redis-store/src/backend.ts'
 import { RedisLocks } from '../../packages/redis-store/src/locks/redis-locks.ts'
 import { resolveRedisStoreOptions } from '../../packages/redis-store/src/options.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
 
 const HOUR_US = 3_600_000_000
 const START_US = 1_700_000_000_000_000

@@ -3,7 +3,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import { expect, inject, it, onTestFinished } from 'vitest'
 import { freshNamespace } from '../support/nodes.ts'
-import { startWorker, type WorkerProcess } from '../support/worker.ts'
+import { startWorker, type WorkerProcess } from '../support/process/worker.ts'
 import type { worker } from './lock.worker.ts'
 
 const LEASE_MS = 1_000

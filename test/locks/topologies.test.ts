@@ -10,9 +10,9 @@ import { redisLocks } from '@larder/redis-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { startCluster } from '../support/redis-cluster.ts'
-import { startSentinel } from '../support/redis-sentinel.ts'
-import { startRedis } from '../support/redis-server.ts'
+import { startCluster } from '../support/redis/redis-cluster.ts'
+import { startSentinel } from '../support/redis/redis-sentinel.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 const ROOM_MS = 30_000
 

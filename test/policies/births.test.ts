@@ -1,6 +1,7 @@
 /** What leaves a node was born at the tag clock that the store has confirmed, however far ahead the node's own is. */
 
-import { createCacheManager, decodeHeader } from '@larder/core'
+import { createCacheManager } from '@larder/core'
+import { decodeHeader } from '@larder/core/store'
 import { ManualClock, MemoryServer, structuredCodec } from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { expect, it, onTestFinished } from 'vitest'

@@ -7,8 +7,8 @@ import {
   ClosedError,
   cached,
   InvalidOptionError,
-  partitionOf,
 } from '@larder/core'
+import { INTERNALS, partitionOf } from '@larder/core/store'
 import type { ManualClock, MemoryServer } from '@larder/core/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { deferred } from '../support/eventually.ts'
@@ -537,7 +537,12 @@ describe('what is left of an evicted value', () => {
 describe('a put whose value was made after it began', () => {
   const startPut = (policy: CacheOptions = {}) => {
     const node = startNode(policy)
-    const method = node.caches.methodCache({ method: 'm', cacheName: 'c', options: {}, where: 'm' })
+    const method = node.caches[INTERNALS].methodCache({
+      method: 'm',
+      cacheName: 'c',
+      options: {},
+      where: 'm',
+    })
     return { ...node, method, put: { mode: 'normal', tags: ['t'] } as const }
   }
 

@@ -1,6 +1,7 @@
 /** A mistake in code must not pass for a store that is away: whoever goes on without the store says what it was. */
 
-import { createCacheManager, type RemoteStore } from '@larder/core'
+import { createCacheManager } from '@larder/core'
+import type { RemoteStore } from '@larder/core/store'
 import { faultyBus, faultyRemoteStore, MemoryServer, structuredCodec } from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { describe, expect, it, onTestFinished } from 'vitest'

@@ -1,17 +1,9 @@
 /** Nodes on one store in memory, on a manual clock: no sleeps, nothing to wait for. A test makes a world of its own. */
 
-import {
-  type CacheEventName,
-  type CacheManagerOptions,
-  type CacheOptions,
-  createCacheManager,
-} from '@larder/core'
-import { ManualClock, MemoryServer, structuredCodec } from '@larder/core/testing'
-import { lruStore } from '@larder/local-store'
+import type { CacheEventName, CacheManagerOptions, CacheOptions } from '@larder/core'
+import { ManualClock, MemoryServer } from '@larder/core/testing'
 import { onTestFinished, vi } from 'vitest'
-
-/** Long enough for a manager to close, whatever it waits for, ms. */
-const CLOSING_MS = 5_000
+import { closeNodes, memoryNode } from '../support/memory-node.ts'
 
 export class MemoryWorld {
   readonly clock = new ManualClock()
@@ -26,22 +18,11 @@ export class MemoryWorld {
 
   /** Starts a node with a cache `c`; it ends with the test. */
   startNode(policy: CacheOptions = {}, options: Partial<CacheManagerOptions> = {}) {
-    const store = this.server.store()
-    const caches = createCacheManager({
-      namespace: this.namespace,
-      local: lruStore(),
-      remote: store,
-      codec: structuredCodec,
-      clock: this.clock,
-      default: false,
+    const { store, caches } = memoryNode(this, {
       defaults: { ttl: '10s', jitter: 0, ...this.#defaults, ...policy },
       ...options,
     })
-    onTestFinished(async () => {
-      const closing = caches.close()
-      await this.clock.advanceAsync(CLOSING_MS)
-      await closing
-    })
+    onTestFinished(() => closeNodes(this.clock, [caches]))
     /** What is emitted from now on under a name. */
     const seen = (name: CacheEventName): readonly unknown[] => {
       const events: unknown[] = []

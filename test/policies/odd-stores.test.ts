@@ -1,6 +1,6 @@
 /** Stores that are odd in ways no healthy one is: clocks that jump, answers that can never be used. */
 
-import type { ClaimReply } from '@larder/core'
+import type { ClaimReply } from '@larder/core/store'
 import { garble, truncate } from '@larder/core/testing'
 import { describe, expect, it } from 'vitest'
 import { counting, MemoryWorld, never } from './memory-world.ts'

@@ -1,6 +1,6 @@
 /** How a read finds its value, tier by tier and step by step; on a manual clock and an in-memory store. */
 
-import { type Plugin, partitionOf } from '@larder/core'
+import { INTERNALS, type Plugin, partitionOf } from '@larder/core/store'
 import { garble, type ManualClock, type MemoryServer, truncate } from '@larder/core/testing'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { deferred } from '../support/eventually.ts'
@@ -20,7 +20,12 @@ beforeEach(() => {
 
 function startNode(...options: Parameters<MemoryWorld['startNode']>) {
   const node = world.startNode(...options)
-  const method = node.caches.methodCache({ method: 'm', cacheName: 'c', options: {}, where: 'm' })
+  const method = node.caches[INTERNALS].methodCache({
+    method: 'm',
+    cacheName: 'c',
+    options: {},
+    where: 'm',
+  })
   /** Reads as `skipCache` has it. */
   const readAs = (mode: 'refresh' | 'localOnly', load: () => Promise<unknown>, key = 'k') =>
     method.getOrLoad(key, { load }, { mode, tags: [] })

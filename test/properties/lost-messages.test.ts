@@ -4,7 +4,7 @@
  */
 
 import { PGlite } from '@electric-sql/pglite'
-import type { RemoteStore } from '@larder/core'
+import type { RemoteStore } from '@larder/core/store'
 import { type BusFaults, faultyBus, faultyRemoteStore, MemoryServer } from '@larder/core/testing'
 import { redisStore } from '@larder/redis-store'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'

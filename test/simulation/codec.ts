@@ -1,6 +1,6 @@
 /** Values of the simulation as bytes: rows, absences and errors of the source, as JSON. */
 
-import type { CodecFactory } from '@larder/core'
+import type { CodecFactory } from '@larder/core/store'
 import { SourceError, type Value } from './source.ts'
 
 interface Encoded {

@@ -16,7 +16,7 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
-} from '@larder/core'
+} from '@larder/core/store'
 import type { MemoryRemoteStore } from '@larder/core/testing'
 import { decodeEntry } from '../../packages/core/src/entry/envelope.ts'
 import { originOf } from './codec.ts'

@@ -1,6 +1,6 @@
 /** What a server loses by itself: everything, single keys, or the latest changes in a failover. */
 
-import { partitionOf } from '@larder/core'
+import { partitionOf } from '@larder/core/store'
 import type { ServerKey, ServerSnapshot } from '@larder/core/testing'
 import type { Target } from './ledger.ts'
 import { PARTITIONS_USED } from './plan.ts'

@@ -5,8 +5,9 @@
  * messages on their way to the nodes. That is how the ledger learns what the store really did, and when.
  */
 
-import type { BusListener, BusMessage } from '@larder/core'
+import type { BusListener, BusMessage } from '@larder/core/store'
 import type { Deliver } from '@larder/core/testing'
+import { tagBehind } from '../../packages/core/src/coherence/soft-tags.ts'
 import type { Random } from '../support/seed.ts'
 import type { History } from './history.ts'
 import type { RequestLabel } from './labelled-store.ts'
@@ -193,11 +194,16 @@ export class Network {
       if (!origin.isLate) origin.countsFrom = at
     }
     const targets =
-      message.kind === 'keys' ? message.keys.map(keyTarget) : message.tags.map(tagTarget)
+      message.kind === 'keys'
+        ? message.keys.map((key) => ({ target: keyTarget(key), isSoft: label.isSoft }))
+        : message.tags.map((name) => ({
+            target: tagTarget(tagBehind(name)),
+            isSoft: tagBehind(name) !== name,
+          }))
     // A put replaces what was loaded before it began; an eviction removes everything.
     const floor = origin?.begunAt ?? at
-    for (const target of targets) {
-      ledger.noteEffect({ target, node, at, time, floor, isSoft: label.isSoft })
+    for (const { target, isSoft } of targets) {
+      ledger.noteEffect({ target, node, at, time, floor, isSoft })
     }
   }
 }

@@ -1,6 +1,6 @@
 /** One node's clock: its own origin, and timers that only run when the node's process gets to them. */
 
-import type { CancelTimer, Clock, Waiter } from '@larder/core'
+import type { CancelTimer, Clock, Waiter } from '@larder/core/store'
 import type { ManualClock } from '@larder/core/testing'
 import type { LineName, Scheduler, Task } from './scheduler.ts'
 

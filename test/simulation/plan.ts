@@ -5,7 +5,8 @@
  * once rarely gets far enough into any one thing.
  */
 
-import { type CacheOptions, PARTITIONS, partitionOf } from '@larder/core'
+import type { CacheOptions } from '@larder/core'
+import { PARTITIONS, partitionOf } from '@larder/core/store'
 import { type Random, randomFrom } from '../support/seed.ts'
 import { isBorne } from './open.ts'
 import { SourceError } from './source.ts'
@@ -50,7 +51,9 @@ export const OPERATIONS = [
   'soft-evict',
   'settle-evict',
   'evict-tags',
+  'soft-evict-tags',
   'clear',
+  'soft-clear',
   'put',
   'set',
 ] as const

@@ -1,6 +1,6 @@
 /** The loaders of the simulated application: a query takes its time, reads the source at some moment of it, and may fail. */
 
-import { partitionOf } from '@larder/core'
+import { partitionOf } from '@larder/core/store'
 import { argumentTags, type CachePlan } from './plan.ts'
 import type { TaskSpec } from './scheduler.ts'
 import type { SimNode } from './sim-node.ts'

@@ -6,7 +6,7 @@
  */
 
 import { Flights } from '../../packages/core/src/cache/flight.ts'
-import { Coherence } from '../../packages/core/src/coherence/coherence.ts'
+import { Knowledge } from '../../packages/core/src/coherence/knowledge.ts'
 import { OwnChanges } from '../../packages/core/src/coherence/own-changes.ts'
 import { Partition } from '../../packages/core/src/coherence/partitions.ts'
 import { RecoveryQueue } from '../../packages/core/src/coherence/recovery-queue.ts'
@@ -20,7 +20,7 @@ type Removal = () => () => void
 export const REMOVALS: Readonly<Record<string, Removal>> = {
   'flight kill': () => replace(Flights.prototype, 'kill', () => undefined),
   'early birth': () =>
-    replace(Coherence.prototype, 'stamp', function (this: Coherence, partition: number) {
+    replace(Knowledge.prototype, 'stamp', function (this: Knowledge, partition: number) {
       return withLateBirth(this, originalStamp.call(this, partition))
     }),
   'comparing heads': () =>
@@ -28,7 +28,7 @@ export const REMOVALS: Readonly<Record<string, Removal>> = {
       return this.isKnown ? 'level' : 'unknown'
     }),
   'the end of trust': () =>
-    replace(Coherence.prototype, 'verifiedAt', () => Number.POSITIVE_INFINITY),
+    replace(Knowledge.prototype, 'verifiedAt', () => Number.POSITIVE_INFINITY),
   'doubt after lost history': () =>
     replace(Partition.prototype, 'restart', function (this: Partition, seq: number) {
       this.seq = seq
@@ -37,6 +37,7 @@ export const REMOVALS: Readonly<Record<string, Removal>> = {
   're-assertion': () =>
     replace(OwnChanges.prototype, 'of', () => ({ changes: [], wholePartition: false })),
   'the recovery queue': () => replace(RecoveryQueue.prototype, 'addKey', () => []),
+  'judging by soft tags': () => replace(TagClock.prototype, 'softens', () => false),
   'judging by tags': () => replace(TagClock.prototype, 'allows', () => true),
 }
 
@@ -59,12 +60,12 @@ export async function without<Result>(
   }
 }
 
-const originalStamp = Coherence.prototype.stamp
+const originalStamp = Knowledge.prototype.stamp
 
 /** A stamp whose birth is what the node knows when it is asked, as if it had been taken after the load. */
-function withLateBirth(coherence: Coherence, stamp: Stamp): Stamp {
+function withLateBirth(knowledge: Knowledge, stamp: Stamp): Stamp {
   return Object.defineProperty({ ...stamp }, 'birth', {
-    get: () => coherence.tags.now,
+    get: () => knowledge.tags.now,
     enumerable: true,
   })
 }

@@ -1,12 +1,7 @@
 /** One node: a cache manager of the real engine on its own clock, with its own connections. */
 
-import {
-  type Cache,
-  type CacheManager,
-  createCacheManager,
-  type MethodCache,
-  type RemoteStore,
-} from '@larder/core'
+import { type Cache, type CacheManager, createCacheManager } from '@larder/core'
+import { INTERNALS, type MethodCache, type RemoteStore } from '@larder/core/store'
 import type { MemoryRemoteStore } from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { simulationCodec } from './codec.ts'
@@ -71,7 +66,7 @@ export class SimNode {
     this.#report(parts)
     this.caches = plan.caches.map((cache) => ({
       plan: cache,
-      method: this.manager.methodCache({
+      method: this.manager[INTERNALS].methodCache({
         method: `Simulation.${cache.name}`,
         cacheName: cache.name,
         options: cache.policy,

@@ -68,6 +68,7 @@ describe('the simulation finds a counterexample without', () => {
     'the end of trust',
     'doubt after lost history',
     'judging by tags',
+    'judging by soft tags',
     're-assertion',
     'the recovery queue',
   ])('%s', { timeout: LONG_MS }, async (mechanism) => {

@@ -78,13 +78,13 @@ export const THEMES: Readonly<Record<ThemeName, (plan: Plan, random: Random) => 
     caches: plan.caches.map(shared),
     faults: ['late-writes'],
     faultChance: 0.03,
-    operations: [...READS, 'set', 'set', 'put', 'evict', 'evict-tags'],
+    operations: [...READS, 'set', 'set', 'put', 'evict', 'evict-tags', 'soft-evict-tags'],
   }),
   'tag-clock': (plan) => ({
     ...QUICK,
     caches: plan.caches.map(shared),
     faults: ['clock-back', 'refuse-tags', 'refuse-tags'],
-    operations: [...READS, 'evict-tags', 'evict-tags', 'clear'],
+    operations: [...READS, 'evict-tags', 'soft-evict-tags', 'clear', 'soft-clear'],
     faultChance: 0.03,
   }),
   'far-back': (plan) => ({
@@ -95,12 +95,12 @@ export const THEMES: Readonly<Record<ThemeName, (plan: Plan, random: Random) => 
     faultChance: 0.02,
     timeChance: 0.01,
     strideMs: 20,
-    operations: [...READS, 'evict', 'evict-many', 'evict-tags', 'put'],
+    operations: [...READS, 'evict', 'evict-many', 'evict-tags', 'soft-evict-tags', 'put'],
   }),
   failovers: (plan) => ({
     caches: plan.caches.map(shared),
     faults: ['failover', 'failover', 'drop-key', 'delay-messages', 'lose-messages'],
-    operations: [...READS, 'evict', 'evict', 'put', 'evict-tags'],
+    operations: [...READS, 'evict', 'evict', 'put', 'evict-tags', 'soft-evict-tags'],
     faultChance: 0.05,
   }),
 }

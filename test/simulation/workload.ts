@@ -97,9 +97,15 @@ export class Workload {
       case 'settle-evict':
         return { kind: 'settle', keys: [key], settleMs: random.int(SETTLE_MS) + 1 }
       case 'evict-tags':
-        return { kind: 'evict-tags', tags: [random.pick([...argumentTags(key), 'even', 'odd'])] }
+      case 'soft-evict-tags': {
+        const tags = [random.pick([...argumentTags(key), 'even', 'odd'])]
+        return { kind: 'evict-tags', tags, soft: kind === 'soft-evict-tags' }
+      }
       case 'clear':
-        return name === 'a' && random.chance(0.3) ? { kind: 'clear-all' } : { kind: 'clear' }
+      case 'soft-clear': {
+        const isOfAll = name === 'a' && random.chance(0.3)
+        return { kind: isOfAll ? 'clear-all' : 'clear', soft: kind === 'soft-clear' }
+      }
       default:
         return { kind: 'evict', keys: [key], soft: false }
     }

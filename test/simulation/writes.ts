@@ -16,9 +16,8 @@ import type { Write } from './write-record.ts'
 export type Eviction =
   | { readonly kind: 'evict'; readonly keys: readonly string[]; readonly soft: boolean }
   | { readonly kind: 'settle'; readonly keys: readonly string[]; readonly settleMs: number }
-  | { readonly kind: 'evict-tags'; readonly tags: readonly string[] }
-  | { readonly kind: 'clear' }
-  | { readonly kind: 'clear-all' }
+  | { readonly kind: 'evict-tags'; readonly tags: readonly string[]; readonly soft: boolean }
+  | { readonly kind: 'clear' | 'clear-all'; readonly soft: boolean }
 
 export class Writes {
   readonly #world: World
@@ -50,7 +49,7 @@ export class Writes {
     noteEnd()
     change.endedAt = ackedAt
     const ackedTime = this.#world.clock.now()
-    const isSoft = eviction.kind === 'evict' && eviction.soft
+    const isSoft = eviction.kind !== 'settle' && eviction.soft
     for (const target of targets) {
       ledger.acknowledge({ node: node.index, target, calledAt, ackedAt, ackedTime, isSoft })
     }
@@ -110,11 +109,11 @@ export class Writes {
       case 'settle':
         return method.evict({ ...nothing, keys: eviction.keys, settleMs: eviction.settleMs })
       case 'evict-tags':
-        return method.evict({ ...nothing, tags: eviction.tags })
+        return method.evict({ ...nothing, tags: eviction.tags, soft: eviction.soft })
       case 'clear':
-        return method.evict({ ...nothing, all: true })
+        return method.evict({ ...nothing, all: true, soft: eviction.soft })
       case 'clear-all':
-        return node.manager.clear()
+        return node.manager.clear({ soft: eviction.soft })
     }
   }
 
@@ -169,5 +168,5 @@ function hitsAny(targets: readonly Target[], { key, tags }: Origin): boolean {
 
 function how(eviction: Eviction): string {
   if (eviction.kind === 'settle') return ', settling'
-  return eviction.kind === 'evict' && eviction.soft ? ', softly' : ''
+  return eviction.soft ? ', softly' : ''
 }

@@ -9,7 +9,7 @@
 import { createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
-import { startRedis } from '../support/redis-server.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 const isQuick = process.argv.includes('--quick')
 const LIMIT_MS = isQuick ? 50_000 : 600_000

@@ -3,9 +3,9 @@
 
 import { Redis } from 'ioredis'
 import type { TestProject } from 'vitest/node'
-import { findSharedRedis } from './find-redis.ts'
-import { startRedis } from './redis-server.ts'
-import { SHARED_REDIS_URL } from './shared-redis.ts'
+import { findSharedRedis } from './redis/find-redis.ts'
+import { startRedis } from './redis/redis-server.ts'
+import { SHARED_REDIS_URL } from './redis/shared-redis.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,6 +1,5 @@
 /** Nodes for tests: cache managers over one Redis, each as if in a process of its own. */
 
-import { randomUUID } from 'node:crypto'
 import {
   type CacheEventName,
   type CacheEvents,
@@ -13,16 +12,14 @@ import { lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
 import { inject, onTestFinished } from 'vitest'
 import { eventually } from './eventually.ts'
+import { freshNamespace } from './fresh-namespace.ts'
+
+export { freshNamespace }
 
 export interface TestNode {
   readonly caches: CacheManager
   /** Events so far by name. */
   seen<Name extends CacheEventName>(name: Name): CacheEvents[Name][]
-}
-
-/** A namespace nobody else uses. */
-export function freshNamespace(): string {
-  return `t-${randomUUID().slice(0, 13)}`
 }
 
 const RECORDED: readonly CacheEventName[] = [

@@ -7,7 +7,7 @@ import { Cluster } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { type RedisCluster, startCluster } from '../support/redis-cluster.ts'
+import { type RedisCluster, startCluster } from '../support/redis/redis-cluster.ts'
 
 const ROOM_MS = 20_000
 

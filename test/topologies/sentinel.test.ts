@@ -6,7 +6,7 @@ import { redisStore } from '@larder/redis-store'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { type RedisSentinel, startSentinel } from '../support/redis-sentinel.ts'
+import { type RedisSentinel, startSentinel } from '../support/redis/redis-sentinel.ts'
 
 const ROOM_MS = 20_000
 

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import { inject, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
-import { sourceRunner } from '../support/source-runner.ts'
+import { sourceRunner } from '../support/process/source-runner.ts'
 import type { NodeOrder } from './node-process.ts'
 
 export interface NodeProcess {

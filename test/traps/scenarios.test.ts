@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { startRedis } from '../support/redis-server.ts'
-import { startProxy } from '../support/tcp-proxy.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 import { startFleet } from './node-processes.ts'
 
 describe('C1–C3: an invalidation while the loader is in flight', () => {

@@ -10,7 +10,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { RecoveryQueue } from '../../packages/core/src/coherence/recovery-queue.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace, startNode, startPair, untilVerified } from '../support/nodes.ts'
-import { startRedis } from '../support/redis-server.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 

@@ -1,6 +1,6 @@
 /** What must compile, and what must not, with standard decorators and with `experimentalDecorators`. Compiled, never run. */
 
-import { Cacheable, CacheConfig, CacheEvict, CachePut, cached, describe } from '@larder/core'
+import { Cacheable, CacheConfig, CacheEvict, CachePut, cached, describeClass } from '@larder/core'
 
 interface Product {
   readonly id: string
@@ -123,7 +123,7 @@ export async function handles(): Promise<void> {
   const peeked: Product | undefined = await cached(products, 'find').peek('42')
   await cached(products, 'find').set(['42'], peeked)
   await cached(Products, 'shared').evict(1)
-  describe(Products)
+  describeClass(Products)
 
   // @ts-expect-error: the method takes a string.
   await cached(products, 'find').evict(1)

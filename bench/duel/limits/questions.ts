@@ -1,7 +1,7 @@
 /** What limits are asked: whether they keep their word at the edges of windows, in waits and costs, and while Redis hangs. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { type RedisServer, startRedis } from '../../../test/support/redis-server.ts'
+import { type RedisServer, startRedis } from '../../../test/support/redis/redis-server.ts'
 import {
   type LimitContestant,
   type LimitEntry,

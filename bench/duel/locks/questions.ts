@@ -1,6 +1,6 @@
 /** What is asked of every lock, each on a Redis of its own: exclusion, order, and whether a holder is told what happened. */
 
-import type { RedisServer } from '../../../test/support/redis-server.ts'
+import type { RedisServer } from '../../../test/support/redis/redis-server.ts'
 import type { HeldView, LockContestant, LockEntry } from './contestants.ts'
 
 export interface Answer {

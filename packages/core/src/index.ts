@@ -1,82 +1,14 @@
-/** Larder: a cache for TypeScript classes that stays true. */
+/** Larder: a cache for TypeScript classes that stays true. For those who use a cache; what stores, plugins and integrations need is in `store.ts`. */
 
-export {
-  Cache,
-  type EntryOptions,
-  type LoaderContext,
-  type WarmOptions,
-  type WarmProgress,
-} from './cache/cache.ts'
+export { Cache, type LoaderContext } from './cache/cache.ts'
+export type { EntryOptions, GetOptions, LoadOptions } from './cache/entry-options.ts'
+export type { EntryView } from './cache/entry-view.ts'
 export type { LoadContext } from './cache/read-call.ts'
+export type { WarmOptions, WarmProgress } from './cache/warm.ts'
 export type { PatternProgress } from './cache/write-path.ts'
-export { startTimer } from './clock/start-timer.ts'
-export { createSystemClock } from './clock/system-clock.ts'
-export { PARTITIONS } from './coherence/partitions.ts'
-export type {
-  Bus,
-  BusListener,
-  BusMessage,
-  DoubtMessage,
-  KeysMessage,
-  TagsMessage,
-  WakeMessage,
-} from './contracts/bus.ts'
-export type { CancelTimer, Clock, Waiter } from './contracts/clock.ts'
-export type {
-  Codec,
-  CodecFactory,
-  CodecStep,
-  CodecStepLimits,
-  ValueType,
-} from './contracts/codec.ts'
-export type { LocalStore } from './contracts/local-store.ts'
-export type {
-  AcquireReply,
-  AcquireRequest,
-  LockCapabilities,
-  LockMode,
-  LockProvider,
-  LockReplicas,
-  LockState,
-  LockTarget,
-  WakeListener,
-} from './contracts/lock-provider.ts'
-export type { Plugin, PluginHost } from './contracts/plugin.ts'
-export type {
-  Admission,
-  CalendarPeriod,
-  CalendarPolicy,
-  ConcurrencyPolicy,
-  ExactPolicy,
-  FixedPolicy,
-  FreedListener,
-  LimitPolicy,
-  LimitReply,
-  LimitRequest,
-  LimitRule,
-  PolicyState,
-  RateLimitCapabilities,
-  RateLimitProvider,
-  SlicedPolicy,
-  SmoothPolicy,
-} from './contracts/rate-limit-provider.ts'
-export type {
-  ClaimReply,
-  ClaimRequest,
-  EntryAddress,
-  EvictRequest,
-  FillReply,
-  MutationReply,
-  PartitionChanges,
-  PutReply,
-  PutRequest,
-  RemoteCapabilities,
-  RemoteStore,
-  SyncReply,
-  TagBump,
-  TagChanges,
-  TagHead,
-} from './contracts/remote-store.ts'
+export type { ValueType } from './contracts/codec.ts'
+export type { LockMode, LockReplicas, LockState } from './contracts/lock-provider.ts'
+export type { CalendarPeriod } from './contracts/rate-limit-provider.ts'
 export { CacheConfig, type ClassConfig } from './decorators/cache-config.ts'
 export {
   CacheEvict,
@@ -87,17 +19,14 @@ export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
 export { Cacheable, type CacheableOptions } from './decorators/cacheable.ts'
 export { type AsyncMethodName, cached, type EntriesOf } from './decorators/cached.ts'
 export type { SkipMode } from './decorators/call-scope.ts'
-export { type ClassDescription, type DescribedMethod, describe } from './decorators/describe.ts'
+export {
+  type ClassDescription,
+  type DescribedMethod,
+  describeClass,
+} from './decorators/describe-class.ts'
 export type { CacheableEachOptions, EachOptions } from './decorators/each-options.ts'
 export type { MethodEntries } from './decorators/entry-handle.ts'
 export { loadSignal } from './decorators/load-scope.ts'
-export type {
-  EvictCall,
-  MethodCache,
-  MethodCacheProvider,
-  MethodCall,
-  MethodDescription,
-} from './decorators/method-cache.ts'
 export type {
   AsyncMethod,
   AsyncMethodDecorator,
@@ -119,27 +48,6 @@ export type {
 export { skipCache } from './decorators/skip-cache.ts'
 export type { StoringOptions } from './decorators/storing-options.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
-export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
-export {
-  decodeHeader,
-  encodeEntry,
-  FLAG,
-  FORMAT_VERSION,
-  HEADER_BYTES,
-  MAGIC,
-  OFFSET,
-} from './entry/envelope.ts'
-export {
-  clearLease,
-  emptyHeader,
-  limitLife,
-  setFlag,
-  setLease,
-  setLife,
-  softenEntry,
-  stampCreation,
-  windowOf,
-} from './entry/header-patch.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
 export { KeyError } from './errors/key-error.ts'
@@ -152,7 +60,7 @@ export {
   NoLockError,
 } from './errors/lock-error.ts'
 export { NotConfiguredError } from './errors/not-configured-error.ts'
-export { classNameOf, InvalidOptionError } from './errors/option-error.ts'
+export { InvalidOptionError } from './errors/option-error.ts'
 export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit-error.ts'
 export {
   RecoveryQueueError,
@@ -168,8 +76,6 @@ export type { CacheEventName, CacheEvents, OutageKind, PutOutcome } from './even
 export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
-export { partitionOf } from './keys/partition-of.ts'
-export { CalendarEdges } from './limits/calendar-edges.ts'
 export {
   type ClientAddressOptions,
   clientAddress,
@@ -192,13 +98,8 @@ export type {
   OnStoreError,
   SeveralPolicies,
 } from './limits/limiter-options.ts'
-export type { LimiterPlace } from './limits/limits.ts'
 export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
-export type {
-  PolicyStanding,
-  RateLimitVerdict,
-  VerdictSource,
-} from './limits/verdict.ts'
+export type { PolicyStanding, RateLimitVerdict, VerdictSource } from './limits/verdict.ts'
 export type { Lock } from './locks/lock.ts'
 export type { LockOptions } from './locks/lock-options.ts'
 export { currentLock } from './locks/lock-scope.ts'
@@ -206,20 +107,10 @@ export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'
 export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
 export type { ManagerStatus } from './manager/status.ts'
-export {
-  assertBoolean,
-  assertFunction,
-  assertInteger,
-  assertKnownOptions,
-  assertOneOf,
-  assertText,
-} from './options/assert-option.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
-export { type Duration, parseDuration } from './options/duration.ts'
-export { EVICT_OPTIONS, type EvictOptions, type EvictWay } from './options/evict-options.ts'
+export type { Duration } from './options/duration.ts'
+export type { EvictOptions, SoftOption } from './options/evict-options.ts'
 export type { Logger } from './options/logger.ts'
 export type { CacheManagerOptions } from './options/manager-options.ts'
-export { parseSize, type Size } from './options/size.ts'
+export type { Size } from './options/size.ts'
 export { valueType } from './options/value-type.ts'
-export { isPlainData } from './values/plain-data.ts'
-export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

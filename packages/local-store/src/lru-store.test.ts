@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { InvalidOptionError, type LocalStore } from '@larder/core'
+import { InvalidOptionError } from '@larder/core'
+import type { LocalStore } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
 import { type LruStoreOptions, lruStore } from './lru-store.ts'
 

@@ -1,5 +1,6 @@
 /** The in-process tier: lru-cache, bounded by entries and, if asked, by bytes. */
 
+import type { Size } from '@larder/core'
 import {
   assertInteger,
   assertKnownOptions,
@@ -7,8 +8,7 @@ import {
   type LockProvider,
   parseSize,
   type RateLimitProvider,
-  type Size,
-} from '@larder/core'
+} from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'

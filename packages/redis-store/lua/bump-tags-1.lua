@@ -1,6 +1,9 @@
 --[[ Invalidates tags: mints one version for all of them, prunes what no entry can be older than.
-  KEYS[1] tag clock
-  ARGV[1] version the caller knows   ARGV[2] retention, ms   ARGV[3] channel   ARGV[4..] tags
+  KEYS[1]    tag clock
+  ARGV[1]    version the caller knows
+  ARGV[2]    retention, ms
+  ARGV[3]    channel
+  ARGV[4..]  tags
   Returns {previous, version, floor} ]]
 --- @include "now"
 --- @include "mint"

@@ -1,6 +1,6 @@
 --[[ Lists the keys changed after a sequence number.
-  KEYS[1] partition log
-  ARGV[1] sequence number
+  KEYS[1]  partition log
+  ARGV[1]  sequence number
   Returns {1, seq, key, ...} | {0, seq} when the log does not reach back, or this history does not contain that number ]]
 --- @include "now"
 --- @include "mint"

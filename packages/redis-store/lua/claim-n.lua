@@ -1,7 +1,7 @@
 --[[ Claims the right to load entries, each by itself.
-  KEYS[1..] entries
-  ARGV[1] lease, ms   ARGV[2..] for each: token, or where there is more to say: "token,commit id seen or 0,token to overtake
-  or 0,lease"
+  KEYS[1..]  entries
+  ARGV[1]    lease, ms
+  ARGV[2..]  for each: token, or where there is more to say: "token,commit id seen or 0,token to overtake or 0,lease"
   Returns now, then for each: 1 granted | {holder, ms left} held | bytes filled meanwhile ]]
 --- @include "now"
 --- @include "header"

@@ -1,8 +1,11 @@
 --[[ Evicts entries of one partition, and with them every lease on them.
-  KEYS[1] partition log   KEYS[2..] entries
-  ARGV[1] soft 0 | 1   ARGV[2] settle window, ms, 0 for none   ARGV[3] channel   ARGV[4] partition
-  ARGV[5] voids puts that know nothing of this, 0 | 1
-  ARGV[6..] full keys, in the order of the entries
+  KEYS[1]    partition log
+  KEYS[2..]  entries
+  ARGV[1]    soft 0 | 1
+  ARGV[2]    settle window, ms, 0 for none
+  ARGV[3]    channel
+  ARGV[4]    partition
+  ARGV[5..]  full keys, in the order of the entries
   Returns {now, previous, seq} ]]
 --- @include "now"
 --- @include "mint"
@@ -41,8 +44,8 @@ begin_even_when_full(log)
 local names = {}
 for i = 2, #KEYS do
   if is_soft then soften(KEYS[i]) else harden(KEYS[i]) end
-  names[i - 1] = ARGV[i + 4]
+  names[i - 1] = ARGV[i + 3]
 end
 -- The message wakes waiters too.
-local previous, seq = record(log, ARGV[3], ARGV[4], names, us, ARGV[5] == '1', is_soft, settle)
+local previous, seq = record(log, ARGV[3], ARGV[4], names, us, is_soft, settle)
 return { now, previous, seq }

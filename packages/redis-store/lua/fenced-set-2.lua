@@ -1,6 +1,10 @@
 --[[ Writes a value unless a newer fence has written.
-  KEYS[1] value   KEYS[2] fence of the value
-  ARGV[1] value   ARGV[2] fence   ARGV[3] life, ms; 0 for ever   ARGV[4] how long the fence outlives the value, ms
+  KEYS[1]  value
+  KEYS[2]  fence of the value
+  ARGV[1]  value
+  ARGV[2]  fence
+  ARGV[3]  life, ms; 0 for ever
+  ARGV[4]  how long the fence outlives the value, ms
   Returns 1 written | 0 refused ]]
 --- @include "now"
 local fence = tonumber(ARGV[2])

@@ -1,6 +1,7 @@
 --[[ Stores loaded entries, each while its loader still holds the lease.
-  KEYS[1..] entries
-  ARGV[1] channel   ARGV[2..] for each: token, bytes, life, ms
+  KEYS[1..]  entries
+  ARGV[1]    channel
+  ARGV[2..]  for each: token, bytes, life, ms
   Returns now, then for each: the life in ms, at least 1 | 0 not stored, because the lease was lost ]]
 --- @include "now"
 --- @include "header"

@@ -1,8 +1,12 @@
 --[[ Gives points of a key back without saying whose, or sets its count; and says so to everybody. Permits of concurrency
   policies belong to somebody, and are left alone.
-  KEYS[1..] the states of the policies
-  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3] 'reward' or 'set'   ARGV[4] points   ARGV[5] channel
-  ARGV[6] message
+  KEYS[1..]  the states of the policies
+  ARGV[1]    now, us, for tests
+  ARGV[2]    the rule, JSON
+  ARGV[3]    'reward' or 'set'
+  ARGV[4]    points
+  ARGV[5]    channel
+  ARGV[6]    message
   Returns {the most points that a policy gave back, or has now} | {-1, now, us} the calendar's edges do not reach ]]
 --- @include "now"
 --- @include "clock"

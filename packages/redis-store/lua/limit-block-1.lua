@@ -1,6 +1,9 @@
 --[[ Has a key admit nothing for a time, or again what its limit says; and says so to everybody.
-  KEYS[1] the block
-  ARGV[1] now, us, for tests   ARGV[2] how long, us; 0 to end a block   ARGV[3] channel   ARGV[4] message
+  KEYS[1]  the block
+  ARGV[1]  now, us, for tests
+  ARGV[2]  how long, us; 0 to end a block
+  ARGV[3]  channel
+  ARGV[4]  message
   Returns 1 ]]
 --- @include "now"
 --- @include "clock"

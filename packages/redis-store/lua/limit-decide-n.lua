@@ -1,6 +1,8 @@
 --[[ Decides calls under one rule, one after the other: all policies admit a call, or none is changed by it.
-  KEYS[1..] for each call: the states of the policies, then the block
-  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3..] for each call: its cost, then '?' to look only or ':permit'
+  KEYS[1..]  for each call: the states of the policies, then the block
+  ARGV[1]    now, us, for tests
+  ARGV[2]    the rule, JSON
+  ARGV[3..]  for each call: its cost, then '?' to look only or ':permit'
   Returns doubles, packed (a list of integers costs as much as the decisions): now, then for each call: 1 admitted |
   0 refused | -1 too dear | -2 failed, us to wait, refusing policy or -1, and for each policy what is left, us until all of it
   is back; then a line of text for each that failed; only now when the calendar's edges do not reach ]]

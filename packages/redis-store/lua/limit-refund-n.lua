@@ -1,7 +1,10 @@
 --[[ Takes admissions of one key back, in the policies where that is safe, and says so to everybody.
-  KEYS[1..] the states of the policies
-  ARGV[1] now, us, for tests   ARGV[2] the rule, JSON   ARGV[3] channel   ARGV[4] message   ARGV[5..] for each admission: cost,
-  when it was decided, us, how long it had to wait, us, permit
+  KEYS[1..]  the states of the policies
+  ARGV[1]    now, us, for tests
+  ARGV[2]    the rule, JSON
+  ARGV[3]    channel
+  ARGV[4]    message
+  ARGV[5..]  for each admission: cost, when it was decided, us, how long it had to wait, us, permit
   Returns {1 something was given back | 0 it is too long ago, or others came since, for each} | {-1, now, us} the calendar's
   edges do not reach ]]
 --- @include "now"

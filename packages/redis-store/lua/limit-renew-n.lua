@@ -1,6 +1,9 @@
 --[[ Prolongs the permits of one call to a full lease from now.
-  KEYS[1..] the states of the rule's concurrency policies
-  ARGV[1] now, us, for tests   ARGV[2] the rule with those policies only, JSON   ARGV[3] cost   ARGV[4] permit
+  KEYS[1..]  the states of the rule's concurrency policies
+  ARGV[1]    now, us, for tests
+  ARGV[2]    the rule with those policies only, JSON
+  ARGV[3]    cost
+  ARGV[4]    permit
   Returns 1 prolonged | 0 had ended ]]
 --- @include "now"
 --- @include "clock"

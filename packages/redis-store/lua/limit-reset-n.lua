@@ -1,6 +1,7 @@
 --[[ Forgets what is known of a key, and says so to everybody.
-  KEYS[1..] the states of the policies, and the block
-  ARGV[1] channel   ARGV[2] message
+  KEYS[1..]  the states of the policies, and the block
+  ARGV[1]    channel
+  ARGV[2]    message
   Returns how many there were ]]
 local count = 0
 for i = 1, #KEYS do count = count + redis.call('UNLINK', KEYS[i]) end

@@ -1,8 +1,12 @@
 --[[ Takes locks, or places in their queues; each by itself.
-  KEYS[1..] for each lock: the lock, its queue, its waiters
-  ARGV[1] inbox channel   ARGV[2] now, us, for tests
-  ARGV[3] lease, ms   ARGV[4] permits   ARGV[5] heartbeat, ms; 0 not to wait
-  ARGV[6..] for each lock: mode (w, r, p) and owner, or where the three are others, "lease,permits,heartbeat," before that
+  KEYS[1..]  for each lock: the lock, its queue, its waiters
+  ARGV[1]    inbox channel
+  ARGV[2]    now, us, for tests
+  ARGV[3]    lease, ms
+  ARGV[4]    permits
+  ARGV[5]    heartbeat, ms; 0 not to wait
+  ARGV[6..]  for each lock: mode (w, r, p) and owner, or where the three are others, "lease,permits,heartbeat," before
+             that
   Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1
   held | 2, 0, 0 failed; then a line of text for each that failed ]]
 --- @include "now"

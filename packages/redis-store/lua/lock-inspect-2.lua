@@ -1,6 +1,7 @@
 --[[ Looks at a lock and changes nothing.
-  KEYS[1] lock   KEYS[2] queue
-  ARGV[1] now, us, for tests
+  KEYS[1]  lock
+  KEYS[2]  queue
+  ARGV[1]  now, us, for tests
   Returns {fence, waiters, holder, ms left, holder, ms left, ...} ]]
 --- @include "now"
 --- @include "clock"

@@ -1,6 +1,9 @@
 --[[ Gives up: leaves the queue, and releases a grant whose reply came too late or never.
-  KEYS[1] lock   KEYS[2] queue   KEYS[3] waiters
-  ARGV[1] mode and owner   ARGV[2] now, us, for tests
+  KEYS[1]  lock
+  KEYS[2]  queue
+  KEYS[3]  waiters
+  ARGV[1]  mode and owner
+  ARGV[2]  now, us, for tests
   Returns 1 ]]
 --- @include "now"
 --- @include "clock"

@@ -1,6 +1,8 @@
 --[[ Raises the last fence while the owner holds: the second round of a quorum.
-  KEYS[1] lock
-  ARGV[1] mode and owner   ARGV[2] fence   ARGV[3] now, us, for tests
+  KEYS[1]  lock
+  ARGV[1]  mode and owner
+  ARGV[2]  fence
+  ARGV[3]  now, us, for tests
   Returns 1 raised | 0 is not held ]]
 --- @include "now"
 --- @include "clock"

@@ -1,6 +1,7 @@
 --[[ Ends leases, and wakes who is next for each.
-  KEYS[1..] for each lock: the lock, its queue, its waiters
-  ARGV[1] now, us, for tests   ARGV[2..] for each lock: mode and owner
+  KEYS[1..]  for each lock: the lock, its queue, its waiters
+  ARGV[1]    now, us, for tests
+  ARGV[2..]  for each lock: mode and owner
   Returns a digit for each lock: 1 released | 0 was not held any more | 2 failed; then a line of text for each that failed ]]
 --- @include "now"
 --- @include "clock"

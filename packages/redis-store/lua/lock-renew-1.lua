@@ -1,6 +1,8 @@
 --[[ Prolongs a lease.
-  KEYS[1] lock
-  ARGV[1] mode and owner   ARGV[2] lease, ms   ARGV[3] now, us, for tests
+  KEYS[1]  lock
+  ARGV[1]  mode and owner
+  ARGV[2]  lease, ms
+  ARGV[3]  now, us, for tests
   Returns 1 prolonged | 0 had ended ]]
 --- @include "now"
 --- @include "clock"

@@ -1,5 +1,5 @@
 --[[ Creates a partition's log if it is absent.
-  KEYS[1] partition log
+  KEYS[1]  partition log
   Returns seq ]]
 --- @include "now"
 --- @include "mint"

@@ -1,5 +1,5 @@
 --[[ Creates the tag clock if it is absent.
-  KEYS[1] tag clock
+  KEYS[1]  tag clock
   Returns {version, floor} ]]
 --- @include "now"
 --- @include "mint"

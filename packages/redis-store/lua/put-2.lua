@@ -1,15 +1,19 @@
---[[ Replaces an entry; evicts instead when the key was changed, or this put voided, after the writer looked.
-  KEYS[1] entry   KEYS[2] partition log
-  ARGV[1] bytes   ARGV[2] life, ms   ARGV[3] since, 0 to write in any case
-  ARGV[4] channel   ARGV[5] partition   ARGV[6] full key
-  ARGV[7] 1: the last writer wins, only a change that voids counts   ARGV[8] 1: voids puts that know nothing of this one
+--[[ Replaces an entry; evicts instead when the key was changed after the writer looked.
+  KEYS[1]  entry
+  KEYS[2]  partition log
+  ARGV[1]  bytes
+  ARGV[2]  life, ms
+  ARGV[3]  since, 0 to write in any case
+  ARGV[4]  channel
+  ARGV[5]  partition
+  ARGV[6]  full key
   Returns {stored 0 | 1, now, previous, seq} ]]
 --- @include "now"
 --- @include "mint"
 --- @include "header"
 --- @include "log"
 local key, log = KEYS[1], KEYS[2]
-local since, name, last_wins, voids = tonumber(ARGV[3]), ARGV[6], ARGV[7] == '1', ARGV[8] == '1'
+local since, name = tonumber(ARGV[3]), ARGV[6]
 local us = now_us()
 local now = math.floor(us / 1000)
 
@@ -19,9 +23,7 @@ local function is_refused()
   if since < floor then return true end
   local later = redis.call('ZRANGEBYSCORE', log, '(' .. whole(since), '+inf', 'WITHSCORES')
   for i = 1, #later, 2 do
-    local score = whole(tonumber(later[i + 1]))
-    if later[i] == score .. VOID .. name then return true end
-    if not last_wins and later[i] == score .. CHANGE .. name then return true end
+    if later[i] == whole(tonumber(later[i + 1])) .. ':' .. name then return true end
   end
   return false
 end
@@ -35,5 +37,5 @@ else
   redis.call('SETRANGE', key, 18, struct.pack('>I6', now))
 end
 -- The message wakes waiters too.
-local previous, seq = record(log, ARGV[4], ARGV[5], { name }, us, voids)
+local previous, seq = record(log, ARGV[4], ARGV[5], { name }, us)
 return { stored, now, previous, seq }

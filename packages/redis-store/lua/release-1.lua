@@ -1,6 +1,8 @@
 --[[ Gives a lease up without a value.
-  KEYS[1] entry
-  ARGV[1] token   ARGV[2] channel   ARGV[3] full key
+  KEYS[1]  entry
+  ARGV[1]  token
+  ARGV[2]  channel
+  ARGV[3]  full key
   Returns 1 released | 0 was not held ]]
 --- @include "now"
 --- @include "header"

@@ -1,6 +1,7 @@
 --[[ Extends a lease that is still held.
-  KEYS[1] entry
-  ARGV[1] token   ARGV[2] lease, ms
+  KEYS[1]  entry
+  ARGV[1]  token
+  ARGV[2]  lease, ms
   Returns 1 extended | 0 lost ]]
 --- @include "now"
 --- @include "header"

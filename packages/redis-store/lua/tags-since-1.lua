@@ -1,6 +1,6 @@
 --[[ Lists the tags invalidated after a version.
-  KEYS[1] tag clock
-  ARGV[1] version
+  KEYS[1]  tag clock
+  ARGV[1]  version
   Returns {version, floor, tag, its version, ...} ]]
 --- @include "now"
 --- @include "mint"

@@ -1,18 +1,18 @@
 /** What store, locks and limits share of one Redis: the connection for commands, the scripts, and the subscriber. */
 
 import { StoreSetupError, StoreUnavailableError } from '@larder/core'
-import { assertWritable } from './assert-writable.ts'
-import { connectToMasters, followNodes, subscriberOf } from './cluster-nodes.ts'
-import { createClient } from './create-client.ts'
-import { Link } from './link.ts'
+import { bytesOf, listOf } from './commands/replies.ts'
+import { type ScriptCall, ScriptRunner } from './commands/script-runner.ts'
+import { assertWritable } from './connection/assert-writable.ts'
+import { connectToMasters, followNodes, subscriberOf } from './connection/cluster-nodes.ts'
+import { createClient } from './connection/create-client.ts'
+import { Link } from './connection/link.ts'
+import { isCluster, type RedisClient } from './connection/redis-client.ts'
+import { refused } from './connection/refusal.ts'
+import { missingRights, rightsError, type Use } from './connection/rights.ts'
+import { Subscriber } from './connection/subscriber.ts'
+import { targetDatabase } from './connection/target-database.ts'
 import { isClusterTarget, type ResolvedRedisStoreOptions } from './options.ts'
-import { isCluster, type RedisClient } from './redis-client.ts'
-import { refused } from './refusal.ts'
-import { bytesOf, listOf } from './replies.ts'
-import { missingRights, rightsError, type Use } from './rights.ts'
-import { type ScriptCall, ScriptRunner } from './script-runner.ts'
-import { Subscriber } from './subscriber.ts'
-import { targetDatabase } from './target-database.ts'
 
 export type TroubleListener = (error: Error) => void
 

@@ -3,8 +3,8 @@
 import { Cluster } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../test/support/eventually.ts'
-import { type RedisCluster, startCluster } from '../../../test/support/redis-cluster.ts'
-import type { RedisServer } from '../../../test/support/redis-server.ts'
+import { type RedisCluster, startCluster } from '../../../test/support/redis/redis-cluster.ts'
+import type { RedisServer } from '../../../test/support/redis/redis-server.ts'
 import {
   at,
   Cluster5,
@@ -18,7 +18,7 @@ import {
   openStore,
   put,
 } from '../testing/stage.ts'
-import { slotOf } from './cluster-nodes.ts'
+import { slotOf } from './connection/cluster-nodes.ts'
 import { hashTagOf, logKey } from './key-layout.ts'
 import type { RedisStoreOptions } from './options.ts'
 import { redisStore } from './redis-store.ts'

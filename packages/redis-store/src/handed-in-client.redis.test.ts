@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../test/support/eventually.ts'
-import { sharedRedisUrl } from '../../../test/support/shared-redis.ts'
+import { sharedRedisUrl } from '../../../test/support/redis/shared-redis.ts'
 import { at, clients, freshNamespace, HARD, listen, openStore, put } from '../testing/stage.ts'
 
 type Make = (settings?: object) => Redis

@@ -1,8 +1,8 @@
 import { Cluster, Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
+import { targetDatabase } from './connection/target-database.ts'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from './options.ts'
 import { redisStore } from './redis-store.ts'
-import { targetDatabase } from './target-database.ts'
 
 const URL_WITH_PASSWORD = 'redis://user:hunter2@example.com:6379/1'
 

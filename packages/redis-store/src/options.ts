@@ -1,7 +1,8 @@
 /** How a Redis store is reached: a URL, ioredis options, the nodes of a Cluster, or a client that is there already. */
 
-import { assertKnownOptions, type Duration, InvalidOptionError, parseDuration } from '@larder/core'
-import { isCluster, type RedisClient } from './redis-client.ts'
+import { type Duration, InvalidOptionError } from '@larder/core'
+import { assertKnownOptions, parseDuration } from '@larder/core/store'
+import { isCluster, type RedisClient } from './connection/redis-client.ts'
 
 /** Takes one of `url`, `cluster`, `client`, or `options` alone. */
 export interface RedisStoreOptions {

@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import type { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../test/support/eventually.ts'
-import { type RedisServer, startRedis } from '../../../test/support/redis-server.ts'
-import { sharedRedisUrl } from '../../../test/support/shared-redis.ts'
-import { startProxy, type TcpProxy } from '../../../test/support/tcp-proxy.ts'
+import { startProxy, type TcpProxy } from '../../../test/support/proxy/tcp-proxy.ts'
+import { type RedisServer, startRedis } from '../../../test/support/redis/redis-server.ts'
+import { sharedRedisUrl } from '../../../test/support/redis/shared-redis.ts'
 import {
   at,
   claim,

@@ -17,14 +17,18 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
-} from '@larder/core'
-import { assertWritable } from './assert-writable.ts'
+} from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
+import { RedisBus } from './bus/redis-bus.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
-import { readEntries, readEntryHeaders } from './entry-reader.ts'
-import { readHeads } from './heads.ts'
-import { entryKey, logKey, tagsKey } from './key-layout.ts'
-import { scanKeys } from './key-scan.ts'
+import { numberOf, textOf } from './commands/replies.ts'
+import { assertWritable } from './connection/assert-writable.ts'
+import { isCluster } from './connection/redis-client.ts'
+import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
+import { EntryScripts } from './entries/entry-scripts.ts'
+import { readHeads } from './entries/heads.ts'
+import { scanKeys } from './entries/key-scan.ts'
+import { logKey, tagsKey } from './key-layout.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
 import {
@@ -33,18 +37,9 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
-import { RedisBus } from './redis-bus.ts'
-import { isCluster } from './redis-client.ts'
-import { listOf, numberOf, textOf } from './replies.ts'
-import { TickBatch } from './tick-batch.ts'
 
-/** A longer script keeps other clients waiting. Each chunk is a change of its own, with a number of its own. */
-const KEYS_PER_EVICT = 500
-/** Claims or fills of one script: enough to share what a script call costs, few enough to keep nobody waiting. */
-const ENTRIES_PER_SCRIPT = 16
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
-const BYTES_AS_HEAVY_AS_AN_ENTRY = 4_096
 
 /**
  * Creates the shared tier on Redis (6.2 or newer, Valkey; standalone, Sentinel, Cluster) by ioredis 5 or 6.
@@ -74,8 +69,7 @@ class RedisStore implements RemoteStore {
   readonly limits: RateLimitProvider
   readonly readsAtOnce: number | undefined
   readonly #backend: Backend
-  readonly #claims: TickBatch<Claim, ClaimReply>
-  readonly #fills: TickBatch<Fill, FillReply>
+  readonly #entries: EntryScripts
   #namespace: string | undefined
 
   constructor(options: ResolvedRedisStoreOptions) {
@@ -89,16 +83,11 @@ class RedisStore implements RemoteStore {
     // In a Cluster the keys of one command have to be of one slot: the more are gathered, the fewer commands.
     const isInCluster = isClusterTarget(options.target)
     this.readsAtOnce = isInCluster ? undefined : READS_AT_ONCE
-    this.#claims = new TickBatch<Claim, ClaimReply>({
-      run: (claims, isFull) => this.#claimAll(claims, isFull),
-      most: ENTRIES_PER_SCRIPT,
-      groupOf: isInCluster ? partitionOfCall : undefined,
-    })
-    this.#fills = new TickBatch<Fill, FillReply>({
-      run: (fills, isFull) => this.#fillAll(fills, isFull),
-      most: ENTRIES_PER_SCRIPT,
-      weightOf: ({ bytes }) => Math.max(1, bytes.length / BYTES_AS_HEAVY_AS_AN_ENTRY),
-      groupOf: isInCluster ? partitionOfCall : undefined,
+    this.#entries = new EntryScripts({
+      backend: this.#backend,
+      isInCluster,
+      namespace: () => this.#openNamespace,
+      channel: () => this.#channel,
     })
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({
@@ -141,23 +130,15 @@ class RedisStore implements RemoteStore {
   }
 
   claim(address: EntryAddress, request: ClaimRequest): Promise<ClaimReply> {
-    return this.#claims.add({ address, request })
+    return this.#entries.claim(address, request)
   }
 
-  async renew(address: EntryAddress, token: number, leaseMs: number): Promise<boolean> {
-    const keys = [this.#entry(address)]
-    const [isHeld] = await this.#backend.run({
-      script: 'renew',
-      keys,
-      args: [token, Math.ceil(leaseMs)],
-    })
-    return isHeld === 1
+  renew(address: EntryAddress, token: number, leaseMs: number): Promise<boolean> {
+    return this.#entries.renew(address, token, leaseMs)
   }
 
-  async release(address: EntryAddress, token: number): Promise<void> {
-    const keys = [this.#entry(address)]
-    if (!this.#isConnected) await this.#backend.connected('release')
-    await this.#backend.run({ script: 'release', keys, args: [token, this.#channel, address.key] })
+  release(address: EntryAddress, token: number): Promise<void> {
+    return this.#entries.release(address, token)
   }
 
   fill(
@@ -166,35 +147,18 @@ class RedisStore implements RemoteStore {
     bytes: Uint8Array,
     livesMs: number,
   ): Promise<FillReply> {
-    return this.#fills.add({ address, token, bytes, livesMs })
+    return this.#entries.fill({ address, token, bytes, livesMs })
   }
 
-  async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
-    const { partition, key } = address
-    const { bytes, livesMs, since, lastWins = false, voids = false } = request
-    if (!this.#isConnected) await this.#backend.connected('put')
-    // Not before it is connected: only then the store's name is known.
-    const at = [this.#channel, partition, key] as const
-    const [stored, now, previous, seq] = await this.#backend.run({
-      script: 'put',
-      keys: [this.#entry(address), this.#log(partition)],
-      args: [asBuffer(bytes), lifeOf(livesMs), since, ...at, lastWins ? 1 : 0, voids ? 1 : 0],
-    })
-    return {
-      partition,
-      stored: stored === 1,
-      nowMs: numberOf(now),
-      previous: numberOf(previous),
-      seq: numberOf(seq),
-    }
+  put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
+    return this.#entries.put(address, request)
   }
 
-  async evict(
+  evict(
     addresses: readonly EntryAddress[],
     request: EvictRequest,
   ): Promise<readonly MutationReply[]> {
-    if (!this.#isConnected) await this.#backend.connected('evict')
-    return Promise.all(chunksOf(addresses).map((chunk) => this.#evictChunk(chunk, request)))
+    return this.#entries.evict(addresses, request)
   }
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {
@@ -267,116 +231,7 @@ class RedisStore implements RemoteStore {
     return this.#namespace
   }
 
-  /** One script call for all of them. */
-  async #claimAll(claims: readonly Claim[], atOnce: boolean): Promise<readonly ClaimReply[]> {
-    const leaseMs = claims[0]?.request.leaseMs ?? 0
-    const args: (string | number)[] = [Math.ceil(leaseMs)]
-    for (const { request } of claims) {
-      const { token, seen, overtake } = request
-      const isPlain = seen === 0 && overtake === 0 && request.leaseMs === leaseMs
-      args.push(isPlain ? token : `${token},${seen},${overtake},${Math.ceil(request.leaseMs)}`)
-    }
-    const keys = claims.map(({ address }) => this.#entry(address))
-    const reply = await this.#backend.run({ script: 'claim', keys, args, atOnce })
-    const nowMs = numberOf(reply[0])
-    return claims.map((_, i) => claimReply(reply[i + 1], nowMs))
-  }
-
-  /** One script call for all of them. */
-  async #fillAll(fills: readonly Fill[], atOnce: boolean): Promise<readonly FillReply[]> {
-    if (!this.#isConnected) await this.#backend.connected('fill')
-    const keys: string[] = []
-    const args: (string | number | Buffer)[] = [this.#channel]
-    for (const { address, token, bytes, livesMs } of fills) {
-      keys.push(this.#entry(address))
-      args.push(token, asBuffer(bytes), lifeOf(livesMs))
-    }
-    const reply = await this.#backend.run({ script: 'fill', keys, args, atOnce })
-    const nowMs = numberOf(reply[0])
-    return fills.map((_, i) => {
-      const livesMs = numberOf(reply[i + 1])
-      return { stored: livesMs !== 0, nowMs, livesMs }
-    })
-  }
-
-  async #evictChunk(
-    chunk: readonly [EntryAddress, ...EntryAddress[]],
-    { soft, settleMs, voids = false }: EvictRequest,
-  ): Promise<MutationReply> {
-    const [{ partition }] = chunk
-    const [now, previous, seq] = await this.#backend.run({
-      script: 'evict',
-      keys: [this.#log(partition), ...chunk.map((address) => this.#entry(address))],
-      args: [
-        soft ? 1 : 0,
-        Math.ceil(settleMs),
-        this.#channel,
-        partition,
-        voids ? 1 : 0,
-        ...chunk.map(({ key }) => key),
-      ],
-    })
-    return { partition, nowMs: numberOf(now), previous: numberOf(previous), seq: numberOf(seq) }
-  }
-
-  #entry({ partition, key }: EntryAddress): string {
-    return entryKey(this.#openNamespace, partition, key)
-  }
-
   #log(partition: number): string {
     return logKey(this.#openNamespace, partition)
   }
-}
-
-interface Claim {
-  readonly address: EntryAddress
-  readonly request: ClaimRequest
-}
-
-interface Fill {
-  readonly address: EntryAddress
-  readonly token: number
-  readonly bytes: Uint8Array
-  readonly livesMs: number
-}
-
-function partitionOfCall({ address }: Claim | Fill): number {
-  return address.partition
-}
-
-function claimReply(outcome: unknown, nowMs: number): ClaimReply {
-  if (outcome === 1) return { kind: 'granted', nowMs }
-  if (Buffer.isBuffer(outcome)) return { kind: 'filled', bytes: outcome, nowMs }
-  const [holder, left] = listOf(outcome)
-  return { kind: 'held', holder: numberOf(holder), remainingMs: numberOf(left), nowMs }
-}
-
-type Chunk = [EntryAddress, ...EntryAddress[]]
-
-/** Divides addresses by partition, and into steps of bounded size. */
-function chunksOf(addresses: readonly EntryAddress[]): readonly Chunk[] {
-  const chunks: Chunk[] = []
-  const open = new Map<number, Chunk>()
-  for (const address of addresses) {
-    const chunk = open.get(address.partition)
-    if (chunk !== undefined && chunk.length < KEYS_PER_EVICT) {
-      chunk.push(address)
-      continue
-    }
-    const next: Chunk = [address]
-    open.set(address.partition, next)
-    chunks.push(next)
-  }
-  return chunks
-}
-
-/** Redis takes whole milliseconds, at least one. */
-function lifeOf(ms: number): number {
-  return Math.max(1, Math.ceil(ms))
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

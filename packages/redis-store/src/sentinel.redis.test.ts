@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../../../test/support/eventually.ts'
-import { type RedisSentinel, startSentinel } from '../../../test/support/redis-sentinel.ts'
+import { type RedisSentinel, startSentinel } from '../../../test/support/redis/redis-sentinel.ts'
 import { at, clients, freshNamespace, HARD, listen, openStore, put } from '../testing/stage.ts'
 import type { RedisStoreOptions } from './options.ts'
 

@@ -1,6 +1,5 @@
 /** What the tests of this package share: stores that are closed with the test, entries, and both versions of ioredis. */
 
-import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import {
@@ -13,11 +12,14 @@ import {
   type EntryHeader,
   encodeEntry,
   type RemoteStore,
-} from '@larder/core'
+} from '@larder/core/store'
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
+import { freshNamespace } from '../../../test/support/fresh-namespace.ts'
 import type { RedisStoreOptions } from '../src/options.ts'
 import { redisStore } from '../src/redis-store.ts'
+
+export { freshNamespace }
 
 export const HOUR_MS = 3_600_000
 export const LEASE_MS = 10_000
@@ -36,11 +38,6 @@ export const clients = {
 } as const
 
 export const Cluster5 = ioredis5.Cluster
-
-/** A namespace nobody else uses. */
-export function freshNamespace(): string {
-  return `t-${randomUUID().slice(0, 13)}`
-}
 
 /** Opens a store that is closed with the test. */
 export function openStore(options: RedisStoreOptions, namespace = freshNamespace()): RemoteStore {

@@ -1,12 +1,13 @@
 /** A provider of caches that are plain maps, and that write down what decorated methods ask of them. */
 
-import type {
-  EvictCall,
-  MethodCache,
-  MethodCacheProvider,
-  MethodCall,
-  MethodDescription,
-} from '@larder/core'
+import {
+  type EvictCall,
+  INTERNALS,
+  type MethodCache,
+  type MethodCacheProvider,
+  type MethodCall,
+  type MethodDescription,
+} from '@larder/core/store'
 
 type LoadContext = Parameters<Parameters<MethodCache['getOrLoad']>[1]['load']>[0]
 type Begun = Awaited<ReturnType<MethodCache['begin']>>
@@ -32,9 +33,11 @@ export class RecordingProvider implements MethodCacheProvider {
   readonly unfit: unknown[] = []
   readonly #abort = new AbortController()
 
-  methodCache(method: MethodDescription): MethodCache {
-    this.described.push(method)
-    return this.#cacheOf(method.cacheName)
+  readonly [INTERNALS] = {
+    methodCache: (method: MethodDescription): MethodCache => {
+      this.described.push(method)
+      return this.#cacheOf(method.cacheName)
+    },
   }
 
   /** Aborts the signal of every load. */

@@ -3,8 +3,8 @@
 import type {
   Cacheable as CacheableDecorator,
   CacheConfig as CacheConfigDecorator,
-  MethodCacheProvider,
 } from '@larder/core'
+import type { MethodCacheProvider } from '@larder/core/store'
 
 export interface Vault {
   readonly opened: number

@@ -1,6 +1,6 @@
 /** Every limit algorithm as a row of a table: its policy, and what it promises. */
 
-import type { LimitPolicy } from '@larder/core'
+import type { LimitPolicy } from '@larder/core/store'
 import { densestWindow, type Entry } from './history.ts'
 import { calendar, concurrency, exact, fixed, HOUR_US, SECOND_US, sliced, smooth } from './rules.ts'
 

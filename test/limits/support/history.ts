@@ -1,6 +1,6 @@
 /** What a provider let in, and whether it kept its word. */
 
-import type { LimitReply, LimitRule, RateLimitProvider } from '@larder/core'
+import type { LimitReply, LimitRule, RateLimitProvider } from '@larder/core/store'
 import type { TestTime } from './providers.ts'
 
 /** One admission: when, and how much. */

@@ -3,7 +3,7 @@
  * tested for two algorithms of eight. The numbers are those of docs/design/limits.md.
  */
 
-import type { Admission, LimitReply, LimitRule, RateLimitProvider } from '@larder/core'
+import type { Admission, LimitReply, LimitRule, RateLimitProvider } from '@larder/core/store'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { type Algorithm, mostCounted, W } from './algorithms.ts'
@@ -37,6 +37,26 @@ const act = fc.record({
 })
 const acts = fc.array(act, { minLength: 15, maxLength: 60 })
 type Act = typeof act extends fc.Arbitrary<infer Value> ? Value : never
+
+/** Limits that are changed again before the turns have come that were given under the change before. */
+const CHANGED_AGAIN: readonly (readonly Act[])[] = [
+  [at(0, 1, 1), at(W - 1, 2, 4), at(0, 1, 2), at(0, 1, 1), at(0, 1, 1)],
+  [
+    at(0, 1, 4),
+    at(0, 3, 3),
+    at(W, 3, 4),
+    at(0, 3, 4),
+    at(0, 1, 4),
+    at(0, 1, 2),
+    at(0, 3, 5),
+    at(0, 1, 1),
+    at(0, 1, 1),
+  ],
+]
+
+function at(pauseUs: number, cost: number, limit: number): Act {
+  return { pause: pauseUs, cost, limit, refunds: null, back: null }
+}
 
 const noWaits = ({ canWait }: Algorithm): string | undefined =>
   canWait ? undefined : 'nobody knows when a permit comes back'
@@ -224,7 +244,33 @@ export const PROMISES: readonly PromiseCase[] = [
             expect(algorithm.counted(entries)).toBeLessThanOrEqual(algorithm.most(limit)),
         })
       })
+      await check(property, { examples: CHANGED_AGAIN.map((history) => [[...history]]) })
+    },
+  },
+  {
+    name: 'R7: a changed limit holds from its first call on, also where refusals count',
+    async run(algorithm, fresh, check) {
+      const property = fc.asyncProperty(acts, async (history) => {
+        await play(fresh(), history, {
+          algorithm,
+          rule: ({ limit }) => ruleOf([algorithm.policy(limit)], { penalty: true }),
+          onAdmitted: (entries, { limit }) =>
+            expect(algorithm.counted(entries)).toBeLessThanOrEqual(algorithm.most(limit)),
+        })
+      })
       await check(property)
+    },
+  },
+  {
+    name: 'R7: a limit that was lowered for a while has forgotten nothing, whatever was refused meanwhile',
+    async run(algorithm, fresh) {
+      const store = fresh()
+      const rule = ruleOf([algorithm.policy(LIMIT)])
+      await use(store, rule)
+      store.time.us += 1
+      const lowered = ruleOf([algorithm.policy(1)], { penalty: true })
+      for (let i = 0; i < 2 * LIMIT; i++) await call(store, lowered)
+      expect(await use(store, rule)).toHaveLength(0)
     },
   },
   {

@@ -1,6 +1,6 @@
 /** The two providers under one clock that a test owns: the scripts on a real Redis, and the model. */
 
-import type { Admission, LimitRule, RateLimitProvider } from '@larder/core'
+import type { Admission, LimitRule, RateLimitProvider } from '@larder/core/store'
 import { inject, onTestFinished } from 'vitest'
 import { Subject } from '../../../packages/local-store/src/limits/subject.ts'
 import { Backend } from '../../../packages/redis-store/src/backend.ts'
@@ -34,11 +34,17 @@ export function openRedisLimits(
   return provider
 }
 
+/** The model, which can be looked into. */
+export interface Model extends RateLimitProvider {
+  /** What the scripts would have written of a key, by the endings of their keys. */
+  written(rule: LimitRule, key: string): ReadonlyMap<string, readonly number[]>
+}
+
 /**
  * The model without the in-process provider around it, which forgets keys that have nothing to say any more: the scripts
  * leave that to Redis, on Redis' own time.
  */
-export function openModel(time: TestTime): RateLimitProvider {
+export function openModel(time: TestTime): Model {
   const subjects = new Map<string, Subject>()
   const subjectOf = ({ limiter }: LimitRule, key: string): Subject => {
     const name = `${limiter}:${key}`
@@ -67,6 +73,7 @@ export function openModel(time: TestTime): RateLimitProvider {
       subjectOf(rule, key).block(us, time.us)
     },
     close: async () => undefined,
+    written: (rule, key) => subjectOf(rule, key).written,
   }
 }
 

@@ -1,6 +1,6 @@
 /** Rules for tests, in the words of the contract. */
 
-import type { LimitPolicy, LimitRule } from '@larder/core'
+import type { LimitPolicy, LimitRule } from '@larder/core/store'
 
 export const SECOND_US = 1_000_000
 export const HOUR_US = 3_600 * SECOND_US

@@ -5,11 +5,8 @@ import {
   type CacheManager,
   type CacheManagerOptions,
   createCacheManager,
-  type LimitReply,
-  type LimitRequest,
-  type LimitRule,
-  type RateLimitProvider,
 } from '@larder/core'
+import type { LimitReply, LimitRequest, LimitRule, RateLimitProvider } from '@larder/core/store'
 import { ManualClock } from '@larder/core/testing'
 import { localLimits, lruStore } from '@larder/local-store'
 import { onTestFinished } from 'vitest'

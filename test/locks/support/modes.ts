@@ -1,15 +1,10 @@
 /** Every way of locking that is offered, over every kind of store, as `promises.test.ts` crosses them with what is promised. */
 
-import {
-  type CacheManager,
-  createCacheManager,
-  type LockOptions,
-  type LockProvider,
-  quorumLocks,
-} from '@larder/core'
+import { type CacheManager, createCacheManager, type LockOptions, quorumLocks } from '@larder/core'
+import type { LockProvider } from '@larder/core/store'
 import { localLocks, lruStore } from '@larder/local-store'
 import { redisLocks } from '@larder/redis-store'
-import type { RedisServer } from '../../support/redis-server.ts'
+import type { RedisServer } from '../../support/redis/redis-server.ts'
 import { altered } from './stage.ts'
 
 export type StoreKind = 'redis' | 'quorum' | 'local' | 'away'

@@ -1,12 +1,7 @@
 /** What the lock tests share: a manager on a manual clock, and providers that misbehave. */
 
-import {
-  type AcquireReply,
-  type CacheManager,
-  createCacheManager,
-  type LockProvider,
-  type LockTarget,
-} from '@larder/core'
+import { type CacheManager, createCacheManager } from '@larder/core'
+import type { AcquireReply, LockProvider, LockTarget } from '@larder/core/store'
 import { ManualClock } from '@larder/core/testing'
 import { localLocks, lruStore } from '@larder/local-store'
 import { onTestFinished } from 'vitest'

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import {
   type CacheManager,
   createCacheManager,
-  describe,
+  describeClass,
   InvalidOptionError,
   LarderError,
   LockTimeoutError,
@@ -45,7 +45,7 @@ async function checkService(caches: CacheManager): Promise<void> {
   await checkLock(service)
   await checkLimit(service)
 
-  const { methods } = describe(ProductService)
+  const { methods } = describeClass(ProductService)
   const reading = methods.find(({ name }) => name === 'find')
   equal(reading?.cache, 'products', 'the name of a cache is the one that was given')
   ok(Object.keys(caches.stats().byCache).includes('products'))

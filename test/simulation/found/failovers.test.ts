@@ -95,3 +95,42 @@ it('an eviction is repeated after a failover, also if what followed closes the g
   const late = fleet.startNode()
   expect(await fleet.after(late.read(first, 'new'))).toBe('new')
 })
+
+it('who did not hear of an eviction that a failover lost has no old copy, also if something newer was stored since', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  await fleet.after(a.read('k', 'old'))
+  await fleet.after(b.read('k', 'unused'))
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  const replica = fleet.server.snapshot()
+  fleet.isHeld = (delivery) => delivery.kind === 'message' && delivery.node === b.store.node
+  await fleet.after(a.cache.evict('k'))
+  fleet.isHeld = () => false
+  fleet.server.restore(replica)
+  await fleet.clock.advanceAsync(10)
+  expect(await fleet.after(a.read('k', 'newer'))).toBe('newer')
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  expect(await fleet.after(b.read('k', 'unused'))).toBe('newer')
+})
+
+it.each(['another node', 'the evicting node'])(
+  'a load of %s, whose lease a failover brings back, is evicted once more',
+  async (whose) => {
+    const [a, b] = [fleet.startNode(), fleet.startNode()]
+    let finish: (value: string) => void = () => undefined
+    const source = new Promise<string>((resolve) => {
+      finish = resolve
+    })
+    await fleet.after(b.find('other'))
+    const reading = a.readBy('k', () => source)
+    await fleet.clock.advanceAsync(10)
+    const replica = fleet.server.snapshot()
+    await fleet.after((whose === 'another node' ? b : a).cache.evict('k'))
+    await fleet.clock.advanceAsync(10)
+    fleet.server.restore(replica)
+    finish('old')
+    await fleet.after(reading)
+    await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+    const late = fleet.startNode()
+    expect(await fleet.after(late.read('k', 'new'))).toBe('new')
+  },
+)

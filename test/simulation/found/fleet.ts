@@ -1,28 +1,21 @@
 /** A few nodes on one server in memory, on a manual clock, for histories that are written down rather than drawn. */
 
-import {
-  type CacheManager,
-  type CacheOptions,
-  createCacheManager,
-  partitionOf,
-  type SyncReply,
-} from '@larder/core'
+import type { CacheManager, CacheOptions } from '@larder/core'
+import { INTERNALS, partitionOf, type SyncReply } from '@larder/core/store'
 import {
   type Deliver,
   type Delivery,
   ManualClock,
   type MemoryRemoteStore,
   MemoryServer,
-  structuredCodec,
 } from '@larder/core/testing'
-import { lruStore } from '@larder/local-store'
 import { vi } from 'vitest'
+import { closeNodes, memoryNode } from '../../support/memory-node.ts'
 
 export const MAX_STALENESS_MS = 2_000
-/** Long enough for a manager to close, whatever it waits for, ms. */
-const CLOSING_MS = 5_000
 
 export class Fleet {
+  readonly namespace = 'found'
   readonly clock = new ManualClock()
   readonly server: MemoryServer
   /** What was held back, in its order. */
@@ -40,15 +33,8 @@ export class Fleet {
   }
 
   startNode(policy: CacheOptions = {}) {
-    const store = this.server.store()
-    const manager = createCacheManager({
-      namespace: 'found',
-      local: lruStore(),
-      remote: store,
-      codec: structuredCodec,
+    const { store, caches: manager } = memoryNode(this, {
       logger: false,
-      clock: this.clock,
-      default: false,
       defaults: { ttl: '1h', jitter: 0, maxStaleness: MAX_STALENESS_MS, ...policy },
     })
     const cache = manager.cache<string>('c')
@@ -59,7 +45,12 @@ export class Fleet {
       store,
       manager,
       cache,
-      method: manager.methodCache({ method: 'c', cacheName: 'c', options: policy, where: 'c' }),
+      method: manager[INTERNALS].methodCache({
+        method: 'c',
+        cacheName: 'c',
+        options: policy,
+        where: 'c',
+      }),
       readBy,
       /** Reads a key, loading `value` if need be; its entry has the tag `t`. */
       read: (key: string, value: string) => readBy(key, async () => value),
@@ -84,9 +75,7 @@ export class Fleet {
 
   async close(): Promise<void> {
     this.isHeld = () => false
-    const closing = this.#managers.map((manager) => manager.close())
-    await this.clock.advanceAsync(CLOSING_MS)
-    await Promise.all(closing)
+    await closeNodes(this.clock, this.#managers)
   }
 }
 

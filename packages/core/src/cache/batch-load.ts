@@ -8,7 +8,6 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
-import type { Flight } from './flight.ts'
 import { LoadAbort } from './load.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import { type LoadContext, ReadCall, type Source } from './read-call.ts'
@@ -104,8 +103,11 @@ class Batch {
       },
       previous: undefined,
     }
-    const flights = enlisted.map((item) => LoadAbort.flightOf(item.context))
-    const own = flights.filter((flight): flight is Flight => flight !== undefined)
+    const loads = enlisted
+      .map((item) => item.context)
+      .filter((load): load is LoadAbort => load instanceof LoadAbort)
+    for (const load of loads) load.together = loads
+    const own = loads.map((load) => load.flight)
     const scope = beginLoad(this.#owner, own, context)
     let values: readonly unknown[]
     try {

@@ -1,41 +1,33 @@
 /** A named cache without decorators: the programmatic face of the read and write paths. */
 
-import { tagName } from '../coherence/tag-clock.ts'
-import { keyErrorAt } from '../errors/key-error.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
-import { type Key, type KeyPart, keyText } from '../keys/key-text.ts'
-import { scopePrefix } from '../keys/scope-prefix.ts'
-import {
-  assertFunction,
-  assertInteger,
-  assertIterable,
-  assertKeys,
-  assertKnownOptions,
-  assertPair,
-  assertTags,
-  assertText,
-} from '../options/assert-option.ts'
+import type { Key, KeyPart } from '../keys/key-text.ts'
+import { assertFunction, assertKeys, assertTags, assertText } from '../options/assert-option.ts'
 import type { Policy } from '../options/cache-options.ts'
-import { type Duration, parseDuration } from '../options/duration.ts'
-import { type EvictHow, type EvictOptions, resolveEvictOptions } from '../options/evict-options.ts'
-import { loadTogether } from './batch-load.ts'
+import {
+  type EvictHow,
+  type EvictOptions,
+  resolveEvictOptions,
+  type SoftOption,
+} from '../options/evict-options.ts'
+import { type LoadMissing, loadTogether } from './batch-load.ts'
+import { CacheCalls, nothingToLoad } from './cache-calls.ts'
+import { everyEntry } from './cache-keys.ts'
+import type { CacheParts } from './cache-parts.ts'
+import { whileWanted } from './caller.ts'
+import {
+  type EntryOptions,
+  type GetOptions,
+  type LoadOptions,
+  resolveGetOptions,
+  resolveSignal,
+} from './entry-options.ts'
+import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
-import { knownNow } from './keep.ts'
-import type { CacheNode } from './node.ts'
-import { withPolicyTags } from './policy-tags.ts'
-import type { PutPath, PutResult } from './put-path.ts'
-import { ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
-import type { ReadPath } from './read-path.ts'
-import type { PatternProgress, WritePath } from './write-path.ts'
-
-/** Options of one entry. */
-export interface EntryOptions<Value = unknown> {
-  /** Tags of the entry; a function computes them from the value. */
-  readonly tags?: readonly string[] | ((value: Value) => readonly string[]) | undefined
-  /** Fresh-for, instead of the cache's. 0 keeps the value out of the cache. */
-  readonly ttl?: Duration | ((value: Value) => Duration | undefined) | undefined
-}
+import type { PutResult } from './put-path.ts'
+import type { ReadCall, Source } from './read-call.ts'
+import { type WarmOptions, warmUp } from './warm.ts'
+import type { PatternProgress } from './write-path.ts'
 
 /** What a loader of `getOrLoad` is given. */
 export interface LoaderContext<Value> {
@@ -43,76 +35,20 @@ export interface LoaderContext<Value> {
   readonly previous: Value | undefined
 }
 
-export interface WarmOptions<Value> extends EntryOptions<Value> {
-  /** Called after every chunk with what became of the entries so far. */
-  readonly onProgress?: ((progress: WarmProgress) => void) | undefined
-  /** After how many entries `onProgress` is called. 1 to 10 000. @default 200 */
-  readonly chunk?: number | undefined
-  readonly signal?: AbortSignal | undefined
-}
-
-/** What became of the entries that `warm` was given so far. */
-export interface WarmProgress {
-  /** Kept where the policy says, or in this process where they are too large for the shared tier. */
-  readonly written: number
-  /** Not kept: negative results without `negativeTtl`, a `ttl` of 0, or others wrote the key at the same time. */
-  readonly skipped: number
-  /** Did not reach the store. */
-  readonly failed: number
-}
-
-/** What a cache is made of; shared by the decorators. */
-export interface CacheParts {
-  readonly name: string
-  /** The tag every entry of the cache carries. */
-  readonly cacheTag: string
-  readonly policy: Policy
-  readonly node: CacheNode
-  readonly reads: ReadPath
-  readonly writes: WritePath
-  readonly puts: PutPath
-}
-
-const DEFAULT_CHUNK = 200
-const LARGEST_CHUNK = 10_000
-/** So many writes of a `warm` are under way at once: more would only wait in a row for the store, and time out there. */
-const MOST_AT_ONCE = 200
-const WHERE_ENTRY = ['tags', 'ttl'] as const
-
 /** A named group of entries with one policy. Made by `manager.cache(name, options)`. */
 export class Cache<Value = unknown> {
   readonly name: string
-  readonly #own: CacheParts
-  readonly #follow: ((policy: Policy) => Policy) | undefined
-  #current: CacheParts
-  #site: ReadSite
+  readonly #calls: CacheCalls
 
   /** Use `manager.cache(name, options)`. `follow` says, at each use, what became of a policy that nobody named. */
   constructor(parts: CacheParts, follow?: (policy: Policy) => Policy) {
     this.name = parts.name
-    this.#own = parts
-    this.#follow = follow
-    this.#current = parts
-    this.#site = siteOf(parts)
-  }
-
-  get #parts(): CacheParts {
-    const policy = this.#follow?.(this.#own.policy) ?? this.#own.policy
-    if (!isSamePolicy(policy, this.#current.policy)) {
-      this.#current = { ...this.#own, policy }
-      this.#site = siteOf(this.#current)
-    }
-    return this.#current
+    this.#calls = new CacheCalls(parts, follow)
   }
 
   /** Returns the full key under which a key is stored, in the scope that holds now. */
   key(key: Key): string {
-    const prefix = this.#prefix
-    try {
-      return prefix + keyText(key)
-    } catch (error) {
-      throw keyErrorAt(error, this.#where)
-    }
+    return this.#calls.key(key)
   }
 
   /**
@@ -123,24 +59,70 @@ export class Cache<Value = unknown> {
   async getOrLoad(
     key: Key,
     load: (context: LoaderContext<Value>) => Promise<Value> | Value,
-    options: EntryOptions<Value> = {},
+    options: LoadOptions<Value> = {},
   ): Promise<Value> {
-    assertFunction(load, `${this.#where}.getOrLoad.load`)
-    const source: Source = { load: async (context) => load(context as LoaderContext<Value>) }
-    const call = this.#call(key, source, options)
-    return this.#parts.reads.read(call) as Promise<Value>
+    assertFunction(load, `${this.#calls.where}.getOrLoad.load`)
+    return this.#read(this.#calls.loading(key, sourceOf(load), options))
+  }
+
+  /**
+   * Loads anew, whatever is cached, and keeps the result everywhere: the other nodes are told. Others are served what is
+   * cached until then.
+   *
+   * It is answered by a load that began after the call. All who ask before that begins share it, on all nodes; who asks while
+   * one runs shares the next. What changes the key meanwhile wins: the result is the caller's, and not kept. A load that
+   * fails leaves what is cached.
+   *
+   * Rejects as `getOrLoad` does.
+   */
+  async refresh(
+    key: Key,
+    load: (context: LoaderContext<Value>) => Promise<Value> | Value,
+    options: LoadOptions<Value> = {},
+  ): Promise<Value> {
+    assertFunction(load, `${this.#calls.where}.refresh.load`)
+    const call = this.#calls.loading(key, sourceOf(load), options)
+    return this.#read(call.with({ mode: 'refresh' }))
   }
 
   /** Returns a value that may be served now, or `undefined`; never loads. A cached `null` is `null`. */
-  async get(key: Key): Promise<Value | undefined> {
-    return this.#find(this.#call(key, nothingToLoad, {}))
+  async get(key: Key, options: GetOptions = {}): Promise<Value | undefined> {
+    const { signal, allowStale } = resolveGetOptions(options, `${this.#calls.where}.get`)
+    return whileWanted(signal, () => this.#find(this.#calls.of(key), allowStale))
   }
 
   /** Returns the values that may be served now, in order, in one round trip. */
-  async getMany(keys: readonly Key[]): Promise<(Value | undefined)[]> {
-    assertKeys(keys, `${this.#where}.getMany.keys`)
-    const calls = keys.map((key) => this.#call(key, nothingToLoad, {}))
-    return Promise.all(calls.map((call) => this.#find(call)))
+  async getMany(keys: readonly Key[], options: GetOptions = {}): Promise<(Value | undefined)[]> {
+    const where = `${this.#calls.where}.getMany`
+    assertKeys(keys, `${where}.keys`)
+    const { signal, allowStale } = resolveGetOptions(options, where)
+    const calls = keys.map((key) => this.#calls.of(key))
+    const find = (call: ReadCall): Promise<Value | undefined> => this.#find(call, allowStale)
+    return whileWanted(signal, () => Promise.all(calls.map(find)))
+  }
+
+  /**
+   * Returns what there is under a key with its age, its remaining life and its tags, or `undefined`; also what is kept for
+   * when loads fail. It loads nothing, counts as no read and keeps nothing.
+   */
+  async getEntry(
+    key: Key,
+    options: Pick<GetOptions, 'signal'> = {},
+  ): Promise<EntryView<Value> | undefined> {
+    const signal = resolveSignal(options, `${this.#calls.where}.getEntry`)
+    return whileWanted(signal, () => this.#view(this.#calls.of(key)))
+  }
+
+  /** The same of several keys, in order, in one round trip. */
+  async getEntries(
+    keys: readonly Key[],
+    options: Pick<GetOptions, 'signal'> = {},
+  ): Promise<(EntryView<Value> | undefined)[]> {
+    const where = `${this.#calls.where}.getEntries`
+    assertKeys(keys, `${where}.keys`)
+    const signal = resolveSignal(options, where)
+    const calls = keys.map((key) => this.#calls.of(key))
+    return whileWanted(signal, () => Promise.all(calls.map((call) => this.#view(call))))
   }
 
   /** Loads what is missing of many keys by one call of `load`, which returns a value for each missing key, in order. */
@@ -150,20 +132,18 @@ export class Cache<Value = unknown> {
       missing: readonly Key[],
       context: { readonly signal: AbortSignal },
     ) => Promise<readonly (Value | undefined)[]>,
-    options: EntryOptions<Value> = {},
+    options: LoadOptions<Value> = {},
   ): Promise<(Value | undefined)[]> {
-    assertKeys(keys, `${this.#where}.getManyOrLoad.keys`)
-    assertFunction(load, `${this.#where}.getManyOrLoad.load`)
+    assertKeys(keys, `${this.#calls.where}.getManyOrLoad.keys`)
+    assertFunction(load, `${this.#calls.where}.getManyOrLoad.load`)
     // The caller may use its list again before the load begins.
     const asked = keys.map((key) => (Array.isArray(key) ? [...(key as readonly KeyPart[])] : key))
-    const found = loadTogether(
-      this.#parts.reads,
-      asked.map((key) => this.#call(key, nothingToLoad, options)),
-      (missing, context) =>
-        load(
-          missing.map((i) => asked[i] as Key),
-          context,
-        ),
+    const calls = asked.map((key) => this.#calls.loading(key, nothingToLoad, options))
+    const keysAt = (indexes: readonly number[]): readonly Key[] =>
+      indexes.map((i) => asked[i] as Key)
+    const loadAt: LoadMissing = (missing, context) => load(keysAt(missing), context)
+    const found = whileWanted(options.signal, () =>
+      loadTogether(this.#calls.parts.reads, calls, loadAt),
     )
     return found as Promise<(Value | undefined)[]>
   }
@@ -175,7 +155,7 @@ export class Cache<Value = unknown> {
    * @throws RecoveryQueueError with `onRemoteFailure: 'throw'` when it did not reach the store; ValueError, KeyError
    */
   async set(key: Key, value: Value, options: EntryOptions<Value> = {}): Promise<void> {
-    await this.#put(this.#call(key, nothingToLoad, options), value)
+    await this.#put(this.#calls.of(key, options), value)
   }
 
   /**
@@ -183,29 +163,29 @@ export class Cache<Value = unknown> {
    * before.
    */
   async evict(key: Key, options?: EvictOptions): Promise<void> {
-    const how = resolveEvictOptions(options, 'cache.evict', `${this.#where}.evict`)
+    const how = resolveEvictOptions(options, 'cache.evict', `${this.#calls.where}.evict`)
     await this.#evict([key], how)
   }
 
   /** Evicts several keys, in one round trip. */
   async evictMany(keys: readonly Key[], options?: EvictOptions): Promise<void> {
-    const where = `${this.#where}.evictMany`
+    const where = `${this.#calls.where}.evictMany`
     assertKeys(keys, `${where}.keys`)
     await this.#evict(keys, resolveEvictOptions(options, 'cache.evictMany', where))
   }
 
   /** Evicts every entry of the namespace that carries one of the tags, whatever cache it is in, in one step. */
-  async evictTags(tags: readonly string[], ...more: readonly []): Promise<void> {
-    const where = `${this.#where}.evictTags`
-    resolveEvictOptions((more as readonly unknown[])[0], 'cache.evictTags', where)
+  async evictTags(tags: readonly string[], options?: SoftOption): Promise<void> {
+    const where = `${this.#calls.where}.evictTags`
+    const { soft } = resolveEvictOptions(options, 'cache.evictTags', where)
     assertTags(tags, `${where}.tags`)
-    await this.#reported(this.#parts.writes.evictTags(tags), 'tags')
+    await this.#reported(this.#calls.parts.writes.evictTags(tags, soft), 'tags')
   }
 
   /** Evicts every entry of this cache, in one step. */
-  async clear(...more: readonly []): Promise<void> {
-    resolveEvictOptions((more as readonly unknown[])[0], 'cache.clear', `${this.#where}.clear`)
-    await this.#reported(this.#parts.writes.clear(this.name), `the cache ${this.name}`)
+  async clear(options?: SoftOption): Promise<void> {
+    const { soft } = resolveEvictOptions(options, 'cache.clear', `${this.#calls.where}.clear`)
+    await this.#reported(this.#calls.parts.writes.clear(this.name, soft), `the cache ${this.name}`)
   }
 
   /**
@@ -217,13 +197,13 @@ export class Cache<Value = unknown> {
    */
   evictPattern(
     pattern: string,
-    ...more: readonly []
+    options?: SoftOption,
   ): AsyncGenerator<PatternProgress, void, undefined> {
-    const where = `${this.#where}.evictPattern`
-    resolveEvictOptions((more as readonly unknown[])[0], 'cache.evictPattern', where)
+    const where = `${this.#calls.where}.evictPattern`
+    const { soft } = resolveEvictOptions(options, 'cache.evictPattern', where)
     assertText(pattern, `${where}.pattern`, 1_000)
-    const { writes, policy } = this.#parts
-    const place = { cache: this.name, prefix: this.#prefix }
+    const { writes, policy } = this.#calls.parts
+    const place = { cache: this.name, prefix: this.#calls.prefix, soft }
     return writes.evictPattern(place, pattern, (cause) => {
       if (policy.onRemoteFailure !== 'throw') return
       throw new RecoveryQueueError(`keys of ${this.name}`, cause)
@@ -232,22 +212,19 @@ export class Cache<Value = unknown> {
 
   /**
    * Finds the entries that may be served now, in no order, each once, as they are while it runs; the key as a text, a long
-   * one shortened. In the shared tier it needs a store that can scan.
+   * one shortened. In the shared tier it needs a store that can scan, and reads every entry of the cache.
    *
-   * It remembers the keys it has seen, so it is for caches whose keys fit into memory.
+   * It remembers the keys it has seen, so it is for caches whose keys fit into memory. It counts as no read.
    */
   async *entries(): AsyncGenerator<readonly [key: string, value: Value], void, undefined> {
-    const prefix = this.#prefix
-    const seen = new Set<string>()
-    for await (const chunk of this.#parts.writes.keysOf(prefix)) {
-      const fullKeys = chunk.filter((key) => key.startsWith(prefix) && !seen.has(key))
-      for (const key of fullKeys) seen.add(key)
-      const values = await Promise.all(fullKeys.map((key) => this.#parts.reads.find(this.#at(key))))
-      for (const [i, fullKey] of fullKeys.entries()) {
-        const value = values[i]
-        if (value !== undefined) yield [fullKey.slice(prefix.length), value as Value]
-      }
+    for await (const [key, value] of everyEntry(this.#calls, true)) {
+      if (value !== undefined) yield [key, value as Value]
     }
+  }
+
+  /** Finds the keys of the entries that may be served now; as `entries`, and at its cost, but for the decoding of values. */
+  async *keys(): AsyncGenerator<string, void, undefined> {
+    for await (const [key] of everyEntry(this.#calls, false)) yield key
   }
 
   /**
@@ -259,153 +236,45 @@ export class Cache<Value = unknown> {
     entries: AsyncIterable<readonly [Key, Value]> | Iterable<readonly [Key, Value]>,
     options: WarmOptions<Value> = {},
   ): Promise<number> {
-    const where = `${this.#where}.warm`
-    const { onProgress, signal, chunk, entryOptions } = resolveWarmOptions(options, where)
-    assertIterable(entries, `${where}.entries`)
-    const done = { written: 0, skipped: 0, failed: 0 }
-    const count = { stored: 'written', local: 'written', 'not-kept': 'skipped', queued: 'failed' }
-    let given = 0
-    let writing: Promise<PutResult>[] = []
-    const flush = async (): Promise<void> => {
-      // All of a wave have ended before one of them fails the whole.
-      await Promise.allSettled(writing)
-      const results = await Promise.all(writing)
-      writing = []
-      for (const { outcome } of results) done[count[outcome] as keyof WarmProgress] += 1
-    }
-    try {
-      for await (const entry of entries) {
-        signal?.throwIfAborted()
-        assertPair(entry, `${where}.entries`)
-        const [key, value] = entry as readonly [Key, Value]
-        writing.push(this.#put(this.#call(key, nothingToLoad, entryOptions), value))
-        given += 1
-        const isChunk = given % chunk === 0
-        if (isChunk || writing.length >= MOST_AT_ONCE) await flush()
-        if (isChunk) onProgress?.({ ...done })
-      }
-      await flush()
-    } finally {
-      await Promise.allSettled(writing)
-    }
-    if (given % chunk !== 0) onProgress?.({ ...done })
-    return done.written
+    return warmUp(entries, options, {
+      where: `${this.#calls.where}.warm`,
+      write: ([key, value], own) => this.#put(this.#calls.of(key, own), value),
+    })
   }
 
-  /** What full keys begin with, in the scope that holds now. */
-  get #prefix(): string {
-    return `${this.name}:${scopePrefix(this.#parts.policy.scope, this.#where)}`
+  #read(call: ReadCall): Promise<Value> {
+    const { reads } = this.#calls.parts
+    return whileWanted(call.rules.patience?.signal, () => reads.read(call)) as Promise<Value>
   }
 
-  get #where(): string {
-    return `cache(${this.name})`
+  #find(call: ReadCall, allowsStale: boolean): Promise<Value | undefined> {
+    return this.#calls.parts.reads.find(call, allowsStale) as Promise<Value | undefined>
   }
 
-  /** A look at an entry by its full key. */
-  #at(fullKey: string): ReadCall {
-    const rules = resolveEntryOptions({}, this.#parts)
-    return new ReadCall(this.#site, this.#parts.node.addressOf(fullKey), nothingToLoad, rules)
-  }
-
-  #call(key: Key, source: Source, options: EntryOptions<Value>): ReadCall {
-    // Before the site is looked at: asking for the parts brings it up to date.
-    const { node, policy } = this.#parts
-    const own = resolveEntryOptions(options as EntryOptions, this.#parts)
-    const rules = withPolicyTags(own, policy, this.#where)
-    return new ReadCall(this.#site, node.addressOf(this.key(key)), source, rules)
-  }
-
-  #find(call: ReadCall): Promise<Value | undefined> {
-    return this.#parts.reads.find(call) as Promise<Value | undefined>
+  async #view(call: ReadCall): Promise<EntryView<Value> | undefined> {
+    const { reads, node } = this.#calls.parts
+    const found = await reads.looks.find(call, { fallback: true, traceless: true })
+    return found && (viewOf(found, call, node) as EntryView<Value>)
   }
 
   async #put(call: ReadCall, value: Value): Promise<PutResult> {
-    const result = await this.#parts.puts.put({ call, value })
-    assertReached(result, this.#parts.policy.onRemoteFailure, `a key of ${this.name}`)
+    const result = await this.#calls.parts.puts.put({ call, value })
+    assertReached(result, this.#calls.parts.policy.onRemoteFailure, `a key of ${this.name}`)
     return result
   }
 
   async #evict(keys: readonly Key[], how: EvictHow): Promise<void> {
     const fullKeys = keys.map((key) => this.key(key))
-    const eviction = this.#parts.writes.evict(this.name, fullKeys, how)
+    const eviction = this.#calls.parts.writes.evict(this.name, fullKeys, how)
     await this.#reported(eviction, `keys of ${this.name}`)
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
-    const { node, policy } = this.#parts
+    const { node, policy } = this.#calls.parts
     return evictionOutcomeOf(node, [eviction], policy.onRemoteFailure, what)
   }
 }
 
-function siteOf({ name, cacheTag, policy, node }: CacheParts): ReadSite {
-  return new ReadSite(name, cacheTag, policy, node.stats.of(name))
+function sourceOf<Value>(load: (context: LoaderContext<Value>) => Promise<Value> | Value): Source {
+  return { load: async (context) => load(context as LoaderContext<Value>) }
 }
-
-/** Compares what can change under a cache that follows others. */
-function isSamePolicy(one: Policy, other: Policy): boolean {
-  if (one === other) return true
-  const names = Object.keys(one) as (keyof Policy)[]
-  return names.every((name) => one[name] === other[name])
-}
-
-/** Returns tags and ttl in the read path's terms. */
-function resolveEntryOptions(options: EntryOptions, parts: CacheParts): ReadRules {
-  const where = `cache(${parts.name})`
-  assertKnownOptions(options, WHERE_ENTRY, where)
-  const { tags, ttl } = options
-  return {
-    mode: 'normal',
-    tags:
-      typeof tags === 'function' || tags === undefined ? NO_TAGS : tagNames(tags, `${where}.tags`),
-    tagsOf:
-      typeof tags === 'function'
-        ? (value) => tagNames(knownNow(tags(value)), `${where}.tags`)
-        : undefined,
-    ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`, parts),
-  }
-}
-
-function resolveWarmOptions<Value>(
-  options: WarmOptions<Value>,
-  where: string,
-): Pick<WarmOptions<Value>, 'onProgress' | 'signal'> & {
-  readonly chunk: number
-  readonly entryOptions: EntryOptions<Value>
-} {
-  assertKnownOptions(options, [...WHERE_ENTRY, 'onProgress', 'chunk', 'signal'], where)
-  const { onProgress, signal, chunk = DEFAULT_CHUNK, ...entryOptions } = options
-  assertInteger(chunk, `${where}.chunk`, { min: 1, max: LARGEST_CHUNK })
-  if (onProgress !== undefined) assertFunction(onProgress, `${where}.onProgress`)
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    const expected = 'an AbortSignal'
-    throw new InvalidOptionError({ option: `${where}.signal`, expected, received: signal })
-  }
-  return { onProgress, signal, chunk, entryOptions }
-}
-
-/** Checks tags and returns their table names. */
-export function tagNames(tags: unknown, option: string): readonly string[] {
-  assertTags(tags, option)
-  return tags.length === 0 ? NO_TAGS : tags.map(tagName)
-}
-
-const NO_TAGS: readonly string[] = Object.freeze([])
-
-function ttlFunction(
-  ttl: Duration | ((value: unknown) => Duration | undefined),
-  option: string,
-  { node, name }: CacheParts,
-): (value: unknown) => number | undefined {
-  if (typeof ttl !== 'function') {
-    const ttlMs = parseDuration(ttl, option)
-    node.secondsMeant?.look(name, ttl, option)
-    return () => ttlMs
-  }
-  return (value) => {
-    const found = knownNow(ttl(value))
-    node.secondsMeant?.look(name, found, option)
-    return found === undefined ? undefined : parseDuration(found, option)
-  }
-}
-
-const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }

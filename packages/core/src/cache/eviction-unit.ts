@@ -14,12 +14,18 @@ export interface KeyGroup {
   readonly request: EvictRequest
 }
 
+/** Tags that are evicted in the same way. */
+export interface TagGroup {
+  readonly tags: readonly string[]
+  readonly soft: boolean
+}
+
 /** What a unit has collected. */
 export interface Collected {
   readonly keyGroups: readonly KeyGroup[]
-  readonly allTags: readonly string[]
-  /** Names of caches; `undefined` for everything. */
-  readonly caches: readonly (string | undefined)[]
+  readonly tagGroups: readonly TagGroup[]
+  /** Whole caches; without a name it is everything. */
+  readonly caches: readonly { readonly name: string | undefined; readonly soft: boolean }[]
   /** Whoever asked for one of them wants to hear when it did not reach the store. */
   readonly insists: boolean
 }
@@ -27,8 +33,9 @@ export interface Collected {
 export class EvictionUnit {
   /** By full key. Asked for twice, the harder way counts. */
   readonly #keys = new Map<string, { readonly cache: string; readonly request: EvictRequest }>()
-  readonly #tags = new Set<string>()
-  readonly #caches = new Set<string | undefined>()
+  /** By tag and by cache, whether softly. */
+  readonly #tags = new Map<string, boolean>()
+  readonly #caches = new Map<string | undefined, boolean>()
   #insists = false
 
   keys(cache: string, fullKeys: readonly string[], request: EvictRequest): void {
@@ -40,12 +47,12 @@ export class EvictionUnit {
     }
   }
 
-  tags(tags: readonly string[]): void {
-    for (const tag of tags) this.#tags.add(tag)
+  tags(tags: readonly string[], soft: boolean): void {
+    for (const tag of tags) this.#tags.set(tag, soft && this.#tags.get(tag) !== false)
   }
 
-  cache(name: string | undefined): void {
-    this.#caches.add(name)
+  cache(name: string | undefined, soft: boolean): void {
+    this.#caches.set(name, soft && this.#caches.get(name) !== false)
   }
 
   insist(): void {
@@ -69,8 +76,11 @@ export class EvictionUnit {
     }
     const collected = {
       keyGroups: [...groups.values()],
-      allTags: [...this.#tags],
-      caches: [...this.#caches],
+      tagGroups: [false, true].map((soft) => ({
+        tags: [...this.#tags.keys()].filter((tag) => this.#tags.get(tag) === soft),
+        soft,
+      })),
+      caches: [...this.#caches].map(([name, soft]) => ({ name, soft })),
       insists: this.#insists,
     }
     this.#keys.clear()

@@ -10,8 +10,11 @@ import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
+import type { Caller } from './caller.ts'
 import type { Joiners } from './joiners.ts'
+import type { LoadAbort } from './load.ts'
 import type { ReadCall } from './read-call.ts'
+import type { RefreshAsk } from './refresh-ask.ts'
 
 // One executor for all flights: a closure of its own for each would be most of what a flight costs.
 let resolveTaken: (value: unknown) => void
@@ -42,6 +45,17 @@ export class Flight {
   isSettled = false
   /** Load even if what is found is fresh. */
   isForced = false
+  /** Of a refresh that was asked for. */
+  ask: RefreshAsk | undefined
+  /** Its loader runs. */
+  load: LoadAbort | undefined
+  /** Why the last who left did so. */
+  leftFor: unknown
+  #isAwaited = false
+  #callers = 0
+  /** Nothing of it goes on any more, in the store neither. */
+  isOver = false
+  #whenOver: (() => void)[] | undefined
   /** Flights that its load has been waiting for, if any; those that are settled do not count any more. */
   waitsFor: Set<Flight> | undefined
   /** Other callers of this process who wait for it. */
@@ -80,6 +94,47 @@ export class Flight {
     this.joiners?.reject(error)
   }
 
+  /** Somebody waits for it from now on; `undefined` for who will not stop before there is an answer. */
+  joinedBy(caller: Caller | undefined): void {
+    if (caller === undefined) {
+      this.#isAwaited = true
+      return
+    }
+    this.#callers += 1
+    caller.joined(this)
+  }
+
+  /** One of the callers does not want an answer any more. */
+  leave(reason: unknown): void {
+    this.#callers -= 1
+    this.leftFor = reason
+    if (this.isForsaken) this.load?.forsaken(reason)
+  }
+
+  /** One of the callers waits no longer, and wants the load to go on. */
+  stay(): void {
+    this.#isAwaited = true
+  }
+
+  /** Everybody who waited for an answer has left. */
+  get isForsaken(): boolean {
+    return !this.#isAwaited && this.#callers === 0 && !this.isSettled
+  }
+
+  /** Runs a task when the flight is over, at once if it is. */
+  whenOver(task: () => void): void {
+    if (this.isOver) task()
+    else if (this.#whenOver === undefined) this.#whenOver = [task]
+    else this.#whenOver.push(task)
+  }
+
+  /** Nothing of it goes on from here; for `Flights`. */
+  over(): void {
+    if (this.isOver) return
+    this.isOver = true
+    for (const task of this.#whenOver ?? []) task()
+  }
+
   /** Where both end, it is its own result that is kept. */
   #settle(): void {
     this.isSettled = true
@@ -106,6 +161,18 @@ export class Flights {
     const displaced = this.#flights.get(key)
     if (displaced !== undefined) this.detach(displaced)
     this.#flights.set(key, flight)
+  }
+
+  /** Makes a flight the one to join unless there is one. */
+  offer(flight: Flight): void {
+    const { key } = flight.address
+    if (flight.isAlive && this.#flights.get(key) === undefined) this.#flights.set(key, flight)
+  }
+
+  /** The flight has come to its end. */
+  end(flight: Flight): void {
+    this.remove(flight)
+    flight.over()
   }
 
   /** Ends a flight's being joinable; a newer flight of the key is left alone. */

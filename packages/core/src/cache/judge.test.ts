@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { softTag } from '../coherence/soft-tags.ts'
 import type { Stamp } from '../coherence/stamp.ts'
 import { TagClock } from '../coherence/tag-clock.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
@@ -39,7 +40,7 @@ function judged({
   const clock = new TagClock(() => {
     changes += 1
   })
-  const coherence = {
+  const knowledge = {
     tags: clock,
     get changes() {
       return changes
@@ -48,11 +49,11 @@ function judged({
     trustedSince,
     verifiedAt: (partition: number) => (partition === stamp.partition ? verifiedAt : LONG_AGO),
   }
-  const node = { coherence } as unknown as CacheNode
+  const node = { knowledge } as unknown as CacheNode
   const at = (now: number) => judge(entry, call, node, now)
   const invalidate = (tag: string) =>
     clock.applyBump([tag], { previous: clock.confirmed, version: clock.confirmed + 10, floor: 0 })
-  return { entry, at, invalidate, coherence }
+  return { entry, at, invalidate, knowledge }
 }
 
 describe('age', () => {
@@ -72,7 +73,7 @@ describe('age', () => {
 
   it('is let be for a while after a failed refresh', () => {
     const { at, entry } = judged()
-    entry.quietUntil = 30
+    entry.quiet = { until: 30, birth: 0 }
     expect([19, 20, 29, 30].map(at)).toEqual(['early', 'backing-off', 'backing-off', 'stale'])
   })
 })
@@ -117,15 +118,60 @@ describe('an invalidation', () => {
   })
 })
 
+describe('a soft eviction', () => {
+  it.each(['t', '@c', '*'])('of %s leaves it for when loads fail', (tag) => {
+    const { at, invalidate } = judged()
+    expect(at(5)).toBe('fresh')
+    invalidate(softTag(tag))
+    expect([at(5), at(5), at(49), at(50)]).toEqual(['fallback', 'fallback', 'fallback', 'gone'])
+  })
+
+  it.each(['u', '@d'])('of %s does not concern it', (tag) => {
+    const { at, invalidate } = judged()
+    invalidate(softTag(tag))
+    expect(at(5)).toBe('fresh')
+  })
+
+  it.each([
+    ['t', softTag('t')],
+    [softTag('t'), 't'],
+  ])('of what is evicted both ways ends it: %s, %s', (...both) => {
+    const { at, invalidate } = judged()
+    for (const tag of both) invalidate(tag)
+    expect(at(5)).toBe('gone')
+  })
+
+  it('ends what a failed load said about trying again, unless the load knew of it', () => {
+    const { at, entry, invalidate, knowledge } = judged()
+    entry.backOff(0, 30, stamp.birth)
+    invalidate(softTag('t'))
+    expect(at(5)).toBe('fallback')
+    entry.backOff(5, 30, knowledge.tags.now)
+    expect([at(6), at(34), at(35)]).toEqual(['backing-off', 'backing-off', 'fallback'])
+    entry.backOff(35, 10, knowledge.tags.now)
+    invalidate('u')
+    expect(at(40)).toBe('backing-off')
+    invalidate(softTag('t'))
+    expect(at(40)).toBe('fallback')
+  })
+
+  it('does not let a failure that knew of it make the value servable once more', () => {
+    const { at, entry, invalidate, knowledge } = judged()
+    invalidate(softTag('t'))
+    entry.backOff(5, 10, knowledge.tags.now)
+    expect([at(6), at(16)]).toEqual(['backing-off', 'fallback'])
+  })
+})
+
 describe('what was found valid', () => {
   it('is remembered until something changes', () => {
-    const { at, entry, coherence, invalidate } = judged()
+    const { at, entry, knowledge, invalidate } = judged()
     at(5)
-    expect(entry.checked).toBe(coherence.changes)
+    expect(entry.checked).toBe(knowledge.changes)
     invalidate('u')
-    expect(entry.checked).not.toBe(coherence.changes)
+    expect(entry.checked).not.toBe(knowledge.changes)
     at(5)
-    expect(entry.checked).toBe(coherence.changes)
+    expect(entry.checked).toBe(knowledge.changes)
   })
 
   it.each([
@@ -133,8 +179,8 @@ describe('what was found valid', () => {
     ['a negative entry', { kind: 'negative' }],
     ['an entry of a broken history', { isLevel: false, goodAt: 0 }],
   ] as const)('of %s is found out every time', (_, standing) => {
-    const { at, entry, coherence } = judged(standing)
+    const { at, entry, knowledge } = judged(standing)
     expect(at(5)).toBe('fresh')
-    expect(entry.checked).not.toBe(coherence.changes)
+    expect(entry.checked).not.toBe(knowledge.changes)
   })
 })

@@ -31,25 +31,34 @@ export type Verdict =
 
 export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: number): Verdict {
   if (now >= entry.livesUntil) return 'gone'
-  const { coherence } = node
-  if (entry.checked !== coherence.changes) {
-    const stands = coherence.tags.allows(
+  const { knowledge } = node
+  if (entry.checked !== knowledge.changes) {
+    const stands = knowledge.tags.allows(
       entry.birth,
       call.cacheTag,
       entry.stamp.partition,
       entry.tags,
     )
     if (!stands) return 'gone'
+    if (knowledge.tags.softens(entry.birth, call.cacheTag, entry.tags)) soften(entry, call, node)
     // Error and negative entries are left unchecked, so that they always take this path and are counted as what they are.
-    if (entry.kind === 'value' && coherence.isLevel(entry.stamp)) {
-      entry.checked = coherence.changes
+    if (entry.kind === 'value' && knowledge.isLevel(entry.stamp)) {
+      entry.checked = knowledge.changes
     }
   }
   if (!isTrusted(entry.stamp, entry.verifiedAt, call, node, now)) return 'unverified'
   if (now < entry.calmUntil) return 'fresh'
   if (now < entry.freshUntil) return 'early'
-  if (now < entry.quietUntil) return 'backing-off'
+  if (entry.quiet !== undefined && now < entry.quiet.until) return 'backing-off'
   return now < entry.staleUntil ? 'stale' : 'fallback'
+}
+
+/** Only what a load could not know of is a reason to try again before its failure is over. */
+function soften(entry: LocalEntry, { cacheTag }: ReadCall, { knowledge }: CacheNode): void {
+  const { quiet, tags } = entry
+  entry.soften()
+  if (quiet !== undefined && !knowledge.tags.softens(quiet.birth, cacheTag, tags))
+    entry.quiet = quiet
 }
 
 /**
@@ -62,10 +71,10 @@ export function isTrusted(
   node: CacheNode,
   now: number,
 ): boolean {
-  const { coherence } = node
+  const { knowledge } = node
   const { maxStalenessMs } = call.policy
   const isByPartition =
-    coherence.isLevel(stamp) && now - coherence.verifiedAt(stamp.partition) < maxStalenessMs
+    knowledge.isLevel(stamp) && now - knowledge.verifiedAt(stamp.partition) < maxStalenessMs
   if (isByPartition) return true
-  return now - verifiedAt < maxStalenessMs && stamp.changes >= coherence.trustedSince
+  return now - verifiedAt < maxStalenessMs && stamp.changes >= knowledge.trustedSince
 }

@@ -31,6 +31,8 @@ export interface Keepable {
   readonly loadMs: number
   readonly tags: readonly string[]
   readonly lifetimes: Lifetimes
+  /** Written on purpose, and not by a load. */
+  readonly isPut?: boolean | undefined
 }
 
 /** What of a call decides how its result is kept. */
@@ -138,8 +140,21 @@ export function localEntryOf(
   const { freshForMs, staleForMs, livesForMs } = kept.lifetimes
   const now = node.clock.now()
   const calmMs = calmFor(freshForMs, kept.loadMs, policy.refreshBeta)
+  entry.createdAt = Math.floor(now)
   entry.live(now + calmMs, now + freshForMs, now + staleForMs, now + livesForMs)
   return entry
+}
+
+/** Returns the same with no lifetime above `ms`. */
+export function withinMs(kept: Keepable, ms: number): Keepable {
+  const { freshForMs, staleForMs, livesForMs } = kept.lifetimes
+  if (livesForMs <= ms) return kept
+  const lifetimes = {
+    freshForMs: Math.min(ms, freshForMs),
+    staleForMs: Math.min(ms, staleForMs),
+    livesForMs: ms,
+  }
+  return { ...kept, lifetimes }
 }
 
 /** Returns the stored form of something encoded, under a new commit id. */
@@ -151,7 +166,7 @@ export function storedForm(
 ): { readonly bytes: Buffer; readonly commit: number } {
   const commit = randomId()
   const bytes = encodeEntry({
-    flags: kept.kind === 'value' ? 0 : FLAG[kept.kind],
+    flags: (kept.kind === 'value' ? 0 : FLAG[kept.kind]) + (kept.isPut === true ? FLAG.put : 0),
     commit,
     birth,
     ...kept.lifetimes,

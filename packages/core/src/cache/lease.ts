@@ -43,7 +43,7 @@ export class Lease {
   readonly address: EntryAddress
   readonly token: number
   readonly #node: CacheNode
-  readonly #leaseMs: number
+  readonly leaseMs: number
   /** One timer renews the leases of many. */
   readonly #context: KeptContext = keepContext()
   /** False when nobody knows whether the claim was granted: its reply was lost, or too late. */
@@ -62,7 +62,7 @@ export class Lease {
     this.address = address
     this.token = token
     this.isCertain = isCertain
-    this.#leaseMs = leaseMs
+    this.leaseMs = leaseMs
     this.#endsAt = node.clock.now() + leaseMs
     this.#place = node.leases.hold(this)
     this.#renewals = node.deadlines(leaseMs / RENEWALS_PER_LEASE)
@@ -108,13 +108,13 @@ export class Lease {
     let stillHeld = true
     try {
       stillHeld = await remote.run('renew', (store) =>
-        store.renew(this.address, this.token, this.#leaseMs),
+        store.renew(this.address, this.token, this.leaseMs),
       )
     } catch (error) {
       // Another renewal may get through before the deadline.
       remote.reportDefect('renew', error)
     }
-    if (stillHeld) this.#endsAt = this.#node.clock.now() + this.#leaseMs
+    if (stillHeld) this.#endsAt = this.#node.clock.now() + this.leaseMs
     if (stillHeld && !this.#isEnded) {
       this.#renewal = this.#renewals.begin(this.#renewInBackground)
     }

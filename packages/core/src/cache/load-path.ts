@@ -1,14 +1,26 @@
 /** What follows a miss: run the loader, hand its value out, then keep it: in the store under the lease, and locally. */
 
+import type { Stamp } from '../coherence/stamp.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
-import type { Flight } from './flight.ts'
+import type { RemoteTier } from '../remote/remote-tier.ts'
+import { Flight } from './flight.ts'
+import { handOut } from './hand-out.ts'
 import { isTrusted } from './judge.ts'
-import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
+import {
+  type Keepable,
+  keepable,
+  keepableError,
+  localEntryOf,
+  storedForm,
+  withinMs,
+} from './keep.ts'
 import type { Lease } from './lease.ts'
 import { type LoadOutcome, runLoader } from './load.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import type { ReadReports } from './read-reports.ts'
+import { canReplace, replace } from './replace.ts'
 import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
@@ -17,16 +29,18 @@ const ENTRY_OVERHEAD_BYTES = 200
 
 export class LoadPath {
   readonly #node: CacheNode
+  readonly #reports: ReadReports
 
-  constructor(node: CacheNode) {
+  constructor(node: CacheNode, reports: ReadReports) {
     this.#node = node
+    this.#reports = reports
   }
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
   async loadAlone(flight: Flight): Promise<void> {
-    const { coherence } = this.#node
+    const { coherence, knowledge } = this.#node
     // A cache that stays local hears of evictions, too; nothing here has to wait for that.
-    if (!coherence.isAlone && coherence.tags.confirmed === 0) void coherence.start()
+    if (!knowledge.isAlone && knowledge.tags.confirmed === 0) void coherence.start()
     const outcome = await this.#load(flight)
     try {
       const kept = this.#keepableOf(flight, outcome)
@@ -39,7 +53,7 @@ export class LoadPath {
       }
       this.#settle(flight, asKept(outcome, kept))
     } finally {
-      this.#node.flights.remove(flight)
+      this.#node.flights.end(flight)
     }
   }
 
@@ -65,7 +79,7 @@ export class LoadPath {
     } finally {
       // What became of a fill that failed is not known: if it stored, the lease is gone, and this does nothing.
       lease.release()
-      this.#node.flights.remove(flight)
+      this.#node.flights.end(flight)
     }
   }
 
@@ -80,24 +94,11 @@ export class LoadPath {
     local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
   }
 
-  countMiss(call: ReadCall): void {
-    call.counters.misses += 1
-    if (this.#node.events.has('miss')) {
-      this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
-    }
-  }
-
-  countStale(call: ReadCall, why: 'revalidating' | 'error' | 'timeout'): void {
-    call.counters.staleHits += 1
-    if (this.#node.events.has('stale')) {
-      this.#node.events.emit('stale', { cache: call.cache, key: call.fullKey, why })
-    }
-  }
-
   #load(flight: Flight): Promise<LoadOutcome> {
     const { call, candidate } = flight
     call.onDecided?.()
-    if (!flight.isSettled) this.countMiss(call)
+    flight.ask?.close()
+    if (!flight.isSettled && flight.ask === undefined) this.#reports.miss(call)
     return runLoader(this.#node, flight, {
       previous: candidate?.kind === 'value' ? this.#previous(call, candidate) : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),
@@ -122,8 +123,12 @@ export class LoadPath {
       return undefined
     }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
+    // What it fails with then is the callers' doing.
+    if (outcome.isGivenUp) return undefined
     const kept = keepableError(call, outcome, this.#node.events)
-    return this.#canFallBack(flight) ? undefined : kept
+    // A refresh that fails leaves what there is; nobody is told that in its place.
+    const stays = flight.ask === undefined ? this.#canFallBack(flight) : this.#isAtHand(flight)
+    return stays ? undefined : kept
   }
 
   #settle(flight: Flight, outcome: LoadOutcome): void {
@@ -134,7 +139,7 @@ export class LoadPath {
     const { candidate, call } = flight
     if (candidate !== undefined && this.#canFallBack(flight)) {
       const now = this.#node.clock.now()
-      candidate.backOff(now, call.policy.errorBackoffMs)
+      candidate.backOff(now, call.policy.errorBackoffMs, flight.stamp.birth)
       this.keepLocally(flight, candidate)
       this.#serveFallback(flight, 'error')
     }
@@ -145,19 +150,34 @@ export class LoadPath {
    * Without `staleIfError`, what cannot be verified may not stand in for a failed load: it may have been evicted
    * elsewhere longer ago than `maxStaleness`.
    */
-  #canFallBack({ candidate, isAlive, call }: Flight): boolean {
+  #canFallBack(flight: Flight): boolean {
+    const { candidate, call } = flight
+    if (candidate === undefined || flight.ask !== undefined || !this.#isAtHand(flight)) return false
+    if (call.policy.staleIfErrorMs > 0) return true
+    const { stamp, verifiedAt } = candidate
+    return isTrusted(stamp, verifiedAt, call, this.#node, this.#node.clock.now())
+  }
+
+  /** Whether the old value is still there, and nothing is known against it. */
+  #isAtHand({ candidate, isAlive, call }: Flight): boolean {
     if (candidate === undefined || candidate.kind !== 'value' || !isAlive) return false
-    const { clock, coherence } = this.#node
-    const now = clock.now()
-    if (candidate.livesUntil <= now || call.mode === 'refresh') return false
-    const { birth, stamp, tags, verifiedAt } = candidate
-    if (!coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return false
-    return call.policy.staleIfErrorMs > 0 || isTrusted(stamp, verifiedAt, call, this.#node, now)
+    const { clock, knowledge } = this.#node
+    if (candidate.livesUntil <= clock.now()) return false
+    const { birth, stamp, tags } = candidate
+    return knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)
+  }
+
+  /** Returns what is stale for a caller who does not wait any longer, if it may be served. */
+  fallBack(flight: Flight): Promise<unknown> | undefined {
+    const { candidate, call } = flight
+    if (candidate === undefined || !this.#canFallBack(flight)) return undefined
+    this.#reports.stale(candidate, call, 'timeout')
+    return handOut(candidate.value, call, this.#node)
   }
 
   #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {
     if (flight.isSettled || !this.#canFallBack(flight) || flight.candidate === undefined) return
-    this.countStale(flight.call, why)
+    this.#reports.stale(flight.candidate, flight.call, why)
     flight.entry = flight.candidate
     flight.resolve(flight.candidate.value)
   }
@@ -169,11 +189,12 @@ export class LoadPath {
     encoding: EncodedValue | Promise<EncodedValue>,
   ): Promise<void> {
     const { call, address, stamp } = flight
-    const { remote, clock, coherence } = this.#node
+    const { remote, clock, knowledge } = this.#node
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
     const encoded = encoding instanceof Promise ? await encoding : encoding
-    const { bytes, commit } = storedForm(call.policy, kept, stamp.known, encoded)
+    const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
+    const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reportTooLarge(flight, bytes.length)
       this.keepLocally(flight, entry, bytes.length)
@@ -186,18 +207,29 @@ export class LoadPath {
     // Kept before the store has answered: until then the flight hands the same value out anyway.
     this.keepLocally(flight, entry, bytes.length)
     const sentAt = clock.now()
+    const { livesForMs } = stored.lifetimes
     try {
-      const { livesForMs } = kept.lifetimes
+      if (canReplace(this.#node, flight)) {
+        const keep = (on: Stamp): void => {
+          entry.stamp = on
+          this.keepLocally(new Flight(call, on, flight.at), entry, bytes.length)
+        }
+        const replacement = { bytes, livesMs: livesForMs, commit, keep }
+        const isStored = await replace(this.#node, flight, lease, replacement)
+        if (!isStored) this.#withdraw(flight, entry)
+        return
+      }
       const reply = await remote.run('fill', (store) =>
         store.fill(address, lease.token, bytes, livesForMs),
       )
       lease.spend()
-      coherence.server.note(reply.nowMs, sentAt, clock.now())
+      knowledge.server.note(reply.nowMs, sentAt, clock.now())
       if (!reply.stored) {
         this.#withdraw(flight, entry)
         return
       }
-      coherence.noteOwnFill(address, commit, reply.nowMs)
+      // Of a flight that was killed the store has lost what killed it, and the lease came back with the history.
+      if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch (error) {
       remote.reportDefect('fill', error)
@@ -205,6 +237,17 @@ export class LoadPath {
       // is reloaded once it can no longer be trusted by its own age.
       entry.commit = 0
     }
+  }
+
+  /**
+   * How long the store may keep what was loaded for a key, ms. A store with leases knows the window itself, unless what was
+   * stored in it has expired since. It counts from when the eviction arrived there: it is to be the stricter one, for only
+   * what it has limited itself tells others that the window stands.
+   */
+  #mostLifeOf(key: string, { store, timeoutMs }: RemoteTier): number {
+    const end = this.#node.settling.endOf(key)
+    if (end === Number.POSITIVE_INFINITY) return end
+    return Math.ceil(end - this.#node.clock.now()) + (store.capabilities.leases ? timeoutMs : 0)
   }
 
   /** The lease was lost, so the key was changed since the load began. */

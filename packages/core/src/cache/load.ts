@@ -1,16 +1,24 @@
 /** Runs a loader once: its signal, its timeouts, and what came of it. */
 
 import { LoadTimeoutError } from '../errors/load-error.ts'
+import { withValue } from '../events/event-value.ts'
 import { runIn } from '../lifecycle/kept-context.ts'
 import type { Flight } from './flight.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { LoadContext } from './read-call.ts'
+import { ownCopy } from './value-forms.ts'
 
 /** How a load ended. */
 export type LoadOutcome =
   | { readonly kind: 'value' | 'negative'; readonly value: unknown; readonly loadMs: number }
-  | { readonly kind: 'error'; readonly error: unknown; readonly loadMs: number }
+  | {
+      readonly kind: 'error'
+      readonly error: unknown
+      readonly loadMs: number
+      /** Its signal had aborted because nobody waited any more. */
+      readonly isGivenUp: boolean
+    }
 
 export interface LoadHooks {
   /** The value that the load is to replace. */
@@ -28,7 +36,8 @@ export async function runLoader(
   const { call } = flight
   const { policy, counters } = call
   const startedAt = node.clock.now()
-  const abort = new LoadAbort(node.closing.signal, hooks.previous, flight)
+  const abort = new LoadAbort(node, hooks.previous, flight)
+  flight.load = abort
   const { softTimeoutMs, loadTimeoutMs } = policy
   const timers: (() => void)[] = []
   if (softTimeoutMs > 0) {
@@ -46,11 +55,13 @@ export async function runLoader(
     outcome = { kind, value, loadMs: node.clock.now() - startedAt }
   } catch (error) {
     counters.loadErrors += 1
-    outcome = { kind: 'error', error, loadMs: node.clock.now() - startedAt }
+    const { isGivenUp } = abort
+    outcome = { kind: 'error', error, loadMs: node.clock.now() - startedAt, isGivenUp }
   } finally {
     for (const cancel of timers) cancel()
     endLoad(scope)
     abort.end()
+    flight.load = undefined
   }
   counters.loadMs.record(outcome.loadMs)
   reportLoad(node, flight, outcome)
@@ -79,33 +90,46 @@ function withTimeout(
 
 function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void {
   if (!node.events.has('load')) return
-  node.events.emit('load', {
-    cache: flight.call.cache,
+  const { call } = flight
+  const event = {
+    cache: call.cache,
     key: flight.address.key,
     durationMs: outcome.loadMs,
     outcome: outcome.kind,
-    reason: flight.isSettled ? 'refresh' : 'miss',
-  })
+    reason: flight.isSettled || flight.ask !== undefined ? 'refresh' : 'miss',
+  } as const
+  const value = (): unknown => {
+    if (outcome.kind === 'error') return undefined
+    return call.policy.isolation === 'cloned'
+      ? ownCopy(node, call.policy, outcome.value)
+      : outcome.value
+  }
+  node.events.emit('load', withValue(event, value))
 }
 
 /** What a loader is given; its signal is made when somebody asks for it, which few loaders do. */
 export class LoadAbort implements LoadContext {
   readonly previous: unknown
+  /** Loads that run as one, with one signal for all. */
+  together: readonly LoadAbort[] = [this]
+  /** True when its signal aborted because nobody waited any more. */
+  isGivenUp = false
+  readonly #node: CacheNode
   readonly #closing: AbortSignal
   #controller: AbortController | undefined
   #reason: unknown
   #isOver = false
   readonly #flight: Flight
 
-  constructor(closing: AbortSignal, previous: unknown, flight: Flight) {
-    this.#closing = closing
+  constructor(node: CacheNode, previous: unknown, flight: Flight) {
+    this.#node = node
+    this.#closing = node.closing.signal
     this.previous = previous
     this.#flight = flight
   }
 
-  /** The flight whose loader was given this context. */
-  static flightOf(context: LoadContext): Flight | undefined {
-    return #flight in context ? context.#flight : undefined
+  get flight(): Flight {
+    return this.#flight
   }
 
   get signal(): AbortSignal {
@@ -115,6 +139,8 @@ export class LoadAbort implements LoadContext {
     else if (this.#closing.aborted) this.#controller.abort(this.#closing.reason)
     else if (!this.#isOver) {
       this.#closing.addEventListener('abort', this.#onClosing, { once: true })
+      // Everybody left before it was asked for.
+      if (this.#flight.isForsaken) this.forsaken(this.#flight.leftFor)
     }
     return this.#controller.signal
   }
@@ -123,6 +149,22 @@ export class LoadAbort implements LoadContext {
     this.#reason ??= reason
     // For those who listen to the signal: it is a timer or `close()` that aborts.
     runIn(this.#flight.context, () => this.#controller?.abort(reason))
+  }
+
+  /**
+   * Nobody waits for the load any more. One that has not asked for its signal would not notice: it goes on, may be joined
+   * again, and its result is kept. One that has is given up: who comes later starts anew.
+   */
+  forsaken(reason: unknown): void {
+    if (this.#controller === undefined || this.#isOver) return
+    if (!this.together.every((load) => load.#flight.isForsaken)) return
+    for (const load of this.together) load.#giveUp(reason)
+  }
+
+  #giveUp(reason: unknown): void {
+    this.isGivenUp = true
+    this.#node.flights.detach(this.#flight)
+    this.abort(reason)
   }
 
   /** The load is over; its signal tells nothing any more. */

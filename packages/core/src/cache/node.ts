@@ -1,8 +1,10 @@
 /** What the caches of one manager share: this process's end of the coherence protocol, its tiers, its clock and its reports. */
 
 import { setMaxListeners } from 'node:events'
-import { Deadlines } from '../clock/deadlines.ts'
+import { DeadlineLengths } from '../clock/deadline-lengths.ts'
+import type { Deadlines } from '../clock/deadlines.ts'
 import { Coherence } from '../coherence/coherence.ts'
+import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -18,7 +20,6 @@ import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import { Flights } from './flight.ts'
 import { Leases } from './leases.ts'
-import { PutsUnderWay } from './puts-under-way.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 import { WakeUps } from './wake-ups.ts'
@@ -62,16 +63,17 @@ export class CacheNode {
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
   readonly changes = new ChangeMarks()
-  readonly puts = new PutsUnderWay()
   readonly leases = new Leases(this)
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
   readonly work: BackgroundWork
   readonly coherence: Coherence
+  /** What reads ask before they believe anything. */
+  readonly knowledge: Knowledge
   /** Aborts the loads that are still running when the manager closes. */
   readonly closing = new AbortController()
-  readonly #deadlines = new Map<number, Deadlines>()
-  readonly #waits = new Map<number, Deadlines>()
+  readonly #deadlines: DeadlineLengths
+  readonly #waits: DeadlineLengths
   #longestLifeMs = 0
 
   constructor(parts: NodeParts) {
@@ -79,6 +81,8 @@ export class CacheNode {
     setMaxListeners(0, this.closing.signal)
     this.namespace = parts.namespace
     this.clock = parts.clock
+    this.#deadlines = new DeadlineLengths(parts.clock, 'background')
+    this.#waits = new DeadlineLengths(parts.clock, 'caller')
     this.isOff = parts.isOff
     this.events = parts.events
     this.local = parts.local
@@ -107,6 +111,7 @@ export class CacheNode {
         synced: () => this.leases.releaseAgain(),
       },
     })
+    this.knowledge = this.coherence.knowledge
   }
 
   get isClosed(): boolean {
@@ -118,28 +123,20 @@ export class CacheNode {
     if (livesForMs > this.#longestLifeMs) this.#longestLifeMs = livesForMs
   }
 
-  /** Deadlines of one length, for what goes on in the background; few lengths are in use, and each takes one timer. */
+  /** Deadlines of one length, for what goes on in the background. */
   deadlines(ms: number): Deadlines {
-    const known = this.#deadlines.get(ms)
-    if (known !== undefined) return known
-    const deadlines = new Deadlines(this.clock, ms, 'background')
-    this.#deadlines.set(ms, deadlines)
-    return deadlines
+    return this.#deadlines.of(ms)
   }
 
   /** The same for what a caller waits for. */
   waits(ms: number): Deadlines {
-    const known = this.#waits.get(ms)
-    if (known !== undefined) return known
-    const waits = new Deadlines(this.clock, ms, 'caller')
-    this.#waits.set(ms, waits)
-    return waits
+    return this.#waits.of(ms)
   }
 
   /** For the end: drops the timers. */
   endDeadlines(): void {
-    for (const deadlines of this.#deadlines.values()) deadlines.close()
-    for (const waits of this.#waits.values()) waits.close()
+    this.#deadlines.close()
+    this.#waits.close()
   }
 
   addressOf(fullKey: string): EntryAddress {

@@ -23,6 +23,7 @@ import type { Stamp } from '../coherence/stamp.ts'
 import type { MutationReply, PutReply } from '../contracts/remote-store.ts'
 import { measureValue } from '../entry/measure.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import { withValue } from '../events/event-value.ts'
 import type { PutOutcome } from '../events/events.ts'
 import { ASKED_HERE } from './change-marks.ts'
 import { Flight } from './flight.ts'
@@ -31,7 +32,7 @@ import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import { openPutFence, type PutFence } from './put-fence.ts'
 import type { ReadCall } from './read-call.ts'
-import { assertKeepable, encodeKept, takeIn } from './value-forms.ts'
+import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 import type { WritePath } from './write-path.ts'
 
@@ -89,8 +90,8 @@ export class PutPath {
    * is not known of the store yet could not be told apart from what changes meanwhile.
    */
   begin(): PutFence | Promise<PutFence> {
-    const { coherence } = this.#node
-    if (coherence.isAlone || coherence.tags.confirmed > 0) return this.#fence()
+    const { coherence, knowledge } = this.#node
+    if (knowledge.isAlone || knowledge.tags.confirmed > 0) return this.#fence()
     return coherence.start().then(() => this.#fence())
   }
 
@@ -103,13 +104,17 @@ export class PutPath {
   async put(put: Put): Promise<PutResult> {
     const node = this.#node
     const { call, begun } = put
-    const fence = begun ?? openPutFence(node.changes, (id) => node.coherence.stamp(id))
+    const fence = begun ?? openPutFence(node.changes, (id) => node.knowledge.stamp(id))
     try {
       if (node.isClosed) throw new ClosedError(node.namespace)
       const result = await this.#put(put, fence)
       if (node.events.has('put')) {
         const { outcome } = result
-        node.events.emit('put', { cache: call.cache, key: call.fullKey, outcome })
+        const event = { cache: call.cache, key: call.fullKey, outcome }
+        const { policy } = call
+        const value = (): unknown =>
+          policy.isolation === 'cloned' ? ownCopy(node, policy, put.value) : put.value
+        node.events.emit('put', withValue(event, value))
       }
       return result
     } finally {
@@ -167,9 +172,9 @@ export class PutPath {
   }
 
   #fence(): PutFence {
-    const { changes, coherence } = this.#node
-    const stamps = ALL_PARTITIONS.map((id) => coherence.stamp(id))
-    return openPutFence(changes, (id) => stamps[id] ?? coherence.stamp(id))
+    const { changes, knowledge } = this.#node
+    const stamps = ALL_PARTITIONS.map((id) => knowledge.stamp(id))
+    return openPutFence(changes, (id) => stamps[id] ?? knowledge.stamp(id))
   }
 
   async #putBoth(
@@ -187,7 +192,7 @@ export class PutPath {
       // What was asked for here after a `set` sees to the key itself.
       return hasBegun ? this.#evictInstead(call) : { outcome: 'not-kept' }
     }
-    const { bytes, commit } = storedForm(policy, kept, stamp.known, encoded)
+    const { bytes, commit } = storedForm(policy, { ...kept, isPut: true }, stamp.known, encoded)
     const writing = { ...put, bytes: bytes.length }
     if (bytes.length > policy.maxValueBytes) {
       const { maxValueBytes: maxBytes } = policy
@@ -218,7 +223,7 @@ export class PutPath {
     { bytes, commit }: { readonly bytes: Buffer; readonly commit: number },
   ): Promise<PutResult> {
     const node = this.#node
-    const { remote, coherence, changes, puts } = node
+    const { remote, coherence, knowledge, changes } = node
     const { call, kept, mark } = writing
     const { address } = call
     const { key, partition } = address
@@ -227,16 +232,12 @@ export class PutPath {
     let since = this.#since(writing, stamp)
     for (let attempt = 1; ; attempt++) {
       const at = node.clock.now()
-      const sent = coherence.stamp(partition)
+      const sent = knowledge.stamp(partition)
       let reply: PutReply
       try {
-        const voids = puts.has(key) || coherence.isInDoubt(key)
-        // Not `lastWins`: bytes that we gave up, and that arrive late, would replace what others have set since.
-        const request = { bytes, livesMs, since, voids }
-        reply = await puts.during(key, () =>
-          remote.run('put', (store) => store.put(address, request)),
-        )
-        coherence.noteOwnPut(address, commit, reply)
+        const request = { bytes, livesMs, since }
+        reply = await remote.run('put', (store) => store.put(address, request))
+        knowledge.noteOwnPut(address, commit, reply)
         await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
       } catch (cause) {
         remote.reportDefect('put', cause)
@@ -257,16 +258,16 @@ export class PutPath {
 
   /** The number that tells the store whether the key was changed since. Where that is not known, the put evicts. */
   #since({ call, hasBegun }: Writing, stamp: Stamp): number {
-    const { coherence, remote } = this.#node
+    const { knowledge, remote } = this.#node
     if (remote?.store.capabilities.sequences !== true) return hasBegun ? BELOW_ALL : UNFENCED
-    const isWaiting = coherence.isInDoubt(call.fullKey)
-    if (isWaiting || !coherence.isLevel(stamp)) return BELOW_ALL
+    const isWaiting = knowledge.isInDoubt(call.fullKey)
+    if (isWaiting || !knowledge.isLevel(stamp)) return BELOW_ALL
     return Math.max(BELOW_ALL, stamp.seq)
   }
 
   /** Keeps a value in this process only; other nodes may hold the key in their own local tiers, so they are told. */
   async #putLocally(writing: Writing): Promise<PutResult> {
-    const { coherence, remote, changes, clock } = this.#node
+    const { coherence, knowledge, remote, changes, clock } = this.#node
     const { call, fence, hasBegun, mark } = writing
     const { address } = call
     const { key, partition } = address
@@ -279,9 +280,8 @@ export class PutPath {
     let reply: MutationReply | undefined
     let cause: unknown
     try {
-      const request = { ...HARD, voids: true }
-      ;[reply] = await remote.run('evict', (store) => store.evict([address], request))
-      if (reply !== undefined) coherence.noteOwnPut(address, 0, { ...reply, stored: false })
+      ;[reply] = await remote.run('evict', (store) => store.evict([address], HARD))
+      if (reply !== undefined) knowledge.noteOwnPut(address, 0, { ...reply, stored: false })
       if (reply !== undefined) await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
     } catch (error) {
       cause = error
@@ -289,10 +289,10 @@ export class PutPath {
       this.#queueInstead(call, error)
     }
     if (reply !== undefined) coherence.applyMutation(reply, [key])
-    const now = coherence.stamp(partition)
+    const now = knowledge.stamp(partition)
     const seq = reply?.seq ?? now.seq
     // Everything up to our own change was heard of: otherwise nobody here knows what else happened to the key.
-    const isKnown = reply !== undefined && coherence.isLevel(stamp) && now.seq >= seq
+    const isKnown = reply !== undefined && knowledge.isLevel(stamp) && now.seq >= seq
     const isLast = hasBegun
       ? isKnown && !changes.hasChanged(key, mark, stamp.seq, seq)
       : !changes.hasChanged(key, mark, seq)
@@ -320,7 +320,7 @@ export class PutPath {
     const flight = new Flight(call, written.stamp, written.at)
     const entry = localEntryOf(node, call.policy, kept, written.stamp, written.at)
     entry.commit = written.commit
-    const isAlone = node.coherence.isAlone
+    const isAlone = node.knowledge.isAlone
     changes.note(key, isAlone ? ASKED_HERE : written.stamp.seq, { value })
     const measured = local?.measuresBytes === true ? measureValue(kept.value) : 0
     this.#loads.keepLocally(flight, entry, bytes ?? measured)

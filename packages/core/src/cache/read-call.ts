@@ -3,6 +3,7 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { ReadCounters } from '../events/stats.ts'
 import type { Policy } from '../options/cache-options.ts'
+import type { Caller, Patience } from './caller.ts'
 
 /** What a loader is given. */
 export interface LoadContext {
@@ -78,6 +79,10 @@ export interface ReadRules {
   readonly ttlOf?: ((value: unknown) => number | undefined) | undefined
   /** False, asked when the load is over: nothing of it may be kept, neither a result nor an error. */
   readonly keeps?: (() => boolean) | undefined
+  /** Whether the caller may stop waiting. */
+  readonly patience?: Patience | undefined
+  /** Who waits, where it may stop waiting. */
+  readonly caller?: Caller | undefined
   /** False keeps this result out of the cache. */
   readonly storeWhen?: ((value: unknown) => boolean) | undefined
 }
@@ -130,8 +135,16 @@ export class ReadCall {
     return this.rules.mode
   }
 
+  /** The same read with other rules. */
+  with(more: Partial<ReadRules>): ReadCall {
+    const rules = { ...this.rules, ...more }
+    return new ReadCall(this.site, this.address, this.source, rules, this.onDecided)
+  }
+
   /** The same read behind the caller, who has been served. */
   unobserved(): ReadCall {
-    return new ReadCall(this.site, this.address, this.source, this.rules)
+    const { patience, caller, ...others } = this.rules
+    const isPlain = patience === undefined && caller === undefined
+    return new ReadCall(this.site, this.address, this.source, isPlain ? this.rules : others)
   }
 }

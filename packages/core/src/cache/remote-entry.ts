@@ -29,28 +29,33 @@ export function inspect(
   if ((flags & FLAG.empty) !== 0) return 0
   const commit = field.commit(bytes)
   if (field.schema(bytes) !== call.policy.schema) return commit
-  const { coherence } = node
+  const { knowledge } = node
   const birth = field.birth(bytes)
-  if (!coherence.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return commit
-  const isStale = (flags & FLAG.stale) !== 0
+  if (!knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return commit
+  const wasSoftened = (flags & FLAG.stale) !== 0
   // What was evicted softly is only a fallback, and older than the eviction of course.
   if (
-    !isStale &&
-    coherence.isOutlived(call.address, birth, { commit, createdAt: field.createdAt(bytes) })
+    !wasSoftened &&
+    knowledge.isOutlived(call.address, birth, {
+      commit,
+      createdAt: field.createdAt(bytes),
+      loadMs: field.loadMs(bytes),
+    })
   )
     return commit
 
   // Never longer than if it had been written this moment.
   const now = node.clock.now()
-  const createdAt = Math.min(now, coherence.server.toLocal(field.createdAt(bytes)))
+  const createdAt = Math.min(now, knowledge.server.toLocal(field.createdAt(bytes)))
   const livesUntil = createdAt + field.livesForMs(bytes)
   if (now >= livesUntil) return commit
   // The bytes were good when they were read, their tags as of the last confirmed tag clock.
-  const goodAt = Math.min(at, coherence.tagsVerifiedAt)
+  const goodAt = Math.min(at, knowledge.tagsVerifiedAt)
   // Not born above what this node knows: its next invalidation may stay here for a while, under a number of its own.
   const knownBirth = Math.min(birth, stamp.birth)
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
-  if (isStale) {
+  entry.createdAt = Math.floor(createdAt)
+  if (wasSoftened || knowledge.tags.softens(birth, call.cacheTag, tags)) {
     entry.live(0, 0, 0, livesUntil)
     return entry
   }

@@ -43,13 +43,14 @@ export class StandIns {
   }
 
   #standIn(flight: Flight, call: ReadCall): void {
-    const { coherence, clock, flights, work, isClosed } = this.#node
+    const { knowledge, clock, flights, work, isClosed } = this.#node
     if (flight.isSettled || isClosed) return
     flight.call.site.tracksLoads = true
     call.site.tracksLoads = true
-    const stamp = coherence.stamp(call.address.partition)
+    const stamp = knowledge.stamp(call.address.partition)
     const standIn = new Flight(call.unobserved(), stamp, clock.now())
     flight.standIn = standIn
+    standIn.joinedBy(undefined)
     // Nobody joins it, but whatever invalidates the key ends its being kept.
     flights.watch(standIn)
     standIn.promise.then(

@@ -7,6 +7,7 @@
  */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
+import { softTag } from '../coherence/soft-tags.ts'
 import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
 import type { EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
@@ -27,6 +28,14 @@ export interface PatternProgress {
   readonly queued: number
   /** Entries looked at so far. */
   readonly scanned: number
+}
+
+/** Where an eviction by pattern looks, and how it evicts what it finds. */
+export interface PatternPlace {
+  readonly cache: string
+  /** What the full keys begin with. */
+  readonly prefix: string
+  readonly soft: boolean
 }
 
 type EvictEvent = Omit<CacheEvents['evict'], 'outcome'>
@@ -57,26 +66,30 @@ export class WritePath {
   }
 
   /** Evicts by the user's tags. @throws EvictionQueued when the store could not be reached; ClosedError */
-  async evictTags(tags: readonly string[]): Promise<void> {
+  async evictTags(tags: readonly string[], soft: boolean): Promise<void> {
     if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     if (tags.length === 0) return
     const unit = this.#node.unit()
-    if (unit !== undefined) return unit.tags(tags)
+    if (unit !== undefined) return unit.tags(tags, soft)
     await this.#reported(
       { cache: undefined, keys: [], tags, all: false },
-      this.#node.coherence.evictTags(tags.map(tagName)),
+      this.#invalidate(tags.map(tagName), soft),
     )
   }
 
   /** Evicts a whole cache, or everything. @throws EvictionQueued when the store could not be reached; ClosedError */
-  async clear(cache: string | undefined): Promise<void> {
+  async clear(cache: string | undefined, soft: boolean): Promise<void> {
     if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     const unit = this.#node.unit()
-    if (unit !== undefined) return unit.cache(cache)
+    if (unit !== undefined) return unit.cache(cache, soft)
     await this.#reported(
       { cache, keys: [], tags: [], all: true },
-      this.#node.coherence.evictTags([cache === undefined ? EVERYTHING : cacheTag(cache)]),
+      this.#invalidate([cache === undefined ? EVERYTHING : cacheTag(cache)], soft),
     )
+  }
+
+  #invalidate(tags: readonly string[], soft: boolean): Promise<void> {
+    return this.#node.coherence.evictTags(soft ? tags.map(softTag) : tags)
   }
 
   /**
@@ -86,7 +99,7 @@ export class WritePath {
    * @throws what the store failed with while its keys were read; ClosedError
    */
   async *evictPattern(
-    { cache, prefix }: { readonly cache: string; readonly prefix: string },
+    { cache, prefix, soft }: PatternPlace,
     pattern: string,
     onQueued: (cause: unknown) => void,
   ): AsyncGenerator<PatternProgress, void, undefined> {
@@ -99,7 +112,7 @@ export class WritePath {
       )
       done.scanned += keys.length
       try {
-        await this.evict(cache, found, { soft: false, settleMs: 0 })
+        await this.evict(cache, found, { soft, settleMs: 0 })
         done.evicted += found.length
       } catch (error) {
         if (!(error instanceof EvictionQueued)) throw error
@@ -127,11 +140,11 @@ export class WritePath {
 
   /** Does what a unit of work has collected, when it is over. @throws what `evictionOutcome` says */
   async evictAll(unit: EvictionUnit): Promise<void> {
-    const { keyGroups, allTags, caches, insists } = unit.take()
+    const { keyGroups, tagGroups, caches, insists } = unit.take()
     const evictions = [
       ...keyGroups.map(({ cache, keys, request }) => this.evict(cache, keys, request)),
-      this.evictTags(allTags),
-      ...caches.map((cache) => this.clear(cache)),
+      ...tagGroups.map(({ tags, soft }) => this.evictTags(tags, soft)),
+      ...caches.map(({ name, soft }) => this.clear(name, soft)),
     ]
     const what = 'what a unit of work evicts'
     await evictionOutcome(evictions, insists ? 'throw' : 'queue', what)

@@ -42,9 +42,8 @@ it('keeps the order where what began later ends first, also for many', () => {
     }),
   )
   for (const each of rest.slice(0, -1)) deadlines.end(each)
-  clock.advance(99)
   deadlines.end(first)
-  clock.advance(1)
+  clock.advance(100)
   expect(over).toBe(1)
 })
 
@@ -63,17 +62,55 @@ it('lets what has arrived be handed out before anything is over', () => {
   })
   const deadlines = new Deadlines(clock, 100, 'caller')
   let over = 0
-  const answered = deadlines.begin(() => {
-    over += 1
-  })
-  deadlines.begin(() => {
-    over += 1
-  })
-  clock.advance(100)
+  const begin = () =>
+    deadlines.begin(() => {
+      over += 1
+    })
+  begin()
+  clock.advance(1)
+  const answered = begin()
+  clock.advance(99)
   expect(over).toBe(0)
   expect(deadlines.end(answered)).toBe(true)
   for (const task of arrivals) task()
   expect(over).toBe(1)
+})
+
+it('gives, once, the same time again while calls as old as the one that is due are answered', () => {
+  const clock = new ManualClock()
+  const deadlines = new Deadlines(clock, 100, 'caller')
+  const over: string[] = []
+  const begun = Array.from({ length: 30 }, (_, i) =>
+    deadlines.begin((wasHeldUp) => over.push(`${i}@${clock.now()} ${wasHeldUp}`)),
+  )
+  // A store that works off one after the other.
+  for (const each of begun.slice(0, 20)) {
+    clock.advance(9)
+    deadlines.end(each)
+  }
+  expect(over).toEqual([])
+  clock.advance(19)
+  expect(over).toEqual([])
+  clock.advance(1)
+  expect(over).toEqual(begun.slice(20).map((_, i) => `${i + 20}@200 true`))
+})
+
+it('gives no time where only later calls are answered, or none any more', () => {
+  const clock = new ManualClock()
+  const deadlines = new Deadlines(clock, 100, 'caller')
+  const over: string[] = []
+  const begin = (name: string) =>
+    deadlines.begin((wasHeldUp) => over.push(`${name}@${clock.now()} ${wasHeldUp}`))
+  const early = begin('early')
+  begin('stuck')
+  clock.advance(49)
+  deadlines.end(early)
+  clock.advance(1)
+  const later = begin('later')
+  clock.advance(45)
+  deadlines.end(later)
+  clock.advance(5)
+  expect(over).toEqual(['stuck@100 false'])
 })
 
 it('adds, once, the time for which the process stood still', () => {

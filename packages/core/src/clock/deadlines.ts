@@ -7,15 +7,22 @@
  * Our own lateness is not the other side's. When the event loop stood still, the timer is due although the answers may lie
  * in the socket, unread. So nothing is over before what has arrived was handed out; and if the timer itself was late, the
  * time that was lost is added, once, for whatever could not even be sent meanwhile.
+ *
+ * Nor is the other side away while it works off what was asked for before: as long as answers come to calls that are as old as
+ * the one that is due, that one gets the same time again, once.
  */
 
 import type { CancelTimer, Clock, Waiter } from '../contracts/clock.ts'
 
-/** Told that the time is over; `wasHeldUp`: this process stood still meanwhile, so the other side may not be to blame. */
+/**
+ * Told that the time is over. `wasHeldUp`: this process stood still meanwhile, or answers to calls as old as this one still
+ * come, so the other side is not known to be away.
+ */
 export type OnOver = (wasHeldUp: boolean) => void
 
 /** One call under way. */
 export interface Deadline {
+  readonly begunAt: number
   dueAt: number
   /** Let go of at the end: the list may hold the deadline for longer, and this knows everything about the call. */
   onOver: OnOver | undefined
@@ -39,6 +46,8 @@ export class Deadlines {
   #cancel: CancelTimer | undefined
   #timerDueAt = 0
   #isClosed = false
+  /** The last call that ended: when it was begun, and when that was. */
+  readonly #last = { begunAt: Number.POSITIVE_INFINITY, endedAt: Number.NEGATIVE_INFINITY }
 
   /** `ms`: how long each call may take. `waiter`: who waits for what is bounded here. */
   constructor(clock: Clock, ms: number, waiter: Waiter) {
@@ -49,17 +58,20 @@ export class Deadlines {
 
   /** Begins a deadline; `onOver` is called once unless `end` comes first. */
   begin(onOver: OnOver): Deadline {
-    const dueAt = this.#clock.now() + this.#ms
-    const deadline: Deadline = { dueAt, onOver, isExtended: false }
+    const begunAt = this.#clock.now()
+    const dueAt = begunAt + this.#ms
+    const deadline: Deadline = { begunAt, dueAt, onOver, isExtended: false }
     this.#waiting.push(deadline)
     if (this.#cancel === undefined) this.#startTimer(this.#ms, dueAt)
     return deadline
   }
 
-  /** Ends a deadline; false when it was over already. */
+  /** Ends a deadline because the answer is there; false when it was over already. */
   end(deadline: Deadline): boolean {
     if (deadline.onOver === undefined) return false
     deadline.onOver = undefined
+    this.#last.begunAt = deadline.begunAt
+    this.#last.endedAt = this.#clock.now()
     this.#forgetEnded()
     return true
   }
@@ -94,16 +106,25 @@ export class Deadlines {
     const wasHeldUp = lateMs > HELD_UP_MS
     const now = this.#clock.now()
     if (wasHeldUp) this.#extend(now, Math.min(lateMs, this.#ms))
+    const isMoving = this.#isMoving(now)
+    if (isMoving) this.#extend(now, this.#ms)
     for (let next = this.#waiting[this.#first]; next !== undefined && next.dueAt <= now; ) {
       const { onOver } = next
       next.onOver = undefined
       this.#forgetEnded()
-      onOver?.(wasHeldUp)
+      onOver?.(wasHeldUp || isMoving)
       next = this.#waiting[this.#first]
     }
     const next = this.#waiting[this.#first]
     if (next === undefined || this.#cancel !== undefined) return
     this.#startTimer(Math.max(1, next.dueAt - now), next.dueAt)
+  }
+
+  /** Tells whether calls as old as the one that is due are being answered, one after the other. */
+  #isMoving(now: number): boolean {
+    const { begunAt, endedAt } = this.#last
+    const due = this.#waiting[this.#first]
+    return due !== undefined && begunAt <= due.begunAt && now - endedAt <= this.#ms / 2
   }
 
   /** Gives each that was not given time before `byMs` more, from `now` on if it is due. The order stays what it was. */

@@ -11,6 +11,7 @@ import { Coherence } from './coherence.ts'
 import { EvictionQueued } from './eviction-queued.ts'
 import { PARTITIONS } from './partitions.ts'
 import { RecoveryQueue } from './recovery-queue.ts'
+import { softTag } from './soft-tags.ts'
 import { EVERYTHING, partitionTag } from './tag-clock.ts'
 
 const NAMESPACE = 'coherence'
@@ -130,14 +131,22 @@ describe('alone in its process', () => {
     await coherence.start()
     await coherence.prepareToJudge(1)
     await coherence.sync()
-    expect([coherence.isAlone, coherence.canJudge(1)]).toEqual([true, true])
-    expect([coherence.confirmedAt, coherence.verifiedAt(3)]).toEqual([ALWAYS, ALWAYS])
-    expect(coherence.stamp(3)).toMatchObject({ partition: 3, birth: 0, seq: 0, generation: 0 })
+    expect([coherence.knowledge.isAlone, coherence.knowledge.canJudge(1)]).toEqual([true, true])
+    expect([coherence.knowledge.confirmedAt, coherence.knowledge.verifiedAt(3)]).toEqual([
+      ALWAYS,
+      ALWAYS,
+    ])
+    expect(coherence.knowledge.stamp(3)).toMatchObject({
+      partition: 3,
+      birth: 0,
+      seq: 0,
+      generation: 0,
+    })
     await coherence.evict([at(3, 'a')], { soft: true, settleMs: 0 })
     await coherence.evictTags(['t'])
     await coherence.publish({ kind: 'wake', key: 'a' })
     expect(forgotten).toEqual([[['a'], ALWAYS, true]])
-    expect(coherence.tags.allows(0, '@c', 3, ['t'])).toBe(false)
+    expect(coherence.knowledge.tags.allows(0, '@c', 3, ['t'])).toBe(false)
     expect([clock.pending, store.faults.calls(), seen['recovery-queue']]).toEqual([0, 0, []])
   })
 })
@@ -145,13 +154,16 @@ describe('alone in its process', () => {
 describe('before the first contact', () => {
   it('nothing is confirmed, and nothing of the store can be judged', () => {
     const { coherence, store } = startNode()
-    expect([coherence.isAlone, coherence.canJudge(ALWAYS)]).toEqual([false, false])
-    expect([coherence.confirmedAt, coherence.tagsVerifiedAt, coherence.verifiedAt(0)]).toEqual([
-      NEVER,
-      NEVER,
-      NEVER,
+    expect([coherence.knowledge.isAlone, coherence.knowledge.canJudge(ALWAYS)]).toEqual([
+      false,
+      false,
     ])
-    expect(coherence.stamp(3).generation).toBe(-1)
+    expect([
+      coherence.knowledge.confirmedAt,
+      coherence.knowledge.tagsVerifiedAt,
+      coherence.knowledge.verifiedAt(0),
+    ]).toEqual([NEVER, NEVER, NEVER])
+    expect(coherence.knowledge.stamp(3).generation).toBe(-1)
     expect([store.faults.calls(), clock.pending]).toEqual([0, 0])
   })
 
@@ -162,25 +174,27 @@ describe('before the first contact', () => {
     const starting = Promise.all([coherence.start(), coherence.start()])
     await clock.advanceAsync(40)
     await starting
-    expect([coherence.confirmedAt, coherence.tagsVerifiedAt, coherence.verifiedAt(63)]).toEqual([
-      1_000, 1_000, 1_000,
-    ])
-    expect(coherence.server.toLocal(server.now())).toBe(clock.now() - 20)
-    const { seq, generation } = coherence.stamp(3)
+    expect([
+      coherence.knowledge.confirmedAt,
+      coherence.knowledge.tagsVerifiedAt,
+      coherence.knowledge.verifiedAt(63),
+    ]).toEqual([1_000, 1_000, 1_000])
+    expect(coherence.knowledge.server.toLocal(server.now())).toBe(clock.now() - 20)
+    const { seq, generation } = coherence.knowledge.stamp(3)
     expect([seq > 0, generation]).toEqual([true, 1])
     expect([seen.coherence, seen['bus-gap']]).toEqual([[{ state: 'verified' }], []])
-    expect(coherence.isLevel(coherence.stamp(3))).toBe(true)
+    expect(coherence.knowledge.isLevel(coherence.knowledge.stamp(3))).toBe(true)
   })
 
   it('start resolves, too, when the store does not answer', async () => {
     const { coherence, store, seen } = startNode()
     store.faults.fail({ on: 'sync' })
     await settled(coherence.start())
-    expect([coherence.confirmedAt, coherence.canJudge(ALWAYS), seen.coherence]).toEqual([
-      NEVER,
-      false,
-      [],
-    ])
+    expect([
+      coherence.knowledge.confirmedAt,
+      coherence.knowledge.canJudge(ALWAYS),
+      seen.coherence,
+    ]).toEqual([NEVER, false, []])
   })
 
   it('what the bus says of the subscription is an event, and asks the store again', async () => {
@@ -292,9 +306,9 @@ describe('judging what the store holds', () => {
     const { coherence, store } = await startKnowing()
     store.faults.fail({ on: 'sync' })
     await clock.advanceAsync(MAX_STALENESS_MS - 1)
-    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(true)
+    expect(coherence.knowledge.canJudge(MAX_STALENESS_MS)).toBe(true)
     await clock.advanceAsync(1)
-    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(false)
+    expect(coherence.knowledge.canJudge(MAX_STALENESS_MS)).toBe(false)
   })
 
   it('asks the store when it was not, and only then', async () => {
@@ -304,7 +318,7 @@ describe('judging what the store holds', () => {
     await coherence.prepareToJudge(101)
     expect(syncsOf(store)).toBe(before)
     await settled(coherence.prepareToJudge(100))
-    expect([syncsOf(store), coherence.tagsVerifiedAt]).toEqual([before + 1, 100])
+    expect([syncsOf(store), coherence.knowledge.tagsVerifiedAt]).toEqual([before + 1, 100])
   })
 })
 
@@ -333,7 +347,7 @@ describe('a process that begins, whose connections come up one after the other',
     async (count) => {
       const { coherence } = startOvertaken(count)
       const preparing = coherence.prepareToJudge(MAX_STALENESS_MS)
-      const judging = preparing.then(() => coherence.canJudge(MAX_STALENESS_MS))
+      const judging = preparing.then(() => coherence.knowledge.canJudge(MAX_STALENESS_MS))
       expect(await settled(judging)).toBe(true)
     },
   )
@@ -353,13 +367,13 @@ describe('a process that begins, whose connections come up one after the other',
 describe('a message about keys', () => {
   it('forgets and wakes them, and is reported', async () => {
     const { coherence, forgotten, woken, seen, receive } = await startKnowing()
-    const { seq } = coherence.stamp(3)
+    const { seq } = coherence.knowledge.stamp(3)
     receive({ kind: 'keys', partition: 3, previous: seq, seq: seq + 5, keys: ['a', 'b'] })
     await settle()
     expect(forgotten).toEqual([[['a', 'b'], seq + 5, undefined]])
     expect(woken).toEqual(['a', 'b'])
     expect(seen.invalidated).toEqual([{ keys: ['a', 'b'], tags: [] }])
-    expect([coherence.stamp(3).seq, seen['bus-gap']]).toEqual([seq + 5, []])
+    expect([coherence.knowledge.stamp(3).seq, seen['bus-gap']]).toEqual([seq + 5, []])
   })
 
   it('of a partition that there is not is nothing', async () => {
@@ -384,7 +398,7 @@ describe('a message about keys', () => {
     expect(b.woken).toEqual(expect.arrayContaining(['missed', 'heard']))
     // Also whether the log knows what was heard, in the same round trip.
     expect(b.store.faults.calls('changesSince')).toBe(asked + 2)
-    expect(b.coherence.stamp(3).seq).toBe(a.coherence.stamp(3).seq)
+    expect(b.coherence.knowledge.stamp(3).seq).toBe(a.coherence.knowledge.stamp(3).seq)
     expect(b.seen['bus-gap'].map(({ cause, recovered }) => [cause, recovered])).toContainEqual([
       expect.stringMatching(/gap|behind/),
       true,
@@ -394,12 +408,12 @@ describe('a message about keys', () => {
   it('of another history doubts the partition, and asserts what this node evicted', async () => {
     const { coherence, seen, receive, store, forgotten } = await startKnowing()
     await coherence.evict([at(3, 'mine'), at(4, 'elsewhere')], HARD)
-    const stamp = coherence.stamp(3)
+    const stamp = coherence.knowledge.stamp(3)
     const evicts = store.faults.calls('evict')
     receive({ kind: 'keys', partition: 3, previous: stamp.seq - 1, seq: LATER, keys: ['a'] })
     await settle()
-    expect(coherence.isLevel(stamp)).toBe(false)
-    expect(coherence.changes).toBeGreaterThan(stamp.changes)
+    expect(coherence.knowledge.isLevel(stamp)).toBe(false)
+    expect(coherence.knowledge.changes).toBeGreaterThan(stamp.changes)
     expect(seen['bus-gap']).toContainEqual({
       partition: 3,
       cause: 'history-lost',
@@ -407,7 +421,7 @@ describe('a message about keys', () => {
     })
     expect(store.faults.calls('evict')).toBe(evicts + 1)
     expect(forgotten.at(-1)?.[0]).toEqual(['mine'])
-    expect(coherence.isLevel(coherence.stamp(4))).toBe(true)
+    expect(coherence.knowledge.isLevel(coherence.knowledge.stamp(4))).toBe(true)
   })
 
   it('is not heard any more after close', async () => {
@@ -429,13 +443,16 @@ describe('a message about keys', () => {
 describe('a message about tags', () => {
   it('invalidates them, and is reported', async () => {
     const { coherence, seen, receive, store } = await startKnowing()
-    const known = coherence.tags.confirmed
-    const { changes } = coherence
+    const known = coherence.knowledge.tags.confirmed
+    const { changes } = coherence.knowledge
     const asked = store.faults.calls('tagsSince')
     receive({ kind: 'tags', previous: known, version: known + 1, floor: 0, tags: ['t'] })
     await settle()
-    expect(coherence.tags.allows(known, '@c', 3, ['t'])).toBe(false)
-    expect([coherence.tags.confirmed, coherence.changes]).toEqual([known + 1, changes + 1])
+    expect(coherence.knowledge.tags.allows(known, '@c', 3, ['t'])).toBe(false)
+    expect([coherence.knowledge.tags.confirmed, coherence.knowledge.changes]).toEqual([
+      known + 1,
+      changes + 1,
+    ])
     expect(seen.invalidated).toEqual([{ keys: [], tags: ['t'] }])
     expect([seen['bus-gap'], store.faults.calls('tagsSince')]).toEqual([[], asked])
   })
@@ -445,7 +462,7 @@ describe('a message about tags', () => {
     b.store.disconnect({ only: 'messages', silently: true })
     await a.coherence.evictTags(['missed'])
     await settle()
-    const birth = b.coherence.tags.now
+    const birth = b.coherence.knowledge.tags.now
     b.store.faults.fail({ on: 'sync' })
     b.store.reconnect()
     await settle()
@@ -456,11 +473,11 @@ describe('a message about tags', () => {
     await a.coherence.evictTags(['heard, too'])
     await clock.advanceAsync(10)
     for (const tag of ['missed', 'heard', 'heard, too']) {
-      expect(b.coherence.tags.allows(birth, '@c', 3, [tag])).toBe(false)
+      expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, [tag])).toBe(false)
     }
     expect(b.store.faults.calls('tagsSince')).toBe(asked + 1)
     expect(b.seen['bus-gap']).toEqual([{ partition: 'tags', cause: 'gap', recovered: true }])
-    expect(b.coherence.tags.confirmed).toBe(a.coherence.tags.confirmed)
+    expect(b.coherence.knowledge.tags.confirmed).toBe(a.coherence.knowledge.tags.confirmed)
   })
 })
 
@@ -473,15 +490,15 @@ describe('a sync', () => {
     await clock.advanceAsync(100)
     await settled(b.coherence.sync())
     expect(b.forgotten.map(([keys, seq]) => [keys, seq])).toEqual([
-      [['a', 'b'], a.coherence.stamp(3).seq],
-      [['c'], a.coherence.stamp(9).seq],
+      [['a', 'b'], a.coherence.knowledge.stamp(3).seq],
+      [['c'], a.coherence.knowledge.stamp(9).seq],
     ])
     expect(b.woken).toEqual(['a', 'b', 'c'])
     expect(b.seen['bus-gap']).toEqual([
       { partition: 3, cause: 'behind', recovered: true },
       { partition: 9, cause: 'behind', recovered: true },
     ])
-    expect([b.coherence.verifiedAt(3), b.coherence.confirmedAt]).toEqual([
+    expect([b.coherence.knowledge.verifiedAt(3), b.coherence.knowledge.confirmedAt]).toEqual([
       before + 100,
       before + 100,
     ])
@@ -489,11 +506,11 @@ describe('a sync', () => {
 
   it('finds tags whose messages were lost', async () => {
     const [a, b] = [await startKnowing(), await startKnowing()]
-    const birth = b.coherence.tags.now
+    const birth = b.coherence.knowledge.tags.now
     b.store.disconnect({ only: 'messages', silently: true })
     await a.coherence.evictTags(['t'])
     await settled(b.coherence.sync())
-    expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
+    expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
     expect(b.seen['bus-gap']).toEqual([{ partition: 'tags', cause: 'behind', recovered: true }])
   })
 
@@ -510,7 +527,7 @@ describe('a sync', () => {
     await syncing
     expect(b.store.faults.calls('changesSince')).toBe(PARTITIONS)
     expect(b.forgotten).toHaveLength(PARTITIONS)
-    expect(b.coherence.confirmedAt).toBe(b.coherence.verifiedAt(63))
+    expect(b.coherence.knowledge.confirmedAt).toBe(b.coherence.knowledge.verifiedAt(63))
   })
 
   it('confirms nothing of a partition that could not be read, or not be caught up with', async () => {
@@ -525,9 +542,11 @@ describe('a sync', () => {
     b.store.faults.fail({ on: 'changesSince', times: 1 })
     await clock.advanceAsync(100)
     await settled(b.coherence.sync())
-    expect([b.coherence.verifiedAt(3), b.coherence.verifiedAt(5)]).toEqual([0, 0])
-    expect(b.coherence.verifiedAt(4)).toBe(100)
-    expect(b.coherence.canJudge(MAX_STALENESS_MS)).toBe(true)
+    expect([b.coherence.knowledge.verifiedAt(3), b.coherence.knowledge.verifiedAt(5)]).toEqual([
+      0, 0,
+    ])
+    expect(b.coherence.knowledge.verifiedAt(4)).toBe(100)
+    expect(b.coherence.knowledge.canJudge(MAX_STALENESS_MS)).toBe(true)
   })
 
   it('confirms no tags where the tag clock could not be read', async () => {
@@ -539,7 +558,7 @@ describe('a sync', () => {
     }))
     await clock.advanceAsync(100)
     await settled(coherence.sync())
-    expect(coherence.tagsVerifiedAt).toBe(0)
+    expect(coherence.knowledge.tagsVerifiedAt).toBe(0)
   })
 
   it('that was sent before a change was applied here does not take it for lost history', async () => {
@@ -558,9 +577,9 @@ describe('a sync', () => {
     await syncing
     late.mockRestore()
     expect(b.seen['bus-gap']).toEqual([])
-    expect([b.coherence.verifiedAt(3), b.coherence.stamp(3).seq]).toEqual([
+    expect([b.coherence.knowledge.verifiedAt(3), b.coherence.knowledge.stamp(3).seq]).toEqual([
       100,
-      a.coherence.stamp(3).seq,
+      a.coherence.knowledge.stamp(3).seq,
     ])
   })
 
@@ -570,17 +589,20 @@ describe('a sync', () => {
     await a.coherence.evict([at(3, 'a')], HARD)
     await settle()
     server.restore(replica)
-    const [stampA, stampB] = [a.coherence.stamp(3), b.coherence.stamp(3)]
+    const [stampA, stampB] = [a.coherence.knowledge.stamp(3), b.coherence.knowledge.stamp(3)]
     await settled(a.coherence.sync())
     await settled(b.coherence.sync())
-    expect([a.coherence.isLevel(stampA), b.coherence.isLevel(stampB)]).toEqual([false, false])
+    expect([a.coherence.knowledge.isLevel(stampA), b.coherence.knowledge.isLevel(stampB)]).toEqual([
+      false,
+      false,
+    ])
     expect(a.seen['bus-gap']).toContainEqual({
       partition: 3,
       cause: 'history-lost',
       recovered: false,
     })
     const late = await startKnowing()
-    expect(late.coherence.stamp(3).seq).toBeGreaterThan(stampA.seq)
+    expect(late.coherence.knowledge.stamp(3).seq).toBeGreaterThan(stampA.seq)
   })
 
   it('finds that the store lost tags, and has them invalidated again', async () => {
@@ -588,11 +610,11 @@ describe('a sync', () => {
     const replica = server.snapshot()
     await a.coherence.evictTags(['t'])
     server.restore(replica)
-    const before = a.coherence.tags.confirmed
+    const before = a.coherence.knowledge.tags.confirmed
     a.seen['bus-gap'].length = 0
     await settled(a.coherence.sync())
     const late = await startKnowing()
-    expect(late.coherence.tags.confirmed).toBeGreaterThan(before)
+    expect(late.coherence.knowledge.tags.confirmed).toBeGreaterThan(before)
     expect(a.seen['bus-gap'][0]).toEqual({
       partition: 'tags',
       cause: 'history-lost',
@@ -618,7 +640,7 @@ describe('an eviction', () => {
     const evicting = coherence.evict([at(3, 'a')], { soft: true, settleMs: 0 })
     expect(forgotten).toEqual([[['a'], ALWAYS, true]])
     await evicting
-    expect(forgotten.at(-1)).toEqual([['a'], coherence.stamp(3).seq, true])
+    expect(forgotten.at(-1)).toEqual([['a'], coherence.knowledge.stamp(3).seq, true])
     store.faults.fail({ on: 'evict', times: 1 })
     await expect(coherence.evict([at(3, 'a')], HARD)).rejects.toThrow(EvictionQueued)
     expect(forgotten.slice(-2)).toContainEqual([['a'], ALWAYS, false])
@@ -628,20 +650,26 @@ describe('an eviction', () => {
     const [a, b] = [await startKnowing(), await startKnowing()]
     a.store.faults.fail({ on: 'evict', times: 1 })
     await expect(a.coherence.evict([at(3, 'a'), at(3, 'b')], HARD)).rejects.toThrow(EvictionQueued)
-    expect([a.coherence.queue.hasKey('a'), a.coherence.queue.size]).toEqual([true, 2])
-    expect([a.coherence.tagsVerifiedAt, a.coherence.confirmedAt]).toEqual([NEVER, NEVER])
-    expect(a.coherence.canJudge(ALWAYS)).toBe(false)
+    expect([a.coherence.knowledge.queue.hasKey('a'), a.coherence.knowledge.queue.size]).toEqual([
+      true,
+      2,
+    ])
+    expect([a.coherence.knowledge.tagsVerifiedAt, a.coherence.knowledge.confirmedAt]).toEqual([
+      NEVER,
+      NEVER,
+    ])
+    expect(a.coherence.knowledge.canJudge(ALWAYS)).toBe(false)
     // Before and after the try, and not again when its own word of doubt comes back: it may have been soft.
     expect(a.forgotten.filter(([, seq]) => seq === ALWAYS)).toHaveLength(2)
     await clock.advanceAsync(100)
     b.forgotten.length = 0
     await settled(a.coherence.sync())
     expect(b.forgotten.flatMap(([keys]) => keys)).toEqual(['a', 'b'])
-    expect([a.coherence.queue.size, a.coherence.tagsVerifiedAt, a.coherence.confirmedAt]).toEqual([
-      0,
-      clock.now(),
-      clock.now(),
-    ])
+    expect([
+      a.coherence.knowledge.queue.size,
+      a.coherence.knowledge.tagsVerifiedAt,
+      a.coherence.knowledge.confirmedAt,
+    ]).toEqual([0, clock.now(), clock.now()])
     expect(a.seen['recovery-queue']).toEqual([
       { waiting: 2, escalated: 'none' },
       { waiting: 0, escalated: 'none' },
@@ -650,17 +678,20 @@ describe('an eviction', () => {
 
   it('of tags that fails waits as well', async () => {
     const [a, b] = [await startKnowing(), await startKnowing()]
-    const birth = b.coherence.tags.now
+    const birth = b.coherence.knowledge.tags.now
     a.store.faults.fail({ on: 'bumpTags', times: 1 })
     await expect(a.coherence.evictTags(['t'])).rejects.toThrow(EvictionQueued)
-    expect([a.coherence.tags.allows(birth, '@c', 3, ['t']), a.coherence.queue.size]).toEqual([
+    expect([
+      a.coherence.knowledge.tags.allows(birth, '@c', 3, ['t']),
+      a.coherence.knowledge.queue.size,
+    ]).toEqual([false, 1])
+    expect([a.coherence.knowledge.canJudge(ALWAYS), b.coherence.knowledge.tags.confirmed]).toEqual([
       false,
-      1,
+      birth,
     ])
-    expect([a.coherence.canJudge(ALWAYS), b.coherence.tags.confirmed]).toEqual([false, birth])
     await settled(a.coherence.sync())
-    expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
-    expect([a.coherence.queue.size, a.seen['recovery-queue']]).toEqual([
+    expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
+    expect([a.coherence.knowledge.queue.size, a.seen['recovery-queue']]).toEqual([
       0,
       [
         { waiting: 1, escalated: 'none' },
@@ -671,16 +702,16 @@ describe('an eviction', () => {
 
   it('that cannot be remembered key by key is remembered by partition, here at once', async () => {
     const { coherence, store, seen } = await startKnowing({ queue: new RecoveryQueue(1, 10) })
-    const birth = coherence.tags.now
+    const birth = coherence.knowledge.tags.now
     store.faults.fail({ on: 'evict' })
     for (const key of ['a', 'b']) coherence.enqueue([at(3, key)])
     expect([
-      coherence.tags.allows(birth, '@c', 3, []),
-      coherence.tags.allows(birth, '@c', 4, []),
+      coherence.knowledge.tags.allows(birth, '@c', 3, []),
+      coherence.knowledge.tags.allows(birth, '@c', 4, []),
     ]).toEqual([false, true])
     expect(seen['recovery-queue'].at(-1)).toEqual({ waiting: 1, escalated: 'partition' })
     await settled(coherence.sync())
-    expect([coherence.queue.size, seen['recovery-queue'].at(-1)]).toEqual([
+    expect([coherence.knowledge.queue.size, seen['recovery-queue'].at(-1)]).toEqual([
       0,
       { waiting: 0, escalated: 'none' },
     ])
@@ -688,11 +719,11 @@ describe('an eviction', () => {
 
   it('of more tags than can be remembered is one of everything, here at once', async () => {
     const { coherence, store } = await startKnowing({ queue: new RecoveryQueue(10, 1) })
-    const birth = coherence.tags.now
+    const birth = coherence.knowledge.tags.now
     store.faults.fail({ on: 'bumpTags', times: 1 })
     await expect(coherence.evictTags(['t', 'u'])).rejects.toThrow(EvictionQueued)
-    expect(coherence.tags.allows(birth, '@c', 3, [])).toBe(false)
-    expect(coherence.queue.waiting().tags).toEqual([{ tag: EVERYTHING }])
+    expect(coherence.knowledge.tags.allows(birth, '@c', 3, [])).toBe(false)
+    expect(coherence.knowledge.queue.waiting().tags).toEqual([{ tag: EVERYTHING }])
   })
 
   it('is repeated after lost history as a whole partition where there were too many', async () => {
@@ -701,10 +732,10 @@ describe('an eviction', () => {
     const many = Array.from({ length: 513 }, (_, n) => at(3, `k${n}`))
     await settled(a.coherence.evict(many, HARD))
     server.restore(replica)
-    const birth = b.coherence.tags.now
+    const birth = b.coherence.knowledge.tags.now
     await settled(a.coherence.sync())
-    expect(b.coherence.tags.allows(birth, '@c', 3, [])).toBe(false)
-    expect(b.coherence.tags.allows(birth, '@c', 4, [])).toBe(true)
+    expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, [])).toBe(false)
+    expect(b.coherence.knowledge.tags.allows(birth, '@c', 4, [])).toBe(true)
   })
 
   it('whose repetition fails waits in the queue, with its partition where there were too many', async () => {
@@ -712,38 +743,44 @@ describe('an eviction', () => {
     const replica = server.snapshot()
     const many = Array.from({ length: 513 }, (_, n) => at(3, `k${n}`))
     await settled(a.coherence.evict(many, HARD))
-    const birth = a.coherence.tags.now
+    const birth = a.coherence.knowledge.tags.now
     server.restore(replica)
     a.store.faults.fail({ on: 'bumpTags', times: 1 })
     await settled(a.coherence.sync())
-    expect(a.coherence.tags.allows(birth, '@c', 3, [])).toBe(false)
-    expect(a.coherence.queue.waiting().tags).toEqual([{ tag: partitionTag(3) }])
+    expect(a.coherence.knowledge.tags.allows(birth, '@c', 3, [])).toBe(false)
+    expect(a.coherence.knowledge.queue.waiting().tags).toEqual([{ tag: partitionTag(3) }])
     await settled(a.coherence.sync())
-    expect(a.coherence.queue.size).toBe(0)
+    expect(a.coherence.knowledge.queue.size).toBe(0)
   })
 })
 
 describe('a store that does not publish', () => {
   it('has the engine publish what it changed, a message a partition', async () => {
     const { coherence, published } = await startKnowing({ publishes: false })
-    const before = [coherence.stamp(3).seq, coherence.stamp(4).seq]
+    const before = [coherence.knowledge.stamp(3).seq, coherence.knowledge.stamp(4).seq]
     await coherence.evict([at(3, 'a'), at(4, 'b'), at(3, 'c')], HARD)
-    const known = coherence.tags.confirmed
+    const known = coherence.knowledge.tags.confirmed
     await coherence.evictTags(['t'])
     expect(published).toEqual([
       {
         kind: 'keys',
         partition: 3,
         previous: before[0],
-        seq: coherence.stamp(3).seq,
+        seq: coherence.knowledge.stamp(3).seq,
         keys: ['a', 'c'],
       },
-      { kind: 'keys', partition: 4, previous: before[1], seq: coherence.stamp(4).seq, keys: ['b'] },
+      {
+        kind: 'keys',
+        partition: 4,
+        previous: before[1],
+        seq: coherence.knowledge.stamp(4).seq,
+        keys: ['b'],
+      },
       {
         kind: 'tags',
         previous: known,
-        version: coherence.tags.confirmed,
-        floor: coherence.tags.floor,
+        version: coherence.knowledge.tags.confirmed,
+        floor: coherence.knowledge.tags.floor,
         tags: ['t'],
       },
     ])
@@ -772,16 +809,16 @@ describe('nobody listening', () => {
   it('hears nothing, and everything works', async () => {
     const { coherence, receive, events } = await startKnowing({ hears: false })
     const emit = vi.spyOn(events, 'emit')
-    const { seq } = coherence.stamp(3)
+    const { seq } = coherence.knowledge.stamp(3)
     receive({ kind: 'keys', partition: 3, previous: seq, seq: seq + 5, keys: ['a'] })
     await settle()
     expect(emit.mock.calls.filter(([name]) => name === 'invalidated')).toEqual([])
-    expect(coherence.stamp(3).seq).toBe(seq + 5)
+    expect(coherence.knowledge.stamp(3).seq).toBe(seq + 5)
   })
 })
 
 it('a partition that there is not has no state', () => {
-  expect(() => startNode().coherence.stamp(PARTITIONS)).toThrow(RangeError)
+  expect(() => startNode().coherence.knowledge.stamp(PARTITIONS)).toThrow(RangeError)
 })
 
 describe('history lost further back than nodes remember', () => {
@@ -791,7 +828,7 @@ describe('history lost further back than nodes remember', () => {
     const snapshot = server.snapshot()
     await settled(a.coherence.evict([at(3, 'a')], HARD))
     for (let passed = 0; passed < ms; passed += 1_000) await clock.advanceAsync(1_000)
-    const birth = b.coherence.tags.now
+    const birth = b.coherence.knowledge.tags.now
     server.restore(snapshot)
     return { a, b, birth }
   }
@@ -799,24 +836,24 @@ describe('history lost further back than nodes remember', () => {
   it('invalidates the partition for everybody', async () => {
     const { a, b, birth } = await lostSince(70_000)
     await settled(b.coherence.sync())
-    expect(a.coherence.tags.allows(birth, '@c', 3, [])).toBe(false)
-    expect(a.coherence.tags.allows(birth, '@c', 4, [])).toBe(true)
-    expect(b.coherence.tags.allows(birth, '@c', 3, [])).toBe(false)
+    expect(a.coherence.knowledge.tags.allows(birth, '@c', 3, [])).toBe(false)
+    expect(a.coherence.knowledge.tags.allows(birth, '@c', 4, [])).toBe(true)
+    expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, [])).toBe(false)
   })
 
   it('is found out once: who comes later sees that it was done', async () => {
     const { a, b } = await lostSince(70_000)
     await settled(b.coherence.sync())
-    const { confirmed } = b.coherence.tags
+    const { confirmed } = b.coherence.knowledge.tags
     await settled(a.coherence.sync())
-    expect(b.coherence.tags.confirmed).toBe(confirmed)
+    expect(b.coherence.knowledge.tags.confirmed).toBe(confirmed)
   })
 
   it('and no further, keys are repeated and the others stand', async () => {
     const { a, b, birth } = await lostSince(40_000)
     b.forgotten.length = 0
     await settled(a.coherence.sync())
-    expect(b.coherence.tags.allows(birth, '@c', 3, [])).toBe(true)
+    expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, [])).toBe(true)
     expect(b.forgotten.flatMap(([keys]) => keys)).toContain('a')
   })
 
@@ -824,7 +861,7 @@ describe('history lost further back than nodes remember', () => {
     const longestLifeMs = 3_600_000
     const [a, b] = [await startKnowing({ longestLifeMs }), await startKnowing({ longestLifeMs })]
     await settled(b.coherence.evictTags(['first']))
-    const birth = b.coherence.tags.confirmed
+    const birth = b.coherence.knowledge.tags.confirmed
     const snapshot = server.snapshot()
     await settled(a.coherence.evictTags(['early']))
     await clock.advanceAsync(600_000)
@@ -837,48 +874,50 @@ describe('history lost further back than nodes remember', () => {
     await settled(b.coherence.sync())
     await settled(c.coherence.sync())
     for (const tag of ['early', 'late']) {
-      expect(c.coherence.tags.allows(birth, '@c', 3, [tag])).toBe(false)
+      expect(c.coherence.knowledge.tags.allows(birth, '@c', 3, [tag])).toBe(false)
     }
-    expect(c.coherence.tags.allows(birth, '@c', 3, ['first'])).toBe(true)
+    expect(c.coherence.knowledge.tags.allows(birth, '@c', 3, ['first'])).toBe(true)
   })
 })
 
 describe('after a reconnect', () => {
   it('nothing of the store is judged before it was asked', async () => {
     const { coherence, store } = await startKnowing()
-    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(true)
+    expect(coherence.knowledge.canJudge(MAX_STALENESS_MS)).toBe(true)
     store.faults.fail({ on: 'sync', times: 1 })
     store.disconnect({ only: 'commands' })
     store.reconnect()
-    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(false)
+    expect(coherence.knowledge.canJudge(MAX_STALENESS_MS)).toBe(false)
     await settle()
     await settled(coherence.sync())
-    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(true)
+    expect(coherence.knowledge.canJudge(MAX_STALENESS_MS)).toBe(true)
   })
 })
 
 describe('what was read back from the store', () => {
-  const written = (createdAt: number) => ({ createdAt, commit: 9 })
+  const written = (createdAt: number) => ({ createdAt, commit: 9, loadMs: 0 })
 
   it('is not believed when it is older than an eviction of it here', async () => {
     const { coherence } = await startKnowing()
     await clock.advanceAsync(10)
     const evictedAt = Math.floor(server.now())
     await settled(coherence.evict([at(3, 'a')], HARD))
-    const { confirmed } = coherence.tags
-    expect(coherence.isOutlived(at(3, 'a'), confirmed, written(evictedAt))).toBe(true)
-    expect(coherence.isOutlived(at(3, 'a'), confirmed, written(evictedAt + 1))).toBe(false)
-    expect(coherence.isOutlived(at(3, 'b'), confirmed, written(evictedAt))).toBe(false)
+    const { confirmed } = coherence.knowledge.tags
+    expect(coherence.knowledge.isOutlived(at(3, 'a'), confirmed, written(evictedAt))).toBe(true)
+    expect(coherence.knowledge.isOutlived(at(3, 'a'), confirmed, written(evictedAt + 1))).toBe(
+      false,
+    )
+    expect(coherence.knowledge.isOutlived(at(3, 'b'), confirmed, written(evictedAt))).toBe(false)
   })
 
   it('is not believed when it was born above the clock that the store had later', async () => {
     const { coherence } = await startKnowing()
     await clock.advanceAsync(10)
     await settled(coherence.sync())
-    const { confirmed } = coherence.tags
+    const { confirmed } = coherence.knowledge.tags
     const now = Math.floor(server.now())
     const isOutlived = (birth: number, createdAt: number) =>
-      coherence.isOutlived(at(3, 'a'), birth, written(createdAt))
+      coherence.knowledge.isOutlived(at(3, 'a'), birth, written(createdAt))
     expect(isOutlived(confirmed + 1, now - 1)).toBe(true)
     expect([isOutlived(confirmed + 1, now), isOutlived(confirmed, now - 1)]).toEqual([false, false])
   })
@@ -894,14 +933,64 @@ describe('a store that refuses writes', () => {
 
   it('does not keep the others from hearing that keys and tags are in doubt', async () => {
     const { a, b } = await refusing()
-    const birth = b.coherence.tags.now
+    const birth = b.coherence.knowledge.tags.now
     await expect(a.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow()
     await expect(a.coherence.evictTags(['t'])).rejects.toThrow()
     await settle()
     expect(b.forgotten.flatMap(([keys]) => keys)).toEqual(['a'])
-    expect([b.coherence.isInDoubt('a'), b.coherence.isInDoubt('b')]).toEqual([true, false])
-    expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
-    expect(b.coherence.tags.allows(b.coherence.tags.now, '@c', 3, ['t'])).toBe(true)
+    expect([b.coherence.knowledge.isInDoubt('a'), b.coherence.knowledge.isInDoubt('b')]).toEqual([
+      true,
+      false,
+    ])
+    expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
+    expect(b.coherence.knowledge.tags.allows(b.coherence.knowledge.tags.now, '@c', 3, ['t'])).toBe(
+      true,
+    )
+  })
+
+  it('is told as it was asked for, and a hard one counts whichever came first', async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    const soft = { soft: true, settleMs: 0 }
+    a.store.faults.fail({ on: 'evict' })
+    await expect(a.coherence.evict([at(3, 'a'), at(3, 'b')], soft)).rejects.toThrow(EvictionQueued)
+    await settle()
+    expect(b.forgotten).toEqual([[['a', 'b'], ALWAYS, true]])
+    // The first word of the hard one is lost; it is heard with the next try.
+    b.store.disconnect({ only: 'messages', silently: true })
+    await expect(a.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow(EvictionQueued)
+    await settle()
+    b.store.reconnect()
+    b.forgotten.length = 0
+    await settled(a.coherence.sync())
+    expect(b.forgotten).toEqual([[['a'], ALWAYS, false]])
+    b.forgotten.length = 0
+    await settled(a.coherence.sync())
+    expect(b.forgotten).toEqual([])
+  })
+
+  it('of another node that is harder than what waits here is done here', async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    for (const { store } of [a, b]) store.faults.fail({ on: 'evict' })
+    const soft = { soft: true, settleMs: 0 }
+    await expect(a.coherence.evict([at(3, 'a')], soft)).rejects.toThrow(EvictionQueued)
+    await settle()
+    a.forgotten.length = 0
+    await expect(b.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow(EvictionQueued)
+    await settle()
+    expect(a.forgotten).toEqual([[['a'], ALWAYS, false]])
+  })
+
+  it('of tags softly is told softly', async () => {
+    const [a, b] = [await startKnowing(), await startKnowing()]
+    const birth = b.coherence.knowledge.tags.now
+    a.store.faults.fail({ on: 'bumpTags' })
+    await expect(a.coherence.evictTags([softTag('t')])).rejects.toThrow(EvictionQueued)
+    await settle()
+    const { tags } = b.coherence.knowledge
+    expect([tags.softens(birth, '@c', ['t']), tags.allows(birth, '@c', 3, ['t'])]).toEqual([
+      true,
+      true,
+    ])
   })
 
   it('is doubted for as long as the eviction waits, and what was loaded meanwhile is kept', async () => {
@@ -910,15 +999,18 @@ describe('a store that refuses writes', () => {
     await expect(a.coherence.evictTags(['t'])).rejects.toThrow()
     await settle()
     b.forgotten.length = 0
-    const birth = b.coherence.tags.now
+    const birth = b.coherence.knowledge.tags.now
     for (let passed = 0; passed < 20_000; passed += 500) await clock.advanceAsync(500)
-    expect([b.forgotten, b.coherence.isInDoubt('a')]).toEqual([[], true])
-    expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(true)
+    expect([b.forgotten, b.coherence.knowledge.isInDoubt('a')]).toEqual([[], true])
+    expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, ['t'])).toBe(true)
     expect(a.seen['recovery-queue'].length).toBeGreaterThan(10)
     a.store.faults.heal()
     await clock.advanceAsync(6_000)
-    expect([a.coherence.queue.size, b.coherence.isInDoubt('a')]).toEqual([0, false])
-    expect(b.coherence.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
+    expect([a.coherence.knowledge.queue.size, b.coherence.knowledge.isInDoubt('a')]).toEqual([
+      0,
+      false,
+    ])
+    expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
   })
 
   it('is doubted by the others, too, where each refusal ends the connection', async () => {
@@ -938,7 +1030,7 @@ describe('a store that refuses writes', () => {
       isConnected = true
       await settled(a.coherence.sync())
     }
-    expect([b.coherence.isInDoubt('a'), b.forgotten.flatMap(([keys]) => keys)]).toEqual([
+    expect([b.coherence.knowledge.isInDoubt('a'), b.forgotten.flatMap(([keys]) => keys)]).toEqual([
       true,
       ['a'],
     ])
@@ -950,7 +1042,7 @@ describe('a store that refuses writes', () => {
     await settle()
     a.coherence.close()
     await clock.advanceAsync(6_000)
-    expect(b.coherence.isInDoubt('a')).toBe(false)
+    expect(b.coherence.knowledge.isInDoubt('a')).toBe(false)
   })
 })
 
@@ -1006,7 +1098,7 @@ describe('a machine that slept', () => {
 
   it('trusts nothing it knew, asks at once, and trusts again what is confirmed since', async () => {
     const { coherence, store, seen } = await startKnowing()
-    const before = coherence.stamp(1)
+    const before = coherence.knowledge.stamp(1)
     const syncs = syncsOf(store)
     clock.sleep(HOUR_MS)
     store.faults.hang({ on: 'sync', times: 1 })
@@ -1014,27 +1106,32 @@ describe('a machine that slept', () => {
     expect(syncsOf(store)).toBe(syncs)
     await clock.advanceAsync(1)
     expect(syncsOf(store)).toBe(syncs + 1)
-    expect([coherence.verifiedAt(1), coherence.confirmedAt]).toEqual([NEVER, NEVER])
-    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(false)
-    expect(coherence.isLevel(before)).toBe(false)
-    expect(coherence.trustedSince).toBeGreaterThan(before.changes)
+    expect([coherence.knowledge.verifiedAt(1), coherence.knowledge.confirmedAt]).toEqual([
+      NEVER,
+      NEVER,
+    ])
+    expect(coherence.knowledge.canJudge(MAX_STALENESS_MS)).toBe(false)
+    expect(coherence.knowledge.isLevel(before)).toBe(false)
+    expect(coherence.knowledge.trustedSince).toBeGreaterThan(before.changes)
     expect(seen.coherence).toEqual([{ state: 'isolated' }])
     store.faults.heal()
     await settle()
-    expect(coherence.verifiedAt(1)).toBe(0)
-    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(true)
-    expect(coherence.isLevel(before)).toBe(false)
-    expect(coherence.stamp(1).changes).toBeGreaterThanOrEqual(coherence.trustedSince)
+    expect(coherence.knowledge.verifiedAt(1)).toBe(0)
+    expect(coherence.knowledge.canJudge(MAX_STALENESS_MS)).toBe(true)
+    expect(coherence.knowledge.isLevel(before)).toBe(false)
+    expect(coherence.knowledge.stamp(1).changes).toBeGreaterThanOrEqual(
+      coherence.knowledge.trustedSince,
+    )
   })
 
   it('notices it at the next poll', async () => {
     const { coherence, store } = await startKnowing()
-    const { changes } = coherence
+    const { changes } = coherence.knowledge
     clock.sleep(HOUR_MS)
     store.faults.fail({ on: 'sync' })
     await clock.advanceAsync(MAX_STALENESS_MS / 2.5)
-    expect(coherence.changes).toBeGreaterThan(changes)
-    expect(coherence.confirmedAt).toBe(NEVER)
+    expect(coherence.knowledge.changes).toBeGreaterThan(changes)
+    expect(coherence.knowledge.confirmedAt).toBe(NEVER)
   })
 
   it('does not take for news what was answered before', async () => {
@@ -1051,11 +1148,11 @@ describe('a machine that slept', () => {
     clock.sleep(HOUR_MS)
     replies.shift()?.()
     await settle()
-    expect(coherence.verifiedAt(1)).toBe(NEVER)
-    expect(coherence.canJudge(MAX_STALENESS_MS)).toBe(false)
+    expect(coherence.knowledge.verifiedAt(1)).toBe(NEVER)
+    expect(coherence.knowledge.canJudge(MAX_STALENESS_MS)).toBe(false)
     replies.shift()?.()
     await settle()
-    expect(coherence.verifiedAt(1)).toBe(0)
+    expect(coherence.knowledge.verifiedAt(1)).toBe(0)
   })
 
   it('does not believe that it stood anywhere within the last minute', async () => {
@@ -1069,7 +1166,7 @@ describe('a machine that slept', () => {
     server.restore(snapshot)
     await coherence.sync()
     await settle()
-    expect(coherence.tags.mintedFor(partitionTag(1))).toBeGreaterThan(0)
+    expect(coherence.knowledge.tags.mintedFor(partitionTag(1))).toBeGreaterThan(0)
   })
 
   it('asks nobody when it is alone', async () => {
@@ -1077,6 +1174,6 @@ describe('a machine that slept', () => {
     await coherence.start()
     clock.sleep(HOUR_MS)
     await coherence.sync()
-    expect([coherence.changes, coherence.confirmedAt]).toEqual([0, ALWAYS])
+    expect([coherence.knowledge.changes, coherence.knowledge.confirmedAt]).toEqual([0, ALWAYS])
   })
 })

@@ -15,6 +15,14 @@ import { partitionTag } from './tag-clock.ts'
 const DOUBTED_FOR_MS = 5_000
 const KEY_CAP = 10_000
 const TAG_CAP = 1_000
+const NO_TAGS: readonly string[] = []
+
+interface Doubt {
+  /** Monotonic ms. */
+  readonly until: number
+  /** Copies were to be kept for when loads fail; false as soon as somebody said otherwise. */
+  readonly soft: boolean
+}
 
 /** What a doubt tells that was not known. */
 export interface NewDoubts {
@@ -23,23 +31,28 @@ export interface NewDoubts {
 }
 
 export class Doubts {
-  /** Until when, monotonic ms. */
-  readonly #keys = new Map<string, number>()
-  readonly #tags = new Map<string, number>()
+  readonly #keys = new Map<string, Doubt>()
+  readonly #tags = new Map<string, Doubt>()
 
   /** Takes in what another node said at `now` (monotonic ms); returns what has to be forgotten here. */
-  note({ keys, tags, isRepeated }: DoubtMessage, now: number): NewDoubts {
-    const isNews = (until: number | undefined): boolean =>
-      !isRepeated || until === undefined || until <= now
+  note({ keys, tags, soft = false, isRepeated }: DoubtMessage, now: number): NewDoubts {
+    // Also a repetition that is harder than what was heard: the first message of it did not arrive.
+    const isNews = (known: Doubt | undefined): boolean =>
+      !isRepeated || known === undefined || known.until <= now || (known.soft && !soft)
+    const until = now + DOUBTED_FOR_MS
     const newKeys = keys.filter((key) => isNews(this.#keys.get(key)))
     const newTags = new Set(tags.filter((tag) => isNews(this.#tags.get(tag))))
     for (const key of keys) {
-      if (hasRoom(this.#keys, key, KEY_CAP, now)) this.#keys.set(key, now + DOUBTED_FOR_MS)
+      const known = this.#keys.get(key)
+      const wasHard = known !== undefined && known.until > now && !known.soft
+      if (hasRoom(this.#keys, key, KEY_CAP, now))
+        this.#keys.set(key, { until, soft: soft && !wasHard })
       // Too many to remember: none of the store's copies in the partition is believed.
       else newTags.add(partitionTag(partitionOf(key)))
     }
+    // A tag says by its name how it was to be evicted.
     for (const tag of tags) {
-      if (hasRoom(this.#tags, tag, TAG_CAP, now)) this.#tags.set(tag, now + DOUBTED_FOR_MS)
+      if (hasRoom(this.#tags, tag, TAG_CAP, now)) this.#tags.set(tag, { until, soft: false })
     }
     return { keys: newKeys, tags: [...newTags] }
   }
@@ -47,11 +60,17 @@ export class Doubts {
   /** True while the store's copy of the key must not be believed. */
   hasKey(key: string, now: number): boolean {
     if (this.#keys.size === 0) return false
-    const until = this.#keys.get(key)
-    if (until === undefined) return false
-    if (until > now) return true
+    const known = this.#keys.get(key)
+    if (known === undefined) return false
+    if (known.until > now) return true
     this.#keys.delete(key)
     return false
+  }
+
+  /** The tags that are in doubt. */
+  tagsAt(now: number): readonly string[] {
+    if (this.#tags.size === 0) return NO_TAGS
+    return [...this.#tags].filter(([, { until }]) => until > now).map(([tag]) => tag)
   }
 
   /** The store has been told of these: its copies are as good as any. */
@@ -62,8 +81,8 @@ export class Doubts {
 }
 
 /** Makes room by what has ended. */
-function hasRoom(known: Map<string, number>, name: string, cap: number, now: number): boolean {
+function hasRoom(known: Map<string, Doubt>, name: string, cap: number, now: number): boolean {
   if (known.has(name) || known.size < cap) return true
-  for (const [old, until] of known) if (until <= now) known.delete(old)
+  for (const [old, { until }] of known) if (until <= now) known.delete(old)
   return known.size < cap
 }

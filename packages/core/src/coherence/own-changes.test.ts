@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { encodeEntry, FLAG } from '../entry/envelope.ts'
+import { decodeHeader, type EntryHeader, encodeEntry, FLAG } from '../entry/envelope.ts'
 import { isMissing, OwnChanges } from './own-changes.ts'
 
 const MINUTE_MS = 60_000
@@ -11,7 +11,7 @@ const at = (key: string, partition = 1) => ({ partition, key })
 const change = (ms: number, isSoft = false) => ({ at: ms, seq: ms, doneAt: ms, isSoft })
 
 /** A write of somebody else. */
-const written = (createdAt: number, commit = 9) => ({ createdAt, commit })
+const written = (createdAt: number, commit = 9, loadMs = 0) => ({ createdAt, commit, loadMs })
 
 /** As many keys as one partition remembers. */
 const full = Array.from({ length: CAP }, (_, n) => at(`k${n}`))
@@ -109,7 +109,7 @@ it('a soft eviction keeps what was there as a fallback', () => {
 })
 
 it('is repeated unless somebody has written something newer', () => {
-  const header = (createdAt: number, flags = 0): Uint8Array => {
+  const header = (createdAt: number, flags = 0): EntryHeader | undefined => {
     const bytes = encodeEntry({
       flags,
       commit: 1,
@@ -124,7 +124,7 @@ it('is repeated unless somebody has written something newer', () => {
       payload: new Uint8Array(),
     })
     bytes.writeUIntBE(createdAt, 18, 6)
-    return bytes
+    return decodeHeader(bytes)
   }
   expect(isMissing(change(1_000), undefined)).toBe(true)
   expect(isMissing(change(1_000), header(1_000))).toBe(true)

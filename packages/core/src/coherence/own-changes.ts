@@ -8,11 +8,13 @@
  */
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
-import { decodeHeader, FLAG } from '../entry/envelope.ts'
+import { type EntryHeader, FLAG } from '../entry/envelope.ts'
 
 /** For how long changes are remembered, ms. */
 export const REMEMBERED_MS = 60_000
 const CAP_PER_PARTITION = 512
+/** A load may have taken so much less than its entry says, ms. */
+const ROUNDED_MS = 1
 
 /** One change of a key. */
 export interface OwnChange {
@@ -46,6 +48,8 @@ export interface Written {
   readonly commit: number
   /** By the store's clock, ms. */
   readonly createdAt: number
+  /** How long the load took before that, ms. */
+  readonly loadMs: number
 }
 
 const LONG_AGO: OwnChange = {
@@ -132,16 +136,23 @@ function makeRoom(changes: ChangesOfPartition, now: number): void {
  * Tells whether a change still has to be repeated, given the header of what the store holds now. Not where somebody has
  * written a newer value since: to repeat the change would delete that.
  */
-export function isMissing(change: OwnChange, bytes: Uint8Array | undefined): boolean {
-  const header = bytes === undefined ? undefined : decodeHeader(bytes)
+export function isMissing(change: OwnChange, header: EntryHeader | undefined): boolean {
   // Nothing to see can still be an old load under way, whose lease came back with the history.
   if (header === undefined || (header.flags & FLAG.empty) !== 0) return true
   if (change.isSoft && (header.flags & FLAG.stale) !== 0) return false
   // Also where somebody has changed the key since, at the same instant: to repeat too much costs a hit, too little the truth.
-  return header.createdAt <= change.doneAt && header.commit !== change.commit
+  return begunAt(header) <= change.doneAt && header.commit !== change.commit
 }
 
-function isBefore({ commit, createdAt }: Written, own: OwnChange): boolean {
-  if (own.isSuperseded === true) return createdAt < own.doneAt
-  return createdAt <= own.doneAt && commit !== own.commit
+function isBefore(entry: Written, own: OwnChange): boolean {
+  if (own.isSuperseded === true) return begunAt(entry) < own.doneAt
+  return begunAt(entry) <= own.doneAt && entry.commit !== own.commit
+}
+
+/**
+ * When the load of an entry began, by the store's clock, ms. A lease can come back with a history, and its load, begun before
+ * the change that ended the lease, fills after it.
+ */
+function begunAt({ createdAt, loadMs }: Written): number {
+  return createdAt - Math.max(0, loadMs - ROUNDED_MS)
 }

@@ -41,6 +41,8 @@ export class Partition {
   generation = 0
   /** When the store last confirmed `seq`, on the node's monotonic clock. */
   verifiedAt = Number.NEGATIVE_INFINITY
+  /** What the tag clock stood at then, or before. */
+  tagsThen = Number.POSITIVE_INFINITY
   /** A log read is under way. */
   catchingUp = false
   #latestMs = 0
@@ -107,6 +109,11 @@ export class Partition {
     this.contested = undefined
     this.generation += 1
     this.#marks = [{ seq, at: now }]
+  }
+
+  /** Copies of before are to be compared with the store: it may hold newer ones that nobody was told of. */
+  unverify(): void {
+    this.generation += 1
   }
 
   /** Nobody knows how long ago anything was: nothing is coherent until it is compared, and no position is of the last minute. */

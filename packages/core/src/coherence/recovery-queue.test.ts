@@ -42,6 +42,18 @@ it('keeps what was asked for again while it ran', () => {
   expect([keysOf(queue), tagsOf(queue)]).toEqual([['a'], ['t']])
 })
 
+it('tells whether what waits does as much as something asked for', () => {
+  const queue = new RecoveryQueue()
+  const soft = { soft: true, settleUntil: Number.NEGATIVE_INFINITY }
+  const covers = () => [queue.covers('a', true), queue.covers('a', false)]
+  expect(covers()).toEqual([false, false])
+  queue.addKey(at(1, 'a'), soft)
+  expect(covers()).toEqual([true, false])
+  queue.addKey(at(1, 'a'))
+  queue.addKey(at(1, 'a'), soft)
+  expect(covers()).toEqual([true, true])
+})
+
 describe('past its cap', () => {
   it('replaces the keys of the fullest partition by its tag', () => {
     const queue = new RecoveryQueue(4, 10)

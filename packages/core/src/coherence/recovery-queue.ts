@@ -62,6 +62,12 @@ export class RecoveryQueue {
     return this.#keys.has(key)
   }
 
+  /** True while an eviction of the key waits that does as much as a soft, or a hard, one. */
+  covers(key: string, soft: boolean): boolean {
+    const waiting = this.#keys.get(key)
+    return waiting !== undefined && (soft || !waiting.soft)
+  }
+
   /**
    * Adds an eviction of a key; returns tags that now stand for keys that no longer fit, if any. With one that waits
    * already it becomes one: hard if either is, with the window that ends later.

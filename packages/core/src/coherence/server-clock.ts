@@ -1,10 +1,18 @@
 /** The store's clock as seen from here: ages entries that other nodes wrote, and orders nothing (I8). */
 
+import type { Written } from './own-changes.ts'
+
+/** A clock that is behind what was expected by more than this was set back, ms. */
+const SET_BACK_MS = 1_000
+
 export class ServerClock {
   #offset = Number.NaN
+  /** What the clock had shown before it was set back, ms. */
+  #furthest = Number.NEGATIVE_INFINITY
 
   /** Learns from a reply that carried the store's time; the truth lies between sending and receiving. */
   note(nowMs: number, sentAt: number, receivedAt: number): void {
+    this.latest(nowMs, sentAt)
     this.#offset = nowMs - (sentAt + receivedAt) / 2
   }
 
@@ -16,5 +24,24 @@ export class ServerClock {
   /** Converts an instant of the store's clock to this node's monotonic clock. */
   toLocal(serverAt: number): number {
     return serverAt - this.#offset
+  }
+
+  /**
+   * Returns the latest instant that the store's clock has shown, given that it shows `nowMs` at the local instant `at`. It is
+   * later than `nowMs` where the clock was set back: whatever was written before carries at most that instant.
+   */
+  latest(nowMs: number, at: number): number {
+    const expected = at + this.#offset
+    if (expected - nowMs > SET_BACK_MS) this.#furthest = Math.max(this.#furthest, expected)
+    return Math.max(nowMs, this.#furthest)
+  }
+
+  /**
+   * Returns what an entry's header says of its write, with an instant that may be compared. One of the future is from before
+   * the clock was set back, so it is older than anything that was done since.
+   */
+  placed<Write extends Written>(write: Write, now: number): Write {
+    const isAhead = this.toLocal(write.createdAt) - now > SET_BACK_MS
+    return isAhead ? { ...write, createdAt: Number.NEGATIVE_INFINITY } : write
   }
 }

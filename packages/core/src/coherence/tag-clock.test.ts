@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { softTag, tagBehind } from './soft-tags.ts'
 import { cacheTag, EVERYTHING, missingOf, partitionTag, TagClock, tagName } from './tag-clock.ts'
 
 const CACHE = cacheTag('c')
@@ -69,6 +70,80 @@ describe('an entry stands', () => {
     const { bump, stands } = newClock()
     bump('t', 0, 10, 5)
     expect([stands(4), stands(5)]).toEqual([false, true])
+  })
+})
+
+describe('a soft eviction', () => {
+  it('has a name that no tag of a user has, and that says what it is about', () => {
+    for (const tag of ['t', '~t', '\\~t', '\\', '*', '']) {
+      expect(tagBehind(softTag(tagName(tag)))).toBe(tagName(tag))
+      expect(tagBehind(tagName(tag))).toBe(tagName(tag))
+    }
+  })
+
+  it.each([
+    ['a tag of its own', 't'],
+    ['its cache', CACHE],
+    ['everything', EVERYTHING],
+  ])('of %s makes an entry born before it a fallback, and takes it from nobody', (_, tag) => {
+    const { tags, bump, stands } = newClock()
+    const softens = (birth: number) => tags.softens(birth, CACHE, ['s', 't'])
+    expect(softens(0)).toBe(false)
+    bump(softTag(tag), 0, 10)
+    expect([softens(9), softens(10), softens(11), stands(9, 't')]).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ])
+    bump(tag, 10, 12)
+    expect([stands(11, 't'), softens(11)]).toEqual([false, false])
+  })
+
+  it.each([
+    ['another tag', 'u'],
+    ['another cache', cacheTag('d')],
+  ])('of %s changes nothing for it', (_, tag) => {
+    const { tags, bump } = newClock()
+    bump(softTag(tag), 0, 10)
+    bump('t', 10, 20)
+    expect(tags.softens(0, CACHE, ['t'])).toBe(false)
+  })
+
+  it('holds here before the store knows of it', () => {
+    const { tags, bump, stands } = newClock()
+    bump('s', 0, 10)
+    tags.invalidateHere([softTag('t')])
+    expect([tags.softens(10, CACHE, ['t']), stands(10, 't')]).toEqual([true, true])
+    expect(tags.softens(tags.now, CACHE, ['t'])).toBe(false)
+  })
+
+  it('stands higher here than in the store where this clock has run ahead', () => {
+    const { tags, bump } = newClock()
+    bump('s', 0, 10)
+    for (let i = 0; i < 8; i++) tags.invalidateHere(['u'])
+    const birth = tags.now
+    bump(softTag('t'), 10, 11)
+    expect(birth).toBeGreaterThan(11)
+    expect([tags.softens(birth, CACHE, ['t']), tags.since(10)]).toEqual([
+      true,
+      [[softTag('t'), 11]],
+    ])
+  })
+
+  it('is found by a range read, and missing where the store lost it', () => {
+    const { tags } = newClock()
+    tags.applyChanges({ version: 12, floor: 0, tags: [[softTag('t'), 12]] })
+    expect(tags.softens(11, CACHE, ['t'])).toBe(true)
+    const lost = { version: 5, floor: 0, tags: [] }
+    expect(missingOf(tags.since(5), lost)).toEqual([softTag('t')])
+  })
+
+  it('is covered by a floor above it, like any', () => {
+    const { tags, bump, stands } = newClock(2)
+    bump(softTag('t'), 0, 10)
+    bump('u', 10, 20, 15)
+    expect([tags.softens(9, CACHE, ['t']), stands(9, 't'), tags.size]).toEqual([false, false, 1])
   })
 })
 

@@ -7,7 +7,8 @@
  * which costs misses and never serves a stale value.
  *
  * Three kinds of tags live in one table: the user's own, `@cache` for every named cache, and `*` for the namespace; `%7`
- * stands for partition 7 when the recovery queue had to escalate.
+ * stands for partition 7 when the recovery queue had to escalate. Each may have a soft version beside its hard one, under a
+ * name of its own (soft-tags.ts).
  *
  * An invalidation that has not reached the store yet is applied here at a *provisional* version: a quarter above the
  * highest known one (versions are whole numbers, so it can't collide with a minted one and sorts before the next).
@@ -20,6 +21,7 @@
 
 import type { TagBump, TagChanges, TagHead } from '../contracts/remote-store.ts'
 import { PARTITIONS } from './partitions.ts'
+import { SoftTags } from './soft-tags.ts'
 
 /** The tag every entry of the namespace carries. */
 export const EVERYTHING = '*'
@@ -32,6 +34,11 @@ const RESERVED = /^[*@%\\]/
 /** Returns the table's name for a user's tag; reserved first characters are escaped. */
 export function tagName(tag: string): string {
   return RESERVED.test(tag) ? `\\${tag}` : tag
+}
+
+/** Returns the user's tag that a name of the table stands for. */
+export function tagText(name: string): string {
+  return name.startsWith('\\') ? name.slice(1) : name
 }
 
 /** Returns the tag that stands for a whole named cache. */
@@ -69,6 +76,7 @@ export class TagClock {
   readonly #minted = new Map<string, number>()
   /** Tags that stand at a number which only a message named. */
   readonly #unproven = new Set<string>()
+  readonly #soft = new SoftTags()
   readonly #cap: number
   readonly #onChange: () => void
   #now = 0
@@ -76,6 +84,8 @@ export class TagClock {
   #highest = 0
   #confirmed = 0
   #floor = 0
+  /** Tags up to this version may have been dropped here for room. */
+  #trimmedTo = 0
   #anyPartition = false
 
   constructor(onChange: () => void, cap = MIRROR_CAP) {
@@ -112,6 +122,16 @@ export class TagClock {
       if (this.#isAfter(tag, birth)) return false
     }
     return true
+  }
+
+  /** Tells whether an entry of this birth, if it stands, is a fallback only: a tag of it was evicted softly since. */
+  softens(birth: number, cache: string, tags: readonly string[]): boolean {
+    if (!this.#soft.isInUse) return false
+    if (this.#soft.isAfter(EVERYTHING, birth) || this.#soft.isAfter(cache, birth)) return true
+    for (const tag of tags) {
+      if (this.#soft.isAfter(tag, birth)) return true
+    }
+    return false
   }
 
   /** Invalidates tags here and now, at a provisional version, before the store knows. */
@@ -184,6 +204,17 @@ export class TagClock {
     return found
   }
 
+  /**
+   * Returns the tags that the store minted at a version which was confirmed here before, and which are not known here: they
+   * are of another history, of a clock that was behind.
+   */
+  strangersIn({ tags }: TagChanges): readonly string[] {
+    return tags
+      .filter(([, version]) => version <= this.#confirmed && version > this.#trimmedTo)
+      .filter(([tag, version]) => version > this.mintedFor(tag))
+      .map(([tag]) => tag)
+  }
+
   /** The version of a tag that the store minted, as far as it is known here; 0 for none. */
   mintedFor(tag: string): number {
     const at = this.#versions.get(tag) ?? 0
@@ -223,6 +254,7 @@ export class TagClock {
   #raise(tag: string, at: number, minted = this.mintedFor(tag)): void {
     const highest = Math.max(at, this.#versions.get(tag) ?? 0)
     this.#versions.set(tag, highest)
+    this.#soft.note(tag, highest)
     if (highest === minted) this.#unproven.delete(tag)
     if (highest === minted || minted === 0) this.#minted.delete(tag)
     else this.#minted.set(tag, minted)
@@ -236,6 +268,7 @@ export class TagClock {
     for (const [tag, version] of this.#versions) {
       if (version > floor) continue
       this.#versions.delete(tag)
+      this.#soft.forget(tag)
       this.#minted.delete(tag)
       this.#unproven.delete(tag)
     }
@@ -244,6 +277,7 @@ export class TagClock {
   #trim(): void {
     if (this.#versions.size <= this.#cap) return
     const byAge = [...this.#versions.values()].sort((a, b) => a - b)
-    this.#raiseFloor(byAge[byAge.length - Math.floor(this.#cap / 2)] ?? this.#now)
+    this.#trimmedTo = byAge[byAge.length - Math.floor(this.#cap / 2)] ?? this.#now
+    this.#raiseFloor(this.#trimmedTo)
   }
 }

@@ -42,6 +42,8 @@ export interface DoubtMessage {
   readonly keys: readonly string[]
   /** As the tag clock names them; a sender with very many keys names the tags of their partitions instead. */
   readonly tags: readonly string[]
+  /** The keys were to be evicted softly: copies may stay for when loads fail. Absent: no. Tags say it by their names. */
+  readonly soft?: boolean | undefined
   /** Said before: who heard it then goes on doubting, and keeps what it has loaded since. */
   readonly isRepeated: boolean
 }

@@ -87,20 +87,6 @@ export interface PutRequest {
    * engine does so only where there are no sequences, because a put may arrive long after it was given up.
    */
   readonly since: number
-  /**
-   * The last writer wins: what changed the key after `since` does not matter, except a change that voids. Where the log no
-   * longer reaches back to `since` the put evicts all the same. A store that does not know this word only refuses more.
-   *
-   * @default false
-   */
-  readonly lastWins?: boolean | undefined
-  /**
-   * Voids puts of the key with `lastWins` that know nothing of this change: one was given up, or is still under way, and
-   * may arrive later. Also where this put evicts.
-   *
-   * @default false
-   */
-  readonly voids?: boolean | undefined
 }
 
 export interface PutReply extends MutationReply {
@@ -117,8 +103,6 @@ export interface EvictRequest {
    * window that stands and ends later stays, whatever a later evict asks for; only a put that is stored ends it.
    */
   readonly settleMs: number
-  /** Voids puts of these keys, as `PutRequest.voids` does. @default false */
-  readonly voids?: boolean | undefined
 }
 
 /** Tag clock and floor as the store holds them. */
@@ -155,8 +139,9 @@ export interface TagChanges {
 }
 
 /**
- * The shared tier. Sequence numbers and tag versions are minted by the store, strictly increasing, below 2^53,
- * from `max(last + 1, its clock in µs)`, so that a history that was lost and begun anew is recognised.
+ * The shared tier. Sequence numbers and tag versions are minted by the store, strictly increasing, below 2^53: its clock in
+ * µs, so that a history that was lost and begun anew is recognised. Where the clock is behind the last number, a random
+ * step above that one, because counting on would repeat the numbers of a lost history.
  */
 export interface RemoteStore {
   readonly name: string

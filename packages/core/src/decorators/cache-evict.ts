@@ -54,7 +54,7 @@ export interface CacheEvictOptions<
   readonly all?: boolean | undefined
   /** `after`: when the method has succeeded. `before`: before it runs, whatever becomes of it. @default 'after' */
   readonly when?: 'after' | undefined
-  /** Keep values for when loads fail (`staleIfError`). Keys only. @default false */
+  /** Keep values for when loads fail (`staleIfError`). For all that is evicted: keys, tags, the whole cache. @default false */
   readonly soft?: boolean | undefined
   /**
    * For a method whose transaction commits later, or in front of a lagging replica: what is loaded within this window is
@@ -213,8 +213,7 @@ function resolve(options: object): Resolved {
     const expected = 'something to evict: key, keys, keyOf, keysOf, tags or all'
     throw new InvalidOptionError({ option: DECORATOR, expected, received: options })
   }
-  if (!hasKeys)
-    assertNone({ soft: soft || undefined, settle: rest['settle'] }, 'a key or keys to go with it')
+  if (!hasKeys) assertNone({ settle: rest['settle'] }, 'a key or keys to go with it')
   if (all === true)
     assertNone({ key, keys, keyOf, keysOf }, 'nothing beside all, which evicts every key')
   if (when === 'before') {

@@ -1,25 +1,39 @@
-/** The manager that decorated methods use when their class names none. */
+/**
+ * The manager that decorated methods use when their class names none: of those that are open, the one made last.
+ *
+ * Closing it hands over to the one made before it. A library, or a test, that makes a second default manager and closes it
+ * again leaves the application with its own.
+ */
 
 import type { MethodCacheProvider } from './method-cache.ts'
 import { shared, warnOnce } from './shared-state.ts'
 
-/** Makes a manager the default one; the last one made wins, and taking over from one that is open is said once. */
+/** So many that another one took over from are remembered: who never closes managers must not keep all of them in memory. */
+const MOST_EARLIER = 16
+
+/** Makes a manager the default one. Taking over from one that is open is said once. */
 export function setDefaultManager(manager: MethodCacheProvider): void {
-  const before = shared.defaultManager
+  const { defaultManager: before, earlierManagers: earlier } = shared
   shared.defaultManager = manager
   if (before === undefined || before === manager || before.isClosed) return
+  earlier.push(before)
+  // The first one is most likely the application's own.
+  if (earlier.length > MOST_EARLIER) earlier.splice(1, 1)
   warnOnce(
     'LARDER_SECOND_MANAGER',
     '',
     `A second default cache manager (${nameOf(manager)}) was created while the first (${nameOf(before)}) is open: decorated ` +
-      'methods use the second one from now on. Close the first, or create one of them with default: false and name it in ' +
+      'methods use the second one until it is closed. Close the first, or create one of them with default: false and name it in ' +
       '@CacheConfig({ manager }). If its module was only loaded twice (hot reload, vi.resetModules), close the old one there.',
   )
 }
 
-/** Forgets a manager that was closed, if it is still the default one. */
+/** Forgets a manager that was closed; if it was the default one, the one made last of those still open is it again. */
 export function forgetDefaultManager(manager: MethodCacheProvider): void {
-  if (shared.defaultManager === manager) shared.defaultManager = undefined
+  const earlier = shared.earlierManagers
+  const at = earlier.indexOf(manager)
+  if (at >= 0) earlier.splice(at, 1)
+  if (shared.defaultManager === manager) shared.defaultManager = earlier.pop()
 }
 
 /** Returns the default manager, if there is one. */

@@ -1,6 +1,7 @@
 /** Ties a decorated method to the cache of the class it is called on, at the first call, and anew when the manager changes. */
 
 import { createHash } from 'node:crypto'
+import { INTERNALS } from '../contracts/internals.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { NotConfiguredError } from '../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -138,7 +139,7 @@ export class MethodBinding {
     const evicts = decorator === '@CacheEvict' ? { onlyEvicts: true } : {}
     const isForOthers = naming === 'required' ? { isForOthers: true } : {}
     if (naming === 'own') noteReader(cacheName)
-    const cache = provider.methodCache({
+    const cache = provider[INTERNALS].methodCache({
       method: label,
       cacheName,
       options,

@@ -2,6 +2,7 @@
 
 import type { PutFence } from '../cache/put-fence.ts'
 import type { LoadContext, ReadMode, Source } from '../cache/read-call.ts'
+import { INTERNALS } from '../contracts/internals.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 
 /** A decorated method as the engine sees it. */
@@ -73,5 +74,7 @@ export interface MethodCacheProvider {
   readonly isClosed: boolean
   /** True when entries are shared with other processes: then names have to mean the same in all of them. @default false */
   readonly isShared?: boolean
-  methodCache(method: MethodDescription): MethodCache
+  readonly [INTERNALS]: {
+    methodCache(method: MethodDescription): MethodCache
+  }
 }

@@ -1,5 +1,6 @@
 /** `@RateLimited`: so many calls of a method in so much time, in all processes together. */
 
+import { INTERNALS } from '../contracts/internals.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Limiter } from '../limits/limiter.ts'
@@ -55,7 +56,9 @@ export interface LimitedMethodDecorator<CallArgs extends Args, Instead> {
 
 /** A manager that makes limiters. */
 export interface LimitsOwner {
-  limiter(options: LimiterOptions, place?: LimiterPlace): Limiter
+  readonly [INTERNALS]: {
+    limiter(options: LimiterOptions, place: LimiterPlace): Limiter
+  }
 }
 
 /**
@@ -126,7 +129,7 @@ export function RateLimited(...given: readonly [object]): unknown {
       const where = `${RATE_LIMITED}(${receiver.label})`
       if (limiter.name === undefined) claimName(manager, { site, receiver }, where)
       const place = { name: cacheNameOf(receiver.label), where }
-      return { limiter: ownerOf(manager, where).limiter(limiter, place), where }
+      return { limiter: ownerOf(manager, where)[INTERNALS].limiter(limiter, place), where }
     })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
@@ -139,7 +142,7 @@ export function RateLimited(...given: readonly [object]): unknown {
         const attempt = async (asked: Asked, tries: number): Promise<unknown> => {
           const verdict = await found.consume(asked.key, asked.cost, call)
           if (!verdict.allowed) return refused({ self: this, args, key: asked.key, verdict })
-          return found.hold(verdict, () => {
+          return found[INTERNALS].hold(verdict, () => {
             const more = key.canChange(args) ? outstanding(asked, ask(), where, tries) : undefined
             if (more !== undefined) return attempt(more, tries + 1)
             // As part of the load that the call was part of before the store was asked.
@@ -197,7 +200,8 @@ function claimName(
 }
 
 function ownerOf(manager: object, where: string): LimitsOwner {
-  if ('limiter' in manager && typeof manager.limiter === 'function') return manager as LimitsOwner
+  const { limiter } = (manager as Partial<LimitsOwner>)[INTERNALS] ?? {}
+  if (typeof limiter === 'function') return manager as LimitsOwner
   throw new InvalidOptionError({
     option: where,
     expected: 'a manager that makes limiters, such as that of createCacheManager',

@@ -23,6 +23,8 @@ export interface ContextState {
 /** What others keep here is typed where it is used: those files look here, not the other way round. */
 export interface SharedState {
   defaultManager: MethodCacheProvider | undefined
+  /** Open ones that another default manager took over from, the one made last comes last. */
+  readonly earlierManagers: MethodCacheProvider[]
   /** The load that is running up to its first `await`. */
   loadScope: unknown
   readonly skip: ContextState
@@ -55,6 +57,7 @@ function states(): States {
 function made(): SharedState {
   const state: SharedState = {
     defaultManager: undefined,
+    earlierManagers: [],
     loadScope: undefined,
     skip: { scopes: undefined, running: 0 },
     locks: { scopes: undefined, running: 0 },

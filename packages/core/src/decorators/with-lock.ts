@@ -1,5 +1,6 @@
 /** `@WithLock`: one call at a time, in all processes. */
 
+import { INTERNALS } from '../contracts/internals.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { fitKey } from '../keys/key-digest.ts'
@@ -70,7 +71,7 @@ export function WithLock(...given: readonly [object?]): unknown {
   return methodDecorator(DECORATOR, (original, site) => {
     const find = callFinder(site, ({ label }, manager) => {
       const where = `${DECORATOR}(${label})`
-      const locks = locksOf(manager, where)
+      const locks = locksOf(manager, where)[INTERNALS]
       locks.assertPossible(resolved, where)
       return { locks, where, names: namesOf(label) }
     })
@@ -82,7 +83,7 @@ export function WithLock(...given: readonly [object?]): unknown {
         const make = (): readonly string[] => namesFor(names, this, args, where)
         // As part of the load that the call was part of before the lock was waited for.
         const runUnder = (): Promise<unknown> => (scope === undefined ? run() : runLoad(scope, run))
-        return runLocked(make, where, (held, body) => locks.runWith(held, resolved, body), runUnder)
+        return runLocked(make, where, (held, body) => locks.run(held, resolved, body), runUnder)
       },
     }
     return { method, operation: { kind: 'with-lock', options } }

@@ -42,6 +42,8 @@ export const FLAG = {
   empty: 16,
   /** Left by an evict with a settle window: fills live no longer than created-at plus lives-for. */
   settling: 32,
+  /** Written on purpose (`set`, `@CachePut`), and not by a load. */
+  put: 64,
 } as const
 
 /** Offsets that stores patch or compare. */
@@ -171,6 +173,7 @@ export const field = {
   staleForMs: (bytes: Uint8Array): number => uint40At(bytes, OFFSET.staleFor),
   livesForMs: (bytes: Uint8Array): number => uint40At(bytes, OFFSET.livesFor),
   loadMs: (bytes: Uint8Array): number => uint24At(bytes, 39),
+  leaseToken: (bytes: Uint8Array): number => uint48At(bytes, OFFSET.leaseToken),
   schema: (bytes: Uint8Array): number => uint24At(bytes, 44) * 0x100 + byteAt(bytes, 47),
 
   /** Ids of the codec steps, first applied first. A view of the bytes. */

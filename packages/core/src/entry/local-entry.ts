@@ -5,6 +5,14 @@ import type { Stamp } from '../coherence/stamp.ts'
 /** What kind of result the entry remembers. */
 export type EntryKind = 'value' | 'negative' | 'error'
 
+/** A load failed: for a while none is tried. */
+export interface Quiet {
+  /** On the node's monotonic clock, ms. */
+  readonly until: number
+  /** Birth of the load that failed: what was evicted later it could not know. */
+  readonly birth: number
+}
+
 const NEVER_CHECKED = -1
 
 /**
@@ -25,6 +33,8 @@ export class LocalEntry {
   commit: number
   /** When it was last known good, on the node's monotonic clock, ms. */
   verifiedAt: number
+  /** When it was made, monotonic ms. */
+  createdAt = 0
   /** Until then a hit needs no thought: fresh, and the moment for an early refresh has not come. */
   calmUntil = 0
   freshUntil = 0
@@ -32,8 +42,8 @@ export class LocalEntry {
   staleUntil = 0
   /** Until then it may be served when loads fail. */
   livesUntil = 0
-  /** Until then no new load is tried: the last one failed. */
-  quietUntil = 0
+  /** Absent while no load has failed; few do. */
+  quiet: Quiet | undefined = undefined
   /** The coherence change counter at which it was last found valid. */
   checked = NEVER_CHECKED
   /** The resolved promise that hits share; made at the first hit. */
@@ -80,16 +90,18 @@ export class LocalEntry {
     )
   }
 
-  /** A load failed: the entry stands in, is fresh no longer, and no new load is tried for `quietMs`. */
-  backOff(now: number, quietMs: number): void {
-    this.quietUntil = Math.floor(now + quietMs)
+  /** A load born at `birth` failed: the entry stands in, is fresh no longer, and no new load is tried for `quietMs`. */
+  backOff(now: number, quietMs: number, birth: number): void {
+    this.quiet = { until: Math.floor(now + quietMs), birth }
+    // Something may have been evicted softly since that load began, and have been seen to before it failed.
+    this.checked = NEVER_CHECKED
     this.calmUntil = Math.min(this.calmUntil, Math.floor(now))
     this.freshUntil = Math.min(this.freshUntil, Math.floor(now))
   }
 
   /** Ends freshness at once, keeping the value for when loads fail. That the last load failed is no reason not to try now. */
   soften(): void {
-    this.quietUntil = 0
+    this.quiet = undefined
     this.calmUntil = 0
     this.freshUntil = 0
     this.staleUntil = 0

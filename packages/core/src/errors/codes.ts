@@ -20,8 +20,8 @@ export const ERROR_CODES = {
       'Register the class as a value type, convert the value with toPlain and fromPlain, or return plain data.',
   },
   LARDER_LOAD_TIMEOUT: {
-    meaning: 'A loader ran longer than loadTimeout.',
-    remedy: 'Raise loadTimeout, allow staleIfError, or make the loader faster.',
+    meaning: 'A load took longer than loadTimeout or hardTimeout.',
+    remedy: 'Raise the timeout, allow staleIfError, or make the loader faster.',
   },
   LARDER_STORE_TIMEOUT: {
     meaning: 'The remote store did not answer within the store timeout.',

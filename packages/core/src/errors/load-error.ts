@@ -3,7 +3,7 @@
 import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
-/** Thrown to callers when a loader ran longer than `loadTimeout` and nothing stale may be served. */
+/** Thrown to callers when a load took longer than `loadTimeout` or `hardTimeout`, and nothing stale may be served. */
 export class LoadTimeoutError extends LarderError {
   static {
     markFamily(LoadTimeoutError)
@@ -11,13 +11,16 @@ export class LoadTimeoutError extends LarderError {
 
   readonly timeoutMs: number
 
-  constructor(key: string, timeoutMs: number) {
-    super(
-      'LARDER_LOAD_TIMEOUT',
-      `Loading ${key} took longer than ${timeoutMs} ms and was given up.`,
-      { key },
-    )
+  /** True past `hardTimeout`: the load goes on, and its result will be cached. */
+  readonly goesOn: boolean
+
+  constructor(key: string, timeoutMs: number, goesOn = false) {
+    const end = goesOn ? 'goes on without its caller' : 'was given up'
+    super('LARDER_LOAD_TIMEOUT', `Loading ${key} took longer than ${timeoutMs} ms and ${end}.`, {
+      key,
+    })
     this.timeoutMs = timeoutMs
+    this.goesOn = goesOn
   }
 
   override get name(): string {

@@ -9,6 +9,14 @@ export interface KeyEvent {
   readonly key: string
 }
 
+/**
+ * The value that an event is about, as callers get it; made when a listener asks for it. Not enumerable, so that what prints
+ * or copies an event leaves it out.
+ */
+export interface ValueEvent {
+  readonly value?: unknown
+}
+
 /** What became of a value that was to be written. */
 export type PutOutcome =
   /** It is kept where its policy says. */
@@ -29,19 +37,21 @@ export type OutageKind = 'setup' | 'unreachable' | 'refusing' | 'deaf' | 'limits
 /** Every event of a manager by name. Events are facts: a listener cannot change the outcome. */
 export interface CacheEvents {
   /** A value was served from a tier. */
-  hit: KeyEvent & { readonly tier: 'local' | 'remote'; readonly negative: boolean }
+  hit: KeyEvent & ValueEvent & { readonly tier: 'local' | 'remote'; readonly negative: boolean }
   /** No tier had a servable value. */
   miss: KeyEvent
   /** A loader ended. */
-  load: KeyEvent & {
-    readonly durationMs: number
-    readonly outcome: 'value' | 'negative' | 'error'
-    readonly reason: 'miss' | 'refresh'
-  }
-  /** A value past its freshness was served. */
-  stale: KeyEvent & { readonly why: 'revalidating' | 'error' | 'timeout' | 'lease' }
+  load: KeyEvent &
+    ValueEvent & {
+      readonly durationMs: number
+      readonly outcome: 'value' | 'negative' | 'error'
+      readonly reason: 'miss' | 'refresh'
+    }
+  /** A value past its freshness was served; `asked`: to who asked for what is kept for when loads fail. */
+  stale: KeyEvent &
+    ValueEvent & { readonly why: 'revalidating' | 'error' | 'timeout' | 'lease' | 'asked' }
   /** A value was to be written by request (`set`, `@CachePut`, `warm`), and what became of it. */
-  put: KeyEvent & { readonly outcome: PutOutcome }
+  put: KeyEvent & ValueEvent & { readonly outcome: PutOutcome }
   /** Keys, tags or a whole cache were evicted by request on this node, or wait in the recovery queue for the store. */
   evict: {
     readonly cache: string | undefined

@@ -150,6 +150,11 @@ export class StatsRegistry {
     this.#cap = cap
   }
 
+  /** How many caches and methods are counted apart. */
+  get size(): number {
+    return this.#counters.size
+  }
+
   /**
    * Returns the counters of a method (`''` for direct use of the cache). Past the cap, further caches and methods share
    * those of `OTHERS`: names may be made of what users type.

@@ -9,17 +9,29 @@ export type IpAddress =
   | { readonly version: 4; readonly text: string }
   | { readonly version: 6; readonly groups: readonly number[] }
 
-/**
- * Where an IPv4 address stands in the last two groups: mapped (`::ffff:1.2.3.4`), translated (`::ffff:0:1.2.3.4`) and by the
- * well-known NAT64 prefix (`64:ff9b::1.2.3.4`).
- */
-const CLOTHES: readonly (readonly number[])[] = [
-  [0, 0, 0, 0, 0, 0xffff],
-  [0, 0, 0, 0, 0xffff, 0],
-  [0x64, 0xff9b, 0, 0, 0, 0],
+/** IPv6 addresses that begin like this stand for an IPv4 address. */
+interface Clothes {
+  readonly prefix: readonly number[]
+  /** The group that the IPv4 address begins with. */
+  readonly at: number
+  /** Its bits are written the other way round. */
+  readonly isInverted?: boolean
+}
+
+const CLOTHES: readonly Clothes[] = [
+  // Mapped: `::ffff:1.2.3.4`.
+  { prefix: [0, 0, 0, 0, 0, 0xffff], at: 6 },
+  // Translated: `::ffff:0:1.2.3.4`.
+  { prefix: [0, 0, 0, 0, 0xffff, 0], at: 6 },
+  // The well-known prefix of NAT64: `64:ff9b::1.2.3.4`.
+  { prefix: [0x64, 0xff9b, 0, 0, 0, 0], at: 6 },
+  // 6to4 (RFC 3056): who has 1.2.3.4 has all of `2002:102:304::/48`.
+  { prefix: [0x2002], at: 1 },
+  // Teredo (RFC 4380): server, flags and port are the client's choice, and its IPv4 address stands at the end.
+  { prefix: [0x2001, 0], at: 6, isInverted: true },
 ]
 
-/** Returns undefined for what is no address. IPv4 in IPv6 clothes is IPv4; a zone (`fe80::1%eth0`) is left out. */
+/** Returns undefined for what is no address. IPv4 in IPv6 clothes, tunnels too, is IPv4; a zone (`fe80::1%eth0`) is left out. */
 export function parseIp(address: unknown): IpAddress | undefined {
   if (typeof address !== 'string') return undefined
   const [bare = '', ...zone] = address.split('%')
@@ -28,18 +40,23 @@ export function parseIp(address: unknown): IpAddress | undefined {
   if (version === 0 || (version === 4 && zone.length > 0)) return undefined
   if (version === 4) return { version, text: bare }
   const groups = groupsOf(bare)
-  return isIpv4(groups) ? { version: 4, text: lastAsIpv4(groups) } : { version: 6, groups }
+  const text = ipv4In(groups)
+  return text === undefined ? { version: 6, groups } : { version: 4, text }
 }
 
-function isIpv4(groups: readonly number[]): boolean {
-  if (CLOTHES.some((prefix) => prefix.every((group, i) => group === groups[i]))) return true
+/** The IPv4 address that an IPv6 address stands for, if it does. */
+function ipv4In(groups: readonly number[]): string | undefined {
+  const worn = CLOTHES.find(({ prefix }) => prefix.every((group, i) => group === groups[i]))
+  if (worn !== undefined) return asIpv4(groups.slice(worn.at, worn.at + 2), worn.isInverted)
   // `::1.2.3.4`, which nobody should write any more; `::` and `::1` are something else.
-  return groups.slice(0, GROUPS - 2).every((group) => group === 0) && groups[GROUPS - 2] !== 0
+  const [high = 0, ...low] = groups.slice(GROUPS - 2)
+  const isZero = groups.slice(0, GROUPS - 2).every((group) => group === 0)
+  return isZero && high !== 0 ? asIpv4([high, ...low]) : undefined
 }
 
-function lastAsIpv4(groups: readonly number[]): string {
+function asIpv4(groups: readonly number[], isInverted = false): string {
   return groups
-    .slice(-2)
+    .map((group) => (isInverted ? group ^ 0xffff : group))
     .flatMap((group) => [group >> 8, group & 0xff])
     .join('.')
 }

@@ -12,7 +12,8 @@ describe('ipKey', () => {
     ['::1', '0:0:0:0:0:0:0:0/56'],
     ['::', '0:0:0:0:0:0:0:0/56'],
     ['fe80::1%eth0', 'fe80:0:0:0:0:0:0:0/56'],
-    ['2002:102:304::1', '2002:102:304:0:0:0:0:0/56'],
+    ['2001:1::1', '2001:1:0:0:0:0:0:0/56'],
+    ['2003:102:304::1', '2003:102:304:0:0:0:0:0/56'],
   ])('%s → %s', (address, key) => {
     expect(ipKey(address)).toBe(key)
   })
@@ -43,6 +44,22 @@ describe('ipKey', () => {
     ['64:ff9b::ffff:ffff', '255.255.255.255'],
   ])('with all bits of it: %s → %s', (address, key) => {
     expect(ipKey(address)).toBe(key)
+  })
+
+  it.each([
+    ['6to4', '2002:102:304::1'],
+    ['6to4', '2002:102:304:ffff::1'],
+    ['6to4', '2002:0102:0304:100:a:b:c:d'],
+    ['Teredo', '2001::fefd:fcfb'],
+    ['Teredo', '2001:0:4136:e378:8000:63bf:fefd:fcfb'],
+    ['Teredo, by another server and port', '2001:0:5ef5:79fb:0:1:fefd:fcfb'],
+  ])('who tunnels by %s is one client, whatever network it chooses: %s', (_, address) => {
+    for (const prefix of [32, 56, 64, 128]) expect(ipKey(address, prefix)).toBe('1.2.3.4')
+  })
+
+  it('keeps clients apart who tunnel by one Teredo server', () => {
+    const clients = ['fefd:fcfb', 'fefd:fcfa'].map((end) => `2001:0:4136:e378:8000:63bf:${end}`)
+    expect(clients.map((address) => ipKey(address))).toEqual(['1.2.3.4', '1.2.3.5'])
   })
 
   it('keeps clients apart who come through a translator of your own', () => {

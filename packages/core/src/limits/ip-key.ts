@@ -12,7 +12,8 @@ const OWN_TRANSLATORS: readonly number[] = [0x64, 0xff9b, 1]
 /**
  * Returns a key for the address of a client: an IPv4 address itself, an IPv6 address by its network, because a client has
  * all addresses of that to choose from. IPv4 in IPv6 clothes (`::ffff:1.2.3.4`, `::ffff:102:304`, `64:ff9b::1.2.3.4`) is
- * IPv4, in every spelling. Behind a proxy, see `clientAddress`.
+ * IPv4, in every spelling; so are the tunnels of 6to4 (`2002::/16`) and Teredo (`2001::/32`), whose networks belong to an
+ * IPv4 host or to all clients of a server. Behind a proxy, see `clientAddress`.
  *
  * @param prefix - How many bits of an IPv6 address count. 32 to 128; 56 is what homes get. @default 56
  * @throws KeyError for what is no address; InvalidOptionError

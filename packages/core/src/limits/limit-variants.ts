@@ -45,15 +45,15 @@ export class LimitVariants {
   constructor(options: LimiterOptions, origin: LimiterOrigin, parts: VariantParts) {
     const template = templateOf(options, origin)
     this.isLookedUp = template.isLookedUp
-    this.#make = (limits) => {
-      const limiter = resolveLimiterOf(template.withLimits(limits), {
-        ...origin,
-        isLookedUp: this.isLookedUp,
-      })
+    const make = (limits: readonly number[], isExample: boolean): LimitVariant => {
+      const { isLookedUp } = this
+      const said = template.withLimits(limits)
+      const limiter = resolveLimiterOf(said, { ...origin, isLookedUp, isExample })
       const capacity = this.isLookedUp ? undefined : capacityOf(limiter.rule)
       return { limiter, decisions: parts.decide(limiter), capacity }
     }
-    this.any = this.#make(template.examples)
+    this.#make = (limits) => make(limits, false)
+    this.any = make(template.examples, true)
     const ttlMs = parseDuration(options.limitTtl ?? DEFAULT_TTL, `${origin.where}.limitTtl`)
     this.#lookups = template.sources.map(({ source, option }, i) =>
       source === undefined
@@ -96,7 +96,8 @@ export function resolveTemplate(
   origin: LimiterOrigin,
 ): { readonly limiter: ResolvedLimiter; readonly isLookedUp: boolean } {
   const { isLookedUp, withLimits, examples } = templateOf(options, origin)
-  return { limiter: resolveLimiterOf(withLimits(examples), { ...origin, isLookedUp }), isLookedUp }
+  const found = { ...origin, isLookedUp, isExample: true }
+  return { limiter: resolveLimiterOf(withLimits(examples), found), isLookedUp }
 }
 
 interface Template {

@@ -18,7 +18,7 @@ import {
   type PolicyOptions,
   resolvePolicy,
 } from './policy-options.ts'
-import { assertPunishable, assertSensibleWait } from './rule-checks.ts'
+import { assertPunishable, assertSensibleWait, longestWaitUs } from './rule-checks.ts'
 import { ruleName } from './rule-name.ts'
 
 /** What to do where the shared store cannot say: let this process alone count, let everything pass, or refuse. */
@@ -31,7 +31,10 @@ export interface LimiterSettings {
    * limiters with the same policies share; for `@RateLimited` the method
    */
   readonly name?: string | undefined
-  /** How long a call may be made to wait for its turn; longer, and it is refused. 0: nobody waits. 0 to 1 h. @default 0 */
+  /**
+   * How long a call may be made to wait for its turn; longer, and it is refused. 0: nobody waits. Up to 1 h, and as long as at
+   * most 10 000 calls of a key can be waiting: under a larger limit that is looked up, it is that long. @default 0
+   */
   readonly maxWait?: Duration | undefined
   /** Where the shared store cannot say. @default 'local' where the manager has a local store with limits, else 'closed' */
   readonly onStoreError?: OnStoreError | undefined
@@ -132,6 +135,8 @@ export interface LimiterOrigin {
   readonly ownName?: string | undefined
   /** Its limits were looked up. */
   readonly isLookedUp?: boolean | undefined
+  /** Its limits only stand for those that will be looked up. */
+  readonly isExample?: boolean | undefined
 }
 
 /**
@@ -150,11 +155,11 @@ export function resolveLimiter(
 /** The same, of a limiter whose limits may have been looked up. @throws InvalidOptionError */
 export function resolveLimiterOf(
   options: LimiterOptions,
-  { where, ownName, isLookedUp = false }: LimiterOrigin,
+  { where, ownName, isLookedUp = false, isExample = false }: LimiterOrigin,
 ): ResolvedLimiter {
   assertKnownOptions(options, LIMITER_OPTION_NAMES, where)
   const { onStoreError, enabled, dryRun = false } = options
-  const rule = resolveRule(options, where, ownName)
+  const rule = resolveRule(options, { where, ownName, isLookedUp, isExample })
   parseDuration(options.limitTtl ?? 0, `${where}.limitTtl`, { max: MS_PER_DAY })
   if (onStoreError !== undefined) {
     assertOneOf(onStoreError, ['local', 'open', 'closed'], `${where}.onStoreError`)
@@ -182,16 +187,20 @@ export function resolveLimiterOf(
   }
 }
 
-function resolveRule(options: LimiterOptions, where: string, ownName?: string): LimitRule {
+function resolveRule(options: LimiterOptions, origin: LimiterOrigin): LimitRule {
+  const { where, ownName, isLookedUp, isExample } = origin
   const { name, maxWait = 0, penalty = false, block } = options
   if (name !== undefined) assertName(name, `${where}.name`)
   assertBoolean(penalty, `${where}.penalty`)
-  const policies = resolvePolicies(options, where)
+  const policies = resolvePolicies(options, origin)
   const blockMs = block === undefined ? 0 : parseDuration(block, `${where}.block`, { min: 1 })
   const maxWaitMs = parseDuration(maxWait, `${where}.maxWait`, { max: MS_PER_HOUR })
+  // A plan is nobody's mistake: under a large one, calls wait for less.
+  const isPlan = isLookedUp === true && isExample !== true
+  const longestUs = isPlan ? longestWaitUs(policies) : Number.POSITIVE_INFINITY
   const rule = {
     policies,
-    maxWaitUs: maxWaitMs * US_PER_MS,
+    maxWaitUs: Math.min(maxWaitMs * US_PER_MS, longestUs),
     penalty,
     blockUs: blockMs * US_PER_MS,
   }
@@ -214,10 +223,10 @@ function policyOptionsOf(options: LimiterOptions): readonly KnownPolicy[] {
   return [Object.fromEntries(given) as unknown as KnownPolicy]
 }
 
-function resolvePolicies(options: LimiterOptions, where: string): Policies {
+function resolvePolicies(options: LimiterOptions, { where, isLookedUp }: LimiterOrigin): Policies {
   const { policies } = options
   if (policies === undefined) {
-    return policyOptionsOf(options).map((policy) => resolvePolicy(policy, where))
+    return policyOptionsOf(options).map((policy) => resolvePolicy(policy, where, isLookedUp))
   }
   const option = `${where}.policies`
   if (!Array.isArray(policies) || policies.length === 0 || policies.length > MOST_POLICIES) {
@@ -226,7 +235,7 @@ function resolvePolicies(options: LimiterOptions, where: string): Policies {
   }
   assertNoneBeside(options, where)
   const resolved = policyOptionsOf(options).map((policy, i) =>
-    resolvePolicy(policy, `${option}[${i}]`),
+    resolvePolicy(policy, `${option}[${i}]`, isLookedUp),
   )
   const names = resolved.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) < i)

@@ -1,6 +1,7 @@
 /** `caches.limiter(…)`: asks whether a call is within its limits, and counts it. */
 
 import type { Clock } from '../contracts/clock.ts'
+import { INTERNALS } from '../contracts/internals.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Emitter } from '../events/events.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
@@ -39,6 +40,11 @@ export interface LimiterParts {
 export class Limiter {
   /** Limiters of one name share what they count. */
   readonly name: string
+  /** For decorators. */
+  readonly [INTERNALS] = {
+    hold: <Result>(verdict: RateLimitVerdict, work: () => Promise<Result>): Promise<Result> =>
+      this.#hold(verdict, work),
+  }
   readonly #parts: LimiterParts
   readonly #hasPermits: boolean
   readonly #changes: KeyChanges
@@ -91,7 +97,7 @@ export class Limiter {
     assertFunction(work, 'limiter.run.work')
     const verdict = await this.consume(key, options.cost ?? 1, options)
     if (!verdict.allowed) throw new RateLimitedError(keyText(key), verdict)
-    return this.hold(verdict, async () => work(verdict))
+    return this.#hold(verdict, async () => work(verdict))
   }
 
   /**
@@ -166,8 +172,8 @@ export class Limiter {
     return this.#changes.adjust(key, 'set', points, options)
   }
 
-  /** Runs work that a verdict has allowed, and keeps its permits meanwhile. For decorators; see `run`. */
-  async hold<Result>(verdict: RateLimitVerdict, work: () => Promise<Result>): Promise<Result> {
+  /** Runs work that a verdict has allowed, and keeps its permits meanwhile. See `run`. */
+  async #hold<Result>(verdict: RateLimitVerdict, work: () => Promise<Result>): Promise<Result> {
     const receipt = this.#hasPermits ? receiptOf(verdict) : undefined
     if (receipt === undefined) return work()
     const { clock, work: background, freed } = this.#parts

@@ -41,7 +41,9 @@ export function localRuleOf(
         scaled[amount] = partOf(scaled[amount] as number, share, where, mayBeNone)
       }
     }
-    return resolvePolicy(scaled as unknown as KnownPolicy, where)
+    // A part of a burst that is less than one call admits nothing, whatever the limit.
+    if (scaled['burst'] === 0) scaled['limit'] = 0
+    return resolvePolicy(scaled as unknown as KnownPolicy, where, mayBeNone)
   })
   return { ...rule, policies }
 }

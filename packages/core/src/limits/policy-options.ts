@@ -94,8 +94,16 @@ const LONGEST_REFILL_US = 3_650 * MS_PER_DAY * US_PER_MS
 /** A policy whose limit is known. */
 export type KnownPolicy = (PolicyOptions | ConcurrencyOptions) & { readonly limit: number }
 
-/** @throws InvalidOptionError naming the first option that is unknown or wrong. */
-export function resolvePolicy(options: KnownPolicy, where: string): LimitPolicy {
+/**
+ * Checks a policy. Where its limit was looked up, a burst is no more than goes with that: a small plan is nobody's mistake.
+ *
+ * @throws InvalidOptionError naming the first option that is unknown or wrong.
+ */
+export function resolvePolicy(
+  options: KnownPolicy,
+  where: string,
+  isLookedUp = false,
+): LimitPolicy {
   assertKnownOptions(options, POLICY_OPTION_NAMES, where)
   const { name = 'default', limit, per } = options
   assertName(name, `${where}.name`)
@@ -113,7 +121,8 @@ export function resolvePolicy(options: KnownPolicy, where: string): LimitPolicy 
   if (isPeriod(per)) return calendarPolicy({ name, limit, period: per }, options, where)
   const windowUs = parseDuration(per as Duration, `${where}.per`, { min: 1 }) * US_PER_MS
   if (algorithm === 'window') return slicedPolicy({ name, limit, windowUs }, options, where)
-  if (algorithm === 'smooth') return smoothPolicy({ name, limit, windowUs }, options, where)
+  if (algorithm === 'smooth')
+    return smoothPolicy({ name, limit, windowUs, isLookedUp }, options, where)
   return { name, limit, windowUs, algorithm: algorithm === 'fixed' ? 'fixed' : 'exact' }
 }
 
@@ -167,15 +176,21 @@ function slicedPolicy(basics: Basics, options: PolicyOptions, where: string): Li
  * In a window of length W, a bucket of b permits with one back every T lets in b + ⌈W/T⌉ - 1 at most. `hard` chooses T so
  * that this is `limit`.
  */
-function smoothPolicy(basics: Basics, options: PolicyOptions, where: string): LimitPolicy {
+function smoothPolicy(
+  { isLookedUp, ...basics }: Basics & { readonly isLookedUp: boolean },
+  options: PolicyOptions,
+  where: string,
+): LimitPolicy {
   const { name, limit, windowUs } = basics
   const { hard = false } = options
   assertBoolean(hard, `${where}.hard`)
   // Nobody asks a bucket that admits nothing.
   if (limit === 0)
     return { name, limit, windowUs, algorithm: 'smooth', burst: 0, intervalUs: windowUs }
-  const burst = options.burst ?? (hard ? Math.max(1, Math.floor(limit / 2)) : limit)
-  assertInteger(burst, `${where}.burst`, { min: 1, max: hard ? limit : MOST })
+  const said = options.burst ?? (hard ? Math.max(1, Math.floor(limit / 2)) : limit)
+  assertInteger(said, `${where}.burst`, { min: 1, max: hard && !isLookedUp ? limit : MOST })
+  const longest = Math.floor(LONGEST_REFILL_US / ceilOf(windowUs, limit))
+  const burst = isLookedUp ? Math.min(said, hard ? limit : longest) : said
   // More than one per microsecond cannot be told apart from no limit.
   if (limit > windowUs) throw tooFast(limit, `${where}.limit`)
   const intervalUs = ceilOf(windowUs, hard ? limit - burst + 1 : limit)

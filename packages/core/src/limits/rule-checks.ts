@@ -30,25 +30,31 @@ export function assertSensibleWait(policies: Policies, maxWaitUs: number, option
       const expected = `at most ${MOST_SLICES_AHEAD} slices of the window, which are ${longest} ms; or fewer slices, or algorithm "exact"`
       throw new InvalidOptionError({ option, expected, received })
     }
-    if (reservable(policy, maxWaitUs) > MOST_RESERVED) {
-      const expected = `a wait in which at most ${MOST_RESERVED} calls per key can be waiting`
-      throw new InvalidOptionError({ option, expected, received })
-    }
   }
+  const longestUs = longestWaitUs(policies)
+  if (maxWaitUs <= longestUs) return
+  const longest = Math.floor(longestUs / US_PER_MS)
+  const expected = `a wait in which at most ${MOST_RESERVED} calls per key can be waiting, which is ${longest} ms`
+  throw new InvalidOptionError({ option, expected, received })
 }
 
-/** How much one key can have reserved ahead. */
-function reservable(policy: Policies[number], maxWaitUs: number): number {
+/** The longest wait in which no more calls of a key can be waiting than are remembered, µs. */
+export function longestWaitUs(policies: Policies): number {
+  return Math.floor(Math.min(...policies.map((policy) => MOST_RESERVED * usPerCall(policy))))
+}
+
+/** How long one more call of those that wait makes the wait, µs; a limit of 0 lets nobody wait. */
+function usPerCall(policy: Policies[number]): number {
   switch (policy.algorithm) {
     case 'exact':
     case 'fixed':
-      return policy.limit * (maxWaitUs / policy.windowUs)
+      return policy.windowUs / policy.limit
     case 'window':
-      return policy.limit * (maxWaitUs / (policy.sliceUs * policy.slices))
+      return (policy.sliceUs * policy.slices) / policy.limit
     case 'smooth':
-      return maxWaitUs / policy.intervalUs
+      return policy.intervalUs
     default:
-      return 0
+      return Number.POSITIVE_INFINITY
   }
 }
 

@@ -5,69 +5,24 @@
  * learns of it from its own clock before the server lets the next one in; fences only rise. What it does not promise:
  * that a process which is held up (a long pause, a stopped container) does nothing after its lease. Only what it writes
  * to can see to that, by refusing lower fences.
- *
- * Several keys are taken in sorted order, everybody in the same one, so that nobody waits in a circle; all or none.
  */
 
-import type { Clock } from '../contracts/clock.ts'
-import type { LockProvider, LockState } from '../contracts/lock-provider.ts'
-import { ClosedError } from '../errors/closed-error.ts'
-import { LockLostError, LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
-import type { Emitter } from '../events/events.ts'
+import { INTERNALS } from '../contracts/internals.ts'
+import type { LockState } from '../contracts/lock-provider.ts'
 import type { Key } from '../keys/key-text.ts'
-import type { BackgroundWork } from '../lifecycle/background-work.ts'
-import { PassingList } from '../lifecycle/passing-list.ts'
 import { assertFunction } from '../options/assert-option.ts'
-import type { Hold } from './hold.ts'
-import { HoldPart } from './hold-part.ts'
-import { linkSignals } from './link-signals.ts'
-import { HeldLock, type Lock } from './lock.ts'
+import type { HeldLocks } from './held-locks.ts'
+import type { Lock } from './lock.ts'
 import { type LockKeys, lockName, lockNames } from './lock-name.ts'
 import { type LockOptions, type ResolvedLockOptions, resolveLockOptions } from './lock-options.ts'
-import { enclosingPart, runInside } from './lock-scope.ts'
-import { LockStore } from './lock-store.ts'
-import { LockTaker, type Wanted } from './lock-taker.ts'
-import { LockWakeUps } from './lock-wake-ups.ts'
-
-export interface LocksParts {
-  readonly namespace: string
-  readonly provider: LockProvider
-  /** For `onUnavailable: 'local'`. */
-  readonly fallback: LockProvider | undefined
-  /** Precise: a reading from the beginning of a long turn of the event loop would be too kind. */
-  readonly clock: Clock
-  readonly events: Emitter
-  readonly work: BackgroundWork
-}
 
 export class Locks {
-  readonly #parts: LocksParts
-  readonly #store: LockStore
-  readonly #fallback: LockStore | undefined
-  readonly #taker: LockTaker
-  readonly #closing = new AbortController()
-  readonly #held = new PassingList<HeldLock>()
+  /** For decorators, and for the manager that closes them. */
+  readonly [INTERNALS]: HeldLocks
 
   /** Use `caches.locks`. */
-  constructor(parts: LocksParts) {
-    this.#parts = parts
-    const { provider, fallback, clock, namespace, work } = parts
-    const wakeUps = new LockWakeUps(clock)
-    this.#store = new LockStore(provider, clock)
-    this.#fallback = fallback === undefined ? undefined : new LockStore(fallback, clock)
-    this.#taker = new LockTaker({
-      store: this.#store,
-      fallback: this.#fallback,
-      clock,
-      wakeUps,
-      work,
-    })
-    for (const each of [provider, fallback]) {
-      if (each === undefined) continue
-      each.onWake = (owner) => wakeUps.wake(owner)
-      each.open(namespace)
-    }
+  constructor(held: HeldLocks) {
+    this[INTERNALS] = held
   }
 
   /**
@@ -81,7 +36,7 @@ export class Locks {
   acquire(keys: LockKeys, options: LockOptions = {}): Promise<Lock> {
     try {
       const names = lockNames(keys, 'locks.acquire.keys')
-      return this.#acquire(names, this.resolve(options, 'locks.acquire'), false)
+      return this[INTERNALS].acquire(names, this.#resolve(options, 'locks.acquire'), false)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -102,238 +57,17 @@ export class Locks {
   ): Promise<Result> {
     assertFunction(work, 'locks.run.work')
     const names = lockNames(keys, 'locks.run.keys')
-    return this.runWith(names, this.resolve(options, 'locks.run'), work)
+    return this[INTERNALS].run(names, this.#resolve(options, 'locks.run'), work)
   }
 
   /** Looks at a lock; for people and tests. What it says may be over when it is read. @throws when the store is away */
   inspect(key: Key): Promise<LockState> {
-    return this.#store.inspect(lockName(key, 'locks.inspect.key'))
+    return this[INTERNALS].store.inspect(lockName(key, 'locks.inspect.key'))
   }
 
-  /** Checks options, also against what the provider can do. @throws InvalidOptionError */
-  resolve(options: LockOptions, where: string): ResolvedLockOptions {
+  #resolve(options: LockOptions, where: string): ResolvedLockOptions {
     const resolved = resolveLockOptions(options, where)
-    this.assertPossible(resolved, where)
+    this[INTERNALS].assertPossible(resolved, where)
     return resolved
   }
-
-  /** Checks options against what the provider can do. @throws InvalidOptionError */
-  assertPossible({ mode, weight, fallsBack, replicas }: ResolvedLockOptions, where: string): void {
-    const { name, capabilities } = this.#parts.provider
-    if (!capabilities.modes.includes(mode)) {
-      throw impossible(`${where}.mode`, capabilities.modes.join(' or '), name, mode)
-    }
-    if (replicas !== undefined && !capabilities.replicas) {
-      throw impossible(`${where}.replicas`, 'no replicas', name, replicas.min)
-    }
-    if (weight > 1 && capabilities.weights !== true) {
-      throw impossible(`${where}.weight`, 'no weight but 1', name, weight)
-    }
-    const isShared = capabilities.shared
-    if (!fallsBack || !isShared || this.#fallback !== undefined) return
-    throw new InvalidOptionError({
-      option: `${where}.onUnavailable`,
-      expected: "'throw', or a manager with an in-process store such as local: lruStore()",
-      received: 'local',
-    })
-  }
-
-  /** Like `run`, for what `lockNames` made of the keys, and options that are checked. */
-  async runWith<Result>(
-    names: readonly string[],
-    options: ResolvedLockOptions,
-    work: (lock: Lock) => Promise<Result> | Result,
-  ): Promise<Result> {
-    const lock = await this.#acquire(names, options, true)
-    let result: Result
-    try {
-      result = await runInside(this, lock, () => work(lock))
-    } catch (error) {
-      await lock.untilAlone()
-      // The work's own error says more than the state of the lock.
-      await lock.release()
-      throw error
-    }
-    await lock.untilAlone()
-    await lock.release()
-    if (lock.wasLost && !options.ignoresLoss) throw new LockLostError(lock.keys.join(', '), result)
-    return result
-  }
-
-  /** Ends all waiting, gives back what is held, and closes the providers. */
-  async close(): Promise<void> {
-    const closed = new ClosedError()
-    this.#closing.abort(closed)
-    const released = this.#held.values().map(async (lock) => {
-      lock.lose(closed)
-      await lock.release()
-    })
-    await Promise.all(released)
-    await Promise.allSettled([this.#parts.provider.close(), this.#parts.fallback?.close()])
-    this.#store.close()
-    this.#fallback?.close()
-  }
-
-  /** `isRun`: for work that ends by itself. */
-  async #acquire(
-    names: readonly string[],
-    options: ResolvedLockOptions,
-    isRun: boolean,
-  ): Promise<HeldLock> {
-    const since = this.#parts.clock.now()
-    const { signal, unlink } = linkSignals(this.#closing.signal, options.signal)
-    try {
-      for (;;) {
-        const parts = await this.#takeAll(names, { options, since, signal }, isRun)
-        // While the last one was waited for, an earlier one may have been lost.
-        const lost = parts.find(({ hold }) => !hold.isHeld)
-        if (lost === undefined) return this.#hand(parts, options)
-        await this.#giveBack(parts)
-        const { name } = lost.hold.target
-        const isOver = this.#parts.clock.now() - since >= options.waitMs
-        if (isOver) throw this.#failed(new LockTimeoutError(name, options.waitMs), name, since)
-      }
-    } finally {
-      unlink()
-    }
-  }
-
-  /** All or none; in order. */
-  async #takeAll(
-    names: readonly string[],
-    wanted: Omit<Wanted, 'name'>,
-    isRun: boolean,
-  ): Promise<readonly HoldPart[]> {
-    const parts: HoldPart[] = []
-    try {
-      for (const name of names) {
-        const isBesideStore = parts.some(({ hold }) => hold.store !== this.#store)
-        const share = this.#share(name, wanted.options, isRun)
-        const take = (): Promise<Hold> => this.#take({ ...wanted, name, isBesideStore })
-        parts.push(share ?? HoldPart.first(await take(), isRun))
-      }
-      return parts
-    } catch (error) {
-      await this.#giveBack(parts)
-      throw error
-    }
-  }
-
-  #hand(parts: readonly HoldPart[], options: ResolvedLockOptions): HeldLock {
-    const giveBack = (): Promise<boolean> => {
-      this.#held.delete(place)
-      return this.#giveBack(parts)
-    }
-    const lock = new HeldLock({ parts, ignoresLoss: options.ignoresLoss, giveBack })
-    const place = this.#held.add(lock)
-    return lock
-  }
-
-  /**
-   * A share in the lock that an enclosing `run` holds on the same name.
-   *
-   * @throws InvalidOptionError where the outer lock is less than what is asked for; LockUnavailableError where it excludes
-   *   only this process, and that will not do
-   */
-  #share(name: string, options: ResolvedLockOptions, isRun: boolean): HoldPart | undefined {
-    const part = enclosingPart(this, name)
-    if (part === undefined) return undefined
-    assertCovers(part.hold, options)
-    const isLocal = part.hold.store !== this.#store
-    if (!isLocal || options.fallsBack) return part.share(isRun)
-    const cause = new Error('The running code holds it within this process only.')
-    throw this.#failed(new LockUnavailableError(name, cause), name, this.#parts.clock.now())
-  }
-
-  async #take(wanted: Wanted): Promise<Hold> {
-    const { name, since } = wanted
-    try {
-      const hold = await this.#taker.take(wanted)
-      hold.onLost = [...hold.onLost, () => this.#report(name, 'lost', hold.since, hold.store)]
-      this.#report(name, 'granted', since, hold.store)
-      return hold
-    } catch (error) {
-      throw this.#failed(error, name, since)
-    }
-  }
-
-  /** Resolves with whether the store still knew all that went back to it. */
-  async #giveBack(parts: readonly HoldPart[]): Promise<boolean> {
-    const [first] = parts
-    if (first !== undefined && parts.length === 1) return this.#giveOneBack(first)
-    const outcomes = await Promise.all(parts.map((part) => this.#giveOneBack(part)))
-    return outcomes.every(Boolean)
-  }
-
-  /** A store that is away counts as knowing, as the clock said so. */
-  async #giveOneBack(part: HoldPart): Promise<boolean> {
-    const { hold } = part
-    const { name } = hold.target
-    const wasLost = hold.isLost
-    try {
-      const wasKnown = await part.end()
-      // Others still own it.
-      if (wasKnown === undefined) return !wasLost
-      if (!wasLost) this.#report(name, wasKnown ? 'released' : 'lost', hold.since, hold.store)
-      return wasKnown
-    } catch {
-      this.#report(name, 'release-failed', hold.since, hold.store)
-      return !wasLost
-    }
-  }
-
-  /** Reports an error, and returns it. */
-  #failed(error: unknown, name: string, since: number): unknown {
-    if (error instanceof LockUnavailableError) this.#report(name, 'unavailable', since, this.#store)
-    else if (error instanceof LockTimeoutError) this.#report(name, 'timeout', since, this.#store)
-    return error
-  }
-
-  #report(
-    key: string,
-    outcome: 'granted' | 'timeout' | 'unavailable' | 'released' | 'lost' | 'release-failed',
-    since: number,
-    store: LockStore,
-  ): void {
-    const { events, clock } = this.#parts
-    if (!events.has('lock')) return
-    const { name: source } = store.provider
-    events.emit('lock', { key, outcome, ms: clock.now() - since, source })
-  }
-}
-
-/** @throws InvalidOptionError where a share would get less than it asks for */
-function assertCovers(hold: Hold, { mode, weight, replicas }: ResolvedLockOptions): void {
-  const { name, mode: held, weight: heldWeight = 1 } = hold.target
-  if (held !== mode && !(held === 'write' && mode === 'read')) {
-    throw new InvalidOptionError({
-      option: `the mode of lock ${name}`,
-      expected: `${held}, in which the running code holds it already: two that wait to become writers would wait for each other`,
-      received: mode,
-    })
-  }
-  if (mode === 'permit' && weight > heldWeight) {
-    throw new InvalidOptionError({
-      option: `the weight of lock ${name}`,
-      expected: `at most ${heldWeight}, which the running code holds already: two that wait for more would wait for each other`,
-      received: weight,
-    })
-  }
-  if (replicas !== undefined && hold.replicas < replicas.min) {
-    throw new InvalidOptionError({
-      option: `the replicas of lock ${name}`,
-      expected: `at most ${hold.replicas}, with which the running code holds it already`,
-      received: replicas.min,
-    })
-  }
-}
-
-function impossible(
-  option: string,
-  can: string,
-  provider: string,
-  received: unknown,
-): InvalidOptionError {
-  const expected = `${can}: the lock provider ${provider} knows no other`
-  return new InvalidOptionError({ option, expected, received })
 }

@@ -1,16 +1,19 @@
 /** The manager: makes caches over one local and one remote tier, and owns everything that has to be closed. */
 
-import { Cache, type CacheParts } from '../cache/cache.ts'
+import { Cache } from '../cache/cache.ts'
+import type { CacheParts } from '../cache/cache-parts.ts'
 import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import { EvictionUnit } from '../cache/eviction-unit.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
+import { ReadReports } from '../cache/read-reports.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
+import { INTERNALS } from '../contracts/internals.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import { currentCallScope, currentUnitOf, runInScope } from '../decorators/call-scope.ts'
@@ -40,7 +43,7 @@ import {
   resolvePolicy,
 } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
-import { resolveEvictOptions } from '../options/evict-options.ts'
+import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import {
   assertName,
   type CacheManagerOptions,
@@ -91,6 +94,12 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #watch: StoreWatch
   /** In development. */
   readonly #unread: UnreadNames | undefined
+  /** For decorators and integrations. */
+  readonly [INTERNALS] = {
+    methodCache: (method: MethodDescription): MethodCache => this.#methodCache(method),
+    limiter: (options: LimiterOptions, place: LimiterPlace): Limiter =>
+      this.#limiter(options, place),
+  }
   #locks: Locks | undefined
   #limits: Limits | undefined
   #closing: Promise<void> | undefined
@@ -135,9 +144,10 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
     this.#node.secondsMeant?.lives('', options.defaults, 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
-    const loads = new LoadPath(this.#node)
-    this.#reads = new ReadPath(this.#node, loads)
+    const reports = new ReadReports(this.#node)
+    const loads = new LoadPath(this.#node, reports)
     this.#writes = new WritePath(this.#node)
+    this.#reads = new ReadPath(this.#node, { loads, reports, writes: this.#writes })
     this.#puts = new PutPath(this.#node, loads, this.#writes)
     if (local !== undefined) local.onDrop = (key) => this.#reportDrop(key)
     this.#startPlugins()
@@ -181,30 +191,26 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Makes a limiter over the remote store's limits, or without one those of this process. `place` is for decorators.
+   * Makes a limiter over the remote store's limits, or without one those of this process.
    *
    * @throws InvalidOptionError, also when no store of this manager has limits; ClosedError
    * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
    */
-  limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
-    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
-    this.#limits ??= createLimits(this.#options, this.#node)
-    const limiter = this.#limits.limiter(options, place)
-    this.#node.secondsMeant?.windows(options, place?.where ?? 'limiter')
-    return limiter
+  limiter(options: LimiterOptions): Limiter {
+    return this.#limiter(options)
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
-  async evictTags(tags: readonly string[], ...more: readonly []): Promise<void> {
-    resolveEvictOptions((more as readonly unknown[])[0], 'manager.evictTags', 'evictTags')
+  async evictTags(tags: readonly string[], options?: SoftOption): Promise<void> {
+    const { soft } = resolveEvictOptions(options, 'manager.evictTags', 'evictTags')
     assertTags(tags, 'evictTags.tags')
-    await this.#reported(this.#writes.evictTags(tags), 'tags')
+    await this.#reported(this.#writes.evictTags(tags, soft), 'tags')
   }
 
   /** Evicts every entry of the namespace. */
-  async clear(...more: readonly []): Promise<void> {
-    resolveEvictOptions((more as readonly unknown[])[0], 'manager.clear', 'clear')
-    await this.#reported(this.#writes.clear(undefined), 'the namespace')
+  async clear(options?: SoftOption): Promise<void> {
+    const { soft } = resolveEvictOptions(options, 'manager.clear', 'clear')
+    await this.#reported(this.#writes.clear(undefined, soft), 'the namespace')
   }
 
   /**
@@ -275,21 +281,6 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     await untilReady(this.#statusParts(), timeoutMs)
   }
 
-  /** How a decorated method reaches its cache. */
-  methodCache(method: MethodDescription): MethodCache {
-    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
-    const parts = this.#partsOf(method.cacheName, method.options, method.where)
-    if (method.isForOthers === true) this.#unread?.watch(method.cacheName, method.where)
-    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
-    const cache = new EngineMethodCache(parts, method)
-    const { scope } = parts.policy
-    if (method.onlyEvicts !== true && scope === undefined) return cache
-    // Who only evicts may not know the scope that the entries are kept under, or not yet.
-    const scopeNow = (): Policy['scope'] =>
-      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
-    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
-  }
-
   /**
    * Stops refreshes and polls, aborts running loads, waits shortly for background work, closes the stores and the plugins.
    *
@@ -313,7 +304,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#unread?.close()
     wakeUps.wakeAll()
     // First of all: whoever waits for a lock would hold up the rest.
-    await Promise.all([this.#locks?.close(), this.#limits?.close()])
+    await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
     let cancel: (() => void) | undefined
     const patience = new Promise<void>((resolve) => {
       cancel = clock.schedule(DRAIN_MS, resolve, 'caller')
@@ -333,6 +324,29 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       })
     }
     this.#events.clear()
+  }
+
+  #limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
+    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
+    this.#limits ??= createLimits(this.#options, this.#node)
+    const limiter = this.#limits.limiter(options, place)
+    this.#node.secondsMeant?.windows(options, place?.where ?? 'limiter')
+    return limiter
+  }
+
+  /** How a decorated method reaches its cache. */
+  #methodCache(method: MethodDescription): MethodCache {
+    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
+    const parts = this.#partsOf(method.cacheName, method.options, method.where)
+    if (method.isForOthers === true) this.#unread?.watch(method.cacheName, method.where)
+    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
+    const cache = new EngineMethodCache(parts, method)
+    const { scope } = parts.policy
+    if (method.onlyEvicts !== true && scope === undefined) return cache
+    // Who only evicts may not know the scope that the entries are kept under, or not yet.
+    const scopeNow = (): Policy['scope'] =>
+      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
+    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
   }
 
   #partsOf(name: string, options: CacheOptions, where: string): CacheParts {

@@ -43,6 +43,11 @@ export class CacheWords {
     this.#onNews = onNews
   }
 
+  /** How many caches something is known of. */
+  get size(): number {
+    return this.#said.size
+  }
+
   /** @throws InvalidOptionError when somebody has said something else of this cache. */
   say(cache: string, policy: Policy, where: string): void {
     this.#agree(cache, policy, where)

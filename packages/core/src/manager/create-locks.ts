@@ -4,6 +4,7 @@ import type { CacheNode } from '../cache/node.ts'
 import { createPreciseClock } from '../clock/precise-clock.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { HeldLocks } from '../locks/held-locks.ts'
 import { Locks } from '../locks/locks.ts'
 import type { ResolvedManagerOptions } from '../options/manager-options.ts'
 
@@ -19,7 +20,7 @@ export function createLocks(options: ResolvedManagerOptions, { events, work }: C
   const provider = providerOf(options, local)
   // What excludes nobody else is never away.
   const fallback = provider.capabilities.shared ? local : undefined
-  return new Locks({ namespace, provider, fallback, clock, events, work })
+  return new Locks(new HeldLocks({ namespace, provider, fallback, clock, events, work }))
 }
 
 function providerOf(

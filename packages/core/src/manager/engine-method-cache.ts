@@ -1,7 +1,8 @@
 /** The engine's side of a decorated method. `hit` is the local-hit path: no frame, closure or allocation it can do without. */
 
 import { loadTogether } from '../cache/batch-load.ts'
-import { type CacheParts, tagNames } from '../cache/cache.ts'
+import type { CacheParts } from '../cache/cache-parts.ts'
+import { tagNames } from '../cache/entry-options.ts'
 import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import { knownNow } from '../cache/keep.ts'
 import { withPolicyTags } from '../cache/policy-tags.ts'
@@ -13,7 +14,7 @@ import {
   ReadSite,
   type Source,
 } from '../cache/read-call.ts'
-import type { Coherence } from '../coherence/coherence.ts'
+import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -41,7 +42,7 @@ export class EngineMethodCache implements MethodCache {
   /** By key, with the full key in it. */
   readonly #places: Recent<string, EntryAddress>
   readonly #clock: Clock
-  readonly #coherence: Coherence
+  readonly #knowledge: Knowledge
   readonly #events: Emitter
   readonly #maxStalenessMs: number
   #lastCall: MethodCall = PLAIN_CALL
@@ -58,7 +59,7 @@ export class EngineMethodCache implements MethodCache {
     const prefix = `${name}:`
     this.#places = new Recent((key) => node.addressOf(prefix + wellFormedKey(key)))
     this.#clock = node.clock
-    this.#coherence = node.coherence
+    this.#knowledge = node.knowledge
     this.#events = node.events
     this.#maxStalenessMs = policy.maxStalenessMs
     this.#local = policy.local && policy.isolation !== 'cloned' ? node.local : undefined
@@ -66,10 +67,10 @@ export class EngineMethodCache implements MethodCache {
 
   hit(key: string): Promise<unknown> | undefined {
     const entry = this.#local?.get(this.#places.of(key).key)
-    if (entry === undefined || entry.checked !== this.#coherence.changes) return undefined
+    if (entry === undefined || entry.checked !== this.#knowledge.changes) return undefined
     const now = this.#clock.now()
     if (now >= entry.calmUntil) return undefined
-    if (now - this.#coherence.confirmedAt >= this.#maxStalenessMs) return undefined
+    if (now - this.#knowledge.confirmedAt >= this.#maxStalenessMs) return undefined
     if (this.#events.hearsHits) return undefined
     this.#counters.localHits += 1
     entry.promise ??= Promise.resolve(entry.value)
@@ -121,8 +122,8 @@ export class EngineMethodCache implements MethodCache {
     const fullKeys = keys.map((key) => this.#places.of(key).key)
     const evictions = [
       writes.evict(name, fullKeys, { soft, settleMs }),
-      writes.evictTags(tags),
-      ...(all ? [writes.clear(name)] : []),
+      writes.evictTags(tags, soft),
+      ...(all ? [writes.clear(name, soft)] : []),
     ]
     await evictionOutcomeOf(node, evictions, policy.onRemoteFailure, `entries of ${name}`)
   }

@@ -68,7 +68,10 @@ export function statusOf(parts: StatusParts): ManagerStatus {
             lastError: watch.lastError ?? null,
           },
     coherence: coherenceOf(parts),
-    recoveryQueue: { waiting: coherence.queue.size, escalated: coherence.queue.escalated },
+    recoveryQueue: {
+      waiting: coherence.knowledge.queue.size,
+      escalated: coherence.knowledge.queue.escalated,
+    },
   }
 }
 
@@ -102,7 +105,7 @@ function stateOf({ remote, watch, coherence, isClosed }: StatusParts): ManagerSt
   if (isClosed()) return 'closed'
   if (remote === undefined) return 'in-process'
   if (watch.outage !== undefined) return watch.outage.kind
-  return coherence.tagsVerifiedAt > Number.NEGATIVE_INFINITY ? 'up' : 'starting'
+  return coherence.knowledge.tagsVerifiedAt > Number.NEGATIVE_INFINITY ? 'up' : 'starting'
 }
 
 function coherenceOf({
@@ -110,11 +113,11 @@ function coherenceOf({
   clock,
   maxStalenessMs,
 }: StatusParts): ManagerStatus['coherence'] {
-  if (coherence.isAlone) return { state: 'alone', confirmedAgoMs: null }
-  const agoMs = clock.now() - coherence.confirmedAt
+  if (coherence.knowledge.isAlone) return { state: 'alone', confirmedAgoMs: null }
+  const agoMs = clock.now() - coherence.knowledge.confirmedAt
   const isKnown = Number.isFinite(agoMs)
   return {
-    state: coherence.canJudge(maxStalenessMs) ? 'verified' : 'isolated',
+    state: coherence.knowledge.canJudge(maxStalenessMs) ? 'verified' : 'isolated',
     confirmedAgoMs: isKnown ? Math.round(agoMs) : null,
   }
 }

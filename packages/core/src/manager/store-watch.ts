@@ -218,9 +218,11 @@ export class StoreWatch {
   /** The worst of what is wrong names the outage. */
   get #kind(): OutageKind {
     if (this.#troubles.has('setup')) return 'setup'
-    const isDown = this.#troubles.has('store') || !this.#parts.isReady()
+    // What refuses is there, though the breaker may have opened over it.
+    const isRefusing = this.#troubles.has('refusals')
+    const isDown = (this.#troubles.has('store') && !isRefusing) || !this.#parts.isReady()
     if (isDown && !(this.#troubles.size === 1 && this.#troubles.has('limits'))) return 'unreachable'
-    if (this.#troubles.has('refusals')) return 'refusing'
+    if (isRefusing) return 'refusing'
     return this.#troubles.has('bus') ? 'deaf' : 'limits'
   }
 

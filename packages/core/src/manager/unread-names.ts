@@ -9,6 +9,8 @@ import type { Logger } from '../options/logger.ts'
 
 /** From the first call of a method until it is said. */
 const PATIENCE_MS = 10_000
+/** So many names are looked after: a program that makes more of them does not mistype them by hand. */
+const CAP = 1_000
 
 export class UnreadNames {
   readonly #clock: Clock
@@ -24,9 +26,14 @@ export class UnreadNames {
     this.#logger = logger
   }
 
+  /** How many names were looked after. */
+  get size(): number {
+    return this.#seen.size
+  }
+
   /** A method that changes entries of a cache is called for the first time. */
   watch(cacheName: string, where: string): void {
-    if (this.#seen.has(cacheName) || isRead(cacheName)) return
+    if (this.#seen.has(cacheName) || this.#seen.size >= CAP || isRead(cacheName)) return
     this.#seen.add(cacheName)
     this.#waiting.set(cacheName, where)
     this.#cancel ??= this.#clock.schedule(PATIENCE_MS, () => this.#say(), 'background')

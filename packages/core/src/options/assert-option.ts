@@ -80,6 +80,15 @@ export function assertText(value: unknown, option: string, max = 200): asserts v
   })
 }
 
+/** @throws InvalidOptionError unless `value` is an AbortSignal or `undefined`. */
+export function assertSignal(
+  value: unknown,
+  option: string,
+): asserts value is AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return
+  throw new InvalidOptionError({ option, expected: 'an AbortSignal', received: value })
+}
+
 /** @throws InvalidOptionError unless `value` is an array; a text would be taken for a list of its letters. */
 export function assertKeys(value: unknown, option: string): asserts value is readonly unknown[] {
   if (Array.isArray(value)) return

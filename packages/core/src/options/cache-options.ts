@@ -39,6 +39,11 @@ export interface CacheOptions {
   readonly softTimeout?: Duration | undefined
   /** Past this, the load is given up: its signal aborts and callers get `LoadTimeoutError` or a stale value. @default none */
   readonly loadTimeout?: Duration | undefined
+  /**
+   * Past this, counted from the call, a caller waits no longer: it gets the stale value if there is one, or
+   * `LoadTimeoutError`. The load goes on, keeps its lease, and its result is cached. @default none
+   */
+  readonly hardTimeout?: Duration | undefined
   /** How long a caller waits for another node's load before it takes over. 1 ms to 1 h. @default '5s' */
   readonly leaseWait?: Duration | undefined
   /** The oldest an evicted value may be served by a node that cannot hear about it. 10 ms to 1 d. @default '2s' */
@@ -97,6 +102,8 @@ export interface Policy {
   readonly softTimeoutMs: number
   /** 0 for none. */
   readonly loadTimeoutMs: number
+  /** 0 for none. */
+  readonly hardTimeoutMs: number
   readonly leaseWaitMs: number
   readonly maxStalenessMs: number
   readonly isolation: Isolation
@@ -144,6 +151,7 @@ export const CACHE_OPTION_NAMES = [
   'jitter',
   'softTimeout',
   'loadTimeout',
+  'hardTimeout',
   'leaseWait',
   'maxStaleness',
   'isolation',
@@ -208,6 +216,8 @@ export function resolvePolicy(layers: readonly CacheOptions[], where: string): P
       options.softTimeout === undefined ? 0 : duration('softTimeout', options.softTimeout, 1),
     loadTimeoutMs:
       options.loadTimeout === undefined ? 0 : duration('loadTimeout', options.loadTimeout, 1),
+    hardTimeoutMs:
+      options.hardTimeout === undefined ? 0 : duration('hardTimeout', options.hardTimeout, 1),
     leaseWaitMs: duration('leaseWait', options.leaseWait, 1, MS_PER_HOUR),
     maxStalenessMs: duration('maxStaleness', options.maxStaleness, 10, MS_PER_DAY),
     isolation: options.isolation,

@@ -23,24 +23,28 @@ export interface EvictHow {
   readonly settleMs: number
 }
 
+/** What an eviction of more than some keys takes. */
+export type SoftOption = Pick<EvictOptions, 'soft'>
+
 const FOR_KEYS = ['soft', 'settle'] as const satisfies readonly (keyof EvictOptions)[]
+const FOR_MANY = ['soft'] as const satisfies readonly (keyof SoftOption)[]
 
 /**
- * Every way to evict. Tags, caches and patterns take no options: whether an entry carries a tag is found out when it is
- * read, so there is nothing to soften and no place for a window.
+ * Every way to evict. Tags, caches and patterns take no window: it is for what will be loaded, and nobody knows the keys of
+ * that.
  */
 export const EVICT_OPTIONS = {
   'cache.evict': FOR_KEYS,
   'cache.evictMany': FOR_KEYS,
-  'cache.evictTags': [],
-  'cache.evictPattern': [],
-  'cache.clear': [],
-  'manager.evictTags': [],
-  'manager.clear': [],
+  'cache.evictTags': FOR_MANY,
+  'cache.evictPattern': FOR_MANY,
+  'cache.clear': FOR_MANY,
+  'manager.evictTags': FOR_MANY,
+  'manager.clear': FOR_MANY,
   '@CacheEvict.key': FOR_KEYS,
   '@CacheEvict.keys': FOR_KEYS,
-  '@CacheEvict.tags': [],
-  '@CacheEvict.all': [],
+  '@CacheEvict.tags': FOR_MANY,
+  '@CacheEvict.all': FOR_MANY,
   'cached.evict': [],
 } as const satisfies Readonly<Record<string, readonly (keyof EvictOptions)[]>>
 
@@ -49,14 +53,13 @@ export type EvictWay = keyof typeof EVICT_OPTIONS
 /** @throws InvalidOptionError naming the first option that is wrong, or that this way does not take. */
 export function resolveEvictOptions(options: unknown, way: EvictWay, where: string): EvictHow {
   const names: readonly string[] = EVICT_OPTIONS[way]
-  if (names.length === 0) {
-    if (options === undefined) return { soft: false, settleMs: 0 }
-    const expected = 'no options: softness and settle windows are for evictions by key'
-    throw new InvalidOptionError({ option: `${where}.options`, expected, received: options })
-  }
   const given = options === undefined ? {} : options
-  assertKnownOptions(given, names, where)
-  const { soft = false, settle = 0 } = given as EvictOptions
+  assertKnownOptions(given, FOR_KEYS, where)
+  const { soft = false, settle } = given as EvictOptions
+  if (settle !== undefined && !names.includes('settle')) {
+    const expected = 'an eviction by key to go with it: a window is for keys that are known'
+    throw new InvalidOptionError({ option: `${where}.settle`, expected, received: settle })
+  }
   assertBoolean(soft, `${where}.soft`)
-  return { soft, settleMs: parseDuration(settle, `${where}.settle`) }
+  return { soft, settleMs: parseDuration(settle ?? 0, `${where}.settle`) }
 }

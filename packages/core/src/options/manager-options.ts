@@ -47,7 +47,10 @@ export interface CacheManagerOptions {
   readonly strictValues?: boolean | undefined
   /** How values become bytes. @default the remote store's own */
   readonly codec?: CodecFactory | undefined
-  /** How long one call to the shared tier may take. 1 ms to 1 min. @default '250ms' */
+  /**
+   * How long one call to the shared tier may take; as long again, once, while calls made before it are still answered.
+   * 1 ms to 1 min. @default '250ms'
+   */
   readonly storeTimeout?: Duration | undefined
   /**
    * Who is told, in a line for a person, when an outage of the remote store begins or ends, and what it was set up wrongly.
@@ -61,7 +64,7 @@ export interface CacheManagerOptions {
    * no store is touched. @default true
    */
   readonly enabled?: boolean | undefined
-  /** Make this the manager that decorated methods use. @default true */
+  /** Make this the manager that decorated methods use, until it is closed. @default true */
   readonly default?: boolean | undefined
   /** Source of time; for tests. */
   readonly clock?: Clock | undefined

@@ -21,12 +21,15 @@ import { Breaker } from './breaker.ts'
 import { type ReadBatch, type ReadReceiver, TickReads } from './read-batch.ts'
 import { Turns } from './turns.ts'
 
-/** Entries under way at once: a few milliseconds of work for a store, and enough to keep it busy over a slow network. */
+/** Entries under way at once, at the most: a few milliseconds of work for a store, and enough to keep it busy over a slow network. */
 const MOST_UNDER_WAY = 512
 /** Entries of one call. */
 const MOST_OF_A_CALL = 500
-/** Looking and loading, of which there may be very much at once. Other calls have turns of their own and pass by it. */
-const READING: ReadonlySet<string> = new Set(['claim', 'fill', 'renew'])
+/**
+ * What loads need, of which there may be very much at once. Reads, which a store answers many times as fast, and writes have turns
+ * of their own, and other calls pass by them.
+ */
+const LOADING: ReadonlySet<string> = new Set(['claim', 'fill', 'renew'])
 /** Entries that callers change or give back. */
 const WRITING: ReadonlySet<string> = new Set(['put', 'release'])
 
@@ -49,6 +52,7 @@ export class RemoteTier {
   readonly #reads: TickReads
   readonly #headerReads: TickReads
   readonly #reading: Turns
+  readonly #loading: Turns
   readonly #writing: Turns
   #isClosed = false
   readonly #clock: Clock
@@ -72,8 +76,10 @@ export class RemoteTier {
     this.#headerReads = new TickReads(MOST_OF_A_CALL, (batch) =>
       this.#deliver('read-headers', batch, () => store.readHeaders(batch.addresses)),
     )
-    this.#reading = new Turns(MOST_UNDER_WAY, () => clock.now())
-    this.#writing = new Turns(MOST_UNDER_WAY, () => clock.now())
+    const turns = (): Turns => new Turns(MOST_UNDER_WAY, () => clock.now(), timeoutMs)
+    this.#reading = turns()
+    this.#loading = turns()
+    this.#writing = turns()
     this.#deadlines = new Deadlines(clock, timeoutMs, 'caller')
     this.#breaker = new Breaker(
       () => clock.now(),
@@ -110,7 +116,7 @@ export class RemoteTier {
     onLate?: (result: Result) => void,
   ): Promise<Result> {
     const task = { operation, call, onLate }
-    if (READING.has(operation)) return this.#inTurn(this.#reading, 1, task)
+    if (LOADING.has(operation)) return this.#inTurn(this.#loading, 1, task)
     if (WRITING.has(operation)) return this.#inTurn(this.#writing, 1, task)
     // What keeps a node true; never more than a little at once.
     return new Promise((resolve, reject) => this.#call(task, resolve, reject))
@@ -164,32 +170,39 @@ export class RemoteTier {
   ): void {
     const weight = batch.addresses.length
     const task = { operation, call, onLate: undefined }
+    let begunAt = 0
     const succeed = (found: readonly (Uint8Array | undefined)[]): void => {
-      this.#reading.end(weight)
+      this.#reading.end(weight, this.#clock.now() - begunAt)
       batch.received(found)
     }
     const fail = (error: unknown): void => {
       this.#reading.end(weight)
       batch.failed(error)
     }
-    const start = (isOverdue: boolean): void =>
-      isOverdue ? this.#skip(operation, fail) : this.#call(task, succeed, fail)
+    const start = (isOverdue: boolean): void => {
+      begunAt = this.#clock.now()
+      if (isOverdue) this.#skip(operation, fail)
+      else this.#call(task, succeed, fail)
+    }
     runIn(this.#context, () => this.#reading.take(weight, start))
   }
 
   #inTurn<Result>(turns: Turns, weight: number, task: Task<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
+      let begunAt = 0
       const succeed = (result: Result): void => {
         resolve(result)
-        turns.end(weight)
+        turns.end(weight, this.#clock.now() - begunAt)
       }
       const fail = (error: unknown): void => {
         reject(error)
         turns.end(weight)
       }
-      turns.take(weight, (isOverdue) =>
-        isOverdue ? this.#skip(task.operation, fail) : this.#call(task, succeed, fail),
-      )
+      turns.take(weight, (isOverdue) => {
+        begunAt = this.#clock.now()
+        if (isOverdue) this.#skip(task.operation, fail)
+        else this.#call(task, succeed, fail)
+      })
     })
   }
 
@@ -222,6 +235,7 @@ export class RemoteTier {
     const deadline = deadlines.begin((wasHeldUp) => {
       if (!wasHeldUp) {
         this.#reading.giveUp(this.timeoutMs)
+        this.#loading.giveUp(this.timeoutMs)
         this.#writing.giveUp(this.timeoutMs)
       }
       const error = new StoreTimeoutError(operation, this.timeoutMs)

@@ -41,6 +41,25 @@ describe('turns', () => {
     expect(seen).toEqual(['a', 'b'])
   })
 
+  it('begin with little, are more with quick answers, and halve when answers are slow', () => {
+    let now = 0
+    const turns = new Turns(512, () => now, 100)
+    let begun = 0
+    for (let i = 0; i < 10_000; i++) turns.take(1, () => (begun += 1))
+    expect(begun).toBe(64)
+    const answer = (count: number, tookMs?: number): number => {
+      const before = begun
+      for (let i = 0; i < count; i++) turns.end(1, tookMs)
+      return begun - before
+    }
+    expect([answer(64, 10), answer(128, 10)]).toEqual([128, 256])
+    expect([answer(256, 10), answer(512, 30), answer(512)]).toEqual([512, 512, 512])
+    // Of those that were sent together, the first that is slow says it for all.
+    expect(answer(512, 50)).toBe(256)
+    now = 60
+    expect([answer(256, 30), answer(200, 60)]).toEqual([256, 72])
+  })
+
   it('take a hundred thousand that all fail at once, and forget them', () => {
     const turns = new Turns(1, () => 0)
     let begun = 0

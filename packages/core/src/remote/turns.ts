@@ -5,6 +5,9 @@
  * call. Sent all at once, the last of them would time out on a store that works at full speed, and their deadlines would
  * measure our own queue. So a deadline begins when its call does, and calls begin as others end. Unless the store turns out not
  * to answer: then who has waited for as long as an answer may take has waited enough.
+ *
+ * How much a store answers in time depends on it, and on how busy this machine is. So it begins with little, is more with each
+ * quick answer, as in TCP, and is halved when answers come to take half of what they may.
  */
 
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
@@ -21,21 +24,31 @@ interface Waiting {
   readonly context: KeptContext
 }
 
+/** The weight that may be under way before there was an answer, and the least it becomes. */
+const AT_FIRST = 64
+const LEAST = 8
+
 /** Started ones that the list may hold at its beginning. */
 const MOST_STARTED = 256
 
 export class Turns {
   readonly #most: number
+  readonly #patienceMs: number
   readonly #now: () => number
   #underWay = 0
+  /** The weight that may be under way now. */
+  #room: number
+  #shrunkAt = Number.NEGATIVE_INFINITY
   #waiting: Waiting[] = []
   /** Those before it have started. */
   #first = 0
   #isStarting = false
 
-  /** `most`: the weight that may be under way; one that is heavier goes alone. */
-  constructor(most: number, now: () => number) {
+  /** `most`: the weight that may ever be under way; one that is heavier goes alone. `patienceMs`: what an answer may take. */
+  constructor(most: number, now: () => number, patienceMs = Number.POSITIVE_INFINITY) {
     this.#most = most
+    this.#patienceMs = patienceMs
+    this.#room = Math.min(most, AT_FIRST)
     this.#now = now
   }
 
@@ -49,8 +62,10 @@ export class Turns {
     }
   }
 
-  end(weight: number): void {
+  /** `tookMs`: how long the answer took; absent where there was none. */
+  end(weight: number, tookMs?: number): void {
     this.#underWay -= weight
+    if (tookMs !== undefined) this.#adapt(weight, tookMs)
     if (this.#first < this.#waiting.length)
       this.#startWhile((next) => this.#hasRoomFor(next.weight))
   }
@@ -86,7 +101,19 @@ export class Turns {
     this.#first = 0
   }
 
+  #adapt(weight: number, tookMs: number): void {
+    if (tookMs < this.#patienceMs / 4) {
+      if (this.#room < this.#most) this.#room = Math.min(this.#most, this.#room + weight)
+      return
+    }
+    const now = this.#now()
+    // Once for all that were sent together.
+    if (tookMs < this.#patienceMs / 2 || now - this.#shrunkAt < tookMs) return
+    this.#shrunkAt = now
+    this.#room = Math.max(LEAST, Math.floor(this.#room / 2))
+  }
+
   #hasRoomFor(weight: number): boolean {
-    return this.#underWay === 0 || this.#underWay + weight <= this.#most
+    return this.#underWay === 0 || this.#underWay + weight <= this.#room
   }
 }

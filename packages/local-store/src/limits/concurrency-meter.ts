@@ -1,6 +1,6 @@
 /** So many at the same time: permits, each with the end of its lease. */
 
-import type { ConcurrencyPolicy, PolicyState } from '@larder/core'
+import type { ConcurrencyPolicy, PolicyState } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 
 export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
@@ -26,6 +26,11 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
 
   get size(): number {
     return 2 * this.#leases.size
+  }
+
+  get written(): readonly number[] {
+    if (this.#leases.size === 0) return []
+    return [this.#writtenUs, ...[...this.#leases.values()].sort((a, b) => a - b)]
   }
 
   look(policy: ConcurrencyPolicy, nowUs: number): void {

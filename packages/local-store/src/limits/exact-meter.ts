@@ -6,8 +6,10 @@
  * the newest stamp.
  */
 
-import type { ExactPolicy, PolicyState } from '@larder/core'
+import type { ExactPolicy, PolicyState } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
+
+const NONE = { atUs: 0, writtenUs: 0 }
 
 export class ExactMeter implements Meter<ExactPolicy> {
   #policy: ExactPolicy
@@ -15,7 +17,11 @@ export class ExactMeter implements Meter<ExactPolicy> {
   /** Ascending. */
   #stamps: number[] = []
   /** The latest admission that was reserved ahead, and when it was. */
-  #reserved = { atUs: 0, writtenUs: 0 }
+  #reserved = NONE
+  /** The largest limit that anything was admitted under since nothing counted last. */
+  #most = 0
+  /** The longest window, likewise. */
+  #windowUs = 0
 
   constructor(policy: ExactPolicy) {
     this.#policy = policy
@@ -27,11 +33,16 @@ export class ExactMeter implements Meter<ExactPolicy> {
 
   get idleAt(): number {
     const newest = this.#stamps.at(-1)
-    return newest === undefined ? 0 : newest + this.#policy.windowUs
+    return newest === undefined ? 0 : newest + this.#windowUs
   }
 
   get size(): number {
     return this.#stamps.length
+  }
+
+  get written(): readonly number[] {
+    if (this.#stamps.length === 0) return []
+    return [this.#reserved.atUs, this.#reserved.writtenUs, this.#most, ...this.#stamps]
   }
 
   look(policy: ExactPolicy, nowUs: number): void {
@@ -58,6 +69,10 @@ export class ExactMeter implements Meter<ExactPolicy> {
     // Dropped only when they are the greater part, and not when a reservation leaves them behind: it may be taken back, and
     // then they count again.
     const dead = this.#countDead()
+    const { limit, windowUs } = this.#policy
+    const isAllDead = dead === this.#stamps.length
+    this.#most = isAllDead ? limit : Math.max(this.#most, limit)
+    this.#windowUs = isAllDead ? windowUs : Math.max(this.#windowUs, windowUs)
     if (dead * 2 >= this.#stamps.length + cost) this.#stamps.splice(0, dead)
     for (let i = 0; i < cost; i++) this.#stamps.push(atUs)
     if (atUs > this.#nowUs) this.#reserved = { atUs, writtenUs: this.#nowUs }
@@ -66,9 +81,9 @@ export class ExactMeter implements Meter<ExactPolicy> {
   penalize(cost: number): void {
     const atUs = Math.max(this.#nowUs, this.#stamps.at(-1) ?? 0)
     this.take({ cost, atUs, nowUs: this.#nowUs, permit: '' })
-    // No more than the newest ones can matter.
-    const { limit } = this.#policy
-    if (this.#stamps.length >= 2 * limit) this.#stamps.splice(0, this.#stamps.length - limit)
+    // No more than the newest ones can matter; as many as the largest limit, which may come back.
+    const length = this.#stamps.length
+    if (length >= 2 * this.#most) this.#stamps.splice(0, length - this.#most)
   }
 
   standing(): PolicyState {
@@ -100,8 +115,9 @@ export class ExactMeter implements Meter<ExactPolicy> {
 
   #giveBack(start: number, count: number): void {
     this.#stamps.splice(start, count)
-    const newest = this.#stamps.at(-1) ?? 0
-    if (newest > this.#nowUs) this.#reserved = { atUs: newest, writtenUs: this.#nowUs }
+    const newest = this.#stamps.at(-1)
+    if (newest === undefined) this.#reserved = NONE
+    else if (newest > this.#nowUs) this.#reserved = { atUs: newest, writtenUs: this.#nowUs }
   }
 
   /** How many of the oldest stamps have left the window that ends now. */

@@ -1,6 +1,6 @@
 /** The in-process provider around the model; what the model decides is tested in test/limits. */
 
-import type { LimitRule } from '@larder/core'
+import type { LimitPolicy, LimitRule } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
 import { localLimits } from './local-limits.ts'
 
@@ -54,6 +54,42 @@ describe('localLimits', () => {
     const [after] = await limits.decide(rule, [call('a')])
     expect(after).toMatchObject({ states: [{ remaining: 1 }] })
   })
+
+  it.each<readonly [string, (us: number) => LimitPolicy]>([
+    ['exact', (windowUs) => ({ name: 'p', limit: 2, algorithm: 'exact', windowUs })],
+    ['fixed', (windowUs) => ({ name: 'p', limit: 2, algorithm: 'fixed', windowUs })],
+    [
+      'window',
+      (us) => ({ name: 'p', limit: 2, algorithm: 'window', windowUs: us, slices: us, sliceUs: 1 }),
+    ],
+    [
+      'smooth',
+      (us) => ({
+        name: 'p',
+        limit: 2,
+        algorithm: 'smooth',
+        windowUs: us,
+        burst: 1,
+        intervalUs: 50,
+      }),
+    ],
+  ])(
+    'keeps what counts in a long window, whatever looks under a short one: %s',
+    async (_, policy) => {
+      let nowUs = 1_000_000
+      const limits = localLimits({ nowUs: () => nowUs })
+      const long = { ...rule, policies: [policy(100)] }
+      const short = { ...rule, policies: [policy(10)] }
+      await limits.decide(long, [call('a')])
+      const [before] = await limits.decide(long, [call('a', 'peek')])
+      nowUs += 60
+      // Each change looks at two others whether they may be forgotten.
+      await limits.decide(short, [call('a', 'peek'), call('b'), call('c'), call('d'), call('e')])
+      nowUs -= 60
+      const [after] = await limits.decide(long, [call('a', 'peek')])
+      expect(after).toEqual(before)
+    },
+  )
 
   it('checks its options', () => {
     expect(() => localLimits({ maxKeys: 0 })).toThrow(/localLimits\.maxKeys/)

@@ -11,7 +11,7 @@ import {
   type LimitRule,
   type RateLimitCapabilities,
   type RateLimitProvider,
-} from '@larder/core'
+} from '@larder/core/store'
 import { joinTable, type SharedTable, type TableOptions } from './shared-table.ts'
 import { Subject } from './subject.ts'
 import type { SubjectTable } from './subject-table.ts'

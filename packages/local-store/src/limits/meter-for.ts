@@ -1,6 +1,6 @@
 /** Which meter keeps which policy. */
 
-import type { LimitPolicy } from '@larder/core'
+import type { LimitPolicy } from '@larder/core/store'
 import { ConcurrencyMeter } from './concurrency-meter.ts'
 import { ExactMeter } from './exact-meter.ts'
 import type { Meter } from './meter.ts'

@@ -3,7 +3,7 @@
  * step; a test holds the two together. Time comes with every step, in whole microseconds, so that a test can own it.
  */
 
-import type { LimitPolicy, PolicyState } from '@larder/core'
+import type { LimitPolicy, PolicyState } from '@larder/core/store'
 
 /** Which admission is meant. */
 export interface Taken {
@@ -37,7 +37,9 @@ export interface Meter<Policy extends LimitPolicy = LimitPolicy> {
   reward?(points: number): number
   /** Prolongs a permit; for `concurrency`. */
   renew?(cost: number, permit: string): boolean
-  /** From when on this says no more than a new meter would, µs. */
+  /** The numbers that a script's state would consist of, without when it expires; none where it would have no state. */
+  readonly written: readonly number[]
+  /** From when on this says no more than a new meter would, µs; under the policy it was written under, not that of a look. */
   readonly idleAt: number
   /** How many numbers it holds. */
   readonly size: number

@@ -3,32 +3,24 @@
  * reservation opens the next period ahead of time.
  */
 
-import {
-  CalendarEdges,
-  type CalendarPolicy,
-  type FixedPolicy,
-  type PolicyState,
-} from '@larder/core'
+import type { CalendarPolicy, FixedPolicy, PolicyState } from '@larder/core/store'
+import { edgesAround } from './known-edges.ts'
 import type { Meter, Taken } from './meter.ts'
-
-const US_PER_MS = 1_000
 
 interface Period {
   readonly startUs: number
   readonly count: number
+  /** The largest limit since nothing counted last. */
+  readonly most: number
 }
 
 export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
   readonly size = 4
   #policy: FixedPolicy | CalendarPolicy
   #nowUs = 0
-  /** As last written, and when. */
-  #written: Period | undefined
-  #writtenUs = 0
+  #written: (Period & { readonly writtenUs: number; readonly endUs: number }) | undefined
   /** The present period, or one ahead that was reserved in; absent when nothing counts. */
   #open: Period | undefined
-  /** The largest limit since nothing counted last. */
-  #most = 0
 
   constructor(policy: FixedPolicy | CalendarPolicy) {
     this.#policy = policy
@@ -39,23 +31,27 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
   }
 
   get idleAt(): number {
-    return this.#written === undefined ? 0 : this.#endOf(this.#written.startUs)
+    return this.#written?.endUs ?? 0
+  }
+
+  get written(): readonly number[] {
+    if (this.#written === undefined) return []
+    const { startUs, writtenUs, count, most } = this.#written
+    return [startUs, writtenUs, count, most]
   }
 
   look(policy: FixedPolicy | CalendarPolicy, nowUs: number): void {
     this.#policy = policy
     this.#nowUs = nowUs
     this.#open = undefined
-    const most = Math.max(this.#most, policy.limit)
-    this.#most = policy.limit
     if (this.#written === undefined) return
+    const { startUs, writtenUs, count, most } = this.#written
     // The clock was set back: what was admitted before now counts now.
-    const by = Math.max(0, this.#writtenUs - nowUs)
-    const startUs = this.#movedBack(this.#written.startUs, by)
-    if (startUs === undefined || this.#endOf(startUs) <= nowUs) return
-    this.#open = { startUs, count: this.#written.count }
-    this.#most = most
-    if (by > 0) this.#write(this.#open)
+    const by = Math.max(0, writtenUs - nowUs)
+    const begunUs = this.#movedBack(startUs, by)
+    if (begunUs === undefined || this.#endOf(begunUs) <= nowUs) return
+    this.#open = { startUs: begunUs, count, most: Math.max(most, policy.limit) }
+    if (by > 0) this.#write(begunUs, count)
   }
 
   earliest(cost: number): number {
@@ -66,14 +62,18 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
   }
 
   take({ cost, atUs }: Taken): void {
-    const { startUs, count } = this.#open ?? { startUs: atUs, count: 0 }
-    if (atUs < this.#endOf(startUs)) this.#write({ startUs, count: count + cost })
-    else this.#write({ startUs: atUs, count: cost })
+    const open = this.#open
+    if (open !== undefined && atUs < this.#endOf(open.startUs))
+      this.#write(open.startUs, open.count + cost)
+    else this.#write(this.#startOf(atUs) ?? atUs, cost)
   }
 
   penalize(cost: number): void {
-    const { startUs, count } = this.#open ?? { startUs: this.#nowUs, count: 0 }
-    this.#write({ startUs, count: Math.max(count, Math.min(this.#policy.limit, count + cost)) })
+    const { limit } = this.#policy
+    const startUs = this.#open?.startUs ?? this.#startOf(this.#nowUs) ?? this.#nowUs
+    const count = this.#open?.count ?? 0
+    // It may be more than the limit that it was lowered to.
+    this.#write(startUs, Math.max(count, Math.min(limit, count + cost)))
   }
 
   standing(): PolicyState {
@@ -87,12 +87,11 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
 
   refund({ cost, atUs }: Taken): boolean {
     if (this.#open === undefined) return false
-    const { startUs, count } = this.#open
+    const { startUs, count, most } = this.#open
     if (atUs < startUs || atUs >= this.#endOf(startUs) || count < cost) return false
     // A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
-    if (count === cost && startUs > this.#nowUs)
-      this.#write({ startUs: this.#startBefore(startUs), count: this.#most })
-    else this.#write({ startUs, count: count - cost })
+    if (count === cost && startUs > this.#nowUs) this.#write(this.#startBefore(startUs), most)
+    else this.#write(startUs, count - cost)
     return true
   }
 
@@ -100,14 +99,13 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     if (this.#open === undefined) return 0
     const { startUs, count } = this.#open
     const given = Math.min(points, count)
-    this.#write({ startUs, count: count - given })
+    this.#write(startUs, count - given)
     return given
   }
 
-  #write({ startUs, count }: Period): void {
-    this.#open = { startUs: this.#startOf(startUs) ?? startUs, count }
-    this.#written = this.#open
-    this.#writtenUs = this.#nowUs
+  #write(startUs: number, count: number): void {
+    this.#open = { startUs, count, most: this.#open?.most ?? this.#policy.limit }
+    this.#written = { ...this.#open, writtenUs: this.#nowUs, endUs: this.#endOf(startUs) }
   }
 
   #movedBack(startUs: number, by: number): number | undefined {
@@ -138,31 +136,6 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
   /** Where the periods around now begin, µs. */
   #edges(): readonly number[] {
     if (this.#policy.algorithm === 'fixed') return []
-    return edgesOf(this.#policy, this.#nowUs)
+    return edgesAround(this.#policy, this.#nowUs)
   }
-}
-
-interface KnownEdges {
-  readonly calendar: CalendarEdges
-  /** The same list, in ms, for as long as nothing has changed. */
-  ms: readonly number[]
-  us: readonly number[]
-}
-
-const calendars = new Map<string, KnownEdges>()
-
-/** There are few periods and time zones, so all that were ever asked for are kept. */
-function edgesOf({ period, timeZone }: CalendarPolicy, nowUs: number): readonly number[] {
-  const name = `${period} ${timeZone}`
-  let known = calendars.get(name)
-  if (known === undefined) {
-    known = { calendar: new CalendarEdges(period, timeZone), ms: [], us: [] }
-    calendars.set(name, known)
-  }
-  const ms = known.calendar.around(Math.floor(nowUs / US_PER_MS))
-  if (ms !== known.ms) {
-    known.ms = ms
-    known.us = ms.map((edge) => edge * US_PER_MS)
-  }
-  return known.us
 }

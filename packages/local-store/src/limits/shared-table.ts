@@ -3,7 +3,7 @@
  * two managers of a process keep each for itself is twice as large as it says. It goes with the last of them.
  */
 
-import type { FreedListener } from '@larder/core'
+import type { FreedListener } from '@larder/core/store'
 import { processTables } from '../process-tables.ts'
 import { SubjectTable } from './subject-table.ts'
 

@@ -4,10 +4,11 @@
  *
  * Under another interval the same time stands for another number of calls, so the state says under which it was written.
  * After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
- * left the window, that much (the most it can have been) counts beside what the new one lets in.
+ * left the window, that much (the most it can have been) counts beside what the new one lets in, turns after that time too:
+ * the limit may be changed again before they come.
  */
 
-import type { PolicyState, SmoothPolicy } from '@larder/core'
+import type { PolicyState, SmoothPolicy } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 
 interface Bucket {
@@ -27,13 +28,15 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
   readonly size = 8
   #policy: SmoothPolicy
   #nowUs = 0
+  #written: Bucket | undefined
+  /** The window under which it was written. */
+  #windowUs = 0
+  /** What was written, as it is seen now. */
   #bucket: Bucket
 
   constructor(policy: SmoothPolicy) {
     this.#policy = policy
-    const { intervalUs, burst } = policy
-    const none = { writtenUs: 0, fullAt: 0, lastAt: 0, lastCost: 0, carried: 0, carriedUntil: 0 }
-    this.#bucket = { intervalUs, burst, ...none }
+    this.#bucket = emptyBucket(policy)
   }
 
   get capacity(): number {
@@ -41,19 +44,29 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
   }
 
   get idleAt(): number {
-    const { fullAt, lastAt, carriedUntil } = this.#bucket
-    return lastAt === 0 ? fullAt : Math.max(fullAt, lastAt + this.#policy.windowUs, carriedUntil)
+    const { fullAt, lastAt, carriedUntil } = this.#written ?? emptyBucket(this.#policy)
+    return lastAt === 0 ? fullAt : Math.max(fullAt, lastAt + this.#windowUs, carriedUntil)
+  }
+
+  get written(): readonly number[] {
+    if (this.#written === undefined) return []
+    const { fullAt, writtenUs, lastAt, lastCost, intervalUs, burst, carried, carriedUntil } =
+      this.#written
+    return [fullAt, writtenUs, lastAt, lastCost, intervalUs, burst, carried, carriedUntil]
   }
 
   look(policy: SmoothPolicy, nowUs: number): void {
     this.#policy = policy
     this.#nowUs = nowUs
+    this.#bucket = this.#written ?? emptyBucket(policy)
     const { writtenUs, intervalUs, burst } = this.#bucket
-    if (writtenUs > nowUs) this.#bucket = movedBack(this.#bucket, nowUs)
-    if (intervalUs !== policy.intervalUs || burst !== policy.burst)
-      this.#bucket = adopted(this.#bucket, policy, nowUs)
-    if (this.#bucket.carriedUntil <= nowUs && this.#bucket.carriedUntil > 0)
+    const isMoved = writtenUs > nowUs
+    const isChanged = intervalUs !== policy.intervalUs || burst !== policy.burst
+    if (isMoved) this.#bucket = movedBack(this.#bucket, nowUs)
+    if (isChanged) this.#bucket = adopted(this.#bucket, policy, nowUs)
+    if (this.#bucket.carriedUntil <= nowUs)
       this.#bucket = { ...this.#bucket, carried: 0, carriedUntil: 0 }
+    if (isMoved || isChanged) this.#write({})
   }
 
   earliest(cost: number): number {
@@ -69,7 +82,7 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
       fullAt: Math.max(fullAt, atUs) + cost * this.#policy.intervalUs,
       lastAt: Math.max(lastAt, atUs),
       lastCost: atUs < lastAt ? 0 : cost,
-      carried: atUs < carriedUntil ? carried + cost : carried,
+      carried: carriedUntil > this.#nowUs ? carried + cost : 0,
     })
   }
 
@@ -109,7 +122,7 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
       fullAt: freeAt,
       lastAt: Math.min(lastAt, Math.max(this.#nowUs, freeAt - full, carriedUntil)),
       lastCost: 0,
-      carried: atUs < carriedUntil ? Math.max(0, carried - cost) : carried,
+      carried: Math.max(0, carried - cost),
     })
     return true
   }
@@ -135,7 +148,14 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
 
   #write(change: Partial<Bucket>): void {
     this.#bucket = { ...this.#bucket, ...change, writtenUs: this.#nowUs }
+    this.#written = this.#bucket
+    this.#windowUs = this.#policy.windowUs
   }
+}
+
+function emptyBucket({ intervalUs, burst }: SmoothPolicy): Bucket {
+  const none = { writtenUs: 0, fullAt: 0, lastAt: 0, lastCost: 0, carried: 0, carriedUntil: 0 }
+  return { intervalUs, burst, ...none }
 }
 
 /** The clock was set back: everything happened at least that much earlier on the new scale. */
@@ -153,7 +173,6 @@ function movedBack(bucket: Bucket, nowUs: number): Bucket {
 /** The same bucket under another interval or burst. */
 function adopted(bucket: Bucket, policy: SmoothPolicy, nowUs: number): Bucket {
   const { intervalUs, burst, windowUs } = policy
-  if (bucket.writtenUs === 0) return { ...bucket, intervalUs, burst }
   const { fullAt, lastAt, carriedUntil } = bucket
   // A call that is still in the window came when the bucket had at least its present debt less than a window ago.
   const calls = Math.max(0, Math.ceil((fullAt - nowUs + windowUs) / bucket.intervalUs) - 1)

@@ -1,6 +1,6 @@
 /** R16: what this process remembers of limits is bounded, and goes without timers. */
 
-import type { LimitRule } from '@larder/core'
+import type { LimitRule } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
 import { Subject } from './subject.ts'
 import { SubjectTable } from './subject-table.ts'

@@ -1,6 +1,6 @@
 /** All that is known of one key of one limiter, and the decision on a call; the counterpart of lua/limit-decide-n.lua. */
 
-import type { LimitPolicy, LimitReply, LimitRequest, LimitRule } from '@larder/core'
+import type { LimitPolicy, LimitReply, LimitRequest, LimitRule } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
 import { meterFor } from './meter-for.ts'
 
@@ -41,6 +41,14 @@ export class Subject {
     if (this.#block.untilUs > nowUs) return false
     for (const meter of this.#meters.values()) if (meter.idleAt > nowUs) return false
     return true
+  }
+
+  /** What the scripts would have written of it, by the endings of their keys. */
+  get written(): ReadonlyMap<string, readonly number[]> {
+    const { untilUs, by, lengthUs } = this.#block
+    const states = [...this.#meters].map(([name, meter]) => [name, meter.written] as const)
+    const block = lengthUs > 0 ? [untilUs, by + 1, lengthUs] : []
+    return new Map([...states, ['block', block] as const].filter(([, { length }]) => length > 0))
   }
 
   decide(rule: LimitRule, request: LimitRequest, nowUs: number): Decision {

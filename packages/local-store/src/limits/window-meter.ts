@@ -5,19 +5,27 @@
  * and at least limit * B / (B + 1) get in.
  */
 
-import type { PolicyState, SlicedPolicy } from '@larder/core'
+import type { PolicyState, SlicedPolicy } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
+
+/** How the counts were last written. */
+interface Written {
+  readonly sliceUs: number
+  readonly slices: number
+  readonly writtenUs: number
+}
 
 export class WindowMeter implements Meter<SlicedPolicy> {
   #policy: SlicedPolicy
   #nowUs = 0
-  #writtenUs = 0
+  #written: Written
   /** Number of the newest slice. Counts of it and of those before it follow; none when nothing is known. */
   #top = 0
   #counts: number[] = []
 
   constructor(policy: SlicedPolicy) {
     this.#policy = policy
+    this.#written = { ...policy, writtenUs: 0 }
   }
 
   get capacity(): number {
@@ -25,25 +33,30 @@ export class WindowMeter implements Meter<SlicedPolicy> {
   }
 
   get idleAt(): number {
-    const { sliceUs, slices } = this.#policy
-    return this.#counts.length === 0 ? 0 : (this.#top + slices + 1) * sliceUs
+    return this.#endUnder(this.#written)
   }
 
   get size(): number {
     return this.#counts.length + 3
   }
 
+  get written(): readonly number[] {
+    if (this.#counts.length === 0) return []
+    const { sliceUs, slices, writtenUs } = this.#written
+    return [sliceUs, slices, writtenUs, this.#top, ...this.#counts]
+  }
+
   look(policy: SlicedPolicy, nowUs: number): void {
-    const before = this.#policy
     this.#policy = policy
     this.#nowUs = nowUs
     if (this.#counts.length === 0) return
-    if (this.#writtenUs > nowUs) {
-      // The clock was set back: everything happened at least that much earlier on the new scale.
-      this.#top -= Math.floor((this.#writtenUs - nowUs) / before.sliceUs)
-      this.#writtenUs = nowUs
-    }
-    if (before.sliceUs !== policy.sliceUs) this.#putInOneSlice(before)
+    const { sliceUs, slices, writtenUs } = this.#written
+    const isMoved = writtenUs > nowUs
+    const isChanged = sliceUs !== policy.sliceUs
+    // The clock was set back: everything happened at least that much earlier on the new scale.
+    if (isMoved) this.#top -= Math.floor((writtenUs - nowUs) / sliceUs)
+    if (isChanged) this.#putInOneSlice({ sliceUs, slices })
+    if (isMoved || isChanged) this.#write()
   }
 
   earliest(cost: number): number {
@@ -76,7 +89,7 @@ export class WindowMeter implements Meter<SlicedPolicy> {
     const { limit } = this.#policy
     return {
       remaining: Math.max(0, limit - this.#sumFrom(this.#oldest)),
-      resetUs: Math.max(0, this.idleAt - this.#nowUs),
+      resetUs: Math.max(0, this.#endUnder(this.#policy) - this.#nowUs),
     }
   }
 
@@ -103,13 +116,19 @@ export class WindowMeter implements Meter<SlicedPolicy> {
     return points - left
   }
 
-  /** Forgets the newest slices if nothing is left in them. */
+  /** Forgets the newest slices if nothing is left in them, and those that do not count any more. */
   #trim(): void {
-    this.#writtenUs = this.#nowUs
+    this.#write()
+    this.#counts.length = Math.min(this.#counts.length, this.#top - this.#oldest + 1)
     while (this.#counts[0] === 0) {
       this.#counts.shift()
       this.#top -= 1
     }
+  }
+
+  /** When the newest slice leaves the window. */
+  #endUnder({ sliceUs, slices }: Pick<Written, 'sliceUs' | 'slices'>): number {
+    return this.#counts.length === 0 ? 0 : (this.#top + slices + 1) * sliceUs
   }
 
   /** The oldest slice that counts now. */
@@ -130,24 +149,28 @@ export class WindowMeter implements Meter<SlicedPolicy> {
 
   /** Makes a slice the newest one, and forgets those that do not count any more. */
   #open(slice: number): void {
-    const counts: number[] = []
-    for (let i = slice; i >= this.#oldest; i--) counts.push(this.#countOf(i))
-    while (counts.length > 1 && counts.at(-1) === 0) counts.pop()
-    this.#counts = counts
+    this.#write()
+    if (this.#counts.length > 0 && slice === this.#top) return
+    const kept = Math.max(0, Math.min(this.#counts.length, this.#top - this.#oldest + 1))
+    const between = kept > 0 ? Array.from({ length: slice - this.#top - 1 }, () => 0) : []
+    this.#counts = [0, ...between, ...this.#counts.slice(0, kept)]
     this.#top = slice
-    this.#writtenUs = this.#nowUs
   }
 
   /**
    * Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest it
    * can have been in.
    */
-  #putInOneSlice({ sliceUs, slices }: SlicedPolicy): void {
+  #putInOneSlice({ sliceUs, slices }: Pick<Written, 'sliceUs' | 'slices'>): void {
     const current = Math.floor(this.#nowUs / sliceUs)
     const sum = this.#sumFrom(current - slices)
     const latest = this.#top > current ? (this.#top + 1) * sliceUs - 1 : this.#nowUs
     this.#top = Math.floor(latest / this.#policy.sliceUs)
     this.#counts = sum > 0 ? [sum] : []
-    this.#writtenUs = this.#nowUs
+  }
+
+  #write(): void {
+    const { sliceUs, slices } = this.#policy
+    this.#written = { sliceUs, slices, writtenUs: this.#nowUs }
   }
 }

@@ -1,5 +1,6 @@
 /** Locks within this process, with the semantics of the shared ones. */
 
+import type { LockState } from '@larder/core'
 import {
   type AcquireReply,
   type AcquireRequest,
@@ -7,10 +8,9 @@ import {
   type Clock,
   type LockCapabilities,
   type LockProvider,
-  type LockState,
   type LockTarget,
   type WakeListener,
-} from '@larder/core'
+} from '@larder/core/store'
 import type { LockTable } from './lock-table.ts'
 import { SharedLocks } from './shared-locks.ts'
 

@@ -3,7 +3,7 @@
  * lock each for itself exclude nobody. It goes with the last of them.
  */
 
-import type { WakeListener } from '@larder/core'
+import type { WakeListener } from '@larder/core/store'
 import { processTables } from '../process-tables.ts'
 import { LockTable } from './lock-table.ts'
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { CodecStep } from '@larder/core'
+import type { CodecStep } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
 import { ALGORITHMS, type Algorithm } from './algorithms.ts'
 import { COMPRESSION_STEP_IDS, type CompressionOptions, compression } from './compression.ts'

@@ -1,16 +1,15 @@
 /** Compresses what goes into the shared tier: above a threshold, and only when it shrinks. */
 
+import { InvalidOptionError, type Size } from '@larder/core'
 import {
   assertInteger,
   assertKnownOptions,
   assertOneOf,
   type CodecStep,
   type CodecStepLimits,
-  InvalidOptionError,
   type Plugin,
   parseSize,
-  type Size,
-} from '@larder/core'
+} from '@larder/core/store'
 import { ALGORITHMS, type Algorithm, COMPRESSION_STEP_IDS, type Directions } from './algorithms.ts'
 
 export { type Algorithm, COMPRESSION_STEP_IDS } from './algorithms.ts'

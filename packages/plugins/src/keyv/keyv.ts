@@ -7,7 +7,8 @@
  * - `leases: false`. Another process cannot be kept from filling. Every node that misses loads (one load per node, not one
  *   in all: I4 holds per process), and a load that began before an eviction on *another* node may store its old value after
  *   it; that lives until it expires or is evicted again (I2 holds per process, by leases only this process knows of). Settle
- *   windows hold on the evicting node only.
+ *   windows stand in the entries, and whoever fills or evicts one reads it first; a fill that crosses the eviction on another
+ *   node does not see the window.
  * - `sequences: false`. There are no logs. A node learns of another's change when it compares its local copy with the store,
  *   which it does once the copy is `maxStaleness` old: I3 rests on that alone, and costs a read per key and `maxStaleness`.
  * - `tags: false`. Versions are minted by reading, adding and writing back. Two processes that do it at the same moment lose
@@ -19,32 +20,31 @@
  * entries live that much longer or shorter; they order nothing but tag versions.
  */
 
+import { InvalidOptionError } from '@larder/core'
 import {
   assertKnownOptions,
   assertOneOf,
   type ClaimReply,
   type ClaimRequest,
-  decodeHeader,
   type EntryAddress,
   type EvictRequest,
   type FillReply,
-  FLAG,
   HEADER_BYTES,
-  InvalidOptionError,
   type MutationReply,
-  OFFSET,
   type PartitionChanges,
   type PutReply,
   type PutRequest,
   type RemoteCapabilities,
   type RemoteStore,
   type SyncReply,
+  stampCreation,
   type TagBump,
   type TagChanges,
-} from '@larder/core'
+} from '@larder/core/store'
 import { KeyTurns } from './key-turns.ts'
 import { iterationOf, type KeyvLike } from './keyv-like.ts'
 import { LoadsUnderWay } from './loads-under-way.ts'
+import { limitedTo, markerFor, type Settled, softened, windowAfter } from './settle-windows.ts'
 import { SharedTags } from './shared-tags.ts'
 import { changesSince } from './tag-document.ts'
 
@@ -156,8 +156,11 @@ class KeyvStore implements RemoteStore {
   ): Promise<FillReply> {
     return this.#turns.run([key], async () => {
       if (!this.#loads.end(key, token)) return { stored: false, livesMs: 0, nowMs: Date.now() }
-      const nowMs = await this.#write(key, bytes, livesMs)
-      return { stored: true, livesMs, nowMs }
+      const [standing] = await this.#readAll([key])
+      const windowMs = windowAfter(standing, 0, Date.now())
+      const filled = limitedTo(windowMs, Buffer.from(bytes), livesMs)
+      const nowMs = await this.#write(key, filled)
+      return { stored: true, livesMs: filled.livesMs, nowMs }
     })
   }
 
@@ -166,17 +169,19 @@ class KeyvStore implements RemoteStore {
     // Without a log nobody can tell what happened since, and then a put has to be an evict.
     const stored = since === 0
     await this.#change([key], () =>
-      stored ? this.#write(key, bytes, livesMs) : this.#delete([key]),
+      stored
+        ? this.#write(key, { bytes: Buffer.from(bytes), livesMs })
+        : this.#evict([key], { soft: false, settleMs: 0 }),
     )
     return { ...this.#mutation(partition), stored }
   }
 
   async evict(
     addresses: readonly EntryAddress[],
-    { soft }: EvictRequest,
+    request: EvictRequest,
   ): Promise<readonly MutationReply[]> {
     const keys = addresses.map(({ key }) => key)
-    await this.#change(keys, () => (soft ? this.#soften(keys) : this.#delete(keys)))
+    await this.#change(keys, () => this.#evict(keys, request))
     const partitions = new Set(addresses.map(({ partition }) => partition))
     return [...partitions].map((partition) => this.#mutation(partition))
   }
@@ -247,11 +252,10 @@ class KeyvStore implements RemoteStore {
   }
 
   /** Stores an entry, stamped now; returns that instant. */
-  async #write(key: string, bytes: Uint8Array, livesMs: number): Promise<number> {
+  async #write(key: string, { bytes, livesMs }: Settled): Promise<number> {
     const nowMs = Date.now()
-    const stored = Buffer.from(bytes)
-    stored.writeUIntBE(nowMs, OFFSET.createdAt, 6)
-    await this.#set(this.#keyOf(key), this.#encoded(stored), livesMs)
+    stampCreation(bytes, nowMs)
+    await this.#set(this.#keyOf(key), this.#encoded(bytes), livesMs)
     return nowMs
   }
 
@@ -259,19 +263,18 @@ class KeyvStore implements RemoteStore {
     return this.#values === 'binary' ? bytes : bytes.toString('base64')
   }
 
-  async #soften(fullKeys: readonly string[]): Promise<void> {
+  async #evict(fullKeys: readonly string[], { soft, settleMs }: EvictRequest): Promise<void> {
     const found = await this.#readAll(fullKeys)
-    await Promise.all(
-      found.map(async (bytes, i) => {
-        const header = bytes === undefined ? undefined : decodeHeader(bytes)
-        const key = fullKeys[i]
-        if (bytes === undefined || header === undefined || key === undefined) return
-        bytes[OFFSET.flags] = header.flags | FLAG.stale
-        const leftMs = header.createdAt + header.livesForMs - Date.now()
-        if (leftMs <= 0) return
-        await this.#set(this.#keyOf(key), this.#encoded(bytes), leftMs)
-      }),
-    )
+    const nowMs = Date.now()
+    const gone: string[] = []
+    const kept = fullKeys.map((key, i) => {
+      const windowMs = windowAfter(found[i], settleMs, nowMs)
+      const rest = soft ? softened(found[i], windowMs, nowMs) : undefined
+      const left = rest ?? (windowMs > 0 ? markerFor(windowMs, nowMs) : undefined)
+      if (left === undefined) gone.push(key)
+      return left && this.#set(this.#keyOf(key), this.#encoded(left.bytes), left.livesMs)
+    })
+    await Promise.all([...kept, this.#delete(gone)])
   }
 
   async #delete(fullKeys: readonly string[]): Promise<void> {

@@ -10,7 +10,7 @@
  * was lost, went back, or could not be written for a while, and the clock is behind the numbers in use.
  */
 
-import type { TagBump } from '@larder/core'
+import type { TagBump } from '@larder/core/store'
 import {
   newTagDocument,
   parseTagDocument,

@@ -1,6 +1,6 @@
 /** The tag clock as one text under one key, for backends that can do no more than replace a value. */
 
-import type { TagBump, TagChanges } from '@larder/core'
+import type { TagBump, TagChanges } from '@larder/core/store'
 
 export interface TagDocument {
   readonly version: number
@@ -11,6 +11,9 @@ export interface TagDocument {
 
 /** The whole document is written at every invalidation, so it holds fewer tags than a database would. */
 export const TAG_CAP = 2_000
+
+/** How far apart two versions may be that are minted while the clock is behind, µs: two histories rarely meet in one. */
+const SPREAD_US = 4_096
 
 /** A clock that begins anew invalidates what was born before: nobody knows what was invalidated until now. */
 export function newTagDocument(nowUs: number): TagDocument {
@@ -36,7 +39,7 @@ export function withBump(
 ): { readonly document: TagDocument; readonly bump: TagBump } {
   const { known, nowUs } = request
   const previous = document.version
-  const version = Math.max(nowUs, previous + 1, Math.floor(known) + 1)
+  const version = mint(Math.max(previous, Math.floor(known)), nowUs)
   const retentionMs = Math.max(document.retentionMs, request.retentionMs)
   const versions = new Map(document.tags)
   for (const tag of tags) versions.set(tag, version)
@@ -50,6 +53,11 @@ export function withBump(
 
 export function changesSince({ version, floor, tags }: TagDocument, since: number): TagChanges {
   return { version, floor, tags: tags.filter(([, at]) => at > since) }
+}
+
+/** Counting on from a clock that is ahead would give the versions of a lost document to other tags. */
+function mint(last: number, nowUs: number): number {
+  return nowUs > last ? nowUs : last + 1 + (nowUs % SPREAD_US)
 }
 
 /** Drops what is old or too much, oldest first; the floor rises over what is dropped, so that nothing comes back to life. */

@@ -4,15 +4,16 @@
 -- there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
 -- the newest stamp. A string and not a list, because one GET takes less time than three looks into a list.
 --
--- State: time and moment of writing of the latest reservation, when it expires, then the stamps.
+-- State: time and moment of writing of the latest reservation, when it expires, the largest limit that anything was admitted
+-- under since nothing counted last, then the stamps.
 local function exact_algorithm(limit, window)
-  local head, width = 24, 8
+  local head, width = 32, 8
   -- Less than this is read at once; more, stamp by stamp.
   local long = 4096
   local edge = now - window
   local self = { capacity = limit }
   -- Of the key: its bytes if they were read at once, how many stamps there are, the newest, and how many are dead.
-  local key, bytes, length, newest, dead, expires
+  local key, bytes, length, newest, dead
   -- All stamps as numbers, and how many of which were given back; for what is written by `flush`.
   local stamps, given, is_given_back = nil, {}, false
 
@@ -22,10 +23,9 @@ local function exact_algorithm(limit, window)
     return (unpacked('>d', call('GETRANGE', key, from, from + width - 1)))
   end
 
-  -- Time and moment of writing of the latest reservation.
-  local function reservation()
-    local from = bytes or call('GETRANGE', key, '0', '23')
-    return unpacked('>dd', from)
+  -- Time and moment of writing of the latest reservation, when the key expires, and the largest limit.
+  local function header()
+    return unpacked('>dddd', bytes or call('GETRANGE', key, '0', '31'))
   end
 
   -- The bytes of the stamps from the i-th on.
@@ -46,29 +46,24 @@ local function exact_algorithm(limit, window)
     return high
   end
 
-  local function expiry()
-    expires = expires or unpacked('>d', bytes or call('GETRANGE', key, '0', '23'), 17)
-    return expires
-  end
-
   -- Writes it all anew.
-  local function save(reserved, written, stamps)
-    expires = now + with_slack(newest + window - now)
-    bytes = pack('>ddd', reserved, written, expires) .. stamps
+  local function save(reserved, written, most, stamps)
+    local expires = now + with_slack(newest + window - now)
+    bytes = pack('>dddd', reserved, written, expires, most) .. stamps
     length = #stamps / width
     call('SET', key, bytes, 'PX', life_of(expires - now))
   end
 
   -- The server's clock was set back: everything happened at least that much earlier on the new scale.
-  local function move_back(by, reserved, written)
+  local function move_back(by, reserved, written, most)
     local moved = numbers_in(stamps_from(0), 1)
     for i = 1, #moved do moved[i] = max(0, moved[i] - by) end
     newest = max(0, newest - by)
-    save(max(0, reserved - by), max(0, written - by), packed(moved, #moved))
+    save(max(0, reserved - by), max(0, written - by), most, packed(moved, #moved))
   end
 
   function self.read(at_key)
-    key, bytes, length, newest, dead, expires = at_key, nil, 0, nil, nil, nil
+    key, bytes, length, newest, dead = at_key, nil, 0, nil, nil
     bytes = call('GETRANGE', key, '-4096', '-1')
     local size = #bytes
     if size == 0 then return end
@@ -80,9 +75,9 @@ local function exact_algorithm(limit, window)
     newest = stamp_at(length - 1)
     if newest <= now then return end
     -- Ahead of now: it was reserved, or the clock was set back.
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     local wrote = newest == reserved and written or newest
-    if wrote > now then move_back(wrote - now, reserved, written) end
+    if wrote > now then move_back(wrote - now, reserved, written, most) end
   end
 
   function self.earliest(cost)
@@ -98,20 +93,21 @@ local function exact_algorithm(limit, window)
     if cost > 1 then added = string.rep(added, cost) end
     dead = newest and count_dead() or 0
     local is_new, drops = not newest, dead * 2 >= length + cost
+    local reserved, written, expires, most = 0, 0, 0, limit
+    if not is_new then reserved, written, expires, most = header() end
+    local largest = dead == length and limit or max(most, limit)
     newest = at
     if is_new or drops then
-      local reserved, written = 0, 0
-      if not is_new then reserved, written = reservation() end
       if at > now then reserved, written = at, now end
-      save(reserved, written, (is_new and '' or stamps_from(dead)) .. added)
+      save(reserved, written, largest, (is_new and '' or stamps_from(dead)) .. added)
       dead = 0
       return
     end
-    local ends = expiry()
     call('APPEND', key, added)
     length, bytes = length + cost, nil
     if at > now then call('SETRANGE', key, '0', pack('>dd', at, now)) end
-    if at + window > ends then
+    if largest ~= most then call('SETRANGE', key, '24', pack('>d', largest)) end
+    if at + window > expires then
       expires = now + with_slack(at + window - now)
       call('SETRANGE', key, '16', pack('>d', expires))
       call('PEXPIRE', key, life_of(expires - now))
@@ -120,10 +116,10 @@ local function exact_algorithm(limit, window)
 
   function self.penalize(cost)
     self.take(cost, max(now, newest or 0))
-    if length < 2 * limit then return end
-    -- No more than the newest ones can matter.
-    local reserved, written = reservation()
-    save(reserved, written, stamps_from(length - limit))
+    local reserved, written, _, most = header()
+    if length < 2 * most then return end
+    -- No more than the newest ones can matter; as many as the largest limit, which may come back.
+    save(reserved, written, most, stamps_from(length - most))
     dead = nil
   end
 
@@ -181,12 +177,12 @@ local function exact_algorithm(limit, window)
       end
     end
     if first == length then return call('UNLINK', key) end
-    local reserved, written = reservation()
+    local reserved, written, _, most = header()
     newest = kept[length]
     if newest > now then reserved, written = newest, now end
     local remaining = {}
     for i = first + 1, length do remaining[i - first] = kept[i] end
-    save(reserved, written, packed(remaining, length - first))
+    save(reserved, written, most, packed(remaining, length - first))
   end
 
   return self

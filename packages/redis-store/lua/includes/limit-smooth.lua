@@ -3,7 +3,8 @@
 --
 -- Under another interval the same time stands for another number of calls, so the state says under which it was written.
 -- After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
--- left the window, that much (the most it can have been) counts beside what the new one lets in.
+-- left the window, that much (the most it can have been) counts beside what the new one lets in, turns after that time too:
+-- the limit may be changed again before they come.
 --
 -- State: when the bucket is full, when written, when it expires, time of the latest admission and its cost if it can be
 -- taken back, interval and burst, and what counts from before a change, and until when.
@@ -68,7 +69,7 @@ local function smooth_algorithm(interval, burst, window)
 
   function self.take(cost, at)
     full = (full > at and full or at) + cost * interval
-    if at < carried_until then carried = carried + cost end
+    if carried_until > now then carried = carried + cost end
     last, last_cost = max(last, at), at < last and 0 or cost
     save()
   end
@@ -93,7 +94,7 @@ local function smooth_algorithm(interval, burst, window)
   function self.refund(cost, at)
     local is_last_turn = at > now and at == full - burst * interval
     if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end
-    if at < carried_until then carried = max(0, carried - cost) end
+    carried = max(0, carried - cost)
     full, last_cost = full - cost * interval, 0
     last = math.min(last, max(now, full - burst * interval, carried_until))
     save()

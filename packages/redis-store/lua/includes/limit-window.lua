@@ -53,11 +53,16 @@ local function window_algorithm(limit, slice, slices)
   -- Adds to a slice that is not older than the newest one.
   local function add(number, cost)
     used = used + cost
-    if number == top then
+    if number == top and (top + slices + 1) * slice <= expires then
       top_count = top_count + cost
       counts[1] = top_count
       call('SETRANGE', key, '0', pack(layout, slice, slices, now, expires, top, used, top_count))
       return
+    end
+    if number == top then
+      load_counts()
+      counts[1] = top_count + cost
+      return save_all('')
     end
     -- What does not count any more is left behind.
     local kept = top and max(0, math.min(length(), top - oldest + 1)) or 0

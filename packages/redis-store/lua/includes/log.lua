@@ -2,8 +2,6 @@
 local LOG_CAP = 512
 -- Trimmed so many at a time: trimming costs more than all the rest of a change.
 local TRIM = 64
--- Between number and key of a member. Puts for which the last writer wins are refused by changes that void only.
-local CHANGE, VOID = ':', '!'
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
 local function open_log(log, us)
@@ -16,15 +14,14 @@ end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. `is_soft` and `settle`:
 -- how they were evicted; the message has them only where there is something to say.
-local function record(log, channel, partition, keys, us, voids, is_soft, settle)
+local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
   local score = whole(seq)
-  local before = score .. (voids and VOID or CHANGE)
   local members = { '-' .. score, '!seq' }
   for i = 1, #keys do
     members[2 * i + 1] = score
-    members[2 * i + 2] = before .. keys[i]
+    members[2 * i + 2] = score .. ':' .. keys[i]
   end
   redis.call('ZADD', log, unpack(members))
   local excess = redis.call('ZCARD', log) - 2 - LOG_CAP

@@ -7,7 +7,8 @@
  * would let hostile bytes name a constructor to call.
  */
 
-import { type Codec, createTaggedTree, isPlainData, type ValueType } from '@larder/core'
+import type { ValueType } from '@larder/core'
+import { type Codec, createTaggedTree, isPlainData } from '@larder/core/store'
 import { Packr, Unpackr } from 'msgpackr'
 import { checkMsgpack } from './check-msgpack.ts'
 

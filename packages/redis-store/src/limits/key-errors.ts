@@ -1,6 +1,7 @@
 /** What the server answers instead of doing what it was asked: it is there, so that is no outage. */
 
-import { type LimitReply, StoreKeyError } from '@larder/core'
+import { StoreKeyError } from '@larder/core'
+import type { LimitReply } from '@larder/core/store'
 
 /** True for errors that the server sent, as opposed to those of a connection. */
 export function isAnswer(error: unknown): boolean {

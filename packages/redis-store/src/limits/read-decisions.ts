@@ -1,7 +1,8 @@
 /** Reads what lua/limit-decide-n.lua answers: doubles, one after the other, and then what went wrong. */
 
-import { type LimitReply, type PolicyState, StoreKeyError } from '@larder/core'
-import { bytesOf, UnexpectedReplyError } from '../replies.ts'
+import { StoreKeyError } from '@larder/core'
+import type { LimitReply, PolicyState } from '@larder/core/store'
+import { bytesOf, UnexpectedReplyError } from '../commands/replies.ts'
 
 export interface Decisions {
   /** The server's clock. */

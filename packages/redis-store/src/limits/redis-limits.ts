@@ -8,12 +8,12 @@ import type {
   LimitRule,
   RateLimitCapabilities,
   RateLimitProvider,
-} from '@larder/core'
+} from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
+import { numberOf } from '../commands/replies.ts'
+import type { ScriptCall } from '../commands/script-runner.ts'
 import { limitsChannel } from '../key-layout.ts'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
-import { numberOf } from '../replies.ts'
-import type { ScriptCall } from '../script-runner.ts'
 import { groupByKey, groupInOrder } from './group-requests.ts'
 import { isAnswer, keyError, undecided } from './key-errors.ts'
 import { readDecisions } from './read-decisions.ts'

@@ -1,6 +1,6 @@
 /** Rules as the scripts get them, and their keys. */
 
-import type { LimitPolicy, LimitRule } from '@larder/core'
+import type { LimitPolicy, LimitRule } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
 import { hashTagOf } from '../key-layout.ts'
 import { RuleScript } from './rule-script.ts'

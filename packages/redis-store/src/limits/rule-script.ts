@@ -1,8 +1,8 @@
 /** A rule as the scripts read it, and the keys it works on; made once, because both travel with every call. */
 
-import { CalendarEdges, type LimitPolicy, type LimitRule } from '@larder/core'
+import { CalendarEdges, type LimitPolicy, type LimitRule } from '@larder/core/store'
+import type { ScriptName } from '../commands/script-runner.ts'
 import { BLOCK_ENDING, limitKey, policyEnding } from '../key-layout.ts'
-import type { ScriptName } from '../script-runner.ts'
 
 const US_PER_MS = 1_000
 

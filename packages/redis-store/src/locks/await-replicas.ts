@@ -1,10 +1,10 @@
 /** WAIT: how many replicas have what this connection wrote. */
 
 import type { LockReplicas } from '@larder/core'
-import { masterFinder } from '../cluster-nodes.ts'
+import { numberOf } from '../commands/replies.ts'
+import { masterFinder } from '../connection/cluster-nodes.ts'
+import { isCluster, type RedisClient } from '../connection/redis-client.ts'
 import { hashTagOf } from '../key-layout.ts'
-import { isCluster, type RedisClient } from '../redis-client.ts'
-import { numberOf } from '../replies.ts'
 
 /** Too few replicas have the lock, so a failover could hand it out twice. */
 export class ReplicasError extends Error {

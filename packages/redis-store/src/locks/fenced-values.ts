@@ -1,6 +1,7 @@
 /** Values in Redis that refuse writers with an old fence: what makes a lock safe against a holder that slept. */
 
-import { assertInteger, assertText, type Duration, parseDuration } from '@larder/core'
+import type { Duration } from '@larder/core'
+import { assertInteger, assertText, parseDuration } from '@larder/core/store'
 import { Backend } from '../backend.ts'
 import { fencedKeys } from '../key-layout.ts'
 import { type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'

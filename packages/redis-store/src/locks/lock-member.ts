@@ -1,6 +1,6 @@
 /** How a lock's scripts name who holds or waits: the mode, several permits as a number, the owner. See lua/includes/lock.lua. */
 
-import type { LockTarget } from '@larder/core'
+import type { LockTarget } from '@larder/core/store'
 
 const MODE_LETTERS = { write: 'w', read: 'r', permit: 'p' } as const
 /** The mode letter of those who hold several permits; their number and a comma follow. */

@@ -1,7 +1,7 @@
 /** Reads what lua/lock-acquire-n.lua and lua/lock-release-n.lua answer: one for each lock, and then what went wrong. */
 
-import type { AcquireReply } from '@larder/core'
-import { UnexpectedReplyError } from '../replies.ts'
+import type { AcquireReply } from '@larder/core/store'
+import { UnexpectedReplyError } from '../commands/replies.ts'
 import { answerError } from './lock-errors.ts'
 
 const DOUBLE_BYTES = 8

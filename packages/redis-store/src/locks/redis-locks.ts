@@ -1,18 +1,20 @@
 /** Locks on Redis. Every step is one script on the server's clock; what each does is said in lua/lock-*.lua. */
 
 import { randomBytes } from 'node:crypto'
-import {
-  type AcquireReply,
-  type AcquireRequest,
-  type LockCapabilities,
-  type LockProvider,
-  type LockReplicas,
-  type LockState,
-  type LockTarget,
-  StoreKeyError,
-  type WakeListener,
-} from '@larder/core'
+import { type LockReplicas, type LockState, StoreKeyError } from '@larder/core'
+import type {
+  AcquireReply,
+  AcquireRequest,
+  LockCapabilities,
+  LockProvider,
+  LockTarget,
+  WakeListener,
+} from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
+import { numberOf, textOf } from '../commands/replies.ts'
+import type { ScriptCall } from '../commands/script-runner.ts'
+import { TickBatch } from '../commands/tick-batch.ts'
+import type { Subscriber } from '../connection/subscriber.ts'
 import { inboxName, type LockKeys, lockKeys } from '../key-layout.ts'
 import {
   isClusterTarget,
@@ -20,10 +22,6 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from '../options.ts'
-import { numberOf, textOf } from '../replies.ts'
-import type { ScriptCall } from '../script-runner.ts'
-import type { Subscriber } from '../subscriber.ts'
-import { TickBatch } from '../tick-batch.ts'
 import { awaitReplicas, ReplicasError } from './await-replicas.ts'
 import { keyErrorOf } from './lock-errors.ts'
 import { memberOf, ownerOf } from './lock-member.ts'

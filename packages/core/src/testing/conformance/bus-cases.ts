@@ -43,7 +43,8 @@ const MESSAGES: readonly BusMessage[] = [
   { kind: 'tags', previous: 2, version: 3, floor: 3, tags: [] },
   { kind: 'wake', key: 'c:{odd}\n"key"' },
   { kind: 'doubt', keys: ['c:one', 'c:ü'], tags: ['@c', '%63'], isRepeated: false },
-  { kind: 'doubt', keys: [], tags: [], isRepeated: true },
+  { kind: 'doubt', keys: [], tags: ['\\~t', '\\~@c', '\\~*'], isRepeated: true },
+  { kind: 'doubt', keys: ['c:one'], tags: [], soft: true, isRepeated: false },
 ]
 
 const CASES: readonly BusCase[] = [

@@ -17,6 +17,8 @@ const LOOK_EVERY_MS = 5
 const CALM_LOOKS = 4
 const MAX_STALENESS_MS = 2_000
 const ROUNDS = 12
+/** Tags that look like what the engine itself writes into the tag table. */
+const ODD_TAGS = ['t', '~', '\\~t', '*', '@c']
 
 interface EngineCase {
   readonly name: string
@@ -122,6 +124,20 @@ const CASES: readonly EngineCase[] = [
     },
   },
   {
+    name: 'the engine serves what was evicted softly when loads fail, and what was loaded since otherwise',
+    async run(stage) {
+      const { caches } = stage
+      const [a] = caches
+      await assertSoft(stage, {
+        key: (key) => a.evict(key, { soft: true }),
+        ...Object.fromEntries(
+          ODD_TAGS.map((tag) => [tag, () => a.evictTags([tag], { soft: true })]),
+        ),
+      })
+      await assertSoft(stage, { whole: () => a.clear({ soft: true }) })
+    },
+  },
+  {
     name: 'the engine does nothing but look for news when nobody asks for anything',
     async run(stage) {
       const [a, b] = stage.caches
@@ -143,6 +159,34 @@ const CASES: readonly EngineCase[] = [
     },
   },
 ]
+
+/** Has each key, which is a tag of its own as well, evicted softly in a way of its own, and looks at what both nodes make of it. */
+async function assertSoft(
+  stage: EngineStage,
+  ways: Readonly<Record<string, (key: string) => Promise<void>>>,
+): Promise<void> {
+  const { caches } = stage
+  const keys = Object.keys(ways)
+  const read = (cache: Cache<string>, load: () => Promise<string>): Promise<string[]> =>
+    Promise.all(keys.map((key) => cache.getOrLoad(key, load, { tags: [key] })))
+  const all = (value: string): string[] => keys.map(() => value)
+  const down = (): Promise<never> => Promise.reject(new Error('down'))
+  for (const cache of caches) assert.deepEqual(await read(cache, async () => 'old'), all('old'))
+  await stage.rest()
+  await Promise.all(Object.entries(ways).map(([key, evict]) => evict(key)))
+  await stage.pass(MAX_STALENESS_MS)
+  for (const cache of caches) {
+    assert.deepEqual(
+      await cache.getMany(keys),
+      all('none').map(() => undefined),
+    )
+    assert.deepEqual(await read(cache, down), all('old'))
+  }
+  await stage.pass(MAX_STALENESS_MS)
+  for (const cache of caches) await read(cache, async () => 'new')
+  await stage.rest()
+  for (const cache of caches) assert.deepEqual(await read(cache, down), all('new'))
+}
 
 /**
  * Returns what the engine must manage over a store, whatever that claims: two nodes that put, evict and read, and rest

@@ -123,17 +123,16 @@ export function fill(
   return { stored: true, livesMs: lifeMs, nowMs }
 }
 
-/** Replaces an entry; evicts instead when the key was, or may have been, changed or voided after the writer looked. */
+/** Replaces an entry; evicts instead when the key was, or may have been, changed after the writer looked. */
 export function put(
   step: Step,
   address: EntryAddress,
-  { bytes, livesMs, since, lastWins = false, voids = false }: PutRequest,
+  { bytes, livesMs, since }: PutRequest,
 ): PutReply {
   const nowMs = nowMsOf(step)
   const { partition, key } = address
   const log = step.space.log(partition, step.nowUs)
-  const isRefused = lastWins ? log.mayBeVoided(key, since) : log.mayHaveChanged(key, since)
-  const isStored = since === 0 || !isRefused
+  const isStored = since === 0 || !log.mayHaveChanged(key, since)
   if (isStored) {
     const stored = Buffer.from(bytes)
     stampCreation(stored, nowMs)
@@ -141,21 +140,21 @@ export function put(
   } else {
     remove(step, address, 0)
   }
-  return { ...record(step, partition, [key], voids), stored: isStored }
+  return { ...record(step, partition, [key]), stored: isStored }
 }
 
 /** Evicts entries of one partition, and with them every lease on them. */
 export function evict(
   step: Step,
   addresses: readonly [EntryAddress, ...EntryAddress[]],
-  { soft, settleMs, voids = false }: EvictRequest,
+  { soft, settleMs }: EvictRequest,
 ): MutationReply {
   for (const address of addresses) {
     if (soft) soften(step, address, settleMs)
     else remove(step, address, settleMs)
   }
   const keys = addresses.map(({ key }) => key)
-  return record(step, addresses[0].partition, keys, voids, {
+  return record(step, addresses[0].partition, keys, {
     ...(soft ? { soft } : {}),
     ...(settleMs > 0 ? { settleMs } : {}),
   })
@@ -194,10 +193,9 @@ function record(
   step: Step,
   partition: number,
   keys: readonly string[],
-  voids: boolean,
   how: Pick<KeysMessage, 'soft' | 'settleMs'> = {},
 ): MutationReply {
-  const minted = step.space.log(partition, step.nowUs).record(keys, step.nowUs, voids)
+  const minted = step.space.log(partition, step.nowUs).record(keys, step.nowUs)
   // Wakes waiters too: nodes take a changed key for the end of the lease on it.
   step.publish({ kind: 'keys', partition, ...minted, keys, ...how })
   return { partition, ...minted, nowMs: nowMsOf(step) }

@@ -9,8 +9,6 @@ export const LOG_CAP = 512
 interface LogItem {
   readonly seq: number
   readonly key: string
-  /** Puts for which the last writer wins are refused when they know nothing of this change. */
-  readonly voids: boolean
 }
 
 /** Everything that is lost together when a server loses a partition's bookkeeping. */
@@ -40,11 +38,10 @@ export class PartitionLog {
   record(
     keys: readonly string[],
     nowUs: number,
-    voids = false,
   ): { readonly previous: number; readonly seq: number } {
     const previous = this.#seq
     const seq = mint(previous, nowUs)
-    const added = [...new Set(keys)].sort(byBytes).map((key) => ({ seq, key, voids }))
+    const added = [...new Set(keys)].sort(byBytes).map((key) => ({ seq, key }))
     const items = [...this.#items, ...added]
     const excess = Math.max(0, items.length - LOG_CAP)
     this.#floor = items[excess - 1]?.seq ?? this.#floor
@@ -65,12 +62,6 @@ export class PartitionLog {
   /** Tells whether the key was changed after `since`, or may have been. */
   mayHaveChanged(key: string, since: number): boolean {
     return since < this.#floor || this.#items.some((item) => item.seq > since && item.key === key)
-  }
-
-  /** Tells whether a put that knew `since` was voided after it, or may have been. */
-  mayBeVoided(key: string, since: number): boolean {
-    const isVoid = (item: LogItem): boolean => item.voids && item.seq > since && item.key === key
-    return since < this.#floor || this.#items.some(isVoid)
   }
 
   copy(): PartitionLog {

@@ -1,7 +1,6 @@
 /** Puts and evicts, and the numbered history of changes they leave. */
 
 import assert from 'node:assert/strict'
-import type { EntryAddress, PutRequest } from '../../../contracts/remote-store.ts'
 import { decodeHeader, FLAG } from '../../../entry/envelope.ts'
 import { assertPayload, at, HARD, HOUR_MS, type RemoteCase } from './remote-case.ts'
 
@@ -61,7 +60,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'limits fills in a settle window to that window',
-    needs: ['leases'],
     async run(stage) {
       await stage.put(at('settling'))
       await stage.a.evict([at('settling')], { soft: false, settleMs: 30_000 })
@@ -76,7 +74,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'keeps nothing longer in a settle window than it would outside',
-    needs: ['leases'],
     async run(stage) {
       await stage.a.evict([at('brief')], { soft: false, settleMs: 30_000 })
       const token = await stage.lease(stage.a, at('brief'))
@@ -90,7 +87,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'limits every fill in a settle window, not only the first',
-    needs: ['leases'],
     async run(stage) {
       const address = at('twice')
       await stage.a.evict([address], { soft: false, settleMs: 30_000 })
@@ -106,7 +102,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'keeps a settle window through later evicts that ask for a shorter one or none',
-    needs: ['leases'],
     async run(stage) {
       const others = [HARD, { soft: true, settleMs: 0 }, { soft: false, settleMs: 10 }]
       for (const [i, request] of others.entries()) {
@@ -125,7 +120,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'limits fills after a soft evict with a window as after a hard one, and keeps the bytes',
-    needs: ['leases'],
     async run(stage) {
       for (const livesForMs of [HOUR_MS, 20_000]) {
         const address = at(`soft-window-${livesForMs}`)
@@ -144,7 +138,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'ends a settle window by a put',
-    needs: ['leases'],
     async run(stage) {
       await stage.a.evict([at('told')], { soft: true, settleMs: 30_000 })
       await stage.put(at('told'), { freshForMs: 0 })
@@ -156,7 +149,6 @@ export const MUTATIONS: readonly RemoteCase[] = [
   },
   {
     name: 'stops limiting fills when the settle window is over',
-    needs: ['leases'],
     async run(stage) {
       await stage.a.evict([at('settled')], { soft: false, settleMs: 30 })
       const { nowMs } = await stage.a.sync([])
@@ -323,71 +315,13 @@ export const SEQUENCE_CASES: readonly RemoteCase[] = [
     },
   },
   {
-    name: 'lets the last writer win where a put says so, whatever changed its key',
-    needs: SEQUENCES,
-    async run(stage) {
-      const address = at('x')
-      const since = await stage.head(stage.a, 3)
-      await stage.put(address)
-      await stage.b.evict([address], HARD)
-      await stage.b.put(address, { bytes: stage.entry(), livesMs: HOUR_MS, since, lastWins: true })
-      const bytes = stage.entry()
-      const reply = await stage.a.put(address, { bytes, livesMs: HOUR_MS, since, lastWins: true })
-      assert.equal(reply.stored, true)
-      assertPayload(await stage.value(stage.b, address), bytes)
-    },
-  },
-  {
-    name: 'evicts instead of a put that was voided, also where the last writer wins',
-    needs: SEQUENCES,
-    async run(stage) {
-      const { a, b } = stage
-      const request = (since: number): PutRequest => ({
-        bytes: stage.entry(),
-        livesMs: HOUR_MS,
-        since,
-        lastWins: true,
-      })
-      const voidings: readonly ((address: EntryAddress) => Promise<unknown>)[] = [
-        (address) => b.evict([at('other'), address], { ...HARD, voids: true }),
-        (address) => b.evict([address], { ...HARD, soft: true, voids: true }),
-        async (address) => b.put(address, { ...request(await stage.head(b, 3)), voids: true }),
-        (address) => b.put(address, { ...request(1), voids: true }),
-      ]
-      for (const [i, voiding] of voidings.entries()) {
-        const [address, neighbour] = [at(`void-${i}`), at(`void-${i}0`)]
-        const since = await stage.head(a, 3)
-        await voiding(address)
-        const known = await stage.head(a, 3)
-        await b.put(address, request(known))
-        assert.equal((await a.put(neighbour, request(since))).stored, true)
-        assert.equal((await a.put(address, request(since))).stored, false, `after ${i}`)
-        assert.equal(await stage.value(b, address), undefined)
-        assert.equal((await a.put(address, request(known))).stored, true)
-      }
-    },
-  },
-  {
-    name: 'lists what voids like any other change',
-    needs: SEQUENCES,
-    async run({ a, b }) {
-      const start = (await a.sync([3])).heads[0] ?? 0
-      await a.evict([at('x'), at('!:y')], { ...HARD, voids: true })
-      const changes = await b.changesSince(3, start)
-      assert(changes.kind === 'delta')
-      assert.deepEqual(new Set(changes.keys), new Set(['c:x', 'c:!:y']))
-    },
-  },
-  {
     name: 'turns a put into an evict when the log does not reach back to where the writer looked',
     needs: SEQUENCES,
     async run(stage) {
       await stage.put(at('x'))
-      for (const lastWins of [false, true]) {
-        const request = { bytes: stage.entry(), livesMs: HOUR_MS, since: 1, lastWins }
-        assert.equal((await stage.a.put(at('x'), request)).stored, false)
-        assert.equal(await stage.value(stage.a, at('x')), undefined)
-      }
+      const request = { bytes: stage.entry(), livesMs: HOUR_MS, since: 1 }
+      assert.equal((await stage.a.put(at('x'), request)).stored, false)
+      assert.equal(await stage.value(stage.a, at('x')), undefined)
     },
   },
 ]

@@ -1,0 +1,49 @@
+/** What reads are counted as and reported by. */
+
+import type { LocalEntry } from '../entry/local-entry.ts'
+import { withValue } from '../events/event-value.ts'
+import type { CacheEvents } from '../events/events.ts'
+import { ownOf } from './entry-view.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadCall } from './read-call.ts'
+
+export class ReadReports {
+  readonly #node: CacheNode
+
+  constructor(node: CacheNode) {
+    this.#node = node
+  }
+
+  hit(entry: LocalEntry, call: ReadCall, tier: 'local' | 'remote'): void {
+    const negative = entry.kind === 'negative'
+    if (tier === 'local') call.counters.localHits += 1
+    else call.counters.remoteHits += 1
+    if (negative) call.counters.negativeHits += 1
+    if (!this.#node.events.has('hit')) return
+    const event = { cache: call.cache, key: call.fullKey, tier, negative }
+    this.#node.events.emit('hit', this.#withValue(event, entry, call))
+  }
+
+  miss(call: ReadCall): void {
+    call.counters.misses += 1
+    if (!this.#node.events.has('miss')) return
+    this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
+  }
+
+  stale(entry: LocalEntry, call: ReadCall, why: CacheEvents['stale']['why']): void {
+    call.counters.staleHits += 1
+    if (!this.#node.events.has('stale')) return
+    const event = { cache: call.cache, key: call.fullKey, why }
+    this.#node.events.emit('stale', this.#withValue(event, entry, call))
+  }
+
+  undecodable({ cache, fullKey }: ReadCall, reason: unknown): void {
+    this.#node.events.emit('undecodable', { cache, key: fullKey, reason })
+  }
+
+  #withValue<Event extends object>(event: Event, entry: LocalEntry, call: ReadCall): Event {
+    return withValue(event, () =>
+      entry.kind === 'error' ? undefined : ownOf({ entry }, call, this.#node),
+    )
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Loading anew on request, whatever is cached: once for all who ask, here and on other nodes.
+ *
+ * The rule: a refresh is answered by a load that began after the call. A load that was under way may have read what the
+ * caller knows to be old. So a refresh joins one that has not begun yet; while one runs, all who come share the one that
+ * follows it. Across nodes the lease keeps them apart, and `RefreshAsk` tells which loads began later.
+ *
+ * Readers have what is cached until then. Only where nothing is to be had do they join the refresh: its load is as good as
+ * theirs.
+ *
+ * The result is filled under the lease like that of any load, so whatever changed the key meanwhile wins. And the
+ * other nodes are told (replace.ts): nobody does that after a miss, but here they may hold the old value.
+ */
+
+import { EvictionQueued } from '../coherence/eviction-queued.ts'
+import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Flight } from './flight.ts'
+import type { FlightStart } from './flight-start.ts'
+import { endAsClosed, endIfForsaken, goOn } from './flight-steps.ts'
+import { handOutShared } from './hand-out.ts'
+import { judge } from './judge.ts'
+import { enclosingLoad, noteWaiting } from './load-scope.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadCall } from './read-call.ts'
+import { RefreshAsk } from './refresh-ask.ts'
+import type { WritePath } from './write-path.ts'
+
+/** A refresh that was asked for. */
+interface Refresh {
+  readonly flight: Flight
+  readonly ask: RefreshAsk
+  /** Resolves when nothing older than its result can be read here. */
+  readonly outcome: Promise<unknown>
+}
+
+const HARD = { soft: false, settleMs: 0 } as const
+
+export class Refreshes {
+  readonly #node: CacheNode
+  readonly #starts: FlightStart
+  readonly #writes: WritePath
+  /** The last that was asked for, by full key. */
+  readonly #last = new Map<string, Refresh>()
+
+  constructor(node: CacheNode, starts: FlightStart, writes: WritePath) {
+    this.#node = node
+    this.#starts = starts
+    this.#writes = writes
+  }
+
+  /** True while one is under way. */
+  has(key: string): boolean {
+    return this.#last.has(key)
+  }
+
+  flightOf(key: string): Flight | undefined {
+    return this.#last.get(key)?.flight
+  }
+
+  refresh(call: ReadCall): Promise<unknown> {
+    const last = this.#last.get(call.fullKey)
+    const isJoined = last?.ask.isOpen === true
+    const { flight, ask, outcome } = isJoined ? last : this.#begin(call, last)
+    if (isJoined) {
+      ask.join()
+      call.counters.joined += 1
+      call.onDecided?.()
+    }
+    flight.joinedBy(call.rules.caller)
+    const scope = enclosingLoad()
+    if (scope !== undefined) noteWaiting(scope, flight)
+    return handOutShared(outcome, call, this.#node)
+  }
+
+  #begin(call: ReadCall, before: Refresh | undefined): Refresh {
+    const flight = this.#starts.make(call)
+    const ask = new RefreshAsk(() => this.#supersede(before))
+    flight.isForced = true
+    flight.ask = ask
+    const refresh = { flight, ask, outcome: this.#outcome(flight) }
+    this.#last.set(call.fullKey, refresh)
+    this.#node.flights.watch(flight)
+    if (before === undefined) this.#offer(flight)
+    const end = (): void => {
+      this.#node.flights.unwatch(flight)
+      if (this.#last.get(call.fullKey) === refresh) this.#last.delete(call.fullKey)
+    }
+    flight.whenOver(end)
+    goOn(this.#node, flight, this.#go(flight, before?.flight))
+    return refresh
+  }
+
+  async #go(flight: Flight, before: Flight | undefined): Promise<void> {
+    // All who ask in one go are counted before anything is sent for them.
+    await undefined
+    // In the store, it is the lease that keeps them apart.
+    if (before !== undefined && !this.#starts.usesRemote(flight))
+      await this.#waitFor(before, flight)
+    if (this.#node.isClosed) return endAsClosed(this.#node, flight)
+    if (endIfForsaken(this.#node, flight)) return
+    // What happened while it waited is nothing to a load that has not begun.
+    flight.isAlive = true
+    this.#starts.stand(flight)
+    flight.candidate = this.#atHand(flight.call)
+    this.#offer(flight)
+    this.#starts.go(flight)
+  }
+
+  /** What is loaded without the store is joined by all who find nothing here. */
+  #offer(flight: Flight): void {
+    const { flights } = this.#node
+    if (flights.get(flight.address.key) === flight || this.#starts.usesRemote(flight)) return
+    flights.add(flight)
+  }
+
+  /** What began earlier must not replace what began later, in this process neither. */
+  #supersede(before: Refresh | undefined): void {
+    if (before === undefined || before.flight.isOver) return
+    before.ask.isSuperseded = true
+    this.#node.flights.detach(before.flight)
+  }
+
+  /** Waits until the refresh before has ended, or is stuck. */
+  async #waitFor(before: Flight, flight: Flight): Promise<void> {
+    const { call } = flight
+    if (before.isOver) return
+    flight.waitsFor = (flight.waitsFor ?? new Set()).add(before)
+    // Somebody else may be waiting for this key together with others.
+    call.onDecided?.()
+    await new Promise<void>((resolve) => {
+      const waits = this.#node.waits(call.policy.leaseWaitMs)
+      const deadline = waits.begin(() => resolve())
+      before.whenOver(() => {
+        waits.end(deadline)
+        resolve()
+      })
+    })
+  }
+
+  /** What may be served here. */
+  #atHand(call: ReadCall): LocalEntry | undefined {
+    const { local, clock } = this.#node
+    const entry = call.policy.local ? local?.peek(call.fullKey) : undefined
+    if (entry?.kind !== 'value') return undefined
+    const verdict = judge(entry, call, this.#node, clock.now())
+    return verdict === 'gone' || verdict === 'unverified' ? undefined : entry
+  }
+
+  /** What is not to be cached still says that what is cached is old. */
+  async #outcome(flight: Flight): Promise<unknown> {
+    const value = await flight.promise
+    if (!flight.isOver) await new Promise<void>((resolve) => flight.whenOver(resolve))
+    if (flight.entry !== undefined || this.#node.isClosed) return value
+    try {
+      await this.#writes.evict(flight.call.cache, [flight.address.key], HARD)
+    } catch (error) {
+      if (!(error instanceof EvictionQueued)) throw error
+    }
+    return value
+  }
+}

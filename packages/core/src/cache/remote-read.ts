@@ -1,0 +1,199 @@
+/** The far half of a read: what the store holds is compared, taken over, served while a new one is on its way, or missing. */
+
+import { decodeHeader, type EntryHeader, FLAG, isEntry } from '../entry/envelope.ts'
+import { LocalEntry } from '../entry/local-entry.ts'
+import type { ReadReceiver } from '../remote/read-batch.ts'
+import { ClaimPath } from './claim-path.ts'
+import type { Flight } from './flight.ts'
+import { goOn, settleWith } from './flight-steps.ts'
+import { judge } from './judge.ts'
+import type { LoadPath } from './load-path.ts'
+import type { LookOptions } from './look.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadReports } from './read-reports.ts'
+import type { RefreshAsk } from './refresh-ask.ts'
+import { type Age, ageOf } from './remote-entry.ts'
+import { StoredEntries } from './stored-entries.ts'
+
+/** An entry of the store, with its value, and how old it was when it was read. */
+export interface FoundRemotely {
+  readonly entry: LocalEntry
+  readonly age: Age
+}
+
+export class RemoteRead {
+  readonly #node: CacheNode
+  readonly #loads: LoadPath
+  readonly #reports: ReadReports
+  readonly #stored: StoredEntries
+  readonly #claims: ClaimPath
+  /**
+   * One for all flights: reads are too many for a pair of closures each. The replies of a tick come together, in the
+   * context of none of them.
+   */
+  readonly #receiver: ReadReceiver<Flight> = {
+    received: (flight, bytes) => flight.context.runInAsyncScope(this.#receive, this, flight, bytes),
+    failed: (flight) => flight.context.runInAsyncScope(this.#goOnAlone, this, flight),
+  }
+  readonly #headerReceiver: ReadReceiver<Flight> = {
+    received: (flight, bytes) => flight.context.runInAsyncScope(this.#compare, this, flight, bytes),
+    failed: this.#receiver.failed,
+  }
+
+  constructor(node: CacheNode, loads: LoadPath, reports: ReadReports) {
+    this.#node = node
+    this.#loads = loads
+    this.#reports = reports
+    this.#stored = new StoredEntries(node, loads, reports)
+    this.#claims = new ClaimPath(node, loads, this.#stored)
+  }
+
+  /** Lets a flight go on to the store. */
+  begin(flight: Flight): void {
+    const { remote } = this.#node
+    const { candidate, call } = flight
+    if (remote === undefined) return
+    if (call.site.isCold && candidate === undefined && !flight.isForced) {
+      goOn(this.#node, flight, this.#claims.load(flight, 0))
+      return
+    }
+    const isWorthComparing = candidate !== undefined && candidate.commit !== 0 && !flight.isForced
+    if (isWorthComparing) {
+      remote.readHeader(flight.address, this.#headerReceiver, flight)
+      return
+    }
+    flight.ask?.look(flight.stamp)
+    remote.read(flight.address, this.#receiver, flight)
+  }
+
+  /** Looks for what is there; loads nothing. `unknown` when the store could not be asked. */
+  async find(
+    flight: Flight,
+    { fallback, traceless, valueless = false }: LookOptions,
+  ): Promise<FoundRemotely | 'nothing' | 'unknown'> {
+    const { remote, flights } = this.#node
+    const { address } = flight
+    if (remote === undefined) return 'unknown'
+    flights.watch(flight)
+    try {
+      const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
+        const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)
+        remote.read(address, { received, failed: (_: unknown, error) => reject(error) }, undefined)
+      })
+      const found = this.#stored.inspect(bytes, flight)
+      if (bytes === undefined || typeof found === 'number') return 'nothing'
+      const age = ageOf(found, this.#node.clock.now())
+      if (age === 'fallback' && !fallback) return 'nothing'
+      const entry = valueless ? found : await this.#stored.decode(flight, found, bytes)
+      if (entry === undefined) return 'nothing'
+      if (!traceless && age !== 'fallback') this.#loads.keepLocally(flight, entry, bytes.length)
+      return { entry, age }
+    } catch (error) {
+      remote.reportDefect('read', error)
+      return 'unknown'
+    } finally {
+      flights.unwatch(flight)
+    }
+  }
+
+  /** An unverified local entry stands again when the store still holds the very write it is a copy of. */
+  #compare(flight: Flight, bytes: Uint8Array | undefined): void {
+    const { call, stamp, candidate } = flight
+    const header = bytes === undefined ? undefined : decodeHeader(bytes)
+    const isSame = header?.commit === candidate?.commit && ((header?.flags ?? 0) & FLAG.stale) === 0
+    if (candidate !== undefined && isSame && flight.isAlive && !this.#isPast(header)) {
+      candidate.confirm(stamp, Math.min(flight.at, this.#node.knowledge.tagsVerifiedAt))
+      const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
+      if (verdict === 'fresh' || verdict === 'early') {
+        this.#node.flights.end(flight)
+        flight.entry = candidate
+        call.onDecided?.()
+        this.#reports.hit(candidate, call, 'local')
+        settleWith(flight, candidate)
+        return
+      }
+    } else {
+      flight.candidate = undefined
+    }
+    this.#node.remote?.read(flight.address, this.#receiver, flight)
+  }
+
+  /** Tells whether an entry is fresh no longer by the store's clock, which counts the time that this machine slept. */
+  #isPast(header: EntryHeader | undefined): boolean {
+    if (header === undefined) return true
+    const { knowledge, clock } = this.#node
+    return knowledge.server.toLocal(header.createdAt) + header.freshForMs <= clock.now()
+  }
+
+  #goOnAlone(flight: Flight): void {
+    goOn(this.#node, flight, this.#loads.loadAlone(flight))
+  }
+
+  #receive(flight: Flight, bytes: Uint8Array | undefined): void {
+    const node = this.#node
+    const now = node.clock.now()
+    flight.call.counters.remoteReadMs.record(now - flight.at)
+    const found = this.#stored.inspect(bytes, flight)
+    flight.call.site.noteFound(typeof found !== 'number')
+    if (flight.ask !== undefined) this.#noteOld(flight, flight.ask, found, bytes)
+    if (bytes === undefined || typeof found === 'number') {
+      goOn(node, flight, this.#claims.load(flight, found as number))
+    } else if (ageOf(found, now) === 'fresh' && !needsLoad(flight, found)) {
+      this.#adopt(flight, found, bytes)
+    } else {
+      goOn(node, flight, this.#beyondFresh(flight, found, bytes))
+    }
+  }
+
+  /** Of a refresh: what there was when it was asked for. Where nothing may be served, whoever reads joins it. */
+  #noteOld(
+    flight: Flight,
+    ask: RefreshAsk,
+    found: LocalEntry | number,
+    bytes: Uint8Array | undefined,
+  ): void {
+    ask.found(bytes !== undefined && isEntry(bytes) ? bytes : undefined)
+    const isServable =
+      typeof found !== 'number' && ageOf(found, this.#node.clock.now()) !== 'fallback'
+    if (!isServable) this.#node.flights.offer(flight)
+  }
+
+  /** What the store holds is not fresh: serve it if it may be served, and in any case see to a new one. */
+  async #beyondFresh(flight: Flight, found: LocalEntry, bytes: Uint8Array): Promise<void> {
+    const age = ageOf(found, this.#node.clock.now())
+    const entry = await this.#stored.decode(flight, found, bytes)
+    if (entry !== undefined && entry.kind === 'value') {
+      flight.candidate = entry
+      if (age === 'stale' && !flight.isForced) this.#serveStale(flight, entry)
+    }
+    await this.#claims.load(flight, found.commit)
+  }
+
+  /** Takes a fresh entry of the store over into the local tier and hands it out. */
+  #adopt(flight: Flight, found: LocalEntry, bytes: Uint8Array): void {
+    const decoded = this.#stored.decode(flight, found, bytes)
+    if (decoded instanceof LocalEntry) {
+      this.#stored.adopt(flight, decoded, bytes)
+      return
+    }
+    const taking = decoded.then((entry) => {
+      if (entry === undefined) return this.#claims.load(flight, found.commit)
+      this.#stored.adopt(flight, entry, bytes)
+    })
+    goOn(this.#node, flight, taking)
+  }
+
+  #serveStale(flight: Flight, entry: LocalEntry): void {
+    if (flight.isSettled) return
+    this.#reports.stale(entry, flight.call, 'revalidating')
+    flight.entry = entry
+    flight.resolve(entry.value)
+  }
+}
+
+/** Tells whether a fresh entry has to be loaded anew: a refresh that was asked for, or one of the very write found. */
+function needsLoad({ isForced, call, candidate }: Flight, { commit }: LocalEntry): boolean {
+  if (!isForced) return false
+  // A revalidation runs on every node that holds the entry: only the first one finds the old write still there.
+  return call.mode === 'refresh' || candidate === undefined || commit === candidate.commit
+}

@@ -1,0 +1,61 @@
+/**
+ * How the result of a refresh gets into the store: other nodes may hold the old value, and a fill is never broadcast. So it
+ * is put, which gives it a number and makes the others drop their copies.
+ *
+ * It is fenced like a fill, and by more. The lease says that nobody else has taken over the load; it is asked for, and
+ * stands until the put, which ends it. The number from before the look says that nothing has changed the key since: if
+ * something has, the put evicts. The look also says that no settle window stands, which a put would end.
+ */
+
+import type { Stamp } from '../coherence/stamp.ts'
+import type { Flight } from './flight.ts'
+import type { Lease } from './lease.ts'
+import type { CacheNode } from './node.ts'
+
+/** Less than any sequence number. */
+const BELOW_ALL = 1
+
+export interface Replacement {
+  readonly bytes: Uint8Array
+  readonly livesMs: number
+  readonly commit: number
+  /** Keeps it here once more, on what it stands on then: the message may have come before the reply. */
+  readonly keep: (stamp: Stamp) => void
+}
+
+/** False where the store numbers nothing, or a window stands: a fill has to do, and others keep their copies while those live. */
+export function canReplace(node: CacheNode, { ask }: Flight): boolean {
+  if (ask?.stamp === undefined || ask.isSettling) return false
+  const { remote, knowledge } = node
+  return remote?.store.capabilities.sequences === true && knowledge.isLevel(ask.stamp)
+}
+
+/** Returns false when something changed the key or took the load over. @throws what the store fails with */
+export async function replace(
+  node: CacheNode,
+  { address, stamp, ask, isAlive }: Flight,
+  lease: Lease,
+  { bytes, livesMs, commit, keep }: Replacement,
+): Promise<boolean> {
+  const { remote, coherence, knowledge, changes } = node
+  if (remote === undefined) return false
+  const isInDoubt = knowledge.isInDoubt(address.key)
+  const since = isInDoubt ? BELOW_ALL : Math.max(BELOW_ALL, ask?.stamp?.seq ?? 0)
+  const sent = knowledge.stamp(address.partition)
+  const mark = changes.begin()
+  try {
+    const { token, leaseMs } = lease
+    if (!(await remote.run('renew', (store) => store.renew(address, token, leaseMs)))) return false
+    const request = { bytes, livesMs, since }
+    const reply = await remote.run('put', (store) => store.put(address, request))
+    lease.spend()
+    knowledge.noteOwnPut(address, commit, reply)
+    await coherence.publish({ kind: 'keys', ...reply, keys: [address.key] })
+    coherence.applyMutation(reply, [address.key])
+    const isLast = !changes.hasChanged(address.key, mark, reply.seq) && ask?.isSuperseded !== true
+    if (reply.stored && isAlive && isLast) keep({ ...sent, birth: stamp.birth, seq: reply.seq })
+    return reply.stored
+  } finally {
+    changes.end()
+  }
+}

@@ -1,0 +1,78 @@
+/** Entries as the store holds them: whether they stand, what value they carry, and how they come into the local tier. */
+
+import { field } from '../entry/envelope.ts'
+import { freezeDecoded, freezeDeep } from '../entry/freeze.ts'
+import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Flight } from './flight.ts'
+import { settleWith } from './flight-steps.ts'
+import type { LoadPath } from './load-path.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadCall } from './read-call.ts'
+import type { ReadReports } from './read-reports.ts'
+import { inspect } from './remote-entry.ts'
+import { restored } from './value-forms.ts'
+
+export class StoredEntries {
+  readonly #node: CacheNode
+  readonly #loads: LoadPath
+  readonly #reports: ReadReports
+
+  constructor(node: CacheNode, loads: LoadPath, reports: ReadReports) {
+    this.#node = node
+    this.#loads = loads
+    this.#reports = reports
+  }
+
+  /** The entry without its value; or the commit id that a claim is to name as wanting, 0 for none. */
+  inspect(bytes: Uint8Array | undefined, flight: Flight): LocalEntry | number {
+    return inspect(bytes, flight, this.#node, this.#onForeign)
+  }
+
+  /** Gives an entry its value; synchronous unless codec steps were applied. `undefined` (as a promise) when it does not decode. */
+  decode(
+    flight: Flight,
+    entry: LocalEntry,
+    bytes: Uint8Array,
+  ): LocalEntry | Promise<LocalEntry | undefined> {
+    const { values } = this.#node
+    try {
+      const value = values?.decode(field.payload(bytes), field.steps(bytes))
+      if (!(value instanceof Promise)) return this.#withValue(flight, entry, value)
+      return value
+        .then((decoded) => this.#withValue(flight, entry, decoded))
+        .catch((reason: unknown) => this.#reportUndecodable(flight.call, reason))
+    } catch (reason) {
+      return Promise.resolve(this.#reportUndecodable(flight.call, reason))
+    }
+  }
+
+  /** Takes a fresh entry over into the local tier and hands it out. */
+  adopt(flight: Flight, entry: LocalEntry, { length }: Uint8Array): void {
+    const { call } = flight
+    call.onDecided?.()
+    this.#loads.keepLocally(flight, entry, length)
+    this.#node.flights.end(flight)
+    this.#reports.hit(entry, call, 'remote')
+    settleWith(flight, entry)
+  }
+
+  #withValue({ call }: Flight, entry: LocalEntry, value: unknown): LocalEntry {
+    const { isolation, fromPlain } = call.policy
+    const made = restored(value, entry.kind, call.policy)
+    if (isolation === 'frozen' && entry.kind !== 'error') {
+      if (fromPlain === undefined) freezeDecoded(made)
+      else freezeDeep(made)
+    }
+    entry.value = made
+    return entry
+  }
+
+  readonly #onForeign = (call: ReadCall, reason: string): void => {
+    this.#reportUndecodable(call, reason)
+  }
+
+  #reportUndecodable(call: ReadCall, reason: unknown): undefined {
+    this.#reports.undecodable(call, reason)
+    return undefined
+  }
+}

@@ -1,0 +1,94 @@
+/** Writing many values: taken as they come, some at a time. */
+
+import type { Key } from '../keys/key-text.ts'
+import {
+  assertFunction,
+  assertInteger,
+  assertIterable,
+  assertKnownOptions,
+  assertPair,
+  assertSignal,
+} from '../options/assert-option.ts'
+import { ENTRY_OPTION_NAMES, type EntryOptions } from './entry-options.ts'
+import type { PutResult } from './put-path.ts'
+
+export interface WarmOptions<Value> extends EntryOptions<Value> {
+  /** Called after every chunk with what became of the entries so far. */
+  readonly onProgress?: ((progress: WarmProgress) => void) | undefined
+  /** After how many entries `onProgress` is called. 1 to 10 000. @default 200 */
+  readonly chunk?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What became of the entries that `warm` was given so far. */
+export interface WarmProgress {
+  /** Kept where the policy says, or in this process where they are too large for the shared tier. */
+  readonly written: number
+  /** Not kept: negative results without `negativeTtl`, a `ttl` of 0, or others wrote the key at the same time. */
+  readonly skipped: number
+  /** Did not reach the store. */
+  readonly failed: number
+}
+
+const DEFAULT_CHUNK = 200
+const LARGEST_CHUNK = 10_000
+/** So many writes of a `warm` are under way at once: more would only wait in a row for the store, and time out there. */
+const MOST_AT_ONCE = 200
+
+/** Writes one value; does not reject because of the store unless its caller is to hear of that. */
+export type WriteOne<Value> = (
+  pair: readonly [Key, Value],
+  options: EntryOptions<Value>,
+) => Promise<PutResult>
+
+/** Writes what `entries` gives by `write`; returns how many were written. `where` names it in messages. */
+export async function warmUp<Value>(
+  entries: AsyncIterable<readonly [Key, Value]> | Iterable<readonly [Key, Value]>,
+  options: WarmOptions<Value>,
+  { where, write }: { readonly where: string; readonly write: WriteOne<Value> },
+): Promise<number> {
+  const { onProgress, signal, chunk, entryOptions } = resolveWarmOptions(options, where)
+  assertIterable(entries, `${where}.entries`)
+  const done = { written: 0, skipped: 0, failed: 0 }
+  const count = { stored: 'written', local: 'written', 'not-kept': 'skipped', queued: 'failed' }
+  let given = 0
+  let writing: Promise<PutResult>[] = []
+  const flush = async (): Promise<void> => {
+    // All of a wave have ended before one of them fails the whole.
+    await Promise.allSettled(writing)
+    const results = await Promise.all(writing)
+    writing = []
+    for (const { outcome } of results) done[count[outcome] as keyof WarmProgress] += 1
+  }
+  try {
+    for await (const entry of entries) {
+      signal?.throwIfAborted()
+      assertPair(entry, `${where}.entries`)
+      writing.push(write(entry as readonly [Key, Value], entryOptions))
+      given += 1
+      const isChunk = given % chunk === 0
+      if (isChunk || writing.length >= MOST_AT_ONCE) await flush()
+      if (isChunk) onProgress?.({ ...done })
+    }
+    await flush()
+  } finally {
+    await Promise.allSettled(writing)
+  }
+  if (given % chunk !== 0) onProgress?.({ ...done })
+  return done.written
+}
+
+function resolveWarmOptions<Value>(
+  options: WarmOptions<Value>,
+  where: string,
+): Pick<WarmOptions<Value>, 'onProgress' | 'signal'> & {
+  readonly chunk: number
+  readonly entryOptions: EntryOptions<Value>
+} {
+  assertKnownOptions(options, [...ENTRY_OPTION_NAMES, 'onProgress', 'chunk', 'signal'], where)
+  const { onProgress, signal, chunk = DEFAULT_CHUNK, ...entryOptions } = options
+  assertInteger(chunk, `${where}.chunk`, { min: 1, max: LARGEST_CHUNK })
+  if (onProgress !== undefined) assertFunction(onProgress, `${where}.onProgress`)
+  assertSignal(signal, `${where}.signal`)
+  return { onProgress, signal, chunk, entryOptions }
+}

@@ -1,0 +1,255 @@
+/**
+ * What this node knows of the coherence protocol: where each partition's history stands, which tags were invalidated, what
+ * this node changed itself, what others said is in doubt, and when the store last confirmed all of that.
+ *
+ * Synchronous, without I/O and without timers: reads ask it on the way, and the rooms beside it (inbox, sync, outbox) keep
+ * it up to date.
+ *
+ * The change counter moves whenever a decision made earlier might no longer hold (a tag invalidated, a partition
+ * unverified, confirmation lost). A hit compares one number with it and needs no other check.
+ */
+
+import type { Clock } from '../contracts/clock.ts'
+import type { EntryAddress, MutationReply, PutReply } from '../contracts/remote-store.ts'
+import { Doubts } from './doubts.ts'
+import { type OwnChange, OwnChanges, REMEMBERED_MS, type Written } from './own-changes.ts'
+import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
+import type { RecoveryQueue } from './recovery-queue.ts'
+import { ServerClock } from './server-clock.ts'
+import type { Stamp } from './stamp.ts'
+import { TagClock } from './tag-clock.ts'
+
+const NO_GENERATION = -1
+const NEVER = Number.NEGATIVE_INFINITY
+
+export interface KnowledgeParts {
+  readonly clock: Clock
+  /** Evictions that the store has not been told of: its copies of these are not to be believed. */
+  readonly queue: RecoveryQueue
+  /** True when there is no remote tier: nothing outside this process can change anything. */
+  readonly isAlone: boolean
+  /** The store numbers its changes, so that a lost message can be noticed. */
+  readonly hasSequences: boolean
+}
+
+export class Knowledge {
+  readonly tags = new TagClock(() => this.changed())
+  readonly server = new ServerClock()
+  readonly own = new OwnChanges()
+  readonly doubts = new Doubts()
+  readonly partitions = createPartitions()
+  /** Partitions moved by messages or replies since the running sync was sent. */
+  readonly advanced = new Set<number>()
+  readonly queue: RecoveryQueue
+  /** True when there is no remote tier: nothing outside this process can change anything. */
+  readonly isAlone: boolean
+  readonly hasSequences: boolean
+  readonly #clock: Clock
+  /** The last stamp of each partition. */
+  readonly #stamps: (Stamp | undefined)[] = ALL_PARTITIONS.map(() => undefined)
+  #confirmedAt = NEVER
+  #changes = 0
+  #trustedSince = 0
+  #tagsVerifiedAt = NEVER
+  /** The store's clock at the last sync, ms: whatever it held by then was born at the tag clock of then or before. */
+  #syncedStoreMs = NEVER
+  /** Until when an entry that was born above the tag clock is not believed, monotonic ms. */
+  #birthsDoubtedUntil = NEVER
+  /** Counts what suggests that the store is not what it was (a reconnect, a failover), and up to which a sync has looked. */
+  #suspicions = 0
+  #suspicionsSettled = 0
+
+  constructor({ clock, queue, isAlone, hasSequences }: KnowledgeParts) {
+    this.#clock = clock
+    this.queue = queue
+    this.isAlone = isAlone
+    this.hasSequences = hasSequences
+    if (isAlone) this.#confirmedAt = Number.POSITIVE_INFINITY
+  }
+
+  /** Moves whenever an earlier verdict on an entry might no longer hold. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** The change counter after the machine last slept: how long ago something was that is older, nobody knows. */
+  get trustedSince(): number {
+    return this.#trustedSince
+  }
+
+  /** When the store last confirmed every partition and the tag clock, monotonic ms. */
+  get confirmedAt(): number {
+    return this.#confirmedAt
+  }
+
+  /** When the store last confirmed the tag clock, without which its entries cannot be judged, monotonic ms. */
+  get tagsVerifiedAt(): number {
+    return this.#tagsVerifiedAt
+  }
+
+  /** True while the store has confirmed what is known here, and nothing waits that it has not been told of. */
+  get isVerified(): boolean {
+    return this.#tagsVerifiedAt > NEVER && this.queue.size === 0
+  }
+
+  /** How often something suggested that the store is not what it was. */
+  get suspicions(): number {
+    return this.#suspicions
+  }
+
+  /**
+   * Tells whether an entry of the store can be judged: by a tag clock that is at most `maxStalenessMs` behind. An older one
+   * would let pass what was invalidated by tags meanwhile. And not after a reconnect before the first sync: the store may
+   * have been restored from an old snapshot, with values that were evicted long ago.
+   */
+  canJudge(maxStalenessMs: number): boolean {
+    if (this.isAlone) return true
+    if (this.#suspicions !== this.#suspicionsSettled) return false
+    const isLate = this.#clock.now() - this.#tagsVerifiedAt >= maxStalenessMs
+    return this.tags.confirmed > 0 && !isLate
+  }
+
+  /** Takes down what a read or load that begins now stands on. Must be called before it begins. */
+  stamp(partition: number): Stamp {
+    const state = this.partition(partition)
+    const generation = this.isAlone || state.isKnown ? state.generation : NO_GENERATION
+    const last = this.#stamps[partition]
+    const isLevel =
+      last !== undefined &&
+      last.seq === state.seq &&
+      last.changes === this.#changes &&
+      last.birth === this.tags.now &&
+      last.known === this.tags.confirmed &&
+      last.generation === generation
+    if (isLevel) return last
+    const stamp = {
+      partition,
+      birth: this.tags.now,
+      known: this.tags.confirmed,
+      seq: state.seq,
+      generation,
+      changes: this.#changes,
+    }
+    this.#stamps[partition] = stamp
+    return stamp
+  }
+
+  /** When the store last confirmed this partition and the tag clock, monotonic ms. */
+  verifiedAt(partition: number): number {
+    if (this.isAlone) return Number.POSITIVE_INFINITY
+    return Math.min(this.#tagsVerifiedAt, this.partition(partition).verifiedAt)
+  }
+
+  /** Tells whether the partition's history has gone on without a break since the stamp: its word still counts. */
+  isLevel(stamp: Stamp): boolean {
+    return stamp.generation === this.partition(stamp.partition).generation
+  }
+
+  /** True while the store's copy of the key is known to be wrong: an eviction of it waits, here or on a node that said so. */
+  isInDoubt(key: string): boolean {
+    return this.queue.hasKey(key) || this.doubts.hasKey(key, this.#clock.now())
+  }
+
+  /**
+   * Tells whether an entry that was read from the store comes from a history that was lost: it is older than this node's
+   * own change of it, or was born above what the store's tag clock stood at later.
+   */
+  isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
+    const now = this.#clock.now()
+    const isDoubted = written.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
+    if (isDoubted && birth > this.tags.confirmed) return true
+    // Without a history there is no clock but the nodes', which order nothing.
+    if (!this.hasSequences) return false
+    return this.own.overtook(address, this.server.placed(written, now), now)
+  }
+
+  /** Remembers a put of our own, for when the store forgets it. */
+  noteOwnPut(address: EntryAddress, commit: number, reply: PutReply): void {
+    const change = this.changeOf(reply)
+    this.own.note(address, reply.stored ? { ...change, commit } : change)
+  }
+
+  /** Remembers that the store took a load of our own, begun after whatever was changed here before. */
+  noteOwnFill(address: EntryAddress, commit: number, nowMs: number): void {
+    this.partition(address.partition).noteTime(nowMs)
+    this.own.noteWrite(address, commit)
+  }
+
+  /** A change of our own, as the store replied to it. */
+  changeOf({ partition, seq, nowMs }: MutationReply): OwnChange {
+    const state = this.partition(partition)
+    // Where something later was heard of before this reply came, it may have been about the same key.
+    const isSuperseded = this.hasSequences && state.heard > seq
+    const at = this.#clock.now()
+    const doneAt = state.noteTime(this.server.latest(nowMs, at))
+    return { at, seq, doneAt, isSoft: false, isSuperseded }
+  }
+
+  /** @throws RangeError for what is not a partition */
+  partition(id: number): Partition {
+    const partition = this.partitions[id]
+    if (partition === undefined) throw new RangeError(`No partition ${id}`)
+    return partition
+  }
+
+  /** The store's tag clock went back: until all have noticed, births above it are of a history that is over. */
+  doubtBirths(): void {
+    this.#birthsDoubtedUntil = this.#clock.now() + REMEMBERED_MS
+  }
+
+  /** Changes of the partition were lost, which nobody repeats: whatever is held of it here is compared with the store. */
+  unverify(partition: Partition): void {
+    partition.unverify()
+    this.changed()
+  }
+
+  /** Earlier verdicts may no longer hold. */
+  changed(): void {
+    this.#changes += 1
+  }
+
+  /** The store confirmed the tag clock, in a reply to what was sent at `at` (monotonic ms). */
+  confirmTags(at: number): void {
+    this.#tagsVerifiedAt = at
+  }
+
+  /** The store's clock stood at `storeMs` when a sync read the tag clock. */
+  noteSyncedAt(storeMs: number): void {
+    this.#syncedStoreMs = storeMs
+  }
+
+  /** The store's copies are not to be believed until it has confirmed the tag clock again. */
+  distrustStore(): void {
+    this.#tagsVerifiedAt = NEVER
+    this.confirm()
+  }
+
+  /** Works out the oldest confirmation of all, which the hit path compares with. */
+  confirm(): void {
+    let oldest = this.#tagsVerifiedAt
+    for (const partition of this.partitions) {
+      if (partition.verifiedAt < oldest) oldest = partition.verifiedAt
+    }
+    this.#confirmedAt = oldest
+  }
+
+  /** The store may be another one than before, or stand elsewhere in its history: it is asked before it is believed. */
+  suspect(): void {
+    this.#suspicions += 1
+  }
+
+  /** A sync has looked into everything that was suspicious when it was sent. */
+  settleSuspicions(upTo: number): void {
+    this.#suspicionsSettled = upTo
+  }
+
+  /** The machine slept: nothing that was known counts, neither confirmations nor the age of what was read or loaded. */
+  distrustEverything(): void {
+    for (const partition of this.partitions) partition.doubt()
+    // Like after a reconnect: nothing of the store can be judged before the next sync.
+    this.suspect()
+    this.changed()
+    this.#trustedSince = this.#changes
+    this.distrustStore()
+  }
+}

@@ -1,0 +1,82 @@
+/** Changes that this node makes in the store: each is applied here from the store's reply, and told to all where the store does not do that. */
+
+import type { BusMessage, KeysMessage } from '../contracts/bus.ts'
+import type { EntryAddress, EvictRequest, MutationReply } from '../contracts/remote-store.ts'
+import type { CatchUp } from './catch-up.ts'
+import { EvictionQueued } from './eviction-queued.ts'
+import type { Inbox } from './inbox.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { ConnectedParts } from './parts.ts'
+
+export interface StoreChangesParts
+  extends Pick<ConnectedParts, 'remote' | 'clock' | 'longestLifeMs'> {
+  readonly knowledge: Knowledge
+  readonly inbox: Inbox
+  readonly catchUp: CatchUp
+}
+
+export class StoreChanges {
+  readonly #parts: StoreChangesParts
+
+  constructor(parts: StoreChangesParts) {
+    this.#parts = parts
+  }
+
+  /** @throws EvictionQueued for what the store fails with, and for nothing else; it is for the caller to queue. */
+  async evict(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
+    const { remote, clock, knowledge, inbox } = this.#parts
+    const asQueued = (error: unknown): never => {
+      remote.reportDefect('evict', error)
+      throw new EvictionQueued(error)
+    }
+    const replies = await remote.evict(addresses, request).catch(asQueued)
+    for (const reply of replies) {
+      const evicted = addresses.filter(({ partition }) => partition === reply.partition)
+      const { soft: isSoft, settleMs } = request
+      const window = settleMs > 0 ? { settleUntil: clock.now() + settleMs } : {}
+      const change = { ...knowledge.changeOf(reply), isSoft, ...window }
+      for (const address of evicted) knowledge.own.note(address, { ...change })
+      const keys = evicted.map(({ key }) => key)
+      const message = keysMessage(reply, keys, request)
+      inbox.applyKeys(message)
+      await this.publish(message).catch(asQueued)
+    }
+  }
+
+  /** Invalidates tags, under a version above every birth of this node. */
+  async bump(tags: readonly string[]): Promise<void> {
+    const { remote, longestLifeMs, knowledge, catchUp } = this.#parts
+    const { confirmed } = knowledge.tags
+    const bump = await remote.run('bump-tags', (store) =>
+      // Also above those births that it gave while it could not ask.
+      store.bumpTags(tags, Math.floor(knowledge.tags.now), longestLifeMs()),
+    )
+    if (bump.previous < confirmed) knowledge.doubtBirths()
+    await this.publish({ kind: 'tags', ...bump, tags })
+    if (knowledge.tags.applyBump(tags, bump) === 'gap') await catchUp.tags()
+  }
+
+  /** Publishes a change for stores that do not publish themselves. */
+  async publish(message: BusMessage): Promise<void> {
+    const { store } = this.#parts.remote
+    if (store.capabilities.publishes) return
+    await store.bus?.publish?.(message)
+  }
+}
+
+/** The message that follows a change of keys. */
+export function keysMessage(
+  { partition, previous, seq }: MutationReply,
+  keys: readonly string[],
+  { soft, settleMs }: EvictRequest,
+): KeysMessage {
+  return {
+    kind: 'keys',
+    partition,
+    previous,
+    seq,
+    keys,
+    ...(soft ? { soft } : {}),
+    ...(settleMs > 0 ? { settleMs } : {}),
+  }
+}

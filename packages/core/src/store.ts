@@ -1,0 +1,109 @@
+/**
+ * `@larder/core/store`: for those who write stores, plugins and integrations. Contracts, the form of entries, checks of
+ * options, and the door to what a manager keeps to itself.
+ */
+
+export { startTimer } from './clock/start-timer.ts'
+export { createSystemClock } from './clock/system-clock.ts'
+export { PARTITIONS } from './coherence/partitions.ts'
+export type {
+  Bus,
+  BusListener,
+  BusMessage,
+  DoubtMessage,
+  KeysMessage,
+  TagsMessage,
+  WakeMessage,
+} from './contracts/bus.ts'
+export type { CancelTimer, Clock, Waiter } from './contracts/clock.ts'
+export type { Codec, CodecFactory, CodecStep, CodecStepLimits } from './contracts/codec.ts'
+export { INTERNALS } from './contracts/internals.ts'
+export type { LocalStore } from './contracts/local-store.ts'
+export type {
+  AcquireReply,
+  AcquireRequest,
+  LockCapabilities,
+  LockProvider,
+  LockTarget,
+  WakeListener,
+} from './contracts/lock-provider.ts'
+export type { Plugin, PluginHost } from './contracts/plugin.ts'
+export type {
+  Admission,
+  CalendarPolicy,
+  ConcurrencyPolicy,
+  ExactPolicy,
+  FixedPolicy,
+  FreedListener,
+  LimitPolicy,
+  LimitReply,
+  LimitRequest,
+  LimitRule,
+  PolicyState,
+  RateLimitCapabilities,
+  RateLimitProvider,
+  SlicedPolicy,
+  SmoothPolicy,
+} from './contracts/rate-limit-provider.ts'
+export type {
+  ClaimReply,
+  ClaimRequest,
+  EntryAddress,
+  EvictRequest,
+  FillReply,
+  MutationReply,
+  PartitionChanges,
+  PutReply,
+  PutRequest,
+  RemoteCapabilities,
+  RemoteStore,
+  SyncReply,
+  TagBump,
+  TagChanges,
+  TagHead,
+} from './contracts/remote-store.ts'
+export type {
+  EvictCall,
+  MethodCache,
+  MethodCacheProvider,
+  MethodCall,
+  MethodDescription,
+} from './decorators/method-cache.ts'
+export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
+export {
+  decodeHeader,
+  encodeEntry,
+  FLAG,
+  FORMAT_VERSION,
+  HEADER_BYTES,
+  MAGIC,
+  OFFSET,
+} from './entry/envelope.ts'
+export {
+  clearLease,
+  emptyHeader,
+  limitLife,
+  setFlag,
+  setLease,
+  setLife,
+  softenEntry,
+  stampCreation,
+  windowOf,
+} from './entry/header-patch.ts'
+export { classNameOf } from './errors/option-error.ts'
+export { partitionOf } from './keys/partition-of.ts'
+export { CalendarEdges } from './limits/calendar-edges.ts'
+export type { LimiterPlace } from './limits/limits.ts'
+export {
+  assertBoolean,
+  assertFunction,
+  assertInteger,
+  assertKnownOptions,
+  assertOneOf,
+  assertText,
+} from './options/assert-option.ts'
+export { parseDuration } from './options/duration.ts'
+export { EVICT_OPTIONS, type EvictWay } from './options/evict-options.ts'
+export { parseSize } from './options/size.ts'
+export { isPlainData } from './values/plain-data.ts'
+export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

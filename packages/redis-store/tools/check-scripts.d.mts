@@ -1,0 +1,1 @@
+export function faultsOf(keyCount: number | 'n', lua: string): readonly string[]

@@ -1,0 +1,2 @@
+export function generateScripts(): string
+export function writeScripts(): void

@@ -1,0 +1,66 @@
+/** A Redis that answers reads and refuses writes and messages: others may serve what was evicted here, and this node says so. */
+
+import type { CacheEvents } from '@larder/core'
+import { expect, inject, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { freshNamespace, startNode, untilVerified } from '../support/nodes.ts'
+import { startProxy } from '../support/tcp-proxy.ts'
+
+const WRITES = new Set(['EVALSHA', 'EVAL', 'PUBLISH', 'SPUBLISH', 'SET', 'DEL', 'UNLINK'])
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  'a user without rights': "NOPERM User larder has no permissions to run the 'evalsha' command",
+  'a snapshot that fails': 'MISCONF Redis is configured to save RDB snapshots, but it is unable to',
+  'a full memory': "OOM command not allowed when used memory > 'maxmemory'.",
+  'too few replicas': 'NOREPLICAS Not enough good replicas to write.',
+}
+
+const WAYS = ['a key', 'a tag', 'a cache'] as const
+
+it.each(
+  Object.entries(REFUSALS).flatMap(([why, error]) => WAYS.map((way) => [why, way, error] as const)),
+)(
+  'because of %s: %s that could not be evicted is told, and when it is over',
+  async (_, way, error) => {
+    await using proxy = await startProxy(Number(new URL(inject('redisUrl')).port))
+    const namespace = freshNamespace()
+    const lines: string[] = []
+    const note = (line: string): void => void lines.push(line)
+    const node = startNode({
+      url: proxy.url,
+      namespace,
+      policy: { maxStaleness: '300ms' },
+      logger: { info: note, warn: note, error: note },
+    })
+    const { caches } = node
+    const outages: CacheEvents['outage'][] = []
+    caches.on('outage', (event) => outages.push(event))
+    await untilVerified(node)
+    const cache = caches.cache<string>('c')
+    await cache.getOrLoad('k', () => 'old', { tags: ['t'] })
+    expect(caches.status().state).toBe('up')
+
+    const end = proxy.failCommands({ match: ({ name }) => WRITES.has(name), error })
+    if (way === 'a key') await cache.evict('k')
+    else if (way === 'a tag') await caches.evictTags(['t'])
+    else await cache.clear()
+    const { state, reason, recoveryQueue, coherence } = await eventually('it is told', () => {
+      const status = caches.status()
+      return status.state === 'refusing' ? status : undefined
+    })
+    expect([state, recoveryQueue.waiting, coherence.state]).toEqual(['refusing', 1, 'isolated'])
+    expect(reason).toContain(error.slice(0, error.indexOf(' ')))
+    await eventually('a line says what it means', () =>
+      lines.some((line) => line.includes('other nodes may serve what was evicted')),
+    )
+    expect(outages.map(({ kind }) => kind)).toContain('refusing')
+    expect(await cache.get('k')).toBeUndefined()
+
+    end()
+    await eventually('it is over', () => {
+      const status = caches.status()
+      return status.state === 'up' && status.recoveryQueue.waiting === 0
+    })
+    expect(outages.at(-1)?.state).toBe('ended')
+  },
+)

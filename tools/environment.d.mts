@@ -1,0 +1,3 @@
+export function withoutOuterCall(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined>
