@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { writeScripts } from '../packages/redis-store/tools/generate-scripts.mjs'
 import { checkPackages } from './check-packages.mjs'
 import { execute, fail, node, pnpm, ROOT, tool } from './execute.mjs'
+import { printHouse } from './house/report.mjs'
 import { build, PACKAGES } from './packages.mjs'
 
 const STAMP = join(ROOT, 'node_modules', '.larder-install')
@@ -34,6 +35,7 @@ const TASKS = {
   types,
   lint,
   format: () => tool('biome', ['check', '--write', '.']),
+  house: printHouse,
   // What each task does before it begins.
   generate: () => {},
   scripts: checkScripts,

@@ -177,7 +177,7 @@ export const ABLATIONS = [
     name: 'doubting entries after lost history',
     protects: 'I6',
     file: `${CORE}/coherence/partitions.ts`,
-    find: 'this.generation += 1',
+    find: 'this.contested = undefined\n    this.generation += 1',
     replace: '',
     tests: INVARIANTS,
   },

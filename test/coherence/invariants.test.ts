@@ -156,13 +156,16 @@ describe('I3: bounded staleness', () => {
 
       // The subscriber's own connection stays healthy: only the push is lost.
       proxy.dropMessages(() => true)
-      const evictedAt = performance.now()
       await (keys === undefined ? onA.evictTags(tags ?? []) : onA.evict(keys))
-      await eventually('B notices', async () => (await onB.get('k')) === undefined, 10_000)
-
-      // 500 ms is the promise; the rest is room for a noisy machine.
-      expect(performance.now() - evictedAt).toBeLessThan(2_500)
-      expect(b.seen('bus-gap').length).toBeGreaterThan(0)
+      // How soon is for tests on a manual clock. To have nothing is not enough: who was isolated for a moment has nothing either.
+      const hasNoticed = (): boolean => b.seen('bus-gap').length > 0
+      await eventually(
+        'B notices',
+        async () => {
+          return (await onB.get('k')) === undefined && hasNoticed()
+        },
+        10_000,
+      )
     },
   )
 

@@ -5,6 +5,7 @@
  * other node a value may be as old as `maxStaleness` says, with room for a noisy machine. The figures are printed.
  */
 
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CacheManager, createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
@@ -20,6 +21,7 @@ const MAX_STALENESS_MS = 1_000
 const ROOM_MS = 1_500
 const SLOWEST_MS = 5_000
 const LOAD_MS = 3
+const NS_PER_MS = 1e6
 
 interface Stage {
   readonly server: RedisServer
@@ -167,6 +169,8 @@ for (let round = 1; round <= ROUNDS; round++) {
       const history = new EvictionHistory()
       const nodes = [startNode(proxy.url, history), startNode(proxy.url, history)]
       const traffic = new EvictionTraffic(nodes, history)
+      const loop = monitorEventLoopDelay()
+      loop.enable()
       traffic.start()
       await during(stage)
       await delay(300)
@@ -183,8 +187,10 @@ for (let round = 1; round <= ROUNDS; round++) {
         errors: 0,
         hung: 0,
       })
-      expect(oldestMs).toBeLessThan(MAX_STALENESS_MS + ROOM_MS)
-      expect(slowestMs).toBeLessThan(SLOWEST_MS)
+      // Nodes, proxy and clients are one process: how long it stood still on a busy machine is nobody's fault.
+      const stoodStillMs = loop.max / NS_PER_MS
+      expect(oldestMs).toBeLessThan(MAX_STALENESS_MS + ROOM_MS + stoodStillMs)
+      expect(slowestMs).toBeLessThan(SLOWEST_MS + stoodStillMs)
     },
     60_000,
   )

@@ -1,8 +1,9 @@
 /** Dependencies point one way, nobody reaches into another package, and what is imported is what is declared. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { cyclesOf, sourcesOf } from '../../tools/house/sources.mjs'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -11,30 +12,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'redis-store': ['@larder/core', 'msgpackr', 'ioredis'],
   plugins: ['@larder/core'],
 }
-const IMPORT =
-  /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?\bfrom\s*'([^']+)'|\bimport\('([^']+)'\)|(?:^|\n)import '([^']+)'/g
-
-interface Source {
-  readonly file: string
-  readonly text: string
-  readonly imports: readonly string[]
-}
-
-function sourcesOf(folder: string): readonly Source[] {
-  const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-  return files
-    .filter(
-      (file) =>
-        file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('node_modules'),
-    )
-    .map((file) => {
-      const path = join(folder, file)
-      const text = readFileSync(join(ROOT, path), 'utf8')
-      const imports = Array.from(text.matchAll(IMPORT), ([, a, b, c]) => a ?? b ?? c ?? '')
-      return { file: path, text, imports }
-    })
-}
-
 describe.each(Object.entries(ALLOWED))('%s', (name, allowed) => {
   const sources = sourcesOf(`packages/${name}/src`)
 
@@ -83,30 +60,6 @@ describe.each(Object.entries(ALLOWED))('%s', (name, allowed) => {
     expect(cyclesOf(sources)).toEqual([])
   })
 })
-
-/** Paths that lead back to where they began. */
-function cyclesOf(sources: readonly Source[]): readonly string[] {
-  const targets = new Map(
-    sources.map(({ file, imports }) => [
-      file,
-      imports.filter((path) => path.startsWith('.')).map((path) => join(dirname(file), path)),
-    ]),
-  )
-  const cycles: string[] = []
-  const done = new Set<string>()
-  const visit = (file: string, path: readonly string[]): void => {
-    const at = path.indexOf(file)
-    if (at >= 0) {
-      cycles.push([...path.slice(at), file].join(' → '))
-      return
-    }
-    if (done.has(file)) return
-    for (const next of targets.get(file) ?? []) visit(next, [...path, file])
-    done.add(file)
-  }
-  for (const file of targets.keys()) visit(file, [])
-  return cycles
-}
 
 it('examples use packages by name', () => {
   for (const { file, imports } of sourcesOf('examples')) {

@@ -4,7 +4,7 @@ import type { CacheEvents } from '@larder/core'
 import { expect, inject, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace, startNode, untilVerified } from '../support/nodes.ts'
-import { startProxy } from '../support/tcp-proxy.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
 
 const WRITES = new Set(['EVALSHA', 'EVAL', 'PUBLISH', 'SPUBLISH', 'SET', 'DEL', 'UNLINK'])
 

@@ -17,6 +17,9 @@
 
 import type { Origin } from './source.ts'
 
+/** For how long a node remembers what it evicted, ms. */
+const REMEMBERED_MS = 60_000
+
 /** What an invalidation hits: `key a:k1`, `tag t0`. */
 export type Target = string
 
@@ -63,6 +66,9 @@ export interface JudgedRead {
   readonly what: string
   readonly startedAt: number
   readonly startedTime: number
+  readonly endedTime: number
+  /** How long the node's machine slept between a moment and the read's begin, ms. */
+  readonly sleptSince: (time: number) => number
   /** How long after an effect other nodes may still serve the old value, ms. */
   readonly graceMs: number
   /**
@@ -147,7 +153,7 @@ export class Ledger {
     for (const ack of this.#acknowledgements) {
       if (ack.node !== read.node || ack.ackedAt > read.startedAt) continue
       if (!hits(ack.target, origin) || origin.countsFrom >= ack.calledAt) continue
-      if (excuses(read, ack) || this.#wasRolledBack(ack)) continue
+      if (excuses(read, ack) || this.#isBeyondMemory(read, ack)) continue
       return `I1: ${read.what}, begun at #${origin.begunAt}, although this node invalidated ${ack.target}, called at #${ack.calledAt}, acknowledged at #${ack.ackedAt}, before the read began at #${read.startedAt}`
     }
     return undefined
@@ -168,7 +174,8 @@ export class Ledger {
     for (const effect of this.#effects) {
       if (effect.isLost || effect.at > read.startedAt || !hits(effect.target, origin)) continue
       if (isOfPut(effect, origin)) continue
-      const lateMs = read.startedTime - effect.time
+      // A machine that slept cannot know: its deadlines count the time that it runs.
+      const lateMs = read.startedTime - effect.time - read.sleptSince(effect.time)
       if (lateMs < read.graceMs || origin.countsFrom >= effect.floor) continue
       // A node that hears neither from the store nor from the source falls back on what `staleIfError` made it keep, and
       // cannot know whether that was evicted elsewhere. Whoever cannot have that leaves the option out.
@@ -179,13 +186,12 @@ export class Ledger {
   }
 
   /**
-   * Replication is asynchronous, so a failover can lose an acknowledged eviction, and the old entry is back in the store
-   * until the node that evicted notices and asserts it again: PROTOCOL's limit, "re-assertion narrows it, nothing closes
-   * it". The repeated eviction is an effect of its own and binds from there on. Tags are another matter: a node judges by
-   * its own mirror, which does not go back.
+   * A failover can lose an acknowledged eviction. The node that evicted does not believe the old entry then, but it
+   * remembers for a while only: what it evicted before may be back until it has noticed. Tags are another matter: a node
+   * judges by its own mirror, which does not go back.
    */
-  #wasRolledBack(ack: Acknowledgement): boolean {
-    if (ack.target.startsWith('tag')) return false
+  #isBeyondMemory({ endedTime }: JudgedRead, ack: Acknowledgement): boolean {
+    if (ack.target.startsWith('tag') || endedTime - ack.ackedTime < REMEMBERED_MS) return false
     return this.#effects.some(
       ({ isLost, target, node, at }) =>
         isLost && target === ack.target && node === ack.node && at >= ack.calledAt,

@@ -9,6 +9,7 @@
 import { garble, type RemoteOperation, truncate } from '@larder/core/testing'
 import { ForeignStore } from './foreign-store.ts'
 import { Losses } from './losses.ts'
+import { Machines } from './machines.ts'
 import { messagesOf, repliesOf, requestsOf } from './network.ts'
 import type { FaultKind } from './plan.ts'
 import type { SimNode } from './sim-node.ts'
@@ -18,8 +19,6 @@ import type { World } from './world.ts'
 const LASTS_MS = 4_000
 /** How long what an ended connection had sent may be on its way, ms. */
 const LATE_MS = 3_000
-/** How long an event loop stands still, ms. */
-const STANDS_STILL_MS = [200, 2_000] as const
 /** How far a server's clock is set back at most, ms. */
 const MOST_BACK_MS = 600_000
 /** What a snapshot from long ago is older than, ms: longer than a node repeats what it evicted. */
@@ -50,6 +49,7 @@ interface Fault {
 export class Nemesis {
   readonly #world: World
   readonly #losses: Losses
+  readonly #machines: Machines
   #standing: Fault[] = []
   #foreign: ForeignStore | undefined
 
@@ -65,7 +65,7 @@ export class Nemesis {
     refuse: (node) => this.#spoil(node, 'refuse'),
     'lose-replies': (node) => this.#spoil(node, 'lose-replies'),
     corrupt: (node) => this.#spoil(node, 'corrupt'),
-    pause: (node) => this.#pause(node),
+    pause: (node) => this.#machines.pause(node),
     crash: (node) => this.#crash(node),
     join: () => this.#join(),
     flush: () => this.#losses.flush(),
@@ -77,14 +77,18 @@ export class Nemesis {
     'late-writes': (node) => this.#delayWrites(node),
     'lose-lease-replies': (node) => this.#loseLeaseReply(node),
     'refuse-tags': (node) => this.#refuseTags(node),
-    'stand-still': (node) => this.#standStill(node),
+    'stand-still': (node) => this.#machines.standStill(node),
     'clock-back': () => this.#world.setClockBack(this.#world.random.int(MOST_BACK_MS)),
+    sleep: (node) => this.#machines.sleep(node),
     'foreign-messages': () => this.#mixMessages(),
   }
 
   constructor(world: World) {
     this.#world = world
     this.#losses = new Losses(world)
+    this.#machines = new Machines(world, (fault) =>
+      this.#stands(fault.text, fault.mend, fault.forMs),
+    )
   }
 
   /** Breaks one thing, if there is one to break. */
@@ -199,13 +203,6 @@ export class Nemesis {
     this.#stands(`the store of ${node.name}: ${kind} ${on.join(' ')}`, () => faults.heal())
   }
 
-  #pause({ index, name }: SimNode): void {
-    const { scheduler } = this.#world
-    if (scheduler.isPaused(index)) return
-    scheduler.pause(index)
-    this.#stands(`${name} is stopped`, () => scheduler.resume(index))
-  }
-
   #crash(node: SimNode): void {
     const { alive, random } = this.#world
     if (alive.length < 2) return
@@ -278,15 +275,6 @@ export class Nemesis {
   #refuseTags({ store, name }: SimNode): void {
     store.faults.fail({ on: 'bumpTags', times: 1 + this.#world.random.int(8) })
     this.#stands(`tag invalidations of ${name} are refused`, () => store.faults.heal())
-  }
-
-  #standStill({ index, name }: SimNode): void {
-    const { scheduler, random } = this.#world
-    if (scheduler.isPaused(index)) return
-    scheduler.pause(index)
-    const [shortest, longest] = STANDS_STILL_MS
-    const forMs = shortest + random.int(longest - shortest)
-    this.#stands(`${name} stands still`, () => scheduler.resume(index), forMs)
   }
 
   /** That is how things are, not something that gets mended. */

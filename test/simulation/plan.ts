@@ -37,6 +37,7 @@ export const FAULTS = [
   'clock-back',
   'refuse-tags',
   'foreign-messages',
+  'sleep',
 ] as const
 
 export type FaultKind = (typeof FAULTS)[number]

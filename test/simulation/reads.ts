@@ -122,22 +122,25 @@ export class Reads {
   }
 
   #judge(read: StartedRead, what: string, origin: Origin): void {
-    const { ledger, loads, plan } = this.#world
+    const { ledger, loads, plan, clock } = this.#world
     const { node, cache, key, startedAt, startedTime } = read
     // What waits is said again and again, so that whoever did not hear at first hears it then.
     const heardAfterMs = plan.hearsOfWaiting
       ? cache.maxStalenessMs + plan.latencyMs
       : Number.POSITIVE_INFINITY
-    const backedOffSince = startedTime - cache.errorBackoffMs
+    const failedAt = loads.failedAt(node.index, key)
+    const backedOffMs = startedTime - failedAt - node.clock.sleptSince(failedAt)
     const judged = {
       node: node.index,
       what,
       startedAt,
       startedTime,
+      endedTime: clock.now(),
+      sleptSince: (time: number) => node.clock.sleptSince(time),
       graceMs: plan.isCalm ? plan.latencyMs + 1 : cache.maxStalenessMs,
       wordMs: startedTime - node.hearsSince < heardAfterMs ? undefined : heardAfterMs,
       keepsForErrors: cache.policy.staleIfError !== 0,
-      mayFallBack: loads.failedAt(node.index, key) >= backedOffSince,
+      mayFallBack: backedOffMs <= cache.errorBackoffMs,
     }
     if (this.#world.isAtRest) this.#judgeAtRest(judged, origin)
     else this.#world.fail(ledger.judge(judged, origin))

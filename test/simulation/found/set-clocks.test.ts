@@ -129,6 +129,21 @@ it('an eviction is repeated also if the clock has caught up since it was set bac
   expect(await fleet.after(late.read('k', 'new'))).toBe('new')
 })
 
+it('an entry outlives its ttl by as much as the clock was set back, and no more', async () => {
+  const policy = { ttl: '10s' } as const
+  const a = fleet.startNode(policy)
+  await fleet.after(a.read('k', 'old'))
+  await fleet.clock.advanceAsync(1_000)
+  fleet.server.shiftTime(-5_000)
+  const b = fleet.startNode(policy)
+  await fleet.clock.advanceAsync(13_000)
+  expect(await fleet.after(b.read('k', 'new'))).toBe('old')
+  expect(await fleet.after(a.read('k', 'new'))).toBe('old')
+  await fleet.clock.advanceAsync(1_001)
+  expect(await fleet.after(b.read('k', 'new'))).toBe('new')
+  expect(await fleet.after(a.read('k', 'newer'))).toBe('new')
+})
+
 function loseTagClock(): void {
   fleet.server.shiftTime(-SET_BACK_MS)
   fleet.server.dropKey({ namespace: 'found', kind: 'tags' })

@@ -1,0 +1,4 @@
+export const MOST_LINES: number
+export const LONGER: Readonly<Record<string, number>>
+export const FLOORS: readonly string[]
+export const UPWARD: readonly string[]
