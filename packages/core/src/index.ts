@@ -10,11 +10,11 @@ export type { ValueType } from './contracts/codec.ts'
 export type { LockMode, LockReplicas, LockState } from './contracts/lock-provider.ts'
 export type { CalendarPeriod } from './contracts/rate-limit-provider.ts'
 export { CacheConfig, type ClassConfig } from './decorators/cache-config.ts'
-export {
-  CacheEvict,
-  type CacheEvictBeforeOptions,
-  type CacheEvictOptions,
-} from './decorators/cache-evict.ts'
+export { CacheEvict } from './decorators/cache-evict.ts'
+export type {
+  CacheEvictBeforeOptions,
+  CacheEvictOptions,
+} from './decorators/cache-evict-options.ts'
 export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
 export { Cacheable, type CacheableOptions } from './decorators/cacheable.ts'
 export { type AsyncMethodName, cached, type EntriesOf } from './decorators/cached.ts'
