@@ -8,7 +8,6 @@ export const LONGER = {
   'packages/core/src/manager/cache-manager.ts': 409,
   'packages/core/src/cache/put-path.ts': 357,
   'packages/plugins/src/keyv/keyv.ts': 341,
-  'packages/core/src/decorators/cache-evict.ts': 325,
 }
 
 /**

@@ -18,11 +18,11 @@ export type {
 export type { AnyClass } from './decorators/bound/method-site.ts'
 export type { Operation } from './decorators/bound/operations.ts'
 export { CacheConfig, type ClassConfig } from './decorators/cache-config.ts'
-export {
-  CacheEvict,
-  type CacheEvictBeforeOptions,
-  type CacheEvictOptions,
-} from './decorators/cache-evict.ts'
+export { CacheEvict } from './decorators/cache-evict.ts'
+export type {
+  CacheEvictBeforeOptions,
+  CacheEvictOptions,
+} from './decorators/cache-evict-options.ts'
 export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
 export { Cacheable, type CacheableOptions } from './decorators/cacheable.ts'
 export { type AsyncMethodName, cached, type EntriesOf } from './decorators/cached.ts'

@@ -2,13 +2,22 @@
 
 import type { Row } from '../rows.ts'
 
-const ONE_COPY = `import { equal } from 'node:assert/strict'
+const ONE_COPY = `import { equal, ok } from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
-for (const name of ['core', 'core/testing', 'local-store', 'redis-store', 'plugins/compression', 'plugins/keyv']) {
-  const [[key, value] = []] = Object.entries(await import('@larder/' + name))
-  equal(require('@larder/' + name)[key], value, name)
+for (const name of readdirSync('node_modules/@larder')) {
+  const folder = 'node_modules/@larder/' + name
+  const { exports } = JSON.parse(readFileSync(folder + '/package.json', 'utf8'))
+  for (const [path, { require: other }] of Object.entries(exports)) {
+    const entry = '@larder/' + name + path.slice(1)
+    const there = await import(entry)
+    for (const [key, value] of Object.entries(there)) equal(require(entry)[key], value, entry + ' ' + key)
+    // The CommonJS build has the same in it.
+    equal(Object.keys(require('./' + folder + other.default.slice(1))).sort().join(), Object.keys(there).sort().join(), entry)
+    ok(readFileSync(folder + other.types.slice(1), 'utf8') !== '')
+  }
 }
 console.log('one copy')
 `

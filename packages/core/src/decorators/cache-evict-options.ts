@@ -1,0 +1,64 @@
+/** The options of `@CacheEvict`, as a user says them. */
+
+import type { Key } from '../keys/key-text.ts'
+import type { Duration } from '../options/duration.ts'
+
+type Args = readonly unknown[]
+
+/** At least one of `key`, `keys`, `keyOf`, `keysOf`, `tags` and `all`. */
+export interface CacheEvictOptions<
+  KeyArgs extends Args,
+  Result,
+  KeysArgs extends Args,
+  TagArgs extends Args,
+  ConditionArgs extends Args,
+  KeyOfArgs extends Args = [],
+  KeysOfArgs extends Args = [],
+  IfArgs extends Args = [],
+> {
+  /** Name of the cache; else `@CacheConfig`'s. Not needed for tags alone, which reach every cache. */
+  readonly cache?: string | undefined
+  /** One key, from the arguments: a function or a template. An array is one composite key; see `keys` for several. */
+  readonly key?: string | ((...args: KeyArgs) => Key) | undefined
+  /** Several keys, from the arguments. */
+  readonly keys?: ((...args: KeysArgs) => readonly Key[]) | undefined
+  /** One key, from the result and the arguments; `undefined` for none. Not with `when: 'before'`. */
+  readonly keyOf?: ((result: Result, ...args: KeyOfArgs) => Key | undefined) | undefined
+  /** Several keys, from the result and the arguments. Not with `when: 'before'`. */
+  readonly keysOf?: ((result: Result, ...args: KeysOfArgs) => readonly Key[]) | undefined
+  /** Tags; a function gets the result (`undefined` with `when: 'before'`) and the arguments. */
+  readonly tags?:
+    | readonly string[]
+    | ((result: Result, ...args: TagArgs) => readonly string[])
+    | undefined
+  /** The whole cache. @default false */
+  readonly all?: boolean | undefined
+  /** `after`: when the method has succeeded. `before`: before it runs, whatever becomes of it. @default 'after' */
+  readonly when?: 'after' | undefined
+  /** Keep values for when loads fail (`staleIfError`). For all that is evicted: keys, tags, the whole cache. @default false */
+  readonly soft?: boolean | undefined
+  /**
+   * For a method whose transaction commits later, or in front of a lagging replica: what is loaded within this window is
+   * handed out but kept no longer than it. Keys only. @default 0
+   */
+  readonly settle?: Duration | undefined
+  /** False: evict nothing. Asked before the method runs. */
+  readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
+  /** The same, asked when the method has succeeded, with its result. Not with `when: 'before'`. */
+  readonly conditionOf?: ((result: Result, ...args: IfArgs) => boolean) | undefined
+  /** When the eviction cannot reach the store: keep it in the recovery queue, or throw as well. @default the class's */
+  readonly onRemoteFailure?: 'queue' | 'throw' | undefined
+}
+
+/** Evicting before the method runs: there is no result to compute tags from. */
+export interface CacheEvictBeforeOptions<
+  KeyArgs extends Args,
+  KeysArgs extends Args,
+  TagArgs extends Args,
+  ConditionArgs extends Args,
+> extends Omit<
+    CacheEvictOptions<KeyArgs, undefined, KeysArgs, TagArgs, ConditionArgs>,
+    'when' | 'keyOf' | 'keysOf' | 'conditionOf'
+  > {
+  readonly when: 'before'
+}
