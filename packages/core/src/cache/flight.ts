@@ -10,10 +10,8 @@ import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
-import type { Caller } from './caller.ts'
 import type { Joiners } from './joiners.ts'
-import type { LoadAbort } from './load.ts'
-import type { ReadCall } from './read-call.ts'
+import type { ReadCall, Waiting } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
 
 // One executor for all flights: a closure of its own for each would be most of what a flight costs.
@@ -22,6 +20,11 @@ let rejectTaken: (error: unknown) => void
 function takeSettlers(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
   resolveTaken = resolve
   rejectTaken = reject
+}
+
+/** A load that can be told that nobody waits for it any more. */
+export interface RunningLoad {
+  forsaken(reason: unknown): void
 }
 
 /** One read, and possibly load, of one key. */
@@ -48,7 +51,7 @@ export class Flight {
   /** Of a refresh that was asked for. */
   ask: RefreshAsk | undefined
   /** Its loader runs. */
-  load: LoadAbort | undefined
+  load: RunningLoad | undefined
   /** Why the last who left did so. */
   leftFor: unknown
   #isAwaited = false
@@ -95,7 +98,7 @@ export class Flight {
   }
 
   /** Somebody waits for it from now on; `undefined` for who will not stop before there is an answer. */
-  joinedBy(caller: Caller | undefined): void {
+  joinedBy(caller: Waiting | undefined): void {
     if (caller === undefined) {
       this.#isAwaited = true
       return

@@ -3,27 +3,12 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { FlightStart } from './flight-start.ts'
+import type { Found, LookOptions } from './found.ts'
 import { judge } from './judge.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { Age } from './remote-entry.ts'
 import type { RemoteRead } from './remote-read.ts'
-
-export interface Found {
-  readonly entry: LocalEntry
-  readonly tier: 'local' | 'remote'
-  /** A fallback is kept for when loads fail, and otherwise not served. */
-  readonly age: Age
-}
-
-export interface LookOptions {
-  /** Whether what is kept for when loads fail is wanted as well. */
-  readonly fallback: boolean
-  /** Leaves no trace: counts as no use of the local entry, and keeps nothing that was found in the store. */
-  readonly traceless: boolean
-  /** What the store has is not decoded. */
-  readonly valueless?: boolean | undefined
-}
 
 /** A local entry as it stands. */
 interface Held {
