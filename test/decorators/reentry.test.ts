@@ -82,6 +82,12 @@ describe('a load that asks for its own key', { timeout: 2_000 }, () => {
     expect(await skipCache(() => items.find('a'), 'refresh')).toEqual({ id: 'a!' })
     expect(await cached(items, 'find').refresh('a')).toEqual({ id: 'a!' })
     expect(items.loads).toEqual(['find a', 'find a', 'find a'])
+    // Also when the cached value has been a hit.
+    for (const _ of [1, 2]) await items.find('a')
+    expect(await skipCache(() => items.find('a'), 'refresh')).toEqual({ id: 'a!' })
+    for (const _ of [1, 2]) await items.find('a')
+    expect(await cached(items, 'find').refresh('a')).toEqual({ id: 'a!' })
+    expect(items.loads).toHaveLength(5)
   })
 
   it('still shares the load of others', async () => {

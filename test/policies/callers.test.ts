@@ -2,6 +2,7 @@
 
 import { getEventListeners } from 'node:events'
 import { type CacheOptions, InvalidOptionError, LoadTimeoutError } from '@larder/core'
+import { INTERNALS } from '@larder/core/store'
 import type { ManualClock } from '@larder/core/testing'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { deferred } from '../support/eventually.ts'
@@ -279,6 +280,29 @@ describe.each(TIERS)('hardTimeout, %s', (_, policy, options) => {
     resolve('v')
     await settle()
     expect(await cache.get('k')).toBe('v')
+  })
+
+  it('holds for a decorated method, whose calls share their rules', async () => {
+    const { caches, cache } = await startNode()
+    const options = { ...policy, hardTimeout: '1s' } as const
+    const method = caches[INTERNALS].methodCache({
+      method: 'm',
+      cacheName: 'd',
+      options,
+      where: 'm',
+    })
+    const gate = deferred<string>()
+    const call = { mode: 'normal', tags: [] } as const
+    const reads = [1, 2].map(() => method.getOrLoad('k', { load: () => gate.promise }, call))
+    const ended = Promise.allSettled(reads)
+    await clock.advanceAsync(1_000)
+    for (const { reason } of (await ended) as PromiseRejectedResult[]) {
+      expect(reason).toBeInstanceOf(LoadTimeoutError)
+    }
+    gate.resolve('v')
+    await settle()
+    expect(await method.getOrLoad('k', { load: never }, call)).toBe('v')
+    expect(await cache.get('k')).toBeUndefined()
   })
 
   it('leaves no timer behind', async () => {

@@ -159,6 +159,10 @@ describe.each(TIERS)('refresh, %s', (_, policy, options) => {
     await settle()
     await expect(node.cache.refresh('k', down)).rejects.toThrow('down')
     expect(await node.cache.getOrLoad('k', never)).toBe('old')
+    const { loads } = node.caches.stats()
+    await settle()
+    expect(await node.cache.getOrLoad('k', never)).toBe('old')
+    expect(node.caches.stats().loads).toBe(loads)
     expect(await node.cache.refresh('k', async () => 'new')).toBe('new')
   })
 

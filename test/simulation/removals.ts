@@ -10,8 +10,8 @@ import { Knowledge } from '../../packages/core/src/coherence/knowledge.ts'
 import { OwnChanges } from '../../packages/core/src/coherence/own-changes.ts'
 import { Partition } from '../../packages/core/src/coherence/partitions.ts'
 import { RecoveryQueue } from '../../packages/core/src/coherence/recovery-queue.ts'
-import type { Stamp } from '../../packages/core/src/coherence/stamp.ts'
 import { TagClock } from '../../packages/core/src/coherence/tag-clock.ts'
+import type { Stamp } from '../../packages/core/src/entry/stamp.ts'
 
 /** Removes a mechanism; returns what brings it back. */
 type Removal = () => () => void

@@ -9,6 +9,14 @@ export type { PatternProgress } from './cache/write-path.ts'
 export type { ValueType } from './contracts/codec.ts'
 export type { LockMode, LockReplicas, LockState } from './contracts/lock-provider.ts'
 export type { CalendarPeriod } from './contracts/rate-limit-provider.ts'
+export type { SkipMode } from './decorators/bound/call-scope.ts'
+export type {
+  AsyncMethod,
+  AsyncMethodDecorator,
+  FittingMethod,
+} from './decorators/bound/method-decorator.ts'
+export type { AnyClass } from './decorators/bound/method-site.ts'
+export type { Operation } from './decorators/bound/operations.ts'
 export { CacheConfig, type ClassConfig } from './decorators/cache-config.ts'
 export { CacheEvict } from './decorators/cache-evict.ts'
 export type {
@@ -18,22 +26,11 @@ export type {
 export { CachePut, type CachePutOptions } from './decorators/cache-put.ts'
 export { Cacheable, type CacheableOptions } from './decorators/cacheable.ts'
 export { type AsyncMethodName, cached, type EntriesOf } from './decorators/cached.ts'
-export type { SkipMode } from './decorators/call-scope.ts'
 export {
   type ClassDescription,
   type DescribedMethod,
   describeClass,
 } from './decorators/describe-class.ts'
-export type { CacheableEachOptions, EachOptions } from './decorators/each-options.ts'
-export type { MethodEntries } from './decorators/entry-handle.ts'
-export { loadSignal } from './decorators/load-scope.ts'
-export type {
-  AsyncMethod,
-  AsyncMethodDecorator,
-  FittingMethod,
-} from './decorators/method-decorator.ts'
-export type { AnyClass } from './decorators/method-site.ts'
-export type { Operation } from './decorators/operations.ts'
 export {
   type LimitableMethod,
   type LimitedMethodDecorator,
@@ -45,8 +42,11 @@ export type {
   RateLimitedOptions,
   RateLimitedSettings,
 } from './decorators/rate-limited-options.ts'
+export type { CacheableEachOptions, EachOptions } from './decorators/reading/each-options.ts'
+export type { MethodEntries } from './decorators/reading/entry-handle.ts'
+export { loadSignal } from './decorators/reading/load-scope.ts'
+export type { StoringOptions } from './decorators/reading/storing-options.ts'
 export { skipCache } from './decorators/skip-cache.ts'
-export type { StoringOptions } from './decorators/storing-options.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
@@ -73,7 +73,6 @@ export {
 } from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export type { CacheEventName, CacheEvents, OutageKind, PutOutcome } from './events/events.ts'
-export type { LatencySummary, ManagerStats, ReadStats } from './events/stats.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export {
@@ -106,11 +105,12 @@ export { currentLock } from './locks/lock-scope.ts'
 export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'
 export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
+export type { CacheManagerOptions } from './manager/manager-options.ts'
 export type { ManagerStatus } from './manager/status.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export type { Duration } from './options/duration.ts'
 export type { EvictOptions, SoftOption } from './options/evict-options.ts'
 export type { Logger } from './options/logger.ts'
-export type { CacheManagerOptions } from './options/manager-options.ts'
 export type { Size } from './options/size.ts'
 export { valueType } from './options/value-type.ts'
+export type { LatencySummary, ManagerStats, ReadStats } from './stats/stats.ts'

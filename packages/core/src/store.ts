@@ -5,6 +5,7 @@
 
 export { startTimer } from './clock/start-timer.ts'
 export { createSystemClock } from './clock/system-clock.ts'
+export { partitionOf } from './coherence/partition-of.ts'
 export { PARTITIONS } from './coherence/partitions.ts'
 export type {
   Bus,
@@ -68,7 +69,7 @@ export type {
   MethodCacheProvider,
   MethodCall,
   MethodDescription,
-} from './decorators/method-cache.ts'
+} from './decorators/bound/method-cache.ts'
 export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
 export {
   decodeHeader,
@@ -91,7 +92,6 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { classNameOf } from './errors/option-error.ts'
-export { partitionOf } from './keys/partition-of.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export type { LimiterPlace } from './limits/limits.ts'
 export {

@@ -5,9 +5,9 @@
  * later callers start anew. Otherwise a load that began before an eviction would bring the old value back after it.
  */
 
-import type { Stamp } from '../coherence/stamp.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 import type { Caller } from './caller.ts'

@@ -7,8 +7,8 @@
  * whatever is known of its partition, which is what bounds staleness for an isolated node.
  */
 
-import type { Stamp } from '../coherence/stamp.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 

@@ -1,9 +1,9 @@
 /** Turns the outcome of a load into what the tiers keep: how long, under which tags, in which bytes. */
 
-import type { Stamp } from '../coherence/stamp.ts'
 import { encodeEntry, FLAG } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { CacheEvents, Emitter } from '../events/events.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'

@@ -1,8 +1,8 @@
 /** The right to load a key for everybody: claimed in the store, renewed while the loader runs, proven at the fill. */
 
 import { randomFillSync } from 'node:crypto'
-import type { Deadline, Deadlines } from '../clock/deadlines.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
+import type { Deadline, Deadlines } from '../guard/deadlines.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import type { CacheNode } from './node.ts'
 

@@ -1,8 +1,8 @@
 /** What follows a miss: run the loader, hand its value out, then keep it: in the store under the lease, and locally. */
 
-import type { Stamp } from '../coherence/stamp.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import { Flight } from './flight.ts'
 import { handOut } from './hand-out.ts'

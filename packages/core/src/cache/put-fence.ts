@@ -1,6 +1,6 @@
 /** What a put stands on: what was known before its value was made. Whatever changed the key after that may be newer than it. */
 
-import type { Stamp } from '../coherence/stamp.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import type { ChangeMarks } from './change-marks.ts'
 
 export interface PutFence {

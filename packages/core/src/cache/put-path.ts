@@ -19,9 +19,9 @@
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
 import { ALL_PARTITIONS } from '../coherence/partitions.ts'
-import type { Stamp } from '../coherence/stamp.ts'
 import type { MutationReply, PutReply } from '../contracts/remote-store.ts'
 import { measureValue } from '../entry/measure.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { withValue } from '../events/event-value.ts'
 import type { PutOutcome } from '../events/events.ts'

@@ -1,8 +1,8 @@
 /** One read as the engine sees it: everything about the call that is not the node's state. */
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
-import type { ReadCounters } from '../events/stats.ts'
 import type { Policy } from '../options/cache-options.ts'
+import type { ReadCounters } from '../stats/stats.ts'
 import type { Caller, Patience } from './caller.ts'
 
 /** What a loader is given. */

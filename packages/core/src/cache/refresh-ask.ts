@@ -6,8 +6,8 @@
  * later, if nobody held the lease at the look. Where that cannot be told, one load more follows.
  */
 
-import type { Stamp } from '../coherence/stamp.ts'
 import { FLAG, field } from '../entry/envelope.ts'
+import type { Stamp } from '../entry/stamp.ts'
 
 const NOBODY = 0
 

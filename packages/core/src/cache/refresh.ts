@@ -41,6 +41,8 @@ export class Refreshes {
   readonly #writes: WritePath
   /** The last that was asked for, by full key. */
   readonly #last = new Map<string, Refresh>()
+  /** When entries that are being refreshed would be calm until. */
+  readonly #calm = new WeakMap<LocalEntry, number>()
 
   constructor(node: CacheNode, starts: FlightStart, writes: WritePath) {
     this.#node = node
@@ -83,7 +85,9 @@ export class Refreshes {
     if (before === undefined) this.#offer(flight)
     const end = (): void => {
       this.#node.flights.unwatch(flight)
-      if (this.#last.get(call.fullKey) === refresh) this.#last.delete(call.fullKey)
+      if (this.#last.get(call.fullKey) !== refresh) return
+      this.#last.delete(call.fullKey)
+      this.#calmDown(call.fullKey)
     }
     flight.whenOver(end)
     goOn(this.#node, flight, this.#go(flight, before?.flight))
@@ -102,6 +106,7 @@ export class Refreshes {
     flight.isAlive = true
     this.#starts.stand(flight)
     flight.candidate = this.#atHand(flight.call)
+    this.#rouse(flight.address.key)
     this.#offer(flight)
     this.#starts.go(flight)
   }
@@ -135,6 +140,25 @@ export class Refreshes {
         resolve()
       })
     })
+  }
+
+  /**
+   * Until the end, hits take the longer way, which knows what the running code is part of: a method that is refreshed may
+   * ask for its own key, by way of `super`, and is not to be given what it is to replace.
+   */
+  #rouse(key: string): void {
+    const entry = this.#node.local?.peek(key)
+    if (entry === undefined || this.#calm.has(entry)) return
+    this.#calm.set(entry, entry.calmUntil)
+    entry.calmUntil = 0
+  }
+
+  #calmDown(key: string): void {
+    const entry = this.#node.local?.peek(key)
+    const calmUntil = entry && this.#calm.get(entry)
+    if (entry === undefined || calmUntil === undefined) return
+    this.#calm.delete(entry)
+    entry.calmUntil = Math.min(calmUntil, entry.freshUntil)
   }
 
   /** What may be served here. */

@@ -7,7 +7,7 @@
  * something has, the put evicts. The look also says that no settle window stands, which a put would end.
  */
 
-import type { Stamp } from '../coherence/stamp.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import type { Flight } from './flight.ts'
 import type { Lease } from './lease.ts'
 import type { CacheNode } from './node.ts'

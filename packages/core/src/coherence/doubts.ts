@@ -8,7 +8,7 @@
  */
 
 import type { DoubtMessage } from '../contracts/bus.ts'
-import { partitionOf } from '../keys/partition-of.ts'
+import { partitionOf } from './partition-of.ts'
 import { partitionTag } from './tag-clock.ts'
 
 /** How long a doubt holds that nobody repeats, ms: several tries of the evicting node. */

@@ -11,12 +11,12 @@
 
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress, MutationReply, PutReply } from '../contracts/remote-store.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import { Doubts } from './doubts.ts'
 import { type OwnChange, OwnChanges, REMEMBERED_MS, type Written } from './own-changes.ts'
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import type { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
-import type { Stamp } from './stamp.ts'
 import { TagClock } from './tag-clock.ts'
 
 const NO_GENERATION = -1

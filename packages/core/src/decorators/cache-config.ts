@@ -1,19 +1,19 @@
 /** `@CacheConfig`: what the cache decorators of a class have in common. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { shared } from '../lifecycle/shared-state.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
 import {
   assertCacheOptions,
   CACHE_OPTION_NAMES,
   type CacheOptions,
 } from '../options/cache-options.ts'
-import { assertName } from '../options/manager-options.ts'
-import type { MethodCacheProvider } from './method-cache.ts'
-import { type AnyClass, classesOf } from './method-site.ts'
-import { assertOneEntity } from './one-entity.ts'
-import { type Decoration, decorationsHeldBy, decorationsOf } from './operations.ts'
-import { noteReader } from './read-names.ts'
-import { shared } from './shared-state.ts'
+import { assertName } from '../options/name.ts'
+import type { MethodCacheProvider } from './bound/method-cache.ts'
+import { type AnyClass, classesOf } from './bound/method-site.ts'
+import { assertOneEntity } from './bound/one-entity.ts'
+import { type Decoration, decorationsHeldBy, decorationsOf } from './bound/operations.ts'
+import { noteReader } from './bound/read-names.ts'
 
 export interface ClassConfig extends CacheOptions {
   /** Name of the cache that the class's methods use. 1 to 64 of `A-Z a-z 0-9 _ . -`. @default one a method */

@@ -6,12 +6,10 @@ import { keyText } from '../keys/key-text.ts'
 import { assertBoolean, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
-import { assertName } from '../options/manager-options.ts'
-import type { CacheEvictBeforeOptions, CacheEvictOptions } from './cache-evict-options.ts'
-import { answered, type Callback, readCallback, saysNo } from './callbacks.ts'
-import { keySource } from './key-source.ts'
-import { type BindingParts, MethodBinding } from './method-binding.ts'
-import type { EvictCall } from './method-cache.ts'
+import { assertName } from '../options/name.ts'
+import { answered, type Callback, readCallback, saysNo } from './bound/callbacks.ts'
+import { type BindingParts, MethodBinding } from './bound/method-binding.ts'
+import type { EvictCall } from './bound/method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -19,9 +17,11 @@ import {
   invoke,
   methodDecorator,
   shapeOf,
-} from './method-decorator.ts'
-import { fixedTags } from './storing-options.ts'
-import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './unannotated.ts'
+} from './bound/method-decorator.ts'
+import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
+import type { CacheEvictBeforeOptions, CacheEvictOptions } from './cache-evict-options.ts'
+import { keySource } from './reading/key-source.ts'
+import { fixedTags } from './reading/storing-options.ts'
 
 type Args = readonly unknown[]
 

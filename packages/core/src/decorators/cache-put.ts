@@ -5,21 +5,21 @@ import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
-import { readCallback, saysNo } from './callbacks.ts'
-import { evictionOf } from './entries-behind.ts'
-import { keyKindOf, keySource } from './key-source.ts'
-import { type BoundMethod, MethodBinding } from './method-binding.ts'
-import type { MethodCall } from './method-cache.ts'
+import { readCallback, saysNo } from './bound/callbacks.ts'
+import { type BoundMethod, MethodBinding } from './bound/method-binding.ts'
+import type { MethodCall } from './bound/method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
   assertCalledWithOptions,
   invoke,
   methodDecorator,
-} from './method-decorator.ts'
-import { keyOf as boundKey, keysNow, stillGives } from './read-one.ts'
-import { resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
-import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './unannotated.ts'
+} from './bound/method-decorator.ts'
+import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
+import { evictionOf } from './reading/entries-behind.ts'
+import { keyKindOf, keySource } from './reading/key-source.ts'
+import { keyOf as boundKey, keysNow, stillGives } from './reading/read-one.ts'
+import { resolveStoring, STORING_NAMES, type StoringOptions } from './reading/storing-options.ts'
 
 type Args = readonly unknown[]
 

@@ -3,28 +3,28 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
-import { readCallback } from './callbacks.ts'
-import { type CacheableEachOptions, resolveEach } from './each-options.ts'
-import { entriesOfEach, entriesOfOne } from './entries-behind.ts'
-import type { EntryHandle } from './entry-handle.ts'
-import { keyKindOf, keySource } from './key-source.ts'
-import { MethodBinding } from './method-binding.ts'
+import { readCallback } from './bound/callbacks.ts'
+import { MethodBinding } from './bound/method-binding.ts'
 import {
   type AsyncMethodDecorator,
   assertCalledWithOptions,
   methodDecorator,
-} from './method-decorator.ts'
-import { wrapEach } from './read-each.ts'
-import { noteReader, noteReadingMethod } from './read-names.ts'
-import { wrapOne } from './read-one.ts'
-import { resolveStoring, STORING_NAMES, type StoringOptions } from './storing-options.ts'
+} from './bound/method-decorator.ts'
+import { noteReader, noteReadingMethod } from './bound/read-names.ts'
 import type {
   AnnotateTheElement,
   AnnotateTheResult,
   AnnotateThis,
   Asked,
   WriteParentheses,
-} from './unannotated.ts'
+} from './bound/unannotated.ts'
+import { type CacheableEachOptions, resolveEach } from './reading/each-options.ts'
+import { entriesOfEach, entriesOfOne } from './reading/entries-behind.ts'
+import type { EntryHandle } from './reading/entry-handle.ts'
+import { keyKindOf, keySource } from './reading/key-source.ts'
+import { wrapEach } from './reading/read-each.ts'
+import { wrapOne } from './reading/read-one.ts'
+import { resolveStoring, STORING_NAMES, type StoringOptions } from './reading/storing-options.ts'
 
 type Args = readonly unknown[]
 

@@ -1,9 +1,9 @@
 /** `cached(instance, 'method')`: the entries behind a `@Cacheable` method. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import type { MethodEntries } from './entry-handle.ts'
-import { classesOf, type MethodSite } from './method-site.ts'
-import { decorationsHeldBy, decorationsOf, type Operation, siteOf } from './operations.ts'
+import { classesOf, type MethodSite } from './bound/method-site.ts'
+import { decorationsHeldBy, decorationsOf, type Operation, siteOf } from './bound/operations.ts'
+import type { MethodEntries } from './reading/entry-handle.ts'
 
 type MakeHandle = NonNullable<Operation['entries']>
 

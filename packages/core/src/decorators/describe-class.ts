@@ -1,9 +1,9 @@
 /** `describeClass(Class)`: what is decorated, and how; for dashboards and frameworks. */
 
+import { type AnyClass, cacheNameOf, classesOf } from './bound/method-site.ts'
+import { decorationsOf, type Operation } from './bound/operations.ts'
+import { receiverOf } from './bound/receiver.ts'
 import { type ClassConfig, classConfigOf } from './cache-config.ts'
-import { type AnyClass, cacheNameOf, classesOf } from './method-site.ts'
-import { decorationsOf, type Operation } from './operations.ts'
-import { receiverOf } from './receiver.ts'
 
 /** One decorated method. */
 export interface DescribedMethod {

@@ -10,9 +10,9 @@ import { LIMITER_OPTION_NAMES, type LimiterOptions } from '../limits/limiter-opt
 import { MOST } from '../limits/policy-options.ts'
 import type { RateLimitVerdict } from '../limits/verdict.ts'
 import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
-import { assertSynchronous, type Callback, callback } from './callbacks.ts'
-import { type KeySource, keySource } from './key-source.ts'
-import { loadSignal } from './load-scope.ts'
+import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
+import { type KeySource, keySource } from './reading/key-source.ts'
+import { loadSignal } from './reading/load-scope.ts'
 
 type Args = readonly unknown[]
 

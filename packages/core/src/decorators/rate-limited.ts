@@ -6,9 +6,8 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace } from '../limits/limits.ts'
-import { Claims } from './claims.ts'
-import { currentScope, runLoad } from './load-scope.ts'
-import { callFinder } from './manager-of.ts'
+import { Claims } from './bound/claims.ts'
+import { callFinder } from './bound/manager-of.ts'
 import {
   type AnyMethod,
   type AsyncMethod,
@@ -16,17 +15,18 @@ import {
   type FittingMethod,
   invoke,
   methodDecorator,
-} from './method-decorator.ts'
-import { cacheNameOf, type MethodSite } from './method-site.ts'
-import { sayRenewed } from './names.ts'
+} from './bound/method-decorator.ts'
+import { cacheNameOf, type MethodSite } from './bound/method-site.ts'
+import { sayRenewed } from './bound/names.ts'
+import type { Receiver } from './bound/receiver.ts'
+import type { AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
 import {
   type OnLimit,
   RATE_LIMITED,
   type RateLimitedOptions,
   resolveRateLimited,
 } from './rate-limited-options.ts'
-import type { Receiver } from './receiver.ts'
-import type { AnnotateThis, WriteParentheses } from './unannotated.ts'
+import { currentScope, runLoad } from './reading/load-scope.ts'
 
 type Args = readonly unknown[]
 

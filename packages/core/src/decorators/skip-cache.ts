@@ -1,7 +1,7 @@
 /** `skipCache`: run something past the cache, by async context. */
 
 import { assertFunction, assertOneOf } from '../options/assert-option.ts'
-import { currentCallScope, runInScope, type SkipMode } from './call-scope.ts'
+import { currentCallScope, runInScope, type SkipMode } from './bound/call-scope.ts'
 
 /**
  * Runs `work`; `@Cacheable` methods called in it, at any depth, follow `mode`, until the promise of `work` settles.

@@ -9,18 +9,18 @@ import { namesInOrder } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
-import { readCallback } from './callbacks.ts'
-import { keySource } from './key-source.ts'
-import { currentScope, runLoad } from './load-scope.ts'
-import { callFinder } from './manager-of.ts'
+import { readCallback } from './bound/callbacks.ts'
+import { callFinder } from './bound/manager-of.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
   assertCalledWithOptions,
   invoke,
   methodDecorator,
-} from './method-decorator.ts'
-import type { AnnotateThis, WriteParentheses } from './unannotated.ts'
+} from './bound/method-decorator.ts'
+import type { AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
+import { keySource } from './reading/key-source.ts'
+import { currentScope, runLoad } from './reading/load-scope.ts'
 
 type Args = readonly unknown[]
 

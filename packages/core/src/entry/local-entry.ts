@@ -1,6 +1,6 @@
 /** An entry as the local tier holds it: the decoded value, its times on this node's monotonic clock, and what it stands on. */
 
-import type { Stamp } from '../coherence/stamp.ts'
+import type { Stamp } from './stamp.ts'
 
 /** What kind of result the entry remembers. */
 export type EntryKind = 'value' | 'negative' | 'error'

@@ -1,14 +1,17 @@
 /** Promises nobody awaits: counted here so that `close()` can wait for them, and so that no rejection floats. */
 
-import type { Emitter } from '../events/events.ts'
+/** Where failures of what nobody awaits are told; an event of the manager. */
+export interface FailureReports {
+  emit(event: 'background-error', failure: { readonly task: string; readonly error: unknown }): void
+}
 
 export class BackgroundWork {
-  readonly #events: Emitter
+  readonly #reports: FailureReports
   #running = 0
   #drained: (() => void)[] = []
 
-  constructor(events: Emitter) {
-    this.#events = events
+  constructor(reports: FailureReports) {
+    this.#reports = reports
   }
 
   /** Takes over a promise; a rejection becomes a `background-error` event. */
@@ -16,7 +19,7 @@ export class BackgroundWork {
     this.#running += 1
     work.then(this.#ended, (error: unknown) => {
       this.#ended()
-      this.#events.emit('background-error', { task, error })
+      this.#reports.emit('background-error', { task, error })
     })
   }
 

@@ -13,7 +13,7 @@ import type {
 } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Emitter } from '../events/events.ts'
-import { type CallTerms, GuardedCalls } from '../remote/guarded-calls.ts'
+import { type CallTerms, GuardedCalls } from '../guard/guarded-calls.ts'
 import { Refunds } from './refunds.ts'
 
 /** How long giving back, renewing and resetting may take; nobody's request waits for them. */

@@ -9,7 +9,7 @@ import {
   assertOneOf,
 } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
-import { assertName } from '../options/manager-options.ts'
+import { assertName } from '../options/name.ts'
 import { localRuleOf } from './local-rule.ts'
 import {
   type ConcurrencyOptions,

@@ -7,8 +7,8 @@
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { shared } from '../decorators/shared-state.ts'
 import { NoLockError } from '../errors/lock-error.ts'
+import { shared } from '../lifecycle/shared-state.ts'
 import type { HoldPart } from './hold-part.ts'
 import type { HeldLock, Lock } from './lock.ts'
 

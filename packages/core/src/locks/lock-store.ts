@@ -8,7 +8,7 @@ import type {
   LockState,
   LockTarget,
 } from '../contracts/lock-provider.ts'
-import { type CallTerms, GuardedCalls } from '../remote/guarded-calls.ts'
+import { type CallTerms, GuardedCalls } from '../guard/guarded-calls.ts'
 
 /** How long one call to the lock store may take. */
 export const LOCK_STORE_TIMEOUT_MS = 1_000

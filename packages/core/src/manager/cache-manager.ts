@@ -16,18 +16,17 @@ import { cacheTag } from '../coherence/tag-clock.ts'
 import { INTERNALS } from '../contracts/internals.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { Plugin } from '../contracts/plugin.ts'
-import { currentCallScope, currentUnitOf, runInScope } from '../decorators/call-scope.ts'
-import { forgetDefaultManager, setDefaultManager } from '../decorators/default-manager.ts'
+import { currentCallScope, currentUnitOf, runInScope } from '../decorators/bound/call-scope.ts'
+import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/default-manager.ts'
 import type {
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
-} from '../decorators/method-cache.ts'
-import { noteReader } from '../decorators/read-names.ts'
+} from '../decorators/bound/method-cache.ts'
+import { noteReader } from '../decorators/bound/read-names.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
-import type { ManagerStats } from '../events/stats.ts'
 import { scopePrefix } from '../keys/scope-prefix.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import type { Limiter } from '../limits/limiter.ts'
@@ -44,20 +43,21 @@ import {
 } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
-import {
-  assertName,
-  type CacheManagerOptions,
-  type ResolvedManagerOptions,
-  resolveManagerOptions,
-} from '../options/manager-options.ts'
+import { assertName } from '../options/name.ts'
 import { SecondsMeant } from '../options/seconds-meant.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
+import type { ManagerStats } from '../stats/stats.ts'
 import { valueCopier } from '../values/copy-value.ts'
 import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
 import { CacheWords } from './cache-words.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
+import {
+  type CacheManagerOptions,
+  type ResolvedManagerOptions,
+  resolveManagerOptions,
+} from './manager-options.ts'
 import { ScopedMethodCache } from './scoped-method-cache.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
 import type { StoreWatch } from './store-watch.ts'

@@ -3,7 +3,7 @@
 import type { CacheNode } from '../cache/node.ts'
 import { createPreciseClock } from '../clock/precise-clock.ts'
 import { Limits } from '../limits/limits.ts'
-import type { ResolvedManagerOptions } from '../options/manager-options.ts'
+import type { ResolvedManagerOptions } from './manager-options.ts'
 import { providerOf } from './provider-of.ts'
 
 /** Makes the limits of a manager. @throws InvalidOptionError where there is no provider */

@@ -4,7 +4,7 @@ import type { CacheNode } from '../cache/node.ts'
 import { createPreciseClock } from '../clock/precise-clock.ts'
 import { HeldLocks } from '../locks/held-locks.ts'
 import { Locks } from '../locks/locks.ts'
-import type { ResolvedManagerOptions } from '../options/manager-options.ts'
+import type { ResolvedManagerOptions } from './manager-options.ts'
 import { providerOf } from './provider-of.ts'
 
 /** Makes the locks of a manager. @throws InvalidOptionError where there is no provider */

@@ -23,13 +23,13 @@ import type {
   MethodCache,
   MethodCall,
   MethodDescription,
-} from '../decorators/method-cache.ts'
+} from '../decorators/bound/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Emitter } from '../events/events.ts'
-import type { ReadCounters } from '../events/stats.ts'
 import { wellFormedKey } from '../keys/key-digest.ts'
 import { Recent } from '../keys/recent.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import type { ReadCounters } from '../stats/stats.ts'
 
 const PLAIN_CALL: MethodCall = { mode: 'normal', tags: [] }
 const PLAIN_RULES: ReadRules = { mode: 'normal', tags: [] }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ResolvedManagerOptions } from '../options/manager-options.ts'
+import type { ResolvedManagerOptions } from './manager-options.ts'
 import { providerOf } from './provider-of.ts'
 
 /** Stores and providers are only handed on, so any object with a name will do. */

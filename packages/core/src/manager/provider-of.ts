@@ -3,7 +3,7 @@
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import type { ResolvedManagerOptions } from '../options/manager-options.ts'
+import type { ResolvedManagerOptions } from './manager-options.ts'
 
 interface Providers {
   readonly locks: LockProvider

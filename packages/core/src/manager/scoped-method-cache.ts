@@ -2,7 +2,7 @@
 
 import type { PutFence } from '../cache/put-fence.ts'
 import type { LoadContext, Source } from '../cache/read-call.ts'
-import type { EvictCall, MethodCache, MethodCall } from '../decorators/method-cache.ts'
+import type { EvictCall, MethodCache, MethodCall } from '../decorators/bound/method-cache.ts'
 
 export class ScopedMethodCache implements MethodCache {
   readonly #inner: MethodCache

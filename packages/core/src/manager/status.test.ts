@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { CacheManagerOptions } from '../options/manager-options.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { MemoryServer } from '../testing/memory/memory-server.ts'
 import { createCacheManager } from './cache-manager.ts'
+import type { CacheManagerOptions } from './manager-options.ts'
 
 function manager(options: Partial<CacheManagerOptions> = {}) {
   const caches = createCacheManager({ namespace: 'shop', default: false, ...options })

@@ -5,7 +5,7 @@ import type { Clock } from '../contracts/clock.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { OutageKind } from '../events/events.ts'
-import type { BreakerState } from '../remote/breaker.ts'
+import type { BreakerState } from '../guard/breaker.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import type { LastError, StoreWatch } from './store-watch.ts'
 

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../contracts/clock.ts'
-import { isRead, nearestReadName } from '../decorators/read-names.ts'
+import { isRead, nearestReadName } from '../decorators/bound/read-names.ts'
 import type { Logger } from '../options/logger.ts'
 
 /** From the first call of a method until it is said. */

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
-import type { CacheManagerOptions } from '../options/manager-options.ts'
 import { MemoryServer } from '../testing/memory/memory-server.ts'
 import { createCacheManager } from './cache-manager.ts'
+import type { CacheManagerOptions } from './manager-options.ts'
 
 function manager(namespace: string, options: Partial<CacheManagerOptions>) {
   const caches = createCacheManager({ namespace, default: false, logger: false, ...options })

@@ -1,8 +1,8 @@
 /** One store belongs to one manager: two would read each other's entries, and each other's names. */
 
-import { shared } from '../decorators/shared-state.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import type { ResolvedManagerOptions } from '../options/manager-options.ts'
+import { shared } from '../lifecycle/shared-state.ts'
+import type { ResolvedManagerOptions } from './manager-options.ts'
 
 interface User {
   readonly namespace: string

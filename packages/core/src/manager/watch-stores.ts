@@ -1,7 +1,7 @@
 /** Has a manager's stores and providers watched, and what happens to them said. */
 
 import type { CacheNode } from '../cache/node.ts'
-import type { ResolvedManagerOptions } from '../options/manager-options.ts'
+import type { ResolvedManagerOptions } from './manager-options.ts'
 import { logOutages } from './outage-log.ts'
 import { StoreWatch } from './store-watch.ts'
 

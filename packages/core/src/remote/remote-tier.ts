@@ -6,7 +6,6 @@
  * decorated method. So the deadline is ours, and a reply that comes after it is ignored.
  */
 
-import { Deadlines } from '../clock/deadlines.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type {
   EntryAddress,
@@ -16,10 +15,11 @@ import type {
 } from '../contracts/remote-store.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import type { Emitter } from '../events/events.ts'
+import { Breaker } from '../guard/breaker.ts'
+import { Deadlines } from '../guard/deadlines.ts'
+import { Turns } from '../guard/turns.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
-import { Breaker } from './breaker.ts'
 import { type ReadBatch, type ReadReceiver, TickReads } from './read-batch.ts'
-import { Turns } from './turns.ts'
 
 /** Entries under way at once, at the most: a few milliseconds of work for a store, and enough to keep it busy over a slow network. */
 const MOST_UNDER_WAY = 512

@@ -1,7 +1,7 @@
 /** Names made of class and method: which do not last, and what is said when one changes hands. */
 
+import { warnOnce } from '../../lifecycle/shared-state.ts'
 import type { Receiver } from './receiver.ts'
-import { warnOnce } from './shared-state.ts'
 
 /** Minifiers give classes names of one to three characters, and others in the next build. */
 const LONGEST_MINIFIED = 3

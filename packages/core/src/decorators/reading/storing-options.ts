@@ -1,16 +1,16 @@
 /** What `@Cacheable` and `@CachePut` have in common: options that say how a result is kept. */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
-import { assertBoolean, assertFunction, assertText } from '../options/assert-option.ts'
+import { InvalidOptionError } from '../../errors/option-error.ts'
+import { assertBoolean, assertFunction, assertText } from '../../options/assert-option.ts'
 import {
   assertCacheOptions,
   CACHE_OPTION_NAMES,
   type CacheOptions,
-} from '../options/cache-options.ts'
-import type { Duration } from '../options/duration.ts'
-import { assertName } from '../options/manager-options.ts'
-import { answered, assertSynchronous, callback } from './callbacks.ts'
-import type { MethodCall } from './method-cache.ts'
+} from '../../options/cache-options.ts'
+import type { Duration } from '../../options/duration.ts'
+import { assertName } from '../../options/name.ts'
+import { answered, assertSynchronous, callback } from '../bound/callbacks.ts'
+import type { MethodCall } from '../bound/method-cache.ts'
 
 type Args = readonly unknown[]
 

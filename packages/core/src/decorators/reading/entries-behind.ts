@@ -1,9 +1,9 @@
 /** Makes the handles on the entries behind `@Cacheable` methods. */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
+import { InvalidOptionError } from '../../errors/option-error.ts'
+import type { BoundMethod } from '../bound/method-binding.ts'
+import type { EvictCall } from '../bound/method-cache.ts'
 import type { EntryHandle } from './entry-handle.ts'
-import type { BoundMethod } from './method-binding.ts'
-import type { EvictCall } from './method-cache.ts'
 import { arranged, type CacheableEachParts, elementsOf, itemsByKey, readEach } from './read-each.ts'
 import { type CacheableParts, keyOf, loadOne } from './read-one.ts'
 

@@ -5,8 +5,8 @@
  * again leaves the application with its own.
  */
 
+import { shared, warnOnce } from '../../lifecycle/shared-state.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
-import { shared, warnOnce } from './shared-state.ts'
 
 /** So many that another one took over from are remembered: who never closes managers must not keep all of them in memory. */
 const MOST_EARLIER = 16
@@ -38,7 +38,8 @@ export function forgetDefaultManager(manager: MethodCacheProvider): void {
 
 /** Returns the default manager, if there is one. */
 export function defaultManager(): MethodCacheProvider | undefined {
-  return shared.defaultManager
+  // Nothing else is ever set here.
+  return shared.defaultManager as MethodCacheProvider | undefined
 }
 
 function nameOf(manager: object): string {

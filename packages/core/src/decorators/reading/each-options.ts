@@ -1,11 +1,11 @@
 /** `each`: the options of a `@Cacheable` method over a list. */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
-import type { Key } from '../keys/key-text.ts'
-import { assertKnownOptions } from '../options/assert-option.ts'
-import { type Callback, readCallback } from './callbacks.ts'
+import { InvalidOptionError } from '../../errors/option-error.ts'
+import type { Key } from '../../keys/key-text.ts'
+import { assertKnownOptions } from '../../options/assert-option.ts'
+import { type Callback, readCallback } from '../bound/callbacks.ts'
+import type { Asked } from '../bound/unannotated.ts'
 import type { StoringOptions } from './storing-options.ts'
-import type { Asked } from './unannotated.ts'
 
 type Args = readonly unknown[]
 

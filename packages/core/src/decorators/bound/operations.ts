@@ -1,9 +1,9 @@
 /** What decorators say about methods, as data: metadata of the class, where `describe` and `cached` find it. */
 
 import 'reflect-metadata'
-import type { EntryHandle } from './entry-handle.ts'
+import { shared } from '../../lifecycle/shared-state.ts'
+import type { EntryHandle } from '../reading/entry-handle.ts'
 import { type AnyClass, type MethodSite, metadataOf } from './method-site.ts'
-import { shared } from './shared-state.ts'
 
 /** One decorator on one method. */
 export interface Operation {

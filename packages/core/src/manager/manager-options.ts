@@ -7,7 +7,6 @@ import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
 import { noLimits } from '../limits/no-limits.ts'
 import { noLocks } from '../locks/no-locks.ts'
 import {
@@ -17,11 +16,12 @@ import {
   assertLockProvider,
   assertPlugins,
   assertRemoteStore,
-} from './assert-contract.ts'
-import { assertBoolean, assertFunction, assertKnownOptions } from './assert-option.ts'
-import { assertCacheOptions, type CacheOptions } from './cache-options.ts'
-import { type Duration, parseDuration } from './duration.ts'
-import { type Logger, resolveLogger } from './logger.ts'
+} from '../options/assert-contract.ts'
+import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
+import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
+import { type Duration, parseDuration } from '../options/duration.ts'
+import { type Logger, resolveLogger } from '../options/logger.ts'
+import { assertName } from '../options/name.ts'
 
 export interface CacheManagerOptions {
   /** The application's prefix in shared stores. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
@@ -89,8 +89,6 @@ const NAMES = [
 ] as const satisfies readonly (keyof CacheManagerOptions)[]
 
 const WHERE = 'createCacheManager'
-const NAMESPACE = /^[A-Za-z0-9_.-]{1,64}$/
-const NAME_EXPECTED = '1 to 64 letters, digits, "_", "." or "-"'
 
 export interface ResolvedManagerOptions {
   readonly namespace: string
@@ -152,10 +150,4 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
 function providersOf({ enabled = true, local, remote, locks, limits }: CacheManagerOptions) {
   if (enabled) return { local, remote, locks, limits }
   return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits() }
-}
-
-/** @throws InvalidOptionError unless `name` can be part of a shared key. */
-export function assertName(name: unknown, option: string): asserts name is string {
-  if (typeof name === 'string' && NAMESPACE.test(name)) return
-  throw new InvalidOptionError({ option, expected: NAME_EXPECTED, received: name })
 }

@@ -1,12 +1,12 @@
 /** Finds the manager a decorated method belongs to, for decorators that need more of it than a cache. */
 
-import { ClosedError } from '../errors/closed-error.ts'
-import { NotConfiguredError } from '../errors/not-configured-error.ts'
+import { ClosedError } from '../../errors/closed-error.ts'
+import { NotConfiguredError } from '../../errors/not-configured-error.ts'
+import { isManagerElsewhere } from '../../lifecycle/shared-state.ts'
 import { defaultManager } from './default-manager.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
 import type { MethodSite } from './method-site.ts'
 import { ByReceiver, type Receiver, receiverOf } from './receiver.ts'
-import { isManagerElsewhere } from './shared-state.ts'
 
 /** A class that a decorated method is called on, and what a decorator keeps for it. */
 export interface Called<Held> {

@@ -1,6 +1,6 @@
 /** From a full key to its partition. */
 
-import { PARTITIONS } from '../coherence/partitions.ts'
+import { PARTITIONS } from './partitions.ts'
 
 /** Returns the partition of a full key: 32-bit FNV-1a over UTF-16 units, with a final mix so that the low bits spread. */
 export function partitionOf(key: string): number {

@@ -1,11 +1,11 @@
 /** Where a decorated method's key comes from: a function, a template, or all its arguments. */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
-import { encodeArguments } from '../keys/encode-arguments.ts'
-import { compileTemplate } from '../keys/key-template.ts'
-import { type Key, keyText, looseKeyText } from '../keys/key-text.ts'
-import { Recent } from '../keys/recent.ts'
-import { assertSynchronous } from './callbacks.ts'
+import { InvalidOptionError } from '../../errors/option-error.ts'
+import { encodeArguments } from '../../keys/encode-arguments.ts'
+import { compileTemplate } from '../../keys/key-template.ts'
+import { type Key, keyText, looseKeyText } from '../../keys/key-text.ts'
+import { Recent } from '../../keys/recent.ts'
+import { assertSynchronous } from '../bound/callbacks.ts'
 
 /** Makes key texts. `self` is what key functions get as `this`. */
 export interface KeySource {

@@ -8,7 +8,6 @@
  */
 
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import type { MethodCacheProvider } from './method-cache.ts'
 
 /** One for each shape of the state. */
 const SHAPE = 1
@@ -20,11 +19,16 @@ export interface ContextState {
   running: number
 }
 
+/** As much of a manager as is looked at here. */
+export interface SharedManager {
+  readonly isClosed: boolean
+}
+
 /** What others keep here is typed where it is used: those files look here, not the other way round. */
 export interface SharedState {
-  defaultManager: MethodCacheProvider | undefined
+  defaultManager: SharedManager | undefined
   /** Open ones that another default manager took over from, the one made last comes last. */
-  readonly earlierManagers: MethodCacheProvider[]
+  readonly earlierManagers: SharedManager[]
   /** The load that is running up to its first `await`. */
   loadScope: unknown
   readonly skip: ContextState

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { PARTITIONS } from '../coherence/partitions.ts'
 import { partitionOf } from './partition-of.ts'
+import { PARTITIONS } from './partitions.ts'
 
 const COUNT = 64_000
 

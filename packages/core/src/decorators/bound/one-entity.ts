@@ -4,7 +4,7 @@
  * said: `shares: 'find'`. One method for single entries and one with `each` are taken to be about the same entity.
  */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
+import { InvalidOptionError } from '../../errors/option-error.ts'
 import type { MethodSite } from './method-site.ts'
 import type { Decoration } from './operations.ts'
 

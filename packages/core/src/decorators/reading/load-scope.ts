@@ -8,9 +8,9 @@
  * several times slower.
  */
 
-import type { LoadContext } from '../cache/read-call.ts'
-import type { MethodCacheProvider } from './method-cache.ts'
-import { shared } from './shared-state.ts'
+import type { LoadContext } from '../../cache/read-call.ts'
+import { shared } from '../../lifecycle/shared-state.ts'
+import type { MethodCacheProvider } from '../bound/method-cache.ts'
 
 /** Keys being loaded by a method that is running, and what that load is part of. */
 export interface LoadScope {

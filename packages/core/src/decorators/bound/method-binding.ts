@@ -1,15 +1,16 @@
 /** Ties a decorated method to the cache of the class it is called on, at the first call, and anew when the manager changes. */
 
 import { createHash } from 'node:crypto'
-import { INTERNALS } from '../contracts/internals.ts'
-import { ClosedError } from '../errors/closed-error.ts'
-import { NotConfiguredError } from '../errors/not-configured-error.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
-import { CACHE_OPTION_NAMES, type CacheOptions } from '../options/cache-options.ts'
+import { INTERNALS } from '../../contracts/internals.ts'
+import { ClosedError } from '../../errors/closed-error.ts'
+import { NotConfiguredError } from '../../errors/not-configured-error.ts'
+import { InvalidOptionError } from '../../errors/option-error.ts'
+import { isManagerElsewhere } from '../../lifecycle/shared-state.ts'
+import { CACHE_OPTION_NAMES, type CacheOptions } from '../../options/cache-options.ts'
+import type { KeyFrame, KeyKind, KeySource } from '../reading/key-source.ts'
 import { currentCallScope } from './call-scope.ts'
 import { Claims } from './claims.ts'
 import { defaultManager } from './default-manager.ts'
-import type { KeyFrame, KeyKind, KeySource } from './key-source.ts'
 import type { MethodCache, MethodCacheProvider } from './method-cache.ts'
 import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
 import { isFragile, sayRenewed } from './names.ts'
@@ -17,7 +18,6 @@ import { assertOneEntity } from './one-entity.ts'
 import { decorationsOf } from './operations.ts'
 import { noteReader } from './read-names.ts'
 import { ByReceiver, type Receiver, receiverOf, startOf } from './receiver.ts'
-import { isManagerElsewhere } from './shared-state.ts'
 
 /** Who needs a cache of which name. */
 export type Naming =

@@ -1,9 +1,9 @@
 /** What stands between a decorated method and the engine: a small interface, so that either can be tested alone. */
 
-import type { PutFence } from '../cache/put-fence.ts'
-import type { LoadContext, ReadMode, Source } from '../cache/read-call.ts'
-import { INTERNALS } from '../contracts/internals.ts'
-import type { CacheOptions } from '../options/cache-options.ts'
+import type { PutFence } from '../../cache/put-fence.ts'
+import type { LoadContext, ReadMode, Source } from '../../cache/read-call.ts'
+import { INTERNALS } from '../../contracts/internals.ts'
+import type { CacheOptions } from '../../options/cache-options.ts'
 
 /** A decorated method as the engine sees it. */
 export interface MethodDescription {

@@ -1,7 +1,7 @@
 /** Callbacks of options: what is asked of them, and answers that are none. */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
-import { assertFunction } from '../options/assert-option.ts'
+import { InvalidOptionError } from '../../errors/option-error.ts'
+import { assertFunction } from '../../options/assert-option.ts'
 
 /** A callback as it is at run time, types erased; `this` is the object whose method was called. */
 export type Callback = (this: unknown, ...args: unknown[]) => unknown

@@ -5,10 +5,10 @@
  * that say nothing of the object, go to the first class of a hierarchy that inherits them.
  */
 
+import { shared } from '../../lifecycle/shared-state.ts'
 import type { AnyClass, MethodSite } from './method-site.ts'
 import { isSameReceiver, type Receiver } from './receiver.ts'
 import { type Defined, isReevaluated } from './reevaluated.ts'
-import { shared } from './shared-state.ts'
 
 interface Claim {
   readonly site: MethodSite

@@ -9,7 +9,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { InvalidOptionError } from '../errors/option-error.ts'
+import { InvalidOptionError } from '../../errors/option-error.ts'
 import type { Evaluation } from './evaluation.ts'
 
 /** Any class, abstract ones included. */

@@ -1,6 +1,6 @@
 /** When and where the decorators of a class ran: at the top level of a module, or in a function that may run often. */
 
-import { shared } from './shared-state.ts'
+import { shared } from '../../lifecycle/shared-state.ts'
 
 /** One run of a decorator. */
 export interface Evaluation {

@@ -1,14 +1,14 @@
 /** Reading a list: one entry for each element of a method's first argument; the body sees only those missing. */
 
-import type { LoadContext } from '../cache/read-call.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
-import { type Callback, saysNo } from './callbacks.ts'
+import type { LoadContext } from '../../cache/read-call.ts'
+import { InvalidOptionError } from '../../errors/option-error.ts'
+import { type Callback, saysNo } from '../bound/callbacks.ts'
+import type { BoundMethod } from '../bound/method-binding.ts'
+import type { MethodCall } from '../bound/method-cache.ts'
+import { type AnyMethod, invoke, shapeOf } from '../bound/method-decorator.ts'
+import { currentSkip } from '../skip-cache.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
-import type { BoundMethod } from './method-binding.ts'
-import type { MethodCall } from './method-cache.ts'
-import { type AnyMethod, invoke, shapeOf } from './method-decorator.ts'
 import { type CacheableParts, keyOf, stillGives } from './read-one.ts'
-import { currentSkip } from './skip-cache.ts'
 
 type Args = readonly unknown[]
 

@@ -1,7 +1,7 @@
 /** Which caches something of this process reads, as far as that is known: to notice evictions and puts that reach nobody. */
 
-import { nearestName } from '../options/assert-option.ts'
-import { shared } from './shared-state.ts'
+import { shared } from '../../lifecycle/shared-state.ts'
+import { nearestName } from '../../options/assert-option.ts'
 
 const { readNames } = shared
 /** Marks the name of a method whose cache is named after it, once its class is known. */

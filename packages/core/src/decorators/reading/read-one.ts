@@ -1,15 +1,15 @@
 /** Reading one entry: what a `@Cacheable` method is wrapped in. */
 
-import type { LoadContext, Source } from '../cache/read-call.ts'
-import { keyErrorAt } from '../errors/key-error.ts'
-import { currentCallScope } from './call-scope.ts'
-import { type Callback, saysNo } from './callbacks.ts'
+import type { LoadContext, Source } from '../../cache/read-call.ts'
+import { keyErrorAt } from '../../errors/key-error.ts'
+import { currentCallScope } from '../bound/call-scope.ts'
+import { type Callback, saysNo } from '../bound/callbacks.ts'
+import type { BoundMethod, MethodBinding } from '../bound/method-binding.ts'
+import type { MethodCall } from '../bound/method-cache.ts'
+import { type AnyMethod, invoke } from '../bound/method-decorator.ts'
+import { currentSkip } from '../skip-cache.ts'
 import { FEW, listOf } from './key-source.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
-import type { BoundMethod, MethodBinding } from './method-binding.ts'
-import type { MethodCall } from './method-cache.ts'
-import { type AnyMethod, invoke } from './method-decorator.ts'
-import { currentSkip } from './skip-cache.ts'
 import type { ResultRules } from './storing-options.ts'
 
 type Args = readonly unknown[]

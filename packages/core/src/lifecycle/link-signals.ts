@@ -1,6 +1,6 @@
 /** Two signals as one, for a while. */
 
-import { onAbort } from '../lifecycle/on-abort.ts'
+import { onAbort } from './on-abort.ts'
 
 /**
  * Aborts when either does. `AbortSignal.any` would do, but on older Nodes keeps every signal it made for as long as the

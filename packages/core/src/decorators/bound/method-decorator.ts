@@ -1,6 +1,6 @@
 /** One decorator type for standard (TC39) and `experimentalDecorators`, and the adapter that makes both out of one wrap. */
 
-import { describeValue, InvalidOptionError } from '../errors/option-error.ts'
+import { describeValue, InvalidOptionError } from '../../errors/option-error.ts'
 import { isThenable } from './callbacks.ts'
 import { type Evaluation, evaluationNow } from './evaluation.ts'
 import { type AnyClass, MethodSite, nameOf } from './method-site.ts'

@@ -8,7 +8,7 @@
  * of another one, a subclass without a name of its own (dependency injection and mocks make such ones).
  */
 
-import { type ClassConfig, classConfigOf } from './cache-config.ts'
+import { type ClassConfig, classConfigOf } from '../cache-config.ts'
 import { type AnyClass, classesOf, type MethodSite, nameOf } from './method-site.ts'
 
 /** The class that a call belongs to. */

@@ -11,10 +11,10 @@
  * - it did not answer in time, or refused for a reason that concerns everybody: a failure.
  */
 
-import { Deadlines } from '../clock/deadlines.ts'
 import type { Clock, Waiter } from '../contracts/clock.ts'
 import { isStoreKeyError, StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import { Breaker, type BreakerState } from './breaker.ts'
+import { Deadlines } from './deadlines.ts'
 
 export interface GuardedCallsParts {
   readonly clock: Clock
