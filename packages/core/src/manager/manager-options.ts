@@ -7,7 +7,6 @@ import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
 import { noLimits } from '../limits/no-limits.ts'
 import { noLocks } from '../locks/no-locks.ts'
 import {
