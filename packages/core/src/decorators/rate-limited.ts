@@ -4,8 +4,7 @@ import { INTERNALS } from '../contracts/internals.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Limiter } from '../limits/limiter.ts'
-import type { LimiterOptions } from '../limits/limiter-options.ts'
-import type { LimiterPlace } from '../limits/limits.ts'
+import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
 import { Claims } from './bound/claims.ts'
 import { callFinder } from './bound/manager-of.ts'
 import {
@@ -57,7 +56,7 @@ export interface LimitedMethodDecorator<CallArgs extends Args, Instead> {
 /** A manager that makes limiters. */
 export interface LimitsOwner {
   readonly [INTERNALS]: {
-    limiter(options: LimiterOptions, place: LimiterPlace): Limiter
+    limiter(limiter: ResolvedLimiter): Limiter
   }
 }
 
@@ -127,9 +126,9 @@ export function RateLimited(...given: readonly [object]): unknown {
   return methodDecorator(RATE_LIMITED, (original, site) => {
     const find = callFinder(site, (receiver, manager) => {
       const where = `${RATE_LIMITED}(${receiver.label})`
-      if (limiter.name === undefined) claimName(manager, { site, receiver }, where)
-      const place = { name: cacheNameOf(receiver.label), where }
-      return { limiter: ownerOf(manager, where)[INTERNALS].limiter(limiter, place), where }
+      if (!limiter.isNamed) claimName(manager, { site, receiver }, where)
+      const placed = limiter.at({ where, name: cacheNameOf(receiver.label) })
+      return { limiter: ownerOf(manager, where)[INTERNALS].limiter(placed), where }
     })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
