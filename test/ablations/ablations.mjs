@@ -200,7 +200,7 @@ export const ABLATIONS = [
   {
     name: 'evicting when a put failed',
     protects: 'I3',
-    file: `${CORE}/cache/put-path.ts`,
+    file: `${CORE}/cache/put-ends.ts`,
     find: 'coherence.enqueue([address])',
     replace: '',
     tests: TRAPS,
@@ -208,7 +208,7 @@ export const ABLATIONS = [
   {
     name: 'forgetting here what a failed put may have left',
     protects: 'I1',
-    file: `${CORE}/cache/put-path.ts`,
+    file: `${CORE}/cache/put-ends.ts`,
     find: `flights.kill(address.key, Number.POSITIVE_INFINITY)
     local?.delete(address.key)
     coherence.enqueue([address])`,
@@ -338,7 +338,7 @@ export const ABLATIONS = [
   {
     name: 'a set that names the change it knew',
     protects: 'I1',
-    file: `${CORE}/cache/put-path.ts`,
+    file: `${CORE}/cache/put-far.ts`,
     find: 'const request = { bytes, livesMs, since }',
     replace: 'const request = { bytes, livesMs, since: writing.hasBegun ? since : 0 }',
     tests: LATE_SETS,
