@@ -36,7 +36,7 @@ export const ABLATIONS = [
     replace: 'new LocalEntry(kept.kind, kept.tags, stamp, node.knowledge.tags.now, 0, goodAt)',
     also: [
       {
-        file: `${CORE}/cache/load-path.ts`,
+        file: `${CORE}/cache/fill-path.ts`,
         find: 'storedForm(call.policy, stored, stamp.known, encoded)',
         replace: 'storedForm(call.policy, stored, knowledge.tags.confirmed, encoded)',
       },
@@ -447,7 +447,7 @@ export const ABLATIONS = [
   {
     name: 'a load that was killed is no later write of its node',
     protects: 'I2',
-    file: `${CORE}/cache/load-path.ts`,
+    file: `${CORE}/cache/fill-path.ts`,
     find: 'if (flight.isAlive) knowledge.noteOwnFill',
     replace: 'knowledge.noteOwnFill',
     tests: FAILOVERS,

@@ -9,6 +9,7 @@ import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { Age } from './remote-entry.ts'
 import type { RemoteRead } from './remote-read.ts'
+import { witnessOf } from './witness.ts'
 
 /** A local entry as it stands. */
 interface Held {
@@ -74,10 +75,11 @@ export class Looks {
     const { coherence, knowledge } = this.#node
     const { maxStalenessMs } = call.policy
     await coherence.prepareToJudge(maxStalenessMs)
-    const flight = this.#starts.make(call)
-    if (!this.#starts.usesRemote(flight))
+    const { address } = call
+    const witness = witnessOf(call, knowledge.stamp(address.partition), this.#node.clock.now())
+    if (!this.#starts.usesRemote(call))
       return knowledge.isInDoubt(call.fullKey) ? 'nothing' : 'unknown'
     if (!knowledge.canJudge(maxStalenessMs)) return 'unknown'
-    return this.#remote.find(flight, options)
+    return this.#remote.find(witness, options)
   }
 }

@@ -1,13 +1,11 @@
 /** How a put ends: what it wrote is kept here, or the key is evicted in its place, now or as soon as the store can be reached. */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
-import { measureValue } from '../entry/measure.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { PutOutcome } from '../events/events.ts'
 import { ASKED_HERE } from './change-marks.ts'
-import { Flight } from './flight.ts'
 import { type Keepable, localEntryOf } from './keep.ts'
-import type { LoadPath } from './load-path.ts'
+import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { PutFence } from './put-fence.ts'
 import type { ReadCall } from './read-call.ts'
@@ -50,12 +48,12 @@ export interface Written {
 
 export class PutEnds {
   readonly #node: CacheNode
-  readonly #loads: LoadPath
+  readonly #shelf: LocalShelf
   readonly #writes: WritePath
 
-  constructor(node: CacheNode, loads: LoadPath, writes: WritePath) {
+  constructor(node: CacheNode, shelf: LocalShelf, writes: WritePath) {
     this.#node = node
-    this.#loads = loads
+    this.#shelf = shelf
     this.#writes = writes
   }
 
@@ -67,13 +65,11 @@ export class PutEnds {
     if (!written.isLast) return { outcome: 'not-kept' }
     // As in the store, a put ends the window: it says what is true.
     settling.close(key)
-    const flight = new Flight(call, written.stamp, written.at)
     const entry = localEntryOf(node, call.policy, kept, written.stamp, written.at)
     entry.commit = written.commit
     const isAlone = node.knowledge.isAlone
     changes.note(key, isAlone ? ASKED_HERE : written.stamp.seq, { value })
-    const measured = local?.measuresBytes === true ? measureValue(kept.value) : 0
-    this.#loads.keepLocally(flight, entry, bytes ?? measured)
+    this.#shelf.keep({ call, isAlive: true }, entry, bytes ?? this.#shelf.sizeOf(kept))
     return { outcome: local?.peek(key) === entry ? 'stored' : 'not-kept' }
   }
 

@@ -23,7 +23,7 @@ import { ClosedError } from '../errors/closed-error.ts'
 import { withValue } from '../events/event-value.ts'
 import { ASKED_HERE } from './change-marks.ts'
 import { type Keepable, keepable } from './keep.ts'
-import type { LoadPath } from './load-path.ts'
+import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import { PutEnds, type PutResult } from './put-ends.ts'
 import { PutFar } from './put-far.ts'
@@ -47,9 +47,9 @@ export class PutPath {
   readonly #near: PutNear
   readonly #far: PutFar
 
-  constructor(node: CacheNode, loads: LoadPath, writes: WritePath) {
+  constructor(node: CacheNode, shelf: LocalShelf, writes: WritePath) {
     this.#node = node
-    this.#ends = new PutEnds(node, loads, writes)
+    this.#ends = new PutEnds(node, shelf, writes)
     this.#near = new PutNear(node, this.#ends)
     this.#far = new PutFar(node, this.#ends, this.#near)
   }

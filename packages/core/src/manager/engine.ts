@@ -2,6 +2,7 @@
 
 import type { EvictionUnit } from '../cache/eviction-unit.ts'
 import { LoadPath } from '../cache/load-path.ts'
+import { LocalShelf } from '../cache/local-shelf.ts'
 import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
@@ -35,10 +36,11 @@ export function buildEngine(
 ): Engine {
   const node = buildNode(options, events, owner)
   const reports = new ReadReports(node)
-  const loads = new LoadPath(node, reports)
+  const shelf = new LocalShelf(node)
+  const loads = new LoadPath(node, reports, shelf)
   const writes = new WritePath(node)
-  const reads = new ReadPath(node, { loads, reports, writes })
-  return { node, reads, writes, puts: new PutPath(node, loads, writes) }
+  const reads = new ReadPath(node, { loads, reports, shelf, writes })
+  return { node, reads, writes, puts: new PutPath(node, shelf, writes) }
 }
 
 function buildNode(options: ResolvedManagerOptions, events: Emitter, owner: object): CacheNode {
