@@ -32,8 +32,8 @@ export const ABLATIONS = [
     name: 'early birth (the tag clock is read after the load instead)',
     protects: 'I2',
     file: `${CORE}/cache/keep.ts`,
-    find: 'new LocalEntry(kept.kind, kept.tags, stamp, stamp.birth, 0, goodAt)',
-    replace: 'new LocalEntry(kept.kind, kept.tags, stamp, node.knowledge.tags.now, 0, goodAt)',
+    find: 'new LocalEntry(kept.kind, kept.tags, stamp, stamp.birth, 0, at)',
+    replace: 'new LocalEntry(kept.kind, kept.tags, stamp, node.knowledge.tags.now, 0, at)',
     also: [
       {
         file: `${CORE}/cache/fill-path.ts`,
@@ -87,7 +87,7 @@ export const ABLATIONS = [
     name: 'trust ends at maxStaleness',
     protects: 'I3',
     file: `${CORE}/cache/judge.ts`,
-    find: "if (!isTrusted(entry.stamp, entry.verifiedAt, call, node, now)) return 'unverified'",
+    find: "if (!isTrusted(entry, call.policy.maxStalenessMs, knowledge, now)) return 'unverified'",
     replace: '',
     tests: INVARIANTS,
   },

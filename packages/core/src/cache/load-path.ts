@@ -36,9 +36,9 @@ export class LoadPath {
     try {
       const kept = this.#keepableOf(flight, outcome)
       if (kept !== undefined) {
-        const { call, stamp, at } = flight
+        const { call } = flight
         assertKeepable(this.#node, call, kept)
-        const entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
+        const entry = localEntryOf(this.#node, call.policy, kept, flight)
         flight.entry = entry
         this.#shelf.keep(flight, entry, this.#shelf.sizeOf(kept))
       }
@@ -58,9 +58,9 @@ export class LoadPath {
         return
       }
       // Encoded before the caller has the value: it might change it. Throws for what cannot come back the same.
-      const { call, stamp, at } = flight
+      const { call } = flight
       const encoding = encodeKept(this.#node, call, kept)
-      flight.entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
+      flight.entry = localEntryOf(this.#node, call.policy, kept, flight)
       this.#settle(flight, asKept(outcome, kept))
       if (encoding === undefined) {
         this.#shelf.keep(flight, flight.entry)
@@ -134,8 +134,8 @@ export class LoadPath {
     const { candidate, call } = flight
     if (candidate === undefined || flight.ask !== undefined || !this.#isAtHand(flight)) return false
     if (call.policy.staleIfErrorMs > 0) return true
-    const { stamp, verifiedAt } = candidate
-    return isTrusted(stamp, verifiedAt, call, this.#node, this.#node.clock.now())
+    const { knowledge, clock } = this.#node
+    return isTrusted(candidate, call.policy.maxStalenessMs, knowledge, clock.now())
   }
 
   /** Whether the old value is still there, and nothing is known against it. */

@@ -52,7 +52,7 @@ export class Looks {
     if (!call.policy.local || local === undefined) return undefined
     const entry = traceless ? local.peek(call.fullKey) : local.get(call.fullKey)
     if (entry === undefined) return undefined
-    switch (judge(entry, call, this.#node, clock.now())) {
+    switch (judge(entry, call, this.#node.knowledge, clock.now())) {
       case 'fresh':
       case 'early':
         return { entry, age: 'fresh', isDoubtful: false }

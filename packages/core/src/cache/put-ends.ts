@@ -65,7 +65,7 @@ export class PutEnds {
     if (!written.isLast) return { outcome: 'not-kept' }
     // As in the store, a put ends the window: it says what is true.
     settling.close(key)
-    const entry = localEntryOf(node, call.policy, kept, written.stamp, written.at)
+    const entry = localEntryOf(node, call.policy, kept, written)
     entry.commit = written.commit
     const isAlone = node.knowledge.isAlone
     changes.note(key, isAlone ? ASKED_HERE : written.stamp.seq, { value })

@@ -81,7 +81,7 @@ export class ReadPath {
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined) return this.#share(call, undefined)
 
-    switch (judge(entry, call, node, node.clock.now())) {
+    switch (judge(entry, call, node.knowledge, node.clock.now())) {
       case 'fresh':
         return this.#hit(entry, call)
       case 'early':
@@ -203,7 +203,8 @@ export class ReadPath {
 
   /** A flight that nobody could have told of an eviction for `maxStaleness` is no better than an entry of that age. */
   #isTrusted({ stamp, at, call }: Flight): boolean {
-    return isTrusted(stamp, at, call, this.#node, this.#node.clock.now())
+    const { knowledge, clock } = this.#node
+    return isTrusted({ stamp, verifiedAt: at }, call.policy.maxStalenessMs, knowledge, clock.now())
   }
 
   /**

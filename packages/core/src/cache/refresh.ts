@@ -166,7 +166,7 @@ export class Refreshes {
     const { local, clock } = this.#node
     const entry = call.policy.local ? local?.peek(call.fullKey) : undefined
     if (entry?.kind !== 'value') return undefined
-    const verdict = judge(entry, call, this.#node, clock.now())
+    const verdict = judge(entry, call, this.#node.knowledge, clock.now())
     return verdict === 'gone' || verdict === 'unverified' ? undefined : entry
   }
 

@@ -113,7 +113,7 @@ export class RemoteRead {
     const isSame = header?.commit === candidate?.commit && ((header?.flags ?? 0) & FLAG.stale) === 0
     if (candidate !== undefined && isSame && flight.isAlive && !this.#isPast(header)) {
       candidate.confirm(stamp, Math.min(flight.at, this.#node.knowledge.tagsVerifiedAt))
-      const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
+      const verdict = judge(candidate, call, this.#node.knowledge, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
         this.#node.flights.end(flight)
         flight.entry = candidate
