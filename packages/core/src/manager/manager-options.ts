@@ -104,6 +104,8 @@ export interface ResolvedManagerOptions {
   readonly storeTimeoutMs: number
   readonly logger: Logger
   readonly isEnabled: boolean
+  /** Mistakes are looked for and said. */
+  readonly isDevelopment: boolean
   readonly isDefault: boolean
   readonly clock: Clock | undefined
 }
@@ -141,6 +143,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     }),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
     isEnabled: options.enabled ?? true,
+    isDevelopment: options.enabled !== false && process.env['NODE_ENV'] !== 'production',
     isDefault: options.default ?? true,
     clock,
   }
