@@ -215,9 +215,10 @@ export class Network {
   /** Where what is put came from. An absence does not say, so it is the last one that its node loaded. */
   #originOf(message: BusMessage, { node, label }: Request): Origin | undefined {
     const { source } = this.#parts
-    if (label.origin !== undefined) return source.origin(label.origin)
     if (label.operation !== 'put' || message.kind !== 'keys') return undefined
-    return source.lastNegative(message.keys[0] ?? '', node)
+    const [key = ''] = message.keys
+    const origins = label.origins.map((id) => source.origin(id))
+    return origins.find((origin) => origin.key === key) ?? source.lastNegative(key, node)
   }
 }
 
