@@ -9,10 +9,10 @@ import type { CacheEvents, Emitter } from '../events/events.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { parseDuration } from '../options/duration.ts'
-import { randomId } from './lease.ts'
+import { calmFor } from './early-refresh.ts'
+import { randomId } from './ids.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import { calmFor } from './remote-entry.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
 /** Durations after creation, ms; each includes the one before. */
