@@ -1,6 +1,6 @@
 /**
- * Asks a store about the calls under one rule: those of one tick together, those that are known to be refused not at all,
- * and what the rule says where the store cannot say.
+ * Asks a store about the calls under one rule: the calls of one tick go together, calls that are known to be refused are not
+ * sent, and where the store cannot decide, the rule says what happens.
  */
 
 import type { Clock } from '../contracts/clock.ts'
@@ -17,13 +17,13 @@ export interface Decided {
   readonly reply: LimitReply
   readonly rule: LimitRule
   readonly store: LimitStore
-  /** It is a refusal from before that still holds. */
+  /** It is an earlier refusal that still holds. */
   readonly isKnown: boolean
-  /** How long ago the reply was true, ms. */
+  /** How old the reply is, ms. */
   readonly elapsedMs: number
 }
 
-/** What came of a question; `open`: the store cannot say, and then everything passes. */
+/** The outcome of a question; `open`: the store cannot decide, and the policy is to let every call pass. */
 export type Answer = Decided | { readonly kind: 'open' }
 
 export interface DecisionParts {
@@ -33,7 +33,7 @@ export interface DecisionParts {
   /** For `onStoreError: 'local'`. */
   readonly fallback: LimitStore | undefined
   readonly clock: Clock
-  /** Of all limiters of the manager. */
+  /** Those of all limiters of the manager. */
   readonly known: KnownRefusals
 }
 
@@ -50,16 +50,16 @@ interface Unanswered {
 
 /** A longer step keeps the store's other clients waiting. */
 const MOST_TOGETHER = 32
-/** A store in the same process is asked within this time too, because it may be somebody's own. */
+/** A store in the same process is asked within this time too, because users may write their own. */
 const LOCAL_TIMEOUT_MS = 1_000
-/** A store that says less than it was asked. */
+/** For a store that returns fewer replies than it was asked for. */
 const NO_REPLY = undecided(new Error('The store did not reply to this call'))
 
 export class Decisions {
   readonly #parts: DecisionParts
-  /** A refusal does not keep anybody from being admitted where every attempt counts, or where permits come back at any time. */
+  /** False where every attempt counts, or where permits come back at any time: there a refusal does not tell about later calls. */
   readonly #remembers: boolean
-  /** What a policy with a limit of 0 comes to; nobody need be asked about it. */
+  /** The reply of a policy with a limit of 0; the store need not be asked for it. */
   readonly #closedReply: LimitReply | undefined
   readonly #questions: Question[] = []
   #isFlushing = false
@@ -72,7 +72,7 @@ export class Decisions {
       !rule.penalty && rule.policies.every(({ algorithm }) => algorithm !== 'concurrency')
   }
 
-  /** Returns the refusal that a call meets if it is known already. */
+  /** Returns the refusal for a call if it is known already. */
   known(key: string, cost: number): Decided | undefined {
     const closed = this.closed(cost)
     if (closed !== undefined) return closed
@@ -85,7 +85,7 @@ export class Decisions {
     return { kind: 'decided', reply, rule, store, isKnown: true, elapsedMs: now - answeredAt }
   }
 
-  /** Returns the refusal of a limit of 0, which is known without asking anybody. */
+  /** Returns the refusal of a limit of 0, which is known without the store. */
   closed(cost: number): Decided | undefined {
     const reply = this.#closedReply
     if (reply === undefined || cost === 0) return undefined
@@ -93,7 +93,7 @@ export class Decisions {
     return { kind: 'decided', reply, rule: limiter.rule, store, isKnown: true, elapsedMs: 0 }
   }
 
-  /** @throws RateLimitUnavailableError when nobody can say. */
+  /** @throws RateLimitUnavailableError when neither store can decide. */
   ask(request: LimitRequest): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { key, cost, kind, permit } = request
@@ -125,8 +125,8 @@ export class Decisions {
   }
 
   /**
-   * Sends what was asked since, or some of it and the rest a turn of the loop later: then the store decides on some while
-   * this process goes on with others. All at once, they would take turns in waiting for each other.
+   * Sends what was asked since, or a part of it and the rest one turn of the loop later: then the store decides on the first part
+   * while this process continues. If all were sent at once, store and process would take turns in waiting for each other.
    */
   #flush(): void {
     const questions = this.#questions.splice(0, MOST_TOGETHER)
@@ -173,7 +173,7 @@ export class Decisions {
       if (reply.admitted) {
         if (kind === 'take' && cost > 0) known.admitted(rule, key)
       } else if (this.#remembers && (kind === 'take' || rule.blockUs === 0)) {
-        // Where a refusal begins a block, one that was only looked at must not stand for it.
+        // Where a refusal begins a block, the refusal of a `peek` must not count as one.
         known.note(key, { rule, cost, reply, askedAt, answeredAt }, asking)
       }
       question.resolve({ kind: 'decided', reply, rule, store, isKnown: false, elapsedMs: 0 })
@@ -183,7 +183,7 @@ export class Decisions {
 
   async #fallBack(all: readonly Unanswered[]): Promise<void> {
     const { onStoreError, fallback, limiter } = this.#parts
-    // No outage, whatever is to be done in one: it would last for ever, and nobody would know.
+    // This is not an outage, whatever the rule says about outages: it would last for ever, unnoticed.
     for (const { question, error } of all) if (isSetupError(error)) question.reject(error)
     const unanswered = all.filter(({ error }) => !isSetupError(error))
     if (unanswered.length === 0) return
@@ -207,7 +207,7 @@ export class Decisions {
     for (const [i, { question, error }] of unanswered.entries()) {
       const reply = replies[i] ?? NO_REPLY
       if (reply.error !== undefined) refuse(question, reply.error)
-      // More than this process' share: it cannot say that the limit is used up, so it does not.
+      // More than the share of this process: it cannot say that the limit is used up, so it does not.
       else if (reply.waitUs === Number.POSITIVE_INFINITY) refuse(question, error)
       else
         question.resolve({

@@ -5,8 +5,8 @@ import type { Admission, LimitRule } from '../contracts/rate-limit-provider.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { LimitStore } from './limit-store.ts'
 
-/** Two tries fit before the lease ends. */
-const RENEWALS_PER_LEASE = 3
+/** Two tries fit before the term ends. */
+const RENEWALS_PER_TERM = 3
 const US_PER_MS = 1_000
 
 const permitRules = new WeakMap<LimitRule, LimitRule>()
@@ -21,14 +21,14 @@ export function permitsOf(rule: LimitRule): LimitRule {
   return part
 }
 
-/** Renews until the returned function is called; a permit that is lost all the same is not taken anew. */
+/** Renews until the returned function is called; a permit that is lost nevertheless is not taken again. */
 export function keepPermit(
   held: { readonly store: LimitStore; readonly rule: LimitRule; readonly admission: Admission },
   clock: Clock,
   work: BackgroundWork,
 ): () => void {
   const { store, rule, admission } = held
-  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_LEASE
+  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_TERM
   let isOver = false
   let cancel = (): void => undefined
   const renewLater = (): void => {

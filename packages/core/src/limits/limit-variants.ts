@@ -1,4 +1,4 @@
-/** The rule that a call is under: always the same, or another one for each limit that is looked up. */
+/** The rule for a call: always the same, or one per looked-up limit. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
@@ -18,7 +18,7 @@ import type { ConcurrencyOptions, PolicyOptions } from './policy-options.ts'
 export interface LimitVariant {
   readonly limiter: ResolvedLimiter
   readonly decisions: Decisions
-  /** What a call may cost; where limits are looked up, what costs more is refused, and is nobody's mistake. */
+  /** The most a call may cost; where limits are looked up, a call that costs more is refused, which is not an error. */
   readonly capacity: Capacity | undefined
 }
 
@@ -28,12 +28,12 @@ export interface VariantParts extends Omit<LookupParts, 'source' | 'option' | 't
 
 type Policy = PolicyOptions<never> | ConcurrencyOptions<never>
 
-/** Limits that differ; beyond, the oldest variant is made anew. */
+/** So many different limits are kept; beyond, the oldest variant is made again when needed. */
 const MOST_VARIANTS = 1_000
 const DEFAULT_TTL = '1m'
 
 export class LimitVariants {
-  /** One of them: for what does not depend on limits. */
+  /** One of them: for everything that does not depend on limits. */
   readonly any: LimitVariant
   /** False where there is no other. */
   readonly isLookedUp: boolean
@@ -65,7 +65,7 @@ export class LimitVariants {
   /**
    * Returns what a call is under, or a promise of it.
    *
-   * @throws what a lookup throws; InvalidOptionError where that is no limit
+   * @throws what a lookup throws; InvalidOptionError where the result is not a limit
    */
   find(call: LookupCall): LimitVariant | Promise<LimitVariant> {
     if (!this.isLookedUp) return this.any
@@ -124,7 +124,7 @@ function templateOf(options: LimiterOptions, { where, ownName }: LimiterOrigin):
   })
   const isLookedUp = sources.some(({ source }) => source !== undefined)
   if (isLookedUp && options.name === undefined && ownName === undefined) {
-    const expected = 'a name, because what is counted has to be found again under another limit'
+    const expected = 'a name, so that its counts are found again when the limit changes'
     throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
   }
   const known = (policy: unknown, limit: number | undefined, i: number): object =>
@@ -150,7 +150,7 @@ function exampleOf(policy: unknown): number {
   return typeof burst === 'number' && Number.isInteger(burst) && burst > 0 ? burst : 1
 }
 
-/** The algorithm must not change with the limit: under another one everything begins anew. */
+/** The algorithm must not change with the limit: under another algorithm, counting would begin anew. */
 function underLimit(policy: Policy, limit: number): object {
   const isCalendar = ['hour', 'day', 'week', 'month'].includes(policy.per as string)
   const algorithm = policy.algorithm ?? (isCalendar ? undefined : 'window')

@@ -16,12 +16,12 @@ import {
   type KnownPolicy,
   POLICY_OPTION_NAMES,
   type PolicyOptions,
-  resolvePolicy,
+  resolveLimitPolicy,
 } from './policy-options.ts'
-import { assertPunishable, assertSensibleWait, longestWaitUs } from './rule-checks.ts'
+import { assertMayPenalize, assertSensibleWait, longestWaitUs } from './rule-checks.ts'
 import { ruleName } from './rule-name.ts'
 
-/** What to do where the shared store cannot say: let this process alone count, let everything pass, or refuse. */
+/** What to do where the shared store cannot decide: let this process alone count, let every call pass, or refuse. */
 export type OnStoreError = 'local' | 'open' | 'closed'
 
 /** Options of a limiter besides its policies. */
@@ -32,28 +32,28 @@ export interface LimiterSettings {
    */
   readonly name?: string | undefined
   /**
-   * How long a call may be made to wait for its turn; longer, and it is refused. 0: nobody waits. Up to 1 h, and as long as at
-   * most 10 000 calls of a key can be waiting: under a larger limit that is looked up, it is that long. @default 0
+   * How long a call may wait for its turn; a call that would wait longer is refused. 0: no call waits. Up to 1 h, and so long that at
+   * most 10 000 calls of a key can be waiting: under a larger limit that is looked up, it is limited to that. @default 0
    */
   readonly maxWait?: Duration | undefined
-  /** Where the shared store cannot say. @default 'local' where the manager has a local store with limits, else 'closed' */
+  /** What to do where the shared store cannot decide. @default 'local' where the manager has a local store with limits, else 'closed' */
   readonly onStoreError?: OnStoreError | undefined
   /**
    * The part of each limit that this process may admit by itself under `onStoreError: 'local'`: 1 / instances keeps the
    * sum below the limit. Above 0, up to 1. @default 1
    */
   readonly share?: number | undefined
-  /** How long what a function of `limit` promised is believed. Up to 1 d; 0 asks at every call. @default '1m' */
+  /** How long a limit that a function promised is used. Up to 1 d; 0 asks at every call. @default '1m' */
   readonly limitTtl?: Duration | undefined
-  /** How long the store may take to say. 1 ms to 1 min. @default '100ms' */
+  /** How long the store may take to decide. 1 ms to 1 min. @default '100ms' */
   readonly storeTimeout?: Duration | undefined
-  /** Refused calls count too: who keeps trying stays out. For guessed passwords, not for polite clients. @default false */
+  /** Refused calls count too: a caller that keeps trying stays refused. For guessed passwords, not for polite clients. @default false */
   readonly penalty?: boolean | undefined
   /** After a refusal, admit nothing for this long. 1 ms to 10 years. @default none */
   readonly block?: Duration | undefined
   /** Decide, count and report, but let everything pass. @default false */
   readonly dryRun?: boolean | undefined
-  /** Asked at every call; false lets it pass without counting. A kill switch. @default always on */
+  /** Called at every call; false lets it pass without counting. A kill switch. @default always on */
   readonly enabled?: (() => boolean) | undefined
 }
 
@@ -61,16 +61,16 @@ export interface LimiterSettings {
 export interface OnePolicy<Args extends readonly unknown[] = [key: string]>
   extends PolicyOptions<Args>,
     Omit<LimiterSettings, 'name'> {
-  /** Of the limiter; see `LimiterSettings`. */
+  /** That of the limiter; see `LimiterSettings`. */
   readonly name?: string | undefined
   readonly policies?: undefined
 }
 
-/** One policy about what is under way at the same time. */
+/** One policy for calls under way at the same time. */
 export interface OneConcurrency<Args extends readonly unknown[] = [key: string]>
   extends ConcurrencyOptions<Args>,
     Omit<LimiterSettings, 'name'> {
-  /** Of the limiter; see `LimiterSettings`. */
+  /** That of the limiter; see `LimiterSettings`. */
   readonly name?: string | undefined
   readonly policies?: undefined
 }
@@ -86,7 +86,7 @@ export interface SeveralPolicies<Args extends readonly unknown[] = [key: string]
   readonly limit?: undefined
 }
 
-// In this order, because TypeScript tells what is missing from the last one that is near.
+// In this order, because TypeScript reports what is missing from the last alternative that is close.
 export type LimiterOptions<Args extends readonly unknown[] = [key: string]> =
   | OneConcurrency<Args>
   | OnePolicy<Args>
@@ -95,7 +95,7 @@ export type LimiterOptions<Args extends readonly unknown[] = [key: string]> =
 /** The checked form. */
 export interface ResolvedLimiter {
   readonly rule: LimitRule
-  /** Undefined: what the manager has decides. */
+  /** Undefined: depends on the stores that the manager has. */
   readonly onStoreError: OnStoreError | undefined
   /** For this process alone, `share` of each limit. */
   readonly localRule: LimitRule
@@ -195,7 +195,7 @@ function resolveRule(options: LimiterOptions, origin: LimiterOrigin): LimitRule 
   const policies = resolvePolicies(options, origin)
   const blockMs = block === undefined ? 0 : parseDuration(block, `${where}.block`, { min: 1 })
   const maxWaitMs = parseDuration(maxWait, `${where}.maxWait`, { max: MS_PER_HOUR })
-  // A plan is nobody's mistake: under a large one, calls wait for less.
+  // A small plan is not the caller's mistake: under a large one, calls wait for less time.
   const isPlan = isLookedUp === true && isExample !== true
   const longestUs = isPlan ? longestWaitUs(policies) : Number.POSITIVE_INFINITY
   const rule = {
@@ -205,7 +205,7 @@ function resolveRule(options: LimiterOptions, origin: LimiterOrigin): LimitRule 
     blockUs: blockMs * US_PER_MS,
   }
   assertSensibleWait(policies, rule.maxWaitUs, `${where}.maxWait`)
-  assertPunishable(policies, options, where)
+  assertMayPenalize(policies, options, where)
   return { limiter: name ?? ownName ?? ruleName(policies), ...rule }
 }
 
@@ -214,7 +214,7 @@ type Policies = LimitRule['policies']
 /** Each is read with every call. */
 const MOST_POLICIES = 16
 
-/** What is said about each policy; about a single one among the limiter's own options. */
+/** The options of each policy; those of a single policy are among the limiter's own. */
 function policyOptionsOf(options: LimiterOptions): readonly KnownPolicy[] {
   if (options.policies !== undefined) return options.policies as readonly KnownPolicy[]
   const given = Object.entries(options).filter(([name]) =>
@@ -226,7 +226,7 @@ function policyOptionsOf(options: LimiterOptions): readonly KnownPolicy[] {
 function resolvePolicies(options: LimiterOptions, { where, isLookedUp }: LimiterOrigin): Policies {
   const { policies } = options
   if (policies === undefined) {
-    return policyOptionsOf(options).map((policy) => resolvePolicy(policy, where, isLookedUp))
+    return policyOptionsOf(options).map((policy) => resolveLimitPolicy(policy, where, isLookedUp))
   }
   const option = `${where}.policies`
   if (!Array.isArray(policies) || policies.length === 0 || policies.length > MOST_POLICIES) {
@@ -235,7 +235,7 @@ function resolvePolicies(options: LimiterOptions, { where, isLookedUp }: Limiter
   }
   assertNoneBeside(options, where)
   const resolved = policyOptionsOf(options).map((policy, i) =>
-    resolvePolicy(policy, `${option}[${i}]`, isLookedUp),
+    resolveLimitPolicy(policy, `${option}[${i}]`, isLookedUp),
   )
   const names = resolved.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) < i)
@@ -248,7 +248,7 @@ function assertNoneBeside(options: object, where: string): void {
   for (const name of POLICY_OPTION_NAMES) {
     const received = (options as Record<string, unknown>)[name]
     if (name === 'name' || received === undefined) continue
-    const expected = 'to stand in one of the policies'
+    const expected = 'to be an option of one of the policies'
     throw new InvalidOptionError({ option: `${where}.${name}`, expected, received })
   }
 }

@@ -31,9 +31,9 @@ export interface LimiterParts {
   readonly events: Emitter
   readonly work: BackgroundWork
   readonly closing: AbortSignal
-  /** Names a permit of `concurrency` policies like no other. */
+  /** Returns a unique name for a permit of `concurrency` policies. */
   nextPermit(): string
-  /** Tells this process's limiters what the store tells the others. */
+  /** Tells this process's limiters what the store tells those of other processes. */
   freed(limiter: string, key: string): void
 }
 
@@ -60,11 +60,11 @@ export class Limiter {
 
   /**
    * Counts a call of `key` if all policies allow it, after its turn has come where `maxWait` lets it wait. A refused call
-   * is no error and counts nowhere (unless with `penalty`).
+   * is not an error and is not counted (unless with `penalty`).
    *
-   * Permits of a `concurrency` policy end with their lease, or with `refund`; see `run`.
+   * Permits of a `concurrency` policy end with their term (the option `lease`), or with `refund`; see `run`.
    *
-   * @throws RateLimitUnavailableError when the store cannot say and `onStoreError` is `'closed'`; InvalidOptionError for a
+   * @throws RateLimitUnavailableError when the store cannot decide and `onStoreError` is `'closed'`; InvalidOptionError for a
    *   cost that is above a limit; the signal's reason; ClosedError
    * @example const { allowed, retryAfterMs } = await limiter.consume('ip:1.2.3.4')
    */
@@ -101,7 +101,7 @@ export class Limiter {
   }
 
   /**
-   * Says what `consume` would say now, and counts nothing; with a cost of 0, what is left.
+   * Returns what `consume` would return now, and counts nothing; with a cost of 0, what is left.
    *
    * @throws as `consume`
    */
@@ -119,9 +119,9 @@ export class Limiter {
   }
 
   /**
-   * Takes an allowed call back as if it had never been: it turned out to cost nothing. Once a verdict.
+   * Takes an allowed call back as if it had never happened, because it cost nothing in the end. Once per verdict.
    *
-   * @returns false when there is nothing to give back any more: the window is over, or (`smooth`) others came since.
+   * @returns false when there is nothing left to give back: the window is over, or (`smooth`) other calls came since.
    */
   async refund(verdict: RateLimitVerdict): Promise<boolean> {
     const receipt = takeReceipt(verdict)
@@ -139,10 +139,10 @@ export class Limiter {
   }
 
   /**
-   * Has a key admit nothing for so long, in all processes, whatever its limit says; 0 ends a block, also one that a refusal
+   * Makes a key admit nothing for so long, in all processes, whatever its limit says; 0 ends a block, also one that a refusal
    * began.
    *
-   * @throws InvalidOptionError; when the store is away, and then this process alone keeps to it while the store stays so
+   * @throws InvalidOptionError; when the store is away, and then the block applies to this process alone until the store is back
    * @example await limiter.block('ip:1.2.3.4', '15m')
    */
   async block(key: Key, time: Duration): Promise<void> {
@@ -151,9 +151,9 @@ export class Limiter {
 
   /**
    * Gives points back without the verdicts they were counted with: the latest ones, in every policy. Permits of
-   * `concurrency` belong to somebody, and stay.
+   * `concurrency` belong to running calls, and stay.
    *
-   * @returns how many there were to give back, in the policy with the most
+   * @returns how many points could be given back, in the policy with the most
    * @throws InvalidOptionError; when the store is away
    * @example await login.reward('ann', 3) // she got it right
    */
@@ -162,7 +162,7 @@ export class Limiter {
   }
 
   /**
-   * Has every policy count exactly this much, from now on, as far as it can count; `peek(key, 0)` reads. Blocks stay, and so
+   * Makes every policy count exactly this much, from now on, as far as it can; `peek(key, 0)` reads. Blocks stay, and so
    * do permits of `concurrency`.
    *
    * @returns how much that is, in the policy with the most
@@ -185,7 +185,7 @@ export class Limiter {
       return await work()
     } finally {
       stopRenewing()
-      // Nobody waits for it: where it fails, the permit ends with its lease.
+      // No caller waits for this: where it fails, the permit ends with its term.
       background.run('give a permit back', store.refund(rule, admission))
       freed(this.name, admission.key)
     }
@@ -231,7 +231,7 @@ export class Limiter {
     return variants.isLookedUp ? variants.find({ self, args: args ?? [key] }) : variants.any
   }
 
-  /** A turn that nobody comes for is given back. */
+  /** A turn that its caller gave up is given back. */
   async #awaitTurn(verdict: RateLimitVerdict, given: AbortSignal | undefined): Promise<void> {
     const { clock, closing, work } = this.#parts
     const { signal, unlink } = linkSignals(closing, given)

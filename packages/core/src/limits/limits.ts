@@ -1,4 +1,4 @@
-/** The limiters of one manager: who is asked, who stands in, and what they have in common. */
+/** The limiters of one manager: which store decides, which one replaces it, and what they have in common. */
 
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../contracts/clock.ts'
@@ -19,13 +19,13 @@ export interface LimitsParts {
   readonly provider: RateLimitProvider
   /** For `onStoreError: 'local'`. */
   readonly fallback: RateLimitProvider | undefined
-  /** Precise: a reading from the beginning of a long turn of the event loop would wait too long. */
+  /** Precise: after a reading from the beginning of a long turn of the event loop, a call would wait too long. */
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
 }
 
-/** What a limiter is made for, where the options do not say. */
+/** The name and place of a limiter, where the options do not give them. */
 export interface LimiterPlace {
   /** The limiter's name. */
   readonly name: string
@@ -33,7 +33,7 @@ export interface LimiterPlace {
   readonly where: string
 }
 
-/** Whoever makes limiters anew with each call still gets the same few of these; the one not made for longest is let go. */
+/** An application that makes new limiters with each call still gets the same few of these; the oldest one is dropped. */
 const MOST_DECISIONS = 1_000
 const PERMIT_BYTES = 9
 
@@ -81,10 +81,10 @@ export class Limits {
     })
   }
 
-  /** Ends the waiting of all who wait, gives their turns back, and closes the provider. */
+  /** Ends all waiting, gives the turns back, and closes the provider. */
   async close(): Promise<void> {
     this.#closing.abort(new ClosedError())
-    // Those who waited learn of it, and give back.
+    // The callers that waited are told, and give back.
     await new Promise((resolve) => setImmediate(resolve))
     this.#decisions.clear()
     await Promise.all([this.#store.close(), this.#fallback?.close()])
@@ -92,7 +92,7 @@ export class Limits {
 
   #onStoreError({ onStoreError }: ResolvedLimiter, where: string): OnStoreError {
     const canStandIn = this.#fallback !== undefined
-    // The store of this process alone has nobody to stand in for it, and needs nobody.
+    // An in-process store has no other store to replace it, and does not need one.
     const isAlone = !this.#store.provider.capabilities.shared
     if (onStoreError === undefined) return canStandIn ? 'local' : 'closed'
     if (onStoreError !== 'local' || canStandIn || isAlone) return onStoreError

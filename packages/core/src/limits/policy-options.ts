@@ -1,4 +1,4 @@
-/** The policies of a limiter: what a user may say, the defaults, and the checked form the stores work with. */
+/** The policies of a limiter: the options, the defaults, and the checked form that stores work with. */
 
 import type { CalendarPeriod, LimitPolicy } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -13,8 +13,8 @@ import { assertName } from '../options/name.ts'
 import { CalendarEdges } from './calendar-edges.ts'
 
 /**
- * A limit that is looked up: from the arguments of the decorated method, or from the key of `limiter.consume`. What it
- * returns at once is asked for at every call; what it promises is believed for `limitTtl`.
+ * A limit that is looked up: from the arguments of the decorated method, or from the key of `limiter.consume`. A function that
+ * returns it at once is called at every call; a promised limit is used for `limitTtl`.
  */
 export type LimitOf<Args extends readonly unknown[] = [key: string]> = (
   ...args: Args
@@ -22,9 +22,9 @@ export type LimitOf<Args extends readonly unknown[] = [key: string]> = (
 
 /** How much is allowed how often. */
 export interface PolicyOptions<Args extends readonly unknown[] = [key: string]> {
-  /** Names it in verdicts, headers and the store: what is renamed begins anew. @default 'default' */
+  /** Its name in verdicts, headers and the store; a renamed policy begins anew. @default 'default' */
   readonly name?: string | undefined
-  /** The most cost admitted per `per`; 0 refuses all. A function where it differs from caller to caller. */
+  /** The most cost admitted per `per`; 0 refuses all. A function where it differs between callers. */
   readonly limit: number | LimitOf<Args>
   /**
    * The window, or a period of the calendar: `'hour'`, `'day'`, `'week'` (from Monday on), `'month'`. 1 ms to 10 years.
@@ -33,17 +33,17 @@ export interface PolicyOptions<Args extends readonly unknown[] = [key: string]> 
   /**
    * `exact`: never more than `limit` in any window; remembers each admission, so up to a limit of 10 000. `window`: never
    * more, in little memory; admits a little less under constant pressure. `smooth`: permits come back one by one (token
-   * bucket). `fixed`: per period that begins with the first call. @default 'exact' up to 1000, 'window' above
-   * and where the limit is a function; for periods of the calendar 'fixed', which is all they can be
+   * bucket). `fixed`: per period, which begins with the first call. @default 'exact' up to 1000, 'window' above
+   * and where the limit is a function; for periods of the calendar 'fixed', which is the only one possible
    */
   readonly algorithm?: 'exact' | 'window' | 'smooth' | 'fixed' | undefined
   /** For `window`: how finely it counts; it admits at least `slices / (slices + 1)` of the limit. 1 to 60. @default 10 */
   readonly slices?: number | undefined
-  /** For `smooth`: how many at once, and so the most a call may cost. @default the limit, or with `hard` half of it */
+  /** For `smooth`: how many at once, which is also the most a call may cost. @default the limit, or with `hard` half of it */
   readonly burst?: number | undefined
   /** For `smooth`: slow enough that no window ever gets more than `limit`, bursts included. @default false */
   readonly hard?: boolean | undefined
-  /** For periods of the calendar: whose midnight, as an IANA name. @default 'UTC' */
+  /** For periods of the calendar: the time zone of their midnight, as an IANA name. @default 'UTC' */
   readonly timeZone?: string | undefined
 }
 
@@ -51,9 +51,9 @@ export interface PolicyOptions<Args extends readonly unknown[] = [key: string]> 
 export interface ConcurrencyOptions<Args extends readonly unknown[] = [key: string]> {
   readonly name?: string | undefined
   readonly algorithm: 'concurrency'
-  /** The most cost under way at a time. Up to 10 000; 0 refuses all. A function where it differs from caller to caller. */
+  /** The most cost under way at a time. Up to 10 000; 0 refuses all. A function where it differs between callers. */
   readonly limit: number | LimitOf<Args>
-  /** After this, a permit that was neither given back nor renewed is free again. 1 s to 1 d. @default '30s' */
+  /** The term: after this, a permit that was neither given back nor renewed is free again. 1 s to 1 d. @default '30s' */
   readonly lease?: Duration | undefined
   readonly per?: undefined
 }
@@ -72,7 +72,7 @@ export const POLICY_OPTION_NAMES = [
 
 const ALGORITHMS = ['exact', 'window', 'smooth', 'fixed', 'concurrency'] as const
 const PERIODS: readonly unknown[] = ['hour', 'day', 'week', 'month'] satisfies CalendarPeriod[]
-/** Which algorithm an option belongs to. */
+/** The algorithm that an option belongs to. */
 const OWNERS: Readonly<Record<string, string>> = {
   slices: 'window',
   burst: 'smooth',
@@ -82,24 +82,24 @@ const OWNERS: Readonly<Record<string, string>> = {
 
 /** The largest limit of any algorithm. */
 export const MOST = 1_000_000_000
-/** What one key of an exact policy may remember. */
+/** How many admissions one key of an exact policy may remember. */
 const MOST_REMEMBERED = 10_000
 const EXACT_BY_DEFAULT = 1_000
 const MOST_SLICES = 60
 const MS_PER_DAY = 86_400_000
 const US_PER_MS = 1_000
-/** Ten years: what a bucket may take to refill, so that no time gets near 2^53 µs. */
+/** Ten years: the longest time to refill a bucket, so that no time gets near 2^53 µs. */
 const LONGEST_REFILL_US = 3_650 * MS_PER_DAY * US_PER_MS
 
 /** A policy whose limit is known. */
 export type KnownPolicy = (PolicyOptions | ConcurrencyOptions) & { readonly limit: number }
 
 /**
- * Checks a policy. Where its limit was looked up, a burst is no more than goes with that: a small plan is nobody's mistake.
+ * Checks a policy. Where its limit was looked up, a larger burst is reduced to fit it: a small plan is not a mistake.
  *
  * @throws InvalidOptionError naming the first option that is unknown or wrong.
  */
-export function resolvePolicy(
+export function resolveLimitPolicy(
   options: KnownPolicy,
   where: string,
   isLookedUp = false,
@@ -142,7 +142,7 @@ function algorithmOf(options: KnownPolicy, where: string): string {
   })
 }
 
-/** An option that would have no effect is a misunderstanding. */
+/** An option that would have no effect is refused, because it was meant to have one. */
 function assertOwners(options: object, algorithm: string, where: string): void {
   for (const [option, received] of Object.entries(options)) {
     const owner = option === 'timeZone' ? 'calendar' : (OWNERS[option] ?? algorithm)
@@ -168,7 +168,7 @@ function slicedPolicy(basics: Basics, options: PolicyOptions, where: string): Li
   const { slices = 10 } = options
   assertInteger(slices, `${where}.slices`, { min: 1, max: MOST_SLICES })
   const { name, limit, windowUs } = basics
-  // Rounded up: so many slices are never less than a window.
+  // Rounded up, so that all slices together are never less than a window.
   return { name, limit, windowUs, algorithm: 'window', slices, sliceUs: ceilOf(windowUs, slices) }
 }
 
@@ -184,14 +184,14 @@ function smoothPolicy(
   const { name, limit, windowUs } = basics
   const { hard = false } = options
   assertBoolean(hard, `${where}.hard`)
-  // Nobody asks a bucket that admits nothing.
+  // A bucket that admits nothing is never asked.
   if (limit === 0)
     return { name, limit, windowUs, algorithm: 'smooth', burst: 0, intervalUs: windowUs }
   const said = options.burst ?? (hard ? Math.max(1, Math.floor(limit / 2)) : limit)
   assertInteger(said, `${where}.burst`, { min: 1, max: hard && !isLookedUp ? limit : MOST })
   const longest = Math.floor(LONGEST_REFILL_US / ceilOf(windowUs, limit))
   const burst = isLookedUp ? Math.min(said, hard ? limit : longest) : said
-  // More than one per microsecond cannot be told apart from no limit.
+  // More than one per microsecond is the same as no limit.
   if (limit > windowUs) throw tooFast(limit, `${where}.limit`)
   const intervalUs = ceilOf(windowUs, hard ? limit - burst + 1 : limit)
   if (burst * intervalUs > LONGEST_REFILL_US) {
@@ -206,7 +206,7 @@ function tooFast(received: number, option: string): InvalidOptionError {
   return new InvalidOptionError({ option, expected, received })
 }
 
-/** Division that is rounded up exactly, also where the quotient is not. */
+/** Division that is rounded up exactly, also where the quotient is inexact. */
 function ceilOf(amount: number, by: number): number {
   const quotient = Math.floor(amount / by)
   return quotient * by < amount ? quotient + 1 : quotient

@@ -39,7 +39,7 @@ import {
   assertCacheOptions,
   type CacheOptions,
   type Policy,
-  resolvePolicy,
+  resolveCachePolicy,
 } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
@@ -141,7 +141,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#unread = isDevelopment
       ? new UnreadNames(options.namespace, clock, options.logger)
       : undefined
-    const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
+    const unsaid = resolveCachePolicy([options.defaults], 'createCacheManager.defaults')
     this.#node.secondsMeant?.lives('', options.defaults, 'createCacheManager.defaults')
     this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
     const reports = new ReadReports(this.#node)
@@ -352,7 +352,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   #partsOf(name: string, options: CacheOptions, where: string): CacheParts {
     assertName(name, `${where}.name`)
     assertCacheOptions(options, where)
-    const policy = resolvePolicy([this.#options.defaults, options], where)
+    const policy = resolveCachePolicy([this.#options.defaults, options], where)
     this.#node.secondsMeant?.lives(name, options, where)
     const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
     this.#node.noteLife(Math.max(longest, policy.negativeTtlMs))
@@ -370,7 +370,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
 
   #statusParts(): StatusParts {
     const { remote, coherence, clock } = this.#node
-    const { maxStalenessMs } = resolvePolicy(
+    const { maxStalenessMs } = resolveCachePolicy(
       [this.#options.defaults],
       'createCacheManager.defaults',
     )
