@@ -13,6 +13,7 @@ import { PassingMap } from '../lifecycle/passing-map.ts'
 import type { Joiners } from './joiners.ts'
 import type { ReadCall, Waiting } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
+import type { Witness } from './witness.ts'
 
 // One executor for all flights: a closure of its own for each would be most of what a flight costs.
 let resolveTaken: (value: unknown) => void
@@ -28,7 +29,7 @@ export interface RunningLoad {
 }
 
 /** One read, and possibly load, of one key. */
-export class Flight {
+export class Flight implements Witness {
   readonly call: ReadCall
   /** Whoever began the flight: its loader and what else of the user runs for it run in their async context. */
   readonly context: KeptContext = keepContext()
@@ -148,7 +149,7 @@ export class Flight {
 /** The flights of a node by full key. */
 export class Flights {
   readonly #flights = new PassingMap<string, Flight>()
-  readonly #watched = new Map<string, Set<Flight>>()
+  readonly #watched = new Map<string, Set<Witness>>()
 
   get(key: string): Flight | undefined {
     return this.#flights.get(key)
@@ -184,18 +185,18 @@ export class Flights {
     if (this.#flights.get(key) === flight) this.#flights.delete(key)
   }
 
-  /** Lets a flight that nobody may join (a put, a look-up that does not load) be killed all the same. */
-  watch(flight: Flight): void {
-    const { key } = flight.address
+  /** Lets what nobody may join (a look, a refresh, a stand-in) be killed all the same. */
+  watch(witness: Witness): void {
+    const { key } = witness.address
     const watched = this.#watched.get(key) ?? new Set()
     this.#watched.set(key, watched)
-    watched.add(flight)
+    watched.add(witness)
   }
 
-  unwatch(flight: Flight): void {
-    const { key } = flight.address
+  unwatch(witness: Witness): void {
+    const { key } = witness.address
     const watched = this.#watched.get(key)
-    watched?.delete(flight)
+    watched?.delete(witness)
     if (watched?.size === 0) this.#watched.delete(key)
   }
 

@@ -9,6 +9,7 @@ import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { Age } from './remote-entry.ts'
 import type { RemoteRead } from './remote-read.ts'
+import { witnessOf } from './witness.ts'
 
 /** A local entry as it stands. */
 interface Held {
@@ -51,7 +52,7 @@ export class Looks {
     if (!call.policy.local || local === undefined) return undefined
     const entry = traceless ? local.peek(call.fullKey) : local.get(call.fullKey)
     if (entry === undefined) return undefined
-    switch (judge(entry, call, this.#node, clock.now())) {
+    switch (judge(entry, call, this.#node.knowledge, clock.now())) {
       case 'fresh':
       case 'early':
         return { entry, age: 'fresh', isDoubtful: false }
@@ -74,10 +75,11 @@ export class Looks {
     const { coherence, knowledge } = this.#node
     const { maxStalenessMs } = call.policy
     await coherence.prepareToJudge(maxStalenessMs)
-    const flight = this.#starts.make(call)
-    if (!this.#starts.usesRemote(flight))
+    const { address } = call
+    const witness = witnessOf(call, knowledge.stamp(address.partition), this.#node.clock.now())
+    if (!this.#starts.usesRemote(call))
       return knowledge.isInDoubt(call.fullKey) ? 'nothing' : 'unknown'
     if (!knowledge.canJudge(maxStalenessMs)) return 'unknown'
-    return this.#remote.find(flight, options)
+    return this.#remote.find(witness, options)
   }
 }

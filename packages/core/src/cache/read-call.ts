@@ -37,6 +37,7 @@ export class ReadSite {
   tracksLoads = false
   #missesInARow = 0
 
+  // biome-ignore lint/complexity/useMaxParams: its fields, in their order
   constructor(
     cache: string,
     cacheTag: string,
@@ -113,6 +114,7 @@ export class ReadCall {
   /** Called once when the flight knows whether it will load (a batch then knows what is missing). */
   readonly onDecided: (() => void) | undefined
 
+  // biome-ignore lint/complexity/useMaxParams: one is made for each read that is not a local hit
   constructor(
     site: ReadSite,
     address: EntryAddress,

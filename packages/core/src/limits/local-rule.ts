@@ -2,7 +2,8 @@
 
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { type KnownPolicy, resolveLimitPolicy } from './policy-options.ts'
+import type { KnownPolicy } from './policy-options.ts'
+import { resolveLimitPolicy } from './resolve-policy.ts'
 
 /** 98 × 1/49 is slightly less than 2, and must not become 1. */
 const ROUNDING = 1e-9
@@ -38,7 +39,7 @@ export function localRuleOf(
     const scaled: Record<string, unknown> = { ...policy, ...kept }
     for (const amount of ['limit', 'burst']) {
       if (scaled[amount] !== undefined) {
-        scaled[amount] = partOf(scaled[amount] as number, share, where, mayBeNone)
+        scaled[amount] = partOf(scaled[amount] as number, { share, mayBeNone }, where)
       }
     }
     // A share of a burst that is less than one call admits nothing, whatever the limit.
@@ -48,7 +49,11 @@ export function localRuleOf(
   return { ...rule, policies }
 }
 
-function partOf(amount: number, share: number, where: string, mayBeNone: boolean): number {
+function partOf(
+  amount: number,
+  { share, mayBeNone }: { readonly share: number; readonly mayBeNone: boolean },
+  where: string,
+): number {
   const part = Math.floor(amount * share + ROUNDING)
   if (part >= 1 || mayBeNone || amount === 0) return part
   throw new InvalidOptionError({
