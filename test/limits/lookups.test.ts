@@ -282,7 +282,7 @@ describe('a function as limit', () => {
     expect(await limiter.reward('free')).toBe(1)
   })
 
-  it('needs a name, because its state has to be found again under another limit', () => {
+  it('needs a name, so that its counts are found again when the limit changes', () => {
     const { caches } = setStage()
     expect(() => caches.limiter({ limit: planOf, per: '1h' })).toThrow(/limiter\.name/)
   })
