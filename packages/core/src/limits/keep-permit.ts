@@ -5,8 +5,8 @@ import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { Receipt } from './verdict.ts'
 
-/** Two tries fit before the lease ends. */
-const RENEWALS_PER_LEASE = 3
+/** Two tries fit before the term ends. */
+const RENEWALS_PER_TERM = 3
 const US_PER_MS = 1_000
 
 const permitRules = new WeakMap<LimitRule, LimitRule>()
@@ -42,7 +42,7 @@ export function holdPermit(
 /** Renews until the returned function is called; a permit that is lost all the same is not taken anew. */
 function keepPermit(held: Receipt, clock: Clock, work: BackgroundWork): () => void {
   const { store, rule, admission } = held
-  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_LEASE
+  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_TERM
   let isOver = false
   let cancel = (): void => undefined
   const renewLater = (): void => {

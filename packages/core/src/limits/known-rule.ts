@@ -6,7 +6,7 @@ import { parseDuration } from '../options/duration.ts'
 import { LIMITER_DEFAULTS, type LimiterOptions } from './limiter-options.ts'
 import { localRuleOf } from './local-rule.ts'
 import { resolveLimitPolicy } from './resolve-policy.ts'
-import { assertPunishable, assertSensibleWait, longestWaitUs } from './rule-checks.ts'
+import { assertMayPenalize, assertSensibleWait, longestWaitUs } from './rule-checks.ts'
 import { ruleName } from './rule-name.ts'
 import { assertOwnNames, type SaidPolicy } from './said-policies.ts'
 
@@ -58,7 +58,7 @@ export function knownRule(words: RuleWords, place: RulePlace): KnownRule {
   const longestUs = limits === undefined ? Number.POSITIVE_INFINITY : longestWaitUs(policies)
   const maxWaitUs = Math.min(maxWaitMs * US_PER_MS, longestUs)
   assertSensibleWait(policies, maxWaitUs, `${where}.maxWait`)
-  assertPunishable(policies, options, where)
+  assertMayPenalize(policies, options, where)
   const limiter = name ?? ruleName(policies)
   const rule = { limiter, policies, maxWaitUs, penalty, blockUs: blockMs * US_PER_MS }
   const share = options.share ?? LIMITER_DEFAULTS.share

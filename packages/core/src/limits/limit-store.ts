@@ -16,7 +16,7 @@ import type { Emitter } from '../events/events.ts'
 import { type CallTerms, GuardedCalls } from '../guard/guarded-calls.ts'
 import { Refunds } from './refunds.ts'
 
-/** How long giving back, renewing and resetting may take; nobody's request waits for them. */
+/** How long giving back, renewing and resetting may take; no request waits for them. */
 const ASIDE_TIMEOUT_MS = 1_000
 const DECIDE = 'limits.decide'
 const REFUND = aside('limits.refund')
@@ -87,7 +87,7 @@ export class LimitStore {
     return this.#calls.insist(BLOCK, async () => provider.block?.(rule, key, us))
   }
 
-  /** Closes the provider once what is being given back was sent, and ends every timer of its own. */
+  /** Closes the provider after everything that is being given back was sent, and ends its own timers. */
   async close(): Promise<void> {
     await this.#refunds.idle()
     await Promise.allSettled([this.provider.close()])

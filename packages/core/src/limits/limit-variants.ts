@@ -1,4 +1,4 @@
-/** The rule that a call is under: always the same, or another one for each limit that is looked up. */
+/** The rule for a call: always the same, or one per looked-up limit. */
 
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
@@ -10,7 +10,7 @@ import type { ResolvedLimiter } from './resolve-limiter.ts'
 /** A rule under known limits, and who decides under it. */
 export interface LimitVariant {
   readonly decisions: Decisions
-  /** What a call may cost; where limits are looked up, what costs more is refused, and is nobody's mistake. */
+  /** The most a call may cost; where limits are looked up, a call that costs more is refused, which is not an error. */
   readonly capacity: Capacity | undefined
 }
 
@@ -22,7 +22,7 @@ export interface VariantParts extends Omit<LookupParts, 'source' | 'option' | 't
 const MOST_VARIANTS = 1_000
 
 export class LimitVariants {
-  /** One of them: for what does not depend on limits. */
+  /** One of them: for everything that does not depend on limits. */
   readonly any: LimitVariant
   /** False where there is no other. */
   readonly isLookedUp: boolean
@@ -47,7 +47,7 @@ export class LimitVariants {
   /**
    * Returns what a call is under, or a promise of it.
    *
-   * @throws what a lookup throws; InvalidOptionError where that is no limit
+   * @throws what a lookup throws; InvalidOptionError where the result is not a limit
    */
   find(call: LookupCall): LimitVariant | Promise<LimitVariant> {
     if (!this.isLookedUp) return this.any

@@ -1,4 +1,4 @@
-/** The limiters of one manager: who is asked, who stands in, and what they have in common. */
+/** The limiters of one manager: which store decides, which one replaces it, and what they have in common. */
 
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../contracts/clock.ts'
@@ -21,7 +21,7 @@ export interface LimitsParts {
   readonly provider: RateLimitProvider
   /** For `onStoreError: 'local'`. */
   readonly fallback: RateLimitProvider | undefined
-  /** Precise: a reading from the beginning of a long turn of the event loop would wait too long. */
+  /** Precise: after a reading from the beginning of a long turn of the event loop, a call would wait too long. */
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
@@ -76,10 +76,10 @@ export class Limits {
     })
   }
 
-  /** Ends the waiting of all who wait, gives their turns back, and closes the provider. */
+  /** Ends all waiting, gives the turns back, and closes the provider. */
   async close(): Promise<void> {
     this.#closing.abort(new ClosedError())
-    // Those who waited learn of it, and give back.
+    // The callers that waited are told, and give back.
     await new Promise((resolve) => setImmediate(resolve))
     this.#decisions.clear()
     await Promise.all([this.#store.close(), this.#fallback?.close()])
@@ -88,7 +88,7 @@ export class Limits {
   #onStoreError({ where, settings }: ResolvedLimiter): OnStoreError {
     const { onStoreError } = settings
     const canStandIn = this.#fallback !== undefined
-    // The store of this process alone has nobody to stand in for it, and needs nobody.
+    // An in-process store has no other store to replace it, and does not need one.
     const isAlone = !this.#store.provider.capabilities.shared
     if (onStoreError === undefined) return canStandIn ? 'local' : 'closed'
     if (onStoreError !== 'local' || canStandIn || isAlone) return onStoreError

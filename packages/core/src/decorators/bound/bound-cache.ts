@@ -8,7 +8,6 @@ import { CACHE_OPTION_NAMES, type CacheOptions } from '../../options/cache-optio
 import type { KeyFrame, KeyKind, KeySource } from '../reading/key-source.ts'
 import type { ResultRules } from '../reading/storing-options.ts'
 import { type BoundMethod, MethodBinder, reserveName } from './bound-method.ts'
-import { Claims } from './claims.ts'
 import type { MethodCache } from './method-cache.ts'
 import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
 import { isFragile } from './names.ts'
@@ -16,6 +15,7 @@ import { assertOneEntity } from './one-entity.ts'
 import { decorationsOf } from './operations.ts'
 import { noteReader } from './read-names.ts'
 import type { Receiver } from './receiver.ts'
+import { ReservedNames } from './reserved-names.ts'
 
 /** Who needs a cache of which name. */
 export type Naming =
@@ -136,7 +136,7 @@ function assertShareable(
     })
   }
   if (keyKind !== 'arguments' || (shares ?? receiver.config.shareWithSubclasses) === true) return
-  const other = Claims.on(provider).claimEntries(name, { site, receiver })
+  const other = ReservedNames.on(provider).reserveEntries(name, { site, receiver })
   if (other === undefined) return
   const expected = meeting(name, other.name, receiver.named.name)
   throw new InvalidOptionError({ option: `${where}.cache`, expected, received: name })

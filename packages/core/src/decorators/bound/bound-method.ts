@@ -8,12 +8,12 @@ import { NotConfiguredError } from '../../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { isManagerElsewhere } from '../../lifecycle/shared-state.ts'
 import { currentCallScope } from './call-scope.ts'
-import { Claims } from './claims.ts'
 import { defaultManager } from './default-manager.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
 import type { MethodSite } from './method-site.ts'
 import { sayRenewed } from './names.ts'
 import { ByReceiver, type Receiver, receiverOf, startOf } from './receiver.ts'
+import { ReservedNames } from './reserved-names.ts'
 
 /** A method of one class, tied to a manager. */
 export interface BoundMethod {
@@ -123,7 +123,7 @@ export interface OwnName {
 
 /** Reserves a name for a method. @throws InvalidOptionError when another method has it, or its class has no name */
 export function reserveName({ provider, site, receiver }: BoundMethod, own: OwnName): void {
-  const outcome = Claims.on(provider).claimName(own.name, { site, receiver })
+  const outcome = ReservedNames.on(provider).reserveName(own.name, { site, receiver })
   if (outcome === 'renewed') sayRenewed(receiver)
   if (outcome === 'granted' || outcome === 'renewed') return
   const why = outcome === 'nameless' ? NAMELESS : REFUSED
