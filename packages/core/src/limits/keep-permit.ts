@@ -22,8 +22,8 @@ function permitsOf(rule: LimitRule): LimitRule {
 }
 
 /**
- * Keeps the permits of an admission until the returned function is called, which gives them back. What was counted besides
- * stays counted.
+ * Keeps the permits of an admission until the returned function is called, which gives them back. Everything else that was
+ * counted stays counted.
  */
 export function holdPermit(
   { store, rule, admission }: Receipt,
@@ -34,12 +34,12 @@ export function holdPermit(
   const stopRenewing = keepPermit({ store, rule: permits, admission }, clock, work)
   return () => {
     stopRenewing()
-    // Nobody waits for it: where it fails, the permit ends with its lease.
+    // No caller waits for this: where it fails, the permit ends with its term.
     work.run('give a permit back', store.refund(permits, admission))
   }
 }
 
-/** Renews until the returned function is called; a permit that is lost all the same is not taken anew. */
+/** Renews until the returned function is called; a permit that is lost nevertheless is not taken again. */
 function keepPermit(held: Receipt, clock: Clock, work: BackgroundWork): () => void {
   const { store, rule, admission } = held
   const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_TERM

@@ -7,7 +7,7 @@ import type { KnownRule } from './known-rule.ts'
 import { LimitLookup, type LookupCall, type LookupParts } from './limit-lookups.ts'
 import type { ResolvedLimiter } from './resolve-limiter.ts'
 
-/** A rule under known limits, and who decides under it. */
+/** A rule under known limits, and the decisions under it. */
 export interface LimitVariant {
   readonly decisions: Decisions
   /** The most a call may cost; where limits are looked up, a call that costs more is refused, which is not an error. */
@@ -18,7 +18,7 @@ export interface VariantParts extends Omit<LookupParts, 'source' | 'option' | 't
   decide(known: KnownRule): Decisions
 }
 
-/** Limits that differ; beyond, the oldest variant is made anew. */
+/** So many different limits are kept; beyond, the oldest variant is made again when needed. */
 const MOST_VARIANTS = 1_000
 
 export class LimitVariants {
@@ -45,7 +45,7 @@ export class LimitVariants {
   }
 
   /**
-   * Returns what a call is under, or a promise of it.
+   * Returns the rule for a call, or a promise of it.
    *
    * @throws what a lookup throws; InvalidOptionError where the result is not a limit
    */

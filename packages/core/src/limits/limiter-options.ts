@@ -1,4 +1,4 @@
-/** The options of a limiter: what a user may say, and the defaults. */
+/** The options of a limiter, and the defaults. */
 
 import type { Duration } from '../options/duration.ts'
 import {
@@ -96,7 +96,7 @@ export const LIMITER_OPTION_NAMES = [
   ...new Set(['policies', ...SETTING_NAMES, ...POLICY_OPTION_NAMES]),
 ] as const
 
-/** What holds where the options do not say. */
+/** The values of options that are left out. */
 export const LIMITER_DEFAULTS = {
   maxWait: 0,
   share: 1,

@@ -27,7 +27,7 @@ export interface LimitsParts {
   readonly work: BackgroundWork
 }
 
-/** Whoever makes limiters anew with each call still gets the same few of these; the one not made for longest is let go. */
+/** An application that makes new limiters with each call still gets the same few of these; the oldest one is dropped. */
 const MOST_DECISIONS = 1_000
 const PERMIT_BYTES = 9
 
@@ -54,7 +54,7 @@ export class Limits {
     fallback?.open(namespace)
   }
 
-  /** Makes a limiter. @throws InvalidOptionError when nobody can stand in for the store as its options say */
+  /** Makes a limiter. @throws InvalidOptionError when no other store can replace the shared one as its options demand */
   limiter(limiter: ResolvedLimiter): Limiter {
     const { clock, events, work } = this.#parts
     const onStoreError = this.#onStoreError(limiter)
@@ -101,8 +101,8 @@ export class Limits {
   }
 
   /** Limiters with the same rule ask together, and know the same refusals. */
-  #decisionsOf({ rule, localRule, terms }: KnownRule, how: HowToAsk): Decisions {
-    const id = [rule.limiter, how.onStoreError, how.storeTimeoutMs, terms].join(';')
+  #decisionsOf({ rule, localRule, contents }: KnownRule, how: HowToAsk): Decisions {
+    const id = [rule.limiter, how.onStoreError, how.storeTimeoutMs, contents].join(';')
     const known = this.#decisions.get(id)
     this.#decisions.delete(id)
     const decisions =
@@ -124,7 +124,7 @@ export class Limits {
   }
 }
 
-/** What a limiter says of the store, beside its rule. */
+/** How a limiter asks the store, beside its rule. */
 interface HowToAsk {
   readonly onStoreError: OnStoreError
   readonly storeTimeoutMs: number

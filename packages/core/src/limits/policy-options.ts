@@ -1,4 +1,4 @@
-/** The policies of a limiter: what a user may say, and the defaults. */
+/** The policies of a limiter: the options, and the defaults. */
 
 import type { CalendarPeriod } from '../contracts/rate-limit-provider.ts'
 import type { Duration } from '../options/duration.ts'

@@ -1,4 +1,4 @@
-/** What stands between a decorated method and the engine: a small interface, so that either can be tested alone. */
+/** The small interface between a decorated method and the engine, so that each can be tested alone. */
 
 import type { EntryPlace } from '../../cache/entry-rules.ts'
 import type { PutFence } from '../../cache/put-fence.ts'
@@ -12,9 +12,9 @@ export interface MethodDescription {
   readonly method: string
   readonly cacheName: string
   readonly options: CacheOptions
-  /** The method reads and writes no values of the cache, so what it says of them is no matter. @default false */
+  /** The method reads and writes no values of the cache, so its options about values do not matter. @default false */
   readonly onlyEvicts?: boolean | undefined
-  /** The method changes entries that other methods read: if none does, it is a slip. @default false */
+  /** The method changes entries that other methods read: if none does, that is a mistake. @default false */
   readonly isForOthers?: boolean | undefined
   /** How messages name the place, such as `@Cacheable(Products.find)`. */
   readonly where: string
@@ -32,10 +32,10 @@ export interface EvictCall {
 export interface MethodCache {
   /** Is shown each `ttl` that a callback gives; in development. */
   readonly onTtl?: EntryPlace['onTtl']
-  /** A calm local hit, at once: the promise to hand out, already counted; `undefined` when it takes more than a look. */
+  /** A local hit that needs nothing else, at once: the promise to hand out, already counted; `undefined` for any other read. */
   hit(key: string): Promise<unknown> | undefined
   getOrLoad(key: string, source: Source, rules: ReadRules): Promise<unknown>
-  /** One entry a key, one set of rules a key; `load` gets the indexes of those missing and returns a value for each. */
+  /** One entry per key, one set of rules per key; `load` gets the indexes of missing keys and returns a value for each. */
   getManyOrLoad(
     keys: readonly string[],
     load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
@@ -43,13 +43,13 @@ export interface MethodCache {
   ): Promise<readonly unknown[]>
   peek(key: string): Promise<unknown>
   /**
-   * What a put stands on, whatever its key will be; taken before the method runs that makes its value. At once, but for the
-   * first of a process, which has to learn where the store stands. Ended by `put`, or by its own `end` if none follows.
+   * Notes what is known before the method runs that makes the value of a put, whatever its key will be. Returns at once, except
+   * for the first put of a process, which must first ask the store. `put` ends the fence, or its own `end` if no put follows.
    */
   begin(): PutFence | Promise<PutFence>
   /**
-   * Writes a value; without `begun` it counts as made now. Callbacks about keeping that fail leave the key evicted and are
-   * reported.
+   * Writes a value; without `begun` it counts as made now. When a callback about keeping fails, the key is evicted and the failure
+   * is reported.
    */
   put(key: string, value: unknown, rules: ReadRules, begun: PutFence | undefined): Promise<void>
   /** Reports that a result could not be kept because a callback failed. */
@@ -58,10 +58,10 @@ export interface MethodCache {
   fullKey(key: string): string
 }
 
-/** Where decorated methods get their caches from; a cache manager. */
+/** The source of caches for decorated methods; a cache manager. */
 export interface MethodCacheProvider {
   readonly isClosed: boolean
-  /** True when entries are shared with other processes: then names have to mean the same in all of them. @default false */
+  /** True when entries are shared with other processes: then names must mean the same in all of them. @default false */
   readonly isShared?: boolean
   readonly [INTERNALS]: {
     methodCache(method: MethodDescription): MethodCache

@@ -1,8 +1,8 @@
 /**
- * Who has taken which name: what is named after class and method, or shared by several classes, may not meet by accident.
+ * Which method has which name: names made of class and method, or shared by several classes, must not collide by accident.
  *
- * Names made of class and method (of caches, of limiters) go to the first who asks. The entries of a named cache, under keys
- * that say nothing of the object, go to the first class of a hierarchy that inherits them.
+ * Names made of class and method (of caches, of limiters) go to the first method that asks. The entries of a named cache, under keys
+ * that do not contain anything of the object, go to the first class of a hierarchy that inherits them.
  */
 
 import { shared } from '../../lifecycle/shared-state.ts'
@@ -15,7 +15,7 @@ interface NamedMethod {
   readonly receiver: Receiver
 }
 
-/** The outcome of a reservation. `renewed`: the class was defined once more by the same file, and takes over. */
+/** The outcome of a reservation. `renewed`: the same file defined the class again, and the new class takes the name over. */
 export type ReservationOutcome = 'granted' | 'renewed' | 'nameless' | 'refused'
 
 /** The names that are reserved on one manager. */
@@ -25,7 +25,7 @@ export class ReservedNames {
 
   /** Returns the reserved names of a manager. */
   static on(manager: object): ReservedNames {
-    // Those of another copy of this package are of its class.
+    // The names of another copy of this package are an object of that copy's class.
     const known =
       (shared.reservedNames.get(manager) as ReservedNames | undefined) ?? new ReservedNames()
     shared.reservedNames.set(manager, known)
@@ -41,7 +41,7 @@ export class ReservedNames {
       (holder.site.isSame(asker.site) && isSameReceiver(holder.receiver, asker.receiver))
     const isAgain = !isOwn && isNextGeneration(holder, asker)
     if (!isOwn && !isAgain) return 'refused'
-    // Who has members but no name of its own is to be known by the next one of its kind.
+    // A class with members but no name of its own must be compared with the next one of its kind.
     const isTelling = asker.receiver.identity !== asker.receiver.named
     if (holder === undefined || isAgain || isTelling) this.#names.set(name, asker)
     return isAgain ? 'renewed' : 'granted'
@@ -70,7 +70,7 @@ export class ReservedNames {
   }
 }
 
-/** True when one of the methods is inherited by the class of the other call: not where two classes name the same cache. */
+/** True when one of the methods is inherited by the class of the other call; false where two classes name the same cache. */
 function isInherited(one: NamedMethod, other: NamedMethod): boolean {
   return isWithin(one.site, other.receiver) || isWithin(other.site, one.receiver)
 }
@@ -79,11 +79,11 @@ function isWithin({ definer }: MethodSite, { classes }: Receiver): boolean {
   return definer !== undefined && classes.includes(definer)
 }
 
-/** True when the class of the asker is that of the holder, defined once more. */
+/** True when the class of the asker is that of the holder, defined again. */
 function isNextGeneration(holder: NamedMethod, asker: NamedMethod): boolean {
   const [old, young] = [definedBy(holder.site), definedBy(asker.site)]
   if (old !== undefined && young !== undefined && old.owner !== young.owner) {
-    // What is made again from the base up is made again.
+    // A class that is evaluated again defines its base again too.
     return isReevaluated(old, young)
   }
   const { named, identity } = asker.receiver

@@ -7,7 +7,7 @@ import type { EntryHandle } from './entry-handle.ts'
 import { arranged, type CacheableEachParts, elementsOf, itemsByKey, readEach } from './read-each.ts'
 import { type CacheableParts, keyOf, loadOne } from './read-one.ts'
 
-/** Makes the handle of a method with one entry a call. */
+/** Makes the handle of a method with one entry per call. */
 export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle {
   const { binding } = parts
   const at = (args: readonly unknown[]): { readonly bound: BoundCache; readonly text: string } => {
@@ -38,7 +38,7 @@ export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle 
   }
 }
 
-/** Makes the handle of a method with one entry an element. */
+/** Makes the handle of a method with one entry per element. */
 export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHandle {
   const { binding } = parts
   return {
@@ -68,7 +68,7 @@ export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHa
       const bound = binding.bind(self)
       const { cache } = bound
       const list = elementsOf(bound, self, args)
-      // Without `by`, what a caller gives matches the list as the caller wrote it, repetitions included.
+      // Without `by`, a value from a caller matches the list as the caller wrote it, with repetitions.
       const keys = list.wanted.map((index) => list.keys[index] ?? '')
       const ids = list.wanted.map((index) => list.ids[index])
       const items = itemsByKey(parts, { bound, self }, { ids, rest: list.rest }, value)

@@ -1,4 +1,4 @@
-/** Reading a list: one entry for each element of a method's first argument; the body sees only those missing. */
+/** Reading a list: one entry per element of a method's first argument; the method only gets the missing ones. */
 
 import type { LoadContext, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
@@ -69,7 +69,7 @@ export async function readEach(
   return arranged(parts, list, items)
 }
 
-/** An element on its way: whether it and the further arguments are still those that its key was made of. */
+/** An element of a call: whether it and the further arguments are still those that its key was made of. */
 class Element {
   readonly args: Args
   readonly canChange: boolean
@@ -106,7 +106,7 @@ class Element {
   }
 }
 
-/** The elements of a call: each once, with its key, and where the caller wants it. */
+/** The elements of a call: each once, with its key, and its places in the caller's list. */
 export interface ElementList {
   readonly ids: readonly unknown[]
   readonly keys: readonly string[]
@@ -132,7 +132,7 @@ export function elementsOf(bound: BoundCache, self: unknown, args: Args): Elemen
   return { ids, keys: [...indexes.keys()], rest, wanted }
 }
 
-/** Puts items (one for each element, in order) in the caller's order, with `by` without those there are none of. */
+/** Puts items (one per element, in order) in the caller's order; with `by`, missing items are left out. */
 export function arranged(
   parts: CacheableEachParts,
   list: ElementList,
@@ -145,8 +145,8 @@ export function arranged(
 }
 
 /**
- * Takes what the method returned and gives one item (or nothing) for each element, in order. Items and elements are matched
- * by keys made at the same time, so that what has changed since has changed for both.
+ * Takes the method's result and gives one item (or undefined) per element, in order. Items and elements are compared
+ * by keys made at the same time, so that a change since then has changed both.
  */
 export function itemsByKey(
   { by }: CacheableEachParts,
@@ -174,7 +174,7 @@ export function itemsByKey(
   return list.ids.map((id) => found.get(keyOf(bound, self, [id, ...list.rest])))
 }
 
-/** Keeping one of them would lose the other without a word. */
+/** Keeping one of them would lose the other silently. */
 function twoItems(label: string, received: unknown): InvalidOptionError {
   return new InvalidOptionError({
     option: `the result of ${label}`,

@@ -1,4 +1,4 @@
-/** What `@Cacheable` and `@CachePut` have in common: options that say how a result is kept. */
+/** Options of both `@Cacheable` and `@CachePut`: how a result is kept. */
 
 import { type EntryPlace, tagNames, tagsFrom, ttlFrom } from '../../cache/entry-rules.ts'
 import type { ReadMode, ReadRules } from '../../cache/read-call.ts'
@@ -22,11 +22,11 @@ export interface StoringOptions<
   TtlArgs extends Args,
   UnlessArgs extends Args,
 > extends Omit<CacheOptions, 'ttl' | 'tags'> {
-  /** Name of the cache; else `@CacheConfig`'s, else (for `@Cacheable`) one of the method's own. */
+  /** Name of the cache; else that of `@CacheConfig`; else (for `@Cacheable`) one of the method's own. */
   readonly cache?: string | undefined
   /**
-   * True: classes that inherit the method use the same entries, because they load the same. @default what `@CacheConfig`
-   * says, else false: an inherited method belongs to the class it is called on
+   * True: classes that inherit the method use the same entries, because they load the same data. @default that of `@CacheConfig`,
+   * else false: an inherited method belongs to the class on which it is called
    */
   readonly shareWithSubclasses?: boolean | undefined
   /** Tags of the entry, beside those of class and manager. @default [] */
@@ -34,7 +34,7 @@ export interface StoringOptions<
     | readonly string[]
     | ((result: Result, ...args: TagArgs) => readonly string[])
     | undefined
-  /** Fresh for. A function may return `undefined` for the usual, and 0 to keep the result out of the cache. */
+  /** How long the entry is fresh. A function may return `undefined` for the usual time, and 0 to keep the result out of the cache. */
   readonly ttl?: Duration | ((result: Result, ...args: TtlArgs) => Duration | undefined) | undefined
   /** True keeps this result out of the cache. */
   readonly unless?: ((result: Result, ...args: UnlessArgs) => boolean) | undefined
@@ -49,7 +49,7 @@ export const STORING_NAMES = [
   ...CACHE_OPTION_NAMES,
 ] as const
 
-/** Makes what a call says of its result. */
+/** What a call adds about keeping its result. */
 export type ResultRules = (self: unknown, args: Args, mode: ReadMode) => ReadRules
 
 /** The checked form. */
@@ -78,7 +78,7 @@ export function resolveStoring(options: object, where: string): Storing {
   return { cacheName: cache, shares: shareWithSubclasses as boolean | undefined, policy, rulesAt }
 }
 
-/** Takes the policy out of a decorator's options; tags, and a `ttl` that depends on the result, are none. */
+/** Takes the policy out of a decorator's options; tags, and a `ttl` that depends on the result, are not part of it. */
 function policyOf(options: object): CacheOptions {
   const policy: Record<string, unknown> = {}
   for (const name of CACHE_OPTION_NAMES) {
@@ -116,7 +116,7 @@ function rulesOf(
 }
 
 /**
- * Returns the tags that are known at definition; none for a function.
+ * Returns the tags that are known at definition; empty for a function.
  *
  * @throws InvalidOptionError
  */
