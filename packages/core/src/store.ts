@@ -93,7 +93,7 @@ export {
 } from './entry/header-patch.ts'
 export { classNameOf } from './errors/option-error.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
-export type { LimiterPlace } from './limits/limits.ts'
+export type { ResolvedLimiter } from './limits/resolve-limiter.ts'
 export {
   assertBoolean,
   assertFunction,

@@ -10,7 +10,7 @@ import {
   assertSignal,
 } from '../options/assert-option.ts'
 import { ENTRY_OPTION_NAMES, type EntryOptions } from './entry-options.ts'
-import type { PutResult } from './put-path.ts'
+import type { PutResult } from './put-ends.ts'
 
 export interface WarmOptions<Value> extends EntryOptions<Value> {
   /** Called after every chunk with what became of the entries so far. */

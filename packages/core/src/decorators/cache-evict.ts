@@ -7,8 +7,8 @@ import { assertBoolean, assertKnownOptions, assertOneOf } from '../options/asser
 import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
+import { type BindingParts, cacheBinder } from './bound/bound-cache.ts'
 import { answered, type Callback, readCallback, saysNo } from './bound/callbacks.ts'
-import { type BindingParts, MethodBinding } from './bound/method-binding.ts'
 import type { EvictCall } from './bound/method-cache.ts'
 import {
   type AnyMethod,
@@ -110,7 +110,7 @@ export function CacheEvict(...given: readonly [object]): unknown {
   const plan = planner(options)
   const keyWith = keySource(undefined, DECORATOR)
   return methodDecorator(DECORATOR, (original, site) => {
-    const binding = new MethodBinding({ decorator: DECORATOR, site, keyWith, ...words })
+    const binding = cacheBinder({ decorator: DECORATOR, site, keyWith, ...words })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         const run = (): Promise<unknown> => invoke(original, this, args, binding.where)

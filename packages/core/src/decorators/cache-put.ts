@@ -5,8 +5,8 @@ import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { type BoundCache, cacheBinder } from './bound/bound-cache.ts'
 import { readCallback, saysNo } from './bound/callbacks.ts'
-import { type BoundMethod, MethodBinding } from './bound/method-binding.ts'
 import type { MethodCall } from './bound/method-cache.ts'
 import {
   type AnyMethod,
@@ -100,7 +100,7 @@ export function CachePut(...given: readonly [object]): unknown {
     const naming = 'required'
     const keyKind = keyKindOf(key ?? ofResult)
     const words = { decorator: DECORATOR, cacheName, policy, naming, shares, keyKind } as const
-    const binding = new MethodBinding({ ...words, site, keyWith })
+    const binding = cacheBinder({ ...words, site, keyWith })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         if (saysNo(isWanted, this, args, binding.where))
@@ -139,12 +139,12 @@ export function CachePut(...given: readonly [object]): unknown {
  * True while the arguments make the key they made before the method ran. Where they do not, nobody can tell whose entry the
  * result is: the method may have given them another key, or the caller another use.
  */
-function isStill(bound: BoundMethod, self: unknown, args: Args, key: string): boolean {
+function isStill(bound: BoundCache, self: unknown, args: Args, key: string): boolean {
   return !bound.key.canChange(args) || stillGives(bound, self, args, key)
 }
 
 interface PutOfResult {
-  readonly bound: BoundMethod
+  readonly bound: BoundCache
   readonly keyOf: KeyFinder
   readonly self: unknown
   readonly args: Args

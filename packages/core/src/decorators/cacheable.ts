@@ -3,8 +3,8 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { cacheBinder } from './bound/bound-cache.ts'
 import { readCallback } from './bound/callbacks.ts'
-import { MethodBinding } from './bound/method-binding.ts'
 import {
   type AsyncMethodDecorator,
   assertCalledWithOptions,
@@ -139,7 +139,7 @@ export function Cacheable(...given: readonly [object?]): unknown {
       shares: isShared,
       keyKind,
     } as const
-    const binding = new MethodBinding({ ...words, site, keyWith })
+    const binding = cacheBinder({ ...words, site, keyWith })
     const parts = { original, binding, rules, condition: isWanted }
     if (each !== undefined) {
       const list = { ...parts, by: each.by }

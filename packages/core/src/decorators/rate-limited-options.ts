@@ -5,9 +5,9 @@ import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { capacityOf } from '../limits/capacity.ts'
 import type { ConsumeOptions } from '../limits/key-changes.ts'
-import { resolveTemplate } from '../limits/limit-variants.ts'
 import { LIMITER_OPTION_NAMES, type LimiterOptions } from '../limits/limiter-options.ts'
 import { MOST } from '../limits/policy-options.ts'
+import { type ResolvedLimiter, resolveLimiter } from '../limits/resolve-limiter.ts'
 import type { RateLimitVerdict } from '../limits/verdict.ts'
 import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
 import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
@@ -66,7 +66,7 @@ export interface Refusal {
 
 /** The checked form. */
 export interface ResolvedRateLimited {
-  readonly limiter: LimiterOptions
+  readonly limiter: ResolvedLimiter
   readonly key: KeySource
   cost(self: unknown, args: Args): number
   /** What may end the waiting; to be asked before the first await, while the load that the call is part of is known. */
@@ -92,14 +92,13 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
     const expected = "onLimit: 'wait' to go with it"
     throw new InvalidOptionError({ option: `${RATE_LIMITED}.${name}`, expected, received })
   }
-  const limiter = {
+  const limiterOptions = {
     ...rest,
     maxWait: isWaiting ? (rest['maxWait'] ?? DEFAULT_MAX_WAIT) : 0,
   } as LimiterOptions
   // Named after the method, once that is known.
-  const origin = { where: RATE_LIMITED, ownName: 'method' }
-  const { limiter: resolved, isLookedUp } = resolveTemplate(limiter, origin)
-  const { rule } = resolved
+  const limiter = resolveLimiter(limiterOptions, { where: RATE_LIMITED, name: 'method' })
+  const { rule } = limiter.usual
   if (isWaiting && rule.maxWaitUs === 0) {
     const expected = "a time to wait, or another onLimit than 'wait'"
     throw new InvalidOptionError({ option: `${RATE_LIMITED}.maxWait`, expected, received: 0 })
@@ -107,7 +106,7 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
   if (typeof cost !== 'function')
     assertInteger(cost, `${RATE_LIMITED}.cost`, {
       min: 0,
-      max: isLookedUp ? MOST : Math.min(MOST, capacityOf(rule).cost),
+      max: limiter.isLookedUp ? MOST : Math.min(MOST, capacityOf(rule).cost),
     })
   assertSynchronous(cost, `${RATE_LIMITED}.cost`)
   assertSynchronous(signal, `${RATE_LIMITED}.signal`)

@@ -4,10 +4,8 @@ import { INTERNALS } from '../contracts/internals.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Limiter } from '../limits/limiter.ts'
-import type { LimiterOptions } from '../limits/limiter-options.ts'
-import type { LimiterPlace } from '../limits/limits.ts'
-import { Claims } from './bound/claims.ts'
-import { callFinder } from './bound/manager-of.ts'
+import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
+import { MethodBinder, reserveName } from './bound/bound-method.ts'
 import {
   type AnyMethod,
   type AsyncMethod,
@@ -16,9 +14,7 @@ import {
   invoke,
   methodDecorator,
 } from './bound/method-decorator.ts'
-import { cacheNameOf, type MethodSite } from './bound/method-site.ts'
-import { sayRenewed } from './bound/names.ts'
-import type { Receiver } from './bound/receiver.ts'
+import { cacheNameOf } from './bound/method-site.ts'
 import type { AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
 import {
   type OnLimit,
@@ -57,7 +53,7 @@ export interface LimitedMethodDecorator<CallArgs extends Args, Instead> {
 /** A manager that makes limiters. */
 export interface LimitsOwner {
   readonly [INTERNALS]: {
-    limiter(options: LimiterOptions, place: LimiterPlace): Limiter
+    limiter(limiter: ResolvedLimiter): Limiter
   }
 }
 
@@ -125,15 +121,24 @@ export function RateLimited(...given: readonly [object]): unknown {
     }
   }
   return methodDecorator(RATE_LIMITED, (original, site) => {
-    const find = callFinder(site, (receiver, manager) => {
-      const where = `${RATE_LIMITED}(${receiver.label})`
-      if (limiter.name === undefined) claimName(manager, { site, receiver }, where)
-      const place = { name: cacheNameOf(receiver.label), where }
-      return { limiter: ownerOf(manager, where)[INTERNALS].limiter(limiter, place), where }
+    const binder = new MethodBinder({
+      decorator: RATE_LIMITED,
+      site,
+      needsOpen: true,
+      tie: (bound) => {
+        const { where, provider } = bound
+        const { label } = bound.receiver
+        if (!limiter.isNamed) {
+          const expected = 'the name of a limiter'
+          reserveName(bound, { name: `limiter ${label}`, option: `${where}.name`, expected })
+        }
+        const placed = limiter.at({ where, name: cacheNameOf(label) })
+        return { ...bound, limiter: ownerOf(provider, where)[INTERNALS].limiter(placed) }
+      },
     })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
-        const { limiter: found, where } = find(this).held
+        const { limiter: found, where } = binder.bind(this)
         const scope = currentScope()
         const run = (): Promise<unknown> => invoke(original, this, args, where)
         const ask = (): Asked => askedOf(this, args, where)
@@ -143,7 +148,9 @@ export function RateLimited(...given: readonly [object]): unknown {
           const verdict = await found.consume(asked.key, asked.cost, call)
           if (!verdict.allowed) return refused({ self: this, args, key: asked.key, verdict })
           return found[INTERNALS].hold(verdict, () => {
-            const more = key.canChange(args) ? outstanding(asked, ask(), where, tries) : undefined
+            const more = key.canChange(args)
+              ? outstanding(asked, ask(), { where, tries })
+              : undefined
             if (more !== undefined) return attempt(more, tries + 1)
             // As part of the load that the call was part of before the store was asked.
             return scope === undefined ? run() : runLoad(scope, run)
@@ -168,7 +175,11 @@ interface Asked {
 const MOST_TRIES = 5
 
 /** @throws InvalidOptionError when the arguments never stand still */
-function outstanding(paid: Asked, now: Asked, where: string, tries: number): Asked | undefined {
+function outstanding(
+  paid: Asked,
+  now: Asked,
+  { where, tries }: { readonly where: string; readonly tries: number },
+): Asked | undefined {
   const isSame = paid.key === now.key
   if (isSame && now.cost <= paid.cost) return undefined
   if (tries < MOST_TRIES) return isSame ? { key: now.key, cost: now.cost - paid.cost } : now
@@ -177,26 +188,6 @@ function outstanding(paid: Asked, now: Asked, where: string, tries: number): Ask
     expected: 'to make the same key when the call is let through as when it was counted',
     received: 'others each time',
   })
-}
-
-/** @throws InvalidOptionError when the method's own name will not do */
-function claimName(
-  manager: object,
-  claim: { readonly site: MethodSite; readonly receiver: Receiver },
-  where: string,
-): void {
-  const { receiver } = claim
-  const outcome = Claims.on(manager).claimName(`limiter ${receiver.label}`, claim)
-  if (outcome === 'renewed') sayRenewed(receiver)
-  const why =
-    outcome === 'nameless'
-      ? 'the class has no name'
-      : outcome === 'refused'
-        ? 'another class of this name has a method of this name (if this is the same class, its file was evaluated twice under two names: hot reload, or a second copy)'
-        : undefined
-  if (why === undefined) return
-  const expected = `the name of a limiter, because ${why}`
-  throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
 }
 
 function ownerOf(manager: object, where: string): LimitsOwner {

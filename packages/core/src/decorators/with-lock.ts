@@ -9,8 +9,8 @@ import { namesInOrder } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { MethodBinder } from './bound/bound-method.ts'
 import { readCallback } from './bound/callbacks.ts'
-import { callFinder } from './bound/manager-of.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -69,15 +69,19 @@ export function WithLock(...given: readonly [object?]): unknown {
   const resolved = resolveLockOptions(lockOptions, DECORATOR)
   const namesOf = nameSource(key, keys)
   return methodDecorator(DECORATOR, (original, site) => {
-    const find = callFinder(site, ({ label }, manager) => {
-      const where = `${DECORATOR}(${label})`
-      const locks = locksOf(manager, where)[INTERNALS]
-      locks.assertPossible(resolved, where)
-      return { locks, where, names: namesOf(label) }
+    const binder = new MethodBinder({
+      decorator: DECORATOR,
+      site,
+      needsOpen: true,
+      tie: (bound) => {
+        const locks = locksOf(bound.provider, bound.where)[INTERNALS]
+        locks.assertPossible(resolved, bound.where)
+        return { ...bound, locks, names: namesOf(bound.receiver.label) }
+      },
     })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
-        const { locks, where, names } = find(this).held
+        const { locks, where, names } = binder.bind(this)
         const scope = currentScope()
         const run = (): Promise<unknown> => invoke(original, this, args, where)
         const make = (): readonly string[] => namesFor(names, this, args, where)

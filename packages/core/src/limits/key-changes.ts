@@ -51,7 +51,7 @@ export class KeyChanges {
     const { variants } = this.#parts
     const option = `limiter(${this.#name}).${how}`
     assertInteger(points, `${option}.points`, { min: 0, max: MOST })
-    const { policies } = variants.any.limiter.rule
+    const { policies } = variants.any.decisions.rule
     if (policies.every(({ algorithm }) => algorithm === 'concurrency')) {
       const expected = 'a policy other than "concurrency", whose permits belong to somebody'
       throw new InvalidOptionError({ option, expected, received: points })

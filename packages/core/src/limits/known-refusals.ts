@@ -29,6 +29,13 @@ export interface KnownRefusal {
   readonly answeredAt: number
 }
 
+/** A call that may be known to be refused. */
+export interface RefusedCall {
+  readonly rule: LimitRule
+  readonly key: string
+  readonly cost: number
+}
+
 interface Row extends KnownRefusal {
   readonly until: number
 }
@@ -51,7 +58,7 @@ export class KnownRefusals {
   }
 
   /** Returns the refusal that a call meets now, if one is known. */
-  find(rule: LimitRule, key: string, cost: number, now: number): KnownRefusal | undefined {
+  find({ rule, key, cost }: RefusedCall, now: number): KnownRefusal | undefined {
     if (this.#rows.size === 0) return undefined
     const rows = this.#rows.get(rule.limiter + SEPARATOR + key)
     if (rows === undefined) return undefined

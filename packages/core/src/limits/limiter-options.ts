@@ -1,25 +1,11 @@
-/** The options of a limiter, the defaults, and the checked form. */
+/** The options of a limiter: what a user may say, and the defaults. */
 
-import type { LimitRule } from '../contracts/rate-limit-provider.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
-import {
-  assertBoolean,
-  assertFunction,
-  assertKnownOptions,
-  assertOneOf,
-} from '../options/assert-option.ts'
-import { type Duration, parseDuration } from '../options/duration.ts'
-import { assertName } from '../options/name.ts'
-import { localRuleOf } from './local-rule.ts'
+import type { Duration } from '../options/duration.ts'
 import {
   type ConcurrencyOptions,
-  type KnownPolicy,
   POLICY_OPTION_NAMES,
   type PolicyOptions,
-  resolvePolicy,
 } from './policy-options.ts'
-import { assertPunishable, assertSensibleWait, longestWaitUs } from './rule-checks.ts'
-import { ruleName } from './rule-name.ts'
 
 /** What to do where the shared store cannot say: let this process alone count, let everything pass, or refuse. */
 export type OnStoreError = 'local' | 'open' | 'closed'
@@ -92,18 +78,6 @@ export type LimiterOptions<Args extends readonly unknown[] = [key: string]> =
   | OnePolicy<Args>
   | SeveralPolicies<Args>
 
-/** The checked form. */
-export interface ResolvedLimiter {
-  readonly rule: LimitRule
-  /** Undefined: what the manager has decides. */
-  readonly onStoreError: OnStoreError | undefined
-  /** For this process alone, `share` of each limit. */
-  readonly localRule: LimitRule
-  readonly storeTimeoutMs: number
-  readonly dryRun: boolean
-  readonly enabled: (() => boolean) | undefined
-}
-
 const SETTING_NAMES = [
   'name',
   'maxWait',
@@ -122,133 +96,12 @@ export const LIMITER_OPTION_NAMES = [
   ...new Set(['policies', ...SETTING_NAMES, ...POLICY_OPTION_NAMES]),
 ] as const
 
-const MS_PER_HOUR = 3_600_000
-const MS_PER_DAY = 86_400_000
-const MS_PER_MINUTE = 60_000
-const US_PER_MS = 1_000
-
-/** What is said of a limiter besides its options. */
-export interface LimiterOrigin {
-  /** How messages name it. */
-  readonly where: string
-  /** Its name when the options give none. */
-  readonly ownName?: string | undefined
-  /** Its limits were looked up. */
-  readonly isLookedUp?: boolean | undefined
-  /** Its limits only stand for those that will be looked up. */
-  readonly isExample?: boolean | undefined
-}
-
-/**
- * Checks a limiter's options; `ownName` is its name when the options give none. No limit is a function.
- *
- * @throws InvalidOptionError naming the first option that is unknown or wrong.
- */
-export function resolveLimiter(
-  options: LimiterOptions,
-  where: string,
-  ownName?: string,
-): ResolvedLimiter {
-  return resolveLimiterOf(options, { where, ownName })
-}
-
-/** The same, of a limiter whose limits may have been looked up. @throws InvalidOptionError */
-export function resolveLimiterOf(
-  options: LimiterOptions,
-  { where, ownName, isLookedUp = false, isExample = false }: LimiterOrigin,
-): ResolvedLimiter {
-  assertKnownOptions(options, LIMITER_OPTION_NAMES, where)
-  const { onStoreError, enabled, dryRun = false } = options
-  const rule = resolveRule(options, { where, ownName, isLookedUp, isExample })
-  parseDuration(options.limitTtl ?? 0, `${where}.limitTtl`, { max: MS_PER_DAY })
-  if (onStoreError !== undefined) {
-    assertOneOf(onStoreError, ['local', 'open', 'closed'], `${where}.onStoreError`)
-  }
-  if (enabled !== undefined) assertFunction(enabled, `${where}.enabled`)
-  assertBoolean(dryRun, `${where}.dryRun`)
-  return {
-    rule,
-    onStoreError,
-    localRule: localRuleOf(
-      {
-        rule,
-        said: policyOptionsOf(options),
-        share: options.share ?? 1,
-        mayBeNone: isLookedUp,
-      },
-      where,
-    ),
-    storeTimeoutMs: parseDuration(options.storeTimeout ?? '100ms', `${where}.storeTimeout`, {
-      min: 1,
-      max: MS_PER_MINUTE,
-    }),
-    dryRun,
-    enabled,
-  }
-}
-
-function resolveRule(options: LimiterOptions, origin: LimiterOrigin): LimitRule {
-  const { where, ownName, isLookedUp, isExample } = origin
-  const { name, maxWait = 0, penalty = false, block } = options
-  if (name !== undefined) assertName(name, `${where}.name`)
-  assertBoolean(penalty, `${where}.penalty`)
-  const policies = resolvePolicies(options, origin)
-  const blockMs = block === undefined ? 0 : parseDuration(block, `${where}.block`, { min: 1 })
-  const maxWaitMs = parseDuration(maxWait, `${where}.maxWait`, { max: MS_PER_HOUR })
-  // A plan is nobody's mistake: under a large one, calls wait for less.
-  const isPlan = isLookedUp === true && isExample !== true
-  const longestUs = isPlan ? longestWaitUs(policies) : Number.POSITIVE_INFINITY
-  const rule = {
-    policies,
-    maxWaitUs: Math.min(maxWaitMs * US_PER_MS, longestUs),
-    penalty,
-    blockUs: blockMs * US_PER_MS,
-  }
-  assertSensibleWait(policies, rule.maxWaitUs, `${where}.maxWait`)
-  assertPunishable(policies, options, where)
-  return { limiter: name ?? ownName ?? ruleName(policies), ...rule }
-}
-
-type Policies = LimitRule['policies']
-
-/** Each is read with every call. */
-const MOST_POLICIES = 16
-
-/** What is said about each policy; about a single one among the limiter's own options. */
-function policyOptionsOf(options: LimiterOptions): readonly KnownPolicy[] {
-  if (options.policies !== undefined) return options.policies as readonly KnownPolicy[]
-  const given = Object.entries(options).filter(([name]) =>
-    (POLICY_OPTION_NAMES as readonly string[]).includes(name),
-  )
-  return [Object.fromEntries(given) as unknown as KnownPolicy]
-}
-
-function resolvePolicies(options: LimiterOptions, { where, isLookedUp }: LimiterOrigin): Policies {
-  const { policies } = options
-  if (policies === undefined) {
-    return policyOptionsOf(options).map((policy) => resolvePolicy(policy, where, isLookedUp))
-  }
-  const option = `${where}.policies`
-  if (!Array.isArray(policies) || policies.length === 0 || policies.length > MOST_POLICIES) {
-    const expected = `a list of at least one policy and at most ${MOST_POLICIES}`
-    throw new InvalidOptionError({ option, expected, received: policies })
-  }
-  assertNoneBeside(options, where)
-  const resolved = policyOptionsOf(options).map((policy, i) =>
-    resolvePolicy(policy, `${option}[${i}]`, isLookedUp),
-  )
-  const names = resolved.map(({ name }) => name)
-  const twice = names.find((name, i) => names.indexOf(name) < i)
-  if (twice === undefined) return resolved
-  const expected = 'a name of its own for each policy'
-  throw new InvalidOptionError({ option, expected, received: twice })
-}
-
-function assertNoneBeside(options: object, where: string): void {
-  for (const name of POLICY_OPTION_NAMES) {
-    const received = (options as Record<string, unknown>)[name]
-    if (name === 'name' || received === undefined) continue
-    const expected = 'to stand in one of the policies'
-    throw new InvalidOptionError({ option: `${where}.${name}`, expected, received })
-  }
-}
+/** What holds where the options do not say. */
+export const LIMITER_DEFAULTS = {
+  maxWait: 0,
+  share: 1,
+  limitTtl: '1m',
+  storeTimeout: '100ms',
+  penalty: false,
+  dryRun: false,
+} as const satisfies LimiterSettings

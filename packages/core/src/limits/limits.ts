@@ -9,10 +9,12 @@ import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { Decisions } from './decisions.ts'
 import { KnownRefusals } from './known-refusals.ts'
+import type { KnownRule } from './known-rule.ts'
 import { LimitStore } from './limit-store.ts'
 import { LimitVariants } from './limit-variants.ts'
 import { Limiter } from './limiter.ts'
-import type { LimiterOptions, OnStoreError, ResolvedLimiter } from './limiter-options.ts'
+import type { OnStoreError } from './limiter-options.ts'
+import type { ResolvedLimiter } from './resolve-limiter.ts'
 
 export interface LimitsParts {
   readonly namespace: string
@@ -23,14 +25,6 @@ export interface LimitsParts {
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
-}
-
-/** What a limiter is made for, where the options do not say. */
-export interface LimiterPlace {
-  /** The limiter's name. */
-  readonly name: string
-  /** How messages name the place. */
-  readonly where: string
 }
 
 /** Whoever makes limiters anew with each call still gets the same few of these; the one not made for longest is let go. */
@@ -60,17 +54,18 @@ export class Limits {
     fallback?.open(namespace)
   }
 
-  /** Makes a limiter. @throws InvalidOptionError */
-  limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
-    const where = place?.where ?? 'limiter'
+  /** Makes a limiter. @throws InvalidOptionError when nobody can stand in for the store as its options say */
+  limiter(limiter: ResolvedLimiter): Limiter {
     const { clock, events, work } = this.#parts
-    const origin = { where, ownName: place?.name }
-    const variants = new LimitVariants(options, origin, {
+    const onStoreError = this.#onStoreError(limiter)
+    const { storeTimeoutMs } = limiter.settings
+    const variants = new LimitVariants(limiter, {
       clock,
-      decide: (limiter) => this.#decisionsOf(limiter, this.#onStoreError(limiter, where)),
+      decide: (known) => this.#decisionsOf(known, { onStoreError, storeTimeoutMs }),
       failed: (error) => events.emit('background-error', { task: 'look up a limit', error }),
     })
     return new Limiter({
+      settings: limiter.settings,
       variants,
       clock,
       events,
@@ -90,7 +85,8 @@ export class Limits {
     await Promise.all([this.#store.close(), this.#fallback?.close()])
   }
 
-  #onStoreError({ onStoreError }: ResolvedLimiter, where: string): OnStoreError {
+  #onStoreError({ where, settings }: ResolvedLimiter): OnStoreError {
+    const { onStoreError } = settings
     const canStandIn = this.#fallback !== undefined
     // The store of this process alone has nobody to stand in for it, and needs nobody.
     const isAlone = !this.#store.provider.capabilities.shared
@@ -105,27 +101,31 @@ export class Limits {
   }
 
   /** Limiters with the same rule ask together, and know the same refusals. */
-  #decisionsOf(limiter: ResolvedLimiter, onStoreError: OnStoreError): Decisions {
-    const { rule, localRule, storeTimeoutMs } = limiter
-    const id = JSON.stringify([rule, localRule, storeTimeoutMs, onStoreError])
+  #decisionsOf({ rule, localRule, terms }: KnownRule, how: HowToAsk): Decisions {
+    const id = [rule.limiter, how.onStoreError, how.storeTimeoutMs, terms].join(';')
     const known = this.#decisions.get(id)
     this.#decisions.delete(id)
-    const decisions = known ?? this.#newDecisions(limiter, onStoreError)
+    const decisions =
+      known ??
+      new Decisions({
+        ...how,
+        rule,
+        localRule,
+        store: this.#store,
+        fallback: this.#fallback,
+        clock: this.#parts.clock,
+        known: this.#known,
+      })
     this.#decisions.set(id, decisions)
     const [oldest] = this.#decisions.keys()
     if (this.#decisions.size > MOST_DECISIONS && oldest !== undefined)
       this.#decisions.delete(oldest)
     return decisions
   }
+}
 
-  #newDecisions(limiter: ResolvedLimiter, onStoreError: OnStoreError): Decisions {
-    return new Decisions({
-      limiter,
-      onStoreError,
-      store: this.#store,
-      fallback: this.#fallback,
-      clock: this.#parts.clock,
-      known: this.#known,
-    })
-  }
+/** What a limiter says of the store, beside its rule. */
+interface HowToAsk {
+  readonly onStoreError: OnStoreError
+  readonly storeTimeoutMs: number
 }

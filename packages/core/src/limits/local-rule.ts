@@ -2,7 +2,8 @@
 
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { type KnownPolicy, resolvePolicy } from './policy-options.ts'
+import type { KnownPolicy } from './policy-options.ts'
+import { resolveLimitPolicy } from './resolve-policy.ts'
 
 /** What 98 × 1/49 lacks of 2 is no reason to call it 1. */
 const ROUNDING = 1e-9
@@ -38,17 +39,21 @@ export function localRuleOf(
     const scaled: Record<string, unknown> = { ...policy, ...kept }
     for (const amount of ['limit', 'burst']) {
       if (scaled[amount] !== undefined) {
-        scaled[amount] = partOf(scaled[amount] as number, share, where, mayBeNone)
+        scaled[amount] = partOf(scaled[amount] as number, { share, mayBeNone }, where)
       }
     }
     // A part of a burst that is less than one call admits nothing, whatever the limit.
     if (scaled['burst'] === 0) scaled['limit'] = 0
-    return resolvePolicy(scaled as unknown as KnownPolicy, where, mayBeNone)
+    return resolveLimitPolicy(scaled as unknown as KnownPolicy, where, mayBeNone)
   })
   return { ...rule, policies }
 }
 
-function partOf(amount: number, share: number, where: string, mayBeNone: boolean): number {
+function partOf(
+  amount: number,
+  { share, mayBeNone }: { readonly share: number; readonly mayBeNone: boolean },
+  where: string,
+): number {
   const part = Math.floor(amount * share + ROUNDING)
   if (part >= 1 || mayBeNone || amount === 0) return part
   throw new InvalidOptionError({

@@ -1,7 +1,7 @@
 /**
- * Takes locks as they were asked for, hands them to who asked, and gives them back; says in events what became of each.
+ * Takes locks as callers ask for them, hands them over, and takes them back; reports in events what became of each.
  *
- * Several names are taken in sorted order, everybody in the same one, so that nobody waits in a circle; all or none.
+ * Several names are taken in sorted order, the same for everybody, so that no circle of waiting arises; all or none.
  */
 
 import type { Clock } from '../contracts/clock.ts'
@@ -27,7 +27,7 @@ export interface LocksParts {
   readonly provider: LockProvider
   /** For `onUnavailable: 'local'`. */
   readonly fallback: LockProvider | undefined
-  /** Precise: a reading from the beginning of a long turn of the event loop would be too kind. */
+  /** Precise: a reading from the beginning of a long turn of the event loop would make a term look longer than it is. */
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
@@ -70,7 +70,7 @@ export class HeldLocks {
     assertPossible(options, this.#parts, where)
   }
 
-  /** Takes locks; `isRun` for work that ends by itself. @throws as `locks.acquire` */
+  /** Takes locks; `isRun`: for work that ends by itself. @throws as `locks.acquire` */
   async acquire(
     names: readonly string[],
     options: ResolvedLockOptions,
@@ -81,7 +81,7 @@ export class HeldLocks {
     try {
       for (;;) {
         const parts = await this.#takeAll(names, { options, since, signal }, isRun)
-        // While the last one was waited for, an earlier one may have been lost.
+        // While the last lock was waited for, an earlier one may have been lost.
         const lost = parts.find(({ hold }) => !hold.isHeld)
         if (lost === undefined) return this.#hand(parts, options)
         await this.#giveBack(parts)
@@ -94,7 +94,7 @@ export class HeldLocks {
     }
   }
 
-  /** Runs work under locks, for what `lockNames` made of the keys, and options that are checked. @throws as `locks.run` */
+  /** Runs work under locks. Takes what `lockNames` made of the keys, and options that are checked. @throws as `locks.run` */
   async run<Result>(
     names: readonly string[],
     options: ResolvedLockOptions,
@@ -130,7 +130,7 @@ export class HeldLocks {
     this.#fallback?.close()
   }
 
-  /** All or none; in order. */
+  /** All or none; in the order of the names. */
   async #takeAll(
     names: readonly string[],
     wanted: Omit<Wanted, 'name'>,
@@ -164,8 +164,8 @@ export class HeldLocks {
   /**
    * A share in the lock that an enclosing `run` holds on the same name.
    *
-   * @throws InvalidOptionError where the outer lock is less than what is asked for; LockUnavailableError where it excludes
-   *   only this process, and that will not do
+   * @throws InvalidOptionError where the outer lock is weaker than what is asked for; LockUnavailableError where the outer lock
+   *   excludes only this process and the caller did not agree to that
    */
   #share(name: string, options: ResolvedLockOptions, isRun: boolean): HoldPart | undefined {
     const part = enclosingPart(this, name)
@@ -189,7 +189,7 @@ export class HeldLocks {
     }
   }
 
-  /** Resolves with whether the store still knew all that went back to it. */
+  /** Resolves with whether the store still knew every lock that went back to it. */
   async #giveBack(parts: readonly HoldPart[]): Promise<boolean> {
     const [first] = parts
     if (first !== undefined && parts.length === 1) return this.#giveOneBack(first)
@@ -197,14 +197,14 @@ export class HeldLocks {
     return outcomes.every(Boolean)
   }
 
-  /** A store that is away counts as knowing, as the clock said so. */
+  /** A store that is away counts as knowing the lock, because the holder's clock said that it was still held. */
   async #giveOneBack(part: HoldPart): Promise<boolean> {
     const { hold } = part
     const { name } = hold.target
     const wasLost = hold.isLost
     try {
       const wasKnown = await part.end()
-      // Others still own it.
+      // Other parts still hold it.
       if (wasKnown === undefined) return !wasLost
       if (!wasLost) this.#report(name, wasKnown ? 'released' : 'lost', hold.since, hold.store)
       return wasKnown

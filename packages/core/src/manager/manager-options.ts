@@ -7,7 +7,6 @@ import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
 import { noLimits } from '../limits/no-limits.ts'
 import { noLocks } from '../locks/no-locks.ts'
 import {
@@ -106,6 +105,8 @@ export interface ResolvedManagerOptions {
   readonly storeTimeoutMs: number
   readonly logger: Logger
   readonly isEnabled: boolean
+  /** Mistakes are looked for and said. */
+  readonly isDevelopment: boolean
   readonly isDefault: boolean
   readonly clock: Clock | undefined
 }
@@ -143,6 +144,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     }),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
     isEnabled: options.enabled ?? true,
+    isDevelopment: options.enabled !== false && process.env['NODE_ENV'] !== 'production',
     isDefault: options.default ?? true,
     clock,
   }

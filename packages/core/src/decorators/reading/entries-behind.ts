@@ -1,7 +1,7 @@
 /** Makes the handles on the entries behind `@Cacheable` methods. */
 
 import { InvalidOptionError } from '../../errors/option-error.ts'
-import type { BoundMethod } from '../bound/method-binding.ts'
+import type { BoundCache } from '../bound/bound-cache.ts'
 import type { EvictCall } from '../bound/method-cache.ts'
 import type { EntryHandle } from './entry-handle.ts'
 import { arranged, type CacheableEachParts, elementsOf, itemsByKey, readEach } from './read-each.ts'
@@ -10,7 +10,7 @@ import { type CacheableParts, keyOf, loadOne } from './read-one.ts'
 /** Makes the handle of a method with one entry a call. */
 export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle {
   const { binding, rules } = parts
-  const at = (args: readonly unknown[]): { readonly bound: BoundMethod; readonly text: string } => {
+  const at = (args: readonly unknown[]): { readonly bound: BoundCache; readonly text: string } => {
     const bound = binding.bind(self)
     return { bound, text: keyOf(bound, self, args) }
   }
@@ -71,7 +71,7 @@ export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHa
       // Without `by`, what a caller gives matches the list as the caller wrote it, repetitions included.
       const keys = list.wanted.map((index) => list.keys[index] ?? '')
       const ids = list.wanted.map((index) => list.ids[index])
-      const items = itemsByKey(parts, bound, self, { ids, rest: list.rest }, value)
+      const items = itemsByKey(parts, { bound, self }, { ids, rest: list.rest }, value)
       const valueByKey = new Map(keys.map((key, index) => [key, items[index]]))
       const puts = list.keys.map((key, index) => {
         const call = rules(self, [list.ids[index], ...list.rest], 'normal')

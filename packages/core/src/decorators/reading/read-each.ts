@@ -2,8 +2,8 @@
 
 import type { LoadContext } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
+import type { BoundCache } from '../bound/bound-cache.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
-import type { BoundMethod } from '../bound/method-binding.ts'
 import type { MethodCall } from '../bound/method-cache.ts'
 import { type AnyMethod, invoke, shapeOf } from '../bound/method-decorator.ts'
 import { currentSkip } from '../skip-cache.ts'
@@ -40,7 +40,8 @@ export async function readEach(
 ): Promise<readonly unknown[]> {
   const { original, binding, rules } = parts
   const bound = binding.bind(self)
-  const { cache, provider, where, label } = bound
+  const { cache, provider, where } = bound
+  const { label } = bound.receiver
   const list = elementsOf(bound, self, args)
   const outer = currentScope()
   const fullKeys = list.keys.map((key) => cache.fullKey(key))
@@ -59,7 +60,7 @@ export async function readEach(
       for (const index of missing) elements[index]?.begin()
       return invoke(original, self, [asked, ...list.rest], where)
     })
-    return itemsByKey(parts, bound, self, { ids: asked, rest: list.rest }, await loading)
+    return itemsByKey(parts, { bound, self }, { ids: asked, rest: list.rest }, await loading)
   }
   const calls = elements.map((element) => {
     const call = rules(self, element.args, mode)
@@ -73,13 +74,13 @@ export async function readEach(
 class Element {
   readonly args: Args
   readonly canChange: boolean
-  readonly #bound: BoundMethod
+  readonly #bound: BoundCache
   readonly #self: unknown
   readonly #text: string
   #isAsCalled = true
 
   constructor(
-    bound: BoundMethod,
+    bound: BoundCache,
     self: unknown,
     element: { readonly id: unknown; readonly rest: Args; readonly text: string },
   ) {
@@ -116,11 +117,11 @@ export interface ElementList {
 }
 
 /** @throws InvalidOptionError unless the first argument is an array. */
-export function elementsOf(bound: BoundMethod, self: unknown, args: Args): ElementList {
+export function elementsOf(bound: BoundCache, self: unknown, args: Args): ElementList {
   const [given, ...rest] = args
   const ids: unknown[] = []
   const indexes = new Map<string, number>()
-  const wanted = checkedList(given, `the first argument of ${bound.label}`).map((id) => {
+  const wanted = checkedList(given, `the first argument of ${bound.receiver.label}`).map((id) => {
     const key = keyOf(bound, self, [id, ...rest])
     const index = indexes.get(key) ?? indexes.size
     if (index === indexes.size) {
@@ -150,12 +151,11 @@ export function arranged(
  */
 export function itemsByKey(
   { by }: CacheableEachParts,
-  bound: BoundMethod,
-  self: unknown,
+  { bound, self }: { readonly bound: BoundCache; readonly self: unknown },
   list: Pick<ElementList, 'ids' | 'rest'>,
   returned: unknown,
 ): readonly unknown[] {
-  const { label } = bound
+  const { label } = bound.receiver
   const items = checkedList(returned, `the result of ${label}`)
   if (by === undefined) {
     if (items.length === list.ids.length) return items

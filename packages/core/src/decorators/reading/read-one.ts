@@ -2,9 +2,10 @@
 
 import type { LoadContext, Source } from '../../cache/read-call.ts'
 import { keyErrorAt } from '../../errors/key-error.ts'
+import type { BoundCache } from '../bound/bound-cache.ts'
+import type { MethodBinder } from '../bound/bound-method.ts'
 import { currentCallScope } from '../bound/call-scope.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
-import type { BoundMethod, MethodBinding } from '../bound/method-binding.ts'
 import type { MethodCall } from '../bound/method-cache.ts'
 import { type AnyMethod, invoke } from '../bound/method-decorator.ts'
 import { currentSkip } from '../skip-cache.ts'
@@ -17,7 +18,7 @@ type Args = readonly unknown[]
 /** What a wrapped `@Cacheable` method needs. */
 export interface CacheableParts {
   readonly original: AnyMethod
-  readonly binding: MethodBinding
+  readonly binding: MethodBinder<BoundCache>
   readonly rules: ResultRules
   readonly condition: Callback | undefined
 }
@@ -88,11 +89,7 @@ export interface OneCall {
 }
 
 /** Reads an entry that is not at hand, loading it if need be. */
-export function loadOne(
-  parts: CacheableParts,
-  bound: BoundMethod,
-  call: OneCall,
-): Promise<unknown> {
+export function loadOne(parts: CacheableParts, bound: BoundCache, call: OneCall): Promise<unknown> {
   const { self, args, text, mode } = call
   const rules = parts.rules(self, args, mode)
   const source = new MethodSource(parts, bound, call)
@@ -106,7 +103,7 @@ export function loadOne(
 }
 
 /** @throws what the key function throws; a KeyError says which method it is about */
-export function keyOf(bound: BoundMethod, self: unknown, args: Args): string {
+export function keyOf(bound: BoundCache, self: unknown, args: Args): string {
   try {
     return bound.key.of(self, args)
   } catch (error) {
@@ -123,14 +120,14 @@ export function keyOf(bound: BoundMethod, self: unknown, args: Args): string {
  */
 class MethodSource implements Source {
   readonly #parts: CacheableParts
-  readonly #bound: BoundMethod
+  readonly #bound: BoundCache
   readonly #call: OneCall
   readonly #outer = currentScope()
   /** Whether the call has returned to its caller, who may do anything since. */
   isLater = false
   #isAsCalled = true
 
-  constructor(parts: CacheableParts, bound: BoundMethod, call: OneCall) {
+  constructor(parts: CacheableParts, bound: BoundCache, call: OneCall) {
     this.#parts = parts
     this.#bound = bound
     this.#call = call
@@ -169,7 +166,7 @@ class MethodSource implements Source {
 }
 
 /** True when the arguments still make the key. */
-export function stillGives(bound: BoundMethod, self: unknown, args: Args, text: string): boolean {
+export function stillGives(bound: BoundCache, self: unknown, args: Args, text: string): boolean {
   try {
     // The full key, because a text may be made well-formed on the way.
     return bound.cache.fullKey(bound.key.of(self, args)) === bound.cache.fullKey(text)
@@ -180,7 +177,7 @@ export function stillGives(bound: BoundMethod, self: unknown, args: Args, text: 
 
 /** The key that arguments had, and the one they have now. */
 export function keysNow(
-  bound: BoundMethod,
+  bound: BoundCache,
   self: unknown,
   args: Args,
   before: string,
