@@ -12,16 +12,16 @@ export interface DecisionParts extends StandInParts {
   readonly store: LimitStore
   readonly storeTimeoutMs: number
   readonly clock: Clock
-  /** Of all limiters of the manager. */
+  /** Those of all limiters of the manager. */
   readonly known: KnownRefusals
 }
 
 export class Decisions {
   readonly rule: LimitRule
   readonly #parts: DecisionParts
-  /** A refusal does not keep anybody from being admitted where every attempt counts, or where permits come back at any time. */
+  /** False where every attempt counts, or where permits come back at any time: there a refusal does not tell about later calls. */
   readonly #remembers: boolean
-  /** What a policy with a limit of 0 comes to; nobody need be asked about it. */
+  /** The reply of a policy with a limit of 0; the store need not be asked for it. */
   readonly #closedReply: LimitReply | undefined
   readonly #questions = new Questions((questions) => this.#decide(questions))
 
@@ -34,7 +34,7 @@ export class Decisions {
       !rule.penalty && rule.policies.every(({ algorithm }) => algorithm !== 'concurrency')
   }
 
-  /** Returns the refusal that a call meets if it is known already. */
+  /** Returns the refusal for a call if it is known already. */
   known(key: string, cost: number): Decided | undefined {
     const closed = this.closed(cost)
     if (closed !== undefined) return closed
@@ -47,7 +47,7 @@ export class Decisions {
     return { kind: 'decided', reply, rule, store, isKnown: true, elapsedMs: now - answeredAt }
   }
 
-  /** Returns the refusal of a limit of 0, which is known without asking anybody. */
+  /** Returns the refusal of a limit of 0, which is known without the store. */
   closed(cost: number): Decided | undefined {
     const reply = this.#closedReply
     if (reply === undefined || cost === 0) return undefined
@@ -55,7 +55,7 @@ export class Decisions {
     return { kind: 'decided', reply, rule: this.rule, store, isKnown: true, elapsedMs: 0 }
   }
 
-  /** @throws RateLimitUnavailableError when nobody can say. */
+  /** @throws RateLimitUnavailableError when neither store can decide. */
   ask(request: LimitRequest): Promise<Answer> {
     return this.#questions.ask(request)
   }
@@ -118,7 +118,7 @@ export class Decisions {
       if (reply.admitted) {
         if (kind === 'take' && cost > 0) known.admitted(rule, key)
       } else if (this.#remembers && (kind === 'take' || rule.blockUs === 0)) {
-        // Where a refusal begins a block, one that was only looked at must not stand for it.
+        // Where a refusal begins a block, the refusal of a `peek` must not count as one.
         known.note(key, { rule, cost, reply, askedAt, answeredAt }, asking)
       }
       question.resolve({ kind: 'decided', reply, rule, store, isKnown: false, elapsedMs: 0 })
