@@ -90,10 +90,13 @@ describe('an outage', () => {
     expect(lines).toHaveLength(1)
   })
 
-  it('is of the bus alone when the store answers', () => {
+  it.each([
+    new Error('NOPERM no channels'),
+    new StoreRefusedError('to be listened to', 'rights', 'NOPERM no channels'),
+  ])('is of the bus alone when the store answers: %s', (refused) => {
     const { outages, bus } = start()
-    bus('down', new Error('NOPERM no channels'))
-    expect(outages[0]).toMatchObject({ kind: 'deaf', reason: 'NOPERM no channels' })
+    bus('down', refused)
+    expect(outages[0]).toMatchObject({ kind: 'deaf', reason: refused.message })
   })
 
   it('that grows worse is said again, and ends once', () => {

@@ -158,9 +158,8 @@ export class StoreWatch {
   /** A store that turns writes away may do so at the connection already: it is there, and not away. */
   #mayBeRefusal(root: unknown, message: string): void {
     if (!isRefusal(root) || root.reason === 'loading') return
-    const isReplica = root.reason === 'readonly'
-    if (!isReplica && !this.#parts.isReady()) return
-    this.#isReplica = isReplica
+    if (!isReplica(root) && !this.#parts.isReady()) return
+    this.#isReplica = isReplica(root)
     this.#begin('refusals', message)
     this.#after('refusals', REFUSALS_END_AFTER_MS, () => {
       this.#end('refusals')
@@ -191,7 +190,8 @@ export class StoreWatch {
       this.#begin('setup', reasonOf(reason))
       return
     }
-    this.#mayBeRefusal(root, reasonOf(reason))
+    // A subscription that is refused says nothing about writes.
+    if (isReplica(root)) this.#mayBeRefusal(root, reasonOf(reason))
     this.#begin('bus', reasonOf(reason))
   }
 
@@ -293,4 +293,8 @@ export class StoreWatch {
     this.#timers.get(name)?.()
     this.#timers.delete(name)
   }
+}
+
+function isReplica(root: unknown): boolean {
+  return isRefusal(root) && root.reason === 'readonly'
 }
