@@ -24,21 +24,7 @@ it.each(
   'because of %s: %s that could not be evicted is told, and when it is over',
   async (_, way, error) => {
     await using proxy = await startProxy(Number(new URL(inject('redisUrl')).port))
-    const namespace = freshNamespace()
-    const lines: string[] = []
-    const note = (line: string): void => void lines.push(line)
-    const node = startNode({
-      url: proxy.url,
-      namespace,
-      policy: { maxStaleness: '300ms' },
-      logger: { info: note, warn: note, error: note },
-    })
-    const { caches } = node
-    const outages: CacheEvents['outage'][] = []
-    caches.on('outage', (event) => outages.push(event))
-    await untilVerified(node)
-    const cache = caches.cache<string>('c')
-    await cache.getOrLoad('k', () => 'old', { tags: ['t'] })
+    const { caches, cache, lines, outages } = await startWatched(proxy.url)
     expect(caches.status().state).toBe('up')
 
     const end = proxy.failCommands({ match: ({ name }) => WRITES.has(name), error })
@@ -69,20 +55,7 @@ it.each(WAYS)(
   async (way) => {
     const server = await startRedis()
     onTestFinished(() => server.stop())
-    const lines: string[] = []
-    const note = (line: string): void => void lines.push(line)
-    const node = startNode({
-      url: server.url,
-      namespace: freshNamespace(),
-      policy: { maxStaleness: '300ms' },
-      logger: { info: note, warn: note, error: note },
-    })
-    const { caches } = node
-    const outages: CacheEvents['outage'][] = []
-    caches.on('outage', (event) => outages.push(event))
-    await untilVerified(node)
-    const cache = caches.cache<string>('c')
-    await cache.getOrLoad('k', () => 'old', { tags: ['t'] })
+    const { caches, cache, lines, outages } = await startWatched(server.url)
 
     // Nobody has to be there for it to be a replica of.
     await server.command('REPLICAOF', '127.0.0.1', '1')
@@ -106,6 +79,25 @@ it.each(WAYS)(
     ])
   },
 )
+
+/** A node that holds one entry, with what it says. */
+async function startWatched(url: string) {
+  const lines: string[] = []
+  const note = (line: string): void => void lines.push(line)
+  const node = startNode({
+    url,
+    namespace: freshNamespace(),
+    policy: { maxStaleness: '300ms' },
+    logger: { info: note, warn: note, error: note },
+  })
+  const { caches } = node
+  const outages: CacheEvents['outage'][] = []
+  caches.on('outage', (event) => outages.push(event))
+  await untilVerified(node)
+  const cache = caches.cache<string>('c')
+  await cache.getOrLoad('k', () => 'old', { tags: ['t'] })
+  return { caches, cache, lines, outages }
+}
 
 function evictBy(way: (typeof WAYS)[number], caches: CacheManager): Promise<unknown> {
   if (way === 'a key') return caches.cache('c').evict('k')
