@@ -7,7 +7,10 @@ import { redisStore } from '@larder/redis-store'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from '../../packages/core/src/errors/codes.ts'
 import { resolveLockOptions } from '../../packages/core/src/locks/lock-options.ts'
-import { CACHE_OPTION_NAMES, resolvePolicy } from '../../packages/core/src/options/cache-options.ts'
+import {
+  CACHE_OPTION_NAMES,
+  resolveCachePolicy,
+} from '../../packages/core/src/options/cache-options.ts'
 import * as layout from '../../packages/redis-store/src/key-layout.ts'
 import { fieldsOf } from '../../tools/reference/interfaces.mjs'
 import { SECTIONS } from '../../tools/reference/options-page.mjs'
@@ -71,7 +74,7 @@ describe('ranges', () => {
   const probes: Readonly<Record<string, (option: object) => unknown>> = {
     CacheManagerOptions: (option) =>
       createCacheManager({ namespace: 'docs', default: false, ...option }),
-    CacheOptions: (option) => resolvePolicy([option], 'docs'),
+    CacheOptions: (option) => resolveCachePolicy([option], 'docs'),
     LockOptions: (option) => resolveLockOptions(option, 'docs'),
     LimiterSettings: (option) =>
       createCacheManager({ namespace: 'docs', default: false, local: lruStore() }).limiter({

@@ -70,9 +70,9 @@ function at(pauseUs: number, cost: number, limit: number): Act {
 }
 
 const noWaits = ({ canWait }: Algorithm): string | undefined =>
-  canWait ? undefined : 'nobody knows when a permit comes back'
+  canWait ? undefined : 'it is unknown when a permit comes back'
 const noPoints = ({ hasPoints }: Algorithm): string | undefined =>
-  hasPoints ? undefined : 'permits belong to somebody'
+  hasPoints ? undefined : 'permits belong to running calls'
 const waitOf = ({ name }: Algorithm): number => (name === 'calendar' ? HOUR_US : 2 * W)
 
 let permits = 0

@@ -1,4 +1,4 @@
-/** `@RateLimited`: so many calls of a method in so much time, in all processes together. */
+/** `@RateLimited`: limits the calls of a method per time, in all processes together. */
 
 import { INTERNALS } from '../contracts/internals.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
@@ -35,7 +35,7 @@ export type LimitableMethod<Method extends AsyncMethod<unknown>, CallArgs extend
     ? FittingMethod<Method, CallArgs>
     : Method & { readonly 'onLimit gives what the method does not return': Instead }
 
-/** Decorates a method that fits the callbacks; others do not compile, in either mode. */
+/** Decorates a method that fits the callbacks; other methods do not compile, in either mode. */
 export interface LimitedMethodDecorator<CallArgs extends Args, Instead> {
   /** Standard decorators. */
   <Method extends AsyncMethod<unknown>>(
@@ -58,10 +58,10 @@ export interface LimitsOwner {
 }
 
 /**
- * Lets so many calls of a method through in so much time, in all processes of the namespace together.
+ * Lets a number of calls of a method through per time, in all processes of the namespace together.
  *
  * @throws InvalidOptionError at definition, naming the option. The method throws RateLimitedError above the limit, with
- *   `retryAfterMs`, and RateLimitUnavailableError when the store cannot say and `onStoreError` is `'closed'`.
+ *   `retryAfterMs`, and RateLimitUnavailableError when the store cannot decide and `onStoreError` is `'closed'`.
  * @example
  * @RateLimited({ key: (ip: string) => ip, limit: 100, per: '1m' })
  * async search(ip: string, query: string): Promise<Product[]> { … }
@@ -143,7 +143,7 @@ export function RateLimited(...given: readonly [object]): unknown {
         const run = (): Promise<unknown> => invoke(original, this, args, where)
         const ask = (): Asked => askedOf(this, args, where)
         const call = { ...signalFor(this, args), self: this, args }
-        /** Counts the call against whom it is when it runs: see `Asked`. */
+        /** Counts the call for the subject that it has when it runs: see `Asked`. */
         const attempt = async (asked: Asked, tries: number): Promise<unknown> => {
           const verdict = await found.consume(asked.key, asked.cost, call)
           if (!verdict.allowed) return refused({ self: this, args, key: asked.key, verdict })
@@ -152,7 +152,7 @@ export function RateLimited(...given: readonly [object]): unknown {
               ? outstanding(asked, ask(), { where, tries })
               : undefined
             if (more !== undefined) return attempt(more, tries + 1)
-            // As part of the load that the call was part of before the store was asked.
+            // As part of the load to which the call belonged before the store was asked.
             return scope === undefined ? run() : runLoad(scope, run)
           })
         }
@@ -164,8 +164,8 @@ export function RateLimited(...given: readonly [object]): unknown {
 }
 
 /**
- * Who is limited, and what the call costs, as the arguments say at one moment. While the store was asked or a turn waited
- * for, the caller may have given the objects another use: then what is missing is asked for, too, before the method runs.
+ * The limited subject and the cost of a call, from the arguments at one moment. While the store was asked or a turn was waited
+ * for, the caller may have changed the arguments: then the missing part is asked for, too, before the method runs.
  */
 interface Asked {
   readonly key: string
@@ -174,7 +174,7 @@ interface Asked {
 
 const MOST_TRIES = 5
 
-/** @throws InvalidOptionError when the arguments never stand still */
+/** @throws InvalidOptionError when the arguments keep changing */
 function outstanding(
   paid: Asked,
   now: Asked,
@@ -185,7 +185,7 @@ function outstanding(
   if (tries < MOST_TRIES) return isSame ? { key: now.key, cost: now.cost - paid.cost } : now
   throw new InvalidOptionError({
     option: `the arguments of ${where}`,
-    expected: 'to make the same key when the call is let through as when it was counted',
+    expected: 'to make the same key when the call is admitted as when it was counted',
     received: 'others each time',
   })
 }

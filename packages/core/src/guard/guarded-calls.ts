@@ -30,7 +30,7 @@ export interface GuardedCallsParts {
 const FIRST_ATTEMPT_MS = 1_000
 
 /** What the guard must know about a call; usually a constant. */
-export interface CallTerms {
+export interface CallBounds {
   readonly operation: string
   /** How long the call may take. */
   readonly timeoutMs: number
@@ -78,10 +78,10 @@ export class GuardedCalls {
    *
    * @throws StoreUnavailableError without trying, StoreTimeoutError, or what the call rejects with
    */
-  ask<Result>(terms: CallTerms, call: () => Promise<Result>): Promise<Result> {
-    if (this.#breaker.admits()) return this.insist(terms, call)
-    const error = new StoreUnavailableError(terms.operation)
-    this.#parts.onFailure?.(terms.operation, error, true)
+  ask<Result>(bounds: CallBounds, call: () => Promise<Result>): Promise<Result> {
+    if (this.#breaker.admits()) return this.insist(bounds, call)
+    const error = new StoreUnavailableError(bounds.operation)
+    this.#parts.onFailure?.(bounds.operation, error, true)
     return Promise.reject(error)
   }
 
@@ -90,20 +90,20 @@ export class GuardedCalls {
    *
    * @throws StoreTimeoutError, or what the call rejects with
    */
-  insist<Result>(terms: CallTerms, call: () => Promise<Result>): Promise<Result> {
-    if (this.#isTried) return this.#call(terms, call)
-    return this.#untilTried().then(() => this.#call(terms, call))
+  insist<Result>(bounds: CallBounds, call: () => Promise<Result>): Promise<Result> {
+    if (this.#isTried) return this.#call(bounds, call)
+    return this.#untilTried().then(() => this.#call(bounds, call))
   }
 
-  #call<Result>(terms: CallTerms, call: () => Promise<Result>): Promise<Result> {
+  #call<Result>(bounds: CallBounds, call: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const { operation, timeoutMs } = terms
+      const { operation, timeoutMs } = bounds
       const begunAt = this.#parts.clock.now()
       const fail = (error: unknown): void => {
         this.#parts.onFailure?.(operation, error, false)
         reject(error)
       }
-      const { deadlines, isShared } = this.#deadlinesFor(terms)
+      const { deadlines, isShared } = this.#deadlinesFor(bounds)
       const deadline = deadlines.begin((wasHeldUp) => {
         if (wasHeldUp) this.#breaker.toldNothing()
         else this.#failed(begunAt)
@@ -163,7 +163,7 @@ export class GuardedCalls {
     this.#breaker.failed()
   }
 
-  #deadlinesFor({ timeoutMs, waiter }: CallTerms): { deadlines: Deadlines; isShared: boolean } {
+  #deadlinesFor({ timeoutMs, waiter }: CallBounds): { deadlines: Deadlines; isShared: boolean } {
     const lengths = this.#deadlines[waiter]
     const known = lengths.get(timeoutMs)
     if (known !== undefined) return { deadlines: known, isShared: true }

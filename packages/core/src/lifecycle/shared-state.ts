@@ -39,7 +39,7 @@ export interface SharedState {
   /** What `@CacheConfig` says, by class. */
   readonly classConfigs: WeakMap<object, object>
   /** `ReservedNames`, by manager. */
-  readonly claims: WeakMap<object, unknown>
+  readonly reservedNames: WeakMap<object, unknown>
   /** The decorated method behind a function that a decorator returned. */
   readonly sites: WeakMap<object, object>
   /** How many decorators have begun to run; see `Evaluation`. */
@@ -67,7 +67,7 @@ function made(): SharedState {
     locks: { scopes: undefined, running: 0 },
     storeUsers: new WeakMap(),
     classConfigs: new WeakMap(),
-    claims: new WeakMap(),
+    reservedNames: new WeakMap(),
     sites: new WeakMap(),
     turns: { count: 0, isOpen: false },
     readNames: new Set(),

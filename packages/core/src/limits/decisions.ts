@@ -3,7 +3,7 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitReply, LimitRequest, LimitRule } from '../contracts/rate-limit-provider.ts'
 import type { Asking, KnownRefusals } from './known-refusals.ts'
-import type { LimitStore } from './limit-store.ts'
+import type { Adjustment, LimitStore } from './limit-store.ts'
 import { type Answer, type Decided, type Question, Questions, replyAt } from './questions.ts'
 import { answerWithoutStore, type StandInParts, type Unanswered } from './unanswered.ts'
 
@@ -12,16 +12,16 @@ export interface DecisionParts extends StandInParts {
   readonly store: LimitStore
   readonly storeTimeoutMs: number
   readonly clock: Clock
-  /** Of all limiters of the manager. */
+  /** Those of all limiters of the manager. */
   readonly known: KnownRefusals
 }
 
 export class Decisions {
   readonly rule: LimitRule
   readonly #parts: DecisionParts
-  /** A refusal does not keep anybody from being admitted where every attempt counts, or where permits come back at any time. */
+  /** False where every attempt counts, or where permits come back at any time: there a refusal does not tell about later calls. */
   readonly #remembers: boolean
-  /** What a policy with a limit of 0 comes to; nobody need be asked about it. */
+  /** The reply of a policy with a limit of 0; the store need not be asked for it. */
   readonly #closedReply: LimitReply | undefined
   readonly #questions = new Questions((questions) => this.#decide(questions))
 
@@ -34,7 +34,7 @@ export class Decisions {
       !rule.penalty && rule.policies.every(({ algorithm }) => algorithm !== 'concurrency')
   }
 
-  /** Returns the refusal that a call meets if it is known already. */
+  /** Returns the refusal for a call if it is known already. */
   known(key: string, cost: number): Decided | undefined {
     const closed = this.closed(cost)
     if (closed !== undefined) return closed
@@ -47,7 +47,7 @@ export class Decisions {
     return { kind: 'decided', reply, rule, store, isKnown: true, elapsedMs: now - answeredAt }
   }
 
-  /** Returns the refusal of a limit of 0, which is known without asking anybody. */
+  /** Returns the refusal of a limit of 0, which is known without the store. */
   closed(cost: number): Decided | undefined {
     const reply = this.#closedReply
     if (reply === undefined || cost === 0) return undefined
@@ -55,7 +55,7 @@ export class Decisions {
     return { kind: 'decided', reply, rule: this.rule, store, isKnown: true, elapsedMs: 0 }
   }
 
-  /** @throws RateLimitUnavailableError when nobody can say. */
+  /** @throws RateLimitUnavailableError when neither store can decide. */
   ask(request: LimitRequest): Promise<Answer> {
     return this.#questions.ask(request)
   }
@@ -68,8 +68,8 @@ export class Decisions {
   }
 
   /** See `RateLimitProvider.adjust`. @throws what the store rejects with */
-  adjust(key: string, how: 'reward' | 'set', points: number): Promise<number> {
-    return this.#parts.store.adjust(this.rule, key, how, points)
+  adjust(key: string, adjustment: Adjustment): Promise<number> {
+    return this.#parts.store.adjust(this.rule, key, adjustment)
   }
 
   /** See `RateLimitProvider.block`; also while the store is away. @throws what the store rejects with */
@@ -118,7 +118,7 @@ export class Decisions {
       if (reply.admitted) {
         if (kind === 'take' && cost > 0) known.admitted(rule, key)
       } else if (this.#remembers && (kind === 'take' || rule.blockUs === 0)) {
-        // Where a refusal begins a block, one that was only looked at must not stand for it.
+        // Where a refusal begins a block, the refusal of a `peek` must not count as one.
         known.note(key, { rule, cost, reply, askedAt, answeredAt }, asking)
       }
       question.resolve({ kind: 'decided', reply, rule, store, isKnown: false, elapsedMs: 0 })

@@ -5,8 +5,8 @@ import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { Receipt } from './verdict.ts'
 
-/** Two tries fit before the lease ends. */
-const RENEWALS_PER_LEASE = 3
+/** Two tries fit before the term ends. */
+const RENEWALS_PER_TERM = 3
 const US_PER_MS = 1_000
 
 const permitRules = new WeakMap<LimitRule, LimitRule>()
@@ -22,8 +22,8 @@ function permitsOf(rule: LimitRule): LimitRule {
 }
 
 /**
- * Keeps the permits of an admission until the returned function is called, which gives them back. What was counted besides
- * stays counted.
+ * Keeps the permits of an admission until the returned function is called, which gives them back. Everything else that was
+ * counted stays counted.
  */
 export function holdPermit(
   { store, rule, admission }: Receipt,
@@ -34,15 +34,15 @@ export function holdPermit(
   const stopRenewing = keepPermit({ store, rule: permits, admission }, clock, work)
   return () => {
     stopRenewing()
-    // Nobody waits for it: where it fails, the permit ends with its lease.
+    // No caller waits for this: where it fails, the permit ends with its term.
     work.run('give a permit back', store.refund(permits, admission))
   }
 }
 
-/** Renews until the returned function is called; a permit that is lost all the same is not taken anew. */
+/** Renews until the returned function is called; a permit that is lost nevertheless is not taken again. */
 function keepPermit(held: Receipt, clock: Clock, work: BackgroundWork): () => void {
   const { store, rule, admission } = held
-  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_LEASE
+  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_TERM
   let isOver = false
   let cancel = (): void => undefined
   const renewLater = (): void => {

@@ -1,4 +1,4 @@
-/** The rule of a limiter under known limits, its share for this process alone, and what tells it from other rules. */
+/** The rule of a limiter under known limits, its share for this process alone, and what distinguishes it from other rules. */
 
 import type { LimitPolicy, LimitRule } from '../contracts/rate-limit-provider.ts'
 import { assertBoolean } from '../options/assert-option.ts'
@@ -6,7 +6,7 @@ import { parseDuration } from '../options/duration.ts'
 import { LIMITER_DEFAULTS, type LimiterOptions } from './limiter-options.ts'
 import { localRuleOf } from './local-rule.ts'
 import { resolveLimitPolicy } from './resolve-policy.ts'
-import { assertPunishable, assertSensibleWait, longestWaitUs } from './rule-checks.ts'
+import { assertMayPenalize, assertSensibleWait, longestWaitUs } from './rule-checks.ts'
 import { ruleName } from './rule-name.ts'
 import { assertOwnNames, type SaidPolicy } from './said-policies.ts'
 
@@ -15,8 +15,8 @@ export interface KnownRule {
   readonly rule: LimitRule
   /** For this process alone, `share` of each limit. */
   readonly localRule: LimitRule
-  /** Says all that the two allow, but not their name. */
-  readonly terms: string
+  /** A text of everything that the two rules allow, without their name. */
+  readonly contents: string
 }
 
 /** What rules are made of. */
@@ -31,7 +31,7 @@ export interface RulePlace {
   readonly where: string
   /** @default made of the policies */
   readonly name: string | undefined
-  /** What was looked up, or else stands in the options, for each policy. @default limits that stand for them */
+  /** The limit of each policy: looked up, or else from the options. @default examples of limits */
   readonly limits?: readonly number[] | undefined
 }
 
@@ -54,26 +54,26 @@ export function knownRule(words: RuleWords, place: RulePlace): KnownRule {
   assertOwnNames(policies, where)
   const blockMs = block === undefined ? 0 : parseDuration(block, `${where}.block`, { min: 1 })
   const maxWaitMs = parseDuration(maxWait, `${where}.maxWait`, { max: MS_PER_HOUR })
-  // A plan is nobody's mistake: under a large one, calls wait for less.
+  // A small plan is not the caller's mistake: under a large one, calls wait for less time.
   const longestUs = limits === undefined ? Number.POSITIVE_INFINITY : longestWaitUs(policies)
   const maxWaitUs = Math.min(maxWaitMs * US_PER_MS, longestUs)
   assertSensibleWait(policies, maxWaitUs, `${where}.maxWait`)
-  assertPunishable(policies, options, where)
+  assertMayPenalize(policies, options, where)
   const limiter = name ?? ruleName(policies)
   const rule = { limiter, policies, maxWaitUs, penalty, blockUs: blockMs * US_PER_MS }
   const share = options.share ?? LIMITER_DEFAULTS.share
   const localRule = localRuleOf({ rule, said, share, mayBeNone: isLookedUp }, where)
-  return { rule, localRule, terms: termsOf(rule, localRule) }
+  return { rule, localRule, contents: contentsOf(rule, localRule) }
 }
 
 /** The same under another name. */
-export function renamed({ rule, localRule, terms }: KnownRule, limiter: string): KnownRule {
+export function renamed({ rule, localRule, contents }: KnownRule, limiter: string): KnownRule {
   const own = { ...rule, limiter }
-  return { rule: own, localRule: localRule === rule ? own : { ...localRule, limiter }, terms }
+  return { rule: own, localRule: localRule === rule ? own : { ...localRule, limiter }, contents }
 }
 
-/** Names of policies, zones and algorithms hold neither of the separators. */
-function termsOf(rule: LimitRule, localRule: LimitRule): string {
+/** Names of policies, zones and algorithms contain neither of the separators. */
+function contentsOf(rule: LimitRule, localRule: LimitRule): string {
   const { maxWaitUs, penalty, blockUs, policies } = rule
   const local = localRule === rule ? [] : localRule.policies.map(textOf)
   return [maxWaitUs, penalty, blockUs, ...policies.map(textOf), ...local].join(';')

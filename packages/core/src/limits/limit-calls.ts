@@ -1,4 +1,4 @@
-/** One call under a limiter: what it is told, its wait for a turn, and what it can be given back with. */
+/** One call under a limiter: its verdict, its wait for a turn, and how it is given back. */
 
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
@@ -24,9 +24,9 @@ export interface CallParts {
   readonly events: Emitter
   readonly work: BackgroundWork
   readonly closing: AbortSignal
-  /** Names a permit of `concurrency` policies like no other. */
+  /** Returns a unique name for a permit of `concurrency` policies. */
   nextPermit(): string
-  /** Tells this process's limiters what the store tells the others. */
+  /** Tells this process's limiters what the store tells those of other processes. */
   freed(limiter: string, key: string): void
 }
 
@@ -60,7 +60,7 @@ export class LimitCalls {
     return this.#ask(decisions, call)
   }
 
-  /** Says what `take` would say. @throws as `limiter.peek` */
+  /** Returns what `take` would return. @throws as `limiter.peek` */
   async look(
     { decisions, capacity }: LimitVariant,
     key: string,
@@ -73,7 +73,7 @@ export class LimitCalls {
     return answer.kind === 'open' ? unaskedVerdict(decisions.rule, 'open') : this.#worded(answer)
   }
 
-  /** Lets a call pass that nobody was asked about. */
+  /** Lets a call pass without asking a store. */
   unasked(key: string, rule: LimitRule, source: 'open' | 'off'): RateLimitVerdict {
     const verdict = unaskedVerdict(rule, source)
     this.#report(key, verdict)
@@ -121,7 +121,7 @@ export class LimitCalls {
     return verdict
   }
 
-  /** A turn that nobody comes for is given back. */
+  /** A turn that its caller gave up is given back. */
   async #awaitTurn(verdict: RateLimitVerdict, given: AbortSignal | undefined): Promise<void> {
     const { clock, closing, work } = this.#parts
     const { signal, unlink } = linkSignals(closing, given)

@@ -1,4 +1,4 @@
-/** The rule that a call is under: always the same, or another one for each limit that is looked up. */
+/** The rule for a call: always the same, or one per looked-up limit. */
 
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
@@ -7,10 +7,10 @@ import type { KnownRule } from './known-rule.ts'
 import { LimitLookup, type LookupCall, type LookupParts } from './limit-lookups.ts'
 import type { ResolvedLimiter } from './resolve-limiter.ts'
 
-/** A rule under known limits, and who decides under it. */
+/** A rule under known limits, and the decisions under it. */
 export interface LimitVariant {
   readonly decisions: Decisions
-  /** What a call may cost; where limits are looked up, what costs more is refused, and is nobody's mistake. */
+  /** The most a call may cost; where limits are looked up, a call that costs more is refused, which is not an error. */
   readonly capacity: Capacity | undefined
 }
 
@@ -18,11 +18,11 @@ export interface VariantParts extends Omit<LookupParts, 'source' | 'option' | 't
   decide(known: KnownRule): Decisions
 }
 
-/** Limits that differ; beyond, the oldest variant is made anew. */
+/** So many different limits are kept; beyond, the oldest variant is made again when needed. */
 const MOST_VARIANTS = 1_000
 
 export class LimitVariants {
-  /** One of them: for what does not depend on limits. */
+  /** One of them: for everything that does not depend on limits. */
   readonly any: LimitVariant
   /** False where there is no other. */
   readonly isLookedUp: boolean
@@ -45,9 +45,9 @@ export class LimitVariants {
   }
 
   /**
-   * Returns what a call is under, or a promise of it.
+   * Returns the rule for a call, or a promise of it.
    *
-   * @throws what a lookup throws; InvalidOptionError where that is no limit
+   * @throws what a lookup throws; InvalidOptionError where the result is not a limit
    */
   find(call: LookupCall): LimitVariant | Promise<LimitVariant> {
     if (!this.isLookedUp) return this.any

@@ -1,4 +1,4 @@
-/** The options of a limiter: what a user may say, and the defaults. */
+/** The options of a limiter, and the defaults. */
 
 import type { Duration } from '../options/duration.ts'
 import {
@@ -7,7 +7,7 @@ import {
   type PolicyOptions,
 } from './policy-options.ts'
 
-/** What to do where the shared store cannot say: let this process alone count, let everything pass, or refuse. */
+/** What to do where the shared store cannot decide: let this process alone count, let every call pass, or refuse. */
 export type OnStoreError = 'local' | 'open' | 'closed'
 
 /** Options of a limiter besides its policies. */
@@ -18,28 +18,28 @@ export interface LimiterSettings {
    */
   readonly name?: string | undefined
   /**
-   * How long a call may be made to wait for its turn; longer, and it is refused. 0: nobody waits. Up to 1 h, and as long as at
-   * most 10 000 calls of a key can be waiting: under a larger limit that is looked up, it is that long. @default 0
+   * How long a call may wait for its turn; a call that would wait longer is refused. 0: no call waits. Up to 1 h, and so long that at
+   * most 10 000 calls of a key can be waiting: under a larger limit that is looked up, it is limited to that. @default 0
    */
   readonly maxWait?: Duration | undefined
-  /** Where the shared store cannot say. @default 'local' where the manager has a local store with limits, else 'closed' */
+  /** What to do where the shared store cannot decide. @default 'local' where the manager has a local store with limits, else 'closed' */
   readonly onStoreError?: OnStoreError | undefined
   /**
    * The part of each limit that this process may admit by itself under `onStoreError: 'local'`: 1 / instances keeps the
    * sum below the limit. Above 0, up to 1. @default 1
    */
   readonly share?: number | undefined
-  /** How long what a function of `limit` promised is believed. Up to 1 d; 0 asks at every call. @default '1m' */
+  /** How long a limit that a function promised is used. Up to 1 d; 0 asks at every call. @default '1m' */
   readonly limitTtl?: Duration | undefined
-  /** How long the store may take to say. 1 ms to 1 min. @default '100ms' */
+  /** How long the store may take to decide. 1 ms to 1 min. @default '100ms' */
   readonly storeTimeout?: Duration | undefined
-  /** Refused calls count too: who keeps trying stays out. For guessed passwords, not for polite clients. @default false */
+  /** Refused calls count too: a caller that keeps trying stays refused. For guessed passwords, not for polite clients. @default false */
   readonly penalty?: boolean | undefined
   /** After a refusal, admit nothing for this long. 1 ms to 10 years. @default none */
   readonly block?: Duration | undefined
   /** Decide, count and report, but let everything pass. @default false */
   readonly dryRun?: boolean | undefined
-  /** Asked at every call; false lets it pass without counting. A kill switch. @default always on */
+  /** Called at every call; false lets it pass without counting. A kill switch. @default always on */
   readonly enabled?: (() => boolean) | undefined
 }
 
@@ -47,16 +47,16 @@ export interface LimiterSettings {
 export interface OnePolicy<Args extends readonly unknown[] = [key: string]>
   extends PolicyOptions<Args>,
     Omit<LimiterSettings, 'name'> {
-  /** Of the limiter; see `LimiterSettings`. */
+  /** That of the limiter; see `LimiterSettings`. */
   readonly name?: string | undefined
   readonly policies?: undefined
 }
 
-/** One policy about what is under way at the same time. */
+/** One policy for calls under way at the same time. */
 export interface OneConcurrency<Args extends readonly unknown[] = [key: string]>
   extends ConcurrencyOptions<Args>,
     Omit<LimiterSettings, 'name'> {
-  /** Of the limiter; see `LimiterSettings`. */
+  /** That of the limiter; see `LimiterSettings`. */
   readonly name?: string | undefined
   readonly policies?: undefined
 }
@@ -72,7 +72,7 @@ export interface SeveralPolicies<Args extends readonly unknown[] = [key: string]
   readonly limit?: undefined
 }
 
-// In this order, because TypeScript tells what is missing from the last one that is near.
+// In this order, because TypeScript reports what is missing from the last alternative that is close.
 export type LimiterOptions<Args extends readonly unknown[] = [key: string]> =
   | OneConcurrency<Args>
   | OnePolicy<Args>
@@ -96,7 +96,7 @@ export const LIMITER_OPTION_NAMES = [
   ...new Set(['policies', ...SETTING_NAMES, ...POLICY_OPTION_NAMES]),
 ] as const
 
-/** What holds where the options do not say. */
+/** The values of options that are left out. */
 export const LIMITER_DEFAULTS = {
   maxWait: 0,
   share: 1,

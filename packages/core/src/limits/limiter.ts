@@ -40,11 +40,11 @@ export class Limiter {
 
   /**
    * Counts a call of `key` if all policies allow it, after its turn has come where `maxWait` lets it wait. A refused call
-   * is no error and counts nowhere (unless with `penalty`).
+   * is not an error and is not counted (unless with `penalty`).
    *
-   * Permits of a `concurrency` policy end with their lease, or with `refund`; see `run`.
+   * Permits of a `concurrency` policy end with their term (the option `lease`), or with `refund`; see `run`.
    *
-   * @throws RateLimitUnavailableError when the store cannot say and `onStoreError` is `'closed'`; InvalidOptionError for a
+   * @throws RateLimitUnavailableError when the store cannot decide and `onStoreError` is `'closed'`; InvalidOptionError for a
    *   cost that is above a limit; the signal's reason; ClosedError
    * @example const { allowed, retryAfterMs } = await limiter.consume('ip:1.2.3.4')
    */
@@ -80,7 +80,7 @@ export class Limiter {
   }
 
   /**
-   * Says what `consume` would say now, and counts nothing; with a cost of 0, what is left.
+   * Returns what `consume` would return now, and counts nothing; with a cost of 0, what is left.
    *
    * @throws as `consume`
    */
@@ -92,9 +92,9 @@ export class Limiter {
   }
 
   /**
-   * Takes an allowed call back as if it had never been: it turned out to cost nothing. Once a verdict.
+   * Takes an allowed call back as if it had never happened, because it cost nothing in the end. Once per verdict.
    *
-   * @returns false when there is nothing to give back any more: the window is over, or (`smooth`) others came since.
+   * @returns false when there is nothing left to give back: the window is over, or (`smooth`) other calls came since.
    */
   refund(verdict: RateLimitVerdict): Promise<boolean> {
     return this.#calls.refund(verdict)
@@ -106,10 +106,10 @@ export class Limiter {
   }
 
   /**
-   * Has a key admit nothing for so long, in all processes, whatever its limit says; 0 ends a block, also one that a refusal
+   * Makes a key admit nothing for so long, in all processes, whatever its limit says; 0 ends a block, also one that a refusal
    * began.
    *
-   * @throws InvalidOptionError; when the store is away, and then this process alone keeps to it while the store stays so
+   * @throws InvalidOptionError; when the store is away, and then the block applies to this process alone until the store is back
    * @example await limiter.block('ip:1.2.3.4', '15m')
    */
   async block(key: Key, time: Duration): Promise<void> {
@@ -118,25 +118,25 @@ export class Limiter {
 
   /**
    * Gives points back without the verdicts they were counted with: the latest ones, in every policy. Permits of
-   * `concurrency` belong to somebody, and stay.
+   * `concurrency` belong to running calls, and stay.
    *
-   * @returns how many there were to give back, in the policy with the most
+   * @returns how many points could be given back, in the policy with the most
    * @throws InvalidOptionError; when the store is away
    * @example await login.reward('ann', 3) // she got it right
    */
   reward(key: Key, points = 1, options: ConsumeOptions = {}): Promise<number> {
-    return this.#changes.adjust(key, 'reward', points, options)
+    return this.#changes.adjust(key, { how: 'reward', points }, options)
   }
 
   /**
-   * Has every policy count exactly this much, from now on, as far as it can count; `peek(key, 0)` reads. Blocks stay, and so
+   * Makes every policy count exactly this much, from now on, as far as it can; `peek(key, 0)` reads. Blocks stay, and so
    * do permits of `concurrency`.
    *
    * @returns how much that is, in the policy with the most
    * @throws InvalidOptionError; when the store is away
    */
   set(key: Key, points: number, options: ConsumeOptions = {}): Promise<number> {
-    return this.#changes.adjust(key, 'set', points, options)
+    return this.#changes.adjust(key, { how: 'set', points }, options)
   }
 
   get #isOff(): boolean {

@@ -1,4 +1,4 @@
-/** The limiters of one manager: who is asked, who stands in, and what they have in common. */
+/** The limiters of one manager: which store decides, which one replaces it, and what they have in common. */
 
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../contracts/clock.ts'
@@ -21,13 +21,13 @@ export interface LimitsParts {
   readonly provider: RateLimitProvider
   /** For `onStoreError: 'local'`. */
   readonly fallback: RateLimitProvider | undefined
-  /** Precise: a reading from the beginning of a long turn of the event loop would wait too long. */
+  /** Precise: after a reading from the beginning of a long turn of the event loop, a call would wait too long. */
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
 }
 
-/** Whoever makes limiters anew with each call still gets the same few of these; the one not made for longest is let go. */
+/** An application that makes new limiters with each call still gets the same few of these; the oldest one is dropped. */
 const MOST_DECISIONS = 1_000
 const PERMIT_BYTES = 9
 
@@ -54,7 +54,7 @@ export class Limits {
     fallback?.open(namespace)
   }
 
-  /** Makes a limiter. @throws InvalidOptionError when nobody can stand in for the store as its options say */
+  /** Makes a limiter. @throws InvalidOptionError when no other store can replace the shared one as its options demand */
   limiter(limiter: ResolvedLimiter): Limiter {
     const { clock, events, work } = this.#parts
     const onStoreError = this.#onStoreError(limiter)
@@ -76,10 +76,10 @@ export class Limits {
     })
   }
 
-  /** Ends the waiting of all who wait, gives their turns back, and closes the provider. */
+  /** Ends all waiting, gives the turns back, and closes the provider. */
   async close(): Promise<void> {
     this.#closing.abort(new ClosedError())
-    // Those who waited learn of it, and give back.
+    // The callers that waited are told, and give back.
     await new Promise((resolve) => setImmediate(resolve))
     this.#decisions.clear()
     await Promise.all([this.#store.close(), this.#fallback?.close()])
@@ -88,7 +88,7 @@ export class Limits {
   #onStoreError({ where, settings }: ResolvedLimiter): OnStoreError {
     const { onStoreError } = settings
     const canStandIn = this.#fallback !== undefined
-    // The store of this process alone has nobody to stand in for it, and needs nobody.
+    // An in-process store has no other store to replace it, and does not need one.
     const isAlone = !this.#store.provider.capabilities.shared
     if (onStoreError === undefined) return canStandIn ? 'local' : 'closed'
     if (onStoreError !== 'local' || canStandIn || isAlone) return onStoreError
@@ -101,8 +101,8 @@ export class Limits {
   }
 
   /** Limiters with the same rule ask together, and know the same refusals. */
-  #decisionsOf({ rule, localRule, terms }: KnownRule, how: HowToAsk): Decisions {
-    const id = [rule.limiter, how.onStoreError, how.storeTimeoutMs, terms].join(';')
+  #decisionsOf({ rule, localRule, contents }: KnownRule, how: HowToAsk): Decisions {
+    const id = [rule.limiter, how.onStoreError, how.storeTimeoutMs, contents].join(';')
     const known = this.#decisions.get(id)
     this.#decisions.delete(id)
     const decisions =
@@ -124,7 +124,7 @@ export class Limits {
   }
 }
 
-/** What a limiter says of the store, beside its rule. */
+/** How a limiter asks the store, beside its rule. */
 interface HowToAsk {
   readonly onStoreError: OnStoreError
   readonly storeTimeoutMs: number

@@ -1,11 +1,11 @@
-/** The policies of a limiter: what a user may say, and the defaults. */
+/** The policies of a limiter: the options, and the defaults. */
 
 import type { CalendarPeriod } from '../contracts/rate-limit-provider.ts'
 import type { Duration } from '../options/duration.ts'
 
 /**
- * A limit that is looked up: from the arguments of the decorated method, or from the key of `limiter.consume`. What it
- * returns at once is asked for at every call; what it promises is believed for `limitTtl`.
+ * A limit that is looked up: from the arguments of the decorated method, or from the key of `limiter.consume`. A function that
+ * returns it at once is called at every call; a promised limit is used for `limitTtl`.
  */
 export type LimitOf<Args extends readonly unknown[] = [key: string]> = (
   ...args: Args
@@ -13,9 +13,9 @@ export type LimitOf<Args extends readonly unknown[] = [key: string]> = (
 
 /** How much is allowed how often. */
 export interface PolicyOptions<Args extends readonly unknown[] = [key: string]> {
-  /** Names it in verdicts, headers and the store: what is renamed begins anew. @default 'default' */
+  /** Its name in verdicts, headers and the store; a renamed policy begins anew. @default 'default' */
   readonly name?: string | undefined
-  /** The most cost admitted per `per`; 0 refuses all. A function where it differs from caller to caller. */
+  /** The most cost admitted per `per`; 0 refuses all. A function where it differs between callers. */
   readonly limit: number | LimitOf<Args>
   /**
    * The window, or a period of the calendar: `'hour'`, `'day'`, `'week'` (from Monday on), `'month'`. 1 ms to 10 years.
@@ -24,17 +24,17 @@ export interface PolicyOptions<Args extends readonly unknown[] = [key: string]> 
   /**
    * `exact`: never more than `limit` in any window; remembers each admission, so up to a limit of 10 000. `window`: never
    * more, in little memory; admits a little less under constant pressure. `smooth`: permits come back one by one (token
-   * bucket). `fixed`: per period that begins with the first call. @default 'exact' up to 1000, 'window' above
-   * and where the limit is a function; for periods of the calendar 'fixed', which is all they can be
+   * bucket). `fixed`: per period, which begins with the first call. @default 'exact' up to 1000, 'window' above
+   * and where the limit is a function; for periods of the calendar 'fixed', which is the only one possible
    */
   readonly algorithm?: 'exact' | 'window' | 'smooth' | 'fixed' | undefined
   /** For `window`: how finely it counts; it admits at least `slices / (slices + 1)` of the limit. 1 to 60. @default 10 */
   readonly slices?: number | undefined
-  /** For `smooth`: how many at once, and so the most a call may cost. @default the limit, or with `hard` half of it */
+  /** For `smooth`: how many at once, which is also the most a call may cost. @default the limit, or with `hard` half of it */
   readonly burst?: number | undefined
   /** For `smooth`: slow enough that no window ever gets more than `limit`, bursts included. @default false */
   readonly hard?: boolean | undefined
-  /** For periods of the calendar: whose midnight, as an IANA name. @default 'UTC' */
+  /** For periods of the calendar: the time zone of their midnight, as an IANA name. @default 'UTC' */
   readonly timeZone?: string | undefined
 }
 
@@ -44,9 +44,9 @@ export interface ConcurrencyOptions<Args extends readonly unknown[] = [key: stri
   readonly name?: string | undefined
   /** Counts what is under way, not what was admitted in a time. */
   readonly algorithm: 'concurrency'
-  /** The most cost under way at a time. Up to 10 000; 0 refuses all. A function where it differs from caller to caller. */
+  /** The most cost under way at a time. Up to 10 000; 0 refuses all. A function where it differs between callers. */
   readonly limit: number | LimitOf<Args>
-  /** After this, a permit that was neither given back nor renewed is free again. 1 s to 1 d. @default '30s' */
+  /** The term: after this, a permit that was neither given back nor renewed is free again. 1 s to 1 d. @default '30s' */
   readonly lease?: Duration | undefined
   readonly per?: undefined
 }

@@ -9,13 +9,13 @@ export interface Decided {
   readonly reply: LimitReply
   readonly rule: LimitRule
   readonly store: LimitStore
-  /** It is a refusal from before that still holds. */
+  /** It is an earlier refusal that still holds. */
   readonly isKnown: boolean
-  /** How long ago the reply was true, ms. */
+  /** How old the reply is, ms. */
   readonly elapsedMs: number
 }
 
-/** What came of a question; `open`: the store cannot say, and then everything passes. */
+/** The outcome of a question; `open`: the store cannot decide, and the policy is to let every call pass. */
 export type Answer = Decided | { readonly kind: 'open' }
 
 export interface Question extends LimitRequest {
@@ -25,7 +25,7 @@ export interface Question extends LimitRequest {
 
 /** A longer step keeps the store's other clients waiting. */
 const MOST_TOGETHER = 32
-/** A store that says less than it was asked. */
+/** For a store that returns fewer replies than it was asked for. */
 const NO_REPLY = undecided(new Error('The store did not reply to this call'))
 
 export class Questions {
@@ -33,7 +33,7 @@ export class Questions {
   readonly #waiting: Question[] = []
   #isFlushing = false
 
-  /** `decide` answers each of the questions, whatever happens, and does not reject. */
+  /** `decide` must answer each of the questions, in every case, and must not reject. */
   constructor(decide: (questions: readonly Question[]) => Promise<void>) {
     this.#decide = decide
   }
@@ -48,8 +48,8 @@ export class Questions {
   }
 
   /**
-   * Sends what was asked since, or some of it and the rest a turn of the loop later: then the store decides on some while
-   * this process goes on with others. All at once, they would take turns in waiting for each other.
+   * Sends what was asked since, or a part of it and the rest one turn of the loop later: then the store decides on the first part
+   * while this process continues. If all were sent at once, store and process would take turns in waiting for each other.
    */
   #flush(): void {
     const questions = this.#waiting.splice(0, MOST_TOGETHER)
@@ -59,7 +59,7 @@ export class Questions {
   }
 }
 
-/** The reply to the i-th question, also where a store says less than it was asked. */
+/** The reply to the i-th question, also where a store returns fewer replies than it was asked for. */
 export function replyAt(replies: readonly LimitReply[], i: number): LimitReply {
   return replies[i] ?? NO_REPLY
 }

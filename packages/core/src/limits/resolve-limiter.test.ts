@@ -228,7 +228,7 @@ describe('a resolved limiter', () => {
       several('a', 'b'),
       several('a-exact', 'b'),
     ]
-    const termsOf = (options: LimiterOptions): string => resolved(options).usual.terms
+    const termsOf = (options: LimiterOptions): string => resolved(options).usual.contents
     expect(new Set(all.map(termsOf)).size).toBe(all.length)
     expect(all.map(termsOf)).toEqual(all.map((options) => termsOf({ ...options })))
   })

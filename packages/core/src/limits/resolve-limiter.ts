@@ -1,6 +1,6 @@
 /**
- * The checked form of a limiter's options. It is made once, where the options are given, and handed on: a decorator makes
- * it at definition, and ties it to each class that the method is called on.
+ * The checked form of a limiter's options. It is made once, where the options are given, and passed on: a decorator makes
+ * it at definition, and binds it to each class on which the method is called.
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -21,7 +21,7 @@ import {
 } from './limiter-options.ts'
 import { saidPolicies } from './said-policies.ts'
 
-/** What a limiter is made for. */
+/** The name and place of a limiter. */
 export interface LimiterPlace {
   /** How messages name it. */
   readonly where: string
@@ -29,9 +29,9 @@ export interface LimiterPlace {
   readonly name?: string | undefined
 }
 
-/** What does not depend on limits. */
+/** The part that does not depend on limits. */
 export interface ResolvedSettings {
-  /** Undefined: what the manager has decides. */
+  /** Undefined: depends on the stores that the manager has. */
   readonly onStoreError: OnStoreError | undefined
   readonly storeTimeoutMs: number
   readonly limitTtlMs: number
@@ -48,7 +48,7 @@ const MS_PER_MINUTE = 60_000
 const MS_PER_DAY = 86_400_000
 
 /**
- * Checks a limiter's options, once for all.
+ * Checks a limiter's options, once and for all.
  *
  * @throws InvalidOptionError naming the first option that is unknown or wrong.
  */
@@ -60,7 +60,7 @@ export function resolveLimiter(options: LimiterOptions, place: LimiterPlace): Re
   const policies = saidPolicies(options, where)
   const isLookedUp = policies.some(({ lookup }) => lookup !== undefined)
   if (isLookedUp && name === undefined && place.name === undefined) {
-    const expected = 'a name, because what is counted has to be found again under another limit'
+    const expected = 'a name, so that its counts are found again when the limit changes'
     throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
   }
   const words: RuleWords = { options, policies, isLookedUp }
@@ -73,7 +73,7 @@ export class ResolvedLimiter {
   /** How messages name it. */
   readonly where: string
   readonly settings: ResolvedSettings
-  /** The rule it is under; where limits are looked up, under some that stand for them. */
+  /** The rule of its calls; where limits are looked up, the rule with examples of limits. */
   readonly usual: KnownRule
   readonly #words: RuleWords
 
@@ -88,7 +88,7 @@ export class ResolvedLimiter {
     this.usual = usual
   }
 
-  /** Its options name it. */
+  /** The options name it. */
   get isNamed(): boolean {
     return this.#words.options.name !== undefined
   }
@@ -98,7 +98,7 @@ export class ResolvedLimiter {
     return this.#words.isLookedUp
   }
 
-  /** As the user said them. */
+  /** As the user wrote them. */
   get options(): LimiterOptions {
     return this.#words.options
   }
@@ -115,7 +115,7 @@ export class ResolvedLimiter {
     return knownRule(this.#words, { where: this.where, name: this.usual.rule.limiter, limits })
   }
 
-  /** The same for one of the places that it is used at; what its options name keeps its name. */
+  /** The same limiter for one of the places where it is used; a name from the options is kept. */
   at({ where, name }: { readonly where: string; readonly name: string }): ResolvedLimiter {
     const usual = this.isNamed ? this.usual : renamed(this.usual, name)
     return new ResolvedLimiter(this.#words, this.settings, { where, usual })

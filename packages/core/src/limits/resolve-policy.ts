@@ -20,7 +20,7 @@ import {
 
 const ALGORITHMS = ['exact', 'window', 'smooth', 'fixed', 'concurrency'] as const
 const PERIODS: readonly unknown[] = ['hour', 'day', 'week', 'month'] satisfies CalendarPeriod[]
-/** Which algorithm an option belongs to. */
+/** The algorithm that an option belongs to. */
 const OWNERS: Readonly<Record<string, string>> = {
   slices: 'window',
   burst: 'smooth',
@@ -28,17 +28,17 @@ const OWNERS: Readonly<Record<string, string>> = {
   lease: 'concurrency',
 }
 
-/** What one key of an exact policy may remember. */
+/** How many admissions one key of an exact policy may remember. */
 const MOST_REMEMBERED = 10_000
 const EXACT_BY_DEFAULT = 1_000
 const MOST_SLICES = 60
 const MS_PER_DAY = 86_400_000
 const US_PER_MS = 1_000
-/** Ten years: what a bucket may take to refill, so that no time gets near 2^53 µs. */
+/** Ten years: the longest time to refill a bucket, so that no time gets near 2^53 µs. */
 const LONGEST_REFILL_US = 3_650 * MS_PER_DAY * US_PER_MS
 
 /**
- * Checks a policy. Where its limit was looked up, a burst is no more than goes with that: a small plan is nobody's mistake.
+ * Checks a policy. Where its limit was looked up, a larger burst is reduced to fit it: a small plan is not a mistake.
  *
  * @throws InvalidOptionError naming the first option that is unknown or wrong.
  */
@@ -85,7 +85,7 @@ function algorithmOf(options: KnownPolicy, where: string): string {
   })
 }
 
-/** An option that would have no effect is a misunderstanding. */
+/** An option that would have no effect is refused, because it was meant to have one. */
 function assertOwners(options: object, algorithm: string, where: string): void {
   for (const [option, received] of Object.entries(options)) {
     const owner = option === 'timeZone' ? 'calendar' : (OWNERS[option] ?? algorithm)
@@ -111,12 +111,12 @@ function slicedPolicy(basics: Basics, options: PolicyOptions, where: string): Li
   const { slices = 10 } = options
   assertInteger(slices, `${where}.slices`, { min: 1, max: MOST_SLICES })
   const { name, limit, windowUs } = basics
-  // Rounded up: so many slices are never less than a window.
+  // Rounded up, so that all slices together are never less than a window.
   return { name, limit, windowUs, algorithm: 'window', slices, sliceUs: ceilOf(windowUs, slices) }
 }
 
 /**
- * In a window of length W, a bucket of b permits with one back every T lets in b + ⌈W/T⌉ - 1 at most. `hard` chooses T so
+ * In a window of length W, a bucket of b permits with one back every T admits b + ⌈W/T⌉ - 1 at most. `hard` chooses T so
  * that this is `limit`.
  */
 function smoothPolicy(
@@ -127,14 +127,14 @@ function smoothPolicy(
   const { name, limit, windowUs } = basics
   const { hard = false } = options
   assertBoolean(hard, `${where}.hard`)
-  // Nobody asks a bucket that admits nothing.
+  // A bucket that admits nothing is never asked.
   if (limit === 0)
     return { name, limit, windowUs, algorithm: 'smooth', burst: 0, intervalUs: windowUs }
   const said = options.burst ?? (hard ? Math.max(1, Math.floor(limit / 2)) : limit)
   assertInteger(said, `${where}.burst`, { min: 1, max: hard && !isLookedUp ? limit : MOST })
   const longest = Math.floor(LONGEST_REFILL_US / ceilOf(windowUs, limit))
   const burst = isLookedUp ? Math.min(said, hard ? limit : longest) : said
-  // More than one per microsecond cannot be told apart from no limit.
+  // More than one per microsecond is the same as no limit.
   if (limit > windowUs) throw tooFast(limit, `${where}.limit`)
   const intervalUs = ceilOf(windowUs, hard ? limit - burst + 1 : limit)
   if (burst * intervalUs > LONGEST_REFILL_US) {
@@ -149,7 +149,7 @@ function tooFast(received: number, option: string): InvalidOptionError {
   return new InvalidOptionError({ option, expected, received })
 }
 
-/** Division that is rounded up exactly, also where the quotient is not. */
+/** Division that is rounded up exactly, also where the quotient is inexact. */
 function ceilOf(amount: number, by: number): number {
   const quotient = Math.floor(amount / by)
   return quotient * by < amount ? quotient + 1 : quotient

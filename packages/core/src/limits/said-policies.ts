@@ -1,4 +1,4 @@
-/** What a limiter's options say of each policy: the only one stands among the limiter's own options. */
+/** The options of each policy of a limiter: a single policy is among the limiter's own options. */
 
 import type { LimitPolicy } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -10,24 +10,24 @@ import {
   type PolicyOptions,
 } from './policy-options.ts'
 
-/** A policy as it was said. */
+/** A policy as the user wrote it. */
 export interface SaidPolicy {
-  /** Where it stands, behind the name of the limiter: `.policies[0]`, or nothing for the only one. */
+  /** Its place, after the name of the limiter: `.policies[0]`, or empty for a single policy. */
   readonly at: string
   /** Its limit, if that is a function. */
   readonly lookup: ((...args: never[]) => unknown) | undefined
-  /** Under its limit; where that is looked up, under one that goes with its other options. */
+  /** With its limit; where that is looked up, with an example that fits its other options. */
   readonly example: KnownPolicy
-  /** The same under a limit that was looked up. */
+  /** The same with a limit that was looked up. */
   under(limit: number): KnownPolicy
 }
 
 type Policy = PolicyOptions<never> | ConcurrencyOptions<never>
 
-/** Each is read with every call. */
+/** All of them are read with every call. */
 const MOST_POLICIES = 16
 
-/** @throws InvalidOptionError when there is no list of policies where there has to be one, or something beside it */
+/** @throws InvalidOptionError when a list of policies is missing, or other options stand beside it */
 export function saidPolicies(options: LimiterOptions, where: string): readonly SaidPolicy[] {
   const { policies } = options as { readonly policies?: unknown }
   if (policies === undefined) return [saidPolicy(onlyPolicyOf(options), '')]
@@ -59,7 +59,7 @@ function assertNoneBeside(options: object, where: string): void {
   for (const name of POLICY_OPTION_NAMES) {
     const received = (options as Record<string, unknown>)[name]
     if (name === 'name' || received === undefined) continue
-    const expected = 'to stand in one of the policies'
+    const expected = 'to be an option of one of the policies'
     throw new InvalidOptionError({ option: `${where}.${name}`, expected, received })
   }
 }
@@ -71,7 +71,7 @@ function saidPolicy(policy: unknown, at: string): SaidPolicy {
     const example = policy as KnownPolicy
     return { at, lookup: undefined, example, under: () => example }
   }
-  // A copy: what the user does to the options later changes nothing.
+  // A copy: later changes to the user's object have no effect.
   const under = underLimits({ ...(policy as Policy) })
   return { at, lookup: limit as () => unknown, example: under(exampleOf(policy)), under }
 }
@@ -82,7 +82,7 @@ function exampleOf(policy: unknown): number {
   return typeof burst === 'number' && Number.isInteger(burst) && burst > 0 ? burst : 1
 }
 
-/** The algorithm must not change with the limit: under another one everything begins anew. */
+/** The algorithm must not change with the limit: under another algorithm, counting would begin anew. */
 function underLimits(policy: Policy): (limit: number) => KnownPolicy {
   const isCalendar = ['hour', 'day', 'week', 'month'].includes(policy.per as string)
   const algorithm = policy.algorithm ?? (isCalendar ? undefined : 'window')

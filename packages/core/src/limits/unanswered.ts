@@ -1,4 +1,4 @@
-/** What becomes of questions that the store did not answer: it is what `onStoreError` says. */
+/** Answers questions that the store did not answer, as `onStoreError` says. */
 
 import type { LimitReply, LimitRule } from '../contracts/rate-limit-provider.ts'
 import { RateLimitUnavailableError } from '../errors/rate-limit-error.ts'
@@ -20,7 +20,7 @@ export interface StandInParts {
   readonly localRule: LimitRule
 }
 
-/** A store in the same process is asked within this time too, because it may be somebody's own. */
+/** A store in the same process is asked within this time too, because users may write their own. */
 const LOCAL_TIMEOUT_MS = 1_000
 
 /** Answers them all. */
@@ -28,7 +28,7 @@ export async function answerWithoutStore(
   all: readonly Unanswered[],
   { onStoreError, fallback, localRule }: StandInParts,
 ): Promise<void> {
-  // No outage, whatever is to be done in one: it would last for ever, and nobody would know.
+  // This is not an outage, whatever the rule says about outages: it would last for ever, unnoticed.
   for (const { question, error } of all) if (isSetupError(error)) question.reject(error)
   const unanswered = all.filter(({ error }) => !isSetupError(error))
   if (unanswered.length === 0) return
@@ -59,7 +59,7 @@ async function answerLocally(
   for (const [i, { question, error }] of unanswered.entries()) {
     const reply = replyAt(replies, i)
     if (reply.error !== undefined) refuse(question, reply.error)
-    // More than this process' share: it cannot say that the limit is used up, so it does not.
+    // More than the share of this process: it cannot say that the limit is used up, so it does not.
     else if (reply.waitUs === Number.POSITIVE_INFINITY) refuse(question, error)
     else question.resolve({ kind: 'decided', reply, rule, store, isKnown: false, elapsedMs: 0 })
   }

@@ -8,7 +8,7 @@ import type {
   LockState,
   LockTarget,
 } from '../contracts/lock-provider.ts'
-import { type CallTerms, GuardedCalls } from '../guard/guarded-calls.ts'
+import { type CallBounds, GuardedCalls } from '../guard/guarded-calls.ts'
 
 /** How long one call to the lock store may take. */
 export const LOCK_STORE_TIMEOUT_MS = 1_000
@@ -58,7 +58,7 @@ export class LockStore {
     isAwaited: boolean,
   ): Promise<boolean> {
     const waiter = isAwaited ? 'caller' : 'background'
-    const renewal: CallTerms = { operation: 'locks.renew', timeoutMs, waiter }
+    const renewal: CallBounds = { operation: 'locks.renew', timeoutMs, waiter }
     return this.#calls.insist(renewal, () => this.provider.renew(target, termMs))
   }
 
@@ -80,6 +80,6 @@ export class LockStore {
   }
 }
 
-function callNamed(operation: string): CallTerms {
+function callNamed(operation: string): CallBounds {
   return { operation, timeoutMs: LOCK_STORE_TIMEOUT_MS, waiter: 'caller' }
 }

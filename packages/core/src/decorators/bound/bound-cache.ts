@@ -1,12 +1,13 @@
-/** Ties a decorated method to the cache of the class it is called on: which one it is, and what its keys look like. */
+/** Binds a decorated method to the cache of the class on which it is called: which cache, and how its keys look. */
 
 import { createHash } from 'node:crypto'
+import type { EntryPlace } from '../../cache/entry-rules.ts'
 import { INTERNALS } from '../../contracts/internals.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { CACHE_OPTION_NAMES, type CacheOptions } from '../../options/cache-options.ts'
 import type { KeyFrame, KeyKind, KeySource } from '../reading/key-source.ts'
+import type { ResultRules } from '../reading/storing-options.ts'
 import { type BoundMethod, MethodBinder, reserveName } from './bound-method.ts'
-import { Claims } from './claims.ts'
 import type { MethodCache } from './method-cache.ts'
 import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
 import { isFragile } from './names.ts'
@@ -14,12 +15,13 @@ import { assertOneEntity } from './one-entity.ts'
 import { decorationsOf } from './operations.ts'
 import { noteReader } from './read-names.ts'
 import type { Receiver } from './receiver.ts'
+import { ReservedNames } from './reserved-names.ts'
 
-/** Who needs a cache of which name. */
+/** Which name of a cache a method needs. */
 export type Naming =
   /** The method may have a cache of its own, named after it. */
   | 'own'
-  /** The method works on entries of others, so it has to say whose. */
+  /** The method works on entries of other methods, so it must name their cache. */
   | 'required'
   /** The method works on tags only, which reach every cache of the namespace. */
   | 'unneeded'
@@ -31,6 +33,8 @@ export interface BindingParts {
   readonly cacheName: string | undefined
   readonly policy: CacheOptions
   readonly naming: Naming
+  /** Makes the rules of the method's calls. @default they say nothing */
+  readonly rulesAt?: ((place: EntryPlace) => ResultRules) | undefined
   /** Makes the key source; the frame completes a default key. */
   readonly keyWith: (frame?: KeyFrame) => KeySource
   /** Whether classes that inherit the method share its entries. @default what `@CacheConfig` says */
@@ -39,11 +43,13 @@ export interface BindingParts {
   readonly keyKind?: KeyKind | undefined
 }
 
-/** A method of one class, tied to its cache. */
+/** A method of one class, bound to its cache. */
 export interface BoundCache extends BoundMethod {
   readonly cache: MethodCache
   readonly cacheName: string
   readonly key: KeySource
+  /** Makes what a call says of its result. */
+  readonly rules: ResultRules
 }
 
 /** Makes the binder of a method that works on a cache. */
@@ -73,16 +79,19 @@ function tied(parts: BindingParts, method: BoundMethod): BoundCache {
     ...evicts,
     ...isForOthers,
   })
-  return { ...method, cache, cacheName, key: keyWith(frameOf(parts, receiver)) }
+  const rules = (parts.rulesAt ?? noRules)({ where, onTtl: cache.onTtl })
+  return { ...method, cache, cacheName, key: keyWith(frameOf(parts, receiver)), rules }
 }
 
+const noRules = (): ResultRules => (_self, _args, mode) => ({ mode, tags: [] })
+
 /**
- * Completes a default key. In a named cache, which the method may share, it says which method's arguments it is made of, in
- * a shape that no key function can write: else whoever chooses an id could read another method's entries.
+ * Completes a default key. In a named cache, which several methods may share, it contains the name of the method whose arguments
+ * it is made of, in a shape that no key function can return: otherwise a user who chooses an id could read another method's entries.
  */
 function frameOf({ cacheName }: BindingParts, { label, config }: Receiver): KeyFrame | undefined {
   if ((cacheName ?? config.cache) === undefined) return undefined
-  // The end of a short form (see key-digest.ts): a key function that returns this shape gets a digest of its own.
+  // The end of a short form (see key-digest.ts): a key function that returns this shape gets another digest.
   const suffix = `#${digestOf(`default key of ${label}`)}`
   return (text) => `${label}:${text}${suffix}`
 }
@@ -113,7 +122,7 @@ function cacheNameFor(parts: BindingParts, method: BoundMethod): string {
   return own
 }
 
-/** @throws InvalidOptionError when keys of a named cache could mean entries of another class */
+/** @throws InvalidOptionError when keys of a named cache could belong to entries of another class */
 function assertShareable(
   { keyKind, shares }: BindingParts,
   { site, receiver, provider, where }: BoundMethod,
@@ -122,25 +131,25 @@ function assertShareable(
   if (isFragileHere && keyKind === 'default') {
     throw new InvalidOptionError({
       option: `${where}.key`,
-      expected: `a key, because the default one has the name of the class in it, which ${FRAGILE}`,
+      expected: `a key, because the default one contains the name of the class, which ${FRAGILE}`,
       received: undefined,
     })
   }
   if (keyKind !== 'arguments' || (shares ?? receiver.config.shareWithSubclasses) === true) return
-  const other = Claims.on(provider).claimEntries(name, { site, receiver })
+  const other = ReservedNames.on(provider).reserveEntries(name, { site, receiver })
   if (other === undefined) return
   const expected = meeting(name, other.name, receiver.named.name)
   throw new InvalidOptionError({ option: `${where}.cache`, expected, received: name })
 }
 
 const A_NAME = 'a cache name, here or in @CacheConfig'
-const FRAGILE = 'may be a minifier’s, who gives it to another class in the next build'
+const FRAGILE = 'may come from a minifier, which may give it to another class in the next build'
 
 function meeting(cacheName: string, one: string, other: string): string {
   return (
     `entries of one class, but ${one} and ${other} both inherit methods that keep theirs in ${cacheName} under keys made of ` +
-    `the arguments alone: give each class a @CacheConfig({ cache }) of its own, put something of this into the key, or say ` +
-    `shareWithSubclasses: true if they are the same entries`
+    `the arguments alone: give each class its own @CacheConfig({ cache }), use something of this in the key, or set ` +
+    `shareWithSubclasses: true if the entries are the same`
   )
 }
 

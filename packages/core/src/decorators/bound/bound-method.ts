@@ -1,6 +1,6 @@
 /**
- * Ties a decorated method to the manager of the class that it is called on: at the first call, and anew when the manager
- * changes. All decorators do it here, each with what it needs of the manager.
+ * Binds a decorated method to the manager of the class on which it is called: at the first call, and again when the manager
+ * changes. All decorators use this, each with what it needs of the manager.
  */
 
 import { ClosedError } from '../../errors/closed-error.ts'
@@ -8,16 +8,16 @@ import { NotConfiguredError } from '../../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { isManagerElsewhere } from '../../lifecycle/shared-state.ts'
 import { currentCallScope } from './call-scope.ts'
-import { Claims } from './claims.ts'
 import { defaultManager } from './default-manager.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
 import type { MethodSite } from './method-site.ts'
 import { sayRenewed } from './names.ts'
 import { ByReceiver, type Receiver, receiverOf, startOf } from './receiver.ts'
+import { ReservedNames } from './reserved-names.ts'
 
-/** A method of one class, tied to a manager. */
+/** A method of one class, bound to a manager. */
 export interface BoundMethod {
-  /** What the calls it is for have in common; see `startOf`. */
+  /** What all calls that it is for have in common; see `startOf`. */
   readonly start: unknown
   readonly site: MethodSite
   readonly receiver: Receiver
@@ -33,13 +33,13 @@ export interface BinderParts<Bound extends BoundMethod> {
   readonly site: MethodSite
   /** Whether classes that inherit the method share what it has. @default what `@CacheConfig` says */
   readonly shares?: boolean | undefined
-  /** A call on a closed manager is refused here. @default false: what the method is tied to refuses it */
+  /** A call on a closed manager is refused here. @default false: the bound cache or limiter refuses it */
   readonly needsOpen?: boolean | undefined
   /** Adds what the decorator needs, once for each class and manager. */
   readonly tie: (method: BoundMethod) => Bound
 }
 
-/** What is known of a class before there is a manager, and what it is tied to since. */
+/** What is known of a class before there is a manager, and what it is bound to later. */
 interface Tie<Bound> {
   readonly receiver: Receiver
   bound: Bound | undefined
@@ -68,8 +68,8 @@ export class MethodBinder<Bound extends BoundMethod> {
   }
 
   /**
-   * What the last call was bound to, if this one is on the same class, the manager is still in charge, and no scope says
-   * otherwise: all that the local-hit path needs to know.
+   * What the last call was bound to, if this call is on the same class, the manager is still in use, and no scope applies:
+   * all that the local-hit path needs to know.
    */
   quick(self: unknown): Bound | undefined {
     const last = this.#last
@@ -79,11 +79,11 @@ export class MethodBinder<Bound extends BoundMethod> {
   }
 
   /**
-   * Returns what a call on `self` is bound to, binding if need be. Asks the class's `manager` if it has one, else the
-   * default manager, at every call.
+   * Returns what a call on `self` is bound to, binding it if necessary. At every call it uses the class's `manager`, or else the
+   * default manager.
    *
    * @throws NotConfiguredError without a manager; ClosedError after it was closed; InvalidOptionError when the method needs
-   *   a name, or a manager that can do more.
+   *   a name, or a manager with more abilities.
    */
   bind(self: unknown): Bound {
     const tie = this.#ties.of(self)
@@ -112,18 +112,18 @@ const NAMELESS = 'the class has no name'
 const REFUSED =
   'another class of this name has a method of this name (if this is the same class, its file was evaluated twice under two names: hot reload, or a second copy)'
 
-/** A name made of the method's own, and what to say where it will not do. */
+/** A name made from the method's own, and the message where it cannot be used. */
 export interface OwnName {
   /** Such as `cache Products.find`. */
   readonly name: string
   readonly option: string
-  /** What the user has to give instead. */
+  /** What the user must give instead. */
   readonly expected: string
 }
 
 /** Reserves a name for a method. @throws InvalidOptionError when another method has it, or its class has no name */
 export function reserveName({ provider, site, receiver }: BoundMethod, own: OwnName): void {
-  const outcome = Claims.on(provider).claimName(own.name, { site, receiver })
+  const outcome = ReservedNames.on(provider).reserveName(own.name, { site, receiver })
   if (outcome === 'renewed') sayRenewed(receiver)
   if (outcome === 'granted' || outcome === 'renewed') return
   const why = outcome === 'nameless' ? NAMELESS : REFUSED

@@ -1,10 +1,9 @@
-/** Reading a list: one entry for each element of a method's first argument; the body sees only those missing. */
+/** Reading a list: one entry per element of a method's first argument; the method only gets the missing ones. */
 
-import type { LoadContext } from '../../cache/read-call.ts'
+import type { LoadContext, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
-import type { MethodCall } from '../bound/method-cache.ts'
 import { type AnyMethod, invoke, shapeOf } from '../bound/method-decorator.ts'
 import { currentSkip } from '../skip-cache.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
@@ -36,9 +35,9 @@ export async function readEach(
   parts: CacheableEachParts,
   self: unknown,
   args: Args,
-  mode: MethodCall['mode'],
+  mode: ReadMode,
 ): Promise<readonly unknown[]> {
-  const { original, binding, rules } = parts
+  const { original, binding } = parts
   const bound = binding.bind(self)
   const { cache, provider, where } = bound
   const { label } = bound.receiver
@@ -62,15 +61,15 @@ export async function readEach(
     })
     return itemsByKey(parts, { bound, self }, { ids: asked, rest: list.rest }, await loading)
   }
-  const calls = elements.map((element) => {
-    const call = rules(self, element.args, mode)
-    return element.canChange ? { ...call, keeps: () => element.keeps(call) } : call
+  const rules = elements.map((element) => {
+    const own = bound.rules(self, element.args, mode)
+    return element.canChange ? { ...own, keeps: () => element.keeps(own) } : own
   })
-  const items = await cache.getManyOrLoad(list.keys, load, calls)
+  const items = await cache.getManyOrLoad(list.keys, load, rules)
   return arranged(parts, list, items)
 }
 
-/** An element on its way: whether it and the further arguments are still those that its key was made of. */
+/** An element of a call: whether it and the further arguments are still those that its key was made of. */
 class Element {
   readonly args: Args
   readonly canChange: boolean
@@ -97,7 +96,7 @@ class Element {
   }
 
   /** Whether its item may be kept. */
-  keeps({ tagsOf, ttlOf, storeWhen }: MethodCall): boolean {
+  keeps({ tagsOf, ttlOf, storeWhen }: ReadRules): boolean {
     const isSaying = tagsOf !== undefined || ttlOf !== undefined || storeWhen !== undefined
     return this.#isAsCalled && (!isSaying || this.#isUnchanged())
   }
@@ -107,7 +106,7 @@ class Element {
   }
 }
 
-/** The elements of a call: each once, with its key, and where the caller wants it. */
+/** The elements of a call: each once, with its key, and its places in the caller's list. */
 export interface ElementList {
   readonly ids: readonly unknown[]
   readonly keys: readonly string[]
@@ -133,7 +132,7 @@ export function elementsOf(bound: BoundCache, self: unknown, args: Args): Elemen
   return { ids, keys: [...indexes.keys()], rest, wanted }
 }
 
-/** Puts items (one for each element, in order) in the caller's order, with `by` without those there are none of. */
+/** Puts items (one per element, in order) in the caller's order; with `by`, missing items are left out. */
 export function arranged(
   parts: CacheableEachParts,
   list: ElementList,
@@ -146,8 +145,8 @@ export function arranged(
 }
 
 /**
- * Takes what the method returned and gives one item (or nothing) for each element, in order. Items and elements are matched
- * by keys made at the same time, so that what has changed since has changed for both.
+ * Takes the method's result and gives one item (or undefined) per element, in order. Items and elements are compared
+ * by keys made at the same time, so that a change since then has changed both.
  */
 export function itemsByKey(
   { by }: CacheableEachParts,
@@ -175,7 +174,7 @@ export function itemsByKey(
   return list.ids.map((id) => found.get(keyOf(bound, self, [id, ...list.rest])))
 }
 
-/** Keeping one of them would lose the other without a word. */
+/** Keeping one of them would lose the other silently. */
 function twoItems(label: string, received: unknown): InvalidOptionError {
   return new InvalidOptionError({
     option: `the result of ${label}`,
