@@ -1,11 +1,15 @@
 /** Pages that list what the code has, in step with it. */
 
+import { CacheManager, createCacheManager } from '@larder/core'
+import { HEADER_BYTES } from '@larder/core/store'
+import { lruStore } from '@larder/local-store'
 import { expect, it } from 'vitest'
 import {
   CACHE_DEFAULTS,
   CACHE_OPTION_NAMES,
 } from '../../packages/core/src/options/cache-options.ts'
-import { readPage } from './pages.ts'
+import { fieldsOf } from '../../tools/reference/interfaces.mjs'
+import { codeIn, readPage, rowsOf, sectionOf } from './pages.ts'
 
 it('the policies page lists the options, with their defaults', () => {
   const rows = Array.from(
@@ -31,4 +35,23 @@ it("the README's commands exist", () => {
     expect(scripts).toHaveProperty([command ?? ''])
   }
   expect(scripts).toHaveProperty('test')
+})
+
+it('operation says how large the header of an entry is', () => {
+  expect(readPage('docs/guides/operations.md')).toContain(`a header of ${HEADER_BYTES} bytes`)
+})
+
+it('the guide to the manager lists its options and its members', async () => {
+  const page = 'docs/guides/managers.md'
+  const options = rowsOf(sectionOf(page, '## Options')).map(([name]) => codeIn(name)[0])
+  const source = readPage('packages/core/src/manager/manager-options.ts')
+  expect(options).toEqual(fieldsOf(source, 'CacheManagerOptions').map(({ name }) => name))
+  await using caches = createCacheManager({ namespace: 'docs', default: false, local: lruStore() })
+  const members = rowsOf(sectionOf(page, '## What it has')).flatMap(([names]) =>
+    codeIn(names).map((call) => call.replace(/\(.*/, '')),
+  )
+  const { constructor: _, ...descriptors } = Object.getOwnPropertyDescriptors(
+    CacheManager.prototype,
+  )
+  expect(members.sort()).toEqual([...Object.keys(descriptors), ...Object.keys(caches)].sort())
 })

@@ -1,13 +1,13 @@
 /** `@CachePut`: always runs the method, and caches its result. */
 
 import type { PutFence } from '../cache/put-fence.ts'
+import type { ReadRules } from '../cache/read-call.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
 import { type BoundCache, cacheBinder } from './bound/bound-cache.ts'
 import { readCallback, saysNo } from './bound/callbacks.ts'
-import type { MethodCall } from './bound/method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -91,7 +91,7 @@ export function CachePut(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
   assertKnownOptions(options, ['key', 'keyOf', 'condition', ...STORING_NAMES], DECORATOR)
-  const { cacheName, policy, rules, shares } = resolveStoring(options, DECORATOR)
+  const { cacheName, policy, rulesAt, shares } = resolveStoring(options, DECORATOR)
   const keyOf = keyFinder(options)
   const { condition, key, keyOf: ofResult } = options as Record<string, unknown>
   const isWanted = readCallback(condition, `${DECORATOR}.condition`)
@@ -100,7 +100,7 @@ export function CachePut(...given: readonly [object]): unknown {
     const naming = 'required'
     const keyKind = keyKindOf(key ?? ofResult)
     const words = { decorator: DECORATOR, cacheName, policy, naming, shares, keyKind } as const
-    const binding = cacheBinder({ ...words, site, keyWith })
+    const binding = cacheBinder({ ...words, site, keyWith, rulesAt })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         if (saysNo(isWanted, this, args, binding.where))
@@ -120,10 +120,10 @@ export function CachePut(...given: readonly [object]): unknown {
         } else begun = beginning
         try {
           const result = await invoke(original, this, args, where)
-          const call = rules(this, args, 'normal')
+          const rules = bound.rules(this, args, 'normal')
           if (key === undefined)
-            await putUnderItsOwnKey({ bound, keyOf, self: this, args, begun }, result, call)
-          else if (isStill(bound, this, args, key)) await cache.put(key, result, call, begun)
+            await putUnderItsOwnKey({ bound, keyOf, self: this, args, begun }, result, rules)
+          else if (isStill(bound, this, args, key)) await cache.put(key, result, rules, begun)
           else await cache.evict(evictionOf(keysNow(bound, this, args, key)))
           return result
         } finally {
@@ -158,12 +158,12 @@ interface PutOfResult {
 async function putUnderItsOwnKey(
   { bound, keyOf, self, args, begun }: PutOfResult,
   result: unknown,
-  call: MethodCall,
+  rules: ReadRules,
 ): Promise<void> {
   const { cache } = bound
   let isWanted = false
   try {
-    isWanted = call.storeWhen?.(result) !== false
+    isWanted = rules.storeWhen?.(result) !== false
   } catch (error) {
     cache.unfit(error)
   }
@@ -174,7 +174,7 @@ async function putUnderItsOwnKey(
     if (isWanted) cache.unfit(keyErrorAt(error, bound.where, bound.cacheName))
     return
   }
-  await cache.put(key, result, { ...call, storeWhen: () => isWanted }, begun)
+  await cache.put(key, result, { ...rules, storeWhen: () => isWanted }, begun)
 }
 
 interface KeyFinder {

@@ -117,7 +117,7 @@ export function Cacheable(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
   assertKnownOptions(options, ['key', 'each', 'condition', 'shares', ...STORING_NAMES], DECORATOR)
-  const { cacheName, policy, rules, shares: isShared } = resolveStoring(options, DECORATOR)
+  const { cacheName, policy, rulesAt, shares: isShared } = resolveStoring(options, DECORATOR)
   const { key, condition, shares } = options as Record<string, unknown>
   assertMethodNames(shares, `${DECORATOR}.shares`)
   const isWanted = readCallback(condition, `${DECORATOR}.condition`)
@@ -139,8 +139,8 @@ export function Cacheable(...given: readonly [object?]): unknown {
       shares: isShared,
       keyKind,
     } as const
-    const binding = cacheBinder({ ...words, site, keyWith })
-    const parts = { original, binding, rules, condition: isWanted }
+    const binding = cacheBinder({ ...words, site, keyWith, rulesAt })
+    const parts = { original, binding, condition: isWanted }
     if (each !== undefined) {
       const list = { ...parts, by: each.by }
       const entries = (self: unknown): EntryHandle => entriesOfEach(list, self)

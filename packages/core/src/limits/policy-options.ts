@@ -40,7 +40,9 @@ export interface PolicyOptions<Args extends readonly unknown[] = [key: string]> 
 
 /** How much is allowed at the same time. */
 export interface ConcurrencyOptions<Args extends readonly unknown[] = [key: string]> {
+  /** Names it in verdicts, headers and the store: what is renamed begins anew. @default 'default' */
   readonly name?: string | undefined
+  /** Counts what is under way, not what was admitted in a time. */
   readonly algorithm: 'concurrency'
   /** The most cost under way at a time. Up to 10 000; 0 refuses all. A function where it differs between callers. */
   readonly limit: number | LimitOf<Args>

@@ -1,10 +1,12 @@
 /** Binds a decorated method to the cache of the class on which it is called: which cache, and how its keys look. */
 
 import { createHash } from 'node:crypto'
+import type { EntryPlace } from '../../cache/entry-rules.ts'
 import { INTERNALS } from '../../contracts/internals.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { CACHE_OPTION_NAMES, type CacheOptions } from '../../options/cache-options.ts'
 import type { KeyFrame, KeyKind, KeySource } from '../reading/key-source.ts'
+import type { ResultRules } from '../reading/storing-options.ts'
 import { type BoundMethod, MethodBinder, reserveName } from './bound-method.ts'
 import type { MethodCache } from './method-cache.ts'
 import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
@@ -31,6 +33,8 @@ export interface BindingParts {
   readonly cacheName: string | undefined
   readonly policy: CacheOptions
   readonly naming: Naming
+  /** Makes the rules of the method's calls. @default they say nothing */
+  readonly rulesAt?: ((place: EntryPlace) => ResultRules) | undefined
   /** Makes the key source; the frame completes a default key. */
   readonly keyWith: (frame?: KeyFrame) => KeySource
   /** Whether classes that inherit the method share its entries. @default what `@CacheConfig` says */
@@ -44,6 +48,8 @@ export interface BoundCache extends BoundMethod {
   readonly cache: MethodCache
   readonly cacheName: string
   readonly key: KeySource
+  /** Makes what a call says of its result. */
+  readonly rules: ResultRules
 }
 
 /** Makes the binder of a method that works on a cache. */
@@ -73,8 +79,11 @@ function tied(parts: BindingParts, method: BoundMethod): BoundCache {
     ...evicts,
     ...isForOthers,
   })
-  return { ...method, cache, cacheName, key: keyWith(frameOf(parts, receiver)) }
+  const rules = (parts.rulesAt ?? noRules)({ where, onTtl: cache.onTtl })
+  return { ...method, cache, cacheName, key: keyWith(frameOf(parts, receiver)), rules }
 }
+
+const noRules = (): ResultRules => (_self, _args, mode) => ({ mode, tags: [] })
 
 /**
  * Completes a default key. In a named cache, which several methods may share, it contains the name of the method whose arguments

@@ -1,7 +1,8 @@
 /** The small interface between a decorated method and the engine, so that each can be tested alone. */
 
+import type { EntryPlace } from '../../cache/entry-rules.ts'
 import type { PutFence } from '../../cache/put-fence.ts'
-import type { LoadContext, ReadMode, Source } from '../../cache/read-call.ts'
+import type { LoadContext, ReadRules, Source } from '../../cache/read-call.ts'
 import { INTERNALS } from '../../contracts/internals.ts'
 import type { CacheOptions } from '../../options/cache-options.ts'
 
@@ -19,20 +20,6 @@ export interface MethodDescription {
   readonly where: string
 }
 
-/** What one call of a decorated method adds to the method's policy. */
-export interface MethodCall {
-  readonly mode: ReadMode
-  /** Tags known from the arguments. */
-  readonly tags: readonly string[]
-  readonly tagsOf?: ((value: unknown) => readonly string[]) | undefined
-  /** The `ttl` for this result, as the user gave it; checked by the engine. */
-  readonly ttlOf?: ((value: unknown) => unknown) | undefined
-  /** Called when the load is over; false: neither its result nor its error may be kept. */
-  readonly keeps?: (() => boolean) | undefined
-  /** False keeps this result out of the cache. */
-  readonly storeWhen?: ((value: unknown) => boolean) | undefined
-}
-
 export interface EvictCall {
   readonly keys: readonly string[]
   readonly tags: readonly string[]
@@ -43,14 +30,16 @@ export interface EvictCall {
 
 /** The cache of one decorated method. Keys are key texts, without the cache's name, and may hold lone surrogates. */
 export interface MethodCache {
-  /** A local hit that needs nothing else, at once: the promise to hand out, already counted; `undefined` for any other read. */
+  /** Is shown each `ttl` that a callback gives; in development. */
+  readonly onTtl?: EntryPlace['onTtl']
+  /** A calm local hit, at once: the promise to hand out, already counted; `undefined` when it takes more than a look. */
   hit(key: string): Promise<unknown> | undefined
-  getOrLoad(key: string, source: Source, call: MethodCall): Promise<unknown>
-  /** One entry per key, one call per key; `load` gets the indexes of missing keys and returns a value for each. */
+  getOrLoad(key: string, source: Source, rules: ReadRules): Promise<unknown>
+  /** One entry a key, one set of rules a key; `load` gets the indexes of those missing and returns a value for each. */
   getManyOrLoad(
     keys: readonly string[],
     load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
-    calls: readonly MethodCall[],
+    rules: readonly ReadRules[],
   ): Promise<readonly unknown[]>
   peek(key: string): Promise<unknown>
   /**
@@ -62,7 +51,7 @@ export interface MethodCache {
    * Writes a value; without `begun` it counts as made now. When a callback about keeping fails, the key is evicted and the failure
    * is reported.
    */
-  put(key: string, value: unknown, call: MethodCall, begun: PutFence | undefined): Promise<void>
+  put(key: string, value: unknown, rules: ReadRules, begun: PutFence | undefined): Promise<void>
   /** Reports that a result could not be kept because a callback failed. */
   unfit(error: unknown): void
   evict(request: EvictCall): Promise<void>

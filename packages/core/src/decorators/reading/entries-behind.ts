@@ -9,7 +9,7 @@ import { type CacheableParts, keyOf, loadOne } from './read-one.ts'
 
 /** Makes the handle of a method with one entry per call. */
 export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle {
-  const { binding, rules } = parts
+  const { binding } = parts
   const at = (args: readonly unknown[]): { readonly bound: BoundCache; readonly text: string } => {
     const bound = binding.bind(self)
     return { bound, text: keyOf(bound, self, args) }
@@ -33,14 +33,14 @@ export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle 
     },
     set: async (args, value) => {
       const { bound, text } = at(args)
-      await bound.cache.put(text, value, rules(self, args, 'normal'), undefined)
+      await bound.cache.put(text, value, bound.rules(self, args, 'normal'), undefined)
     },
   }
 }
 
 /** Makes the handle of a method with one entry per element. */
 export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHandle {
-  const { binding, rules } = parts
+  const { binding } = parts
   return {
     key: (...args) => {
       const bound = binding.bind(self)
@@ -74,8 +74,8 @@ export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHa
       const items = itemsByKey(parts, { bound, self }, { ids, rest: list.rest }, value)
       const valueByKey = new Map(keys.map((key, index) => [key, items[index]]))
       const puts = list.keys.map((key, index) => {
-        const call = rules(self, [list.ids[index], ...list.rest], 'normal')
-        return cache.put(key, valueByKey.get(key), call, undefined)
+        const rules = bound.rules(self, [list.ids[index], ...list.rest], 'normal')
+        return cache.put(key, valueByKey.get(key), rules, undefined)
       })
       await Promise.all(puts)
     },

@@ -1,10 +1,9 @@
 /** Reading a list: one entry per element of a method's first argument; the method only gets the missing ones. */
 
-import type { LoadContext } from '../../cache/read-call.ts'
+import type { LoadContext, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
-import type { MethodCall } from '../bound/method-cache.ts'
 import { type AnyMethod, invoke, shapeOf } from '../bound/method-decorator.ts'
 import { currentSkip } from '../skip-cache.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
@@ -36,9 +35,9 @@ export async function readEach(
   parts: CacheableEachParts,
   self: unknown,
   args: Args,
-  mode: MethodCall['mode'],
+  mode: ReadMode,
 ): Promise<readonly unknown[]> {
-  const { original, binding, rules } = parts
+  const { original, binding } = parts
   const bound = binding.bind(self)
   const { cache, provider, where } = bound
   const { label } = bound.receiver
@@ -62,11 +61,11 @@ export async function readEach(
     })
     return itemsByKey(parts, { bound, self }, { ids: asked, rest: list.rest }, await loading)
   }
-  const calls = elements.map((element) => {
-    const call = rules(self, element.args, mode)
-    return element.canChange ? { ...call, keeps: () => element.keeps(call) } : call
+  const rules = elements.map((element) => {
+    const own = bound.rules(self, element.args, mode)
+    return element.canChange ? { ...own, keeps: () => element.keeps(own) } : own
   })
-  const items = await cache.getManyOrLoad(list.keys, load, calls)
+  const items = await cache.getManyOrLoad(list.keys, load, rules)
   return arranged(parts, list, items)
 }
 
@@ -97,7 +96,7 @@ class Element {
   }
 
   /** Whether its item may be kept. */
-  keeps({ tagsOf, ttlOf, storeWhen }: MethodCall): boolean {
+  keeps({ tagsOf, ttlOf, storeWhen }: ReadRules): boolean {
     const isSaying = tagsOf !== undefined || ttlOf !== undefined || storeWhen !== undefined
     return this.#isAsCalled && (!isSaying || this.#isUnchanged())
   }

@@ -1,17 +1,15 @@
 /** Reading one entry: the wrapper of a `@Cacheable` method. */
 
-import type { LoadContext, Source } from '../../cache/read-call.ts'
+import type { LoadContext, ReadMode, ReadRules, Source } from '../../cache/read-call.ts'
 import { keyErrorAt } from '../../errors/key-error.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
 import type { MethodBinder } from '../bound/bound-method.ts'
 import { currentCallScope } from '../bound/call-scope.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
-import type { MethodCall } from '../bound/method-cache.ts'
 import { type AnyMethod, invoke } from '../bound/method-decorator.ts'
 import { currentSkip } from '../skip-cache.ts'
 import { FEW, listOf } from './key-source.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
-import type { ResultRules } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
@@ -19,7 +17,6 @@ type Args = readonly unknown[]
 export interface CacheableParts {
   readonly original: AnyMethod
   readonly binding: MethodBinder<BoundCache>
-  readonly rules: ResultRules
   readonly condition: Callback | undefined
 }
 
@@ -85,13 +82,13 @@ export interface OneCall {
   readonly args: Args
   /** The key, as it was when the method was called. */
   readonly text: string
-  readonly mode: MethodCall['mode']
+  readonly mode: ReadMode
 }
 
 /** Reads an entry that is not available at once, and loads it if necessary. */
 export function loadOne(parts: CacheableParts, bound: BoundCache, call: OneCall): Promise<unknown> {
   const { self, args, text, mode } = call
-  const rules = parts.rules(self, args, mode)
+  const rules = bound.rules(self, args, mode)
   const source = new MethodSource(parts, bound, call)
   if (parts.condition === undefined && !bound.key.canChange(args)) {
     return bound.cache.getOrLoad(text, source, rules)
@@ -143,9 +140,9 @@ class MethodSource implements Source {
     })
   }
 
-  /** Whether the result may be kept; called after the load. */
-  keeps({ tagsOf, ttlOf, storeWhen }: MethodCall): boolean {
-    // Callbacks about the result get the arguments as well.
+  /** Whether the result may be kept; to be asked after the load. */
+  keeps({ tagsOf, ttlOf, storeWhen }: ReadRules): boolean {
+    // What is said of the result is made of the arguments as well.
     const isSaying = tagsOf !== undefined || ttlOf !== undefined || storeWhen !== undefined
     return this.#isAsCalled && (!isSaying || this.#isUnchanged())
   }

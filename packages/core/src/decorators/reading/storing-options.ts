@@ -1,5 +1,7 @@
 /** Options of both `@Cacheable` and `@CachePut`: how a result is kept. */
 
+import { type EntryPlace, tagNames, tagsFrom, ttlFrom } from '../../cache/entry-rules.ts'
+import type { ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { assertBoolean, assertFunction, assertText } from '../../options/assert-option.ts'
 import {
@@ -10,7 +12,6 @@ import {
 import type { Duration } from '../../options/duration.ts'
 import { assertName } from '../../options/name.ts'
 import { answered, assertSynchronous, callback } from '../bound/callbacks.ts'
-import type { MethodCall } from '../bound/method-cache.ts'
 
 type Args = readonly unknown[]
 
@@ -48,15 +49,16 @@ export const STORING_NAMES = [
   ...CACHE_OPTION_NAMES,
 ] as const
 
-/** What a call adds about keeping its result. */
-export type ResultRules = (self: unknown, args: Args, mode: MethodCall['mode']) => MethodCall
+/** Makes what a call says of its result. */
+export type ResultRules = (self: unknown, args: Args, mode: ReadMode) => ReadRules
 
 /** The checked form. */
 export interface Storing {
   readonly cacheName: string | undefined
   readonly shares: boolean | undefined
   readonly policy: CacheOptions
-  readonly rules: ResultRules
+  /** The rules of the method's calls, once its class is known. */
+  readonly rulesAt: (place: EntryPlace) => ResultRules
 }
 
 /** @throws InvalidOptionError naming the first option that is wrong. */
@@ -72,8 +74,8 @@ export function resolveStoring(options: object, where: string): Storing {
   if (unless !== undefined) assertFunction(unless, `${where}.unless`)
   const policy = policyOf(options)
   assertCacheOptions(policy, where)
-  const rules = rulesOf({ tags, unless, ttl }, where)
-  return { cacheName: cache, shares: shareWithSubclasses as boolean | undefined, policy, rules }
+  const rulesAt = rulesOf({ tags, unless, ttl }, where)
+  return { cacheName: cache, shares: shareWithSubclasses as boolean | undefined, policy, rulesAt }
 }
 
 /** Takes the policy out of a decorator's options; tags, and a `ttl` that depends on the result, are not part of it. */
@@ -90,24 +92,27 @@ function policyOf(options: object): CacheOptions {
 function rulesOf(
   options: { readonly tags: unknown; readonly unless: unknown; readonly ttl: unknown },
   where: string,
-): ResultRules {
-  const tags = fixedTags(options.tags, `${where}.tags`)
+): Storing['rulesAt'] {
+  const fixed = fixedTags(options.tags, `${where}.tags`)
   const tagsOf = callback(options.tags)
   const ttlOf = callback(options.ttl)
   const unless = callback(options.unless)
-  if (tagsOf === undefined && ttlOf === undefined && unless === undefined) {
-    const usual: MethodCall = { mode: 'normal', tags }
-    return (_self, _args, mode) => (mode === 'normal' ? usual : { mode, tags })
+  return (place) => {
+    const tags = tagNames(fixed, place)
+    if (tagsOf === undefined && ttlOf === undefined && unless === undefined) {
+      const usual: ReadRules = { mode: 'normal', tags }
+      return (_self, _args, mode) => (mode === 'normal' ? usual : { mode, tags })
+    }
+    return (self, args, mode) => ({
+      mode,
+      tags,
+      tagsOf: tagsOf && tagsFrom((result) => tagsOf.call(self, result, ...args), place),
+      ttlOf: ttlOf && ttlFrom((result) => ttlOf.call(self, result, ...args), place),
+      storeWhen:
+        unless &&
+        ((result) => answered(unless.call(self, result, ...args), `${where}.unless`) !== true),
+    })
   }
-  return (self, args, mode) => ({
-    mode,
-    tags,
-    tagsOf: tagsOf && ((result) => tagsOf.call(self, result, ...args) as readonly string[]),
-    ttlOf: ttlOf && ((result) => ttlOf.call(self, result, ...args)),
-    storeWhen:
-      unless &&
-      ((result) => answered(unless.call(self, result, ...args), `${where}.unless`) !== true),
-  })
 }
 
 /**
