@@ -1,5 +1,5 @@
 /**
- * Many keys at once: one entry a key, one read for all, one loader call for those that are missing.
+ * Many keys at once: one entry per key, one read for all, one loader call for the missing ones.
  *
  * Every key has a flight of its own, so that keys shared with other callers are loaded once. The loader runs when every
  * flight has decided whether it needs it: found, shared, waiting for another node, or missing. A key that needs loading

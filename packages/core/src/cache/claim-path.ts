@@ -35,7 +35,7 @@ export class ClaimPath {
     this.#stored = stored
   }
 
-  /** `seenAtFirst`: the commit id that was found wanting, 0 for none. */
+  /** `seenAtFirst`: the commit id of the entry that was read and could not be used, 0 for none. */
   async load(flight: Flight, seenAtFirst: number): Promise<void> {
     const { clock } = this.#node
     const { policy } = flight.call
@@ -95,7 +95,7 @@ export class ClaimPath {
 
   /**
    * Asks for the lease: it, or who has it or what there is instead; `undefined` when the store was not even asked. A claim
-   * whose outcome nobody knows may have been granted: it counts as a lease, so that it is given back.
+   * whose outcome is unknown may have been granted: it counts as a lease, so that it is given back.
    */
   async #claim(
     { address }: Flight,
@@ -124,8 +124,8 @@ export class ClaimPath {
   }
 
   /**
-   * Uses what somebody filled meanwhile; returns `undefined` when it served, else the commit id that was found wanting: 0
-   * for bytes that are no entry.
+   * Uses what somebody filled meanwhile; returns `undefined` when it served, else the commit id of the entry that could not be used: 0
+   * for bytes that are not an entry.
    */
   async #takeFilled(flight: Flight, bytes: Uint8Array): Promise<number | undefined> {
     const found = this.#stored.inspect(bytes, flight)

@@ -1,5 +1,5 @@
 /**
- * Reads under way: one flight a key, which every caller of that key shares.
+ * Reads under way: one flight per key, which every caller of that key shares.
  *
  * An invalidation *kills and detaches* a flight: callers who already wait still get its value, it is not kept locally, and
  * later callers start anew. Otherwise a load that began before an eviction would bring the old value back after it.
@@ -31,7 +31,7 @@ export interface RunningLoad {
 /** One read, and possibly load, of one key. */
 export class Flight implements Witness {
   readonly call: ReadCall
-  /** Whoever began the flight: its loader and what else of the user runs for it run in their async context. */
+  /** The async context of the caller that began the flight: its loader and the user's other functions run in it. */
   readonly context: KeptContext = keepContext()
   /** What the flight stands on; taken before anything was read. */
   stamp: Stamp
@@ -185,7 +185,7 @@ export class Flights {
     if (this.#flights.get(key) === flight) this.#flights.delete(key)
   }
 
-  /** Lets what nobody may join (a look, a refresh, a stand-in) be killed all the same. */
+  /** Lets a flight that cannot be joined (a look, a refresh, a stand-in) be killed too. */
   watch(witness: Witness): void {
     const { key } = witness.address
     const watched = this.#watched.get(key) ?? new Set()

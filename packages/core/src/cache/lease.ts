@@ -29,7 +29,7 @@ export class Lease {
   readonly leaseMs: number
   /** One timer renews the leases of many. */
   readonly #context: KeptContext = keepContext()
-  /** False when nobody knows whether the claim was granted: its reply was lost, or too late. */
+  /** False when it is unknown whether the claim was granted: its reply was lost, or too late. */
   readonly isCertain: boolean
   /** True once it was released, or a fill used it up: there is nothing left to give back. */
   #isSpent = false

@@ -2,7 +2,7 @@
  * Giving leases back, so that nobody waits for a load that will not come.
  *
  * A lease that is left behind holds up every other node for as long as it waits. It is left behind whenever a release fails,
- * or when nobody knows what became of a claim or a fill. So each is released, under a token that was known before it was
+ * or when the outcome of a claim or a fill is unknown. So each is released, under a token that was known before it was
  * sent, until the store has said that it did: at once, and again after every sync that shows that the store answers.
  * Releasing what is not held does nothing. A lease that ended by its deadline needs no release any more.
  */

@@ -127,7 +127,7 @@ export class LoadPath {
   }
 
   /**
-   * Without `staleIfError`, what cannot be verified may not stand in for a failed load: it may have been evicted
+   * Without `staleIfError`, an entry that cannot be verified must not replace a failed load: it may have been evicted
    * elsewhere longer ago than `maxStaleness`.
    */
   #canFallBack(flight: Flight): boolean {

@@ -177,7 +177,7 @@ export class ReadPath {
     }
     const isJoinable =
       flight !== undefined &&
-      // Still running when what stands in for it is over: it is stuck.
+      // Still running when its stand-in has ended: it is stuck.
       (flight.isSettled || flight.standIn?.isSettled !== true) &&
       this.#isTrusted(flight)
     if (!isJoinable) {
@@ -201,7 +201,7 @@ export class ReadPath {
     return call.source.load(scope.context)
   }
 
-  /** A flight that nobody could have told of an eviction for `maxStaleness` is no better than an entry of that age. */
+  /** A flight that could not be told of an eviction for `maxStaleness` is as doubtful as an entry of that age. */
   #isTrusted({ stamp, at, call }: Flight): boolean {
     const { knowledge, clock } = this.#node
     return isTrusted({ stamp, verifiedAt: at }, call.policy.maxStalenessMs, knowledge, clock.now())
@@ -234,7 +234,7 @@ export class ReadPath {
   #launch(call: ReadCall, candidate: LocalEntry | undefined, isForced: boolean): Flight {
     const flight = this.#starts.make(call, candidate)
     flight.isForced = isForced
-    // Before it sets out, which may be all it takes to load. A revalidation is for whoever comes later.
+    // Before it begins, which may be all it takes to load. The value of a revalidation is for later callers.
     flight.joinedBy(call.rules.caller)
     this.#node.flights.add(flight)
     this.#starts.go(flight)

@@ -2,7 +2,7 @@
  * Who asked for a refresh, and which loads may answer it: those that began after everybody had asked.
  *
  * No clock tells what began after what. A look at the store does: it is sent after they have asked, and says who holds the
- * lease at that moment. Whoever holds it later, and is somebody else, began later. So did a load whose result is there
+ * lease at that moment. Another holder of it began later. So did a load whose result is there
  * later, if nobody held the lease at the look. Where that cannot be told, one load more follows.
  */
 
@@ -18,7 +18,7 @@ export class RefreshAsk {
   stamp: Stamp | undefined
   /** A settle window stands: what is loaded in it may be old. */
   isSettling = false
-  /** The answer to a later refresh is on its way: what this one brings is no longer to be kept. */
+  /** The answer to a later refresh is on its way: the result of this one must not be kept. */
   isSuperseded = false
   readonly #onClose: () => void
   #asked = 1

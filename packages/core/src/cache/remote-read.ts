@@ -155,7 +155,7 @@ export class RemoteRead {
     }
   }
 
-  /** Of a refresh: what there was when it was asked for. Where nothing may be served, whoever reads joins it. */
+  /** Of a refresh: what there was when it was asked for. Where nothing may be served, readers join it. */
   #noteOld(
     flight: Flight,
     ask: RefreshAsk,
@@ -168,7 +168,7 @@ export class RemoteRead {
     if (!isServable) this.#node.flights.offer(flight)
   }
 
-  /** What the store holds is not fresh: serve it if it may be served, and in any case see to a new one. */
+  /** What the store holds is not fresh: serve it if it may be served, and in any case start a refresh. */
   async #beyondFresh(flight: Flight, found: LocalEntry, bytes: Uint8Array): Promise<void> {
     const age = ageOf(found, this.#node.clock.now())
     const entry = await this.#stored.decode(flight, found, bytes)

@@ -4,7 +4,7 @@
  *
  * The load may be stuck; it may be slow; or it waits, by way of something that nobody could see, for the very one who waits
  * for it (see load-scope.ts). So it is left alone. It keeps its lease and its place, and if it ends, its result is the one
- * that is kept. What stands in for it is kept here only, and only until then. Displacing the load instead would mean that
+ * that is kept. The result of the stand-in is kept on this node only, and only until then. Displacing the load instead would mean that
  * nothing is ever kept of what takes longer than `leaseWait` and is asked for all the time.
  *
  * A place where this happened may be one where loads ask for themselves: its loads are tracked from then on, whatever that
@@ -34,7 +34,7 @@ export class StandIns {
     return flight.joiners.promise
   }
 
-  /** The first who joins stands in for all, in its own context. */
+  /** The first caller that joins loads for all of them, in its own context. */
   #gather(flight: Flight, call: ReadCall): Joiners {
     const context = keepContext()
     const deadlines = this.#node.waits(call.policy.leaseWaitMs)

@@ -33,7 +33,7 @@ export interface WakeMessage {
 }
 
 /**
- * The sender was asked to evict these and the store refused, so the store still has them: whoever keeps copies must not
+ * The sender was asked to evict these and the store refused, so the store still has them: a node that keeps copies must not
  * believe them, nor the store's. What is left out is not in doubt. It moves no sequence number, and a receiver that does
  * not know it loses nothing but time.
  */
@@ -62,7 +62,7 @@ export interface BusListener {
   onDoubt(): void
   /** The subscription is known to be gone. */
   onDown(reason: unknown): void
-  /** Something arrived that is no message. */
+  /** Something arrived that is not a message. */
   onGarbage(reason: unknown): void
 }
 

@@ -39,7 +39,7 @@ export interface ClaimRequest {
   /** Random non-zero 48-bit number that identifies this load. */
   readonly token: number
   readonly leaseMs: number
-  /** Commit id of the entry the caller read and found wanting; 0 when it read nothing. */
+  /** Commit id of the entry that the caller read and could not use; 0 when it read nothing. */
   readonly seen: number
   /** Token of a holder that was waited for long enough; its lease is taken over if it still stands. 0 for none. */
   readonly overtake: number
@@ -83,7 +83,7 @@ export interface PutRequest {
   readonly livesMs: number
   /**
    * The partition's sequence number the writer knew before it made the value. When the key was changed after it, or the log
-   * no longer reaches back to it, nobody can tell which value is newer: the put then evicts. 0 to write in any case; the
+   * no longer reaches back to it, it is unknown which value is newer: the put then evicts. 0 to write in any case; the
    * engine does so only where there are no sequences, because a put may arrive long after it was given up.
    */
   readonly since: number
@@ -95,7 +95,7 @@ export interface PutReply extends MutationReply {
 }
 
 export interface EvictRequest {
-  /** Keep the bytes as stale instead of removing them; the lease is voided all the same. */
+  /** Keep the bytes as stale instead of removing them; the lease is voided in any case. */
   readonly soft: boolean
   /**
    * Fills that happen within this window live no longer than it; 0 for none. A softened entry has its window as well: the
@@ -177,7 +177,7 @@ export interface RemoteStore {
   put(address: EntryAddress, request: PutRequest): Promise<PutReply>
   /**
    * Removes (or softens) entries and their leases, bumps, logs and publishes, with `soft` and `settleMs` where they were
-   * asked for; one reply a partition touched.
+   * asked for; one reply per partition touched.
    */
   evict(
     addresses: readonly EntryAddress[],

@@ -30,7 +30,7 @@ const FOR_KEYS = ['soft', 'settle'] as const satisfies readonly (keyof EvictOpti
 const FOR_MANY = ['soft'] as const satisfies readonly (keyof SoftOption)[]
 
 /**
- * Every way to evict. Tags, caches and patterns take no window: it is for what will be loaded, and nobody knows the keys of
+ * Every way to evict. Tags, caches and patterns take no window: it concerns later loads, and it is unknown which keys are
  * that.
  */
 export const EVICT_OPTIONS = {

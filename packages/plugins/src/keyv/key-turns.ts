@@ -4,7 +4,7 @@
  * Keyv does work of its own before it calls its backend (hooks, serializing, compressing), more for a `set` than for a
  * `delete`: without turns, a delete could arrive before the set that was called first, and leave what it was to remove.
  *
- * A write that is never answered must not hold up its key for ever. After a while it is passed by; and as nobody can know
+ * A write that is never answered must not hold up its key for ever. After a while the next write goes first; and as it is unknown
  * what it does when it ends after all, the key is then deleted once more: a lost hit, where there might be an old value.
  */
 

@@ -1,7 +1,7 @@
 /**
  * A cache of Larder as the storage of a Keyv, and of what sits on one, such as cache-manager.
  *
- * Keyv 5 hands over keys with its namespace in front and sets `namespace` on the storage; Keyv 6 sees to namespaces itself
+ * Keyv 5 hands over keys with its namespace in front and sets `namespace` on the storage; Keyv 6 handles namespaces itself
  * where a storage has none. So entries are tagged with the namespace if there is one, and clearing it is one step however
  * many there are. An entry holds its key beside its value, because the cache keeps long keys in a short form.
  */
@@ -46,7 +46,7 @@ export interface KeyvStorage {
   iterator(namespace?: string): AsyncGenerator<[string, any], void, undefined>
   /** Does nothing: the cache manager is its owner's to close. */
   disconnect(): Promise<void>
-  /** There are no events: trouble with a store is told by the cache manager. */
+  /** There are no events: trouble with a store is reported by the cache manager. */
   on(event: string, listener: (...args: never[]) => void): this
 }
 
@@ -59,7 +59,7 @@ const MAX_TTL_MS = 3_650 * 86_400_000
  * Give it a cache that nothing else uses. Keyv's `ttl` counts, shortened by the cache's `jitter`; what is set without one
  * lives as long as the cache says.
  *
- * @throws InvalidOptionError when it is no cache.
+ * @throws InvalidOptionError when it is not a cache.
  * @example const keyv = new Keyv({ store: keyvStorage(caches.cache('keyv', { ttl: '30d', jitter: 0 })) })
  */
 export function keyvStorage(cache: Cache): KeyvStorage {

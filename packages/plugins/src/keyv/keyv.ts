@@ -7,7 +7,7 @@
  * - `leases: false`. Another process cannot be kept from filling. Every node that misses loads (one load per node, not one
  *   in all: I4 holds per process), and a load that began before an eviction on *another* node may store its old value after
  *   it; that lives until it expires or is evicted again (I2 holds per process, by leases only this process knows of). Settle
- *   windows stand in the entries, and whoever fills or evicts one reads it first; a fill that crosses the eviction on another
+ *   windows stand in the entries, and every fill or eviction reads it first; a fill that crosses the eviction on another
  *   node does not see the window.
  * - `sequences: false`. There are no logs. A node learns of another's change when it compares its local copy with the store,
  *   which it does once the copy is `maxStaleness` old: I3 rests on that alone, and costs a read per key and `maxStaleness`.
@@ -71,7 +71,7 @@ const KEYS_PER_CHUNK = 200
  * The Keyv stays its owner's: it is not closed, and its namespace, serializer and compression are used as they are. Its
  * `error` events count as failures of the calls under way.
  *
- * @throws InvalidOptionError when it is no Keyv, or an option is wrong.
+ * @throws InvalidOptionError when it is not a Keyv, or an option is wrong.
  * @example createCacheManager({ namespace: 'shop', remote: fromKeyv(new Keyv(new KeyvPostgres(uri))), codec: msgpackCodec })
  */
 export function fromKeyv(keyv: KeyvLike, options: FromKeyvOptions = {}): RemoteStore {
@@ -166,7 +166,7 @@ class KeyvStore implements RemoteStore {
 
   async put({ partition, key }: EntryAddress, request: PutRequest): Promise<PutReply> {
     const { bytes, livesMs, since } = request
-    // Without a log nobody can tell what happened since, and then a put has to be an evict.
+    // Without a log it is unknown what happened since, and then a put must be an evict.
     const stored = since === 0
     await this.#change([key], () =>
       stored

@@ -1,4 +1,4 @@
-/** Settle windows inside the entries of a plain key-value store: while one stands, nobody's load is kept longer than it. */
+/** Settle windows inside the entries of a plain key-value store: while one is open, no load is kept longer than it. */
 
 import {
   decodeHeader,

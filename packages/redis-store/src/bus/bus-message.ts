@@ -30,7 +30,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
 /**
  * Decodes a message.
  *
- * @throws Error when the bytes are no message; it does not repeat them.
+ * @throws Error when the bytes are not a message; it does not repeat them.
  */
 export function decodeMessage(bytes: Uint8Array): BusMessage {
   const kind = String.fromCharCode(bytes[0] ?? 0)

@@ -94,7 +94,7 @@ export class RedisBus implements Bus {
     if (this.#listening === undefined) this.#listener?.onDown(reason)
   }
 
-  /** Asks again who the store is. Never rejects: who cannot be asked is taken for the same. */
+  /** Asks again who the store is. Never rejects: a store that cannot be asked counts as the same. */
   async look(client = this.#backend.client): Promise<void> {
     const namespace = this.#namespace
     if (client === undefined || namespace === undefined || this.#isClosed) return

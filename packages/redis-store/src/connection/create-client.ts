@@ -12,7 +12,7 @@ import { isCluster, type RedisClient } from './redis-client.ts'
 
 /** How long a TCP (and TLS) connection may take to stand. */
 const CONNECT_TIMEOUT_MS = 2_000
-/** How long a connection may take to close in good order before its socket is destroyed. */
+/** How long a connection may take to close properly before its socket is destroyed. */
 const DISCONNECT_TIMEOUT_MS = 200
 const KEEP_ALIVE_MS = 5_000
 const CLUSTER_RETRY_MS = 50
@@ -20,7 +20,7 @@ const CLUSTER_RETRY_MS = 50
 const stopRetrying = (): null => null
 
 /**
- * After a failover the old master answers READONLY: let go of it, to be led to the new one. Once a client: many calls may be
+ * After a failover the old master answers READONLY: close the connection, to be led to the new one. Once per client: many calls may be
  * under way, each of them answered so, and for each ioredis would close the connection anew, with a listener of its own.
  */
 function firstReadonly(): (error: Error) => boolean {

@@ -28,14 +28,14 @@ export class Subscriber {
     this.#link = new Link({
       create,
       pingEveryMs,
-      // Subscribing belongs to the attempt: a connection that may not subscribe is no better than none.
+      // Subscribing belongs to the attempt: a connection that may not subscribe is useless.
       prepare: (client) => this.#subscribeAll(client),
       onUp: () => this.#up(),
       onDown: (reason) => this.#down(reason),
     })
   }
 
-  /** Listens to a channel from now on, one listener a channel; connects at the first one. */
+  /** Listens to a channel from now on, one listener per channel; connects at the first one. */
   listen(channel: string, listener: ChannelListener): void {
     this.#listeners.set(channel, listener)
     const { client } = this.#link
@@ -50,7 +50,7 @@ export class Subscriber {
     this.#link.client?.unsubscribe(channel).catch(() => undefined)
   }
 
-  /** Subscribes to everything anew over another connection: this one may lead to a server that is no longer meant. */
+  /** Subscribes to everything anew over another connection: this one may lead to a server that is not the right one any more. */
   renew(reason: unknown): void {
     this.#link.renew(reason)
   }

@@ -1,4 +1,4 @@
-/** Reads entries: one by GET, several by MGET; in a Cluster by one pipeline a master. */
+/** Reads entries: one by GET, several by MGET; in a Cluster by one pipeline per master. */
 
 import { type EntryAddress, HEADER_BYTES } from '@larder/core/store'
 import { bytesOf, listOf } from '../commands/replies.ts'
@@ -71,7 +71,7 @@ function headerOf(reply: unknown): Buffer | undefined {
   return bytes.length === 0 ? undefined : bytes
 }
 
-/** Something of another type is no entry, and no reason to fail the others. */
+/** A value of another type is not an entry, and must not fail the others. */
 function noHeaderOf(error: unknown): undefined {
   return isWrongType(error) ? undefined : rethrow(error)
 }

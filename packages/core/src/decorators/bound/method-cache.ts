@@ -35,7 +35,7 @@ export interface MethodCache {
   /** A calm local hit, at once: the promise to hand out, already counted; `undefined` when it takes more than a look. */
   hit(key: string): Promise<unknown> | undefined
   getOrLoad(key: string, source: Source, rules: ReadRules): Promise<unknown>
-  /** One entry a key, one set of rules a key; `load` gets the indexes of those missing and returns a value for each. */
+  /** One entry per key, one set of rules per key; `load` gets the indexes of those missing and returns a value for each. */
   getManyOrLoad(
     keys: readonly string[],
     load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
