@@ -47,7 +47,7 @@ export async function runLoader(
   const scope = beginLoad(node, [flight], abort)
   let outcome: LoadOutcome
   try {
-    const running = runInLoad(scope, () => call.source.load(abort))
+    const running = runInLoad(scope, () => call.loader.load(abort))
     const value = await (loadTimeoutMs > 0 ? withTimeout(node, running, abort, timers) : running)
     const kind = value === undefined || value === null ? 'negative' : 'value'
     outcome = { kind, value, loadMs: node.clock.now() - startedAt }

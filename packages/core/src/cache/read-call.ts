@@ -14,12 +14,12 @@ export interface LoadContext {
 }
 
 /** Where a value comes from when no tier has it. */
-export interface Source {
+export interface Loader {
   load(context: LoadContext): Promise<unknown>
 }
 
 /** Of a call that does not load. */
-export const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }
+export const nothingToLoad: Loader = { load: () => Promise.resolve(undefined) }
 
 /** How tiers are used by a call (see `skipCache`). */
 export type ReadMode = 'normal' | 'refresh' | 'localOnly'
@@ -103,7 +103,7 @@ export interface ReadRules extends EntryRules {
 export class ReadCall {
   readonly site: ReadSite
   readonly address: EntryAddress
-  readonly source: Source
+  readonly loader: Loader
   readonly rules: ReadRules
   /** Called once when the flight knows whether it will load (a batch then knows what is missing). */
   readonly onDecided: (() => void) | undefined
@@ -112,13 +112,13 @@ export class ReadCall {
   constructor(
     site: ReadSite,
     address: EntryAddress,
-    source: Source,
+    loader: Loader,
     rules: ReadRules,
     onDecided?: () => void,
   ) {
     this.site = site
     this.address = address
-    this.source = source
+    this.loader = loader
     this.rules = rules
     this.onDecided = onDecided
   }
@@ -151,13 +151,13 @@ export class ReadCall {
   /** The same read with other rules. */
   with(more: Partial<ReadRules>): ReadCall {
     const rules = { ...this.rules, ...more }
-    return new ReadCall(this.site, this.address, this.source, rules, this.onDecided)
+    return new ReadCall(this.site, this.address, this.loader, rules, this.onDecided)
   }
 
   /** The same read behind the caller, who has been served. */
   unobserved(): ReadCall {
     const { patience, caller, ...others } = this.rules
     const isPlain = patience === undefined && caller === undefined
-    return new ReadCall(this.site, this.address, this.source, isPlain ? this.rules : others)
+    return new ReadCall(this.site, this.address, this.loader, isPlain ? this.rules : others)
   }
 }

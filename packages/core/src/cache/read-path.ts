@@ -101,12 +101,12 @@ export class ReadPath {
   }
 
   /** The caller's own load, shared with nobody. */
-  #runPlain({ source, onDecided, rules }: ReadCall): Promise<unknown> {
+  #runPlain({ loader, onDecided, rules }: ReadCall): Promise<unknown> {
     onDecided?.()
     const closing = this.#node.closing.signal
     const own = rules.patience?.signal
     const signal = own === undefined ? closing : AbortSignal.any([closing, own])
-    return source.load({ signal, previous: undefined })
+    return loader.load({ signal, previous: undefined })
   }
 
   /**
@@ -198,7 +198,7 @@ export class ReadPath {
   /** Runs the loader of a call that would otherwise wait for the load it is part of; that one keeps its own result. */
   async #loadInside(call: ReadCall, scope: LoadScope): Promise<unknown> {
     call.onDecided?.()
-    return call.source.load(scope.context)
+    return call.loader.load(scope.context)
   }
 
   /** A flight that could not be told of an eviction for `maxStaleness` is as doubtful as an entry of that age. */

@@ -75,7 +75,7 @@ export interface CacheEvents {
   }
   /**
    * An outage of the remote store, put together: one event when it begins, one when it ends, and while a store refuses
-   * writes one a minute. `store-error` and `bus-gap` are single calls and partitions, for counters.
+   * writes one per minute. `store-error` and `bus-gap` are single calls and partitions, for counters.
    */
   outage: {
     readonly state: 'began' | 'lasts' | 'ended'

@@ -1,5 +1,5 @@
 /**
- * Takes locks as callers ask for them, hands them over, and takes them back; reports in events what became of each.
+ * Takes locks as callers ask for them, hands them over, and takes them back.
  *
  * Several names are taken in sorted order, the same for everybody, so that no circle of waiting arises; all or none.
  */
@@ -17,6 +17,7 @@ import { HoldPart } from './hold-part.ts'
 import { HeldLock, type Lock } from './lock.ts'
 import { assertCovers, assertPossible } from './lock-checks.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'
+import { LockReports } from './lock-reports.ts'
 import { enclosingPart, runInside } from './lock-scope.ts'
 import { LockStore } from './lock-store.ts'
 import { LockTaker, type Wanted } from './lock-taker.ts'
@@ -38,12 +39,14 @@ export class HeldLocks {
   readonly #store: LockStore
   readonly #fallback: LockStore | undefined
   readonly #taker: LockTaker
+  readonly #reports: LockReports
   readonly #closing = new AbortController()
   readonly #held = new PassingList<HeldLock>()
 
   constructor(parts: LocksParts) {
     this.#parts = parts
-    const { provider, fallback, clock, namespace, work } = parts
+    const { provider, fallback, clock, namespace, work, events } = parts
+    this.#reports = new LockReports(events, clock)
     const wakeUps = new LockWakeUps(clock)
     this.#store = new LockStore(provider, clock)
     this.#fallback = fallback === undefined ? undefined : new LockStore(fallback, clock)
@@ -181,8 +184,8 @@ export class HeldLocks {
     const { name, since } = wanted
     try {
       const hold = await this.#taker.take(wanted)
-      hold.onLost = [...hold.onLost, () => this.#report(name, 'lost', hold.since, hold.store)]
-      this.#report(name, 'granted', since, hold.store)
+      hold.onLost = [...hold.onLost, () => this.#reports.ended(hold, 'lost')]
+      this.#reports.granted(hold, since)
       return hold
     } catch (error) {
       throw this.#failed(error, name, since)
@@ -200,36 +203,20 @@ export class HeldLocks {
   /** A store that is away counts as knowing the lock, because the holder's clock said that it was still held. */
   async #giveOneBack(part: HoldPart): Promise<boolean> {
     const { hold } = part
-    const { name } = hold.target
     const wasLost = hold.isLost
     try {
       const wasKnown = await part.end()
       // Other parts still hold it.
       if (wasKnown === undefined) return !wasLost
-      if (!wasLost) this.#report(name, wasKnown ? 'released' : 'lost', hold.since, hold.store)
+      if (!wasLost) this.#reports.ended(hold, wasKnown ? 'released' : 'lost')
       return wasKnown
     } catch {
-      this.#report(name, 'release-failed', hold.since, hold.store)
+      this.#reports.ended(hold, 'release-failed')
       return !wasLost
     }
   }
 
-  /** Reports an error, and returns it. */
   #failed(error: unknown, name: string, since: number): unknown {
-    if (error instanceof LockUnavailableError) this.#report(name, 'unavailable', since, this.#store)
-    else if (error instanceof LockTimeoutError) this.#report(name, 'timeout', since, this.#store)
-    return error
-  }
-
-  #report(
-    key: string,
-    outcome: 'granted' | 'timeout' | 'unavailable' | 'released' | 'lost' | 'release-failed',
-    since: number,
-    store: LockStore,
-  ): void {
-    const { events, clock } = this.#parts
-    if (!events.has('lock')) return
-    const { name: source } = store.provider
-    events.emit('lock', { key, outcome, ms: clock.now() - since, source })
+    return this.#reports.failed(error, { name, since, store: this.#store })
   }
 }

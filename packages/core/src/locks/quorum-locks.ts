@@ -6,15 +6,10 @@
  * the second round writes the highest fence back to a majority before it is handed out. The next majority shares a store with
  * this one, and starts above it. (The token problem of quorum locks: Kleppmann, "How to do distributed locking", 2016.)
  *
- * Votes are counted by what they say. A failure is not a vote: it decides only where it leaves too few others for a majority. So
- * a store that is down, and fails at once, does not shorten the time of stores that are up and farther away.
- *
  * There is no common queue: stores would serve waiters in different orders, and each waiter would hold a few grants and wait
  * for the others. Instead waiters try again at random intervals, and give back grants that are not a majority.
  */
 
-import { startTimer } from '../clock/start-timer.ts'
-import type { CancelTimer } from '../contracts/clock.ts'
 import type {
   AcquireReply,
   AcquireRequest,
@@ -24,6 +19,7 @@ import type {
   LockTarget,
 } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { type Answer, askAll, majorityOf } from './quorum-votes.ts'
 
 export interface QuorumLocksOptions {
   /** Independent stores, not replicas of each other. An odd number from 3 to 9. */
@@ -34,8 +30,6 @@ const FEWEST = 3
 const MOST = 9
 const SHORTEST_RETRY_MS = 20
 const LONGEST_RETRY_MS = 120
-/** Once it is decided, providers that have not answered get at least this long. */
-const SHORTEST_PATIENCE_MS = 5
 
 /**
  * Creates a lock provider over several independent ones; the lock survives the loss of fewer than half of them.
@@ -72,7 +66,7 @@ class QuorumLocks implements LockProvider {
 
   constructor(providers: readonly LockProvider[]) {
     this.#providers = providers
-    this.#majority = Math.floor(providers.length / 2) + 1
+    this.#majority = majorityOf(providers.length)
   }
 
   open(namespace: string): void {
@@ -138,56 +132,12 @@ class QuorumLocks implements LockProvider {
     return false
   }
 
-  /**
-   * Asks all. Resolves when all have answered, or when it is decided and the rest has had the same time again: a store that hangs
-   * must not cost the caller its deadline. It is decided when a majority said yes, or a majority answered and yes is no longer
-   * possible, or too many failed for a majority to answer. One no and one failure do not decide: the third answer says whether the
-   * lock is held or unknown.
-   */
-  async #ask<Result>(
+  #ask<Result>(
     ask: (provider: LockProvider) => Promise<Result> | undefined,
-    isYes: (answer: Answer<Result>) => boolean,
+    saysYes: (answer: Answer<Result>) => boolean,
   ): Promise<readonly Answer<Result>[]> {
-    const answers: Answer<Result>[] = this.#providers.map(() => ({}))
-    const begunAt = performance.now()
-    let yes = 0
-    let no = 0
-    let failed = 0
-    const count = this.#providers.length
-    const isDecided = (): boolean => {
-      if (yes >= this.#majority || failed > count - this.#majority) return true
-      return yes + no >= this.#majority && count - no - failed < this.#majority
-    }
-    await new Promise<void>((resolve) => {
-      let cancelPatience: CancelTimer | undefined
-      const note = (at: number, answer: Answer<Result>): void => {
-        answers[at] = answer
-        if (isYes(answer)) yes += 1
-        else if ('error' in answer) failed += 1
-        else no += 1
-        if (yes + no + failed === count) {
-          cancelPatience?.()
-          resolve()
-        } else if (isDecided()) {
-          const patienceMs = Math.max(SHORTEST_PATIENCE_MS, performance.now() - begunAt)
-          cancelPatience ??= startTimer(patienceMs, resolve, 'caller')
-        }
-      }
-      for (const [at, provider] of this.#providers.entries()) {
-        begin(() => ask(provider)).then(
-          (value) => note(at, { value: value as Result }),
-          (error: unknown) => note(at, { error }),
-        )
-      }
-    })
-    // A late answer must not change what was the basis of the decision.
-    return [...answers]
+    return askAll(this.#providers, ask, saysYes)
   }
-}
-
-interface Answer<Result> {
-  readonly value?: Result
-  readonly error?: unknown
 }
 
 function isYes({ value }: Answer<unknown>): boolean {
@@ -201,9 +151,4 @@ function isGranted({ value }: Answer<AcquireReply>): boolean {
 /** True for yes and for no. */
 function isAnswer(answer: Answer<unknown>): boolean {
   return 'value' in answer
-}
-
-/** A provider that throws counts as failed. */
-async function begin<Result>(ask: () => Promise<Result> | undefined): Promise<Result | undefined> {
-  return ask()
 }

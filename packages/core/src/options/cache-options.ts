@@ -48,7 +48,7 @@ export interface CacheOptions {
   readonly leaseWait?: Duration | undefined
   /** The oldest an evicted value may be served by a node that cannot hear about it. 10 ms to 1 d. @default '2s' */
   readonly maxStaleness?: Duration | undefined
-  /** `frozen`: plain objects and arrays are deep-frozen when cached. `cloned`: a copy a hit. @default 'frozen' */
+  /** `frozen`: plain objects and arrays are deep-frozen when cached. `cloned`: a copy per hit. @default 'frozen' */
   readonly isolation?: Isolation | undefined
   /**
    * Converts values before they are kept, for entities of an ORM and the like; with `fromPlain` for the way back. Both are

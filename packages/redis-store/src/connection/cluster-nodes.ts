@@ -8,7 +8,7 @@ const SLOTS = 16_384
 const CRC_POLYNOMIAL = 0x1021
 const CONNECT_ALL_MS = 1_000
 
-/** The few hash tags there are: one a partition, and the tag clock's. */
+/** The few hash tags: one per partition, and that of the tag clock. */
 const slots = new Map<string, number>()
 const MOST_REMEMBERED = 10_000
 

@@ -10,7 +10,7 @@ import { refusalOf } from './refusal.ts'
 /** What a connection is used for. */
 export type Use = 'cache' | 'locks' | 'limits' | 'values'
 
-/** Arguments with which a command does nothing where there is no key. Sent in this order. */
+/** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
   // Makes an empty one, which the others end.
   append: ['KEY', ''],

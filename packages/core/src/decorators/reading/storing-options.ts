@@ -49,7 +49,7 @@ export const STORING_NAMES = [
   ...CACHE_OPTION_NAMES,
 ] as const
 
-/** Makes what a call says of its result. */
+/** What a call adds about keeping its result. */
 export type ResultRules = (self: unknown, args: Args, mode: ReadMode) => ReadRules
 
 /** The checked form. */
