@@ -1,4 +1,4 @@
-/** The right to load a key for everybody: claimed in the store, renewed while the loader runs, proven at the fill. */
+/** The right to load a key for all nodes: claimed in the store, renewed while the loader runs, proven at the fill. */
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Deadline, Deadlines } from '../guard/deadlines.ts'

@@ -1,5 +1,5 @@
 /**
- * What may be said of an eviction, by the way it is asked for. One table: what a way takes, what it refuses and what the
+ * The options of an eviction, for each way to evict. One table: what a way takes, what it refuses and what the
  * tests try on every way are made of it.
  */
 

@@ -35,16 +35,16 @@ export interface KeyvStorage {
   setMany(entries: readonly KeptEntry[]): Promise<boolean[]>
   has(key: string): Promise<boolean>
   hasMany(keys: readonly string[]): Promise<boolean[]>
-  /** Tells whether there was something. */
+  /** Returns whether there was an entry. */
   delete(key: string): Promise<boolean>
-  /** Tells whether there was something under every key. */
+  /** Returns whether there was an entry under every key. */
   deleteMany(keys: readonly string[]): Promise<boolean>
   /** Evicts what was set in the storage's namespace; without one, the whole cache. */
   clear(): Promise<void>
   /** In a shared tier it needs a store that can scan. */
   // biome-ignore lint/suspicious/noExplicitAny: see above.
   iterator(namespace?: string): AsyncGenerator<[string, any], void, undefined>
-  /** Does nothing: the cache manager is its owner's to close. */
+  /** Does nothing: the owner of the cache manager closes it. */
   disconnect(): Promise<void>
   /** There are no events: trouble with a store is reported by the cache manager. */
   on(event: string, listener: (...args: never[]) => void): this
@@ -56,7 +56,7 @@ const MAX_TTL_MS = 3_650 * 86_400_000
 /**
  * Makes a storage adapter of a cache, to be given to a Keyv.
  *
- * Give it a cache that nothing else uses. Keyv's `ttl` counts, shortened by the cache's `jitter`; what is set without one
+ * Give it a cache that nothing else uses. Keyv's `ttl` counts, shortened by the cache's `jitter`; a value set without one
  * lives as long as the cache says.
  *
  * @throws InvalidOptionError when it is not a cache.

@@ -1,5 +1,5 @@
 /**
- * Which loads of this process may still store their result.
+ * The loads of this process that may still store their result.
  *
  * A lease that only this process knows: a change of a key in this process voids the loads of it that run here. Other processes'
  * loads cannot be reached this way.

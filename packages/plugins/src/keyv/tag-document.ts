@@ -60,7 +60,7 @@ function mint(last: number, nowUs: number): number {
   return nowUs > last ? nowUs : last + 1 + (nowUs % SPREAD_US)
 }
 
-/** Drops what is old or too much, oldest first; the floor rises over what is dropped, so that nothing comes back to life. */
+/** Drops tags that are old or too many, oldest first; the floor rises over what is dropped, so that nothing comes back to life. */
 function prune(
   versions: ReadonlyMap<string, number>,
   oldest: number,

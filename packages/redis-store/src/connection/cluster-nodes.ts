@@ -27,7 +27,7 @@ export function slotOf(hashTag: string): number {
   return crc % SLOTS
 }
 
-/** Tells which master serves a hash tag; `undefined` where none is known that could be asked right now. */
+/** Returns the master that serves a hash tag; `undefined` where none is known that can be asked now. */
 export function masterFinder(cluster: ClusterClient): (hashTag: string) => RedisClient | undefined {
   const masters = new Map(cluster.nodes('master').map((node) => [addressOf(node), node]))
   return (hashTag) => {

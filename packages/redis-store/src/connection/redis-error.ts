@@ -1,7 +1,7 @@
 /** Errors as they leave this package. */
 
 /**
- * Takes away what ioredis attaches to an error: the command with its arguments, among which are cached values, and the
+ * Removes what ioredis attaches to an error: the command with its arguments, among which are cached values, and the
  * password when the command was AUTH or HELLO.
  */
 export function withoutCommand(error: unknown): unknown {

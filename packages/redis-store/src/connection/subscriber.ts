@@ -1,10 +1,10 @@
-/** A connection that listens to channels. Delivery is at most once, and loss is for the listeners to find. */
+/** A connection that listens to channels. Delivery is at most once, and the listeners detect loss. */
 
 import { addressOf } from './cluster-nodes.ts'
 import { Link } from './link.ts'
 import type { RedisClient } from './redis-client.ts'
 
-/** Who listens to one channel. None of these may throw. */
+/** The listener of one channel. None of its methods may throw. */
 export interface ChannelListener {
   onPayload(payload: Buffer): void
   /** The subscription stands (again); anything may have been missed before. */
@@ -43,7 +43,7 @@ export class Subscriber {
     else void this.#add(client, channel, listener)
   }
 
-  /** Ends the listening to a channel; the connection goes with `close`. */
+  /** Stops listening to a channel; `close` ends the connection. */
   forget(channel: string): void {
     if (!this.#listeners.delete(channel)) return
     this.#subscribed.delete(channel)

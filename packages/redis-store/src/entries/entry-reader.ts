@@ -12,7 +12,7 @@ const KEYS_PER_COMMAND = 500
 
 type Found = readonly (Buffer | undefined)[]
 
-/** Reads whole entries, in order. The buffers may be views of a larger one: who keeps them long should copy them. */
+/** Reads whole entries, in order. The buffers may be views of a larger one: copy them to keep them for long. */
 export function readEntries(
   client: RedisClient,
   namespace: string,
@@ -80,7 +80,7 @@ function foundOnly(found: Buffer | null): Found {
   return [found ?? undefined]
 }
 
-/** What MGET says of keys that hold something else. */
+/** The answer of MGET for keys that hold another type. */
 function noneIfForeign(error: unknown): Found {
   return isWrongType(error) ? [undefined] : rethrow(error)
 }
