@@ -13,7 +13,7 @@ export interface Codec {
   decode(bytes: Uint8Array): unknown
   /**
    * Decodes bytes and freezes plain objects and arrays in what they hold, all the way down; otherwise as `decode`. For codecs
-   * that look over what they decoded anyway. Absent: whoever needs it frozen freezes what `decode` returned.
+   * that look over what they decoded anyway. Absent: the engine freezes what `decode` returned where frozen values are wanted.
    */
   decodeFrozen?(bytes: Uint8Array): unknown
 }
