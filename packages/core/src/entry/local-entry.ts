@@ -100,11 +100,12 @@ export class LocalEntry {
     this.freshUntil = Math.min(this.freshUntil, Math.floor(now))
   }
 
-  /** Ends freshness at once, keeping the value for when loads fail. A load is tried now even though the last one failed. */
+  /**
+   * Ends freshness at once, keeping the value for when loads fail. A load is tried now even though the last one failed.
+   * Negative entries and errors are not a fallback, so they end.
+   */
   soften(): void {
     this.quiet = undefined
-    this.calmUntil = 0
-    this.freshUntil = 0
-    this.staleUntil = 0
+    this.live(0, 0, 0, this.kind === 'value' ? this.livesUntil : 0)
   }
 }
