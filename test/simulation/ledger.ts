@@ -54,6 +54,8 @@ export interface Effect {
 }
 
 interface KnownEffect extends Effect {
+  /** The same, or when the store lost it in a way that only other nodes can tell. */
+  time: number
   /** A failover went back behind it. */
   isLost: boolean
   /** Nobody can assert it again. */
@@ -111,9 +113,16 @@ export class Ledger {
    * tags that the floor covers. If then a failover brings the old clock back, the floor is gone, and nobody has the tags to
    * put back: two losses of the shared tier on top of each other, the second in the replication's favour. The nodes that
    * saw the floor keep to it; one that did not cannot know.
+   *
+   * `time`, ms: with a clock that was set back, it begins behind what entries were born at, and no floor covers them. Until a
+   * node that knew the old one has synced, nobody can tell: so the grace counts from there.
    */
-  noteTagClockLost(at: number): void {
+  noteTagClockLost(at: number, time: number, isBehind: boolean): void {
     this.#tagClockLostAt = at
+    if (!isBehind) return
+    for (const effect of this.#effects) {
+      if (effect.target.startsWith('tag')) effect.time = time
+    }
   }
 
   /** The node is gone, and with it what only it knew. */

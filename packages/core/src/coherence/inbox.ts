@@ -67,12 +67,14 @@ export class Inbox {
   }
 
   /** Keys of one partition were changed, by any node. `asked`: by this node, when it knew this number of the partition. */
-  applyKeys(message: KeysMessage, asked?: number): void {
+  applyKeys(message: KeysMessage, asked = 0): void {
     const { targets, reports, work, knowledge, suspicion } = this.#parts
     const { keys, seq } = message
     const partition = knowledge.partitions[message.partition]
     if (partition === undefined) return
-    targets.forget(keys, seq, message.soft)
+    // A number of a history begun anew says nothing about what was read before.
+    const isAnew = knowledge.hasSequences && message.previous < asked
+    targets.forget(keys, isAnew ? Number.POSITIVE_INFINITY : seq, message.soft)
     if (message.settleMs !== undefined) targets.settle(keys, message.settleMs)
     for (const key of keys) targets.wake(key)
     if (keys.includes(LOSS_MARK)) knowledge.unverify(partition)
