@@ -45,8 +45,10 @@ export function judge(
       entry.tags,
     )
     if (!stands) return 'gone'
-    if (knowledge.tags.softens(entry.birth, call.cacheTag, entry.tags))
+    if (knowledge.tags.softens(entry.birth, call.cacheTag, entry.tags)) {
       soften(entry, call, knowledge)
+      if (now >= entry.livesUntil) return 'gone'
+    }
     // Error and negative entries are left unchecked, so that they always take this path and are counted as what they are.
     if (entry.kind === 'value' && knowledge.isLevel(entry.stamp)) {
       entry.checked = knowledge.changes

@@ -57,6 +57,8 @@ export function inspect(
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
   entry.createdAt = Math.floor(createdAt)
   if (wasSoftened || knowledge.tags.softens(birth, call.cacheTag, tags)) {
+    // Nothing and errors are no fallback.
+    if (entry.kind !== 'value') return commit
     entry.live(0, 0, 0, livesUntil)
     return entry
   }

@@ -100,11 +100,12 @@ export class LocalEntry {
     this.freshUntil = Math.min(this.freshUntil, Math.floor(now))
   }
 
-  /** Ends freshness at once, keeping the value for when loads fail. That the last load failed is no reason not to try now. */
+  /**
+   * Ends freshness at once, keeping the value for when loads fail. That the last load failed is no reason not to try now.
+   * Nothing and errors are no fallback, so they end.
+   */
   soften(): void {
     this.quiet = undefined
-    this.calmUntil = 0
-    this.freshUntil = 0
-    this.staleUntil = 0
+    this.live(0, 0, 0, this.kind === 'value' ? this.livesUntil : 0)
   }
 }

@@ -30,7 +30,7 @@ export type PutOutcome =
 
 /**
  * What an outage is about. `setup`: the store cannot be used at all, and that does not pass; `unreachable`; `refusing`: it
- * answers reads and refuses writes; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
+ * is there and refuses what it is asked, writes mostly; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
  */
 export type OutageKind = 'setup' | 'unreachable' | 'refusing' | 'deaf' | 'limits'
 

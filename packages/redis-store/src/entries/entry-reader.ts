@@ -4,7 +4,8 @@ import { type EntryAddress, HEADER_BYTES } from '@larder/core/store'
 import { bytesOf, listOf } from '../commands/replies.ts'
 import { type Command, sendTogether } from '../commands/send-together.ts'
 import { isCluster, type RedisClient } from '../connection/redis-client.ts'
-import { isWrongType, withoutCommand } from '../connection/redis-error.ts'
+import { isWrongType } from '../connection/redis-error.ts'
+import { refused } from '../connection/refusal.ts'
 import { entryKey, hashTagOf } from '../key-layout.ts'
 
 /** A longer MGET keeps other clients waiting. */
@@ -120,5 +121,5 @@ function entryOf(value: unknown): Buffer | undefined {
 }
 
 function rethrow(error: unknown): never {
-  throw withoutCommand(error)
+  throw refused('read', error)
 }

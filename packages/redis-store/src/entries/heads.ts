@@ -11,7 +11,7 @@ import { listOf, numberOf } from '../commands/replies.ts'
 import type { ScriptRunner } from '../commands/script-runner.ts'
 import { type Command, groupByServer, type ServerGroup } from '../commands/send-together.ts'
 import type { RedisClient } from '../connection/redis-client.ts'
-import { withoutCommand } from '../connection/redis-error.ts'
+import { refused } from '../connection/refusal.ts'
 import { hashTagOf, logKey, tagsKey } from '../key-layout.ts'
 
 /** How long the other masters of a Cluster have once one has answered; below the engine's shortest usual deadline. */
@@ -114,7 +114,7 @@ async function ask(client: RedisClient, commands: readonly Command[]): Promise<A
     // One clock is enough, and best it is always the same: the one of the tag clock's server.
     else if (nowMs === undefined || positions[0] === 0) nowMs = millisecondsOf(time?.value)
   }
-  if (nowMs === undefined) throw withoutCommand(reason)
+  if (nowMs === undefined) throw refused('sync', reason)
   return { outcomes, nowMs }
 }
 
