@@ -80,6 +80,10 @@ export class ReadPath {
     if (call.mode === 'refresh') return this.#refresh(call)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined) return this.#share(call, undefined)
+    // A load that asks for its own key is not to be given what it is to replace.
+    const scope = enclosingLoad()
+    if (scope !== undefined && isInside(scope, this.#sought(call), undefined))
+      return this.#loadInside(call, scope)
 
     switch (judge(entry, call, node.knowledge, node.clock.now())) {
       case 'fresh':
@@ -146,12 +150,10 @@ export class ReadPath {
   }
 
   #refresh(call: ReadCall): Promise<unknown> {
-    const { fullKey: key } = call
     const scope = enclosingLoad()
-    const sought = { owner: this.#node, key }
-    if (scope !== undefined && isInside(scope, sought, this.#refreshes.flightOf(key))) {
+    const flight = this.#refreshes.flightOf(call.fullKey)
+    if (scope !== undefined && isInside(scope, this.#sought(call), flight))
       return this.#loadInside(call, scope)
-    }
     return this.#asCaller(call, (own) => this.#refreshes.refresh(own))
   }
 
@@ -171,10 +173,8 @@ export class ReadPath {
   #joinOrLaunch(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
     const flight = this.#node.flights.get(call.fullKey)
     const scope = enclosingLoad()
-    if (scope !== undefined) {
-      const sought = { owner: this.#node, key: call.fullKey }
-      if (isInside(scope, sought, flight)) return this.#loadInside(call, scope)
-    }
+    if (scope !== undefined && isInside(scope, this.#sought(call), flight))
+      return this.#loadInside(call, scope)
     const isJoinable =
       flight !== undefined &&
       // Still running when what stands in for it is over: it is stuck.
@@ -193,6 +193,10 @@ export class ReadPath {
       return handOutShared(this.#standIns.join(flight, call), call, this.#node)
     }
     return this.#joinOlder(flight, call)
+  }
+
+  #sought({ fullKey }: ReadCall): { readonly owner: object; readonly key: string } {
+    return { owner: this.#node, key: fullKey }
   }
 
   /** Runs the loader of a call that would otherwise wait for the load it is part of; that one keeps its own result. */
