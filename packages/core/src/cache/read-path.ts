@@ -115,11 +115,15 @@ export class ReadPath {
 
   /**
    * What is loaded in a unit of work may never be committed, and what it has changed is not what others have cached: nothing
-   * is kept, nobody joins, and what is loaded outside is not waited for.
+   * is kept, nobody joins, and what is loaded outside is not waited for. A refresh says that what is cached is old.
    */
   async #readInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
-    const isHit = call.mode !== 'refresh' && !unit.covers(call.cache, call.fullKey)
-    const found = isHit ? await this.find(call) : undefined
+    if (call.mode === 'refresh') {
+      const value = await this.#runPlain(call)
+      await this.#refreshes.evictOld(call)
+      return value
+    }
+    const found = unit.covers(call.cache, call.fullKey) ? undefined : await this.find(call)
     if (found === undefined) return this.#runPlain(call)
     call.onDecided?.()
     return found
