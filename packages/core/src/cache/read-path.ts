@@ -76,7 +76,7 @@ export class ReadPath {
     if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
     if (node.isOff) return this.#runPlain(call)
     const unit = node.unit()
-    if (unit !== undefined) return this.#readInUnit(call, unit)
+    if (unit !== undefined) return this.#asCallerInUnit(call, unit)
     if (call.mode === 'refresh') return this.#refresh(call)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined) return this.#share(call, undefined)
@@ -159,6 +159,11 @@ export class ReadPath {
     if (scope !== undefined && isInside(scope, this.#sought(call), flight))
       return this.#loadInside(call, scope)
     return this.#asCaller(call, (own) => this.#refreshes.refresh(own))
+  }
+
+  #asCallerInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
+    const answer = this.#readInUnit(call, unit)
+    return isImpatient(call) ? new Caller(call).wait(this.#node, answer) : answer
   }
 
   /** Lets a caller who may stop waiting do so. */
