@@ -14,7 +14,7 @@ import type { RequestLabel } from './labelled-store.ts'
 import { keyTarget, type Ledger, tagTarget } from './ledger.ts'
 import type { Plan } from './plan.ts'
 import type { LineName, Scheduler, TaskSpec } from './scheduler.ts'
-import type { Source } from './source.ts'
+import type { Origin, Source } from './source.ts'
 
 /** What happens to the messages of one node. */
 export interface MessageFaults {
@@ -174,6 +174,14 @@ export class Network {
     this.#unrest = { text, time: this.#parts.now(), count }
   }
 
+  /** What was put; an absence carries no origin, and is the last one that there was. */
+  #originOf({ origin, operation }: RequestLabel, message: BusMessage): Origin | undefined {
+    const { source } = this.#parts
+    if (origin !== undefined) return source.origin(origin)
+    const [key] = operation === 'put' && message.kind === 'keys' ? message.keys : []
+    return key === undefined ? undefined : source.lastNegative(key)
+  }
+
   #add(line: LineName, spec: TaskSpec): void {
     const { scheduler, random, plan, now } = this.#parts
     const from = spec.notBefore ?? now()
@@ -181,13 +189,13 @@ export class Network {
   }
 
   #noteEffect(message: BusMessage): void {
-    const { history, ledger, source, now } = this.#parts
+    const { history, ledger, now } = this.#parts
     const cause = this.#carriedOut
     if (message.kind === 'wake' || message.kind === 'doubt' || cause === undefined) return
     const { node, label } = cause
     const at = history.note('store', `carries out ${label.text} of n${node}`)
     const time = now()
-    const origin = label.origin === undefined ? undefined : source.origin(label.origin)
+    const origin = this.#originOf(label, message)
     if (origin?.kind === 'set') {
       origin.isLate = origin.returnedAt !== undefined
       // What its sender gave up replaces nothing that came since.
