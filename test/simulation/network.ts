@@ -30,6 +30,11 @@ export interface Unrest {
   readonly count: number
 }
 
+interface Request {
+  readonly node: number
+  readonly label: RequestLabel
+}
+
 export interface NetworkParts {
   readonly plan: Plan
   readonly random: Random
@@ -55,7 +60,7 @@ export class Network {
   #unrest: Unrest | undefined
   /** What is being handed to the network, and what the server is carrying out. */
   #announced: RequestLabel | undefined
-  #carriedOut: { readonly node: number; readonly label: RequestLabel } | undefined
+  #carriedOut: Request | undefined
 
   constructor(parts: NetworkParts) {
     this.#parts = parts
@@ -174,14 +179,6 @@ export class Network {
     this.#unrest = { text, time: this.#parts.now(), count }
   }
 
-  /** What was put; an absence carries no origin, and is the last one that there was. */
-  #originOf({ origin, operation }: RequestLabel, message: BusMessage): Origin | undefined {
-    const { source } = this.#parts
-    if (origin !== undefined) return source.origin(origin)
-    const [key] = operation === 'put' && message.kind === 'keys' ? message.keys : []
-    return key === undefined ? undefined : source.lastNegative(key)
-  }
-
   #add(line: LineName, spec: TaskSpec): void {
     const { scheduler, random, plan, now } = this.#parts
     const from = spec.notBefore ?? now()
@@ -195,7 +192,7 @@ export class Network {
     const { node, label } = cause
     const at = history.note('store', `carries out ${label.text} of n${node}`)
     const time = now()
-    const origin = this.#originOf(label, message)
+    const origin = this.#originOf(message, cause)
     if (origin?.kind === 'set') {
       origin.isLate = origin.returnedAt !== undefined
       // What its sender gave up replaces nothing that came since.
@@ -208,11 +205,20 @@ export class Network {
             target: tagTarget(tagBehind(name)),
             isSoft: tagBehind(name) !== name,
           }))
-    // A put replaces what was loaded before it began; an eviction removes everything.
+    // A put, also that of a refresh, replaces what was loaded before it began; an eviction removes everything.
     const floor = origin?.begunAt ?? at
     for (const { target, isSoft } of targets) {
       ledger.noteEffect({ target, node, at, time, floor, isSoft })
     }
+  }
+
+  /** Where what is put came from. An absence does not say, so it is the last one that its node loaded. */
+  #originOf(message: BusMessage, { node, label }: Request): Origin | undefined {
+    const { source } = this.#parts
+    if (label.operation !== 'put' || message.kind !== 'keys') return undefined
+    const [key = ''] = message.keys
+    const origins = label.origins.map((id) => source.origin(id))
+    return origins.find((origin) => origin.key === key) ?? source.lastNegative(key, node)
   }
 }
 

@@ -113,7 +113,7 @@ export class PutFar {
         const isAnswered = reply !== undefined
         return this.#queue(writing, { ...sending, since, isAnswered, cause })
       }
-      coherence.applyMutation(reply, [key])
+      coherence.applyMutation(reply, [key], sent.seq)
       if (reply.stored) {
         // What was to be evicted is gone: an eviction that waits would only remove what took its place.
         if (waiting !== undefined) knowledge.queue.settle({ keys: [waiting], tags: [] })
