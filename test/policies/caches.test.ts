@@ -589,17 +589,28 @@ describe('a put whose value was made after it began', () => {
     }
   })
 
-  it('evicts when nothing was known then, or an eviction of its key still waits', async () => {
+  it('evicts when nothing was known then, or an eviction of its key came after that', async () => {
     const { cache, method, put, store } = startPut()
     store.faults.fail({ on: 'sync', times: 1 })
     const begun = await method.begin()
     await method.put('k', 'made', put, begun)
     expect(await cache.get('k')).toBeUndefined()
     store.faults.fail({ on: 'evict', times: 1 })
+    const earlier = await method.begin()
+    await cache.evict('k')
+    await method.put('k', 'made', put, earlier)
+    await settle()
+    expect(await startNode().cache.get('k')).toBeUndefined()
+  })
+
+  it('waits behind an eviction of its key that came before', async () => {
+    const { cache, method, put, store } = startPut()
+    await cache.get('k')
+    store.faults.fail({ on: 'evict', times: 1 })
     await cache.evict('k')
     await method.put('k', 'made', put, await method.begin())
     await settle()
-    expect(await startNode().cache.get('k')).toBeUndefined()
+    expect(await startNode().cache.get('k')).toBe('made')
   })
 })
 
