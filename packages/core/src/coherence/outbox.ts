@@ -141,7 +141,7 @@ export class Outbox {
     try {
       await this.#run(waiting)
     } finally {
-      // Also when it failed, each time: whoever watches must see that it goes on.
+      // Also when it failed, each time: an observer must see that it goes on.
       reports.queue()
     }
   }

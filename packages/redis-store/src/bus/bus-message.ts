@@ -1,6 +1,6 @@
 /**
- * Messages on the wire: one letter for the kind, then a MessagePack list, as the scripts write them. Anybody who reaches
- * Redis can publish, so bytes are looked over before they are decoded, and every field before it is believed.
+ * Messages on the wire: one letter for the kind, then a MessagePack list, as the scripts write them. Any client that reaches
+ * Redis can publish, so bytes are checked before they are decoded, and every field before it is used.
  */
 
 import type { BusMessage } from '@larder/core/store'
@@ -22,7 +22,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     case 'wake':
       return [message.key]
     case 'doubt':
-      // What is left out is read as a zero, also by those who know less.
+      // A field that is left out is read as a zero, also by older versions.
       return [
         message.keys,
         message.tags,
@@ -36,7 +36,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
 /**
  * Decodes a message.
  *
- * @throws Error when the bytes are no message; it does not repeat them.
+ * @throws Error when the bytes are not a message; it does not repeat them.
  */
 export function decodeMessage(bytes: Uint8Array): BusMessage {
   const kind = String.fromCharCode(bytes[0] ?? 0)
@@ -87,7 +87,7 @@ function doubtMessage([keys, tags, repeated, soft = 0, from = 0]: readonly unkno
   }
 }
 
-/** Large numbers come as texts: MessagePack in Redis writes them as doubles or integers as it pleases. */
+/** Large numbers come as texts: MessagePack in Redis writes them as doubles or as integers. */
 function countOf(field: unknown): number {
   const isNumeral = typeof field === 'string' && /^\d{1,16}$/.test(field)
   const number = isNumeral ? Number(field) : field
