@@ -7,7 +7,6 @@ export const MOST_LINES = 300
 export const LONGER = {
   'packages/core/src/manager/cache-manager.ts': 409,
   'packages/core/src/cache/put-path.ts': 357,
-  'packages/plugins/src/keyv/keyv.ts': 341,
 }
 
 /**
