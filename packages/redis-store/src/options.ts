@@ -2,6 +2,8 @@
 
 import { type Duration, InvalidOptionError } from '@larder/core'
 import { assertKnownOptions, parseDuration } from '@larder/core/store'
+import type { ConnectionOptions, IoredisClient } from './connection/ioredis-types.ts'
+import { prefixOf, refusePrefix, warnOfPrefix } from './connection/key-prefix.ts'
 import { isCluster, type RedisClient } from './connection/redis-client.ts'
 
 /** Takes one of `url`, `cluster`, `client`, or `options` alone. */
@@ -10,18 +12,18 @@ export interface RedisStoreOptions {
   readonly url?: string | undefined
   /**
    * ioredis options: TLS, credentials, `sentinels` with `name`, `path`. With `cluster`, those of its nodes. Deadlines,
-   * retries, queues and `keyPrefix` are ours and ignored here.
+   * retries and queues are set by the store. A `keyPrefix` is refused: the manager's `namespace` is in front of each key.
    */
-  readonly options?: object | undefined
+  readonly options?: ConnectionOptions | undefined
   /** Nodes of a Cluster to begin with, as URLs or as host and port. */
   readonly cluster?:
     | readonly (string | { readonly host: string; readonly port: number })[]
     | undefined
   /**
    * An ioredis client: standalone, Sentinel-backed or Cluster. It is not used itself, only duplicated: its settings stay
-   * its owner's, and the duplicates get ours.
+   * its owner's, and the duplicates get those of the store. Its `keyPrefix` does not count here, which a warning says.
    */
-  readonly client?: object | undefined
+  readonly client?: IoredisClient | undefined
   /** How often connections are pinged, to notice those that died without a word. 100 ms to 1 h. @default '5s' */
   readonly pingEvery?: Duration | undefined
 }
@@ -134,7 +136,10 @@ function assertNotIoredisOptions(options: unknown): void {
 
 function checkClient(client: object): RedisClient {
   const { duplicate, status } = (client ?? {}) as Partial<RedisClient>
-  if (typeof duplicate === 'function' && typeof status === 'string') return client as RedisClient
+  if (typeof duplicate === 'function' && typeof status === 'string') {
+    warnOfPrefix(client as RedisClient)
+    return client as RedisClient
+  }
   throw new InvalidOptionError({
     option: `${WHERE}.client`,
     expected: 'an ioredis client',
@@ -162,7 +167,10 @@ function isNode(node: unknown): boolean {
 function checkUrl(url: string): string {
   const isUrl = typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url)
   // ioredis takes database 0 where it finds something else than a number.
-  if (isUrl && isDatabase(new URL(url))) return url
+  if (isUrl && isDatabase(new URL(url))) {
+    refusePrefix(new URL(url).searchParams.get('keyPrefix'), `${WHERE}.url`)
+    return url
+  }
   throw new InvalidOptionError({
     option: `${WHERE}.url`,
     expected: isUrl
@@ -180,6 +188,7 @@ function isDatabase({ pathname, searchParams }: URL): boolean {
 function checkSettings(options: object = {}): object {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
     checkDatabase('db' in options ? options.db : undefined)
+    refusePrefix(prefixOf(options), `${WHERE}.options.keyPrefix`)
     return options
   }
   throw new InvalidOptionError({
