@@ -104,6 +104,7 @@ export {
 } from './options/assert-option.ts'
 export { parseDuration } from './options/duration.ts'
 export { EVICT_OPTIONS, type EvictWay } from './options/evict-options.ts'
+export { optionNames } from './options/option-names.ts'
 export { parseSize } from './options/size.ts'
 export { isPlainData } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -1,7 +1,7 @@
 /** The store's front: what it is given, checked once. */
 
 import { InvalidOptionError } from '@larder/core'
-import { assertKnownOptions, assertOneOf, type RemoteStore } from '@larder/core/store'
+import { assertKnownOptions, assertOneOf, optionNames, type RemoteStore } from '@larder/core/store'
 import type { KeyvLike } from './keyv-like.ts'
 import { KeyvStore } from './keyv-store.ts'
 
@@ -13,7 +13,7 @@ export interface FromKeyvOptions {
   readonly values?: 'base64' | 'binary' | undefined
 }
 
-const NAMES = ['values'] as const satisfies readonly (keyof FromKeyvOptions)[]
+const NAMES = optionNames<FromKeyvOptions>({ values: true })
 
 /**
  * Makes a shared tier of a Keyv. See the guide for what it cannot promise.

@@ -6,6 +6,7 @@ import {
   assertKnownOptions,
   type LocalStore,
   type LockProvider,
+  optionNames,
   parseSize,
   type RateLimitProvider,
 } from '@larder/core/store'
@@ -20,6 +21,7 @@ export interface LruStoreOptions {
   readonly maxBytes?: Size | undefined
 }
 
+const NAMES = optionNames<LruStoreOptions>({ maxEntries: true, maxBytes: true })
 const DEFAULT_MAX_ENTRIES = 10_000
 const MOST_ENTRIES = 2 ** 24
 
@@ -32,7 +34,7 @@ const MOST_ENTRIES = 2 ** 24
 export function lruStore<Entry extends object = object>(
   options: LruStoreOptions = {},
 ): LocalStore<Entry> {
-  assertKnownOptions(options, ['maxEntries', 'maxBytes'], 'lruStore')
+  assertKnownOptions(options, NAMES, 'lruStore')
   const maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES
   assertInteger(maxEntries, 'lruStore.maxEntries', { min: 1, max: MOST_ENTRIES })
   const maxBytes =

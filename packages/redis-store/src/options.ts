@@ -1,7 +1,7 @@
 /** How a Redis store is reached: a URL, ioredis options, the nodes of a Cluster, or a client that is there already. */
 
 import { type Duration, InvalidOptionError } from '@larder/core'
-import { assertKnownOptions, parseDuration } from '@larder/core/store'
+import { assertKnownOptions, optionNames, parseDuration } from '@larder/core/store'
 import type { ConnectionOptions, IoredisClient } from './connection/ioredis-types.ts'
 import { prefixOf, refusePrefix, warnOfPrefix } from './connection/key-prefix.ts'
 import { isCluster, type RedisClient } from './connection/redis-client.ts'
@@ -40,7 +40,13 @@ export interface ResolvedRedisStoreOptions {
 }
 
 const WHERE = 'redisStore'
-const NAMES = ['url', 'options', 'cluster', 'client', 'pingEvery'] as const
+const NAMES = optionNames<RedisStoreOptions>({
+  url: true,
+  options: true,
+  cluster: true,
+  client: true,
+  pingEvery: true,
+})
 const SHORTEST_PING_MS = 100
 const LONGEST_PING_MS = 3_600_000
 

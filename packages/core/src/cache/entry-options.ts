@@ -8,6 +8,7 @@ import {
   assertTags,
 } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { optionNames } from '../options/option-names.ts'
 import { knownNow } from './keep.ts'
 import type { ReadRules } from './read-call.ts'
 
@@ -41,8 +42,7 @@ export interface GetOptions {
   readonly allowStale?: boolean | undefined
 }
 
-/** Names of the options of one entry. */
-export const ENTRY_OPTION_NAMES = ['tags', 'ttl'] as const satisfies readonly (keyof EntryOptions)[]
+const ENTRY_OPTION_NAMES = optionNames<EntryOptions>({ tags: true, ttl: true })
 
 const NO_TAGS: readonly string[] = Object.freeze([])
 
@@ -75,11 +75,14 @@ export function resolveEntryOptions(options: EntryOptions, place: EntryPlace): R
   }
 }
 
-const LOAD_OPTION_NAMES = [
-  ...ENTRY_OPTION_NAMES,
-  'signal',
-  'hardTimeout',
-] as const satisfies readonly (keyof LoadOptions)[]
+const LOAD_OPTION_NAMES = optionNames<LoadOptions>({
+  tags: true,
+  ttl: true,
+  signal: true,
+  hardTimeout: true,
+})
+const GET_OPTION_NAMES = optionNames<GetOptions>({ signal: true, allowStale: true })
+const SIGNAL_NAMES = optionNames<Pick<GetOptions, 'signal'>>({ signal: true })
 
 /** The same of a call that may load. @throws InvalidOptionError */
 export function resolveLoadOptions(options: LoadOptions, place: EntryPlace): ReadRules {
@@ -101,7 +104,7 @@ export function resolveGetOptions(
   options: GetOptions,
   where: string,
 ): { readonly signal: AbortSignal | undefined; readonly allowStale: boolean } {
-  assertKnownOptions(options, ['signal', 'allowStale'], where)
+  assertKnownOptions(options, GET_OPTION_NAMES, where)
   const { signal, allowStale = false } = options
   assertSignal(signal, `${where}.signal`)
   assertBoolean(allowStale, `${where}.allowStale`)
@@ -113,7 +116,7 @@ export function resolveSignal(
   options: Pick<GetOptions, 'signal'>,
   where: string,
 ): AbortSignal | undefined {
-  assertKnownOptions(options, ['signal'], where)
+  assertKnownOptions(options, SIGNAL_NAMES, where)
   assertSignal(options.signal, `${where}.signal`)
   return options.signal
 }

@@ -9,7 +9,8 @@ import {
   assertPair,
   assertSignal,
 } from '../options/assert-option.ts'
-import { ENTRY_OPTION_NAMES, type EntryOptions } from './entry-options.ts'
+import { optionNames } from '../options/option-names.ts'
+import type { EntryOptions } from './entry-options.ts'
 import type { PutResult } from './put-path.ts'
 
 export interface WarmOptions<Value> extends EntryOptions<Value> {
@@ -30,6 +31,13 @@ export interface WarmProgress {
   readonly failed: number
 }
 
+const NAMES = optionNames<WarmOptions<unknown>>({
+  tags: true,
+  ttl: true,
+  onProgress: true,
+  chunk: true,
+  signal: true,
+})
 const DEFAULT_CHUNK = 200
 const LARGEST_CHUNK = 10_000
 /** So many writes of a `warm` are under way at once: more would only wait in a row for the store, and time out there. */
@@ -85,7 +93,7 @@ function resolveWarmOptions<Value>(
   readonly chunk: number
   readonly entryOptions: EntryOptions<Value>
 } {
-  assertKnownOptions(options, [...ENTRY_OPTION_NAMES, 'onProgress', 'chunk', 'signal'], where)
+  assertKnownOptions(options, NAMES, where)
   const { onProgress, signal, chunk = DEFAULT_CHUNK, ...entryOptions } = options
   assertInteger(chunk, `${where}.chunk`, { min: 1, max: LARGEST_CHUNK })
   if (onProgress !== undefined) assertFunction(onProgress, `${where}.onProgress`)

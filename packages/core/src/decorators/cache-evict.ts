@@ -7,6 +7,7 @@ import { assertBoolean, assertKnownOptions, assertOneOf } from '../options/asser
 import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
+import { optionNames } from '../options/option-names.ts'
 import { answered, type Callback, readCallback, saysNo } from './bound/callbacks.ts'
 import { type BindingParts, MethodBinding } from './bound/method-binding.ts'
 import type { EvictCall } from './bound/method-cache.ts'
@@ -26,21 +27,21 @@ import { fixedTags } from './reading/storing-options.ts'
 type Args = readonly unknown[]
 
 const DECORATOR = '@CacheEvict'
-const NAMES = [
-  'cache',
-  'key',
-  'keys',
-  'keyOf',
-  'keysOf',
-  'tags',
-  'all',
-  'when',
-  'soft',
-  'settle',
-  'condition',
-  'conditionOf',
-  'onRemoteFailure',
-] as const
+const NAMES = optionNames<CacheEvictOptions<[], unknown, [], [], []>>({
+  cache: true,
+  key: true,
+  keys: true,
+  keyOf: true,
+  keysOf: true,
+  tags: true,
+  all: true,
+  when: true,
+  soft: true,
+  settle: true,
+  condition: true,
+  conditionOf: true,
+  onRemoteFailure: true,
+})
 
 /**
  * Evicts keys, tags or a whole cache, on all nodes, around a method that changes what is cached.

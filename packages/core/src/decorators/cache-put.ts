@@ -5,6 +5,7 @@ import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 import { readCallback, saysNo } from './bound/callbacks.ts'
 import { type BoundMethod, MethodBinding } from './bound/method-binding.ts'
 import type { MethodCall } from './bound/method-cache.ts'
@@ -42,6 +43,10 @@ export interface CachePutOptions<
 }
 
 const DECORATOR = '@CachePut'
+type AnyCachePut = CachePutOptions<[], unknown, [], [], [], [], []>
+type OwnOptions = Omit<AnyCachePut, keyof StoringOptions<unknown, [], [], []>>
+const OWN_NAMES = optionNames<OwnOptions>({ key: true, keyOf: true, condition: true })
+const NAMES = [...OWN_NAMES, ...STORING_NAMES]
 
 /**
  * Caches what the method returns, in place of what was cached; every other node forgets its old value.
@@ -90,7 +95,7 @@ export function CachePut(
 export function CachePut(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
-  assertKnownOptions(options, ['key', 'keyOf', 'condition', ...STORING_NAMES], DECORATOR)
+  assertKnownOptions(options, NAMES, DECORATOR)
   const { cacheName, policy, rules, shares } = resolveStoring(options, DECORATOR)
   const keyOf = keyFinder(options)
   const { condition, key, keyOf: ofResult } = options as Record<string, unknown>

@@ -10,6 +10,7 @@ import { LIMITER_OPTION_NAMES, type LimiterOptions } from '../limits/limiter-opt
 import { MOST } from '../limits/policy-options.ts'
 import type { RateLimitVerdict } from '../limits/verdict.ts'
 import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
 import { type KeySource, keySource } from './reading/key-source.ts'
 import { loadSignal } from './reading/load-scope.ts'
@@ -52,7 +53,8 @@ export type RateLimitedOptions<
 
 /** How messages name it. */
 export const RATE_LIMITED = '@RateLimited'
-const OWN_NAMES = ['key', 'cost', 'signal', 'onLimit'] as const
+type OwnOptions = RateLimitedSettings<[], [], []> & OnLimit<[], unknown>
+const OWN_NAMES = optionNames<OwnOptions>({ key: true, cost: true, signal: true, onLimit: true })
 /** How long a call waits for its turn where `maxWait` does not say. */
 const DEFAULT_MAX_WAIT = '5s'
 

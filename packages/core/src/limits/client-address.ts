@@ -9,6 +9,7 @@
 import { KeyError } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertInteger, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 import { parseIp } from './ip-address.ts'
 
 /** What is asked of a request; Node's, and those of most frameworks, have it. */
@@ -30,6 +31,7 @@ export interface ClientAddressOptions {
 }
 
 const WHERE = 'clientAddress'
+const NAMES = optionNames<ClientAddressOptions>({ proxies: true, header: true })
 const MOST_PROXIES = 20
 
 /**
@@ -41,7 +43,7 @@ const MOST_PROXIES = 20
  * @example limiter.consume(ipKey(clientAddress(request, { proxies: 1 })))
  */
 export function clientAddress(request: RequestLike, options: ClientAddressOptions): string {
-  assertKnownOptions(options, ['proxies', 'header'], WHERE)
+  assertKnownOptions(options, NAMES, WHERE)
   const { proxies, header = 'x-forwarded-for' } = options
   assertInteger(proxies, `${WHERE}.proxies`, { min: 0, max: MOST_PROXIES })
   assertOneOf(header, ['x-forwarded-for', 'forwarded'], `${WHERE}.header`)

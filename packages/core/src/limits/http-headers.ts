@@ -6,6 +6,7 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertBoolean, assertKnownOptions } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { optionNames } from '../options/option-names.ts'
 import type { PolicyStanding, RateLimitVerdict } from './verdict.ts'
 
 export interface RateLimitHeaderOptions {
@@ -25,7 +26,11 @@ export interface RateLimitProblem {
   readonly 'violated-policies': readonly string[]
 }
 
-const NAMES = ['legacy', 'jitter', 'partitionKey'] as const
+const NAMES = optionNames<RateLimitHeaderOptions>({
+  legacy: true,
+  jitter: true,
+  partitionKey: true,
+})
 const WHERE = 'rateLimitHeaders'
 const MS_PER_SECOND = 1_000
 

@@ -10,6 +10,7 @@ import {
 } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
+import { optionNames } from '../options/option-names.ts'
 import { localRuleOf } from './local-rule.ts'
 import {
   type ConcurrencyOptions,
@@ -104,23 +105,27 @@ export interface ResolvedLimiter {
   readonly enabled: (() => boolean) | undefined
 }
 
-const SETTING_NAMES = [
-  'name',
-  'maxWait',
-  'onStoreError',
-  'share',
-  'limitTtl',
-  'storeTimeout',
-  'penalty',
-  'block',
-  'dryRun',
-  'enabled',
-] as const satisfies readonly (keyof LimiterSettings)[]
+const SETTING_NAMES = optionNames<LimiterSettings>({
+  name: true,
+  maxWait: true,
+  onStoreError: true,
+  share: true,
+  limitTtl: true,
+  storeTimeout: true,
+  penalty: true,
+  block: true,
+  dryRun: true,
+  enabled: true,
+})
+
+const LIST_NAMES = optionNames<Omit<SeveralPolicies, keyof LimiterSettings | 'limit'>>({
+  policies: true,
+})
 
 /** Names of all options of a limiter. */
 export const LIMITER_OPTION_NAMES = [
-  ...new Set(['policies', ...SETTING_NAMES, ...POLICY_OPTION_NAMES]),
-] as const
+  ...new Set([...LIST_NAMES, ...SETTING_NAMES, ...POLICY_OPTION_NAMES]),
+]
 
 const MS_PER_HOUR = 3_600_000
 const MS_PER_DAY = 86_400_000

@@ -10,6 +10,7 @@ import {
 } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
+import { optionNames } from '../options/option-names.ts'
 import { CalendarEdges } from './calendar-edges.ts'
 
 /**
@@ -58,17 +59,17 @@ export interface ConcurrencyOptions<Args extends readonly unknown[] = [key: stri
   readonly per?: undefined
 }
 
-export const POLICY_OPTION_NAMES = [
-  'name',
-  'limit',
-  'per',
-  'algorithm',
-  'slices',
-  'burst',
-  'hard',
-  'timeZone',
-  'lease',
-] as const
+export const POLICY_OPTION_NAMES = optionNames<PolicyOptions & ConcurrencyOptions>({
+  name: true,
+  limit: true,
+  per: true,
+  algorithm: true,
+  slices: true,
+  burst: true,
+  hard: true,
+  timeZone: true,
+  lease: true,
+})
 
 const ALGORITHMS = ['exact', 'window', 'smooth', 'fixed', 'concurrency'] as const
 const PERIODS: readonly unknown[] = ['hour', 'day', 'week', 'month'] satisfies CalendarPeriod[]

@@ -4,6 +4,7 @@ import type { LockMode, LockReplicas } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertInteger, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { optionNames } from '../options/option-names.ts'
 
 export interface LockOptions {
   /**
@@ -45,19 +46,23 @@ export interface LockOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export const LOCK_OPTION_NAMES = [
-  'lease',
-  'wait',
-  'maxHold',
-  'mode',
-  'permits',
-  'weight',
-  'fair',
-  'onLost',
-  'onUnavailable',
-  'replicas',
-  'signal',
-] as const satisfies readonly (keyof LockOptions)[]
+export const LOCK_OPTION_NAMES = optionNames<LockOptions>({
+  lease: true,
+  wait: true,
+  maxHold: true,
+  mode: true,
+  permits: true,
+  weight: true,
+  fair: true,
+  onLost: true,
+  onUnavailable: true,
+  replicas: true,
+  signal: true,
+})
+const REPLICAS_NAMES = optionNames<NonNullable<LockOptions['replicas']>>({
+  min: true,
+  timeout: true,
+})
 
 export interface ResolvedLockOptions {
   readonly leaseMs: number
@@ -137,7 +142,7 @@ function resolveReplicas(
   where: string,
 ): LockReplicas | undefined {
   if (replicas === undefined) return undefined
-  assertKnownOptions(replicas, ['min', 'timeout'], where)
+  assertKnownOptions(replicas, REPLICAS_NAMES, where)
   assertInteger(replicas.min, `${where}.min`, { min: 1, max: MOST_REPLICAS })
   // WAIT must end before the deadline of the call it is part of.
   const bounds = { min: 1, max: 900 }

@@ -34,14 +34,13 @@ import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertCodec } from '../options/assert-contract.ts'
-import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
+import { assertFunction, assertTags } from '../options/assert-option.ts'
 import {
   assertCacheOptions,
   type CacheOptions,
   type Policy,
   resolvePolicy,
 } from '../options/cache-options.ts'
-import { type Duration, parseDuration } from '../options/duration.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import { assertName } from '../options/name.ts'
 import { SecondsMeant } from '../options/seconds-meant.ts'
@@ -58,6 +57,7 @@ import {
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from './manager-options.ts'
+import { type ReadyOptions, resolveReadyOptions } from './ready-options.ts'
 import { ScopedMethodCache } from './scoped-method-cache.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
 import type { StoreWatch } from './store-watch.ts'
@@ -271,14 +271,10 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * Connects, and resolves when the remote store answers and the other nodes are heard; at once where there is no remote
    * store. Nothing has to wait for it: reads work without.
    *
-   * @param options.timeout 1 ms to 1 h. @default '10s'
    * @throws StoreSetupError at once; StoreUnavailableError after the timeout, with the reason as its cause; ClosedError
    */
-  async ready(options: { readonly timeout?: Duration | undefined } = {}): Promise<void> {
-    assertKnownOptions(options, ['timeout'], 'ready')
-    const { timeout = '10s' } = options
-    const timeoutMs = parseDuration(timeout, 'ready.timeout', { min: 1, max: 3_600_000 })
-    await untilReady(this.#statusParts(), timeoutMs)
+  async ready(options: ReadyOptions = {}): Promise<void> {
+    await untilReady(this.#statusParts(), resolveReadyOptions(options))
   }
 
   /**

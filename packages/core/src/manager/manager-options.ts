@@ -7,7 +7,6 @@ import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { Plugin } from '../contracts/plugin.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
 import { noLimits } from '../limits/no-limits.ts'
 import { noLocks } from '../locks/no-locks.ts'
 import {
@@ -23,6 +22,7 @@ import { assertCacheOptions, type CacheOptions } from '../options/cache-options.
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { type Logger, resolveLogger } from '../options/logger.ts'
 import { assertName } from '../options/name.ts'
+import { optionNames } from '../options/option-names.ts'
 
 export interface CacheManagerOptions {
   /** The application's prefix in shared stores. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
@@ -71,23 +71,23 @@ export interface CacheManagerOptions {
   readonly clock?: Clock | undefined
 }
 
-const NAMES = [
-  'namespace',
-  'local',
-  'remote',
-  'locks',
-  'limits',
-  'plugins',
-  'defaults',
-  'types',
-  'strictValues',
-  'codec',
-  'storeTimeout',
-  'logger',
-  'enabled',
-  'default',
-  'clock',
-] as const satisfies readonly (keyof CacheManagerOptions)[]
+const NAMES = optionNames<CacheManagerOptions>({
+  namespace: true,
+  local: true,
+  remote: true,
+  locks: true,
+  limits: true,
+  plugins: true,
+  defaults: true,
+  types: true,
+  strictValues: true,
+  codec: true,
+  storeTimeout: true,
+  logger: true,
+  enabled: true,
+  default: true,
+  clock: true,
+})
 
 const WHERE = 'createCacheManager'
 

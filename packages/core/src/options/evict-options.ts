@@ -6,6 +6,7 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertBoolean, assertKnownOptions } from './assert-option.ts'
 import { type Duration, parseDuration } from './duration.ts'
+import { optionNames } from './option-names.ts'
 
 export interface EvictOptions {
   /** Keep the value for when loads fail (`staleIfError`) instead of removing it. @default false */
@@ -26,6 +27,7 @@ export interface EvictHow {
 /** What an eviction of more than some keys takes. */
 export type SoftOption = Pick<EvictOptions, 'soft'>
 
+const NAMES = optionNames<EvictOptions>({ soft: true, settle: true })
 const FOR_KEYS = ['soft', 'settle'] as const satisfies readonly (keyof EvictOptions)[]
 const FOR_MANY = ['soft'] as const satisfies readonly (keyof SoftOption)[]
 
@@ -54,7 +56,7 @@ export type EvictWay = keyof typeof EVICT_OPTIONS
 export function resolveEvictOptions(options: unknown, way: EvictWay, where: string): EvictHow {
   const names: readonly string[] = EVICT_OPTIONS[way]
   const given = options === undefined ? {} : options
-  assertKnownOptions(given, FOR_KEYS, where)
+  assertKnownOptions(given, NAMES, where)
   const { soft = false, settle } = given as EvictOptions
   if (settle !== undefined && !names.includes('settle')) {
     const expected = 'an eviction by key to go with it: a window is for keys that are known'

@@ -9,6 +9,7 @@ import {
   type LimitReply,
   type LimitRequest,
   type LimitRule,
+  optionNames,
   type RateLimitCapabilities,
   type RateLimitProvider,
 } from '@larder/core/store'
@@ -26,6 +27,7 @@ export interface LocalLimitsOptions {
   readonly nowUs?: (() => number) | undefined
 }
 
+const NAMES = optionNames<LocalLimitsOptions>({ maxKeys: true, nowUs: true })
 const DEFAULT_MAX_KEYS = 100_000
 const MOST_KEYS = 10_000_000
 const US_PER_MS = 1_000
@@ -38,7 +40,7 @@ const US_PER_MS = 1_000
  * @example createCacheManager({ namespace: 'shop', limits: localLimits() })
  */
 export function localLimits(options: LocalLimitsOptions = {}): RateLimitProvider {
-  assertKnownOptions(options, ['maxKeys', 'nowUs'], 'localLimits')
+  assertKnownOptions(options, NAMES, 'localLimits')
   const { maxKeys = DEFAULT_MAX_KEYS, nowUs = wallClockUs } = options
   assertInteger(maxKeys, 'localLimits.maxKeys', { min: 1, max: MOST_KEYS })
   assertFunction(nowUs, 'localLimits.nowUs')

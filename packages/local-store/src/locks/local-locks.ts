@@ -9,6 +9,7 @@ import {
   type LockCapabilities,
   type LockProvider,
   type LockTarget,
+  optionNames,
   type WakeListener,
 } from '@larder/core/store'
 import type { LockTable } from './lock-table.ts'
@@ -19,6 +20,7 @@ export interface LocalLocksOptions {
   readonly clock?: Clock | undefined
 }
 
+const NAMES = optionNames<LocalLocksOptions>({ clock: true })
 const US_PER_MS = 1_000
 
 /**
@@ -29,7 +31,7 @@ const US_PER_MS = 1_000
  * @example createCacheManager({ namespace: 'shop', locks: localLocks() })
  */
 export function localLocks(options: LocalLocksOptions = {}): LockProvider {
-  assertKnownOptions(options, ['clock'], 'localLocks')
+  assertKnownOptions(options, NAMES, 'localLocks')
   return new LocalLocks(options.clock)
 }
 

@@ -7,6 +7,7 @@ import {
   assertOneOf,
   type CodecStep,
   type CodecStepLimits,
+  optionNames,
   type Plugin,
   parseSize,
 } from '@larder/core/store'
@@ -28,7 +29,13 @@ export interface CompressionOptions {
 }
 
 const WHERE = 'compression'
-const NAMES = ['algorithm', 'threshold', 'level', 'maxInflatedBytes', 'offThread'] as const
+const NAMES = optionNames<CompressionOptions>({
+  algorithm: true,
+  threshold: true,
+  level: true,
+  maxInflatedBytes: true,
+  offThread: true,
+})
 
 /**
  * Creates the plugin. It reads entries written with any algorithm the runtime has, and entries written without it.

@@ -9,6 +9,7 @@ import {
 } from '../../options/cache-options.ts'
 import type { Duration } from '../../options/duration.ts'
 import { assertName } from '../../options/name.ts'
+import { optionNames } from '../../options/option-names.ts'
 import { answered, assertSynchronous, callback } from '../bound/callbacks.ts'
 import type { MethodCall } from '../bound/method-cache.ts'
 
@@ -39,14 +40,17 @@ export interface StoringOptions<
   readonly unless?: ((result: Result, ...args: UnlessArgs) => boolean) | undefined
 }
 
+type AnyStoring = StoringOptions<unknown, [], [], []>
+
 /** Names of the options above. */
 export const STORING_NAMES = [
-  'cache',
-  'shareWithSubclasses',
-  'tags',
-  'unless',
+  ...optionNames<Omit<AnyStoring, keyof CacheOptions>>({
+    cache: true,
+    shareWithSubclasses: true,
+    unless: true,
+  }),
   ...CACHE_OPTION_NAMES,
-] as const
+]
 
 /** What a call says about its result. */
 export type ResultRules = (self: unknown, args: Args, mode: MethodCall['mode']) => MethodCall
