@@ -13,6 +13,8 @@ export interface FromKeyvOptions {
   readonly values?: 'base64' | 'binary' | undefined
 }
 
+/** What holds when nobody says otherwise. */
+export const FROM_KEYV_DEFAULTS = { values: 'base64' } as const satisfies FromKeyvOptions
 const NAMES = optionNames<FromKeyvOptions>({ values: true })
 
 /**
@@ -27,7 +29,7 @@ const NAMES = optionNames<FromKeyvOptions>({ values: true })
 export function fromKeyv(keyv: KeyvLike, options: FromKeyvOptions = {}): RemoteStore {
   assertKeyv(keyv)
   assertKnownOptions(options, NAMES, 'fromKeyv')
-  const values = options.values ?? 'base64'
+  const values = options.values ?? FROM_KEYV_DEFAULTS.values
   assertOneOf(values, ['base64', 'binary'], 'fromKeyv.values')
   return new KeyvStore(keyv, values)
 }

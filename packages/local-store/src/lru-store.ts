@@ -22,7 +22,8 @@ export interface LruStoreOptions {
 }
 
 const NAMES = optionNames<LruStoreOptions>({ maxEntries: true, maxBytes: true })
-const DEFAULT_MAX_ENTRIES = 10_000
+/** What holds when nobody says otherwise. */
+export const LRU_STORE_DEFAULTS = { maxEntries: 10_000 } as const satisfies LruStoreOptions
 const MOST_ENTRIES = 2 ** 24
 
 /**
@@ -35,7 +36,7 @@ export function lruStore<Entry extends object = object>(
   options: LruStoreOptions = {},
 ): LocalStore<Entry> {
   assertKnownOptions(options, NAMES, 'lruStore')
-  const maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES
+  const maxEntries = options.maxEntries ?? LRU_STORE_DEFAULTS.maxEntries
   assertInteger(maxEntries, 'lruStore.maxEntries', { min: 1, max: MOST_ENTRIES })
   const maxBytes =
     options.maxBytes === undefined ? undefined : parseSize(options.maxBytes, 'lruStore.maxBytes')

@@ -47,6 +47,8 @@ const NAMES = optionNames<RedisStoreOptions>({
   client: true,
   pingEvery: true,
 })
+/** What holds when nobody says otherwise. */
+export const REDIS_STORE_DEFAULTS = { pingEvery: '5s' } as const satisfies RedisStoreOptions
 const SHORTEST_PING_MS = 100
 const LONGEST_PING_MS = 3_600_000
 
@@ -56,10 +58,14 @@ export function resolveRedisStoreOptions(options: RedisStoreOptions): ResolvedRe
   assertKnownOptions(options, NAMES, WHERE)
   return {
     target: resolveTarget(options),
-    pingEveryMs: parseDuration(options.pingEvery ?? '5s', `${WHERE}.pingEvery`, {
-      min: SHORTEST_PING_MS,
-      max: LONGEST_PING_MS,
-    }),
+    pingEveryMs: parseDuration(
+      options.pingEvery ?? REDIS_STORE_DEFAULTS.pingEvery,
+      `${WHERE}.pingEvery`,
+      {
+        min: SHORTEST_PING_MS,
+        max: LONGEST_PING_MS,
+      },
+    ),
   }
 }
 

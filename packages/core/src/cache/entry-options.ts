@@ -81,6 +81,8 @@ const LOAD_OPTION_NAMES = optionNames<LoadOptions>({
   signal: true,
   hardTimeout: true,
 })
+/** What holds when nobody says otherwise. */
+export const GET_DEFAULTS = { allowStale: false } as const satisfies GetOptions
 const GET_OPTION_NAMES = optionNames<GetOptions>({ signal: true, allowStale: true })
 const SIGNAL_NAMES = optionNames<Pick<GetOptions, 'signal'>>({ signal: true })
 
@@ -105,7 +107,7 @@ export function resolveGetOptions(
   where: string,
 ): { readonly signal: AbortSignal | undefined; readonly allowStale: boolean } {
   assertKnownOptions(options, GET_OPTION_NAMES, where)
-  const { signal, allowStale = false } = options
+  const { signal, allowStale = GET_DEFAULTS.allowStale } = options
   assertSignal(signal, `${where}.signal`)
   assertBoolean(allowStale, `${where}.allowStale`)
   return { signal, allowStale }

@@ -38,7 +38,8 @@ const NAMES = optionNames<WarmOptions<unknown>>({
   chunk: true,
   signal: true,
 })
-const DEFAULT_CHUNK = 200
+/** What holds when nobody says otherwise. */
+export const WARM_DEFAULTS = { chunk: 200 } as const satisfies WarmOptions<unknown>
 const LARGEST_CHUNK = 10_000
 /** So many writes of a `warm` are under way at once: more would only wait in a row for the store, and time out there. */
 const MOST_AT_ONCE = 200
@@ -94,7 +95,7 @@ function resolveWarmOptions<Value>(
   readonly entryOptions: EntryOptions<Value>
 } {
   assertKnownOptions(options, NAMES, where)
-  const { onProgress, signal, chunk = DEFAULT_CHUNK, ...entryOptions } = options
+  const { onProgress, signal, chunk = WARM_DEFAULTS.chunk, ...entryOptions } = options
   assertInteger(chunk, `${where}.chunk`, { min: 1, max: LARGEST_CHUNK })
   if (onProgress !== undefined) assertFunction(onProgress, `${where}.onProgress`)
   assertSignal(signal, `${where}.signal`)

@@ -7,7 +7,6 @@ import { assertBoolean, assertKnownOptions, assertOneOf } from '../options/asser
 import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
-import { optionNames } from '../options/option-names.ts'
 import { answered, type Callback, readCallback, saysNo } from './bound/callbacks.ts'
 import { type BindingParts, MethodBinding } from './bound/method-binding.ts'
 import type { EvictCall } from './bound/method-cache.ts'
@@ -20,28 +19,18 @@ import {
   shapeOf,
 } from './bound/method-decorator.ts'
 import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
-import type { CacheEvictBeforeOptions, CacheEvictOptions } from './cache-evict-options.ts'
+import {
+  CACHE_EVICT_DEFAULTS,
+  CACHE_EVICT_NAMES,
+  type CacheEvictBeforeOptions,
+  type CacheEvictOptions,
+} from './cache-evict-options.ts'
 import { keySource } from './reading/key-source.ts'
 import { fixedTags } from './reading/storing-options.ts'
 
 type Args = readonly unknown[]
 
 const DECORATOR = '@CacheEvict'
-const NAMES = optionNames<CacheEvictOptions<[], unknown, [], [], []>>({
-  cache: true,
-  key: true,
-  keys: true,
-  keyOf: true,
-  keysOf: true,
-  tags: true,
-  all: true,
-  when: true,
-  soft: true,
-  settle: true,
-  condition: true,
-  conditionOf: true,
-  onRemoteFailure: true,
-})
 
 /**
  * Evicts keys, tags or a whole cache, on all nodes, around a method that changes what is cached.
@@ -142,10 +131,16 @@ interface Resolved extends Pick<BindingParts, 'cacheName' | 'policy' | 'naming'>
 }
 
 function resolve(options: object): Resolved {
-  assertKnownOptions(options, NAMES, DECORATOR)
-  const { cache, when = 'after', condition, ...rest } = options as Record<string, unknown>
+  assertKnownOptions(options, CACHE_EVICT_NAMES, DECORATOR)
+  const {
+    cache,
+    when = CACHE_EVICT_DEFAULTS.when,
+    condition,
+    ...rest
+  } = options as Record<string, unknown>
   const { key, keys, keyOf, keysOf, conditionOf } = rest
-  const { tags, all = false, soft = false, onRemoteFailure } = rest
+  const { all = CACHE_EVICT_DEFAULTS.all, soft = CACHE_EVICT_DEFAULTS.soft } = rest
+  const { tags, onRemoteFailure } = rest
   if (cache !== undefined) assertName(cache, `${DECORATOR}.cache`)
   assertOneOf(when, ['after', 'before'], `${DECORATOR}.when`)
   assertBoolean(all, `${DECORATOR}.all`)
@@ -198,7 +193,12 @@ type Plan = (call: Call) => (result: unknown) => EvictCall
  * caller or the method may have given the arguments other values. What either says is evicted.
  */
 function planner(options: object): Plan {
-  const { tags, all, soft, settle = 0 } = options as Record<string, unknown>
+  const {
+    tags,
+    all,
+    soft,
+    settle = CACHE_EVICT_DEFAULTS.settle,
+  } = options as Record<string, unknown>
   const keysOf = keyPlanner(options)
   const tagsOf = readTags(tags)
   const fixed = fixedTags(tags, `${DECORATOR}.tags`)

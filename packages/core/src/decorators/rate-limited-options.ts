@@ -57,6 +57,8 @@ type OwnOptions = RateLimitedSettings<[], [], []> & OnLimit<[], unknown>
 const OWN_NAMES = optionNames<OwnOptions>({ key: true, cost: true, signal: true, onLimit: true })
 /** How long a call waits for its turn where `maxWait` does not say. */
 const DEFAULT_MAX_WAIT = '5s'
+/** What holds when nobody says otherwise. */
+export const RATE_LIMITED_DEFAULTS = { cost: 1, onLimit: 'throw' } as const
 
 /** A call above the limit. */
 export interface Refusal {
@@ -82,9 +84,9 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
   assertKnownOptions(options, [...OWN_NAMES, ...LIMITER_OPTION_NAMES], RATE_LIMITED)
   const {
     key = () => 'all',
-    cost = 1,
+    cost = RATE_LIMITED_DEFAULTS.cost,
     signal,
-    onLimit = 'throw',
+    onLimit = RATE_LIMITED_DEFAULTS.onLimit,
     ...rest
   } = options as Record<string, unknown>
   const isWaiting = onLimit === 'wait'

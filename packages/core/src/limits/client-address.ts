@@ -30,6 +30,8 @@ export interface ClientAddressOptions {
   readonly header?: 'x-forwarded-for' | 'forwarded' | undefined
 }
 
+/** What holds when nobody says otherwise. */
+export const CLIENT_ADDRESS_DEFAULTS = { header: 'x-forwarded-for' } as const
 const WHERE = 'clientAddress'
 const NAMES = optionNames<ClientAddressOptions>({ proxies: true, header: true })
 const MOST_PROXIES = 20
@@ -44,7 +46,7 @@ const MOST_PROXIES = 20
  */
 export function clientAddress(request: RequestLike, options: ClientAddressOptions): string {
   assertKnownOptions(options, NAMES, WHERE)
-  const { proxies, header = 'x-forwarded-for' } = options
+  const { proxies, header = CLIENT_ADDRESS_DEFAULTS.header } = options
   assertInteger(proxies, `${WHERE}.proxies`, { min: 0, max: MOST_PROXIES })
   assertOneOf(header, ['x-forwarded-for', 'forwarded'], `${WHERE}.header`)
   const { headers, socket } = requestParts(request)

@@ -31,6 +31,11 @@ const NAMES = optionNames<RateLimitHeaderOptions>({
   jitter: true,
   partitionKey: true,
 })
+/** What holds when nobody says otherwise. */
+export const HEADER_DEFAULTS = {
+  legacy: false,
+  jitter: 0,
+} as const satisfies RateLimitHeaderOptions
 const WHERE = 'rateLimitHeaders'
 const MS_PER_SECOND = 1_000
 
@@ -48,7 +53,7 @@ export function rateLimitHeaders(
   options: RateLimitHeaderOptions = {},
 ): Readonly<Record<string, string>> {
   assertKnownOptions(options, NAMES, WHERE)
-  const { legacy = false, jitter = 0, partitionKey } = options
+  const { legacy = HEADER_DEFAULTS.legacy, jitter = HEADER_DEFAULTS.jitter, partitionKey } = options
   assertBoolean(legacy, `${WHERE}.legacy`)
   const jitterMs = parseDuration(jitter, `${WHERE}.jitter`)
   if (verdict.source === 'open' || verdict.source === 'off') return {}

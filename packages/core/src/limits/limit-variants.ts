@@ -7,6 +7,7 @@ import { type Capacity, capacityOf } from './capacity.ts'
 import type { Decisions } from './decisions.ts'
 import { LimitLookup, type LookupCall, type LookupParts } from './limit-lookups.ts'
 import {
+  LIMITER_DEFAULTS,
   type LimiterOptions,
   type LimiterOrigin,
   type ResolvedLimiter,
@@ -30,7 +31,6 @@ type Policy = PolicyOptions<never> | ConcurrencyOptions<never>
 
 /** Limits that differ; beyond, the oldest variant is made anew. */
 const MOST_VARIANTS = 1_000
-const DEFAULT_TTL = '1m'
 
 export class LimitVariants {
   /** One of them: for what does not depend on limits. */
@@ -54,7 +54,10 @@ export class LimitVariants {
     }
     this.#make = (limits) => make(limits, false)
     this.any = make(template.examples, true)
-    const ttlMs = parseDuration(options.limitTtl ?? DEFAULT_TTL, `${origin.where}.limitTtl`)
+    const ttlMs = parseDuration(
+      options.limitTtl ?? LIMITER_DEFAULTS.limitTtl,
+      `${origin.where}.limitTtl`,
+    )
     this.#lookups = template.sources.map(({ source, option }, i) =>
       source === undefined
         ? (template.examples[i] as number)

@@ -127,6 +127,16 @@ export const LIMITER_OPTION_NAMES = [
   ...new Set([...LIST_NAMES, ...SETTING_NAMES, ...POLICY_OPTION_NAMES]),
 ]
 
+/** What holds when nobody says otherwise. */
+export const LIMITER_DEFAULTS = {
+  maxWait: 0,
+  share: 1,
+  limitTtl: '1m',
+  storeTimeout: '100ms',
+  penalty: false,
+  dryRun: false,
+} as const satisfies LimiterSettings
+
 const MS_PER_HOUR = 3_600_000
 const MS_PER_DAY = 86_400_000
 const MS_PER_MINUTE = 60_000
@@ -163,9 +173,11 @@ export function resolveLimiterOf(
   { where, ownName, isLookedUp = false, isExample = false }: LimiterOrigin,
 ): ResolvedLimiter {
   assertKnownOptions(options, LIMITER_OPTION_NAMES, where)
-  const { onStoreError, enabled, dryRun = false } = options
+  const { onStoreError, enabled, dryRun = LIMITER_DEFAULTS.dryRun } = options
   const rule = resolveRule(options, { where, ownName, isLookedUp, isExample })
-  parseDuration(options.limitTtl ?? 0, `${where}.limitTtl`, { max: MS_PER_DAY })
+  parseDuration(options.limitTtl ?? LIMITER_DEFAULTS.limitTtl, `${where}.limitTtl`, {
+    max: MS_PER_DAY,
+  })
   if (onStoreError !== undefined) {
     assertOneOf(onStoreError, ['local', 'open', 'closed'], `${where}.onStoreError`)
   }
@@ -178,15 +190,16 @@ export function resolveLimiterOf(
       {
         rule,
         said: policyOptionsOf(options),
-        share: options.share ?? 1,
+        share: options.share ?? LIMITER_DEFAULTS.share,
         mayBeNone: isLookedUp,
       },
       where,
     ),
-    storeTimeoutMs: parseDuration(options.storeTimeout ?? '100ms', `${where}.storeTimeout`, {
-      min: 1,
-      max: MS_PER_MINUTE,
-    }),
+    storeTimeoutMs: parseDuration(
+      options.storeTimeout ?? LIMITER_DEFAULTS.storeTimeout,
+      `${where}.storeTimeout`,
+      { min: 1, max: MS_PER_MINUTE },
+    ),
     dryRun,
     enabled,
   }
@@ -194,7 +207,12 @@ export function resolveLimiterOf(
 
 function resolveRule(options: LimiterOptions, origin: LimiterOrigin): LimitRule {
   const { where, ownName, isLookedUp, isExample } = origin
-  const { name, maxWait = 0, penalty = false, block } = options
+  const {
+    name,
+    maxWait = LIMITER_DEFAULTS.maxWait,
+    penalty = LIMITER_DEFAULTS.penalty,
+    block,
+  } = options
   if (name !== undefined) assertName(name, `${where}.name`)
   assertBoolean(penalty, `${where}.penalty`)
   const policies = resolvePolicies(options, origin)

@@ -71,6 +71,17 @@ export const POLICY_OPTION_NAMES = optionNames<PolicyOptions & ConcurrencyOption
   lease: true,
 })
 
+/** What holds when nobody says otherwise. */
+export const POLICY_DEFAULTS = {
+  name: 'default',
+  slices: 10,
+  hard: false,
+  timeZone: 'UTC',
+} as const satisfies Partial<PolicyOptions>
+
+/** The same of `concurrency`. */
+export const CONCURRENCY_DEFAULTS = { lease: '30s' } as const satisfies Partial<ConcurrencyOptions>
+
 const ALGORITHMS = ['exact', 'window', 'smooth', 'fixed', 'concurrency'] as const
 const PERIODS: readonly unknown[] = ['hour', 'day', 'week', 'month'] satisfies CalendarPeriod[]
 /** Which algorithm an option belongs to. */
@@ -106,14 +117,14 @@ export function resolvePolicy(
   isLookedUp = false,
 ): LimitPolicy {
   assertKnownOptions(options, POLICY_OPTION_NAMES, where)
-  const { name = 'default', limit, per } = options
+  const { name = POLICY_DEFAULTS.name, limit, per } = options
   assertName(name, `${where}.name`)
   const algorithm = algorithmOf(options, where)
   assertOwners(options, algorithm, where)
   const isShort = algorithm === 'exact' || algorithm === 'concurrency'
   assertInteger(limit, `${where}.limit`, { min: 0, max: isShort ? MOST_REMEMBERED : MOST })
   if (options.algorithm === 'concurrency') {
-    const leaseMs = parseDuration(options.lease ?? '30s', `${where}.lease`, {
+    const leaseMs = parseDuration(options.lease ?? CONCURRENCY_DEFAULTS.lease, `${where}.lease`, {
       min: 1_000,
       max: MS_PER_DAY,
     })
@@ -166,7 +177,7 @@ interface Basics {
 }
 
 function slicedPolicy(basics: Basics, options: PolicyOptions, where: string): LimitPolicy {
-  const { slices = 10 } = options
+  const { slices = POLICY_DEFAULTS.slices } = options
   assertInteger(slices, `${where}.slices`, { min: 1, max: MOST_SLICES })
   const { name, limit, windowUs } = basics
   // Rounded up: so many slices are never less than a window.
@@ -183,7 +194,7 @@ function smoothPolicy(
   where: string,
 ): LimitPolicy {
   const { name, limit, windowUs } = basics
-  const { hard = false } = options
+  const { hard = POLICY_DEFAULTS.hard } = options
   assertBoolean(hard, `${where}.hard`)
   // Nobody asks a bucket that admits nothing.
   if (limit === 0)
@@ -215,7 +226,7 @@ function ceilOf(amount: number, by: number): number {
 
 function calendarPolicy(
   basics: { readonly name: string; readonly limit: number; readonly period: CalendarPeriod },
-  { timeZone = 'UTC' }: PolicyOptions,
+  { timeZone = POLICY_DEFAULTS.timeZone }: PolicyOptions,
   where: string,
 ): LimitPolicy {
   try {

@@ -6,6 +6,14 @@ import { assertInteger, assertKnownOptions, assertOneOf } from '../options/asser
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { optionNames } from '../options/option-names.ts'
 
+/** How many replicas have to have a grant. */
+export interface ReplicasOptions {
+  /** How many. 1 to 100. */
+  readonly min: number
+  /** How long to wait for them. 1 to 900 ms. @default '500ms' */
+  readonly timeout?: Duration | undefined
+}
+
 export interface LockOptions {
   /**
    * How long the lock outlives a holder that died. Renewed in good time while the work goes on. 100 ms to 1 d.
@@ -41,7 +49,7 @@ export interface LockOptions {
    */
   readonly onUnavailable?: 'throw' | 'local' | undefined
   /** The grant counts once so many replicas have it; bounds what a failover can forget. */
-  readonly replicas?: { readonly min: number; readonly timeout?: Duration | undefined } | undefined
+  readonly replicas?: ReplicasOptions | undefined
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined
 }
@@ -59,10 +67,26 @@ export const LOCK_OPTION_NAMES = optionNames<LockOptions>({
   replicas: true,
   signal: true,
 })
-const REPLICAS_NAMES = optionNames<NonNullable<LockOptions['replicas']>>({
+const REPLICAS_NAMES = optionNames<ReplicasOptions>({
   min: true,
   timeout: true,
 })
+
+/** What holds when nobody says otherwise. */
+export const LOCK_DEFAULTS = {
+  lease: '10s',
+  wait: '10s',
+  /** Or the lease, if that is longer. */
+  maxHold: '10m',
+  mode: 'write',
+  weight: 1,
+  fair: 'process',
+  onLost: 'throw',
+  onUnavailable: 'throw',
+} as const satisfies LockOptions
+
+/** The same of `replicas`. */
+export const REPLICAS_DEFAULTS = { timeout: '500ms' } as const
 
 export interface ResolvedLockOptions {
   readonly leaseMs: number
@@ -83,23 +107,23 @@ const DAY_MS = 86_400_000
 export const SHORTEST_LEASE_MS = 100
 export const LONGEST_LEASE_MS = DAY_MS
 export const LONGEST_HOLD_MS = 30 * DAY_MS
-const DEFAULT_LEASE = '10s'
-const DEFAULT_WAIT = '10s'
-const DEFAULT_MAX_HOLD_MS = 600_000
 const MOST_PERMITS = 10_000
 const MOST_REPLICAS = 100
 
 /** @throws InvalidOptionError naming the first option that is unknown or wrong. */
 export function resolveLockOptions(options: LockOptions, where: string): ResolvedLockOptions {
   assertKnownOptions(options, LOCK_OPTION_NAMES, where)
-  const leaseMs = parseDuration(options.lease ?? DEFAULT_LEASE, `${where}.lease`, {
+  const leaseMs = parseDuration(options.lease ?? LOCK_DEFAULTS.lease, `${where}.lease`, {
     min: SHORTEST_LEASE_MS,
     max: LONGEST_LEASE_MS,
   })
-  const waitMs = parseDuration(options.wait ?? DEFAULT_WAIT, `${where}.wait`, { max: DAY_MS })
-  const maxHold = options.maxHold ?? Math.max(DEFAULT_MAX_HOLD_MS, leaseMs)
-  const bounds = { min: leaseMs, max: LONGEST_HOLD_MS }
-  const { fair = 'process', onLost = 'throw', onUnavailable = 'throw', signal } = options
+  const waitMs = parseDuration(options.wait ?? LOCK_DEFAULTS.wait, `${where}.wait`, { max: DAY_MS })
+  const {
+    fair = LOCK_DEFAULTS.fair,
+    onLost = LOCK_DEFAULTS.onLost,
+    onUnavailable = LOCK_DEFAULTS.onUnavailable,
+    signal,
+  } = options
   assertOneOf(fair, ['process', 'global'], `${where}.fair`)
   assertOneOf(onLost, ['throw', 'ignore'], `${where}.onLost`)
   assertOneOf(onUnavailable, ['throw', 'local'], `${where}.onUnavailable`)
@@ -107,7 +131,7 @@ export function resolveLockOptions(options: LockOptions, where: string): Resolve
   return {
     leaseMs,
     waitMs,
-    maxHoldMs: parseDuration(maxHold, `${where}.maxHold`, bounds),
+    maxHoldMs: maxHoldOf(options.maxHold, leaseMs, `${where}.maxHold`),
     ...resolveMode(options, where),
     isGlobal: fair === 'global',
     ignoresLoss: onLost === 'ignore',
@@ -117,19 +141,25 @@ export function resolveLockOptions(options: LockOptions, where: string): Resolve
   }
 }
 
+/** By default a lease that is longer than the default is held to its end. */
+function maxHoldOf(maxHold: Duration | undefined, leaseMs: number, option: string): number {
+  if (maxHold === undefined) return Math.max(parseDuration(LOCK_DEFAULTS.maxHold, option), leaseMs)
+  return parseDuration(maxHold, option, { min: leaseMs, max: LONGEST_HOLD_MS })
+}
+
 function resolveMode(
   { mode, permits, weight }: LockOptions,
   where: string,
 ): Pick<ResolvedLockOptions, 'mode' | 'permits' | 'weight'> {
   if (permits === undefined) {
-    assertOneOf(mode ?? 'write', ['write', 'read'], `${where}.mode`)
-    if (weight === undefined) return { mode: mode ?? 'write', permits: 1, weight: 1 }
+    assertOneOf(mode ?? LOCK_DEFAULTS.mode, ['write', 'read'], `${where}.mode`)
+    if (weight === undefined) return { mode: mode ?? LOCK_DEFAULTS.mode, permits: 1, weight: 1 }
     const expected = 'no weight without permits: it says how many of them'
     throw new InvalidOptionError({ option: `${where}.weight`, expected, received: weight })
   }
   assertInteger(permits, `${where}.permits`, { min: 1, max: MOST_PERMITS })
-  assertInteger(weight ?? 1, `${where}.weight`, { min: 1, max: permits })
-  if (mode === undefined) return { mode: 'permit', permits, weight: weight ?? 1 }
+  assertInteger(weight ?? LOCK_DEFAULTS.weight, `${where}.weight`, { min: 1, max: permits })
+  if (mode === undefined) return { mode: 'permit', permits, weight: weight ?? LOCK_DEFAULTS.weight }
   throw new InvalidOptionError({
     option: `${where}.mode`,
     expected: 'no mode beside permits: a lock is one or the other',
@@ -148,7 +178,11 @@ function resolveReplicas(
   const bounds = { min: 1, max: 900 }
   return {
     min: replicas.min,
-    timeoutMs: parseDuration(replicas.timeout ?? 500, `${where}.timeout`, bounds),
+    timeoutMs: parseDuration(
+      replicas.timeout ?? REPLICAS_DEFAULTS.timeout,
+      `${where}.timeout`,
+      bounds,
+    ),
   }
 }
 

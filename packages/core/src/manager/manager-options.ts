@@ -89,6 +89,13 @@ const NAMES = optionNames<CacheManagerOptions>({
   clock: true,
 })
 
+/** What holds when nobody says otherwise. */
+export const MANAGER_DEFAULTS = {
+  storeTimeout: '250ms',
+  enabled: true,
+  default: true,
+} as const satisfies Partial<CacheManagerOptions>
+
 const WHERE = 'createCacheManager'
 
 export interface ResolvedManagerOptions {
@@ -136,19 +143,26 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     types,
     strictValues: options.strictValues ?? process.env['NODE_ENV'] !== 'production',
     codec,
-    storeTimeoutMs: parseDuration(options.storeTimeout ?? '250ms', `${WHERE}.storeTimeout`, {
-      min: 1,
-      max: 60_000,
-    }),
+    storeTimeoutMs: parseDuration(
+      options.storeTimeout ?? MANAGER_DEFAULTS.storeTimeout,
+      `${WHERE}.storeTimeout`,
+      { min: 1, max: 60_000 },
+    ),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
-    isEnabled: options.enabled ?? true,
-    isDefault: options.default ?? true,
+    isEnabled: options.enabled ?? MANAGER_DEFAULTS.enabled,
+    isDefault: options.default ?? MANAGER_DEFAULTS.default,
     clock,
   }
 }
 
 /** What a manager works with: nothing that was given when it is switched off. */
-function providersOf({ enabled = true, local, remote, locks, limits }: CacheManagerOptions) {
+function providersOf({
+  enabled = MANAGER_DEFAULTS.enabled,
+  local,
+  remote,
+  locks,
+  limits,
+}: CacheManagerOptions) {
   if (enabled) return { local, remote, locks, limits }
   return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits() }
 }

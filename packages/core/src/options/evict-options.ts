@@ -31,6 +31,9 @@ const NAMES = optionNames<EvictOptions>({ soft: true, settle: true })
 const FOR_KEYS = ['soft', 'settle'] as const satisfies readonly (keyof EvictOptions)[]
 const FOR_MANY = ['soft'] as const satisfies readonly (keyof SoftOption)[]
 
+/** What holds when nobody says otherwise. */
+export const EVICT_DEFAULTS = { soft: false, settle: 0 } as const satisfies EvictOptions
+
 /**
  * Every way to evict. Tags, caches and patterns take no window: it is for what will be loaded, and nobody knows the keys of
  * that.
@@ -57,11 +60,11 @@ export function resolveEvictOptions(options: unknown, way: EvictWay, where: stri
   const names: readonly string[] = EVICT_OPTIONS[way]
   const given = options === undefined ? {} : options
   assertKnownOptions(given, NAMES, where)
-  const { soft = false, settle } = given as EvictOptions
+  const { soft = EVICT_DEFAULTS.soft, settle } = given as EvictOptions
   if (settle !== undefined && !names.includes('settle')) {
     const expected = 'an eviction by key to go with it: a window is for keys that are known'
     throw new InvalidOptionError({ option: `${where}.settle`, expected, received: settle })
   }
   assertBoolean(soft, `${where}.soft`)
-  return { soft, settleMs: parseDuration(settle ?? 0, `${where}.settle`) }
+  return { soft, settleMs: parseDuration(settle ?? EVICT_DEFAULTS.settle, `${where}.settle`) }
 }

@@ -28,7 +28,8 @@ export interface LocalLimitsOptions {
 }
 
 const NAMES = optionNames<LocalLimitsOptions>({ maxKeys: true, nowUs: true })
-const DEFAULT_MAX_KEYS = 100_000
+/** What holds when nobody says otherwise. */
+export const LOCAL_LIMITS_DEFAULTS = { maxKeys: 100_000 } as const satisfies LocalLimitsOptions
 const MOST_KEYS = 10_000_000
 const US_PER_MS = 1_000
 
@@ -41,7 +42,7 @@ const US_PER_MS = 1_000
  */
 export function localLimits(options: LocalLimitsOptions = {}): RateLimitProvider {
   assertKnownOptions(options, NAMES, 'localLimits')
-  const { maxKeys = DEFAULT_MAX_KEYS, nowUs = wallClockUs } = options
+  const { maxKeys = LOCAL_LIMITS_DEFAULTS.maxKeys, nowUs = wallClockUs } = options
   assertInteger(maxKeys, 'localLimits.maxKeys', { min: 1, max: MOST_KEYS })
   assertFunction(nowUs, 'localLimits.nowUs')
   return new LocalLimits({ maxKeys, nowUs, isOwn: options.nowUs !== undefined })

@@ -29,6 +29,13 @@ export interface CompressionOptions {
 }
 
 const WHERE = 'compression'
+/** What holds when nobody says otherwise. */
+export const COMPRESSION_DEFAULTS = {
+  algorithm: 'brotli',
+  threshold: '2kb',
+  maxInflatedBytes: '64mb',
+  offThread: '32kb',
+} as const satisfies CompressionOptions
 const NAMES = optionNames<CompressionOptions>({
   algorithm: true,
   threshold: true,
@@ -45,7 +52,7 @@ const NAMES = optionNames<CompressionOptions>({
  */
 export function compression(options: CompressionOptions = {}): Plugin {
   assertKnownOptions(options, NAMES, WHERE)
-  const { algorithm = 'brotli', level } = options
+  const { algorithm = COMPRESSION_DEFAULTS.algorithm, level } = options
   assertOneOf(algorithm, Object.keys(COMPRESSION_STEP_IDS), `${WHERE}.algorithm`)
   const directions = ALGORITHMS[algorithm]
   if (directions === undefined) {
@@ -57,9 +64,20 @@ export function compression(options: CompressionOptions = {}): Plugin {
   }
   if (level !== undefined) assertInteger(level, `${WHERE}.level`, directions.levels)
   const sizes = {
-    threshold: parseSize(options.threshold ?? '2kb', `${WHERE}.threshold`, 0),
-    offThread: parseSize(options.offThread ?? '32kb', `${WHERE}.offThread`, 0),
-    maxInflated: parseSize(options.maxInflatedBytes ?? '64mb', `${WHERE}.maxInflatedBytes`),
+    threshold: parseSize(
+      options.threshold ?? COMPRESSION_DEFAULTS.threshold,
+      `${WHERE}.threshold`,
+      0,
+    ),
+    offThread: parseSize(
+      options.offThread ?? COMPRESSION_DEFAULTS.offThread,
+      `${WHERE}.offThread`,
+      0,
+    ),
+    maxInflated: parseSize(
+      options.maxInflatedBytes ?? COMPRESSION_DEFAULTS.maxInflatedBytes,
+      `${WHERE}.maxInflatedBytes`,
+    ),
   }
   const writing = { algorithm, level: level ?? directions.levels.default }
   return {
