@@ -32,11 +32,11 @@ export const ABLATIONS = [
     name: 'early birth (the tag clock is read after the load instead)',
     protects: 'I2',
     file: `${CORE}/cache/keep.ts`,
-    find: 'new LocalEntry(kept.kind, kept.tags, stamp, stamp.birth, 0, goodAt)',
-    replace: 'new LocalEntry(kept.kind, kept.tags, stamp, node.knowledge.tags.now, 0, goodAt)',
+    find: 'new LocalEntry(kept.kind, kept.tags, stamp, stamp.birth, 0, at)',
+    replace: 'new LocalEntry(kept.kind, kept.tags, stamp, node.knowledge.tags.now, 0, at)',
     also: [
       {
-        file: `${CORE}/cache/load-path.ts`,
+        file: `${CORE}/cache/fill-path.ts`,
         find: 'storedForm(call.policy, stored, stamp.known, encoded)',
         replace: 'storedForm(call.policy, stored, knowledge.tags.confirmed, encoded)',
       },
@@ -87,7 +87,7 @@ export const ABLATIONS = [
     name: 'trust ends at maxStaleness',
     protects: 'I3',
     file: `${CORE}/cache/judge.ts`,
-    find: "if (!isTrusted(entry.stamp, entry.verifiedAt, call, node, now)) return 'unverified'",
+    find: "if (!isTrusted(entry, call.policy.maxStalenessMs, knowledge, now)) return 'unverified'",
     replace: '',
     tests: INVARIANTS,
   },
@@ -200,7 +200,7 @@ export const ABLATIONS = [
   {
     name: 'evicting when a put failed',
     protects: 'I3',
-    file: `${CORE}/cache/put-path.ts`,
+    file: `${CORE}/cache/put-ends.ts`,
     find: 'coherence.enqueue([address])',
     replace: '',
     tests: TRAPS,
@@ -208,7 +208,7 @@ export const ABLATIONS = [
   {
     name: 'forgetting here what a failed put may have left',
     protects: 'I1',
-    file: `${CORE}/cache/put-path.ts`,
+    file: `${CORE}/cache/put-ends.ts`,
     find: `flights.kill(address.key, Number.POSITIVE_INFINITY)
     local?.delete(address.key)
     coherence.enqueue([address])`,
@@ -338,7 +338,7 @@ export const ABLATIONS = [
   {
     name: 'a set that names the change it knew',
     protects: 'I1',
-    file: `${CORE}/cache/put-path.ts`,
+    file: `${CORE}/cache/put-far.ts`,
     find: 'const request = { bytes, livesMs, since }',
     replace: 'const request = { bytes, livesMs, since: writing.hasBegun ? since : 0 }',
     tests: LATE_SETS,
@@ -447,7 +447,7 @@ export const ABLATIONS = [
   {
     name: 'a load that was killed is no later write of its node',
     protects: 'I2',
-    file: `${CORE}/cache/load-path.ts`,
+    file: `${CORE}/cache/fill-path.ts`,
     find: 'if (flight.isAlive) knowledge.noteOwnFill',
     replace: 'knowledge.noteOwnFill',
     tests: FAILOVERS,

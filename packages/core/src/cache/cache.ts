@@ -24,7 +24,7 @@ import {
 } from './entry-options.ts'
 import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
-import type { PutResult } from './put-path.ts'
+import type { PutResult } from './put-ends.ts'
 import type { ReadCall, Source } from './read-call.ts'
 import { type WarmOptions, warmUp } from './warm.ts'
 import type { PatternProgress } from './write-path.ts'

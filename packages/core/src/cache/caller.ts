@@ -11,19 +11,12 @@ import { keepContext, runIn } from '../lifecycle/kept-context.ts'
 import { onAbort } from '../lifecycle/on-abort.ts'
 import type { Flight } from './flight.ts'
 import type { CacheNode } from './node.ts'
-import type { ReadCall } from './read-call.ts'
-
-/** What a call says of its waiting. */
-export interface Patience {
-  readonly signal?: AbortSignal | undefined
-  /** 0 for none; `undefined` for the policy's. */
-  readonly hardTimeoutMs?: number | undefined
-}
+import type { ReadCall, Waiting } from './read-call.ts'
 
 /** Serves what is stale in place of a load that takes too long, if that may be served. */
 export type FallBack = (flight: Flight) => Promise<unknown> | undefined
 
-export class Caller {
+export class Caller implements Waiting {
   readonly #flights: Flight[] = []
   readonly #signal: AbortSignal | undefined
   readonly #hardTimeoutMs: number

@@ -2,7 +2,7 @@
 
 import { tagText } from '../coherence/tag-clock.ts'
 import type { EntryKind } from '../entry/local-entry.ts'
-import type { Found } from './look.ts'
+import type { Found } from './found.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import { ownCopy } from './value-forms.ts'

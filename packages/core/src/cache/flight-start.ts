@@ -28,14 +28,14 @@ export class FlightStart {
   /** To be called when the flight can be killed: what it reads is as old as its stamp. */
   go(flight: Flight): void {
     const node = this.#node
-    if (!this.usesRemote(flight)) goOn(node, flight, this.#loads.loadAlone(flight))
+    if (!this.usesRemote(flight.call)) goOn(node, flight, this.#loads.loadAlone(flight))
     else if (node.knowledge.canJudge(flight.call.policy.maxStalenessMs)) this.#remote.begin(flight)
     else goOn(node, flight, this.#prepareThenRead(flight))
   }
 
-  usesRemote({ call, address }: Flight): boolean {
+  usesRemote({ address, policy, mode }: ReadCall): boolean {
     const { remote, knowledge } = this.#node
-    if (remote === undefined || !call.policy.remote || call.mode === 'localOnly') return false
+    if (remote === undefined || !policy.remote || mode === 'localOnly') return false
     return !knowledge.isInDoubt(address.key)
   }
 

@@ -10,11 +10,10 @@ import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
-import type { Caller } from './caller.ts'
 import type { Joiners } from './joiners.ts'
-import type { LoadAbort } from './load.ts'
-import type { ReadCall } from './read-call.ts'
+import type { ReadCall, Waiting } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
+import type { Witness } from './witness.ts'
 
 // One executor for all flights: a closure of its own for each would be most of what a flight costs.
 let resolveTaken: (value: unknown) => void
@@ -24,8 +23,13 @@ function takeSettlers(resolve: (value: unknown) => void, reject: (error: unknown
   rejectTaken = reject
 }
 
+/** A load that can be told that nobody waits for it any more. */
+export interface RunningLoad {
+  forsaken(reason: unknown): void
+}
+
 /** One read, and possibly load, of one key. */
-export class Flight {
+export class Flight implements Witness {
   readonly call: ReadCall
   /** Whoever began the flight: its loader and what else of the user runs for it run in their async context. */
   readonly context: KeptContext = keepContext()
@@ -48,7 +52,7 @@ export class Flight {
   /** Of a refresh that was asked for. */
   ask: RefreshAsk | undefined
   /** Its loader runs. */
-  load: LoadAbort | undefined
+  load: RunningLoad | undefined
   /** Why the last who left did so. */
   leftFor: unknown
   #isAwaited = false
@@ -95,7 +99,7 @@ export class Flight {
   }
 
   /** Somebody waits for it from now on; `undefined` for who will not stop before there is an answer. */
-  joinedBy(caller: Caller | undefined): void {
+  joinedBy(caller: Waiting | undefined): void {
     if (caller === undefined) {
       this.#isAwaited = true
       return
@@ -145,7 +149,7 @@ export class Flight {
 /** The flights of a node by full key. */
 export class Flights {
   readonly #flights = new PassingMap<string, Flight>()
-  readonly #watched = new Map<string, Set<Flight>>()
+  readonly #watched = new Map<string, Set<Witness>>()
 
   get(key: string): Flight | undefined {
     return this.#flights.get(key)
@@ -181,18 +185,18 @@ export class Flights {
     if (this.#flights.get(key) === flight) this.#flights.delete(key)
   }
 
-  /** Lets a flight that nobody may join (a put, a look-up that does not load) be killed all the same. */
-  watch(flight: Flight): void {
-    const { key } = flight.address
+  /** Lets what nobody may join (a look, a refresh, a stand-in) be killed all the same. */
+  watch(witness: Witness): void {
+    const { key } = witness.address
     const watched = this.#watched.get(key) ?? new Set()
     this.#watched.set(key, watched)
-    watched.add(flight)
+    watched.add(witness)
   }
 
-  unwatch(flight: Flight): void {
-    const { key } = flight.address
+  unwatch(witness: Witness): void {
+    const { key } = witness.address
     const watched = this.#watched.get(key)
-    watched?.delete(flight)
+    watched?.delete(witness)
     if (watched?.size === 0) this.#watched.delete(key)
   }
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { Knowledge } from '../coherence/knowledge.ts'
 import { softTag } from '../coherence/soft-tags.ts'
 import { TagClock } from '../coherence/tag-clock.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { judge } from './judge.ts'
-import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 
 const MAX_STALENESS_MS = 100
@@ -49,8 +49,7 @@ function judged({
     trustedSince,
     verifiedAt: (partition: number) => (partition === stamp.partition ? verifiedAt : LONG_AGO),
   }
-  const node = { knowledge } as unknown as CacheNode
-  const at = (now: number) => judge(entry, call, node, now)
+  const at = (now: number) => judge(entry, call, knowledge as unknown as Knowledge, now)
   const invalidate = (tag: string) =>
     clock.applyBump([tag], { previous: clock.confirmed, version: clock.confirmed + 10, floor: 0 })
   return { entry, at, invalidate, knowledge }

@@ -7,9 +7,9 @@
  * whatever is known of its partition, which is what bounds staleness for an isolated node.
  */
 
+import type { Knowledge } from '../coherence/knowledge.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
-import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 
 /** What may be done with a local entry. */
@@ -29,9 +29,14 @@ export type Verdict =
   /** Invalidated or expired. */
   | 'gone'
 
-export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: number): Verdict {
+/** `now`: monotonic ms. */
+export function judge(
+  entry: LocalEntry,
+  call: ReadCall,
+  knowledge: Knowledge,
+  now: number,
+): Verdict {
   if (now >= entry.livesUntil) return 'gone'
-  const { knowledge } = node
   if (entry.checked !== knowledge.changes) {
     const stands = knowledge.tags.allows(
       entry.birth,
@@ -40,13 +45,14 @@ export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: n
       entry.tags,
     )
     if (!stands) return 'gone'
-    if (knowledge.tags.softens(entry.birth, call.cacheTag, entry.tags)) soften(entry, call, node)
+    if (knowledge.tags.softens(entry.birth, call.cacheTag, entry.tags))
+      soften(entry, call, knowledge)
     // Error and negative entries are left unchecked, so that they always take this path and are counted as what they are.
     if (entry.kind === 'value' && knowledge.isLevel(entry.stamp)) {
       entry.checked = knowledge.changes
     }
   }
-  if (!isTrusted(entry.stamp, entry.verifiedAt, call, node, now)) return 'unverified'
+  if (!isTrusted(entry, call.policy.maxStalenessMs, knowledge, now)) return 'unverified'
   if (now < entry.calmUntil) return 'fresh'
   if (now < entry.freshUntil) return 'early'
   if (entry.quiet !== undefined && now < entry.quiet.until) return 'backing-off'
@@ -54,7 +60,7 @@ export function judge(entry: LocalEntry, call: ReadCall, node: CacheNode, now: n
 }
 
 /** Only what a load could not know of is a reason to try again before its failure is over. */
-function soften(entry: LocalEntry, { cacheTag }: ReadCall, { knowledge }: CacheNode): void {
+function soften(entry: LocalEntry, { cacheTag }: ReadCall, knowledge: Knowledge): void {
   const { quiet, tags } = entry
   entry.soften()
   if (quiet !== undefined && !knowledge.tags.softens(quiet.birth, cacheTag, tags))
@@ -65,14 +71,11 @@ function soften(entry: LocalEntry, { cacheTag }: ReadCall, { knowledge }: CacheN
  * Tells whether something was known good, by itself (`verifiedAt`) or by its partition, within `maxStaleness`.
  */
 export function isTrusted(
-  stamp: Stamp,
-  verifiedAt: number,
-  call: ReadCall,
-  node: CacheNode,
+  { stamp, verifiedAt }: { readonly stamp: Stamp; readonly verifiedAt: number },
+  maxStalenessMs: number,
+  knowledge: Knowledge,
   now: number,
 ): boolean {
-  const { knowledge } = node
-  const { maxStalenessMs } = call.policy
   const isByPartition =
     knowledge.isLevel(stamp) && now - knowledge.verifiedAt(stamp.partition) < maxStalenessMs
   if (isByPartition) return true

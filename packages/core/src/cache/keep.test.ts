@@ -127,7 +127,10 @@ describe('the local entry of a result', () => {
   }
 
   it('lives from now on, and is a copy of nothing yet', () => {
-    const entry = localEntryOf(node, policyOf({ isolation: 'shared' }), kept, stamp, 9_000)
+    const entry = localEntryOf(node, policyOf({ isolation: 'shared' }), kept, {
+      stamp: stamp,
+      at: 9_000,
+    })
     expect(entry).toMatchObject({
       value: { list: [1] },
       kind: 'value',
@@ -147,15 +150,20 @@ describe('the local entry of a result', () => {
   it('is refreshed the earlier the longer its load took', () => {
     vi.spyOn(Math, 'random').mockReturnValue(1 - Math.exp(-1))
     const calmUntil = (refreshAhead: number | false) =>
-      localEntryOf(node, policyOf({ refreshAhead }), kept, stamp, 0).calmUntil
+      localEntryOf(node, policyOf({ refreshAhead }), kept, { stamp: stamp, at: 0 }).calmUntil
     expect([calmUntil(false), calmUntil(1), calmUntil(3)]).toEqual([11_000, 10_900, 10_700])
   })
 
   it('is frozen where that is asked for, unless it is an error', () => {
     const error = new Error('down')
-    localEntryOf(node, policyOf(), { ...kept, kind: 'error', value: error }, stamp, 0)
+    localEntryOf(
+      node,
+      policyOf(),
+      { ...kept, kind: 'error', value: error },
+      { stamp: stamp, at: 0 },
+    )
     expect(Object.isFrozen(error)).toBe(false)
-    localEntryOf(node, policyOf(), kept, stamp, 0)
+    localEntryOf(node, policyOf(), kept, { stamp: stamp, at: 0 })
     expect(Object.isFrozen((kept.value as { list: unknown }).list)).toBe(true)
   })
 })

@@ -124,18 +124,17 @@ export function knownNow<Answer>(answer: Answer): Answer {
 }
 
 /**
- * Makes the local entry of something just loaded or put; nothing it stands on is in the store yet (`commit` 0). `goodAt`:
- * when it was known good, monotonic ms.
+ * Makes the local entry of something just loaded or put; nothing of it is in the store yet (`commit` 0). `at`: when it was
+ * known good, monotonic ms.
  */
 export function localEntryOf(
   node: CacheNode,
   policy: Policy,
   kept: Keepable,
-  stamp: Stamp,
-  goodAt: number,
+  { stamp, at }: { readonly stamp: Stamp; readonly at: number },
 ): LocalEntry {
   if (policy.isolation === 'frozen' && kept.kind !== 'error') freezeDeep(kept.value)
-  const entry = new LocalEntry(kept.kind, kept.tags, stamp, stamp.birth, 0, goodAt)
+  const entry = new LocalEntry(kept.kind, kept.tags, stamp, stamp.birth, 0, at)
   entry.value = kept.value
   const { freshForMs, staleForMs, livesForMs } = kept.lifetimes
   const now = node.clock.now()

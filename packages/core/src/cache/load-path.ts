@@ -1,39 +1,30 @@
 /** What follows a miss: run the loader, hand its value out, then keep it: in the store under the lease, and locally. */
 
 import type { LocalEntry } from '../entry/local-entry.ts'
-import { measureValue } from '../entry/measure.ts'
-import type { Stamp } from '../entry/stamp.ts'
-import type { RemoteTier } from '../remote/remote-tier.ts'
-import { Flight } from './flight.ts'
+import { FillPath } from './fill-path.ts'
+import type { Flight } from './flight.ts'
 import { handOut } from './hand-out.ts'
 import { isTrusted } from './judge.ts'
-import {
-  type Keepable,
-  keepable,
-  keepableError,
-  localEntryOf,
-  storedForm,
-  withinMs,
-} from './keep.ts'
+import { type Keepable, keepable, keepableError, localEntryOf } from './keep.ts'
 import type { Lease } from './lease.ts'
 import { type LoadOutcome, runLoader } from './load.ts'
+import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
-import { canReplace, replace } from './replace.ts'
 import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
-import type { EncodedValue } from './value-pipeline.ts'
-
-/** A guess at the memory of an entry besides its payload. */
-const ENTRY_OVERHEAD_BYTES = 200
 
 export class LoadPath {
   readonly #node: CacheNode
   readonly #reports: ReadReports
+  readonly #shelf: LocalShelf
+  readonly #fills: FillPath
 
-  constructor(node: CacheNode, reports: ReadReports) {
+  constructor(node: CacheNode, reports: ReadReports, shelf: LocalShelf) {
     this.#node = node
     this.#reports = reports
+    this.#shelf = shelf
+    this.#fills = new FillPath(node, reports, shelf)
   }
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
@@ -45,11 +36,11 @@ export class LoadPath {
     try {
       const kept = this.#keepableOf(flight, outcome)
       if (kept !== undefined) {
-        const { call, stamp, at } = flight
+        const { call } = flight
         assertKeepable(this.#node, call, kept)
-        const entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
+        const entry = localEntryOf(this.#node, call.policy, kept, flight)
         flight.entry = entry
-        this.keepLocally(flight, entry, this.#sizeOf(kept))
+        this.#shelf.keep(flight, entry, this.#shelf.sizeOf(kept))
       }
       this.#settle(flight, asKept(outcome, kept))
     } finally {
@@ -67,31 +58,20 @@ export class LoadPath {
         return
       }
       // Encoded before the caller has the value: it might change it. Throws for what cannot come back the same.
-      const { call, stamp, at } = flight
+      const { call } = flight
       const encoding = encodeKept(this.#node, call, kept)
-      flight.entry = localEntryOf(this.#node, call.policy, kept, stamp, at)
+      flight.entry = localEntryOf(this.#node, call.policy, kept, flight)
       this.#settle(flight, asKept(outcome, kept))
       if (encoding === undefined) {
-        this.keepLocally(flight, flight.entry)
+        this.#shelf.keep(flight, flight.entry)
         return
       }
-      await this.#fill(flight, lease, kept, encoding)
+      await this.#fills.fill(flight, lease, { kept, encoding })
     } finally {
       // What became of a fill that failed is not known: if it stored, the lease is gone, and this does nothing.
       lease.release()
       this.#node.flights.end(flight)
     }
-  }
-
-  /** Stores an entry in the local tier if the flight is still alive. Check and store are one synchronous step. */
-  keepLocally(flight: Flight, entry: LocalEntry, bytes = 0): void {
-    const { local, settling } = this.#node
-    const { key } = flight.address
-    if (!flight.isAlive || !flight.call.policy.local || local === undefined) return
-    const endOfWindow = settling.endOf(key)
-    if (entry.livesUntil > endOfWindow) entry.endBy(endOfWindow)
-    flight.entry = entry
-    local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
   }
 
   #load(flight: Flight): Promise<LoadOutcome> {
@@ -119,7 +99,7 @@ export class LoadPath {
   #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
     if (call.rules.keeps?.() === false) {
-      this.#reportRefused(flight)
+      this.#reports.refused(call)
       return undefined
     }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
@@ -140,7 +120,7 @@ export class LoadPath {
     if (candidate !== undefined && this.#canFallBack(flight)) {
       const now = this.#node.clock.now()
       candidate.backOff(now, call.policy.errorBackoffMs, flight.stamp.birth)
-      this.keepLocally(flight, candidate)
+      this.#shelf.keep(flight, candidate)
       this.#serveFallback(flight, 'error')
     }
     flight.reject(outcome.error)
@@ -154,8 +134,8 @@ export class LoadPath {
     const { candidate, call } = flight
     if (candidate === undefined || flight.ask !== undefined || !this.#isAtHand(flight)) return false
     if (call.policy.staleIfErrorMs > 0) return true
-    const { stamp, verifiedAt } = candidate
-    return isTrusted(stamp, verifiedAt, call, this.#node, this.#node.clock.now())
+    const { knowledge, clock } = this.#node
+    return isTrusted(candidate, call.policy.maxStalenessMs, knowledge, clock.now())
   }
 
   /** Whether the old value is still there, and nothing is known against it. */
@@ -180,95 +160,6 @@ export class LoadPath {
     this.#reports.stale(flight.candidate, flight.call, why)
     flight.entry = flight.candidate
     flight.resolve(flight.candidate.value)
-  }
-
-  async #fill(
-    flight: Flight,
-    lease: Lease,
-    kept: Keepable,
-    encoding: EncodedValue | Promise<EncodedValue>,
-  ): Promise<void> {
-    const { call, address, stamp } = flight
-    const { remote, clock, knowledge } = this.#node
-    const entry = flight.entry
-    if (remote === undefined || entry === undefined) return
-    const encoded = encoding instanceof Promise ? await encoding : encoding
-    const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
-    const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
-    if (bytes.length > call.policy.maxValueBytes) {
-      this.#reportTooLarge(flight, bytes.length)
-      this.keepLocally(flight, entry, bytes.length)
-      return
-    }
-    // Given back already, because the manager closes.
-    if (lease.isSpent) return
-    lease.stop()
-    entry.commit = commit
-    // Kept before the store has answered: until then the flight hands the same value out anyway.
-    this.keepLocally(flight, entry, bytes.length)
-    const sentAt = clock.now()
-    const { livesForMs } = stored.lifetimes
-    try {
-      if (canReplace(this.#node, flight)) {
-        const keep = (on: Stamp): void => {
-          entry.stamp = on
-          this.keepLocally(new Flight(call, on, flight.at), entry, bytes.length)
-        }
-        const replacement = { bytes, livesMs: livesForMs, commit, keep }
-        const isStored = await replace(this.#node, flight, lease, replacement)
-        if (!isStored) this.#withdraw(flight, entry)
-        return
-      }
-      const reply = await remote.run('fill', (store) =>
-        store.fill(address, lease.token, bytes, livesForMs),
-      )
-      lease.spend()
-      knowledge.server.note(reply.nowMs, sentAt, clock.now())
-      if (!reply.stored) {
-        this.#withdraw(flight, entry)
-        return
-      }
-      // Of a flight that was killed the store has lost what killed it, and the lease came back with the history.
-      if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
-      if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
-    } catch (error) {
-      remote.reportDefect('fill', error)
-      // Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
-      // is reloaded once it can no longer be trusted by its own age.
-      entry.commit = 0
-    }
-  }
-
-  /**
-   * How long the store may keep what was loaded for a key, ms. A store with leases knows the window itself, unless what was
-   * stored in it has expired since. It counts from when the eviction arrived there: it is to be the stricter one, for only
-   * what it has limited itself tells others that the window stands.
-   */
-  #mostLifeOf(key: string, { store, timeoutMs }: RemoteTier): number {
-    const end = this.#node.settling.endOf(key)
-    if (end === Number.POSITIVE_INFINITY) return end
-    return Math.ceil(end - this.#node.clock.now()) + (store.capabilities.leases ? timeoutMs : 0)
-  }
-
-  /** The lease was lost, so the key was changed since the load began. */
-  #withdraw(flight: Flight, entry: LocalEntry): void {
-    const { local } = this.#node
-    const { key } = flight.address
-    if (local?.peek(key) === entry) local.delete(key)
-    this.#reportRefused(flight)
-  }
-
-  #sizeOf(kept: Keepable): number {
-    return this.#node.local?.measuresBytes === true ? measureValue(kept.value) : 0
-  }
-
-  #reportTooLarge({ call }: Flight, bytes: number): void {
-    const { maxValueBytes: maxBytes } = call.policy
-    this.#node.events.emit('too-large', { cache: call.cache, key: call.fullKey, bytes, maxBytes })
-  }
-
-  #reportRefused({ call }: Flight): void {
-    this.#node.events.emit('fill-refused', { cache: call.cache, key: call.fullKey })
   }
 }
 

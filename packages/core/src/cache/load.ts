@@ -48,9 +48,7 @@ export async function runLoader(
   let outcome: LoadOutcome
   try {
     const running = runInLoad(scope, () => call.source.load(abort))
-    const value = await (loadTimeoutMs > 0
-      ? withTimeout(node, running, flight, abort, timers)
-      : running)
+    const value = await (loadTimeoutMs > 0 ? withTimeout(node, running, abort, timers) : running)
     const kind = value === undefined || value === null ? 'negative' : 'value'
     outcome = { kind, value, loadMs: node.clock.now() - startedAt }
   } catch (error) {
@@ -71,10 +69,10 @@ export async function runLoader(
 function withTimeout(
   node: CacheNode,
   running: Promise<unknown>,
-  flight: Flight,
   abort: LoadAbort,
   timers: (() => void)[],
 ): Promise<unknown> {
+  const { flight } = abort
   const { loadTimeoutMs } = flight.call.policy
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {

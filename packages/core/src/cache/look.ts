@@ -3,27 +3,13 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { FlightStart } from './flight-start.ts'
+import type { Found, LookOptions } from './found.ts'
 import { judge } from './judge.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { Age } from './remote-entry.ts'
 import type { RemoteRead } from './remote-read.ts'
-
-export interface Found {
-  readonly entry: LocalEntry
-  readonly tier: 'local' | 'remote'
-  /** A fallback is kept for when loads fail, and otherwise not served. */
-  readonly age: Age
-}
-
-export interface LookOptions {
-  /** Whether what is kept for when loads fail is wanted as well. */
-  readonly fallback: boolean
-  /** Leaves no trace: counts as no use of the local entry, and keeps nothing that was found in the store. */
-  readonly traceless: boolean
-  /** What the store has is not decoded. */
-  readonly valueless?: boolean | undefined
-}
+import { witnessOf } from './witness.ts'
 
 /** A local entry as it stands. */
 interface Held {
@@ -66,7 +52,7 @@ export class Looks {
     if (!call.policy.local || local === undefined) return undefined
     const entry = traceless ? local.peek(call.fullKey) : local.get(call.fullKey)
     if (entry === undefined) return undefined
-    switch (judge(entry, call, this.#node, clock.now())) {
+    switch (judge(entry, call, this.#node.knowledge, clock.now())) {
       case 'fresh':
       case 'early':
         return { entry, age: 'fresh', isDoubtful: false }
@@ -89,10 +75,11 @@ export class Looks {
     const { coherence, knowledge } = this.#node
     const { maxStalenessMs } = call.policy
     await coherence.prepareToJudge(maxStalenessMs)
-    const flight = this.#starts.make(call)
-    if (!this.#starts.usesRemote(flight))
+    const { address } = call
+    const witness = witnessOf(call, knowledge.stamp(address.partition), this.#node.clock.now())
+    if (!this.#starts.usesRemote(call))
       return knowledge.isInDoubt(call.fullKey) ? 'nothing' : 'unknown'
     if (!knowledge.canJudge(maxStalenessMs)) return 'unknown'
-    return this.#remote.find(flight, options)
+    return this.#remote.find(witness, options)
   }
 }

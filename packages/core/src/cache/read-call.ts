@@ -3,7 +3,6 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Policy } from '../options/cache-options.ts'
 import type { ReadCounters } from '../stats/stats.ts'
-import type { Caller, Patience } from './caller.ts'
 
 /** What a loader is given. */
 export interface LoadContext {
@@ -38,6 +37,7 @@ export class ReadSite {
   tracksLoads = false
   #missesInARow = 0
 
+  // biome-ignore lint/complexity/useMaxParams: its fields, in their order
   constructor(
     cache: string,
     cacheTag: string,
@@ -68,6 +68,24 @@ export class ReadSite {
   }
 }
 
+/** What a call says of its waiting. */
+export interface Patience {
+  readonly signal?: AbortSignal | undefined
+  /** 0 for none; `undefined` for the policy's. */
+  readonly hardTimeoutMs?: number | undefined
+}
+
+/** What somebody may stop waiting for. */
+interface Awaited {
+  leave(reason: unknown): void
+  stay(): void
+}
+
+/** Somebody who may stop waiting before there is an answer; see caller.ts. */
+export interface Waiting {
+  joined(flight: Awaited): void
+}
+
 /** What a call says of its result. */
 export interface ReadRules {
   readonly mode: ReadMode
@@ -82,7 +100,7 @@ export interface ReadRules {
   /** Whether the caller may stop waiting. */
   readonly patience?: Patience | undefined
   /** Who waits, where it may stop waiting. */
-  readonly caller?: Caller | undefined
+  readonly caller?: Waiting | undefined
   /** False keeps this result out of the cache. */
   readonly storeWhen?: ((value: unknown) => boolean) | undefined
 }
@@ -96,6 +114,7 @@ export class ReadCall {
   /** Called once when the flight knows whether it will load (a batch then knows what is missing). */
   readonly onDecided: (() => void) | undefined
 
+  // biome-ignore lint/complexity/useMaxParams: one is made for each read that is not a local hit
   constructor(
     site: ReadSite,
     address: EntryAddress,

@@ -27,6 +27,7 @@ import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { isTrusted, judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
 import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-scope.ts'
+import type { LocalShelf } from './local-shelf.ts'
 import { Looks } from './look.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
@@ -39,6 +40,7 @@ import type { WritePath } from './write-path.ts'
 export interface ReadParts {
   readonly loads: LoadPath
   readonly reports: ReadReports
+  readonly shelf: LocalShelf
   readonly writes: WritePath
 }
 
@@ -52,12 +54,12 @@ export class ReadPath {
   readonly #refreshes: Refreshes
   readonly looks: Looks
 
-  constructor(node: CacheNode, { loads, reports, writes }: ReadParts) {
+  constructor(node: CacheNode, { loads, reports, shelf, writes }: ReadParts) {
     this.#node = node
     this.#reports = reports
     this.#loads = loads
     this.#standIns = new StandIns(node, loads)
-    this.#remote = new RemoteRead(node, loads, reports)
+    this.#remote = new RemoteRead(node, { loads, reports, shelf })
     this.#starts = new FlightStart(node, loads, this.#remote)
     this.looks = new Looks(node, this.#starts, this.#remote)
     this.#refreshes = new Refreshes(node, this.#starts, writes)
@@ -79,7 +81,7 @@ export class ReadPath {
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined) return this.#share(call, undefined)
 
-    switch (judge(entry, call, node, node.clock.now())) {
+    switch (judge(entry, call, node.knowledge, node.clock.now())) {
       case 'fresh':
         return this.#hit(entry, call)
       case 'early':
@@ -201,7 +203,8 @@ export class ReadPath {
 
   /** A flight that nobody could have told of an eviction for `maxStaleness` is no better than an entry of that age. */
   #isTrusted({ stamp, at, call }: Flight): boolean {
-    return isTrusted(stamp, at, call, this.#node, this.#node.clock.now())
+    const { knowledge, clock } = this.#node
+    return isTrusted({ stamp, verifiedAt: at }, call.policy.maxStalenessMs, knowledge, clock.now())
   }
 
   /**

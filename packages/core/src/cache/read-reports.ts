@@ -37,6 +37,21 @@ export class ReadReports {
     this.#node.events.emit('stale', this.#withValue(event, entry, call))
   }
 
+  /** It is not stored in the shared tier: it has more bytes than the policy allows. */
+  tooLarge({ cache, fullKey, policy }: ReadCall, bytes: number): void {
+    this.#node.events.emit('too-large', {
+      cache,
+      key: fullKey,
+      bytes,
+      maxBytes: policy.maxValueBytes,
+    })
+  }
+
+  /** A load was not kept: the key was changed since it began, or what it is part of may not be cached. */
+  refused({ cache, fullKey }: ReadCall): void {
+    this.#node.events.emit('fill-refused', { cache, key: fullKey })
+  }
+
   undecodable({ cache, fullKey }: ReadCall, reason: unknown): void {
     this.#node.events.emit('undecodable', { cache, key: fullKey, reason })
   }

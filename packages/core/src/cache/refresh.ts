@@ -98,7 +98,7 @@ export class Refreshes {
     // All who ask in one go are counted before anything is sent for them.
     await undefined
     // In the store, it is the lease that keeps them apart.
-    if (before !== undefined && !this.#starts.usesRemote(flight))
+    if (before !== undefined && !this.#starts.usesRemote(flight.call))
       await this.#waitFor(before, flight)
     if (this.#node.isClosed) return endAsClosed(this.#node, flight)
     if (endIfForsaken(this.#node, flight)) return
@@ -114,7 +114,7 @@ export class Refreshes {
   /** What is loaded without the store is joined by all who find nothing here. */
   #offer(flight: Flight): void {
     const { flights } = this.#node
-    if (flights.get(flight.address.key) === flight || this.#starts.usesRemote(flight)) return
+    if (flights.get(flight.address.key) === flight || this.#starts.usesRemote(flight.call)) return
     flights.add(flight)
   }
 
@@ -166,7 +166,7 @@ export class Refreshes {
     const { local, clock } = this.#node
     const entry = call.policy.local ? local?.peek(call.fullKey) : undefined
     if (entry?.kind !== 'value') return undefined
-    const verdict = judge(entry, call, this.#node, clock.now())
+    const verdict = judge(entry, call, this.#node.knowledge, clock.now())
     return verdict === 'gone' || verdict === 'unverified' ? undefined : entry
   }
 

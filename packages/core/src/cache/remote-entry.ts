@@ -2,9 +2,9 @@
 
 import { FLAG, field, isEntry } from '../entry/envelope.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
-import type { Flight } from './flight.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import type { Witness } from './witness.ts'
 
 /** How old an entry is. A fallback is served only if loading fails. */
 export type Age = 'fresh' | 'stale' | 'fallback'
@@ -15,7 +15,7 @@ export type Age = 'fresh' | 'stale' | 'fallback'
  */
 export function inspect(
   bytes: Uint8Array | undefined,
-  { call, stamp, at }: Flight,
+  { call, stamp, at }: Witness,
   node: CacheNode,
   onForeign: (call: ReadCall, reason: string) => void,
 ): LocalEntry | number {

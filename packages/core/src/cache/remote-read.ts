@@ -6,14 +6,16 @@ import type { ReadReceiver } from '../remote/read-batch.ts'
 import { ClaimPath } from './claim-path.ts'
 import type { Flight } from './flight.ts'
 import { goOn, settleWith } from './flight-steps.ts'
+import type { LookOptions } from './found.ts'
 import { judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
-import type { LookOptions } from './look.ts'
+import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
 import { type Age, ageOf } from './remote-entry.ts'
 import { StoredEntries } from './stored-entries.ts'
+import type { Witness } from './witness.ts'
 
 /** An entry of the store, with its value, and how old it was when it was read. */
 export interface FoundRemotely {
@@ -21,10 +23,17 @@ export interface FoundRemotely {
   readonly age: Age
 }
 
+export interface RemoteReadParts {
+  readonly loads: LoadPath
+  readonly reports: ReadReports
+  readonly shelf: LocalShelf
+}
+
 export class RemoteRead {
   readonly #node: CacheNode
   readonly #loads: LoadPath
   readonly #reports: ReadReports
+  readonly #shelf: LocalShelf
   readonly #stored: StoredEntries
   readonly #claims: ClaimPath
   /**
@@ -40,11 +49,12 @@ export class RemoteRead {
     failed: this.#receiver.failed,
   }
 
-  constructor(node: CacheNode, loads: LoadPath, reports: ReadReports) {
+  constructor(node: CacheNode, { loads, reports, shelf }: RemoteReadParts) {
     this.#node = node
     this.#loads = loads
     this.#reports = reports
-    this.#stored = new StoredEntries(node, loads, reports)
+    this.#shelf = shelf
+    this.#stored = new StoredEntries(node, shelf, reports)
     this.#claims = new ClaimPath(node, loads, this.#stored)
   }
 
@@ -68,31 +78,31 @@ export class RemoteRead {
 
   /** Looks for what is there; loads nothing. `unknown` when the store could not be asked. */
   async find(
-    flight: Flight,
+    witness: Witness,
     { fallback, traceless, valueless = false }: LookOptions,
   ): Promise<FoundRemotely | 'nothing' | 'unknown'> {
     const { remote, flights } = this.#node
-    const { address } = flight
+    const { address } = witness
     if (remote === undefined) return 'unknown'
-    flights.watch(flight)
+    flights.watch(witness)
     try {
       const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
         const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)
         remote.read(address, { received, failed: (_: unknown, error) => reject(error) }, undefined)
       })
-      const found = this.#stored.inspect(bytes, flight)
+      const found = this.#stored.inspect(bytes, witness)
       if (bytes === undefined || typeof found === 'number') return 'nothing'
       const age = ageOf(found, this.#node.clock.now())
       if (age === 'fallback' && !fallback) return 'nothing'
-      const entry = valueless ? found : await this.#stored.decode(flight, found, bytes)
+      const entry = valueless ? found : await this.#stored.decode(witness, found, bytes)
       if (entry === undefined) return 'nothing'
-      if (!traceless && age !== 'fallback') this.#loads.keepLocally(flight, entry, bytes.length)
+      if (!traceless && age !== 'fallback') this.#shelf.keep(witness, entry, bytes.length)
       return { entry, age }
     } catch (error) {
       remote.reportDefect('read', error)
       return 'unknown'
     } finally {
-      flights.unwatch(flight)
+      flights.unwatch(witness)
     }
   }
 
@@ -103,7 +113,7 @@ export class RemoteRead {
     const isSame = header?.commit === candidate?.commit && ((header?.flags ?? 0) & FLAG.stale) === 0
     if (candidate !== undefined && isSame && flight.isAlive && !this.#isPast(header)) {
       candidate.confirm(stamp, Math.min(flight.at, this.#node.knowledge.tagsVerifiedAt))
-      const verdict = judge(candidate, call, this.#node, this.#node.clock.now())
+      const verdict = judge(candidate, call, this.#node.knowledge, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
         this.#node.flights.end(flight)
         flight.entry = candidate

@@ -5,44 +5,45 @@ import { freezeDecoded, freezeDeep } from '../entry/freeze.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Flight } from './flight.ts'
 import { settleWith } from './flight-steps.ts'
-import type { LoadPath } from './load-path.ts'
+import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
 import { inspect } from './remote-entry.ts'
 import { restored } from './value-forms.ts'
+import type { Witness } from './witness.ts'
 
 export class StoredEntries {
   readonly #node: CacheNode
-  readonly #loads: LoadPath
+  readonly #shelf: LocalShelf
   readonly #reports: ReadReports
 
-  constructor(node: CacheNode, loads: LoadPath, reports: ReadReports) {
+  constructor(node: CacheNode, shelf: LocalShelf, reports: ReadReports) {
     this.#node = node
-    this.#loads = loads
+    this.#shelf = shelf
     this.#reports = reports
   }
 
   /** The entry without its value; or the commit id that a claim is to name as wanting, 0 for none. */
-  inspect(bytes: Uint8Array | undefined, flight: Flight): LocalEntry | number {
-    return inspect(bytes, flight, this.#node, this.#onForeign)
+  inspect(bytes: Uint8Array | undefined, witness: Witness): LocalEntry | number {
+    return inspect(bytes, witness, this.#node, this.#onForeign)
   }
 
   /** Gives an entry its value; synchronous unless codec steps were applied. `undefined` (as a promise) when it does not decode. */
   decode(
-    flight: Flight,
+    { call }: Pick<Witness, 'call'>,
     entry: LocalEntry,
     bytes: Uint8Array,
   ): LocalEntry | Promise<LocalEntry | undefined> {
     const { values } = this.#node
     try {
       const value = values?.decode(field.payload(bytes), field.steps(bytes))
-      if (!(value instanceof Promise)) return this.#withValue(flight, entry, value)
+      if (!(value instanceof Promise)) return this.#withValue(call, entry, value)
       return value
-        .then((decoded) => this.#withValue(flight, entry, decoded))
-        .catch((reason: unknown) => this.#reportUndecodable(flight.call, reason))
+        .then((decoded) => this.#withValue(call, entry, decoded))
+        .catch((reason: unknown) => this.#reportUndecodable(call, reason))
     } catch (reason) {
-      return Promise.resolve(this.#reportUndecodable(flight.call, reason))
+      return Promise.resolve(this.#reportUndecodable(call, reason))
     }
   }
 
@@ -50,13 +51,13 @@ export class StoredEntries {
   adopt(flight: Flight, entry: LocalEntry, { length }: Uint8Array): void {
     const { call } = flight
     call.onDecided?.()
-    this.#loads.keepLocally(flight, entry, length)
+    this.#shelf.keep(flight, entry, length)
     this.#node.flights.end(flight)
     this.#reports.hit(entry, call, 'remote')
     settleWith(flight, entry)
   }
 
-  #withValue({ call }: Flight, entry: LocalEntry, value: unknown): LocalEntry {
+  #withValue(call: ReadCall, entry: LocalEntry, value: unknown): LocalEntry {
     const { isolation, fromPlain } = call.policy
     const made = restored(value, entry.kind, call.policy)
     if (isolation === 'frozen' && entry.kind !== 'error') {

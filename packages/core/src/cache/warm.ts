@@ -11,7 +11,7 @@ import {
 } from '../options/assert-option.ts'
 import { optionNames } from '../options/option-names.ts'
 import type { EntryOptions } from './entry-options.ts'
-import type { PutResult } from './put-path.ts'
+import type { PutResult } from './put-ends.ts'
 
 export interface WarmOptions<Value> extends EntryOptions<Value> {
   /** Called after every chunk with what became of the entries so far. */

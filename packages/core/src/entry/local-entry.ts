@@ -49,6 +49,7 @@ export class LocalEntry {
   /** The resolved promise that hits share; made at the first hit. */
   promise: Promise<unknown> | undefined = undefined
 
+  // biome-ignore lint/complexity/useMaxParams: one is made for each entry, and an object for its fields would be a second one
   constructor(
     kind: EntryKind,
     tags: readonly string[],

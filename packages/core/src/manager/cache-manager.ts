@@ -1,67 +1,40 @@
 /** The manager: makes caches over one local and one remote tier, and owns everything that has to be closed. */
 
-import { Cache } from '../cache/cache.ts'
-import type { CacheParts } from '../cache/cache-parts.ts'
+import type { Cache } from '../cache/cache.ts'
 import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
-import { EvictionUnit } from '../cache/eviction-unit.ts'
-import { LoadPath } from '../cache/load-path.ts'
-import { CacheNode } from '../cache/node.ts'
-import { PutPath } from '../cache/put-path.ts'
-import { ReadPath } from '../cache/read-path.ts'
-import { ReadReports } from '../cache/read-reports.ts'
-import { ValuePipeline } from '../cache/value-pipeline.ts'
-import { WritePath } from '../cache/write-path.ts'
-import { createSystemClock } from '../clock/system-clock.ts'
-import { cacheTag } from '../coherence/tag-clock.ts'
+import type { CacheNode } from '../cache/node.ts'
+import type { WritePath } from '../cache/write-path.ts'
 import { INTERNALS } from '../contracts/internals.ts'
-import type { LocalStore } from '../contracts/local-store.ts'
-import type { Plugin } from '../contracts/plugin.ts'
-import { currentCallScope, currentUnitOf, runInScope } from '../decorators/bound/call-scope.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/default-manager.ts'
 import type {
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
 } from '../decorators/bound/method-cache.ts'
-import { noteReader } from '../decorators/bound/read-names.ts'
-import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
-import { scopePrefix } from '../keys/scope-prefix.ts'
-import { isThenable } from '../lifecycle/is-thenable.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace, Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
-import { assertCodec } from '../options/assert-contract.ts'
 import { assertFunction, assertTags } from '../options/assert-option.ts'
-import {
-  assertCacheOptions,
-  type CacheOptions,
-  type Policy,
-  resolvePolicy,
-} from '../options/cache-options.ts'
+import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
-import { assertName } from '../options/name.ts'
-import { SecondsMeant } from '../options/seconds-meant.ts'
-import { RemoteTier } from '../remote/remote-tier.ts'
 import type { ManagerStats } from '../stats/stats.ts'
-import { valueCopier } from '../values/copy-value.ts'
-import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
-import { CacheWords } from './cache-words.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
-import { EngineMethodCache } from './engine-method-cache.ts'
+import { buildEngine } from './engine.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from './manager-options.ts'
+import { NamedCaches } from './named-caches.ts'
 import { type ReadyOptions, resolveReadyOptions } from './ready-options.ts'
-import { ScopedMethodCache } from './scoped-method-cache.ts'
+import { runInUnit } from './run-in-unit.ts'
+import { StartedPlugins } from './started-plugins.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
 import type { StoreWatch } from './store-watch.ts'
-import { UnreadNames } from './unread-names.ts'
 import { takeStores } from './used-stores.ts'
 import { watchStores } from './watch-stores.ts'
 
@@ -86,17 +59,16 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #options: ResolvedManagerOptions
   readonly #events = new Emitter()
   readonly #node: CacheNode
-  readonly #reads: ReadPath
   readonly #writes: WritePath
-  readonly #puts: PutPath
-  readonly #startedPlugins: Plugin[] = []
-  readonly #words: CacheWords
+  readonly #caches: NamedCaches
+  readonly #plugins: StartedPlugins
   readonly #watch: StoreWatch
-  /** In development. */
-  readonly #unread: UnreadNames | undefined
   /** For decorators and integrations. */
   readonly [INTERNALS] = {
-    methodCache: (method: MethodDescription): MethodCache => this.#methodCache(method),
+    methodCache: (method: MethodDescription): MethodCache => {
+      if (this.isClosed) throw new ClosedError(this.namespace, method.method)
+      return this.#caches.methodCache(method)
+    },
     limiter: (options: LimiterOptions, place: LimiterPlace): Limiter =>
       this.#limiter(options, place),
   }
@@ -108,49 +80,15 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   constructor(options: ResolvedManagerOptions) {
     this.namespace = options.namespace
     this.#options = options
-    const clock = options.clock ?? createSystemClock()
-    const local = options.local as LocalStore<LocalEntry> | undefined
-    const isDevelopment = options.isEnabled && process.env['NODE_ENV'] !== 'production'
-    const codec = options.codec?.(options.types)
-    if (codec !== undefined) assertCodec(codec, 'createCacheManager.codec')
-    const tree = createTaggedTree(options.types)
-    const steps = options.plugins.flatMap((plugin) => plugin.codecSteps ?? [])
-    this.#node = new CacheNode({
-      namespace: options.namespace,
-      clock,
-      isOff: !options.isEnabled,
-      events: this.#events,
-      local,
-      remote:
-        options.remote === undefined
-          ? undefined
-          : new RemoteTier(options.remote, options.storeTimeoutMs, clock, this.#events),
-      values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
-      unit: () => currentUnitOf(this) as EvictionUnit | undefined,
-      secondsMeant: isDevelopment ? new SecondsMeant(options.namespace, options.logger) : undefined,
-      copyValue: valueCopier(
-        typesByPrototype(options.types),
-        codec && ((value) => codec.decode(codec.encode(value))),
-      ),
-      checkValue: options.strictValues
-        ? (value) => (codec === undefined ? tree.tag(value) : codec.encode(value))
-        : undefined,
-    })
+    const engine = buildEngine(options, this.#events, this)
+    this.#node = engine.node
+    this.#writes = engine.writes
     takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
-    this.#unread = isDevelopment
-      ? new UnreadNames(options.namespace, clock, options.logger)
-      : undefined
-    const unsaid = resolvePolicy([options.defaults], 'createCacheManager.defaults')
-    this.#node.secondsMeant?.lives('', options.defaults, 'createCacheManager.defaults')
-    this.#words = new CacheWords(unsaid, (cache) => this.#forgetLocally(cache))
-    const reports = new ReadReports(this.#node)
-    const loads = new LoadPath(this.#node, reports)
-    this.#writes = new WritePath(this.#node)
-    this.#reads = new ReadPath(this.#node, { loads, reports, writes: this.#writes })
-    this.#puts = new PutPath(this.#node, loads, this.#writes)
+    this.#caches = new NamedCaches(options, engine)
+    const { local } = this.#node
     if (local !== undefined) local.onDrop = (key) => this.#reportDrop(key)
-    this.#startPlugins()
+    this.#plugins = new StartedPlugins(options.plugins, this.#node)
     if (options.isDefault) setDefaultManager(this)
   }
 
@@ -170,13 +108,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @throws InvalidOptionError, also when an earlier call named other options
    */
   cache<Value = unknown>(name: string, options: CacheOptions = {}): Cache<Value> {
-    const where = `cache(${name})`
-    noteReader(name)
-    const parts = this.#partsOf(name, options, where)
-    const isSilent = Object.values(options).every((value) => value === undefined)
-    if (isSilent) return new Cache<Value>(parts, (policy) => this.#words.follow(name, policy))
-    this.#words.make(name, parts.policy, where)
-    return new Cache<Value>(parts)
+    return this.#caches.cache<Value>(name, options)
   }
 
   /**
@@ -229,20 +161,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     assertFunction(work, 'deferEvictions.work')
     if (this.isClosed) throw new ClosedError(this.namespace, 'deferEvictions')
     if (this.#node.unit() !== undefined) return work()
-    const unit = new EvictionUnit()
-    const outer = currentCallScope()
-    const part = { owner: this, work: unit }
-    const scope = { mode: outer?.mode, unit: part, outer, isOver: false }
-    let result: Result
-    try {
-      result = await runInScope(scope, work)
-    } catch (error) {
-      // The work's own error says more.
-      await this.#writes.evictAll(unit).catch(() => undefined)
-      throw error
-    }
-    await this.#writes.evictAll(unit)
-    return result
+    return runInUnit(this, this.#writes, work)
   }
 
   /**
@@ -297,7 +216,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
     this.#watch.close()
-    this.#unread?.close()
+    this.#caches.close()
     wakeUps.wakeAll()
     // First of all: whoever waits for a lock would hold up the rest.
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
@@ -314,11 +233,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     local?.clear()
     if (local !== undefined) local.onDrop = undefined
     await remote?.close()
-    for (const plugin of this.#startedPlugins.reverse()) {
-      await Promise.resolve(plugin.stop?.()).catch((error: unknown) => {
-        this.#events.emit('background-error', { task: `stop ${plugin.name}`, error })
-      })
-    }
+    await this.#plugins.stop()
     this.#events.clear()
   }
 
@@ -330,68 +245,12 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return limiter
   }
 
-  /** How a decorated method reaches its cache. */
-  #methodCache(method: MethodDescription): MethodCache {
-    if (this.isClosed) throw new ClosedError(this.namespace, method.method)
-    const parts = this.#partsOf(method.cacheName, method.options, method.where)
-    if (method.isForOthers === true) this.#unread?.watch(method.cacheName, method.where)
-    if (method.onlyEvicts !== true) this.#words.say(method.cacheName, parts.policy, method.where)
-    const cache = new EngineMethodCache(parts, method)
-    const { scope } = parts.policy
-    if (method.onlyEvicts !== true && scope === undefined) return cache
-    // Who only evicts may not know the scope that the entries are kept under, or not yet.
-    const scopeNow = (): Policy['scope'] =>
-      method.onlyEvicts === true ? this.#words.follow(method.cacheName, parts.policy).scope : scope
-    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), method.where))
-  }
-
-  #partsOf(name: string, options: CacheOptions, where: string): CacheParts {
-    assertName(name, `${where}.name`)
-    assertCacheOptions(options, where)
-    const policy = resolvePolicy([this.#options.defaults, options], where)
-    this.#node.secondsMeant?.lives(name, options, where)
-    const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
-    this.#node.noteLife(Math.max(longest, policy.negativeTtlMs))
-    this.#node.coherence.requireStaleness(policy.maxStalenessMs)
-    return {
-      name,
-      cacheTag: cacheTag(name),
-      policy,
-      node: this.#node,
-      reads: this.#reads,
-      writes: this.#writes,
-      puts: this.#puts,
-    }
-  }
-
   #statusParts(): StatusParts {
     const { remote, coherence, clock } = this.#node
-    const { maxStalenessMs } = resolvePolicy(
-      [this.#options.defaults],
-      'createCacheManager.defaults',
-    )
+    const { maxStalenessMs } = this.#caches.defaults
     const isClosed = (): boolean => this.isClosed
     const { namespace } = this
     return { namespace, remote, coherence, watch: this.#watch, clock, maxStalenessMs, isClosed }
-  }
-
-  #forgetLocally(cache: string): void {
-    const { local } = this.#node
-    const held = [...(local?.keys() ?? [])].filter((key) => key.startsWith(`${cache}:`))
-    for (const key of held) local?.delete(key)
-  }
-
-  #startPlugins(): void {
-    for (const plugin of this.#options.plugins) {
-      const starting: unknown = plugin.start?.({
-        namespace: this.namespace,
-        on: (event, listener) => this.#events.on(event, listener),
-      })
-      // Not awaited, but one that fails later must not end the process.
-      if (isThenable(starting))
-        this.#node.work.run(`start ${plugin.name}`, Promise.resolve(starting))
-      this.#startedPlugins.push(plugin)
-    }
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {

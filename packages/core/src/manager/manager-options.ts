@@ -112,6 +112,8 @@ export interface ResolvedManagerOptions {
   readonly storeTimeoutMs: number
   readonly logger: Logger
   readonly isEnabled: boolean
+  /** Mistakes are looked for and said. */
+  readonly isDevelopment: boolean
   readonly isDefault: boolean
   readonly clock: Clock | undefined
 }
@@ -150,6 +152,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     ),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
     isEnabled: options.enabled ?? MANAGER_DEFAULTS.enabled,
+    isDevelopment: options.enabled !== false && process.env['NODE_ENV'] !== 'production',
     isDefault: options.default ?? MANAGER_DEFAULTS.default,
     clock,
   }

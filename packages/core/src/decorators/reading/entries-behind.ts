@@ -71,7 +71,7 @@ export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHa
       // Without `by`, what a caller gives matches the list as the caller wrote it, repetitions included.
       const keys = list.wanted.map((index) => list.keys[index] ?? '')
       const ids = list.wanted.map((index) => list.ids[index])
-      const items = itemsByKey(parts, bound, self, { ids, rest: list.rest }, value)
+      const items = itemsByKey(parts, { bound, self }, { ids, rest: list.rest }, value)
       const valueByKey = new Map(keys.map((key, index) => [key, items[index]]))
       const puts = list.keys.map((key, index) => {
         const call = rules(self, [list.ids[index], ...list.rest], 'normal')

@@ -68,6 +68,7 @@ function fromArguments(frame: KeyFrame = (text) => text): KeySource {
   // Asked only once the frame is known: on a local hit, which is not the first call.
   const recent = new Recent((only: string | number) => frame(encodeArguments([only])))
   return {
+    // biome-ignore lint/complexity/useMaxParams: on the way of every local hit, without a list of the arguments
     few: (_self, count, a, b, c) =>
       count === 1 && isBrief(a) ? recent.of(a) : frame(encodeArguments(listOf(count, a, b, c))),
     of: (_self, args) => frame(encodeArguments(args)),
@@ -84,6 +85,7 @@ function isBrief(argument: unknown): argument is string | number {
 function fromTemplate(template: string, option: string): KeySource {
   const textOf = compileTemplate(template, option)
   return {
+    // biome-ignore lint/complexity/useMaxParams: on the way of every local hit, without a list of the arguments
     few: (_self, count, a, b, c) => textOf(listOf(count, a, b, c)),
     of: (_self, args) => textOf(args),
     canChange: hasObject,
@@ -92,6 +94,7 @@ function fromTemplate(template: string, option: string): KeySource {
 
 function fromFunction(key: (this: unknown, ...args: unknown[]) => Key): KeySource {
   return {
+    // biome-ignore lint/complexity/useMaxParams: on the way of every local hit, without a list of the arguments
     few: (self, count, a, b, c) => {
       if (count === 1) return looseKeyText(key.call(self, a))
       if (count === 2) return looseKeyText(key.call(self, a, b))

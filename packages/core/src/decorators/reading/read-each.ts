@@ -59,7 +59,7 @@ export async function readEach(
       for (const index of missing) elements[index]?.begin()
       return invoke(original, self, [asked, ...list.rest], where)
     })
-    return itemsByKey(parts, bound, self, { ids: asked, rest: list.rest }, await loading)
+    return itemsByKey(parts, { bound, self }, { ids: asked, rest: list.rest }, await loading)
   }
   const calls = elements.map((element) => {
     const call = rules(self, element.args, mode)
@@ -150,8 +150,7 @@ export function arranged(
  */
 export function itemsByKey(
   { by }: CacheableEachParts,
-  bound: BoundMethod,
-  self: unknown,
+  { bound, self }: { readonly bound: BoundMethod; readonly self: unknown },
   list: Pick<ElementList, 'ids' | 'rest'>,
   returned: unknown,
 ): readonly unknown[] {

@@ -1,0 +1,101 @@
+/** Stores what was loaded under a lease: for all nodes, and here. */
+
+import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Stamp } from '../entry/stamp.ts'
+import type { RemoteTier } from '../remote/remote-tier.ts'
+import type { Flight } from './flight.ts'
+import { type Keepable, storedForm, withinMs } from './keep.ts'
+import type { Lease } from './lease.ts'
+import type { LocalShelf } from './local-shelf.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadReports } from './read-reports.ts'
+import { canReplace, replace } from './replace.ts'
+import type { EncodedValue } from './value-pipeline.ts'
+
+/** A result that is kept, and its bytes. */
+export interface Loaded {
+  readonly kept: Keepable
+  readonly encoding: EncodedValue | Promise<EncodedValue>
+}
+
+export class FillPath {
+  readonly #node: CacheNode
+  readonly #reports: ReadReports
+  readonly #shelf: LocalShelf
+
+  constructor(node: CacheNode, reports: ReadReports, shelf: LocalShelf) {
+    this.#node = node
+    this.#reports = reports
+    this.#shelf = shelf
+  }
+
+  /** Never rejects because of the store. */
+  async fill(flight: Flight, lease: Lease, { kept, encoding }: Loaded): Promise<void> {
+    const { call, address, stamp } = flight
+    const { remote, clock, knowledge } = this.#node
+    const entry = flight.entry
+    if (remote === undefined || entry === undefined) return
+    const encoded = encoding instanceof Promise ? await encoding : encoding
+    const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
+    const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
+    if (bytes.length > call.policy.maxValueBytes) {
+      this.#reports.tooLarge(call, bytes.length)
+      this.#shelf.keep(flight, entry, bytes.length)
+      return
+    }
+    // Given back already, because the manager closes.
+    if (lease.isSpent) return
+    lease.stop()
+    entry.commit = commit
+    // Kept before the store has answered: until then the flight hands the same value out anyway.
+    this.#shelf.keep(flight, entry, bytes.length)
+    const sentAt = clock.now()
+    const { livesForMs } = stored.lifetimes
+    try {
+      if (canReplace(this.#node, flight)) {
+        const keep = (on: Stamp): void => {
+          entry.stamp = on
+          this.#shelf.keep({ call, isAlive: true }, entry, bytes.length)
+        }
+        const replacement = { bytes, livesMs: livesForMs, commit, keep }
+        const isStored = await replace(this.#node, flight, lease, replacement)
+        if (!isStored) this.#withdraw(flight, entry)
+        return
+      }
+      const reply = await remote.run('fill', (store) =>
+        store.fill(address, lease.token, bytes, livesForMs),
+      )
+      lease.spend()
+      knowledge.server.note(reply.nowMs, sentAt, clock.now())
+      if (!reply.stored) {
+        this.#withdraw(flight, entry)
+        return
+      }
+      // Of a flight that was killed the store has lost what killed it, and the lease came back with the history.
+      if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
+      if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
+    } catch (error) {
+      remote.reportDefect('fill', error)
+      // Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
+      // is reloaded once it can no longer be trusted by its own age.
+      entry.commit = 0
+    }
+  }
+
+  /**
+   * How long the store may keep what was loaded for a key, ms. A store with leases knows the window itself, unless what was
+   * stored in it has expired since. It counts from when the eviction arrived there: it is to be the stricter one, for only
+   * what it has limited itself tells others that the window stands.
+   */
+  #mostLifeOf(key: string, { store, timeoutMs }: RemoteTier): number {
+    const end = this.#node.settling.endOf(key)
+    if (end === Number.POSITIVE_INFINITY) return end
+    return Math.ceil(end - this.#node.clock.now()) + (store.capabilities.leases ? timeoutMs : 0)
+  }
+
+  /** The lease was lost, so the key was changed since the load began. */
+  #withdraw({ call }: Flight, entry: LocalEntry): void {
+    this.#shelf.withdraw(call, entry)
+    this.#reports.refused(call)
+  }
+}

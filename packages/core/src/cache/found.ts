@@ -1,0 +1,20 @@
+/** What a look finds, and what is looked for. */
+
+import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Age } from './remote-entry.ts'
+
+export interface Found {
+  readonly entry: LocalEntry
+  readonly tier: 'local' | 'remote'
+  /** A fallback is kept for when loads fail, and otherwise not served. */
+  readonly age: Age
+}
+
+export interface LookOptions {
+  /** Whether what is kept for when loads fail is wanted as well. */
+  readonly fallback: boolean
+  /** Leaves no trace: counts as no use of the local entry, and keeps nothing that was found in the store. */
+  readonly traceless: boolean
+  /** What the store has is not decoded. */
+  readonly valueless?: boolean | undefined
+}

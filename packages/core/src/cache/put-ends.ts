@@ -1,0 +1,104 @@
+/** How a put ends: what it wrote is kept here, or the key is evicted in its place, now or as soon as the store can be reached. */
+
+import { EvictionQueued } from '../coherence/eviction-queued.ts'
+import type { Stamp } from '../entry/stamp.ts'
+import type { PutOutcome } from '../events/events.ts'
+import { ASKED_HERE } from './change-marks.ts'
+import { type Keepable, localEntryOf } from './keep.ts'
+import type { LocalShelf } from './local-shelf.ts'
+import type { CacheNode } from './node.ts'
+import type { PutFence } from './put-fence.ts'
+import type { ReadCall } from './read-call.ts'
+import type { WritePath } from './write-path.ts'
+
+const HARD = { soft: false, settleMs: 0 } as const
+/** Of `ChangeMarks`: only what was asked for on this node. */
+export const ONLY_HERE = Number.MAX_VALUE
+
+/** What became of a put. */
+export interface PutResult {
+  readonly outcome: PutOutcome
+  /** What the store failed with, if it did: then an eviction of the key waits in the recovery queue. */
+  readonly cause?: unknown
+}
+
+/** A put on its way. */
+export interface Writing {
+  readonly call: ReadCall
+  /** As it was given; what is kept may be another form of it. */
+  readonly value: unknown
+  readonly kept: Keepable
+  readonly fence: PutFence
+  readonly hasBegun: boolean
+  /** The moment after which others' changes count that are not in the fence. */
+  readonly mark: number
+  /** Bytes of the encoded value, where it was encoded. */
+  readonly bytes?: number
+}
+
+/** What a value that was written stands on. */
+export interface Written {
+  readonly stamp: Stamp
+  /** When it was sent, monotonic ms. */
+  readonly at: number
+  readonly commit: number
+  /** Nothing that is newer has changed the key. */
+  readonly isLast: boolean
+}
+
+export class PutEnds {
+  readonly #node: CacheNode
+  readonly #shelf: LocalShelf
+  readonly #writes: WritePath
+
+  constructor(node: CacheNode, shelf: LocalShelf, writes: WritePath) {
+    this.#node = node
+    this.#shelf = shelf
+    this.#writes = writes
+  }
+
+  /** Check and store are one synchronous step. */
+  keepLocally({ call, value, kept, bytes }: Writing, written: Written): PutResult {
+    const node = this.#node
+    const { local, settling, changes } = node
+    const { key } = call.address
+    if (!written.isLast) return { outcome: 'not-kept' }
+    // As in the store, a put ends the window: it says what is true.
+    settling.close(key)
+    const entry = localEntryOf(node, call.policy, kept, written)
+    entry.commit = written.commit
+    const isAlone = node.knowledge.isAlone
+    changes.note(key, isAlone ? ASKED_HERE : written.stamp.seq, { value })
+    this.#shelf.keep({ call, isAlive: true }, entry, bytes ?? this.#shelf.sizeOf(kept))
+    return { outcome: local?.peek(key) === entry ? 'stored' : 'not-kept' }
+  }
+
+  /** Everything cached or under way for this key is older than what is being written. Returns the moment after that. */
+  forgetHere(key: string): number {
+    const { flights, local, changes } = this.#node
+    flights.kill(key, Number.POSITIVE_INFINITY)
+    local?.delete(key)
+    changes.note(key, ASKED_HERE)
+    return changes.now
+  }
+
+  /** For a value that is not to be cached, or was overtaken: what is cached is old all the same. */
+  async evictInstead(call: ReadCall): Promise<PutResult> {
+    try {
+      await this.#writes.evict(call.cache, [call.fullKey], HARD)
+      return { outcome: 'not-kept' }
+    } catch (error) {
+      if (error instanceof EvictionQueued) return { outcome: 'queued', cause: error.cause }
+      throw error
+    }
+  }
+
+  /** What the store failed with was reported. The old value may still be there, and a read may have brought it back here. */
+  queueInstead({ address }: ReadCall, cause: unknown): PutResult {
+    const { flights, local, coherence } = this.#node
+    flights.kill(address.key, Number.POSITIVE_INFINITY)
+    local?.delete(address.key)
+    coherence.enqueue([address])
+    return { outcome: 'queued', cause }
+  }
+}

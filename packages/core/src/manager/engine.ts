@@ -1,0 +1,71 @@
+/** Builds what a manager's caches run on, from its options: the node, and the paths of reads, writes and puts over it. */
+
+import type { EvictionUnit } from '../cache/eviction-unit.ts'
+import { LoadPath } from '../cache/load-path.ts'
+import { LocalShelf } from '../cache/local-shelf.ts'
+import { CacheNode } from '../cache/node.ts'
+import { PutPath } from '../cache/put-path.ts'
+import { ReadPath } from '../cache/read-path.ts'
+import { ReadReports } from '../cache/read-reports.ts'
+import { ValuePipeline } from '../cache/value-pipeline.ts'
+import { WritePath } from '../cache/write-path.ts'
+import { createSystemClock } from '../clock/system-clock.ts'
+import type { LocalStore } from '../contracts/local-store.ts'
+import { currentUnitOf } from '../decorators/bound/call-scope.ts'
+import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Emitter } from '../events/events.ts'
+import { assertCodec } from '../options/assert-contract.ts'
+import { SecondsMeant } from '../options/seconds-meant.ts'
+import { RemoteTier } from '../remote/remote-tier.ts'
+import { valueCopier } from '../values/copy-value.ts'
+import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
+import type { ResolvedManagerOptions } from './manager-options.ts'
+
+export interface Engine {
+  readonly node: CacheNode
+  readonly reads: ReadPath
+  readonly writes: WritePath
+  readonly puts: PutPath
+}
+
+/** `owner`: the manager, which units of work are told apart by. @throws InvalidOptionError for a codec that is not one */
+export function buildEngine(
+  options: ResolvedManagerOptions,
+  events: Emitter,
+  owner: object,
+): Engine {
+  const node = buildNode(options, events, owner)
+  const reports = new ReadReports(node)
+  const shelf = new LocalShelf(node)
+  const loads = new LoadPath(node, reports, shelf)
+  const writes = new WritePath(node)
+  const reads = new ReadPath(node, { loads, reports, shelf, writes })
+  return { node, reads, writes, puts: new PutPath(node, shelf, writes) }
+}
+
+function buildNode(options: ResolvedManagerOptions, events: Emitter, owner: object): CacheNode {
+  const { namespace, remote, storeTimeoutMs, types, logger } = options
+  const clock = options.clock ?? createSystemClock()
+  const codec = options.codec?.(types)
+  if (codec !== undefined) assertCodec(codec, 'createCacheManager.codec')
+  const tree = createTaggedTree(types)
+  const steps = options.plugins.flatMap((plugin) => plugin.codecSteps ?? [])
+  return new CacheNode({
+    namespace,
+    clock,
+    isOff: !options.isEnabled,
+    events,
+    local: options.local as LocalStore<LocalEntry> | undefined,
+    remote: remote && new RemoteTier(remote, storeTimeoutMs, clock, events),
+    values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
+    unit: () => currentUnitOf(owner) as EvictionUnit | undefined,
+    secondsMeant: options.isDevelopment ? new SecondsMeant(namespace, logger) : undefined,
+    copyValue: valueCopier(
+      typesByPrototype(types),
+      codec && ((value) => codec.decode(codec.encode(value))),
+    ),
+    checkValue: options.strictValues
+      ? (value) => (codec === undefined ? tree.tag(value) : codec.encode(value))
+      : undefined,
+  })
+}

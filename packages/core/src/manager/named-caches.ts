@@ -1,0 +1,92 @@
+/** Makes the caches of a manager by name: for `caches.cache(name)`, and for decorated methods. */
+
+import { Cache } from '../cache/cache.ts'
+import type { CacheParts } from '../cache/cache-parts.ts'
+import { cacheTag } from '../coherence/tag-clock.ts'
+import type { MethodCache, MethodDescription } from '../decorators/bound/method-cache.ts'
+import { noteReader } from '../decorators/bound/read-names.ts'
+import { scopePrefix } from '../keys/scope-prefix.ts'
+import {
+  assertCacheOptions,
+  type CacheOptions,
+  type Policy,
+  resolvePolicy,
+} from '../options/cache-options.ts'
+import { assertName } from '../options/name.ts'
+import { CacheWords } from './cache-words.ts'
+import type { Engine } from './engine.ts'
+import { EngineMethodCache } from './engine-method-cache.ts'
+import type { ResolvedManagerOptions } from './manager-options.ts'
+import { ScopedMethodCache } from './scoped-method-cache.ts'
+import { UnreadNames } from './unread-names.ts'
+
+const DEFAULTS = 'createCacheManager.defaults'
+
+export class NamedCaches {
+  /** The policy of a cache that says nothing of its own. */
+  readonly defaults: Policy
+  readonly #options: ResolvedManagerOptions
+  readonly #engine: Engine
+  readonly #words: CacheWords
+  /** In development. */
+  readonly #unread: UnreadNames | undefined
+
+  constructor(options: ResolvedManagerOptions, engine: Engine) {
+    this.#options = options
+    this.#engine = engine
+    const { namespace, logger } = options
+    const { clock, secondsMeant } = engine.node
+    this.#unread = options.isDevelopment ? new UnreadNames(namespace, clock, logger) : undefined
+    this.defaults = resolvePolicy([options.defaults], DEFAULTS)
+    secondsMeant?.lives('', options.defaults, DEFAULTS)
+    this.#words = new CacheWords(this.defaults, (cache) => this.#forgetLocally(cache))
+  }
+
+  cache<Value>(name: string, options: CacheOptions): Cache<Value> {
+    const where = `cache(${name})`
+    noteReader(name)
+    const parts = this.#partsOf(name, options, where)
+    const isSilent = Object.values(options).every((value) => value === undefined)
+    if (isSilent) return new Cache<Value>(parts, (policy) => this.#words.follow(name, policy))
+    this.#words.make(name, parts.policy, where)
+    return new Cache<Value>(parts)
+  }
+
+  /** How a decorated method reaches its cache. */
+  methodCache(method: MethodDescription): MethodCache {
+    const { cacheName, where } = method
+    const onlyEvicts = method.onlyEvicts === true
+    const parts = this.#partsOf(cacheName, method.options, where)
+    if (method.isForOthers === true) this.#unread?.watch(cacheName, where)
+    if (!onlyEvicts) this.#words.say(cacheName, parts.policy, where)
+    const cache = new EngineMethodCache(parts, method)
+    const { scope } = parts.policy
+    if (!onlyEvicts && scope === undefined) return cache
+    // Who only evicts may not know the scope that the entries are kept under, or not yet.
+    const scopeNow = (): Policy['scope'] =>
+      onlyEvicts ? this.#words.follow(cacheName, parts.policy).scope : scope
+    return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), where))
+  }
+
+  close(): void {
+    this.#unread?.close()
+  }
+
+  #partsOf(name: string, options: CacheOptions, where: string): CacheParts {
+    const { node } = this.#engine
+    assertName(name, `${where}.name`)
+    assertCacheOptions(options, where)
+    const policy = resolvePolicy([this.#options.defaults, options], where)
+    node.secondsMeant?.lives(name, options, where)
+    const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
+    node.noteLife(Math.max(longest, policy.negativeTtlMs))
+    node.coherence.requireStaleness(policy.maxStalenessMs)
+    return { name, cacheTag: cacheTag(name), policy, ...this.#engine }
+  }
+
+  #forgetLocally(cache: string): void {
+    const { local } = this.#engine.node
+    const held = [...(local?.keys() ?? [])].filter((key) => key.startsWith(`${cache}:`))
+    for (const key of held) local?.delete(key)
+  }
+}
