@@ -94,6 +94,7 @@ export {
 export { classNameOf } from './errors/option-error.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export type { LimiterPlace } from './limits/limits.ts'
+export { assertClock } from './options/assert-contract.ts'
 export {
   assertBoolean,
   assertFunction,
@@ -105,6 +106,7 @@ export {
 export { parseDuration } from './options/duration.ts'
 export { EVICT_OPTIONS, type EvictWay } from './options/evict-options.ts'
 export { optionNames } from './options/option-names.ts'
+export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
 export { isPlainData } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -1,7 +1,13 @@
 /** The store's front: what it is given, checked once. */
 
 import { InvalidOptionError } from '@larder/core'
-import { assertKnownOptions, assertOneOf, optionNames, type RemoteStore } from '@larder/core/store'
+import {
+  assertKnownOptions,
+  assertOneOf,
+  optionNames,
+  orDefault,
+  type RemoteStore,
+} from '@larder/core/store'
 import type { KeyvLike } from './keyv-like.ts'
 import { KeyvStore } from './keyv-store.ts'
 
@@ -29,7 +35,7 @@ const NAMES = optionNames<FromKeyvOptions>({ values: true })
 export function fromKeyv(keyv: KeyvLike, options: FromKeyvOptions = {}): RemoteStore {
   assertKeyv(keyv)
   assertKnownOptions(options, NAMES, 'fromKeyv')
-  const values = options.values ?? FROM_KEYV_DEFAULTS.values
+  const values = orDefault(options.values, FROM_KEYV_DEFAULTS.values)
   assertOneOf(values, ['base64', 'binary'], 'fromKeyv.values')
   return new KeyvStore(keyv, values)
 }

@@ -7,6 +7,7 @@ import {
   type LocalStore,
   type LockProvider,
   optionNames,
+  orDefault,
   parseSize,
   type RateLimitProvider,
 } from '@larder/core/store'
@@ -36,7 +37,7 @@ export function lruStore<Entry extends object = object>(
   options: LruStoreOptions = {},
 ): LocalStore<Entry> {
   assertKnownOptions(options, NAMES, 'lruStore')
-  const maxEntries = options.maxEntries ?? LRU_STORE_DEFAULTS.maxEntries
+  const maxEntries = orDefault(options.maxEntries, LRU_STORE_DEFAULTS.maxEntries)
   assertInteger(maxEntries, 'lruStore.maxEntries', { min: 1, max: MOST_ENTRIES })
   const maxBytes =
     options.maxBytes === undefined ? undefined : parseSize(options.maxBytes, 'lruStore.maxBytes')

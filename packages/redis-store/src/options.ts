@@ -1,7 +1,7 @@
 /** How a Redis store is reached: a URL, ioredis options, the nodes of a Cluster, or a client that is there already. */
 
 import { type Duration, InvalidOptionError } from '@larder/core'
-import { assertKnownOptions, optionNames, parseDuration } from '@larder/core/store'
+import { assertKnownOptions, optionNames, orDefault, parseDuration } from '@larder/core/store'
 import type { ConnectionOptions, IoredisClient } from './connection/ioredis-types.ts'
 import { prefixOf, refusePrefix, warnOfPrefix } from './connection/key-prefix.ts'
 import { isCluster, type RedisClient } from './connection/redis-client.ts'
@@ -59,7 +59,7 @@ export function resolveRedisStoreOptions(options: RedisStoreOptions): ResolvedRe
   return {
     target: resolveTarget(options),
     pingEveryMs: parseDuration(
-      options.pingEvery ?? REDIS_STORE_DEFAULTS.pingEvery,
+      orDefault(options.pingEvery, REDIS_STORE_DEFAULTS.pingEvery),
       `${WHERE}.pingEvery`,
       {
         min: SHORTEST_PING_MS,

@@ -11,7 +11,7 @@ import {
   type SoftOption,
 } from '../options/evict-options.ts'
 import { type LoadMissing, loadTogether } from './batch-load.ts'
-import { CacheCalls, nothingToLoad } from './cache-calls.ts'
+import { CacheCalls } from './cache-calls.ts'
 import { everyEntry } from './cache-keys.ts'
 import type { CacheParts } from './cache-parts.ts'
 import { whileWanted } from './caller.ts'
@@ -138,7 +138,7 @@ export class Cache<Value = unknown> {
     assertFunction(load, `${this.#calls.where}.getManyOrLoad.load`)
     // The caller may use its list again before the load begins.
     const asked = keys.map((key) => (Array.isArray(key) ? [...(key as readonly KeyPart[])] : key))
-    const calls = asked.map((key) => this.#calls.loading(key, nothingToLoad, options))
+    const calls = this.#calls.loadingAll(asked, options)
     const keysAt = (indexes: readonly number[]): readonly Key[] =>
       indexes.map((i) => asked[i] as Key)
     const loadAt: LoadMissing = (missing, context) => load(keysAt(missing), context)
@@ -238,6 +238,7 @@ export class Cache<Value = unknown> {
   ): Promise<number> {
     return warmUp(entries, options, {
       where: `${this.#calls.where}.warm`,
+      check: (own) => this.#calls.assertEntryOptions(own),
       write: ([key, value], own) => this.#put(this.#calls.of(key, own), value),
     })
   }

@@ -50,13 +50,23 @@ export type WriteOne<Value> = (
   options: EntryOptions<Value>,
 ) => Promise<PutResult>
 
-/** Writes what `entries` gives by `write`; returns how many were written. `where` names it in messages. */
+/** Where entries go. */
+export interface WarmPlace<Value> {
+  /** How messages name it. */
+  readonly where: string
+  /** @throws InvalidOptionError for options that no entry could be written with */
+  check(options: EntryOptions<Value>): void
+  readonly write: WriteOne<Value>
+}
+
+/** Writes what `entries` gives; returns how many were written. */
 export async function warmUp<Value>(
   entries: AsyncIterable<readonly [Key, Value]> | Iterable<readonly [Key, Value]>,
   options: WarmOptions<Value>,
-  { where, write }: { readonly where: string; readonly write: WriteOne<Value> },
+  { where, check, write }: WarmPlace<Value>,
 ): Promise<number> {
   const { onProgress, signal, chunk, entryOptions } = resolveWarmOptions(options, where)
+  check(entryOptions)
   assertIterable(entries, `${where}.entries`)
   const done = { written: 0, skipped: 0, failed: 0 }
   const count = { stored: 'written', local: 'written', 'not-kept': 'skipped', queued: 'failed' }

@@ -4,13 +4,14 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { capacityOf } from '../limits/capacity.ts'
-import type { ConsumeOptions } from '../limits/key-changes.ts'
+import type { ConsumeOptions } from '../limits/consume-options.ts'
 import { resolveTemplate } from '../limits/limit-variants.ts'
 import { LIMITER_OPTION_NAMES, type LimiterOptions } from '../limits/limiter-options.ts'
 import { MOST } from '../limits/policy-options.ts'
 import type { RateLimitVerdict } from '../limits/verdict.ts'
 import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
 import { optionNames } from '../options/option-names.ts'
+import { orDefault } from '../options/or-default.ts'
 import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
 import { type KeySource, keySource } from './reading/key-source.ts'
 import { loadSignal } from './reading/load-scope.ts'
@@ -98,7 +99,7 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
   }
   const limiter = {
     ...rest,
-    maxWait: isWaiting ? (rest['maxWait'] ?? DEFAULT_MAX_WAIT) : 0,
+    maxWait: isWaiting ? orDefault(rest['maxWait'], DEFAULT_MAX_WAIT) : 0,
   } as LimiterOptions
   // Named after the method, once that is known.
   const origin = { where: RATE_LIMITED, ownName: 'method' }

@@ -4,10 +4,10 @@
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { assertBoolean, assertKnownOptions } from '../options/assert-option.ts'
+import { assertBoolean, assertKnownOptions, assertText } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { optionNames } from '../options/option-names.ts'
-import type { PolicyStanding, RateLimitVerdict } from './verdict.ts'
+import { assertVerdict, type PolicyStanding, type RateLimitVerdict } from './verdict.ts'
 
 export interface RateLimitHeaderOptions {
   /** Also `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds from now), of the deciding policy. @default false */
@@ -52,6 +52,7 @@ export function rateLimitHeaders(
   verdict: RateLimitVerdict,
   options: RateLimitHeaderOptions = {},
 ): Readonly<Record<string, string>> {
+  assertVerdict(verdict, `${WHERE}.verdict`)
   assertKnownOptions(options, NAMES, WHERE)
   const { legacy = HEADER_DEFAULTS.legacy, jitter = HEADER_DEFAULTS.jitter, partitionKey } = options
   assertBoolean(legacy, `${WHERE}.legacy`)
@@ -72,6 +73,7 @@ export function rateLimitHeaders(
  * @example response.status(429).type('application/problem+json').send(rateLimitProblem(verdict))
  */
 export function rateLimitProblem(verdict: Pick<RateLimitVerdict, 'policy'>): RateLimitProblem {
+  assertText(verdict?.policy, 'rateLimitProblem.verdict.policy')
   return {
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
     title: 'Request cannot be satisfied as assigned quota has been exceeded',

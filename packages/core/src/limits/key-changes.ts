@@ -4,18 +4,9 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertInteger } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { assertConsumeOptions, type ConsumeOptions } from './consume-options.ts'
 import type { LimitVariants } from './limit-variants.ts'
 import { MOST } from './policy-options.ts'
-
-/** Options of one call. */
-export interface ConsumeOptions {
-  /** Ends the waiting for a turn; the turn is given back where that is possible. */
-  readonly signal?: AbortSignal | undefined
-  /** What a function as `limit` is called with. @default the key */
-  readonly args?: readonly unknown[] | undefined
-  /** What it is called on. */
-  readonly self?: unknown
-}
 
 interface ChangeParts {
   readonly variants: LimitVariants
@@ -46,10 +37,12 @@ export class KeyChanges {
     key: Key,
     how: 'reward' | 'set',
     points: number,
-    { self, args }: ConsumeOptions,
+    options: ConsumeOptions,
   ): Promise<number> {
     const { variants } = this.#parts
     const option = `limiter(${this.#name}).${how}`
+    assertConsumeOptions(options, option)
+    const { self, args } = options
     assertInteger(points, `${option}.points`, { min: 0, max: MOST })
     const { policies } = variants.any.limiter.rule
     if (policies.every(({ algorithm }) => algorithm === 'concurrency')) {

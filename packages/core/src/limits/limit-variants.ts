@@ -3,6 +3,7 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import { parseDuration } from '../options/duration.ts'
+import { orDefault } from '../options/or-default.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
 import type { Decisions } from './decisions.ts'
 import { LimitLookup, type LookupCall, type LookupParts } from './limit-lookups.ts'
@@ -55,7 +56,7 @@ export class LimitVariants {
     this.#make = (limits) => make(limits, false)
     this.any = make(template.examples, true)
     const ttlMs = parseDuration(
-      options.limitTtl ?? LIMITER_DEFAULTS.limitTtl,
+      orDefault(options.limitTtl, LIMITER_DEFAULTS.limitTtl),
       `${origin.where}.limitTtl`,
     )
     this.#lookups = template.sources.map(({ source, option }, i) =>

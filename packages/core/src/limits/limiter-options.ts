@@ -11,6 +11,7 @@ import {
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
 import { optionNames } from '../options/option-names.ts'
+import { orDefault } from '../options/or-default.ts'
 import { localRuleOf } from './local-rule.ts'
 import {
   type ConcurrencyOptions,
@@ -175,7 +176,7 @@ export function resolveLimiterOf(
   assertKnownOptions(options, LIMITER_OPTION_NAMES, where)
   const { onStoreError, enabled, dryRun = LIMITER_DEFAULTS.dryRun } = options
   const rule = resolveRule(options, { where, ownName, isLookedUp, isExample })
-  parseDuration(options.limitTtl ?? LIMITER_DEFAULTS.limitTtl, `${where}.limitTtl`, {
+  parseDuration(orDefault(options.limitTtl, LIMITER_DEFAULTS.limitTtl), `${where}.limitTtl`, {
     max: MS_PER_DAY,
   })
   if (onStoreError !== undefined) {
@@ -190,13 +191,13 @@ export function resolveLimiterOf(
       {
         rule,
         said: policyOptionsOf(options),
-        share: options.share ?? LIMITER_DEFAULTS.share,
+        share: orDefault(options.share, LIMITER_DEFAULTS.share),
         mayBeNone: isLookedUp,
       },
       where,
     ),
     storeTimeoutMs: parseDuration(
-      options.storeTimeout ?? LIMITER_DEFAULTS.storeTimeout,
+      orDefault(options.storeTimeout, LIMITER_DEFAULTS.storeTimeout),
       `${where}.storeTimeout`,
       { min: 1, max: MS_PER_MINUTE },
     ),

@@ -3,7 +3,7 @@
 import type { Clock } from '../contracts/clock.ts'
 import { INTERNALS } from '../contracts/internals.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
@@ -12,11 +12,19 @@ import { assertFunction } from '../options/assert-option.ts'
 import type { Duration } from '../options/duration.ts'
 import { awaitTurn } from './await-turn.ts'
 import { assertCost } from './capacity.ts'
+import {
+  assertConsumeOptions,
+  type ConsumeOptions,
+  NO_OPTIONS,
+  RUN_NAMES,
+  type RunOptions,
+} from './consume-options.ts'
 import type { Decided } from './decisions.ts'
 import { keepPermit, permitsOf } from './keep-permit.ts'
-import { type ConsumeOptions, KeyChanges } from './key-changes.ts'
+import { KeyChanges } from './key-changes.ts'
 import type { LimitVariant, LimitVariants } from './limit-variants.ts'
 import {
+  assertVerdict,
   putReceipt,
   type RateLimitVerdict,
   receiptOf,
@@ -68,8 +76,9 @@ export class Limiter {
    *   cost that is above a limit; the signal's reason; ClosedError
    * @example const { allowed, retryAfterMs } = await limiter.consume('ip:1.2.3.4')
    */
-  consume(key: Key, cost = 1, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
+  consume(key: Key, cost = 1, options: ConsumeOptions = NO_OPTIONS): Promise<RateLimitVerdict> {
     try {
+      if (options !== NO_OPTIONS) assertConsumeOptions(options, `limiter(${this.name}).consume`)
       const text = keyText(key)
       this.#parts.closing.throwIfAborted()
       if (this.#isOff) return Promise.resolve(this.#unasked(text, 'off'))
@@ -92,10 +101,12 @@ export class Limiter {
   async run<Result>(
     key: Key,
     work: (verdict: RateLimitVerdict) => Promise<Result> | Result,
-    options: ConsumeOptions & { readonly cost?: number | undefined } = {},
+    options: RunOptions = NO_OPTIONS,
   ): Promise<Result> {
     assertFunction(work, 'limiter.run.work')
-    const verdict = await this.consume(key, options.cost ?? 1, options)
+    assertConsumeOptions(options, `limiter(${this.name}).run`, RUN_NAMES)
+    const { cost = 1, ...call } = options
+    const verdict = await this.consume(key, cost, call)
     if (!verdict.allowed) throw new RateLimitedError(keyText(key), verdict)
     return this.#hold(verdict, async () => work(verdict))
   }
@@ -105,7 +116,8 @@ export class Limiter {
    *
    * @throws as `consume`
    */
-  async peek(key: Key, cost = 1, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
+  async peek(key: Key, cost = 1, options: ConsumeOptions = NO_OPTIONS): Promise<RateLimitVerdict> {
+    if (options !== NO_OPTIONS) assertConsumeOptions(options, `limiter(${this.name}).peek`)
     const text = keyText(key)
     this.#parts.closing.throwIfAborted()
     if (this.#isOff) return this.#unasked(text, 'off')
@@ -124,6 +136,7 @@ export class Limiter {
    * @returns false when there is nothing to give back any more: the window is over, or (`smooth`) others came since.
    */
   async refund(verdict: RateLimitVerdict): Promise<boolean> {
+    assertVerdict(verdict, `limiter(${this.name}).refund.verdict`)
     const receipt = takeReceipt(verdict)
     if (receipt === undefined) return false
     const { store, rule, admission } = receipt
@@ -157,7 +170,7 @@ export class Limiter {
    * @throws InvalidOptionError; when the store is away
    * @example await login.reward('ann', 3) // she got it right
    */
-  reward(key: Key, points = 1, options: ConsumeOptions = {}): Promise<number> {
+  reward(key: Key, points = 1, options: ConsumeOptions = NO_OPTIONS): Promise<number> {
     return this.#changes.adjust(key, 'reward', points, options)
   }
 
@@ -168,7 +181,7 @@ export class Limiter {
    * @returns how much that is, in the policy with the most
    * @throws InvalidOptionError; when the store is away
    */
-  set(key: Key, points: number, options: ConsumeOptions = {}): Promise<number> {
+  set(key: Key, points: number, options: ConsumeOptions = NO_OPTIONS): Promise<number> {
     return this.#changes.adjust(key, 'set', points, options)
   }
 
@@ -254,11 +267,8 @@ export class Limiter {
   #worded({ rule, reply, store, isKnown, elapsedMs }: Decided): RateLimitVerdict {
     const asked = store.provider.capabilities.shared ? 'remote' : 'local'
     const source = isKnown ? 'known' : asked
-    return verdictOf(rule, reply, {
-      source,
-      dryRun: this.#parts.variants.any.limiter.dryRun,
-      elapsedMs,
-    })
+    const { dryRun } = this.#parts.variants.any.limiter
+    return verdictOf(rule, reply, { source, dryRun, elapsedMs })
   }
 
   #unasked(

@@ -11,6 +11,7 @@ import {
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
 import { optionNames } from '../options/option-names.ts'
+import { orDefault } from '../options/or-default.ts'
 import { CalendarEdges } from './calendar-edges.ts'
 
 /**
@@ -124,10 +125,14 @@ export function resolvePolicy(
   const isShort = algorithm === 'exact' || algorithm === 'concurrency'
   assertInteger(limit, `${where}.limit`, { min: 0, max: isShort ? MOST_REMEMBERED : MOST })
   if (options.algorithm === 'concurrency') {
-    const leaseMs = parseDuration(options.lease ?? CONCURRENCY_DEFAULTS.lease, `${where}.lease`, {
-      min: 1_000,
-      max: MS_PER_DAY,
-    })
+    const leaseMs = parseDuration(
+      orDefault(options.lease, CONCURRENCY_DEFAULTS.lease),
+      `${where}.lease`,
+      {
+        min: 1_000,
+        max: MS_PER_DAY,
+      },
+    )
     return { name, limit, algorithm: 'concurrency', leaseUs: leaseMs * US_PER_MS }
   }
   if (isPeriod(per)) return calendarPolicy({ name, limit, period: per }, options, where)
@@ -145,13 +150,18 @@ function isPeriod(per: unknown): per is CalendarPeriod {
 function algorithmOf(options: KnownPolicy, where: string): string {
   const { algorithm, per, limit } = options
   if (algorithm !== undefined) assertOneOf(algorithm, ALGORITHMS, `${where}.algorithm`)
-  if (!isPeriod(per)) return algorithm ?? (limit > EXACT_BY_DEFAULT ? 'window' : 'exact')
+  if (!isPeriod(per)) return algorithm ?? (isAbove(limit, EXACT_BY_DEFAULT) ? 'window' : 'exact')
   if (algorithm === undefined || algorithm === 'fixed') return 'calendar'
   throw new InvalidOptionError({
     option: `${where}.algorithm`,
     expected: '"fixed" with a period of the calendar, or a duration as per',
     received: algorithm,
   })
+}
+
+/** Of a limit that is not checked yet: which checks it passes depends on the algorithm. */
+function isAbove(limit: unknown, bound: number): boolean {
+  return typeof limit === 'number' && limit > bound
 }
 
 /** An option that would have no effect is a misunderstanding. */
@@ -199,7 +209,7 @@ function smoothPolicy(
   // Nobody asks a bucket that admits nothing.
   if (limit === 0)
     return { name, limit, windowUs, algorithm: 'smooth', burst: 0, intervalUs: windowUs }
-  const said = options.burst ?? (hard ? Math.max(1, Math.floor(limit / 2)) : limit)
+  const said = orDefault(options.burst, hard ? Math.max(1, Math.floor(limit / 2)) : limit)
   assertInteger(said, `${where}.burst`, { min: 1, max: hard && !isLookedUp ? limit : MOST })
   const longest = Math.floor(LONGEST_REFILL_US / ceilOf(windowUs, limit))
   const burst = isLookedUp ? Math.min(said, hard ? limit : longest) : said

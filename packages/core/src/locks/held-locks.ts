@@ -8,7 +8,7 @@ import type { Clock } from '../contracts/clock.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { LockLostError, LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { linkSignals } from '../lifecycle/link-signals.ts'
 import { PassingList } from '../lifecycle/passing-list.ts'
@@ -230,6 +230,6 @@ export class HeldLocks {
     const { events, clock } = this.#parts
     if (!events.has('lock')) return
     const { name: source } = store.provider
-    events.emit('lock', { key, outcome, ms: clock.now() - since, source })
+    events.emit('lock', { key, outcome, durationMs: clock.now() - since, source })
   }
 }

@@ -5,6 +5,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertInteger, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { optionNames } from '../options/option-names.ts'
+import { orDefault } from '../options/or-default.ts'
 
 /** How many replicas have to have a grant. */
 export interface ReplicasOptions {
@@ -113,11 +114,13 @@ const MOST_REPLICAS = 100
 /** @throws InvalidOptionError naming the first option that is unknown or wrong. */
 export function resolveLockOptions(options: LockOptions, where: string): ResolvedLockOptions {
   assertKnownOptions(options, LOCK_OPTION_NAMES, where)
-  const leaseMs = parseDuration(options.lease ?? LOCK_DEFAULTS.lease, `${where}.lease`, {
+  const leaseMs = parseDuration(orDefault(options.lease, LOCK_DEFAULTS.lease), `${where}.lease`, {
     min: SHORTEST_LEASE_MS,
     max: LONGEST_LEASE_MS,
   })
-  const waitMs = parseDuration(options.wait ?? LOCK_DEFAULTS.wait, `${where}.wait`, { max: DAY_MS })
+  const waitMs = parseDuration(orDefault(options.wait, LOCK_DEFAULTS.wait), `${where}.wait`, {
+    max: DAY_MS,
+  })
   const {
     fair = LOCK_DEFAULTS.fair,
     onLost = LOCK_DEFAULTS.onLost,
@@ -152,14 +155,19 @@ function resolveMode(
   where: string,
 ): Pick<ResolvedLockOptions, 'mode' | 'permits' | 'weight'> {
   if (permits === undefined) {
-    assertOneOf(mode ?? LOCK_DEFAULTS.mode, ['write', 'read'], `${where}.mode`)
-    if (weight === undefined) return { mode: mode ?? LOCK_DEFAULTS.mode, permits: 1, weight: 1 }
+    assertOneOf(orDefault(mode, LOCK_DEFAULTS.mode), ['write', 'read'], `${where}.mode`)
+    if (weight === undefined)
+      return { mode: orDefault(mode, LOCK_DEFAULTS.mode), permits: 1, weight: 1 }
     const expected = 'no weight without permits: it says how many of them'
     throw new InvalidOptionError({ option: `${where}.weight`, expected, received: weight })
   }
   assertInteger(permits, `${where}.permits`, { min: 1, max: MOST_PERMITS })
-  assertInteger(weight ?? LOCK_DEFAULTS.weight, `${where}.weight`, { min: 1, max: permits })
-  if (mode === undefined) return { mode: 'permit', permits, weight: weight ?? LOCK_DEFAULTS.weight }
+  assertInteger(orDefault(weight, LOCK_DEFAULTS.weight), `${where}.weight`, {
+    min: 1,
+    max: permits,
+  })
+  if (mode === undefined)
+    return { mode: 'permit', permits, weight: orDefault(weight, LOCK_DEFAULTS.weight) }
   throw new InvalidOptionError({
     option: `${where}.mode`,
     expected: 'no mode beside permits: a lock is one or the other',
@@ -179,7 +187,7 @@ function resolveReplicas(
   return {
     min: replicas.min,
     timeoutMs: parseDuration(
-      replicas.timeout ?? REPLICAS_DEFAULTS.timeout,
+      orDefault(replicas.timeout, REPLICAS_DEFAULTS.timeout),
       `${where}.timeout`,
       bounds,
     ),

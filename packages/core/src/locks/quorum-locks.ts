@@ -25,12 +25,15 @@ import type {
   LockTarget,
 } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { assertKnownOptions } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 
 export interface QuorumLocksOptions {
   /** Independent stores, not replicas of each other. An odd number from 3 to 9. */
   readonly providers: readonly LockProvider[]
 }
 
+const NAMES = optionNames<QuorumLocksOptions>({ providers: true })
 const FEWEST = 3
 const MOST = 9
 const SHORTEST_RETRY_MS = 20
@@ -44,7 +47,9 @@ const SHORTEST_PATIENCE_MS = 5
  * @throws InvalidOptionError
  * @example quorumLocks({ providers: urls.map((url) => redisLocks({ url })) })
  */
-export function quorumLocks({ providers }: QuorumLocksOptions): LockProvider {
+export function quorumLocks(options: QuorumLocksOptions): LockProvider {
+  assertKnownOptions(options, NAMES, 'quorumLocks')
+  const { providers } = options
   const isFine =
     Array.isArray(providers) &&
     providers.length % 2 === 1 &&

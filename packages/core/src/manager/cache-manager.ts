@@ -12,7 +12,9 @@ import type {
   MethodDescription,
 } from '../decorators/bound/method-cache.ts'
 import { ClosedError } from '../errors/closed-error.ts'
-import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
+import { Emitter } from '../events/emitter.ts'
+import { assertEventName } from '../events/event-table.ts'
+import type { CacheEventName, CacheEvents } from '../events/events.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { LimiterPlace, Limits } from '../limits/limits.ts'
@@ -172,6 +174,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     event: Name,
     listener: (event: CacheEvents[Name]) => void,
   ): () => void {
+    assertEventName(event, 'on.event')
     assertFunction(listener, 'on.listener')
     return this.#events.on(event, listener)
   }

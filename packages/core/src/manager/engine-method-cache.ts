@@ -25,7 +25,7 @@ import type {
   MethodDescription,
 } from '../decorators/bound/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import { wellFormedKey } from '../keys/key-digest.ts'
 import { Recent } from '../keys/recent.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'

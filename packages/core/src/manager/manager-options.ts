@@ -16,6 +16,7 @@ import {
   assertLockProvider,
   assertPlugins,
   assertRemoteStore,
+  assertValueTypes,
 } from '../options/assert-contract.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
@@ -23,6 +24,7 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import { type Logger, resolveLogger } from '../options/logger.ts'
 import { assertName } from '../options/name.ts'
 import { optionNames } from '../options/option-names.ts'
+import { orDefault } from '../options/or-default.ts'
 
 export interface CacheManagerOptions {
   /** The application's prefix in shared stores. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
@@ -130,13 +132,15 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
   if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
   const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
   assertPlugins(plugins, `${WHERE}.plugins`)
+  assertValueTypes(types, `${WHERE}.types`)
   assertCacheOptions(defaults, `${WHERE}.defaults`)
   if (options.strictValues !== undefined) {
     assertBoolean(options.strictValues, `${WHERE}.strictValues`)
   }
   if (options.enabled !== undefined) assertBoolean(options.enabled, `${WHERE}.enabled`)
   if (options.default !== undefined) assertBoolean(options.default, `${WHERE}.default`)
-  if (options.remote !== undefined) assertFunction(codec, `${WHERE}.codec`)
+  if (options.remote !== undefined || options.codec !== undefined)
+    assertFunction(codec, `${WHERE}.codec`)
   return {
     namespace: options.namespace,
     ...providersOf(options),
@@ -146,14 +150,14 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     strictValues: options.strictValues ?? process.env['NODE_ENV'] !== 'production',
     codec,
     storeTimeoutMs: parseDuration(
-      options.storeTimeout ?? MANAGER_DEFAULTS.storeTimeout,
+      orDefault(options.storeTimeout, MANAGER_DEFAULTS.storeTimeout),
       `${WHERE}.storeTimeout`,
       { min: 1, max: 60_000 },
     ),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
-    isEnabled: options.enabled ?? MANAGER_DEFAULTS.enabled,
+    isEnabled: orDefault(options.enabled, MANAGER_DEFAULTS.enabled),
     isDevelopment: options.enabled !== false && process.env['NODE_ENV'] !== 'production',
-    isDefault: options.default ?? MANAGER_DEFAULTS.default,
+    isDefault: orDefault(options.default, MANAGER_DEFAULTS.default),
     clock,
   }
 }

@@ -5,7 +5,8 @@ import {
   StoreTimeoutError,
   StoreUnavailableError,
 } from '../errors/store-error.ts'
-import { type CacheEvents, Emitter } from '../events/events.ts'
+import { Emitter } from '../events/emitter.ts'
+import type { CacheEvents } from '../events/events.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { logOutages } from './outage-log.ts'
 import { StoreWatch } from './store-watch.ts'
@@ -31,7 +32,7 @@ function start() {
     ready: (now: boolean) => {
       isReady = now
     },
-    bus: (state: 'up' | 'down', reason?: unknown) => events.emit('bus', { state, reason }),
+    bus: (state: 'up' | 'down', error?: unknown) => events.emit('bus', { state, error }),
     breaker: (state: 'closed' | 'open' | 'half-open') => events.emit('breaker', { state }),
     fail: (error: unknown, skipped = false) =>
       events.emit('store-error', { operation: 'read', error, skipped }),
@@ -93,7 +94,7 @@ describe('an outage', () => {
   it('is of the bus alone when the store answers', () => {
     const { outages, bus } = start()
     bus('down', new Error('NOPERM no channels'))
-    expect(outages[0]).toMatchObject({ kind: 'deaf', reason: 'NOPERM no channels' })
+    expect(outages[0]).toMatchObject({ kind: 'deaf', message: 'NOPERM no channels' })
   })
 
   it('that grows worse is said again, and ends once', () => {

@@ -11,7 +11,8 @@
 
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
 import { isRefusal, isSetupError, reasonOf, rootOf } from '../errors/reason-of.ts'
-import type { CacheEvents, Emitter, OutageKind } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
+import type { CacheEvents, OutageKind } from '../events/events.ts'
 
 /** How long something may be wrong before it is said, ms. */
 const BLINK_MS = 250
@@ -162,19 +163,19 @@ export class StoreWatch {
     else if (state === 'closed') this.#end('store')
   }
 
-  #busIs({ state, reason }: CacheEvents['bus']): void {
+  #busIs({ state, error }: CacheEvents['bus']): void {
     this.#bus = state
     if (state === 'up') {
       this.#end('bus')
       this.#wasWell = true
       return
     }
-    const root = rootOf(reason)
+    const root = rootOf(error)
     this.#lastFailure = root
     if (isSetupError(root)) {
       this.#setupError = root
-      this.#begin('setup', reasonOf(reason))
-    } else this.#begin('bus', reasonOf(reason))
+      this.#begin('setup', reasonOf(error))
+    } else this.#begin('bus', reasonOf(error))
   }
 
   #begin(trouble: Trouble, reason: string): void {
@@ -247,14 +248,14 @@ export class StoreWatch {
   }
 
   #report(state: CacheEvents['outage']['state'], outage: Outage): void {
-    const { kind, reason, failedCalls, skippedCalls, startedAt } = outage
-    const forMs = Math.round(this.#parts.clock.now() - startedAt)
+    const { kind, reason: message, failedCalls, skippedCalls, startedAt } = outage
+    const durationMs = Math.round(this.#parts.clock.now() - startedAt)
     const wasNeverUp = !this.#wasWell
     this.#parts.events.emit('outage', {
       state,
       kind,
-      reason,
-      forMs,
+      message,
+      durationMs,
       failedCalls,
       skippedCalls,
       wasNeverUp,

@@ -288,7 +288,7 @@ function fraction(value: unknown, option: string): number {
 /** 32-bit FNV-1a of the version, so that the header has a fixed size; 0 for no version. */
 function schemaFingerprint(version: unknown, option: string): number {
   if (version === undefined) return 0
-  if (typeof version !== 'string' && typeof version !== 'number') {
+  if (typeof version !== 'string' && !Number.isFinite(version)) {
     throw new InvalidOptionError({ option, expected: 'a string or a number', received: version })
   }
   let hash = 0x811c9dc5

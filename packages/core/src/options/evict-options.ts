@@ -7,6 +7,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertBoolean, assertKnownOptions } from './assert-option.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { optionNames } from './option-names.ts'
+import { orDefault } from './or-default.ts'
 
 export interface EvictOptions {
   /** Keep the value for when loads fail (`staleIfError`) instead of removing it. @default false */
@@ -66,5 +67,8 @@ export function resolveEvictOptions(options: unknown, way: EvictWay, where: stri
     throw new InvalidOptionError({ option: `${where}.settle`, expected, received: settle })
   }
   assertBoolean(soft, `${where}.soft`)
-  return { soft, settleMs: parseDuration(settle ?? EVICT_DEFAULTS.settle, `${where}.settle`) }
+  return {
+    soft,
+    settleMs: parseDuration(orDefault(settle, EVICT_DEFAULTS.settle), `${where}.settle`),
+  }
 }

@@ -4,6 +4,7 @@ import type { LockState } from '@larder/core'
 import {
   type AcquireReply,
   type AcquireRequest,
+  assertClock,
   assertKnownOptions,
   type Clock,
   type LockCapabilities,
@@ -32,6 +33,7 @@ const US_PER_MS = 1_000
  */
 export function localLocks(options: LocalLocksOptions = {}): LockProvider {
   assertKnownOptions(options, NAMES, 'localLocks')
+  if (options.clock !== undefined) assertClock(options.clock, 'localLocks.clock')
   return new LocalLocks(options.clock)
 }
 

@@ -8,6 +8,7 @@ import {
   type CodecStep,
   type CodecStepLimits,
   optionNames,
+  orDefault,
   type Plugin,
   parseSize,
 } from '@larder/core/store'
@@ -65,17 +66,17 @@ export function compression(options: CompressionOptions = {}): Plugin {
   if (level !== undefined) assertInteger(level, `${WHERE}.level`, directions.levels)
   const sizes = {
     threshold: parseSize(
-      options.threshold ?? COMPRESSION_DEFAULTS.threshold,
+      orDefault(options.threshold, COMPRESSION_DEFAULTS.threshold),
       `${WHERE}.threshold`,
       0,
     ),
     offThread: parseSize(
-      options.offThread ?? COMPRESSION_DEFAULTS.offThread,
+      orDefault(options.offThread, COMPRESSION_DEFAULTS.offThread),
       `${WHERE}.offThread`,
       0,
     ),
     maxInflated: parseSize(
-      options.maxInflatedBytes ?? COMPRESSION_DEFAULTS.maxInflatedBytes,
+      orDefault(options.maxInflatedBytes, COMPRESSION_DEFAULTS.maxInflatedBytes),
       `${WHERE}.maxInflatedBytes`,
     ),
   }
