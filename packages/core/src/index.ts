@@ -101,7 +101,7 @@ export type {
 export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
 export type { PolicyStanding, RateLimitVerdict, VerdictSource } from './limits/verdict.ts'
 export type { Lock } from './locks/lock.ts'
-export type { LockOptions } from './locks/lock-options.ts'
+export type { LockOptions, ReplicasOptions } from './locks/lock-options.ts'
 export { currentLock } from './locks/lock-scope.ts'
 export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'

@@ -8,9 +8,9 @@ import { optionNames } from '../options/option-names.ts'
 export interface ConsumeOptions {
   /** Ends the waiting for a turn; the turn is given back where that is possible. */
   readonly signal?: AbortSignal | undefined
-  /** What a function as `limit` is called with. @default the key */
+  /** The arguments for a function as `limit`. @default the key */
   readonly args?: readonly unknown[] | undefined
-  /** What it is called on. */
+  /** The `this` of that function. */
   readonly self?: unknown
 }
 

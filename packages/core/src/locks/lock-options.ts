@@ -1,4 +1,4 @@
-/** How a lock is taken, as the user says it, and the checks. */
+/** How a lock is taken, as the user writes it, and the checks. */
 
 import type { LockMode, LockReplicas } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -17,31 +17,31 @@ export interface ReplicasOptions {
 
 export interface LockOptions {
   /**
-   * How long the lock outlives a holder that died. Renewed in good time while the work goes on. 100 ms to 1 d.
+   * The term: how long the lock outlives a holder that died. It is renewed in good time while the work goes on. 100 ms to 1 d.
    * @default '10s'
    */
   readonly lease?: Duration | undefined
   /** How long to wait for the lock; 0 to try once. Up to 1 d. @default '10s' */
   readonly wait?: Duration | undefined
-  /** Renewal ends here, and with it the lock: work that hangs must not hold for ever. From `lease` to 30 d. @default '10m' */
+  /** Renewal ends after this time, and the lock with it, so that work that hangs does not hold it for ever. From `lease` to 30 d. @default '10m' */
   readonly maxHold?: Duration | undefined
   /** `write` excludes everybody; `read` excludes writers only. @default 'write' */
   readonly mode?: 'write' | 'read' | undefined
-  /** Makes it a semaphore that so many may hold at once. 1 to 10 000; every user of the lock must say the same number. */
+  /** Makes it a semaphore that so many callers may hold at once. 1 to 10 000; every user of the lock must give the same number. */
   readonly permits?: number | undefined
   /**
-   * How many of the permits this caller takes, all at once. 1 to `permits`. Whoever waits for many is not overtaken by those
-   * who want few.
+   * How many of the permits this caller takes, all at once. 1 to `permits`. A caller that waits for many is not overtaken by
+   * callers that want few.
    * @default 1
    */
   readonly weight?: number | undefined
   /**
-   * Whose turn it is. `process`: processes take turns, and callers within each. `global`: every caller queues for itself,
+   * Who takes turns. `process`: processes take turns, and callers within each process. `global`: every caller queues for itself,
    * at the cost of more round trips.
    * @default 'process'
    */
   readonly fair?: 'process' | 'global' | undefined
-  /** What a call ends in when the lock was lost under it: `LockLostError`, or its result as if nothing had happened. @default 'throw' */
+  /** What a call ends with when the lock was lost meanwhile: `LockLostError`, or its result as if nothing had happened. @default 'throw' */
   readonly onLost?: 'throw' | 'ignore' | undefined
   /**
    * What to do when the store cannot be reached: `LockUnavailableError`, or a lock within this process only, for work
@@ -49,7 +49,7 @@ export interface LockOptions {
    * @default 'throw'
    */
   readonly onUnavailable?: 'throw' | 'local' | undefined
-  /** The grant counts once so many replicas have it; bounds what a failover can forget. */
+  /** The grant counts once so many replicas have it; limits what a failover can forget. */
   readonly replicas?: ReplicasOptions | undefined
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined
@@ -90,7 +90,7 @@ export const LOCK_DEFAULTS = {
 export const REPLICAS_DEFAULTS = { timeout: '500ms' } as const
 
 export interface ResolvedLockOptions {
-  readonly leaseMs: number
+  readonly termMs: number
   readonly waitMs: number
   readonly maxHoldMs: number
   readonly mode: LockMode
@@ -104,7 +104,7 @@ export interface ResolvedLockOptions {
 }
 
 const DAY_MS = 86_400_000
-/** A lease is renewed after a third of it; below this a busy event loop would lose it all the time. */
+/** A term is renewed after a third of it; with less than this, a busy event loop would often lose the lock. */
 export const SHORTEST_LEASE_MS = 100
 export const LONGEST_LEASE_MS = DAY_MS
 export const LONGEST_HOLD_MS = 30 * DAY_MS
@@ -114,7 +114,7 @@ const MOST_REPLICAS = 100
 /** @throws InvalidOptionError naming the first option that is unknown or wrong. */
 export function resolveLockOptions(options: LockOptions, where: string): ResolvedLockOptions {
   assertKnownOptions(options, LOCK_OPTION_NAMES, where)
-  const leaseMs = parseDuration(orDefault(options.lease, LOCK_DEFAULTS.lease), `${where}.lease`, {
+  const termMs = parseDuration(orDefault(options.lease, LOCK_DEFAULTS.lease), `${where}.lease`, {
     min: SHORTEST_LEASE_MS,
     max: LONGEST_LEASE_MS,
   })
@@ -132,9 +132,9 @@ export function resolveLockOptions(options: LockOptions, where: string): Resolve
   assertOneOf(onUnavailable, ['throw', 'local'], `${where}.onUnavailable`)
   assertSignal(signal, `${where}.signal`)
   return {
-    leaseMs,
+    termMs,
     waitMs,
-    maxHoldMs: maxHoldOf(options.maxHold, leaseMs, `${where}.maxHold`),
+    maxHoldMs: maxHoldOf(options.maxHold, termMs, `${where}.maxHold`),
     ...resolveMode(options, where),
     isGlobal: fair === 'global',
     ignoresLoss: onLost === 'ignore',
@@ -182,7 +182,7 @@ function resolveReplicas(
   if (replicas === undefined) return undefined
   assertKnownOptions(replicas, REPLICAS_NAMES, where)
   assertInteger(replicas.min, `${where}.min`, { min: 1, max: MOST_REPLICAS })
-  // WAIT must end before the deadline of the call it is part of.
+  // WAIT must end before the deadline of the call that contains it.
   const bounds = { min: 1, max: 900 }
   return {
     min: replicas.min,
