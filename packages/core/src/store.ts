@@ -80,6 +80,7 @@ export {
   MAGIC,
   OFFSET,
 } from './entry/envelope.ts'
+export { freezeDecoded } from './entry/freeze.ts'
 export {
   clearLease,
   emptyHeader,
@@ -108,5 +109,5 @@ export { EVICT_OPTIONS, type EvictWay } from './options/evict-options.ts'
 export { optionNames } from './options/option-names.ts'
 export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
-export { isPlainData } from './values/plain-data.ts'
+export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -13,7 +13,7 @@ import { KeyvStore } from './keyv-store.ts'
 
 export interface FromKeyvOptions {
   /**
-   * What entries are handed to Keyv as. `'base64'`: texts, which every backend and serializer keeps as they are; a third
+   * The form in which entries are passed to Keyv. `'base64'`: texts, which every backend and serializer keeps as they are; a third
    * larger. `'binary'`: Buffers, for those that do so with them. Both are read whatever is set here. @default 'base64'
    */
   readonly values?: 'base64' | 'binary' | undefined
@@ -26,7 +26,7 @@ const NAMES = optionNames<FromKeyvOptions>({ values: true })
 /**
  * Makes a shared tier of a Keyv. See the guide for what it cannot promise.
  *
- * The Keyv stays its owner's: it is not closed, and its namespace, serializer and compression are used as they are. Its
+ * The owner keeps the Keyv: it is not closed here, and its namespace, serializer and compression are used as they are. Its
  * `error` events count as failures of the calls under way.
  *
  * @throws InvalidOptionError when it is no Keyv, or an option is wrong.

@@ -12,27 +12,27 @@ export interface KeyEvent {
 }
 
 /**
- * The value that an event is about, as callers get it; made when a listener asks for it. Not enumerable, so that what prints
+ * The value that an event is about, as callers get it; made when a listener asks for it. Not enumerable, so that code that prints
  * or copies an event leaves it out.
  */
 export interface ValueEvent {
   readonly value?: unknown
 }
 
-/** What became of a value that was to be written. */
+/** The outcome of writing a value. */
 export type PutOutcome =
-  /** It is kept where its policy says. */
+  /** It is kept in the tiers of its policy. */
   | 'stored'
   /** It is kept in this process only: it is larger than `maxValueBytes`. */
   | 'local'
-  /** It is not kept, because it was not to be or because something newer may be there; the key is evicted. */
+  /** It is not kept, because its policy says so or because a newer value may exist; the key is evicted. */
   | 'not-kept'
   /** The store could not be reached: the key is evicted here, and that waits in the recovery queue. */
   | 'queued'
 
 /**
  * What an outage is about. `setup`: the store cannot be used at all, and that does not pass; `unreachable`; `refusing`: it
- * answers reads and refuses writes; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
+ * is there and refuses what it is asked, writes mostly; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
  */
 export type OutageKind = 'setup' | 'unreachable' | 'refusing' | 'deaf' | 'limits'
 
@@ -49,9 +49,9 @@ export interface CacheEvents {
       readonly outcome: 'value' | 'negative' | 'error'
       readonly reason: 'miss' | 'refresh'
     }
-  /** A value past its freshness was served; `asked`: to who asked for what is kept for when loads fail. */
+  /** A value past its freshness was served; `asked`: to a caller that asked for values kept for failed loads. */
   stale: KeyEvent & ValueEvent & { readonly reason: 'revalidating' | 'error' | 'timeout' | 'asked' }
-  /** A value was to be written by request (`set`, `@CachePut`, `warm`), and what became of it. */
+  /** A value was written by request (`set`, `@CachePut`, `warm`), or was not: see `outcome`. */
   put: KeyEvent & ValueEvent & { readonly outcome: PutOutcome }
   /** Keys, tags or a whole cache were evicted by request on this node, or wait in the recovery queue for the store. */
   evict: {
@@ -76,7 +76,7 @@ export interface CacheEvents {
   }
   /**
    * An outage of the remote store, put together: one event when it begins, one when it ends, and while a store refuses
-   * writes one a minute. `store-error` and `bus-gap` are single calls and partitions, for counters.
+   * writes one per minute. `store-error` and `bus-gap` are single calls and partitions, for counters.
    */
   outage: {
     readonly state: 'began' | 'lasts' | 'ended'
@@ -97,7 +97,7 @@ export interface CacheEvents {
   /** Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. */
   undecodable: KeyEvent & { readonly error: unknown }
   /**
-   * A callback about keeping a result threw, or answered with what it may not (`error` says what was expected): the result
+   * A callback about keeping a result threw, or returned something that it must not (`error` says what was expected): the result
    * was handed out and not kept.
    */
   'callback-error': KeyEvent & {
@@ -106,7 +106,7 @@ export interface CacheEvents {
   }
   /** A value is larger than `maxValueBytes` and was kept out of the remote tier. */
   'too-large': KeyEvent & { readonly bytes: number; readonly maxBytes: number }
-  /** A message went missing, arrived out of order, or history was lost; `recovered` tells whether the log closed the gap. */
+  /** A message was lost, arrived out of order, or history was lost; `recovered` tells whether the log closed the gap. */
   'bus-gap': {
     readonly partition: number | 'tags'
     readonly recovered: boolean
@@ -120,11 +120,11 @@ export interface CacheEvents {
   'recovery-queue': { readonly waiting: number; readonly escalated: 'none' | 'partition' | 'clear' }
   /** An entry was dropped from the local tier for room. */
   drop: KeyEvent
-  /** A lock was granted or not, or its time ended. */
+  /** A lock was granted or refused, or it ended. */
   lock: {
     readonly key: string
     readonly outcome: 'granted' | 'timeout' | 'unavailable' | 'released' | 'lost' | 'release-failed'
-    /** How long was waited for it, or how long it was held, ms. */
+    /** How long the caller waited for it, or how long it was held, ms. */
     readonly durationMs: number
     /** Who decided: the name of the lock provider. */
     readonly source: string

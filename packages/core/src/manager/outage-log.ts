@@ -16,7 +16,7 @@ const BEGINNINGS: Readonly<Record<OutageKind, (outage: Outage) => string>> = {
   unreachable: ({ message, wasNeverUp }) =>
     `the remote store ${wasNeverUp ? 'was never reached' : 'cannot be reached'}: ${dotted(message)} Reads go on without it, evictions wait for it; locks and limits that need it fail.`,
   refusing: ({ message }) =>
-    `the remote store refuses writes: ${dotted(message)} Evictions wait; until they are through, other nodes may serve what was evicted.`,
+    `the remote store refuses what it is asked: ${dotted(message)} Evictions wait; until they are through, other nodes may serve what was evicted.`,
   deaf: ({ message }) =>
     `messages of the remote store are not heard: ${dotted(message)} What other nodes change is noticed within maxStaleness.`,
   limits: ({ message }) => `${dotted(message)} Limits do as their onStoreError says.`,
@@ -25,7 +25,7 @@ const BEGINNINGS: Readonly<Record<OutageKind, (outage: Outage) => string>> = {
 const ENDINGS: Readonly<Record<OutageKind, string>> = {
   setup: 'the remote store can be used',
   unreachable: 'the remote store is back',
-  refusing: 'the remote store takes writes again',
+  refusing: 'the remote store refuses nothing any more',
   deaf: 'messages of the remote store are heard again',
   limits: 'the limit store is back',
 }

@@ -141,7 +141,12 @@ const VALUE_TYPE = {
   decode: 'function',
 } as const satisfies Readonly<Record<keyof ValueType, string>>
 
-const CODEC: Shape<Codec> = { name: 'string', encode: 'function', decode: 'function' }
+const CODEC: Shape<Codec> = {
+  name: 'string',
+  encode: 'function',
+  decode: 'function',
+  decodeFrozen: 'function?',
+}
 
 const CODEC_STEP: Shape<CodecStep> = {
   id: 'number',
