@@ -273,16 +273,8 @@ export class StoreWatch {
   #report(state: CacheEvents['outage']['state'], outage: Outage): void {
     const { kind, reason: message, failedCalls, skippedCalls, startedAt } = outage
     const durationMs = Math.round(this.#parts.clock.now() - startedAt)
-    const wasNeverUp = !this.#wasWell
-    this.#parts.events.emit('outage', {
-      state,
-      kind,
-      message,
-      durationMs,
-      failedCalls,
-      skippedCalls,
-      wasNeverUp,
-    })
+    const counts = { durationMs, failedCalls, skippedCalls, wasNeverUp: !this.#wasWell }
+    this.#parts.events.emit('outage', { state, kind, message, ...counts })
   }
 
   #after(name: 'say' | 'refusals' | 'again', ms: number, task: () => void): void {

@@ -1,6 +1,6 @@
 /**
  * The `keyPrefix` of ioredis has no place here: the hash tag comes first in a key, and scripts and SCAN know nothing of a
- * prefix. Whoever sets one means to keep applications apart, so it must not be passed over in silence.
+ * prefix. A user who sets one wants to keep applications apart, so it must not be ignored silently.
  */
 
 import { InvalidOptionError } from '@larder/core'
