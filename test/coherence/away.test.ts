@@ -169,7 +169,7 @@ describe.each(Object.entries(STORES))('%s', (_, start) => {
     await run(a.cache.set('k', 'new'))
     expect(a.puts.at(-1)).toBe('queued')
     const seen: unknown[] = []
-    b.caches.on('invalidated', ({ keys }) => seen.push(...keys))
+    b.caches.on('invalidate', ({ keys }) => seen.push(...keys))
     await stage.end()
     expect(a.puts.at(-1)).toBe('stored')
     await bothHave(stage, 'new')

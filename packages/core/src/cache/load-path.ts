@@ -101,7 +101,7 @@ export class LoadPath {
   #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
     if (call.rules.keeps?.() === false) {
-      this.#reports.refused(call)
+      this.#reports.discarded(call)
       return undefined
     }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)

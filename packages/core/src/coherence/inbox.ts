@@ -13,6 +13,7 @@ import type {
   TagsMessage,
 } from '../contracts/bus.ts'
 import type { CatchUp } from './catch-up.ts'
+import { INTERVALS } from './intervals.ts'
 import type { Knowledge } from './knowledge.ts'
 import { LOSS_MARK } from './loss-mark.ts'
 import type { Partition } from './partitions.ts'
@@ -21,8 +22,6 @@ import type { CoherenceReports } from './reports.ts'
 import type { Suspicion } from './suspicion.ts'
 
 const NONE: readonly string[] = []
-/** After a message about tags that the store does not know, the next such messages wait for a sync, ms. */
-const HEARSAY_MS = 5_000
 
 export interface InboxParts extends Pick<CoherenceParts, 'clock' | 'work' | 'targets'> {
   readonly knowledge: Knowledge
@@ -115,7 +114,7 @@ export class Inbox {
   async #verifyTags(version: number): Promise<void> {
     const { catchUp, knowledge, clock } = this.#parts
     await catchUp.tags()
-    if (knowledge.tags.confirmed < version) this.#hearsayUntil = clock.now() + HEARSAY_MS
+    if (knowledge.tags.confirmed < version) this.#hearsayUntil = clock.now() + INTERVALS.hearsayMs
   }
 
   #applyDoubt(message: DoubtMessage): void {

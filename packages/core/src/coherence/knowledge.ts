@@ -13,7 +13,8 @@ import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress, MutationReply, PutReply } from '../contracts/remote-store.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { Doubts } from './doubts.ts'
-import { type OwnChange, OwnChanges, REMEMBERED_MS, type Written } from './own-changes.ts'
+import { INTERVALS } from './intervals.ts'
+import { type OwnChange, OwnChanges, type Written } from './own-changes.ts'
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import type { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
@@ -211,7 +212,7 @@ export class Knowledge {
 
   /** The store's tag clock went back: until all nodes have noticed, births above it belong to a history that is over. */
   doubtBirths(): void {
-    this.#birthsDoubtedUntil = this.#clock.now() + REMEMBERED_MS
+    this.#birthsDoubtedUntil = this.#clock.now() + INTERVALS.rememberedMs
   }
 
   /** Changes of the partition were lost, and will not be repeated: entries of it are compared with the store. */

@@ -10,6 +10,7 @@
 import type { CancelTimer } from '../contracts/clock.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import type { Confirmation } from './confirmation.ts'
+import { INTERVALS } from './intervals.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { LatePuts } from './late-puts.ts'
 import type { Outbox } from './outbox.ts'
@@ -20,8 +21,6 @@ import { SleepWatch } from './sleep-watch.ts'
 
 /** Syncs run this often within one maxStaleness, so that one slow or lost sync does not isolate the node. */
 const SYNCS_PER_STALENESS = 2.5
-/** With evictions waiting, the store is tried at least this often, ms. */
-const TRY_EVERY_MS = 800
 /** A read waits for so many syncs at most: a process begins with several connections, and each that comes up asks for one. */
 const SYNCS_PER_READ = 4
 
@@ -112,7 +111,7 @@ export class Sync {
     if (this.#isClosed || !this.#isStarted) return
     const { knowledge, clock } = this.#parts
     const isWaiting = knowledge.queue.size > 0 || !Number.isFinite(this.#pollMs)
-    const base = isWaiting ? Math.min(this.#pollMs, TRY_EVERY_MS) : this.#pollMs
+    const base = isWaiting ? Math.min(this.#pollMs, INTERVALS.tryEveryMs) : this.#pollMs
     // Jitter, so that the nodes of a fleet do not poll at the same moment.
     const delay = base * (0.75 + Math.random() / 4)
     this.#cancelPoll = runIn(this.#context, () =>

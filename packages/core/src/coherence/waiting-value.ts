@@ -3,14 +3,14 @@
 import type { EntryHeader } from '../entry/envelope.ts'
 import { agedCopy } from '../entry/header-patch.ts'
 import type { Stamp } from '../entry/stamp.ts'
-import { REMEMBERED_MS } from './own-changes.ts'
+import { INTERVALS } from './intervals.ts'
 
 /**
  * It says how long ago it was made, in the place of a load's time, so that a node that repeats a change lost in a failover can
- * tell that this is older. Nobody repeats what was done longer ago than `REMEMBERED_MS`, so that no more has to be said; the
+ * tell that this is older. Nobody repeats what was done longer ago than `INTERVALS.rememberedMs`, so that no more has to be said; the
  * rest is for clocks that do not agree.
  */
-const MOST_SAID_MS = 2 * REMEMBERED_MS
+const MOST_SAID_MS = 2 * INTERVALS.rememberedMs
 
 /** What became of it. `not-kept`: the key is evicted, or will be. */
 export type WaitingEnd = 'stored' | 'not-kept'
