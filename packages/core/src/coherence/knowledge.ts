@@ -165,11 +165,12 @@ export class Knowledge {
    */
   isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
     const now = this.#clock.now()
-    const isDoubted = written.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
+    const placed = this.server.placed(written, now)
+    const isDoubted = placed.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
     if (isDoubted && birth > this.tags.confirmed) return true
     // Without a history there are only the clocks of the nodes, which do not order anything.
     if (!this.hasSequences) return false
-    return this.own.overtook(address, this.server.placed(written, now), now)
+    return this.own.overtook(address, placed, now)
   }
 
   /** Remembers a put of this node, in case the store loses it. */
