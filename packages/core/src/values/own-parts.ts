@@ -1,17 +1,35 @@
 /** Whether an object holds something beside what its kind is made of, which a codec would lose without a word. */
 
-import { isDeepStrictEqual, types } from 'node:util'
+import { inspect, isDeepStrictEqual, types } from 'node:util'
 
-/** Up to so many items, asking for all keys is cheaper than comparing with a copy. */
-const FEW_ITEMS = 16
+/** Up to so many items, asking for all keys is cheaper than anything else. */
+const FEW_ITEMS = 32
+const FEW_BYTES = 16
+
+/** Shows nothing of an array but its length and what it has beside its items, and runs no code of anybody's. */
+const BESIDE_ITEMS = {
+  depth: 0,
+  maxArrayLength: 0,
+  showHidden: true,
+  customInspect: false,
+  breakLength: Number.POSITIVE_INFINITY,
+} as const
+
+/** How Node shows an array of `FEW_ITEMS` that has nothing beside them, in parts around that number. */
+let partsShown: readonly string[] | undefined
 
 /** Returns a key that a dense array has beside its items; `undefined` for none. */
 export function extraKeyOfArray(value: readonly unknown[]): string | symbol | undefined {
-  // Keys are many and slow to list; equality looks at those that are no index apart from the items.
-  const isLong = value.length > FEW_ITEMS
-  if (isLong && isDeepStrictEqual(value, value.slice())) return undefined
+  // Keys are many and slow to list; Node can list those that are no index, and does so to show them.
+  if (value.length > FEW_ITEMS && !types.isProxy(value) && isShownAlone(value)) return undefined
   const keys = Reflect.ownKeys(value)
   return keys.find((key) => key !== 'length' && !isIndex(key, value.length))
+}
+
+/** False may mean that Node shows it in another way. */
+function isShownAlone(value: readonly unknown[]): boolean {
+  partsShown ??= inspect(Array(FEW_ITEMS).fill(0), BESIDE_ITEMS).split(String(FEW_ITEMS))
+  return inspect(value, BESIDE_ITEMS) === partsShown.join(String(value.length))
 }
 
 /** Tells whether an array without holes has nothing beside its items. */
@@ -50,7 +68,7 @@ export function extraKeyOf(value: object): string | symbol | undefined {
 
 /** Every byte is a key: listing them takes a hundred times as long as copying and comparing. */
 function extraKeyOfView(view: NodeJS.TypedArray): string | symbol | undefined {
-  if (view.length > FEW_ITEMS && isDeepStrictEqual(view, viewCopy(view))) return undefined
+  if (view.length > FEW_BYTES && isDeepStrictEqual(view, viewCopy(view))) return undefined
   return Reflect.ownKeys(view).find((key) => !isIndex(key, view.length))
 }
 

@@ -15,6 +15,8 @@ export interface PlainParts {
   readonly isJson: boolean
   /** Properties of objects. */
   readonly names: number
+  /** Those of them that the object before, as deep in the value, had not. */
+  readonly newNames: number
   /** Texts of at most 160 characters. */
   readonly shortTexts: number
   /** Characters of all longer texts that have none beyond Latin-1. */
@@ -49,6 +51,7 @@ class Look implements PlainParts {
   // Old libraries give builtin classes a method of this name, which JSON.stringify would call.
   isJson = !('toJSON' in Array.prototype)
   names = 0
+  newNames = 0
   shortTexts = 0
   longCharacters = 0
   wideCharacters = 0
@@ -98,6 +101,7 @@ class Look implements PlainParts {
   }
 
   #isPlainName(name: string): boolean {
+    this.newNames += 1
     if (name === 'toJSON') this.isJson = false
     return isSafeName(name)
   }
