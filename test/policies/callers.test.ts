@@ -305,6 +305,26 @@ describe.each(TIERS)('hardTimeout, %s', (_, policy, options) => {
     expect(await cache.get('k')).toBeUndefined()
   })
 
+  it('holds in a unit of work, whose loads are shared with nobody', async () => {
+    const { cache, caches } = await startNode({ hardTimeout: '1s' })
+    const gate = deferred<string>()
+    const load = () => gate.promise
+    const reading = caches.deferEvictions(() =>
+      Promise.allSettled([
+        cache.getOrLoad('k', load),
+        cache.refresh('r', load),
+        cache.getManyOrLoad(['a', 'b'], async () => [await gate.promise, 'w']),
+      ]),
+    )
+    await clock.advanceAsync(1_000)
+    for (const { reason } of (await reading) as PromiseRejectedResult[]) {
+      expect(reason).toBeInstanceOf(LoadTimeoutError)
+    }
+    gate.resolve('v')
+    await settle()
+    expect(clock.held).toBe(0)
+  })
+
   it('leaves no timer behind', async () => {
     const { cache } = await startNode({ hardTimeout: '1h' })
     await cache.getOrLoad('k', async () => 'v')

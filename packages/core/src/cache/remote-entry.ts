@@ -2,6 +2,7 @@
 
 import { FLAG, field, isEntry } from '../entry/envelope.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
+import { calmFor } from './early-refresh.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { Witness } from './witness.ts'
@@ -11,7 +12,7 @@ export type Age = 'fresh' | 'stale' | 'fallback'
 
 /**
  * Reads bytes from the store straight into the form the local tier keeps, the value still missing; or returns the commit
- * id that a claim is to name as wanting, 0 for none. `onForeign` is told about bytes that are no entry of this format.
+ * id that a claim must name as unusable, 0 for none. `onForeign` is called for bytes that are not an entry of this format.
  */
 export function inspect(
   bytes: Uint8Array | undefined,
@@ -56,6 +57,8 @@ export function inspect(
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
   entry.createdAt = Math.floor(createdAt)
   if (wasSoftened || knowledge.tags.softens(birth, call.cacheTag, tags)) {
+    // Nothing and errors are no fallback.
+    if (entry.kind !== 'value') return commit
     entry.live(0, 0, 0, livesUntil)
     return entry
   }
@@ -69,17 +72,6 @@ export function inspect(
 export function ageOf(entry: LocalEntry, now: number): Age {
   if (now < entry.freshUntil) return 'fresh'
   return now < entry.staleUntil ? 'stale' : 'fallback'
-}
-
-/**
- * Draws how long after its creation an entry is calm, that is, before a hit refreshes it ahead: XFetch (Vattani et al.,
- * VLDB 2015), `end + Δ·β·ln(random)`.
- *
- * Drawn once per entry and node instead of at every read: the distribution over nodes is the same, and a hit stays one
- * comparison.
- */
-export function calmFor(freshForMs: number, loadMs: number, beta: number): number {
-  return beta === 0 ? freshForMs : freshForMs + loadMs * beta * Math.log(1 - Math.random())
 }
 
 function kindOf(flags: number): EntryKind {

@@ -1,4 +1,4 @@
-/** Whether an object holds something beside what its kind is made of, which a codec would lose without a word. */
+/** Finds parts of an object beside those that its kind has, which a codec would lose silently. */
 
 import { inspect, isDeepStrictEqual, types } from 'node:util'
 
@@ -6,7 +6,7 @@ import { inspect, isDeepStrictEqual, types } from 'node:util'
 const FEW_ITEMS = 32
 const FEW_BYTES = 16
 
-/** Shows nothing of an array but its length and what it has beside its items, and runs no code of anybody's. */
+/** Shows only the length of an array and the properties beside its items; no custom inspection runs. */
 const BESIDE_ITEMS = {
   depth: 0,
   maxArrayLength: 0,
@@ -15,18 +15,18 @@ const BESIDE_ITEMS = {
   breakLength: Number.POSITIVE_INFINITY,
 } as const
 
-/** How Node shows an array of `FEW_ITEMS` that has nothing beside them, in parts around that number. */
+/** How Node shows an array of `FEW_ITEMS` items without other properties, split at that number. */
 let partsShown: readonly string[] | undefined
 
 /** Returns a key that a dense array has beside its items; `undefined` for none. */
 export function extraKeyOfArray(value: readonly unknown[]): string | symbol | undefined {
-  // Keys are many and slow to list; Node can list those that are no index, and does so to show them.
+  // Listing many keys is slow. Node lists those that are not an index separately, to show them.
   if (value.length > FEW_ITEMS && !types.isProxy(value) && isShownAlone(value)) return undefined
   const keys = Reflect.ownKeys(value)
   return keys.find((key) => key !== 'length' && !isIndex(key, value.length))
 }
 
-/** False may mean that Node shows it in another way. */
+/** False for an array with other properties, and for one that Node shows in another way. */
 function isShownAlone(value: readonly unknown[]): boolean {
   partsShown ??= inspect(Array(FEW_ITEMS).fill(0), BESIDE_ITEMS).split(String(FEW_ITEMS))
   return inspect(value, BESIDE_ITEMS) === partsShown.join(String(value.length))
@@ -40,7 +40,7 @@ export function isDenseAlone(value: readonly unknown[]): boolean {
 
 /** Tells whether an array has a hole. */
 export function hasHoles(value: readonly unknown[]): boolean {
-  // First, because an array of a thousand million holes takes no memory, and a loop over it no end.
+  // First, because an array of a thousand million holes needs no memory, and a loop over it would hardly end.
   if (value.length > FEW_ITEMS && !(value.length - 1 in value)) return true
   for (let i = 0; i < value.length; i++) {
     if (value[i] === undefined && !(i in value)) return true
@@ -60,7 +60,7 @@ export function strangeKeyOf(value: object): string | symbol | undefined {
   return Object.getOwnPropertySymbols(value)[0]
 }
 
-/** Returns a property that somebody added to a builtin object; `undefined` for none. */
+/** Returns a property that was added to a builtin object; `undefined` for none. */
 export function extraKeyOf(value: object): string | symbol | undefined {
   if (types.isTypedArray(value)) return extraKeyOfView(value)
   return Reflect.ownKeys(value).find((key) => !(key === 'lastIndex' && types.isRegExp(value)))

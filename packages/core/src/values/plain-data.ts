@@ -1,4 +1,4 @@
-/** Whether JSON-like bytes alone bring a value back the same, and what it is made of. */
+/** Whether JSON-like bytes alone restore a value unchanged, and what it is made of. */
 
 import { isDenseAlone } from './own-parts.ts'
 
@@ -28,8 +28,8 @@ export interface PlainParts {
 }
 
 /**
- * True for null, booleans, numbers but −0, well-formed strings, and plain objects and dense arrays of those that hold
- * nothing else and occur once each. The quick look before anything thorough; throws what a Proxy throws that refuses it.
+ * True for null, booleans, numbers except −0, well-formed strings, and plain objects and dense arrays that hold only such
+ * values and occur once each. The quick check before any thorough one; throws what a Proxy throws when it is read.
  */
 export function isPlainData(value: unknown): boolean {
   return new Look().isPlain(value, 0)
@@ -41,7 +41,7 @@ export function plainPartsOf(value: unknown): PlainParts | undefined {
   return look.isPlain(value, 0) ? look : undefined
 }
 
-/** Names that survive as names of a map in every codec: the others mean something to objects, or are no text. */
+/** Names that every codec keeps as names of a map: the others have a meaning for objects, or are not valid text. */
 export function isSafeName(name: string): boolean {
   return name !== '__proto__' && name !== 'constructor' && name.isWellFormed()
 }

@@ -11,7 +11,7 @@ const QUOTE = 0x22
 const BRACKET = 0x5b
 const BRACE = 0x7b
 
-/** As many levels as MessagePack may have: what holds a value is called level by level, here and by whoever gets it. */
+/** As many levels as MessagePack may have: functions that walk a value call themselves once per level, here and in the reader. */
 const MAX_DEPTH = 1_100
 
 /** From so many bytes on, text beyond ASCII is read faster by way of UTF-16. */

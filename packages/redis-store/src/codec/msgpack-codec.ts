@@ -51,7 +51,7 @@ export function msgpackCodec(types: readonly ValueType[] = []): Codec {
   }
 }
 
-/** What cannot even be looked at is left to the tagged tree, which says where it is. */
+/** A value that cannot be read is left to the tagged tree, which names its place. */
 function partsOf(value: unknown): PlainParts | undefined {
   try {
     return plainPartsOf(value)
