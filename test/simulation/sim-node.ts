@@ -100,6 +100,8 @@ export class SimNode {
       history.note(name, `gap in ${partition === 'tags' ? 'tags' : `%${partition}`}: ${cause}`)
       if (cause === 'history-lost') this.lossesSeen += 1
     })
+    // What became of a put that waited is said later, without the value.
+    manager.on('put', ({ key, outcome }) => history.note(name, `put of ${key}: ${outcome}`))
     manager.on('recovery-queue', ({ waiting }) => history.note(name, `${waiting} in the queue`))
     manager.on('background-error', ({ task, error }) =>
       onBackgroundError(this, `${task}: ${error instanceof Error ? error.name : String(error)}`),

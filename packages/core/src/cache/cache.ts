@@ -150,7 +150,7 @@ export class Cache<Value = unknown> {
 
   /**
    * Writes a value into both tiers; every other node forgets its old one. Of several at once the last writer wins.
-   * While the store is away the key is evicted instead: the `put` event says `queued`.
+   * While the store is away the value waits for it, and is kept here as an isolated node keeps it: the `put` event says `queued`.
    *
    * @throws RecoveryQueueError with `onRemoteFailure: 'throw'` when it did not reach the store; ValueError, KeyError
    */

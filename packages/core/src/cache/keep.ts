@@ -139,6 +139,18 @@ export function withinMs(kept: Keepable, ms: number): Keepable {
   return { ...kept, lifetimes }
 }
 
+/** Returns the same with lifetimes that are shorter by `ms`. */
+export function agedBy(kept: Keepable, ms: number): Keepable {
+  const { freshForMs, staleForMs, livesForMs } = kept.lifetimes
+  const left = (forMs: number): number => Math.max(0, forMs - ms)
+  const lifetimes = {
+    freshForMs: left(freshForMs),
+    staleForMs: left(staleForMs),
+    livesForMs: left(livesForMs),
+  }
+  return { ...kept, lifetimes }
+}
+
 /** Returns the stored form of something encoded, under a new commit id. */
 export function storedForm(
   policy: Policy,

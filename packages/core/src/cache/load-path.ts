@@ -40,6 +40,8 @@ export class LoadPath {
         assertKeepable(this.#node, call, kept)
         const entry = localEntryOf(this.#node, call.policy, kept, flight)
         flight.entry = entry
+        // A value that waits for the store was put before this was loaded.
+        if (flight.isAlive && kept.kind !== 'error') knowledge.queue.dropValues([call.fullKey])
         this.#shelf.keep(flight, entry, this.#shelf.sizeOf(kept))
       }
       this.#settle(flight, asKept(outcome, kept))

@@ -27,7 +27,7 @@ export interface WarmProgress {
   readonly written: number
   /** Not kept: negative results without `negativeTtl`, a `ttl` of 0, or others wrote the key at the same time. */
   readonly skipped: number
-  /** Did not reach the store. */
+  /** Did not reach the store: each waits for it, or its key is evicted. */
   readonly failed: number
 }
 
@@ -51,7 +51,6 @@ export async function warmUp<Value>(
   const { onProgress, signal, chunk, entryOptions } = resolveWarmOptions(options, where)
   assertIterable(entries, `${where}.entries`)
   const done = { written: 0, skipped: 0, failed: 0 }
-  const count = { stored: 'written', local: 'written', 'not-kept': 'skipped', queued: 'failed' }
   let given = 0
   let writing: Promise<PutResult>[] = []
   const flush = async (): Promise<void> => {
@@ -59,7 +58,7 @@ export async function warmUp<Value>(
     await Promise.allSettled(writing)
     const results = await Promise.all(writing)
     writing = []
-    for (const { outcome } of results) done[count[outcome] as keyof WarmProgress] += 1
+    for (const result of results) done[countOf(result)] += 1
   }
   try {
     for await (const entry of entries) {
@@ -77,6 +76,12 @@ export async function warmUp<Value>(
   }
   if (given % chunk !== 0) onProgress?.({ ...done })
   return done.written
+}
+
+function countOf({ outcome, cause }: PutResult): keyof WarmProgress {
+  const isWritten = outcome === 'stored' || outcome === 'local'
+  if (isWritten) return 'written'
+  return cause === undefined ? 'skipped' : 'failed'
 }
 
 function resolveWarmOptions<Value>(

@@ -29,6 +29,8 @@ export interface InboxParts extends Pick<CoherenceParts, 'clock' | 'work' | 'tar
   readonly reports: CoherenceReports
   readonly catchUp: CatchUp
   readonly suspicion: Suspicion
+  /** How this node calls itself in what it tells others. */
+  readonly sender: number
   /** The bus came up, or something suggests that the store changed: the store must be asked. */
   readonly onReconnected: () => void
 }
@@ -117,11 +119,15 @@ export class Inbox {
   }
 
   #applyDoubt(message: DoubtMessage): void {
-    const { targets, reports, clock, knowledge } = this.#parts
+    const { targets, reports, clock, knowledge, sender } = this.#parts
+    // What this node said itself waits in its queue, and is over when it does not wait there any more.
+    if (message.sender === sender) return
     const { keys: doubted, tags } = knowledge.doubts.note(message, clock.now())
     const { soft = false } = message
+    // It is unknown which came first, so the value that waits is neither kept nor sent.
+    const dropped = new Set(knowledge.queue.dropValues(doubted))
     // Evictions that wait here were already applied here.
-    const keys = doubted.filter((key) => !knowledge.queue.covers(key, soft))
+    const keys = doubted.filter((key) => dropped.has(key) || !knowledge.queue.covers(key, soft))
     if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY, soft)
     if (tags.length > 0) knowledge.tags.invalidateHere(tags)
     if (keys.length + tags.length > 0) reports.invalidated(keys, tags)

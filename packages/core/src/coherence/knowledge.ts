@@ -24,7 +24,7 @@ const NEVER = Number.NEGATIVE_INFINITY
 
 export interface KnowledgeParts {
   readonly clock: Clock
-  /** Evictions that the store does not have yet: its copies of these must not be used. */
+  /** Evictions and values that the store does not have yet: its copies of these must not be used. */
   readonly queue: RecoveryQueue
   /** True when there is no remote tier: nothing outside this process can change anything. */
   readonly isAlone: boolean
@@ -145,6 +145,14 @@ export class Knowledge {
     return stamp.generation === this.partition(stamp.partition).generation
   }
 
+  /**
+   * Tells whether the store can tell later whether something came after what stands on this stamp. Not where it numbers
+   * nothing or the history is another one, nor for a key that another node could not evict.
+   */
+  canFence(stamp: Stamp, key: string): boolean {
+    return this.hasSequences && this.isLevel(stamp) && !this.doubts.hasKey(key, this.#clock.now())
+  }
+
   /** True while the store's copy of the key is known to be wrong: an eviction of it waits, here or on a node that said so. */
   isInDoubt(key: string): boolean {
     return this.queue.hasKey(key) || this.doubts.hasKey(key, this.#clock.now())
@@ -167,6 +175,15 @@ export class Knowledge {
   noteOwnPut(address: EntryAddress, commit: number, reply: PutReply): void {
     const change = this.changeOf(reply)
     this.own.note(address, reply.stored ? { ...change, commit } : change)
+  }
+
+  /** Remembers a put of this node that the store was found to hold, though its reply was lost. */
+  noteFoundPut(address: EntryAddress, { commit, createdAt }: Written): void {
+    const state = this.partition(address.partition)
+    const doneAt = state.noteTime(createdAt)
+    // Its number is not known; it is among those that were caught up with.
+    const { seq } = state
+    this.own.note(address, { at: this.#clock.now(), seq, doneAt, isSoft: false, commit })
   }
 
   /** Remembers that the store accepted a load of this node, which began after all earlier changes of this node. */

@@ -23,9 +23,12 @@ export type PutOutcome =
   | 'stored'
   /** It is kept in this process only: it is larger than `maxValueBytes`. */
   | 'local'
-  /** It is not kept, because its policy says so or because a newer value may exist; the key is evicted. */
+  /** It is not kept, because its policy says so or because a newer value may exist; the key is evicted, or will be. */
   | 'not-kept'
-  /** The store could not be reached: the key is evicted here, and that waits in the recovery queue. */
+  /**
+   * The store could not be reached: the value is kept here for `maxStaleness`, and waits to be sent. A later event without the
+   * value says what became of it, `stored` or `not-kept`.
+   */
   | 'queued'
 
 /**
