@@ -1,5 +1,6 @@
 /** Whether JSON-like bytes alone restore a value unchanged, and what it is made of. */
 
+import { types } from 'node:util'
 import { isDenseAlone } from './own-parts.ts'
 
 const MAX_DEPTH = 200
@@ -93,6 +94,8 @@ class Look implements PlainParts {
     if (depth >= MAX_DEPTH) return false
     const { size } = this.#seen
     if (this.#seen.add(value).size === size) return false
+    // It may answer with a `toJSON` that it does not show.
+    if (types.isProxy(value)) this.isJson = false
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Array.prototype && Array.isArray(value)) {
       return this.#isPlainArray(value, depth + 1)
