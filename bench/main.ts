@@ -1,7 +1,7 @@
 /**
  * Prints what Larder costs on this machine, and writes the same as JSON and charts into results/.
  *
- * `npm run bench`, or with the parts that are asked: `npm run bench -- growth resources`; with `-- --quick` in the short
+ * `npm run bench`, or with the parts that are asked: `npm run bench -- growth values`; with `-- --quick` in the short
  * form, which writes no results. Uses `REDIS_URL`, or a redis-server of its own.
  */
 
@@ -11,6 +11,7 @@ import { besidePeers } from './beside-peers.ts'
 import { growth } from './growth/growth.ts'
 import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
+import { values } from './values/values.ts'
 
 interface PartOptions {
   readonly url: string
@@ -23,6 +24,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   peers: besidePeers,
   growth,
   resources,
+  values,
 }
 
 const args = process.argv.slice(2)
