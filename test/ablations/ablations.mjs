@@ -10,6 +10,7 @@ const TRAPS = 'test/traps/traps.test.ts'
 const READS = 'test/simulation/found/reads.test.ts'
 const FAILOVERS = 'test/simulation/found/failovers.test.ts'
 const SET_CLOCKS = 'test/simulation/found/set-clocks.test.ts'
+const OWN_EVICTIONS = 'test/simulation/found/own-evictions.test.ts'
 const FAR_BACK = 'test/simulation/found/far-back.test.ts'
 const PUTS = 'test/faults/found.test.ts'
 const LEASES = 'test/simulation/found/leases.test.ts'
@@ -428,6 +429,14 @@ export const ABLATIONS = [
     find: 'partition.noteTags(knowledge.tags.confirmed)',
     replace: '',
     tests: FAR_BACK,
+  },
+  {
+    name: 'forgetting what was read before a change whose number is of a history begun anew',
+    protects: 'I1',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: 'isAnew ? Number.POSITIVE_INFINITY : seq',
+    replace: 'seq',
+    tests: OWN_EVICTIONS,
   },
   {
     name: 'doubting a history that its own change is too early for',

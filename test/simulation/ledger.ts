@@ -54,6 +54,8 @@ export interface Effect {
 }
 
 interface KnownEffect extends Effect {
+  /** The same, or when the store lost it in a way that only other nodes can tell. */
+  time: number
   /** A failover went back behind it. */
   isLost: boolean
   /** Nobody can assert it again. */
@@ -111,9 +113,16 @@ export class Ledger {
    * tags that the floor covers. If then a failover brings the old clock back, the floor is gone, and nobody has the tags to
    * put back: two losses of the shared tier on top of each other, the second in the replication's favour. The nodes that
    * saw the floor keep to it; one that did not cannot know.
+   *
+   * `time`, ms: with a clock that was set back, it begins behind what entries were born at, and no floor covers them. Until a
+   * node that knew the old one has synced, nobody can tell: so the grace counts from there.
    */
-  noteTagClockLost(at: number): void {
+  noteTagClockLost(at: number, time: number, isBehind: boolean): void {
     this.#tagClockLostAt = at
+    if (!isBehind) return
+    for (const effect of this.#effects) {
+      if (effect.target.startsWith('tag')) effect.time = time
+    }
   }
 
   /** The node is gone, and with it what only it knew. */
@@ -135,8 +144,8 @@ export class Ledger {
     const found = this.judge({ ...read, graceMs: 0 }, origin)
     if (found !== undefined || this.isForgotten(origin)) return found
     for (const ack of this.#acknowledgements) {
-      // An eviction that never reached the store, of a node that died: it was in that node's memory only. PROTOCOL keeps
-      // the recovery queue in the process; if the store carried it out, its effect counts below like any other.
+      // An eviction that never reached the store, of a node that died: it was in that node's memory only. The recovery
+      // queue is kept in the process (docs/design/coherence.md); if the store carried it out, its effect counts below like any other.
       if (this.#dead.has(ack.node) || !hits(ack.target, origin)) continue
       if (origin.countsFrom >= ack.calledAt || excuses(read, ack)) continue
       return `at rest: ${read.what}, begun at #${origin.begunAt}, although ${ack.target} was invalidated on n${ack.node}, called at #${ack.calledAt}`

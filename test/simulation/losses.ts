@@ -39,19 +39,24 @@ export class Losses {
   }
 
   flush(): void {
-    const { history, server, ledger } = this.#world
-    ledger.noteTagClockLost(history.note('fault', 'the store is flushed'))
+    const { history, server } = this.#world
+    this.#loseTagClock(history.note('fault', 'the store is flushed'))
     server.flush()
   }
 
   dropKey(): void {
-    const { server, random, history, ledger } = this.#world
+    const { server, random, history } = this.#world
     const keys = server.keys().filter(isInUse)
     if (keys.length === 0) return
     const key = random.pick(keys)
     const at = history.note('fault', `the store loses ${textOf(key)}`)
-    if (key.kind === 'tags') ledger.noteTagClockLost(at)
+    if (key.kind === 'tags') this.#loseTagClock(at)
     server.dropKey(key)
+  }
+
+  #loseTagClock(at: number): void {
+    const { ledger, clock, setBackMs } = this.#world
+    ledger.noteTagClockLost(at, clock.now(), setBackMs > 0)
   }
 
   /** A replica of a shard stops following; `promote` makes it the master. */

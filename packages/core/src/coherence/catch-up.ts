@@ -1,7 +1,7 @@
 /**
  * Reads what was missed from the store's logs: the changes of a partition, and the tags that were invalidated.
  *
- * A log that does not contain what is known here is another history. Of a partition that is told to whoever asked; lost
+ * A log that does not contain what is known here is another history. For a partition this is reported to the caller; lost
  * tags are invalidated anew (see lost-tags.ts).
  */
 
@@ -55,7 +55,7 @@ export class CatchUp {
       const { seq, heard, contested } = partition
       const since = (number: number): Promise<PartitionChanges> =>
         remote.run('changes-since', (store) => store.changesSince(partition.id, number))
-      // What was heard of has to be part of the history, too: else a later change would hide that it was lost.
+      // Reported changes must be part of the history, too: otherwise a later change would hide that they were lost.
       const unproven = contested ?? (heard > seq ? heard : undefined)
       const [changes, proof] = await Promise.all([
         since(seq),
@@ -86,20 +86,20 @@ export class CatchUp {
     try {
       // From somewhat before what is known, to see whether the store still knows it.
       const known = Math.min(this.#tagsInQuestion, tags.confirmed)
-      // Until it has been seen to: what is read here moves the clock on, and no sync would find the loss again.
+      // Until the loss has been handled: reading moves the clock on, and no sync would find the loss again.
       this.#tagsInQuestion = known
       const from = Math.max(0, known - LOOK_BACK_US)
       const last = tags.since(from)
       const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
       const isApart = missingOf(last, changes).length + tags.strangersIn(changes).length > 0
-      // Before the changes are applied, which makes strangers look known.
+      // Before the changes are applied, because then unknown versions would look known.
       if (isApart) await this.#lostTags.find(known)
       tags.applyChanges(changes)
       doubts.settle(
         NONE,
         changes.tags.map(([tag]) => tag),
       )
-      // What was doubted below the clock that is known only now.
+      // Doubts below the clock that is known only now.
       const doubted = doubts.tagsAt(clock.now())
       if (tags.confirmed > known && doubted.length > 0) tags.invalidateHere(doubted)
       this.#tagsInQuestion = NOTHING_IN_QUESTION

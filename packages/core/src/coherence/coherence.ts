@@ -1,13 +1,13 @@
 /**
- * Keeps this node's entries true: applies what the bus says, notices what it failed to say, and makes sure that what this
+ * Keeps this node's entries up to date: applies the messages of the bus, notices lost ones, and makes sure that what this
  * node evicted stays evicted.
  *
  * The rule: a local entry may be served only while its partition was confirmed by the store within the last
- * `maxStaleness`, no matter what the bus delivered (I3, see docs/design/coherence.md). Who does what:
+ * `maxStaleness`, no matter what the bus delivered (I3, see docs/design/coherence.md). The files:
  *
- * - `knowledge.ts`: what is known here. Synchronous; reads ask it and nothing else.
- * - `sync.ts`, `confirmation.ts`: ask the store where it stands, and confirm what agrees.
- * - `inbox.ts`: what the bus and the store's replies say. `suspicion.ts`: what does not fit.
+ * - `knowledge.ts`: what is known here. Synchronous; reads use only this.
+ * - `sync.ts`, `confirmation.ts`: read the store's numbers, and confirm what agrees.
+ * - `inbox.ts`: the messages of the bus and the store's replies. `suspicion.ts`: numbers that do not fit.
  * - `catch-up.ts`, `lost-tags.ts`, `lost-histories.ts`: what was missed, and what the store itself has lost.
  * - `outbox.ts`, `store-changes.ts`: what this node changes, and what waits while the store is away.
  *
@@ -31,7 +31,7 @@ import { Sync } from './sync.ts'
 
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
 
-/** The rooms that there are with a remote tier only. */
+/** The parts that only exist with a remote tier. */
 interface Rooms {
   readonly inbox: Inbox
   readonly changes: StoreChanges
@@ -53,7 +53,7 @@ export class Coherence {
     if (remote !== undefined) this.#rooms = connect({ ...parts, remote }, this.knowledge)
   }
 
-  /** Opens store and bus at the first need; resolves when the first sync has ended, well or badly. Never rejects. */
+  /** Opens store and bus at the first use; resolves when the first sync has ended, well or badly. Never rejects. */
   async start(): Promise<void> {
     const { namespace, remote } = this.#parts
     if (remote === undefined || this.#rooms === undefined) return
@@ -65,7 +65,7 @@ export class Coherence {
     if (this.knowledge.tags.confirmed === 0) await sync.running
   }
 
-  /** The same, and sees to it that entries of the store can be judged, if that is possible now. Never rejects. */
+  /** The same, and makes entries of the store judgeable, if that is possible now. Never rejects. */
   async prepareToJudge(maxStalenessMs: number): Promise<void> {
     await this.start()
     await this.#rooms?.sync.prepareToJudge(maxStalenessMs)
@@ -82,7 +82,7 @@ export class Coherence {
   }
 
   /**
-   * Evicts keys: here, in the store and, through it, everywhere. Resolves when the store did it.
+   * Evicts keys: on this node, in the store and, through it, on all nodes. Resolves when the store did it.
    *
    * @throws EvictionQueued with what the store failed with; what it did not evict then waits in the recovery queue.
    */
@@ -97,7 +97,7 @@ export class Coherence {
   }
 
   /**
-   * Invalidates tags (table names, see tag-clock.ts): here, in the store and, through it, everywhere.
+   * Invalidates tags (table names, see tag-clock.ts): on this node, in the store and, through it, on all nodes.
    *
    * @throws EvictionQueued with what the store failed with; the invalidation then waits in the recovery queue.
    */
@@ -109,8 +109,8 @@ export class Coherence {
   }
 
   /**
-   * Takes a mutation of our own into account, like the message that will follow it. `asked`: where the partition was known to
-   * stand when it was asked for.
+   * Applies a mutation of this node, like the message that will follow it. `asked`: the known number of the partition
+   * when the mutation was requested.
    */
   applyMutation(reply: MutationReply, keys: readonly string[], asked: number): void {
     this.#rooms?.inbox.applyKeys(keysMessage(reply, keys, HARD), asked)
@@ -134,7 +134,7 @@ export class Coherence {
   }
 }
 
-/** Builds what talks to the store and hears of it. Each knows the others by what it needs of them only. */
+/** Builds the parts that talk to the store. Each gets only what it needs of the others. */
 function connect(parts: ConnectedParts, knowledge: Knowledge): Rooms {
   const reports = new CoherenceReports(parts.events, knowledge)
   const suspicion = new Suspicion(parts.clock, () => void sync.run())

@@ -1,5 +1,5 @@
 /**
- * Takes in what is said of changes: by the bus, and by the store's replies to changes of this node.
+ * Takes in news of changes: from the bus, and from the store's replies to changes of this node.
  *
  * Messages only make things faster. They are applied in any order, any number of times, from this node too: its own
  * message is a free second delete. A message that does not follow on what is known starts a catch-up at once.
@@ -21,7 +21,7 @@ import type { CoherenceReports } from './reports.ts'
 import type { Suspicion } from './suspicion.ts'
 
 const NONE: readonly string[] = []
-/** After a message about tags that the store knew nothing of, the next ones wait for a sync, ms. */
+/** After a message about tags that the store does not know, the next such messages wait for a sync, ms. */
 const HEARSAY_MS = 5_000
 
 export interface InboxParts extends Pick<CoherenceParts, 'clock' | 'work' | 'targets'> {
@@ -29,7 +29,7 @@ export interface InboxParts extends Pick<CoherenceParts, 'clock' | 'work' | 'tar
   readonly reports: CoherenceReports
   readonly catchUp: CatchUp
   readonly suspicion: Suspicion
-  /** The bus, or what suggests that the store changed, came up: the store is to be asked. */
+  /** The bus came up, or something suggests that the store changed: the store must be asked. */
   readonly onReconnected: () => void
 }
 
@@ -42,7 +42,7 @@ export class Inbox {
     this.#parts = parts
   }
 
-  /** What the bus of the store is given. */
+  /** The listener for the bus of the store. */
   listener(): BusListener {
     const { reports, onReconnected } = this.#parts
     return {
@@ -53,7 +53,7 @@ export class Inbox {
       },
       onDoubt: onReconnected,
       onDown: (reason) => reports.bus('down', reason),
-      // Whatever it was meant to say, the next sync finds out.
+      // The next sync finds out what the message was about.
       onGarbage: () => reports.gap('tags', 'gap', false),
     }
   }
@@ -66,13 +66,15 @@ export class Inbox {
     else this.#applyDoubt(message)
   }
 
-  /** Keys of one partition were changed, by whomever. `asked`: by this node, which knew the partition to stand there then. */
-  applyKeys(message: KeysMessage, asked?: number): void {
+  /** Keys of one partition were changed, by any node. `asked`: by this node, when it knew this number of the partition. */
+  applyKeys(message: KeysMessage, asked = 0): void {
     const { targets, reports, work, knowledge, suspicion } = this.#parts
     const { keys, seq } = message
     const partition = knowledge.partitions[message.partition]
     if (partition === undefined) return
-    targets.forget(keys, seq, message.soft)
+    // A number of a history begun anew says nothing about what was read before.
+    const isAnew = knowledge.hasSequences && message.previous < asked
+    targets.forget(keys, isAnew ? Number.POSITIVE_INFINITY : seq, message.soft)
     if (message.settleMs !== undefined) targets.settle(keys, message.settleMs)
     for (const key of keys) targets.wake(key)
     if (keys.includes(LOSS_MARK)) knowledge.unverify(partition)
@@ -81,7 +83,7 @@ export class Inbox {
     if (fit === 'applied') knowledge.doubts.settle(keys, NONE)
     if (!knowledge.hasSequences) return
     partition.noteTags(knowledge.tags.confirmed)
-    // Of what has this very number, this is the message.
+    // The change with exactly this number is the one in this message.
     if (fit === 'applied' || fit === 'known') knowledge.own.supersede(partition.id, keys, seq - 1)
     if (fit === 'applied' || fit === 'gap') knowledge.advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
@@ -107,7 +109,7 @@ export class Inbox {
     work.run('catch-up', this.#verifyTags(message.version))
   }
 
-  /** Catches up with what a message named. Where the store knows nothing of it, such messages are not run after for a while. */
+  /** Catches up with the version in a message. Where the store does not know it, such messages are ignored for a while. */
   async #verifyTags(version: number): Promise<void> {
     const { catchUp, knowledge, clock } = this.#parts
     await catchUp.tags()
@@ -118,7 +120,7 @@ export class Inbox {
     const { targets, reports, clock, knowledge } = this.#parts
     const { keys: doubted, tags } = knowledge.doubts.note(message, clock.now())
     const { soft = false } = message
-    // What waits here was forgotten here, the way it was asked for.
+    // Evictions that wait here were already applied here.
     const keys = doubted.filter((key) => !knowledge.queue.covers(key, soft))
     if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY, soft)
     if (tags.length > 0) knowledge.tags.invalidateHere(tags)

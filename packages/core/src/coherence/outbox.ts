@@ -2,7 +2,7 @@
  * Makes sure that what this node evicted stays evicted.
  *
  * Evictions apply here first, then in the store and, through it, everywhere. If the store cannot be reached they wait in
- * the recovery queue, and no sync counts as confirmation before they have been run: else the node would trust copies that
+ * the recovery queue, and no sync counts as confirmation before they have been run: otherwise the node would trust copies that
  * it was told to forget.
  */
 
@@ -25,13 +25,13 @@ export interface OutboxParts extends Pick<ConnectedParts, 'remote' | 'clock' | '
   readonly knowledge: Knowledge
   readonly reports: CoherenceReports
   readonly changes: StoreChanges
-  /** Something waits: the store is to be tried again soon. */
+  /** An eviction waits: the store must be tried again soon. */
   readonly onQueued: () => void
 }
 
 export class Outbox {
   readonly #parts: OutboxParts
-  /** The store was there for what waits, and refused it. */
+  /** The store answered, and refused the waiting evictions. */
   #isRefused = false
 
   constructor(parts: OutboxParts) {
@@ -63,8 +63,8 @@ export class Outbox {
     try {
       await changes.evict(addresses, request)
     } catch (error) {
-      // Again: a read that started after the first delete may have brought the old value back. Where the store has done it,
-      // its number tells what is older, which a put that came after this eviction is not.
+      // Again: a read that started after the first delete may have brought the old value back. Where the store has the eviction,
+      // its number tells what is older; a put after this eviction is not older.
       const keys = addresses.map(({ key }) => key)
       targets.forget(keys, Number.POSITIVE_INFINITY, request.soft)
       if (error instanceof EvictionQueued) this.enqueue(addresses, request, askedAt)
@@ -83,7 +83,7 @@ export class Outbox {
       await changes.bump(tags)
     } catch (error) {
       remote.reportDefect('bump-tags', error)
-      // Again: the first number may lie below what was read meanwhile, by a clock that was known badly or not at all.
+      // Again: the first number may lie below what was read meanwhile, by a clock that was not known exactly, or not at all.
       knowledge.tags.invalidateHere([...tags, ...knowledge.queue.addTags(tags)])
       this.#tellDoubt({ keys: NONE, tags, isRepeated: false })
       this.#queued()
@@ -110,19 +110,19 @@ export class Outbox {
 
   #queued(): void {
     const { knowledge, reports, onQueued } = this.#parts
-    // Waiting evictions mean that the store's copies are not to be believed: nothing is confirmed until they ran.
+    // Waiting evictions mean that the store's copies must not be used: nothing is confirmed until they ran.
     knowledge.distrustStore()
     reports.queue()
     reports.state()
     onQueued()
   }
 
-  /** Runs what waits. Throws what the store fails with; the rest goes on waiting. */
+  /** Runs the waiting evictions. Throws the store's error; the rest continues to wait. */
   async drain(): Promise<void> {
     const { knowledge, reports } = this.#parts
     if (knowledge.queue.size === 0) return
     const waiting = knowledge.queue.waiting()
-    // A connection may not outlast the refusal, so that afterwards nobody could be told.
+    // The connection may end before the refusal does, and then other nodes could not be told.
     if (this.#isRefused) this.#tellWaiting(waiting)
     try {
       await this.#run(waiting)
@@ -133,7 +133,7 @@ export class Outbox {
       this.#tellWaiting(waiting)
       throw error
     } finally {
-      // Also when it failed, each time: whoever watches must see that it goes on.
+      // Also when it failed, each time: an observer must see that it goes on.
       reports.queue()
     }
   }
@@ -162,7 +162,7 @@ export class Outbox {
     this.#tellDoubt({ keys: NONE, tags: tags.map(({ tag }) => tag), isRepeated: true })
   }
 
-  /** Tells the others what the store could not be told. Where even that fails, their own deadlines are all there is. */
+  /** Tells the other nodes what the store could not be told. Where even that fails, only their own deadlines limit staleness. */
   #tellDoubt({ keys, tags, soft = false, isRepeated }: Doubted): void {
     const { remote, work } = this.#parts
     const { bus } = remote.store

@@ -1,9 +1,9 @@
 /**
- * Asks the store, again and again, where its histories stand: one round trip that reads every partition's head and the tag
+ * Polls the numbers of the store: one round trip that reads every partition's head and the tag
  * clock.
  *
- * Evictions that wait are run first: no sync counts as confirmation before, else the node would trust copies that it was
- * told to forget. Syncs run one after the other; who asks while one is under way has another one follow it.
+ * Evictions that wait are run first: no sync counts as confirmation before that, or the node would trust copies that it was
+ * told to forget. Syncs run one after the other; a request while one is under way makes another one follow it.
  */
 
 import type { CancelTimer } from '../contracts/clock.ts'
@@ -33,7 +33,7 @@ export interface SyncParts extends Pick<ConnectedParts, 'remote' | 'clock' | 'ta
 export class Sync {
   readonly #parts: SyncParts
   readonly #sleep: SleepWatch
-  /** Connections, polls and what they lead to outlive the call that happens to start them, and are none of its context. */
+  /** Connections, polls and their results outlive the call that starts them, and do not belong to its context. */
   readonly #context: KeptContext = keepContext()
   /** How many syncs were answered. */
   #answered = 0
@@ -54,7 +54,7 @@ export class Sync {
     return this.#running
   }
 
-  /** Opens what has to be open, at the first need, and runs the first sync. */
+  /** Opens store and bus at the first use, and runs the first sync. */
   start(open: () => void): void {
     if (this.#isClosed || this.#isStarted) return
     this.#isStarted = true
@@ -84,7 +84,7 @@ export class Sync {
     return run
   }
 
-  /** Sees to it that entries of the store can be judged, if that is possible now. Never rejects. */
+  /** Makes entries of the store judgeable, if that is possible now. Never rejects. */
   async prepareToJudge(maxStalenessMs: number): Promise<void> {
     const { knowledge } = this.#parts
     for (let i = 0; i < SYNCS_PER_READ && !knowledge.canJudge(maxStalenessMs); i++) {
@@ -110,7 +110,7 @@ export class Sync {
     const { knowledge, clock } = this.#parts
     const isWaiting = knowledge.queue.size > 0 || !Number.isFinite(this.#pollMs)
     const base = isWaiting ? Math.min(this.#pollMs, TRY_EVERY_MS) : this.#pollMs
-    // Jitter, so that the nodes of a fleet do not poll in step.
+    // Jitter, so that the nodes of a fleet do not poll at the same moment.
     const delay = base * (0.75 + Math.random() / 4)
     this.#cancelPoll = runIn(this.#context, () =>
       clock.schedule(delay, () => void this.run(), 'background'),
@@ -143,7 +143,7 @@ export class Sync {
         this.#runAgain = true
       }
     } catch (error) {
-      // Not confirming is all there is to do.
+      // The sync then confirms nothing, and needs no other reaction.
       remote.reportDefect('sync', error)
     }
     reports.state()

@@ -55,11 +55,11 @@ export function resolveLimitPolicy(
   const isShort = algorithm === 'exact' || algorithm === 'concurrency'
   assertInteger(limit, `${where}.limit`, { min: 0, max: isShort ? MOST_REMEMBERED : MOST })
   if (options.algorithm === 'concurrency') {
-    const leaseMs = parseDuration(options.lease ?? '30s', `${where}.lease`, {
+    const termMs = parseDuration(options.lease ?? '30s', `${where}.lease`, {
       min: 1_000,
       max: MS_PER_DAY,
     })
-    return { name, limit, algorithm: 'concurrency', leaseUs: leaseMs * US_PER_MS }
+    return { name, limit, algorithm: 'concurrency', termUs: termMs * US_PER_MS }
   }
   if (isPeriod(per)) return calendarPolicy({ name, limit, period: per }, options, where)
   const windowUs = parseDuration(per as Duration, `${where}.per`, { min: 1 }) * US_PER_MS
