@@ -45,6 +45,7 @@ export class LoadPath {
         this.#shelf.keep(flight, entry, this.#shelf.sizeOf(kept))
       }
       this.#settle(flight, asKept(outcome, kept))
+      if (kept !== undefined) await this.#tellOfRefresh(flight, kept)
     } finally {
       this.#node.flights.end(flight)
     }
@@ -65,7 +66,7 @@ export class LoadPath {
       flight.entry = localEntryOf(this.#node, call.policy, kept, flight)
       this.#settle(flight, asKept(outcome, kept))
       if (encoding === undefined) {
-        this.#shelf.keep(flight, flight.entry)
+        await this.#fills.keepHere(flight, flight.entry)
         return
       }
       await this.#fills.fill(flight, lease, { kept, encoding })
@@ -74,6 +75,14 @@ export class LoadPath {
       lease.release()
       this.#node.flights.end(flight)
     }
+  }
+
+  /** Others may hold what a refresh without the store has replaced here. */
+  async #tellOfRefresh(flight: Flight, kept: Keepable): Promise<void> {
+    const { entry, call, ask } = flight
+    if (ask === undefined || entry === undefined || this.#node.remote === undefined) return
+    if (call.policy.remote) this.#fills.evictLater(flight)
+    else await this.#fills.keepHere(flight, entry, this.#shelf.sizeOf(kept))
   }
 
   #load(flight: Flight): Promise<LoadOutcome> {
