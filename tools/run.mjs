@@ -13,6 +13,7 @@ import { checkPackages } from './check-packages.mjs'
 import { execute, fail, node, pnpm, ROOT, tool } from './execute.mjs'
 import { printHouse } from './house/report.mjs'
 import { build, PACKAGES } from './packages.mjs'
+import { writeReference } from './reference/write.mjs'
 
 const STAMP = join(ROOT, 'node_modules', '.larder-install')
 
@@ -38,6 +39,8 @@ const TASKS = {
   house: printHouse,
   // What each task does before it begins.
   generate: () => {},
+  // The pages of docs/reference that are made from the code; a test says when they are out of step.
+  reference: writeReference,
   scripts: checkScripts,
   build,
   packages: checkPackages,

@@ -10,6 +10,7 @@ const TRAPS = 'test/traps/traps.test.ts'
 const READS = 'test/simulation/found/reads.test.ts'
 const FAILOVERS = 'test/simulation/found/failovers.test.ts'
 const SET_CLOCKS = 'test/simulation/found/set-clocks.test.ts'
+const FAR_BACK = 'test/simulation/found/far-back.test.ts'
 const PUTS = 'test/faults/found.test.ts'
 const LEASES = 'test/simulation/found/leases.test.ts'
 const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
@@ -407,9 +408,33 @@ export const ABLATIONS = [
   {
     name: 'telling by the tag clock of then whether a lost partition is seen to',
     protects: 'I6',
-    file: `${CORE}/coherence/lost-histories.ts`,
-    find: 'tags.mintedFor(tag) > partition.tagsThen',
-    replace: 'tags.mintedFor(tag) > partition.heard + 5_000_000',
+    file: `${CORE}/coherence/partitions.ts`,
+    find: 'version > Math.max(this.#tagsThen, this.heard)',
+    replace: 'version > this.heard',
+    tests: SET_CLOCKS,
+  },
+  {
+    name: 'telling by the last change heard of whether a lost partition is seen to',
+    protects: 'I6',
+    file: `${CORE}/coherence/partitions.ts`,
+    find: 'version > Math.max(this.#tagsThen, this.heard)',
+    replace: 'version > this.#tagsThen',
+    tests: FAR_BACK,
+  },
+  {
+    name: 'telling by what the tag clock stood at when a change was heard of',
+    protects: 'I6',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: 'partition.noteTags(knowledge.tags.confirmed)',
+    replace: '',
+    tests: FAR_BACK,
+  },
+  {
+    name: 'doubting a history that its own change is too early for',
+    protects: 'I6',
+    file: `${CORE}/coherence/partitions.ts`,
+    find: 'if (previous < asked && seq <= heard) return this.#contest(seq)',
+    replace: '',
     tests: SET_CLOCKS,
   },
   {

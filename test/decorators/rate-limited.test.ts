@@ -27,8 +27,17 @@ beforeEach(() => {
 })
 afterEach(() => caches.close())
 
+const policies: [{ name: string; limit: number; per: string }] = [
+  { name: 'hourly', limit: 1, per: '1h' },
+]
+
 @CacheConfig({ manager })
 class Api {
+  @RateLimited({ policies } as never)
+  async once(): Promise<string> {
+    return 'once'
+  }
+
   readonly tenant: string
 
   constructor(tenant = 'north') {
@@ -411,5 +420,14 @@ describe('with @Cacheable on one method', () => {
     expect(await products.staleWhenLimited('1')).toBe('product 1')
     expect(ran).toEqual(['1'])
     await expect(products.staleWhenLimited('2')).rejects.toThrow(RateLimitedError)
+  })
+})
+
+describe('options that are changed after the definition', () => {
+  it('change nothing: they were checked and read then', async () => {
+    policies[0].limit = 100
+    const api = new Api()
+    await api.once()
+    await expect(api.once()).rejects.toBeInstanceOf(RateLimitedError)
   })
 })

@@ -136,7 +136,7 @@ it('refuses a call without a scope, which would be everybody’s', async () => {
   const rows = new Plain()
   await expect(rows.find('1')).rejects.toThrow('the scope of @Cacheable(Plain.find)')
   await expect(caches.cache('rows').get('1')).rejects.toThrow(InvalidOptionError)
-  await expect(of('', () => rows.find('1'))).rejects.toThrow('a word of its own')
+  await expect(of('', () => rows.find('1'))).rejects.toThrow('a fixed word there')
   expect(await of('a', () => rows.find('1'))).toBe('a 1')
 })
 

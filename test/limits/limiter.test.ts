@@ -116,7 +116,7 @@ describe('asking', () => {
     const { caches } = setStage()
     const bucket = caches.limiter({ limit: 20, per: '10s', algorithm: 'smooth', hard: true })
     await expect(bucket.consume('k', 19)).rejects.toThrow(
-      /cost takes a whole number from 0 to 10, the burst, which is all that comes at once/,
+      /cost takes a whole number from 0 to 10, the burst, which is the most that is admitted at once/,
     )
     const two = caches.limiter({ policies: [FIVE, { name: 'few', limit: 2, per: '1h' }] })
     await expect(two.consume('k', 3)).rejects.toThrow(/0 to 2, the limit of policy few/)

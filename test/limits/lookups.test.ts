@@ -246,7 +246,7 @@ describe('a function as limit', () => {
     const hard = caches.limiter({ ...bucket, name: 'hard', hard: true })
     expect(await hard.consume('free', 2)).toMatchObject({ allowed: true })
     expect((await hard.consume('free', 3)).retryAfterMs).toBe(Number.POSITIVE_INFINITY)
-    const slow = caches.limiter({ ...bucket, name: 'slow', per: '1000d', burst: 1_000_000 })
+    const slow = caches.limiter({ ...bucket, name: 'slow', per: '1000d' as const, burst: 1_000_000 })
     expect(await slow.consume('free')).toMatchObject({ allowed: true })
     const shared = caches.limiter({ ...bucket, name: 'shared', share: 0.25, onStoreError: 'local' })
     expect(await shared.consume('pro')).toMatchObject({ allowed: true, source: 'remote' })
@@ -282,7 +282,7 @@ describe('a function as limit', () => {
     expect(await limiter.reward('free')).toBe(1)
   })
 
-  it('needs a name, because its state has to be found again under another limit', () => {
+  it('needs a name, so that its counts are found again when the limit changes', () => {
     const { caches } = setStage()
     expect(() => caches.limiter({ limit: planOf, per: '1h' })).toThrow(/limiter\.name/)
   })

@@ -23,7 +23,7 @@ interface Step {
   readonly owner: string
   readonly permits: number
   readonly weight: number
-  readonly leaseMs: number
+  readonly termMs: number
   readonly heartbeatMs: number
   /** How long after the step before; below zero where the clock is set back. */
   readonly afterUs: number
@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   owner: fc.constantFrom('o1', 'o2', 'o3', 'o4'),
   permits: fc.integer({ min: 1, max: 5 }),
   weight: fc.constantFrom(1, 1, 2, 3),
-  leaseMs: fc.constantFrom(100, 1_000, 5_000),
+  termMs: fc.constantFrom(100, 1_000, 5_000),
   heartbeatMs: fc.constantFrom(0, 300, 300, 1_000),
   afterUs: fc.oneof(
     { weight: 10, arbitrary: fc.integer({ min: 0, max: 900 }) },
@@ -83,7 +83,7 @@ it('gives the answers of the model, whatever the steps', async () => {
 
 function onModel(table: LockTable, step: Step, nowUs: number): unknown {
   if (step.kind === 'acquire') return table.acquire(step, nowUs)
-  if (step.kind === 'renew') return table.renew(step, step.leaseMs, nowUs)
+  if (step.kind === 'renew') return table.renew(step, step.termMs, nowUs)
   if (step.kind === 'release') return table.release(step, nowUs)
   if (step.kind === 'inspect') return inspected(table.inspect(step.name, nowUs))
   table.leave(step, nowUs)
@@ -92,7 +92,7 @@ function onModel(table: LockTable, step: Step, nowUs: number): unknown {
 
 async function onRedis(locks: RedisLocks, step: Step): Promise<unknown> {
   if (step.kind === 'acquire') return locks.acquire({ ...step, replicas: undefined })
-  if (step.kind === 'renew') return locks.renew(step, step.leaseMs)
+  if (step.kind === 'renew') return locks.renew(step, step.termMs)
   if (step.kind === 'release') return locks.release(step)
   if (step.kind === 'inspect') return inspected(await locks.inspect(step.name))
   await locks.leave(step)

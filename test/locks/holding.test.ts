@@ -267,7 +267,7 @@ describe('fences', () => {
         mode: 'write',
         owner,
         permits: 1,
-        leaseMs: 100,
+        termMs: 100,
         heartbeatMs: 0,
       } as const
       const answer = table.acquire(request, nowUs)

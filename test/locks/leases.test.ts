@@ -94,9 +94,9 @@ describe('a lease', () => {
     let renewals = 0
     const { caches, clock } = stage((provider) =>
       altered(provider, {
-        renew: (target, leaseMs) => {
+        renew: (target, termMs) => {
           renewals += 1
-          return renewals === 1 ? hang() : provider.renew(target, leaseMs)
+          return renewals === 1 ? hang() : provider.renew(target, termMs)
         },
       }),
     )

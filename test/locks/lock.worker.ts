@@ -18,8 +18,8 @@ function start({ url, namespace }: LockWorkerInit): void {
 }
 
 /** Takes a lock and keeps it; its fence. */
-async function hold(key: string, leaseMs: number, waitMs: number): Promise<number> {
-  const lock = await caches.locks.acquire(key, { lease: leaseMs, wait: waitMs })
+async function hold(key: string, termMs: number, waitMs: number): Promise<number> {
+  const lock = await caches.locks.acquire(key, { lease: termMs, wait: waitMs })
   held.set(key, lock)
   return lock.fence
 }

@@ -39,7 +39,7 @@ beforeEach(() => {
 })
 
 function request(owner: string, changes: Partial<AcquireRequest> = {}): AcquireRequest {
-  const usual = { name: 'k', mode: 'write' as LockMode, permits: 1, leaseMs: 10_000 }
+  const usual = { name: 'k', mode: 'write' as LockMode, permits: 1, termMs: 10_000 }
   return { ...usual, owner, heartbeatMs: 0, replicas: undefined, ...changes }
 }
 
@@ -123,9 +123,9 @@ it('a lock that was used once is forgotten an hour after what it protects', asyn
   expect(await ttl()).toBeGreaterThan(3_600_000 - 60_000)
   expect(await ttl()).toBeLessThanOrEqual(3_610_001)
   // Not before a lease that others hold, nor before the clock has passed the last fence.
-  const reader = request('reader', { mode: 'read', leaseMs: 86_400_000 })
+  const reader = request('reader', { mode: 'read', termMs: 86_400_000 })
   await locks.acquire(reader)
-  await locks.acquire(request('brief', { mode: 'read', leaseMs: 100 }))
+  await locks.acquire(request('brief', { mode: 'read', termMs: 100 }))
   expect(await ttl()).toBeGreaterThan(86_400_000)
   await locks.release(reader)
   const quorate = request('quorate', { name: 'q' })
@@ -136,7 +136,7 @@ it('a lock that was used once is forgotten an hour after what it protects', asyn
 
 it('renewals keep a lock remembered for as long as it is held', async () => {
   nowUs = Date.now() * 1_000
-  const holder = request('holder', { leaseMs: 100 })
+  const holder = request('holder', { termMs: 100 })
   await locks.acquire(holder)
   expect(await locks.renew(holder, 86_400_000)).toBe(true)
   expect(Number(await redis.command('PTTL', `{${namespace}:lock:k}`))).toBeGreaterThan(86_400_000)

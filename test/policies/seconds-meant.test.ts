@@ -26,7 +26,7 @@ describe('a number that is probably seconds', () => {
     const { caches, lines } = open()
     caches.cache('prices', { ttl: 300 })
     expect(lines).toEqual([
-      "Larder (seconds): cache(prices).ttl is 300, and a number counts milliseconds. If seconds were meant, write '300s'; if not, '300ms' says so.",
+      "Larder (seconds): cache(prices).ttl is 300, and a number counts milliseconds. If you meant seconds, write '300s'; if not, write '300ms'.",
     ])
   })
 

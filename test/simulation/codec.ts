@@ -21,9 +21,10 @@ export const simulationCodec: CodecFactory = () => ({
   },
 })
 
-/** Returns the origin of an encoded value; `undefined` for an absence or an error. */
-export function originOf(payload: Uint8Array): number | undefined {
-  return parse(payload).value?.origin
+/** Returns the origins of an encoded value or error: several for the error of a batch, none for an absence. */
+export function originsOf(payload: Uint8Array): readonly number[] {
+  const { value, error } = parse(payload)
+  return error ?? (value ? [value.origin] : [])
 }
 
 function parse(bytes: Uint8Array): Encoded {

@@ -19,7 +19,7 @@ import type {
 } from '@larder/core/store'
 import type { MemoryRemoteStore } from '@larder/core/testing'
 import { decodeEntry } from '../../packages/core/src/entry/envelope.ts'
-import { originOf } from './codec.ts'
+import { originsOf } from './codec.ts'
 import { PARTITIONS_USED } from './plan.ts'
 
 /** What a request is about. */
@@ -27,17 +27,18 @@ export interface RequestLabel {
   readonly text: string
   readonly operation: string
   readonly isSoft: boolean
-  /** Where the value of a put came from. */
-  readonly origin: number | undefined
+  /** Where what is put may have come from. */
+  readonly origins: readonly number[]
 }
 
 /** Calls `send`, during which the request is handed to the network, under its label. */
 export type Announce = <Reply>(label: RequestLabel, send: () => Reply) => Reply
 
-type More = Partial<Pick<RequestLabel, 'isSoft' | 'origin'>>
+type More = Partial<Pick<RequestLabel, 'isSoft' | 'origins'>>
 type Bytes = Uint8Array | undefined
 
 const UNUSED_HEAD = 1
+const NONE: readonly number[] = []
 
 export class LabelledStore implements RemoteStore {
   readonly name: string
@@ -102,10 +103,10 @@ export class LabelledStore implements RemoteStore {
 
   async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
     const { bytes } = request
-    const origin = originIn(bytes)
+    const origins = originsIn(bytes)
     const send = (): Promise<PutReply> => this.#store.put(address, request)
-    const reply = await this.#as('put', about(address, bytes), send, { origin })
-    if (reply.stored && origin !== undefined) this.#onStored(origin)
+    const reply = await this.#as('put', about(address, bytes), send, { origins })
+    if (reply.stored) for (const origin of origins) this.#onStored(origin)
     return reply
   }
 
@@ -146,8 +147,8 @@ export class LabelledStore implements RemoteStore {
   }
 
   #as<Reply>(operation: string, what: string, send: () => Reply, more: More = {}): Reply {
-    const { isSoft = false, origin } = more
-    return this.#announce({ operation, text: `${operation} ${what}`.trim(), isSoft, origin }, send)
+    const { isSoft = false, origins = NONE } = more
+    return this.#announce({ operation, text: `${operation} ${what}`.trim(), isSoft, origins }, send)
   }
 
   /**
@@ -171,7 +172,7 @@ function labelledBus(bus: MemoryRemoteStore['bus'], announce: Announce): Bus {
     subscribe: (namespace, listener) => bus.subscribe(namespace, listener),
     publish: (message) => {
       const label = { operation: 'publish', text: `publish ${message.kind}`, isSoft: false }
-      return announce({ ...label, origin: undefined }, () => bus.publish(message))
+      return announce({ ...label, origins: NONE }, () => bus.publish(message))
     },
     close: () => bus.close(),
   }
@@ -182,11 +183,11 @@ function keysOf(addresses: readonly EntryAddress[]): string {
 }
 
 function about({ key }: EntryAddress, bytes: Uint8Array): string {
-  const origin = originIn(bytes)
-  return origin === undefined ? key : `${key} with result ${origin}`
+  const origins = originsIn(bytes)
+  return origins.length === 0 ? key : `${key} with result ${origins.join(' ')}`
 }
 
-function originIn(bytes: Uint8Array): number | undefined {
+function originsIn(bytes: Uint8Array): readonly number[] {
   const payload = decodeEntry(bytes)?.payload
-  return payload === undefined ? undefined : originOf(payload)
+  return payload === undefined ? NONE : originsOf(payload)
 }

@@ -14,7 +14,7 @@ import type { RequestLabel } from './labelled-store.ts'
 import { keyTarget, type Ledger, tagTarget } from './ledger.ts'
 import type { Plan } from './plan.ts'
 import type { LineName, Scheduler, TaskSpec } from './scheduler.ts'
-import type { Source } from './source.ts'
+import type { Origin, Source } from './source.ts'
 
 /** What happens to the messages of one node. */
 export interface MessageFaults {
@@ -28,6 +28,11 @@ export interface Unrest {
   readonly time: number
   /** How many there were in all. */
   readonly count: number
+}
+
+interface Request {
+  readonly node: number
+  readonly label: RequestLabel
 }
 
 export interface NetworkParts {
@@ -55,7 +60,7 @@ export class Network {
   #unrest: Unrest | undefined
   /** What is being handed to the network, and what the server is carrying out. */
   #announced: RequestLabel | undefined
-  #carriedOut: { readonly node: number; readonly label: RequestLabel } | undefined
+  #carriedOut: Request | undefined
 
   constructor(parts: NetworkParts) {
     this.#parts = parts
@@ -181,13 +186,13 @@ export class Network {
   }
 
   #noteEffect(message: BusMessage): void {
-    const { history, ledger, source, now } = this.#parts
+    const { history, ledger, now } = this.#parts
     const cause = this.#carriedOut
     if (message.kind === 'wake' || message.kind === 'doubt' || cause === undefined) return
     const { node, label } = cause
     const at = history.note('store', `carries out ${label.text} of n${node}`)
     const time = now()
-    const origin = label.origin === undefined ? undefined : source.origin(label.origin)
+    const origin = this.#originOf(message, cause)
     if (origin?.kind === 'set') {
       origin.isLate = origin.returnedAt !== undefined
       // What its sender gave up replaces nothing that came since.
@@ -200,11 +205,20 @@ export class Network {
             target: tagTarget(tagBehind(name)),
             isSoft: tagBehind(name) !== name,
           }))
-    // A put replaces what was loaded before it began; an eviction removes everything.
+    // A put, also that of a refresh, replaces what was loaded before it began; an eviction removes everything.
     const floor = origin?.begunAt ?? at
     for (const { target, isSoft } of targets) {
       ledger.noteEffect({ target, node, at, time, floor, isSoft })
     }
+  }
+
+  /** Where what is put came from. An absence does not say, so it is the last one that its node loaded. */
+  #originOf(message: BusMessage, { node, label }: Request): Origin | undefined {
+    const { source } = this.#parts
+    if (label.operation !== 'put' || message.kind !== 'keys') return undefined
+    const [key = ''] = message.keys
+    const origins = label.origins.map((id) => source.origin(id))
+    return origins.find((origin) => origin.key === key) ?? source.lastNegative(key, node)
   }
 }
 

@@ -139,12 +139,13 @@ class Script {
     for (const { name, isWell } of alive) {
       if (!isWell) this.#world.fail(`at rest: ${name} does not find back to the store`)
     }
+    // A refresh changes what others hold, and may still be under way.
+    yield* this.#finish()
     // What waited for that only reaches the others now.
     const staleness = Math.max(...plan.caches.map(({ maxStalenessMs }) => maxStalenessMs))
     const hasFuseBlown = alive.some(({ lossesSeen }) => lossesSeen > LOSSES_AT_ONCE)
     const restedAt = clock.now() + staleness + plan.latencyMs + (hasFuseBlown ? FUSE_MS : 0)
     yield* this.#until(() => clock.now() >= restedAt)
-    yield* this.#finish()
   }
 
   /** Every live node reads every key: nothing excuses an old value any more. */

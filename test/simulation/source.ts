@@ -102,9 +102,15 @@ export class Source {
     return origin
   }
 
-  /** The latest result "there is no such row" of a key: `null` carries no origin, so it gets the benefit of the doubt. */
-  lastNegative(key: string): Origin | undefined {
-    return this.#origins.findLast((origin) => origin.key === key && origin.isNegative)
+  /**
+   * The latest result "there is no such row" of a key, on one node or on any: `null` carries no origin, so it gets the
+   * benefit of the doubt.
+   */
+  lastNegative(key: string, node?: number): Origin | undefined {
+    return this.#origins.findLast(
+      (origin) =>
+        origin.key === key && origin.isNegative && (node === undefined || origin.node === node),
+    )
   }
 
   #row(key: string): Row {

@@ -12,12 +12,12 @@ import { DeadlineLengths } from './guard/deadline-lengths.ts'
 import { shared, warnOnce } from './lifecycle/shared-state.ts'
 import { CacheWords } from './manager/cache-words.ts'
 import { UnreadNames } from './manager/unread-names.ts'
-import { resolvePolicy } from './options/cache-options.ts'
+import { resolveCachePolicy } from './options/cache-options.ts'
 import { StatsRegistry } from './stats/stats.ts'
 import { ManualClock } from './testing/manual-clock.ts'
 
 const clock = new ManualClock()
-const policy = resolvePolicy([{}], 'bounds')
+const policy = resolveCachePolicy([{}], 'bounds')
 const HOUR_MS = 3_600_000
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 

@@ -3,6 +3,7 @@
  * options, and the door to what a manager keeps to itself.
  */
 
+export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/start-timer.ts'
 export { createSystemClock } from './clock/system-clock.ts'
 export { partitionOf } from './coherence/partition-of.ts'
@@ -67,7 +68,6 @@ export type {
   EvictCall,
   MethodCache,
   MethodCacheProvider,
-  MethodCall,
   MethodDescription,
 } from './decorators/bound/method-cache.ts'
 export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
@@ -93,7 +93,7 @@ export {
 } from './entry/header-patch.ts'
 export { classNameOf } from './errors/option-error.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
-export type { LimiterPlace } from './limits/limits.ts'
+export type { ResolvedLimiter } from './limits/resolve-limiter.ts'
 export {
   assertBoolean,
   assertFunction,

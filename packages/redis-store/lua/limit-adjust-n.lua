@@ -1,5 +1,5 @@
 --[[ Gives points of a key back without saying whose, or sets its count; and says so to everybody. Permits of concurrency
-  policies belong to somebody, and are left alone.
+  policies belong to running calls, and are left alone.
   KEYS[1..]  the states of the policies
   ARGV[1]    now, us, for tests
   ARGV[2]    the rule, JSON

@@ -43,7 +43,7 @@ local function too_dear(cost)
 end
 
 -- What a refusal changes, if the rule says that it changes anything; returns when the call would be admitted then.
-local function punish(cost, block_key, at, refusing)
+local function penalize(cost, block_key, at, refusing)
   if rule.penalty then
     for i = 1, count do algorithms[i].penalize(cost) end
     at = earliest(cost)
@@ -64,7 +64,7 @@ local function outcome_of(cost, is_look, permit, block_key)
   if dear then return -1, 0, dear end
   local at, refusing = earliest(cost)
   if at - now > max_wait then
-    if not is_look then at = punish(cost, block_key, at, refusing) end
+    if not is_look then at = penalize(cost, block_key, at, refusing) end
     return 0, at - now - max_wait, refusing
   end
   if not is_look then

@@ -2,10 +2,10 @@
   KEYS[1..]  for each lock: the lock, its queue, its waiters
   ARGV[1]    inbox channel
   ARGV[2]    now, us, for tests
-  ARGV[3]    lease, ms
+  ARGV[3]    term, ms
   ARGV[4]    permits
   ARGV[5]    heartbeat, ms; 0 not to wait
-  ARGV[6..]  for each lock: mode (w, r, p) and owner, or where the three are others, "lease,permits,heartbeat," before
+  ARGV[6..]  for each lock: mode (w, r, p) and owner, or where the three are others, "term,permits,heartbeat," before
              that
   Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1
   held | 2, 0, 0 failed; then a line of text for each that failed ]]
@@ -16,7 +16,7 @@
 local inbox = ARGV[1]
 local now = clock_us(ARGV[2])
 
-local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
+local function acquire(lock, queue, waiters, member, term, permits, heartbeat)
   local is_writer = mode_of(member) == 'w'
   local last, held, first, first_ends = open_lock(lock, now)
 
@@ -24,7 +24,7 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
   local held_until = held > 0 and redis.call('ZSCORE', lock, member)
   if held_until then
     local fence = is_writer and last or next_fence(last, now)
-    hold(lock, member, lease, fence, now, tonumber(held_until))
+    hold(lock, member, term, fence, now, tonumber(held_until))
     return 1, fence, 0
   end
 
@@ -34,7 +34,7 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
 
   if admits(held, first, member, permits) and (not head or head == member) then
     local fence = next_fence(last, now)
-    hold(lock, member, lease, fence, now)
+    hold(lock, member, term, fence, now)
     if is_queued then
       redis.call('ZREM', queue, member)
       redis.call('HDEL', waiters, member)
@@ -44,7 +44,7 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
     return 1, fence, 0
   end
 
-  -- The next change that comes by itself: a lease ends, or the head is found dead.
+  -- The next change that comes by itself: a term ends, or the head of the queue is considered dead.
   local ask_at = first_ends
   if head and head ~= member and (not ask_at or head_ends < ask_at) then ask_at = head_ends end
   if heartbeat == 0 then return 0, ask_at and ms_until(ask_at, now) or 1, -1 end
@@ -61,14 +61,14 @@ local function acquire(lock, queue, waiters, member, lease, permits, heartbeat)
   return 0, ask_in, redis.call('ZRANK', queue, member)
 end
 
-local usual_lease, usual_permits, usual_heartbeat = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local usual_term, usual_permits, usual_heartbeat = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local reply, errors = {}, {}
 for i = 1, #KEYS / 3 do
   local k = 3 * i
-  local lease, permits, heartbeat, member = string.match(ARGV[i + 5], '^(%d+),(%d+),(%d+),(.*)$')
+  local term, permits, heartbeat, member = string.match(ARGV[i + 5], '^(%d+),(%d+),(%d+),(.*)$')
   -- What is wrong with one lock is no matter of the others.
   local is_answered, kind, detail, place = pcall(acquire, KEYS[k - 2], KEYS[k - 1], KEYS[k], member or ARGV[i + 5],
-    tonumber(lease) or usual_lease, tonumber(permits) or usual_permits, tonumber(heartbeat) or usual_heartbeat)
+    tonumber(term) or usual_term, tonumber(permits) or usual_permits, tonumber(heartbeat) or usual_heartbeat)
   if not is_answered then
     errors[#errors + 1] = text_of(kind)
     kind, detail, place = 2, 0, 0

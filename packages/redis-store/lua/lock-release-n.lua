@@ -1,4 +1,4 @@
---[[ Ends leases, and wakes who is next for each.
+--[[ Ends holds, and wakes the next waiter of each lock.
   KEYS[1..]  for each lock: the lock, its queue, its waiters
   ARGV[1]    now, us, for tests
   ARGV[2..]  for each lock: mode and owner
@@ -8,7 +8,7 @@
 --- @include "lock"
 --- @include "text-of"
 local function release(lock, queue, waiters, member)
-  -- A lease that has ended, and that nobody came for, is released all the same: its holder knows by its own clock.
+  -- A hold whose term has ended, and whose lock nobody took since, is released as well: its holder knows from its own clock.
   local was_held = redis.call('ZREM', lock, member)
   if was_held == 1 and redis.call('EXISTS', queue) == 1 then wake_head(queue, waiters, clock_us(ARGV[1])) end
   return was_held

@@ -5,8 +5,8 @@ import {
   INTERNALS,
   type MethodCache,
   type MethodCacheProvider,
-  type MethodCall,
   type MethodDescription,
+  type ReadRules,
 } from '@larder/core/store'
 
 type LoadContext = Parameters<Parameters<MethodCache['getOrLoad']>[1]['load']>[0]
@@ -17,7 +17,7 @@ export interface Asked {
   readonly what: 'hit' | 'load' | 'load-many' | 'peek' | 'begin' | 'put' | 'evict'
   readonly cache: string
   readonly keys: readonly string[]
-  readonly calls: readonly MethodCall[]
+  readonly calls: readonly ReadRules[]
   readonly begun?: Begun | undefined
   readonly evict?: EvictCall | undefined
 }

@@ -68,9 +68,9 @@ export function recorded(
       note('acquire', request)
       return provider.acquire(request)
     },
-    renew: (target, leaseMs) => {
+    renew: (target, termMs) => {
       note('renew', target)
-      return provider.renew(target, leaseMs)
+      return provider.renew(target, termMs)
     },
     release: (target) => {
       note('release', target)

@@ -10,17 +10,20 @@ beforeEach(() => {
   onTestFinished(() => fleet.close())
 })
 
-it('a node does not read back what it evicted, when a failover lost the eviction', async () => {
-  const [a] = [fleet.startNode(), fleet.startNode()]
-  await fleet.after(a.read('k', 'old'))
-  await fleet.clock.advanceAsync(10)
-  const replica = fleet.server.snapshot()
-  await fleet.after(a.cache.evict('k'))
-  fleet.server.restore(replica)
-  // Before any sync could notice.
-  expect(await fleet.after(a.read('k', 'new'))).toBe('new')
-  expect(await fleet.after(a.find('k'))).toBe('new')
-})
+it.each([false, true])(
+  'a node does not read back what it evicted, when a failover lost the eviction (soft: %s)',
+  async (soft) => {
+    const [a] = [fleet.startNode(), fleet.startNode()]
+    await fleet.after(a.read('k', 'old'))
+    await fleet.clock.advanceAsync(10)
+    const replica = fleet.server.snapshot()
+    await fleet.after(a.cache.evict('k', { soft }))
+    fleet.server.restore(replica)
+    // Before any sync could notice.
+    expect(await fleet.after(a.read('k', 'new'))).toBe('new')
+    expect(await fleet.after(a.find('k'))).toBe('new')
+  },
+)
 
 it('a node does not read back what it replaced, when a failover lost the put', async () => {
   const a = fleet.startNode({ local: false })

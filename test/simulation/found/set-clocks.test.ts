@@ -129,6 +129,32 @@ it('an eviction is repeated also if the clock has caught up since it was set bac
   expect(await fleet.after(late.read('k', 'new'))).toBe('new')
 })
 
+it.each(['evict', 'set', 'put', 'refresh'] as const)(
+  'what is changed by %s in a history begun anew is not forgotten when the old one comes back at once',
+  async (how) => {
+    const [a, b] = [fleet.startNode(), fleet.startNode()]
+    await fleet.after(a.read('k', 'old'))
+    await fleet.after(b.read('k', 'unused'))
+    await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+    const replica = fleet.server.snapshot()
+    fleet.server.shiftTime(-SET_BACK_MS)
+    fleet.server.flush()
+    const call = { mode: 'normal', tags: [] } as const
+    const refresh = { mode: 'refresh', tags: [] } as const
+    if (how === 'evict') await fleet.after(a.cache.evict('k'))
+    if (how === 'set') await fleet.after(a.cache.set('k', 'new'))
+    if (how === 'put') await fleet.after(a.method.put('k', 'new', call, await a.method.begin()))
+    if (how === 'refresh')
+      await fleet.after(a.method.getOrLoad('k', { load: async () => 'new' }, refresh))
+    fleet.server.restore(replica)
+    await fleet.clock.advanceAsync(2 * MAX_STALENESS_MS)
+    const late = fleet.startNode()
+    for (const node of [a, b, late]) {
+      expect(await fleet.after(node.read('k', 'new'))).toBe('new')
+    }
+  },
+)
+
 it('an entry outlives its ttl by as much as the clock was set back, and no more', async () => {
   const policy = { ttl: '10s' } as const
   const a = fleet.startNode(policy)

@@ -7,16 +7,13 @@ import type { Policy } from '../options/cache-options.ts'
 import type { CacheParts } from './cache-parts.ts'
 import {
   type EntryOptions,
-  type EntryPlace,
   type LoadOptions,
   resolveEntryOptions,
   resolveLoadOptions,
 } from './entry-options.ts'
+import type { EntryPlace } from './entry-rules.ts'
 import { withPolicyTags } from './policy-tags.ts'
-import { ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
-
-/** Of a call that does not load. */
-export const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }
+import { nothingToLoad, ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
 
 export class CacheCalls {
   /** How messages name the cache. */

@@ -11,7 +11,7 @@ import {
   type SoftOption,
 } from '../options/evict-options.ts'
 import { type LoadMissing, loadTogether } from './batch-load.ts'
-import { CacheCalls, nothingToLoad } from './cache-calls.ts'
+import { CacheCalls } from './cache-calls.ts'
 import { everyEntry } from './cache-keys.ts'
 import type { CacheParts } from './cache-parts.ts'
 import { whileWanted } from './caller.ts'
@@ -25,7 +25,7 @@ import {
 import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import type { PutResult } from './put-ends.ts'
-import type { ReadCall, Source } from './read-call.ts'
+import { nothingToLoad, type ReadCall, type Source } from './read-call.ts'
 import { type WarmOptions, warmUp } from './warm.ts'
 import type { PatternProgress } from './write-path.ts'
 

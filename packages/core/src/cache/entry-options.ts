@@ -1,14 +1,8 @@
 /** What a caller says of one entry, in the read path's terms. */
 
-import { tagName } from '../coherence/tag-clock.ts'
-import {
-  assertBoolean,
-  assertKnownOptions,
-  assertSignal,
-  assertTags,
-} from '../options/assert-option.ts'
+import { assertBoolean, assertKnownOptions, assertSignal } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
-import { knownNow } from './keep.ts'
+import { type EntryPlace, tagNames, tagsFrom, ttlAlways, ttlFrom } from './entry-rules.ts'
 import type { ReadRules } from './read-call.ts'
 
 /** Options of one entry. */
@@ -44,16 +38,6 @@ export interface GetOptions {
 /** Names of the options of one entry. */
 export const ENTRY_OPTION_NAMES = ['tags', 'ttl'] as const satisfies readonly (keyof EntryOptions)[]
 
-const NO_TAGS: readonly string[] = Object.freeze([])
-
-/** Where options were given. */
-export interface EntryPlace {
-  /** How messages name it. */
-  readonly where: string
-  /** Is shown each `ttl`; in development. */
-  readonly onTtl: ((ttl: unknown, option: string) => void) | undefined
-}
-
 /**
  * Returns tags and ttl in the read path's terms.
  *
@@ -63,16 +47,17 @@ export function resolveEntryOptions(options: EntryOptions, place: EntryPlace): R
   const { where } = place
   assertKnownOptions(options, ENTRY_OPTION_NAMES, where)
   const { tags, ttl } = options
+  const isOfValue = typeof tags === 'function'
   return {
     mode: 'normal',
-    tags:
-      typeof tags === 'function' || tags === undefined ? NO_TAGS : tagNames(tags, `${where}.tags`),
-    tagsOf:
-      typeof tags === 'function'
-        ? (value) => tagNames(knownNow(tags(value)), `${where}.tags`)
-        : undefined,
-    ttlOf: ttl === undefined ? undefined : ttlFunction(ttl, `${where}.ttl`, place),
+    tags: tagNames(isOfValue ? undefined : tags, place),
+    tagsOf: isOfValue ? tagsFrom(tags, place) : undefined,
+    ttlOf: ttl === undefined ? undefined : ttlOf(ttl, place),
   }
+}
+
+function ttlOf(ttl: NonNullable<EntryOptions['ttl']>, place: EntryPlace): ReadRules['ttlOf'] {
+  return typeof ttl === 'function' ? ttlFrom(ttl, place) : ttlAlways(ttl, place)
 }
 
 const LOAD_OPTION_NAMES = [
@@ -116,27 +101,4 @@ export function resolveSignal(
   assertKnownOptions(options, ['signal'], where)
   assertSignal(options.signal, `${where}.signal`)
   return options.signal
-}
-
-/** Checks tags and returns their table names. */
-export function tagNames(tags: unknown, option: string): readonly string[] {
-  assertTags(tags, option)
-  return tags.length === 0 ? NO_TAGS : tags.map(tagName)
-}
-
-function ttlFunction(
-  ttl: Duration | ((value: unknown) => Duration | undefined),
-  option: string,
-  { onTtl }: EntryPlace,
-): (value: unknown) => number | undefined {
-  if (typeof ttl !== 'function') {
-    const ttlMs = parseDuration(ttl, option)
-    onTtl?.(ttl, option)
-    return () => ttlMs
-  }
-  return (value) => {
-    const found = knownNow(ttl(value))
-    onTtl?.(found, option)
-    return found === undefined ? undefined : parseDuration(found, option)
-  }
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { decodeEntry, FLAG } from '../entry/envelope.ts'
 import { Emitter } from '../events/events.ts'
-import { type CacheOptions, resolvePolicy } from '../options/cache-options.ts'
+import { type CacheOptions, resolveCachePolicy } from '../options/cache-options.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
 import type { CacheNode } from './node.ts'
@@ -13,7 +13,7 @@ const stamp = { partition: 7, birth: 5, known: 5, seq: 1, generation: 1, changes
 afterEach(() => void vi.restoreAllMocks())
 
 function policyOf(options: CacheOptions = {}) {
-  return resolvePolicy([BASE, options], 'test')
+  return resolveCachePolicy([BASE, options], 'test')
 }
 
 let events = new Emitter()

@@ -4,15 +4,14 @@ import { encodeEntry, FLAG } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
-import { InvalidOptionError } from '../errors/option-error.ts'
 import type { CacheEvents, Emitter } from '../events/events.ts'
-import { isThenable } from '../lifecycle/is-thenable.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { parseDuration } from '../options/duration.ts'
-import { randomId } from './lease.ts'
+import { calmFor } from './early-refresh.ts'
+import { randomId } from './ids.ts'
+import { knownNow } from './known-now.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import { calmFor } from './remote-entry.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
 /** Durations after creation, ms; each includes the one before. */
@@ -105,22 +104,6 @@ function ask<Answer>(
     events.emit('callback-error', { cache, key: fullKey, option, error })
     return NO_ANSWER
   }
-}
-
-/**
- * Passes on an answer that is no promise: nobody would wait for it, and it would count as a yes.
- *
- * @throws InvalidOptionError
- */
-export function knownNow<Answer>(answer: Answer): Answer {
-  if (!isThenable(answer)) return answer
-  // It may be one that rejects.
-  void Promise.resolve(answer).catch(() => undefined)
-  throw new InvalidOptionError({
-    option: 'the answer of a callback about keeping a result',
-    expected: 'an answer at once, because nobody waits for a promise',
-    received: answer,
-  })
 }
 
 /**

@@ -1,6 +1,5 @@
 /** The right to load a key for everybody: claimed in the store, renewed while the loader runs, proven at the fill. */
 
-import { randomFillSync } from 'node:crypto'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Deadline, Deadlines } from '../guard/deadlines.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
@@ -11,22 +10,6 @@ const RENEWALS_PER_LEASE = 3
 
 /** A lease is held for at least this long, so that renewing stays rare however short `leaseWait` is. */
 const SHORTEST_LEASE_MS = 1_000
-
-const ID_BYTES = 6
-/** Random bytes for many ids: asking the system for a few at a time costs more than the rest of a claim. */
-const pool = Buffer.alloc(ID_BYTES * 1_024)
-let used = pool.length
-
-/** Returns a random non-zero 48-bit number: a lease token or commit id. */
-export function randomId(): number {
-  if (used === pool.length) {
-    randomFillSync(pool)
-    used = 0
-  }
-  const id = pool.readUIntBE(used, ID_BYTES)
-  used += ID_BYTES
-  return id || 1
-}
 
 export function leaseLength(leaseWaitMs: number): number {
   return Math.max(SHORTEST_LEASE_MS, leaseWaitMs)

@@ -93,7 +93,7 @@ export class PutFar {
         remote.reportDefect('put', cause)
         return this.#ends.queueInstead(call, cause)
       }
-      coherence.applyMutation(reply, [key])
+      coherence.applyMutation(reply, [key], sent.seq)
       if (reply.stored) {
         const written = { ...sent, birth: stamp.birth, seq: reply.seq }
         const isLast = !changes.hasChanged(key, mark, reply.seq)

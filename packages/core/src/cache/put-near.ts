@@ -38,7 +38,7 @@ export class PutNear {
       remote.reportDefect('put', error)
       this.#ends.queueInstead(call, error)
     }
-    if (reply !== undefined) coherence.applyMutation(reply, [key])
+    if (reply !== undefined) coherence.applyMutation(reply, [key], stamp.seq)
     const now = knowledge.stamp(partition)
     const seq = reply?.seq ?? now.seq
     // Everything up to our own change was heard of: otherwise nobody here knows what else happened to the key.

@@ -3,6 +3,7 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Policy } from '../options/cache-options.ts'
 import type { ReadCounters } from '../stats/stats.ts'
+import type { EntryRules } from './entry-rules.ts'
 
 /** What a loader is given. */
 export interface LoadContext {
@@ -16,6 +17,9 @@ export interface LoadContext {
 export interface Source {
   load(context: LoadContext): Promise<unknown>
 }
+
+/** Of a call that does not load. */
+export const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }
 
 /** How tiers are used by a call (see `skipCache`). */
 export type ReadMode = 'normal' | 'refresh' | 'localOnly'
@@ -86,23 +90,13 @@ export interface Waiting {
   joined(flight: Awaited): void
 }
 
-/** What a call says of its result. */
-export interface ReadRules {
+/** What a call says of its result, and of itself. */
+export interface ReadRules extends EntryRules {
   readonly mode: ReadMode
-  /** Tags known from the arguments, as table names. */
-  readonly tags: readonly string[]
-  /** Further tags from the result, as table names. */
-  readonly tagsOf?: ((value: unknown) => readonly string[]) | undefined
-  /** Fresh-for from the result, ms; `undefined` for the policy's. */
-  readonly ttlOf?: ((value: unknown) => number | undefined) | undefined
-  /** False, asked when the load is over: nothing of it may be kept, neither a result nor an error. */
-  readonly keeps?: (() => boolean) | undefined
   /** Whether the caller may stop waiting. */
   readonly patience?: Patience | undefined
   /** Who waits, where it may stop waiting. */
   readonly caller?: Waiting | undefined
-  /** False keeps this result out of the cache. */
-  readonly storeWhen?: ((value: unknown) => boolean) | undefined
 }
 
 /** One read. Few fields, because one is made for every read that is not a plain local hit. */

@@ -2,6 +2,7 @@
 
 import { FLAG, field, isEntry } from '../entry/envelope.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
+import { calmFor } from './early-refresh.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { Witness } from './witness.ts'
@@ -69,17 +70,6 @@ export function inspect(
 export function ageOf(entry: LocalEntry, now: number): Age {
   if (now < entry.freshUntil) return 'fresh'
   return now < entry.staleUntil ? 'stale' : 'fallback'
-}
-
-/**
- * Draws how long after its creation an entry is calm, that is, before a hit refreshes it ahead: XFetch (Vattani et al.,
- * VLDB 2015), `end + Δ·β·ln(random)`.
- *
- * Drawn once per entry and node instead of at every read: the distribution over nodes is the same, and a hit stays one
- * comparison.
- */
-export function calmFor(freshForMs: number, loadMs: number, beta: number): number {
-  return beta === 0 ? freshForMs : freshForMs + loadMs * beta * Math.log(1 - Math.random())
 }
 
 function kindOf(flags: number): EntryKind {

@@ -51,7 +51,7 @@ export async function replace(
     lease.spend()
     knowledge.noteOwnPut(address, commit, reply)
     await coherence.publish({ kind: 'keys', ...reply, keys: [address.key] })
-    coherence.applyMutation(reply, [address.key])
+    coherence.applyMutation(reply, [address.key], sent.seq)
     const isLast = !changes.hasChanged(address.key, mark, reply.seq) && ask?.isSuperseded !== true
     if (reply.stored && isAlive && isLast) keep({ ...sent, birth: stamp.birth, seq: reply.seq })
     return reply.stored

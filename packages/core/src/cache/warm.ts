@@ -17,6 +17,7 @@ export interface WarmOptions<Value> extends EntryOptions<Value> {
   readonly onProgress?: ((progress: WarmProgress) => void) | undefined
   /** After how many entries `onProgress` is called. 1 to 10 000. @default 200 */
   readonly chunk?: number | undefined
+  /** Ends it: what is being written is awaited, and the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 

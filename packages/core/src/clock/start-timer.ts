@@ -1,9 +1,9 @@
 /**
  * The only place where real timers are started.
  *
- * Two things go wrong with bare timers. One that does not hold the process lets a script end, without a word, while its
- * author awaits a promise that hangs on the timer; one that holds it keeps a finished program from ending. So each timer
- * says who waits for it. And Node runs a timer above 2^31 - 1 ms at once; here it is waited for in stretches.
+ * Bare timers have two faults. A timer that does not hold the process lets a script end silently while its author awaits a
+ * promise that depends on the timer; a timer that holds the process keeps a finished program from ending. So each timer says
+ * who waits for it. And Node runs a timer above 2^31 - 1 ms at once; here such a delay is waited for in parts.
  */
 
 import type { CancelTimer, Waiter } from '../contracts/clock.ts'
@@ -12,7 +12,7 @@ import type { CancelTimer, Waiter } from '../contracts/clock.ts'
 const LONGEST_STRETCH_MS = 2 ** 31 - 1
 
 /**
- * Runs `task` once after `delayMs`, however long that is; `Infinity` waits for ever. Returns what cancels it.
+ * Runs `task` once after `delayMs`, however long that is; `Infinity` never runs it. Returns the function that cancels it.
  *
  * @example const cancel = startTimer(30_000, ping, 'background')
  */

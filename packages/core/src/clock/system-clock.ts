@@ -7,14 +7,14 @@
  * only after the loop has waited for the network.) A process that is stopped in the middle of a task continues with the
  * time it had, as it would with any value it had just checked.
  *
- * Where a test has put a fake in the place of `performance`, nothing is shared: fakes move within one task.
+ * Where a test has replaced `performance` by a fake, nothing is shared: fakes move within one task.
  */
 
 import type { Clock } from '../contracts/clock.ts'
 import { startTimer } from './start-timer.ts'
 
 const READINGS_PER_LOOK = 64
-/** A fake stands before it, as a property of the object. */
+/** A fake hides it, as a property of the object. */
 const { now: realNow } = Object.getPrototypeOf(performance) as typeof performance
 
 /** Creates the clock of a running process. */
@@ -44,7 +44,7 @@ export function createSystemClock(): Clock {
 
   return {
     now,
-    // The shared reading may be somewhat old by now, which is no sleep.
+    // The shared reading may be slightly old by now; that must not look like sleep.
     wall: () => Date.now() - performance.now() + now(),
     schedule: startTimer,
     afterArrivals: setImmediate,

@@ -70,6 +70,7 @@ export class CatchUp {
       if (changes.keys.includes(LOSS_MARK)) knowledge.unverify(partition)
       knowledge.doubts.settle(changes.keys, NONE)
       partition.reach(changes.seq)
+      partition.noteTags(knowledge.tags.confirmed)
       reports.gap(partition.id, cause, true)
       return 'level'
     } finally {

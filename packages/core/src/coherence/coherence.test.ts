@@ -45,6 +45,8 @@ interface Options {
   readonly hears?: boolean
   /** Nothing is published by the store; the engine has to. */
   readonly publishes?: boolean
+  /** The store numbers its changes. */
+  readonly sequences?: boolean
   readonly longestLifeMs?: number
 }
 
@@ -53,9 +55,11 @@ function startNode({
   isAlone = false,
   hears = true,
   publishes = true,
+  sequences = true,
   longestLifeMs = 60_000,
 }: Options = {}) {
   const store = server.store()
+  Object.defineProperty(store, 'capabilities', { value: { ...store.capabilities, sequences } })
   const events = new Emitter()
   const seen = Object.fromEntries(EVENTS.map((name) => [name, [] as unknown[]])) as {
     [Name in (typeof EVENTS)[number]]: CacheEvents[Name][]
@@ -1079,13 +1083,10 @@ describe('messages that are about another store', () => {
 
 describe('a store without sequence numbers', () => {
   it('is never found to have lost a history that it does not have', async () => {
-    const node = startNode()
-    Object.defineProperty(node.store, 'capabilities', {
-      value: { ...node.store.capabilities, sequences: false },
-    })
+    const node = startNode({ sequences: false })
     await node.coherence.start()
     for (let seq = 1; seq < 20; seq++) {
-      node.coherence.applyMutation({ partition: 3, previous: 0, seq, nowMs: 0 }, ['a'])
+      node.coherence.applyMutation({ partition: 3, previous: 0, seq, nowMs: 0 }, ['a'], 5)
     }
     await clock.advanceAsync(10)
     expect(node.seen['bus-gap']).toEqual([])

@@ -108,9 +108,12 @@ export class Coherence {
     await this.#rooms.outbox.evictTags(tags)
   }
 
-  /** Takes a mutation of our own into account, like the message that will follow it. */
-  applyMutation(reply: MutationReply, keys: readonly string[]): void {
-    this.#rooms?.inbox.applyKeys(keysMessage(reply, keys, HARD))
+  /**
+   * Takes a mutation of our own into account, like the message that will follow it. `asked`: where the partition was known to
+   * stand when it was asked for.
+   */
+  applyMutation(reply: MutationReply, keys: readonly string[], asked: number): void {
+    this.#rooms?.inbox.applyKeys(keysMessage(reply, keys, HARD), asked)
   }
 
   /** Publishes a mutation for stores that do not publish themselves. */

@@ -104,7 +104,7 @@ export class Confirmation {
   #confirm(partition: Partition, sent: SentSync): void {
     if (!this.isAwakeSince(sent)) return
     partition.verifiedAt = sent.at
-    partition.tagsThen = sent.tags
+    partition.noteTags(sent.tags)
     partition.mark(sent.at)
   }
 }

@@ -66,8 +66,8 @@ export class Inbox {
     else this.#applyDoubt(message)
   }
 
-  /** Keys of one partition were changed, by whomever. */
-  applyKeys(message: KeysMessage): void {
+  /** Keys of one partition were changed, by whomever. `asked`: by this node, which knew the partition to stand there then. */
+  applyKeys(message: KeysMessage, asked?: number): void {
     const { targets, reports, work, knowledge, suspicion } = this.#parts
     const { keys, seq } = message
     const partition = knowledge.partitions[message.partition]
@@ -77,9 +77,10 @@ export class Inbox {
     for (const key of keys) targets.wake(key)
     if (keys.includes(LOSS_MARK)) knowledge.unverify(partition)
     reports.invalidated(keys, NONE)
-    const fit = knowledge.hasSequences ? partition.advance(message.previous, seq) : 'applied'
+    const fit = knowledge.hasSequences ? partition.advance(message.previous, seq, asked) : 'applied'
     if (fit === 'applied') knowledge.doubts.settle(keys, NONE)
     if (!knowledge.hasSequences) return
+    partition.noteTags(knowledge.tags.confirmed)
     // Of what has this very number, this is the message.
     if (fit === 'applied' || fit === 'known') knowledge.own.supersede(partition.id, keys, seq - 1)
     if (fit === 'applied' || fit === 'gap') knowledge.advanced.add(partition.id)

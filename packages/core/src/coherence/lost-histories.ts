@@ -56,7 +56,7 @@ export class LostHistories {
       const own = knowledge.own.of(partition.id, now)
       const reachesBack = partition.isSince(head, now - REMEMBERED_MS)
       const tag = partitionTag(partition.id)
-      const isDone = tags.mintedFor(tag) > partition.tagsThen
+      const isDone = partition.isInvalidatedBy(tags.mintedFor(tag))
       if (reachesBack && !own.wholePartition) repetitions.push(...own.changes)
       else if (!isDone) whole.push(tag)
       partition.restart(head, now)

@@ -102,10 +102,11 @@ it('does not overtake what it wrote itself, be it at the same instant', () => {
   expect(own.overtook(at('c'), written(1_000, 8), 1_000)).toBe(false)
 })
 
-it('a soft eviction keeps what was there as a fallback', () => {
+it('a soft eviction overtakes what the store does not know to be softened', () => {
   const own = new OwnChanges()
   own.note(at('a'), change(1_000, true))
-  expect(own.overtook(at('a'), written(0), 1_000)).toBe(false)
+  expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(true)
+  expect(own.overtook(at('a'), written(1_001), 1_000)).toBe(false)
 })
 
 it('is repeated unless somebody has written something newer', () => {

@@ -105,13 +105,13 @@ export class OwnChanges {
     if (own !== undefined) own.commit = commit
   }
 
-  /** Tells whether an entry of the store is older than a change of it here. */
+  /** Tells whether an entry of the store, as one that was not softened there, is older than a change of it here. */
   overtook({ partition, key }: EntryAddress, entry: Written, now: number): boolean {
     const changes = this.#partitions.get(partition)
     if (changes === undefined) return false
     const own = changes.keys.get(key) ?? changes.forgotten
     // Not for ever: a server whose clock was set back would otherwise never store anything that is believed here.
-    return !own.isSoft && own.at > now - REMEMBERED_MS && isBefore(entry, own)
+    return own.at > now - REMEMBERED_MS && isBefore(entry, own)
   }
 
   #of(partition: number): ChangesOfPartition {

@@ -41,8 +41,8 @@ export class Partition {
   generation = 0
   /** When the store last confirmed `seq`, on the node's monotonic clock. */
   verifiedAt = Number.NEGATIVE_INFINITY
-  /** What the tag clock stood at then, or before. */
-  tagsThen = Number.POSITIVE_INFINITY
+  /** What the tag clock was known to stand at then, or at the last change that was heard of: that is older than what comes above. */
+  #tagsThen = Number.POSITIVE_INFINITY
   /** A log read is under way. */
   catchingUp = false
   #latestMs = 0
@@ -58,10 +58,14 @@ export class Partition {
     return this.seq > 0
   }
 
-  /** Takes one change into account; tells what has to be done about it. */
-  advance(previous: number, seq: number): Fit {
+  /**
+   * Takes one change into account; tells what has to be done about it. `asked`: the position known here when this node asked
+   * for the change; a store that stood before that has lost its history, and may find it again without the change.
+   */
+  advance(previous: number, seq: number, asked = 0): Fit {
     const { heard } = this
     this.heard = Math.max(heard, seq)
+    if (previous < asked && seq <= heard) return this.#contest(seq)
     if (seq <= this.seq) return 'known'
     // A number heard of lies between the two: this change did not follow on a history that contains it.
     if (previous < heard && heard < seq) return this.#contest(heard)
@@ -100,6 +104,19 @@ export class Partition {
   reach(seq: number): void {
     this.seq = Math.max(this.seq, seq)
     this.heard = Math.max(this.heard, seq)
+  }
+
+  /** Learns what the tag clock stood at, or above, when the partition was confirmed or a change of it was heard of. */
+  noteTags(version: number): void {
+    this.#tagsThen = Number.isFinite(this.#tagsThen) ? Math.max(this.#tagsThen, version) : version
+  }
+
+  /**
+   * Tells whether the partition was invalidated by a version of the tag clock that is above everything known of it: above
+   * the birth of whatever the changes heard of were about.
+   */
+  isInvalidatedBy(version: number): boolean {
+    return version > Math.max(this.#tagsThen, this.heard)
   }
 
   /** Starts over at a position whose past is unknown. */

@@ -29,6 +29,9 @@ export class StoreChanges {
       remote.reportDefect('evict', error)
       throw new EvictionQueued(error)
     }
+    const asked = new Map(
+      addresses.map(({ partition }) => [partition, knowledge.partition(partition).seq]),
+    )
     const replies = await remote.evict(addresses, request).catch(asQueued)
     for (const reply of replies) {
       const evicted = addresses.filter(({ partition }) => partition === reply.partition)
@@ -38,7 +41,7 @@ export class StoreChanges {
       for (const address of evicted) knowledge.own.note(address, { ...change })
       const keys = evicted.map(({ key }) => key)
       const message = keysMessage(reply, keys, request)
-      inbox.applyKeys(message)
+      inbox.applyKeys(message, asked.get(reply.partition))
       await this.publish(message).catch(asQueued)
     }
   }

@@ -1,12 +1,12 @@
-/** From values to bytes and back: one codec a cache manager, and optional steps over the bytes. */
+/** From values to bytes and back: one codec per cache manager, and optional steps over the bytes. */
 
-/** Turns values into bytes and back; what goes in comes out the same, or `encode` throws. */
+/** Turns values into bytes and back; a decoded value equals the encoded one, or `encode` throws. */
 export interface Codec {
   readonly name: string
   /**
    * Encodes a value into bytes that stay valid after later calls.
    *
-   * @throws ValueError when the value cannot come back the same.
+   * @throws ValueError when the decoded value would not be the same.
    */
   encode(value: unknown): Uint8Array
   /** Decodes bytes; throws on truncated, foreign or hostile input, and never pollutes a prototype. */
@@ -28,7 +28,7 @@ export interface ValueType<Value = unknown> {
 /** Makes a codec that knows the given registered types. */
 export type CodecFactory = (types: readonly ValueType[]) => Codec
 
-/** What a codec step may use up. */
+/** How much memory a codec step may use. */
 export interface CodecStepLimits {
   /** The most bytes a decoded payload may have. */
   readonly maxBytes: number
@@ -37,14 +37,14 @@ export interface CodecStepLimits {
 /**
  * A reversible change of an entry's payload bytes, such as compression or encryption.
  *
- * The ids of the steps that were applied travel in the entry, so readers undo exactly those; an id nobody here knows
+ * The ids of the applied steps travel in the entry, so readers undo exactly those; an id that no step of this manager has
  * makes the entry a miss with an `undecodable` event.
  */
 export interface CodecStep {
-  /** 1 to 255, stable for ever: it is written into entries. 1–15 are Larder's own. */
+  /** 1 to 255, and never changed: it is written into entries. 1–15 are Larder's own. */
   readonly id: number
   readonly name: string
-  /** Returns changed bytes, or `undefined` to leave the payload as it is. Absent: the step only reads. */
+  /** Returns changed bytes, or `undefined` to leave the payload unchanged. Absent: the step only reads. */
   encode?(
     bytes: Uint8Array,
     limits: CodecStepLimits,

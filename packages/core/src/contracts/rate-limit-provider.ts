@@ -2,7 +2,7 @@
  * What the limit logic asks of a store: admitting calls under a rule, in one atomic step each.
  *
  * All amounts of time are whole microseconds on the store's own clock, below 2^53; the clocks of the callers decide
- * nothing. Every method may reject at any time; the caller bounds it with its own deadline and never believes a late reply.
+ * nothing. Every method may reject at any time; the caller bounds it with its own deadline and ignores late replies.
  */
 
 /** Calendar periods, each beginning at midnight (or on the hour) of the time zone; weeks begin on Monday. */
@@ -19,12 +19,12 @@ interface WindowedPolicy extends NamedPolicy {
   readonly windowUs: number
 }
 
-/** Never more than `limit` in any window: remembers when each admission was. */
+/** Never more than `limit` in any window: remembers the time of each admission. */
 export interface ExactPolicy extends WindowedPolicy {
   readonly algorithm: 'exact'
 }
 
-/** Never more than `limit` in any window: counts by slice, and counts one slice more than the window has. */
+/** Never more than `limit` in any window: counts per slice, and counts one slice more than the window has. */
 export interface SlicedPolicy extends WindowedPolicy {
   readonly algorithm: 'window'
   /** Times `slices`, this is at least a window. */
@@ -52,7 +52,7 @@ export interface CalendarPolicy extends NamedPolicy {
   readonly timeZone: string
 }
 
-/** `limit` at the same time; each permit ends with its lease unless it is renewed or given back. */
+/** `limit` at the same time; each permit ends after `leaseUs` unless it is renewed or given back. */
 export interface ConcurrencyPolicy extends NamedPolicy {
   readonly algorithm: 'concurrency'
   readonly leaseUs: number
@@ -73,7 +73,7 @@ export interface LimitRule {
   readonly policies: readonly LimitPolicy[]
   /** How far ahead a call may be admitted: it then waits for its turn. 0: now or not at all. */
   readonly maxWaitUs: number
-  /** Refused calls count as well, so that who keeps trying stays out. */
+  /** Refused calls count as well, so that a caller that keeps trying stays refused. */
   readonly penalty: boolean
   /** After a refusal, nothing is admitted for this long. 0: only what `block` says. */
   readonly blockUs: number
@@ -85,14 +85,14 @@ export interface LimitRequest {
   readonly cost: number
   /** `peek` says what `take` would, and changes nothing. */
   readonly kind: 'take' | 'peek'
-  /** What the permits of this call are found by again; for rules with a `concurrency` policy. */
+  /** Identifies the permits of this call; for rules with a `concurrency` policy. */
   readonly permit: string
 }
 
 /** Where a policy stands after the decision. */
 export interface PolicyState {
   readonly remaining: number
-  /** Until all of `limit` is there again if nobody takes any, µs. */
+  /** How long until all of `limit` is available again if no call takes any, µs. */
   readonly resetUs: number
 }
 
@@ -100,18 +100,18 @@ export interface LimitReply {
   readonly admitted: boolean
   /**
    * Admitted: how long the call has to wait for its turn, which is reserved. Refused: after how long the same call would
-   * be admitted if nobody else came, and not a microsecond before; Infinity when it costs more than a policy's limit.
+   * be admitted if no other call came, and not a microsecond earlier; Infinity when it costs more than a policy's limit.
    */
   readonly waitUs: number
-  /** Index of the policy that would admit it last; -1 when admitted. */
+  /** Index of the policy that would admit the call last; -1 when admitted. */
   readonly refusedBy: number
   /** In the order of the rule's policies. */
   readonly states: readonly PolicyState[]
-  /** The store's clock when it decided, µs. With `waitUs` it tells which admission this was. */
+  /** The store's clock when it decided, µs. Together with `waitUs` it identifies this admission. */
   readonly nowUs: number
   /**
-   * Why this call could not be decided, such as that its key holds something else; then the rest means nothing. It says
-   * nothing about the other calls, nor about the store.
+   * Why this call could not be decided, such as a value of another kind under its key; then the rest means nothing. It says
+   * nothing about the other calls, and nothing about the store.
    */
   readonly error?: unknown
 }
@@ -130,9 +130,9 @@ export interface RateLimitCapabilities {
   readonly shared: boolean
 }
 
-/** Told what makes earlier refusals untrue; none of these may throw. */
+/** Is told what makes earlier refusals untrue; its methods must not throw. */
 export interface FreedListener {
-  /** Somebody gave permits of this key back, or reset it. */
+  /** Permits of this key were given back, or the key was reset. */
   onFreed(limiter: string, key: string): void
   /** Messages may have been missed. */
   onDoubt(): void
@@ -142,42 +142,42 @@ export interface RateLimitProvider {
   /** `redis`, `local`. */
   readonly name: string
   readonly capabilities: RateLimitCapabilities
-  /** Called before any other method, perhaps several times; connects lazily and never throws because the other side is away. */
+  /** Called before any other method, perhaps several times; connects lazily and does not throw because the other side is away. */
   open(namespace: string): void
   /**
-   * Begins to connect, after `open`, and resolves when the first attempt has ended, well or badly; at once when it has.
-   * Until then a failure says nothing about the other side: a process that starts is slow. Never rejects; bound it.
+   * Begins to connect, after `open`, and resolves when the first attempt has ended, well or badly; at once when it has ended.
+   * Until then a failure says nothing about the other side, because a process that starts is slow. Never rejects; bound it.
    */
   whenTried?(): Promise<void>
-  /** Has a listener told, once of each, what keeps the store from being used as it is set up. The last one is used. */
+  /** Registers a listener that is told, once for each kind, what keeps the store from working as it is set up. The last one is used. */
   onTrouble?(listener: (error: Error) => void): void
   /**
-   * Decides calls one after the other, in order; one reply each. In one round trip, however many they are.
-   * Each is admitted by all policies of the rule or changes none of them. A call that cannot be decided, because of what
-   * its key holds, has a reply with an error; it rejects only when nothing
+   * Decides calls one after the other, in order, in one round trip; one reply per call.
+   * Each call is admitted by all policies of the rule or changes none of them. A call that cannot be decided, because of what
+   * is kept under its key, gets a reply with an error; the method rejects only when nothing
    * was decided.
    */
   decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]>
   /**
-   * Takes an admission back as if it had never been, in the policies where that is safe.
+   * Takes an admission back as if it had never happened, in the policies where that is safe.
    *
-   * @returns false when nothing was given back: it is too long ago, or (`smooth`) others were admitted since.
+   * @returns false when nothing was given back: it is too long ago, or (`smooth`) other calls were admitted since.
    */
   refund(rule: LimitRule, admission: Admission): Promise<boolean>
-  /** The same for some of one key, up to 256, in one step: thousands of calls may give up at once. One answer each. */
+  /** The same for up to 256 admissions of one key, in one step: thousands of calls may give up at once. One answer per admission. */
   refundAll?(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]>
-  /** Prolongs the permits of `concurrency` policies to a full lease from now; one answer each, false for those that had ended. */
+  /** Prolongs the permits of `concurrency` policies to a full term from now; one answer per admission, false for permits that had ended. */
   renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]>
-  /** Forgets what is known of a key, blocks included. */
+  /** Forgets everything about a key, blocks included. */
   reset(rule: LimitRule, key: string): Promise<void>
   /**
-   * Gives points back without saying whose, the latest first, in every policy but `concurrency`; or has each of those count
-   * exactly this much, now, as far as it can count. Returns the most that a policy gave back, or counts.
+   * Gives back points without naming their admissions, the latest first, in every policy but `concurrency`; or makes each of those
+   * policies count exactly this much now, as far as it can. Returns the most that one policy gave back, or counts.
    */
   adjust?(rule: LimitRule, key: string, how: 'reward' | 'set', points: number): Promise<number>
-  /** Has a key admit nothing for so long, whatever the rule says; 0 ends a block, also one that a refusal began. */
+  /** Makes a key admit nothing for so long, whatever the rule says; 0 ends a block, also one that a refusal began. */
   block?(rule: LimitRule, key: string, us: number): Promise<void>
-  /** One listener; the last one set is used. Without one, nothing needs to be listened to. */
+  /** One listener; the last one set is used. Without one, the provider need not listen to anything. */
   listener?: FreedListener | undefined
   close(): Promise<void>
 }

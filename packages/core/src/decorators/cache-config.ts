@@ -1,4 +1,4 @@
-/** `@CacheConfig`: what the cache decorators of a class have in common. */
+/** `@CacheConfig`: options for all cache decorators of a class. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { shared } from '../lifecycle/shared-state.ts'
@@ -16,13 +16,13 @@ import { type Decoration, decorationsHeldBy, decorationsOf } from './bound/opera
 import { noteReader } from './bound/read-names.ts'
 
 export interface ClassConfig extends CacheOptions {
-  /** Name of the cache that the class's methods use. 1 to 64 of `A-Z a-z 0-9 _ . -`. @default one a method */
+  /** Name of the cache that the class's methods use. 1 to 64 of `A-Z a-z 0-9 _ . -`. @default one per method */
   readonly cache?: string | undefined
-  /** The manager to use instead of the default one; asked at every call, so it may be made later. */
+  /** The manager to use instead of the default one; called at every call, so it may be made later. */
   readonly manager?: (() => MethodCacheProvider | undefined) | undefined
   /**
    * Classes that inherit decorated methods use the same entries, locks and limits as the class that defines them: for
-   * subclasses that load nothing of their own. @default false
+   * subclasses that load the same data. @default false
    */
   readonly shareWithSubclasses?: boolean | undefined
 }
@@ -32,7 +32,7 @@ const DECORATOR = '@CacheConfig'
 /**
  * Sets the cache's name, the manager and the policy for the decorated methods of a class.
  *
- * Subclasses start from it: what their own `@CacheConfig` does not say is taken from the class they extend.
+ * Subclasses inherit it: options that their own `@CacheConfig` leaves out come from the class they extend.
  *
  * @throws InvalidOptionError at definition.
  * @example
@@ -77,7 +77,7 @@ export function allDecorationsOf(owner: AnyClass): readonly Decoration[] {
   return classesOf(owner, true).flatMap(decorationsOf)
 }
 
-/** Returns the configuration of a class over that of the classes it extends. */
+/** Returns the configuration of a class, together with that of the classes it extends. */
 export function classConfigOf(owner: AnyClass): ClassConfig {
   const layers = classesOf(owner, true).map((at) =>
     definedOf(shared.classConfigs.get(at) as ClassConfig | undefined),
@@ -85,7 +85,7 @@ export function classConfigOf(owner: AnyClass): ClassConfig {
   return Object.assign({}, ...layers.reverse()) as ClassConfig
 }
 
-/** An option that is spelled out as `undefined` says nothing, so it must not hide an inherited one. */
+/** An option that is `undefined` must not hide an inherited one. */
 function definedOf(config: ClassConfig = {}): Record<string, unknown> {
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
 }

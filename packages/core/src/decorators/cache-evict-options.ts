@@ -1,4 +1,4 @@
-/** The options of `@CacheEvict`, as a user says them. */
+/** The options of `@CacheEvict`, as a user writes them. */
 
 import type { Key } from '../keys/key-text.ts'
 import type { Duration } from '../options/duration.ts'
@@ -33,20 +33,20 @@ export interface CacheEvictOptions<
     | undefined
   /** The whole cache. @default false */
   readonly all?: boolean | undefined
-  /** `after`: when the method has succeeded. `before`: before it runs, whatever becomes of it. @default 'after' */
+  /** `after`: when the method has succeeded. `before`: before it runs, also if it fails. @default 'after' */
   readonly when?: 'after' | undefined
-  /** Keep values for when loads fail (`staleIfError`). For all that is evicted: keys, tags, the whole cache. @default false */
+  /** Keep values for failed loads (`staleIfError`). For everything that is evicted: keys, tags, the whole cache. @default false */
   readonly soft?: boolean | undefined
   /**
-   * For a method whose transaction commits later, or in front of a lagging replica: what is loaded within this window is
-   * handed out but kept no longer than it. Keys only. @default 0
+   * For a method whose transaction commits later, or that reads from a lagging replica: values loaded within this window are
+   * returned, and kept only until it ends. Keys only. @default 0
    */
   readonly settle?: Duration | undefined
   /** False: evict nothing. Asked before the method runs. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
-  /** The same, asked when the method has succeeded, with its result. Not with `when: 'before'`. */
+  /** The same, called when the method has succeeded, with its result. Not with `when: 'before'`. */
   readonly conditionOf?: ((result: Result, ...args: IfArgs) => boolean) | undefined
-  /** When the eviction cannot reach the store: keep it in the recovery queue, or throw as well. @default the class's */
+  /** When the eviction cannot reach the store: keep it in the recovery queue, or also throw. @default the class's */
   readonly onRemoteFailure?: 'queue' | 'throw' | undefined
 }
 

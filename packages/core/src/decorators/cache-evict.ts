@@ -1,4 +1,4 @@
-/** `@CacheEvict`: runs the method, and evicts what its change made old. */
+/** `@CacheEvict`: runs the method, and evicts the entries that it changed. */
 
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -7,8 +7,8 @@ import { assertBoolean, assertKnownOptions, assertOneOf } from '../options/asser
 import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
+import { type BindingParts, cacheBinder } from './bound/bound-cache.ts'
 import { answered, type Callback, readCallback, saysNo } from './bound/callbacks.ts'
-import { type BindingParts, MethodBinding } from './bound/method-binding.ts'
 import type { EvictCall } from './bound/method-cache.ts'
 import {
   type AnyMethod,
@@ -43,7 +43,7 @@ const NAMES = [
 ] as const
 
 /**
- * Evicts keys, tags or a whole cache, on all nodes, around a method that changes what is cached.
+ * Evicts keys, tags or a whole cache, on all nodes, around a method that changes cached data.
  *
  * @throws InvalidOptionError at definition, naming the option.
  * @example
@@ -110,14 +110,14 @@ export function CacheEvict(...given: readonly [object]): unknown {
   const plan = planner(options)
   const keyWith = keySource(undefined, DECORATOR)
   return methodDecorator(DECORATOR, (original, site) => {
-    const binding = new MethodBinding({ decorator: DECORATOR, site, keyWith, ...words })
+    const binding = cacheBinder({ decorator: DECORATOR, site, keyWith, ...words })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         const run = (): Promise<unknown> => invoke(original, this, args, binding.where)
         if (saysNo(condition, this, args, binding.where)) return run()
         const { cache, cacheName, where } = binding.bind(this)
         const call = { self: this, args, where, cacheName }
-        // Before the method runs: it may change its arguments, and a wrong key is to fail before anything is done.
+        // Before the method runs: it may change its arguments, and a wrong key must fail before anything is done.
         const evictionAfter = plan(call)
         if (isBefore) {
           await cache.evict(evictionAfter(undefined))
@@ -189,12 +189,12 @@ interface Call {
   readonly cacheName: string
 }
 
-/** Says what a call evicts: its keys at once, what depends on the result when there is one. */
+/** Collects what a call evicts: its keys at once, what depends on the result once there is one. */
 type Plan = (call: Call) => (result: unknown) => EvictCall
 
 /**
  * Keys are made twice: before the method, so that a wrong one fails before anything is done, and after it, because the
- * caller or the method may have given the arguments other values. What either says is evicted.
+ * caller or the method may have changed the arguments. The keys of both times are evicted.
  */
 function planner(options: object): Plan {
   const { tags, all, soft, settle = 0 } = options as Record<string, unknown>
@@ -219,7 +219,7 @@ function planner(options: object): Plan {
 
 interface KeyPlan {
   fromArguments(call: Call): readonly string[]
-  /** The same when the method has run; none where they cannot have changed, or cannot be made any more. */
+  /** The same after the method has run; empty where the keys cannot have changed, or cannot be made any more. */
   again(call: Call): readonly string[]
   fromResult(call: Call, result: unknown): readonly string[]
 }
@@ -258,7 +258,7 @@ function keyPlanner(options: object): KeyPlan {
   }
 }
 
-/** Runs what makes keys; a KeyError says which method it is about. */
+/** Runs code that makes keys; a KeyError names the method. */
 function naming<Made>(place: Pick<Call, 'where' | 'cacheName'>, make: () => Made): Made {
   try {
     return make()
@@ -281,7 +281,7 @@ function keyTexts(keys: unknown, option: string): readonly string[] {
   })
 }
 
-/** No tags are an empty array: anything else is a mistake that would leave old values behind. */
+/** No tags are an empty array: anything else is a mistake that would leave old values in the cache. */
 function checkedTags(tags: unknown, where: string): readonly string[] {
   const option = `${where}.tags`
   if (Array.isArray(tags)) return fixedTags(tags, option)

@@ -1,13 +1,13 @@
-/** `@CachePut`: always runs the method, and caches what it returns. */
+/** `@CachePut`: always runs the method, and caches its result. */
 
 import type { PutFence } from '../cache/put-fence.ts'
+import type { ReadRules } from '../cache/read-call.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { type BoundCache, cacheBinder } from './bound/bound-cache.ts'
 import { readCallback, saysNo } from './bound/callbacks.ts'
-import { type BoundMethod, MethodBinding } from './bound/method-binding.ts'
-import type { MethodCall } from './bound/method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -37,17 +37,17 @@ export interface CachePutOptions<
   readonly key?: string | ((...args: KeyArgs) => Key) | undefined
   /** The key, from the result and the arguments: for ids that the method makes. */
   readonly keyOf?: ((result: Result, ...args: KeyOfArgs) => Key) | undefined
-  /** False: run the method and leave the cache alone. */
+  /** False: run the method and do not touch the cache. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
 }
 
 const DECORATOR = '@CachePut'
 
 /**
- * Caches what the method returns, in place of what was cached; every other node forgets its old value.
+ * Caches the method's result, in place of the cached value; every other node drops its old value.
  *
- * The cache must be named, here or in `@CacheConfig`. If the key was evicted or put elsewhere while the method ran, nobody
- * can tell which value is newer: then the key is evicted instead. When the method fails, nothing changes.
+ * The cache must be named, here or in `@CacheConfig`. If the key was evicted or put elsewhere while the method ran, it is
+ * unknown which value is newer: then the key is evicted instead. When the method fails, nothing changes.
  *
  * @throws InvalidOptionError at definition, naming the option.
  * @example
@@ -91,7 +91,7 @@ export function CachePut(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
   assertKnownOptions(options, ['key', 'keyOf', 'condition', ...STORING_NAMES], DECORATOR)
-  const { cacheName, policy, rules, shares } = resolveStoring(options, DECORATOR)
+  const { cacheName, policy, rulesAt, shares } = resolveStoring(options, DECORATOR)
   const keyOf = keyFinder(options)
   const { condition, key, keyOf: ofResult } = options as Record<string, unknown>
   const isWanted = readCallback(condition, `${DECORATOR}.condition`)
@@ -100,7 +100,7 @@ export function CachePut(...given: readonly [object]): unknown {
     const naming = 'required'
     const keyKind = keyKindOf(key ?? ofResult)
     const words = { decorator: DECORATOR, cacheName, policy, naming, shares, keyKind } as const
-    const binding = new MethodBinding({ ...words, site, keyWith })
+    const binding = cacheBinder({ ...words, site, keyWith, rulesAt })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         if (saysNo(isWanted, this, args, binding.where))
@@ -110,20 +110,20 @@ export function CachePut(...given: readonly [object]): unknown {
         const keyNow = (): string | undefined =>
           keyOf.isFromResult ? undefined : boundKey(bound, this, args)
         let key = keyNow()
-        // Before the method runs: what is changed from now on is newer than what the method reads.
+        // Before the method runs: a change from now on is newer than what the method reads.
         const beginning = cache.begin()
         let begun: PutFence
         if (beginning instanceof Promise) {
           begun = await beginning
-          // The caller had the time to change its arguments, and the method sees them as they are now.
+          // The caller may have changed its arguments meanwhile, and the method sees them as they are now.
           key = keyNow()
         } else begun = beginning
         try {
           const result = await invoke(original, this, args, where)
-          const call = rules(this, args, 'normal')
+          const rules = bound.rules(this, args, 'normal')
           if (key === undefined)
-            await putUnderItsOwnKey({ bound, keyOf, self: this, args, begun }, result, call)
-          else if (isStill(bound, this, args, key)) await cache.put(key, result, call, begun)
+            await putUnderItsOwnKey({ bound, keyOf, self: this, args, begun }, result, rules)
+          else if (isStill(bound, this, args, key)) await cache.put(key, result, rules, begun)
           else await cache.evict(evictionOf(keysNow(bound, this, args, key)))
           return result
         } finally {
@@ -136,15 +136,15 @@ export function CachePut(...given: readonly [object]): unknown {
 }
 
 /**
- * True while the arguments make the key they made before the method ran. Where they do not, nobody can tell whose entry the
- * result is: the method may have given them another key, or the caller another use.
+ * True while the arguments still make the key they made before the method ran. Where they do not, it is unknown whose entry the
+ * result is: the method or the caller may have changed them.
  */
-function isStill(bound: BoundMethod, self: unknown, args: Args, key: string): boolean {
+function isStill(bound: BoundCache, self: unknown, args: Args, key: string): boolean {
   return !bound.key.canChange(args) || stillGives(bound, self, args, key)
 }
 
 interface PutOfResult {
-  readonly bound: BoundMethod
+  readonly bound: BoundCache
   readonly keyOf: KeyFinder
   readonly self: unknown
   readonly args: Args
@@ -152,18 +152,18 @@ interface PutOfResult {
 }
 
 /**
- * Puts a result whose key only it knows. Whether it is to be kept is asked first: a result that is not may have no key, as
- * "not found" has none. The method has done its work by now, so a key that cannot be made is reported and fails no call.
+ * Puts a result that contains its own key. Whether it is kept is decided first: a result that is not kept may have no key, such
+ * as "not found". The method has done its work by now, so a key that cannot be made is reported and the call does not fail.
  */
 async function putUnderItsOwnKey(
   { bound, keyOf, self, args, begun }: PutOfResult,
   result: unknown,
-  call: MethodCall,
+  rules: ReadRules,
 ): Promise<void> {
   const { cache } = bound
   let isWanted = false
   try {
-    isWanted = call.storeWhen?.(result) !== false
+    isWanted = rules.storeWhen?.(result) !== false
   } catch (error) {
     cache.unfit(error)
   }
@@ -174,7 +174,7 @@ async function putUnderItsOwnKey(
     if (isWanted) cache.unfit(keyErrorAt(error, bound.where, bound.cacheName))
     return
   }
-  await cache.put(key, result, { ...call, storeWhen: () => isWanted }, begun)
+  await cache.put(key, result, { ...rules, storeWhen: () => isWanted }, begun)
 }
 
 interface KeyFinder {

@@ -1,10 +1,10 @@
-/** `@Cacheable`: returns a method's cached result, or runs the method once for everybody and caches what it returns. */
+/** `@Cacheable`: returns a method's cached result, or runs the method once for all callers and caches its result. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { cacheBinder } from './bound/bound-cache.ts'
 import { readCallback } from './bound/callbacks.ts'
-import { MethodBinding } from './bound/method-binding.ts'
 import {
   type AsyncMethodDecorator,
   assertCalledWithOptions,
@@ -41,9 +41,9 @@ export interface CacheableOptions<
    * arguments. An array is one composite key.
    */
   readonly key?: string | ((...args: KeyArgs) => Key) | undefined
-  /** False: neither look nor store. */
+  /** False: neither read nor write the cache. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
-  /** Methods of the class that load the same entity into the same cache, so that they may share entries. */
+  /** Methods of the class that load the same entity into the same cache, and so may share entries. */
   readonly shares?: string | symbol | readonly (string | symbol)[] | undefined
   readonly each?: undefined
 }
@@ -51,7 +51,7 @@ export interface CacheableOptions<
 const DECORATOR = '@Cacheable'
 
 /**
- * Caches what the method returns. With `each`, the method takes a list, and every element has an entry of its own.
+ * Caches the method's result. With `each`, the method takes a list, and every element has an entry of its own.
  *
  * @throws InvalidOptionError at definition, naming the option.
  * @example
@@ -117,7 +117,7 @@ export function Cacheable(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
   assertKnownOptions(options, ['key', 'each', 'condition', 'shares', ...STORING_NAMES], DECORATOR)
-  const { cacheName, policy, rules, shares: isShared } = resolveStoring(options, DECORATOR)
+  const { cacheName, policy, rulesAt, shares: isShared } = resolveStoring(options, DECORATOR)
   const { key, condition, shares } = options as Record<string, unknown>
   assertMethodNames(shares, `${DECORATOR}.shares`)
   const isWanted = readCallback(condition, `${DECORATOR}.condition`)
@@ -139,8 +139,8 @@ export function Cacheable(...given: readonly [object?]): unknown {
       shares: isShared,
       keyKind,
     } as const
-    const binding = new MethodBinding({ ...words, site, keyWith })
-    const parts = { original, binding, rules, condition: isWanted }
+    const binding = cacheBinder({ ...words, site, keyWith, rulesAt })
+    const parts = { original, binding, condition: isWanted }
     if (each !== undefined) {
       const list = { ...parts, by: each.by }
       const entries = (self: unknown): EntryHandle => entriesOfEach(list, self)
@@ -151,11 +151,11 @@ export function Cacheable(...given: readonly [object?]): unknown {
   })
 }
 
-/** @throws InvalidOptionError unless they are names of methods, or nothing */
+/** @throws InvalidOptionError unless they are names of methods, or undefined */
 function assertMethodNames(names: unknown, option: string): void {
   const list: readonly unknown[] = names === undefined ? [] : [names].flat()
   if (list.every((name) => typeof name === 'symbol' || (typeof name === 'string' && name !== '')))
     return
-  const expected = 'the name of a method of the class, or an array of those'
+  const expected = 'the name of a method of the class, or an array of names'
   throw new InvalidOptionError({ option, expected, received: names })
 }

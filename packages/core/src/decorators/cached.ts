@@ -19,7 +19,7 @@ export type EntriesOf<Method> = Method extends (...args: infer Args) => Promise<
 
 /**
  * Returns the entries behind a `@Cacheable` method of an instance, or of a class for a static one. Instead of its name, the
- * method itself may be given: that is the way to private ones.
+ * method itself may be given, which is necessary for private ones.
  *
  * @throws InvalidOptionError when the method is not decorated with `@Cacheable`.
  * @example await cached(products, 'find').evict('42')
@@ -33,7 +33,7 @@ export function cached<Target extends object, Name extends AsyncMethodName<Targe
   target: Target,
   name: Name,
 ): EntriesOf<Target[Name]>
-// For `this`, which has no names that could be listed, but can be asked for one.
+// For `this`, whose method names cannot be listed, but can be checked one by one.
 export function cached<
   Target extends { readonly [Known in Name]: (...args: never) => Promise<unknown> },
   Name extends PropertyKey,
@@ -50,7 +50,7 @@ export function cached(target: object, method: PropertyKey | object): unknown {
   }
   const inner = others.map((entries) => entries(target))
   const handle = outermost(target)
-  // An eviction means all that is cached of the method: what the outer one forgot, it would only be given by the inner one.
+  // Evicts all that is cached for the method: an outer entry alone would be made again from the inner one.
   const evict = async (...args: readonly unknown[]): Promise<void> => {
     await Promise.all([handle, ...inner].map((entries) => entries.evict(...args)))
   }
@@ -69,7 +69,7 @@ function cacheablesOf(target: object, name: string | symbol): readonly MakeHandl
   })
 }
 
-/** The same of a method that a decorator has made. */
+/** The same for a method that a decorator has made. */
 function behind(method: object): readonly MakeHandle[] {
   const site = siteOf(method)
   if (site === undefined) return []

@@ -1,4 +1,4 @@
-/** `describeClass(Class)`: what is decorated, and how; for dashboards and frameworks. */
+/** `describeClass(Class)`: the decorated methods of a class; for dashboards and frameworks. */
 
 import { type AnyClass, cacheNameOf, classesOf } from './bound/method-site.ts'
 import { decorationsOf, type Operation } from './bound/operations.ts'
@@ -79,7 +79,7 @@ function isSameName(one: Name, other: Name): boolean {
   )
 }
 
-/** Private methods belong to their class alone, whatever a subclass calls its own. */
+/** Private methods belong to their class alone, whatever names a subclass uses. */
 function isOverridden(method: Name, derived: readonly AnyClass[]): boolean {
   if (method.isPrivate) return false
   return derived.some((at) =>

@@ -1,13 +1,13 @@
-/** The options of `@RateLimited`: what a user may say, and the checked form. */
+/** The options of `@RateLimited`, and the checked form. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { capacityOf } from '../limits/capacity.ts'
 import type { ConsumeOptions } from '../limits/key-changes.ts'
-import { resolveTemplate } from '../limits/limit-variants.ts'
 import { LIMITER_OPTION_NAMES, type LimiterOptions } from '../limits/limiter-options.ts'
 import { MOST } from '../limits/policy-options.ts'
+import { type ResolvedLimiter, resolveLimiter } from '../limits/resolve-limiter.ts'
 import type { RateLimitVerdict } from '../limits/verdict.ts'
 import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
 import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
@@ -16,17 +16,17 @@ import { loadSignal } from './reading/load-scope.ts'
 
 type Args = readonly unknown[]
 
-/** What a limit of a method adds to that of a limiter. */
+/** The options that a method's limit adds to those of a limiter. */
 export interface RateLimitedSettings<
   KeyArgs extends Args,
   CostArgs extends Args,
   SignalArgs extends Args,
 > {
-  /** Who is limited, from the arguments: a function or a template. Without it, all calls of the method together. */
+  /** The subject that is limited, from the arguments: a function or a template. Without it, all calls of the method together. */
   readonly key?: string | ((...args: KeyArgs) => Key) | undefined
   /** What a call costs; a whole number, 0 for nothing. @default 1 */
   readonly cost?: number | ((...args: CostArgs) => number) | undefined
-  /** Ends the waiting with `onLimit: 'wait'`. @default that of the load the call is part of, if it is */
+  /** Ends the waiting with `onLimit: 'wait'`. @default that of the load the call is part of, if any */
   readonly signal?: ((...args: SignalArgs) => AbortSignal | undefined) | undefined
 }
 
@@ -50,10 +50,10 @@ export type RateLimitedOptions<
   LimitArgs extends Args = [],
 > = LimiterOptions<LimitArgs> & RateLimitedSettings<KeyArgs, CostArgs, SignalArgs>
 
-/** How messages name it. */
+/** The decorator's name in messages. */
 export const RATE_LIMITED = '@RateLimited'
 const OWN_NAMES = ['key', 'cost', 'signal', 'onLimit'] as const
-/** How long a call waits for its turn where `maxWait` does not say. */
+/** How long a call waits for its turn where `maxWait` is left out. */
 const DEFAULT_MAX_WAIT = '5s'
 
 /** A call above the limit. */
@@ -66,12 +66,12 @@ export interface Refusal {
 
 /** The checked form. */
 export interface ResolvedRateLimited {
-  readonly limiter: LimiterOptions
+  readonly limiter: ResolvedLimiter
   readonly key: KeySource
   cost(self: unknown, args: Args): number
-  /** What may end the waiting; to be asked before the first await, while the load that the call is part of is known. */
+  /** What may end the waiting; read before the first await, while the load that the call is part of is known. */
   signalFor(self: unknown, args: Args): ConsumeOptions
-  /** What a refused call comes to. */
+  /** Returns the outcome of a refused call. */
   refused(refusal: Refusal): unknown
 }
 
@@ -92,14 +92,13 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
     const expected = "onLimit: 'wait' to go with it"
     throw new InvalidOptionError({ option: `${RATE_LIMITED}.${name}`, expected, received })
   }
-  const limiter = {
+  const limiterOptions = {
     ...rest,
     maxWait: isWaiting ? (rest['maxWait'] ?? DEFAULT_MAX_WAIT) : 0,
   } as LimiterOptions
   // Named after the method, once that is known.
-  const origin = { where: RATE_LIMITED, ownName: 'method' }
-  const { limiter: resolved, isLookedUp } = resolveTemplate(limiter, origin)
-  const { rule } = resolved
+  const limiter = resolveLimiter(limiterOptions, { where: RATE_LIMITED, name: 'method' })
+  const { rule } = limiter.usual
   if (isWaiting && rule.maxWaitUs === 0) {
     const expected = "a time to wait, or another onLimit than 'wait'"
     throw new InvalidOptionError({ option: `${RATE_LIMITED}.maxWait`, expected, received: 0 })
@@ -107,7 +106,7 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
   if (typeof cost !== 'function')
     assertInteger(cost, `${RATE_LIMITED}.cost`, {
       min: 0,
-      max: isLookedUp ? MOST : Math.min(MOST, capacityOf(rule).cost),
+      max: limiter.isLookedUp ? MOST : Math.min(MOST, capacityOf(rule).cost),
     })
   assertSynchronous(cost, `${RATE_LIMITED}.cost`)
   assertSynchronous(signal, `${RATE_LIMITED}.signal`)

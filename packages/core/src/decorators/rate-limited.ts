@@ -1,13 +1,11 @@
-/** `@RateLimited`: so many calls of a method in so much time, in all processes together. */
+/** `@RateLimited`: limits the calls of a method per time, in all processes together. */
 
 import { INTERNALS } from '../contracts/internals.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Limiter } from '../limits/limiter.ts'
-import type { LimiterOptions } from '../limits/limiter-options.ts'
-import type { LimiterPlace } from '../limits/limits.ts'
-import { Claims } from './bound/claims.ts'
-import { callFinder } from './bound/manager-of.ts'
+import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
+import { MethodBinder, reserveName } from './bound/bound-method.ts'
 import {
   type AnyMethod,
   type AsyncMethod,
@@ -16,9 +14,7 @@ import {
   invoke,
   methodDecorator,
 } from './bound/method-decorator.ts'
-import { cacheNameOf, type MethodSite } from './bound/method-site.ts'
-import { sayRenewed } from './bound/names.ts'
-import type { Receiver } from './bound/receiver.ts'
+import { cacheNameOf } from './bound/method-site.ts'
 import type { AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
 import {
   type OnLimit,
@@ -39,7 +35,7 @@ export type LimitableMethod<Method extends AsyncMethod<unknown>, CallArgs extend
     ? FittingMethod<Method, CallArgs>
     : Method & { readonly 'onLimit gives what the method does not return': Instead }
 
-/** Decorates a method that fits the callbacks; others do not compile, in either mode. */
+/** Decorates a method that fits the callbacks; other methods do not compile, in either mode. */
 export interface LimitedMethodDecorator<CallArgs extends Args, Instead> {
   /** Standard decorators. */
   <Method extends AsyncMethod<unknown>>(
@@ -57,15 +53,15 @@ export interface LimitedMethodDecorator<CallArgs extends Args, Instead> {
 /** A manager that makes limiters. */
 export interface LimitsOwner {
   readonly [INTERNALS]: {
-    limiter(options: LimiterOptions, place: LimiterPlace): Limiter
+    limiter(limiter: ResolvedLimiter): Limiter
   }
 }
 
 /**
- * Lets so many calls of a method through in so much time, in all processes of the namespace together.
+ * Lets a number of calls of a method through per time, in all processes of the namespace together.
  *
  * @throws InvalidOptionError at definition, naming the option. The method throws RateLimitedError above the limit, with
- *   `retryAfterMs`, and RateLimitUnavailableError when the store cannot say and `onStoreError` is `'closed'`.
+ *   `retryAfterMs`, and RateLimitUnavailableError when the store cannot decide and `onStoreError` is `'closed'`.
  * @example
  * @RateLimited({ key: (ip: string) => ip, limit: 100, per: '1m' })
  * async search(ip: string, query: string): Promise<Product[]> { … }
@@ -125,27 +121,38 @@ export function RateLimited(...given: readonly [object]): unknown {
     }
   }
   return methodDecorator(RATE_LIMITED, (original, site) => {
-    const find = callFinder(site, (receiver, manager) => {
-      const where = `${RATE_LIMITED}(${receiver.label})`
-      if (limiter.name === undefined) claimName(manager, { site, receiver }, where)
-      const place = { name: cacheNameOf(receiver.label), where }
-      return { limiter: ownerOf(manager, where)[INTERNALS].limiter(limiter, place), where }
+    const binder = new MethodBinder({
+      decorator: RATE_LIMITED,
+      site,
+      needsOpen: true,
+      tie: (bound) => {
+        const { where, provider } = bound
+        const { label } = bound.receiver
+        if (!limiter.isNamed) {
+          const expected = 'the name of a limiter'
+          reserveName(bound, { name: `limiter ${label}`, option: `${where}.name`, expected })
+        }
+        const placed = limiter.at({ where, name: cacheNameOf(label) })
+        return { ...bound, limiter: ownerOf(provider, where)[INTERNALS].limiter(placed) }
+      },
     })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
-        const { limiter: found, where } = find(this).held
+        const { limiter: found, where } = binder.bind(this)
         const scope = currentScope()
         const run = (): Promise<unknown> => invoke(original, this, args, where)
         const ask = (): Asked => askedOf(this, args, where)
         const call = { ...signalFor(this, args), self: this, args }
-        /** Counts the call against whom it is when it runs: see `Asked`. */
+        /** Counts the call for the subject that it has when it runs: see `Asked`. */
         const attempt = async (asked: Asked, tries: number): Promise<unknown> => {
           const verdict = await found.consume(asked.key, asked.cost, call)
           if (!verdict.allowed) return refused({ self: this, args, key: asked.key, verdict })
           return found[INTERNALS].hold(verdict, () => {
-            const more = key.canChange(args) ? outstanding(asked, ask(), where, tries) : undefined
+            const more = key.canChange(args)
+              ? outstanding(asked, ask(), { where, tries })
+              : undefined
             if (more !== undefined) return attempt(more, tries + 1)
-            // As part of the load that the call was part of before the store was asked.
+            // As part of the load to which the call belonged before the store was asked.
             return scope === undefined ? run() : runLoad(scope, run)
           })
         }
@@ -157,8 +164,8 @@ export function RateLimited(...given: readonly [object]): unknown {
 }
 
 /**
- * Who is limited, and what the call costs, as the arguments say at one moment. While the store was asked or a turn waited
- * for, the caller may have given the objects another use: then what is missing is asked for, too, before the method runs.
+ * The limited subject and the cost of a call, from the arguments at one moment. While the store was asked or a turn was waited
+ * for, the caller may have changed the arguments: then the missing part is asked for, too, before the method runs.
  */
 interface Asked {
   readonly key: string
@@ -167,36 +174,20 @@ interface Asked {
 
 const MOST_TRIES = 5
 
-/** @throws InvalidOptionError when the arguments never stand still */
-function outstanding(paid: Asked, now: Asked, where: string, tries: number): Asked | undefined {
+/** @throws InvalidOptionError when the arguments keep changing */
+function outstanding(
+  paid: Asked,
+  now: Asked,
+  { where, tries }: { readonly where: string; readonly tries: number },
+): Asked | undefined {
   const isSame = paid.key === now.key
   if (isSame && now.cost <= paid.cost) return undefined
   if (tries < MOST_TRIES) return isSame ? { key: now.key, cost: now.cost - paid.cost } : now
   throw new InvalidOptionError({
     option: `the arguments of ${where}`,
-    expected: 'to make the same key when the call is let through as when it was counted',
+    expected: 'to make the same key when the call is admitted as when it was counted',
     received: 'others each time',
   })
-}
-
-/** @throws InvalidOptionError when the method's own name will not do */
-function claimName(
-  manager: object,
-  claim: { readonly site: MethodSite; readonly receiver: Receiver },
-  where: string,
-): void {
-  const { receiver } = claim
-  const outcome = Claims.on(manager).claimName(`limiter ${receiver.label}`, claim)
-  if (outcome === 'renewed') sayRenewed(receiver)
-  const why =
-    outcome === 'nameless'
-      ? 'the class has no name'
-      : outcome === 'refused'
-        ? 'another class of this name has a method of this name (if this is the same class, its file was evaluated twice under two names: hot reload, or a second copy)'
-        : undefined
-  if (why === undefined) return
-  const expected = `the name of a limiter, because ${why}`
-  throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
 }
 
 function ownerOf(manager: object, where: string): LimitsOwner {

@@ -1,12 +1,12 @@
-/** `skipCache`: run something past the cache, by async context. */
+/** `skipCache`: runs work without the cache, by async context. */
 
 import { assertFunction, assertOneOf } from '../options/assert-option.ts'
 import { currentCallScope, runInScope, type SkipMode } from './bound/call-scope.ts'
 
 /**
- * Runs `work`; `@Cacheable` methods called in it, at any depth, follow `mode`, until the promise of `work` settles.
+ * Runs `work`; `@Cacheable` methods that it calls, at any depth, follow `mode` until the promise of `work` settles.
  *
- * Only reads are affected: `@CachePut` and `@CacheEvict` keep their promise, or skipping would leave old values behind.
+ * Only reads are affected: `@CachePut` and `@CacheEvict` work as usual, or skipping would leave old values behind.
  *
  * @throws InvalidOptionError for another mode.
  * @example await skipCache(() => products.find('42'))
@@ -20,7 +20,7 @@ export async function skipCache<Result>(
   return runInScope({ mode, outer: currentCallScope(), isOver: false }, work)
 }
 
-/** Returns the mode of this async context. Costs one comparison while nobody skips anything. */
+/** Returns the mode of this async context. Costs one comparison while no code uses `skipCache`. */
 export function currentSkip(): SkipMode | undefined {
   return currentCallScope()?.mode
 }

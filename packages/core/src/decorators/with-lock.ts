@@ -9,8 +9,8 @@ import { namesInOrder } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { MethodBinder } from './bound/bound-method.ts'
 import { readCallback } from './bound/callbacks.ts'
-import { callFinder } from './bound/manager-of.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -27,7 +27,7 @@ type Args = readonly unknown[]
 /** Either `key`, or `keys`, or neither: then the method's name and its arguments are the key. */
 export interface WithLockOptions<KeyArgs extends Args, KeysArgs extends Args>
   extends Omit<LockOptions, 'signal'> {
-  /** The lock's name, from the arguments: a function or a template. Methods that say the same name exclude each other. */
+  /** The lock's name, from the arguments: a function or a template. Methods with the same name exclude each other. */
   readonly key?: string | ((...args: KeyArgs) => Key) | undefined
   /** Several names, all of which are held while the method runs. */
   readonly keys?: ((...args: KeysArgs) => readonly Key[]) | undefined
@@ -45,10 +45,10 @@ const NAMES = ['key', 'keys', ...LOCK_OPTION_NAMES.filter((name) => name !== 'si
  * Runs the method under a lock: one call at a time per key, in all processes of the namespace. `currentLock()` inside gives
  * the fence, and the signal that aborts when the lock is lost.
  *
- * A lock alone cannot stop a process that was held up beyond its lease; see the guide on fences.
+ * A lock alone cannot stop a process that was held up for longer than its term; see the guide on fences.
  *
  * @throws InvalidOptionError at definition, naming the option. The method throws LockTimeoutError when the lock stayed held,
- *   LockUnavailableError when the store cannot say, LockLostError (with the result) when it was lost while the method ran.
+ *   LockUnavailableError when the store cannot decide, LockLostError (with the result) when it was lost while the method ran.
  * @example
  * @WithLock({ key: (orderId: string) => `order:${orderId}`, lease: '10s', wait: '5s' })
  * async checkout(orderId: string): Promise<Receipt> { … }
@@ -69,19 +69,23 @@ export function WithLock(...given: readonly [object?]): unknown {
   const resolved = resolveLockOptions(lockOptions, DECORATOR)
   const namesOf = nameSource(key, keys)
   return methodDecorator(DECORATOR, (original, site) => {
-    const find = callFinder(site, ({ label }, manager) => {
-      const where = `${DECORATOR}(${label})`
-      const locks = locksOf(manager, where)[INTERNALS]
-      locks.assertPossible(resolved, where)
-      return { locks, where, names: namesOf(label) }
+    const binder = new MethodBinder({
+      decorator: DECORATOR,
+      site,
+      needsOpen: true,
+      tie: (bound) => {
+        const locks = locksOf(bound.provider, bound.where)[INTERNALS]
+        locks.assertPossible(resolved, bound.where)
+        return { ...bound, locks, names: namesOf(bound.receiver.label) }
+      },
     })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
-        const { locks, where, names } = find(this).held
+        const { locks, where, names } = binder.bind(this)
         const scope = currentScope()
         const run = (): Promise<unknown> => invoke(original, this, args, where)
         const make = (): readonly string[] => namesFor(names, this, args, where)
-        // As part of the load that the call was part of before the lock was waited for.
+        // As part of the load to which the call belonged before the lock was waited for.
         const runUnder = (): Promise<unknown> => (scope === undefined ? run() : runLoad(scope, run))
         return runLocked(make, where, (held, body) => locks.run(held, resolved, body), runUnder)
       },
@@ -97,7 +101,7 @@ const MOST_TRIES = 5
 
 /**
  * Runs the method under the locks that its arguments name when it begins. While a lock was waited for, the caller may have
- * given the objects another use: then the lock is that of another one, and the right one is taken instead.
+ * changed the arguments: then the lock belongs to another key, and the right one is taken instead.
  *
  * @throws InvalidOptionError when they never stand still
  */
@@ -148,7 +152,7 @@ function nameSource(key: unknown, keys: unknown): (label: string) => Names {
   const sourceOf = keySource(key, `${DECORATOR}.key`)
   return (label) => {
     const source = sourceOf((text) => fitKey(`${label}:${text}`))
-    // The text of a key is the name of its lock; to make one of it again could make another.
+    // The text of a key is the name of its lock; a name made from that text could differ.
     return (self, args) => [source.of(self, args)]
   }
 }

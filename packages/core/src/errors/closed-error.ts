@@ -9,7 +9,7 @@ export class ClosedError extends LarderError {
     markFamily(ClosedError)
   }
 
-  /** `namespace`: whose manager; `call`: what was called after it was closed, such as `Products.find`. */
+  /** `namespace`: that of the manager; `call`: what was called after it was closed, such as `Products.find`. */
   constructor(namespace?: string, call?: string) {
     const whose =
       namespace === undefined ? 'This cache manager' : `The cache manager of ${namespace}`

@@ -8,14 +8,14 @@ export const ERROR_CODES = {
   },
   LARDER_NOT_CONFIGURED: {
     meaning: 'A decorated method was called before a cache manager existed for it.',
-    remedy: 'Call createCacheManager first, or name a manager in @CacheConfig.',
+    remedy: 'Call createCacheManager first, or set a manager in @CacheConfig.',
   },
   LARDER_KEY: {
     meaning: 'No key can be made from these arguments.',
     remedy: 'Give the decorator a key function, or pass arguments that can be encoded.',
   },
   LARDER_VALUE: {
-    meaning: 'A value cannot be cached and come back the same.',
+    meaning: 'A value would not come back from the cache unchanged.',
     remedy:
       'Register the class as a value type, convert the value with toPlain and fromPlain, or return plain data.',
   },
@@ -32,21 +32,22 @@ export const ERROR_CODES = {
     remedy: 'Look at the store; the breaker probes it again by itself.',
   },
   LARDER_STORE_REFUSED: {
-    meaning: 'The remote store answered, but refuses to do this: read-only, full, without a right.',
-    remedy: 'Look at the store and at the rights of its user; what it said is in the message.',
+    meaning:
+      'The remote store answered, but refuses: it is read-only or full, or a right is missing.',
+    remedy: 'Look at the store and the rights of its user; the message contains its answer.',
   },
   LARDER_STORE_SETUP: {
-    meaning: 'The remote store cannot be used as it is set up, and that does not pass by itself.',
+    meaning: 'The remote store cannot be used as it is set up, and waiting does not help.',
     remedy: 'Do what the message says: install a package, or let the bundler leave it out.',
   },
   LARDER_STORE_KEY: {
     meaning: 'The store of a lock or a limit answered that it cannot do this for this key.',
-    remedy: 'Look at what is kept under the key; resetting or deleting it repairs it.',
+    remedy: 'Look at what is kept under the key; resetting or deleting the key repairs it.',
   },
   LARDER_RECOVERY_QUEUE: {
     meaning: 'An eviction did not reach the remote store and waits in the recovery queue.',
     remedy:
-      'Nothing: it is applied here and will be run again. Thrown only with onRemoteFailure: "throw".',
+      'Nothing: it is applied on this node and will be run again. Thrown only with onRemoteFailure: "throw".',
   },
   LARDER_CLOSED: {
     meaning: 'The cache manager was closed.',
@@ -54,15 +55,15 @@ export const ERROR_CODES = {
   },
   LARDER_LOCK_TIMEOUT: {
     meaning: 'The lock stayed held by another owner for the whole wait.',
-    remedy: 'Wait longer, hold shorter, or do something else.',
+    remedy: 'Wait longer, hold the lock for less time, or do something else.',
   },
   LARDER_LOCK_UNAVAILABLE: {
     meaning: 'The lock store cannot be reached, so nobody can say whether the lock is free.',
     remedy: 'Look at the store, or set onUnavailable where exclusion is only an optimisation.',
   },
   LARDER_LOCK_LOST: {
-    meaning: 'The lease of a lock ended before its work did.',
-    remedy: 'Treat the work as possibly concurrent; use the fence to reject late writes.',
+    meaning: 'A lock ended before the work under it did.',
+    remedy: 'Assume that other work ran at the same time; use the fence to reject late writes.',
   },
   LARDER_NO_LOCK: {
     meaning: 'currentLock() was called where no lock is held.',
@@ -74,7 +75,7 @@ export const ERROR_CODES = {
   },
   LARDER_RATE_LIMIT_UNAVAILABLE: {
     meaning:
-      'The limit store cannot say (it is away, or the key holds something else), and the policy is to refuse then.',
+      'The limit store cannot decide (it is away, or the key holds something else), and the policy is to refuse then.',
     remedy: 'Look at the store, reset the key, or choose onStoreError: "local" or "open".',
   },
 } as const

@@ -21,7 +21,10 @@ import {
 } from './store-error.ts'
 import { ValueError } from './value-error.ts'
 
-const page = readFileSync(new URL('../../../../docs/reference/errors.md', import.meta.url), 'utf8')
+const page = readFileSync(
+  new URL('../../../../docs/reference/errors.md', import.meta.url),
+  'utf8',
+).replaceAll(/<a id="\w+"><\/a>/g, '')
 const cause = new Error('connect ECONNREFUSED redis://user:secret@db')
 const limited = {
   policy: '100 per 1m',

@@ -9,7 +9,7 @@ export class KeyError extends LarderError {
     markFamily(KeyError)
   }
 
-  // Declared only: whoever makes keys knows neither.
+  // Declared only: the code that makes keys knows neither.
   /** The method or call whose key it is, such as `@Cacheable(Users.find)`. */
   declare readonly where?: string
   declare readonly cache?: string
@@ -23,7 +23,7 @@ export class KeyError extends LarderError {
   }
 }
 
-/** Returns an error that says which method and cache it is about, if it is a KeyError that does not say so yet. */
+/** Returns an error that names the method and the cache, if it is a KeyError that does not name them yet. */
 export function keyErrorAt(error: unknown, where: string, cache?: string): unknown {
   const isPlain = error instanceof KeyError && error.cause === undefined
   if (!isPlain) return error

@@ -4,7 +4,7 @@ import type { ErrorCode } from './codes.ts'
 import { markFamily, meetCopies } from './family.ts'
 
 export interface LarderErrorDetails {
-  /** The key concerned, if one is. */
+  /** The key concerned, if there is one. */
   readonly key?: string | undefined
   readonly cause?: unknown
 }

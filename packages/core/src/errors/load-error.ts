@@ -11,11 +11,11 @@ export class LoadTimeoutError extends LarderError {
 
   readonly timeoutMs: number
 
-  /** True past `hardTimeout`: the load goes on, and its result will be cached. */
+  /** True past `hardTimeout`: the load continues, and its result will be cached. */
   readonly goesOn: boolean
 
   constructor(key: string, timeoutMs: number, goesOn = false) {
-    const end = goesOn ? 'goes on without its caller' : 'was given up'
+    const end = goesOn ? 'continues without its caller' : 'was given up'
     super('LARDER_LOAD_TIMEOUT', `Loading ${key} took longer than ${timeoutMs} ms and ${end}.`, {
       key,
     })

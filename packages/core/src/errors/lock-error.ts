@@ -1,4 +1,4 @@
-/** The three ways a lock can fail, told apart: held, store trouble, lost. */
+/** The three ways a lock can fail: it is held, the store has trouble, it was lost. */
 
 import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
@@ -43,23 +43,23 @@ export class LockUnavailableError extends LarderError {
   }
 }
 
-/** The lease ended while the work went on. */
+/** The lock ended while the work went on. */
 export class LockLostError extends LarderError {
   static {
     markFamily(LockLostError)
   }
 
-  /** What the work returned all the same, if it ended. */
+  /** What the work returned, if it ended. */
   declare readonly result?: unknown
 
   constructor(key: string, result?: unknown) {
     super(
       'LARDER_LOCK_LOST',
-      `The lease of the lock ${key} ended before the work did; somebody else may have held it.`,
+      `The lock ${key} ended before the work under it did; another owner may have held it meanwhile.`,
       { key },
     )
     if (result === undefined) return
-    // Kept out of printed errors: logs are no place for results.
+    // Not enumerable, so that printing the error does not write the result to a log.
     Object.defineProperty(this, 'result', { value: result, enumerable: false })
   }
 
@@ -68,7 +68,7 @@ export class LockLostError extends LarderError {
   }
 }
 
-/** `currentLock()` was asked where no lock is held. */
+/** `currentLock()` was called where no lock is held. */
 export class NoLockError extends LarderError {
   static {
     markFamily(NoLockError)

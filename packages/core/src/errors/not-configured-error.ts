@@ -15,7 +15,7 @@ export class NotConfiguredError extends LarderError {
       'LARDER_NOT_CONFIGURED',
       isElsewhere
         ? `${method} is decorated by a copy of @larder/core that cannot use the cache manager made by another, incompatible copy. Install one version only (see npm ls @larder/core).`
-        : `${method} was called before a cache manager existed, or after the last one was closed. Call createCacheManager() first, or name one in @CacheConfig({ manager }).`,
+        : `${method} was called before a cache manager existed, or after the last one was closed. Call createCacheManager() first, or set one in @CacheConfig({ manager }).`,
     )
   }
 

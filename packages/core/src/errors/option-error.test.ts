@@ -26,7 +26,9 @@ describe('the message of a wrong option', () => {
       known: ['ttl', 'tags'],
       suggestion: 'ttl',
     })
-    expect(error.message).toBe('a.tll is no known option. Did you mean ttl? Known are ttl, tags.')
+    expect(error.message).toBe(
+      'a.tll is not a known option. Did you mean ttl? Known options are ttl, tags.',
+    )
   })
 
   it.each([

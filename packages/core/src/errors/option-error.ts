@@ -1,25 +1,25 @@
-/** An option is wrong: the message says which, what it got and what it takes. */
+/** An option is wrong: the message names it, and says what it takes and what it got. */
 
 import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
 
-/** An option whose value is not what it takes. */
+/** An option with a value that it does not take. */
 export interface InvalidOption {
   /** Where the option stands, such as `@Cacheable(Products.find).ttl`. */
   readonly option: string
   /** What it takes, as a noun phrase. */
   readonly expected: string
   readonly received: unknown
-  /** What was received, in words, where the value says the wrong thing or does not belong in a message. */
+  /** A description of what was received, where the value itself would mislead or does not belong in a message. */
   readonly described?: string | undefined
-  /** What was probably meant. */
+  /** What the user probably meant. */
   readonly suggestion?: string | undefined
   /** True keeps the received text out of the message. @default by the option's name: passwords, tokens, URLs and the like */
   readonly isSecret?: boolean | undefined
   readonly cause?: unknown
 }
 
-/** An option that does not exist. */
+/** An option name that does not exist. */
 export interface UnknownOption {
   readonly option: string
   /** The names that do exist there. */
@@ -53,7 +53,7 @@ function messageOf(problem: InvalidOption | UnknownOption): string {
   const { option, suggestion } = problem
   const hint = suggestion === undefined ? '' : ` Did you mean ${suggestion}?`
   if ('known' in problem)
-    return `${option} is no known option.${hint} Known are ${problem.known.join(', ')}.`
+    return `${option} is not a known option.${hint} Known options are ${problem.known.join(', ')}.`
   const { received, expected, isSecret = SECRET_NAME.test(option) } = problem
   const described =
     problem.described ??
@@ -65,7 +65,7 @@ const MAX_TEXT = 40
 const SECRET_NAME = /(?:secret|password|passphrase|credentials?|token|url|uri|dsn|[a-z]Key)$/i
 const URL_WITH_USER = /:\/\/[^/]*@/
 
-/** Says what a value is without repeating much of it: options can hold secrets. */
+/** Describes a value without repeating much of it, because options can hold secrets. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -99,7 +99,7 @@ function describeObject(value: object): string {
       ? `an array of ${value.length}`
       : `an object of class ${classNameOf(value)}`
   } catch {
-    // A revoked proxy refuses even to be looked at.
+    // A revoked proxy throws whenever it is looked at.
     return 'an object that cannot be read'
   }
 }

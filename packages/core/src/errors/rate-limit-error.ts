@@ -51,7 +51,7 @@ function nameOf({ policy }: RateLimitDetails): string {
   return policy === 'default' ? '' : ` ${policy}`
 }
 
-/** The limit store cannot say, because it is away or because of what the key holds, and the policy is to refuse then. */
+/** The limit store cannot decide, because it is away or because of what the key holds, and the policy is to refuse then. */
 export class RateLimitUnavailableError extends LarderError {
   static {
     markFamily(RateLimitUnavailableError)

@@ -1,4 +1,4 @@
-/** What went wrong, in one line for a person. */
+/** The reason of an error, in one line for a person. */
 
 import { StoreRefusedError, StoreSetupError, StoreUnavailableError } from './store-error.ts'
 
@@ -6,8 +6,9 @@ const LONGEST = 400
 const CREDENTIALS = /(\/\/)[^/\s@]*@/g
 
 /**
- * The words of an error that say most. An error that only says that nothing was tried gives way to its cause, and one that
- * gathers several says them all, as Node.js does for a name with several addresses. Credentials in a URL are left out.
+ * The most informative words of an error. For an error that only says that a call was not tried, the words of its cause; for
+ * one that gathers several errors, the words of all, as Node.js does for a name with several addresses. Credentials in URLs are
+ * left out.
  */
 export function reasonOf(error: unknown): string {
   const words = wordsOf(error, 3).replace(/\s+/g, ' ').replace(CREDENTIALS, '$1…@')
@@ -26,18 +27,18 @@ function wordsOf(error: unknown, depth: number): string {
   return error.message || String(code ?? error.name)
 }
 
-/** The error behind one that only says that nothing was tried. */
+/** The error behind one that only says that a call was not tried. */
 export function rootOf(error: unknown): unknown {
   const isWrapped = error instanceof StoreUnavailableError && error.cause !== undefined
   return isWrapped ? rootOf(error.cause) : error
 }
 
-/** True for what does not pass by itself. */
+/** True for a fault that does not pass by itself. */
 export function isSetupError(error: unknown): error is StoreSetupError {
   return error instanceof StoreSetupError
 }
 
-/** True where the store answers and does not write. */
+/** True where the store answers but does not write. */
 export function isRefusal(error: unknown): error is StoreRefusedError {
   return error instanceof StoreRefusedError
 }

@@ -1,4 +1,4 @@
-/** Trouble with the remote store. Reads never throw these; they appear in events, and where a caller asked to know. */
+/** Trouble with the remote store. Reads never throw these errors; events carry them, and callers that asked for them get them. */
 
 import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
@@ -10,7 +10,7 @@ export class StoreTimeoutError extends LarderError {
   }
 
   readonly timeoutMs: number
-  /** True when this process stood still meanwhile, so that the store may not be to blame. */
+  /** True when this process stood still meanwhile, so that the store may not be the cause. */
   readonly wasHeldUp: boolean
 
   constructor(operation: string, timeoutMs: number, wasHeldUp = false) {
@@ -47,9 +47,9 @@ export class StoreUnavailableError extends LarderError {
 }
 
 /**
- * Why a store that answers does not do what it is asked. `readonly`: a replica; `not-durable`: it cannot save what it is
- * told (a failed snapshot, a full disk); `replicas`: too few of them; `rights`: this user may not; `full`: out of memory;
- * `loading`, `cluster`: not now.
+ * Why a store that answers does not do what it is asked. `readonly`: it is a replica; `not-durable`: it cannot save (a failed
+ * snapshot, a full disk); `replicas`: it has too few; `rights`: this user lacks a right; `full`: it is out of memory;
+ * `loading`, `cluster`: it cannot do it now.
  */
 export type RefusalReason =
   | 'readonly'
@@ -60,7 +60,7 @@ export type RefusalReason =
   | 'loading'
   | 'cluster'
 
-/** The store answered, and refused: nothing was changed. Asking again at once is no use. */
+/** The store answered, and refused: nothing was changed. Asking again at once is useless. */
 export class StoreRefusedError extends LarderError {
   static {
     markFamily(StoreRefusedError)
@@ -68,7 +68,7 @@ export class StoreRefusedError extends LarderError {
 
   readonly reason: RefusalReason
 
-  /** `words`: what the store said, without values. */
+  /** `words`: the store's answer, without values. */
   constructor(operation: string, reason: RefusalReason, words: string, cause?: unknown) {
     super('LARDER_STORE_REFUSED', `The remote store refused ${operation}: ${words}`, { cause })
     this.reason = reason
@@ -79,7 +79,7 @@ export class StoreRefusedError extends LarderError {
   }
 }
 
-/** The store can never be used as it is set up: something is not installed, or refused to load. No outage: it does not pass. */
+/** The store cannot be used as it is set up: a package is not installed, or cannot be loaded. Unlike an outage, it does not pass. */
 export class StoreSetupError extends LarderError {
   static {
     markFamily(StoreSetupError)
@@ -104,7 +104,7 @@ export class RecoveryQueueError extends LarderError {
   constructor(what: string, cause: unknown) {
     super(
       'LARDER_RECOVERY_QUEUE',
-      `Evicting ${what} did not reach the remote store. It holds on this node and will be run again.`,
+      `Evicting ${what} did not reach the remote store. It is applied on this node and will be run again.`,
       { cause },
     )
   }
@@ -115,9 +115,9 @@ export class RecoveryQueueError extends LarderError {
 }
 
 /**
- * The store answered, and what it said concerns one key or one call only: what is kept under the key is not what belongs
- * there, or the key's own demand cannot be met. For providers of locks and limits to reject with; a circuit breaker takes
- * it for a sign of life.
+ * The store answered, and its answer concerns one key or one call only: something of another kind is kept under the key, or
+ * a demand of this call cannot be met. Providers of locks and limits reject with it; a circuit breaker counts it as a sign of
+ * life.
  */
 export class StoreKeyError extends LarderError {
   static {
@@ -127,7 +127,7 @@ export class StoreKeyError extends LarderError {
   constructor(operation: string, cause?: unknown) {
     super(
       'LARDER_STORE_KEY',
-      `The remote store cannot do ${operation} for this key; others are not concerned.`,
+      `The remote store cannot do ${operation} for this key; other keys are not affected.`,
       { cause },
     )
   }
@@ -137,7 +137,7 @@ export class StoreKeyError extends LarderError {
   }
 }
 
-/** By its code: the class may come from another copy of this package. */
+/** Compares the code, because the class may come from another copy of this package. */
 export function isStoreKeyError(error: unknown): error is StoreKeyError {
   return error instanceof Error && (error as { code?: unknown }).code === 'LARDER_STORE_KEY'
 }

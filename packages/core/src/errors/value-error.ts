@@ -1,4 +1,4 @@
-/** A value cannot be cached and come back the same. */
+/** A value would not come back from the cache unchanged. */
 
 import { markFamily } from './family.ts'
 import { LarderError } from './larder-error.ts'
@@ -12,7 +12,7 @@ export interface ValuePlace {
   readonly key: string
 }
 
-/** Thrown when a value holds something no codec can bring back, such as an unregistered class instance. */
+/** Thrown when a value holds something that no codec can restore, such as an instance of an unregistered class. */
 export class ValueError extends LarderError {
   static {
     markFamily(ValueError)
@@ -20,7 +20,7 @@ export class ValueError extends LarderError {
 
   /** Where in the value, such as `$.items[3].price`. */
   readonly path: string
-  // Declared only: codecs, which know neither, throw errors without them.
+  // Declared only: codecs do not know them, and throw errors without them.
   /** The method or call whose value it is, such as `@Cacheable(Users.find)`. */
   declare readonly where?: string
   declare readonly cache?: string

@@ -1,5 +1,5 @@
 /**
- * A circuit breaker: after some failures in a row, calls are not tried for a while; then one is, to find out.
+ * A circuit breaker: after some failures in a row, calls are not tried for a while; then one call is tried, as a probe.
  *
  * Without it an unreachable store would cost every call its whole deadline.
  */
@@ -29,7 +29,7 @@ export class Breaker {
     return this.#state
   }
 
-  /** Tells whether a call may be tried now. When half-open, the first asker gets the probe and the others do not. */
+  /** Tells whether a call may be tried now. When half-open, the first caller gets the probe and the others do not. */
   admits(): boolean {
     if (this.#state === 'closed') return true
     if (this.#state === 'half-open' || this.#now() < this.#openUntil) return false
@@ -43,12 +43,12 @@ export class Breaker {
     this.#enter('closed')
   }
 
-  /** A call ended without telling anything about the other side; if it was the probe, the next asker gets another. */
+  /** A call ended without telling anything about the other side; if it was the probe, the next caller gets another. */
   toldNothing(): void {
     if (this.#state === 'half-open') this.#enter('open')
   }
 
-  /** Something suggests that the other side can be reached again: the next asker finds out, without waiting longer. */
+  /** Something suggests that the other side can be reached again: the next caller probes it, without waiting longer. */
   mayBeBack(): void {
     this.#openUntil = 0
     this.#pauseMs = FIRST_PAUSE_MS
@@ -59,7 +59,7 @@ export class Breaker {
     if (this.#state === 'closed' && this.#failures < FAILURES_TO_OPEN) return
     // A late failure of a call from before the opening must not lengthen the pause.
     if (this.#state === 'open') return
-    // Jitter, so that many nodes do not probe a recovering server in step.
+    // Jitter, so that many nodes do not probe a recovering server at the same moment.
     this.#openUntil = this.#now() + this.#pauseMs * (0.5 + this.#random() / 2)
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2)
     this.#enter('open')

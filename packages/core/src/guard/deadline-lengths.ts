@@ -3,7 +3,7 @@
 import type { Clock, Waiter } from '../contracts/clock.ts'
 import { Deadlines } from './deadlines.ts'
 
-/** Options may be worked out anew for each cache: past so many lengths, the one made first is made anew when it is asked for. */
+/** An application may compute new options for each cache. Above this number, the oldest length is dropped, and made again when needed. */
 const CAP = 1_000
 
 export class DeadlineLengths {
@@ -11,7 +11,7 @@ export class DeadlineLengths {
   readonly #waiter: Waiter
   readonly #lengths = new Map<number, Deadlines>()
 
-  /** `waiter`: who waits for what is bounded by them. */
+  /** `waiter`: who waits for the calls that are bounded. */
   constructor(clock: Clock, waiter: Waiter) {
     this.#clock = clock
     this.#waiter = waiter
@@ -27,7 +27,7 @@ export class DeadlineLengths {
     if (known !== undefined) return known
     if (this.#lengths.size >= CAP) {
       const [first] = this.#lengths.keys()
-      // What it still bounds goes on; its timer ends with that.
+      // The calls that it still bounds go on; its timer ends with them.
       if (first !== undefined) this.#lengths.delete(first)
     }
     const deadlines = new Deadlines(this.#clock, ms, this.#waiter)
@@ -35,7 +35,7 @@ export class DeadlineLengths {
     return deadlines
   }
 
-  /** Drops the timers; for when all calls have ended. */
+  /** Drops the timers; for after all calls have ended. */
   close(): void {
     for (const deadlines of this.#lengths.values()) deadlines.close()
   }

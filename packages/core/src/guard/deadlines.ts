@@ -1,21 +1,21 @@
 /**
- * Deadlines of one length: what begins first is due first, so one timer does for all of them.
+ * Deadlines of one length: the call that begins first is due first, so one timer serves all of them.
  *
- * A timer of its own for each call to the store would cost more than the rest of making the call. Calls mostly end in the
- * order they began, so the list is hardly ever longer than what is under way.
+ * One timer per call would cost more than the rest of the call. Calls mostly end in the order they began, so the list is
+ * rarely longer than the number of calls under way.
  *
- * Our own lateness is not the other side's. When the event loop stood still, the timer is due although the answers may lie
- * in the socket, unread. So nothing is over before what has arrived was handed out; and if the timer itself was late, the
- * time that was lost is added, once, for whatever could not even be sent meanwhile.
+ * A delay of this process is not the other side's fault. When the event loop stood still, the timer is due although the answers
+ * may lie in the socket, unread. So a deadline only ends after what has arrived was handed out; and if the timer itself was
+ * late, the lost time is added, once, for calls that could not even be sent meanwhile.
  *
- * Nor is the other side away while it works off what was asked for before: as long as answers come to calls that are as old as
- * the one that is due, that one gets the same time again, once.
+ * The other side is also not away while it works off earlier calls: as long as answers come to calls that are as old as the one
+ * that is due, that one gets the same time again, once.
  */
 
 import type { CancelTimer, Clock, Waiter } from '../contracts/clock.ts'
 
 /**
- * Told that the time is over. `wasHeldUp`: this process stood still meanwhile, or answers to calls as old as this one still
+ * Called when the time is over. `wasHeldUp`: this process stood still meanwhile, or answers to calls as old as this one still
  * come, so the other side is not known to be away.
  */
 export type OnOver = (wasHeldUp: boolean) => void
@@ -24,16 +24,16 @@ export type OnOver = (wasHeldUp: boolean) => void
 export interface Deadline {
   readonly begunAt: number
   dueAt: number
-  /** Let go of at the end: the list may hold the deadline for longer, and this knows everything about the call. */
+  /** Cleared at the end: the list may keep the deadline for longer, and this refers to everything about the call. */
   onOver: OnOver | undefined
   /** True once lost time was added. */
   isExtended: boolean
 }
 
-/** Ended deadlines that the list may hold at its beginning. */
+/** So many ended deadlines may stay at the beginning of the list. */
 const MOST_ENDED = 64
 
-/** A timer that runs later than this was held up, ms; less is the usual unrest of an event loop. */
+/** A timer that is later than this was held up, ms; less is the usual variation of an event loop. */
 const HELD_UP_MS = 20
 
 export class Deadlines {
@@ -41,15 +41,15 @@ export class Deadlines {
   readonly #ms: number
   readonly #waiter: Waiter
   #waiting: Deadline[] = []
-  /** Those before it have ended. */
+  /** Deadlines before this index have ended. */
   #first = 0
   #cancel: CancelTimer | undefined
   #timerDueAt = 0
   #isClosed = false
-  /** The last call that ended: when it was begun, and when that was. */
+  /** When the call that ended last was begun, and when it ended. */
   readonly #last = { begunAt: Number.POSITIVE_INFINITY, endedAt: Number.NEGATIVE_INFINITY }
 
-  /** `ms`: how long each call may take. `waiter`: who waits for what is bounded here. */
+  /** `ms`: how long each call may take. `waiter`: who waits for the calls. */
   constructor(clock: Clock, ms: number, waiter: Waiter) {
     this.#clock = clock
     this.#ms = ms
@@ -66,7 +66,7 @@ export class Deadlines {
     return deadline
   }
 
-  /** Ends a deadline because the answer is there; false when it was over already. */
+  /** Ends a deadline because the answer has come; false when the time was over before. */
   end(deadline: Deadline): boolean {
     if (deadline.onOver === undefined) return false
     deadline.onOver = undefined
@@ -127,7 +127,7 @@ export class Deadlines {
     return due !== undefined && begunAt <= due.begunAt && now - endedAt <= this.#ms / 2
   }
 
-  /** Gives each that was not given time before `byMs` more, from `now` on if it is due. The order stays what it was. */
+  /** Gives `byMs` more to each deadline that has not been extended yet, counted from `now` if it is due. The order stays the same. */
   #extend(now: number, byMs: number): void {
     for (let i = this.#first; i < this.#waiting.length; i++) {
       const deadline = this.#waiting[i]
@@ -145,7 +145,7 @@ export class Deadlines {
     if (this.#first === waiting.length) {
       waiting.length = 0
       this.#first = 0
-      // Left to run out, it would keep a finished program alive.
+      // A timer that is left running would keep a finished program alive.
       if (this.#waiter === 'caller') this.#stopTimer()
     } else if (this.#first > MOST_ENDED && this.#first > waiting.length / 2) {
       this.#waiting = waiting.slice(this.#first)

@@ -1,14 +1,14 @@
 /**
  * Calls to a provider of locks or limits, behind our own deadline and a breaker.
  *
- * A client library queues and retries on its own terms: a call that hangs inside one would hang the caller, and an outage
- * would cost every caller the whole deadline. So the deadline is ours, what comes after it is ignored, and after some
- * failures in a row nothing is tried for a while.
+ * A client library queues and retries by its own rules: a call that hangs inside one would hang the caller, and an outage
+ * would cost every caller the whole deadline. So the deadline is ours, an answer after it is ignored, and after some failures
+ * in a row nothing is tried for a while.
  *
- * Three things are told apart, because only the last says something about the store:
- * - the store answered, with a result or with an error that concerns one key (`StoreKeyError`): it is well;
- * - the time was over, but this process stood still meanwhile: nobody knows;
- * - it did not answer in time, or refused for a reason that concerns everybody: a failure.
+ * Three cases are distinguished, because only the last says that the store has trouble:
+ * - the store answered, with a result or with an error that concerns one key (`StoreKeyError`): the store works;
+ * - the time was over, but this process stood still meanwhile: nothing is known;
+ * - the store did not answer in time, or refused for a reason that concerns every key: a failure.
  */
 
 import type { Clock, Waiter } from '../contracts/clock.ts'
@@ -18,27 +18,27 @@ import { Deadlines } from './deadlines.ts'
 
 export interface GuardedCallsParts {
   readonly clock: Clock
-  /** The provider's: until the first attempt to connect has ended, a process that starts is slow, and no deadline runs. */
+  /** That of the provider. A process that starts is slow, so no deadline runs until the first attempt to connect has ended. */
   whenTried?(): Promise<void>
-  /** Told when the breaker opens, half-opens or closes. */
+  /** Called when the breaker opens, half-opens or closes. */
   onBreaker?(state: BreakerState): void
-  /** Told of every call that failed. `skipped`: it was not tried. */
+  /** Called for every call that failed. `skipped`: it was not tried. */
   onFailure?(operation: string, error: unknown, skipped: boolean): void
 }
 
 /** How long the first calls of a process wait for the first attempt to connect before their own time begins, ms. */
 const FIRST_ATTEMPT_MS = 1_000
 
-/** What is said about a call; mostly a constant. */
-export interface CallTerms {
+/** What the guard must know about a call; usually a constant. */
+export interface CallBounds {
   readonly operation: string
   /** How long the call may take. */
   readonly timeoutMs: number
-  /** `background` where nobody's promise hangs on the answer: it must not keep a finished program alive. */
+  /** `background` where no caller waits for the answer: then it must not keep a finished program alive. */
   readonly waiter: Waiter
 }
 
-/** Deadlines of so many lengths share their timers; few are in use, and any other length has one of its own. */
+/** Deadlines of so many lengths share their timers; few lengths are in use, and further ones get their own timers. */
 const MOST_LENGTHS = 16
 
 export class GuardedCalls {
@@ -63,7 +63,7 @@ export class GuardedCalls {
     )
   }
 
-  /** Since when nothing has been answered, ms: when the first call that failed was begun. Undefined while all is well. */
+  /** Since when nothing has been answered, ms: when the first failed call was begun. Undefined while calls succeed. */
   get failingSince(): number | undefined {
     return this.#failingSince
   }
@@ -78,32 +78,32 @@ export class GuardedCalls {
    *
    * @throws StoreUnavailableError without trying, StoreTimeoutError, or what the call rejects with
    */
-  ask<Result>(terms: CallTerms, call: () => Promise<Result>): Promise<Result> {
-    if (this.#breaker.admits()) return this.insist(terms, call)
-    const error = new StoreUnavailableError(terms.operation)
-    this.#parts.onFailure?.(terms.operation, error, true)
+  ask<Result>(bounds: CallBounds, call: () => Promise<Result>): Promise<Result> {
+    if (this.#breaker.admits()) return this.insist(bounds, call)
+    const error = new StoreUnavailableError(bounds.operation)
+    this.#parts.onFailure?.(bounds.operation, error, true)
     return Promise.reject(error)
   }
 
   /**
-   * Calls whatever the breaker says: for what is not to be lost because others' calls failed.
+   * Calls even when the breaker is open: for calls that must not be lost because other calls failed.
    *
    * @throws StoreTimeoutError, or what the call rejects with
    */
-  insist<Result>(terms: CallTerms, call: () => Promise<Result>): Promise<Result> {
-    if (this.#isTried) return this.#call(terms, call)
-    return this.#untilTried().then(() => this.#call(terms, call))
+  insist<Result>(bounds: CallBounds, call: () => Promise<Result>): Promise<Result> {
+    if (this.#isTried) return this.#call(bounds, call)
+    return this.#untilTried().then(() => this.#call(bounds, call))
   }
 
-  #call<Result>(terms: CallTerms, call: () => Promise<Result>): Promise<Result> {
+  #call<Result>(bounds: CallBounds, call: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const { operation, timeoutMs } = terms
+      const { operation, timeoutMs } = bounds
       const begunAt = this.#parts.clock.now()
       const fail = (error: unknown): void => {
         this.#parts.onFailure?.(operation, error, false)
         reject(error)
       }
-      const { deadlines, isShared } = this.#deadlinesFor(terms)
+      const { deadlines, isShared } = this.#deadlinesFor(bounds)
       const deadline = deadlines.begin((wasHeldUp) => {
         if (wasHeldUp) this.#breaker.toldNothing()
         else this.#failed(begunAt)
@@ -129,7 +129,7 @@ export class GuardedCalls {
     })
   }
 
-  /** Drops the timers; for when all calls have ended. */
+  /** Drops the timers; for after all calls have ended. */
   close(): void {
     for (const lengths of Object.values(this.#deadlines)) {
       for (const deadlines of lengths.values()) deadlines.close()
@@ -145,7 +145,7 @@ export class GuardedCalls {
         resolve()
       }
       const cancel = this.#parts.clock.schedule(FIRST_ATTEMPT_MS, end, 'caller')
-      // It never rejects by its contract; one that does has ended too.
+      // By its contract it never rejects; if it does, it has ended too.
       begin(async () => this.#parts.whenTried?.()).then(end, end)
     })
     return this.#firstAttempt
@@ -158,12 +158,12 @@ export class GuardedCalls {
   }
 
   #failed(begunAt: number): void {
-    // Others' calls may have been answered while this one was under way.
+    // Other calls may have been answered while this one was under way.
     this.#failingSince ??= Math.max(begunAt, this.#answeredAt)
     this.#breaker.failed()
   }
 
-  #deadlinesFor({ timeoutMs, waiter }: CallTerms): { deadlines: Deadlines; isShared: boolean } {
+  #deadlinesFor({ timeoutMs, waiter }: CallBounds): { deadlines: Deadlines; isShared: boolean } {
     const lengths = this.#deadlines[waiter]
     const known = lengths.get(timeoutMs)
     if (known !== undefined) return { deadlines: known, isShared: true }
@@ -174,7 +174,7 @@ export class GuardedCalls {
   }
 }
 
-/** A provider that throws instead of rejecting is no reason to lose the deadline. */
+/** The deadline also holds for a provider that throws instead of rejecting. */
 function begin<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return call()

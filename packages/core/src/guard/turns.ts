@@ -1,18 +1,18 @@
 /**
- * Bounds what is under way at the store: what is beyond it waits for its turn.
+ * Bounds how much is under way at the store: calls beyond that wait for their turn.
  *
- * Ten thousand keys that are asked for at once are more than any store answers within a deadline that is meant for one
- * call. Sent all at once, the last of them would time out on a store that works at full speed, and their deadlines would
- * measure our own queue. So a deadline begins when its call does, and calls begin as others end. Unless the store turns out not
- * to answer: then who has waited for as long as an answer may take has waited enough.
+ * Ten thousand keys requested at once are more than any store answers within a deadline that is meant for one call. Sent all
+ * at once, the last of them would time out on a store that works at full speed, and their deadlines would measure our own
+ * queue. So a deadline begins when its call does, and calls begin as others end. The exception is a store that does not answer:
+ * a call that has waited for as long as an answer may take is then given up.
  *
- * How much a store answers in time depends on it, and on how busy this machine is. So it begins with little, is more with each
- * quick answer, as in TCP, and is halved when answers come to take half of what they may.
+ * How much a store answers in time depends on the store, and on how busy this machine is. So the amount is small at first,
+ * grows with each quick answer, as in TCP, and is halved when answers begin to take half of the time they may take.
  */
 
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 
-/** Begins a call; `isOverdue`: it is not to be tried any more. */
+/** Begins a call; `isOverdue`: it must not be tried any more. */
 export type Start = (isOverdue: boolean) => void
 
 interface Waiting {
@@ -20,15 +20,15 @@ interface Waiting {
   readonly start: Start
   /** When it was asked for, monotonic ms. */
   readonly since: number
-  /** Of the caller: it is others whose calls end, and let it go on. */
+  /** That of the caller: its turn comes when the call of another caller ends. */
   readonly context: KeptContext
 }
 
-/** The weight that may be under way before there was an answer, and the least it becomes. */
+/** The weight that may be under way before the first answer, and the smallest value later. */
 const AT_FIRST = 64
 const LEAST = 8
 
-/** Started ones that the list may hold at its beginning. */
+/** So many started calls may stay at the beginning of the list. */
 const MOST_STARTED = 256
 
 export class Turns {
@@ -40,11 +40,11 @@ export class Turns {
   #room: number
   #shrunkAt = Number.NEGATIVE_INFINITY
   #waiting: Waiting[] = []
-  /** Those before it have started. */
+  /** Calls before this index have started. */
   #first = 0
   #isStarting = false
 
-  /** `most`: the weight that may ever be under way; one that is heavier goes alone. `patienceMs`: what an answer may take. */
+  /** `most`: the largest weight that may ever be under way; a heavier call goes alone. `patienceMs`: how long an answer may take. */
   constructor(most: number, now: () => number, patienceMs = Number.POSITIVE_INFINITY) {
     this.#most = most
     this.#patienceMs = patienceMs
@@ -52,7 +52,7 @@ export class Turns {
     this.#now = now
   }
 
-  /** Runs `start` now or when there is room, in the order asked. Each needs an `end`, whatever becomes of it. */
+  /** Runs `start` now or when there is room, in the order of the calls. Each start needs an `end`, also when it fails. */
   take(weight: number, start: Start): void {
     if (this.#first === this.#waiting.length && this.#hasRoomFor(weight)) {
       this.#underWay += weight
@@ -62,7 +62,7 @@ export class Turns {
     }
   }
 
-  /** `tookMs`: how long the answer took; absent where there was none. */
+  /** `tookMs`: how long the answer took; absent where no answer came. */
   end(weight: number, tookMs?: number): void {
     this.#underWay -= weight
     if (tookMs !== undefined) this.#adapt(weight, tookMs)
@@ -70,14 +70,14 @@ export class Turns {
       this.#startWhile((next) => this.#hasRoomFor(next.weight))
   }
 
-  /** The store does not answer: who has waited for `waitedMs` is told that it is overdue. */
+  /** The store does not answer: calls that have waited for `waitedMs` are told that they are overdue. */
   giveUp(waitedMs: number): void {
     const since = this.#now() - waitedMs
     this.#startWhile((next) => next.since <= since, true)
   }
 
   #startWhile(isNext: (next: Waiting) => boolean, isOverdue = false): void {
-    // A start that fails at once ends at once; it must not begin the next from inside.
+    // A start that fails at once ends at once; it must not begin the next call from inside.
     if (this.#isStarting) return
     this.#isStarting = true
     try {
@@ -107,7 +107,7 @@ export class Turns {
       return
     }
     const now = this.#now()
-    // Once for all that were sent together.
+    // Once for all calls that were sent together.
     if (tookMs < this.#patienceMs / 2 || now - this.#shrunkAt < tookMs) return
     this.#shrunkAt = now
     this.#room = Math.max(LEAST, Math.floor(this.#room / 2))

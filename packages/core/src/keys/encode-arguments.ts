@@ -2,12 +2,12 @@
  * The default key: a canonical, collision-free text of a call's arguments.
  *
  * Every kind of value has its own first character, strings are escaped, every item ends with a comma and every container
- * is closed, so the text can be read back in exactly one way: that is what keeps two different argument lists from sharing
- * a key. Object properties, Map entries and Set members are sorted, so that their order does not matter.
+ * is closed. So the text can be read back in exactly one way, and two different argument lists never share a key. Object
+ * properties, Map entries and Set members are sorted, so that their order does not matter.
  *
- * What counts as the same: `-0` and `0` (as in a Map), a hole and `undefined` in an array, plain objects with and without
- * `Object.prototype`. What differs: `f()` and `f(undefined)`, `{}` and `{ a: undefined }` (a spread over defaults tells
- * them apart), a Buffer and a Uint8Array. Not looked at: non-enumerable properties, and named ones of arrays and Maps.
+ * Treated as equal: `-0` and `0` (as in a Map), a hole and `undefined` in an array, plain objects with and without
+ * `Object.prototype`. Treated as different: `f()` and `f(undefined)`, `{}` and `{ a: undefined }` (a spread over defaults
+ * distinguishes them), a Buffer and a Uint8Array. Ignored: non-enumerable properties, and named properties of arrays and Maps.
  */
 
 import { types } from 'node:util'
@@ -15,13 +15,13 @@ import { KeyError } from '../errors/key-error.ts'
 import { classNameOf } from '../errors/option-error.ts'
 import { fitKey } from './key-digest.ts'
 
-/** What a class may offer to take part in default keys. */
+/** A class implements this to take part in default keys. */
 export interface CacheKeyed {
-  /** Returns what tells this instance from others of a class of the same name. */
+  /** Returns a text that distinguishes this instance from other instances of a class of the same name. */
   toCacheKey(): string
 }
 
-/** A container on the way to the value being encoded, innermost first; only errors and the cycle check look up. */
+/** A container on the way to the value being encoded, innermost first; only errors and the cycle check read the outer ones. */
 interface Frame {
   readonly value: unknown
   readonly above: Frame | undefined
@@ -46,7 +46,7 @@ const ESCAPED = /[\\,[\]{}()]/g
 export function encodeArguments(args: readonly unknown[]): string {
   if (args.length === 1) {
     const only = args[0]
-    // The most common calls by far, on the local-hit path. With nothing after it, a string needs no escapes.
+    // By far the most common calls, on the local-hit path. A string with nothing after it needs no escapes.
     if (typeof only === 'string') return fitKey(`'${only}`)
     if (typeof only === 'number') return `(${only},`
   }
@@ -109,7 +109,7 @@ type BuiltIn =
   | ArrayBuffer
   | NodeJS.ArrayBufferView
 
-/** A built-in itself and not an instance of a class derived from it, which may hold more than its kind shows. */
+/** True for a built-in itself, false for an instance of a derived class, which may hold more than its kind shows. */
 function isBuiltIn(value: object, prototype: unknown): value is BuiltIn {
   if (Buffer.isBuffer(value)) return true
   const parent: unknown = Object.getPrototypeOf(prototype)

@@ -1,7 +1,7 @@
 /**
  * Key templates: `'product:{0}'`, `'{0.id}'`, `'{0.address.zip}'`; `{{` and `}}` are literal braces.
  *
- * Two different lists of slot values must never meet in one key. The character that follows a slot is escaped inside the
+ * Two different lists of slot values must never give the same key. The character that follows a slot is escaped inside the
  * slot's text, so the end of every slot can be found again. A string that looks like a value of another type, such as
  * `'42'`, is marked by a leading quote.
  */
@@ -27,8 +27,8 @@ const LOOKS_LIKE_OTHER =
 /**
  * Compiles a template into a function from arguments to key text.
  *
- * The function throws KeyError where a slot has nothing to read (a missing property, or one of `null` or `undefined`) and
- * where it finds something else than a string, number, bigint, boolean, `null` or `undefined`. An omitted argument is
+ * The function throws KeyError where a slot cannot be read (a missing property, or a property of `null` or `undefined`) and
+ * where the slot's value is anything but a string, number, bigint, boolean, `null` or `undefined`. An omitted argument is
  * `undefined`.
  *
  * @throws InvalidOptionError naming `option` when the template is malformed, has no slot, or has slots with nothing between.
@@ -55,7 +55,7 @@ function parseTemplate(template: unknown, option: string): readonly (string | Sl
   if (typeof template !== 'string' || !template.isWellFormed()) throw takes(malformed)
   const parts: (string | Slot)[] = []
   let next = ''
-  // Backwards, because a slot has to know what follows it.
+  // Backwards, because a slot must know what follows it.
   for (const [part, slot] of [...template.matchAll(PART)].reverse()) {
     if (part === '{' || part === '}') throw takes(malformed)
     if (slot === undefined) {
@@ -65,14 +65,14 @@ function parseTemplate(template: unknown, option: string): readonly (string | Sl
     }
     const parsed = parseSlot(slot, next)
     if (parsed === undefined) throw takes(malformed)
-    // After an escape character, an end that is one could not be told from an escaped one.
+    // After an escape character, an end that is a backslash could not be distinguished from an escaped one.
     if (parsed.end === '\\') throw takes('a template with no backslash right after a slot')
     if (typeof parts[0] === 'object')
       throw takes("a template with text between its slots, such as '{0}:{1}'")
     parts.unshift(parsed)
     next = ''
   }
-  // Most likely forgotten braces, and then all calls would share one entry.
+  // Braces were probably forgotten, and then all calls would share one entry.
   if (parts.every((part) => typeof part === 'string')) {
     throw takes(
       "a template with a slot, such as 'product:{0}' (for one key for all calls, give a function)",
@@ -105,7 +105,7 @@ function readSlot(slot: Slot, args: readonly unknown[]): unknown {
       )
     }
     const found = (value as Record<string, unknown>)[name]
-    // A misspelt property would give every call the same key, so absent is an error and undefined is a value.
+    // A misspelt property would give every call the same key; so an absent property is an error, and undefined is a value.
     if (found === undefined && !(name in Object(value))) {
       throw new KeyError(
         `The key template slot ${slot.text} cannot be read: there is no property ${name}. Where it is optional, give a key function.`,

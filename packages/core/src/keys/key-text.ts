@@ -5,17 +5,17 @@ import { describeValue } from '../errors/option-error.ts'
 import { boundKey, wellFormedKey } from './key-digest.ts'
 
 export type KeyPart = string | number | bigint | boolean
-/** What a key function may return. Parts of an array are joined by `:` so that different arrays never meet. */
+/** What a key function may return. Parts of an array are joined by `:` in such a way that different arrays give different keys. */
 export type Key = KeyPart | readonly KeyPart[]
 
 const NEEDS_ESCAPE = /[\\:]/
 const ESCAPED = /[\\:]/g
 
 /**
- * Returns the text of a key: never empty, at most 200 UTF-16 units, without lone surrogates. A usual string is its own text.
+ * Returns the text of a key: never empty, at most 200 UTF-16 units, without lone surrogates. A usual string is unchanged.
  *
- * Values that look the same are the same key: `1`, `1n` and `'1'`; `['shop', 7]` and `'shop:7'`. That way
- * `(id: number) => id` and `evict('1')` meet. The default key, made of arguments, tells them apart.
+ * Values that look the same are the same key: `1`, `1n` and `'1'`; `['shop', 7]` and `'shop:7'`. So `(id: number) => id` and
+ * `evict('1')` agree. The default key, made of arguments, distinguishes them.
  *
  * @throws KeyError for the empty string, the empty array, NaN, and every other type.
  * @example keyText(['shop', 7]) // 'shop:7'
@@ -25,7 +25,7 @@ export function keyText(key: unknown): string {
 }
 
 /**
- * The same, but for lone surrogates: where most keys come again and again, those are looked for when something is
+ * The same without the check for lone surrogates: where most keys come again and again, that check is made when something is
  * remembered by this text, and not each time.
  *
  * @throws KeyError as `keyText`
@@ -53,7 +53,7 @@ function partText(part: unknown, what: string): string {
     case 'string':
       return part
     case 'number':
-      // A key that is not a number comes from a failed conversion, and would be shared by all of them.
+      // NaN comes from a failed conversion, and all failed conversions would share the key.
       if (Number.isNaN(part)) break
       return String(part)
     case 'bigint':

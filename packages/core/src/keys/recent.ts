@@ -1,16 +1,16 @@
 /**
- * Remembers what was made of recent inputs.
+ * Remembers results for recent inputs.
  *
- * Building a key is most of what a local hit costs: a string that was just put together has to be flattened, hashed and
- * compared character by character, every time anew. One that is remembered was hashed before, and is found by identity.
+ * Building a key is most of the cost of a local hit: a string that was just built has to be flattened, hashed and compared
+ * character by character, every time anew. A remembered string was hashed before, and is found by identity.
  *
- * Two generations of bounded size: what is asked for moves to the young one, and when that is full, the old one is
- * dropped. So nothing grows, and nothing has to be kept in order on the way. Where inputs hardly ever come back,
- * remembering costs more than it saves: then it takes a rest before it tries again.
+ * There are two generations of bounded size: an input that is used moves to the young one, and when that is full, the old one
+ * is dropped. So nothing grows without bound, and no order has to be maintained. Where inputs rarely come back, remembering
+ * costs more than it saves; then it pauses before it tries again.
  */
 
 const GENERATION = 2_048
-/** Inputs let pass during a rest; what a vain attempt costs is spread over so many. */
+/** So many inputs pass during a pause; the cost of a useless attempt is spread over them. */
 const REST = 16 * GENERATION
 
 /** The most recent 2048 to 4096 results of a function of one input. */

@@ -1,4 +1,4 @@
-/** What a scope (a tenant, mostly) puts in front of every key. */
+/** The prefix that a scope (usually a tenant) adds to every key. */
 
 import { createHash } from 'node:crypto'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -6,10 +6,10 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 const PLAIN = /^[A-Za-z0-9_.-]{1,64}$/
 
 /**
- * Returns the beginning of keys in the scope that holds now: it ends with the first `:` and contains no other, so that no two
- * scopes meet, whatever their keys are. Nothing without `scope`.
+ * Returns the beginning of keys in the present scope. It ends with its only `:`, so that keys of two scopes never collide.
+ * Empty without `scope`.
  *
- * @throws InvalidOptionError where there is no scope: a key without one would be everybody's
+ * @throws InvalidOptionError where there is no scope: a key without one would be shared by everybody
  */
 export function scopePrefix(scope: (() => unknown) | undefined, where: string): string {
   if (scope === undefined) return ''
@@ -18,7 +18,7 @@ export function scopePrefix(scope: (() => unknown) | undefined, where: string): 
   if (typeof text !== 'string' || text === '' || text === 'NaN') {
     throw new InvalidOptionError({
       option: `the scope of ${where}`,
-      expected: `a text or a number from its function, also where there is no tenant: return a word of its own there, such as 'none'`,
+      expected: `a text or a number from its function, also where there is no tenant: return a fixed word there, such as 'none'`,
       received: now,
     })
   }

@@ -1,6 +1,6 @@
-/** Promises nobody awaits: counted here so that `close()` can wait for them, and so that no rejection floats. */
+/** Promises that no caller awaits: counted here so that `close()` can wait for them, and so that every rejection is handled. */
 
-/** Where failures of what nobody awaits are told; an event of the manager. */
+/** Receives failures of work that no caller awaits; an event of the manager. */
 export interface FailureReports {
   emit(event: 'background-error', failure: { readonly task: string; readonly error: unknown }): void
 }

@@ -1,15 +1,15 @@
 /**
  * The async context (`AsyncLocalStorage`) of a call, kept for its own code.
  *
- * Whatever gathers several callers' work loses it: a batch of one tick, a timer for many deadlines, a wake-up, a message,
- * a reply that resolves them all. What runs next runs in the context of whoever came first, and there the user's loader
- * would find another request's tenant, transaction or trace, and cache what it saw with these. So who runs a user's code
- * later keeps the context at the call, and goes back into it for that code.
+ * Code that gathers the work of several callers loses it: a batch of one tick, a timer for many deadlines, a wake-up, a message,
+ * a reply that resolves them all. What runs next runs in the context of the first caller, and there the user's loader would
+ * see another request's tenant, transaction or trace, and cache a value made with these. So code that runs a user's function
+ * later keeps the context at the call, and returns to it for that function.
  *
- * Awaiting does it by itself: after an `await` an async function is in its own context, whoever resolved the promise. Only
- * callbacks that others call need this.
+ * Awaiting does this by itself: after an `await` an async function is in its own context, whatever resolved the promise. Only
+ * callbacks that other code calls need this.
  *
- * (`AsyncLocalStorage.snapshot()` says the same, and costs some hundred times as much on Node 20 and 22.)
+ * (`AsyncLocalStorage.snapshot()` does the same, and costs some hundred times as much on Node 20 and 22.)
  */
 
 import { AsyncResource } from 'node:async_hooks'
@@ -23,7 +23,7 @@ export function keepContext(): KeptContext {
 }
 
 /**
- * Runs a task in a context that was kept; returns what it returns, throws what it throws.
+ * Runs a task in a kept context; returns what the task returns, throws what it throws.
  *
  * @example
  * const context = keepContext()

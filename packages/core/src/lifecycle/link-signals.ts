@@ -1,10 +1,10 @@
-/** Two signals as one, for a while. */
+/** Joins two signals for a while. */
 
 import { onAbort } from './on-abort.ts'
 
 /**
- * Aborts when either does. `AbortSignal.any` would do, but on older Nodes keeps every signal it made for as long as the
- * longest-lived of its sources.
+ * Aborts when either does. `AbortSignal.any` would also work, but older Nodes keep every signal it made for as long as the
+ * signal that lives longest.
  */
 export function linkSignals(
   own: AbortSignal,

@@ -1,7 +1,7 @@
 /**
- * Many who wait for one signal, with one listener on it.
+ * Many waiters for one signal, with one listener on it.
  *
- * Node warns of a leak from the eleventh listener on, and a caller whose signal ends a hundred waits has made none.
+ * Node warns of a leak from the eleventh listener on, and a caller whose signal ends a hundred waits did nothing wrong.
  */
 
 const waiting = new WeakMap<AbortSignal, Aborting>()
@@ -11,14 +11,14 @@ interface Aborting {
   readonly listener: () => void
 }
 
-/** Runs `task` once when the signal aborts, at once if it has; returns what forgets it. `task` may not throw. */
+/** Runs `task` once when the signal aborts, at once if it has; returns a function that cancels this. `task` must not throw. */
 export function onAbort(signal: AbortSignal, task: () => void): () => void {
   if (signal.aborted) {
     task()
     return () => undefined
   }
   const { tasks } = waiting.get(signal) ?? listenTo(signal)
-  // The same function may wait twice.
+  // The same function may be registered twice.
   const own = (): void => task()
   tasks.add(own)
   return () => {

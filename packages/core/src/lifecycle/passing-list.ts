@@ -1,9 +1,9 @@
 /**
- * A list of what comes and goes: work under way, not what is kept.
+ * A list of things that come and go: work under way, and nothing that is kept for long.
  *
- * V8's Map and Set make a new table every so many insertions and link the old table to it. Once one table has become old,
- * all later ones are kept by it until the next full collection, dead or not, and everything they held along with them: each
- * piece of work under way would be copied twice and then fill the old generation. Here, what goes is cleared at once.
+ * V8's Map and Set make a new table after so many insertions and link the old table to it. Once one table has become old, it
+ * keeps all later ones alive until the next full collection, together with everything they held: each piece of work under way
+ * would be copied twice and then fill the old generation. Here, a deleted value is cleared at once.
  */
 
 export class PassingList<Value> {
@@ -14,7 +14,7 @@ export class PassingList<Value> {
     return this.#values[place]
   }
 
-  /** Adds a value; returns its place, by which it is deleted, once. */
+  /** Adds a value; returns its place, with which it can be deleted, once. */
   add(value: Value): number {
     const place = this.#free.pop() ?? this.#values.length
     this.#values[place] = value
@@ -30,7 +30,7 @@ export class PassingList<Value> {
     this.#free.push(place)
   }
 
-  /** What is there now, in no particular order. */
+  /** The present values, in no particular order. */
   values(): readonly Value[] {
     return this.#values.filter((value) => value !== undefined)
   }

@@ -1,4 +1,4 @@
-/** A map of what comes and goes; see `PassingList` for why a plain Map will not do. Its Map holds places only. */
+/** A map of things that come and go; see `PassingList` for why a plain Map is not suitable. Its Map holds places only. */
 
 import { PassingList } from './passing-list.ts'
 
@@ -28,7 +28,7 @@ export class PassingMap<Key, Value> {
     this.#values.delete(place)
   }
 
-  /** What is there now, in no particular order. */
+  /** The present values, in no particular order. */
   values(): readonly Value[] {
     return this.#values.values()
   }

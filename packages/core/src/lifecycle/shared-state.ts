@@ -1,33 +1,33 @@
 /**
  * What all copies of this package in one process have in common.
  *
- * Two copies meet easily: two versions in node_modules, a module that is evaluated again by a development server or by
- * `vi.resetModules()`, one package bundled and another one not. A manager made by one of them is to serve methods decorated
- * by the other, so what they look each other up in stands under a global symbol. Its shape has a number: copies that
- * disagree about it do not touch each other's, and the error for a missing manager says so.
+ * Two copies often meet: two versions in node_modules, a module that is evaluated again by a development server or by
+ * `vi.resetModules()`, one package bundled and another not. A manager made by one copy must serve methods decorated by another,
+ * so the tables in which they find each other are kept under a global symbol. Their shape has a number: copies with different
+ * shapes do not touch each other's tables, and the error for a missing manager says so.
  */
 
 import type { AsyncLocalStorage } from 'node:async_hooks'
 
-/** One for each shape of the state. */
+/** One number per shape of the state. */
 const SHAPE = 1
 const PLACE = Symbol.for('@larder/core')
 
-/** A storage, and how many run in it. */
+/** A storage, and how many calls run in it. */
 export interface ContextState {
   scopes: AsyncLocalStorage<unknown> | undefined
   running: number
 }
 
-/** As much of a manager as is looked at here. */
+/** The part of a manager that is used here. */
 export interface SharedManager {
   readonly isClosed: boolean
 }
 
-/** What others keep here is typed where it is used: those files look here, not the other way round. */
+/** Other files type what they keep here themselves, because they import this file and not the other way round. */
 export interface SharedState {
   defaultManager: SharedManager | undefined
-  /** Open ones that another default manager took over from, the one made last comes last. */
+  /** Open managers that another default manager has replaced, in the order they were made. */
   readonly earlierManagers: SharedManager[]
   /** The load that is running up to its first `await`. */
   loadScope: unknown
@@ -38,13 +38,13 @@ export interface SharedState {
   readonly storeUsers: WeakMap<object, object>
   /** What `@CacheConfig` says, by class. */
   readonly classConfigs: WeakMap<object, object>
-  /** `Claims`, by manager. */
-  readonly claims: WeakMap<object, unknown>
-  /** The decorated method behind a function that a decorator made. */
+  /** `ReservedNames`, by manager. */
+  readonly reservedNames: WeakMap<object, unknown>
+  /** The decorated method behind a function that a decorator returned. */
   readonly sites: WeakMap<object, object>
-  /** How often decorators have begun to run; see `Evaluation`. */
+  /** How many decorators have begun to run; see `Evaluation`. */
   readonly turns: { count: number; isOpen: boolean }
-  /** Names of caches that something of this process reads. */
+  /** Names of caches that code of this process reads. */
   readonly readNames: Set<string>
   /** Warnings that were given. */
   readonly warned: Set<string>
@@ -67,7 +67,7 @@ function made(): SharedState {
     locks: { scopes: undefined, running: 0 },
     storeUsers: new WeakMap(),
     classConfigs: new WeakMap(),
-    claims: new WeakMap(),
+    reservedNames: new WeakMap(),
     sites: new WeakMap(),
     turns: { count: 0, isOpen: false },
     readNames: new Set(),
@@ -77,7 +77,7 @@ function made(): SharedState {
   return state
 }
 
-/** The state that this copy and others of its shape work with. */
+/** The state that this copy shares with others of its shape. */
 export const shared: SharedState = states()[SHAPE] ?? made()
 
 /** True when a copy that this one cannot work with has a manager. */
@@ -89,7 +89,7 @@ export function isManagerElsewhere(): boolean {
 
 const MOST_WARNINGS = 1_000
 
-/** Warns through `process.emitWarning`, once a subject and process. */
+/** Warns through `process.emitWarning`, once per subject and process. */
 export function warnOnce(code: string, subject: string, message: string): void {
   const id = `${code} ${subject}`
   if (shared.warned.has(id) || shared.warned.size >= MOST_WARNINGS) return

@@ -4,7 +4,7 @@ import type { Clock } from '../contracts/clock.ts'
 import { onAbort } from '../lifecycle/on-abort.ts'
 
 /**
- * Resolves after at least `ms` on the clock; a timer may fire a little early, and then sleeps on.
+ * Resolves after at least `ms` on the clock; where a timer fires a little early, it waits on.
  *
  * @throws the signal's reason when it aborts first
  */

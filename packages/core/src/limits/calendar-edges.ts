@@ -19,7 +19,7 @@ export class CalendarEdges {
   readonly #format: Intl.DateTimeFormat
   #edges: readonly number[] = []
 
-  /** @throws RangeError for a time zone nobody knows */
+  /** @throws RangeError for an unknown time zone */
   constructor(period: CalendarPeriod, timeZone: string) {
     this.#period = period
     this.#format = new Intl.DateTimeFormat('en-US-u-ca-gregory', {
@@ -34,7 +34,7 @@ export class CalendarEdges {
     })
   }
 
-  /** Beginnings of periods, ms since the epoch, ascending: the one before `atMs`, the present one and the next ones. */
+  /** Beginnings of periods, ms since the epoch, ascending: the period before `atMs`, the present one and the next ones. */
   around(atMs: number): readonly number[] {
     const [, start = 0, end = 0] = this.#edges
     if (atMs >= start && atMs < end) return this.#edges
@@ -52,13 +52,13 @@ export class CalendarEdges {
     return this.#instantOf(localStart(this.#period, local, steps))
   }
 
-  /** The first instant at which local clocks show at least this. */
+  /** The first instant at which local clocks show at least this time. */
   #instantOf(local: number): number {
     // Offsets change by hours, so those a day before and after are the ones to try; the earlier instant is the first.
     const candidates = [local - DAY_MS, local + DAY_MS].map((near) => local - this.#offset(near))
     const fitting = candidates.filter((at) => this.#localTime(at) === local)
     if (fitting.length > 0) return Math.min(...fitting)
-    // Nobody's clock shows it: it was skipped, and the day begins where the skip ends.
+    // No clock shows it: it was skipped, and the day begins where the skip ends.
     const [before = local, after = local] = candidates
     return this.#endOfSkip(Math.min(before, after), Math.max(before, after))
   }

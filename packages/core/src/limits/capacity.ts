@@ -8,11 +8,11 @@ import { MOST } from './policy-options.ts'
 /** What a call may cost at most. */
 export interface Capacity {
   readonly cost: number
-  /** Which number of which policy says so, for messages. */
+  /** The number of a policy that sets this maximum, for messages. */
   readonly because: string
 }
 
-/** Returns the most cost that every policy of a rule could ever admit at once; a limit of 0 is no mistake of the caller's. */
+/** Returns the most cost that every policy of a rule could ever admit at once. A limit of 0 counts for nothing here: it is not the caller's mistake. */
 export function capacityOf({ policies }: LimitRule): Capacity {
   let found: Capacity = { cost: Number.MAX_SAFE_INTEGER, because: '' }
   for (const policy of policies) {
@@ -23,9 +23,9 @@ export function capacityOf({ policies }: LimitRule): Capacity {
 }
 
 /**
- * Checks what a call costs; without a capacity, which is where limits were looked up, a large one is refused, and no mistake.
+ * Checks the cost of a call. Without a capacity, which is where limits were looked up, a large cost is refused and is not an error.
  *
- * @throws InvalidOptionError naming the limiter, and the number that it is above
+ * @throws InvalidOptionError naming the limiter, and the number that the cost exceeds
  */
 export function assertCost(cost: number, capacity: Capacity | undefined, limiter: string): void {
   const max = Math.min(MOST, capacity?.cost ?? MOST)
@@ -39,5 +39,7 @@ export function assertCost(cost: number, capacity: Capacity | undefined, limiter
 
 function reasonOf({ name, limit }: LimitPolicy, cost: number): string {
   const of = name === 'default' ? '' : ` of policy ${name}`
-  return cost === limit ? `the limit${of}` : `the burst${of}, which is all that comes at once`
+  return cost === limit
+    ? `the limit${of}`
+    : `the burst${of}, which is the most that is admitted at once`
 }

@@ -1,9 +1,9 @@
 /**
  * The address of a client behind proxies.
  *
- * Each proxy appends whom it was called by to a header, and sends on what was in there before, which anybody may have made
- * up. So a header is worth as much as its last entries: those that were appended by proxies one trusts. They are counted
- * from the end, and what stands before them is not even read.
+ * Each proxy appends the address of its caller to a header, and forwards what the header contained before, which any client may
+ * have invented. So only the last entries of a header can be trusted: those that were appended by trusted proxies. They are
+ * counted from the end, and the entries before them are not even read.
  */
 
 import { KeyError } from '../errors/key-error.ts'
@@ -11,7 +11,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertInteger, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
 import { parseIp } from './ip-address.ts'
 
-/** What is asked of a request; Node's, and those of most frameworks, have it. */
+/** The part of a request that is used; requests of Node and of most frameworks have it. */
 export interface RequestLike {
   readonly headers:
     | Readonly<Record<string, string | readonly string[] | undefined>>
@@ -21,8 +21,8 @@ export interface RequestLike {
 
 export interface ClientAddressOptions {
   /**
-   * How many proxies there are between the clients and this process, every one of them yours, and no way around them. 0: the
-   * one who is connected is the client. 0 to 20.
+   * How many proxies there are between the clients and this process; all of them must be yours, and there must be no way around
+   * them. 0: the connected peer is the client. 0 to 20.
    */
   readonly proxies: number
   /** The header that all of them append to. @default 'x-forwarded-for' */
@@ -33,9 +33,9 @@ const WHERE = 'clientAddress'
 const MOST_PROXIES = 20
 
 /**
- * Returns the address of the client who made a request: the one that the outermost of your proxies was called by.
+ * Returns the address of the client that made a request: the one that called the outermost of your proxies.
  *
- * With too large a number of proxies clients choose their address, with too small a number many clients are one.
+ * If the number of proxies is too large, clients choose their address; if it is too small, many clients look like one.
  *
  * @throws InvalidOptionError; KeyError where neither the header nor the socket has an address, as after the client has gone
  * @example limiter.consume(ipKey(clientAddress(request, { proxies: 1 })))
@@ -48,12 +48,12 @@ export function clientAddress(request: RequestLike, options: ClientAddressOption
   const { headers, socket } = requestParts(request)
   const text = proxies === 0 ? '' : headerOf(headers, header)
   const entries = header === 'forwarded' ? lastForwarded(text, proxies) : lastOf(text, proxies)
-  // From the outermost trusted proxy inwards: one that wrote no address (`unknown`) is itself the best there is to know.
+  // From the outermost trusted proxy inwards: where a proxy wrote no address (`unknown`), the proxy itself is the best known one.
   for (const entry of [...entries, socket?.remoteAddress]) {
     const address = bareAddress(entry)
     if (address !== undefined) return address
   }
-  throw new KeyError('A request has no address: its connection is gone, or it never had one.')
+  throw new KeyError('A request has no address: its connection is closed, or it never had one.')
 }
 
 function requestParts(request: unknown): RequestLike {
@@ -67,7 +67,7 @@ function requestParts(request: unknown): RequestLike {
 function headerOf(headers: RequestLike['headers'], name: string): string {
   const { get } = headers as { get?: unknown }
   if (typeof get === 'function') return textOf(get.call(headers, name))
-  // Node writes names in lower case; others keep what was sent, and then a client may have sent one in another spelling.
+  // Node writes names in lower case; others keep the original, and then a client may have sent a header in another spelling.
   return Object.entries(headers)
     .filter(([other, value]) => other.toLowerCase() === name && value !== undefined)
     .map(([, value]) => textOf(value))
@@ -79,13 +79,13 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** The last so many entries, in their order. */
+/** The last `count` entries, in their order. */
 function lastOf(text: string, count: number): readonly string[] {
   return text === '' ? [] : text.split(',').slice(-count)
 }
 
 /**
- * The `for` of the last so many entries of `Forwarded` (RFC 7239). Texts in quotes may hold commas, and a client may open
+ * The `for` of the last `count` entries of `Forwarded` (RFC 7239). Texts in quotes may hold commas, and a client may open
  * quotes that it never closes, so this reads from the end too: there the quotes are those of trusted proxies.
  */
 function lastForwarded(text: string, count: number): readonly (string | undefined)[] {
@@ -108,7 +108,7 @@ function isEscaped(text: string, at: number): boolean {
   return (at - from) % 2 === 1
 }
 
-/** What `for` says in an entry. Others may say anything in quotes: a client chooses what its proxy quotes as `host`. */
+/** The value of `for` in an entry. Other parameters may contain anything in quotes: a client chooses what its proxy quotes as `host`. */
 function forOf(entry: string): string | undefined {
   for (const pair of pairsOf(entry)) {
     const at = pair.indexOf('=')
@@ -117,7 +117,7 @@ function forOf(entry: string): string | undefined {
   return undefined
 }
 
-/** What stands between semicolons that are not in quotes. */
+/** The parts between semicolons that are not in quotes. */
 function pairsOf(entry: string): readonly string[] {
   const pairs: string[] = []
   let start = 0
@@ -133,7 +133,7 @@ function pairsOf(entry: string): readonly string[] {
   return [...pairs, entry.slice(start)]
 }
 
-/** Without quotes, without a port (which RFC 7239 lets proxies make up), and the brackets that IPv6 has then. */
+/** Without quotes, without a port (which RFC 7239 lets proxies invent), and without the brackets of IPv6. */
 function bareAddress(entry: string | undefined): string | undefined {
   if (typeof entry !== 'string') return undefined
   const text = unquoted(entry.trim())

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LimitRule, PolicyState } from '../contracts/rate-limit-provider.ts'
 import { rateLimitHeaders, rateLimitProblem } from './http-headers.ts'
-import { resolveLimiter } from './limiter-options.ts'
+import { resolveLimiter } from './resolve-limiter.ts'
 import { type RateLimitVerdict, unaskedVerdict, verdictOf } from './verdict.ts'
 
 const { rule } = resolveLimiter(
@@ -15,8 +15,8 @@ const { rule } = resolveLimiter(
       { name: 'quick', limit: 5, per: '250ms' },
     ],
   },
-  'limiter',
-)
+  { where: 'limiter' },
+).usual
 const STATES: readonly PolicyState[] = [
   { remaining: 5, resetUs: 400_001 },
   { remaining: 999, resetUs: 3_600_000_000 },

@@ -1,5 +1,5 @@
 /**
- * Verdicts as HTTP says them: the fields of draft-ietf-httpapi-ratelimit-headers-10, `Retry-After` (RFC 9110), and the
+ * Verdicts in HTTP: the fields of draft-ietf-httpapi-ratelimit-headers-10, `Retry-After` (RFC 9110), and the
  * problem type of the same draft (RFC 9457).
  */
 
@@ -11,7 +11,7 @@ import type { PolicyStanding, RateLimitVerdict } from './verdict.ts'
 export interface RateLimitHeaderOptions {
   /** Also `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds from now), of the deciding policy. @default false */
   readonly legacy?: boolean | undefined
-  /** Adds up to this much to `Retry-After`, at random, so that refused clients do not come back in step. @default 0 */
+  /** Adds up to this much to `Retry-After`, at random, so that refused clients do not all come back at once. @default 0 */
   readonly jitter?: Duration | undefined
   /** What the limit counts by, for the `pk` parameter; it is shown to the client. @default none */
   readonly partitionKey?: string | undefined
@@ -30,8 +30,8 @@ const WHERE = 'rateLimitHeaders'
 const MS_PER_SECOND = 1_000
 
 /**
- * Returns the header fields of a response to a call that was decided on. A verdict that nobody gave, because the store
- * could not be asked or the limiter is off, has no fields: there is nothing true to say.
+ * Returns the header fields of a response to a call that was decided. A verdict of `open` or `off` has no fields, because
+ * the store could not be asked or the limiter is off: there is nothing true to say.
  *
  * @throws InvalidOptionError
  * @example
@@ -79,7 +79,7 @@ function policyItem({ name, limit, windowMs, algorithm }: PolicyStanding): strin
 }
 
 /**
- * `"burst";r=5;t=1`: what is left. Of a refused call only the policy that refused is named: `Retry-After` must not be
+ * `"burst";r=5;t=1`: what is left. For a refused call only the policy that refused is named: `Retry-After` must not be
  * earlier than any `t`, and that of another policy says nothing about when this call can succeed.
  */
 function serviceLimit(verdict: RateLimitVerdict, pk: string): string {
@@ -114,7 +114,7 @@ function seconds(ms: number): number {
   return Math.ceil(ms / MS_PER_SECOND)
 }
 
-/** A String of RFC 9651; names of policies hold nothing that would have to be escaped. */
+/** A String of RFC 9651; names of policies contain nothing that must be escaped. */
 function quoted(text: string): string {
   return `"${text}"`
 }

@@ -1,37 +1,37 @@
-/** IP addresses by their bits: one address has many spellings, and IPv4 comes in several kinds of IPv6 clothes. */
+/** IP addresses by their bits: one address has many spellings, and an IPv6 address can contain an IPv4 address in several ways. */
 
 import { isIP } from 'node:net'
 
 const GROUPS = 8
 
-/** An address that was understood: an IPv4 text, or the eight numbers of an IPv6 address. */
+/** A parsed address: an IPv4 text, or the eight numbers of an IPv6 address. */
 export type IpAddress =
   | { readonly version: 4; readonly text: string }
   | { readonly version: 6; readonly groups: readonly number[] }
 
 /** IPv6 addresses that begin like this stand for an IPv4 address. */
-interface Clothes {
+interface Embedding {
   readonly prefix: readonly number[]
   /** The group that the IPv4 address begins with. */
   readonly at: number
-  /** Its bits are written the other way round. */
+  /** Its bits are inverted. */
   readonly isInverted?: boolean
 }
 
-const CLOTHES: readonly Clothes[] = [
+const EMBEDDINGS: readonly Embedding[] = [
   // Mapped: `::ffff:1.2.3.4`.
   { prefix: [0, 0, 0, 0, 0, 0xffff], at: 6 },
   // Translated: `::ffff:0:1.2.3.4`.
   { prefix: [0, 0, 0, 0, 0xffff, 0], at: 6 },
   // The well-known prefix of NAT64: `64:ff9b::1.2.3.4`.
   { prefix: [0x64, 0xff9b, 0, 0, 0, 0], at: 6 },
-  // 6to4 (RFC 3056): who has 1.2.3.4 has all of `2002:102:304::/48`.
+  // 6to4 (RFC 3056): the owner of 1.2.3.4 has all of `2002:102:304::/48`.
   { prefix: [0x2002], at: 1 },
   // Teredo (RFC 4380): server, flags and port are the client's choice, and its IPv4 address stands at the end.
   { prefix: [0x2001, 0], at: 6, isInverted: true },
 ]
 
-/** Returns undefined for what is no address. IPv4 in IPv6 clothes, tunnels too, is IPv4; a zone (`fe80::1%eth0`) is left out. */
+/** Returns undefined for anything that is not an address. IPv4 embedded in IPv6, tunnels too, is IPv4; a zone (`fe80::1%eth0`) is left out. */
 export function parseIp(address: unknown): IpAddress | undefined {
   if (typeof address !== 'string') return undefined
   const [bare = '', ...zone] = address.split('%')
@@ -46,9 +46,9 @@ export function parseIp(address: unknown): IpAddress | undefined {
 
 /** The IPv4 address that an IPv6 address stands for, if it does. */
 function ipv4In(groups: readonly number[]): string | undefined {
-  const worn = CLOTHES.find(({ prefix }) => prefix.every((group, i) => group === groups[i]))
+  const worn = EMBEDDINGS.find(({ prefix }) => prefix.every((group, i) => group === groups[i]))
   if (worn !== undefined) return asIpv4(groups.slice(worn.at, worn.at + 2), worn.isInverted)
-  // `::1.2.3.4`, which nobody should write any more; `::` and `::1` are something else.
+  // `::1.2.3.4`, which is deprecated; `::` and `::1` mean something else.
   const [high = 0, ...low] = groups.slice(GROUPS - 2)
   const isZero = groups.slice(0, GROUPS - 2).every((group) => group === 0)
   return isZero && high !== 0 ? asIpv4([high, ...low]) : undefined
@@ -71,7 +71,7 @@ function groupsOf(address: string): readonly number[] {
   return [...left, ...gap, ...right].map(hex)
 }
 
-/** Some write the last two groups as an IPv4 address. */
+/** The last two groups may be written as an IPv4 address. */
 function withoutDots(address: string): string {
   const start = address.lastIndexOf(':') + 1
   const parts = address.slice(start).split('.').map(Number)

@@ -34,7 +34,7 @@ describe('ipKey', () => {
     '0064:ff9b:0:0:0:0:102:304',
     '::1.2.3.4',
     '::102:304',
-  ])('IPv4 in IPv6 clothes is IPv4: %s', (address) => {
+  ])('IPv4 embedded in IPv6 is IPv4: %s', (address) => {
     expect(ipKey(address)).toBe('1.2.3.4')
   })
 

@@ -1,18 +1,18 @@
 /** Keeps a permit of a `concurrency` policy alive while its work runs. */
 
 import type { Clock } from '../contracts/clock.ts'
-import type { Admission, LimitRule } from '../contracts/rate-limit-provider.ts'
+import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
-import type { LimitStore } from './limit-store.ts'
+import type { Receipt } from './verdict.ts'
 
-/** Two tries fit before the lease ends. */
-const RENEWALS_PER_LEASE = 3
+/** Two tries fit before the term ends. */
+const RENEWALS_PER_TERM = 3
 const US_PER_MS = 1_000
 
 const permitRules = new WeakMap<LimitRule, LimitRule>()
 
 /** Returns the part of a rule that is about permits; the same one each time. */
-export function permitsOf(rule: LimitRule): LimitRule {
+function permitsOf(rule: LimitRule): LimitRule {
   const known = permitRules.get(rule)
   if (known !== undefined) return known
   const policies = rule.policies.filter(({ algorithm }) => algorithm === 'concurrency')
@@ -21,14 +21,28 @@ export function permitsOf(rule: LimitRule): LimitRule {
   return part
 }
 
-/** Renews until the returned function is called; a permit that is lost all the same is not taken anew. */
-export function keepPermit(
-  held: { readonly store: LimitStore; readonly rule: LimitRule; readonly admission: Admission },
+/**
+ * Keeps the permits of an admission until the returned function is called, which gives them back. Everything else that was
+ * counted stays counted.
+ */
+export function holdPermit(
+  { store, rule, admission }: Receipt,
   clock: Clock,
   work: BackgroundWork,
 ): () => void {
+  const permits = permitsOf(rule)
+  const stopRenewing = keepPermit({ store, rule: permits, admission }, clock, work)
+  return () => {
+    stopRenewing()
+    // No caller waits for this: where it fails, the permit ends with its term.
+    work.run('give a permit back', store.refund(permits, admission))
+  }
+}
+
+/** Renews until the returned function is called; a permit that is lost nevertheless is not taken again. */
+function keepPermit(held: Receipt, clock: Clock, work: BackgroundWork): () => void {
   const { store, rule, admission } = held
-  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_LEASE
+  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_TERM
   let isOver = false
   let cancel = (): void => undefined
   const renewLater = (): void => {

@@ -1,4 +1,4 @@
-/** What changes a key from outside, whoever its calls were; for `Limiter`, where the methods are documented. */
+/** Changes to a key from outside, for all of its calls; for `Limiter`, where the methods are documented. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
@@ -11,9 +11,9 @@ import { MOST } from './policy-options.ts'
 export interface ConsumeOptions {
   /** Ends the waiting for a turn; the turn is given back where that is possible. */
   readonly signal?: AbortSignal | undefined
-  /** What a function as `limit` is called with. @default the key */
+  /** The arguments for a function as `limit`. @default the key */
   readonly args?: readonly unknown[] | undefined
-  /** What it is called on. */
+  /** The `this` of that function. */
   readonly self?: unknown
 }
 
@@ -51,16 +51,16 @@ export class KeyChanges {
     const { variants } = this.#parts
     const option = `limiter(${this.#name}).${how}`
     assertInteger(points, `${option}.points`, { min: 0, max: MOST })
-    const { policies } = variants.any.limiter.rule
+    const { policies } = variants.any.decisions.rule
     if (policies.every(({ algorithm }) => algorithm === 'concurrency')) {
-      const expected = 'a policy other than "concurrency", whose permits belong to somebody'
+      const expected = 'a policy other than "concurrency", whose permits belong to running calls'
       throw new InvalidOptionError({ option, expected, received: points })
     }
     const { decisions } = await variants.find({ self, args: args ?? [keyText(key)] })
     return this.#changing(key, (text) => decisions.adjust(text, how, points))
   }
 
-  /** Does what makes refusals untrue that are known, before and after: those of questions under way too. */
+  /** Drops the refusals that a change makes untrue, before and after it; also those of questions under way. */
   async #changing<Result>(key: Key, change: (key: string) => Promise<Result>): Promise<Result> {
     const text = keyText(key)
     this.#parts.freed(this.#name, text)

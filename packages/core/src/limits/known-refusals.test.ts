@@ -37,42 +37,44 @@ describe('KnownRefusals', () => {
   it('holds from when it was asked for until the store said, not a moment longer', () => {
     const known = new KnownRefusals()
     note(known, 'k', { waitMs: 100, askedAt: 50 })
-    expect(known.find(RULE, 'k', 1, 149.9)).toBeDefined()
-    expect(known.find(RULE, 'k', 1, 150)).toBeUndefined()
+    expect(known.find({ rule: RULE, key: 'k', cost: 1 }, 149.9)).toBeDefined()
+    expect(known.find({ rule: RULE, key: 'k', cost: 1 }, 150)).toBeUndefined()
     expect(known.size).toBe(0)
   })
 
   it('answers the same question only: that key, that rule, that cost', () => {
     const known = new KnownRefusals()
     note(known, 'k', { cost: 3 })
-    expect(known.find(RULE, 'k', 2, 1)).toBeUndefined()
-    expect(known.find(RULE, 'k', 3, 1)).toBeDefined()
-    expect(known.find(RULE, 'k', 4, 1)).toBeUndefined()
-    expect(known.find(RULE, 'other', 3, 1)).toBeUndefined()
-    expect(known.find(ruleOf('api'), 'k', 3, 1)).toBeUndefined()
+    expect(known.find({ rule: RULE, key: 'k', cost: 2 }, 1)).toBeUndefined()
+    expect(known.find({ rule: RULE, key: 'k', cost: 3 }, 1)).toBeDefined()
+    expect(known.find({ rule: RULE, key: 'k', cost: 4 }, 1)).toBeUndefined()
+    expect(known.find({ rule: RULE, key: 'other', cost: 3 }, 1)).toBeUndefined()
+    expect(known.find({ rule: ruleOf('api'), key: 'k', cost: 3 }, 1)).toBeUndefined()
   })
 
   it('knows several costs of a key, and not more and more of them', () => {
     const known = new KnownRefusals()
     for (let cost = 1; cost <= 20; cost++) note(known, 'k', { cost, waitMs: 100 * cost })
     const costs = Array.from({ length: 20 }, (_, i) => i + 1)
-    expect(costs.filter((cost) => known.find(RULE, 'k', cost, 1))).toEqual(costs.slice(12))
-    expect(known.find(RULE, 'k', 20, 1)?.reply.waitUs).toBe(2_000_000)
+    expect(costs.filter((cost) => known.find({ rule: RULE, key: 'k', cost }, 1))).toEqual(
+      costs.slice(12),
+    )
+    expect(known.find({ rule: RULE, key: 'k', cost: 20 }, 1)?.reply.waitUs).toBe(2_000_000)
   })
 
   it('is believed for five seconds at most', () => {
     const known = new KnownRefusals()
     note(known, 'k', { waitMs: 3_600_000 })
-    expect(known.find(RULE, 'k', 1, 4_999)).toBeDefined()
-    expect(known.find(RULE, 'k', 1, 5_000)).toBeUndefined()
+    expect(known.find({ rule: RULE, key: 'k', cost: 1 }, 4_999)).toBeDefined()
+    expect(known.find({ rule: RULE, key: 'k', cost: 1 }, 5_000)).toBeUndefined()
   })
 
   it('R16: remembers so many keys and forgets the oldest', () => {
     const known = new KnownRefusals()
     for (let i = 0; i <= MOST_KEYS; i++) note(known, `k${i}`)
     expect(known.size).toBe(MOST_KEYS)
-    expect(known.find(RULE, 'k0', 1, 1)).toBeUndefined()
-    expect(known.find(RULE, `k${MOST_KEYS}`, 1, 1)).toBeDefined()
+    expect(known.find({ rule: RULE, key: 'k0', cost: 1 }, 1)).toBeUndefined()
+    expect(known.find({ rule: RULE, key: `k${MOST_KEYS}`, cost: 1 }, 1)).toBeDefined()
   })
 
   it('forgets a key under every rule of its limiter, or all', () => {
@@ -83,11 +85,14 @@ describe('KnownRefusals', () => {
     note(known, 'b')
     note(known, 'a', { rule: ruleOf('login') })
     known.freed('api', 'a')
-    expect([known.find(RULE, 'a', 1, 1), known.find(other, 'a', 1, 1)]).toEqual([
-      undefined,
-      undefined,
+    expect([
+      known.find({ rule: RULE, key: 'a', cost: 1 }, 1),
+      known.find({ rule: other, key: 'a', cost: 1 }, 1),
+    ]).toEqual([undefined, undefined])
+    expect([known.size, known.find({ rule: RULE, key: 'b', cost: 1 }, 1) !== undefined]).toEqual([
+      2,
+      true,
     ])
-    expect([known.size, known.find(RULE, 'b', 1, 1) !== undefined]).toEqual([2, true])
     known.freedAny()
     expect(known.size).toBe(0)
   })
@@ -96,7 +101,7 @@ describe('KnownRefusals', () => {
     const known = new KnownRefusals()
     note(known, 'k', { cost: 5 })
     known.admitted(RULE, 'k')
-    expect(known.find(RULE, 'k', 5, 1)).toBeUndefined()
+    expect(known.find({ rule: RULE, key: 'k', cost: 5 }, 1)).toBeUndefined()
   })
 
   it.each([
@@ -110,6 +115,6 @@ describe('KnownRefusals', () => {
     free(known)
     known.answered(asking)
     known.note('k', { rule: RULE, cost: 1, reply: refused(9), askedAt: 0, answeredAt: 1 }, asking)
-    expect(known.find(RULE, 'k', 1, 1) !== undefined).toBe(isNoted)
+    expect(known.find({ rule: RULE, key: 'k', cost: 1 }, 1) !== undefined).toBe(isNoted)
   })
 })

@@ -1,11 +1,11 @@
 /**
  * Refusals that still hold, so that asking again costs nothing; those of all limiters of a manager.
  *
- * After a refusal the same call (of that key, that rule and that cost) cannot be admitted before the store's answer says so,
- * unless somebody gives back, resets or blocks anew. A dearer call cannot be admitted either, but when it can is another
- * question, so it is asked. The time counts from before the question was sent: the store's clock cannot have been further.
- * Who gives back says so (see `FreedListener`), and finds everything here by the limiter's name and the key, whichever
- * limiters of that name there are; a lost word does harm for as long as a refusal is believed at most.
+ * After a refusal the same call (with that key, rule and cost) cannot be admitted before the time in the store's answer, unless
+ * a call gives back, resets or blocks anew. A call with a higher cost cannot be admitted either, but when it can be is another
+ * question, so the store is asked. The time counts from before the question was sent: the store's clock cannot have been
+ * further. A caller that gives back reports it (see `FreedListener`), and everything here is found by the limiter's name and
+ * the key, whichever limiters of that name exist. A lost report does harm only for as long as a refusal is believed.
  */
 
 import type { LimitReply, LimitRule } from '../contracts/rate-limit-provider.ts'
@@ -14,10 +14,10 @@ import type { LimitReply, LimitRule } from '../contracts/rate-limit-provider.ts'
 const MOST_KEYS = 50_000
 /** Costs and rules of one key. */
 const MOST_PER_KEY = 8
-/** The longest a refusal is believed without asking anew, ms. */
+/** The longest a refusal is believed without asking again, ms. */
 const LONGEST_BELIEF_MS = 5_000
 const US_PER_MS = 1_000
-/** No name of a limiter holds it. */
+/** No name of a limiter contains it. */
 const SEPARATOR = ':'
 
 export interface KnownRefusal {
@@ -29,14 +29,21 @@ export interface KnownRefusal {
   readonly answeredAt: number
 }
 
+/** A call that may be known to be refused. */
+export interface RefusedCall {
+  readonly rule: LimitRule
+  readonly key: string
+  readonly cost: number
+}
+
 interface Row extends KnownRefusal {
   readonly until: number
 }
 
-/** Questions under way; what is given back meanwhile makes their answers untrue. */
+/** Questions under way; points given back meanwhile make their answers untrue. */
 export interface Asking {
   readonly limiter: string
-  /** Of the limiter; those that something was given back of since. */
+  /** Keys of the limiter for which something was given back since. */
   readonly freed: Set<string>
   isAnyFreed: boolean
 }
@@ -45,13 +52,13 @@ export class KnownRefusals {
   readonly #rows = new Map<string, Row[]>()
   readonly #asking = new Map<string, Set<Asking>>()
 
-  /** How many keys there is something known of. */
+  /** How many keys have known refusals. */
   get size(): number {
     return this.#rows.size
   }
 
   /** Returns the refusal that a call meets now, if one is known. */
-  find(rule: LimitRule, key: string, cost: number, now: number): KnownRefusal | undefined {
+  find({ rule, key, cost }: RefusedCall, now: number): KnownRefusal | undefined {
     if (this.#rows.size === 0) return undefined
     const rows = this.#rows.get(rule.limiter + SEPARATOR + key)
     if (rows === undefined) return undefined
@@ -93,12 +100,12 @@ export class KnownRefusals {
     if (oldest !== undefined) this.#rows.delete(oldest)
   }
 
-  /** A call of the key was admitted: when others can be is later now than was said. */
+  /** A call of the key was admitted: the times at which others can be admitted are later than was said. */
   admitted({ limiter }: LimitRule, key: string): void {
     if (this.#rows.size > 0) this.#rows.delete(limiter + SEPARATOR + key)
   }
 
-  /** Something of a key was given back: what was refused may be admitted now, and so may what is being asked. */
+  /** Points of a key were given back: refused calls may be admitted now, and so may calls that are being decided. */
   freed(limiter: string, key: string): void {
     this.#rows.delete(limiter + SEPARATOR + key)
     for (const asking of this.#asking.get(limiter) ?? []) asking.freed.add(key)

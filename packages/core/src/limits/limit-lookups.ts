@@ -1,9 +1,9 @@
 /**
- * Limits that are looked up: a plan for each tenant, say.
+ * Limits that are looked up, such as a plan per tenant.
  *
- * What a function returns at once is asked for at every call and never kept: it may depend on anything. What it promises
- * comes from a database, so it is kept for a while, by all of its arguments, and callers that come meanwhile wait for the
- * same answer. When a later lookup fails, the last known limit goes on.
+ * A function that returns a limit at once is called for every call, and its result is never kept: it may depend on anything. A
+ * promised limit comes from a database, so it is kept for a while, by all arguments, and callers that come meanwhile wait for
+ * the same answer. When a later lookup fails, the last known limit stays in use.
  */
 
 import type { Clock } from '../contracts/clock.ts'
@@ -24,7 +24,7 @@ export interface LookupParts {
   readonly option: string
   readonly ttlMs: number
   readonly clock: Clock
-  /** Told when a lookup failed and the last known limit goes on. */
+  /** Called when a lookup failed and the last known limit stays in use. */
   failed(error: unknown): void
 }
 
@@ -36,15 +36,15 @@ interface Row {
 
 /** The most answers that are kept; beyond, the oldest is forgotten, which costs a lookup. */
 const MOST_KEPT = 10_000
-/** How long the last known limit goes on before the next lookup, ms. */
+/** How long the last known limit stays in use before the next lookup, ms. */
 const RETRY_MS = 1_000
 const NOBODY = {}
 
 export class LimitLookup {
   readonly #parts: LookupParts
-  /** By what the function is called on. */
+  /** By the `this` of the function. */
   readonly #rows = new WeakMap<object, Map<string, Row>>()
-  /** It has promised something before. */
+  /** The function has returned a promise before. */
   #isAsync = false
 
   constructor(parts: LookupParts) {
@@ -54,11 +54,11 @@ export class LimitLookup {
   /**
    * Returns the limit of a call, or a promise of it.
    *
-   * @throws what the function throws; InvalidOptionError where that is no limit
+   * @throws what the function throws; InvalidOptionError where the result is not a limit
    */
   find(call: LookupCall): number | Promise<number> {
     const found = this.#find(call)
-    // Another policy's lookup may throw before anybody awaits this one.
+    // Another policy's lookup may throw before this one is awaited.
     if (typeof found !== 'number') found.catch(() => undefined)
     return found
   }
@@ -81,7 +81,7 @@ export class LimitLookup {
     return id === undefined ? this.#promised(found) : this.#keep(self, id, found)
   }
 
-  /** What usually promises may also throw at once; that is a lookup that fails like any other. */
+  /** A function that usually promises may also throw at once; that counts as a failed lookup too. */
   #promiseOf(self: unknown, args: readonly unknown[]): unknown {
     try {
       return this.#call(self, args)
@@ -144,7 +144,7 @@ export class LimitLookup {
   }
 }
 
-/** Undefined where arguments cannot be told apart: then nothing is kept. */
+/** Undefined where arguments cannot be distinguished: then nothing is kept. */
 function idOf(args: readonly unknown[]): string | undefined {
   try {
     return encodeArguments(args)

@@ -13,14 +13,14 @@ import type {
 } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Emitter } from '../events/events.ts'
-import { type CallTerms, GuardedCalls } from '../guard/guarded-calls.ts'
+import { type CallBounds, GuardedCalls } from '../guard/guarded-calls.ts'
 import { Refunds } from './refunds.ts'
 
-/** How long giving back, renewing and resetting may take; nobody's request waits for them. */
+/** How long giving back, renewing and resetting may take; no request waits for them. */
 const ASIDE_TIMEOUT_MS = 1_000
 const DECIDE = 'limits.decide'
 const REFUND = aside('limits.refund')
-const RENEW: CallTerms = { ...aside('limits.renew'), waiter: 'background' }
+const RENEW: CallBounds = { ...aside('limits.renew'), waiter: 'background' }
 const RESET = aside('limits.reset')
 const ADJUST = aside('limits.adjust')
 const BLOCK = aside('limits.block')
@@ -51,8 +51,8 @@ export class LimitStore {
     requests: readonly LimitRequest[],
     timeoutMs: number,
   ): Promise<readonly LimitReply[]> {
-    const terms: CallTerms = { operation: DECIDE, timeoutMs, waiter: 'caller' }
-    return this.#calls.ask(terms, () => this.provider.decide(rule, requests))
+    const bounds: CallBounds = { operation: DECIDE, timeoutMs, waiter: 'caller' }
+    return this.#calls.ask(bounds, () => this.provider.decide(rule, requests))
   }
 
   /** Together with others of this tick. */
@@ -87,7 +87,7 @@ export class LimitStore {
     return this.#calls.insist(BLOCK, async () => provider.block?.(rule, key, us))
   }
 
-  /** Closes the provider once what is being given back was sent, and ends every timer of its own. */
+  /** Closes the provider after everything that is being given back was sent, and ends its own timers. */
   async close(): Promise<void> {
     await this.#refunds.idle()
     await Promise.allSettled([this.provider.close()])
@@ -106,6 +106,6 @@ export class LimitStore {
   }
 }
 
-function aside(operation: string): CallTerms {
+function aside(operation: string): CallBounds {
   return { operation, timeoutMs: ASIDE_TIMEOUT_MS, waiter: 'caller' }
 }

@@ -1,71 +1,53 @@
-/** The rule that a call is under: always the same, or another one for each limit that is looked up. */
+/** The rule for a call: always the same, or one per looked-up limit. */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
-import { parseDuration } from '../options/duration.ts'
 import { type Capacity, capacityOf } from './capacity.ts'
 import type { Decisions } from './decisions.ts'
+import type { KnownRule } from './known-rule.ts'
 import { LimitLookup, type LookupCall, type LookupParts } from './limit-lookups.ts'
-import {
-  type LimiterOptions,
-  type LimiterOrigin,
-  type ResolvedLimiter,
-  resolveLimiterOf,
-} from './limiter-options.ts'
-import type { ConcurrencyOptions, PolicyOptions } from './policy-options.ts'
+import type { ResolvedLimiter } from './resolve-limiter.ts'
 
-/** A limiter under known limits. */
+/** A rule under known limits, and the decisions under it. */
 export interface LimitVariant {
-  readonly limiter: ResolvedLimiter
   readonly decisions: Decisions
-  /** What a call may cost; where limits are looked up, what costs more is refused, and is nobody's mistake. */
+  /** The most a call may cost; where limits are looked up, a call that costs more is refused, which is not an error. */
   readonly capacity: Capacity | undefined
 }
 
 export interface VariantParts extends Omit<LookupParts, 'source' | 'option' | 'ttlMs'> {
-  decide(limiter: ResolvedLimiter): Decisions
+  decide(known: KnownRule): Decisions
 }
 
-type Policy = PolicyOptions<never> | ConcurrencyOptions<never>
-
-/** Limits that differ; beyond, the oldest variant is made anew. */
+/** So many different limits are kept; beyond, the oldest variant is made again when needed. */
 const MOST_VARIANTS = 1_000
-const DEFAULT_TTL = '1m'
 
 export class LimitVariants {
-  /** One of them: for what does not depend on limits. */
+  /** One of them: for everything that does not depend on limits. */
   readonly any: LimitVariant
   /** False where there is no other. */
   readonly isLookedUp: boolean
+  readonly #limiter: ResolvedLimiter
+  readonly #parts: VariantParts
   readonly #lookups: readonly (LimitLookup | number)[]
-  readonly #make: (limits: readonly number[]) => LimitVariant
   readonly #variants = new Map<string, LimitVariant>()
 
-  /** @throws InvalidOptionError */
-  constructor(options: LimiterOptions, origin: LimiterOrigin, parts: VariantParts) {
-    const template = templateOf(options, origin)
-    this.isLookedUp = template.isLookedUp
-    const make = (limits: readonly number[], isExample: boolean): LimitVariant => {
-      const { isLookedUp } = this
-      const said = template.withLimits(limits)
-      const limiter = resolveLimiterOf(said, { ...origin, isLookedUp, isExample })
-      const capacity = this.isLookedUp ? undefined : capacityOf(limiter.rule)
-      return { limiter, decisions: parts.decide(limiter), capacity }
-    }
-    this.#make = (limits) => make(limits, false)
-    this.any = make(template.examples, true)
-    const ttlMs = parseDuration(options.limitTtl ?? DEFAULT_TTL, `${origin.where}.limitTtl`)
-    this.#lookups = template.sources.map(({ source, option }, i) =>
-      source === undefined
-        ? (template.examples[i] as number)
-        : new LimitLookup({ ...parts, source, option, ttlMs }),
+  constructor(limiter: ResolvedLimiter, parts: VariantParts) {
+    this.#limiter = limiter
+    this.#parts = parts
+    this.isLookedUp = limiter.isLookedUp
+    this.any = this.#make(limiter.usual)
+    const ttlMs = limiter.settings.limitTtlMs
+    this.#lookups = limiter.sources.map((source) =>
+      typeof source === 'number'
+        ? source
+        : new LimitLookup({ ...parts, source: source.lookup, option: source.option, ttlMs }),
     )
   }
 
   /**
-   * Returns what a call is under, or a promise of it.
+   * Returns the rule for a call, or a promise of it.
    *
-   * @throws what a lookup throws; InvalidOptionError where that is no limit
+   * @throws what a lookup throws; InvalidOptionError where the result is not a limit
    */
   find(call: LookupCall): LimitVariant | Promise<LimitVariant> {
     if (!this.isLookedUp) return this.any
@@ -80,7 +62,7 @@ export class LimitVariants {
     const id = limits.join()
     const known = this.#variants.get(id)
     if (known !== undefined) return known
-    const variant = this.#make(limits)
+    const variant = this.#make(this.#limiter.under(limits))
     this.#variants.set(id, variant)
     if (this.#variants.size > MOST_VARIANTS) {
       const [oldest] = this.#variants.keys()
@@ -88,71 +70,9 @@ export class LimitVariants {
     }
     return variant
   }
-}
 
-/** The checked form of options whose limits may be functions, under limits that only stand for them. @throws InvalidOptionError */
-export function resolveTemplate(
-  options: LimiterOptions,
-  origin: LimiterOrigin,
-): { readonly limiter: ResolvedLimiter; readonly isLookedUp: boolean } {
-  const { isLookedUp, withLimits, examples } = templateOf(options, origin)
-  const found = { ...origin, isLookedUp, isExample: true }
-  return { limiter: resolveLimiterOf(withLimits(examples), found), isLookedUp }
-}
-
-interface Template {
-  readonly isLookedUp: boolean
-  /** The function of each policy, if its limit is one. */
-  readonly sources: readonly {
-    readonly source: ((...args: never[]) => unknown) | undefined
-    readonly option: string
-  }[]
-  /** A limit for each policy: its own, or one that goes with its other options. */
-  readonly examples: readonly number[]
-  withLimits(limits: readonly number[]): LimiterOptions
-}
-
-function templateOf(options: LimiterOptions, { where, ownName }: LimiterOrigin): Template {
-  const policies: readonly unknown[] = Array.isArray(options?.policies)
-    ? options.policies
-    : [options]
-  const isSeveral = Array.isArray(options?.policies)
-  const sources = policies.map((policy, i) => {
-    const limit = (policy as Policy | null | undefined)?.limit as unknown
-    const option = isSeveral ? `${where}.policies[${i}].limit` : `${where}.limit`
-    return { option, source: typeof limit === 'function' ? (limit as () => unknown) : undefined }
-  })
-  const isLookedUp = sources.some(({ source }) => source !== undefined)
-  if (isLookedUp && options.name === undefined && ownName === undefined) {
-    const expected = 'a name, because what is counted has to be found again under another limit'
-    throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
+  #make(known: KnownRule): LimitVariant {
+    const capacity = this.isLookedUp ? undefined : capacityOf(known.rule)
+    return { decisions: this.#parts.decide(known), capacity }
   }
-  const known = (policy: unknown, limit: number | undefined, i: number): object =>
-    sources[i]?.source === undefined ? (policy as object) : underLimit(policy as Policy, limit ?? 1)
-  return {
-    isLookedUp,
-    sources,
-    examples: policies.map((policy, i) =>
-      sources[i]?.source === undefined ? (policy as { limit: number })?.limit : exampleOf(policy),
-    ),
-    withLimits(limits) {
-      if (!isLookedUp) return options as LimiterOptions
-      if (!isSeveral) return known(options, limits[0], 0) as LimiterOptions
-      const all = policies.map((policy, i) => known(policy, limits[i], i))
-      return { ...options, policies: all } as unknown as LimiterOptions
-    },
-  }
-}
-
-/** With `hard`, a bucket's burst is no more than its limit. */
-function exampleOf(policy: unknown): number {
-  const { burst } = policy as { readonly burst?: unknown }
-  return typeof burst === 'number' && Number.isInteger(burst) && burst > 0 ? burst : 1
-}
-
-/** The algorithm must not change with the limit: under another one everything begins anew. */
-function underLimit(policy: Policy, limit: number): object {
-  const isCalendar = ['hour', 'day', 'week', 'month'].includes(policy.per as string)
-  const algorithm = policy.algorithm ?? (isCalendar ? undefined : 'window')
-  return { ...policy, limit, ...(algorithm === undefined ? {} : { algorithm }) }
 }

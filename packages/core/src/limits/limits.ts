@@ -1,4 +1,4 @@
-/** The limiters of one manager: who is asked, who stands in, and what they have in common. */
+/** The limiters of one manager: which store decides, which one replaces it, and what they have in common. */
 
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../contracts/clock.ts'
@@ -9,31 +9,25 @@ import type { Emitter } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { Decisions } from './decisions.ts'
 import { KnownRefusals } from './known-refusals.ts'
+import type { KnownRule } from './known-rule.ts'
 import { LimitStore } from './limit-store.ts'
 import { LimitVariants } from './limit-variants.ts'
 import { Limiter } from './limiter.ts'
-import type { LimiterOptions, OnStoreError, ResolvedLimiter } from './limiter-options.ts'
+import type { OnStoreError } from './limiter-options.ts'
+import type { ResolvedLimiter } from './resolve-limiter.ts'
 
 export interface LimitsParts {
   readonly namespace: string
   readonly provider: RateLimitProvider
   /** For `onStoreError: 'local'`. */
   readonly fallback: RateLimitProvider | undefined
-  /** Precise: a reading from the beginning of a long turn of the event loop would wait too long. */
+  /** Precise: after a reading from the beginning of a long turn of the event loop, a call would wait too long. */
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
 }
 
-/** What a limiter is made for, where the options do not say. */
-export interface LimiterPlace {
-  /** The limiter's name. */
-  readonly name: string
-  /** How messages name the place. */
-  readonly where: string
-}
-
-/** Whoever makes limiters anew with each call still gets the same few of these; the one not made for longest is let go. */
+/** An application that makes new limiters with each call still gets the same few of these; the oldest one is dropped. */
 const MOST_DECISIONS = 1_000
 const PERMIT_BYTES = 9
 
@@ -60,17 +54,18 @@ export class Limits {
     fallback?.open(namespace)
   }
 
-  /** Makes a limiter. @throws InvalidOptionError */
-  limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
-    const where = place?.where ?? 'limiter'
+  /** Makes a limiter. @throws InvalidOptionError when no other store can replace the shared one as its options demand */
+  limiter(limiter: ResolvedLimiter): Limiter {
     const { clock, events, work } = this.#parts
-    const origin = { where, ownName: place?.name }
-    const variants = new LimitVariants(options, origin, {
+    const onStoreError = this.#onStoreError(limiter)
+    const { storeTimeoutMs } = limiter.settings
+    const variants = new LimitVariants(limiter, {
       clock,
-      decide: (limiter) => this.#decisionsOf(limiter, this.#onStoreError(limiter, where)),
+      decide: (known) => this.#decisionsOf(known, { onStoreError, storeTimeoutMs }),
       failed: (error) => events.emit('background-error', { task: 'look up a limit', error }),
     })
     return new Limiter({
+      settings: limiter.settings,
       variants,
       clock,
       events,
@@ -81,18 +76,19 @@ export class Limits {
     })
   }
 
-  /** Ends the waiting of all who wait, gives their turns back, and closes the provider. */
+  /** Ends all waiting, gives the turns back, and closes the provider. */
   async close(): Promise<void> {
     this.#closing.abort(new ClosedError())
-    // Those who waited learn of it, and give back.
+    // The callers that waited are told, and give back.
     await new Promise((resolve) => setImmediate(resolve))
     this.#decisions.clear()
     await Promise.all([this.#store.close(), this.#fallback?.close()])
   }
 
-  #onStoreError({ onStoreError }: ResolvedLimiter, where: string): OnStoreError {
+  #onStoreError({ where, settings }: ResolvedLimiter): OnStoreError {
+    const { onStoreError } = settings
     const canStandIn = this.#fallback !== undefined
-    // The store of this process alone has nobody to stand in for it, and needs nobody.
+    // An in-process store has no other store to replace it, and does not need one.
     const isAlone = !this.#store.provider.capabilities.shared
     if (onStoreError === undefined) return canStandIn ? 'local' : 'closed'
     if (onStoreError !== 'local' || canStandIn || isAlone) return onStoreError
@@ -105,27 +101,31 @@ export class Limits {
   }
 
   /** Limiters with the same rule ask together, and know the same refusals. */
-  #decisionsOf(limiter: ResolvedLimiter, onStoreError: OnStoreError): Decisions {
-    const { rule, localRule, storeTimeoutMs } = limiter
-    const id = JSON.stringify([rule, localRule, storeTimeoutMs, onStoreError])
+  #decisionsOf({ rule, localRule, contents }: KnownRule, how: HowToAsk): Decisions {
+    const id = [rule.limiter, how.onStoreError, how.storeTimeoutMs, contents].join(';')
     const known = this.#decisions.get(id)
     this.#decisions.delete(id)
-    const decisions = known ?? this.#newDecisions(limiter, onStoreError)
+    const decisions =
+      known ??
+      new Decisions({
+        ...how,
+        rule,
+        localRule,
+        store: this.#store,
+        fallback: this.#fallback,
+        clock: this.#parts.clock,
+        known: this.#known,
+      })
     this.#decisions.set(id, decisions)
     const [oldest] = this.#decisions.keys()
     if (this.#decisions.size > MOST_DECISIONS && oldest !== undefined)
       this.#decisions.delete(oldest)
     return decisions
   }
+}
 
-  #newDecisions(limiter: ResolvedLimiter, onStoreError: OnStoreError): Decisions {
-    return new Decisions({
-      limiter,
-      onStoreError,
-      store: this.#store,
-      fallback: this.#fallback,
-      clock: this.#parts.clock,
-      known: this.#known,
-    })
-  }
+/** How a limiter asks the store, beside its rule. */
+interface HowToAsk {
+  readonly onStoreError: OnStoreError
+  readonly storeTimeoutMs: number
 }

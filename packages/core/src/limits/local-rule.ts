@@ -1,18 +1,19 @@
-/** The rule that this process keeps alone while the shared store is away. */
+/** The rule for this process alone while the shared store is away. */
 
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { type KnownPolicy, resolvePolicy } from './policy-options.ts'
+import type { KnownPolicy } from './policy-options.ts'
+import { resolveLimitPolicy } from './resolve-policy.ts'
 
-/** What 98 × 1/49 lacks of 2 is no reason to call it 1. */
+/** 98 × 1/49 is slightly less than 2, and must not become 1. */
 const ROUNDING = 1e-9
 
 export interface ShareSource {
   readonly rule: LimitRule
-  /** What the user said of each policy. */
+  /** The options of each policy, as the user wrote them. */
   readonly said: readonly KnownPolicy[]
   readonly share: unknown
-  /** The limits were looked up, so that a small one is nobody's mistake: this process admits none of it by itself. */
+  /** The limits were looked up, so a small one is not a mistake: this process admits none of it by itself. */
   readonly mayBeNone: boolean
 }
 
@@ -33,22 +34,26 @@ export function localRuleOf(
   if (share === 1) return rule
   const policies = said.map((policy, i) => {
     const algorithm = rule.policies[i]?.algorithm
-    // The shared limit's algorithm, also where the share would have another one by default.
+    // The algorithm of the shared limit, also where the share would get another one by default.
     const kept = algorithm === 'calendar' ? {} : { algorithm }
     const scaled: Record<string, unknown> = { ...policy, ...kept }
     for (const amount of ['limit', 'burst']) {
       if (scaled[amount] !== undefined) {
-        scaled[amount] = partOf(scaled[amount] as number, share, where, mayBeNone)
+        scaled[amount] = partOf(scaled[amount] as number, { share, mayBeNone }, where)
       }
     }
-    // A part of a burst that is less than one call admits nothing, whatever the limit.
+    // A share of a burst that is less than one call admits nothing, whatever the limit.
     if (scaled['burst'] === 0) scaled['limit'] = 0
-    return resolvePolicy(scaled as unknown as KnownPolicy, where, mayBeNone)
+    return resolveLimitPolicy(scaled as unknown as KnownPolicy, where, mayBeNone)
   })
   return { ...rule, policies }
 }
 
-function partOf(amount: number, share: number, where: string, mayBeNone: boolean): number {
+function partOf(
+  amount: number,
+  { share, mayBeNone }: { readonly share: number; readonly mayBeNone: boolean },
+  where: string,
+): number {
   const part = Math.floor(amount * share + ROUNDING)
   if (part >= 1 || mayBeNone || amount === 0) return part
   throw new InvalidOptionError({

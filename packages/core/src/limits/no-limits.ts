@@ -1,4 +1,4 @@
-/** Limits that admit everybody, for a manager that is switched off. */
+/** Limits that admit every call, for a manager that is switched off. */
 
 import type { LimitReply, LimitRule, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 

@@ -1,8 +1,8 @@
 /**
  * Gives admissions back, those of one tick together, and not too many at a time.
  *
- * Thousands of calls that wait for their turn give up at once when their server closes or a signal aborts. Each by itself
- * would have the store read and write all that is known of the key as many times, and keep its other clients waiting.
+ * Thousands of calls that wait for their turn give up at once when their server closes or a signal aborts. One by one, they
+ * would make the store read and write everything about the key as many times, and keep its other clients waiting.
  */
 
 import type { Admission, LimitRule } from '../contracts/rate-limit-provider.ts'
@@ -45,18 +45,18 @@ export class Refunds {
     }
   }
 
-  /** Resolves when everything was sent, well or badly. */
+  /** Resolves when everything was sent, successfully or not. */
   async idle(): Promise<void> {
     if (this.#pending.length > 0) this.#flush()
     await Promise.all(this.#sending)
   }
 
-  /** One after the other, so that others get between them. */
+  /** One after the other, so that other calls get in between. */
   async #sendAll(steps: readonly (readonly Pending[])[]): Promise<void> {
     for (const [i, step] of steps.entries()) {
       const error = await this.#sendStep(step)
       if (error === undefined) continue
-      // A failure known to one is known to all: the rest would only wait for the same.
+      // A failure of one step is a failure of all: the rest would only wait for the same.
       for (const { reject } of steps.slice(i + 1).flat()) reject(error.reason)
       return
     }
@@ -83,7 +83,7 @@ function turnOf({ admission }: Pending): number {
   return admission.nowUs + admission.waitUs
 }
 
-/** By rule and key, each in steps: what fails because of one key is no failure of another. */
+/** By rule and key, each in steps: a failure because of one key does not affect another. */
 function stepsOf(pending: readonly Pending[]): readonly (readonly (readonly Pending[])[])[] {
   const byRule = new Map<LimitRule, Map<string, Pending[]>>()
   for (const each of pending) {
@@ -96,7 +96,7 @@ function stepsOf(pending: readonly Pending[]): readonly (readonly (readonly Pend
   return [...byRule.values()]
     .flatMap((byKey) => [...byKey.values()])
     .map((ofKey) => {
-      // The last turn first: some algorithms can only take back what nobody came after.
+      // The last turn first: some algorithms can only take back a turn that no other follows.
       ofKey.sort((one, other) => turnOf(other) - turnOf(one))
       const steps: Pending[][] = []
       for (let i = 0; i < ofKey.length; i += MOST_TOGETHER)

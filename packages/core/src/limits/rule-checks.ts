@@ -1,4 +1,4 @@
-/** Checks of what policies and the rest of a rule have to do with each other. */
+/** Checks how policies and the rest of a rule fit together. */
 
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -6,13 +6,13 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 type Policies = LimitRule['policies']
 
 const US_PER_MS = 1_000
-/** How many reservations one key may hold: each is remembered, and a longer queue helps nobody. */
+/** How many reservations one key may hold: each is remembered, and a longer queue is of no use. */
 const MOST_RESERVED = 10_000
 /** How many slices of a window may lie ahead: each is a number that is read and written with the others. */
 const MOST_SLICES_AHEAD = 1_000
 
 /**
- * Waiting is a reservation: it has to be clear when the turn comes, and there have to be few enough of them.
+ * Waiting is a reservation: its time must be known in advance, and there must be few enough of them.
  *
  * @throws InvalidOptionError naming `option`.
  */
@@ -22,7 +22,7 @@ export function assertSensibleWait(policies: Policies, maxWaitUs: number, option
   for (const policy of policies) {
     if (policy.algorithm === 'concurrency') {
       const expected =
-        'no wait with algorithm "concurrency": nobody knows when a permit comes back. A lock with permits has a queue'
+        'no wait with algorithm "concurrency": it is unknown when a permit comes back. A lock with permits has a queue'
       throw new InvalidOptionError({ option, expected, received })
     }
     if (policy.algorithm === 'window' && maxWaitUs / policy.sliceUs > MOST_SLICES_AHEAD) {
@@ -43,7 +43,7 @@ export function longestWaitUs(policies: Policies): number {
   return Math.floor(Math.min(...policies.map((policy) => MOST_RESERVED * usPerCall(policy))))
 }
 
-/** How long one more call of those that wait makes the wait, µs; a limit of 0 lets nobody wait. */
+/** How much longer each waiting call makes the wait, µs; under a limit of 0 no call waits. */
 function usPerCall(policy: Policies[number]): number {
   switch (policy.algorithm) {
     case 'exact':
@@ -58,8 +58,8 @@ function usPerCall(policy: Policies[number]): number {
   }
 }
 
-/** @throws InvalidOptionError where a refusal is to be punished that is no offence. */
-export function assertPunishable(
+/** @throws InvalidOptionError for a penalty or a block where a refusal does not mean misuse. */
+export function assertMayPenalize(
   policies: Policies,
   options: { readonly penalty?: unknown; readonly block?: unknown },
   where: string,
@@ -68,7 +68,7 @@ export function assertPunishable(
   for (const name of ['penalty', 'block'] as const) {
     const received = options[name]
     if (received === undefined || received === false) continue
-    const expected = 'no "concurrency" policy to go with it: being refused there is no offence'
+    const expected = 'no "concurrency" policy beside it: a refusal there does not mean misuse'
     throw new InvalidOptionError({ option: `${where}.${name}`, expected, received })
   }
 }

@@ -1,4 +1,4 @@
-/** Names limiters that were given no name after what they allow: two that allow the same share, others never meet. */
+/** Names limiters without a name by their policies: limiters with the same policies share a name, others never do. */
 
 import { createHash } from 'node:crypto'
 import type { LimitPolicy } from '../contracts/rate-limit-provider.ts'

@@ -1,4 +1,4 @@
-/** What came of asking a limiter. */
+/** The answer of a limiter. */
 
 import type {
   Admission,
@@ -9,17 +9,17 @@ import type {
 import type { LimitStore } from './limit-store.ts'
 
 /**
- * Who decided: `remote`, the shared store; `known`, an earlier refusal of the shared store that still holds, or a limit of
- * 0; `local`, this process alone; `open`, nobody, because the store could not be asked; `off`, nobody, because the limiter is switched off.
+ * Where the decision comes from: `remote`, the shared store; `known`, an earlier refusal of the shared store that still holds, or a
+ * limit of 0; `local`, this process alone; `open`, no store could be asked; `off`, the limiter is switched off.
  */
 export type VerdictSource = 'remote' | 'known' | 'local' | 'open' | 'off'
 
-/** Where one policy stands. */
+/** The state of one policy. */
 export interface PolicyStanding {
   readonly name: string
   readonly limit: number
   readonly remaining: number
-  /** Until all of `limit` is there again if nobody takes any, ms. */
+  /** How long until all of `limit` is available again if no call takes any, ms. */
   readonly resetMs: number
   /** The window, ms; absent for a period of the calendar and for `concurrency`. */
   readonly windowMs: number | undefined
@@ -28,11 +28,11 @@ export interface PolicyStanding {
 
 /** The outcome of one call under a limiter. */
 export interface RateLimitVerdict {
-  /** Whether the call may go on. */
+  /** Whether the call may proceed. */
   readonly allowed: boolean
-  /** The same, as it would be without `dryRun`. */
+  /** The same as `allowed`, but as it would be without `dryRun`. */
   readonly withinLimit: boolean
-  /** The policy that refused, or else the one with the smallest part left. */
+  /** The policy that refused, or else the one with the smallest fraction left. */
   readonly policy: string
   /** Of that policy. */
   readonly limit: number
@@ -43,14 +43,14 @@ export interface RateLimitVerdict {
    * a cost above a limit that was looked up. 0 when allowed.
    */
   readonly retryAfterMs: number
-  /** How long the call was made to wait for its turn, ms. */
+  /** How long the call waited for its turn, ms. */
   readonly waitedMs: number
   readonly source: VerdictSource
   /** All policies, in order. */
   readonly policies: readonly PolicyStanding[]
 }
 
-/** What an admission is given back with. */
+/** What is needed to give an admission back. */
 export interface Receipt {
   readonly admission: Admission
   readonly rule: LimitRule
@@ -59,7 +59,7 @@ export interface Receipt {
 
 const US_PER_MS = 1_000
 
-/** Says a reply in the words of users; `elapsedMs` is how long ago it was true. */
+/** A reply in the words of the user; `elapsedMs`: how old the reply is. */
 export function verdictOf(
   rule: LimitRule,
   reply: LimitReply,
@@ -69,19 +69,19 @@ export function verdictOf(
   return new Verdict(rule, reply, index, how)
 }
 
-/** A verdict that nobody gave: the store could not be asked, or the limiter is off. */
+/** A verdict without a decision: the store could not be asked, or the limiter is off. */
 export function unaskedVerdict(rule: LimitRule, source: 'open' | 'off'): RateLimitVerdict {
   const states = rule.policies.map(({ limit }) => ({ remaining: limit, resetUs: 0 }))
   const reply = { admitted: true, waitUs: 0, refusedBy: -1, states, nowUs: 0 }
   return verdictOf(rule, reply, { source, dryRun: false, elapsedMs: 0 })
 }
 
-/** Notes what a verdict can be given back with. */
+/** Remembers what is needed to give a verdict back. */
 export function putReceipt(verdict: RateLimitVerdict, receipt: Receipt): void {
   if (verdict instanceof Verdict) verdict.receipt = receipt
 }
 
-/** Returns what a verdict can be given back with, if there is anything. */
+/** Returns what is needed to give a verdict back, if it can be. */
 export function receiptOf(verdict: RateLimitVerdict): Receipt | undefined {
   return verdict instanceof Verdict ? verdict.receipt : undefined
 }
@@ -93,7 +93,7 @@ export function takeReceipt(verdict: RateLimitVerdict): Receipt | undefined {
   return receipt
 }
 
-/** A class, because thousands of them are made a second: the list of policies is made when somebody looks at it. */
+/** A class, because thousands of verdicts are made per second: the list of policies is only made when it is read. */
 class Verdict implements RateLimitVerdict {
   readonly allowed: boolean
   readonly withinLimit: boolean
@@ -107,7 +107,7 @@ class Verdict implements RateLimitVerdict {
   readonly #rule: LimitRule
   readonly #reply: LimitReply
   readonly #elapsedMs: number
-  /** Not in a WeakMap, which would cost as much as all the rest of a verdict. */
+  /** Not in a WeakMap, which would cost as much as everything else in a verdict. */
   #receipt: Receipt | undefined
 
   constructor(

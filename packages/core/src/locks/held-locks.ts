@@ -1,7 +1,7 @@
 /**
- * Takes locks as they were asked for, hands them to who asked, and gives them back; says in events what became of each.
+ * Takes locks as callers ask for them, hands them over, and takes them back.
  *
- * Several names are taken in sorted order, everybody in the same one, so that nobody waits in a circle; all or none.
+ * Several names are taken in sorted order, the same for everybody, so that no circle of waiting arises; all or none.
  */
 
 import type { Clock } from '../contracts/clock.ts'
@@ -17,6 +17,7 @@ import { HoldPart } from './hold-part.ts'
 import { HeldLock, type Lock } from './lock.ts'
 import { assertCovers, assertPossible } from './lock-checks.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'
+import { LockReports } from './lock-reports.ts'
 import { enclosingPart, runInside } from './lock-scope.ts'
 import { LockStore } from './lock-store.ts'
 import { LockTaker, type Wanted } from './lock-taker.ts'
@@ -27,7 +28,7 @@ export interface LocksParts {
   readonly provider: LockProvider
   /** For `onUnavailable: 'local'`. */
   readonly fallback: LockProvider | undefined
-  /** Precise: a reading from the beginning of a long turn of the event loop would be too kind. */
+  /** Precise: a reading from the beginning of a long turn of the event loop would make a term look longer than it is. */
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
@@ -38,12 +39,14 @@ export class HeldLocks {
   readonly #store: LockStore
   readonly #fallback: LockStore | undefined
   readonly #taker: LockTaker
+  readonly #reports: LockReports
   readonly #closing = new AbortController()
   readonly #held = new PassingList<HeldLock>()
 
   constructor(parts: LocksParts) {
     this.#parts = parts
-    const { provider, fallback, clock, namespace, work } = parts
+    const { provider, fallback, clock, namespace, work, events } = parts
+    this.#reports = new LockReports(events, clock)
     const wakeUps = new LockWakeUps(clock)
     this.#store = new LockStore(provider, clock)
     this.#fallback = fallback === undefined ? undefined : new LockStore(fallback, clock)
@@ -70,7 +73,7 @@ export class HeldLocks {
     assertPossible(options, this.#parts, where)
   }
 
-  /** Takes locks; `isRun` for work that ends by itself. @throws as `locks.acquire` */
+  /** Takes locks; `isRun`: for work that ends by itself. @throws as `locks.acquire` */
   async acquire(
     names: readonly string[],
     options: ResolvedLockOptions,
@@ -81,7 +84,7 @@ export class HeldLocks {
     try {
       for (;;) {
         const parts = await this.#takeAll(names, { options, since, signal }, isRun)
-        // While the last one was waited for, an earlier one may have been lost.
+        // While the last lock was waited for, an earlier one may have been lost.
         const lost = parts.find(({ hold }) => !hold.isHeld)
         if (lost === undefined) return this.#hand(parts, options)
         await this.#giveBack(parts)
@@ -94,7 +97,7 @@ export class HeldLocks {
     }
   }
 
-  /** Runs work under locks, for what `lockNames` made of the keys, and options that are checked. @throws as `locks.run` */
+  /** Runs work under locks. Takes what `lockNames` made of the keys, and options that are checked. @throws as `locks.run` */
   async run<Result>(
     names: readonly string[],
     options: ResolvedLockOptions,
@@ -130,7 +133,7 @@ export class HeldLocks {
     this.#fallback?.close()
   }
 
-  /** All or none; in order. */
+  /** All or none; in the order of the names. */
   async #takeAll(
     names: readonly string[],
     wanted: Omit<Wanted, 'name'>,
@@ -164,8 +167,8 @@ export class HeldLocks {
   /**
    * A share in the lock that an enclosing `run` holds on the same name.
    *
-   * @throws InvalidOptionError where the outer lock is less than what is asked for; LockUnavailableError where it excludes
-   *   only this process, and that will not do
+   * @throws InvalidOptionError where the outer lock is weaker than what is asked for; LockUnavailableError where the outer lock
+   *   excludes only this process and the caller did not agree to that
    */
   #share(name: string, options: ResolvedLockOptions, isRun: boolean): HoldPart | undefined {
     const part = enclosingPart(this, name)
@@ -181,15 +184,15 @@ export class HeldLocks {
     const { name, since } = wanted
     try {
       const hold = await this.#taker.take(wanted)
-      hold.onLost = [...hold.onLost, () => this.#report(name, 'lost', hold.since, hold.store)]
-      this.#report(name, 'granted', since, hold.store)
+      hold.onLost = [...hold.onLost, () => this.#reports.ended(hold, 'lost')]
+      this.#reports.granted(hold, since)
       return hold
     } catch (error) {
       throw this.#failed(error, name, since)
     }
   }
 
-  /** Resolves with whether the store still knew all that went back to it. */
+  /** Resolves with whether the store still knew every lock that went back to it. */
   async #giveBack(parts: readonly HoldPart[]): Promise<boolean> {
     const [first] = parts
     if (first !== undefined && parts.length === 1) return this.#giveOneBack(first)
@@ -197,39 +200,23 @@ export class HeldLocks {
     return outcomes.every(Boolean)
   }
 
-  /** A store that is away counts as knowing, as the clock said so. */
+  /** A store that is away counts as knowing the lock, because the holder's clock said that it was still held. */
   async #giveOneBack(part: HoldPart): Promise<boolean> {
     const { hold } = part
-    const { name } = hold.target
     const wasLost = hold.isLost
     try {
       const wasKnown = await part.end()
-      // Others still own it.
+      // Other parts still hold it.
       if (wasKnown === undefined) return !wasLost
-      if (!wasLost) this.#report(name, wasKnown ? 'released' : 'lost', hold.since, hold.store)
+      if (!wasLost) this.#reports.ended(hold, wasKnown ? 'released' : 'lost')
       return wasKnown
     } catch {
-      this.#report(name, 'release-failed', hold.since, hold.store)
+      this.#reports.ended(hold, 'release-failed')
       return !wasLost
     }
   }
 
-  /** Reports an error, and returns it. */
   #failed(error: unknown, name: string, since: number): unknown {
-    if (error instanceof LockUnavailableError) this.#report(name, 'unavailable', since, this.#store)
-    else if (error instanceof LockTimeoutError) this.#report(name, 'timeout', since, this.#store)
-    return error
-  }
-
-  #report(
-    key: string,
-    outcome: 'granted' | 'timeout' | 'unavailable' | 'released' | 'lost' | 'release-failed',
-    since: number,
-    store: LockStore,
-  ): void {
-    const { events, clock } = this.#parts
-    if (!events.has('lock')) return
-    const { name: source } = store.provider
-    events.emit('lock', { key, outcome, ms: clock.now() - since, source })
+    return this.#reports.failed(error, { name, since, store: this.#store })
   }
 }

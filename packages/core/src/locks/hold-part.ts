@@ -1,9 +1,9 @@
 /**
- * A part in a hold: of the one who took it, or of a share, which is a nested call that locks the same key.
+ * A part in a hold: that of the caller that took it, or a share of it, which is a nested call that locks the same key.
  *
- * A share is granted without asking anybody, because the lock is held already; so it has to be a reason for the lock to stay
- * held. The hold goes back to the store when its last part has ended. Whoever took it for a run also waits for the runs that
- * share in it: when such a call comes back, nothing of what ran under its lock goes on.
+ * A share is granted without asking the store, because the lock is held already; so a share is a reason to keep holding the
+ * lock. The hold goes back to the store when its last part has ended. A caller that took it for a run also waits for the runs
+ * that share in it, so that nothing continues under its lock after its call has returned.
  */
 
 import type { Hold } from './hold.ts'
@@ -11,9 +11,9 @@ import type { Hold } from './hold.ts'
 /** What the parts of one hold share. */
 interface Ownership {
   parts: number
-  /** Of them, those in which work runs, or will. */
+  /** The number of those parts in which work runs, or will run. */
   runs: number
-  /** Whoever waits for those to end. */
+  /** Called when those have ended. */
   onQuiet: (() => void) | undefined
 }
 
@@ -33,7 +33,7 @@ export class HoldPart {
     if (runs) ownership.runs += 1
   }
 
-  /** The first part, of the one who took the hold. `runs`: for work that ends by itself. */
+  /** The first part, that of the caller that took the hold. `runs`: for work that ends by itself. */
   static first(hold: Hold, runs: boolean): HoldPart {
     return new HoldPart(hold, { parts: 0, runs: 0, onQuiet: undefined }, false, runs)
   }
@@ -42,7 +42,7 @@ export class HoldPart {
     return new HoldPart(this.hold, this.#ownership, true, runs)
   }
 
-  /** The work of this part has ended. Resolves when that of all shares has, or the lock is lost, for whoever took it. */
+  /** Says that the work of this part has ended. For the first part, resolves when all shares have ended or the lock is lost. */
   async endRun(): Promise<void> {
     this.#stopRunning()
     const ownership = this.#ownership
@@ -53,7 +53,7 @@ export class HoldPart {
     })
   }
 
-  /** Gives this part up. With the last one, resolves with whether the store still knew the lease; else nothing is known. */
+  /** Gives this part up. The last part resolves with whether the store still knew the hold; others know nothing of that. */
   end(): Promise<boolean> | undefined {
     if (this.#isOver) return undefined
     this.#isOver = true

@@ -1,39 +1,39 @@
 /**
- * One lease on one lock, as its holder may see it.
+ * One lock as its holder sees it, for one term or several.
  *
- * The store ends a lease on its clock, and this process cannot see that clock. So the holder counts from *before* it asked,
- * on its own monotonic clock, and takes a hundredth off for clocks that run at different speeds: it thinks itself out
- * before the store lets the next one in. Nothing it learns later (a hung server, a lost reply) can make that longer than
- * the last renewal that was both sent and confirmed.
+ * A term is the time a lock is kept unless it is renewed (the option `lease`). The store ends it on the store's clock, which
+ * this process cannot see. So the holder counts from *before* it asked, on its own monotonic clock, and subtracts a hundredth
+ * for clocks that run at different speeds: it considers the lock lost before the store lets the next caller in. Nothing it
+ * learns later (a hung server, a lost reply) can make the term longer than the last renewal that was both sent and confirmed.
  *
- * A timer ends the hold at that moment even when no reply comes; where the event loop stood still, so that the timer could
- * not run, `isHeld` looks at the clock.
+ * A timer ends the hold at that moment even when no reply comes. Where the event loop stood still and the timer could not run,
+ * `isHeld` looks at the clock.
  *
- * A hold is owned in parts, by the one who took it and by those who share in it (`hold-part.ts`), and goes back to the store
- * with the last of them.
+ * A hold has parts: that of the caller that took it and those of callers that share in it (`hold-part.ts`). It goes back to the
+ * store with the last of them.
  */
 
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
 import type { LockTarget } from '../contracts/lock-provider.ts'
 import { LOCK_STORE_TIMEOUT_MS, type LockStore } from './lock-store.ts'
 
-/** Clocks of two machines may run apart by this much. */
+/** The clocks of two machines may differ in speed by this much. */
 const DRIFT = 0.01
 const MARGIN_MS = 2
-/** The first try after a third of the lease; a second one fits before its end. */
+/** The first try comes after a third of the term; a second one fits before its end. */
 const RENEW_AFTER = 1 / 3
 const RETRY_AFTER = 1 / 10
 
-/** When a holder stops believing in a lease that it asked for at `sentAt`. */
-export function leaseEnd(sentAt: number, leaseMs: number): number {
-  return sentAt + leaseMs * (1 - DRIFT) - MARGIN_MS
+/** When a holder stops relying on a term that it asked for at `sentAt`. */
+export function termEnd(sentAt: number, termMs: number): number {
+  return sentAt + termMs * (1 - DRIFT) - MARGIN_MS
 }
 
 const NOBODY: readonly (() => void)[] = []
 
-/** What stands for a shared lock among the locks of this process, for those who fall back to them. */
+/** The lock of this process that stands for a shared lock, for callers that fall back to local locks. */
 export interface Mirror {
-  /** The shared lock lives for at least so much longer. */
+  /** Keeps it for at least `ms` more, as the shared lock is. */
   prolong(ms: number): void
   end(): void
 }
@@ -43,9 +43,9 @@ export interface HoldParts {
   readonly clock: Clock
   readonly target: LockTarget
   readonly fence: number
-  readonly leaseMs: number
+  readonly termMs: number
   readonly maxHoldMs: number
-  /** How many replicas had the grant, at least. */
+  /** At least so many replicas had the grant. */
   readonly replicas: number
   /** When the request was sent that was granted. */
   readonly sentAt: number
@@ -55,7 +55,7 @@ export class Hold {
   readonly target: LockTarget
   readonly fence: number
   readonly store: LockStore
-  /** Told, once, when the lease ends before it was released. */
+  /** Called once, when the term ends before the lock was released. */
   onLost: readonly (() => void)[] = NOBODY
   mirror: Mirror | undefined
   readonly #parts: HoldParts
@@ -72,12 +72,12 @@ export class Hold {
     this.fence = parts.fence
     this.store = parts.store
     this.#endsAt = parts.sentAt + parts.maxHoldMs
-    this.#validUntil = leaseEnd(parts.sentAt, parts.leaseMs)
-    this.#renewAt = parts.sentAt + parts.leaseMs * RENEW_AFTER
+    this.#validUntil = termEnd(parts.sentAt, parts.termMs)
+    this.#renewAt = parts.sentAt + parts.termMs * RENEW_AFTER
     this.#plan()
   }
 
-  /** How many replicas had the grant, at least. */
+  /** At least so many replicas had the grant. */
   get replicas(): number {
     return this.#parts.replicas
   }
@@ -102,7 +102,7 @@ export class Hold {
     return this.isHeld ? this.#validUntil - this.#parts.clock.now() : 0
   }
 
-  /** Stops renewing at once; resolves with whether the store still knew the lease. */
+  /** Stops renewing at once. Resolves with whether the store still knew the hold. */
   release(): Promise<boolean> {
     const wasHeld = this.isHeld
     if (this.#state === 'held') this.#state = 'released'
@@ -112,40 +112,40 @@ export class Hold {
   }
 
   /**
-   * Renews the lease from now on for `ms` more, whatever `maxHold` said; 0: no more, so that the lock ends with its lease.
-   * `atLeast`: only where that is longer than what holds already.
+   * Goes on renewing for `ms` from now, whatever `maxHold` said. 0 stops renewing, so that the lock ends with its current term.
+   * `atLeast`: only where that is longer than what applies already.
    */
   renewFor(ms: number, atLeast: boolean): void {
     const endsAt = this.#parts.clock.now() + ms
     this.#endsAt = atLeast ? Math.max(this.#endsAt, endsAt) : endsAt
-    this.mirror?.prolong(ms + this.#parts.leaseMs)
+    this.mirror?.prolong(ms + this.#parts.termMs)
     this.#plan()
   }
 
   /**
-   * Makes the lease last for at least `ms` from now, at once. Resolves with whether the lock is held.
+   * Makes the term last for at least `ms` from now, at once. Resolves with whether the lock is held.
    *
-   * @throws what the store rejects with; the lease is then what it was
+   * @throws what the store rejects with; the term is then unchanged
    */
   async extend(ms: number): Promise<boolean> {
     if (!this.isHeld) return false
-    const { clock, leaseMs } = this.#parts
+    const { clock, termMs } = this.#parts
     const sentAt = clock.now()
-    this.mirror?.prolong(ms + leaseMs)
+    this.mirror?.prolong(ms + termMs)
     const isProlonged = await this.store.renew(this.target, ms, LOCK_STORE_TIMEOUT_MS, true)
     if (!this.isHeld) return false
     if (!isProlonged) {
       this.#lose()
       return false
     }
-    this.#validUntil = Math.max(this.#validUntil, leaseEnd(sentAt, ms))
-    // The next renewal is of the usual length: it is due where that is longer than what is left.
-    this.#renewAt = Math.max(this.#renewAt, this.#validUntil - leaseMs * (1 - RENEW_AFTER))
+    this.#validUntil = Math.max(this.#validUntil, termEnd(sentAt, ms))
+    // The next renewal has the usual length: it is due when that is longer than what is left.
+    this.#renewAt = Math.max(this.#renewAt, this.#validUntil - termMs * (1 - RENEW_AFTER))
     this.#plan()
     return true
   }
 
-  /** One timer for whatever comes first, the next renewal or the end. */
+  /** One timer for the next renewal or the end, whichever comes first. */
   #plan(): void {
     this.#cancel?.()
     if (this.#state !== 'held') return
@@ -163,25 +163,25 @@ export class Hold {
   }
 
   async #renew(): Promise<void> {
-    const { clock, leaseMs } = this.#parts
+    const { clock, termMs } = this.#parts
     const sentAt = clock.now()
-    // The last lease ends where `maxHold` does.
-    const lease = Math.max(1, Math.min(leaseMs, this.#endsAt - sentAt))
+    // The last term ends where `maxHold` does.
+    const termLeftMs = Math.max(1, Math.min(termMs, this.#endsAt - sentAt))
     this.#isRenewing = true
     this.#plan()
     try {
-      const timeoutMs = Math.max(1, Math.min(leaseMs * RENEW_AFTER, this.#validUntil - sentAt))
-      const isProlonged = await this.store.renew(this.target, lease, timeoutMs, false)
+      const timeoutMs = Math.max(1, Math.min(termMs * RENEW_AFTER, this.#validUntil - sentAt))
+      const isProlonged = await this.store.renew(this.target, termLeftMs, timeoutMs, false)
       if (!this.isHeld) return
       if (!isProlonged) {
         this.#lose()
         return
       }
-      this.#validUntil = Math.max(this.#validUntil, leaseEnd(sentAt, lease))
-      this.#renewAt = Math.max(this.#renewAt, sentAt + leaseMs * RENEW_AFTER)
+      this.#validUntil = Math.max(this.#validUntil, termEnd(sentAt, termLeftMs))
+      this.#renewAt = Math.max(this.#renewAt, sentAt + termMs * RENEW_AFTER)
     } catch {
-      // Nobody knows whether it was prolonged; the old end stands.
-      this.#renewAt = clock.now() + leaseMs * RETRY_AFTER
+      // The outcome of that renewal is unknown, so the old end stands.
+      this.#renewAt = clock.now() + termMs * RETRY_AFTER
     } finally {
       this.#isRenewing = false
     }

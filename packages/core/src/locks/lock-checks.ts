@@ -1,11 +1,11 @@
-/** What cannot be asked of a lock, and is refused before anybody waits for it. */
+/** Refuses, before any caller waits, what a lock cannot do. */
 
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Hold } from './hold.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'
 
-/** Who would have to do it. */
+/** The providers that would have to do it. */
 export interface LockMeans {
   readonly provider: LockProvider
   /** For `onUnavailable: 'local'`. */
@@ -36,7 +36,7 @@ export function assertPossible(
   })
 }
 
-/** @throws InvalidOptionError where a share in what is held would get less than it asks for */
+/** @throws InvalidOptionError where a share would get less from the held lock than it asks for */
 export function assertCovers(hold: Hold, { mode, weight, replicas }: ResolvedLockOptions): void {
   const { name, mode: held, weight: heldWeight = 1 } = hold.target
   if (held !== mode && !(held === 'write' && mode === 'read')) {
@@ -68,6 +68,6 @@ function impossible(
   provider: string,
   received: unknown,
 ): InvalidOptionError {
-  const expected = `${can}: the lock provider ${provider} knows no other`
+  const expected = `${can}: the lock provider ${provider} supports nothing else`
   return new InvalidOptionError({ option, expected, received })
 }

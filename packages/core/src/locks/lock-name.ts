@@ -1,12 +1,12 @@
-/** From a key to the name of its lock: one way for decorators and for `caches.locks`, or they would not exclude each other. */
+/** From a key to the name of its lock. Decorators and `caches.locks` share this way, or they would not exclude each other. */
 
 import { KeyError } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, type KeyPart, keyText } from '../keys/key-text.ts'
 
 /**
- * One key, or a list of keys that are taken together: an array is always a list. A key of several parts is an array in it:
- * `[['order', 7]]`.
+ * One key, or a list of keys that are taken together: an array is always a list. A key of several parts is an array inside the
+ * list: `[['order', 7]]`.
  */
 export type LockKeys = KeyPart | readonly Key[]
 

@@ -1,4 +1,4 @@
-/** How a lock is taken, as the user says it, and the checks. */
+/** How a lock is taken, as the user writes it, and the checks. */
 
 import type { LockMode, LockReplicas } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -7,31 +7,31 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 
 export interface LockOptions {
   /**
-   * How long the lock outlives a holder that died. Renewed in good time while the work goes on. 100 ms to 1 d.
+   * The term: how long the lock outlives a holder that died. It is renewed in good time while the work goes on. 100 ms to 1 d.
    * @default '10s'
    */
   readonly lease?: Duration | undefined
   /** How long to wait for the lock; 0 to try once. Up to 1 d. @default '10s' */
   readonly wait?: Duration | undefined
-  /** Renewal ends here, and with it the lock: work that hangs must not hold for ever. From `lease` to 30 d. @default '10m' */
+  /** Renewal ends after this time, and the lock with it, so that work that hangs does not hold it for ever. From `lease` to 30 d. @default '10m' */
   readonly maxHold?: Duration | undefined
   /** `write` excludes everybody; `read` excludes writers only. @default 'write' */
   readonly mode?: 'write' | 'read' | undefined
-  /** Makes it a semaphore that so many may hold at once. 1 to 10 000; every user of the lock must say the same number. */
+  /** Makes it a semaphore that so many callers may hold at once. 1 to 10 000; every user of the lock must give the same number. */
   readonly permits?: number | undefined
   /**
-   * How many of the permits this caller takes, all at once. 1 to `permits`. Whoever waits for many is not overtaken by those
-   * who want few.
+   * How many of the permits this caller takes, all at once. 1 to `permits`. A caller that waits for many is not overtaken by
+   * callers that want few.
    * @default 1
    */
   readonly weight?: number | undefined
   /**
-   * Whose turn it is. `process`: processes take turns, and callers within each. `global`: every caller queues for itself,
+   * Who takes turns. `process`: processes take turns, and callers within each process. `global`: every caller queues for itself,
    * at the cost of more round trips.
    * @default 'process'
    */
   readonly fair?: 'process' | 'global' | undefined
-  /** What a call ends in when the lock was lost under it: `LockLostError`, or its result as if nothing had happened. @default 'throw' */
+  /** What a call ends with when the lock was lost meanwhile: `LockLostError`, or its result as if nothing had happened. @default 'throw' */
   readonly onLost?: 'throw' | 'ignore' | undefined
   /**
    * What to do when the store cannot be reached: `LockUnavailableError`, or a lock within this process only, for work
@@ -39,7 +39,7 @@ export interface LockOptions {
    * @default 'throw'
    */
   readonly onUnavailable?: 'throw' | 'local' | undefined
-  /** The grant counts once so many replicas have it; bounds what a failover can forget. */
+  /** The grant counts once so many replicas have it; limits what a failover can forget. */
   readonly replicas?: { readonly min: number; readonly timeout?: Duration | undefined } | undefined
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined
@@ -60,7 +60,7 @@ export const LOCK_OPTION_NAMES = [
 ] as const satisfies readonly (keyof LockOptions)[]
 
 export interface ResolvedLockOptions {
-  readonly leaseMs: number
+  readonly termMs: number
   readonly waitMs: number
   readonly maxHoldMs: number
   readonly mode: LockMode
@@ -74,7 +74,7 @@ export interface ResolvedLockOptions {
 }
 
 const DAY_MS = 86_400_000
-/** A lease is renewed after a third of it; below this a busy event loop would lose it all the time. */
+/** A term is renewed after a third of it; with less than this, a busy event loop would often lose the lock. */
 export const SHORTEST_LEASE_MS = 100
 export const LONGEST_LEASE_MS = DAY_MS
 export const LONGEST_HOLD_MS = 30 * DAY_MS
@@ -87,20 +87,20 @@ const MOST_REPLICAS = 100
 /** @throws InvalidOptionError naming the first option that is unknown or wrong. */
 export function resolveLockOptions(options: LockOptions, where: string): ResolvedLockOptions {
   assertKnownOptions(options, LOCK_OPTION_NAMES, where)
-  const leaseMs = parseDuration(options.lease ?? DEFAULT_LEASE, `${where}.lease`, {
+  const termMs = parseDuration(options.lease ?? DEFAULT_LEASE, `${where}.lease`, {
     min: SHORTEST_LEASE_MS,
     max: LONGEST_LEASE_MS,
   })
   const waitMs = parseDuration(options.wait ?? DEFAULT_WAIT, `${where}.wait`, { max: DAY_MS })
-  const maxHold = options.maxHold ?? Math.max(DEFAULT_MAX_HOLD_MS, leaseMs)
-  const bounds = { min: leaseMs, max: LONGEST_HOLD_MS }
+  const maxHold = options.maxHold ?? Math.max(DEFAULT_MAX_HOLD_MS, termMs)
+  const bounds = { min: termMs, max: LONGEST_HOLD_MS }
   const { fair = 'process', onLost = 'throw', onUnavailable = 'throw', signal } = options
   assertOneOf(fair, ['process', 'global'], `${where}.fair`)
   assertOneOf(onLost, ['throw', 'ignore'], `${where}.onLost`)
   assertOneOf(onUnavailable, ['throw', 'local'], `${where}.onUnavailable`)
   assertSignal(signal, `${where}.signal`)
   return {
-    leaseMs,
+    termMs,
     waitMs,
     maxHoldMs: parseDuration(maxHold, `${where}.maxHold`, bounds),
     ...resolveMode(options, where),
@@ -139,7 +139,7 @@ function resolveReplicas(
   if (replicas === undefined) return undefined
   assertKnownOptions(replicas, ['min', 'timeout'], where)
   assertInteger(replicas.min, `${where}.min`, { min: 1, max: MOST_REPLICAS })
-  // WAIT must end before the deadline of the call it is part of.
+  // WAIT must end before the deadline of the call that contains it.
   const bounds = { min: 1, max: 900 }
   return {
     min: replicas.min,

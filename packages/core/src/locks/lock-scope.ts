@@ -2,8 +2,8 @@
  * Which locks the running code holds, by async context: for `currentLock()` and for reentrancy. All copies of this
  * package share it.
  *
- * Only what runs inside `run` or a `@WithLock` method is inside. Work that was started there and goes on after the end finds
- * itself outside, and has to take the lock for itself.
+ * Only what runs inside `run` or a `@WithLock` method is inside. Work that was started there and continues after the end is
+ * outside, and must take the lock itself.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -12,18 +12,18 @@ import { shared } from '../lifecycle/shared-state.ts'
 import type { HoldPart } from './hold-part.ts'
 import type { HeldLock, Lock } from './lock.ts'
 
-interface Scope {
-  /** Whose locks: two managers' locks of one name are two locks. */
+interface LockScope {
+  /** The manager's locks: locks of one name from two managers are two locks. */
   readonly locks: object
   readonly lock: HeldLock
-  readonly outer: Scope | undefined
+  readonly outer: LockScope | undefined
 }
 
 const { locks: state } = shared
 
 /**
- * Returns the lock that the running `@WithLock` method (or `locks.run`) holds; the innermost one. Also when it was lost
- * meanwhile, which its signal tells.
+ * Returns the lock that the running `@WithLock` method (or `locks.run`) holds; the innermost one. It is also returned when it
+ * was lost meanwhile, which its signal tells.
  *
  * @throws NoLockError outside of one
  * @example const { signal, fence } = currentLock()
@@ -34,7 +34,7 @@ export function currentLock(): Lock {
   return scope.lock
 }
 
-/** Returns the part in the live lock on a name that the running code is inside of. */
+/** Returns the running code's part in the live lock on a name. */
 export function enclosingPart(locks: object, name: string): HoldPart | undefined {
   for (let at = innermostScope(); at !== undefined; at = at.outer) {
     if (at.locks !== locks || at.lock.isLeft || !at.lock.isLive) continue
@@ -64,9 +64,9 @@ export async function runInside<Result>(
   }
 }
 
-/** A scope that was left is none, whoever else's locks keep the storage enabled. */
-function innermostScope(): Scope | undefined {
-  let scope = state.running === 0 ? undefined : (state.scopes?.getStore() as Scope | undefined)
+/** A scope that was left does not count, even while other locks keep the storage enabled. */
+function innermostScope(): LockScope | undefined {
+  let scope = state.running === 0 ? undefined : (state.scopes?.getStore() as LockScope | undefined)
   while (scope?.lock.isLeft === true) scope = scope.outer
   return scope
 }

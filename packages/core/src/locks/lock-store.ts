@@ -8,16 +8,16 @@ import type {
   LockState,
   LockTarget,
 } from '../contracts/lock-provider.ts'
-import { type CallTerms, GuardedCalls } from '../guard/guarded-calls.ts'
+import { type CallBounds, GuardedCalls } from '../guard/guarded-calls.ts'
 
 /** How long one call to the lock store may take. */
 export const LOCK_STORE_TIMEOUT_MS = 1_000
 
-const ACQUIRE = terms('locks.acquire')
-const RELEASE = terms('locks.release')
-const INSPECT = terms('locks.inspect')
-// Nobody waits for it, except `close()`.
-const LEAVE = terms('locks.leave')
+const ACQUIRE = callNamed('locks.acquire')
+const RELEASE = callNamed('locks.release')
+const INSPECT = callNamed('locks.inspect')
+// Only `close()` waits for it.
+const LEAVE = callNamed('locks.leave')
 
 export class LockStore {
   readonly provider: LockProvider
@@ -31,14 +31,14 @@ export class LockStore {
     this.#calls = new GuardedCalls(whenTried === undefined ? { clock } : { clock, whenTried })
   }
 
-  /** True once nothing was answered for as long as a call may take: asking is no use but for one who finds out. */
+  /** True once nothing was answered for as long as one call may take: only a caller that probes the store should ask. */
   get isKnownAway(): boolean {
     const { failingSince, isOpen } = this.#calls
     if (failingSince === undefined || !isOpen) return false
     return this.#clock.now() - failingSince >= LOCK_STORE_TIMEOUT_MS
   }
 
-  /** Since when nothing was answered, ms. */
+  /** Since when the store has not answered, ms. */
   get failingSince(): number | undefined {
     return this.#calls.failingSince
   }
@@ -49,17 +49,17 @@ export class LockStore {
   }
 
   /**
-   * Always tries: to lose a lease because others' calls failed would be a pity. `isAwaited`: somebody's promise hangs on it.
+   * Always tries, even when the breaker is open: a lock must not be lost because other calls failed. `isAwaited`: a caller waits.
    */
   renew(
     target: LockTarget,
-    leaseMs: number,
+    termMs: number,
     timeoutMs: number,
     isAwaited: boolean,
   ): Promise<boolean> {
     const waiter = isAwaited ? 'caller' : 'background'
-    const renewal: CallTerms = { operation: 'locks.renew', timeoutMs, waiter }
-    return this.#calls.insist(renewal, () => this.provider.renew(target, leaseMs))
+    const renewal: CallBounds = { operation: 'locks.renew', timeoutMs, waiter }
+    return this.#calls.insist(renewal, () => this.provider.renew(target, termMs))
   }
 
   release(target: LockTarget): Promise<boolean> {
@@ -74,12 +74,12 @@ export class LockStore {
     return this.#calls.insist(INSPECT, () => this.provider.inspect(name))
   }
 
-  /** Drops the timers; for when all calls have ended. */
+  /** Drops the timers; for after all calls have ended. */
   close(): void {
     this.#calls.close()
   }
 }
 
-function terms(operation: string): CallTerms {
+function callNamed(operation: string): CallBounds {
   return { operation, timeoutMs: LOCK_STORE_TIMEOUT_MS, waiter: 'caller' }
 }

@@ -1,20 +1,20 @@
 /**
- * Takes one lock for one caller: its turn within this process, the shared store, and where that is away and the caller
- * agrees, a lock within this process instead.
+ * Takes one lock for one caller: first its turn within this process, then the shared store. Where the store is away and the
+ * caller agrees, it takes a lock within this process instead.
  *
- * That last one must not be a second truth. A caller that falls back knows nothing of the store, but may not get in beside a
- * holder of this process who has the lock from there; nor may the store, once it is back, let somebody of this process in
- * beside one who fell back. So whoever is granted the shared lock takes the one of this process as well, on top (its
- * mirror), and waits for it if need be. Nobody waits in a circle: who holds a lock of this process works, and waits for
- * nothing of this lock.
+ * That local lock must not contradict the shared one. A caller that falls back knows nothing of the store, but it must not get
+ * in beside a holder of this process that has the lock from the store. And the store, once it is back, must not let a caller of
+ * this process in beside one that fell back. So a caller that is granted the shared lock also takes the lock of this process
+ * (its mirror), and waits for it if necessary. No circle of waiting can arise: a caller that holds a lock of this process is
+ * working, and does not wait for anything of the same lock.
  */
 
 import type { Clock } from '../contracts/clock.ts'
 import { LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
 import { isStoreKeyError, StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import { askForLock, type Grant } from './ask-for-lock.ts'
 import { Hold, type Mirror } from './hold.ts'
-import { claimLock, type Grant } from './lock-claim.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'
 import type { LockStore } from './lock-store.ts'
 import { awaitTurn, LockTurns } from './lock-turns.ts'
@@ -37,7 +37,7 @@ export interface Wanted {
   readonly since: number
   /** Aborts when the caller or the manager gives up. */
   readonly signal: AbortSignal
-  /** The caller has just fallen back for another of its locks: it does not find out anew, for each, that the store is away. */
+  /** This caller has just fallen back for another of its locks, so it need not find out again that the store is away. */
   readonly isBesideStore?: boolean
 }
 
@@ -52,7 +52,7 @@ export class LockTaker {
   /** @throws LockTimeoutError when it stayed held; LockUnavailableError; the signal's reason */
   async take(wanted: Wanted): Promise<Hold> {
     const { store, fallback } = this.#parts
-    if (fallback === undefined) return this.#hold(store, wanted, await this.#claimInTurn(wanted))
+    if (fallback === undefined) return this.#hold(store, wanted, await this.#askInTurn(wanted))
     for (;;) {
       const hold = await this.#takeBeside(fallback, wanted)
       if (hold !== undefined) return hold
@@ -60,19 +60,19 @@ export class LockTaker {
     }
   }
 
-  /** Nothing when it came to nothing in a way that makes another try worth while. */
+  /** Returns undefined when the try failed in a way that makes another try worthwhile. */
   async #takeBeside(fallback: LockStore, wanted: Wanted): Promise<Hold | undefined> {
     const { store } = this.#parts
     if (wanted.isBesideStore) {
-      return this.#hold(fallback, wanted, await this.#claim(fallback, wanted))
+      return this.#hold(fallback, wanted, await this.#ask(fallback, wanted))
     }
     let grant: Grant
     try {
-      grant = await this.#claimInTurn(wanted)
+      grant = await this.#askInTurn(wanted)
     } catch (error) {
       if (!wanted.options.fallsBack || !(error instanceof LockUnavailableError)) throw error
-      const hold = this.#hold(fallback, wanted, await this.#claim(fallback, wanted))
-      // Whoever waited here may have outlasted the outage.
+      const hold = this.#hold(fallback, wanted, await this.#ask(fallback, wanted))
+      // The outage may have ended while this caller waited here.
       const isWorthAsking = isWellAgain(store, error) && this.#leftMs(wanted) > 0
       if (!isWorthAsking) return hold
       await hold.release()
@@ -92,35 +92,35 @@ export class LockTaker {
   }
 
   async #mirror(fallback: LockStore, wanted: Wanted): Promise<Mirror> {
-    // It stands for the shared one, however long that is renewed.
-    const { maxHoldMs, leaseMs } = wanted.options
-    const options = { ...wanted.options, leaseMs: maxHoldMs + leaseMs, replicas: undefined }
-    const { target } = await this.#claim(fallback, { ...wanted, options })
+    // The mirror stands for the shared lock, however long that is renewed.
+    const { maxHoldMs, termMs } = wanted.options
+    const options = { ...wanted.options, termMs: maxHoldMs + termMs, replicas: undefined }
+    const { target } = await this.#ask(fallback, { ...wanted, options })
     return {
       prolong: (ms) => this.#inBackground(fallback.renew(target, ms, ms, false)),
       end: () => this.#inBackground(fallback.release(target)),
     }
   }
 
-  #claim(store: LockStore, wanted: Wanted): Promise<Grant> {
+  #ask(store: LockStore, wanted: Wanted): Promise<Grant> {
     const { clock, wakeUps } = this.#parts
     const inBackground = (task: Promise<unknown>): void => this.#inBackground(task)
-    return claimLock({ ...wanted, store, clock, wakeUps, inBackground })
+    return askForLock({ ...wanted, store, clock, wakeUps, inBackground })
   }
 
-  async #claimInTurn(wanted: Wanted): Promise<Grant> {
+  async #askInTurn(wanted: Wanted): Promise<Grant> {
     const { store, clock, wakeUps } = this.#parts
     const { name, options } = wanted
-    // One try needs no turn, and those who share need not wait for each other.
+    // A single try needs no turn, and callers that share need not wait for each other.
     const takesTurns = !options.isGlobal && options.waitMs > 0 && options.mode === 'write'
-    if (!takesTurns) return this.#claim(store, wanted)
-    // Whoever wants replicas may fail where others do not.
+    if (!takesTurns) return this.#ask(store, wanted)
+    // A caller that wants replicas may fail where others succeed.
     const turn = options.replicas === undefined ? name : `${name}\n${options.replicas.min}`
     const turns = this.#turns
-    // Without a wait where it is free: whoever called first is to ask first, also of those who take no turns.
+    // Taken at once where it is free: the first caller must ask first, also before callers that take no turns.
     if (!turns.takeIfFree(turn)) await this.#awaitTurn(turn, wanted)
     try {
-      const grant = await claimLock({
+      const grant = await askForLock({
         ...wanted,
         store,
         clock,
@@ -133,7 +133,7 @@ export class LockTaker {
       return grant
     } catch (error) {
       if (!(error instanceof LockUnavailableError)) turns.pass(turn)
-      // After this caller has gone on: who falls back is to come before those who stood behind it.
+      // After this caller has gone on: a caller that falls back comes before those that waited behind it.
       else process.nextTick(() => turns.fail(turn, error.cause))
       throw error
     }
@@ -152,17 +152,17 @@ export class LockTaker {
     if (outcome !== 'over') throw new LockUnavailableError(name, outcome.cause)
     const learnt = turns.learnt(turn)
     if (learnt === 'held') throw new LockTimeoutError(name, options.waitMs)
-    // Whoever asks for all has had no answer yet, or a failure: nobody can say that the lock is held.
+    // The caller that asks for all has no answer yet, or a failure: nobody can say that the lock is held.
     const cause =
       learnt === 'nothing' ? new StoreTimeoutError('locks.acquire', options.waitMs) : learnt.cause
     throw new LockUnavailableError(name, cause)
   }
 
   #hold(store: LockStore, { options }: Wanted, grant: Grant): Hold {
-    const { leaseMs, maxHoldMs } = options
+    const { termMs, maxHoldMs } = options
     const { clock } = this.#parts
     const replicas = options.replicas?.min ?? 0
-    return new Hold({ store, clock, leaseMs, maxHoldMs, replicas, ...grant })
+    return new Hold({ store, clock, termMs, maxHoldMs, replicas, ...grant })
   }
 
   #leftMs({ since, options }: Wanted): number {
@@ -177,7 +177,7 @@ export class LockTaker {
   }
 }
 
-/** True when a store that could not say answers again; an answer about one key was one all along. */
+/** True when a store that could not answer does so again. An error about one key was an answer all along. */
 function isWellAgain(store: LockStore, error: LockUnavailableError): boolean {
   return store.failingSince === undefined && !isStoreKeyError(error.cause)
 }

@@ -1,9 +1,9 @@
 /**
  * Callers of one lock within this process take turns before they go to the store: one of them stands in the store's queue
- * for all, so that a process with a thousand callers costs the store no more than one with a single caller.
+ * for all. So a process with a thousand callers costs the store no more than one with a single caller.
  *
- * Who stands there asks for all, so what it learns is everybody's: that the store cannot say ends all of the waiting, or
- * each in the queue would find out anew, one after the other.
+ * The caller that stands there asks for all, so its answers are for all: when the store cannot answer, the waiting of all ends.
+ * Otherwise each would find that out again, one after the other.
  */
 
 import type { Clock } from '../contracts/clock.ts'
@@ -16,7 +16,7 @@ interface Waiter {
   fail(cause: unknown): void
 }
 
-/** What the one whose turn it is has learnt last: nothing yet, that somebody holds the lock, or why nobody can say. */
+/** What the caller whose turn it is has learnt last: nothing yet, that the lock is held, or why the store cannot say. */
 export type Learnt = 'nothing' | 'held' | { readonly cause: unknown }
 
 interface Queue {
@@ -61,7 +61,7 @@ export class LockTurns {
     else next.begin()
   }
 
-  /** Ends the turn, and the waiting of all who wait for it, because nobody can say. */
+  /** Ends the turn, and the waiting of all who wait for it, because the store cannot say. */
   fail(name: string, cause: unknown): void {
     const waiters = this.#queues.get(name)?.waiters ?? []
     this.#queues.delete(name)
@@ -76,7 +76,7 @@ export interface TurnWait {
   readonly signal: AbortSignal
 }
 
-/** The turn has come; the time is over; or whoever had the turn before could not be told, and why. */
+/** The turn has come; the time is over; or the caller that had the turn before got no answer, and why. */
 export type TurnOutcome = 'begun' | 'over' | { readonly cause: unknown }
 
 /** @throws the signal's reason */

@@ -1,8 +1,8 @@
 /**
  * The waiters of this process by owner, and the wake-ups that shorten their waiting.
  *
- * A wake-up travels on another connection than the reply to the question that queued the waiter, and may be here first: a
- * waiter is therefore known from before it asks, and remembers a wake-up until it waits.
+ * A wake-up travels on another connection than the reply to the question that queued the waiter, and may arrive first. So a
+ * waiter is known from before it asks, and remembers a wake-up until it waits.
  */
 
 import type { Clock } from '../contracts/clock.ts'
@@ -17,7 +17,7 @@ export class LockWakeUps {
     this.#clock = clock
   }
 
-  /** Makes an owner known; `done` ends that. */
+  /** Makes an owner known; `done` forgets it. */
   expect(owner: string): LockWaiter {
     const waiter = new LockWaiter(this.#clock, owner, this.#waiters)
     this.#waiters.set(owner, waiter)
@@ -45,7 +45,7 @@ export class LockWaiter {
     this.#all = all
   }
 
-  /** No wake-up concerns it any more. */
+  /** Stops listening for wake-ups. */
   done(): void {
     this.#all.delete(this.#owner)
   }

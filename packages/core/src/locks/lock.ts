@@ -14,40 +14,40 @@ export interface Lock extends AsyncDisposable {
   /** The names, in the order they were taken: sorted. */
   readonly keys: readonly string[]
   /**
-   * The fencing token: higher than that of every earlier holder. Give it to what you write to, and let that refuse lower
-   * ones. With several keys, that of the first; see `fenceOf`.
+   * The fencing token: higher than that of every earlier holder. Pass it to the resource you write to, and let that resource
+   * refuse lower ones. With several keys, this is the fence of the first; see `fenceOf`.
    */
   readonly fence: number
-  /** Aborts, with a `LockLostError`, when the lock is lost while held. Listeners run in the async context of who took it. */
+  /** Aborts with a `LockLostError` when the lock is lost while held. Listeners run in the async context of the caller that took it. */
   readonly signal: AbortSignal
-  /** Who granted: `redis`; `local` when only this process is excluded. */
+  /** What granted it: `redis`; `local` when only this process is excluded. */
   readonly source: string
   /** @throws LockLostError when the key is not among those of the lock */
   fenceOf(key: Key): number
-  /** How much longer the lock is surely held, ms; 0 once lost or released. Renewal makes it longer again. */
+  /** How much longer the lock is surely held, ms; 0 once lost or released. Renewal makes this longer again. */
   remainingMs(): number
   /**
-   * Checks the clock, so that it also notices that this process was held up. To be called before what cannot be undone.
+   * Checks the clock, so it also notices that this process was held up. Call it before a step that cannot be undone.
    *
    * @throws LockLostError
    */
   assertHeld(): void
   /**
-   * Asks the store at once to keep the lock for at least `lease` from now (100 ms to 1 d), also beyond `maxHold`: before
-   * work that keeps this process from renewing. Resolves with how much longer the lock is surely held, ms. It never makes
-   * the lease shorter.
+   * Asks the store at once to keep the lock for at least `lease` from now (100 ms to 1 d), also beyond `maxHold`: call it before
+   * work that keeps this process from renewing. Resolves with how much longer the lock is surely held, ms. It never makes that
+   * time shorter.
    *
-   * @throws LockLostError; LockUnavailableError when the store does not answer, and the lease is what it was
+   * @throws LockLostError; LockUnavailableError when the store does not answer, and the lock's end is then unchanged
    */
   extend(lease: Duration): Promise<number>
   /**
-   * Renews the lock for so much longer from now (0 to 30 d), whatever `maxHold` said. 0 ends the renewal: the lock then ends
-   * with its lease, unless it is released or extended before. A share in an outer lock can only make it longer.
+   * Goes on renewing the lock for so much longer from now (0 to 30 d), whatever `maxHold` said. 0 stops renewing: the lock then
+   * ends with its current term, unless it is released or extended before. A share in an outer lock can only make it longer.
    *
    * @throws LockLostError
    */
   renewFor(time: Duration): void
-  /** Gives it back; false when it had been lost. Never throws: a lease that cannot be given back ends by itself. */
+  /** Gives it back; false when it had been lost. Never throws: a lock that cannot be given back ends by itself. */
   release(): Promise<boolean>
   /** Gives it back. @throws LockLostError when it had been lost, unless `onLost` says to ignore that */
   [Symbol.asyncDispose](): Promise<void>
@@ -56,7 +56,7 @@ export interface Lock extends AsyncDisposable {
 export interface LockParts {
   readonly parts: readonly HoldPart[]
   readonly ignoresLoss: boolean
-  /** Ends the parts. Resolves with whether all of the holds that went back were still known. */
+  /** Ends the parts. Resolves with whether the store still knew every hold that went back. */
   giveBack(): Promise<boolean>
 }
 
@@ -64,7 +64,7 @@ export class HeldLock implements Lock {
   readonly keys: readonly string[]
   readonly #lock: LockParts
   readonly #holds: readonly Hold[]
-  /** Of who took it; a timer ends it. */
+  /** That of the caller that took it. A timer ends the hold, and its listeners need that context. */
   readonly #context: KeptContext = keepContext()
   #abort: AbortController | undefined
   #isReleased = false
@@ -84,8 +84,8 @@ export class HeldLock implements Lock {
   }
 
   /**
-   * True once the work under it has ended, or has released it: nobody is inside of it any more. Where it was lost, the work
-   * is, and its signal says so.
+   * True once the work under it has ended or has released it, so that no code is inside it. Where the lock was lost, the work is
+   * still inside, and its signal says so.
    */
   get isLeft(): boolean {
     return this.#isLeft || (this.#isReleased && !this.#wasLost)
@@ -150,7 +150,7 @@ export class HeldLock implements Lock {
     for (const { hold, isShare } of this.#lock.parts) hold.renewFor(ms, isShare)
   }
 
-  /** Ends the belief in the lock; also for a manager that closes. */
+  /** Considers the lock lost; also for a manager that closes. */
   lose(reason: unknown): void {
     if (this.#isReleased) return
     this.#wasLost = true
@@ -162,21 +162,21 @@ export class HeldLock implements Lock {
     this.#isLeft = true
   }
 
-  /** Resolves when the work of its shares has ended as well. */
+  /** Resolves when the work of all shares has ended too. */
   async untilAlone(): Promise<void> {
     await Promise.all(this.#lock.parts.map((part) => part.endRun()))
   }
 
   async release(): Promise<boolean> {
     if (this.#isReleased) return false
-    // Looked at before it is given back, and remembered: afterwards nobody can tell.
+    // Read and remembered before it is given back: afterwards nobody can tell.
     this.#wasLost = this.wasLost
     this.#isReleased = true
     for (const hold of this.#holds) {
       hold.onLost = hold.onLost.filter((tell) => tell !== this.#onLost)
     }
     const wereKnown = await this.#lock.giveBack()
-    // The store forgot the lease (it was flushed, or stopped for longer than that): somebody else may have held it.
+    // The store forgot the lock (it was flushed, or stopped for longer than the term): another holder may have had it.
     if (!wereKnown) this.#wasLost = true
     return !this.#wasLost
   }

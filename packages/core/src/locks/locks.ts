@@ -1,10 +1,10 @@
 /**
  * `caches.locks`: takes locks, keeps them alive, gives them back.
  *
- * What a lock promises: on one Redis at most one owner at any instant of the server's clock; a holder whose lease ends
+ * What a lock promises: on one Redis at most one owner at any instant of the server's clock; a holder whose term ends
  * learns of it from its own clock before the server lets the next one in; fences only rise. What it does not promise:
- * that a process which is held up (a long pause, a stopped container) does nothing after its lease. Only what it writes
- * to can see to that, by refusing lower fences.
+ * that a process which was held up (a long pause, a stopped container) does nothing after its term. Only the resource it
+ * writes to can prevent that, by refusing lower fences.
  */
 
 import { INTERNALS } from '../contracts/internals.ts'
@@ -28,7 +28,7 @@ export class Locks {
   /**
    * Takes a lock, or several, and keeps it until released: by hand, or at the end of the block with `await using`.
    *
-   * Inside `run` or a `@WithLock` method that holds the same key already, the result is a share in that lock.
+   * Inside `run` or a `@WithLock` method that already holds the same key, the result is a share in that lock.
    *
    * @throws LockTimeoutError when it stayed held; LockUnavailableError when the store cannot say; InvalidOptionError
    * @example await using lock = await caches.locks.acquire('order:7', { lease: '10s', wait: '5s' })
@@ -43,8 +43,8 @@ export class Locks {
   }
 
   /**
-   * Runs work under a lock, or several, and gives it back afterwards: when the work has ended, and so has all work that shares
-   * in the lock, which nested calls with the same key do.
+   * Runs work under one lock or several, and gives the lock back afterwards: when the work has ended, and all work that shares
+   * in the lock has ended too. Nested calls with the same key share in it.
    *
    * @returns what the work returns
    * @throws as `acquire`; what the work throws; LockLostError, with the work's result, when the lock was lost meanwhile
@@ -60,7 +60,7 @@ export class Locks {
     return this[INTERNALS].run(names, this.#resolve(options, 'locks.run'), work)
   }
 
-  /** Looks at a lock; for people and tests. What it says may be over when it is read. @throws when the store is away */
+  /** Looks at a lock; for people and tests. The answer may be outdated when it is read. @throws when the store is away */
   inspect(key: Key): Promise<LockState> {
     return this[INTERNALS].store.inspect(lockName(key, 'locks.inspect.key'))
   }

@@ -6,7 +6,7 @@ export function noLocks(): LockProvider {
   let fence = 0
   return {
     name: 'off',
-    // Whatever is asked of it is granted.
+    // Every request is granted.
     capabilities: {
       shared: false,
       queues: true,

@@ -1,21 +1,15 @@
 /**
  * One lock on several independent stores: held when more than half of them granted it.
  *
- * Two rounds. The first asks all stores at once; with a majority the lock is this owner's alone, for any two majorities
- * share a store. But each store mints fences of its own, and the one that would know of the last fence may be the one that
- * is down now: so the second round writes the highest fence back to a majority before it is handed out. The next majority
- * shares a store with this one, and starts above it. (The token problem of quorum locks: Kleppmann, "How to do distributed
- * locking", 2016.)
+ * Two rounds. The first asks all stores at once. With a majority the lock belongs to this owner alone, because any two
+ * majorities share a store. But each store mints its own fences, and the store that knows the last fence may be down now. So
+ * the second round writes the highest fence back to a majority before it is handed out. The next majority shares a store with
+ * this one, and starts above it. (The token problem of quorum locks: Kleppmann, "How to do distributed locking", 2016.)
  *
- * Votes are counted by what they say. A failure is no vote: it decides only where it leaves too few others for a majority. So
- * a store that is down, and fails at once, does not cut short the time of those that are up and farther away.
- *
- * There is no common queue: stores would serve waiters in different orders, and each waiter would hold a few grants and
- * wait for the others'. Waiters try again, at random intervals, and give back what falls short of a majority.
+ * There is no common queue: stores would serve waiters in different orders, and each waiter would hold a few grants and wait
+ * for the others. Instead waiters try again at random intervals, and give back grants that are not a majority.
  */
 
-import { startTimer } from '../clock/start-timer.ts'
-import type { CancelTimer } from '../contracts/clock.ts'
 import type {
   AcquireReply,
   AcquireRequest,
@@ -25,6 +19,7 @@ import type {
   LockTarget,
 } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { type Answer, askAll, majorityOf } from './quorum-votes.ts'
 
 export interface QuorumLocksOptions {
   /** Independent stores, not replicas of each other. An odd number from 3 to 9. */
@@ -35,8 +30,6 @@ const FEWEST = 3
 const MOST = 9
 const SHORTEST_RETRY_MS = 20
 const LONGEST_RETRY_MS = 120
-/** What those who have not answered yet get at least, once it is decided. */
-const SHORTEST_PATIENCE_MS = 5
 
 /**
  * Creates a lock provider over several independent ones; the lock survives the loss of fewer than half of them.
@@ -73,7 +66,7 @@ class QuorumLocks implements LockProvider {
 
   constructor(providers: readonly LockProvider[]) {
     this.#providers = providers
-    this.#majority = Math.floor(providers.length / 2) + 1
+    this.#majority = majorityOf(providers.length)
   }
 
   open(namespace: string): void {
@@ -91,7 +84,7 @@ class QuorumLocks implements LockProvider {
         return { kind: 'granted', fence }
       }
     }
-    // Some of those that did not answer may have granted it.
+    // Some providers that did not answer may have granted it.
     await this.leave(request)
     const failed = replies.find(({ error }) => error !== undefined)
     const answered = replies.filter(({ value }) => value !== undefined).length
@@ -100,8 +93,8 @@ class QuorumLocks implements LockProvider {
     return { kind: 'held', retryInMs: SHORTEST_RETRY_MS + Math.random() * spread, position: -1 }
   }
 
-  renew(target: LockTarget, leaseMs: number): Promise<boolean> {
-    return this.#byMajority((provider) => provider.renew(target, leaseMs))
+  renew(target: LockTarget, termMs: number): Promise<boolean> {
+    return this.#byMajority((provider) => provider.renew(target, termMs))
   }
 
   release(target: LockTarget): Promise<boolean> {
@@ -112,7 +105,7 @@ class QuorumLocks implements LockProvider {
     await this.#ask((provider) => provider.leave(target), isAnswer)
   }
 
-  /** As most see it: the state of the store with the highest fence among those that answer. @throws when too few do */
+  /** As the majority sees it: the state in the store with the highest fence that answers. @throws when too few answer */
   async inspect(name: string): Promise<LockState> {
     const replies = await this.#ask((provider) => provider.inspect(name), isAnswer)
     const states = replies.flatMap(({ value }) => (value === undefined ? [] : [value]))
@@ -120,7 +113,7 @@ class QuorumLocks implements LockProvider {
     return states.reduce((best, state) => (state.fence > best.fence ? state : best))
   }
 
-  /** A majority decides, so a majority has to have tried. */
+  /** A majority decides, so a majority must have tried. */
   async whenTried(): Promise<void> {
     await this.#ask(async (provider) => provider.whenTried?.(), isAnswer)
   }
@@ -139,56 +132,12 @@ class QuorumLocks implements LockProvider {
     return false
   }
 
-  /**
-   * Asks all; resolves when all have answered, or when it is decided and the rest has had as long again: a store that hangs
-   * must not cost the caller its deadline. It is decided when a majority said yes, or a majority answered and can no longer
-   * say yes, or too many failed for a majority to answer. Between a no and a failure it is not: a third decides whether the
-   * lock is held or nobody can say.
-   */
-  async #ask<Result>(
+  #ask<Result>(
     ask: (provider: LockProvider) => Promise<Result> | undefined,
-    isYes: (answer: Answer<Result>) => boolean,
+    saysYes: (answer: Answer<Result>) => boolean,
   ): Promise<readonly Answer<Result>[]> {
-    const answers: Answer<Result>[] = this.#providers.map(() => ({}))
-    const begunAt = performance.now()
-    let yes = 0
-    let no = 0
-    let failed = 0
-    const count = this.#providers.length
-    const isDecided = (): boolean => {
-      if (yes >= this.#majority || failed > count - this.#majority) return true
-      return yes + no >= this.#majority && count - no - failed < this.#majority
-    }
-    await new Promise<void>((resolve) => {
-      let cancelPatience: CancelTimer | undefined
-      const note = (at: number, answer: Answer<Result>): void => {
-        answers[at] = answer
-        if (isYes(answer)) yes += 1
-        else if ('error' in answer) failed += 1
-        else no += 1
-        if (yes + no + failed === count) {
-          cancelPatience?.()
-          resolve()
-        } else if (isDecided()) {
-          const patienceMs = Math.max(SHORTEST_PATIENCE_MS, performance.now() - begunAt)
-          cancelPatience ??= startTimer(patienceMs, resolve, 'caller')
-        }
-      }
-      for (const [at, provider] of this.#providers.entries()) {
-        begin(() => ask(provider)).then(
-          (value) => note(at, { value: value as Result }),
-          (error: unknown) => note(at, { error }),
-        )
-      }
-    })
-    // A late answer must not change what was decided by.
-    return [...answers]
+    return askAll(this.#providers, ask, saysYes)
   }
-}
-
-interface Answer<Result> {
-  readonly value?: Result
-  readonly error?: unknown
 }
 
 function isYes({ value }: Answer<unknown>): boolean {
@@ -199,12 +148,7 @@ function isGranted({ value }: Answer<AcquireReply>): boolean {
   return value?.kind === 'granted'
 }
 
-/** Whatever it says. */
+/** True for yes and for no. */
 function isAnswer(answer: Answer<unknown>): boolean {
   return 'value' in answer
-}
-
-/** A provider that throws is one that fails. */
-async function begin<Result>(ask: () => Promise<Result> | undefined): Promise<Result | undefined> {
-  return ask()
 }

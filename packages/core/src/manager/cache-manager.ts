@@ -15,7 +15,8 @@ import { ClosedError } from '../errors/closed-error.ts'
 import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
-import type { LimiterPlace, Limits } from '../limits/limits.ts'
+import type { Limits } from '../limits/limits.ts'
+import { type ResolvedLimiter, resolveLimiter } from '../limits/resolve-limiter.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
@@ -69,8 +70,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       if (this.isClosed) throw new ClosedError(this.namespace, method.method)
       return this.#caches.methodCache(method)
     },
-    limiter: (options: LimiterOptions, place: LimiterPlace): Limiter =>
-      this.#limiter(options, place),
+    limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
@@ -129,7 +129,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
    */
   limiter(options: LimiterOptions): Limiter {
-    return this.#limiter(options)
+    return this.#limiter(() => resolveLimiter(options, { where: 'limiter' }))
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
@@ -241,12 +241,12 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#events.clear()
   }
 
-  #limiter(options: LimiterOptions, place?: LimiterPlace): Limiter {
+  #limiter(resolve: () => ResolvedLimiter): Limiter {
     if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
     this.#limits ??= createLimits(this.#options, this.#node)
-    const limiter = this.#limits.limiter(options, place)
-    this.#node.secondsMeant?.windows(options, place?.where ?? 'limiter')
-    return limiter
+    const limiter = resolve()
+    this.#node.secondsMeant?.windows(limiter.options, limiter.where)
+    return this.#limits.limiter(limiter)
   }
 
   #statusParts(): StatusParts {

@@ -2,13 +2,13 @@
 
 import { loadTogether } from '../cache/batch-load.ts'
 import type { CacheParts } from '../cache/cache-parts.ts'
-import { tagNames } from '../cache/entry-options.ts'
+import type { EntryPlace } from '../cache/entry-rules.ts'
 import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
-import { knownNow } from '../cache/keep.ts'
 import { withPolicyTags } from '../cache/policy-tags.ts'
 import type { PutFence } from '../cache/put-fence.ts'
 import {
   type LoadContext,
+  nothingToLoad,
   ReadCall,
   type ReadRules,
   ReadSite,
@@ -18,23 +18,17 @@ import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
-import type {
-  EvictCall,
-  MethodCache,
-  MethodCall,
-  MethodDescription,
-} from '../decorators/bound/method-cache.ts'
+import type { EvictCall, MethodCache, MethodDescription } from '../decorators/bound/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Emitter } from '../events/events.ts'
 import { wellFormedKey } from '../keys/key-digest.ts'
 import { Recent } from '../keys/recent.ts'
-import { type Duration, parseDuration } from '../options/duration.ts'
 import type { ReadCounters } from '../stats/stats.ts'
 
-const PLAIN_CALL: MethodCall = { mode: 'normal', tags: [] }
 const PLAIN_RULES: ReadRules = { mode: 'normal', tags: [] }
 
 export class EngineMethodCache implements MethodCache {
+  readonly onTtl: EntryPlace['onTtl']
   readonly #parts: CacheParts
   readonly #where: string
   readonly #counters: ReadCounters
@@ -45,8 +39,6 @@ export class EngineMethodCache implements MethodCache {
   readonly #knowledge: Knowledge
   readonly #events: Emitter
   readonly #maxStalenessMs: number
-  #lastCall: MethodCall = PLAIN_CALL
-  #lastRules: ReadRules = PLAIN_RULES
   /** Absent when hits have to be copied, or there is no local tier: then nothing is a calm hit. */
   readonly #local: LocalStore<LocalEntry> | undefined
 
@@ -54,6 +46,7 @@ export class EngineMethodCache implements MethodCache {
     const { node, policy, name } = parts
     this.#parts = parts
     this.#where = method.where
+    this.onTtl = node.secondsMeant?.look.bind(node.secondsMeant, name)
     this.#counters = node.stats.of(name, method.method)
     this.#site = new ReadSite(name, parts.cacheTag, policy, this.#counters, method.where)
     const prefix = `${name}:`
@@ -77,21 +70,21 @@ export class EngineMethodCache implements MethodCache {
     return entry.promise
   }
 
-  getOrLoad(key: string, source: Source, call: MethodCall): Promise<unknown> {
-    return this.#parts.reads.read(this.#readCall(key, call, source))
+  getOrLoad(key: string, source: Source, rules: ReadRules): Promise<unknown> {
+    return this.#parts.reads.read(this.#readCall(key, rules, source))
   }
 
   getManyOrLoad(
     keys: readonly string[],
     load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
-    calls: readonly MethodCall[],
+    rules: readonly ReadRules[],
   ): Promise<readonly unknown[]> {
-    const reads = keys.map((key, i) => this.#readCall(key, calls[i] ?? PLAIN_CALL, nothingToLoad))
+    const reads = keys.map((key, i) => this.#readCall(key, rules[i] ?? PLAIN_RULES, nothingToLoad))
     return loadTogether(this.#parts.reads, reads, load)
   }
 
   peek(key: string): Promise<unknown> {
-    return this.#parts.reads.find(this.#readCall(key, PLAIN_CALL, nothingToLoad))
+    return this.#parts.reads.find(this.#readCall(key, PLAIN_RULES, nothingToLoad))
   }
 
   begin(): PutFence | Promise<PutFence> {
@@ -101,12 +94,12 @@ export class EngineMethodCache implements MethodCache {
   async put(
     key: string,
     value: unknown,
-    call: MethodCall,
+    rules: ReadRules,
     begun: PutFence | undefined,
   ): Promise<void> {
     const { puts, policy, name } = this.#parts
     const result = await puts.put({
-      call: this.#readCall(key, call, nothingToLoad),
+      call: this.#readCall(key, rules, nothingToLoad),
       value,
       begun,
     })
@@ -132,42 +125,8 @@ export class EngineMethodCache implements MethodCache {
     return this.#places.of(key).key
   }
 
-  #readCall(key: string, call: MethodCall, source: Source): ReadCall {
-    return new ReadCall(this.#site, this.#places.of(key), source, this.#rulesOf(call))
-  }
-
-  /** The engine's form of what a call says of its result; methods without callbacks say the same at every call. */
-  #rulesOf(call: MethodCall): ReadRules {
-    const { policy } = this.#parts
-    if (policy.tagsNow !== undefined) {
-      return withPolicyTags(this.#madeRules(call), policy, this.#where)
-    }
-    if (this.#lastCall === call) return this.#lastRules
-    this.#lastCall = call
-    this.#lastRules = this.#madeRules(call)
-    return this.#lastRules
-  }
-
-  #madeRules(call: MethodCall): ReadRules {
-    const { tagsOf, ttlOf } = call
-    const tagsOption = `${this.#where}.tags`
-    return {
-      mode: call.mode,
-      tags: tagNames(call.tags, tagsOption),
-      tagsOf: tagsOf && ((value) => tagNames(knownNow(tagsOf(value)), tagsOption)),
-      ttlOf: ttlOf && ((value) => this.#ttl(knownNow(ttlOf(value)))),
-      storeWhen: call.storeWhen,
-      keeps: call.keeps,
-    }
-  }
-
-  #ttl(value: unknown): number | undefined {
-    if (value === undefined) return undefined
-    const option = `${this.#where}.ttl`
-    const { node, name } = this.#parts
-    node.secondsMeant?.look(name, value, option)
-    return parseDuration(value as Duration, option)
+  #readCall(key: string, rules: ReadRules, source: Source): ReadCall {
+    const all = withPolicyTags(rules, this.#parts.policy, this.#where)
+    return new ReadCall(this.#site, this.#places.of(key), source, all)
   }
 }
-
-const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }

@@ -34,6 +34,7 @@ export interface CacheManagerOptions {
   readonly locks?: LockProvider | undefined
   /** Where limits are counted. @default the remote store's own, or without one the local store's */
   readonly limits?: RateLimitProvider | undefined
+  /** Started in this order, stopped in the other one. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** Policy of every cache that does not say otherwise. */
   readonly defaults?: CacheOptions | undefined

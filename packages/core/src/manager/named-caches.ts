@@ -10,7 +10,7 @@ import {
   assertCacheOptions,
   type CacheOptions,
   type Policy,
-  resolvePolicy,
+  resolveCachePolicy,
 } from '../options/cache-options.ts'
 import { assertName } from '../options/name.ts'
 import { CacheWords } from './cache-words.ts'
@@ -37,7 +37,7 @@ export class NamedCaches {
     const { namespace, logger } = options
     const { clock, secondsMeant } = engine.node
     this.#unread = options.isDevelopment ? new UnreadNames(namespace, clock, logger) : undefined
-    this.defaults = resolvePolicy([options.defaults], DEFAULTS)
+    this.defaults = resolveCachePolicy([options.defaults], DEFAULTS)
     secondsMeant?.lives('', options.defaults, DEFAULTS)
     this.#words = new CacheWords(this.defaults, (cache) => this.#forgetLocally(cache))
   }
@@ -76,7 +76,7 @@ export class NamedCaches {
     const { node } = this.#engine
     assertName(name, `${where}.name`)
     assertCacheOptions(options, where)
-    const policy = resolvePolicy([this.#options.defaults, options], where)
+    const policy = resolveCachePolicy([this.#options.defaults, options], where)
     node.secondsMeant?.lives(name, options, where)
     const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
     node.noteLife(Math.max(longest, policy.negativeTtlMs))

@@ -1,8 +1,8 @@
 /** A decorated method's cache whose keys begin with a scope that is asked for at every call. */
 
 import type { PutFence } from '../cache/put-fence.ts'
-import type { LoadContext, Source } from '../cache/read-call.ts'
-import type { EvictCall, MethodCache, MethodCall } from '../decorators/bound/method-cache.ts'
+import type { LoadContext, ReadRules, Source } from '../cache/read-call.ts'
+import type { EvictCall, MethodCache } from '../decorators/bound/method-cache.ts'
 
 export class ScopedMethodCache implements MethodCache {
   readonly #inner: MethodCache
@@ -13,20 +13,24 @@ export class ScopedMethodCache implements MethodCache {
     this.#prefix = prefix
   }
 
+  get onTtl(): MethodCache['onTtl'] {
+    return this.#inner.onTtl
+  }
+
   hit(key: string): Promise<unknown> | undefined {
     return this.#inner.hit(this.#prefix() + key)
   }
 
-  getOrLoad(key: string, source: Source, call: MethodCall): Promise<unknown> {
-    return this.#inner.getOrLoad(this.#prefix() + key, source, call)
+  getOrLoad(key: string, source: Source, rules: ReadRules): Promise<unknown> {
+    return this.#inner.getOrLoad(this.#prefix() + key, source, rules)
   }
 
   getManyOrLoad(
     keys: readonly string[],
     load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
-    calls: readonly MethodCall[],
+    rules: readonly ReadRules[],
   ): Promise<readonly unknown[]> {
-    return this.#inner.getManyOrLoad(this.#all(keys), load, calls)
+    return this.#inner.getManyOrLoad(this.#all(keys), load, rules)
   }
 
   peek(key: string): Promise<unknown> {
@@ -41,10 +45,10 @@ export class ScopedMethodCache implements MethodCache {
   async put(
     key: string,
     value: unknown,
-    call: MethodCall,
+    rules: ReadRules,
     begun: PutFence | undefined,
   ): Promise<void> {
-    await this.#inner.put(this.#prefix() + key, value, call, begun)
+    await this.#inner.put(this.#prefix() + key, value, rules, begun)
   }
 
   unfit(error: unknown): void {

@@ -6,7 +6,7 @@ export type Units = Readonly<Record<string, number>>
 const AMOUNT = /^(\d{1,15})(?:\.(\d{1,6}))?([a-z]{1,2})$/
 const MILLION = 1_000_000
 
-/** Returns the whole amount, rounded up so that something never becomes nothing; NaN for what is no amount. */
+/** Returns the whole amount, rounded up so that something never becomes nothing; NaN for anything that is not an amount. */
 export function parseAmount(value: unknown, units: Units): number {
   // Negative fractions must be told apart before rounding turns them into -0.
   if (typeof value === 'number')

@@ -1,8 +1,8 @@
 /**
- * Checks that what implements a contract has all of it. What is missing would show much later, and as something else: a local
- * store without `peek` would let every eviction resolve with nothing evicted.
+ * Checks that an implementation of a contract has every member. A missing one would show much later, and as another fault: a
+ * local store without `peek` would let every eviction resolve with nothing evicted.
  *
- * The lists are held against the contracts' types: one that gains a member does not compile until its list has it.
+ * The lists are checked against the types of the contracts: a contract that gains a member does not compile until its list has it.
  */
 
 import type { Bus } from '../contracts/bus.ts'
@@ -25,7 +25,7 @@ type KindOf<Member> = Member extends (...args: never) => unknown
         ? 'boolean'
         : 'object'
 
-/** What each member of a contract has to be; a question mark stands after what may be left out. */
+/** The type that each member of a contract must have; a question mark follows that of an optional member. */
 export type Shape<Contract> = {
   readonly [Name in keyof Contract]-?: undefined extends Contract[Name]
     ? `${KindOf<NonNullable<Contract[Name]>>}?`
@@ -173,7 +173,7 @@ export const SHAPES = {
   clock: CLOCK,
 } as const
 
-/** @throws InvalidOptionError naming the first member that is missing or of another kind; so do all of these. */
+/** @throws InvalidOptionError naming the first member that is missing or has another type; so do all of these. */
 export function assertLocalStore(store: unknown, option: string): void {
   const expected = 'a local store such as lruStore()'
   assertShape(store, LOCAL, { option, expected })

@@ -37,7 +37,7 @@ describe('an options object', () => {
     ['negativTTL', 'negativeTtl'],
   ])('suggests for %s the known name %s', (wrong, right) => {
     expect(() => assertKnownOptions({ [wrong]: 1 }, NAMES, '@Cacheable(Products.find)')).toThrow(
-      `@Cacheable(Products.find).${wrong} is no known option. Did you mean ${right}?`,
+      `@Cacheable(Products.find).${wrong} is not a known option. Did you mean ${right}?`,
     )
   })
 
@@ -59,7 +59,7 @@ describe('an options object', () => {
       },
     }
     expect(() => assertKnownOptions(options, NAMES, 'cache')).toThrow(
-      'cache.secret is no known option',
+      'cache.secret is not a known option',
     )
   })
 

@@ -12,7 +12,7 @@ export function assertKnownOptions(
   names: readonly string[],
   where: string,
 ): asserts options is object {
-  // The tag also refuses a Map or a promise (a forgotten await), which have no names and would pass as "all defaults".
+  // The tag also refuses a Map or a promise (a forgotten await), which have no option names and would mean "all defaults".
   if (Object.prototype.toString.call(options) !== '[object Object]') {
     throw new InvalidOptionError({
       option: where,
@@ -89,13 +89,13 @@ export function assertSignal(
   throw new InvalidOptionError({ option, expected: 'an AbortSignal', received: value })
 }
 
-/** @throws InvalidOptionError unless `value` is an array; a text would be taken for a list of its letters. */
+/** @throws InvalidOptionError unless `value` is an array; a string would be read as a list of its letters. */
 export function assertKeys(value: unknown, option: string): asserts value is readonly unknown[] {
   if (Array.isArray(value)) return
   throw new InvalidOptionError({ option, expected: 'an array of keys', received: value })
 }
 
-/** @throws InvalidOptionError unless `value` is an array of texts. */
+/** @throws InvalidOptionError unless `value` is an array of strings. */
 export function assertTags(value: unknown, option: string): asserts value is readonly string[] {
   if (!Array.isArray(value)) {
     throw new InvalidOptionError({ option, expected: 'an array of strings', received: value })
@@ -103,7 +103,7 @@ export function assertTags(value: unknown, option: string): asserts value is rea
   for (const tag of value as readonly unknown[]) assertText(tag, option)
 }
 
-/** @throws InvalidOptionError unless `value` can be iterated over, with or without waiting. A text is no list. */
+/** @throws InvalidOptionError unless `value` can be iterated over, synchronously or not. A string is not accepted. */
 export function assertIterable(value: unknown, option: string): void {
   const { [Symbol.iterator]: items, [Symbol.asyncIterator]: later } = Object(value ?? 0)
   const isIterable = typeof items === 'function' || typeof later === 'function'
@@ -126,7 +126,7 @@ const MOST_SLIPS = 3
 /** Returns the known name nearest to a mistyped one, or `undefined` when none is near. */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined
-  // About one slip in three characters: 'tll' means 'ttl', but 'key' does not.
+  // About one mistake in three characters: 'tll' means 'ttl', but 'key' does not.
   let limit = Math.min(MOST_SLIPS, Math.max(1, Math.floor(name.length / 3)))
   for (const candidate of names) {
     if (Math.abs(candidate.length - name.length) > limit) continue

@@ -178,7 +178,7 @@ const MAX_JITTER = 0.5
  */
 export function assertCacheOptions(options: CacheOptions, where: string): void {
   assertKnownOptions(options, CACHE_OPTION_NAMES, where)
-  resolvePolicy([options], where)
+  resolveCachePolicy([options], where)
 }
 
 /**
@@ -186,7 +186,7 @@ export function assertCacheOptions(options: CacheOptions, where: string): void {
  *
  * @throws InvalidOptionError naming the first option that is out of range.
  */
-export function resolvePolicy(layers: readonly CacheOptions[], where: string): Policy {
+export function resolveCachePolicy(layers: readonly CacheOptions[], where: string): Policy {
   const options = mergeLayers(layers)
   const name = (option: keyof CacheOptions): string => `${where}.${option}`
   const duration = (option: keyof CacheOptions, value: unknown, min = 0, max?: number): number =>

@@ -19,7 +19,7 @@ const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
 /**
  * Returns whole milliseconds, rounded up; bounds are in milliseconds and default to 0 and ten years.
  *
- * @throws InvalidOptionError naming `option` when it is no duration or out of bounds.
+ * @throws InvalidOptionError naming `option` when it is not a duration, or is out of bounds.
  * @example parseDuration('1.5s', 'ttl') // 1500
  */
 export function parseDuration(
@@ -38,7 +38,7 @@ export function parseDuration(
   })
 }
 
-/** Says milliseconds in the largest unit that divides them. */
+/** Writes milliseconds in the largest unit that divides them. */
 function inWords(ms: number): string {
   const fitting = Object.entries(UNIT_MS).findLast(([, worth]) => ms >= worth && ms % worth === 0)
   return fitting === undefined ? String(ms) : `${ms / fitting[1]}${fitting[0]}`

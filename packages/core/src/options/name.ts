@@ -1,4 +1,4 @@
-/** Names that end up in keys of shared stores: of namespaces, caches and limiters. */
+/** Names that become part of keys in shared stores: those of namespaces, caches and limiters. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 

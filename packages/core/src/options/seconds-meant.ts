@@ -1,18 +1,18 @@
 /**
  * Notices numbers that count milliseconds and were probably meant as seconds: `ttl: 300` is five minutes in most other
- * caches, and here three tenths of a second. It works, so nobody notices but the database. Said in development only.
+ * caches, and three tenths of a second here. It works, so only the database notices. Warns in development only.
  */
 
 import type { Logger } from './logger.ts'
 
-/** Nothing is cached for less than a second often enough to write it without a unit. */
+/** Few caches need less than a second, so a number below it was probably meant in seconds. */
 const SHORT_MS = 1_000
-/** 3600, 86400: whole tens of minutes when they are read as seconds, and no whole seconds when they are not. */
+/** 3600, 86400: whole multiples of ten minutes when read as seconds, and not whole seconds when read as milliseconds. */
 const TEN_MINUTES_S = 600
 /** So many subjects are remembered. */
 const CAP = 1_000
 
-/** Options that say how long something lives. Times to wait are milliseconds by custom, also in other libraries. */
+/** Options that say how long something lives. Times to wait are usually given in milliseconds, also in other libraries. */
 const LIVES = ['ttl', 'negativeTtl', 'staleWhileRevalidate', 'staleIfError'] as const
 
 export type Lives = Readonly<Partial<Record<(typeof LIVES)[number], unknown>>>
@@ -32,24 +32,24 @@ export class SecondsMeant {
     this.#logger = logger
   }
 
-  /** Looks at the options of a cache; `where` names them in the line. */
+  /** Checks the options of a cache; `where` names them in the warning. */
   lives(subject: string, options: Lives, where: string): void {
     for (const name of LIVES) this.look(subject, options[name], `${where}.${name}`)
   }
 
-  /** Looks at the windows of a limiter: one of `per: 60` limits next to nothing. */
+  /** Checks the windows of a limiter: `per: 60` limits next to nothing. */
   windows(options: Windows, where: string): void {
     const { policies = [] } = options
     for (const { per } of [options, ...policies]) this.look(where, per, `${where}.per`)
   }
 
-  /** Looks at one duration, and says at most one line of a subject. */
+  /** Checks one duration, and warns at most once per subject. */
   look(subject: string, value: unknown, option: string): void {
     if (typeof value !== 'number' || !looksLikeSeconds(value)) return
     if (this.#said.has(subject) || this.#said.size >= CAP) return
     this.#said.add(subject)
     this.#logger.warn(
-      `Larder (${this.#namespace}): ${option} is ${value}, and a number counts milliseconds. If seconds were meant, write '${value}s'; if not, '${value}ms' says so.`,
+      `Larder (${this.#namespace}): ${option} is ${value}, and a number counts milliseconds. If you meant seconds, write '${value}s'; if not, write '${value}ms'.`,
     )
   }
 }

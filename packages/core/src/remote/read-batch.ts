@@ -2,26 +2,26 @@
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
 
-/** Receives reads' outcomes, each with what was handed in for it. Exactly one of the methods is called, once. */
+/** Receives the outcomes of reads, each with the context it was asked with. Exactly one of the methods is called, once. */
 export interface ReadReceiver<Context> {
   received(context: Context, bytes: Uint8Array | undefined): void
   failed(context: Context, error: unknown): void
 }
 
-/** Reads of one call, in parallel lists: an object for each read would be most of what gathering them costs. */
+/** The reads of one call, in parallel lists: an object per read would be most of the cost of gathering them. */
 export class ReadBatch {
   readonly addresses: EntryAddress[]
   readonly #receivers: ReadReceiver<unknown>[]
   readonly #contexts: unknown[]
 
-  /** Begins with one, which mostly stays the only one where few read: a list that grows makes room for many. */
+  /** Begins with one read, which usually stays the only one: a list that grows would make room for many. */
   constructor(address: EntryAddress, receiver: ReadReceiver<unknown>, context: unknown) {
     this.addresses = [address]
     this.#receivers = [receiver]
     this.#contexts = [context]
   }
 
-  /** Returns how many there are now. */
+  /** Returns how many reads there are now. */
   add(address: EntryAddress, receiver: ReadReceiver<unknown>, context: unknown): number {
     this.#receivers.push(receiver)
     this.#contexts.push(context)

@@ -1,8 +1,8 @@
 /**
- * The remote store as the engine uses it: every call bounded by our own deadline, failures counted by a breaker, reads of
- * one tick gathered into one call, and no more under way at once than a store answers in time.
+ * The remote store as the engine uses it: every call is bounded by our own deadline, a breaker counts failures, reads of one
+ * tick go into one call, and no more calls are under way at once than a store answers in time.
  *
- * Client libraries queue, retry and resend on their own terms; a call that hangs inside one of them would hang the
+ * Client libraries queue, retry and resend by their own rules; a call that hangs inside one of them would hang the
  * decorated method. So the deadline is ours, and a reply that comes after it is ignored.
  */
 
@@ -21,13 +21,13 @@ import { Turns } from '../guard/turns.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import { type ReadBatch, type ReadReceiver, TickReads } from './read-batch.ts'
 
-/** Entries under way at once, at the most: a few milliseconds of work for a store, and enough to keep it busy over a slow network. */
+/** At most so many entries are under way at once: a few milliseconds of work for a store, and enough to keep it busy over a slow network. */
 const MOST_UNDER_WAY = 512
-/** Entries of one call. */
+/** The most entries in one call. */
 const MOST_OF_A_CALL = 500
 /**
- * What loads need, of which there may be very much at once. Reads, which a store answers many times as fast, and writes have turns
- * of their own, and other calls pass by them.
+ * What loads need; there may be very many of these calls at once. Reads, which a store answers many times faster, and writes have
+ * turns of their own, and other calls do not queue at all.
  */
 const LOADING: ReadonlySet<string> = new Set(['claim', 'fill', 'renew'])
 /** Entries that callers change or give back. */
@@ -40,7 +40,7 @@ interface Task<Result> {
   readonly onLate: ((result: Result) => void) | undefined
 }
 
-/** A first attempt that takes longer is no slow start any more. */
+/** A first attempt that takes longer than this is not a slow start any more. */
 const LONGEST_START_MS = 1_000
 
 export class RemoteTier {
@@ -56,12 +56,12 @@ export class RemoteTier {
   readonly #writing: Turns
   #isClosed = false
   readonly #clock: Clock
-  /** Until then a call that is late says that this process begins, and nothing about the store; `undefined` before the first. */
+  /** Until then a late call tells that this process is starting, and nothing about the store; `undefined` before the first call. */
   #startsUntil: number | undefined
-  /** A batch of many callers' reads is none of theirs: the store is called in the context of whoever made the manager. */
+  /** A batch of many callers' reads belongs to none of them: the store is called in the context in which the manager was made. */
   readonly #context: KeptContext = keepContext()
 
-  /** Errors of calls, which were reported where they failed. */
+  /** Errors of calls that were reported where they happened. */
   readonly #reported = new WeakSet<object>()
 
   constructor(store: RemoteStore, timeoutMs: number, clock: Clock, events: Emitter) {
@@ -87,12 +87,12 @@ export class RemoteTier {
     )
   }
 
-  /** False while it is pointless to ask: disconnected, or the breaker is open. Does not consume the breaker's probe. */
+  /** False while asking is useless: disconnected, or the breaker is open. Does not consume the breaker's probe. */
   get isReachable(): boolean {
     return this.#breaker.state === 'closed' && this.store.ready !== false
   }
 
-  /** Something suggests that the store can be reached again: it need not be waited for any longer. */
+  /** Something suggests that the store can be reached again: calls need not wait for the breaker's pause to end. */
   mayBeBack(): void {
     this.#breaker.mayBeBack()
   }
@@ -105,7 +105,7 @@ export class RemoteTier {
   }
 
   /**
-   * Runs one operation within the deadline, which begins when its turn has come. `onLate` is told a result that comes after
+   * Runs one operation within the deadline, which begins when its turn has come. `onLate` receives a result that comes after
    * the deadline.
    *
    * @throws StoreUnavailableError without trying, or StoreTimeoutError, or what the store rejects with.
@@ -118,21 +118,21 @@ export class RemoteTier {
     const task = { operation, call, onLate }
     if (LOADING.has(operation)) return this.#inTurn(this.#loading, 1, task)
     if (WRITING.has(operation)) return this.#inTurn(this.#writing, 1, task)
-    // What keeps a node true; never more than a little at once.
+    // Operations that keep a node coherent; there are only few at once.
     return new Promise((resolve, reject) => this.#call(task, resolve, reject))
   }
 
   /**
-   * Evicts entries, however many, some hundreds in a call; the replies in order.
+   * Evicts entries, however many, some hundreds per call; returns the replies in order.
    *
-   * @throws what any of the calls fails with, when all have ended: some entries may be evicted then
+   * @throws the error of a failed call, after all calls have ended: some entries may be evicted then
    */
   async evict(
     addresses: readonly EntryAddress[],
     request: EvictRequest,
   ): Promise<readonly MutationReply[]> {
     const evicting: Promise<readonly MutationReply[]>[] = []
-    // Of one partition together, because each call answers for every partition it touches.
+    // Sorted by partition, because each call answers for every partition it touches.
     const sorted =
       addresses.length > MOST_OF_A_CALL
         ? addresses.toSorted((a, b) => a.partition - b.partition)
@@ -212,7 +212,7 @@ export class RemoteTier {
     this.#fail(error, fail)
   }
 
-  /** Calls the store; exactly one of the callbacks is called, once, whatever comes after the deadline. */
+  /** Calls the store; exactly one of the callbacks is called, once, even if an answer comes after the deadline. */
   #call<Result>(
     { operation, call, onLate }: Task<Result>,
     succeed: (result: Result) => void,
@@ -224,7 +224,7 @@ export class RemoteTier {
     }
     this.#startsUntil ??= this.#awaitFirstAttempt()
     const failed = (error: unknown, wasHeldUp = false): void => {
-      // What was late because we were says nothing about the store.
+      // A call that was late because of this process says nothing about the store.
       if (wasHeldUp) this.#breaker.toldNothing()
       else this.#breaker.failed()
       this.#events.emit('store-error', { operation, error, skipped: false })
@@ -270,15 +270,15 @@ export class RemoteTier {
   }
 
   /**
-   * For whoever goes on without the store after a failure: what a call failed with was reported then. Anything else is a
-   * defect, of this package or of what it was given, and must not pass for a store that is away.
+   * For callers that go on without the store after a failure: a failed call was already reported. Any other error is a defect,
+   * of this package or of code it was given, and must not be mistaken for a store that is away.
    */
   reportDefect(task: string, error: unknown): void {
     if (typeof error !== 'object' || error === null || this.#reported.has(error)) return
     this.#events.emit('background-error', { task, error })
   }
 
-  /** Importing and connecting take a while where a process begins, and are no outage. */
+  /** Importing and connecting take a while when a process begins, and are not an outage. */
   get #isStarting(): boolean {
     return this.#clock.now() < (this.#startsUntil ?? 0)
   }
@@ -293,7 +293,7 @@ export class RemoteTier {
   }
 }
 
-/** What code throws that is wrong, as opposed to a failure of what it talks to. `fetch` says that one by a cause. */
+/** True for an error of faulty code, as opposed to a failure of what it talks to. `fetch` marks the latter by a cause. */
 function isDefect(error: unknown): boolean {
   if (error instanceof ReferenceError) return true
   return error instanceof TypeError && error.cause === undefined

@@ -1,8 +1,8 @@
 /**
- * Copies of values, for `isolation: 'cloned'`: what one caller does to its copy nobody else sees.
+ * Copies of values, for `isolation: 'cloned'`: no caller sees what another does to its copy.
  *
- * Copied is whatever a codec brings back the same, cycles, holes and getters included, and instances of registered classes.
- * Everything else is handed out as it is: a copy that is not the same would be worse than none.
+ * Copied is everything that a codec restores unchanged, with cycles, holes and getters, and instances of registered classes.
+ * Everything else is handed out itself: a copy that is not the same would be worse than none.
  */
 
 import { types } from 'node:util'
@@ -13,7 +13,7 @@ import { binaryClassOf, errorClassOf, kindOf } from './value-kind.ts'
 /** Makes a copy of a value. Never throws. */
 export type CopyValue = (value: unknown) => unknown
 
-/** `foreignCopy` may know classes that are not registered; it throws for those it does not know. */
+/** `foreignCopy` may copy classes that are not registered; it throws for those it does not know. */
 export function valueCopier(
   types: ReadonlyMap<unknown, ValueType>,
   foreignCopy?: CopyValue,
@@ -21,7 +21,7 @@ export function valueCopier(
   return (value) => new Copier(types, foreignCopy).copy(value)
 }
 
-/** For one value. */
+/** Copies one value. */
 class Copier {
   readonly #types: ReadonlyMap<unknown, ValueType>
   readonly #foreignCopy: CopyValue | undefined
@@ -67,13 +67,13 @@ class Copier {
     }
   }
 
-  /** Noted before its parts are copied, which may refer back to it. */
+  /** Remembers the copy before its parts are copied, because they may refer back to it. */
   #keep<Copy>(value: object, copy: Copy): Copy {
     this.#copies.set(value, copy)
     return copy
   }
 
-  /** Most arrays are dense and hold nothing else; property by property they would take ten times as long. */
+  /** Most arrays are dense and hold only items; property by property, copying would take ten times as long. */
   #copyArray(from: readonly unknown[]): unknown {
     const to: unknown[] = this.#keep(from, new Array(from.length))
     if (hasHoles(from) || extraKeyOfArray(from) !== undefined) return this.#withParts(from, to)
@@ -109,7 +109,7 @@ class Copier {
       }
       const enumerable = property.enumerable === true
       const part = this.copy(property.value)
-      // A copy is its owner's to change, even if what it was made of was frozen.
+      // The owner of a copy may change it, even if the original was frozen.
       Object.defineProperty(to, key, {
         value: part,
         enumerable,
@@ -132,11 +132,11 @@ class Copier {
     return this.#withParts(from, to)
   }
 
-  /** Errors with a class of one's own as well, unless the class brings behaviour that may rest on private fields. */
+  /** Also copies errors of the user's classes, unless the class has behaviour that may depend on private fields. */
   #copyError(error: Error): unknown {
     if (errorClassOf(error) === undefined && hasBehaviour(error)) return this.#keep(error, error)
     const copy = this.#keep(error, new Error(error.message))
-    // Its own stack says where the copy was made.
+    // Its own stack would say where the copy was made.
     for (const key of Reflect.ownKeys(copy)) Reflect.deleteProperty(copy, key)
     Object.setPrototypeOf(copy, Object.getPrototypeOf(error) as object)
     return this.#withParts(error, copy)
@@ -152,7 +152,7 @@ function copyLeaf(value: Leaf, kind: string): object {
   return copyBytes(value as ArrayBuffer | ArrayBufferView)
 }
 
-/** In memory of its own: a Buffer may be a part of a pool. */
+/** Into memory of its own, because a Buffer may be a part of a pool. */
 function copyBytes(value: ArrayBuffer | ArrayBufferView): object {
   if (!ArrayBuffer.isView(value)) return value.slice(0)
   const { buffer, byteOffset, byteLength } = value

@@ -1,4 +1,4 @@
-/** Whether an object holds something beside what its kind is made of, which a codec would lose without a word. */
+/** Finds parts of an object beside those that its kind has, which a codec would lose silently. */
 
 import { isDeepStrictEqual, types } from 'node:util'
 
@@ -7,7 +7,7 @@ const FEW_ITEMS = 16
 
 /** Returns a key that a dense array has beside its items; `undefined` for none. */
 export function extraKeyOfArray(value: readonly unknown[]): string | symbol | undefined {
-  // Keys are many and slow to list; equality looks at those that are no index apart from the items.
+  // Listing many keys is slow; an equality check compares keys that are not an index separately from the items.
   const isLong = value.length > FEW_ITEMS
   if (isLong && isDeepStrictEqual(value, value.slice())) return undefined
   const keys = Reflect.ownKeys(value)
@@ -16,7 +16,7 @@ export function extraKeyOfArray(value: readonly unknown[]): string | symbol | un
 
 /** Tells whether an array has a hole. */
 export function hasHoles(value: readonly unknown[]): boolean {
-  // First, because an array of a thousand million holes takes no memory, and a loop over it no end.
+  // First, because an array of a thousand million holes needs no memory, and a loop over it would hardly end.
   if (value.length > FEW_ITEMS && !(value.length - 1 in value)) return true
   for (let i = 0; i < value.length; i++) {
     if (value[i] === undefined && !(i in value)) return true
@@ -36,7 +36,7 @@ export function strangeKeyOf(value: object): string | symbol | undefined {
   return Object.getOwnPropertySymbols(value)[0]
 }
 
-/** Returns a property that somebody added to a builtin object; `undefined` for none. */
+/** Returns a property that was added to a builtin object; `undefined` for none. */
 export function extraKeyOf(value: object): string | symbol | undefined {
   if (types.isTypedArray(value)) return extraKeyOfView(value)
   return Reflect.ownKeys(value).find((key) => !(key === 'lastIndex' && types.isRegExp(value)))

@@ -1,12 +1,12 @@
-/** Whether JSON-like bytes alone bring a value back the same. */
+/** Whether JSON-like bytes alone restore a value unchanged. */
 
 import { extraKeyOfArray } from './own-parts.ts'
 
 const MAX_DEPTH = 200
 
 /**
- * True for null, booleans, numbers but −0, well-formed strings, and plain objects and dense arrays of those that hold
- * nothing else and occur once each. The quick look before anything thorough; throws what a Proxy throws that refuses it.
+ * True for null, booleans, numbers except −0, well-formed strings, and plain objects and dense arrays that hold only such
+ * values and occur once each. The quick check before any thorough one; throws what a Proxy throws when it is read.
  */
 export function isPlainData(value: unknown): boolean {
   return isPlain(value, 0, new Set())
@@ -34,7 +34,7 @@ function isPlainContainer(value: object, depth: number, seen: Set<object>): bool
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Array.prototype && Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
-      // A hole, too, is undefined here.
+      // A hole is also undefined here.
       if (!isPlain(value[i], depth, seen)) return false
     }
     return extraKeyOfArray(value) === undefined
@@ -49,7 +49,7 @@ function isPlainContainer(value: object, depth: number, seen: Set<object>): bool
   return true
 }
 
-/** Names that survive as names of a map in every codec: the others mean something to objects, or are no text. */
+/** Names that every codec keeps as names of a map: the others have a meaning for objects, or are not valid text. */
 export function isSafeName(name: string): boolean {
   return name !== '__proto__' && name !== 'constructor' && name.isWellFormed()
 }

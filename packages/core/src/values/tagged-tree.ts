@@ -1,8 +1,8 @@
 /**
  * Any supported value as plain data, for codecs: every array begins with a tag that says what it stands for.
  *
- * An array `[x]` becomes `[0, x]`, a Date `[2, ms]`, a Map `[4, key, value, …]`, and so on. As *every* array is tagged, no
- * data can be mistaken for a tag. Objects stay objects, unless their keys would not survive. Bytes stay bytes.
+ * An array `[x]` becomes `[0, x]`, a Date `[2, ms]`, a Map `[4, key, value, …]`, and so on. As *every* array is tagged, data
+ * cannot be mistaken for a tag. Objects stay objects, unless their keys would be lost. Bytes stay bytes.
  */
 
 import type { ValueType } from '../contracts/codec.ts'
@@ -11,9 +11,9 @@ import { Tagger } from './tagger.ts'
 import { Untagger } from './untagger.ts'
 
 export interface TaggedTree {
-  /** @throws ValueError naming the path of what cannot come back the same. */
+  /** @throws ValueError naming the path of a value that could not be restored unchanged. */
   tag(value: unknown): unknown
-  /** Undoes `tag`; throws on anything `tag` does not produce. Everything it returns is new. */
+  /** Reverses `tag`; throws on anything that `tag` does not produce. Everything it returns is new. */
   untag(tree: unknown): unknown
 }
 
@@ -33,7 +33,7 @@ export function createTaggedTree(types: readonly ValueType[] = []): TaggedTree {
 }
 
 /**
- * Returns the registered types by the prototype of their instances, which says the exact class.
+ * Returns the registered types by the prototype of their instances, which identifies the exact class.
  *
  * @throws InvalidOptionError when two types share a class.
  */

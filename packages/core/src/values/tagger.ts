@@ -1,4 +1,4 @@
-/** From a value to a tagged tree, or a `ValueError` that names the place of what could not come back the same. */
+/** From a value to a tagged tree, or a `ValueError` that names the place of a value that could not be restored unchanged. */
 
 import type { ValueType } from '../contracts/codec.ts'
 import { classNameOf } from '../errors/option-error.ts'
@@ -8,20 +8,20 @@ import { isSafeName } from './plain-data.ts'
 import { MAX_DEPTH, TAG } from './tags.ts'
 import { binaryClassOf, errorClassOf, kindOf } from './value-kind.ts'
 
-/** The properties of an error that are not its own business: a stack tells about the machine that made it. */
+/** The property of an error that is never kept: a stack tells about the machine that made it. */
 const UNKEPT = 'stack'
-/** What most errors have, and nobody lists. */
+/** What most errors have, as hidden properties. */
 const HIDDEN = 0
 const VISIBLE = 1
 
-/** For one value. */
+/** Tags one value. */
 export class Tagger {
   readonly #types: ReadonlyMap<unknown, ValueType>
-  /** What the value at hand is part of, outermost first. */
+  /** The objects that contain the present value, outermost first. */
   readonly #above: object[] = []
   /** How to get from each of those to the next. */
   readonly #steps: string[] = []
-  /** Objects that ended, by number. */
+  /** Finished objects, by number. */
   readonly #ended = new Map<object, number>()
 
   constructor(types: ReadonlyMap<unknown, ValueType>) {
@@ -33,7 +33,7 @@ export class Tagger {
     return this.#tag(value, true)
   }
 
-  /** `isError`: an error here is what a load failed with, or the cause of that. */
+  /** `isError`: an error here is one that a load failed with, or its cause. */
   #tag(value: unknown, isError = false): unknown {
     switch (typeof value) {
       case 'string':
@@ -71,10 +71,10 @@ export class Tagger {
       if (type === undefined) return this.#tagByKind(value, isError)
       return [TAG.type, type.name, this.#step(`<${type.name}>`, type.encode(value))]
     } catch (error) {
-      // A Proxy, a getter of a registered class, a detached buffer: whatever refuses to be read cannot be kept.
+      // A Proxy, a getter of a registered class, a detached buffer: an object that cannot be read cannot be kept.
       throw error instanceof ValueError
         ? error
-        : this.#error('What cannot be read was found', error)
+        : this.#error('An object that cannot be read was found', error)
     }
   }
 
@@ -106,7 +106,7 @@ export class Tagger {
     return [TAG.arrayWith, value.length, ...tagged.slice(1), ...this.#extras(value)]
   }
 
-  /** What an array has beside its items, as the result of a regular expression does. */
+  /** Properties of an array beside its items, such as those of the result of a regular expression. */
   #extras(array: readonly unknown[]): unknown[] {
     const extras: unknown[] = []
     for (const key of Reflect.ownKeys(array).slice(array.length)) {
@@ -143,8 +143,8 @@ export class Tagger {
   }
 
   /**
-   * An error with what it holds, without its stack. What a load failed with may be of any class, and comes back as an Error
-   * of that name; within a value, a class has to be known as all others have.
+   * An error with what it holds, without its stack. An error that a load failed with may be of any class, and comes back as an
+   * Error of that name; within a value, its class must be known, like any other class.
    */
   #tagError(error: Error, isError: boolean): unknown {
     const known = errorClassOf(error)
@@ -216,7 +216,7 @@ function tagLeaf(value: Leaf, kind: string): unknown {
   return lastIndex === 0 ? [TAG.regexp, source, flags] : [TAG.regexp, source, flags, lastIndex]
 }
 
-/** The view's own bytes: the pool it may be part of must not be kept or sent. */
+/** Only the view's own bytes: the pool that it may be part of must not be kept or sent. */
 function bytesOf(value: ArrayBuffer | ArrayBufferView): Buffer {
   return ArrayBuffer.isView(value)
     ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)

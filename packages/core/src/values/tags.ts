@@ -1,4 +1,4 @@
-/** What the first item of an array stands for in a tagged tree. On the wire: never renumber; 9 was an earlier error. */
+/** What the first item of an array means in a tagged tree. Part of the wire format: never renumber; 9 was an earlier error. */
 export const TAG = {
   array: 0,
   undefined: 1,
@@ -13,7 +13,7 @@ export const TAG = {
   view: 8,
   /** Source, flags, and `lastIndex` unless that is 0. */
   regexp: 10,
-  /** An object whose keys would not survive as map keys: names and values in turn. */
+  /** An object whose keys would be lost as map keys: names and values in turn. */
   object: 11,
   /** A registered class: its name and its encoded data. */
   type: 12,
@@ -22,7 +22,7 @@ export const TAG = {
   nullObject: 14,
   /** An array with properties beside its items: how many items, the items, then names and values in turn. */
   arrayWith: 15,
-  /** An object that occurred before, by its number in the order in which objects end. */
+  /** An object that occurred before, by its number in the order in which objects are finished. */
   again: 16,
   /** The class's name, then name, visibility and value of each property in turn. */
   error: 17,

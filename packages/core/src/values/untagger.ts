@@ -1,13 +1,13 @@
-/** From a tagged tree back to the value. The tree is not trusted: whatever `Tagger` does not produce is refused. */
+/** From a tagged tree back to the value. The tree is not trusted: everything that `Tagger` does not produce is refused. */
 
 import type { ValueType } from '../contracts/codec.ts'
 import { MAX_DEPTH, TAG } from './tags.ts'
 import { BINARY_CLASSES, ERROR_CLASSES } from './value-kind.ts'
 
-/** For one tree. */
+/** Untags one tree. */
 export class Untagger {
   readonly #types: ReadonlyMap<string, ValueType>
-  /** Objects that ended, in order. */
+  /** Finished objects, in order. */
   readonly #ended: unknown[] = []
   #depth = 0
 
@@ -15,7 +15,7 @@ export class Untagger {
     this.#types = types
   }
 
-  /** @throws Error on anything that is no tagged tree. */
+  /** @throws Error on anything that is not a tagged tree. */
   untag(tree: unknown): unknown {
     if (typeof tree !== 'object' || tree === null) return tree
     if (this.#depth > MAX_DEPTH) throw new Error('The tree is nested too deeply')
@@ -106,7 +106,7 @@ export class Untagger {
     if (items.length % 3 !== 0) throw new Error('The tree has a name without a value')
     const at = items.indexOf('message')
     const message = at < 0 ? undefined : items[at + 2]
-    // Given to the constructor as well, because the stack repeats it.
+    // Also given to the constructor, because the stack repeats it.
     const error = typeof message === 'string' ? new ErrorClass(message) : new ErrorClass()
     for (let i = 0; i < items.length; i += 3) {
       const name = text(this.untag(items[i]))
@@ -139,7 +139,7 @@ function leaf(tag: unknown, [first, second, third]: readonly unknown[]): unknown
 function viewOf(index: number, source: Buffer): unknown {
   const View = BINARY_CLASSES[index]
   if (View === undefined) throw new Error('The tree has an unknown binary class')
-  // A copy of its own: aligned for wide elements, and not a view into a socket's buffer.
+  // A copy in memory of its own: aligned for wide elements, and not a view into a socket's buffer.
   const buffer = new ArrayBuffer(source.length)
   Buffer.from(buffer).set(source)
   if (View === ArrayBuffer) return buffer
@@ -168,16 +168,16 @@ function defineOne(object: object, name: string, value: unknown, enumerable: boo
 
 function text(item: unknown): string {
   if (typeof item === 'string') return item
-  throw new Error('The tree has something other than a text where one belongs')
+  throw new Error('The tree has something other than text where text belongs')
 }
 
 function number(item: unknown): number {
   if (typeof item === 'number') return item
-  throw new Error('The tree has something other than a number where one belongs')
+  throw new Error('The tree has something other than a number where a number belongs')
 }
 
 function bytes(item: unknown): Buffer {
   if (Buffer.isBuffer(item)) return item
   if (item instanceof Uint8Array) return Buffer.from(item.buffer, item.byteOffset, item.byteLength)
-  throw new Error('The tree has something other than bytes where they belong')
+  throw new Error('The tree has something other than bytes where bytes belong')
 }

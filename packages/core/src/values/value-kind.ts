@@ -1,12 +1,12 @@
 /**
- * What an object is, by its exact class: an instance of a subclass would come back as one of the base class.
+ * What an object is, by its exact class: an instance of a subclass would be restored as an instance of the base class.
  *
- * Builtin classes count whatever realm they are of: test runners that use contexts (Jest) mix the objects of two.
+ * Builtin classes of every realm count: test runners that use contexts (Jest) mix the objects of two realms.
  */
 
 import { types } from 'node:util'
 
-/** `foreign`: anything a codec could not bring back the same. */
+/** `foreign`: anything that a codec could not restore unchanged. */
 export type ValueKind =
   | 'array'
   | 'object'
@@ -20,7 +20,7 @@ export type ValueKind =
   | 'bytes'
   | 'foreign'
 
-/** Binary classes by index. On the wire: append only. */
+/** Binary classes by index. Part of the wire format: append only. */
 export const BINARY_CLASSES = [
   Buffer,
   Uint8Array,
@@ -38,7 +38,7 @@ export const BINARY_CLASSES = [
   ArrayBuffer,
 ] as const
 
-/** Classes that an error comes back as. */
+/** The classes of restored errors. */
 export const ERROR_CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((each) => [
     each.name,
@@ -46,7 +46,7 @@ export const ERROR_CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
   ]),
 )
 
-/** Tells what an object is. Throws what a Proxy throws that refuses to be looked at. */
+/** Tells what an object is. Throws what a Proxy throws when it is read. */
 export function kindOf(value: object): ValueKind {
   const prototype = Object.getPrototypeOf(value) as object | null
   if (Array.isArray(value)) return isArrayPrototype(prototype) ? 'array' : 'foreign'
@@ -63,7 +63,7 @@ export function kindOf(value: object): ValueKind {
   return prototype === URL.prototype && value instanceof URL ? 'url' : 'foreign'
 }
 
-/** True for plain objects (null-prototype ones, too) and arrays; false for whatever cannot be looked at. */
+/** True for plain objects (also without a prototype) and arrays; false for objects that cannot be read. */
 export function isPlainContainer(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   try {
@@ -74,7 +74,7 @@ export function isPlainContainer(value: unknown): value is object {
   }
 }
 
-/** The index of a binary object's class; -1 for none that is known. */
+/** The index of a binary object's class; -1 for an unknown class. */
 export function binaryClassOf(value: ArrayBufferLike | ArrayBufferView): number {
   const prototype: unknown = Object.getPrototypeOf(value)
   return BINARY_CLASSES.findIndex((each) => prototype === each.prototype)
@@ -86,7 +86,7 @@ export function errorClassOf(error: Error): string | undefined {
   const name = typeof made === 'function' ? made.name : ''
   const known = ERROR_CLASSES.get(name)
   if (known === undefined || made === known) return known?.name
-  // The same class of another realm is as far from `Object` as ours.
+  // The same class in another realm is as far from `Object` as ours.
   return depthOf(error) === depthOf(known.prototype) + 1 ? name : undefined
 }
 
@@ -112,7 +112,7 @@ function isObjectPrototype(prototype: object | null): boolean {
   )
 }
 
-/** Objects of the host that look plain, and are not: modules, `Math`, the environment, arguments. */
+/** Objects of the host that look plain but are not: modules, `Math`, the environment, arguments. */
 function isExotic(value: object): boolean {
   if (Object.hasOwn(value, Symbol.toStringTag)) return true
   return value === process.env || types.isArgumentsObject(value) || value === globalThis
@@ -120,7 +120,7 @@ function isExotic(value: object): boolean {
 
 function bytesOrForeign(value: ArrayBufferLike | ArrayBufferView): ValueKind {
   const buffer = ArrayBuffer.isView(value) ? value.buffer : value
-  // Shared memory is not a value: what is written to it elsewhere is to be seen here.
+  // Shared memory is not a value: a write elsewhere must be visible here.
   if (types.isSharedArrayBuffer(buffer)) return 'foreign'
   return binaryClassOf(value) >= 0 ? 'bytes' : 'foreign'
 }

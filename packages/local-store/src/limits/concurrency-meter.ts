@@ -1,4 +1,4 @@
-/** So many at the same time: permits, each with the end of its lease. */
+/** A number of calls at the same time: permits, each with the end of its term. */
 
 import type { ConcurrencyPolicy, PolicyState } from '@larder/core/store'
 import type { Meter, Taken } from './meter.ts'
@@ -9,7 +9,7 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
   #writtenUs = 0
   /** Names and ends, µs. */
   readonly #leases = new Map<string, number>()
-  /** Of those that have not ended, as of the last look. */
+  /** The ends of permits that have not ended, as of the last look. */
   #ends: readonly number[] = []
 
   constructor(policy: ConcurrencyPolicy) {
@@ -46,7 +46,7 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
     this.#ends = [...this.#leases.values()].filter((endsAt) => endsAt > nowUs)
   }
 
-  /** When enough leases will have ended, if nobody gives back or renews. */
+  /** When enough permits will have ended, if none is given back or renewed. */
   earliest(cost: number): number {
     const excess = this.#ends.length + cost - this.#policy.limit
     if (excess <= 0) return this.#nowUs
@@ -83,7 +83,7 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
     return true
   }
 
-  /** With every change, so that a clock that is set back a little revives none of them. */
+  /** At every change, so that a clock that is set back a little does not revive an ended permit. */
   #dropEnded(): void {
     for (const [held, endsAt] of this.#leases) if (endsAt <= this.#nowUs) this.#leases.delete(held)
   }

@@ -2,7 +2,7 @@
  * Never more than the limit in any window: the stamps of the latest admissions, oldest first.
  *
  * A call of cost c fits at the time when the (limit - c + 1)-th newest stamp has left the window: one look, however many
- * there are. Nothing is admitted before what was admitted last, so no later window holds more than the one that ends with
+ * are. Nothing is admitted before the last admission, so no later window holds more than the one that ends with
  * the newest stamp.
  */
 
@@ -18,9 +18,9 @@ export class ExactMeter implements Meter<ExactPolicy> {
   #stamps: number[] = []
   /** The latest admission that was reserved ahead, and when it was. */
   #reserved = NONE
-  /** The largest limit that anything was admitted under since nothing counted last. */
+  /** The largest limit under which anything was admitted since the meter was last empty. */
   #most = 0
-  /** The longest window, likewise. */
+  /** The longest window, over the same time. */
   #windowUs = 0
 
   constructor(policy: ExactPolicy) {
@@ -81,7 +81,7 @@ export class ExactMeter implements Meter<ExactPolicy> {
   penalize(cost: number): void {
     const atUs = Math.max(this.#nowUs, this.#stamps.at(-1) ?? 0)
     this.take({ cost, atUs, nowUs: this.#nowUs, permit: '' })
-    // No more than the newest ones can matter; as many as the largest limit, which may come back.
+    // Only the newest ones can matter: as many as the largest limit, which may be set again.
     const length = this.#stamps.length
     if (length >= 2 * this.#most) this.#stamps.splice(0, length - this.#most)
   }

@@ -13,7 +13,7 @@ interface KnownEdges {
 
 const calendars = new Map<string, KnownEdges>()
 
-/** Where the periods around a time begin, µs. There are few periods and time zones, so all that were ever asked for are kept. */
+/** Where the periods around a time begin, µs. There are few periods and time zones, so all that were ever requested are kept. */
 export function edgesAround(
   { period, timeZone }: CalendarPolicy,
   nowUs: number,

@@ -18,7 +18,7 @@ import type { SubjectTable } from './subject-table.ts'
 
 export interface LocalLimitsOptions {
   /**
-   * The most keys known at a time; beyond, the one not called for longest is forgotten, as if it had never called. 1 to
+   * The most keys known at a time; beyond, the key without calls for the longest time is forgotten, as if it had never called. 1 to
    * 10 000 000. @default 100_000
    */
   readonly maxKeys?: number | undefined
@@ -32,7 +32,7 @@ const US_PER_MS = 1_000
 
 /**
  * Creates a limit provider that counts the calls of this process only, for all managers of one namespace together.
- * `lruStore` brings one along.
+ * `lruStore` has one already.
  *
  * @throws InvalidOptionError
  * @example createCacheManager({ namespace: 'shop', limits: localLimits() })

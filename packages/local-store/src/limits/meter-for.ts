@@ -1,4 +1,4 @@
-/** Which meter keeps which policy. */
+/** The meter for each kind of policy. */
 
 import type { LimitPolicy } from '@larder/core/store'
 import { ConcurrencyMeter } from './concurrency-meter.ts'
@@ -8,9 +8,9 @@ import { PeriodMeter } from './period-meter.ts'
 import { SmoothMeter } from './smooth-meter.ts'
 import { WindowMeter } from './window-meter.ts'
 
-/** Makes a meter that knows nothing yet. It is only ever asked about policies of this algorithm. */
+/** Makes an empty meter. It is only ever asked about policies of this algorithm. */
 export function meterFor(policy: LimitPolicy): Meter {
-  // A meter takes the policies of its own algorithm only, and `Meter` any; which it gets is seen to by name.
+  // A meter takes the policies of its own algorithm only, and `Meter` any; callers choose meters by the algorithm's name.
   return make(policy) as Meter
 }
 

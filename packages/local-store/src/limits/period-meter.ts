@@ -1,5 +1,5 @@
 /**
- * So many per period: one that begins with the first admission after the last one (`fixed`), or one of the calendar. A
+ * A number of calls per period: one that begins with the first admission after the last one (`fixed`), or one of the calendar. A
  * reservation opens the next period ahead of time.
  */
 
@@ -10,7 +10,7 @@ import type { Meter, Taken } from './meter.ts'
 interface Period {
   readonly startUs: number
   readonly count: number
-  /** The largest limit since nothing counted last. */
+  /** The largest limit since the meter was last empty. */
   readonly most: number
 }
 
@@ -46,7 +46,7 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     this.#open = undefined
     if (this.#written === undefined) return
     const { startUs, writtenUs, count, most } = this.#written
-    // The clock was set back: what was admitted before now counts now.
+    // The clock was set back: earlier admissions count now.
     const by = Math.max(0, writtenUs - nowUs)
     const begunUs = this.#movedBack(startUs, by)
     if (begunUs === undefined || this.#endOf(begunUs) <= nowUs) return
@@ -72,7 +72,7 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     const { limit } = this.#policy
     const startUs = this.#open?.startUs ?? this.#startOf(this.#nowUs) ?? this.#nowUs
     const count = this.#open?.count ?? 0
-    // It may be more than the limit that it was lowered to.
+    // The count may be above the limit if the limit was lowered.
     this.#write(startUs, Math.max(count, Math.min(limit, count + cost)))
   }
 
@@ -89,7 +89,7 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     if (this.#open === undefined) return false
     const { startUs, count, most } = this.#open
     if (atUs < startUs || atUs >= this.#endOf(startUs) || count < cost) return false
-    // A period ahead in which nothing is reserved any more is closed again: it was opened because the one before was full.
+    // A period ahead without reservations is closed again: it was opened because the one before was full.
     if (count === cost && startUs > this.#nowUs) this.#write(this.#startBefore(startUs), most)
     else this.#write(startUs, count - cost)
     return true
@@ -114,7 +114,7 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     return Math.max(moved ?? 0, this.#startOf(this.#nowUs) ?? 0)
   }
 
-  /** Where the period of a time begins; a `fixed` one begins when it is said to. Undefined for what is long over. */
+  /** Where the period of a time begins; a `fixed` one begins at its first admission. Undefined for a period long over. */
   #startOf(atUs: number): number | undefined {
     if (this.#policy.algorithm === 'fixed') return atUs
     return this.#edges().findLast((edge) => edge <= atUs)
@@ -129,7 +129,7 @@ export class PeriodMeter implements Meter<FixedPolicy | CalendarPolicy> {
     if (this.#policy.algorithm === 'fixed') return startUs + this.#policy.windowUs
     const edges = this.#edges()
     const next = edges.find((edge) => edge > startUs)
-    // Beyond what is known: no reservation reaches that far.
+    // Beyond the known edges: no reservation reaches that far.
     return next ?? startUs + (edges.at(-1) ?? 0) - (edges.at(-2) ?? 0)
   }
 

@@ -1,6 +1,6 @@
 /**
- * What this process knows of the limits of a namespace: one table for all managers of that namespace, because a limit that
- * two managers of a process keep each for itself is twice as large as it says. It goes with the last of them.
+ * What this process knows of the limits of a namespace: one table for all managers of that namespace, because with a table per
+ * manager a limit would be twice as large as configured. The table is dropped with the last of them.
  */
 
 import type { FreedListener } from '@larder/core/store'
@@ -8,14 +8,14 @@ import { processTables } from '../process-tables.ts'
 import { SubjectTable } from './subject-table.ts'
 
 export interface TableOptions {
-  /** The first one who comes decides. */
+  /** The first user decides. */
   readonly maxKeys: number
   readonly nowUs: () => number
-  /** It has a clock of its own, and then shares with nobody. */
+  /** The user has a clock of its own, and so shares with nobody. */
   readonly isOwn: boolean
 }
 
-/** Who uses a table. */
+/** A user of a table. */
 export interface TableUser {
   readonly listener?: FreedListener | undefined
 }
@@ -43,7 +43,7 @@ export class SharedTable {
     if (this.#namespace !== undefined) tables.delete(this.#namespace)
   }
 
-  /** Tells everybody that something of a key was given back. */
+  /** Tells every user that points of a key were given back. */
   tell(limiter: string, key: string): void {
     for (const { listener } of this.#users) listener?.onFreed(limiter, key)
   }

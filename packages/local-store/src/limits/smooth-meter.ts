@@ -2,10 +2,10 @@
  * A bucket of `burst` permits that gets one back every interval (GCRA): one number, the time when the bucket is full again.
  * In a window it lets in burst + ⌈window / interval⌉ - 1 at most.
  *
- * Under another interval the same time stands for another number of calls, so the state says under which it was written.
- * After a change the bucket keeps its debt in calls, as far as it can hold it; and until all that the old bucket let in has
- * left the window, that much (the most it can have been) counts beside what the new one lets in, turns after that time too:
- * the limit may be changed again before they come.
+ * Under another interval the same time stands for another number of calls, so the state records under which it was written.
+ * After a change the bucket keeps its debt in calls, as far as it can hold it. Until all calls that the old bucket admitted have
+ * left the window, that many (the most it can have been) count beside what the new one admits. Turns after that time count too,
+ * because the limit may be changed again before they come.
  */
 
 import type { PolicyState, SmoothPolicy } from '@larder/core/store'
@@ -19,7 +19,7 @@ interface Bucket {
   /** The latest admission, and its cost if it can be taken back: only the latest can. */
   readonly lastAt: number
   readonly lastCost: number
-  /** What counts from before a change, with what was let in since; and until when. */
+  /** What counts from before a change, with what was admitted since; and until when. */
   readonly carried: number
   readonly carriedUntil: number
 }
@@ -86,7 +86,7 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
     })
   }
 
-  /** Empties the bucket and no more: else who keeps trying would stay out for longer than a full refill. */
+  /** Empties the bucket and no more: otherwise a caller that keeps trying would stay refused for longer than a full refill. */
   penalize(cost: number): void {
     const { burst, intervalUs } = this.#policy
     const { fullAt } = this.#bucket
@@ -108,8 +108,8 @@ export class SmoothMeter implements Meter<SmoothPolicy> {
   }
 
   /**
-   * After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
-   * last of them is known by when it comes; once it is given back, the one before it is the last.
+   * After a later admission it is unknown which part of the debt belongs to which call. Turns ahead follow each other without a
+   * pause, so the last of them is known by its time; once it is given back, the one before it is the last.
    */
   refund({ cost, atUs }: Taken): boolean {
     const { fullAt, lastAt, lastCost, carried, carriedUntil } = this.#bucket

@@ -1,15 +1,15 @@
 /**
  * What is known of all keys, bounded, without timers.
  *
- * A map in the order of the last change, so that the first one is who has not called for longest. Each change also moves a
- * finger by two over the map and takes away what says nothing any more: keys that are not called go at the pace at which
- * others are.
+ * A map in the order of the last change, so that the first key is the one without calls for the longest time. Each change also
+ * moves a pointer two steps along the map and deletes subjects that no longer matter: keys without calls disappear at the rate at
+ * which others are called.
  */
 
 import type { Subject } from './subject.ts'
 
 const LOOKS_PER_CHANGE = 2
-/** Numbers held in all, whatever the keys are: some tens of megabytes. */
+/** All numbers together, over all keys: some tens of megabytes. */
 const MOST_NUMBERS = 8_000_000
 
 interface Row {

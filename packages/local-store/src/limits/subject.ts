@@ -36,7 +36,7 @@ export class Subject {
     return size
   }
 
-  /** True when it says no more than a new one would. */
+  /** True when it is equal to a new subject. */
   isIdle(nowUs: number): boolean {
     if (this.#block.untilUs > nowUs) return false
     for (const meter of this.#meters.values()) if (meter.idleAt > nowUs) return false
@@ -64,7 +64,7 @@ export class Subject {
     }
     const { atUs, last } = earliest(moment, cost)
     if (atUs - nowUs > rule.maxWaitUs) {
-      const freeAt = kind === 'peek' ? atUs : this.#punish(moment, cost, { atUs, last })
+      const freeAt = kind === 'peek' ? atUs : this.#penalize(moment, cost, { atUs, last })
       const reply = answer(moment, { waitUs: freeAt - nowUs - rule.maxWaitUs, refusedBy: last })
       return { reply, isChange: kind !== 'peek' && (rule.penalty || rule.blockUs > 0) }
     }
@@ -86,18 +86,18 @@ export class Subject {
     return !renewed.includes(false)
   }
 
-  /** Gives points back without saying whose; returns the most that a policy gave. */
+  /** Gives points back without naming their admissions; returns the most that one policy gave. */
   reward(rule: LimitRule, points: number, nowUs: number): number {
-    // Permits belong to somebody: they are not even looked at, which would move them where the clock was set back.
+    // Permits belong to running calls: they are not even looked at, which would move them where the clock was set back.
     const policies = rule.policies.filter(({ algorithm }) => algorithm !== 'concurrency')
     const given = this.#metersOf(policies, nowUs).map((meter) => meter.reward?.(points) ?? 0)
     return Math.max(0, ...given)
   }
 
-  /** Has every policy count this much, as far as it can count; returns the most that one counts. */
+  /** Makes every policy count this much, as far as it can; returns the most that one counts. */
   set(rule: LimitRule, points: number, nowUs: number): number {
     const counts = rule.policies.map((policy) => {
-      // Permits belong to somebody.
+      // Permits belong to running calls.
       if (policy.algorithm === 'concurrency') return 0
       this.#meters.delete(nameOf(policy))
       const [meter] = this.#metersOf([policy], nowUs)
@@ -119,8 +119,8 @@ export class Subject {
     this.#block = NO_BLOCK
   }
 
-  /** What a refusal changes, if the rule says that it changes anything; returns when the call would be admitted then. */
-  #punish(
+  /** Applies what a refusal changes, if the rule says that it changes anything; returns when the call would be admitted then. */
+  #penalize(
     moment: Moment,
     cost: number,
     { atUs, last }: { readonly atUs: number; readonly last: number },
@@ -140,7 +140,7 @@ export class Subject {
 
   #blockAt({ rule, nowUs }: Moment): { readonly untilUs: number; readonly by: number } {
     const { untilUs, by, lengthUs } = this.#block
-    // Where the clock was set back: a block is never longer than it was meant to be.
+    // A block is never longer than it was meant to be, also where the clock was set back.
     return {
       untilUs: Math.min(untilUs, nowUs + lengthUs),
       by: Math.min(by, rule.policies.length - 1),

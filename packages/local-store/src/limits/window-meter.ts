@@ -1,8 +1,8 @@
 /**
  * Never more than the limit in any window: counts by slice of time, newest first.
  *
- * A window of B slices touches at most B + 1 of them; all of those are counted, so what is let in never exceeds the limit,
- * and at least limit * B / (B + 1) get in.
+ * A window of B slices touches at most B + 1 of them; all of those are counted, so no more than the limit is admitted,
+ * and at least limit * B / (B + 1).
  */
 
 import type { PolicyState, SlicedPolicy } from '@larder/core/store'
@@ -64,7 +64,7 @@ export class WindowMeter implements Meter<SlicedPolicy> {
     const current = Math.floor(this.#nowUs / sliceUs)
     let slice = this.#counts.length === 0 ? current : Math.max(current, this.#top)
     let sum = this.#sumFrom(slice - slices)
-    // Once all have left the sum is 0, and the cost is no more than the limit.
+    // Once all have left, the sum is 0, and the cost is no more than the limit.
     while (sum + cost > limit) {
       sum -= this.#countOf(slice - slices)
       slice += 1
@@ -81,7 +81,7 @@ export class WindowMeter implements Meter<SlicedPolicy> {
     const current = Math.floor(this.#nowUs / this.#policy.sliceUs)
     this.#open(this.#counts.length === 0 ? current : Math.max(current, this.#top))
     const before = this.#counts[0] ?? 0
-    // It may be more than the limit that it was lowered to.
+    // The count may be above the limit if the limit was lowered.
     this.#counts[0] = Math.max(before, Math.min(this.#policy.limit, before + cost))
   }
 
@@ -158,8 +158,8 @@ export class WindowMeter implements Meter<SlicedPolicy> {
   }
 
   /**
-   * Slices of another width cannot be told apart any more: all that still counts is taken to be in one slice, the latest it
-   * can have been in.
+   * Slices of another width cannot be compared: everything that still counts is put into one slice, the latest possible
+   * one.
    */
   #putInOneSlice({ sliceUs, slices }: Pick<Written, 'sliceUs' | 'slices'>): void {
     const current = Math.floor(this.#nowUs / sliceUs)

@@ -15,15 +15,15 @@ import type { LockTable } from './lock-table.ts'
 import { SharedLocks } from './shared-locks.ts'
 
 export interface LocalLocksOptions {
-  /** Source of time; for tests. Locks with a clock of their own are of one manager. */
+  /** Source of time; for tests. Locks with their own clock belong to one manager. */
   readonly clock?: Clock | undefined
 }
 
 const US_PER_MS = 1_000
 
 /**
- * Creates a lock provider that excludes within this process only, all managers of one namespace together: queue, leases,
- * fences and modes as in Redis. `lruStore` brings one along.
+ * Creates a lock provider that excludes within this process only, for all managers of one namespace together: queue, terms,
+ * fences and modes work as in Redis. `lruStore` has one already.
  *
  * @throws InvalidOptionError
  * @example createCacheManager({ namespace: 'shop', locks: localLocks() })
@@ -58,8 +58,8 @@ class LocalLocks implements LockProvider {
     return this.#table.acquire(request, this.#nowUs())
   }
 
-  async renew(target: LockTarget, leaseMs: number): Promise<boolean> {
-    return this.#table.renew(target, leaseMs, this.#nowUs())
+  async renew(target: LockTarget, termMs: number): Promise<boolean> {
+    return this.#table.renew(target, termMs, this.#nowUs())
   }
 
   async release(target: LockTarget): Promise<boolean> {
@@ -79,13 +79,13 @@ class LocalLocks implements LockProvider {
     this.#shared?.leave(this)
   }
 
-  /** Also once it was left: what was held is still given back. */
+  /** Also after it was left: what was held is still given back. */
   get #table(): LockTable {
     if (this.#shared === undefined) throw new Error('The local locks are not open')
     return this.#shared.table
   }
 
-  /** The wall clock as it was at the start, and monotonic from there on: fences rise across restarts too. */
+  /** The wall clock as it was at the start, and monotonic from then on, so that fences also rise across restarts. */
   #nowUs(): number {
     const ms = this.#clock?.now() ?? performance.timeOrigin + performance.now()
     return Math.floor(ms * US_PER_MS)

@@ -1,9 +1,9 @@
 /**
- * Locks as the Redis scripts keep them, step for step, in memory: the in-process provider, and the model that the scripts
- * are held against. Time comes with every step, in microseconds, so that a test can own it.
+ * Locks as the Redis scripts keep them, step by step, in memory: the in-process provider, and the model that the scripts
+ * are compared with. Time is given with every step, in microseconds, so that a test can set it.
  *
- * What Redis does by expiry needs no counterpart: a holder whose lease has ended and a waiter without a sign of life are
- * found to be so when somebody looks.
+ * Redis deletes by expiry. Here instead, a holder whose term has ended and a waiter without a sign of life are
+ * dropped when the next step looks at the lock.
  */
 
 import type { LockMode } from '@larder/core'
@@ -15,7 +15,7 @@ export interface LockRequest {
   readonly owner: string
   readonly permits: number
   readonly weight?: number | undefined
-  readonly leaseMs: number
+  readonly termMs: number
   readonly heartbeatMs: number
 }
 
@@ -30,13 +30,13 @@ export type Waker = (owner: string) => void
 
 interface Waiter {
   readonly member: string
-  /** When it is taken for dead, µs. */
+  /** When it is considered dead, µs. */
   aliveUntil: number
   heartbeatMs: number
 }
 
 interface LockRecord {
-  /** Members and the ends of their leases, µs. All of one mode. */
+  /** Members and the ends of their terms, µs. All of one mode. */
   readonly holders: Map<string, number>
   /** In the order they came. */
   readonly queue: Waiter[]
@@ -44,7 +44,7 @@ interface LockRecord {
 }
 
 const LETTERS: Readonly<Record<LockMode, string>> = { write: 'w', read: 'r', permit: 'p' }
-/** The letter of those who hold several permits; their number and a comma follow. */
+/** The letter of those that hold several permits; their number and a comma follow. */
 const SEVERAL = 'P'
 const US_PER_MS = 1_000
 
@@ -68,8 +68,8 @@ export class LockTable {
     const member = memberOf(request)
     dropEnded(lock, nowUs)
     if (lock.holders.has(member)) {
-      hold(lock, member, request.leaseMs, nowUs)
-      // Holding alone, the last fence is this owner's own.
+      hold(lock, member, request.termMs, nowUs)
+      // The only holder: the last fence is this owner's.
       const isOwn = request.mode === 'write' && lock.fence > 0
       return { kind: 'granted', fence: isOwn ? lock.fence : this.#mint(lock, nowUs) }
     }
@@ -77,9 +77,9 @@ export class LockTable {
     const isTurn = head === undefined || head.member === member
     if (admits(lock, request) && isTurn) {
       const fence = this.#mint(lock, nowUs)
-      hold(lock, member, request.leaseMs, nowUs)
+      hold(lock, member, request.termMs, nowUs)
       removeWaiter(lock, member)
-      // The next one may fit beside this one.
+      // The next waiter may fit beside this holder.
       if (request.mode !== 'write') this.#wakeHead(lock, nowUs)
       return { kind: 'granted', fence }
     }
@@ -96,11 +96,11 @@ export class LockTable {
     return true
   }
 
-  renew(target: LockRequester, leaseMs: number, nowUs: number): boolean {
+  renew(target: LockRequester, termMs: number, nowUs: number): boolean {
     const lock = this.#locks.get(target.name)
     const endsAt = lock?.holders.get(memberOf(target))
     if (lock === undefined || endsAt === undefined || endsAt <= nowUs) return false
-    hold(lock, memberOf(target), leaseMs, nowUs)
+    hold(lock, memberOf(target), termMs, nowUs)
     return true
   }
 
@@ -179,9 +179,9 @@ function weightOf(member: string): number {
   return member.startsWith(SEVERAL) ? Number(member.slice(1, member.indexOf(','))) : 1
 }
 
-/** A lease that is held already never becomes shorter. */
-function hold(lock: LockRecord, member: string, leaseMs: number, nowUs: number): void {
-  const endsAt = nowUs + leaseMs * US_PER_MS
+/** The term of a holder never becomes shorter. */
+function hold(lock: LockRecord, member: string, termMs: number, nowUs: number): void {
+  const endsAt = nowUs + termMs * US_PER_MS
   lock.holders.set(member, Math.max(endsAt, lock.holders.get(member) ?? 0))
 }
 
@@ -191,13 +191,13 @@ function dropEnded(lock: LockRecord, nowUs: number): void {
   }
 }
 
-/** Holders are all of one mode, so the first one speaks for them. */
+/** All holders have the same mode, so the first one tells it. */
 function admits({ holders }: LockRecord, { mode, permits, weight = 1 }: LockRequest): boolean {
   const [first] = holders.keys()
   if (first === undefined) return true
   if (mode === 'write' || !first.toLowerCase().startsWith(LETTERS[mode])) return false
   if (mode === 'read') return true
-  // Each weighs one at least.
+  // Each weighs at least 1.
   if (holders.size + weight > permits) return false
   let held = 0
   for (const member of holders.keys()) held += weightOf(member)
@@ -208,12 +208,12 @@ function admits({ holders }: LockRecord, { mode, permits, weight = 1 }: LockRequ
 function headOf({ queue }: LockRecord, nowUs: number): Waiter | undefined {
   while (queue[0] !== undefined && queue[0].aliveUntil <= nowUs) queue.shift()
   const [head] = queue
-  // Where the clock was set back, it has to show itself again.
+  // Where the clock was set back, the waiter must show itself again.
   if (head !== undefined) head.aliveUntil = Math.min(head.aliveUntil, signEnd(head, nowUs))
   return head
 }
 
-/** How long a sign of life that is given now counts. */
+/** How long a sign of life given now counts. */
 function signEnd({ heartbeatMs }: Pick<LockRequest, 'heartbeatMs'>, nowUs: number): number {
   return nowUs + 2 * heartbeatMs * US_PER_MS
 }
@@ -230,7 +230,7 @@ function held(
   nowUs: number,
 ): LockAnswer {
   const member = memberOf(request)
-  // The next change that comes by itself: a lease ends, or the head is found dead.
+  // The next change that comes by itself: a term ends, or the head is considered dead.
   const ends = [...lock.holders.values()]
   if (head !== undefined && head.member !== member) ends.push(head.aliveUntil)
   const untilMs = ends.length === 0 ? undefined : msUntil(Math.min(...ends), nowUs)

@@ -1,13 +1,13 @@
 /**
- * The locks of a namespace within this process: one table for all managers of that namespace, because two managers that
- * lock each for itself exclude nobody. It goes with the last of them.
+ * The locks of a namespace within this process: one table for all managers of that namespace, because two managers with
+ * separate tables would exclude nobody. The table is dropped with the last of them.
  */
 
 import type { WakeListener } from '@larder/core/store'
 import { processTables } from '../process-tables.ts'
 import { LockTable } from './lock-table.ts'
 
-/** Who uses a table. */
+/** A user of a table. */
 export interface TableUser {
   readonly onWake?: WakeListener | undefined
 }
@@ -23,12 +23,12 @@ export class SharedLocks {
     this.#namespace = namespace
   }
 
-  /** Joins the table of a namespace, to be left again; without a namespace, one of the user's own. */
+  /** Joins the table of a namespace, to be left again; without a namespace, the user gets a table of its own. */
   static join(namespace: string | undefined, user: TableUser): SharedLocks {
     const known = namespace === undefined ? undefined : tables.get(namespace)
     const locks = known ?? new SharedLocks(namespace)
     if (namespace !== undefined) tables.set(namespace, locks)
-    // By a method of its own: it may be of another copy's class.
+    // Through a method of the table: it may belong to another copy's class.
     locks.add(user)
     return locks
   }
@@ -44,7 +44,7 @@ export class SharedLocks {
     if (this.#namespace !== undefined) tables.delete(this.#namespace)
   }
 
-  /** Owners are unique in a process; whose it is not does not know it. */
+  /** Owners are unique in a process; a user ignores owners it does not know. */
   #wake(owner: string): void {
     for (const { onWake } of this.#users) onWake?.(owner)
   }

@@ -1,4 +1,4 @@
--- A lock: a sorted set of holders by the end of their leases, with the last fence as a reserved member of a score below
+-- A lock: a sorted set of holders by the end of their terms, with the last fence as a reserved member of a score below
 -- zero, so that losing it is all or nothing; and, while somebody waits, a sorted set of waiters by ticket and a hash of
 -- each waiter's sign of life. Members begin with the mode: w, r or p; P, a number and a comma for several permits. All times
 -- are microseconds.
@@ -6,7 +6,7 @@ local FENCE = '!fence'
 -- There while weights have to be added up, because somebody may hold several permits.
 local WEIGHTED = '!weighted'
 local DEAD_AT_ONCE = 1000
--- A lock is remembered until the clock has passed its last lease, and its last fence, by an hour. Fences follow the clock,
+-- A lock is remembered until the clock has passed its last term, and its last fence, by an hour. Fences follow the clock,
 -- so one that is forgotten by then comes again only if the clock is set back by more than that.
 local REMEMBERED_MS = 3600000
 
@@ -30,7 +30,7 @@ local function held_in(lock, is_weighted)
   return held
 end
 
--- Forgets holders whose lease has ended. Returns the last fence, how much is held, and the first one to end with its end.
+-- Forgets holders whose term has ended. Returns the last fence, how much is held, and the first one to end with its end.
 local function open_lock(lock, now)
   local head = redis.call('ZRANGE', lock, 0, 2, 'WITHSCORES')
   if not head[1] then return 0, 0 end
@@ -57,9 +57,9 @@ local function remember(lock, ends, fence, now, may_shorten)
   if may_shorten or redis.call('PTTL', lock) < life then redis.call('PEXPIRE', lock, whole(life)) end
 end
 
--- Writes a holder with the end of its lease, and the last fence. A lease that is held already never becomes shorter.
-local function hold(lock, member, lease, fence, now, held_until)
-  local ends = math.max(now + lease * 1000, held_until or 0)
+-- Writes a holder with the end of its term, and the last fence. The term of a holder never becomes shorter.
+local function hold(lock, member, term, fence, now, held_until)
+  local ends = math.max(now + term * 1000, held_until or 0)
   redis.call('ZADD', lock, -fence, FENCE, ends, member)
   if weight_of(member) > 1 then redis.call('ZADD', lock, -1, WEIGHTED) end
   remember(lock, ends, fence, now, mode_of(member) == 'w')

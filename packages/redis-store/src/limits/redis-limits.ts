@@ -12,15 +12,12 @@ import type {
 import { Backend, type TroubleListener } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
-import { limitsChannel } from '../key-layout.ts'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
-import { groupByKey, groupInOrder } from './group-requests.ts'
-import { isAnswer, keyError, undecided } from './key-errors.ts'
-import { readDecisions } from './read-decisions.ts'
+import { DecideScripts } from './decide-scripts.ts'
+import { FreedChannel } from './freed-channel.ts'
+import { isAnswer, keyError } from './key-errors.ts'
 import { RuleScript } from './rule-script.ts'
 import { ServerCalendar } from './server-calendar.ts'
-
-const SEPARATOR = ':'
 
 /**
  * Creates a limit provider on a Redis of its own, apart from the cache's: for a server without eviction. `redisStore`
@@ -49,15 +46,21 @@ export interface RedisLimitsParts {
   readonly nowUs?: (() => number) | undefined
 }
 
+/** What there is once the namespace is known. */
+interface Opened {
+  readonly namespace: string
+  readonly freed: FreedChannel
+  readonly decisions: DecideScripts
+}
+
 export class RedisLimits implements RateLimitProvider {
   readonly name = 'redis'
   readonly capabilities: RateLimitCapabilities = { shared: true }
   listener: FreedListener | undefined
   readonly #parts: RedisLimitsParts
   readonly #scripts = new WeakMap<LimitRule, RuleScript>()
-  #namespace: string | undefined
-  #isListening = false
   readonly #calendar = new ServerCalendar()
+  #open: Opened | undefined
 
   constructor(parts: RedisLimitsParts) {
     this.#parts = parts
@@ -68,8 +71,15 @@ export class RedisLimits implements RateLimitProvider {
   }
 
   open(namespace: string): void {
-    this.#namespace = namespace
-    this.#parts.backend.open(namespace, 'limits')
+    const { backend, isCluster } = this.#parts
+    const clock = (): number | string => this.#clock
+    const calendar = this.#calendar
+    this.#open = {
+      namespace,
+      freed: new FreedChannel(backend, namespace),
+      decisions: new DecideScripts({ backend, isCluster, calendar, namespace, clock }),
+    }
+    backend.open(namespace, 'limits')
   }
 
   whenTried(): Promise<void> {
@@ -77,26 +87,10 @@ export class RedisLimits implements RateLimitProvider {
   }
 
   async decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]> {
-    this.#listen()
-    const script = this.#scriptOf(rule)
-    const groups = this.#parts.isCluster ? groupByKey(requests) : groupInOrder(requests)
-    const [first] = groups
-    if (groups.length === 1 && first !== undefined) return this.#decideGroup(script, first)
-    const replies = await Promise.allSettled(
-      groups.map((group) => this.#decideGroup(script, group)),
-    )
-    const unanswered = replies.find((reply) => reply.status === 'rejected')
-    if (unanswered !== undefined && replies.every(({ status }) => status === 'rejected'))
-      throw unanswered.reason
-    const replyTo = new Map<LimitRequest, LimitReply>()
-    for (const [g, group] of groups.entries()) {
-      const reply = replies[g]
-      for (const [i, request] of group.entries()) {
-        const found = reply?.status === 'fulfilled' ? reply.value[i] : undecided(reply?.reason)
-        if (found !== undefined) replyTo.set(request, found)
-      }
-    }
-    return requests.map((request) => replyTo.get(request) as LimitReply)
+    const { freed, decisions } = this.#opened
+    // Before the first decision there is nothing known that could become untrue.
+    if (this.listener !== undefined) freed.hear(() => this.listener)
+    return decisions.decide(this.#scriptOf(rule), requests)
   }
 
   async refund(rule: LimitRule, admission: Admission): Promise<boolean> {
@@ -116,7 +110,7 @@ export class RedisLimits implements RateLimitProvider {
     const answers = await this.#calendar.reached(async () => {
       const answer = await this.#run({
         script: 'limitRefund',
-        keys: script.stateKeys(this.#openNamespace, key),
+        keys: script.stateKeys(this.#opened.namespace, key),
         args: [this.#clock, script.at(this.#calendar.serverUs), ...this.#news(rule, key), ...given],
       })
       return answer[0] === -1 ? { nowUs: numberOf(answer[1]) } : { answer }
@@ -129,7 +123,7 @@ export class RedisLimits implements RateLimitProvider {
     const renewals = admissions.map(async ({ key, cost, permit }) => {
       const [isHeld] = await this.#run({
         script: 'limitRenew',
-        keys: script.leaseKeys(this.#openNamespace, key),
+        keys: script.leaseKeys(this.#opened.namespace, key),
         args: [this.#clock, script.leases, cost, permit],
       })
       return isHeld === 1
@@ -140,7 +134,7 @@ export class RedisLimits implements RateLimitProvider {
   async reset(rule: LimitRule, key: string): Promise<void> {
     await this.#run({
       script: 'limitReset',
-      keys: this.#scriptOf(rule).allKeys(this.#openNamespace, key),
+      keys: this.#scriptOf(rule).allKeys(this.#opened.namespace, key),
       args: this.#news(rule, key),
     })
   }
@@ -155,7 +149,7 @@ export class RedisLimits implements RateLimitProvider {
     const answer = await this.#calendar.reached(async () => {
       const [most, now] = await this.#run({
         script: 'limitAdjust',
-        keys: script.stateKeys(this.#openNamespace, key),
+        keys: script.stateKeys(this.#opened.namespace, key),
         args: [
           this.#clock,
           script.at(this.#calendar.serverUs),
@@ -172,34 +166,28 @@ export class RedisLimits implements RateLimitProvider {
   async block(rule: LimitRule, key: string, us: number): Promise<void> {
     await this.#run({
       script: 'limitBlock',
-      keys: [this.#scriptOf(rule).blockKey(this.#openNamespace, key)],
+      keys: [this.#scriptOf(rule).blockKey(this.#opened.namespace, key)],
       args: [this.#clock, us, ...this.#news(rule, key)],
     })
   }
 
   async close(): Promise<void> {
     this.listener = undefined
-    if (this.#namespace !== undefined && this.#isListening)
-      this.#parts.backend.subscriber.forget(this.#channel)
+    this.#open?.freed.close()
     if (this.#parts.ownsBackend) await this.#parts.backend.close()
   }
 
-  get #openNamespace(): string {
-    if (this.#namespace === undefined) throw new Error('The Redis limits are not open')
-    return this.#namespace
-  }
-
-  get #channel(): string {
-    return limitsChannel(this.#openNamespace, this.#parts.backend.database)
+  get #opened(): Opened {
+    if (this.#open === undefined) throw new Error('The Redis limits are not open')
+    return this.#open
   }
 
   get #clock(): number | string {
     return this.#parts.nowUs?.() ?? ''
   }
 
-  /** Where and how everybody is told that something of a key was given back. */
   #news({ limiter }: LimitRule, key: string): readonly [channel: string, message: string] {
-    return [this.#channel, limiter + SEPARATOR + key]
+    return this.#opened.freed.news(limiter, key)
   }
 
   /** @throws StoreKeyError for what the server answers */
@@ -211,54 +199,6 @@ export class RedisLimits implements RateLimitProvider {
     }
   }
 
-  /** One script call for all of them. What the server answers instead of deciding is each one's failure. */
-  async #decideGroup(
-    script: RuleScript,
-    requests: readonly LimitRequest[],
-  ): Promise<readonly LimitReply[]> {
-    const keys: string[] = []
-    const calls: string[] = []
-    for (const request of requests) {
-      script.pushDecisionKeys(keys, this.#openNamespace, request.key)
-      calls.push(wordOf(request))
-    }
-    try {
-      return await this.#calendar.reached(async () => {
-        const reply = await this.#runDecision(script, keys, calls)
-        const policies = script.rule.policies.length
-        const { nowUs, replies } = readDecisions(reply, requests.length, policies)
-        return { answer: replies, nowUs }
-      })
-    } catch (error) {
-      if (!isAnswer(error)) throw error
-      return requests.map(() => undecided(error))
-    }
-  }
-
-  async #runDecision(
-    script: RuleScript,
-    keys: readonly string[],
-    calls: readonly string[],
-  ): Promise<unknown> {
-    const { decision } = script
-    const { backend } = this.#parts
-    if (backend.client === undefined) await backend.connected('limitDecide')
-    if (decision.kind === 'any') {
-      const rule = script.at(this.#calendar.serverUs)
-      return backend.scripts.run({
-        script: 'limitDecide',
-        keys,
-        args: [this.#clock, rule, ...calls],
-      })
-    }
-    const costs = calls.every((call) => call === '1') ? [] : calls
-    return backend.scripts.run({
-      script: decision.script,
-      keys,
-      args: [this.#clock, ...decision.rule, ...costs],
-    })
-  }
-
   #scriptOf(rule: LimitRule): RuleScript {
     const known = this.#scripts.get(rule)
     if (known !== undefined) return known
@@ -266,26 +206,4 @@ export class RedisLimits implements RateLimitProvider {
     this.#scripts.set(rule, script)
     return script
   }
-
-  /** From the first decision on: before, there is nothing known that could become untrue. */
-  #listen(): void {
-    if (this.#isListening || this.listener === undefined) return
-    this.#isListening = true
-    this.#parts.backend.subscriber.listen(this.#channel, {
-      onPayload: (payload) => this.#heard(payload.toString('utf8')),
-      onUp: () => this.listener?.onDoubt(),
-      onDown: () => this.listener?.onDoubt(),
-    })
-  }
-
-  #heard(message: string): void {
-    const end = message.indexOf(SEPARATOR)
-    this.listener?.onFreed(message.slice(0, end), message.slice(end + 1))
-  }
-}
-
-/** A call as the script reads it: mostly just `1`. */
-function wordOf({ cost, kind, permit }: LimitRequest): string {
-  if (kind === 'peek') return `${cost}?`
-  return permit === '' ? String(cost) : `${cost}:${permit}`
 }

@@ -6,13 +6,13 @@ import { masterFinder } from '../connection/cluster-nodes.ts'
 import { isCluster, type RedisClient } from '../connection/redis-client.ts'
 import { hashTagOf } from '../key-layout.ts'
 
-/** Too few replicas have the lock, so a failover could hand it out twice. */
+/** Too few replicas have the lock, so a failover could grant it twice. */
 export class ReplicasError extends Error {
   override readonly name = 'ReplicasError'
 }
 
 /**
- * Waits until enough replicas of the server that holds `key` have what `client` wrote.
+ * Waits until enough replicas of the server of `key` have what `client` wrote.
  *
  * @throws ReplicasError
  */

@@ -11,10 +11,10 @@ const FENCE_LIFE_MS = 7 * 24 * 3_600_000
 
 export interface FencedValues extends AsyncDisposable {
   /**
-   * Writes a value unless a writer with a newer fence has been there.
+   * Writes a value unless a writer with a newer fence has written before.
    *
-   * @returns false when refused: the lock was lost, and somebody else has written since.
-   * @throws InvalidOptionError for a fence that is none; what Redis answers otherwise
+   * @returns false when refused: the lock was lost, and another holder has written since.
+   * @throws InvalidOptionError for an invalid fence; otherwise what Redis answers
    */
   set(
     key: string,

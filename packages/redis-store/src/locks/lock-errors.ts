@@ -1,8 +1,8 @@
-/** What the server answers instead of doing what a lock asks for. */
+/** What the server answers when it does not do what a lock asks for. */
 
 import { StoreKeyError } from '@larder/core'
 
-/** These concern everybody; what else the server says is about what is kept under the key. */
+/** These concern every key; the server's other answers are about what is kept under the key. */
 const ABOUT_THE_SERVER =
   /\b(OOM|READONLY|MISCONF|NOREPLICAS|NOPERM|NOAUTH|LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)\b/
 

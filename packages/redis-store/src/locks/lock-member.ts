@@ -1,4 +1,4 @@
-/** How a lock's scripts name who holds or waits: the mode, several permits as a number, the owner. See lua/includes/lock.lua. */
+/** How the scripts of locks name a holder or waiter: the mode, several permits as a number, the owner. See lua/includes/lock.lua. */
 
 import type { LockTarget } from '@larder/core/store'
 

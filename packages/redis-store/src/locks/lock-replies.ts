@@ -1,4 +1,4 @@
-/** Reads what lua/lock-acquire-n.lua and lua/lock-release-n.lua answer: one for each lock, and then what went wrong. */
+/** Reads the answers of lua/lock-acquire-n.lua and lua/lock-release-n.lua: one per lock, and then what went wrong. */
 
 import type { AcquireReply } from '@larder/core/store'
 import { UnexpectedReplyError } from '../commands/replies.ts'
@@ -10,7 +10,7 @@ const GRANTED = 1
 const FAILED = 2
 const DIGIT_ZERO = 0x30
 
-/** An answer about one of many, which may be that it failed. */
+/** One of many answers, which may be a failure. */
 export function given<Answer>(answer: Answer | Error): Answer {
   if (answer instanceof Error) throw answer
   return answer
@@ -43,7 +43,7 @@ export function readReleaseReplies(digits: Buffer, count: number): (boolean | Er
   return replies
 }
 
-/** The lines of text behind a reply's first part: one for each that failed. */
+/** The lines of text behind the first part of a reply: one per failure. */
 function wordsBehind(reply: Buffer, length: number): string[] {
   if (reply.length < length) {
     throw new UnexpectedReplyError('The answer about locks is not of the length asked for')

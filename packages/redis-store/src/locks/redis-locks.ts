@@ -1,4 +1,4 @@
-/** Locks on Redis. Every step is one script on the server's clock; what each does is said in lua/lock-*.lua. */
+/** Locks on Redis. Every step is one script on the server's clock; lua/lock-*.lua says what each does. */
 
 import { randomBytes } from 'node:crypto'
 import { type LockReplicas, type LockState, StoreKeyError } from '@larder/core'
@@ -32,8 +32,8 @@ const INBOX_BYTES = 9
 const LOCKS_PER_SCRIPT = 16
 
 /**
- * Creates a lock provider on a Redis of its own, apart from the cache's: for a server without eviction, or for
- * `quorumLocks`. `redisStore` brings one along for the server it uses.
+ * Creates a lock provider on a Redis of its own, apart from that of the cache: for a server without eviction, or for
+ * `quorumLocks`. `redisStore` has one already for its own server.
  *
  * @throws InvalidOptionError
  * @example createCacheManager({ namespace: 'shop', locks: redisLocks({ url: process.env.LOCKS_URL }) })
@@ -48,9 +48,9 @@ export interface RedisLocksParts {
   readonly backend: Backend
   /** For the second connection that locks with `replicas` need. */
   readonly options: ResolvedRedisStoreOptions
-  /** Closes the backend with itself. */
+  /** Closing this provider closes the backend too. */
   readonly ownsBackend: boolean
-  /** What a test says the server's clock is, µs. */
+  /** The server's clock as a test sets it, µs. */
   readonly nowUs?: () => number
 }
 
@@ -76,7 +76,7 @@ export class RedisLocks implements LockProvider {
   constructor(parts: RedisLocksParts) {
     this.#parts = parts
     this.#subscriber = parts.backend.subscriber
-    // In a Cluster the keys of one script have to be on one server.
+    // In a Cluster the keys of one script must be on one server.
     const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
     this.#acquires = new TickBatch<AcquireRequest, AcquireReply | Error>({
       run: (requests, isFull) => this.#acquireAll(parts.backend, requests, isFull),
@@ -118,11 +118,11 @@ export class RedisLocks implements LockProvider {
     return reply
   }
 
-  async renew(target: LockTarget, leaseMs: number): Promise<boolean> {
+  async renew(target: LockTarget, termMs: number): Promise<boolean> {
     const [isHeld] = await this.#run({
       script: 'lockRenew',
       keys: [this.#keys(target.name).lock],
-      args: [memberOf(target), Math.ceil(leaseMs), this.#now],
+      args: [memberOf(target), Math.ceil(termMs), this.#now],
     })
     return isHeld === 1
   }
@@ -181,7 +181,7 @@ export class RedisLocks implements LockProvider {
     return this.#parts.nowUs?.() ?? ''
   }
 
-  /** @throws StoreKeyError for what the server says about this lock */
+  /** @throws StoreKeyError for what the server answers about this lock */
   async #run(call: ScriptCall): Promise<readonly unknown[]> {
     try {
       return await this.#parts.backend.run(call)
@@ -194,7 +194,7 @@ export class RedisLocks implements LockProvider {
     return lockKeys(this.#openNamespace, name)
   }
 
-  /** WAIT blocks its connection, so these have one to themselves. */
+  /** WAIT blocks its connection, so these locks have their own. */
   #replicatedBackend(): Backend {
     this.#replicated ??= new Backend(this.#parts.options)
     this.#replicated.open(this.#openNamespace, 'locks')
@@ -209,17 +209,17 @@ export class RedisLocks implements LockProvider {
   ): Promise<readonly (AcquireReply | Error)[]> {
     const inbox = inboxName(this.#openNamespace, this.#inboxId)
     const usual = requests[0] as AcquireRequest
-    const args: (string | number)[] = [inbox, this.#now, ...termsOf(usual)]
+    const args: (string | number)[] = [inbox, this.#now, ...commonArgs(usual)]
     const keys: string[] = []
     for (const request of requests) {
       const { lock, queue, waiters } = this.#keys(request.name)
       keys.push(lock, queue, waiters)
       const isUsual =
-        request.leaseMs === usual.leaseMs &&
+        request.termMs === usual.termMs &&
         request.permits === usual.permits &&
         request.heartbeatMs === usual.heartbeatMs
       const member = memberOf(request)
-      args.push(isUsual ? member : [...termsOf(request), member].join(','))
+      args.push(isUsual ? member : [...commonArgs(request), member].join(','))
     }
     const packed = await backend.runForBytes({ script: 'lockAcquire', keys, args, atOnce })
     return readAcquireReplies(packed, requests.length)
@@ -260,7 +260,7 @@ export class RedisLocks implements LockProvider {
     }
   }
 
-  /** One subscription for all locks of the process, from the first wait on. */
+  /** One subscription for all locks of the process, made at the first wait. */
   #openInbox(): void {
     if (this.#hasInbox) return
     this.#hasInbox = true
@@ -272,9 +272,9 @@ export class RedisLocks implements LockProvider {
   }
 }
 
-/** What is mostly the same for all locks of one script. */
-function termsOf({ leaseMs, permits, heartbeatMs }: AcquireRequest): readonly number[] {
-  return [Math.ceil(leaseMs), permits, Math.ceil(heartbeatMs)]
+/** What usually is the same for all locks of one script. */
+function commonArgs({ termMs, permits, heartbeatMs }: AcquireRequest): readonly number[] {
+  return [Math.ceil(termMs), permits, Math.ceil(heartbeatMs)]
 }
 
 function nameOf({ name }: LockTarget): string {

@@ -1,7 +1,7 @@
 /**
- * What holds for all calls in an async context: how `skipCache` wants them, and the unit of work they are part of.
+ * What applies to all calls in an async context: the mode of `skipCache`, and the unit of work they are part of.
  *
- * One storage for all of it, which is asked only while there is a scope anywhere in the process.
+ * One storage for both, which is only read while there is a scope anywhere in the process.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -15,12 +15,12 @@ export type SkipMode = 'skip' | 'refresh' | 'localOnly'
 
 /** One call of `skipCache`, or of `deferEvictions`. */
 export interface CallScope {
-  /** Of the innermost `skipCache`. */
+  /** That of the innermost `skipCache`. */
   readonly mode: SkipMode | undefined
-  /** A unit of work, and whose evictions it collects. */
+  /** A unit of work, and the manager whose evictions it collects. */
   readonly unit?: { readonly owner: object; readonly work: unknown } | undefined
   readonly outer: CallScope | undefined
-  /** What was started in a scope may go on after it, and is no part of it then. */
+  /** Work that was started in a scope may continue after it, and is then not part of it. */
   isOver: boolean
 }
 

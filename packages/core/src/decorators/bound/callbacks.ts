@@ -1,4 +1,4 @@
-/** Callbacks of options: what is asked of them, and answers that are none. */
+/** Callbacks of options: checks of what is given and of what they return. */
 
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { assertFunction } from '../../options/assert-option.ts'
@@ -14,9 +14,9 @@ export function callback(option: unknown): Callback | undefined {
 }
 
 /**
- * Reads an option that has to be a function, if it is given.
+ * Reads an option that must be a function, if it is given.
  *
- * @throws InvalidOptionError for anything else, and for an async function: its answer would come too late to count.
+ * @throws InvalidOptionError for anything else, and for an async function: its answer would come too late.
  */
 export function readCallback(value: unknown, option: string): Callback | undefined {
   if (value === undefined) return undefined
@@ -32,18 +32,18 @@ export function assertSynchronous(value: unknown, option: string): void {
 }
 
 /**
- * Returns what a callback answered, if that is no promise.
+ * Returns what a callback returned, if that is not a promise.
  *
  * @throws InvalidOptionError
  */
 export function answered(answer: unknown, option: string): unknown {
   if (!isThenable(answer)) return answer
-  // Nobody waits for it: what it rejects with is not to end the process.
+  // Nothing awaits this promise: its rejection must not end the process.
   answer.then(undefined, () => undefined)
   throw new InvalidOptionError({ option, expected: SYNCHRONOUS, received: answer })
 }
 
-/** True when a `condition` says no. @throws what it throws; InvalidOptionError for a promise */
+/** True when a `condition` returns false. @throws what it throws; InvalidOptionError for a promise */
 export function saysNo(
   condition: Callback | undefined,
   self: unknown,

@@ -1,17 +1,17 @@
 /**
- * The manager that decorated methods use when their class names none: of those that are open, the one made last.
+ * The manager that decorated methods use when their class names none: of the open managers, the one made last.
  *
- * Closing it hands over to the one made before it. A library, or a test, that makes a second default manager and closes it
- * again leaves the application with its own.
+ * When it is closed, the one made before it is used again. So a library or a test that makes a second default manager and closes
+ * it leaves the application with its own.
  */
 
 import { shared, warnOnce } from '../../lifecycle/shared-state.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
 
-/** So many that another one took over from are remembered: who never closes managers must not keep all of them in memory. */
+/** So many replaced managers are remembered: an application that never closes managers must not keep all of them in memory. */
 const MOST_EARLIER = 16
 
-/** Makes a manager the default one. Taking over from one that is open is said once. */
+/** Makes a manager the default one. Replacing one that is open is warned about once. */
 export function setDefaultManager(manager: MethodCacheProvider): void {
   const { defaultManager: before, earlierManagers: earlier } = shared
   shared.defaultManager = manager
@@ -28,7 +28,7 @@ export function setDefaultManager(manager: MethodCacheProvider): void {
   )
 }
 
-/** Forgets a manager that was closed; if it was the default one, the one made last of those still open is it again. */
+/** Forgets a manager that was closed; if it was the default, the one made last of those still open is used again. */
 export function forgetDefaultManager(manager: MethodCacheProvider): void {
   const earlier = shared.earlierManagers
   const at = earlier.indexOf(manager)

@@ -4,15 +4,15 @@ import { shared } from '../../lifecycle/shared-state.ts'
 
 /** One run of a decorator. */
 export interface Evaluation {
-  /** Decorators that ran without anything asynchronous between them have the same. */
+  /** Decorators that ran without anything asynchronous between them have the same turn. */
   readonly turn: number
-  /** Holds a stack trace, which V8 puts into words only when it is asked for. */
+  /** Holds a stack trace, which V8 formats only when it is read. */
   readonly trace: { stack?: unknown }
 }
 
 const FRAMES = 20
 
-/** Notes a decorator's run. `below`: the function whose callers are of interest. */
+/** Notes a decorator's run. `below`: the function whose callers matter. */
 export function evaluationNow(below: (...args: never) => unknown): Evaluation {
   const { turns } = shared
   if (!turns.isOpen) {
@@ -31,8 +31,8 @@ export function evaluationNow(below: (...args: never) => unknown): Evaluation {
 }
 
 /**
- * True when both ran at the top level of `file`, in two evaluations of it: the same frames, the outermost of them in no
- * function of the user's, called by whatever loads modules, and not one right after the other as from a loop.
+ * True when both ran at the top level of `file`, in two evaluations of it: they have the same frames, the outermost frame is not
+ * in a function of the user's but is called by a module loader, and they do not follow directly on each other as in a loop.
  */
 export function isTopLevelAgain(
   one: Evaluation | undefined,
@@ -52,7 +52,7 @@ type Frame = Pick<
   getEnclosingLineNumber?(): number | null
 }
 
-/** Returns the frames of a file down from where a loader called it, as text; nothing for those called from elsewhere. */
+/** Returns the frames of a file below its loader's call, as text; undefined when the call came from elsewhere. */
 function framesWithin(evaluation: Evaluation, file: string): string | undefined {
   const frames = framesOf(evaluation)
   const first = frames.findIndex((frame) => isOf(frame, file))
@@ -90,7 +90,7 @@ function isNative(frame: Frame): boolean {
 
 const IDENTIFIER = /^(?:[\w$]+\.)*[\w$]+$/
 
-/** A module, or what wraps it, begins where its file does, and has no name or one that no function can have. */
+/** A module, or its wrapper, begins where its file does, and has no name or one that a function cannot have. */
 function isInFunction(frame: Frame): boolean {
   if ((frame.getEnclosingLineNumber?.() ?? 1) > 1) return true
   const name = frame.getFunctionName()
@@ -102,7 +102,7 @@ function isLoader(frame: Frame | undefined): boolean {
   return typeof name !== 'string' || name.startsWith('node:') || name.includes('/node_modules/')
 }
 
-/** Loaders ask for a module again under another query. */
+/** Loaders request a module again with another query. */
 export function withoutQuery(file: string): string {
   return file.replace(/[?#].*$/, '')
 }

@@ -1,7 +1,8 @@
-/** What stands between a decorated method and the engine: a small interface, so that either can be tested alone. */
+/** The small interface between a decorated method and the engine, so that each can be tested alone. */
 
+import type { EntryPlace } from '../../cache/entry-rules.ts'
 import type { PutFence } from '../../cache/put-fence.ts'
-import type { LoadContext, ReadMode, Source } from '../../cache/read-call.ts'
+import type { LoadContext, ReadRules, Source } from '../../cache/read-call.ts'
 import { INTERNALS } from '../../contracts/internals.ts'
 import type { CacheOptions } from '../../options/cache-options.ts'
 
@@ -11,26 +12,12 @@ export interface MethodDescription {
   readonly method: string
   readonly cacheName: string
   readonly options: CacheOptions
-  /** The method reads and writes no values of the cache, so what it says of them is no matter. @default false */
+  /** The method reads and writes no values of the cache, so its options about values do not matter. @default false */
   readonly onlyEvicts?: boolean | undefined
-  /** The method changes entries that other methods read: if none does, it is a slip. @default false */
+  /** The method changes entries that other methods read: if none does, that is a mistake. @default false */
   readonly isForOthers?: boolean | undefined
   /** How messages name the place, such as `@Cacheable(Products.find)`. */
   readonly where: string
-}
-
-/** What one call of a decorated method adds to the method's policy. */
-export interface MethodCall {
-  readonly mode: ReadMode
-  /** Tags known from the arguments. */
-  readonly tags: readonly string[]
-  readonly tagsOf?: ((value: unknown) => readonly string[]) | undefined
-  /** Fresh-for from the result, as the user gave it; checked by the engine. */
-  readonly ttlOf?: ((value: unknown) => unknown) | undefined
-  /** False, asked when the load is over: nothing of it may be kept, neither a result nor an error. */
-  readonly keeps?: (() => boolean) | undefined
-  /** False keeps this result out of the cache. */
-  readonly storeWhen?: ((value: unknown) => boolean) | undefined
 }
 
 export interface EvictCall {
@@ -43,36 +30,38 @@ export interface EvictCall {
 
 /** The cache of one decorated method. Keys are key texts, without the cache's name, and may hold lone surrogates. */
 export interface MethodCache {
-  /** A calm local hit, at once: the promise to hand out, already counted; `undefined` when it takes more than a look. */
+  /** Is shown each `ttl` that a callback gives; in development. */
+  readonly onTtl?: EntryPlace['onTtl']
+  /** A local hit that needs nothing else, at once: the promise to hand out, already counted; `undefined` for any other read. */
   hit(key: string): Promise<unknown> | undefined
-  getOrLoad(key: string, source: Source, call: MethodCall): Promise<unknown>
-  /** One entry a key, one call a key; `load` gets the indexes of those missing and returns a value for each. */
+  getOrLoad(key: string, source: Source, rules: ReadRules): Promise<unknown>
+  /** One entry per key, one set of rules per key; `load` gets the indexes of missing keys and returns a value for each. */
   getManyOrLoad(
     keys: readonly string[],
     load: (missing: readonly number[], context: LoadContext) => Promise<readonly unknown[]>,
-    calls: readonly MethodCall[],
+    rules: readonly ReadRules[],
   ): Promise<readonly unknown[]>
   peek(key: string): Promise<unknown>
   /**
-   * What a put stands on, whatever its key will be; taken before the method runs that makes its value. At once, but for the
-   * first of a process, which has to learn where the store stands. Ended by `put`, or by its own `end` if none follows.
+   * Notes what is known before the method runs that makes the value of a put, whatever its key will be. Returns at once, except
+   * for the first put of a process, which must first ask the store. `put` ends the fence, or its own `end` if no put follows.
    */
   begin(): PutFence | Promise<PutFence>
   /**
-   * Writes a value; without `begun` it counts as made now. Callbacks about keeping that fail leave the key evicted and are
-   * reported.
+   * Writes a value; without `begun` it counts as made now. When a callback about keeping fails, the key is evicted and the failure
+   * is reported.
    */
-  put(key: string, value: unknown, call: MethodCall, begun: PutFence | undefined): Promise<void>
+  put(key: string, value: unknown, rules: ReadRules, begun: PutFence | undefined): Promise<void>
   /** Reports that a result could not be kept because a callback failed. */
   unfit(error: unknown): void
   evict(request: EvictCall): Promise<void>
   fullKey(key: string): string
 }
 
-/** Where decorated methods get their caches from; a cache manager. */
+/** The source of caches for decorated methods; a cache manager. */
 export interface MethodCacheProvider {
   readonly isClosed: boolean
-  /** True when entries are shared with other processes: then names have to mean the same in all of them. @default false */
+  /** True when entries are shared with other processes: then names must mean the same in all of them. @default false */
   readonly isShared?: boolean
   readonly [INTERNALS]: {
     methodCache(method: MethodDescription): MethodCache

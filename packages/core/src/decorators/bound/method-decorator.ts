@@ -1,4 +1,4 @@
-/** One decorator type for standard (TC39) and `experimentalDecorators`, and the adapter that makes both out of one wrap. */
+/** One decorator type for standard (TC39) and `experimentalDecorators`, and the adapter that makes both from one wrapper. */
 
 import { describeValue, InvalidOptionError } from '../../errors/option-error.ts'
 import { isThenable } from './callbacks.ts'
@@ -24,8 +24,8 @@ type Args = readonly unknown[]
 export type AsyncMethod<Result> = (...args: never) => Promise<Result>
 
 /**
- * A method whose parameters fit what the options' callbacks were annotated with: `CallArgs` are matched with its
- * parameters, `EntryArgs` (of `each`) with an element of its first one and the rest.
+ * A method whose parameters fit the annotated parameters of the options' callbacks: `CallArgs` are compared with its
+ * parameters, `EntryArgs` (of `each`) with an element of its first parameter and the rest.
  *
  * `infer … extends` rather than `extends`: only the constraint of an inferred type is checked with the constraints of the
  * class's own type parameters, so that `(id: string) => id` fits a method of an `Id extends string`.
@@ -44,7 +44,7 @@ export type FittingMethod<
         : Misfit<Method, EntryArgs>
     : Misfit<Method, CallArgs>
 
-/** What a method is not, so that the message says what is wrong. */
+/** A type that no method has, so that the compiler's message says what is wrong. */
 export type Misfit<Method, CallArgs> = Method & {
   readonly 'a callback of the options takes other arguments than the method, or lacks a type: annotate its parameters': CallArgs
 }
@@ -69,7 +69,7 @@ type EntryParameters<Params extends Args> = Params extends readonly [
   ? [Id, ...Rest]
   : undefined
 
-/** Decorates a method that returns a promise of `Result` and fits the callbacks; others do not compile, in either mode. */
+/** Decorates a method that returns a promise of `Result` and fits the callbacks; other methods do not compile, in either mode. */
 export interface AsyncMethodDecorator<
   CallArgs extends Args,
   Result,
@@ -91,7 +91,7 @@ export interface AsyncMethodDecorator<
 /** A method with its types erased. */
 export type AnyMethod = (this: unknown, ...args: unknown[]) => unknown
 
-/** What a decorator puts in the place of a method, and what it says about it. */
+/** What a decorator puts in the place of a method, and the operation that it notes. */
 export interface Wrapped {
   readonly method: AnyMethod
   readonly operation: Operation
@@ -115,7 +115,7 @@ export function methodDecorator(
     copyProperties(original, method)
     copyMetadata(original, method)
     noteOperation(site, operation)
-    // What the methods say themselves; what the class says is not known yet.
+    // The options of the methods; those of the class are not known yet.
     assertOneEntity(decorationsHeldBy(site.holder).toReversed(), {}, classNameAt(site))
     noteMethod(method, site)
     return method
@@ -129,12 +129,12 @@ export function methodDecorator(
     const site = legacySite(decorator, target, context as string | symbol, evaluation)
     return { ...descriptor, value: apply(descriptor.value, site) }
   }
-  // The two call signatures are told apart at run time, which no type can follow.
+  // The two call signatures are distinguished at run time, which no type can express.
   return either
 }
 
 /**
- * Refuses a decorator that was used without parentheses: it would be given the method as its options.
+ * Refuses a decorator that was used without parentheses: the method would be taken for its options.
  *
  * @throws InvalidOptionError
  */
@@ -147,7 +147,7 @@ export function assertCalledWithOptions(decorator: string, args: ArrayLike<unkno
   })
 }
 
-/** Calls a method and insists on a promise; what it throws at once becomes a rejection. */
+/** Calls a method and requires a promise; an error it throws at once becomes a rejection. */
 export function invoke(
   method: AnyMethod,
   self: unknown,
@@ -169,7 +169,7 @@ export function invoke(
   }
 }
 
-/** What a value is without what it says: arguments and results do not belong in messages. */
+/** Describes a value without its content: arguments and results do not belong in messages. */
 export function shapeOf(value: unknown): string {
   const isTelling = typeof value === 'object' || value === undefined
   return isTelling ? describeValue(value) : `a ${typeof value}`
@@ -236,7 +236,7 @@ function classNameAt({ definer }: MethodSite): string {
   return definer === undefined ? '' : nameOf(definer)
 }
 
-/** Keeps name and length, and what other decorators put on the function. */
+/** Keeps name and length, and properties that other decorators put on the function. */
 function copyProperties(from: object, to: object): void {
   for (const name of Reflect.ownKeys(from)) {
     const isOurs = Object.getOwnPropertyDescriptor(to, name)?.configurable === false

@@ -1,11 +1,11 @@
 /**
- * Where a decorated method stands: its name, and the class that defines it.
+ * The place of a decorated method: its name, and the class that defines it.
  *
- * Calls belong to the class they are made on (see receiver.ts); the defining class tells an override from what it reaches
- * through `super`. Legacy decorators are told it. Standard ones are not, but all of one class get the same metadata object,
- * and the class holds it under `Symbol.metadata` once it is complete: that is how the class is found, from the first object
- * made or the first `this` called with. Looking for the function itself would fail for private methods, and wherever
- * another decorator put its own function on top.
+ * Calls belong to the class they are made on (see receiver.ts); the defining class distinguishes an override from the method that
+ * it reaches through `super`. Legacy decorators get the class. Standard ones do not, but all of one class get the same metadata
+ * object, and the class has it under `Symbol.metadata` once it is complete: so the class is found from the first object that is
+ * made or the first `this` of a call. Looking for the function itself would fail for private methods, and where another
+ * decorator has wrapped the function.
  */
 
 import { createHash } from 'node:crypto'
@@ -20,7 +20,7 @@ export interface SitePlace {
   readonly name: string | symbol
   readonly isStatic: boolean
   readonly isPrivate: boolean
-  /** Stands for the class: its prototype or itself (legacy), or its metadata object (standard). */
+  /** Represents the class: its prototype or itself (legacy), or its metadata object (standard). */
   readonly holder: object
 }
 
@@ -86,7 +86,7 @@ export class MethodSite implements SitePlace {
     this.#owner ??= this.#find(self)
   }
 
-  /** Says what the class is, once it is known from elsewhere. */
+  /** Sets the class, once it is known from elsewhere. */
   belongsTo(owner: AnyClass): void {
     this.#owner ??= owner
   }
@@ -110,7 +110,7 @@ export class MethodSite implements SitePlace {
   }
 }
 
-/** Makes a label fit for the name of a cache; what had to be changed is told apart by a digest. */
+/** Makes a label usable as the name of a cache; a changed label gets a digest, so that it stays unique. */
 export function cacheNameOf(label: string): string {
   const fit = label.replace(UNFIT_FOR_CACHE_NAME, '_')
   if (fit === label && fit.length <= MAX_CACHE_NAME) return fit
@@ -121,7 +121,7 @@ export function cacheNameOf(label: string): string {
 /**
  * Lists the classes of an object (or a class and those it extends), the most derived first, without `Object`.
  *
- * Only what a prototype and its class say of each other counts: an object may have a property `constructor`, and a proxy
+ * Only a prototype and a class that refer to each other count: an object may have a property `constructor`, and a proxy
  * of a class is the class.
  */
 export function classesOf(self: unknown, isStatic: boolean): readonly AnyClass[] {
@@ -143,7 +143,7 @@ function classOf(prototype: unknown): AnyClass | undefined {
   return isHonest ? (owner as AnyClass) : undefined
 }
 
-/** A class's name, or nothing: a class may redefine it, as anything. */
+/** A class's name, or an empty text: a class may redefine it as anything. */
 export function nameOf({ name }: { readonly name: unknown }): string {
   return typeof name === 'string' ? name : ''
 }

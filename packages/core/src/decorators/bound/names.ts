@@ -1,9 +1,9 @@
-/** Names made of class and method: which do not last, and what is said when one changes hands. */
+/** Names made of class and method: which of them may change, and the warning when one changes its class. */
 
 import { warnOnce } from '../../lifecycle/shared-state.ts'
 import type { Receiver } from './receiver.ts'
 
-/** Minifiers give classes names of one to three characters, and others in the next build. */
+/** Minifiers give classes names of one to three characters, and different ones in the next build. */
 const LONGEST_MINIFIED = 3
 
 /** True when the label of a method may mean another class in the next build, or in another application. */
@@ -17,7 +17,7 @@ function isShort(className: string): boolean {
   return className.length <= LONGEST_MINIFIED
 }
 
-/** Says that a class was defined once more and has taken over. */
+/** Warns that a class was defined again and has replaced the older one. */
 export function sayRenewed({ label }: Receiver): void {
   warnOnce(
     'LARDER_RELOADED',

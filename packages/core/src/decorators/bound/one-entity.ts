@@ -1,14 +1,14 @@
 /**
- * Two methods that load entries of one cache, under keys that can meet, hand out each other's results: `find('1')` a user,
- * `permissions('1')` a list of rights, whichever came first. That is wanted where both load the same entity, and has to be
- * said: `shares: 'find'`. One method for single entries and one with `each` are taken to be about the same entity.
+ * Two methods that load entries of one cache, under keys that can be equal, return each other's results: `find('1')` a user,
+ * `permissions('1')` a list of rights, whichever ran first. That is wanted where both load the same entity, and must then be
+ * declared: `shares: 'find'`. One method for single entries and one with `each` are assumed to load the same entity.
  */
 
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import type { MethodSite } from './method-site.ts'
 import type { Decoration } from './operations.ts'
 
-/** A method that loads entries, as its options say. */
+/** A method that loads entries, by its options. */
 interface Loader {
   readonly site: MethodSite
   readonly cache: string
@@ -17,7 +17,7 @@ interface Loader {
   readonly shares: readonly (string | symbol)[]
 }
 
-/** @throws InvalidOptionError about the later one of two methods of a class that load other entities under the same keys */
+/** @throws InvalidOptionError about the second of two methods of a class that load different entities under the same keys */
 export function assertOneEntity(
   decorations: readonly Decoration[],
   config: { readonly cache?: string | undefined },
@@ -55,7 +55,7 @@ function loaderOf(
 
 function areMixed(one: Loader, other: Loader): boolean {
   if (one.cache !== other.cache || one.isEach !== other.isEach) return false
-  // An override, and several decorators on one method, are about one thing.
+  // An override, and several decorators on one method, are about the same thing.
   const { name, isStatic, isPrivate } = other.site
   const isSameMethod =
     one.site.name === name && one.site.isStatic === isStatic && one.site.isPrivate === isPrivate
@@ -63,13 +63,13 @@ function areMixed(one: Loader, other: Loader): boolean {
   return !one.shares.includes(name) && !other.shares.includes(one.site.name)
 }
 
-/** Default keys meet no others. Whoever lets keys begin with other words has thought of the other method. */
+/** Default keys never equal others. A key that begins with another word was written with the other method in mind. */
 function canMeet(one: unknown, other: unknown): boolean {
   return one !== undefined && other !== undefined && beginningOf(one) === beginningOf(other)
 }
 
 const OF_TEMPLATE = /^(?:[^{}]|\{\{|\}\})*/
-/** What a key function returns first, if that is a text: `order ${id}`, 'order ' + id, ['order', id], "order ".concat(id). */
+/** The first text in what a key function returns: `order ${id}`, 'order ' + id, ['order', id], "order ".concat(id). */
 const OF_FUNCTION = /(?:=>|\breturn\b)[\s(]*\[?\s*(["'`])((?:(?!\1|\$\{)[^\\])+)/
 
 function beginningOf(key: unknown): string {
@@ -82,7 +82,7 @@ function mixed(one: Loader, other: Loader, className: string): InvalidOptionErro
   return new InvalidOptionError({
     option: `@Cacheable(${className}.${second}).cache`,
     expected:
-      `a cache of its own, a key that begins with a word of its own such as '${second}:{0}', or shares: '${first}' if both load the same entity, ` +
+      `a cache of its own, a key that begins with its own word such as '${second}:{0}', or shares: '${first}' if both load the same entity, ` +
       `because ${first} keeps its results under keys that can be the same`,
     received: other.cache,
   })

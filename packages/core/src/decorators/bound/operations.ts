@@ -1,4 +1,4 @@
-/** What decorators say about methods, as data: metadata of the class, where `describe` and `cached` find it. */
+/** The decorators of methods as data: metadata of the class, where `describeClass` and `cached` find it. */
 
 import 'reflect-metadata'
 import { shared } from '../../lifecycle/shared-state.ts'
@@ -22,9 +22,9 @@ export interface Decoration {
 
 const DECORATIONS = Symbol.for('larder.decorations')
 
-/** Adds an operation to what is known of a method's class. */
+/** Adds an operation to those of a method's class. */
 export function noteOperation(site: MethodSite, operation: Operation): void {
-  // Decorators run from the method outwards, and the outermost is to come first.
+  // Decorators run from the method outwards, and the outermost must come first.
   Reflect.defineMetadata(
     DECORATIONS,
     [{ site, operation }, ...decorationsHeldBy(site.holder)],
@@ -32,12 +32,12 @@ export function noteOperation(site: MethodSite, operation: Operation): void {
   )
 }
 
-/** Remembers which method a function stands for that a decorator made. */
+/** Remembers the method behind a function that a decorator made. */
 export function noteMethod(method: object, site: MethodSite): void {
   shared.sites.set(method, site)
 }
 
-/** Returns the method that a function stands for, if a decorator made it. */
+/** Returns the method behind a function, if a decorator made it. */
 export function siteOf(method: object): MethodSite | undefined {
   return shared.sites.get(method) as MethodSite | undefined
 }
@@ -48,7 +48,7 @@ export function decorationsOf(owner: AnyClass): readonly Decoration[] {
   return holders.flatMap((holder) => (holder === undefined ? [] : decorationsHeldBy(holder)))
 }
 
-/** Returns the operations that one holder of them has; see `SitePlace.holder`. */
+/** Returns the operations noted on one holder; see `SitePlace.holder`. */
 export function decorationsHeldBy(holder: object): readonly Decoration[] {
   const found: unknown = Reflect.getOwnMetadata(DECORATIONS, holder)
   return Array.isArray(found) ? found : []

@@ -1,4 +1,4 @@
-/** Which caches something of this process reads, as far as that is known: to notice evictions and puts that reach nobody. */
+/** The caches that code of this process reads, as far as that is known: to notice evictions and puts that have no effect. */
 
 import { shared } from '../../lifecycle/shared-state.ts'
 import { nearestName } from '../../options/assert-option.ts'
@@ -6,10 +6,10 @@ import { nearestName } from '../../options/assert-option.ts'
 const { readNames } = shared
 /** Marks the name of a method whose cache is named after it, once its class is known. */
 const METHOD = '.'
-/** Names may be made of what users type: past so many, every name counts as read. */
+/** Names may be made from user input: above this number, every name counts as read. */
 const CAP = 10_000
 
-/** Notes that a cache is read, or was asked for by name. */
+/** Notes that a cache is read, or was requested by name. */
 export function noteReader(cacheName: string): void {
   note(cacheName)
 }
@@ -23,15 +23,15 @@ function note(name: string): void {
   if (readNames.size < CAP) readNames.add(name)
 }
 
-/** False for a name that no method reads and nobody has asked for. */
+/** False for a name that no method reads and no code has requested. */
 export function isRead(cacheName: string): boolean {
   if (readNames.has(cacheName) || readNames.size >= CAP) return true
-  // It may be the name that a method gets at its first call.
+  // A method may get this name at its first call.
   const dot = cacheName.lastIndexOf(METHOD)
   return dot > 0 && readNames.has(cacheName.slice(dot))
 }
 
-/** The name that was probably meant. */
+/** The name that the user probably meant. */
 export function nearestReadName(cacheName: string): string | undefined {
   return nearestName(
     cacheName,

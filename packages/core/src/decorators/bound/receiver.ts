@@ -1,11 +1,11 @@
 /**
- * Whose a call of a decorated method is: the class it is called on, which need not be the class that defines the method.
+ * The receiver of a call of a decorated method: the class on which it is called, which may differ from the class that defines it.
  *
  * A base repository defines `find` once, and `UserRepo` and `InvoiceRepo` inherit it: their rows have nothing in common,
- * so neither may their entries. Names, default keys and what `@CacheConfig` says therefore come from the receiver's class.
+ * so their entries must not either. Names, default keys and `@CacheConfig` options therefore come from the receiver's class.
  *
- * What stands between a caller and a class without being one of the user's own is looked through: a proxy, an object made
- * of another one, a subclass without a name of its own (dependency injection and mocks make such ones).
+ * Objects between a caller and a class that are not one of the user's own classes are skipped: a proxy, an object made
+ * from another one, a subclass without a name of its own (dependency injection and mocks make these).
  */
 
 import { type ClassConfig, classConfigOf } from '../cache-config.ts'
@@ -15,20 +15,20 @@ import { type AnyClass, classesOf, type MethodSite, nameOf } from './method-site
 export interface Receiver {
   /** All its classes, the most derived first. */
   readonly classes: readonly AnyClass[]
-  /** The one it goes by: the first with a name of its own. */
+  /** The class whose name it uses: the first with a name of its own. */
   readonly named: AnyClass
   /** `named`, or one below it that has members but no name of its own. */
   readonly identity: AnyClass
-  /** `UserRepo.find`; `UserRepo.find^BaseRepo` for what an override reaches through `super`. */
+  /** `UserRepo.find`; `UserRepo.find^BaseRepo` for a method that an override reaches through `super`. */
   readonly label: string
-  /** What `@CacheConfig` says for it. */
+  /** Its `@CacheConfig` options. */
   readonly config: ClassConfig
 }
 
 /**
- * Returns whose a call on `self` is. `shares`: the method says that its entries are those of the class that defines it.
+ * Returns the receiver of a call on `self`. `shares`: the method's entries belong to the class that defines it.
  *
- * @throws InvalidOptionError when neither `self` nor the method tells a class.
+ * @throws InvalidOptionError when neither `self` nor the method tells the class.
  */
 export function receiverOf(site: MethodSite, self: unknown, shares?: boolean): Receiver {
   site.learn(self)
@@ -88,7 +88,7 @@ export class ByReceiver<Held> {
   }
 }
 
-/** What all calls on one class have in common, at the cost of one look: the class of a static method, else the prototype. */
+/** What all calls on one class have in common, at the cost of one look-up: the class of a static method, else the prototype. */
 export function startOf(self: unknown, isStatic: boolean): unknown {
   return isStatic || self === undefined || self === null ? self : Object.getPrototypeOf(self)
 }
@@ -112,7 +112,7 @@ function hasOwnName(one: AnyClass, parent: AnyClass | undefined): boolean {
 function isReachedThroughSuper(site: MethodSite, classes: readonly AnyClass[]): boolean {
   const { definer } = site
   if (definer === undefined || classes.at(-1) !== definer) return false
-  // Private names cannot be looked for. Two of one name in one hierarchy are two methods.
+  // Private names cannot be looked up. Two with one name in one hierarchy are two methods.
   if (site.isPrivate) return classes.length > 1
   return classes
     .slice(0, -1)
@@ -122,7 +122,7 @@ function isReachedThroughSuper(site: MethodSite, classes: readonly AnyClass[]): 
 const EMPTY_CLASS = /^class\b[^{]*\{\s*\}$/
 const USUAL_STATICS = new Set<string | symbol>(['length', 'name', 'prototype', Symbol.metadata])
 
-/** True for a class that adds nothing to what it extends, so that it cannot load anything else. */
+/** True for a class that adds nothing to the class it extends, so that it cannot load anything else. */
 function isBare(one: AnyClass): boolean {
   return (
     Reflect.ownKeys(one.prototype as object).length === 1 &&

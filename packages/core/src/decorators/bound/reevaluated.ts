@@ -1,10 +1,10 @@
 /**
- * Tells a class that its file defined once more (hot reload, `vi.resetModules()`) from another class of the same name.
+ * Distinguishes a class that its file defined again (hot reload, `vi.resetModules()`) from another class of the same name.
  *
- * Both look alike: a class factory makes classes of one name and one text, too, and those must not share entries. Only the
- * inspector tells the script of a function, so it is asked, in the one case where two classes claim one name, and once for
- * each pair. Scripts of different files are different classes. A file compiled twice (another query, changed text) is a
- * file evaluated twice. Where the script is the same one, because V8 still had it, what ran the decorators tells: at the top
+ * Both look alike: a class factory also makes classes with one name and one text, and those must not share entries. Only the
+ * inspector knows the script of a function, so it is asked, in the one case where two classes want one name, and once per
+ * pair. Scripts of different files are different classes. A file compiled twice (another query, changed text) is a
+ * file evaluated twice. Where the script is the same one, because V8 still had it, the decorators' runs tell: at the top
  * level of a module, they run again only when the module does.
  */
 
@@ -26,7 +26,7 @@ export interface Defined {
   readonly evaluation?: Evaluation | undefined
 }
 
-/** True when `young` is what the file that defined `old` defined in its place when it was evaluated again. */
+/** True when `young` is the class that the file of `old` defined in its place when it was evaluated again. */
 export function isReevaluated(old: Defined, young: Defined): boolean {
   if (old.owner === young.owner || nameOf(old.owner) !== nameOf(young.owner)) return false
   const known = answers.get(young.owner) ?? new WeakMap<AnyClass, boolean>()
@@ -42,11 +42,11 @@ function compare(old: Defined, young: Defined): boolean {
   if (before.scriptId === after.scriptId) {
     return isTopLevelAgain(old.evaluation, young.evaluation, before.file)
   }
-  // Code without a file name can only be known by its text.
+  // Code without a file name can only be recognised by its text.
   return before.file !== '' || String(old.owner) === String(young.owner)
 }
 
-/** Returns where functions come from; nothing where no inspector can tell. */
+/** Returns where functions come from; undefined where no inspector can tell. */
 function placesOf(functions: readonly AnyClass[]): readonly (Place | undefined)[] {
   let session: Session | undefined
   try {

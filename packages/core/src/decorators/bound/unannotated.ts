@@ -1,11 +1,11 @@
 /**
- * What a decorator can say to somebody who left the types of a callback out, or the parentheses.
+ * What a decorator can say when the types of a callback, or the parentheses, were left out.
  *
- * TypeScript cannot know the method's types where the options are written. What a callback without types gets shows up in
+ * TypeScript cannot know the method's types where the options are written. The type of a callback without types appears in
  * the compiler's message by its name, so the names here are the message.
  */
 
-/** What a callback's first parameter is when it has no type: a method's result has whatever type the method says. */
+/** The type of a callback's first parameter without a type: a method's result may have any type. */
 export interface AnnotateTheResult {
   readonly 'annotate the parameters of the callback': never
 }
@@ -15,22 +15,22 @@ export interface AnnotateTheElement {
   readonly 'annotate the parameters of the callback': never
 }
 
-/** What `this` is in a function of the options that does not say: `function (this: Service, id: string) { … }`. */
+/** The type of `this` in a function of the options that does not declare it: `function (this: Service, id: string) { … }`. */
 export interface AnnotateThis {
   readonly 'annotate this as the first parameter of the function': never
 }
 
 /**
- * A type that was asked for, or anything where nobody asked.
+ * A type that was requested, or any type where none was requested.
  *
- * A union and not only a conditional type: of a class's own type parameter, the condition is put off and the union still
- * takes it.
+ * A union and not only a conditional type: for a type parameter of a class, the condition is deferred and the union still
+ * accepts it.
  */
 export type Asked<Type> =
   | Type
   | ([Type] extends [AnnotateTheResult | AnnotateTheElement] ? unknown : never)
 
-/** What the decorators return when they are written without parentheses; no method takes it. */
+/** What the decorators return when they are written without parentheses; no method accepts it. */
 export interface WriteParentheses<Name extends string> {
   readonly 'write the decorator with parentheses': Name
 }

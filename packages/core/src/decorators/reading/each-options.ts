@@ -15,15 +15,15 @@ export interface EachOptions<Id, Item, KeyArgs extends Args> {
   readonly key: string | ((id: Id, ...rest: KeyArgs) => Key)
   /**
    * The element an item belongs to. With it, the method may return items in any order and leave some out; callers get
-   * them in the order they asked, without those there are none of. Without it, the method returns one item for each
-   * element, in order, `undefined` or `null` where there is none, and callers get the same.
+   * them in the order of their list, without missing ones. Without it, the method returns one item per
+   * element, in order, `undefined` or `null` for a missing one, and callers get the same.
    */
   readonly by?: ((item: Item) => NoInfer<Asked<Id>>) | undefined
 }
 
 /**
- * There is none; see `each.key`. Named for the message that a key function of a method without `each` leads to when its
- * parameters lack a type, because TypeScript tells of the last form that did not fit.
+ * Without `each` there is no `each.key`. The name is for the compiler's message about a key function without types in a method
+ * without `each`, because TypeScript reports the last alternative that did not fit.
  */
 export interface AnnotateTheParametersOfKeyAndReturnAKey {
   readonly 'annotate the parameters of the key function': never
@@ -41,9 +41,9 @@ export interface CacheableEachOptions<
 > extends StoringOptions<Item, TagArgs, TtlArgs, UnlessArgs> {
   readonly each: EachOptions<Id, Item, KeyArgs>
   readonly key?: AnnotateTheParametersOfKeyAndReturnAKey | undefined
-  /** Methods of the class that load the same entity into the same cache, so that they may share entries. */
+  /** Methods of the class that load the same entity into the same cache, and so may share entries. */
   readonly shares?: string | symbol | readonly (string | symbol)[] | undefined
-  /** Gets the method's arguments, the list included. False: neither look nor store. */
+  /** Gets the method's arguments, with the list. False: neither read nor write the cache. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
 }
 

@@ -1,16 +1,16 @@
 /** Makes the handles on the entries behind `@Cacheable` methods. */
 
 import { InvalidOptionError } from '../../errors/option-error.ts'
-import type { BoundMethod } from '../bound/method-binding.ts'
+import type { BoundCache } from '../bound/bound-cache.ts'
 import type { EvictCall } from '../bound/method-cache.ts'
 import type { EntryHandle } from './entry-handle.ts'
 import { arranged, type CacheableEachParts, elementsOf, itemsByKey, readEach } from './read-each.ts'
 import { type CacheableParts, keyOf, loadOne } from './read-one.ts'
 
-/** Makes the handle of a method with one entry a call. */
+/** Makes the handle of a method with one entry per call. */
 export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle {
-  const { binding, rules } = parts
-  const at = (args: readonly unknown[]): { readonly bound: BoundMethod; readonly text: string } => {
+  const { binding } = parts
+  const at = (args: readonly unknown[]): { readonly bound: BoundCache; readonly text: string } => {
     const bound = binding.bind(self)
     return { bound, text: keyOf(bound, self, args) }
   }
@@ -33,14 +33,14 @@ export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle 
     },
     set: async (args, value) => {
       const { bound, text } = at(args)
-      await bound.cache.put(text, value, rules(self, args, 'normal'), undefined)
+      await bound.cache.put(text, value, bound.rules(self, args, 'normal'), undefined)
     },
   }
 }
 
-/** Makes the handle of a method with one entry an element. */
+/** Makes the handle of a method with one entry per element. */
 export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHandle {
-  const { binding, rules } = parts
+  const { binding } = parts
   return {
     key: (...args) => {
       const bound = binding.bind(self)
@@ -68,14 +68,14 @@ export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHa
       const bound = binding.bind(self)
       const { cache } = bound
       const list = elementsOf(bound, self, args)
-      // Without `by`, what a caller gives matches the list as the caller wrote it, repetitions included.
+      // Without `by`, a value from a caller matches the list as the caller wrote it, with repetitions.
       const keys = list.wanted.map((index) => list.keys[index] ?? '')
       const ids = list.wanted.map((index) => list.ids[index])
       const items = itemsByKey(parts, { bound, self }, { ids, rest: list.rest }, value)
       const valueByKey = new Map(keys.map((key, index) => [key, items[index]]))
       const puts = list.keys.map((key, index) => {
-        const call = rules(self, [list.ids[index], ...list.rest], 'normal')
-        return cache.put(key, valueByKey.get(key), call, undefined)
+        const rules = bound.rules(self, [list.ids[index], ...list.rest], 'normal')
+        return cache.put(key, valueByKey.get(key), rules, undefined)
       })
       await Promise.all(puts)
     },

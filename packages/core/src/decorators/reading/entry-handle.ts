@@ -3,7 +3,7 @@
 /**
  * The entries behind a method, by the method's own arguments.
  *
- * Of a method with `each`, every operation but `key` works on all elements of the list.
+ * For a method with `each`, every operation but `key` works on all elements of the list.
  */
 export interface MethodEntries<Args extends readonly unknown[], Result> {
   /** The full key of a call's entry. */

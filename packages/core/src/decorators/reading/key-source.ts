@@ -7,26 +7,26 @@ import { type Key, keyText, looseKeyText } from '../../keys/key-text.ts'
 import { Recent } from '../../keys/recent.ts'
 import { assertSynchronous } from '../bound/callbacks.ts'
 
-/** Makes key texts. `self` is what key functions get as `this`. */
+/** Makes key texts. `self` is the `this` of key functions. */
 export interface KeySource {
   /**
    * For up to three arguments, without a list of them: this is the local-hit path. Lone surrogates are left to the cache,
-   * which remembers what it made of a text.
+   * which remembers its result per text.
    */
   few(self: unknown, count: number, a: unknown, b: unknown, c: unknown): string
   of(self: unknown, args: readonly unknown[]): string
-  /** False where another look at the same arguments must give the same key: nothing in them can change. */
+  /** False where the same arguments always make the same key: nothing in them can change. */
   canChange(args: readonly unknown[]): boolean
 }
 
-/** `default`: method and arguments; `arguments`: what the user makes of those; `object`: that and something of `this`. */
+/** `default`: method and arguments; `arguments`: a text from the arguments; `object`: that and something of `this`. */
 export type KeyKind = 'default' | 'arguments' | 'object'
 
-/** What a key is made of; see `KeyKind`. A function that says `this` is taken to tell objects apart. */
+/** What a key is made of; see `KeyKind`. A function that contains `this` is assumed to distinguish objects. */
 export function keyKindOf(key: unknown): KeyKind {
   if (key === undefined) return 'default'
   if (typeof key !== 'function') return 'arguments'
-  // An arrow function has no prototype of its own and no `this` of the call; neither has one that is bound.
+  // An arrow function has no prototype of its own and no `this` of the call; neither has a bound one.
   const text = Function.prototype.toString.call(key)
   const isArrow = ARROW.test(text)
   return !isArrow && SAYS_THIS.test(text) ? 'object' : 'arguments'
@@ -40,11 +40,11 @@ export const FEW = 3
 
 const MAX_REMEMBERED = 200
 
-/** What becomes of the text of a default key; known only after the first call. */
+/** Completes the text of a default key; known only after the first call. */
 export type KeyFrame = (text: string) => string
 
 /**
- * Reads a `key` option. Only default keys are framed: what a user says is taken as it is.
+ * Reads a `key` option. Only default keys are framed; a user's key is not changed.
  *
  * @throws InvalidOptionError naming `option`.
  */
@@ -65,7 +65,7 @@ function always(source: KeySource): () => KeySource {
 }
 
 function fromArguments(frame: KeyFrame = (text) => text): KeySource {
-  // Asked only once the frame is known: on a local hit, which is not the first call.
+  // Used only once the frame is known: on a local hit, which is not the first call.
   const recent = new Recent((only: string | number) => frame(encodeArguments([only])))
   return {
     // biome-ignore lint/complexity/useMaxParams: on the way of every local hit, without a list of the arguments
@@ -76,7 +76,7 @@ function fromArguments(frame: KeyFrame = (text) => text): KeySource {
   }
 }
 
-/** Worth remembering, and not so long that remembering many would cost memory. */
+/** True for an argument worth remembering, and short enough that remembering many costs little memory. */
 function isBrief(argument: unknown): argument is string | number {
   if (typeof argument === 'string') return argument.length <= MAX_REMEMBERED
   return typeof argument === 'number'
@@ -102,7 +102,7 @@ function fromFunction(key: (this: unknown, ...args: unknown[]) => Key): KeySourc
       return looseKeyText(key.call(self))
     },
     of: (self, args) => keyText(key.apply(self, args as unknown[])),
-    // It may look at the object or elsewhere.
+    // It may read the object or something else.
     canChange: () => true,
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Notices a method that, while it loads a key, asks for the same key again: `find` on top of `super.find`, or `findMany`
- * on top of `find` in one named cache. The inner call would wait for the load that it is part of, forever; it has to run
- * its method instead.
+ * on top of `find` in one named cache. The inner call would wait forever for the load that it is part of; instead it must run
+ * its method.
  *
  * A call is known to be part of a load while the loading method runs up to its first `await`, which is where such calls
  * are made. An async context would also see later ones, but on Node 20 and 22 it would make every await in the process
@@ -22,7 +22,7 @@ export interface LoadScope {
 
 /**
  * Returns the signal of the load that the running code is part of; it aborts when the load is given up (`loadTimeout`) or
- * the manager closes. To be asked for at the beginning of a `@Cacheable` method, before its first `await`.
+ * the manager closes. Call it at the beginning of a `@Cacheable` method, before its first `await`.
  *
  * @example
  * async find(id: string): Promise<Product | undefined> {
@@ -34,12 +34,12 @@ export function loadSignal(): AbortSignal | undefined {
   return currentScope()?.context.signal
 }
 
-/** Returns the load that the running code is part of. To be asked when a method is called, before the engine takes over. */
+/** Returns the load that the running code is part of. Called when a method is called, before the engine takes over. */
 export function currentScope(): LoadScope | undefined {
   return shared.loadScope as LoadScope | undefined
 }
 
-/** True when one of the keys is being loaded by `scope` or something around it. */
+/** True when one of the keys is being loaded by `scope` or by a load around it. */
 export function isLoading(
   scope: LoadScope | undefined,
   provider: MethodCacheProvider | undefined,

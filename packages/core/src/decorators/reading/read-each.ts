@@ -1,10 +1,9 @@
-/** Reading a list: one entry for each element of a method's first argument; the body sees only those missing. */
+/** Reading a list: one entry per element of a method's first argument; the method only gets the missing ones. */
 
-import type { LoadContext } from '../../cache/read-call.ts'
+import type { LoadContext, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
+import type { BoundCache } from '../bound/bound-cache.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
-import type { BoundMethod } from '../bound/method-binding.ts'
-import type { MethodCall } from '../bound/method-cache.ts'
 import { type AnyMethod, invoke, shapeOf } from '../bound/method-decorator.ts'
 import { currentSkip } from '../skip-cache.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
@@ -36,11 +35,12 @@ export async function readEach(
   parts: CacheableEachParts,
   self: unknown,
   args: Args,
-  mode: MethodCall['mode'],
+  mode: ReadMode,
 ): Promise<readonly unknown[]> {
-  const { original, binding, rules } = parts
+  const { original, binding } = parts
   const bound = binding.bind(self)
-  const { cache, provider, where, label } = bound
+  const { cache, provider, where } = bound
+  const { label } = bound.receiver
   const list = elementsOf(bound, self, args)
   const outer = currentScope()
   const fullKeys = list.keys.map((key) => cache.fullKey(key))
@@ -61,25 +61,25 @@ export async function readEach(
     })
     return itemsByKey(parts, { bound, self }, { ids: asked, rest: list.rest }, await loading)
   }
-  const calls = elements.map((element) => {
-    const call = rules(self, element.args, mode)
-    return element.canChange ? { ...call, keeps: () => element.keeps(call) } : call
+  const rules = elements.map((element) => {
+    const own = bound.rules(self, element.args, mode)
+    return element.canChange ? { ...own, keeps: () => element.keeps(own) } : own
   })
-  const items = await cache.getManyOrLoad(list.keys, load, calls)
+  const items = await cache.getManyOrLoad(list.keys, load, rules)
   return arranged(parts, list, items)
 }
 
-/** An element on its way: whether it and the further arguments are still those that its key was made of. */
+/** An element of a call: whether it and the further arguments are still those that its key was made of. */
 class Element {
   readonly args: Args
   readonly canChange: boolean
-  readonly #bound: BoundMethod
+  readonly #bound: BoundCache
   readonly #self: unknown
   readonly #text: string
   #isAsCalled = true
 
   constructor(
-    bound: BoundMethod,
+    bound: BoundCache,
     self: unknown,
     element: { readonly id: unknown; readonly rest: Args; readonly text: string },
   ) {
@@ -96,7 +96,7 @@ class Element {
   }
 
   /** Whether its item may be kept. */
-  keeps({ tagsOf, ttlOf, storeWhen }: MethodCall): boolean {
+  keeps({ tagsOf, ttlOf, storeWhen }: ReadRules): boolean {
     const isSaying = tagsOf !== undefined || ttlOf !== undefined || storeWhen !== undefined
     return this.#isAsCalled && (!isSaying || this.#isUnchanged())
   }
@@ -106,7 +106,7 @@ class Element {
   }
 }
 
-/** The elements of a call: each once, with its key, and where the caller wants it. */
+/** The elements of a call: each once, with its key, and its places in the caller's list. */
 export interface ElementList {
   readonly ids: readonly unknown[]
   readonly keys: readonly string[]
@@ -116,11 +116,11 @@ export interface ElementList {
 }
 
 /** @throws InvalidOptionError unless the first argument is an array. */
-export function elementsOf(bound: BoundMethod, self: unknown, args: Args): ElementList {
+export function elementsOf(bound: BoundCache, self: unknown, args: Args): ElementList {
   const [given, ...rest] = args
   const ids: unknown[] = []
   const indexes = new Map<string, number>()
-  const wanted = checkedList(given, `the first argument of ${bound.label}`).map((id) => {
+  const wanted = checkedList(given, `the first argument of ${bound.receiver.label}`).map((id) => {
     const key = keyOf(bound, self, [id, ...rest])
     const index = indexes.get(key) ?? indexes.size
     if (index === indexes.size) {
@@ -132,7 +132,7 @@ export function elementsOf(bound: BoundMethod, self: unknown, args: Args): Eleme
   return { ids, keys: [...indexes.keys()], rest, wanted }
 }
 
-/** Puts items (one for each element, in order) in the caller's order, with `by` without those there are none of. */
+/** Puts items (one per element, in order) in the caller's order; with `by`, missing items are left out. */
 export function arranged(
   parts: CacheableEachParts,
   list: ElementList,
@@ -145,16 +145,16 @@ export function arranged(
 }
 
 /**
- * Takes what the method returned and gives one item (or nothing) for each element, in order. Items and elements are matched
- * by keys made at the same time, so that what has changed since has changed for both.
+ * Takes the method's result and gives one item (or undefined) per element, in order. Items and elements are compared
+ * by keys made at the same time, so that a change since then has changed both.
  */
 export function itemsByKey(
   { by }: CacheableEachParts,
-  { bound, self }: { readonly bound: BoundMethod; readonly self: unknown },
+  { bound, self }: { readonly bound: BoundCache; readonly self: unknown },
   list: Pick<ElementList, 'ids' | 'rest'>,
   returned: unknown,
 ): readonly unknown[] {
-  const { label } = bound
+  const { label } = bound.receiver
   const items = checkedList(returned, `the result of ${label}`)
   if (by === undefined) {
     if (items.length === list.ids.length) return items
@@ -174,7 +174,7 @@ export function itemsByKey(
   return list.ids.map((id) => found.get(keyOf(bound, self, [id, ...list.rest])))
 }
 
-/** Keeping one of them would lose the other without a word. */
+/** Keeping one of them would lose the other silently. */
 function twoItems(label: string, received: unknown): InvalidOptionError {
   return new InvalidOptionError({
     option: `the result of ${label}`,

@@ -1,32 +1,30 @@
-/** Reading one entry: what a `@Cacheable` method is wrapped in. */
+/** Reading one entry: the wrapper of a `@Cacheable` method. */
 
-import type { LoadContext, Source } from '../../cache/read-call.ts'
+import type { LoadContext, ReadMode, ReadRules, Source } from '../../cache/read-call.ts'
 import { keyErrorAt } from '../../errors/key-error.ts'
+import type { BoundCache } from '../bound/bound-cache.ts'
+import type { MethodBinder } from '../bound/bound-method.ts'
 import { currentCallScope } from '../bound/call-scope.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
-import type { BoundMethod, MethodBinding } from '../bound/method-binding.ts'
-import type { MethodCall } from '../bound/method-cache.ts'
 import { type AnyMethod, invoke } from '../bound/method-decorator.ts'
 import { currentSkip } from '../skip-cache.ts'
 import { FEW, listOf } from './key-source.ts'
 import { currentScope, isLoading, runLoad } from './load-scope.ts'
-import type { ResultRules } from './storing-options.ts'
 
 type Args = readonly unknown[]
 
 /** What a wrapped `@Cacheable` method needs. */
 export interface CacheableParts {
   readonly original: AnyMethod
-  readonly binding: MethodBinding
-  readonly rules: ResultRules
+  readonly binding: MethodBinder<BoundCache>
   readonly condition: Callback | undefined
 }
 
-/** The local-hit path: no frame, list or closure it can do without. Errors of keys become rejections, as in an async method. */
+/** The local-hit path: no frame, list or closure that can be avoided. Errors of keys become rejections, as in an async method. */
 export function wrapOne(parts: CacheableParts): AnyMethod {
   const { binding } = parts
   const isUnconditional = parts.condition === undefined
-  // A method, because it cannot be called with `new` either.
+  // A method, because a method cannot be called with `new` either.
   const { method } = {
     method(this: unknown, a?: unknown, b?: unknown, c?: unknown): Promise<unknown> {
       // biome-ignore lint/complexity/noArguments: a rest parameter would allocate on every hit.
@@ -50,7 +48,7 @@ export function wrapOne(parts: CacheableParts): AnyMethod {
   return method
 }
 
-/** Everything but the shortest way. `missed` is the key if it was looked for already. */
+/** Every other read. `missed`: the key, if it was already looked up. */
 function readOne(
   parts: CacheableParts,
   self: unknown,
@@ -84,17 +82,13 @@ export interface OneCall {
   readonly args: Args
   /** The key, as it was when the method was called. */
   readonly text: string
-  readonly mode: MethodCall['mode']
+  readonly mode: ReadMode
 }
 
-/** Reads an entry that is not at hand, loading it if need be. */
-export function loadOne(
-  parts: CacheableParts,
-  bound: BoundMethod,
-  call: OneCall,
-): Promise<unknown> {
+/** Reads an entry that is not available at once, and loads it if necessary. */
+export function loadOne(parts: CacheableParts, bound: BoundCache, call: OneCall): Promise<unknown> {
   const { self, args, text, mode } = call
-  const rules = parts.rules(self, args, mode)
+  const rules = bound.rules(self, args, mode)
   const source = new MethodSource(parts, bound, call)
   if (parts.condition === undefined && !bound.key.canChange(args)) {
     return bound.cache.getOrLoad(text, source, rules)
@@ -106,7 +100,7 @@ export function loadOne(
 }
 
 /** @throws what the key function throws; a KeyError says which method it is about */
-export function keyOf(bound: BoundMethod, self: unknown, args: Args): string {
+export function keyOf(bound: BoundCache, self: unknown, args: Args): string {
   try {
     return bound.key.of(self, args)
   } catch (error) {
@@ -115,22 +109,22 @@ export function keyOf(bound: BoundMethod, self: unknown, args: Args): string {
 }
 
 /**
- * Loads a call's entry by running the method. To be made when that is called: only then is it known what the call is part
+ * Loads a call's entry by running the method. Made when the method is called: only then is it known which load the call is part
  * of.
  *
  * The method runs later than the key was made, with the same objects: a caller may have changed them for its next call.
- * Then the result is theirs who wait for it, and nobody's to keep.
+ * Then the result goes to the waiting callers, and is not kept.
  */
 class MethodSource implements Source {
   readonly #parts: CacheableParts
-  readonly #bound: BoundMethod
+  readonly #bound: BoundCache
   readonly #call: OneCall
   readonly #outer = currentScope()
-  /** Whether the call has returned to its caller, who may do anything since. */
+  /** Whether the call has returned to its caller, who may have changed anything since. */
   isLater = false
   #isAsCalled = true
 
-  constructor(parts: CacheableParts, bound: BoundMethod, call: OneCall) {
+  constructor(parts: CacheableParts, bound: BoundCache, call: OneCall) {
     this.#parts = parts
     this.#bound = bound
     this.#call = call
@@ -146,9 +140,9 @@ class MethodSource implements Source {
     })
   }
 
-  /** Whether the result may be kept; to be asked after the load. */
-  keeps({ tagsOf, ttlOf, storeWhen }: MethodCall): boolean {
-    // What is said of the result is made of the arguments as well.
+  /** Whether the result may be kept; called after the load. */
+  keeps({ tagsOf, ttlOf, storeWhen }: ReadRules): boolean {
+    // Callbacks about the result get the arguments as well.
     const isSaying = tagsOf !== undefined || ttlOf !== undefined || storeWhen !== undefined
     return this.#isAsCalled && (!isSaying || this.#isUnchanged())
   }
@@ -168,8 +162,8 @@ class MethodSource implements Source {
   }
 }
 
-/** True when the arguments still make the key. */
-export function stillGives(bound: BoundMethod, self: unknown, args: Args, text: string): boolean {
+/** True when the arguments still make the same key. */
+export function stillGives(bound: BoundCache, self: unknown, args: Args, text: string): boolean {
   try {
     // The full key, because a text may be made well-formed on the way.
     return bound.cache.fullKey(bound.key.of(self, args)) === bound.cache.fullKey(text)
@@ -178,9 +172,9 @@ export function stillGives(bound: BoundMethod, self: unknown, args: Args, text: 
   }
 }
 
-/** The key that arguments had, and the one they have now. */
+/** The key that the arguments had, and the one they have now. */
 export function keysNow(
-  bound: BoundMethod,
+  bound: BoundCache,
   self: unknown,
   args: Args,
   before: string,
@@ -188,7 +182,7 @@ export function keysNow(
   try {
     return [...new Set([before, bound.key.of(self, args)])]
   } catch {
-    // There is none any more.
+    // They make no key any more.
     return [before]
   }
 }

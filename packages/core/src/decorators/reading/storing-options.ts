@@ -1,5 +1,7 @@
-/** What `@Cacheable` and `@CachePut` have in common: options that say how a result is kept. */
+/** Options of both `@Cacheable` and `@CachePut`: how a result is kept. */
 
+import { type EntryPlace, tagNames, tagsFrom, ttlFrom } from '../../cache/entry-rules.ts'
+import type { ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { assertBoolean, assertFunction, assertText } from '../../options/assert-option.ts'
 import {
@@ -10,7 +12,6 @@ import {
 import type { Duration } from '../../options/duration.ts'
 import { assertName } from '../../options/name.ts'
 import { answered, assertSynchronous, callback } from '../bound/callbacks.ts'
-import type { MethodCall } from '../bound/method-cache.ts'
 
 type Args = readonly unknown[]
 
@@ -21,11 +22,11 @@ export interface StoringOptions<
   TtlArgs extends Args,
   UnlessArgs extends Args,
 > extends Omit<CacheOptions, 'ttl' | 'tags'> {
-  /** Name of the cache; else `@CacheConfig`'s, else (for `@Cacheable`) one of the method's own. */
+  /** Name of the cache; else that of `@CacheConfig`; else (for `@Cacheable`) one of the method's own. */
   readonly cache?: string | undefined
   /**
-   * True: classes that inherit the method use the same entries, because they load the same. @default what `@CacheConfig`
-   * says, else false: an inherited method belongs to the class it is called on
+   * True: classes that inherit the method use the same entries, because they load the same data. @default that of `@CacheConfig`,
+   * else false: an inherited method belongs to the class on which it is called
    */
   readonly shareWithSubclasses?: boolean | undefined
   /** Tags of the entry, beside those of class and manager. @default [] */
@@ -33,7 +34,7 @@ export interface StoringOptions<
     | readonly string[]
     | ((result: Result, ...args: TagArgs) => readonly string[])
     | undefined
-  /** Fresh for. A function may return `undefined` for the usual, and 0 to keep the result out of the cache. */
+  /** How long the entry is fresh. A function may return `undefined` for the usual time, and 0 to keep the result out of the cache. */
   readonly ttl?: Duration | ((result: Result, ...args: TtlArgs) => Duration | undefined) | undefined
   /** True keeps this result out of the cache. */
   readonly unless?: ((result: Result, ...args: UnlessArgs) => boolean) | undefined
@@ -48,15 +49,16 @@ export const STORING_NAMES = [
   ...CACHE_OPTION_NAMES,
 ] as const
 
-/** What a call says about its result. */
-export type ResultRules = (self: unknown, args: Args, mode: MethodCall['mode']) => MethodCall
+/** What a call adds about keeping its result. */
+export type ResultRules = (self: unknown, args: Args, mode: ReadMode) => ReadRules
 
 /** The checked form. */
 export interface Storing {
   readonly cacheName: string | undefined
   readonly shares: boolean | undefined
   readonly policy: CacheOptions
-  readonly rules: ResultRules
+  /** The rules of the method's calls, once its class is known. */
+  readonly rulesAt: (place: EntryPlace) => ResultRules
 }
 
 /** @throws InvalidOptionError naming the first option that is wrong. */
@@ -72,11 +74,11 @@ export function resolveStoring(options: object, where: string): Storing {
   if (unless !== undefined) assertFunction(unless, `${where}.unless`)
   const policy = policyOf(options)
   assertCacheOptions(policy, where)
-  const rules = rulesOf({ tags, unless, ttl }, where)
-  return { cacheName: cache, shares: shareWithSubclasses as boolean | undefined, policy, rules }
+  const rulesAt = rulesOf({ tags, unless, ttl }, where)
+  return { cacheName: cache, shares: shareWithSubclasses as boolean | undefined, policy, rulesAt }
 }
 
-/** Takes the policy out of a decorator's options; tags, and a `ttl` that depends on the result, are none. */
+/** Takes the policy out of a decorator's options; tags, and a `ttl` that depends on the result, are not part of it. */
 function policyOf(options: object): CacheOptions {
   const policy: Record<string, unknown> = {}
   for (const name of CACHE_OPTION_NAMES) {
@@ -90,28 +92,31 @@ function policyOf(options: object): CacheOptions {
 function rulesOf(
   options: { readonly tags: unknown; readonly unless: unknown; readonly ttl: unknown },
   where: string,
-): ResultRules {
-  const tags = fixedTags(options.tags, `${where}.tags`)
+): Storing['rulesAt'] {
+  const fixed = fixedTags(options.tags, `${where}.tags`)
   const tagsOf = callback(options.tags)
   const ttlOf = callback(options.ttl)
   const unless = callback(options.unless)
-  if (tagsOf === undefined && ttlOf === undefined && unless === undefined) {
-    const usual: MethodCall = { mode: 'normal', tags }
-    return (_self, _args, mode) => (mode === 'normal' ? usual : { mode, tags })
+  return (place) => {
+    const tags = tagNames(fixed, place)
+    if (tagsOf === undefined && ttlOf === undefined && unless === undefined) {
+      const usual: ReadRules = { mode: 'normal', tags }
+      return (_self, _args, mode) => (mode === 'normal' ? usual : { mode, tags })
+    }
+    return (self, args, mode) => ({
+      mode,
+      tags,
+      tagsOf: tagsOf && tagsFrom((result) => tagsOf.call(self, result, ...args), place),
+      ttlOf: ttlOf && ttlFrom((result) => ttlOf.call(self, result, ...args), place),
+      storeWhen:
+        unless &&
+        ((result) => answered(unless.call(self, result, ...args), `${where}.unless`) !== true),
+    })
   }
-  return (self, args, mode) => ({
-    mode,
-    tags,
-    tagsOf: tagsOf && ((result) => tagsOf.call(self, result, ...args) as readonly string[]),
-    ttlOf: ttlOf && ((result) => ttlOf.call(self, result, ...args)),
-    storeWhen:
-      unless &&
-      ((result) => answered(unless.call(self, result, ...args), `${where}.unless`) !== true),
-  })
 }
 
 /**
- * Returns the tags that are known at definition; none for a function.
+ * Returns the tags that are known at definition; empty for a function.
  *
  * @throws InvalidOptionError
  */

@@ -1,4 +1,4 @@
-/** The conformance suite of lock providers: on real time, with leases either long, or so short that they end meanwhile. */
+/** The conformance suite of lock providers: on real time, with terms either long, or so short that they end meanwhile. */
 
 import assert from 'node:assert/strict'
 import type {
@@ -80,10 +80,10 @@ const CASES: readonly LockCase[] = [
     },
   },
   {
-    name: 'ends a lease that is not renewed, and does not renew one that has ended',
+    name: 'ends a hold that is not renewed, and does not renew one that has ended',
     async run([one, other]) {
-      await granted(one, request('a', { leaseMs: SHORT_MS }))
-      const next = await eventually('the lease has ended', async () => {
+      await granted(one, request('a', { termMs: SHORT_MS }))
+      const next = await eventually('the hold has ended', async () => {
         const reply = await other.acquire(request('b'))
         return reply.kind === 'granted' ? reply : undefined
       })
@@ -94,12 +94,12 @@ const CASES: readonly LockCase[] = [
     },
   },
   {
-    name: 'keeps a lease that is renewed',
+    name: 'keeps a hold that is renewed',
     async run([one, other]) {
-      await granted(one, request('a', { leaseMs: 400 }))
+      await granted(one, request('a', { termMs: 400 }))
       assert.equal(await one.renew(request('a'), LEASE_MS), true)
       const { holders } = await one.inspect(NAME)
-      assert((holders[0]?.remainingMs ?? 0) > 1_000, 'the lease is the long one now')
+      assert((holders[0]?.remainingMs ?? 0) > 1_000, 'the long term applies now')
       assert.equal((await other.acquire(request('b'))).kind, 'held')
     },
   },
@@ -223,7 +223,7 @@ export function lockCases(make: MakeLocks): readonly ConformanceCase[] {
 }
 
 function request(owner: string, changes: Partial<AcquireRequest> = {}): AcquireRequest {
-  const usual = { name: NAME, mode: 'write' as const, permits: 1, leaseMs: LEASE_MS }
+  const usual = { name: NAME, mode: 'write' as const, permits: 1, termMs: LEASE_MS }
   return { ...usual, owner, heartbeatMs: 0, replicas: undefined, ...changes }
 }
 

@@ -1,12 +1,12 @@
 /**
  * Waiting for one lock, from the first question to the grant.
  *
- * The store keeps the queue; here is only the asking. A wake-up says that asking again is worth while, and the reply to
- * each question says when it is at the latest, so that a lost wake-up costs a heartbeat and never the lock.
+ * The store keeps the queue; this file only asks. A wake-up says that asking again is worthwhile. The reply to each question
+ * says when to ask again at the latest, so a lost wake-up costs one heartbeat and never the lock.
  *
- * Races: a reply that comes after the deadline of its call may have been a grant, so whoever stops asking for any reason
- * sends `leave`, which also gives back what was granted unseen. A grant whose lease is over by the time its reply is read
- * (this process was held up) is given back as well.
+ * Races: a reply that comes after the deadline of its call may have been a grant. So a caller that stops asking, for any
+ * reason, sends `leave`, which also gives back what was granted unseen. A grant whose term is over when its reply is read
+ * (because this process was held up) is given back as well.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -15,23 +15,23 @@ import type { AcquireRequest, LockTarget } from '../contracts/lock-provider.ts'
 import { LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
 import { isSetupError } from '../errors/reason-of.ts'
 import { isStoreKeyError, StoreTimeoutError } from '../errors/store-error.ts'
-import { leaseEnd } from './hold.ts'
+import { termEnd } from './hold.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'
 import { LOCK_STORE_TIMEOUT_MS, type LockStore } from './lock-store.ts'
 import type { Learnt } from './lock-turns.ts'
 import type { LockWaiter, LockWakeUps } from './lock-wake-ups.ts'
 
 /**
- * Owners are this process's 128 random bits and a number: as unique as fresh random bits each, which take a system call.
+ * Owners are this process's 128 random bits and a number. They are as unique as fresh random bits, which cost a system call each.
  */
 const PROCESS_ID = randomBytes(16).toString('base64url')
 let attempts = 0
-/** A waiter shows itself this often, and is taken for dead after twice as long. */
+/** A waiter shows itself this often, and is considered dead after twice as long. */
 const HEARTBEAT_MS = 1_000
-/** Between questions to a store that refuses at once. */
+/** Pause between questions to a store that refuses at once. */
 const RETRY_MS = 50
 
-export interface ClaimParts {
+export interface AskParts {
   readonly name: string
   readonly store: LockStore
   readonly clock: Clock
@@ -41,9 +41,9 @@ export interface ClaimParts {
   readonly since: number
   /** Aborts when the caller or the manager gives up. */
   readonly signal: AbortSignal
-  /** Takes over what runs on after the caller was answered. */
+  /** Takes over what continues after the caller has its answer. */
   inBackground(work: Promise<unknown>): void
-  /** Told what each answer says, for those who wait behind. */
+  /** Is told what each answer says, for the callers that wait behind this one. */
   onLearnt?(learnt: Learnt): void
 }
 
@@ -58,16 +58,16 @@ export interface Grant {
  *
  * @throws LockTimeoutError when it stayed held; LockUnavailableError; the signal's reason
  */
-export async function claimLock(parts: ClaimParts): Promise<Grant> {
+export async function askForLock(parts: AskParts): Promise<Grant> {
   attempts += 1
-  const { mode, permits, weight, leaseMs, replicas, waitMs } = parts.options
+  const { mode, permits, weight, termMs, replicas, waitMs } = parts.options
   const request: AcquireRequest = {
     name: parts.name,
     mode,
     owner: `${PROCESS_ID}.${attempts.toString(36)}`,
     permits,
     weight,
-    leaseMs,
+    termMs,
     replicas,
     heartbeatMs: waitMs > 0 ? HEARTBEAT_MS : 0,
   }
@@ -83,12 +83,12 @@ export async function claimLock(parts: ClaimParts): Promise<Grant> {
 }
 
 async function askUntilGranted(
-  parts: ClaimParts,
+  parts: AskParts,
   request: AcquireRequest,
   waiter: LockWaiter,
 ): Promise<Grant> {
   const { name, store, clock, options, since, signal } = parts
-  const { leaseMs, waitMs } = options
+  const { termMs, waitMs } = options
   const failures = new Failures(store, clock, options)
   for (;;) {
     signal.throwIfAborted()
@@ -97,7 +97,7 @@ async function askUntilGranted(
     try {
       const reply = await store.acquire(request)
       signal.throwIfAborted()
-      const isInTime = clock.now() < leaseEnd(sentAt, leaseMs)
+      const isInTime = clock.now() < termEnd(sentAt, termMs)
       if (reply.kind === 'granted' && isInTime) {
         return { target: request, fence: reply.fence, sentAt }
       }
@@ -106,7 +106,7 @@ async function askUntilGranted(
       pauseMs = reply.kind === 'held' ? reply.retryInMs : 0
     } catch (cause) {
       signal.throwIfAborted()
-      // What does not pass by itself is not waited for.
+      // A fault that does not pass by itself is not waited for.
       if (isSetupError(cause)) throw cause
       parts.onLearnt?.({ cause })
       if (failures.areFinal(cause, sentAt)) throw new LockUnavailableError(name, cause)
@@ -121,8 +121,8 @@ async function askUntilGranted(
 }
 
 /**
- * What a claim knows of the store's trouble. A connection that broke is worth another try, for as long as one call may take;
- * but that time is the store's, not this caller's: what others found out before need not be found out again.
+ * What one caller knows of the store's trouble. A broken connection is worth another try for as long as one call may take.
+ * That time belongs to the store and not to this caller: what other callers found out need not be found out again.
  */
 class Failures {
   readonly #store: LockStore
@@ -142,12 +142,12 @@ class Failures {
     this.last = undefined
   }
 
-  /** Notes a failure; true when asking again is no use. */
+  /** Notes a failure. True when asking again is useless. */
   areFinal(cause: unknown, sentAt: number): boolean {
     this.last = { cause }
-    // What is wrong under a key stays wrong; replicas may be about to come.
+    // Something wrong under a key stays wrong; missing replicas may still come.
     if (isStoreKeyError(cause) && this.#options.replicas === undefined) return true
-    // Nobody knows what became of a call while this process stood still; asking again finds out.
+    // The outcome of a call is unknown when this process stood still meanwhile; asking again finds it out.
     if (cause instanceof StoreTimeoutError && cause.wasHeldUp) return false
     this.#since ??= sentAt
     return this.#store.isKnownAway || this.#clock.now() - this.#since >= LOCK_STORE_TIMEOUT_MS

@@ -2,14 +2,16 @@
 
 import { describe, expect, it } from 'vitest'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { type LimiterOptions, resolveLimiter } from './limiter-options.ts'
+import type { LimiterOptions } from './limiter-options.ts'
+import { resolveLimiter } from './resolve-limiter.ts'
 
-const rule = (options: LimiterOptions) => resolveLimiter(options, 'limiter').rule
+const known = (options: LimiterOptions) => resolveLimiter(options, { where: 'limiter' }).usual
+const rule = (options: LimiterOptions) => known(options).rule
 const policy = (options: LimiterOptions) => rule(options).policies[0]
 
 function refusal(options: object): string {
   try {
-    resolveLimiter(options as LimiterOptions, 'limiter')
+    known(options as LimiterOptions)
   } catch (error) {
     if (error instanceof InvalidOptionError) return `${error.option}: ${error.message}`
     throw error
@@ -75,7 +77,8 @@ describe('the name', () => {
       limiter: 'login',
       policies: [{ name: 'login' }],
     })
-    expect(resolveLimiter({ limit: 5, per: '1m' }, 'x', 'Api.search').rule).toMatchObject({
+    const unnamed = resolveLimiter({ limit: 5, per: '1m' }, { where: 'x', name: 'Api.search' })
+    expect(unnamed.usual.rule).toMatchObject({
       limiter: 'Api.search',
       policies: [{ name: 'default' }],
     })
@@ -84,17 +87,14 @@ describe('the name', () => {
 
 describe('the share of this process', () => {
   it('is a part of each limit, rounded down', () => {
-    const { localRule } = resolveLimiter(
-      {
-        policies: [
-          { name: 'a', limit: 10, per: '1s' },
-          { name: 'b', limit: 5_000, per: '1h' },
-          { name: 'c', limit: 9, per: '1s', algorithm: 'smooth', burst: 6 },
-        ],
-        share: 1 / 4,
-      },
-      'limiter',
-    )
+    const { localRule } = known({
+      policies: [
+        { name: 'a', limit: 10, per: '1s' },
+        { name: 'b', limit: 5_000, per: '1h' },
+        { name: 'c', limit: 9, per: '1s', algorithm: 'smooth', burst: 6 },
+      ],
+      share: 1 / 4,
+    })
     expect(localRule.policies).toMatchObject([
       { algorithm: 'exact', limit: 2 },
       { algorithm: 'window', limit: 1_250 },
@@ -108,14 +108,14 @@ describe('a share', () => {
     for (let n = 1; n <= 200; n++) {
       for (const times of [1, 2, 3]) {
         const options = { limit: n * times, per: '1m', share: 1 / n } as const
-        const [local] = resolveLimiter(options, 'limiter').localRule.policies
+        const [local] = known(options).localRule.policies
         expect(local?.limit, `${times} in ${n}`).toBe(times)
       }
     }
   })
 
   it('never rounds up', () => {
-    const { localRule } = resolveLimiter({ limit: 10, per: '1m', share: 0.29 }, 'limiter')
+    const { localRule } = known({ limit: 10, per: '1m', share: 0.29 })
     expect(localRule.policies[0]?.limit).toBe(2)
   })
 })
@@ -183,5 +183,53 @@ describe('errors at definition', () => {
     ['a block of 0', { ...good, block: 0 }, /block/],
   ])('%s', (_, options, message) => {
     expect(refusal(options)).toMatch(message)
+  })
+})
+
+describe('a resolved limiter', () => {
+  const resolved = (options: LimiterOptions) => resolveLimiter(options, { where: 'x', name: 'x' })
+  const place = { where: '@RateLimited(Api.search)', name: 'Api.search' }
+
+  it('takes the name of its place, with all else as it was, unless its options name it', () => {
+    const { usual } = resolved({ limit: 8, per: '1m', share: 0.5 })
+    const { rule, localRule } = resolved({ limit: 8, per: '1m', share: 0.5 }).at(place).usual
+    expect(rule).toEqual({ ...usual.rule, limiter: 'Api.search' })
+    expect(localRule).toEqual({ ...usual.localRule, limiter: 'Api.search' })
+    const named = resolved({ name: 'api', limit: 8, per: '1m' })
+    expect([named.isNamed, named.at(place).usual.rule.limiter]).toEqual([true, 'api'])
+  })
+
+  it('makes rules under limits that are looked up, and names the place where one is wrong', () => {
+    const looked = resolved({ limit: () => 5, per: '1m' } as never).at(place)
+    expect(looked.sources).toEqual([
+      { lookup: expect.any(Function), option: '@RateLimited(Api.search).limit' },
+    ])
+    expect(looked.under([7]).rule).toMatchObject({
+      limiter: 'Api.search',
+      policies: [{ limit: 7, algorithm: 'window' }],
+    })
+  })
+
+  it('has the same terms as another of the same rule, and not those of one that differs', () => {
+    const several = (one: string, other: string): LimiterOptions => ({
+      policies: [
+        { name: one, limit: 5, per: '1s' },
+        { name: other, limit: 5, per: '1m' },
+      ],
+    })
+    const all: readonly LimiterOptions[] = [
+      { limit: 5, per: '1m' },
+      { limit: 5, per: '2m' },
+      { limit: 5, per: '1m', share: 0.5 },
+      { limit: 5, per: '1m', penalty: true },
+      { limit: 5, per: '1m', block: '1s' },
+      { limit: 5, per: '1m', maxWait: '1s' },
+      { name: 'a', limit: 5, per: '1m' },
+      several('a', 'b'),
+      several('a-exact', 'b'),
+    ]
+    const termsOf = (options: LimiterOptions): string => resolved(options).usual.contents
+    expect(new Set(all.map(termsOf)).size).toBe(all.length)
+    expect(all.map(termsOf)).toEqual(all.map((options) => termsOf({ ...options })))
   })
 })

@@ -1,0 +1,215 @@
+/** The page of options: every option with its type, meaning and default, from the docstrings in the sources. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fieldsOf } from './interfaces.mjs'
+
+const CORE = 'packages/core/src'
+
+/** What is on the page, in this order: a heading, a sentence, and the interfaces whose fields follow. */
+export const SECTIONS = [
+  {
+    title: '`createCacheManager`',
+    about: 'See [the cache manager](../guides/managers.md).',
+    of: [[`${CORE}/manager/manager-options.ts`, 'CacheManagerOptions']],
+  },
+  {
+    title: 'Cache policy',
+    about:
+      'For the manager (`defaults`), a class (`@CacheConfig`), a cache (`caches.cache(name, …)`) and a method (`@Cacheable`, ' +
+      '`@CachePut`). See [policies](../guides/policies.md).',
+    of: [[`${CORE}/options/cache-options.ts`, 'CacheOptions']],
+  },
+  {
+    title: '`@CacheConfig`',
+    about:
+      'And every option of the [cache policy](#cache-policy). See [decorators](../guides/decorators.md).',
+    of: [[`${CORE}/decorators/cache-config.ts`, 'ClassConfig']],
+  },
+  {
+    title: '`@Cacheable`',
+    about:
+      'And every option of the [cache policy](#cache-policy). See [decorators](../guides/decorators.md#cacheable).',
+    of: [
+      [`${CORE}/decorators/cacheable.ts`, 'CacheableOptions'],
+      [`${CORE}/decorators/reading/storing-options.ts`, 'StoringOptions'],
+    ],
+    without: ['each'],
+  },
+  {
+    title: '`each` of `@Cacheable`',
+    about:
+      'One entry for each element of the first argument. See [each](../guides/decorators.md#each).',
+    of: [[`${CORE}/decorators/reading/each-options.ts`, 'EachOptions']],
+  },
+  {
+    title: '`@CachePut`',
+    about:
+      'And every option of the [cache policy](#cache-policy). See [decorators](../guides/decorators.md#cacheput).',
+    of: [
+      [`${CORE}/decorators/cache-put.ts`, 'CachePutOptions'],
+      [`${CORE}/decorators/reading/storing-options.ts`, 'StoringOptions'],
+    ],
+  },
+  {
+    title: '`@CacheEvict`',
+    about:
+      "At least one of `key`, `keys`, `keyOf`, `keysOf`, `tags` and `all`. `when` may also be `'before'`; then what needs the " +
+      'result is not there. See [decorators](../guides/decorators.md#cacheevict).',
+    of: [[`${CORE}/decorators/cache-evict-options.ts`, 'CacheEvictOptions']],
+  },
+  {
+    title: '`evict`, `evictMany`, `evictTags`, `clear`, `evictPattern`',
+    about: '`settle` is for keys only.',
+    of: [[`${CORE}/options/evict-options.ts`, 'EvictOptions']],
+  },
+  {
+    title: '`set`, `getOrLoad`, `getManyOrLoad`, `refresh`, `get`, `getMany`',
+    about:
+      '`tags` and `ttl`: of what writes or loads; `signal`: of all but `set`; `hardTimeout`: of what loads; `allowStale`: of ' +
+      '`get` and `getMany`. See [caches without decorators](../guides/caches-without-decorators.md).',
+    of: [
+      [`${CORE}/cache/entry-options.ts`, 'EntryOptions'],
+      [`${CORE}/cache/entry-options.ts`, 'LoadOptions'],
+      [`${CORE}/cache/entry-options.ts`, 'GetOptions'],
+    ],
+  },
+  {
+    title: '`warm`',
+    about: 'And `tags` and `ttl`, as of `set`.',
+    of: [[`${CORE}/cache/warm.ts`, 'WarmOptions']],
+  },
+  {
+    title: '`@WithLock`, `caches.locks`',
+    about:
+      '`key` and `keys` are of the decorator, `signal` of `caches.locks`. See [locks](../guides/locks.md).',
+    of: [
+      [`${CORE}/decorators/with-lock.ts`, 'WithLockOptions'],
+      [`${CORE}/locks/lock-options.ts`, 'LockOptions'],
+    ],
+  },
+  {
+    title: '`@RateLimited`',
+    about: 'And every option of [a limiter](#a-limiter). See [limits](../guides/limits.md).',
+    of: [
+      [`${CORE}/decorators/rate-limited-options.ts`, 'RateLimitedSettings'],
+      [`${CORE}/decorators/rate-limited-options.ts`, 'OnLimit'],
+    ],
+  },
+  {
+    title: 'A limiter',
+    about:
+      'Of `caches.limiter` and `@RateLimited`: these, and one policy among them or several as `policies`.',
+    of: [[`${CORE}/limits/limiter-options.ts`, 'LimiterSettings']],
+  },
+  {
+    title: 'A policy of a limiter',
+    about: 'See [algorithms](../guides/limits.md#algorithms).',
+    of: [[`${CORE}/limits/policy-options.ts`, 'PolicyOptions']],
+  },
+  {
+    title: "A policy with `algorithm: 'concurrency'`",
+    about: 'How many at the same time, instead of how many in a time.',
+    of: [[`${CORE}/limits/policy-options.ts`, 'ConcurrencyOptions']],
+    without: ['per'],
+  },
+  {
+    title: '`limiter.consume`, `limiter.run`',
+    about: 'See [limits](../guides/limits.md).',
+    of: [[`${CORE}/limits/key-changes.ts`, 'ConsumeOptions']],
+  },
+  {
+    title: '`rateLimitHeaders`, `clientAddress`',
+    about: '`proxies` and `header` are of `clientAddress`. See [HTTP](../guides/limits.md#http).',
+    of: [
+      [`${CORE}/limits/http-headers.ts`, 'RateLimitHeaderOptions'],
+      [`${CORE}/limits/client-address.ts`, 'ClientAddressOptions'],
+    ],
+  },
+  {
+    title: '`quorumLocks`',
+    about: 'See [several independent servers](../guides/locks.md#several-independent-servers).',
+    of: [[`${CORE}/locks/quorum-locks.ts`, 'QuorumLocksOptions']],
+  },
+  {
+    title: '`lruStore`',
+    about: 'See [sizing](../guides/operations.md#sizing).',
+    of: [['packages/local-store/src/lru-store.ts', 'LruStoreOptions']],
+  },
+  {
+    title: '`localLocks`',
+    about: 'Locks within the process.',
+    of: [['packages/local-store/src/locks/local-locks.ts', 'LocalLocksOptions']],
+  },
+  {
+    title: '`localLimits`',
+    about: 'Limits within the process.',
+    of: [['packages/local-store/src/limits/local-limits.ts', 'LocalLimitsOptions']],
+  },
+  {
+    title: '`redisStore`, `redisLocks`, `redisLimits`, `fencedValues`',
+    about: 'See [operation](../guides/operations.md#tls-sentinel-cluster).',
+    of: [['packages/redis-store/src/options.ts', 'RedisStoreOptions']],
+  },
+  {
+    title: '`compression`',
+    about: 'See [compression](../guides/compression.md).',
+    of: [['packages/plugins/src/compression/compression.ts', 'CompressionOptions']],
+  },
+  {
+    title: '`fromKeyv`',
+    about: 'See [Keyv](../guides/keyv.md).',
+    of: [['packages/plugins/src/keyv/keyv.ts', 'FromKeyvOptions']],
+  },
+]
+
+const HEAD = `# Options
+
+Every option with its type, meaning, range and default. This page is made from the docstrings in the code by \`npm run reference\`, and a test
+compares the two, so it says what your editor says.
+
+- A **Duration** is \`'250ms'\`, \`'30s'\`, \`'5m'\`, \`'2h'\`, \`'1d'\`, or a number of milliseconds.
+- A **Size** is \`'64b'\`, \`'2kb'\`, \`'1mb'\`, \`'1gb'\`, or a number of bytes.
+- A **Key** is a text, a number, a bigint, a boolean, or an array of those. See [keys](../guides/keys.md).
+- An option that is not known, or not in its range, is an \`InvalidOptionError\` that names it.
+`
+
+/** @param root the repository */
+export function optionsPage(root) {
+  const sections = SECTIONS.map(({ title, about, of, without = [] }) => {
+    const fields = of
+      .flatMap(([file, name]) => fieldsIn(readFileSync(join(root, file), 'utf8'), name))
+      .filter(({ name }) => !without.includes(name))
+    return [`## ${title}`, about, tableOf(fields)].join('\n\n')
+  })
+  return `${[HEAD.trimEnd(), ...sections].join('\n\n')}\n`
+}
+
+/** The fields of an interface; a type that is a union of words in the same file is shown as those. */
+function fieldsIn(source, name) {
+  return fieldsOf(source, name).map((field) => ({
+    ...field,
+    type: field.type.replace(/\b[A-Z]\w+\b/g, (type) => wordsOf(source, type) ?? type),
+  }))
+}
+
+function wordsOf(source, type) {
+  return new RegExp(`^export type ${type} = ('[^\\n]*')$`, 'm').exec(source)?.[1]
+}
+
+function tableOf(fields) {
+  const rows = fields.map((field) => {
+    const standard = field.standard ?? (field.isOptional ? '' : 'required')
+    return `| ${[`\`${field.name}\``, `\`${cell(field.type)}\``, cell(field.meaning), cell(inCode(standard))].join(' | ')} |`
+  })
+  return ['| option | type | meaning | default |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+/** Literals are shown as such: `'5m'`, `10_000`, `true`, `[]`. */
+function inCode(text) {
+  return /^('[^']*'|[\d._]+|true|false|\[\])$/.test(text) ? `\`${text}\`` : text
+}
+
+function cell(text) {
+  return text.replaceAll('|', '\\|')
+}

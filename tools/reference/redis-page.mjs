@@ -1,0 +1,74 @@
+/** The page of what is kept in Redis: the keys, and the scripts with what their headers say. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const SCRIPTS = 'packages/redis-store/lua'
+
+const HEAD = `# Redis: keys and scripts
+
+What Larder keeps in Redis and what it runs there: for people who look into a server, and for reviews. The names are no interface for programs:
+read and write through Larder. \`shop\` is the manager's \`namespace\`. The part about scripts is made from their headers by
+\`npm run reference\`.
+
+## Keys
+
+| key | type | what it is | lives |
+|---|---|---|---|
+| \`{shop:12}:products:42\` | string | an entry: the key \`42\` of the cache \`products\`. A header, then tags and the encoded value; while it is loaded for the first time, the header alone, with the lease of who loads it. \`12\` is its partition, made from the key | its \`ttl\`, \`staleWhileRevalidate\` and \`staleIfError\` together |
+| \`{shop:12}\` | sorted set | the head and the log of a partition: its last number, and which keys were changed last | for ever; its size is bounded |
+| \`{shop:tags}\` | sorted set | the tag clock: when which tag was invalidated | for ever; as long as the longest entry, its size is bounded |
+| \`{shop:store}\` | string | a random name that tells this store from others | for ever |
+| \`{shop:lock:order:7}\` | sorted set | a lock: its holders and its fence | until an hour after its lease |
+| \`{shop:lock:order:7}:queue\` | sorted set | who waits for it, in order | while somebody waits |
+| \`{shop:lock:order:7}:waiters\` | hash | how to wake them | while somebody waits |
+| \`{shop:limit:api:ip:1.2.3.4}:default:exact\` | depends on the algorithm | what is counted of a key of the limiter \`api\`: its policy and algorithm are the ending | its window |
+| \`{shop:limit:api:ip:1.2.3.4}:block\` | string | until when nothing is admitted | the block |
+| \`{shop:fenced:front-page}\` | string | a value of \`fencedValues\` | as it was set |
+| \`{shop:fenced:front-page}:fence\` | string | the last fence that wrote it | longer than the value |
+
+What stands in braces is the hash tag: all keys of one partition, one lock or one limit are in one slot of a Cluster. There are 64 partitions.
+
+## Channels
+
+| channel | who listens | what is said |
+|---|---|---|
+| \`shop:bus:0:Jd8s_0aZfQ2c\` | all nodes | which keys and tags were changed, with their numbers; which loads have ended. \`0\` is the database, then the store's name |
+| \`shop:lock:\` and a random text | one process | its turn for a lock may have come |
+| \`shop:limits:0\` | all nodes | permits were given back, or a key was unblocked |
+
+## Scripts
+
+Each is one atomic step. Its file in \`${SCRIPTS}\` has the number of its keys in its name; \`n\` is any number. All keys a script touches are among
+its \`KEYS\`, and it has no other effect than on those and by \`PUBLISH\`.
+`
+
+/** @param root the repository */
+export function redisPage(root) {
+  const folder = join(root, SCRIPTS)
+  const files = readdirSync(folder).filter((file) => file.endsWith('.lua'))
+  const sections = files
+    .sort()
+    .map((file) => section(file, readFileSync(join(folder, file), 'utf8')))
+  return `${[HEAD.trimEnd(), ...sections].join('\n\n')}\n`
+}
+
+function section(file, lua) {
+  const [first = '', ...lines] = lua.slice('--[['.length, lua.indexOf(']]')).split('\n')
+  const items = []
+  for (const line of lines) {
+    const item = /^ {2}(KEYS\[[\d.]+\]|ARGV\[[\d.]+\]|Returns) +(.*)$/.exec(line)
+    if (item !== null) items.push([item[1], item[2]])
+    else if (items.length > 0) items.at(-1)[1] += ` ${line.trim()}`
+    else if (line.trim() !== '') items.push(['', line.trim()])
+  }
+  const said = items.map(([name, text]) => {
+    if (name === '') return text.trim()
+    return `- ${name === 'Returns' ? name : `\`${name}\``}: ${text.trim()}`
+  })
+  const isProse = items.filter(([name]) => name === '').length
+  const prose = [first.trim(), ...said.slice(0, isProse)].join(' ')
+  return [`### \`${file.replace(/\.lua$/, '')}\``, prose, said.slice(isProse).join('\n')].join(
+    '\n\n',
+  )
+}

@@ -1,0 +1,2 @@
+export function referencePages(): Readonly<Record<string, string>>
+export function writeReference(): void
