@@ -18,6 +18,7 @@ const PUT_FENCES = 'test/policies/put-fence.test.ts'
 const LATE_SETS = 'test/policies/late-set.test.ts'
 const SOFT = 'test/policies/soft-evictions.test.ts'
 const MODEL_ENGINE = 'test/conformance/memory.test.ts'
+const LOCAL_HITS = 'test/decorators/local-hits.test.ts'
 const CORE = 'packages/core/src'
 
 export const ABLATIONS = [
@@ -476,5 +477,21 @@ export const ABLATIONS = [
     find: 'if (flight.isAlive) knowledge.noteOwnFill',
     replace: 'knowledge.noteOwnFill',
     tests: FAILOVERS,
+  },
+  {
+    name: 'shortcuts forget what is deleted',
+    protects: 'I1',
+    file: `${CORE}/cache/local-tier.ts`,
+    find: 'this.#forget(fullKey)\n    return this.#store.delete(fullKey)',
+    replace: 'return this.#store.delete(fullKey)',
+    tests: LOCAL_HITS,
+  },
+  {
+    name: 'shortcuts forget what is dropped',
+    protects: 'I7',
+    file: `${CORE}/cache/local-tier.ts`,
+    find: 'this.#forget(fullKey)\n      onDrop(fullKey)',
+    replace: 'onDrop(fullKey)',
+    tests: LOCAL_HITS,
   },
 ]
