@@ -6,11 +6,10 @@ import { existsSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import type { Stoppable } from './stage.ts'
 
-export interface OwnRedis {
+export interface OwnRedis extends Stoppable {
   readonly url: string
-  stop(): Promise<void>
-  start(): Promise<void>
 }
 
 /** Starts a Redis, or returns `undefined` when there is none on PATH. */

@@ -6,6 +6,14 @@ export function heading(text: string): void {
   process.stdout.write(`\n${isTerminal ? `\u001b[1m${text}\u001b[0m` : text}\n`)
 }
 
+let chapters = 0
+
+/** A heading with the next number. */
+export function chapter(text: string): void {
+  chapters += 1
+  heading(`${chapters}  ${text}`)
+}
+
 export function line(text: string): void {
   process.stdout.write(`  ${text}\n`)
 }

@@ -13,6 +13,8 @@ import { bytesOf, type Step, textOf } from './step.ts'
 const LOG_CAP = 512
 const TAG_CAP = 100_000
 const US_PER_MS = 1_000
+/** How far apart two numbers may be that are minted while the clock is behind, µs. */
+const SPREAD_US = 4_096
 
 interface Head {
   readonly seq: number
@@ -52,7 +54,7 @@ export async function record(
 ): Promise<MutationReply> {
   const { namespace, nowMs } = step
   const { seq: previous } = await headOf(step, partition)
-  const seq = Math.max(previous + 1, step.nowUs)
+  const seq = mint(previous, step.nowUs)
   await step.query(
     `insert into larder_log select $1, $2, $3, key from unnest($4::bytea[]) key on conflict do nothing`,
     [namespace, partition, seq, keys.map(bytesOf)],
@@ -86,9 +88,7 @@ export async function changesSince(
     `select seq, key from larder_log where namespace = $1 and partition = $2 and seq >= $3 order by seq, key`,
     [step.namespace, partition, since],
   )
-  const isOfThisHistory =
-    since === floor || (since > floor && logged.some((item) => Number(item.seq) === since))
-  if (!isOfThisHistory) return { kind: 'unknown', seq }
+  if (!reachesBack(since, floor, logged)) return { kind: 'unknown', seq }
   return {
     kind: 'delta',
     seq,
@@ -103,13 +103,27 @@ export async function isOvertaken(
   since: number,
 ): Promise<boolean> {
   if (since === 0) return false
-  const { floor } = await headOf(step, partition)
-  if (since < floor) return true
-  const found = await step.query(
-    `select 1 from larder_log where namespace = $1 and partition = $2 and key = $3 and seq > $4 limit 1`,
+  const { seq, floor } = await headOf(step, partition)
+  if (since === seq) return false
+  const logged = await step.query<{ seq: unknown; key: Uint8Array }>(
+    `select seq, key from larder_log where namespace = $1 and partition = $2 and (seq = $4 or key = $3 and seq > $4)`,
     [step.namespace, partition, bytesOf(key), since],
   )
-  return found.length > 0
+  return !reachesBack(since, floor, logged) || logged.some((item) => Number(item.seq) > since)
+}
+
+/** Only a number that was minted here proves itself: one between two others could come from a history that was lost. */
+function reachesBack(
+  since: number,
+  floor: number,
+  logged: readonly { readonly seq: unknown }[],
+): boolean {
+  return since === floor || (since > floor && logged.some((item) => Number(item.seq) === since))
+}
+
+/** The server's clock; where that is behind, a step that differs: counting on would repeat the numbers of a lost history. */
+function mint(last: number, nowUs: number): number {
+  return nowUs > last ? nowUs : last + 1 + (nowUs % SPREAD_US)
 }
 
 /** Reads the tag clock and locks it until the step is over; creates it where there is none. */
@@ -137,7 +151,7 @@ export async function bumpTags(
 ): Promise<TagBump> {
   const clock = await clockOf(step)
   const previous = clock.version
-  const version = Math.max(Math.max(previous, Math.floor(known)) + 1, step.nowUs)
+  const version = mint(Math.max(previous, Math.floor(known)), step.nowUs)
   const retention = Math.max(clock.retentionMs, retentionMs)
   await setTags(
     step,

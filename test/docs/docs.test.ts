@@ -9,7 +9,7 @@ import {
   CACHE_OPTION_NAMES,
 } from '../../packages/core/src/options/cache-options.ts'
 import { fieldsOf } from '../../tools/reference/interfaces.mjs'
-import { codeIn, readPage, rowsOf, sectionOf } from './pages.ts'
+import { ALL_PAGES, codeIn, readPage, rowsOf, sectionOf } from './pages.ts'
 
 it('the policies page lists the options, with their defaults', () => {
   const rows = Array.from(
@@ -54,4 +54,11 @@ it('the guide to the manager lists its options and its members', async () => {
     CacheManager.prototype,
   )
   expect(members.sort()).toEqual([...Object.keys(descriptors), ...Object.keys(caches)].sort())
+})
+
+it('the index leads to every page', () => {
+  const index = readPage('docs/README.md')
+  const pages = ALL_PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md')
+  expect(pages.length).toBeGreaterThan(25)
+  for (const page of pages) expect(index).toContain(`](${page.replace('docs/', '')})`)
 })

@@ -6,7 +6,6 @@ import { lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from '../../packages/core/src/errors/codes.ts'
-import { resolveLimiter } from '../../packages/core/src/limits/resolve-limiter.ts'
 import { resolveLockOptions } from '../../packages/core/src/locks/lock-options.ts'
 import {
   CACHE_OPTION_NAMES,
@@ -77,7 +76,11 @@ describe('ranges', () => {
       createCacheManager({ namespace: 'docs', default: false, ...option }),
     CacheOptions: (option) => resolveCachePolicy([option], 'docs'),
     LockOptions: (option) => resolveLockOptions(option, 'docs'),
-    LimiterSettings: (option) => resolveLimiter({ ...PLAIN, ...option }, { where: 'docs' }),
+    LimiterSettings: (option) =>
+      createCacheManager({ namespace: 'docs', default: false, local: lruStore() }).limiter({
+        ...PLAIN,
+        ...option,
+      }),
     RedisStoreOptions: (option) => redisStore({ ...REDIS, ...option }),
     LruStoreOptions: (option) => lruStore(option),
   }

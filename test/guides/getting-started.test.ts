@@ -37,16 +37,18 @@ function filesOf(language: string): ReadonlyMap<string, readonly string[]> {
 
 const sources = filesOf('ts')
 const data = filesOf('json')
+const [, products = ''] =
+  /^echo '(.*)' > products\.json$/m.exec(blocksOf(GUIDE, 'sh').join('\n')) ?? []
 const namespace = freshNamespace()
 
 function write(version: number): void {
-  for (const [name, versions] of [...sources, ...data]) {
+  writeFileSync(join(folder, 'products.json'), products)
+  for (const [name, versions] of sources) {
     const code = versions[Math.min(version, versions.length - 1)] ?? ''
-    if (name !== 'tsconfig.json')
-      writeFileSync(
-        join(folder, name),
-        code.replace("namespace: 'shop'", `namespace: '${namespace}'`),
-      )
+    writeFileSync(
+      join(folder, name),
+      code.replace("namespace: 'shop'", `namespace: '${namespace}'`),
+    )
   }
 }
 
@@ -109,7 +111,7 @@ it('has a hit from Redis in the second process', async () => {
   expect(second.split('\n')[0]).toBe("{ id: '42', price: 12 }")
 })
 
-it('shows on the second node what the first one saved, and ends on SIGTERM', async () => {
+it('shows on the second node what the first one saved, and ends on SIGTERM and on Ctrl+C', async () => {
   write(1)
   const nodes = await Promise.all([startNode(), startNode()])
   const [a, b] = nodes
@@ -119,9 +121,9 @@ it('shows on the second node what the first one saved, and ends on SIGTERM', asy
     const found = (await read(`${b.url}/7`)) as { price?: number } | undefined
     return found?.price === 15
   })
-  for (const { child, said } of nodes) {
+  for (const [i, { child, said }] of nodes.entries()) {
     const ended = once(child, 'exit')
-    child.kill('SIGTERM')
+    child.kill(i === 0 ? 'SIGTERM' : 'SIGINT')
     expect(await ended).toEqual([0, null])
     expect(said()).toContain('closed')
   }

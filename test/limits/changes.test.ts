@@ -296,7 +296,9 @@ describe('turns that are given up together', () => {
     async ({ algorithm, store }) => {
       const options: LimiterOptions = {
         limit: 20,
-        ...(algorithm === 'calendar' ? { per: 'hour' as const } : { per: '20m' as const, algorithm }),
+        ...(algorithm === 'calendar'
+          ? { per: 'hour' as const }
+          : { per: '20m' as const, algorithm }),
         maxWait: '1h',
         storeTimeout: '20s',
         onStoreError: 'closed',

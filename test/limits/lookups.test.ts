@@ -246,7 +246,12 @@ describe('a function as limit', () => {
     const hard = caches.limiter({ ...bucket, name: 'hard', hard: true })
     expect(await hard.consume('free', 2)).toMatchObject({ allowed: true })
     expect((await hard.consume('free', 3)).retryAfterMs).toBe(Number.POSITIVE_INFINITY)
-    const slow = caches.limiter({ ...bucket, name: 'slow', per: '1000d' as const, burst: 1_000_000 })
+    const slow = caches.limiter({
+      ...bucket,
+      name: 'slow',
+      per: '1000d' as const,
+      burst: 1_000_000,
+    })
     expect(await slow.consume('free')).toMatchObject({ allowed: true })
     const shared = caches.limiter({ ...bucket, name: 'shared', share: 0.25, onStoreError: 'local' })
     expect(await shared.consume('pro')).toMatchObject({ allowed: true, source: 'remote' })

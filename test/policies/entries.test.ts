@@ -87,6 +87,27 @@ describe.each(TIERS)('an entry, %s', (_, policy, options, tier) => {
     ])
   })
 
+  it('that has no value is gone when it is evicted softly, whichever way', async () => {
+    const { cache, caches } = await startNode({ negativeTtl: '1m', cacheErrors: () => '1m' })
+    const soft = { soft: true }
+    const ways: readonly (() => Promise<void>)[] = [
+      () => cache.evictMany(['nothing', 'error'], soft),
+      () => cache.evictTags(['t'], soft),
+      () => cache.clear(soft),
+      () => caches.clear(soft),
+    ]
+    for (const evict of ways) {
+      await cache.set('nothing', null, { tags: ['t'] })
+      const fail = () => Promise.reject(new Error('down'))
+      await expect(cache.getOrLoad('error', fail, { tags: ['t'] })).rejects.toThrow('down')
+      await clock.advanceAsync(0)
+      await evict()
+      expect(await cache.getEntries(['nothing', 'error'])).toEqual([undefined, undefined])
+      const found = cache.getMany(['nothing', 'error'], { allowStale: true })
+      expect(await found).toEqual([undefined, undefined])
+    }
+  })
+
   it('is gone with its tag, and its keys with it', async () => {
     const { cache } = await startNode({ cacheErrors: () => '1m' })
     await cache.set('a', 1, { tags: ['t'] })

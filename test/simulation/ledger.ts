@@ -135,8 +135,8 @@ export class Ledger {
     const found = this.judge({ ...read, graceMs: 0 }, origin)
     if (found !== undefined || this.isForgotten(origin)) return found
     for (const ack of this.#acknowledgements) {
-      // An eviction that never reached the store, of a node that died: it was in that node's memory only. PROTOCOL keeps
-      // the recovery queue in the process; if the store carried it out, its effect counts below like any other.
+      // An eviction that never reached the store, of a node that died: it was in that node's memory only. The recovery
+      // queue is kept in the process (docs/design/coherence.md); if the store carried it out, its effect counts below like any other.
       if (this.#dead.has(ack.node) || !hits(ack.target, origin)) continue
       if (origin.countsFrom >= ack.calledAt || excuses(read, ack)) continue
       return `at rest: ${read.what}, begun at #${origin.begunAt}, although ${ack.target} was invalidated on n${ack.node}, called at #${ack.calledAt}`

@@ -1,7 +1,7 @@
 /**
  * Breaks things, and mends them again.
  *
- * Every fault is one that PROTOCOL speaks of. What a fault makes of the promises is written where the promise is checked
+ * Every fault is one that docs/design/coherence.md describes. What a fault makes of the promises is written where the promise is checked
  * (ledger.ts); here it is only told to the ledger where it cannot see for itself: what a server lost, and a node that dies
  * with what only it knew.
  */

@@ -1,7 +1,7 @@
 /**
  * One run: everything that happens to one seed's fleet, to its end.
  *
- * First the application works while the nemesis strikes. Then everything is mended and left alone for as long as PROTOCOL
+ * First the application works while the nemesis strikes. Then everything is mended and left alone for as long as the design
  * says it takes. Then every node reads every key, and has to be right. At last everything is closed, and nothing may be left.
  */
 
@@ -25,7 +25,7 @@ export interface Run {
   history(atMost?: number): string
 }
 
-/** The longest pause of the circuit breaker, ms (PROTOCOL: probes half-open). */
+/** The longest pause of the circuit breaker, ms (docs/design/coherence.md: it probes half-open). */
 const BREAKER_MS = 5_000
 /** What finding out that a store is back takes beside that: a poll and its round trips, ms. */
 const LATE_MS = 3_000

@@ -66,6 +66,9 @@ function holed(): unknown[] {
   return list
 }
 
+const rows = (): object[] =>
+  Array.from({ length: 40 }, (_, i) => ({ id: `user-${i}`, name: 'Grün 漢', tags: [{}, 'b'] }))
+
 const shared = (): unknown => {
   const part = { deep: [1] }
   return { list: [part, part], again: part }
@@ -74,6 +77,10 @@ const shared = (): unknown => {
 type Row = [string, () => unknown, (string | undefined)?, ValueCase['isSame']?]
 
 const pairs = (): Row[] => [
+  ['many rows', () => rows()],
+  ['many rows, one with a Date', () => [...rows(), { created: new Date(5) }]],
+  ['many rows, one with a function', () => [...rows(), { run: () => 1 }], '$[40].run'],
+  ['long texts', () => ['x'.repeat(9_000), '漢'.repeat(9_000)]],
   ['-0', () => -0],
   ['-0 in an object', () => ({ a: -0 })],
   ['NaN', () => [Number.NaN]],

@@ -3,26 +3,16 @@
 import type { Product } from '../database.ts'
 import type { Peer } from '../peer.ts'
 import type { ProductService } from '../product-service.ts'
-import { heading, line, ms } from '../report.ts'
+import { chapter, line, ms } from '../report.ts'
 
 type Rows = (readonly [string, string])[]
 
 const SHOP = 7
 const PRODUCT = 27
 
-/** Without a second node: the eviction holds here. */
-export async function showEviction(products: ProductService): Promise<Rows> {
-  heading('3  A sale changes a whole shop: one tag is evicted')
-  const before = await products.find(PRODUCT)
-  await products.saleOf(SHOP)
-  const after = await products.find(PRODUCT)
-  line(`price before ${before?.price}, after ${after?.price}`)
-  return [['tag eviction', after?.changed === before?.changed ? 'MISSED' : 'seen at once']]
-}
-
-/** With one: how long until it does not serve the old value any more. */
-export async function showRemoteEviction(products: ProductService, nodeB: Peer): Promise<Rows> {
-  heading('3  A sale on node A evicts one tag; node B has the old prices in its memory')
+/** Shows how long node B goes on serving the old value. */
+export async function showEviction(products: ProductService, nodeB: Peer): Promise<Rows> {
+  chapter('A sale on node A evicts one tag; node B has the old prices in its memory')
   const before = await nodeB.ask<Product>('find', PRODUCT)
   await nodeB.ask('find', PRODUCT)
   const untilSeen = nodeB.ask<number>('untilChanged', PRODUCT, before.changed)

@@ -1,11 +1,11 @@
-/** Redis is stopped and started while both nodes read and one writes: no error, and nothing older than was promised. */
+/** The shared tier is stopped and started while both nodes read and one writes: no error, and nothing older than promised. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { MAX_STALENESS_MS } from '../caches.ts'
-import type { OwnRedis } from '../own-redis.ts'
 import type { Peer } from '../peer.ts'
 import type { ProductService } from '../product-service.ts'
-import { heading, line, ms, progress } from '../report.ts'
+import { chapter, line, ms, progress } from '../report.ts'
+import type { Stoppable } from '../stage.ts'
 import { stalestRead, type Watched, watchProduct } from '../watch.ts'
 
 type Rows = (readonly [string, string])[]
@@ -13,7 +13,7 @@ type Rows = (readonly [string, string])[]
 const PRODUCT = 4_242
 const WRITES = 60
 const BETWEEN_WRITES_MS = 150
-/** Redis is away between these writes. */
+/** It is away between these writes. */
 const STOP_AT = 15
 const START_AT = 40
 /** A read that began just before a write's eviction, on a machine that is busy. */
@@ -23,27 +23,24 @@ export interface OutageParts {
   readonly products: ProductService
   readonly nodeB: Peer
   readonly watchedByB: Promise<Watched>
-  readonly redis: OwnRedis
+  readonly shared: Stoppable
 }
 
 /** Returns the rows, and whether everything promised held. */
 export async function showOutage(parts: OutageParts): Promise<{ rows: Rows; held: boolean }> {
-  const { products, nodeB, redis } = parts
-  heading('4  Redis is stopped and started while A writes and both nodes read')
+  const { products, nodeB, shared } = parts
+  chapter('The shared tier is stopped and started while A writes and both nodes read')
   let changed = (await products.find(PRODUCT))?.changed ?? 0
   const onA = watchProduct(products, PRODUCT)
   await nodeB.ask('watch', PRODUCT)
   const replacedAt = new Map<number, number>()
   for (let i = 0; i < WRITES; i++) {
-    if (i === STOP_AT) await redis.stop()
-    if (i === START_AT) await redis.start()
+    if (i === STOP_AT) await shared.stop()
+    if (i === START_AT) await shared.start()
     await products.reprice(PRODUCT, 100 + i)
     replacedAt.set(changed, performance.timeOrigin + performance.now())
     changed += 1
-    progress(
-      i >= STOP_AT && i < START_AT ? 'Redis is away   ' : 'Redis is there  ',
-      (i + 1) / WRITES,
-    )
+    progress(i >= STOP_AT && i < START_AT ? 'it is away ' : 'it is there', (i + 1) / WRITES)
     await delay(BETWEEN_WRITES_MS)
   }
   await delay(MAX_STALENESS_MS)

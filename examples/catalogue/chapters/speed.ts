@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { CacheManager } from '@larder/core'
 import type { ProductService } from '../product-service.ts'
-import { heading, line, ms } from '../report.ts'
+import { chapter, line, ms } from '../report.ts'
 
 type Rows = (readonly [string, string])[]
 
@@ -12,7 +12,7 @@ const HITS = 20_000
 const CALLERS = 1_000
 
 export async function showSpeed(products: ProductService): Promise<Rows> {
-  heading('1  The same query without and with the cache')
+  chapter('The same query without and with the cache')
   const ids = Array.from({ length: SAMPLE }, (_, i) => 1 + i * 37)
   const without = await time(async () => {
     for (const id of ids) await products.findUncached(id)
@@ -33,8 +33,8 @@ export async function showSpeed(products: ProductService): Promise<Rows> {
 }
 
 export async function showStampede(products: ProductService, caches: CacheManager): Promise<Rows> {
-  heading(
-    `2  ${CALLERS.toLocaleString('en')} callers at once ask for a product nobody has asked for yet`,
+  chapter(
+    `${CALLERS.toLocaleString('en')} callers at once ask for a product nobody has asked for yet`,
   )
   const before = caches.stats().loads
   const took = await time(async () => {

@@ -80,6 +80,7 @@ export {
   MAGIC,
   OFFSET,
 } from './entry/envelope.ts'
+export { freezeDecoded } from './entry/freeze.ts'
 export {
   clearLease,
   emptyHeader,
@@ -105,5 +106,5 @@ export {
 export { parseDuration } from './options/duration.ts'
 export { EVICT_OPTIONS, type EvictWay } from './options/evict-options.ts'
 export { parseSize } from './options/size.ts'
-export { isPlainData } from './values/plain-data.ts'
+export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -8,10 +8,7 @@
 local log, since = KEYS[1], tonumber(ARGV[1])
 local seq, floor = open_log(log, now_us())
 if seq == since then return { 1, seq } end
--- A number between two others could come from a history that was lost: only one that was minted here proves itself.
-local is_known = since == floor
-  or (since > floor and redis.call('ZCOUNT', log, ARGV[1], ARGV[1]) > 0)
-if not is_known then return { 0, seq } end
+if not reaches_back(log, since, seq, floor) then return { 0, seq } end
 local reply = { 1, seq }
 local found = redis.call('ZRANGEBYSCORE', log, '(' .. ARGV[1], '+inf', 'WITHSCORES')
 for i = 1, #found, 2 do

@@ -34,7 +34,7 @@ local function claim(key, token, seen, overtake, lease)
     return { head.token, head.deadline - now }
   end
 
-  -- The waited flag stays: whoever waited for the last holder now waits for this one.
+  -- The waited flag stays: callers that waited for the last holder now wait for this one.
   set_lease(key, now + lease, token)
   live_at_least(key, lease + SLACK)
   return 1

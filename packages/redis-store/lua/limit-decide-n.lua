@@ -4,7 +4,7 @@
   ARGV[2]    the rule, JSON
   ARGV[3..]  for each call: its cost, then '?' to look only or ':permit'
   Returns doubles, packed (a list of integers costs as much as the decisions): now, then for each call: 1 admitted |
-  0 refused | -1 too dear | -2 failed, us to wait, refusing policy or -1, and for each policy what is left, us until all of it
+  0 refused | -1 above every limit | -2 failed, us to wait, refusing policy or -1, and for each policy what is left, us until all of it
   is back; then a line of text for each that failed; only now when the calendar's edges do not reach ]]
 --- @include "now"
 --- @include "clock"

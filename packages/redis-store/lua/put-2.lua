@@ -1,4 +1,4 @@
---[[ Replaces an entry; evicts instead when the key was changed after the writer looked.
+--[[ Replaces an entry; evicts instead when the key was changed after the writer looked, or may have been.
   KEYS[1]  entry
   KEYS[2]  partition log
   ARGV[1]  bytes
@@ -19,8 +19,8 @@ local now = math.floor(us / 1000)
 
 local function is_refused()
   if since == 0 then return false end
-  local _, floor = open_log(log, us)
-  if since < floor then return true end
+  local seq, floor = open_log(log, us)
+  if not reaches_back(log, since, seq, floor) then return true end
   local later = redis.call('ZRANGEBYSCORE', log, '(' .. whole(since), '+inf', 'WITHSCORES')
   for i = 1, #later, 2 do
     if later[i] == whole(tonumber(later[i + 1])) .. ':' .. name then return true end

@@ -1,4 +1,4 @@
-/** What store, locks and limits share of one Redis: the connection for commands, the scripts, and the subscriber. */
+/** What store, locks and limits of one Redis share: the connection for commands, the scripts, and the subscriber. */
 
 import { StoreSetupError, StoreUnavailableError } from '@larder/core'
 import { bytesOf, listOf } from './commands/replies.ts'
@@ -16,9 +16,9 @@ import { isClusterTarget, type ResolvedRedisStoreOptions } from './options.ts'
 
 export type TroubleListener = (error: Error) => void
 
-/** Who is told of the connection for commands. */
+/** The listener for the connection for commands. */
 export interface BackendListener {
-  /** What else has to succeed before the connection counts as standing. */
+  /** A further step that must succeed before the connection counts as standing. */
   prepare?(client: RedisClient): Promise<unknown>
   /** The connection stands (again). */
   onUp?(): void
@@ -31,7 +31,7 @@ export interface BackendListener {
 export class Backend {
   readonly scripts: ScriptRunner
   readonly subscriber: Subscriber
-  /** Told what keeps the server from being used as it is meant to; once each. */
+  /** Called with what keeps the server from being used as intended; once per kind. */
   onTrouble: TroubleListener | undefined
   readonly #link: Link
   readonly #options: ResolvedRedisStoreOptions
@@ -69,7 +69,7 @@ export class Backend {
     return this.#link.client
   }
 
-  /** The number of the database that is used: of a client handed in, the one it has selected when this is first asked. */
+  /** The number of the database that is used: of a client that was passed in, the one it has selected at the first look. */
   get database(): number {
     this.#database ??= targetDatabase(this.#options.target)
     return this.#database
@@ -138,7 +138,7 @@ export class Backend {
     await this.#listener.prepare?.(client)
   }
 
-  /** Nobody waits for it: what lacks a right fails by itself, and this says what to do about all of it at once. */
+  /** No caller waits for this: a call without its right fails by itself, and this tells about all missing rights at once. */
   async #checkRights(): Promise<void> {
     const { client } = this.#link
     const namespace = this.#namespace

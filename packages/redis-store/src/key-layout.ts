@@ -20,12 +20,12 @@ export function tagsKey(namespace: string): string {
   return `{${namespace}:tags}`
 }
 
-/** What this store calls itself, for its channel: `{shop:store}`. */
+/** The identity of this store, for its channel: `{shop:store}`. */
 export function storeKey(namespace: string): string {
   return `{${namespace}:store}`
 }
 
-/** Which store a namespace's messages are about. */
+/** Identifies the store that a namespace's messages are about. */
 export interface StoreName {
   /** Number of the database. */
   readonly database: number
@@ -49,13 +49,13 @@ export interface LockKeys {
   readonly waiters: string
 }
 
-/** No name's keys are another's: a lock's key ends with a brace, and the other endings come after one. */
+/** Keys of two names never collide: a lock's key ends with a brace, and the other endings come after one. */
 export function lockKeys(namespace: string, name: string): LockKeys {
   const lock = `{${namespace}:lock:${name}}`
   return { lock, queue: `${lock}:queue`, waiters: `${lock}:waiters` }
 }
 
-/** Where one process is told that its turn may have come: `shop:lock:` and a random text. */
+/** The channel that tells one process that its turn may have come: `shop:lock:` and a random text. */
 export function inboxName(namespace: string, node: string): string {
   return `${namespace}:lock:${node}`
 }
@@ -82,7 +82,7 @@ export function policyEnding(policy: string, algorithm: string): string {
 /** Behind a limit's key: until when nothing is admitted. */
 export const BLOCK_ENDING = ':block'
 
-/** Where it is told that permits were given back: `shop:limits:0`, with the number of the database. */
+/** The channel that tells that permits were given back: `shop:limits:0`, with the number of the database. */
 export function limitsChannel(namespace: string, database: number): string {
   return `${namespace}:limits:${database}`
 }

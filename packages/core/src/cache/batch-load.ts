@@ -1,5 +1,5 @@
 /**
- * Many keys at once: one entry a key, one read for all, one loader call for those that are missing.
+ * Many keys at once: one entry per key, one read for all, one loader call for the missing ones.
  *
  * Every key has a flight of its own, so that keys shared with other callers are loaded once. The loader runs when every
  * flight has decided whether it needs it: found, shared, waiting for another node, or missing. A key that needs loading
@@ -10,7 +10,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import { LoadAbort } from './load.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
-import { type LoadContext, ReadCall, type Source } from './read-call.ts'
+import { type LoadContext, type Loader, ReadCall } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
 
 /** Loads the keys at the given indexes; returns one value each, in that order. */
@@ -34,8 +34,8 @@ export function loadTogether(
 ): Promise<readonly unknown[]> {
   const batch = new Batch(calls.length, load, reads.owner)
   const reading = calls.map((call, index) => {
-    const source: Source = { load: (context) => batch.enlist(index, context) }
-    return reads.read(new ReadCall(call.site, call.address, source, call.rules, batch.decisionOf()))
+    const loader: Loader = { load: (context) => batch.enlist(index, context) }
+    return reads.read(new ReadCall(call.site, call.address, loader, call.rules, batch.decisionOf()))
   })
   return Promise.all(reading)
 }

@@ -13,7 +13,7 @@ import {
 } from './entry-options.ts'
 import type { EntryPlace } from './entry-rules.ts'
 import { withPolicyTags } from './policy-tags.ts'
-import { nothingToLoad, ReadCall, type ReadRules, ReadSite, type Source } from './read-call.ts'
+import { type Loader, nothingToLoad, ReadCall, type ReadRules, ReadSite } from './read-call.ts'
 
 export class CacheCalls {
   /** How messages name the cache. */
@@ -68,8 +68,8 @@ export class CacheCalls {
   }
 
   /** A call that may load. @throws InvalidOptionError, KeyError */
-  loading<Value>(key: Key, source: Source, options: LoadOptions<Value>): ReadCall {
-    return this.#make(key, source, resolveLoadOptions(options as LoadOptions, this.#place))
+  loading<Value>(key: Key, loader: Loader, options: LoadOptions<Value>): ReadCall {
+    return this.#make(key, loader, resolveLoadOptions(options as LoadOptions, this.#place))
   }
 
   /** A look at an entry by its full key. */
@@ -79,11 +79,11 @@ export class CacheCalls {
     return new ReadCall(this.#site, node.addressOf(fullKey), nothingToLoad, rules)
   }
 
-  #make(key: Key, source: Source, own: ReadRules): ReadCall {
+  #make(key: Key, loader: Loader, own: ReadRules): ReadCall {
     // Before the site is looked at: asking for the parts brings it up to date.
     const { node, policy } = this.parts
     const rules = withPolicyTags(own, policy, this.where)
-    return new ReadCall(this.#site, node.addressOf(this.key(key)), source, rules)
+    return new ReadCall(this.#site, node.addressOf(this.key(key)), loader, rules)
   }
 }
 

@@ -25,7 +25,7 @@ import {
 import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import type { PutResult } from './put-ends.ts'
-import { nothingToLoad, type ReadCall, type Source } from './read-call.ts'
+import { type Loader, nothingToLoad, type ReadCall } from './read-call.ts'
 import { type WarmOptions, warmUp } from './warm.ts'
 import type { PatternProgress } from './write-path.ts'
 
@@ -62,7 +62,7 @@ export class Cache<Value = unknown> {
     options: LoadOptions<Value> = {},
   ): Promise<Value> {
     assertFunction(load, `${this.#calls.where}.getOrLoad.load`)
-    return this.#read(this.#calls.loading(key, sourceOf(load), options))
+    return this.#read(this.#calls.loading(key, loaderOf(load), options))
   }
 
   /**
@@ -81,7 +81,7 @@ export class Cache<Value = unknown> {
     options: LoadOptions<Value> = {},
   ): Promise<Value> {
     assertFunction(load, `${this.#calls.where}.refresh.load`)
-    const call = this.#calls.loading(key, sourceOf(load), options)
+    const call = this.#calls.loading(key, loaderOf(load), options)
     return this.#read(call.with({ mode: 'refresh' }))
   }
 
@@ -275,6 +275,6 @@ export class Cache<Value = unknown> {
   }
 }
 
-function sourceOf<Value>(load: (context: LoaderContext<Value>) => Promise<Value> | Value): Source {
+function loaderOf<Value>(load: (context: LoaderContext<Value>) => Promise<Value> | Value): Loader {
   return { load: async (context) => load(context as LoaderContext<Value>) }
 }

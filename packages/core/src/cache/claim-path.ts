@@ -1,5 +1,5 @@
 /**
- * The way to a load that others may be at already: ask for the lease until it is granted, somebody else's result is there,
+ * The way to a load that another node may run already: ask for the lease until it is granted, another node's result is there,
  * or the wait is over.
  */
 
@@ -15,10 +15,10 @@ import type { CacheNode } from './node.ts'
 import { ageOf } from './remote-entry.ts'
 import type { StoredEntries } from './stored-entries.ts'
 
-/** How often a waiter looks for itself, in case the wake-up was lost. */
+/** How often a waiter looks itself, in case the wake-up was lost. */
 const POLL_MS = 200
 
-/** So many waiters look that often; more do it so much more rarely, or their looking would be all that the store does. */
+/** Up to so many waiters look that often; more of them look less often, or the store would do nothing else. */
 const WAITERS_PER_POLL = 500
 
 /** Claims that answer "filled" with something unusable before the store's copy is given up on. */
@@ -35,11 +35,11 @@ export class ClaimPath {
     this.#stored = stored
   }
 
-  /** `seenAtFirst`: the commit id that was found wanting, 0 for none. */
+  /** `seenAtFirst`: the commit id of the entry that was read and could not be used, 0 for none. */
   async load(flight: Flight, seenAtFirst: number): Promise<void> {
     const { clock } = this.#node
     const { policy } = flight.call
-    // Counted from when there is somebody to wait for: before that, it may be our own queue that takes its time.
+    // Counted from when another node is known to load: before that, the delay may be in our own queue.
     let giveUpAt = Number.POSITIVE_INFINITY
     const token = randomId()
     let seen = seenAtFirst
@@ -85,7 +85,7 @@ export class ClaimPath {
       return
     }
     if (lease.isCertain) return this.#loads.loadUnderLease(flight, lease)
-    // The claim may yet be granted, after an eviction that this load knows nothing of: nothing is filled by it.
+    // The claim may still be granted, after an eviction that this load does not know: so it fills nothing.
     try {
       await this.#loads.loadAlone(flight)
     } finally {
@@ -94,8 +94,8 @@ export class ClaimPath {
   }
 
   /**
-   * Asks for the lease: it, or who has it or what there is instead; `undefined` when the store was not even asked. A claim
-   * whose outcome nobody knows may have been granted: it counts as a lease, so that it is given back.
+   * Asks for the lease. Returns the lease, or its holder, or the entry that is there instead; `undefined` when the store was not even asked. A claim
+   * whose outcome is unknown may have been granted: it counts as a lease, so that it is given back.
    */
   async #claim(
     { address }: Flight,
@@ -124,8 +124,8 @@ export class ClaimPath {
   }
 
   /**
-   * Uses what somebody filled meanwhile; returns `undefined` when it served, else the commit id that was found wanting: 0
-   * for bytes that are no entry.
+   * Uses an entry that another node filled meanwhile; returns `undefined` when it served, else the commit id of the entry that could not be used: 0
+   * for bytes that are not an entry.
    */
   async #takeFilled(flight: Flight, bytes: Uint8Array): Promise<number | undefined> {
     const found = this.#stored.inspect(bytes, flight)
@@ -145,7 +145,7 @@ export class ClaimPath {
   }
 }
 
-/** Whether a refresh may be answered by what somebody filled meanwhile; any other read may. */
+/** Whether an entry that another node filled meanwhile may answer a refresh; it may answer any other read. */
 function answers({ ask }: Flight, bytes: Uint8Array): boolean {
   if (ask === undefined || !isEntry(bytes) || ask.takes(bytes)) return true
   ask.found(bytes)

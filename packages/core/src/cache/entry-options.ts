@@ -29,7 +29,7 @@ export interface GetOptions {
   /** Ends the caller's waiting at once, with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Also what is no longer served in general: what is kept for when loads fail (`staleIfError`), or was evicted softly.
+   * Also a value that is otherwise not served any more: one that is kept for failed loads (`staleIfError`), or was evicted softly.
    * `getEntry` says how old a value is. @default false
    */
   readonly allowStale?: boolean | undefined

@@ -26,7 +26,7 @@ export interface Collected {
   readonly tagGroups: readonly TagGroup[]
   /** Whole caches; without a name it is everything. */
   readonly caches: readonly { readonly name: string | undefined; readonly soft: boolean }[]
-  /** Whoever asked for one of them wants to hear when it did not reach the store. */
+  /** A caller of one of them wants an error when it did not reach the store. */
   readonly insists: boolean
 }
 

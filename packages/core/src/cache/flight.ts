@@ -1,7 +1,7 @@
 /**
- * Reads under way: one flight a key, which every caller of that key shares.
+ * Reads under way: one flight per key, which every caller of that key shares.
  *
- * An invalidation *kills and detaches* a flight: callers who already wait still get its value, it is not kept locally, and
+ * An invalidation *kills and detaches* a flight: callers that already wait still get its value, it is not kept locally, and
  * later callers start anew. Otherwise a load that began before an eviction would bring the old value back after it.
  */
 
@@ -15,7 +15,7 @@ import type { ReadCall, Waiting } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
 import type { Witness } from './witness.ts'
 
-// One executor for all flights: a closure of its own for each would be most of what a flight costs.
+// One executor for all flights: a closure per flight would be most of its cost.
 let resolveTaken: (value: unknown) => void
 let rejectTaken: (error: unknown) => void
 function takeSettlers(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
@@ -23,7 +23,7 @@ function takeSettlers(resolve: (value: unknown) => void, reject: (error: unknown
   rejectTaken = reject
 }
 
-/** A load that can be told that nobody waits for it any more. */
+/** A load that can be told that no caller waits for it any more. */
 export interface RunningLoad {
   forsaken(reason: unknown): void
 }
@@ -31,14 +31,14 @@ export interface RunningLoad {
 /** One read, and possibly load, of one key. */
 export class Flight implements Witness {
   readonly call: ReadCall
-  /** Whoever began the flight: its loader and what else of the user runs for it run in their async context. */
+  /** The async context of the caller that began the flight: its loader and the user's other functions run in it. */
   readonly context: KeptContext = keepContext()
-  /** What the flight stands on; taken before anything was read. */
+  /** What was known when the flight began; taken before anything was read. */
   stamp: Stamp
   /** When the stamp was taken, monotonic ms. */
   at: number
   readonly promise: Promise<unknown>
-  /** What the flight's value will be judged by, once there is one. */
+  /** The entry by which the flight's value is judged, once there is one. */
   entry: LocalEntry | undefined
   /** A local entry that may be served if loads fail, or once its commit id is confirmed. */
   candidate: LocalEntry | undefined
@@ -47,17 +47,17 @@ export class Flight implements Witness {
   /** The highest sequence number of a change that touched the key since the stamp. */
   touchedAt = 0
   isSettled = false
-  /** Load even if what is found is fresh. */
+  /** Load even if a fresh entry is found. */
   isForced = false
-  /** Of a refresh that was asked for. */
+  /** The request, if the flight is a refresh. */
   ask: RefreshAsk | undefined
   /** Its loader runs. */
   load: RunningLoad | undefined
-  /** Why the last who left did so. */
+  /** The reason of the last caller that left. */
   leftFor: unknown
   #isAwaited = false
   #callers = 0
-  /** Nothing of it goes on any more, in the store neither. */
+  /** Nothing of it runs any more, also not in the store. */
   isOver = false
   #whenOver: (() => void)[] | undefined
   /** Flights that its load has been waiting for, if any; those that are settled do not count any more. */
@@ -83,7 +83,7 @@ export class Flight implements Witness {
     return this.call.address
   }
 
-  /** Hands a value to everybody who waits; the first outcome counts. */
+  /** Gives a value to all waiting callers; the first outcome counts. */
   resolve(value: unknown): void {
     this.#settle()
     this.#resolve(value)
@@ -98,7 +98,7 @@ export class Flight implements Witness {
     this.joiners?.reject(error)
   }
 
-  /** Somebody waits for it from now on; `undefined` for who will not stop before there is an answer. */
+  /** A caller waits for it from now on; `undefined` for a caller that does not stop before there is an answer. */
   joinedBy(caller: Waiting | undefined): void {
     if (caller === undefined) {
       this.#isAwaited = true
@@ -115,12 +115,12 @@ export class Flight implements Witness {
     if (this.isForsaken) this.load?.forsaken(reason)
   }
 
-  /** One of the callers waits no longer, and wants the load to go on. */
+  /** One of the callers stops waiting, and wants the load to continue. */
   stay(): void {
     this.#isAwaited = true
   }
 
-  /** Everybody who waited for an answer has left. */
+  /** All callers that waited for an answer have left. */
   get isForsaken(): boolean {
     return !this.#isAwaited && this.#callers === 0 && !this.isSettled
   }
@@ -139,7 +139,7 @@ export class Flight implements Witness {
     for (const task of this.#whenOver ?? []) task()
   }
 
-  /** Where both end, it is its own result that is kept. */
+  /** Where both the flight and its stand-in end, the flight's result is kept. */
   #settle(): void {
     this.isSettled = true
     if (this.standIn !== undefined) this.standIn.isAlive = false
@@ -159,7 +159,7 @@ export class Flights {
     return this.#flights.size
   }
 
-  /** Makes a flight the one to join. One that it displaces could not be killed any more, so it ends being kept now. */
+  /** Makes a flight the one to join. The flight that it displaces could not be killed any more, so its result is not kept. */
   add(flight: Flight): void {
     const { key } = flight.address
     const displaced = this.#flights.get(key)
@@ -179,13 +179,13 @@ export class Flights {
     flight.over()
   }
 
-  /** Ends a flight's being joinable; a newer flight of the key is left alone. */
+  /** Makes a flight unjoinable; a newer flight of the key is left alone. */
   remove(flight: Flight): void {
     const { key } = flight.address
     if (this.#flights.get(key) === flight) this.#flights.delete(key)
   }
 
-  /** Lets what nobody may join (a look, a refresh, a stand-in) be killed all the same. */
+  /** Lets a flight that cannot be joined (a look, a refresh, a stand-in) be killed too. */
   watch(witness: Witness): void {
     const { key } = witness.address
     const watched = this.#watched.get(key) ?? new Set()

@@ -1,6 +1,6 @@
-/** Those who wait for a load that somebody else of this process began. */
+/** The callers that wait for a load that another caller of this process began. */
 
-/** What they get: the flight's outcome, or that of the load that stands in for it, whichever comes first. */
+/** They get the flight's outcome, or that of the load that replaces it, whichever comes first. */
 export class Joiners {
   readonly promise: Promise<unknown>
   readonly #end: () => void

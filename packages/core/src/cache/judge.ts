@@ -2,7 +2,7 @@
  * Whether a local entry may be served: first its coherence (may it be believed?), then its age (is it fresh?).
  *
  * Coherence has three answers. *Trusted*: the partition was confirmed within `maxStaleness` and nothing invalidated the
- * entry. *Unverified*: nobody says it is wrong, but nobody confirmed it lately; its commit id has to be compared with the
+ * entry. *Unverified*: nothing says it is wrong, but it was not confirmed lately; its commit id must be compared with the
  * store. *Gone*: it was invalidated. An entry that was itself read, loaded or compared within `maxStaleness` may be served
  * whatever is known of its partition, which is what bounds staleness for an isolated node.
  */
@@ -13,7 +13,7 @@ import type { Stamp } from '../entry/stamp.ts'
 import type { ReadCall } from './read-call.ts'
 
 /** What may be done with a local entry. */
-export type Verdict =
+export type Standing =
   /** Serve it. */
   | 'fresh'
   /** Serve it, and refresh it ahead of its end. */
@@ -35,7 +35,7 @@ export function judge(
   call: ReadCall,
   knowledge: Knowledge,
   now: number,
-): Verdict {
+): Standing {
   if (now >= entry.livesUntil) return 'gone'
   if (entry.checked !== knowledge.changes) {
     const stands = knowledge.tags.allows(
@@ -45,8 +45,10 @@ export function judge(
       entry.tags,
     )
     if (!stands) return 'gone'
-    if (knowledge.tags.softens(entry.birth, call.cacheTag, entry.tags))
+    if (knowledge.tags.softens(entry.birth, call.cacheTag, entry.tags)) {
       soften(entry, call, knowledge)
+      if (now >= entry.livesUntil) return 'gone'
+    }
     // Error and negative entries are left unchecked, so that they always take this path and are counted as what they are.
     if (entry.kind === 'value' && knowledge.isLevel(entry.stamp)) {
       entry.checked = knowledge.changes

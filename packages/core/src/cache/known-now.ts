@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 
 /**
- * Passes on an answer that is no promise: nobody would wait for it, and it would count as a yes.
+ * Returns an answer that is not a promise: a promise would not be awaited, and would count as true.
  *
  * @throws InvalidOptionError
  */

@@ -1,4 +1,4 @@
-/** The right to load a key for everybody: claimed in the store, renewed while the loader runs, proven at the fill. */
+/** The right to load a key for all nodes: claimed in the store, renewed while the loader runs, proven at the fill. */
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Deadline, Deadlines } from '../guard/deadlines.ts'
@@ -29,7 +29,7 @@ export class Lease {
   readonly leaseMs: number
   /** One timer renews the leases of many. */
   readonly #context: KeptContext = keepContext()
-  /** False when nobody knows whether the claim was granted: its reply was lost, or too late. */
+  /** False when it is unknown whether the claim was granted: its reply was lost, or too late. */
   readonly isCertain: boolean
   /** True once it was released, or a fill used it up: there is nothing left to give back. */
   #isSpent = false

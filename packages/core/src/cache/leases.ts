@@ -1,8 +1,8 @@
 /**
- * Giving leases back, so that nobody waits for a load that will not come.
+ * Gives leases back, so that no node waits for a load that will not come.
  *
  * A lease that is left behind holds up every other node for as long as it waits. It is left behind whenever a release fails,
- * or when nobody knows what became of a claim or a fill. So each is released, under a token that was known before it was
+ * or when the outcome of a claim or a fill is unknown. So each is released, under a token that was known before it was
  * sent, until the store has said that it did: at once, and again after every sync that shows that the store answers.
  * Releasing what is not held does nothing. A lease that ended by its deadline needs no release any more.
  */
@@ -13,10 +13,10 @@ import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { PassingList } from '../lifecycle/passing-list.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 
-/** Releases that are remembered; what is beyond ends by its deadline. */
+/** So many releases are remembered; other leases end by their deadline. */
 const MOST_WAITING = 10_000
 
-/** What has to be known of a lease to give it back. */
+/** What is needed to give a lease back. */
 export interface LeaseId {
   readonly address: EntryAddress
   readonly token: number
@@ -28,7 +28,7 @@ interface Held {
   release(): void
 }
 
-/** What of the node releasing needs. */
+/** The parts of the node that releasing needs. */
 interface LeaseHome {
   readonly remote: RemoteTier | undefined
   readonly work: BackgroundWork
@@ -51,7 +51,7 @@ export class Leases {
     return this.#waiting.size
   }
 
-  /** Returns its place, by which it is let go, once. */
+  /** Returns its place, with which it is removed, once. */
   hold(lease: Held): number {
     return this.#held.add(lease)
   }
@@ -73,7 +73,7 @@ export class Leases {
     work.run('release', releasing)
   }
 
-  /** The store answers: what could not be released may be now. */
+  /** The store answers: leases that could not be released may be released now. */
   releaseAgain(): void {
     if (this.#waiting.size === 0) return
     const waiting = this.#waiting

@@ -30,7 +30,7 @@ export class LoadPath {
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
   async loadAlone(flight: Flight): Promise<void> {
     const { coherence, knowledge } = this.#node
-    // A cache that stays local hears of evictions, too; nothing here has to wait for that.
+    // A cache that stays local gets evictions too; nothing here has to wait for that.
     if (!knowledge.isAlone && knowledge.tags.confirmed === 0) void coherence.start()
     const outcome = await this.#load(flight)
     try {
@@ -48,7 +48,7 @@ export class LoadPath {
     }
   }
 
-  /** Loads as the holder of the lease, and fills the store for everybody. */
+  /** Loads as the holder of the lease, and fills the store for all nodes. */
   async loadUnderLease(flight: Flight, lease: Lease): Promise<void> {
     try {
       const outcome = await this.#load(flight)
@@ -57,7 +57,7 @@ export class LoadPath {
         this.#settle(flight, outcome)
         return
       }
-      // Encoded before the caller has the value: it might change it. Throws for what cannot come back the same.
+      // Encoded before the caller has the value: it might change it. Throws for a value that could not be restored unchanged.
       const { call } = flight
       const encoding = encodeKept(this.#node, call, kept)
       flight.entry = localEntryOf(this.#node, call.policy, kept, flight)
@@ -68,7 +68,7 @@ export class LoadPath {
       }
       await this.#fills.fill(flight, lease, { kept, encoding })
     } finally {
-      // What became of a fill that failed is not known: if it stored, the lease is gone, and this does nothing.
+      // The outcome of a fill that failed is unknown: if it stored, the lease is gone, and this does nothing.
       lease.release()
       this.#node.flights.end(flight)
     }
@@ -85,7 +85,7 @@ export class LoadPath {
     })
   }
 
-  /** A loader may do what it likes with the value it is to replace, where each caller has a copy of its own. */
+  /** A loader may change the value that it replaces, where each caller gets a copy. */
   #previous({ policy }: ReadCall, { value }: LocalEntry): unknown {
     return policy.isolation === 'cloned' ? ownCopy(this.#node, policy, value) : value
   }
@@ -103,10 +103,10 @@ export class LoadPath {
       return undefined
     }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)
-    // What it fails with then is the callers' doing.
+    // Its error is then caused by the callers.
     if (outcome.isGivenUp) return undefined
     const kept = keepableError(call, outcome, this.#node.events)
-    // A refresh that fails leaves what there is; nobody is told that in its place.
+    // A refresh that fails leaves the old value; its callers get the error and not that value.
     const stays = flight.ask === undefined ? this.#canFallBack(flight) : this.#isAtHand(flight)
     return stays ? undefined : kept
   }
@@ -127,7 +127,7 @@ export class LoadPath {
   }
 
   /**
-   * Without `staleIfError`, what cannot be verified may not stand in for a failed load: it may have been evicted
+   * Without `staleIfError`, an entry that cannot be verified must not replace a failed load: it may have been evicted
    * elsewhere longer ago than `maxStaleness`.
    */
   #canFallBack(flight: Flight): boolean {
@@ -138,7 +138,7 @@ export class LoadPath {
     return isTrusted(candidate, call.policy.maxStalenessMs, knowledge, clock.now())
   }
 
-  /** Whether the old value is still there, and nothing is known against it. */
+  /** Whether the old value is still there, and was not invalidated. */
   #isAtHand({ candidate, isAlive, call }: Flight): boolean {
     if (candidate === undefined || candidate.kind !== 'value' || !isAlive) return false
     const { clock, knowledge } = this.#node
@@ -147,7 +147,7 @@ export class LoadPath {
     return knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)
   }
 
-  /** Returns what is stale for a caller who does not wait any longer, if it may be served. */
+  /** Returns the stale value for a caller that has stopped waiting, if it may be served. */
   fallBack(flight: Flight): Promise<unknown> | undefined {
     const { candidate, call } = flight
     if (candidate === undefined || !this.#canFallBack(flight)) return undefined
@@ -163,7 +163,7 @@ export class LoadPath {
   }
 }
 
-/** What callers get of a result that is kept: what later ones get. An error stays the one the method threw. */
+/** Callers of a load whose result is kept get the same as later ones. An error stays the one the method threw. */
 function asKept(outcome: LoadOutcome, kept: Keepable | undefined): LoadOutcome {
   if (kept === undefined || outcome.kind === 'error') return outcome
   return kept.value === outcome.value ? outcome : { ...outcome, value: kept.value }

@@ -1,4 +1,4 @@
-/** Runs a loader once: its signal, its timeouts, and what came of it. */
+/** Runs a loader once: its signal, its timeouts, and its outcome. */
 
 import { LoadTimeoutError } from '../errors/load-error.ts'
 import { withValue } from '../events/event-value.ts'
@@ -16,7 +16,7 @@ export type LoadOutcome =
       readonly kind: 'error'
       readonly error: unknown
       readonly loadMs: number
-      /** Its signal had aborted because nobody waited any more. */
+      /** Its signal had aborted because no caller waited any more. */
       readonly isGivenUp: boolean
     }
 
@@ -47,7 +47,7 @@ export async function runLoader(
   const scope = beginLoad(node, [flight], abort)
   let outcome: LoadOutcome
   try {
-    const running = runInLoad(scope, () => call.source.load(abort))
+    const running = runInLoad(scope, () => call.loader.load(abort))
     const value = await (loadTimeoutMs > 0 ? withTimeout(node, running, abort, timers) : running)
     const kind = value === undefined || value === null ? 'negative' : 'value'
     outcome = { kind, value, loadMs: node.clock.now() - startedAt }
@@ -105,12 +105,12 @@ function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void
   node.events.emit('load', withValue(event, value))
 }
 
-/** What a loader is given; its signal is made when somebody asks for it, which few loaders do. */
+/** The argument of a loader; its signal is made when the loader reads it, which few loaders do. */
 export class LoadAbort implements LoadContext {
   readonly previous: unknown
   /** Loads that run as one, with one signal for all. */
   together: readonly LoadAbort[] = [this]
-  /** True when its signal aborted because nobody waited any more. */
+  /** True when its signal aborted because no caller waited any more. */
   isGivenUp = false
   readonly #node: CacheNode
   readonly #closing: AbortSignal
@@ -137,7 +137,7 @@ export class LoadAbort implements LoadContext {
     else if (this.#closing.aborted) this.#controller.abort(this.#closing.reason)
     else if (!this.#isOver) {
       this.#closing.addEventListener('abort', this.#onClosing, { once: true })
-      // Everybody left before it was asked for.
+      // All callers left before the signal was read.
       if (this.#flight.isForsaken) this.forsaken(this.#flight.leftFor)
     }
     return this.#controller.signal
@@ -145,13 +145,13 @@ export class LoadAbort implements LoadContext {
 
   abort(reason: unknown): void {
     this.#reason ??= reason
-    // For those who listen to the signal: it is a timer or `close()` that aborts.
+    // For listeners of the signal: a timer or `close()` aborts it.
     runIn(this.#flight.context, () => this.#controller?.abort(reason))
   }
 
   /**
-   * Nobody waits for the load any more. One that has not asked for its signal would not notice: it goes on, may be joined
-   * again, and its result is kept. One that has is given up: who comes later starts anew.
+   * No caller waits for the load any more. A load that has not read its signal would not notice: it continues, may be joined
+   * again, and its result is kept. A load that has read it is given up: later callers start anew.
    */
   forsaken(reason: unknown): void {
     if (this.#controller === undefined || this.#isOver) return
@@ -165,7 +165,7 @@ export class LoadAbort implements LoadContext {
     this.abort(reason)
   }
 
-  /** The load is over; its signal tells nothing any more. */
+  /** The load is over; its signal has no effect any more. */
   end(): void {
     this.#isOver = true
     if (this.#controller === undefined) return

@@ -82,7 +82,7 @@ export class PutEnds {
     return changes.now
   }
 
-  /** For a value that is not to be cached, or was overtaken: what is cached is old all the same. */
+  /** For a value that is not to be cached, or was overtaken: the cached value is old in any case. */
   async evictInstead(call: ReadCall): Promise<PutResult> {
     try {
       await this.#writes.evict(call.cache, [call.fullKey], HARD)

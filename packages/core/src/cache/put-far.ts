@@ -39,7 +39,7 @@ export class PutFar {
     const encoded = await this.#orEvict(call, encoding)
     const stamp = fence.stampOf(partition)
     if (changes.hasChanged(key, mark, hasBegun ? stamp.seq : ONLY_HERE)) {
-      // What was asked for here after a `set` sees to the key itself.
+      // A later change on this node has handled the key itself.
       return hasBegun ? this.#ends.evictInstead(call) : { outcome: 'not-kept' }
     }
     const { bytes, commit } = storedForm(policy, { ...kept, isPut: true }, stamp.known, encoded)

@@ -5,9 +5,9 @@
  * the key since. Two kinds of puts differ in what that means.
  *
  * - One that *began* before its value was made (`@CachePut`: at the call of the method). What changed the key meanwhile may
- *   be newer than the value, and nobody can tell: the put evicts.
+ *   be newer than the value, and this cannot be found out: the put evicts.
  * - One whose value counts as made now (`set`). The last writer wins: it is sent again, with the number it has learnt. It
- *   never goes unfenced: bytes that our own deadline gave up, and that arrive later all the same, must not replace what was
+ *   never goes unfenced: bytes that our own deadline gave up, and that arrive later nevertheless, must not replace what was
  *   written after that. They know an old number, and are refused.
  *
  * What this node did itself or heard of meanwhile is told by `ChangeMarks`; for values that stay in this process, and

@@ -5,26 +5,26 @@ import type { Policy } from '../options/cache-options.ts'
 import type { ReadCounters } from '../stats/stats.ts'
 import type { EntryRules } from './entry-rules.ts'
 
-/** What a loader is given. */
+/** The argument of a loader. */
 export interface LoadContext {
-  /** Aborts when the load is given up: `loadTimeout`, a lost cause, or `close()`. */
+  /** Aborts when the load is given up: `loadTimeout`, no waiting caller, or `close()`. */
   readonly signal: AbortSignal
   /** The value this load is to replace, if one is still at hand; for conditional requests. */
   readonly previous: unknown
 }
 
-/** Where a value comes from when no tier has it. */
-export interface Source {
+/** Makes a value when no tier has it. */
+export interface Loader {
   load(context: LoadContext): Promise<unknown>
 }
 
-/** Of a call that does not load. */
-export const nothingToLoad: Source = { load: () => Promise.resolve(undefined) }
+/** For a call that does not load. */
+export const nothingToLoad: Loader = { load: () => Promise.resolve(undefined) }
 
 /** How tiers are used by a call (see `skipCache`). */
 export type ReadMode = 'normal' | 'refresh' | 'localOnly'
 
-/** So many misses in a row make the next one likely. */
+/** After so many misses in a row, the next read will probably miss too. */
 const COLD_RUN = 8
 
 /** What all reads of one cache, or of one method, have in common. */
@@ -37,7 +37,7 @@ export class ReadSite {
   readonly counters: ReadCounters
   /** How messages name it. */
   readonly where: string
-  /** Its loads are known by their async context, whatever that costs: one of them may have waited for itself. */
+  /** Its loads are tracked by their async context, in spite of the cost: one of them may have waited for itself. */
   tracksLoads = false
   #missesInARow = 0
 
@@ -58,7 +58,7 @@ export class ReadSite {
 
   /**
    * True while nothing of it is found in the store: then a claim, which answers with what there is, saves the look
-   * before it. Not where what is no longer fresh may be served, for a claim does not bring that.
+   * before it. Not where stale values may be served, because a claim does not return them.
    */
   get isCold(): boolean {
     const { staleWhileRevalidateMs, staleIfErrorMs } = this.policy
@@ -72,30 +72,30 @@ export class ReadSite {
   }
 }
 
-/** What a call says of its waiting. */
+/** How long a call waits. */
 export interface Patience {
   readonly signal?: AbortSignal | undefined
   /** 0 for none; `undefined` for the policy's. */
   readonly hardTimeoutMs?: number | undefined
 }
 
-/** What somebody may stop waiting for. */
+/** The part of a flight that a waiting caller uses. */
 interface Awaited {
   leave(reason: unknown): void
   stay(): void
 }
 
-/** Somebody who may stop waiting before there is an answer; see caller.ts. */
+/** A caller that may stop waiting before there is an answer; see caller.ts. */
 export interface Waiting {
   joined(flight: Awaited): void
 }
 
-/** What a call says of its result, and of itself. */
+/** The rules of a call for its result and for its waiting. */
 export interface ReadRules extends EntryRules {
   readonly mode: ReadMode
   /** Whether the caller may stop waiting. */
   readonly patience?: Patience | undefined
-  /** Who waits, where it may stop waiting. */
+  /** The waiting caller, if it may stop waiting. */
   readonly caller?: Waiting | undefined
 }
 
@@ -103,7 +103,7 @@ export interface ReadRules extends EntryRules {
 export class ReadCall {
   readonly site: ReadSite
   readonly address: EntryAddress
-  readonly source: Source
+  readonly loader: Loader
   readonly rules: ReadRules
   /** Called once when the flight knows whether it will load (a batch then knows what is missing). */
   readonly onDecided: (() => void) | undefined
@@ -112,13 +112,13 @@ export class ReadCall {
   constructor(
     site: ReadSite,
     address: EntryAddress,
-    source: Source,
+    loader: Loader,
     rules: ReadRules,
     onDecided?: () => void,
   ) {
     this.site = site
     this.address = address
-    this.source = source
+    this.loader = loader
     this.rules = rules
     this.onDecided = onDecided
   }
@@ -151,13 +151,13 @@ export class ReadCall {
   /** The same read with other rules. */
   with(more: Partial<ReadRules>): ReadCall {
     const rules = { ...this.rules, ...more }
-    return new ReadCall(this.site, this.address, this.source, rules, this.onDecided)
+    return new ReadCall(this.site, this.address, this.loader, rules, this.onDecided)
   }
 
-  /** The same read behind the caller, who has been served. */
+  /** The same read in the background, after the caller was served. */
   unobserved(): ReadCall {
     const { patience, caller, ...others } = this.rules
     const isPlain = patience === undefined && caller === undefined
-    return new ReadCall(this.site, this.address, this.source, isPlain ? this.rules : others)
+    return new ReadCall(this.site, this.address, this.loader, isPlain ? this.rules : others)
   }
 }

@@ -1,8 +1,8 @@
 /**
- * How a value is found: local tier, a flight already under way, remote tier, somebody else's load, our own load.
+ * How a value is found: local tier, a flight already under way, remote tier, another node's load, our own load.
  *
- * The problem is not finding it but not lying. Everything that is read or loaded stands on a *stamp* taken before it
- * began: the tag clock (its birth), the partition's sequence number and generation. Whatever is invalidated after the
+ * The difficulty is to never return an old value as a new one. Everything that is read or loaded stands on a *stamp* taken before it
+ * began: the tag clock (its birth), the partition's sequence number and generation. An invalidation after the
  * stamp is known to be newer than the value, because the value's source was read later than the stamp and the invalidation
  * either reached this node (and killed the flight) or will be found by the next sync (and compares higher than the stamp).
  *
@@ -65,7 +65,7 @@ export class ReadPath {
     this.#refreshes = new Refreshes(node, this.#starts, writes)
   }
 
-  /** Whose entries are read here. */
+  /** The node whose entries are read here. */
   get owner(): object {
     return this.#node
   }
@@ -100,18 +100,18 @@ export class ReadPath {
     }
   }
 
-  /** The caller's own load, shared with nobody. */
-  #runPlain({ source, onDecided, rules }: ReadCall): Promise<unknown> {
+  /** The caller's own load, which is not shared. */
+  #runPlain({ loader, onDecided, rules }: ReadCall): Promise<unknown> {
     onDecided?.()
     const closing = this.#node.closing.signal
     const own = rules.patience?.signal
     const signal = own === undefined ? closing : AbortSignal.any([closing, own])
-    return source.load({ signal, previous: undefined })
+    return loader.load({ signal, previous: undefined })
   }
 
   /**
-   * What is loaded in a unit of work may never be committed, and what it has changed is not what others have cached: nothing
-   * is kept, nobody joins, and what is loaded outside is not waited for.
+   * A value loaded in a unit of work may never be committed, and its changes are not in the cached values: nothing
+   * is kept, no caller joins, and loads outside are not waited for.
    */
   async #readInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
     const isHit = call.mode !== 'refresh' && !unit.covers(call.cache, call.fullKey)
@@ -123,7 +123,7 @@ export class ReadPath {
 
   /**
    * Returns a value that may be served now, or `undefined`. Never loads, and never rejects because of the store.
-   * `allowsStale`: also what is kept for when loads fail.
+   * `allowsStale`: also a value that is kept for failed loads.
    */
   async find(call: ReadCall, allowsStale = false): Promise<unknown> {
     const found = await this.looks.find(call, { fallback: allowsStale, traceless: false })
@@ -155,7 +155,7 @@ export class ReadPath {
     return this.#asCaller(call, (own) => this.#refreshes.refresh(own))
   }
 
-  /** Lets a caller who may stop waiting do so. */
+  /** Lets a caller stop waiting if it may. */
   #asCaller(call: ReadCall, ask: (call: ReadCall) => Promise<unknown>): Promise<unknown> {
     if (!isImpatient(call)) return ask(call)
     const caller = new Caller(call)
@@ -177,7 +177,7 @@ export class ReadPath {
     }
     const isJoinable =
       flight !== undefined &&
-      // Still running when what stands in for it is over: it is stuck.
+      // Still running when its stand-in has ended: it is stuck.
       (flight.isSettled || flight.standIn?.isSettled !== true) &&
       this.#isTrusted(flight)
     if (!isJoinable) {
@@ -195,13 +195,13 @@ export class ReadPath {
     return this.#joinOlder(flight, call)
   }
 
-  /** Runs the loader of a call that would otherwise wait for the load it is part of; that one keeps its own result. */
+  /** Runs the loader of a call that would otherwise wait for the load it is part of; that load keeps its own result. */
   async #loadInside(call: ReadCall, scope: LoadScope): Promise<unknown> {
     call.onDecided?.()
-    return call.source.load(scope.context)
+    return call.loader.load(scope.context)
   }
 
-  /** A flight that nobody could have told of an eviction for `maxStaleness` is no better than an entry of that age. */
+  /** A flight that could not be told of an eviction for `maxStaleness` is as doubtful as an entry of that age. */
   #isTrusted({ stamp, at, call }: Flight): boolean {
     const { knowledge, clock } = this.#node
     return isTrusted({ stamp, verifiedAt: at }, call.policy.maxStalenessMs, knowledge, clock.now())
@@ -225,16 +225,16 @@ export class ReadPath {
     if (entry !== undefined && stillStands(entry.tags, stamp)) {
       return handOut(value, call, this.#node)
     }
-    // It may still be filling the store: without detaching it, the next read would only join it again.
+    // It may still be filling the store: if it were not detached, the next read would join it again.
     flights.detach(flight)
     return this.read(call)
   }
 
-  /** Starts a flight. `isForced`: load even if what is found is fresh. */
+  /** Starts a flight. `isForced`: load even if a fresh entry is found. */
   #launch(call: ReadCall, candidate: LocalEntry | undefined, isForced: boolean): Flight {
     const flight = this.#starts.make(call, candidate)
     flight.isForced = isForced
-    // Before it sets out, which may be all it takes to load. A revalidation is for whoever comes later.
+    // Before it begins, which may be all it takes to load. The value of a revalidation is for later callers.
     flight.joinedBy(call.rules.caller)
     this.#node.flights.add(flight)
     this.#starts.go(flight)

@@ -1,9 +1,9 @@
 /**
- * Who asked for a refresh, and which loads may answer it: those that began after everybody had asked.
+ * Which loads may answer a refresh: those that began after all of its callers had asked.
  *
- * No clock tells what began after what. A look at the store does: it is sent after they have asked, and says who holds the
- * lease at that moment. Whoever holds it later, and is somebody else, began later. So did a load whose result is there
- * later, if nobody held the lease at the look. Where that cannot be told, one load more follows.
+ * No clock tells which load began later. A look at the store does: it is sent after they have asked, and tells who holds the
+ * lease at that moment. Another holder of it began later. So did a load whose result is there
+ * later, if the lease was free at the look. Where this is unknown, one more load follows.
  */
 
 import { FLAG, field } from '../entry/envelope.ts'
@@ -14,18 +14,18 @@ const NOBODY = 0
 export class RefreshAsk {
   /** Until an answer is on its way, later callers may join. */
   isOpen = true
-  /** What was known before the last look that found an entry, or nothing: who changes the key later has a higher number. */
+  /** What was known before the last look that found an entry, or nothing: a later change of the key has a higher number. */
   stamp: Stamp | undefined
-  /** A settle window stands: what is loaded in it may be old. */
+  /** A settle window is open: a value loaded in it may be old. */
   isSettling = false
-  /** The answer to a later refresh is on its way: what this one brings is no longer to be kept. */
+  /** The answer to a later refresh is on its way: the result of this one must not be kept. */
   isSuperseded = false
   readonly #onClose: () => void
   #asked = 1
   #sentOn: Stamp | undefined
-  /** How many had asked when the look was sent that is under way. */
+  /** How many callers had asked when the present look was sent. */
   #sent = 0
-  /** How many had asked when the last look was sent that was answered. */
+  /** How many callers had asked when the last answered look was sent. */
   #looked = 0
   #holder = NOBODY
 
@@ -57,14 +57,14 @@ export class RefreshAsk {
     this.isSettling = bytes !== undefined && (field.flags(bytes) & FLAG.settling) !== 0
   }
 
-  /** Somebody holds the lease; closes if that load answers. */
+  /** Another load holds the lease; closes if that load answers. */
   foundHeld(holder: number): void {
     if (!this.isOpen) return
     if (this.#isComplete && holder !== this.#holder) this.close()
     else this.#note(holder)
   }
 
-  /** True when what was filled meanwhile is an answer. What is set on purpose is none: it may have been made before. */
+  /** True when the filled entry is an answer. A value from `set` is not one: it may have been made before. */
   takes(bytes: Uint8Array): boolean {
     const isLoaded = (field.flags(bytes) & FLAG.put) === 0
     if (isLoaded && this.isOpen && this.#isComplete && this.#holder === NOBODY) this.close()

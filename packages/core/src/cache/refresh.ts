@@ -1,15 +1,15 @@
 /**
- * Loading anew on request, whatever is cached: once for all who ask, here and on other nodes.
+ * Loading anew on request, whatever is cached: once for all callers, here and on other nodes.
  *
  * The rule: a refresh is answered by a load that began after the call. A load that was under way may have read what the
- * caller knows to be old. So a refresh joins one that has not begun yet; while one runs, all who come share the one that
+ * caller knows to be old. So a refresh joins one that has not begun yet; while one runs, all later callers share the one that
  * follows it. Across nodes the lease keeps them apart, and `RefreshAsk` tells which loads began later.
  *
- * Readers have what is cached until then. Only where nothing is to be had do they join the refresh: its load is as good as
+ * Readers get the cached value until then. Only where nothing is cached do they join the refresh: its load serves them as well as
  * theirs.
  *
- * The result is filled under the lease like that of any load, so whatever changed the key meanwhile wins. And the
- * other nodes are told (replace.ts): nobody does that after a miss, but here they may hold the old value.
+ * The result is filled under the lease like that of any load, so a change of the key meanwhile wins. And the
+ * other nodes are told (replace.ts). That is not necessary after a miss, but here they may hold the old value.
  */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
@@ -41,7 +41,7 @@ export class Refreshes {
   readonly #writes: WritePath
   /** The last that was asked for, by full key. */
   readonly #last = new Map<string, Refresh>()
-  /** When entries that are being refreshed would be calm until. */
+  /** Until when entries that are being refreshed would otherwise need no refresh. */
   readonly #calm = new WeakMap<LocalEntry, number>()
 
   constructor(node: CacheNode, starts: FlightStart, writes: WritePath) {
@@ -95,14 +95,14 @@ export class Refreshes {
   }
 
   async #go(flight: Flight, before: Flight | undefined): Promise<void> {
-    // All who ask in one go are counted before anything is sent for them.
+    // All callers of one tick are counted before anything is sent for them.
     await undefined
     // In the store, it is the lease that keeps them apart.
     if (before !== undefined && !this.#starts.usesRemote(flight.call))
       await this.#waitFor(before, flight)
     if (this.#node.isClosed) return endAsClosed(this.#node, flight)
     if (endIfForsaken(this.#node, flight)) return
-    // What happened while it waited is nothing to a load that has not begun.
+    // An invalidation while it waited does not matter to a load that has not begun.
     flight.isAlive = true
     this.#starts.stand(flight)
     flight.candidate = this.#atHand(flight.call)
@@ -111,14 +111,14 @@ export class Refreshes {
     this.#starts.go(flight)
   }
 
-  /** What is loaded without the store is joined by all who find nothing here. */
+  /** Readers that find nothing here join a load without the store. */
   #offer(flight: Flight): void {
     const { flights } = this.#node
     if (flights.get(flight.address.key) === flight || this.#starts.usesRemote(flight.call)) return
     flights.add(flight)
   }
 
-  /** What began earlier must not replace what began later, in this process neither. */
+  /** The result of an earlier load must not replace that of a later one, also within this process. */
   #supersede(before: Refresh | undefined): void {
     if (before === undefined || before.flight.isOver) return
     before.ask.isSuperseded = true
@@ -130,7 +130,7 @@ export class Refreshes {
     const { call } = flight
     if (before.isOver) return
     flight.waitsFor = (flight.waitsFor ?? new Set()).add(before)
-    // Somebody else may be waiting for this key together with others.
+    // Another caller may wait for this key together with other keys.
     call.onDecided?.()
     await new Promise<void>((resolve) => {
       const waits = this.#node.waits(call.policy.leaseWaitMs)
@@ -144,7 +144,7 @@ export class Refreshes {
 
   /**
    * Until the end, hits take the longer way, which knows what the running code is part of: a method that is refreshed may
-   * ask for its own key, by way of `super`, and is not to be given what it is to replace.
+   * ask for its own key, through `super`, and must not get the value that it replaces.
    */
   #rouse(key: string): void {
     const entry = this.#node.local?.peek(key)
@@ -170,7 +170,7 @@ export class Refreshes {
     return verdict === 'gone' || verdict === 'unverified' ? undefined : entry
   }
 
-  /** What is not to be cached still says that what is cached is old. */
+  /** A value that must not be cached still shows that the cached one is old. */
   async #outcome(flight: Flight): Promise<unknown> {
     const value = await flight.promise
     if (!flight.isOver) await new Promise<void>((resolve) => flight.whenOver(resolve))

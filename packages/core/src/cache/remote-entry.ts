@@ -12,7 +12,7 @@ export type Age = 'fresh' | 'stale' | 'fallback'
 
 /**
  * Reads bytes from the store straight into the form the local tier keeps, the value still missing; or returns the commit
- * id that a claim is to name as wanting, 0 for none. `onForeign` is told about bytes that are no entry of this format.
+ * id that a claim must name as unusable, 0 for none. `onForeign` is called for bytes that are not an entry of this format.
  */
 export function inspect(
   bytes: Uint8Array | undefined,
@@ -57,6 +57,8 @@ export function inspect(
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
   entry.createdAt = Math.floor(createdAt)
   if (wasSoftened || knowledge.tags.softens(birth, call.cacheTag, tags)) {
+    // Nothing and errors are no fallback.
+    if (entry.kind !== 'value') return commit
     entry.live(0, 0, 0, livesUntil)
     return entry
   }

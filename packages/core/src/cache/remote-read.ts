@@ -1,4 +1,4 @@
-/** The far half of a read: what the store holds is compared, taken over, served while a new one is on its way, or missing. */
+/** The far half of a read: the store's entry is compared, taken over, served while a new one is loaded, or missing. */
 
 import { decodeHeader, type EntryHeader, FLAG, isEntry } from '../entry/envelope.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
@@ -37,7 +37,7 @@ export class RemoteRead {
   readonly #stored: StoredEntries
   readonly #claims: ClaimPath
   /**
-   * One for all flights: reads are too many for a pair of closures each. The replies of a tick come together, in the
+   * One for all flights: there are too many reads for two closures per read. The replies of a tick come together, in the
    * context of none of them.
    */
   readonly #receiver: ReadReceiver<Flight> = {
@@ -76,7 +76,7 @@ export class RemoteRead {
     remote.read(flight.address, this.#receiver, flight)
   }
 
-  /** Looks for what is there; loads nothing. `unknown` when the store could not be asked. */
+  /** Looks an entry up, and never loads. `unknown` when the store could not be asked. */
   async find(
     witness: Witness,
     { fallback, traceless, valueless = false }: LookOptions,
@@ -128,7 +128,7 @@ export class RemoteRead {
     this.#node.remote?.read(flight.address, this.#receiver, flight)
   }
 
-  /** Tells whether an entry is fresh no longer by the store's clock, which counts the time that this machine slept. */
+  /** Tells whether an entry is not fresh any more by the store's clock, which counts the time that this machine slept. */
   #isPast(header: EntryHeader | undefined): boolean {
     if (header === undefined) return true
     const { knowledge, clock } = this.#node
@@ -155,7 +155,7 @@ export class RemoteRead {
     }
   }
 
-  /** Of a refresh: what there was when it was asked for. Where nothing may be served, whoever reads joins it. */
+  /** For a refresh: notes the entry that was there when it was requested. Where nothing may be served, readers join it. */
   #noteOld(
     flight: Flight,
     ask: RefreshAsk,
@@ -168,7 +168,7 @@ export class RemoteRead {
     if (!isServable) this.#node.flights.offer(flight)
   }
 
-  /** What the store holds is not fresh: serve it if it may be served, and in any case see to a new one. */
+  /** The store's entry is not fresh: serve it if it may be served, and in any case start a refresh. */
   async #beyondFresh(flight: Flight, found: LocalEntry, bytes: Uint8Array): Promise<void> {
     const age = ageOf(found, this.#node.clock.now())
     const entry = await this.#stored.decode(flight, found, bytes)
@@ -201,7 +201,7 @@ export class RemoteRead {
   }
 }
 
-/** Tells whether a fresh entry has to be loaded anew: a refresh that was asked for, or one of the very write found. */
+/** Tells whether a fresh entry must be loaded anew: for a refresh, or for a revalidation of exactly this write. */
 function needsLoad({ isForced, call, candidate }: Flight, { commit }: LocalEntry): boolean {
   if (!isForced) return false
   // A revalidation runs on every node that holds the entry: only the first one finds the old write still there.

@@ -1,11 +1,11 @@
 /**
- * Waiting for a load of this process no longer than for one of another node (I4): past `leaseWait`, one of those who wait
- * loads in its place, and all of them get what comes first.
+ * Waiting for a load of this process no longer than for one of another node (I4): after `leaseWait`, one of the waiting callers
+ * loads in its place, and all of them get the first result.
  *
- * The load may be stuck; it may be slow; or it waits, by way of something that nobody could see, for the very one who waits
+ * The load may be stuck; it may be slow; or it waits, in a way that could not be noticed, for the very caller that waits
  * for it (see load-scope.ts). So it is left alone. It keeps its lease and its place, and if it ends, its result is the one
- * that is kept. What stands in for it is kept here only, and only until then. Displacing the load instead would mean that
- * nothing is ever kept of what takes longer than `leaseWait` and is asked for all the time.
+ * that is kept. The result of the stand-in is kept on this node only, and only until then. Displacing the load instead would mean that
+ * a value that takes longer than `leaseWait` and is requested all the time is never kept.
  *
  * A place where this happened may be one where loads ask for themselves: its loads are tracked from then on, whatever that
  * costs, so that it is noticed at once.
@@ -27,14 +27,14 @@ export class StandIns {
     this.#loads = loads
   }
 
-  /** Returns what a caller gets who joins a flight. */
+  /** Returns the result for a caller that joins a flight. */
   join(flight: Flight, call: ReadCall): Promise<unknown> {
     if (flight.isSettled) return flight.promise
     flight.joiners ??= this.#gather(flight, call)
     return flight.joiners.promise
   }
 
-  /** The first who joins stands in for all, in its own context. */
+  /** The first caller that joins loads for all of them, in its own context. */
   #gather(flight: Flight, call: ReadCall): Joiners {
     const context = keepContext()
     const deadlines = this.#node.waits(call.policy.leaseWaitMs)
@@ -51,7 +51,7 @@ export class StandIns {
     const standIn = new Flight(call.unobserved(), stamp, clock.now())
     flight.standIn = standIn
     standIn.joinedBy(undefined)
-    // Nobody joins it, but whatever invalidates the key ends its being kept.
+    // No caller joins it, but an invalidation of the key prevents that its result is kept.
     flights.watch(standIn)
     standIn.promise.then(
       (value) => flight.joiners?.resolve(value),

@@ -1,7 +1,7 @@
 /** Entries as the store holds them: whether they stand, what value they carry, and how they come into the local tier. */
 
 import { field } from '../entry/envelope.ts'
-import { freezeDecoded, freezeDeep } from '../entry/freeze.ts'
+import { freezeDeep } from '../entry/freeze.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Flight } from './flight.ts'
 import { settleWith } from './flight-steps.ts'
@@ -37,7 +37,8 @@ export class StoredEntries {
   ): LocalEntry | Promise<LocalEntry | undefined> {
     const { values } = this.#node
     try {
-      const value = values?.decode(field.payload(bytes), field.steps(bytes))
+      const frozen = isFrozenByCodec(call, entry)
+      const value = values?.decode(field.payload(bytes), field.steps(bytes), frozen)
       if (!(value instanceof Promise)) return this.#withValue(call, entry, value)
       return value
         .then((decoded) => this.#withValue(call, entry, decoded))
@@ -60,11 +61,8 @@ export class StoredEntries {
   #withValue(call: ReadCall, entry: LocalEntry, value: unknown): LocalEntry {
     const { isolation, fromPlain } = call.policy
     const made = restored(value, entry.kind, call.policy)
-    if (isolation === 'frozen' && entry.kind !== 'error') {
-      if (fromPlain === undefined) freezeDecoded(made)
-      else freezeDeep(made)
-    }
-    entry.value = made
+    const isLeft = isolation === 'frozen' && fromPlain !== undefined && entry.kind !== 'error'
+    entry.value = isLeft ? freezeDeep(made) : made
     return entry
   }
 
@@ -76,4 +74,9 @@ export class StoredEntries {
     this.#reports.undecodable(call, reason)
     return undefined
   }
+}
+
+/** What `fromPlain` is to take may not be frozen yet. */
+function isFrozenByCodec({ policy }: ReadCall, { kind }: LocalEntry): boolean {
+  return policy.isolation === 'frozen' && policy.fromPlain === undefined && kind !== 'error'
 }

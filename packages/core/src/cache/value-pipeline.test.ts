@@ -40,7 +40,7 @@ it('without steps, encodes and decodes at once', () => {
   const pipeline = new ValuePipeline(codec, [reading])
   const encoded = pipeline.encode({ a: 1 })
   expect(encoded).toEqual({ payload: codec.encode({ a: 1 }), steps: [] })
-  expect(pipeline.decode(codec.encode({ a: 1 }), Uint8Array.of())).toEqual({ a: 1 })
+  expect(pipeline.decode(codec.encode({ a: 1 }), Uint8Array.of(), false)).toEqual({ a: 1 })
   expect(pipeline.codec).toBe(codec)
 })
 
@@ -50,19 +50,21 @@ it('applies steps in order, undoes them in reverse, and leaves out those that le
   const { payload, steps } = await pipeline.encode('v')
   expect(steps).toEqual([1, 255])
   expect([...payload]).toEqual([...codec.encode('v'), 1, 255])
-  expect(await pipeline.decode(payload, Uint8Array.from(steps))).toBe('v')
+  expect(await pipeline.decode(payload, Uint8Array.from(steps), false)).toBe('v')
   expect(first.limits).toEqual([MOST_BYTES, MOST_BYTES])
 })
 
 it('undoes what was applied elsewhere by a step that only reads here', async () => {
   const pipeline = new ValuePipeline(codec, [reading])
   const payload = Uint8Array.of(...codec.encode('v'), 0)
-  expect(await pipeline.decode(payload, Uint8Array.of(9))).toBe('v')
+  expect(await pipeline.decode(payload, Uint8Array.of(9), false)).toBe('v')
 })
 
 it('refuses an entry of a step that nobody here knows, by its number', async () => {
   const pipeline = new ValuePipeline(codec, [reading])
-  await expect(pipeline.decode(codec.encode('v'), Uint8Array.of(7))).rejects.toThrow('step 7')
+  await expect(pipeline.decode(codec.encode('v'), Uint8Array.of(7), false)).rejects.toThrow(
+    'step 7',
+  )
 })
 
 describe('the id of a step', () => {
@@ -78,4 +80,23 @@ describe('the id of a step', () => {
     expect(twice).toThrow(InvalidOptionError)
     expect(twice).toThrow(/codec step only reads\.id.*other than that of marks 1/)
   })
+})
+
+it('freezes what a codec cannot, and lets one that can do it itself', async () => {
+  const frozen: string[] = []
+  const freezing = {
+    ...codec,
+    decodeFrozen: (bytes: Uint8Array) => frozen.push(Buffer.from(bytes).toString('hex')),
+  }
+  const payload = codec.encode({ a: [{}] })
+  for (const steps of [Uint8Array.of(), Uint8Array.of(9)]) {
+    const given = steps.length === 0 ? payload : Uint8Array.of(...payload, 0)
+    const pipeline = new ValuePipeline(codec, [reading])
+    const found = (await pipeline.decode(given, steps, true)) as { a: object[] }
+    expect([found, found.a, found.a[0]].every(Object.isFrozen)).toBe(true)
+    const left = await pipeline.decode(given, steps, false)
+    expect(Object.isFrozen(left)).toBe(false)
+    await new ValuePipeline(freezing, [reading]).decode(given, steps, true)
+  }
+  expect(frozen).toEqual(Array(2).fill(Buffer.from(payload).toString('hex')))
 })

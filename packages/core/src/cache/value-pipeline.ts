@@ -1,6 +1,7 @@
 /** From a value to payload bytes and back: the codec, then the plugins' codec steps, undone in reverse on reading. */
 
 import type { Codec, CodecStep } from '../contracts/codec.ts'
+import { freezeDecoded } from '../entry/freeze.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 
 /** Bytes, and the ids of the steps that made them. */
@@ -33,9 +34,21 @@ export class ValuePipeline {
     return this.#steps.length === 0 ? { payload, steps: NO_STEPS } : this.#applySteps(payload)
   }
 
-  /** Decodes a payload; synchronous unless steps were applied. Throws (or rejects) on bytes that do not decode. */
-  decode(payload: Uint8Array, steps: Uint8Array): unknown {
-    return steps.length === 0 ? this.codec.decode(payload) : this.#undoSteps(payload, steps)
+  /**
+   * Decodes a payload, `frozen` all the way down or not; synchronous unless steps were applied. Throws (or rejects) on bytes
+   * that do not decode.
+   */
+  decode(payload: Uint8Array, steps: Uint8Array, frozen: boolean): unknown {
+    if (steps.length > 0) return this.#undoSteps(payload, steps, frozen)
+    return this.#decode(payload, frozen)
+  }
+
+  #decode(bytes: Uint8Array, frozen: boolean): unknown {
+    const { codec } = this
+    if (!frozen) return codec.decode(bytes)
+    return codec.decodeFrozen === undefined
+      ? freezeDecoded(codec.decode(bytes))
+      : codec.decodeFrozen(bytes)
   }
 
   async #applySteps(payload: Uint8Array): Promise<EncodedValue> {
@@ -50,7 +63,7 @@ export class ValuePipeline {
     return { payload: bytes, steps: applied }
   }
 
-  async #undoSteps(payload: Uint8Array, steps: Uint8Array): Promise<unknown> {
+  async #undoSteps(payload: Uint8Array, steps: Uint8Array, frozen: boolean): Promise<unknown> {
     let bytes = payload
     for (const id of [...steps].reverse()) {
       const step = this.#byId.get(id)
@@ -58,7 +71,7 @@ export class ValuePipeline {
         throw new Error(`The entry needs codec step ${id}, which no plugin here knows`)
       bytes = await step.decode(bytes, this.#limits)
     }
-    return this.codec.decode(bytes)
+    return this.#decode(bytes, frozen)
   }
 
   #register(step: CodecStep): void {

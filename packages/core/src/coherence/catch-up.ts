@@ -1,7 +1,7 @@
 /**
  * Reads what was missed from the store's logs: the changes of a partition, and the tags that were invalidated.
  *
- * A log that does not contain what is known here is another history. Of a partition that is told to whoever asked; lost
+ * A log that does not contain what is known here is another history. For a partition this is reported to the caller; lost
  * tags are invalidated anew (see lost-tags.ts).
  */
 
@@ -86,7 +86,7 @@ export class CatchUp {
     try {
       // From somewhat before what is known, to see whether the store still knows it.
       const known = Math.min(this.#tagsInQuestion, tags.confirmed)
-      // Until it has been seen to: what is read here moves the clock on, and no sync would find the loss again.
+      // Until the loss has been handled: reading moves the clock on, and no sync would find the loss again.
       this.#tagsInQuestion = known
       const from = Math.max(0, known - LOOK_BACK_US)
       const last = tags.since(from)

@@ -65,7 +65,7 @@ export class Coherence {
     if (this.knowledge.tags.confirmed === 0) await sync.running
   }
 
-  /** The same, and sees to it that entries of the store can be judged, if that is possible now. Never rejects. */
+  /** The same, and makes entries of the store judgeable, if that is possible now. Never rejects. */
   async prepareToJudge(maxStalenessMs: number): Promise<void> {
     await this.start()
     await this.#rooms?.sync.prepareToJudge(maxStalenessMs)

@@ -62,7 +62,7 @@ export class Confirmation {
     knowledge.noteSyncedAt(reply.nowMs)
   }
 
-  /** Returns whether whatever was lost has been seen to. */
+  /** Returns whether everything that was lost has been handled. */
   async partitions(reply: SyncReply, sent: SentSync): Promise<boolean> {
     const { knowledge, lostHistories } = this.#parts
     const { behind, lost } = this.#compare(reply, sent)

@@ -3,7 +3,7 @@
  * that became the address of a master, a user without rights.
  *
  * The store still holds it and confirms everything, so only the evicting node would know. It says so on the bus, which works
- * in most of these states, and says it again as long as the eviction waits. Whoever hears it forgets its own copy, once, and
+ * in most of these states, and says it again as long as the eviction waits. A node that hears it drops its own copy, once, and
  * does not believe the store's until it has been told of the eviction or nobody repeats the doubt any more.
  */
 

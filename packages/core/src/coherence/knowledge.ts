@@ -72,7 +72,7 @@ export class Knowledge {
     return this.#changes
   }
 
-  /** The change counter after the machine last slept: how long ago something was that is older, nobody knows. */
+  /** The change counter after the machine last slept: the age of anything older is unknown. */
   get trustedSince(): number {
     return this.#trustedSince
   }

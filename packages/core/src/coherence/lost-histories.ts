@@ -1,8 +1,8 @@
 /**
  * Partitions of which the store no longer has, or never had, the history that this node knows: doubts everything of them,
- * and sees to it that what was lost is known again.
+ * and makes the lost changes known again.
  *
- * What nodes repeat reaches back for a while only. Where the loss reaches further back, nobody knows what was evicted
+ * What nodes repeat reaches back for a while only. Where the loss reaches further back, it is unknown what was evicted
  * since, and some who knew may be gone: then all entries of the partition count as evicted, for all nodes.
  */
 

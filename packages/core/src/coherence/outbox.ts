@@ -133,7 +133,7 @@ export class Outbox {
       this.#tellWaiting(waiting)
       throw error
     } finally {
-      // Also when it failed, each time: whoever watches must see that it goes on.
+      // Also when it failed, each time: an observer must see that it goes on.
       reports.queue()
     }
   }

@@ -93,7 +93,7 @@ export class Partition {
 
   /**
    * Learns an instant of the store's clock, ms; returns the latest one known. Not the last one: the clock may be set back,
-   * and what is done after that is later all the same.
+   * and a change after that is later in any case.
    */
   noteTime(storeMs: number): number {
     this.#latestMs = Math.max(this.#latestMs, storeMs)
@@ -133,7 +133,7 @@ export class Partition {
     this.generation += 1
   }
 
-  /** Nobody knows how long ago anything was: nothing is coherent until it is compared, and no position is of the last minute. */
+  /** The age of everything is unknown: no entry is coherent until it is compared, and no position counts as known within the last minute. */
   doubt(): void {
     this.generation += 1
     this.verifiedAt = Number.NEGATIVE_INFINITY

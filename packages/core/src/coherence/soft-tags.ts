@@ -1,7 +1,7 @@
 /**
  * Soft evictions by tag. They are versions of the same clock as hard ones, under a name of their own in the same table:
  * `\~t` beside `t`. So whatever is done for a tag (messages, range reads, the recovery queue, repeating what a store lost)
- * is done for its soft evictions without knowing of them, in every store; and neither can be taken for the other.
+ * is done for its soft evictions without knowing of them, in every store; and neither can be confused with the other.
  *
  * An entry born before the soft version of a tag of its is a fallback: kept for when loads fail, and never fresh again.
  */

@@ -84,7 +84,7 @@ export class Sync {
     return run
   }
 
-  /** Sees to it that entries of the store can be judged, if that is possible now. Never rejects. */
+  /** Makes entries of the store judgeable, if that is possible now. Never rejects. */
   async prepareToJudge(maxStalenessMs: number): Promise<void> {
     const { knowledge } = this.#parts
     for (let i = 0; i < SYNCS_PER_READ && !knowledge.canJudge(maxStalenessMs); i++) {

@@ -15,7 +15,7 @@
  *
  * Many of them can lift this node's clock past what the store has minted, or will mint next. So what leaves this node is
  * born at the *confirmed* clock, never above it: another node could not tell what such a birth was worth. And a version
- * that the store minted below this clock is news all the same: it is applied above what was born here until now, and the
+ * that the store minted below this clock is new nevertheless: it is applied above what was born here until now, and the
  * minted number is kept beside it.
  */
 

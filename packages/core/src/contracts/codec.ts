@@ -11,6 +11,11 @@ export interface Codec {
   encode(value: unknown): Uint8Array
   /** Decodes bytes; throws on truncated, foreign or hostile input, and never pollutes a prototype. */
   decode(bytes: Uint8Array): unknown
+  /**
+   * Decodes bytes and freezes plain objects and arrays in what they hold, all the way down; otherwise as `decode`. For codecs
+   * that look over what they decoded anyway. Absent: the engine freezes what `decode` returned where frozen values are wanted.
+   */
+  decodeFrozen?(bytes: Uint8Array): unknown
 }
 
 /** Teaches codecs a class: `name` goes on the wire, so it must stay the same across deployments. */

@@ -1,18 +1,18 @@
-/** What the in-process tier asks of a store: a bounded map from full keys to entry objects. */
+/** What the in-process tier needs of a store: a bounded map from full keys to entry objects. */
 
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 
-/** Why an entry left a local store without anybody asking for that key. */
+/** Why an entry left a local store without a request for that key. */
 export type DropReason = 'room' | 'replaced'
 
 /**
- * A bounded, synchronous map. It decides what to drop for room; freshness, coherence and tags are judged by the engine,
- * which hands in entry objects it alone understands.
+ * A bounded, synchronous map. It decides what to drop for room. The engine judges freshness, coherence and tags, and only the
+ * engine knows the content of the entry objects.
  */
 export interface LocalStore<Entry extends object = object> {
   readonly name: string
-  /** Returns the entry and counts as a use of it. */
+  /** Returns the entry, and counts as a use of it. */
   get(key: string): Entry | undefined
   /** Returns the entry without counting as a use. */
   peek(key: string): Entry | undefined
@@ -27,7 +27,7 @@ export interface LocalStore<Entry extends object = object> {
   readonly size: number
   /** Sum of the sizes of the entries held, in bytes; 0 where the store does not track it. */
   readonly bytes: number
-  /** True when `set` wants a real size, so that values have to be measured. */
+  /** True when `set` needs a real size, so that values have to be measured. */
   readonly measuresBytes: boolean
   /** Locks within this process. */
   readonly locks?: LockProvider | undefined

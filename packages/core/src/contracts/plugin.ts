@@ -1,12 +1,12 @@
-/** A plugin adds codec steps, or watches events; it never changes what is cached by listening. */
+/** A plugin adds codec steps, or listens to events; listening never changes what is cached. */
 
 import type { CacheEvents } from '../events/events.ts'
 import type { CodecStep } from './codec.ts'
 
-/** What a started plugin can see of its manager. */
+/** The part of its manager that a started plugin can use. */
 export interface PluginHost {
   readonly namespace: string
-  /** Listens to an event; returns what ends it. Listeners may not change the outcome, and what they throw is dropped. */
+  /** Listens to an event; returns a function that stops it. Listeners cannot change the outcome, and their errors are dropped. */
   on<Name extends keyof CacheEvents>(
     event: Name,
     listener: (event: CacheEvents[Name]) => void,

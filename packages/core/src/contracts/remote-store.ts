@@ -1,5 +1,5 @@
 /**
- * What the shared tier asks of a store: a handful of atomic steps over entries, partitions and the tag clock.
+ * What the shared tier needs of a store: a few atomic steps over entries, partitions and the tag clock.
  *
  * Entries are opaque bytes except for their fixed-size header (see `entry/envelope.ts`), whose lease fields and flags the
  * store reads and patches. Every method may reject at any time; the engine bounds each call with its own deadline, counts
@@ -11,20 +11,20 @@ import type { CodecFactory } from './codec.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 
-/** Where an entry lives: its partition and its full key (`cache:key`) inside the namespace. */
+/** The place of an entry: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
   readonly partition: number
   readonly key: string
 }
 
-/** What a store can promise; the engine falls back, and says so, where it can't. */
+/** What a store can promise; where it cannot, the engine works without it, and says so. */
 export interface RemoteCapabilities {
   /** `fill` stores only for the current lease holder (invariants I2 and I4 across nodes). */
   readonly leases: boolean
   /**
-   * Partitions have sequence numbers and logs, so that lost messages are noticed before `maxStaleness` ends. Without it,
-   * replies to changes number the changes made through this very instance, `sync` answers no heads, `changesSince` answers
-   * `unknown`, and nobody compares numbers of different nodes.
+   * Partitions have sequence numbers and logs, so that lost messages are noticed before `maxStaleness` ends. Without them,
+   * replies to changes number the changes made through this very instance, `sync` returns no heads, `changesSince` returns
+   * `unknown`, and numbers of different nodes are not compared.
    */
   readonly sequences: boolean
   /** Tag versions are minted atomically and strictly increase. */
@@ -39,23 +39,23 @@ export interface ClaimRequest {
   /** Random non-zero 48-bit number that identifies this load. */
   readonly token: number
   readonly leaseMs: number
-  /** Commit id of the entry the caller read and found wanting; 0 when it read nothing. */
+  /** Commit id of the entry that the caller read and could not use; 0 when it read nothing. */
   readonly seen: number
-  /** Token of a holder that was waited for long enough; its lease is taken over if it still stands. 0 for none. */
+  /** Token of a holder that the caller waited for long enough; its lease is taken over if it still stands. 0 for none. */
   readonly overtake: number
 }
 
 export type ClaimReply =
   /** The caller loads. A header-only entry now carries the lease, or the stale value's header does. */
   | { readonly kind: 'granted'; readonly nowMs: number }
-  /** Somebody else loads; the waiter flag is set, so the end of the lease will be announced. */
+  /** Another caller loads; the waiter flag is set, so the end of the lease will be announced. */
   | {
       readonly kind: 'held'
       readonly holder: number
       readonly remainingMs: number
       readonly nowMs: number
     }
-  /** Somebody filled it meanwhile: an entry with another commit id than `seen`. */
+  /** Another caller has filled it meanwhile: an entry with another commit id than `seen`. */
   | { readonly kind: 'filled'; readonly bytes: Uint8Array; readonly nowMs: number }
 
 export interface FillReply {
@@ -69,8 +69,8 @@ export interface FillReply {
 export interface MutationReply {
   readonly partition: number
   /**
-   * The partition's number before this change. Without `sequences`: the last one this instance answered for the
-   * partition, 0 if none. Never less, for a number that goes back says that the store has lost its history.
+   * The partition's number before this change. Without `sequences`: the last number that this instance returned for the
+   * partition, 0 if none. Never less, because a number that goes back means that the store has lost its history.
    */
   readonly previous: number
   /** The partition's number from this change on. */
@@ -83,7 +83,8 @@ export interface PutRequest {
   readonly livesMs: number
   /**
    * The partition's sequence number the writer knew before it made the value. When the key was changed after it, or the log
-   * no longer reaches back to it, nobody can tell which value is newer: the put then evicts. 0 to write in any case; the
+   * no longer reaches back to it, or a history that contained it was lost, it is unknown which value is newer: the put then
+   * evicts. 0 to write in any case; the
    * engine does so only where there are no sequences, because a put may arrive long after it was given up.
    */
   readonly since: number
@@ -95,7 +96,7 @@ export interface PutReply extends MutationReply {
 }
 
 export interface EvictRequest {
-  /** Keep the bytes as stale instead of removing them; the lease is voided all the same. */
+  /** Keep the bytes as stale instead of removing them; the lease is voided in any case. */
   readonly soft: boolean
   /**
    * Fills that happen within this window live no longer than it; 0 for none. A softened entry has its window as well: the
@@ -114,7 +115,7 @@ export interface TagHead {
 export interface SyncReply {
   /** The store's clock, ms since the epoch. Used to age entries, never to order. */
   readonly nowMs: number
-  /** Sequence number of each partition asked for, in order; `undefined` where it could not be read or there is none. */
+  /** Sequence number of each requested partition, in order; `undefined` where it could not be read or there is none. */
   readonly heads: readonly (number | undefined)[]
   readonly tags: TagHead | undefined
 }
@@ -122,7 +123,7 @@ export interface SyncReply {
 export type PartitionChanges =
   /** Every key changed after the given sequence number. */
   | { readonly kind: 'delta'; readonly seq: number; readonly keys: readonly string[] }
-  /** The log does not reach back, or this history does not contain that sequence number. */
+  /** The log does not reach back far enough, or this history does not contain that sequence number. */
   | { readonly kind: 'unknown'; readonly seq: number }
 
 export interface TagBump {
@@ -134,14 +135,14 @@ export interface TagBump {
 export interface TagChanges {
   readonly version: number
   readonly floor: number
-  /** Tags with a version above the one asked for. */
+  /** Tags with a higher version than the one asked for. */
   readonly tags: readonly (readonly [tag: string, version: number])[]
 }
 
 /**
- * The shared tier. Sequence numbers and tag versions are minted by the store, strictly increasing, below 2^53: its clock in
- * µs, so that a history that was lost and begun anew is recognised. Where the clock is behind the last number, a random
- * step above that one, because counting on would repeat the numbers of a lost history.
+ * The shared tier. The store mints sequence numbers and tag versions. They strictly increase, below 2^53: its clock in
+ * µs, so that a history that was lost and begun again is recognised. Where the clock is behind the last number, it adds a random
+ * step to that number, because counting on would repeat the numbers of a lost history.
  */
 export interface RemoteStore {
   readonly name: string
@@ -155,21 +156,21 @@ export interface RemoteStore {
   /** Limits counted on the same servers. */
   readonly limits?: RateLimitProvider | undefined
   /**
-   * So many reads of one tick go at once, so that the store works on them while more are gathered. A whole number from 1.
+   * So many reads of one tick are sent at once, so that the store works on them while more are gathered. A whole number from 1.
    *
    * @default none: a call takes all reads of a tick, at its end
    */
   readonly readsAtOnce?: number | undefined
-  /** Called once before any other method; connects lazily and never throws because the other side is away. */
+  /** Called once before any other method; connects lazily and does not throw because the other side is away. */
   open(namespace: string): void
-  /** Reads whole entries, in order. One round trip however many. */
+  /** Reads whole entries, in order. One round trip, however many. */
   read(addresses: readonly EntryAddress[]): Promise<readonly (Uint8Array | undefined)[]>
-  /** Reads at least the header of each entry, in order. One round trip however many. */
+  /** Reads at least the header of each entry, in order. One round trip, however many. */
   readHeaders(addresses: readonly EntryAddress[]): Promise<readonly (Uint8Array | undefined)[]>
   claim(address: EntryAddress, request: ClaimRequest): Promise<ClaimReply>
   /** Extends the lease if `token` still holds it. */
   renew(address: EntryAddress, token: number, leaseMs: number): Promise<boolean>
-  /** Gives the lease up without a value; wakes waiters. Not holding it is not an error. */
+  /** Gives the lease up without a value; wakes waiters. It is not an error when the caller does not hold it. */
   release(address: EntryAddress, token: number): Promise<void>
   /** Stores the entry while `token` holds the lease, stamping its creation time; wakes waiters. */
   fill(address: EntryAddress, token: number, bytes: Uint8Array, livesMs: number): Promise<FillReply>
@@ -177,7 +178,7 @@ export interface RemoteStore {
   put(address: EntryAddress, request: PutRequest): Promise<PutReply>
   /**
    * Removes (or softens) entries and their leases, bumps, logs and publishes, with `soft` and `settleMs` where they were
-   * asked for; one reply a partition touched.
+   * asked for; one reply per partition touched.
    */
   evict(
     addresses: readonly EntryAddress[],
@@ -187,23 +188,23 @@ export interface RemoteStore {
   sync(partitions: readonly number[]): Promise<SyncReply>
   changesSince(partition: number, seq: number): Promise<PartitionChanges>
   /**
-   * Mints one version above the clock and `known` for all the tags, publishes, prunes tags older than `retentionMs`
-   * (or than the longest one any node has asked for) by raising the floor over them.
+   * Mints one version above the clock and `known` for all the tags, publishes, and prunes tags older than `retentionMs`
+   * (or than the longest one that any node has asked for) by raising the floor over them.
    */
   bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump>
   tagsSince(version: number): Promise<TagChanges>
   /** Full keys that begin with `prefix`, in chunks, each at least once; never blocks the store for long. */
   scan(prefix: string): AsyncIterable<readonly string[]>
-  /** Whether the store is worth asking right now; false while it is known to be disconnected. */
+  /** Whether the store should be asked right now; false while it is known to be disconnected. */
   readonly ready?: boolean
   /**
-   * Begins to connect, after `open`, and resolves when the first attempt has ended, well or badly; at once when it has.
-   * Until then a failure says nothing about the other side: a process that starts is slow. Never rejects; bound it.
+   * Begins to connect, after `open`, and resolves when the first attempt has ended, well or badly; at once when it has ended.
+   * Until then a failure says nothing about the other side, because a process that starts is slow. Never rejects; bound it.
    */
   whenTried?(): Promise<void>
   /**
-   * Has a listener told, once of each, what keeps the store from being used as it is set up: a right that is missing. One
-   * listener; the last one is used. It may not throw.
+   * Registers a listener that is told, once for each kind, what keeps the store from working as it is set up, such as a missing
+   * right. One listener: the last one is used. It must not throw.
    */
   onTrouble?(listener: (error: Error) => void): void
   close(): Promise<void>

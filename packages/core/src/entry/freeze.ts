@@ -1,5 +1,6 @@
 /** Deep-freezes plain data, so that a caller who mutates a cached value gets a TypeError instead of changing everybody's. */
 
+import { hasHoles, isDenseAlone } from '../values/own-parts.ts'
 import { isPlainContainer } from '../values/value-kind.ts'
 
 /**
@@ -9,27 +10,36 @@ import { isPlainContainer } from '../values/value-kind.ts'
  * what they hold, or would break them. So is whatever refuses to be frozen or looked at.
  */
 export function freezeDeep<Value>(value: Value): Value {
-  if (!isPlainContainer(value)) return value
-  const pending: object[] = [value]
+  const pending: unknown[] = [value]
+  // Only what was frozen when it was found: the rest is frozen at its first sight, which tells as much and costs less.
   const seen = new Set<object>()
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (seen.has(next)) continue
-    seen.add(next)
-    for (const part of frozenParts(next)) {
-      if (isPlainContainer(part)) pending.push(part)
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (!isPlainContainer(next)) continue
+    try {
+      if (Object.isFrozen(next)) {
+        if (seen.has(next)) continue
+        seen.add(next)
+      } else Object.freeze(next)
+      addParts(next, pending)
+    } catch {
+      // A Proxy that refuses. The call has succeeded; only this part of its result is not protected.
     }
   }
   return value
 }
 
-/** Freezes one object and returns what it holds; a getter's result is not its own. */
-function frozenParts(owner: object): readonly unknown[] {
-  try {
-    Object.freeze(owner)
-    return Object.keys(owner).map((name) => Object.getOwnPropertyDescriptor(owner, name)?.value)
-  } catch {
-    // A Proxy that refuses. The call has succeeded; only this part of its result is not protected.
-    return []
+/** Adds the objects that an object holds to `pending`; a getter's result is not its own. */
+function addParts(owner: object, pending: unknown[]): void {
+  if (Array.isArray(owner) && !hasHoles(owner) && isDenseAlone(owner)) {
+    for (const part of owner as readonly unknown[]) {
+      if (typeof part === 'object' && part !== null) pending.push(part)
+    }
+    return
+  }
+  for (const name of Object.keys(owner)) {
+    const part: unknown = Object.getOwnPropertyDescriptor(owner, name)?.value
+    if (typeof part === 'object' && part !== null) pending.push(part)
   }
 }
 
@@ -38,15 +48,26 @@ function frozenParts(owner: object): readonly unknown[] {
  * property's descriptor is most of what freezing costs.
  */
 export function freezeDecoded<Value>(value: Value): Value {
-  // What occurs twice is frozen at its first sight: to go on from there would take for ever in a hostile tree.
-  if (!isDecodedContainer(value) || Object.isFrozen(value)) return value
-  for (const name in value) freezeDecoded(value[name])
-  return Object.freeze(value)
+  if (typeof value === 'object' && value !== null) freezeObject(value)
+  return value
 }
 
-function isDecodedContainer(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
-  if (Array.isArray(value)) return true
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+/** Looks at the parts before it calls itself: most are no objects. */
+function freezeObject(value: object): void {
+  // What occurs twice is frozen at its first sight: to go on from there would take for ever in a hostile tree.
+  if (Object.isFrozen(value)) return
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const part: unknown = value[i]
+      if (typeof part === 'object' && part !== null) freezeObject(part)
+    }
+  } else {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype !== null) return
+    for (const name in value) {
+      const part = (value as Readonly<Record<string, unknown>>)[name]
+      if (typeof part === 'object' && part !== null) freezeObject(part)
+    }
+  }
+  Object.freeze(value)
 }

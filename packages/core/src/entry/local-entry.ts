@@ -104,17 +104,18 @@ export class LocalEntry {
   /** A load born at `birth` failed: the entry stands in, is fresh no longer, and no new load is tried for `quietMs`. */
   backOff(now: number, quietMs: number, birth: number): void {
     this.quiet = { until: Math.floor(now + quietMs), birth }
-    // Something may have been evicted softly since that load began, and have been seen to before it failed.
+    // The entry may have been evicted softly since that load began, and refreshed before that load failed.
     this.checked = NEVER_CHECKED
     this.calmUntil = Math.min(this.calmUntil, Math.floor(now))
     this.freshUntil = Math.min(this.freshUntil, Math.floor(now))
   }
 
-  /** Ends freshness at once, keeping the value for when loads fail. That the last load failed is no reason not to try now. */
+  /**
+   * Ends freshness at once, keeping the value for when loads fail. A load is tried now even though the last one failed.
+   * Negative entries and errors are not a fallback, so they end.
+   */
   soften(): void {
     this.quiet = undefined
-    this.calmUntil = 0
-    this.freshUntil = 0
-    this.staleUntil = 0
+    this.live(0, 0, 0, this.kind === 'value' ? this.livesUntil : 0)
   }
 }

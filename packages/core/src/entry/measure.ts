@@ -18,7 +18,7 @@ export function measureValue(value: unknown): number {
     try {
       bytes += measureObject(next, pending)
     } catch {
-      // A Proxy that refuses. The call has succeeded, and a guess at its size is no reason to fail it.
+      // A Proxy that refuses. The call has succeeded, and must not fail because its size can only be guessed.
     }
   }
   return bytes

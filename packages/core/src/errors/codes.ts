@@ -58,7 +58,7 @@ export const ERROR_CODES = {
     remedy: 'Wait longer, hold the lock for less time, or do something else.',
   },
   LARDER_LOCK_UNAVAILABLE: {
-    meaning: 'The lock store cannot be reached, so nobody can say whether the lock is free.',
+    meaning: 'The lock store cannot be reached, so it is unknown whether the lock is free.',
     remedy: 'Look at the store, or set onUnavailable where exclusion is only an optimisation.',
   },
   LARDER_LOCK_LOST: {

@@ -25,7 +25,7 @@ export class LockTimeoutError extends LarderError {
   }
 }
 
-/** The lock store cannot be reached, so nobody can say whether the lock is free. */
+/** The lock store cannot be reached, so it is unknown whether the lock is free. */
 export class LockUnavailableError extends LarderError {
   static {
     markFamily(LockUnavailableError)

@@ -2,7 +2,7 @@
 
 /**
  * Adds `value` to an event, made when it is asked for. Not enumerable: logs, `JSON.stringify` and spreads leave it out, so
- * that nobody's data ends up where only keys were expected.
+ * that data does not end up where only keys were expected.
  */
 export function withValue<Event extends object>(
   event: Event,

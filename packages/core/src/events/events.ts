@@ -1,4 +1,4 @@
-/** What a cache manager reports: one type an event, and the emitter that hands them out. */
+/** What a cache manager reports: one type per event, and the emitter that calls listeners. */
 
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
@@ -10,27 +10,27 @@ export interface KeyEvent {
 }
 
 /**
- * The value that an event is about, as callers get it; made when a listener asks for it. Not enumerable, so that what prints
+ * The value that an event is about, as callers get it; made when a listener asks for it. Not enumerable, so that code that prints
  * or copies an event leaves it out.
  */
 export interface ValueEvent {
   readonly value?: unknown
 }
 
-/** What became of a value that was to be written. */
+/** The outcome of writing a value. */
 export type PutOutcome =
-  /** It is kept where its policy says. */
+  /** It is kept in the tiers of its policy. */
   | 'stored'
   /** It is kept in this process only: it is larger than `maxValueBytes`. */
   | 'local'
-  /** It is not kept, because it was not to be or because something newer may be there; the key is evicted. */
+  /** It is not kept, because its policy says so or because a newer value may exist; the key is evicted. */
   | 'not-kept'
   /** The store could not be reached: the key is evicted here, and that waits in the recovery queue. */
   | 'queued'
 
 /**
  * What an outage is about. `setup`: the store cannot be used at all, and that does not pass; `unreachable`; `refusing`: it
- * answers reads and refuses writes; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
+ * is there and refuses what it is asked, writes mostly; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
  */
 export type OutageKind = 'setup' | 'unreachable' | 'refusing' | 'deaf' | 'limits'
 
@@ -47,10 +47,10 @@ export interface CacheEvents {
       readonly outcome: 'value' | 'negative' | 'error'
       readonly reason: 'miss' | 'refresh'
     }
-  /** A value past its freshness was served; `asked`: to who asked for what is kept for when loads fail. */
+  /** A value past its freshness was served; `asked`: to a caller that asked for values kept for failed loads. */
   stale: KeyEvent &
     ValueEvent & { readonly why: 'revalidating' | 'error' | 'timeout' | 'lease' | 'asked' }
-  /** A value was to be written by request (`set`, `@CachePut`, `warm`), and what became of it. */
+  /** A value was written by request (`set`, `@CachePut`, `warm`), or was not: see `outcome`. */
   put: KeyEvent & ValueEvent & { readonly outcome: PutOutcome }
   /** Keys, tags or a whole cache were evicted by request on this node, or wait in the recovery queue for the store. */
   evict: {
@@ -75,7 +75,7 @@ export interface CacheEvents {
   }
   /**
    * An outage of the remote store, put together: one event when it begins, one when it ends, and while a store refuses
-   * writes one a minute. `store-error` and `bus-gap` are single calls and partitions, for counters.
+   * writes one per minute. `store-error` and `bus-gap` are single calls and partitions, for counters.
    */
   outage: {
     readonly state: 'began' | 'lasts' | 'ended'
@@ -96,7 +96,7 @@ export interface CacheEvents {
   /** Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. */
   undecodable: KeyEvent & { readonly reason: unknown }
   /**
-   * A callback about keeping a result threw, or answered with what it may not (`error` says what was expected): the result
+   * A callback about keeping a result threw, or returned something that it must not (`error` says what was expected): the result
    * was handed out and not kept.
    */
   'callback-error': KeyEvent & {
@@ -105,7 +105,7 @@ export interface CacheEvents {
   }
   /** A value is larger than `maxValueBytes` and was kept out of the remote tier. */
   'too-large': KeyEvent & { readonly bytes: number; readonly maxBytes: number }
-  /** A message went missing, arrived out of order, or history was lost; `recovered` tells whether the log closed the gap. */
+  /** A message was lost, arrived out of order, or history was lost; `recovered` tells whether the log closed the gap. */
   'bus-gap': {
     readonly partition: number | 'tags'
     readonly recovered: boolean
@@ -119,11 +119,11 @@ export interface CacheEvents {
   'recovery-queue': { readonly waiting: number; readonly escalated: 'none' | 'partition' | 'clear' }
   /** An entry was dropped from the local tier for room. */
   drop: KeyEvent
-  /** A lock was granted or not, or its time ended. */
+  /** A lock was granted or refused, or it ended. */
   lock: {
     readonly key: string
     readonly outcome: 'granted' | 'timeout' | 'unavailable' | 'released' | 'lost' | 'release-failed'
-    /** How long was waited for it, or how long it was held, ms. */
+    /** How long the caller waited for it, or how long it was held, ms. */
     readonly ms: number
     /** Who decided: the name of the lock provider. */
     readonly source: string
@@ -157,7 +157,7 @@ type Listener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void
 /** Listeners of one event, each with the context in which it began to listen. */
 type Listeners = Map<Listener<never>, KeptContext>
 
-/** Hands events to listeners; building an event can be skipped when nobody listens. */
+/** Hands events to listeners; building an event can be skipped when no listener is there. */
 export class Emitter {
   readonly #listeners = new Map<CacheEventName, Listeners>()
   /** True while `hit` has a listener; a field, because the local-hit path reads it. */
@@ -170,7 +170,7 @@ export class Emitter {
 
   /**
    * Adds a listener; returns what removes it. It runs in the async context of this call: an event is about the cache and
-   * often about several callers, so it is given none of theirs.
+   * often about several callers, so it gets the context of none of them.
    */
   on<Name extends CacheEventName>(name: Name, listener: Listener<Name>): () => void {
     const listeners: Listeners = this.#listeners.get(name) ?? new Map()
@@ -187,7 +187,7 @@ export class Emitter {
   }
 
   /**
-   * Calls the listeners in order. What one throws, or rejects with, is dropped: an observer must not break the observed
+   * Calls the listeners in order. An error that one throws, or rejects with, is dropped: an observer must not break the observed
    * call, nor end the process.
    */
   emit<Name extends CacheEventName>(name: Name, event: CacheEvents[Name]): void {

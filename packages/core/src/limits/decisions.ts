@@ -3,7 +3,7 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitReply, LimitRequest, LimitRule } from '../contracts/rate-limit-provider.ts'
 import type { Asking, KnownRefusals } from './known-refusals.ts'
-import type { LimitStore } from './limit-store.ts'
+import type { Adjustment, LimitStore } from './limit-store.ts'
 import { type Answer, type Decided, type Question, Questions, replyAt } from './questions.ts'
 import { answerWithoutStore, type StandInParts, type Unanswered } from './unanswered.ts'
 
@@ -68,8 +68,8 @@ export class Decisions {
   }
 
   /** See `RateLimitProvider.adjust`. @throws what the store rejects with */
-  adjust(key: string, how: 'reward' | 'set', points: number): Promise<number> {
-    return this.#parts.store.adjust(this.rule, key, how, points)
+  adjust(key: string, adjustment: Adjustment): Promise<number> {
+    return this.#parts.store.adjust(this.rule, key, adjustment)
   }
 
   /** See `RateLimitProvider.block`; also while the store is away. @throws what the store rejects with */

@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertInteger } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import type { Adjustment } from './limit-store.ts'
 import type { LimitVariants } from './limit-variants.ts'
 import { MOST } from './policy-options.ts'
 
@@ -42,13 +43,9 @@ export class KeyChanges {
     await this.#changing(key, (text) => this.#parts.variants.any.decisions.block(text, us))
   }
 
-  async adjust(
-    key: Key,
-    how: 'reward' | 'set',
-    points: number,
-    { self, args }: ConsumeOptions,
-  ): Promise<number> {
+  async adjust(key: Key, adjustment: Adjustment, { self, args }: ConsumeOptions): Promise<number> {
     const { variants } = this.#parts
+    const { how, points } = adjustment
     const option = `limiter(${this.#name}).${how}`
     assertInteger(points, `${option}.points`, { min: 0, max: MOST })
     const { policies } = variants.any.decisions.rule
@@ -57,7 +54,7 @@ export class KeyChanges {
       throw new InvalidOptionError({ option, expected, received: points })
     }
     const { decisions } = await variants.find({ self, args: args ?? [keyText(key)] })
-    return this.#changing(key, (text) => decisions.adjust(text, how, points))
+    return this.#changing(key, (text) => decisions.adjust(text, adjustment))
   }
 
   /** Drops the refusals that a change makes untrue, before and after it; also those of questions under way. */

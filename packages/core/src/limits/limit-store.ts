@@ -25,6 +25,12 @@ const RESET = aside('limits.reset')
 const ADJUST = aside('limits.adjust')
 const BLOCK = aside('limits.block')
 
+/** A change of what a key has counted: points given back, or the count set to so many. */
+export interface Adjustment {
+  readonly how: 'reward' | 'set'
+  readonly points: number
+}
+
 export class LimitStore {
   readonly provider: RateLimitProvider
   readonly #calls: GuardedCalls
@@ -69,12 +75,7 @@ export class LimitStore {
   }
 
   /** @throws InvalidOptionError where the provider cannot */
-  async adjust(
-    rule: LimitRule,
-    key: string,
-    how: 'reward' | 'set',
-    points: number,
-  ): Promise<number> {
+  async adjust(rule: LimitRule, key: string, { how, points }: Adjustment): Promise<number> {
     const { provider } = this
     if (provider.adjust === undefined) throw this.#unable(`limiter.${how}`, 'adjust')
     return this.#calls.insist(ADJUST, async () => provider.adjust?.(rule, key, how, points) ?? 0)

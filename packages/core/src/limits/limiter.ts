@@ -125,7 +125,7 @@ export class Limiter {
    * @example await login.reward('ann', 3) // she got it right
    */
   reward(key: Key, points = 1, options: ConsumeOptions = {}): Promise<number> {
-    return this.#changes.adjust(key, 'reward', points, options)
+    return this.#changes.adjust(key, { how: 'reward', points }, options)
   }
 
   /**
@@ -136,7 +136,7 @@ export class Limiter {
    * @throws InvalidOptionError; when the store is away
    */
   set(key: Key, points: number, options: ConsumeOptions = {}): Promise<number> {
-    return this.#changes.adjust(key, 'set', points, options)
+    return this.#changes.adjust(key, { how: 'set', points }, options)
   }
 
   get #isOff(): boolean {

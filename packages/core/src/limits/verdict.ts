@@ -65,8 +65,7 @@ export function verdictOf(
   reply: LimitReply,
   how: { readonly source: VerdictSource; readonly dryRun: boolean; readonly elapsedMs: number },
 ): RateLimitVerdict {
-  const index = reply.admitted ? tightest(rule.policies, reply) : reply.refusedBy
-  return new Verdict(rule, reply, index, how)
+  return new Verdict(rule, reply, how)
 }
 
 /** A verdict without a decision: the store could not be asked, or the limiter is off. */
@@ -113,9 +112,9 @@ class Verdict implements RateLimitVerdict {
   constructor(
     rule: LimitRule,
     reply: LimitReply,
-    index: number,
     how: { readonly source: VerdictSource; readonly dryRun: boolean; readonly elapsedMs: number },
   ) {
+    const index = reply.admitted ? tightest(rule.policies, reply) : reply.refusedBy
     const policy = rule.policies[index]
     const state = reply.states[index]
     const waitMs = reply.waitUs / US_PER_MS

@@ -152,7 +152,7 @@ export class LockTaker {
     if (outcome !== 'over') throw new LockUnavailableError(name, outcome.cause)
     const learnt = turns.learnt(turn)
     if (learnt === 'held') throw new LockTimeoutError(name, options.waitMs)
-    // The caller that asks for all has no answer yet, or a failure: nobody can say that the lock is held.
+    // The caller that asks for all has no answer yet, or a failure: it is unknown whether the lock is held.
     const cause =
       learnt === 'nothing' ? new StoreTimeoutError('locks.acquire', options.waitMs) : learnt.cause
     throw new LockUnavailableError(name, cause)

@@ -169,7 +169,7 @@ export class HeldLock implements Lock {
 
   async release(): Promise<boolean> {
     if (this.#isReleased) return false
-    // Read and remembered before it is given back: afterwards nobody can tell.
+    // Read and remembered before it is given back: afterwards it cannot be found out.
     this.#wasLost = this.wasLost
     this.#isReleased = true
     for (const hold of this.#holds) {

@@ -26,7 +26,7 @@ export class Locks {
   }
 
   /**
-   * Takes a lock, or several, and keeps it until released: by hand, or at the end of the block with `await using`.
+   * Takes a lock, or several, and keeps it until it is released: by `release()`, or at the end of the block with `await using`.
    *
    * Inside `run` or a `@WithLock` method that already holds the same key, the result is a share in that lock.
    *

@@ -145,7 +145,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Runs a unit of work, such as a transaction. Evictions asked for in it, by decorated methods and by hand, are collected
+   * Runs a unit of work, such as a transaction. Evictions asked for in it, by decorated methods or otherwise, are collected
    * and run when its promise settles; a value that is put in it evicts its key then. What is loaded in it is handed out and
    * not kept. Units inside a unit are part of it.
    *
@@ -221,7 +221,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#watch.close()
     this.#caches.close()
     wakeUps.wakeAll()
-    // First of all: whoever waits for a lock would hold up the rest.
+    // First of all: a caller that waits for a lock would hold up the rest.
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
     let cancel: (() => void) | undefined
     const patience = new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@
  * What all who use one cache have to agree on.
  *
  * `version`, `isolation`, `local`, `remote` and `scope` say what an entry is and where it lies; a local hit does not look at them again.
- * If two said different things of one cache, version 2 would be handed what version 1 kept. So they are said once: whoever
+ * If two said different things of one cache, version 2 would be handed what version 1 kept. So they are set once: a caller that
  * says something else later is refused. Everything else (`ttl`, tags, timeouts) may differ from method to method. Who says
  * nothing at all (`caches.cache(name)`) uses the cache as the others have it.
  */

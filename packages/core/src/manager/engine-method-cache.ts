@@ -9,11 +9,11 @@ import { withPolicyTags } from '../cache/policy-tags.ts'
 import type { PutFence } from '../cache/put-fence.ts'
 import {
   type LoadContext,
+  type Loader,
   nothingToLoad,
   ReadCall,
   type ReadRules,
   ReadSite,
-  type Source,
 } from '../cache/read-call.ts'
 import type { Shortcuts } from '../cache/shortcuts.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
@@ -37,7 +37,7 @@ export class EngineMethodCache implements MethodCache {
   readonly #counters: ReadCounters
   readonly #site: ReadSite
   /** By key, with the full key in it. */
-  readonly #places: Recent<string, EntryAddress>
+  readonly #addresses: Recent<string, EntryAddress>
   readonly #clock: Clock
   readonly #knowledge: Knowledge
   readonly #events: Emitter
@@ -57,7 +57,7 @@ export class EngineMethodCache implements MethodCache {
     this.#counters = node.stats.of(name, method.method)
     this.#site = new ReadSite(name, parts.cacheTag, policy, this.#counters, method.where)
     const prefix = `${name}:`
-    this.#places = new Recent((key) => node.addressOf(prefix + wellFormedKey(key)))
+    this.#addresses = new Recent((key) => node.addressOf(prefix + wellFormedKey(key)))
     this.#clock = node.clock
     this.#knowledge = node.knowledge
     this.#events = node.events
@@ -83,7 +83,7 @@ export class EngineMethodCache implements MethodCache {
   #firstHit(key: string, argument: SoleArgument | undefined): Promise<unknown> | undefined {
     const local = this.#local
     if (local === undefined) return undefined
-    const fullKey = this.#places.of(key).key
+    const fullKey = this.#addresses.of(key).key
     const entry = local.get(fullKey)
     if (entry === undefined) return undefined
     const hit = this.#calmHit(entry)
@@ -108,8 +108,8 @@ export class EngineMethodCache implements MethodCache {
     return entry.promise
   }
 
-  getOrLoad(key: string, source: Source, rules: ReadRules): Promise<unknown> {
-    return this.#parts.reads.read(this.#readCall(key, rules, source))
+  getOrLoad(key: string, loader: Loader, rules: ReadRules): Promise<unknown> {
+    return this.#parts.reads.read(this.#readCall(key, rules, loader))
   }
 
   getManyOrLoad(
@@ -150,7 +150,7 @@ export class EngineMethodCache implements MethodCache {
 
   async evict({ keys, tags, all, soft, settleMs }: EvictCall): Promise<void> {
     const { writes, name, policy, node } = this.#parts
-    const fullKeys = keys.map((key) => this.#places.of(key).key)
+    const fullKeys = keys.map((key) => this.#addresses.of(key).key)
     const evictions = [
       writes.evict(name, fullKeys, { soft, settleMs }),
       writes.evictTags(tags, soft),
@@ -160,11 +160,11 @@ export class EngineMethodCache implements MethodCache {
   }
 
   fullKey(key: string): string {
-    return this.#places.of(key).key
+    return this.#addresses.of(key).key
   }
 
-  #readCall(key: string, rules: ReadRules, source: Source): ReadCall {
+  #readCall(key: string, rules: ReadRules, loader: Loader): ReadCall {
     const all = withPolicyTags(rules, this.#parts.policy, this.#where)
-    return new ReadCall(this.#site, this.#places.of(key), source, all)
+    return new ReadCall(this.#site, this.#addresses.of(key), loader, all)
   }
 }

@@ -15,7 +15,7 @@ const BEGINNINGS: Readonly<Record<OutageKind, (outage: Outage) => string>> = {
   unreachable: ({ reason, wasNeverUp }) =>
     `the remote store ${wasNeverUp ? 'was never reached' : 'cannot be reached'}: ${dotted(reason)} Reads go on without it, evictions wait for it; locks and limits that need it fail.`,
   refusing: ({ reason }) =>
-    `the remote store refuses writes: ${dotted(reason)} Evictions wait; until they are through, other nodes may serve what was evicted.`,
+    `the remote store refuses what it is asked: ${dotted(reason)} Evictions wait; until they are through, other nodes may serve what was evicted.`,
   deaf: ({ reason }) =>
     `messages of the remote store are not heard: ${dotted(reason)} What other nodes change is noticed within maxStaleness.`,
   limits: ({ reason }) => `${dotted(reason)} Limits do as their onStoreError says.`,
@@ -24,7 +24,7 @@ const BEGINNINGS: Readonly<Record<OutageKind, (outage: Outage) => string>> = {
 const ENDINGS: Readonly<Record<OutageKind, string>> = {
   setup: 'the remote store can be used',
   unreachable: 'the remote store is back',
-  refusing: 'the remote store takes writes again',
+  refusing: 'the remote store refuses nothing any more',
   deaf: 'messages of the remote store are heard again',
   limits: 'the limit store is back',
 }

@@ -1,7 +1,7 @@
 /** A decorated method's cache whose keys begin with a scope that is asked for at every call. */
 
 import type { PutFence } from '../cache/put-fence.ts'
-import type { LoadContext, ReadRules, Source } from '../cache/read-call.ts'
+import type { LoadContext, Loader, ReadRules } from '../cache/read-call.ts'
 import type { EvictCall, MethodCache } from '../decorators/bound/method-cache.ts'
 
 export class ScopedMethodCache implements MethodCache {
@@ -26,8 +26,8 @@ export class ScopedMethodCache implements MethodCache {
     return undefined
   }
 
-  getOrLoad(key: string, source: Source, rules: ReadRules): Promise<unknown> {
-    return this.#inner.getOrLoad(this.#prefix() + key, source, rules)
+  getOrLoad(key: string, loader: Loader, rules: ReadRules): Promise<unknown> {
+    return this.#inner.getOrLoad(this.#prefix() + key, loader, rules)
   }
 
   getManyOrLoad(

@@ -90,10 +90,13 @@ describe('an outage', () => {
     expect(lines).toHaveLength(1)
   })
 
-  it('is of the bus alone when the store answers', () => {
+  it.each([
+    new Error('NOPERM no channels'),
+    new StoreRefusedError('to be listened to', 'rights', 'NOPERM no channels'),
+  ])('is of the bus alone when the store answers: %s', (refused) => {
     const { outages, bus } = start()
-    bus('down', new Error('NOPERM no channels'))
-    expect(outages[0]).toMatchObject({ kind: 'deaf', reason: 'NOPERM no channels' })
+    bus('down', refused)
+    expect(outages[0]).toMatchObject({ kind: 'deaf', reason: refused.message })
   })
 
   it('that grows worse is said again, and ends once', () => {
@@ -130,10 +133,49 @@ describe('an outage', () => {
       clock.advance(5_000)
     }
     expect(outages.map(({ state }) => state)).toEqual(['began', 'lasts', 'lasts'])
-    expect(lines[0]).toMatch(/refuses writes: .*MISCONF .* other nodes may serve what was evicted/)
+    expect(lines[0]).toMatch(
+      /refuses what it is asked: .*MISCONF .* other nodes may serve what was evicted/,
+    )
     expect(lines[1]).toMatch(/for 60\.0 s by now/)
     queue(0)
     expect(outages.at(-1)?.state).toBe('ended')
+  })
+
+  it('of a replica is one that refuses, though no connection is kept to it, until a connection stands', () => {
+    const { clock, outages, watch, lines, fail, bus, breaker, ready } = start()
+    bus('up')
+    fail(new StoreRefusedError('evict', 'readonly', 'READONLY'))
+    ready(false)
+    const refused = new StoreRefusedError('the connection', 'readonly', 'READONLY')
+    bus('down', refused)
+    breaker('open')
+    for (let second = 0; second < 30; second += 5) {
+      fail(new StoreUnavailableError('sync', refused))
+      clock.advance(5_000)
+      expect(watch.outage?.kind).toBe('refusing')
+    }
+    expect(lines[0]).toMatch(/READONLY.* other nodes may serve what was evicted/)
+    ready(true)
+    bus('up')
+    breaker('closed')
+    expect(outages.map(({ state, kind }) => `${state} ${kind}`)).toEqual([
+      'began refusing',
+      'ended refusing',
+    ])
+  })
+
+  it('of a replica that is away since is told as that', () => {
+    const { clock, outages, fail, bus, breaker, ready } = start()
+    bus('up')
+    fail(new StoreRefusedError('evict', 'readonly', 'READONLY'))
+    ready(false)
+    bus('down', AWAY)
+    breaker('open')
+    clock.advance(10_000)
+    expect(outages.map(({ state, kind }) => `${state} ${kind}`)).toEqual([
+      'began refusing',
+      'began unreachable',
+    ])
   })
 
   it('ends when the store has refused nothing for a while', () => {

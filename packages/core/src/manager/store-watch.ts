@@ -61,6 +61,8 @@ export class StoreWatch {
   #breaker: CacheEvents['breaker']['state'] = 'closed'
   #lastError: LastError | undefined
   #lastFailure: unknown
+  /** The last refusal was that of a replica, which no connection is kept to. */
+  #isReplica = false
   readonly #told: string[] = []
   #setupError: Error | undefined
 
@@ -150,10 +152,20 @@ export class StoreWatch {
     if (isSetupError(root)) {
       this.#setupError = root
       this.#begin('setup', message)
-    } else if (isRefusal(root) && root.reason !== 'loading' && this.#parts.isReady()) {
-      this.#begin('refusals', message)
-      this.#after('refusals', REFUSALS_END_AFTER_MS, () => this.#end('refusals'))
-    }
+    } else this.#mayBeRefusal(root, message)
+  }
+
+  /** A store that turns writes away may do so at the connection already: it is there, and not away. */
+  #mayBeRefusal(root: unknown, message: string): void {
+    if (!isRefusal(root) || root.reason === 'loading') return
+    if (!isReplica(root) && !this.#parts.isReady()) return
+    this.#isReplica = isReplica(root)
+    this.#begin('refusals', message)
+    this.#after('refusals', REFUSALS_END_AFTER_MS, () => {
+      this.#end('refusals')
+      // Whatever is wrong besides may have hidden behind it.
+      for (const reason of this.#troubles.values()) this.#tellIfWorse(reason)
+    })
   }
 
   #breakerIs(state: CacheEvents['breaker']['state']): void {
@@ -165,6 +177,8 @@ export class StoreWatch {
   #busIs({ state, reason }: CacheEvents['bus']): void {
     this.#bus = state
     if (state === 'up') {
+      // It would not be, at a replica.
+      if (this.#isReplica) this.#end('refusals')
       this.#end('bus')
       this.#wasWell = true
       return
@@ -174,20 +188,28 @@ export class StoreWatch {
     if (isSetupError(root)) {
       this.#setupError = root
       this.#begin('setup', reasonOf(reason))
-    } else this.#begin('bus', reasonOf(reason))
+      return
+    }
+    // A subscription that is refused says nothing about writes.
+    if (isReplica(root)) this.#mayBeRefusal(root, reasonOf(reason))
+    this.#begin('bus', reasonOf(reason))
   }
 
   #begin(trouble: Trouble, reason: string): void {
     this.#troubles.set(trouble, reason)
     const outage = this.#outage
     if (outage === undefined) this.#startOutage(trouble, reason)
-    else if (outage.isSaid && WORSE.indexOf(this.#kind) > WORSE.indexOf(outage.kind)) {
-      // What was said is no longer the worst of it.
-      outage.kind = this.#kind
-      outage.reason = reason
-      this.#cancel('again')
-      this.#tell(outage)
-    }
+    else this.#tellIfWorse(reason)
+  }
+
+  /** What was said may no longer be the worst of it. */
+  #tellIfWorse(reason: string): void {
+    const outage = this.#outage
+    if (outage?.isSaid !== true || WORSE.indexOf(this.#kind) <= WORSE.indexOf(outage.kind)) return
+    outage.kind = this.#kind
+    outage.reason = reason
+    this.#cancel('again')
+    this.#tell(outage)
   }
 
   #startOutage(trouble: Trouble, reason: string): void {
@@ -220,7 +242,8 @@ export class StoreWatch {
     if (this.#troubles.has('setup')) return 'setup'
     // What refuses is there, though the breaker may have opened over it.
     const isRefusing = this.#troubles.has('refusals')
-    const isDown = (this.#troubles.has('store') && !isRefusing) || !this.#parts.isReady()
+    const isGivenUp = !this.#parts.isReady() && !(isRefusing && this.#isReplica)
+    const isDown = (this.#troubles.has('store') && !isRefusing) || isGivenUp
     if (isDown && !(this.#troubles.size === 1 && this.#troubles.has('limits'))) return 'unreachable'
     if (isRefusing) return 'refusing'
     return this.#troubles.has('bus') ? 'deaf' : 'limits'
@@ -270,4 +293,8 @@ export class StoreWatch {
     this.#timers.get(name)?.()
     this.#timers.delete(name)
   }
+}
+
+function isReplica(root: unknown): boolean {
+  return isRefusal(root) && root.reason === 'readonly'
 }

@@ -9,7 +9,7 @@ import type { Logger } from '../options/logger.ts'
 
 /** From the first call of a method until it is said. */
 const PATIENCE_MS = 10_000
-/** So many names are looked after: a program that makes more of them does not mistype them by hand. */
+/** So many names are checked: a program that generates more names does not mistype them. */
 const CAP = 1_000
 
 export class UnreadNames {

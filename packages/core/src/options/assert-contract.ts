@@ -135,7 +135,12 @@ const REMOTE: Shape<RemoteStore> = {
   close: 'function',
 }
 
-const CODEC: Shape<Codec> = { name: 'string', encode: 'function', decode: 'function' }
+const CODEC: Shape<Codec> = {
+  name: 'string',
+  encode: 'function',
+  decode: 'function',
+  decodeFrozen: 'function?',
+}
 
 const CODEC_STEP: Shape<CodecStep> = {
   id: 'number',

@@ -1,4 +1,4 @@
-/** The policy of a cache: what a user may say, the defaults, and the checked form the engine works with. */
+/** The policy of a cache: the options, the defaults, and the checked form that the engine works with. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import {
@@ -20,7 +20,7 @@ export interface CacheOptions {
   readonly ttl?: Duration | undefined
   /** After `ttl`, how long a value is still served while one refresh runs (RFC 5861). @default 0 */
   readonly staleWhileRevalidate?: Duration | undefined
-  /** After that, how long a value is kept for when loads fail (RFC 5861). @default 0 */
+  /** After that, how long a value is kept for failed loads (RFC 5861). @default 0 */
   readonly staleIfError?: Duration | undefined
   /** How long "the source has nothing" (`null`, `undefined`) is remembered; `false` for not at all. @default false */
   readonly negativeTtl?: Duration | false | undefined
@@ -35,20 +35,20 @@ export interface CacheOptions {
   readonly refreshAhead?: boolean | number | undefined
   /** Shortens each `ttl` by a random part of up to this fraction, 0 to 0.5, so that entries don't expire together. @default 0.1 */
   readonly jitter?: number | undefined
-  /** Past this, a caller gets the stale value if there is one, and the load goes on behind it. @default none */
+  /** After this time, a caller gets the stale value if there is one, and the load continues without it. @default none */
   readonly softTimeout?: Duration | undefined
-  /** Past this, the load is given up: its signal aborts and callers get `LoadTimeoutError` or a stale value. @default none */
+  /** After this time, the load is given up: its signal aborts and callers get `LoadTimeoutError` or a stale value. @default none */
   readonly loadTimeout?: Duration | undefined
   /**
-   * Past this, counted from the call, a caller waits no longer: it gets the stale value if there is one, or
-   * `LoadTimeoutError`. The load goes on, keeps its lease, and its result is cached. @default none
+   * After this time, counted from the call, a caller stops waiting: it gets the stale value if there is one, or
+   * `LoadTimeoutError`. The load continues, keeps its lease, and its result is cached. @default none
    */
   readonly hardTimeout?: Duration | undefined
   /** How long a caller waits for another node's load before it takes over. 1 ms to 1 h. @default '5s' */
   readonly leaseWait?: Duration | undefined
-  /** The oldest an evicted value may be served by a node that cannot hear about it. 10 ms to 1 d. @default '2s' */
+  /** How long a node that cannot hear of an eviction may still serve the old value. 10 ms to 1 d. @default '2s' */
   readonly maxStaleness?: Duration | undefined
-  /** `frozen`: plain objects and arrays are deep-frozen when cached. `cloned`: a copy a hit. @default 'frozen' */
+  /** `frozen`: plain objects and arrays are deep-frozen when cached. `cloned`: a copy per hit. @default 'frozen' */
   readonly isolation?: Isolation | undefined
   /**
    * Converts values before they are kept, for entities of an ORM and the like; with `fromPlain` for the way back. Both are
@@ -65,7 +65,7 @@ export interface CacheOptions {
   /**
    * Part of every key, asked for at each call, in its async context: of a tenant, say, so that the same key is another entry
    * for each. Keys are read, written and evicted in the caller's scope; tags, `clear` and `all` reach every scope. The same
-   * function for all who use a cache. @default none
+   * function for all users of a cache. @default none
    */
   readonly scope?: (() => string | number) | undefined
   /** Use the in-process tier. @default true */
@@ -120,7 +120,7 @@ export interface Policy {
   readonly onRemoteFailure: 'queue' | 'throw'
 }
 
-/** What holds when nobody says otherwise. */
+/** The values of options that are left out. */
 export const CACHE_DEFAULTS = {
   ttl: '5m',
   staleWhileRevalidate: 0,

@@ -1,5 +1,5 @@
 /**
- * What may be said of an eviction, by the way it is asked for. One table: what a way takes, what it refuses and what the
+ * The options of an eviction, for each way to evict. One table: what a way takes, what it refuses and what the
  * tests try on every way are made of it.
  */
 
@@ -30,7 +30,7 @@ const FOR_KEYS = ['soft', 'settle'] as const satisfies readonly (keyof EvictOpti
 const FOR_MANY = ['soft'] as const satisfies readonly (keyof SoftOption)[]
 
 /**
- * Every way to evict. Tags, caches and patterns take no window: it is for what will be loaded, and nobody knows the keys of
+ * Every way to evict. Tags, caches and patterns take no window: it concerns later loads, and it is unknown which keys are
  * that.
  */
 export const EVICT_OPTIONS = {

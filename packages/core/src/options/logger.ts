@@ -1,4 +1,4 @@
-/** Where a manager says, in words for people, that its state changed. */
+/** Where a manager tells people that its state changed. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 
@@ -44,11 +44,11 @@ export function resolveLogger(logger: unknown, option: string): Logger {
   }
   const call = (level: (typeof LEVELS)[number], message: string): void => {
     try {
-      // An async one may reject as well, and nobody would hear of it but the end of the process.
+      // An async one may reject as well, and that rejection would end the process.
       const outcome: unknown = (given as Logger)[level](message)
       if (outcome instanceof Promise) outcome.catch(() => undefined)
     } catch {
-      // Deliberate: what is said about an operation must not break it.
+      // Deliberate: a log line about an operation must not break it.
     }
   }
   return {

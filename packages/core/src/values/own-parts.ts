@@ -14,6 +14,12 @@ export function extraKeyOfArray(value: readonly unknown[]): string | symbol | un
   return keys.find((key) => key !== 'length' && !isIndex(key, value.length))
 }
 
+/** Tells whether an array without holes has nothing beside its items. */
+export function isDenseAlone(value: readonly unknown[]): boolean {
+  if (value.length > FEW_ITEMS) return extraKeyOfArray(value) === undefined
+  return Reflect.ownKeys(value).length === value.length + 1
+}
+
 /** Tells whether an array has a hole. */
 export function hasHoles(value: readonly unknown[]): boolean {
   // First, because an array of a thousand million holes needs no memory, and a loop over it would hardly end.

@@ -1,4 +1,4 @@
-/** Compresses what goes into the shared tier: above a threshold, and only when it shrinks. */
+/** Compresses payloads for the shared tier: above a threshold, and only when they shrink. */
 
 import { InvalidOptionError, type Size } from '@larder/core'
 import {
@@ -17,13 +17,13 @@ export { type Algorithm, COMPRESSION_STEP_IDS } from './algorithms.ts'
 export interface CompressionOptions {
   /** `zstd` needs Node 22.15 or 23.8. @default 'brotli' */
   readonly algorithm?: Algorithm | undefined
-  /** Payloads below this are left as they are. @default '2kb' */
+  /** Smaller payloads are left unchanged. @default '2kb' */
   readonly threshold?: Size | undefined
   /** gzip and deflate 1–9, brotli 0–11, zstd 1–19. @default 6, 4 and 3 */
   readonly level?: number | undefined
   /** The most a payload may inflate to; more is refused, and the entry is a miss. @default '64mb' */
   readonly maxInflatedBytes?: Size | undefined
-  /** Payloads from this size on are worked on off the event loop. @default '32kb' */
+  /** Payloads from this size on are compressed off the event loop. @default '32kb' */
   readonly offThread?: Size | undefined
 }
 

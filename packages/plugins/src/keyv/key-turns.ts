@@ -1,14 +1,14 @@
 /**
- * Writes of one key, one after another.
+ * Makes the writes of one key run one after another.
  *
  * Keyv does work of its own before it calls its backend (hooks, serializing, compressing), more for a `set` than for a
- * `delete`: without turns, a delete could arrive before the set that was called first, and leave what it was to remove.
+ * `delete`: without turns, a delete could arrive before the set that was called first, and leave the value that it should remove.
  *
- * A write that is never answered must not hold up its key for ever. After a while it is passed by; and as nobody can know
+ * A write that is never answered must not hold up its key for ever. After a while the next write goes first; and as it is unknown
  * what it does when it ends after all, the key is then deleted once more: a lost hit, where there might be an old value.
  */
 
-/** How long nothing may move on before a write is passed by, ms: far beyond the patience of those who asked for it. */
+/** How long nothing may move on before a write is passed by, ms: far longer than any caller waits. */
 const PATIENCE_MS = 10_000
 
 /** The writes of one key that are called and have not ended. */
@@ -58,7 +58,7 @@ export class KeyTurns {
     return []
   }
 
-  /** Never rejects: a backend that is away now has answered long ago. */
+  /** Never rejects: a backend that is away now was reported long ago. */
   async #removeAgain(key: string): Promise<void> {
     await this.run([key], () => this.#remove(key)).catch(() => undefined)
   }

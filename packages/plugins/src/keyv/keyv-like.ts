@@ -1,4 +1,4 @@
-/** What is used of a Keyv: versions 4 to 6 fit, and whatever else has these methods. */
+/** The part of a Keyv that is used: versions 4 to 6 fit, and anything else with these methods. */
 
 export interface KeyvLike {
   get(key: string): Promise<unknown>
@@ -21,7 +21,7 @@ type Iterate = () => AsyncIterable<readonly unknown[]>
 /**
  * Returns the function that walks over all keys, or `undefined` when the backend has none.
  *
- * Keyv 6 has an iterator whatever the backend; over one that cannot iterate, it finds nothing without a word.
+ * Keyv 6 has an iterator whatever the backend; over one that cannot iterate, it silently finds nothing.
  */
 export function iterationOf(keyv: KeyvLike): Iterate | undefined {
   const { iterator } = keyv

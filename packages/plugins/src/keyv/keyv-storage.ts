@@ -1,7 +1,7 @@
 /**
  * A cache of Larder as the storage of a Keyv, and of what sits on one, such as cache-manager.
  *
- * Keyv 5 hands over keys with its namespace in front and sets `namespace` on the storage; Keyv 6 sees to namespaces itself
+ * Keyv 5 hands over keys with its namespace in front and sets `namespace` on the storage; Keyv 6 handles namespaces itself
  * where a storage has none. So entries are tagged with the namespace if there is one, and clearing it is one step however
  * many there are. An entry holds its key beside its value, because the cache keeps long keys in a short form.
  */
@@ -35,18 +35,18 @@ export interface KeyvStorage {
   setMany(entries: readonly KeptEntry[]): Promise<boolean[]>
   has(key: string): Promise<boolean>
   hasMany(keys: readonly string[]): Promise<boolean[]>
-  /** Tells whether there was something. */
+  /** Returns whether there was an entry. */
   delete(key: string): Promise<boolean>
-  /** Tells whether there was something under every key. */
+  /** Returns whether there was an entry under every key. */
   deleteMany(keys: readonly string[]): Promise<boolean>
   /** Evicts what was set in the storage's namespace; without one, the whole cache. */
   clear(): Promise<void>
   /** In a shared tier it needs a store that can scan. */
   // biome-ignore lint/suspicious/noExplicitAny: see above.
   iterator(namespace?: string): AsyncGenerator<[string, any], void, undefined>
-  /** Does nothing: the cache manager is its owner's to close. */
+  /** Does nothing: the owner of the cache manager closes it. */
   disconnect(): Promise<void>
-  /** There are no events: trouble with a store is told by the cache manager. */
+  /** There are no events: trouble with a store is reported by the cache manager. */
   on(event: string, listener: (...args: never[]) => void): this
 }
 
@@ -56,10 +56,10 @@ const MAX_TTL_MS = 3_650 * 86_400_000
 /**
  * Makes a storage adapter of a cache, to be given to a Keyv.
  *
- * Give it a cache that nothing else uses. Keyv's `ttl` counts, shortened by the cache's `jitter`; what is set without one
+ * Give it a cache that nothing else uses. Keyv's `ttl` counts, shortened by the cache's `jitter`; a value set without one
  * lives as long as the cache says.
  *
- * @throws InvalidOptionError when it is no cache.
+ * @throws InvalidOptionError when it is not a cache.
  * @example const keyv = new Keyv({ store: keyvStorage(caches.cache('keyv', { ttl: '30d', jitter: 0 })) })
  */
 export function keyvStorage(cache: Cache): KeyvStorage {

@@ -1,19 +1,19 @@
 /**
- * A shared tier on any Keyv backend, with the guarantees a plain key-value store can carry and no others.
+ * A shared tier on any Keyv backend, with the guarantees that a plain key-value store allows and no others.
  *
  * A Keyv backend reads, replaces and deletes single values. It has no step that compares before it writes, so whatever
- * depends on one is missing here, and `capabilities` says so. What each lack costs:
+ * depends on one is missing here, and `capabilities` says so. The cost of each missing ability:
  *
  * - `leases: false`. Another process cannot be kept from filling. Every node that misses loads (one load per node, not one
  *   in all: I4 holds per process), and a load that began before an eviction on *another* node may store its old value after
  *   it; that lives until it expires or is evicted again (I2 holds per process, by leases only this process knows of). Settle
- *   windows stand in the entries, and whoever fills or evicts one reads it first; a fill that crosses the eviction on another
+ *   windows stand in the entries, and every fill or eviction reads it first; a fill that crosses the eviction on another
  *   node does not see the window.
  * - `sequences: false`. There are no logs. A node learns of another's change when it compares its local copy with the store,
  *   which it does once the copy is `maxStaleness` old: I3 rests on that alone, and costs a read per key and `maxStaleness`.
  * - `tags: false`. Versions are minted by reading, adding and writing back. Two processes that do it at the same moment lose
  *   one of the two, until the one who lost notices at its next sync and does it again.
- * - `publishes: false`, and no bus. Nothing is heard before `maxStaleness` is over.
+ * - `publishes: false`, and no bus. Changes are not noticed before `maxStaleness` is over.
  * - `scans`: where the backend can iterate. Then every value is read and decoded on the way.
  *
  * There is no server clock either: entries are stamped by the clock of the node that wrote them. Clocks that disagree make
@@ -53,7 +53,7 @@ export { type KeyvStorage, keyvStorage } from './keyv-storage.ts'
 
 export interface FromKeyvOptions {
   /**
-   * What entries are handed to Keyv as. `'base64'`: texts, which every backend and serializer keeps as they are; a third
+   * The form in which entries are passed to Keyv. `'base64'`: texts, which every backend and serializer keeps as they are; a third
    * larger. `'binary'`: Buffers, for those that do so with them. Both are read whatever is set here. @default 'base64'
    */
   readonly values?: 'base64' | 'binary' | undefined
@@ -68,10 +68,10 @@ const KEYS_PER_CHUNK = 200
 /**
  * Makes a shared tier of a Keyv. See the guide for what it cannot promise.
  *
- * The Keyv stays its owner's: it is not closed, and its namespace, serializer and compression are used as they are. Its
+ * The owner keeps the Keyv: it is not closed here, and its namespace, serializer and compression are used as they are. Its
  * `error` events count as failures of the calls under way.
  *
- * @throws InvalidOptionError when it is no Keyv, or an option is wrong.
+ * @throws InvalidOptionError when it is not a Keyv, or an option is wrong.
  * @example createCacheManager({ namespace: 'shop', remote: fromKeyv(new Keyv(new KeyvPostgres(uri))), codec: msgpackCodec })
  */
 export function fromKeyv(keyv: KeyvLike, options: FromKeyvOptions = {}): RemoteStore {
@@ -166,7 +166,7 @@ class KeyvStore implements RemoteStore {
 
   async put({ partition, key }: EntryAddress, request: PutRequest): Promise<PutReply> {
     const { bytes, livesMs, since } = request
-    // Without a log nobody can tell what happened since, and then a put has to be an evict.
+    // Without a log it is unknown what happened since, and then a put must be an evict.
     const stored = since === 0
     await this.#change([key], () =>
       stored

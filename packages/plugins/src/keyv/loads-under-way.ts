@@ -1,7 +1,7 @@
 /**
- * Which loads of this process may still store their result.
+ * The loads of this process that may still store their result.
  *
- * A lease that only this process knows: whoever changes a key here voids the loads of it that run here. Other processes'
+ * A lease that only this process knows: a change of a key in this process voids the loads of it that run here. Other processes'
  * loads cannot be reached this way.
  */
 export class LoadsUnderWay {

@@ -1,4 +1,4 @@
-/** Settle windows inside the entries of a plain key-value store: while one stands, nobody's load is kept longer than it. */
+/** Settle windows inside the entries of a plain key-value store: while one is open, no load is kept longer than it. */
 
 import {
   decodeHeader,
@@ -21,12 +21,12 @@ export interface Settled {
   readonly livesMs: number
 }
 
-/** Returns what is left of the window of what is stored, or a longer one that is asked for, ms; 0 for none. */
+/** Returns what is left of the stored entry's window, or a longer one that is requested, ms; 0 for none. */
 export function windowAfter(stored: Buffer | undefined, settleMs: number, nowMs: number): number {
   return Math.max(settleMs, windowOf(stored && decodeHeader(stored), nowMs))
 }
 
-/** Returns what stands for an evicted entry until its window ends. */
+/** Returns the marker of an evicted entry until its window ends. */
 export function markerFor(windowMs: number, nowMs: number): Settled {
   const bytes = emptyHeader(FLAG.empty | FLAG.settling)
   stampCreation(bytes, nowMs)
@@ -34,7 +34,7 @@ export function markerFor(windowMs: number, nowMs: number): Settled {
   return { bytes, livesMs: windowMs }
 }
 
-/** Limits what was loaded to a window, and has it tell of the window to the next load. */
+/** Limits a loaded entry to a window, and stores the window for the next load. */
 export function limitedTo(windowMs: number, bytes: Buffer, livesMs: number): Settled {
   if (windowMs === 0) return { bytes, livesMs }
   const limitedMs = Math.min(livesMs, windowMs)

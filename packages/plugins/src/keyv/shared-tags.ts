@@ -2,7 +2,7 @@
  * The tag clock of a Keyv backend: read, changed, written back.
  *
  * Two processes that do this at the same moment overwrite each other, and one of the invalidations is lost. So every process
- * remembers what it invalidated itself, looks for it whenever the clock is read anyway, and invalidates again what it does
+ * remembers what it invalidated itself, looks for it whenever the clock is read anyway, and invalidates again those that it does
  * not find. A lost invalidation is thus late, by one sync of the node that made it, as long as that node lives.
  *
  * Every version is minted above all that this process has seen or was told of, and not only above the document: entries may
@@ -19,7 +19,7 @@ import {
   withBump,
 } from './tag-document.ts'
 
-/** How long a step may keep others waiting, µs. */
+/** How long a step may delay others, µs. */
 const PATIENCE_US = 10_000_000
 
 /** Reads and writes the document's text. */
@@ -52,7 +52,7 @@ export class SharedTags {
     this.#nowUs = nowUs
   }
 
-  /** Reads the clock, creating it if it is absent, and invalidates again what somebody overwrote. */
+  /** Reads the clock, creating it if it is absent, and invalidates again what another process overwrote. */
   read(): Promise<TagDocument> {
     return this.#step(async () => {
       const found = await this.#find()
@@ -79,7 +79,7 @@ export class SharedTags {
     return this.#step(async () => this.#write(change(await this.#readOrBegin())))
   }
 
-  /** Above the lost versions, too: nodes that have seen those would take the same number for old news. */
+  /** Above the lost versions, too: nodes that have seen those would ignore the same number as old. */
   #bumpAgain(document: TagDocument, lost: readonly string[]): Promise<TagDocument> {
     return this.#bump(document, lost, { known: this.#highest, retentionMs: 0 })
   }

@@ -15,7 +15,7 @@ export const TAG_CAP = 2_000
 /** How far apart two versions may be that are minted while the clock is behind, µs: two histories rarely meet in one. */
 const SPREAD_US = 4_096
 
-/** A clock that begins anew invalidates what was born before: nobody knows what was invalidated until now. */
+/** A clock that begins anew invalidates what was born before: it is unknown what was invalidated until now. */
 export function newTagDocument(nowUs: number): TagDocument {
   return { version: nowUs, floor: nowUs, retentionMs: 0, tags: [] }
 }
@@ -60,7 +60,7 @@ function mint(last: number, nowUs: number): number {
   return nowUs > last ? nowUs : last + 1 + (nowUs % SPREAD_US)
 }
 
-/** Drops what is old or too much, oldest first; the floor rises over what is dropped, so that nothing comes back to life. */
+/** Drops tags that are old or too many, oldest first; the floor rises over what is dropped, so that nothing comes back to life. */
 function prune(
   versions: ReadonlyMap<string, number>,
   oldest: number,

@@ -12,6 +12,14 @@ local function open_log(log, us)
   return first, first
 end
 
+-- True when all changes after the number are known. A number between two others could come from a history that was lost:
+-- only one that was minted here proves itself.
+local function reaches_back(log, since, seq, floor)
+  if since == seq or since == floor then return true end
+  local score = whole(since)
+  return since > floor and redis.call('ZCOUNT', log, score, score) > 0
+end
+
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. `is_soft` and `settle`:
 -- how they were evicted; the message has them only where there is something to say.
 local function record(log, channel, partition, keys, us, is_soft, settle)

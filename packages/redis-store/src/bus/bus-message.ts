@@ -1,6 +1,6 @@
 /**
- * Messages on the wire: one letter for the kind, then a MessagePack list, as the scripts write them. Anybody who reaches
- * Redis can publish, so bytes are looked over before they are decoded, and every field before it is believed.
+ * Messages on the wire: one letter for the kind, then a MessagePack list, as the scripts write them. Any client that reaches
+ * Redis can publish, so bytes are checked before they are decoded, and every field before it is used.
  */
 
 import type { BusMessage } from '@larder/core/store'
@@ -22,7 +22,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     case 'wake':
       return [message.key]
     case 'doubt':
-      // What is left out is read as a zero, also by those who know less.
+      // A field that is left out is read as a zero, also by older versions.
       return [message.keys, message.tags, message.isRepeated ? 1 : 0, message.soft ? 1 : 0]
   }
 }
@@ -30,7 +30,7 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
 /**
  * Decodes a message.
  *
- * @throws Error when the bytes are no message; it does not repeat them.
+ * @throws Error when the bytes are not a message; it does not repeat them.
  */
 export function decodeMessage(bytes: Uint8Array): BusMessage {
   const kind = String.fromCharCode(bytes[0] ?? 0)
@@ -75,7 +75,7 @@ function doubtMessage([keys, tags, repeated, soft = 0]: readonly unknown[]): Bus
   return { kind: 'doubt', keys: textsOf(keys), tags: textsOf(tags), ...how, isRepeated }
 }
 
-/** Large numbers come as texts: MessagePack in Redis writes them as doubles or integers as it pleases. */
+/** Large numbers come as texts: MessagePack in Redis writes them as doubles or as integers. */
 function countOf(field: unknown): number {
   const isNumeral = typeof field === 'string' && /^\d{1,16}$/.test(field)
   const number = isNumeral ? Number(field) : field

@@ -1,5 +1,5 @@
 /**
- * Pub/sub of invalidations and wake-ups. Delivery is at most once, and loss is for the engine to find.
+ * Pub/sub of invalidations and wake-ups. Delivery is at most once, and the engine detects loss.
  *
  * The channel's name says which store the messages are about (see `channelName`), so the store is asked for its identity
  * before anything is subscribed to or published: when a connection for commands is made, and with every sync, because a
@@ -26,7 +26,7 @@ export class RedisBus implements Bus {
   readonly #backend: Backend
   #namespace: string | undefined
   #listener: BusListener | undefined
-  /** Of the store the connection for commands leads to; `undefined` until it was asked. */
+  /** The identity of the store to which the connection for commands leads; `undefined` until it was asked. */
   #identity: string | undefined
   /** What is subscribed to, or being subscribed to. */
   #listening: string | undefined
@@ -45,10 +45,10 @@ export class RedisBus implements Bus {
     return channelName(this.#namespace ?? '', { database: this.#backend.database, identity })
   }
 
-  /** Says whose messages these are, at the latest with `subscribe`. */
+  /** Sets the namespace of the messages, at the latest with `subscribe`. */
   open(namespace: string): void {
     this.#namespace ??= namespace
-    // Connected by others already, for locks say, and not asked then.
+    // Connected already for another use, such as locks, and not asked then.
     if (this.#backend.client !== undefined) void this.#follow(this.#backend.client)
   }
 
@@ -72,12 +72,12 @@ export class RedisBus implements Bus {
     }
   }
 
-  /** Asks a store that was just connected to who it is. @throws what the connection failed with */
+  /** Asks a store that was just connected for its identity. @throws what the connection failed with */
   async prepare(client: RedisClient): Promise<void> {
     const namespace = this.#namespace
     if (namespace === undefined) return
     if (!isCluster(client)) this.#identity = await identify(client, namespace)
-    // Of the masters of a Cluster the one that knows may be away, while the others are at work.
+    // The master of a Cluster that knows it may be away while the others work.
     else await within(CLUSTER_ANSWERS_WITHIN_MS, this.look(client)).catch(() => undefined)
     this.#identity ??= ''
   }
@@ -89,12 +89,12 @@ export class RedisBus implements Bus {
     this.doubt()
   }
 
-  /** There is no connection for commands. Nothing is subscribed to before there was one. */
+  /** There is no connection for commands. No subscription is made before the first one. */
   disconnected(reason: unknown): void {
     if (this.#listening === undefined) this.#listener?.onDown(reason)
   }
 
-  /** Asks again who the store is. Never rejects: who cannot be asked is taken for the same. */
+  /** Asks the store for its identity again. Never rejects: a store that cannot be asked counts as the same. */
   async look(client = this.#backend.client): Promise<void> {
     const namespace = this.#namespace
     if (client === undefined || namespace === undefined || this.#isClosed) return
@@ -110,7 +110,7 @@ export class RedisBus implements Bus {
     }
   }
 
-  /** Tells the engine that something else than the subscription suggests to look again. */
+  /** Tells the engine that something other than the subscription suggests another look. */
   doubt(): void {
     if (this.#owesUp) this.#tellUp()
     else this.#listener?.onDoubt()

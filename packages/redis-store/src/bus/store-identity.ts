@@ -1,5 +1,5 @@
 /**
- * What a store calls itself: a random text that the first node leaves in it.
+ * The identity of a store: a random text that the first node leaves in it.
  *
  * It travels with the data: through replication, failovers and snapshots it stays, and a store that lost everything gets a
  * new one. So two stores have the same one only where one is a copy of the other.
@@ -16,7 +16,7 @@ const IDENTITY = /^[\w-]{1,64}$/
 /**
  * Reads the identity of a store, and leaves one there if there is none.
  *
- * @returns an empty text where the store refuses to keep one, or to tell
+ * @returns an empty text where the store refuses to keep one, or to return it
  * @throws what the connection failed with
  */
 export async function identify(client: RedisClient, namespace: string): Promise<string> {
@@ -28,7 +28,7 @@ export async function identify(client: RedisClient, namespace: string): Promise<
   }
 }
 
-/** What the store calls itself now; `undefined` when it does not. */
+/** The identity of the store now; `undefined` when it has none. */
 export async function readIdentity(
   client: RedisClient,
   namespace: string,
@@ -38,7 +38,7 @@ export async function readIdentity(
   return text !== undefined && IDENTITY.test(text) ? text : undefined
 }
 
-/** Of several nodes that do this at once, the first one's stays. */
+/** When several nodes do this at once, the first identity stays. */
 async function leaveIdentity(client: RedisClient, namespace: string): Promise<string> {
   const identity = randomBytes(IDENTITY_BYTES).toString('base64url')
   await client.set(storeKey(namespace), identity, 'NX')

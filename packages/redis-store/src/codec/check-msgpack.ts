@@ -1,5 +1,5 @@
 /**
- * Looks over MessagePack bytes before they are decoded: complete, exactly one value, nothing nested absurdly, and none of
+ * Checks MessagePack bytes before they are decoded: complete, exactly one value, nothing nested absurdly, and none of
  * the extensions, which msgpackr would turn into calls of constructors that the bytes name.
  *
  * One pass without recursion or allocation for ordinary data. Lengths are checked against the bytes that are left, so a
@@ -8,7 +8,7 @@
 
 const MAX_DEPTH = 1_100
 
-/** What is still to come at each level above. One for all checks: nothing else runs during one. */
+/** How many values are still to come at each level above. Shared by all checks, because a check is synchronous. */
 const open = new Float64Array(MAX_DEPTH)
 
 /** @throws Error when the bytes are not exactly one acceptable value. */

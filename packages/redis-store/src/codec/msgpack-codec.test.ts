@@ -173,9 +173,73 @@ describe('what cannot come back the same is refused, naming the place', () => {
   })
 })
 
+const rows = Array.from({ length: 30 }, (_, i) => ({
+  id: `user-${i}`,
+  name: 'Gr\u00fcn \u6f22',
+  tags: ['a', 'b'],
+}))
+
+describe('the form of what is written', () => {
+  const formOf = (value: unknown): string => {
+    const first = codec.encode(value)[0] as number
+    if (first === 0xc1) return 'tagged'
+    return first === 0x7b || first === 0x5b || first === 0x22 ? 'json' : 'msgpack'
+  }
+
+  it.each([
+    ['many names and short texts', rows, 'json'],
+    ['long texts beyond Latin-1', ['\u6f22'.repeat(2_000)], 'json'],
+    ['few of them', rows.slice(0, 1), 'msgpack'],
+    ['long texts', { title: 'a', body: 'x'.repeat(100_000) }, 'msgpack'],
+    ['numbers', Array.from({ length: 1_000 }, (_, i) => i / 7), 'msgpack'],
+    ['a number that JSON has not', [...rows, Number.NaN], 'msgpack'],
+    ['a name that JSON calls', [...rows, { toJSON: 1 }], 'msgpack'],
+    ['a date', [...rows, new Date(0)], 'tagged'],
+    ['a name that means something to objects', [...rows, { constructor: 1 }], 'tagged'],
+  ])('%s: %#', (_, value, form) => {
+    expect(formOf(value)).toBe(form)
+    expect(roundTrip(value)).toStrictEqual(value)
+  })
+
+  it('is not JSON where somebody gave arrays or objects a toJSON', () => {
+    for (const { prototype } of [Array, Object]) {
+      Object.defineProperty(prototype, 'toJSON', { value: () => 1, configurable: true })
+      try {
+        expect(roundTrip(rows)).toStrictEqual(rows)
+      } finally {
+        Reflect.deleteProperty(prototype, 'toJSON')
+      }
+    }
+  })
+
+  it('entries of before are read: whole numbers, plain data and tagged trees in MessagePack', () => {
+    const read = (hex: string): unknown => codec.decode(Buffer.from(hex, 'hex'))
+    expect([read('7b'), read('5b'), read('22')]).toEqual([123, 91, 34])
+    expect(read('82a16101a1629201c0')).toEqual({ a: 1, b: [1, null] })
+    expect(read('c1920200')).toEqual(new Date(0))
+  })
+
+  it('frozen, all that is plain is frozen, and nothing else differs', () => {
+    const values = [rows, { a: [{}, []], b: null }, { when: new Date(0), list: [{}] }, 'text', 1]
+    for (const value of values) {
+      const found = codec.decodeFrozen?.(codec.encode(value))
+      expect(found).toStrictEqual(value)
+      expect(thawedIn(found)).toBeUndefined()
+    }
+  })
+})
+
+/** A plain object or array that is not frozen. */
+function thawedIn(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return undefined
+  if (!Object.isFrozen(value)) return value
+  return Object.values(value).find((part) => thawedIn(part) !== undefined)
+}
+
 describe('hostile bytes', () => {
   const refused = (bytes: Uint8Array): void => {
     expect(() => codec.decode(bytes)).toThrow()
+    expect(() => codec.decodeFrozen?.(bytes)).toThrow()
   }
 
   it.each([
@@ -196,6 +260,25 @@ describe('hostile bytes', () => {
   it('nested a hundred thousand deep', () => {
     refused(Buffer.alloc(100_000, 0x91))
     refused(Buffer.concat([Buffer.from([0xc1]), Buffer.alloc(100_000, 0x91)]))
+    refused(Buffer.from('['.repeat(100_000) + ']'.repeat(100_000)))
+    refused(Buffer.from(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`))
+  })
+
+  it('JSON text that is none', () => {
+    for (const text of ['{"a":1', '[1,]', '{}{}', '[1] 2', '"a', '{a:1}', '[\u0000]']) {
+      refused(Buffer.from(text))
+    }
+    refused(Buffer.concat([Buffer.from('{"a":1}'), Buffer.from([0])]))
+    refused(Buffer.concat([Buffer.from('["'), Buffer.from([0xc3, 0x28]), Buffer.from('"]')]))
+    refused(Buffer.concat([Buffer.from(`["${'x'.repeat(2_000)}`), Buffer.from([0xff, 0x22, 0x5d])]))
+  })
+
+  it('JSON cut off anywhere', () => {
+    const bytes = codec.encode(rows)
+    for (let length = 0; length < bytes.length; length++) {
+      // A single byte is a whole number.
+      if (length !== 1) refused(bytes.subarray(0, length))
+    }
   })
 
   it('cut off anywhere', () => {
@@ -211,6 +294,11 @@ describe('hostile bytes', () => {
       codec.decode(bytes)
     } catch {
       // Refusing is as good as ignoring.
+    }
+    for (const decode of [codec.decode, codec.decodeFrozen]) {
+      const found = decode?.(Buffer.from('{"__proto__":{"polluted":true}}')) as object
+      expect(Object.getPrototypeOf(found)).toBe(Object.prototype)
+      expect((found as { polluted?: boolean }).polluted).toBeUndefined()
     }
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
   })

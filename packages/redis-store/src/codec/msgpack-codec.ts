@@ -1,21 +1,26 @@
 /**
- * Values as MessagePack, by msgpackr.
+ * Values as MessagePack, by msgpackr, or as JSON text where that is the faster of the two.
  *
- * Most values are plain data, which MessagePack holds as it is. Anything else (Date, Map, bigint, a registered class, …)
- * makes the whole value travel as a *tagged tree* (`createTaggedTree` of the core), announced by a first byte that no MessagePack value
- * begins with. msgpackr's own extensions are not used: they register classes for the whole process, and some of them
- * would let hostile bytes name a constructor to call.
+ * Most values are plain data, which both hold as it is. Anything else (Date, Map, bigint, a registered class, …) makes the
+ * whole value travel as a *tagged tree* (`createTaggedTree` of the core) in MessagePack, announced by a first byte that no
+ * MessagePack value begins with. The first byte tells all forms apart. msgpackr's own extensions are not used: they register
+ * classes for the whole process, and some of them would let hostile bytes name a constructor to call.
  */
 
 import type { ValueType } from '@larder/core'
-import { type Codec, createTaggedTree, isPlainData } from '@larder/core/store'
-import { Packr, Unpackr } from 'msgpackr'
-import { checkMsgpack } from './check-msgpack.ts'
+import {
+  type Codec,
+  createTaggedTree,
+  freezeDecoded,
+  type PlainParts,
+  plainPartsOf,
+} from '@larder/core/store'
+import { isBetterAsJson } from './choose-form.ts'
+import { isJsonForm, readJson, readJsonFrozen, writeJson } from './json-form.ts'
+import { msgpackForm } from './msgpack-form.ts'
 
 /** 0xc1 is the one byte MessagePack never uses. */
 const TAGGED = 0xc1
-
-const OPTIONS = { useRecords: false, mapsAsObjects: true, copyBuffers: true, variableMapSize: true }
 
 /**
  * Creates a codec that knows the given classes.
@@ -23,35 +28,34 @@ const OPTIONS = { useRecords: false, mapsAsObjects: true, copyBuffers: true, var
  * @throws InvalidOptionError when two types share a name or a class.
  */
 export function msgpackCodec(types: readonly ValueType[] = []): Codec {
-  const packr = new Packr(OPTIONS)
-  const unpackr = new Unpackr(OPTIONS)
+  const msgpack = msgpackForm()
   const tree = createTaggedTree(types)
+  const unpack = (bytes: Uint8Array): unknown =>
+    bytes[0] === TAGGED ? tree.untag(msgpack.read(bytes.subarray(1))) : msgpack.read(bytes)
 
   return {
     name: 'msgpack',
     encode(value: unknown): Uint8Array {
-      if (isPlain(value)) return packr.pack(value)
-      const packed = packr.pack(tree.tag(value))
+      const parts = partsOf(value)
+      if (parts !== undefined)
+        return isBetterAsJson(parts) ? writeJson(value) : msgpack.write(value)
+      const packed = msgpack.write(tree.tag(value))
       const bytes = Buffer.allocUnsafe(packed.length + 1)
       bytes[0] = TAGGED
       bytes.set(packed, 1)
       return bytes
     },
-    decode(bytes: Uint8Array): unknown {
-      const isTagged = bytes[0] === TAGGED
-      const packed = isTagged ? bytes.subarray(1) : bytes
-      checkMsgpack(packed)
-      const value: unknown = unpackr.unpack(packed)
-      return isTagged ? tree.untag(value) : value
-    },
+    decode: (bytes) => (isJsonForm(bytes) ? readJson(bytes) : unpack(bytes)),
+    decodeFrozen: (bytes) =>
+      isJsonForm(bytes) ? readJsonFrozen(bytes) : freezeDecoded(unpack(bytes)),
   }
 }
 
-/** What cannot even be looked at is left to the tagged tree, which says where it is. */
-function isPlain(value: unknown): boolean {
+/** A value that cannot be read is left to the tagged tree, which names its place. */
+function partsOf(value: unknown): PlainParts | undefined {
   try {
-    return isPlainData(value)
+    return plainPartsOf(value)
   } catch {
-    return false
+    return undefined
   }
 }

@@ -12,7 +12,7 @@ export type ScriptName = keyof typeof SCRIPTS
 
 export interface ScriptCall {
   readonly script: ScriptName
-  /** All of one hash tag. */
+  /** All with one hash tag. */
   readonly keys: readonly string[]
   readonly args: readonly (string | number | Buffer)[]
   /** Send it now, and what the tick gathered before it, instead of at the tick's end. */
@@ -80,7 +80,7 @@ function bySha({ script, hashTag, keyCount, keysAndArgs }: PendingCall): Command
   return { hashTag, weight, send: (to) => to.evalshaBuffer(SHAS[script], keyCount, keysAndArgs) }
 }
 
-/** An unknown script did not run, so running its text is no repetition. */
+/** An unknown script did not run, so running its text does not repeat it. */
 function runByText(client: RedisClient, call: PendingCall, error: unknown): void {
   if (!isUnknownScript(error)) {
     call.reject(withoutCommand(error))

@@ -1,7 +1,7 @@
 /**
  * Sends commands together, whatever the topology; every command has an answer of its own.
  *
- * Commands of one tick go out a few to a write. One write each costs a system call a command; one write for all leaves the
+ * Commands of one tick go out a few to a write. A write per command costs a system call per command; one write for all leaves the
  * server idle while they are written and this process idle while they run. (ioredis' pipelines and auto-pipelining do the
  * latter, and take more of this process' time than commands sent singly.)
  */
@@ -19,7 +19,7 @@ import { isRedirection } from '../connection/redis-error.ts'
 const WEIGHT_PER_WRITE = 16
 
 export interface Command {
-  /** What decides where it goes: all its keys have this hash tag. */
+  /** Decides the server: all its keys have this hash tag. */
   readonly hashTag: string
   /** How many commands' work it is, roughly. @default 1 */
   readonly weight?: number
@@ -71,7 +71,7 @@ export function groupByServer(
   })
 }
 
-/** Straight to the master while it is known; what it sends away, or nobody is known for, takes the Cluster's detours. */
+/** Straight to the master while it is known; redirected commands, and those without a known master, go through the Cluster client. */
 function sendToMaster(
   cluster: ClusterClient,
   master: RedisClient | undefined,
@@ -101,7 +101,7 @@ function sendTo(client: RedisClient, commands: readonly Command[]): readonly Pro
   return answers
 }
 
-/** A throw in between would leave the socket corked and the others' answers to nobody. */
+/** An error in between would leave the socket corked and other commands without answers. */
 function send(command: Command, to: RedisCommander): Promise<Reply> {
   try {
     return command.send(to)

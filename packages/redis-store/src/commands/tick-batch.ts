@@ -1,4 +1,4 @@
-/** Gathers what is asked for in one tick into few calls. */
+/** Gathers the requests of one tick into few calls. */
 
 interface Pending<Item, Result> {
   readonly item: Item

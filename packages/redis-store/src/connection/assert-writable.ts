@@ -1,4 +1,4 @@
-/** Finds out at the connection what would otherwise fail at every call. */
+/** Finds out when connecting what would otherwise fail at every call. */
 
 import { StoreRefusedError } from '@larder/core'
 import { tagsKey } from '../key-layout.ts'
@@ -14,11 +14,11 @@ const REPLICA = 'Give the address of the master, or let Sentinel or a Cluster fi
  *
  * A server that refuses for another reason than the ones below still answers reads, and takes messages: it stands.
  *
- * @throws StoreRefusedError for a replica, and for a server that is loading or wants a password: not now, or never
+ * @throws StoreRefusedError for a replica, and for a server that is loading or requires a password
  */
 export async function assertWritable(client: RedisClient, namespace: string): Promise<void> {
   try {
-    // Removing what is not there takes no memory, so a full server does it as well.
+    // Removing an absent member takes no memory, so a full server does it too.
     await client.zrem(tagsKey(namespace), '')
   } catch (error) {
     const reason = refusalOf(error)

@@ -8,7 +8,7 @@ const SLOTS = 16_384
 const CRC_POLYNOMIAL = 0x1021
 const CONNECT_ALL_MS = 1_000
 
-/** The few hash tags there are: one a partition, and the tag clock's. */
+/** The few hash tags: one per partition, and that of the tag clock. */
 const slots = new Map<string, number>()
 const MOST_REMEMBERED = 10_000
 
@@ -27,7 +27,7 @@ export function slotOf(hashTag: string): number {
   return crc % SLOTS
 }
 
-/** Tells which master serves a hash tag; `undefined` where none is known that could be asked right now. */
+/** Returns the master that serves a hash tag; `undefined` where none is known that can be asked now. */
 export function masterFinder(cluster: ClusterClient): (hashTag: string) => RedisClient | undefined {
   const masters = new Map(cluster.nodes('master').map((node) => [addressOf(node), node]))
   return (hashTag) => {

@@ -9,12 +9,12 @@ import { within } from './within.ts'
 const ATTEMPT_TIMEOUT_MS = 4_000
 const LONGEST_PING_MS = 2_000
 const SHORTEST_PING_MS = 500
-/** Above the time ioredis waits before it destroys a socket. */
+/** Longer than ioredis waits before it destroys a socket. */
 const CLOSE_TIMEOUT_MS = 400
 
 export class Connection {
   readonly client: RedisClient
-  /** Resolves with the reason when the connection is over. */
+  /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<unknown>
   /** Resolves when its sockets are closed. */
   readonly closed: Promise<void>
@@ -73,7 +73,7 @@ export class Connection {
     next()
   }
 
-  /** Ends the connection; what is pending on it fails. */
+  /** Ends the connection; pending commands fail. */
   end(reason: unknown): void {
     if (this.#isOver) return
     this.#isOver = true

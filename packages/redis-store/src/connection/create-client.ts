@@ -12,7 +12,7 @@ import { isCluster, type RedisClient } from './redis-client.ts'
 
 /** How long a TCP (and TLS) connection may take to stand. */
 const CONNECT_TIMEOUT_MS = 2_000
-/** How long a connection may take to close in good order before its socket is destroyed. */
+/** How long a connection may take to close properly before its socket is destroyed. */
 const DISCONNECT_TIMEOUT_MS = 200
 const KEEP_ALIVE_MS = 5_000
 const CLUSTER_RETRY_MS = 50
@@ -20,7 +20,7 @@ const CLUSTER_RETRY_MS = 50
 const stopRetrying = (): null => null
 
 /**
- * After a failover the old master answers READONLY: let go of it, to be led to the new one. Once a client: many calls may be
+ * After a failover the old master answers READONLY: close the connection, to be led to the new one. Once per client: many calls may be
  * under way, each of them answered so, and for each ioredis would close the connection anew, with a listener of its own.
  */
 function firstReadonly(): (error: Error) => boolean {
@@ -38,13 +38,13 @@ const NODE_SETTINGS = {
   disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   keepAlive: KEEP_ALIVE_MS,
   noDelay: true,
-  // It takes a right to INFO, and prints without it. What it would find out, the first commands do.
+  // It takes a right to INFO, and prints without it. The first commands find out the same.
   enableReadyCheck: false,
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
   enableAutoPipelining: false,
-  // Deadlines are the engine's.
+  // The engine has its own deadlines.
   commandTimeout: undefined,
   socketTimeout: undefined,
   blockingTimeout: undefined,
@@ -137,7 +137,7 @@ export function duplicateClient(client: RedisClient, settings: object = {}): Red
   }) as RedisClient
 }
 
-/** A sentinel that was cut off may name the old master for ever: each client begins with another one. */
+/** A sentinel that was cut off may name the old master for ever, so each client begins with another sentinel. */
 function shuffledSentinels(options: { readonly sentinels?: unknown }): object {
   if (!Array.isArray(options.sentinels)) return {}
   const sentinels: unknown[] = [...options.sentinels]
@@ -166,7 +166,7 @@ async function importIoredis(): Promise<Pick<typeof import('ioredis'), 'Cluster'
   }
 }
 
-/** A package that is there may still not load, and then its absence would be the wrong thing to look for. */
+/** A package that is installed may still fail to load, and then the message must not say that it is missing. */
 function whyNotLoaded(cause: unknown): string {
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown }
   const words = String(message ?? cause)

@@ -1,9 +1,9 @@
 /**
  * Keeps a connection to Redis standing.
  *
- * Every attempt is a client of its own: it either stands or is thrown away with all that was pending on it, so nothing
- * sent over an old connection can run later. A connection that stands is pinged: one that died without a word (a pulled
- * cable, a forgotten NAT entry) would otherwise be believed for a quarter of an hour. Attempts go on until `close`, with
+ * Every attempt is a new client: it either stands or is dropped with everything pending on it, so nothing
+ * sent over an old connection can run later. A connection that stands is pinged: one that died silently (a pulled
+ * cable, a forgotten NAT entry) would otherwise count as standing for a quarter of an hour. Attempts go on until `close`, with
  * jitter, so that the nodes of a fleet do not come back in step.
  */
 
@@ -20,7 +20,7 @@ export interface LinkParts {
   readonly pingEveryMs: number
   /** Makes a client that has not connected yet. */
   create(): Promise<RedisClient>
-  /** What else has to succeed before the connection counts as standing. */
+  /** A further step that must succeed before the connection counts as standing. */
   prepare?(client: RedisClient): Promise<unknown>
   onUp(): void
   /** The connection is gone, or the first attempt failed; called once until it stands again. */
@@ -106,14 +106,14 @@ export class Link {
 
   #fall(reason: unknown): void {
     if (this.#state === 'closed') return
-    // A connection that falls at once is a failed attempt, or this would be a busy loop.
+    // A connection that ends at once counts as a failed attempt, or this would be a busy loop.
     const hasStood = this.#client !== undefined && performance.now() - this.#upAt > LONGEST_PAUSE_MS
     this.#failures = hasStood ? 0 : this.#failures + 1
     this.#client = undefined
     this.#lastError = withoutCommand(reason)
     const isNews = this.#state !== 'down'
     this.#state = 'down'
-    // What is not installed will not be there in a second either.
+    // A missing package will not appear within a second.
     const isFinal = reason instanceof StoreSetupError
     const retry = (): void => void this.#attempt()
     if (!isFinal) this.#cancelRetry = startTimer(pauseAfter(this.#failures), retry, 'background')

@@ -3,7 +3,7 @@
 export type Reply = unknown
 export type Argument = string | Buffer
 
-/** What is asked of a server, and of a Cluster for the server that knows. */
+/** The commands to a server, or to a Cluster, which finds the server. */
 export interface RedisCommander {
   getBuffer(key: string): Promise<Buffer | null>
   mgetBuffer(keys: readonly string[]): Promise<(Buffer | null)[]>
@@ -22,7 +22,7 @@ export interface RedisCommander {
 export interface RedisClient extends RedisCommander {
   readonly status: string
   readonly options?: ClientOptions
-  /** What is true of the connection now; a database selected since is here only. */
+  /** The present state of the connection; only this knows a database selected later. */
   readonly condition?: { readonly select?: number | undefined } | null | undefined
   /** The socket, while there is one; a Cluster client has none of its own. */
   readonly stream?: { cork(): void; uncork(): void }

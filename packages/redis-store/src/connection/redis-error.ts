@@ -1,7 +1,7 @@
 /** Errors as they leave this package. */
 
 /**
- * Takes away what ioredis attaches to an error: the command with its arguments, among which are cached values, and the
+ * Removes what ioredis attaches to an error: the command with its arguments, among which are cached values, and the
  * password when the command was AUTH or HELLO.
  */
 export function withoutCommand(error: unknown): unknown {
@@ -21,7 +21,7 @@ export function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT')
 }
 
-/** True when a key holds something that is no entry of ours. */
+/** True when a key holds something that is not an entry of ours. */
 export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('WRONGTYPE')
 }

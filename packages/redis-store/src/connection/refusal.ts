@@ -1,4 +1,4 @@
-/** Answers of a server that is there and does not do what it is asked. */
+/** Answers of a server that is there but refuses. */
 
 import { type RefusalReason, StoreRefusedError } from '@larder/core'
 import { withoutCommand } from './redis-error.ts'
@@ -20,7 +20,7 @@ const REASONS: readonly (readonly [RefusalReason, RegExp])[] = [
   ['cluster', /(?:^|[\s-])(?:CLUSTERDOWN|TRYAGAIN) /],
 ]
 
-/** Which script and line it was tells nobody anything. */
+/** The script and the line do not help a reader. */
 const IN_SCRIPT = /\.? script: [0-9a-f]{40}, on @user_script:\d+\.?/
 
 /** Why a server refused; `undefined` for any other error. */
@@ -34,7 +34,7 @@ export function isRefusal(error: unknown): boolean {
   return refusalOf(error) !== undefined
 }
 
-/** A refusal as the engine knows it; other errors as they are. */
+/** A refusal in the form that the engine knows; other errors unchanged. */
 export function refused(operation: string, error: unknown): unknown {
   const reason = refusalOf(error)
   if (reason === undefined || error instanceof StoreRefusedError) return withoutCommand(error)

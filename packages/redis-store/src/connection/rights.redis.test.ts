@@ -136,7 +136,9 @@ describe('a user with', () => {
     await server.command('CLIENT', 'KILL', 'TYPE', 'normal').catch(() => undefined)
     await eventually('it is connected again', async () => {
       const outcome = await store.read([at('k')]).catch((error: unknown) => error)
-      return Array.isArray(outcome) || (outcome as Error).name === 'ReplyError'
+      return (
+        Array.isArray(outcome) || (outcome as { code?: unknown }).code === 'LARDER_STORE_REFUSED'
+      )
     })
     expect(said).toHaveLength(1)
     expect(said[0]).toMatch(new RegExp(message.source.replaceAll('NS', namespace)))

@@ -1,5 +1,5 @@
 /**
- * What a Redis user must be allowed to, found out by trying it on a key and a channel that nobody uses: nothing is changed,
+ * What a Redis user must be allowed to, found out by trying it on an unused key and channel: nothing is changed,
  * and no right of an administrator is needed for it.
  */
 
@@ -10,7 +10,7 @@ import { refusalOf } from './refusal.ts'
 /** What a connection is used for. */
 export type Use = 'cache' | 'locks' | 'limits' | 'values'
 
-/** Arguments with which a command does nothing where there is no key. Sent in this order. */
+/** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
   // Makes an empty one, which the others end.
   append: ['KEY', ''],
@@ -21,7 +21,7 @@ const HARMLESS = {
   getrange: ['KEY', '0', '0'],
   hdel: ['KEY', 'f'],
   hget: ['KEY', 'f'],
-  // One argument too many: rights are looked at first.
+  // One argument too many: rights are checked first.
   hset: ['KEY', 'f', 'v', 'f'],
   mget: ['KEY'],
   pexpire: ['KEY', '1'],
@@ -49,7 +49,7 @@ const HARMLESS = {
 
 export type NeededCommand = keyof typeof HARMLESS
 
-/** Commands by use. `subscribe` is not among them: what it lacks is told when it is tried. */
+/** Commands by use. `subscribe` is not among them: its missing rights show when it is tried. */
 export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
   cache: [
     'eval',
@@ -124,7 +124,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
   values: ['eval', 'evalsha', 'get', 'mget', 'ping', 'set', 'time', 'zrem'],
 }
 
-/** What of a user's rights is missing; empty when nothing is. */
+/** The missing rights of a user; empty when there are none. */
 export interface MissingRights {
   readonly commands: readonly string[]
   readonly keys: boolean
@@ -164,7 +164,7 @@ export function rightsError(
   return new StoreRefusedError('a check of rights', 'rights', words)
 }
 
-/** What the server says to a command that the user may not use like this. */
+/** The server's answer to a command that the user may not use like this. */
 async function attempt(
   client: RedisClient,
   namespace: string,

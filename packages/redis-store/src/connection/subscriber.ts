@@ -1,10 +1,10 @@
-/** A connection that listens to channels. Delivery is at most once, and loss is for the listeners to find. */
+/** A connection that listens to channels. Delivery is at most once, and the listeners detect loss. */
 
 import { addressOf } from './cluster-nodes.ts'
 import { Link } from './link.ts'
 import type { RedisClient } from './redis-client.ts'
 
-/** Who listens to one channel. None of these may throw. */
+/** The listener of one channel. None of its methods may throw. */
 export interface ChannelListener {
   onPayload(payload: Buffer): void
   /** The subscription stands (again); anything may have been missed before. */
@@ -28,14 +28,14 @@ export class Subscriber {
     this.#link = new Link({
       create,
       pingEveryMs,
-      // Subscribing belongs to the attempt: a connection that may not subscribe is no better than none.
+      // Subscribing belongs to the attempt: a connection that may not subscribe is useless.
       prepare: (client) => this.#subscribeAll(client),
       onUp: () => this.#up(),
       onDown: (reason) => this.#down(reason),
     })
   }
 
-  /** Listens to a channel from now on, one listener a channel; connects at the first one. */
+  /** Listens to a channel from now on, one listener per channel; connects at the first one. */
   listen(channel: string, listener: ChannelListener): void {
     this.#listeners.set(channel, listener)
     const { client } = this.#link
@@ -43,14 +43,14 @@ export class Subscriber {
     else void this.#add(client, channel, listener)
   }
 
-  /** Ends the listening to a channel; the connection goes with `close`. */
+  /** Stops listening to a channel; `close` ends the connection. */
   forget(channel: string): void {
     if (!this.#listeners.delete(channel)) return
     this.#subscribed.delete(channel)
     this.#link.client?.unsubscribe(channel).catch(() => undefined)
   }
 
-  /** Subscribes to everything anew over another connection: this one may lead to a server that is no longer meant. */
+  /** Subscribes to everything anew over another connection: this one may lead to a server that is not the right one any more. */
   renew(reason: unknown): void {
     this.#link.renew(reason)
   }

@@ -1,4 +1,4 @@
-/** Which database is meant, known before anything connects. */
+/** The database of a target, known before anything connects. */
 
 import type { Target } from '../options.ts'
 import { isCluster, type RedisClient } from './redis-client.ts'

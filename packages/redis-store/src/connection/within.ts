@@ -7,7 +7,7 @@ export function within<Result>(ms: number, promise: Promise<Result>): Promise<Re
       // A process that was held up may find the answer waiting in the socket: sockets are looked at before this runs.
       setImmediate(() => reject(new Error(`No answer within ${ms} ms`)))
     }
-    // Who waits for the connection has a deadline of its own.
+    // Callers that wait for the connection have their own deadlines.
     const cancel = startTimer(ms, fail, 'background')
     promise.then(resolve, reject).finally(cancel)
   })

@@ -1,10 +1,11 @@
-/** Reads entries: one by GET, several by MGET; in a Cluster by one pipeline a master. */
+/** Reads entries: one by GET, several by MGET; in a Cluster by one pipeline per master. */
 
 import { type EntryAddress, HEADER_BYTES } from '@larder/core/store'
 import { bytesOf, listOf } from '../commands/replies.ts'
 import { type Command, sendTogether } from '../commands/send-together.ts'
 import { isCluster, type RedisClient } from '../connection/redis-client.ts'
-import { isWrongType, withoutCommand } from '../connection/redis-error.ts'
+import { isWrongType } from '../connection/redis-error.ts'
+import { refused } from '../connection/refusal.ts'
 import { entryKey, hashTagOf } from '../key-layout.ts'
 
 /** A longer MGET keeps other clients waiting. */
@@ -12,7 +13,7 @@ const KEYS_PER_COMMAND = 500
 
 type Found = readonly (Buffer | undefined)[]
 
-/** Reads whole entries, in order. The buffers may be views of a larger one: who keeps them long should copy them. */
+/** Reads whole entries, in order. The buffers may be views of a larger one: copy them to keep them for long. */
 export function readEntries(
   client: RedisClient,
   namespace: string,
@@ -71,7 +72,7 @@ function headerOf(reply: unknown): Buffer | undefined {
   return bytes.length === 0 ? undefined : bytes
 }
 
-/** Something of another type is no entry, and no reason to fail the others. */
+/** A value of another type is not an entry, and must not fail the others. */
 function noHeaderOf(error: unknown): undefined {
   return isWrongType(error) ? undefined : rethrow(error)
 }
@@ -80,7 +81,7 @@ function foundOnly(found: Buffer | null): Found {
   return [found ?? undefined]
 }
 
-/** What MGET says of keys that hold something else. */
+/** The answer of MGET for keys that hold another type. */
 function noneIfForeign(error: unknown): Found {
   return isWrongType(error) ? [undefined] : rethrow(error)
 }
@@ -120,5 +121,5 @@ function entryOf(value: unknown): Buffer | undefined {
 }
 
 function rethrow(error: unknown): never {
-  throw withoutCommand(error)
+  throw refused('read', error)
 }

@@ -1,4 +1,4 @@
-/** The scripts that work on entries, and how their calls are gathered and divided; what each does is said in lua/. */
+/** The scripts that work on entries, and how their calls are gathered and divided; lua/ says what each does. */
 
 import type {
   ClaimReply,
@@ -17,7 +17,7 @@ import { entryKey, logKey } from '../key-layout.ts'
 
 /** A longer script keeps other clients waiting. Each chunk is a change of its own, with a number of its own. */
 const KEYS_PER_EVICT = 500
-/** Claims or fills of one script: enough to share what a script call costs, few enough to keep nobody waiting. */
+/** Claims or fills of one script: enough to share the cost of a script call, few enough not to delay other clients. */
 const ENTRIES_PER_SCRIPT = 16
 const BYTES_AS_HEAVY_AS_AN_ENTRY = 4_096
 

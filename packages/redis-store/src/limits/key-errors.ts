@@ -1,4 +1,4 @@
-/** What the server answers instead of doing what it was asked: it is there, so that is no outage. */
+/** What the server answers when it refuses: it is there, so this is not an outage. */
 
 import { StoreKeyError } from '@larder/core'
 import type { LimitReply } from '@larder/core/store'

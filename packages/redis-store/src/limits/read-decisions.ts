@@ -7,7 +7,7 @@ import { bytesOf, UnexpectedReplyError } from '../commands/replies.ts'
 export interface Decisions {
   /** The server's clock. */
   readonly nowUs: number
-  /** One a call; none when the calendar that came with the rule does not reach to that time. */
+  /** One per call; none when the calendar that came with the rule does not reach to that time. */
   readonly replies: readonly LimitReply[] | undefined
 }
 

@@ -2,7 +2,7 @@
 
 import type { EntryPlace } from '../../cache/entry-rules.ts'
 import type { PutFence } from '../../cache/put-fence.ts'
-import type { LoadContext, ReadRules, Source } from '../../cache/read-call.ts'
+import type { LoadContext, Loader, ReadRules } from '../../cache/read-call.ts'
 import { INTERNALS } from '../../contracts/internals.ts'
 import type { KeyFrame, SoleArgument } from '../../keys/key-frame.ts'
 import type { CacheOptions } from '../../options/cache-options.ts'
@@ -42,7 +42,7 @@ export interface MethodCache {
    * the key and the argument.
    */
   hitByArgument(argument: SoleArgument): Promise<unknown> | undefined
-  getOrLoad(key: string, source: Source, rules: ReadRules): Promise<unknown>
+  getOrLoad(key: string, loader: Loader, rules: ReadRules): Promise<unknown>
   /** One entry per key, one set of rules per key; `load` gets the indexes of missing keys and returns a value for each. */
   getManyOrLoad(
     keys: readonly string[],

@@ -134,7 +134,7 @@ export function methodDecorator(
 }
 
 /**
- * Refuses a decorator that was used without parentheses: the method would be taken for its options.
+ * Refuses a decorator that was used without parentheses: it would get the method as its options.
  *
  * @throws InvalidOptionError
  */

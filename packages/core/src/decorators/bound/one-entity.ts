@@ -9,7 +9,7 @@ import type { MethodSite } from './method-site.ts'
 import type { Decoration } from './operations.ts'
 
 /** A method that loads entries, by its options. */
-interface Loader {
+interface LoadingMethod {
   readonly site: MethodSite
   readonly cache: string
   readonly key: unknown
@@ -33,7 +33,7 @@ export function assertOneEntity(
 function loaderOf(
   { site, operation }: Decoration,
   config: { readonly cache?: string | undefined },
-): Loader | undefined {
+): LoadingMethod | undefined {
   if (operation.kind !== 'cacheable') return undefined
   const options = operation.options as {
     readonly cache?: string
@@ -53,7 +53,7 @@ function loaderOf(
   }
 }
 
-function areMixed(one: Loader, other: Loader): boolean {
+function areMixed(one: LoadingMethod, other: LoadingMethod): boolean {
   if (one.cache !== other.cache || one.isEach !== other.isEach) return false
   // An override, and several decorators on one method, are about the same thing.
   const { name, isStatic, isPrivate } = other.site
@@ -77,7 +77,7 @@ function beginningOf(key: unknown): string {
   return OF_FUNCTION.exec(Function.prototype.toString.call(key))?.[2] ?? ''
 }
 
-function mixed(one: Loader, other: Loader, className: string): InvalidOptionError {
+function mixed(one: LoadingMethod, other: LoadingMethod, className: string): InvalidOptionError {
   const [first, second] = [one.site.methodName, other.site.methodName]
   return new InvalidOptionError({
     option: `@Cacheable(${className}.${second}).cache`,

@@ -1,6 +1,6 @@
 /** Reading one entry: the wrapper of a `@Cacheable` method. */
 
-import type { LoadContext, ReadMode, ReadRules, Source } from '../../cache/read-call.ts'
+import type { LoadContext, Loader, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { keyErrorAt } from '../../errors/key-error.ts'
 import { isSoleArgument } from '../../keys/key-frame.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
@@ -94,13 +94,13 @@ export interface OneCall {
 export function loadOne(parts: CacheableParts, bound: BoundCache, call: OneCall): Promise<unknown> {
   const { self, args, text, mode } = call
   const rules = bound.rules(self, args, mode)
-  const source = new MethodSource(parts, bound, call)
+  const loader = new MethodLoader(parts, bound, call)
   if (parts.condition === undefined && !bound.key.canChange(args)) {
-    return bound.cache.getOrLoad(text, source, rules)
+    return bound.cache.getOrLoad(text, loader, rules)
   }
-  const watched = { ...rules, keeps: () => source.keeps(rules) }
-  const reading = bound.cache.getOrLoad(text, source, watched)
-  source.isLater = true
+  const watched = { ...rules, keeps: () => loader.keeps(rules) }
+  const reading = bound.cache.getOrLoad(text, loader, watched)
+  loader.isLater = true
   return reading
 }
 
@@ -120,7 +120,7 @@ export function keyOf(bound: BoundCache, self: unknown, args: Args): string {
  * The method runs later than the key was made, with the same objects: a caller may have changed them for its next call.
  * Then the result goes to the waiting callers, and is not kept.
  */
-class MethodSource implements Source {
+class MethodLoader implements Loader {
   readonly #parts: CacheableParts
   readonly #bound: BoundCache
   readonly #call: OneCall

@@ -14,7 +14,7 @@ export interface BusesUnderTest {
   readonly namespace: string
   /** Sends a message in a namespace, for buses whose store publishes. @default the first bus' `publish`, in its own namespace */
   publish?(namespace: string, message: BusMessage): Promise<void>
-  /** Sends something that is no message. */
+  /** Sends something that is not a message. */
   publishGarbage?(namespace: string): Promise<void>
   /** An end of a bus whose other side is away. */
   unreachable?(): Bus
@@ -118,7 +118,7 @@ const CASES: readonly BusCase[] = [
     },
   },
   {
-    name: 'reports what is no message, and goes on',
+    name: 'reports what is not a message, and goes on',
     needs: 'publishGarbage',
     async run(underTest) {
       const { buses, namespace, publishGarbage } = underTest

@@ -12,7 +12,7 @@ import { CountedStore } from './counted-store.ts'
 import { eventually, settled } from './patience.ts'
 import type { MakeRemoteStores } from './remote-store-cases.ts'
 
-/** Between looks for calls, ms; and how many looks without any are taken for rest. */
+/** Between looks for calls, ms; and how many looks without any count as rest. */
 const LOOK_EVERY_MS = 5
 const CALM_LOOKS = 4
 const MAX_STALENESS_MS = 2_000
@@ -25,7 +25,7 @@ interface EngineCase {
   run(stage: EngineStage): Promise<void>
 }
 
-/** Two nodes over the stores under test, on a clock of their own that only moves by hand. */
+/** Two nodes over the stores under test, on a manual clock of their own. */
 class EngineStage {
   readonly clock = new ManualClock()
   readonly stores: readonly [CountedStore, CountedStore]
@@ -87,7 +87,7 @@ class EngineStage {
 
 const CASES: readonly EngineCase[] = [
   {
-    name: 'the engine makes one call a change, however many follow one another',
+    name: 'the engine makes one call per change, however many follow one another',
     async run(stage) {
       const [a, b] = stage.caches
       await stage.rest()

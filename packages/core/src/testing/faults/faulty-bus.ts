@@ -41,7 +41,7 @@ export class BusFaults {
     this.#rules.add({ kind: 'duplicate' }, scope)
   }
 
-  /** Something arrives that is no message. */
+  /** Something arrives that is not a message. */
   garble(scope?: BusFaultScope): void {
     this.#rules.add({ kind: 'garble' }, scope)
   }

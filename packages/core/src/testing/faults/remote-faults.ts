@@ -64,7 +64,7 @@ export class RemoteFaults {
     this.#rules.add({ kind: 'fail', error }, scope)
   }
 
-  /** Calls do what they do, and then reject: nobody knows whether they did. */
+  /** Calls take effect, and then reject: the caller cannot know that they did. */
   loseReply(scope?: RemoteFaultScope, error: unknown = new Error('made to lose its reply')): void {
     this.#rules.add({ kind: 'lose-reply', error }, scope)
   }

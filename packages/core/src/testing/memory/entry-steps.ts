@@ -2,7 +2,7 @@
  * What a server does to one entry, each function one atomic step.
  *
  * These are the model of the shared tier's semantics: a store written for another database does the same in its own
- * transactions or scripts. Everything rests on the header: whoever removes or replaces an entry removes the lease on it,
+ * transactions or scripts. Everything rests on the header: a step that removes or replaces an entry removes the lease on it,
  * so a load that began before has nothing left to fill.
  */
 
@@ -64,7 +64,7 @@ export function claim(step: Step, address: EntryAddress, request: ClaimRequest):
     setFlag(bytes, 'waited', true)
     return { kind: 'held', holder, remainingMs: leaseDeadline - nowMs, nowMs }
   }
-  // The waited flag stays: whoever waited for the last holder now waits for this one.
+  // The waited flag stays: callers that waited for the last holder now wait for this one.
   setLease(bytes, nowMs + leaseMs, token)
   step.space.liveUntil(address, nowMs + leaseMs + SLACK_MS)
   return { kind: 'granted', nowMs }
@@ -205,7 +205,7 @@ function wakeWaiters(step: Step, { key }: EntryAddress, flags: number): void {
   if ((flags & FLAG.waited) !== 0) step.publish({ kind: 'wake', key })
 }
 
-/** Bytes that are no entry of this format count as absent. */
+/** Bytes that are not an entry of this format count as absent. */
 function find(
   step: Step,
   address: EntryAddress,

@@ -210,7 +210,7 @@ function damageAll(
   return found.map((bytes) => (bytes === undefined ? undefined : damage(bytes)))
 }
 
-/** One group a partition, of bounded size: each is a step of its own, as it would be on a server with several shards. */
+/** One group per partition, of bounded size: each is a step of its own, as it would be on a server with several shards. */
 function groupsOf(
   addresses: readonly EntryAddress[],
 ): readonly (readonly [EntryAddress, ...EntryAddress[]])[] {

@@ -52,16 +52,21 @@ export class PartitionLog {
 
   changesSince(seq: number): PartitionChanges {
     if (seq === this.#seq) return { kind: 'delta', seq: this.#seq, keys: [] }
-    const isOfThisHistory =
-      seq === this.#floor || (seq > this.#floor && this.#items.some((item) => item.seq === seq))
-    if (!isOfThisHistory) return { kind: 'unknown', seq: this.#seq }
+    if (!this.#reachesBack(seq)) return { kind: 'unknown', seq: this.#seq }
     const later = this.#items.filter((item) => item.seq > seq)
     return { kind: 'delta', seq: this.#seq, keys: later.map(({ key }) => key) }
   }
 
   /** Tells whether the key was changed after `since`, or may have been. */
   mayHaveChanged(key: string, since: number): boolean {
-    return since < this.#floor || this.#items.some((item) => item.seq > since && item.key === key)
+    if (!this.#reachesBack(since)) return true
+    return this.#items.some((item) => item.seq > since && item.key === key)
+  }
+
+  /** Only a number that was minted here proves itself: one between two others could come from a history that was lost. */
+  #reachesBack(seq: number): boolean {
+    if (seq === this.#seq || seq === this.#floor) return true
+    return seq > this.#floor && this.#items.some((item) => item.seq === seq)
   }
 
   copy(): PartitionLog {

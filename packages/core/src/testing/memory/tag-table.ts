@@ -16,7 +16,7 @@ export class TagTable {
   #versions = new Map<string, number>()
   readonly #cap: number
 
-  /** A clock that begins anew invalidates what was born before: nobody knows what was invalidated until now. */
+  /** A clock that begins anew invalidates what was born before: it is unknown what was invalidated until now. */
   constructor(nowUs: number, cap = TAG_CAP) {
     this.#version = nowUs
     this.#floor = nowUs

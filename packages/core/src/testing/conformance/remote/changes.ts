@@ -324,4 +324,23 @@ export const SEQUENCE_CASES: readonly RemoteCase[] = [
       assert.equal(await stage.value(stage.a, at('x')), undefined)
     },
   },
+  {
+    name: 'turns a put into an evict when where the writer looked is of another history',
+    needs: SEQUENCES,
+    async run(stage) {
+      const before = await stage.head(stage.a, 3)
+      await stage.put(at('x'))
+      const head = await stage.head(stage.a, 3)
+      // Between two numbers, if there is room, and above all: a history that was lost may have been ahead.
+      const foreign = [Math.floor((before + head) / 2), head + 1_000_000_000].filter(
+        (since) => since !== before,
+      )
+      for (const since of foreign) {
+        await stage.put(at('x'))
+        const request = { bytes: stage.entry(), livesMs: HOUR_MS, since }
+        assert.equal((await stage.a.put(at('x'), request)).stored, false, `since ${since}`)
+        assert.equal(await stage.value(stage.a, at('x')), undefined)
+      }
+    },
+  },
 ]

@@ -254,7 +254,7 @@ async function claimFor(
   return token
 }
 
-/** Claims an entry that was read and found wanting. */
+/** Claims an entry that was read and could not be used. */
 async function refresh(
   stage: RemoteStage,
   store: RemoteStore,

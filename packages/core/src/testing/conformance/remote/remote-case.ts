@@ -118,7 +118,7 @@ export class RemoteStage {
     const [bytes] = await store.read([address])
     if (bytes === undefined) return undefined
     const stored = decodeEntry(bytes)
-    assert(stored !== undefined, 'what was read is no entry')
+    assert(stored !== undefined, 'what was read is not an entry')
     return (stored.flags & FLAG.empty) === 0 ? stored : undefined
   }
 

@@ -58,6 +58,23 @@ export const TAG_CASES: readonly RemoteCase[] = [
     },
   },
   {
+    name: 'mints by steps that differ while its clock is behind, not to give the versions of a lost history again',
+    async run(stage) {
+      const { a, b } = stage
+      // A node that knows of a clock that was ahead: the store's own is behind from now on.
+      const known = (await stage.tagVersion(a)) + 1_000_000_000
+      let last = (await a.bumpTags(['x'], known, HOUR_MS)).version
+      const steps = new Set<number>()
+      for (const store of [a, b, a, b, a, b, a, b]) {
+        const { version, previous } = await store.bumpTags(['x'], 0, HOUR_MS)
+        assert(version > last && previous === last)
+        steps.add(version - last)
+        last = version
+      }
+      assert(steps.size > 1, `every version was ${[...steps].join()} above the last`)
+    },
+  },
+  {
     name: 'gives every one of many invalidations made at once its own version, and loses none',
     needs: TAGS,
     async run({ a, b }) {
