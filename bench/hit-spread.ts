@@ -12,12 +12,15 @@ export interface Spread {
   readonly distribution: 'uniform' | 'zipf'
 }
 
-export const SPREADS: readonly Spread[] = [1, 100, 1_000, 10_000, 100_000].flatMap((keys) =>
-  (keys === 1 ? (['uniform'] as const) : (['uniform', 'zipf'] as const)).map((distribution) => ({
-    keys,
-    distribution,
-  })),
-)
+/** Every distribution over every number of keys; of one key there is one. */
+export function spreadsOf(sizes: readonly number[]): readonly Spread[] {
+  return sizes.flatMap((keys) =>
+    (keys === 1 ? (['uniform'] as const) : (['uniform', 'zipf'] as const)).map((distribution) => ({
+      keys,
+      distribution,
+    })),
+  )
+}
 
 @CacheConfig({ cache: 'users' })
 class Users {
@@ -38,6 +41,7 @@ export async function hitSpread(
   { operations, rounds }: { readonly operations: number; readonly rounds: number },
 ): Promise<readonly Timed[]> {
   const { keys } = spread
+  // No contestant has to drop anything: this is about hits.
   const maxEntries = 2 * keys + 10
   await using _caches = createCacheManager({
     namespace: 'bench',
@@ -97,12 +101,8 @@ export async function hitSpread(
   return timed
 }
 
-/** Draws from the ids, the same way at each run: a linear congruential generator stands in for chance. */
-function drawn(
-  { distribution }: Spread,
-  ids: readonly string[],
-  count: number,
-): readonly string[] {
+/** Draws from the ids, in the same way at each run: a linear congruential generator stands in for chance. */
+function drawn({ distribution }: Spread, ids: readonly string[], count: number): readonly string[] {
   let state = 42
   const chance = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0

@@ -41,7 +41,7 @@ const MOST = 10_000
 export function localPeers(most = MOST): readonly PeerCache[] {
   return [
     layeredLoader(most),
-    dedupe(),
+    dedupe(most),
     cacheManager(),
     cachifiedOnLru(most),
     cacheable(),
@@ -63,11 +63,11 @@ function layeredLoader(most: number): PeerCache {
   return { name: 'layered-loader', read: (id) => loader.get(id), [Symbol.asyncDispose]: nothing }
 }
 
-function dedupe(): PeerCache {
-  const cache = createDedupe({ ttl: HOUR_MS / 1_000, storage: { type: 'memory' } }).define(
-    'find',
-    async (id: string) => userOf(id),
-  )
+function dedupe(most: number): PeerCache {
+  const cache = createDedupe({
+    ttl: HOUR_MS / 1_000,
+    storage: { type: 'memory', options: { size: most } },
+  }).define('find', async (id: string) => userOf(id))
   return {
     name: 'async-cache-dedupe',
     read: (id) => cache.find(id),
