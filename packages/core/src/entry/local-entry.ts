@@ -15,6 +15,8 @@ export interface Quiet {
 
 const NEVER_CHECKED = -1
 
+const quietTimes = new WeakMap<LocalEntry, Quiet>()
+
 /**
  * One entry of the local tier. Mutable where the engine re-judges it.
  *
@@ -49,8 +51,6 @@ export class LocalEntry {
   staleUntil = 0
   /** Until then it may be served when loads fail. */
   livesUntil = 0
-  /** Absent while no load has failed; few do. */
-  quiet: Quiet | undefined = undefined
 
   // biome-ignore lint/complexity/useMaxParams: one is made for each entry, and an object for its fields would be a second one
   constructor(
@@ -67,6 +67,16 @@ export class LocalEntry {
     this.birth = birth
     this.commit = commit
     this.verifiedAt = Math.floor(verifiedAt)
+  }
+
+  /** Absent while no load has failed; few do, so it is kept beside the entries. */
+  get quiet(): Quiet | undefined {
+    return quietTimes.get(this)
+  }
+
+  set quiet(quiet: Quiet | undefined) {
+    if (quiet === undefined) quietTimes.delete(this)
+    else quietTimes.set(this, quiet)
   }
 
   /** Tells whether it was used since this was last asked. */

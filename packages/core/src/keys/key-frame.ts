@@ -21,8 +21,8 @@ export function isSoleArgument(argument: unknown): argument is SoleArgument {
 }
 
 /**
- * Returns the argument that a default key was made of, if it was a single text or number. What it returns for any other key
- * may be wrong: whoever keeps something by argument has to compare first.
+ * Returns the argument that a default key was made of, if it was a single text or number. For any other key
+ * the answer may be wrong: compare before you keep something by argument.
  */
 export function soleArgumentOf(key: string, { before, after }: KeyFrame): SoleArgument | undefined {
   const end = key.length - after.length
