@@ -9,6 +9,7 @@ import { cpus } from 'node:os'
 import { startRedis } from '../test/support/redis/redis-server.ts'
 import { besidePeers } from './beside-peers.ts'
 import { growth } from './growth/growth.ts'
+import { hits } from './hits.ts'
 import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
 import { values } from './values/values.ts'
@@ -22,6 +23,7 @@ interface PartOptions {
 
 const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> = {
   peers: besidePeers,
+  hits,
   growth,
   resources,
   values,

@@ -51,7 +51,7 @@ const TASKS = {
   // On what is published: the loader that runs sources directly adds calls of its own to every closure.
   bench: (args) => onBuilt('main.ts', args),
   duel: (args) => onBuilt('duel/main.ts', args),
-  'hit-ratio': (args) => node('bench', 'hit-ratio/main.ts', ...args),
+  'hit-ratio': (args) => onBuilt('hit-ratio/main.ts', args),
   simulate: (args) =>
     execute(process.execPath, ['test/simulation/run.mjs', ...args], { cwd: ROOT }),
   // Random tests, each with a fresh seed that a failure prints; SEED=N replays one.

@@ -21,6 +21,7 @@ const AWAY = 'test/policies/away.test.ts'
 const AWAY_EVERYWHERE = 'test/coherence/away.test.ts'
 const SOFT = 'test/policies/soft-evictions.test.ts'
 const MODEL_ENGINE = 'test/conformance/memory.test.ts'
+const LOCAL_HITS = 'test/decorators/local-hits.test.ts'
 const CORE = 'packages/core/src'
 
 export const ABLATIONS = [
@@ -565,5 +566,21 @@ export const ABLATIONS = [
     find: 'await this.#evict(item)',
     replace: 'throw error',
     tests: AWAY,
+  },
+  {
+    name: 'shortcuts forget what is deleted',
+    protects: 'I1',
+    file: `${CORE}/cache/local-tier.ts`,
+    find: 'this.#forget(fullKey)\n    return this.#store.delete(fullKey)',
+    replace: 'return this.#store.delete(fullKey)',
+    tests: LOCAL_HITS,
+  },
+  {
+    name: 'shortcuts forget what is dropped',
+    protects: 'I7',
+    file: `${CORE}/cache/local-tier.ts`,
+    find: 'this.#forget(fullKey)\n      onDrop(fullKey)',
+    replace: 'onDrop(fullKey)',
+    tests: LOCAL_HITS,
   },
 ]

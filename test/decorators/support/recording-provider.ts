@@ -69,6 +69,8 @@ export class RecordingProvider implements MethodCacheProvider {
         note('hit', [key])
         return this.values.has(full(key)) ? Promise.resolve(this.values.get(full(key))) : undefined
       },
+      // As for what was never asked for by its key.
+      hitByArgument: () => undefined,
       getOrLoad: async (key, source, call) => {
         note('load', [key], { calls: [call] })
         const value = await source.load(context)

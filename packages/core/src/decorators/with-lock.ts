@@ -157,9 +157,10 @@ function nameSource(key: unknown, keys: unknown): (label: string) => Names {
   }
   const sourceOf = keySource(key, `${DECORATOR}.key`)
   return (label) => {
-    const source = sourceOf((text) => fitKey(`${label}:${text}`))
+    const source = sourceOf({ before: `${label}:`, after: '' })
     // The text of a key is the name of its lock; a name made from that text could differ.
-    return (self, args) => [source.of(self, args)]
+    const nameOf = source.frame === undefined ? (text: string) => text : fitKey
+    return (self, args) => [nameOf(source.of(self, args))]
   }
 }
 

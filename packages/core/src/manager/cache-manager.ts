@@ -88,8 +88,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
     this.#caches = new NamedCaches(options, engine)
-    const { local } = this.#node
-    if (local !== undefined) local.onDrop = (key) => this.#reportDrop(key)
+    this.#node.local?.open((key) => this.#reportDrop(key))
     this.#plugins = new StartedPlugins(options.plugins, this.#node)
     if (options.isDefault) setDefaultManager(this)
   }
@@ -233,8 +232,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     await this.#node.leases.releaseAll()
     this.#node.endDeadlines()
     settling.clear()
-    local?.clear()
-    if (local !== undefined) local.onDrop = undefined
+    local?.close()
     await remote?.close()
     await this.#plugins.stop()
     this.#events.clear()

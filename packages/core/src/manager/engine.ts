@@ -3,6 +3,7 @@
 import type { EvictionUnit } from '../cache/eviction-unit.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { LocalShelf } from '../cache/local-shelf.ts'
+import { LocalTier } from '../cache/local-tier.ts'
 import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
@@ -55,7 +56,7 @@ function buildNode(options: ResolvedManagerOptions, events: Emitter, owner: obje
     clock,
     isOff: !options.isEnabled,
     events,
-    local: options.local as LocalStore<LocalEntry> | undefined,
+    local: options.local && new LocalTier(options.local as LocalStore<LocalEntry>),
     remote: remote && new RemoteTier(remote, storeTimeoutMs, clock, events),
     values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
     unit: () => currentUnitOf(owner) as EvictionUnit | undefined,

@@ -97,6 +97,7 @@ const LOCAL: Shape<LocalStore> = {
   locks: 'object?',
   limits: 'object?',
   onDrop: 'function?',
+  askAboutUse: 'function?',
 }
 
 const BUS: Shape<Bus> = {
