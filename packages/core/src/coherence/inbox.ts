@@ -16,7 +16,7 @@ import type { CatchUp } from './catch-up.ts'
 import { INTERVALS } from './intervals.ts'
 import type { Knowledge } from './knowledge.ts'
 import { LOSS_MARK } from './loss-mark.ts'
-import type { Partition } from './partitions.ts'
+import { NOT_ASKED, type Partition } from './partitions.ts'
 import type { CoherenceParts } from './parts.ts'
 import type { CoherenceReports } from './reports.ts'
 import type { Suspicion } from './suspicion.ts'
@@ -62,13 +62,13 @@ export class Inbox {
   #receive(message: BusMessage): void {
     if (this.#isClosed) return
     if (message.kind === 'wake') this.#parts.targets.wake(message.key)
-    else if (message.kind === 'keys') this.applyKeys(message)
+    else if (message.kind === 'keys') this.applyKeys(message, NOT_ASKED)
     else if (message.kind === 'tags') this.#applyTags(message)
     else this.#applyDoubt(message)
   }
 
   /** Keys of one partition were changed, by any node. `asked`: by this node, when it knew this number of the partition. */
-  applyKeys(message: KeysMessage, asked = 0): void {
+  applyKeys(message: KeysMessage, asked: number): void {
     const { targets, reports, work, knowledge, suspicion } = this.#parts
     const { keys, seq } = message
     const partition = knowledge.partitions[message.partition]

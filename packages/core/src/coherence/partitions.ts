@@ -23,6 +23,9 @@ interface Mark {
 /** How many positions a node remembers: together a minute. */
 const MARKS = 6
 
+/** In the place of a position: another node asked for the change. */
+export const NOT_ASKED = 0
+
 /** How a message or poll fits to what is known. */
 export type Fit = 'applied' | 'known' | 'gap' | 'history-lost'
 
@@ -63,7 +66,7 @@ export class Partition {
    * Takes one change into account; tells what has to be done about it. `asked`: the position known here when this node asked
    * for the change; a store that stood before that has lost its history, and may find it again without the change.
    */
-  advance(previous: number, seq: number, asked = 0): Fit {
+  advance(previous: number, seq: number, asked = NOT_ASKED): Fit {
     const { heard } = this
     this.heard = Math.max(heard, seq)
     if (previous < asked && seq <= heard) return this.#contest(seq)

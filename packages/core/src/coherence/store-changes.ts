@@ -12,6 +12,7 @@ import type { CatchUp } from './catch-up.ts'
 import { EvictionQueued } from './eviction-queued.ts'
 import type { Inbox } from './inbox.ts'
 import type { Knowledge } from './knowledge.ts'
+import { NOT_ASKED } from './partitions.ts'
 import type { ConnectedParts } from './parts.ts'
 
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
@@ -49,7 +50,7 @@ export class StoreChanges {
       for (const address of evicted) knowledge.own.note(address, { ...change })
       const keys = evicted.map(({ key }) => key)
       const message = keysMessage(reply, keys, request)
-      inbox.applyKeys(message, asked.get(reply.partition))
+      inbox.applyKeys(message, asked.get(reply.partition) ?? NOT_ASKED)
       await this.publish(message).catch(asQueued)
     }
   }
@@ -57,10 +58,11 @@ export class StoreChanges {
   /** Puts an entry. Throws what the store fails with; then it may have been stored all the same. */
   async put(address: EntryAddress, commit: number, request: PutRequest): Promise<PutReply> {
     const { remote, knowledge, inbox } = this.#parts
+    const asked = knowledge.partition(address.partition).seq
     const reply = await remote.run('put', (store) => store.put(address, request))
     knowledge.noteOwnPut(address, commit, reply)
     const message = keysMessage(reply, [address.key], HARD)
-    inbox.applyKeys(message)
+    inbox.applyKeys(message, asked)
     await this.publish(message)
     return reply
   }
