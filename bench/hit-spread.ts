@@ -3,7 +3,7 @@
 import { Cacheable, CacheConfig, createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { LRUCache } from 'lru-cache'
-import { compare, processorTime, type Timed } from './harness.ts'
+import { compare, processorNs, type Timed } from './harness.ts'
 import { localPeers, type User, userOf } from './peers.ts'
 
 /** How many keys there are, and how often each is asked for. */
@@ -96,7 +96,7 @@ export async function hitSpread(
       }),
     ],
     rounds,
-    processorTime,
+    processorNs,
   )
   for (const peer of peers) await peer[Symbol.asyncDispose]()
   return timed

@@ -102,6 +102,7 @@ async function types() {
   for (const folder of ['examples', 'test', 'bench']) await tool('tsc', ['-p', folder])
   for (const mode of ['standard', 'legacy'])
     await tool('tsc', ['-p', `test/types/tsconfig.${mode}.json`])
+  await tool('tsc', ['-p', 'test/types/tsconfig.ioredis5.json'])
 }
 
 function requireNode() {

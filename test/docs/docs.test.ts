@@ -2,6 +2,7 @@
 
 import { CacheManager, createCacheManager } from '@larder/core'
 import { HEADER_BYTES } from '@larder/core/store'
+import * as testKit from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { expect, it } from 'vitest'
 import {
@@ -61,4 +62,10 @@ it('the index leads to every page', () => {
   const pages = ALL_PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md')
   expect(pages.length).toBeGreaterThan(25)
   for (const page of pages) expect(index).toContain(`](${page.replace('docs/', '')})`)
+})
+
+it('the guide to testing lists what the test kit exports', () => {
+  const section = sectionOf('docs/guides/testing.md', '## What is in `@larder/core/testing`')
+  const listed = rowsOf(section).flatMap(([names]) => codeIn(names))
+  expect(listed.sort()).toEqual(Object.keys(testKit).sort())
 })

@@ -1,10 +1,10 @@
 /** The README: its first program runs, its install line has the peers, its figures are those of the duel. */
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { blocksOf, PACKAGE_PAGES, readPage, rowsOf, sectionOf } from './pages.ts'
+import { blocksOf, codeIn, PACKAGE_PAGES, ROOT, readPage, rowsOf, sectionOf } from './pages.ts'
 
 interface Manifest {
   readonly name: string
@@ -69,4 +69,13 @@ it('the figures are those of the recorded duel', () => {
     ]
   })
   expect(rowsOf(sectionOf('README.md', '## Why this one'))).toEqual(figures)
+})
+
+it('each guarantee names the tests that hold it', () => {
+  const rows = rowsOf(sectionOf('README.md', '## What is guaranteed, and when'))
+  expect(rows.length).toBeGreaterThan(5)
+  for (const [what, , , heldBy] of rows) {
+    expect(codeIn(heldBy), what).not.toEqual([])
+    for (const folder of codeIn(heldBy)) expect(existsSync(join(ROOT, folder)), folder).toBe(true)
+  }
 })

@@ -261,7 +261,7 @@ describe.each(TIERS)('hardTimeout, %s', (_, policy, options) => {
     const reading = cache.getOrLoad('k', () => gate.promise)
     await clock.advanceAsync(1_000)
     expect(await reading).toBe('old')
-    expect(stale).toEqual([{ cache: 'c', key: 'c:k', why: 'timeout' }])
+    expect(stale).toEqual([{ cache: 'c', key: 'c:k', reason: 'timeout' }])
     gate.resolve('new')
     await settle()
     expect(await cache.get('k')).toBe('new')
@@ -305,6 +305,26 @@ describe.each(TIERS)('hardTimeout, %s', (_, policy, options) => {
     expect(await cache.get('k')).toBeUndefined()
   })
 
+  it('holds in a unit of work, whose loads are shared with nobody', async () => {
+    const { cache, caches } = await startNode({ hardTimeout: '1s' })
+    const gate = deferred<string>()
+    const load = () => gate.promise
+    const reading = caches.deferEvictions(() =>
+      Promise.allSettled([
+        cache.getOrLoad('k', load),
+        cache.refresh('r', load),
+        cache.getManyOrLoad(['a', 'b'], async () => [await gate.promise, 'w']),
+      ]),
+    )
+    await clock.advanceAsync(1_000)
+    for (const { reason } of (await reading) as PromiseRejectedResult[]) {
+      expect(reason).toBeInstanceOf(LoadTimeoutError)
+    }
+    gate.resolve('v')
+    await settle()
+    expect(clock.held).toBe(0)
+  })
+
   it('leaves no timer behind', async () => {
     const { cache } = await startNode({ hardTimeout: '1h' })
     await cache.getOrLoad('k', async () => 'v')
@@ -344,7 +364,7 @@ describe.each(TIERS)('get with allowStale, %s', (_, policy, options) => {
       'v',
     ])
     expect(await cache.getMany(['k', 'x'], { allowStale: true })).toEqual(['v', undefined])
-    expect(stale).toEqual(Array(2).fill({ cache: 'c', key: 'c:k', why: 'asked' }))
+    expect(stale).toEqual(Array(2).fill({ cache: 'c', key: 'c:k', reason: 'asked' }))
     expect(caches.stats()).toMatchObject({ staleHits: 2 })
     await cache.evict('k', { soft: true })
     expect(await cache.get('k', { allowStale: true })).toBe('v')

@@ -7,6 +7,7 @@ import {
   type CacheManager,
   CachePut,
   ClosedError,
+  cached,
   createCacheManager,
   InvalidOptionError,
   RecoveryQueueError,
@@ -140,6 +141,10 @@ describe.each(Object.entries(worlds))('%s', (_name, open) => {
     ['cache.evictTags', () => write(() => caches.cache('rows').evictTags(['row:1']))],
     ['cache.clear', () => write(() => caches.cache('rows').clear())],
     ['cache.set', () => write(() => caches.cache('rows').set('1', 'new'))],
+    ['cache.refresh', () => write(() => caches.cache('rows').refresh('1', () => db.read('1')))],
+    ['cached.refresh', (rows) => write(() => cached(rows, 'find').refresh('1'))],
+    ['cached.refresh of many', (rows) => write(() => cached(rows, 'findMany').refresh(['1']))],
+    ["skipCache with 'refresh'", (rows) => write(() => skipCache(() => rows.find('1'), 'refresh'))],
     ['manager.evictTags', () => write(() => caches.evictTags(['row:1']))],
     ['manager.clear', () => write(() => caches.clear())],
     [
@@ -263,7 +268,7 @@ it('refuses what is no work, and after the end', async () => {
   await expect(caches.deferEvictions(() => 1)).rejects.toThrow(ClosedError)
 })
 
-async function write(evict: () => Promise<void>): Promise<void> {
+async function write(evict: () => Promise<unknown>): Promise<void> {
   db.write('1', 'new')
   await evict()
 }

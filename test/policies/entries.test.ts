@@ -3,7 +3,7 @@
 import { inspect } from 'node:util'
 import { InvalidOptionError } from '@larder/core'
 import type { ManualClock } from '@larder/core/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { MemoryWorld } from './memory-world.ts'
 
 let world: MemoryWorld
@@ -171,6 +171,28 @@ describe.each(TIERS)('an entry, %s', (_, policy, options, tier) => {
         'secret',
       )
     }
+  })
+
+  it('is frozen in events when hits hand it out frozen', async () => {
+    const { cache, caches } = await startNode()
+    const refused = vi.fn()
+    for (const name of ['hit', 'load', 'put'] as const) {
+      caches.on(name, ({ value }) => {
+        try {
+          ;(value as { n: number[] }).n.push(2)
+        } catch (error) {
+          refused(name, error)
+        }
+      })
+    }
+    expect(await cache.getOrLoad('k', async () => ({ n: [1] }))).toEqual({ n: [1] })
+    await clock.advanceAsync(0)
+    expect(await cache.get('k')).toEqual({ n: [1] })
+    await cache.set('k', { n: [1] })
+    expect(await cache.get('k')).toEqual({ n: [1] })
+    expect(new Set(refused.mock.calls.map(([name]) => name))).toEqual(
+      new Set(['load', 'hit', 'put']),
+    )
   })
 
   it('is a copy in events with isolation cloned', async () => {

@@ -298,6 +298,41 @@ describe('refresh on several nodes', () => {
     expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual([undefined, undefined])
   })
 
+  it.each([
+    ['is too large for the store', { maxValueBytes: 1_000 }, 'x'.repeat(2_000)],
+    ['is kept out of it', { remote: false }, 'new'],
+  ])('that brings what %s is heard of by the others, and kept here', async (_, more, value) => {
+    const [a, b] = [world.startNode(more), world.startNode(more)]
+    for (const { cache } of [a, b]) await cache.get('warm-up')
+    for (const { cache } of [a, b]) await cache.getOrLoad('k', () => 'old')
+    for (const { cache } of [a, b]) expect(await cache.get('k')).toBe('old')
+    expect(await a.cache.refresh('k', async () => value)).toBe(value)
+    await settle()
+    expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual([value, undefined])
+    expect(await b.cache.getOrLoad('k', () => value)).toBe(value)
+    expect(await a.cache.getOrLoad('k', never)).toBe(value)
+  })
+
+  it.each([
+    ['the whole time', 'before'],
+    ['when the result is stored', 'meanwhile'],
+  ])('leaves nothing old behind when the store was away %s', async (_, since) => {
+    const [a, b] = startNodes()
+    await a.cache.set('k', 'old')
+    expect(await b.cache.get('k')).toBe('old')
+    if (since === 'before') a.store.faults.fail({})
+    const { load, open } = gated()
+    const refreshing = a.cache.refresh('k', load)
+    await settle()
+    if (since === 'meanwhile') a.store.faults.fail({})
+    open(0, 'new')
+    expect(await refreshing).toBe('new')
+    expect(await a.cache.getOrLoad('k', never)).toBe('new')
+    a.store.faults.heal()
+    await clock.advanceAsync(5 * 60_000)
+    for (const { cache } of [a, b]) expect(await cache.getOrLoad('k', () => 'new')).toBe('new')
+  })
+
   it('works while the store is away', async () => {
     const [a] = startNodes()
     await a.cache.set('k', 'old')

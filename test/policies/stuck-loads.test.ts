@@ -43,6 +43,19 @@ describe.each([['in process'], ['with a store']])('%s', { timeout: 10_000 }, (wh
     return { clock, caches, cache, begin, node }
   }
 
+  it('a load that replaces a value and asks for its own key late is not given that value', async () => {
+    const { cache } = start()
+    await cache.set('k', 'old')
+    for (const row of ['1', '2', '3']) {
+      const load = async (): Promise<string> => {
+        await undefined
+        return `outer ${await cache.getOrLoad('k', () => row)}`
+      }
+      expect(await cache.refresh('k', load)).toBe(`outer ${row}`)
+      expect(await cache.get('k')).toBe(`outer ${row}`)
+    }
+  })
+
   it('one of those who wait for a stuck load loads in its place, for all of them', async () => {
     const { clock, cache, begin } = start()
     const { source, first } = await begin()

@@ -1,8 +1,14 @@
 /** A load that asks for what it is loading, itself or by way of others, does not wait for itself. */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { Cacheable, CacheConfig, cached, createCacheManager } from '@larder/core'
-import { MemoryServer, structuredCodec } from '@larder/core/testing'
+import {
+  Cacheable,
+  CacheConfig,
+  type CacheManagerOptions,
+  cached,
+  createCacheManager,
+} from '@larder/core'
+import { ManualClock, MemoryServer, structuredCodec } from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { deferred } from '../support/eventually.ts'
@@ -15,14 +21,15 @@ beforeEach(() => storage.enterWith('a request'))
 const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe.each([['in process'], ['with a store']])('%s, a load', { timeout: 5_000 }, (where) => {
-  function start() {
-    const remote = where === 'in process' ? undefined : new MemoryServer().store()
+  function start(options: Pick<CacheManagerOptions, 'clock' | 'defaults'> = {}) {
+    const remote = where === 'in process' ? undefined : new MemoryServer(options).store()
     const caches = createCacheManager({
       namespace: 'oneself',
       local: lruStore(),
       remote,
       codec: remote && structuredCodec,
-      defaults: { ttl: '1h', leaseWait: '1h', cacheErrors: () => false },
+      ...options,
+      defaults: { ttl: '1h', leaseWait: '1h', cacheErrors: () => false, ...options.defaults },
     })
     onTestFinished(() => caches.close())
     return { caches, cache: caches.cache<string>('c') }
@@ -43,6 +50,57 @@ describe.each([['in process'], ['with a store']])('%s, a load', { timeout: 5_000
       expect(value).toBe('outer inner')
       await aTurn()
       expect(await cache.get('k')).toBe('outer inner')
+    })
+
+    it('for its own key while it replaces a value is not given that value', async () => {
+      const { cache } = start()
+      let row = 0
+      const load = async (): Promise<string> => {
+        await wait()
+        return `outer ${await cache.getOrLoad('k', async () => `inner ${row}`)}`
+      }
+      const many = async (): Promise<readonly string[]> => {
+        await wait()
+        return [`many ${(await cache.getManyOrLoad(['k'], async () => [`inner ${row}`])).join()}`]
+      }
+      for (row = 1; row <= 3; row++) {
+        expect(await cache.refresh('k', load)).toBe(`outer inner ${row}`)
+        await aTurn()
+        expect(await cache.get('k')).toBe(`outer inner ${row}`)
+      }
+      expect(await cache.refresh('k', async () => (await many()).join())).toBe(`many inner ${row}`)
+    })
+
+    it('for its own key behind a stale value, by way of super, loads what is new', async () => {
+      const clock = new ManualClock()
+      const { caches } = start({ clock, defaults: { ttl: '1s', staleWhileRevalidate: '1h' } })
+      const manager = () => caches
+      let row = 0
+
+      @CacheConfig({ manager, cache: 'rows' })
+      class Rows {
+        @Cacheable({ key: (id: string) => id })
+        async find(id: string): Promise<string> {
+          return `${id}${row}`
+        }
+      }
+
+      class LoudRows extends Rows {
+        @Cacheable({ key: (id: string) => id })
+        override async find(id: string): Promise<string> {
+          await wait()
+          return `${await super.find(id)}!`
+        }
+      }
+
+      const rows = new LoudRows()
+      expect(await rows.find('a')).toBe('a0!')
+      for (row = 1; row <= 3; row++) {
+        await clock.advanceAsync(2_000)
+        expect(await rows.find('a')).toBe(`a${row - 1}!`)
+        for (let turn = 0; turn < 5; turn++) await aTurn()
+        expect(await rows.find('a')).toBe(`a${row}!`)
+      }
     })
 
     it('for a key whose load asks for its own', async () => {

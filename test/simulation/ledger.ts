@@ -54,8 +54,12 @@ export interface Effect {
 }
 
 interface KnownEffect extends Effect {
+  /** The same, or when the store lost it in a way that only other nodes can tell. */
+  time: number
   /** A failover went back behind it. */
   isLost: boolean
+  /** When that was. */
+  lostAt: number
   /** Nobody can assert it again. */
   isForgotten: boolean
 }
@@ -94,14 +98,15 @@ export class Ledger {
 
   /** The store carried out an invalidation. */
   noteEffect(effect: Effect): void {
-    this.#effects.push({ ...effect, isLost: false, isForgotten: false })
+    this.#effects.push({ ...effect, isLost: false, lostAt: 0, isForgotten: false })
   }
 
-  /** A failover went back to what was at `since`, for the targets concerned. */
-  noteRollback(since: number, isConcerned: (target: Target) => boolean): void {
+  /** At `at` a failover went back to what was at `since`, for the targets concerned. */
+  noteRollback(at: number, since: number, isConcerned: (target: Target) => boolean): void {
     for (const effect of this.#effects) {
       if (effect.at <= since || !isConcerned(effect.target)) continue
       effect.isLost = true
+      effect.lostAt = at
       effect.isForgotten = effect.target.startsWith('tag') && effect.at < this.#tagClockLostAt
     }
   }
@@ -111,9 +116,16 @@ export class Ledger {
    * tags that the floor covers. If then a failover brings the old clock back, the floor is gone, and nobody has the tags to
    * put back: two losses of the shared tier on top of each other, the second in the replication's favour. The nodes that
    * saw the floor keep to it; one that did not cannot know.
+   *
+   * `time`, ms: with a clock that was set back, it begins behind what entries were born at, and no floor covers them. Until a
+   * node that knew the old one has synced, nobody can tell: so the grace counts from there.
    */
-  noteTagClockLost(at: number): void {
+  noteTagClockLost(at: number, time: number, isBehind: boolean): void {
     this.#tagClockLostAt = at
+    if (!isBehind) return
+    for (const effect of this.#effects) {
+      if (effect.target.startsWith('tag')) effect.time = time
+    }
   }
 
   /** The node is gone, and with it what only it knew. */
@@ -146,7 +158,24 @@ export class Ledger {
 
   /** Tells whether something that hits the result was lost in a way that leaves nobody to assert it again. */
   isForgotten(origin: Origin): boolean {
-    return this.#effects.some(({ isForgotten, target }) => isForgotten && hits(target, origin))
+    const isHit = this.#effects.some(
+      ({ isForgotten, target }) => isForgotten && hits(target, origin),
+    )
+    return isHit || this.#isFilledAcross(origin)
+  }
+
+  /**
+   * A failover lost what invalidated a load, and brought back the load's lease; its fill was sent before that, and arrived
+   * after it. A connection does not outlast a failover, so only what forwards requests does that, and nobody can tell how old
+   * the value is: the store says that it was written just now.
+   */
+  #isFilledAcross(origin: Origin): boolean {
+    const { filled } = origin
+    if (filled === undefined) return false
+    return this.#effects.some(
+      ({ isLost, lostAt, target }) =>
+        isLost && hits(target, origin) && filled.sentAt < lostAt && filled.at > lostAt,
+    )
   }
 
   #unacknowledged(read: JudgedRead, origin: Origin): string | undefined {
@@ -154,6 +183,7 @@ export class Ledger {
       if (ack.node !== read.node || ack.ackedAt > read.startedAt) continue
       if (!hits(ack.target, origin) || origin.countsFrom >= ack.calledAt) continue
       if (excuses(read, ack) || this.#isBeyondMemory(read, ack)) continue
+      if (this.#isFilledAcross(origin)) continue
       return `I1: ${read.what}, begun at #${origin.begunAt}, although this node invalidated ${ack.target}, called at #${ack.calledAt}, acknowledged at #${ack.ackedAt}, before the read began at #${read.startedAt}`
     }
     return undefined

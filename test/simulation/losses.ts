@@ -39,19 +39,24 @@ export class Losses {
   }
 
   flush(): void {
-    const { history, server, ledger } = this.#world
-    ledger.noteTagClockLost(history.note('fault', 'the store is flushed'))
+    const { history, server } = this.#world
+    this.#loseTagClock(history.note('fault', 'the store is flushed'))
     server.flush()
   }
 
   dropKey(): void {
-    const { server, random, history, ledger } = this.#world
+    const { server, random, history } = this.#world
     const keys = server.keys().filter(isInUse)
     if (keys.length === 0) return
     const key = random.pick(keys)
     const at = history.note('fault', `the store loses ${textOf(key)}`)
-    if (key.kind === 'tags') ledger.noteTagClockLost(at)
+    if (key.kind === 'tags') this.#loseTagClock(at)
     server.dropKey(key)
+  }
+
+  #loseTagClock(at: number): void {
+    const { ledger, clock, setBackMs } = this.#world
+    ledger.noteTagClockLost(at, clock.now(), setBackMs > 0)
   }
 
   /** A replica of a shard stops following; `promote` makes it the master. */
@@ -79,9 +84,9 @@ export class Losses {
 
   #goBackTo({ snapshot, since }: Replica, isConcerned: (of: ShardOf) => boolean): void {
     const { server, ledger, history } = this.#world
-    history.note('fault', `the server goes back to #${since}`)
+    const at = history.note('fault', `the server goes back to #${since}`)
     server.restore(snapshot, (key) => isConcerned((shards) => shardOf(key, shards)))
-    ledger.noteRollback(since, (target) => isConcerned((shards) => targetShard(target, shards)))
+    ledger.noteRollback(at, since, (target) => isConcerned((shards) => targetShard(target, shards)))
     // The other replicas start over with the new master: what they alone had is gone with the old one.
     for (const other of this.#replicas) Object.assign(other, this.#follow())
   }

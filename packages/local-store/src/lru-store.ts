@@ -6,6 +6,8 @@ import {
   assertKnownOptions,
   type LocalStore,
   type LockProvider,
+  optionNames,
+  orDefault,
   parseSize,
   type RateLimitProvider,
 } from '@larder/core/store'
@@ -20,7 +22,9 @@ export interface LruStoreOptions {
   readonly maxBytes?: Size | undefined
 }
 
-const DEFAULT_MAX_ENTRIES = 10_000
+const NAMES = optionNames<LruStoreOptions>({ maxEntries: true, maxBytes: true })
+/** What holds when nobody says otherwise. */
+export const LRU_STORE_DEFAULTS = { maxEntries: 10_000 } as const satisfies LruStoreOptions
 const MOST_ENTRIES = 2 ** 24
 const MOST_CHANCES = 64
 
@@ -33,8 +37,8 @@ const MOST_CHANCES = 64
 export function lruStore<Entry extends object = object>(
   options: LruStoreOptions = {},
 ): LocalStore<Entry> {
-  assertKnownOptions(options, ['maxEntries', 'maxBytes'], 'lruStore')
-  const maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES
+  assertKnownOptions(options, NAMES, 'lruStore')
+  const maxEntries = orDefault(options.maxEntries, LRU_STORE_DEFAULTS.maxEntries)
   assertInteger(maxEntries, 'lruStore.maxEntries', { min: 1, max: MOST_ENTRIES })
   const maxBytes =
     options.maxBytes === undefined ? undefined : parseSize(options.maxBytes, 'lruStore.maxBytes')

@@ -38,8 +38,8 @@ export function calendar(
   return { name, limit, algorithm: 'calendar', period, timeZone }
 }
 
-export function concurrency(limit: number, leaseUs: number, name = 'p'): LimitPolicy {
-  return { name, limit, algorithm: 'concurrency', leaseUs }
+export function concurrency(limit: number, termUs: number, name = 'p'): LimitPolicy {
+  return { name, limit, algorithm: 'concurrency', termUs }
 }
 
 export function ruleOf(

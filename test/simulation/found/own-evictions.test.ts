@@ -1,5 +1,6 @@
 /** What a node evicted itself does not come back to it, whatever its store forgot. */
 
+import { partitionOf } from '@larder/core/store'
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
 import { Fleet, MAX_STALENESS_MS } from './fleet.ts'
 
@@ -22,6 +23,34 @@ it.each([false, true])(
     // Before any sync could notice.
     expect(await fleet.after(a.read('k', 'new'))).toBe('new')
     expect(await fleet.after(a.find('k'))).toBe('new')
+  },
+)
+
+it.each(['evict', 'set', 'refresh'] as const)(
+  'what a node read while its %s was on the way is gone, also if the store began a history anew before that',
+  async (how) => {
+    const [a, b] = [fleet.startNode(), fleet.startNode()]
+    await fleet.after(b.read('k', 'old'))
+    await fleet.after(a.find('other'))
+    await fleet.clock.advanceAsync(10)
+    fleet.server.shiftTime(-600_000)
+    fleet.server.dropKey({ namespace: 'found', kind: 'log', partition: partitionOf('c:k') })
+    const operations = ['evict', 'put']
+    fleet.isHeld = (each) => each.kind === 'request' && operations.includes(each.operation)
+    const refresh = { mode: 'refresh', tags: [] } as const
+    const changes = {
+      evict: () => a.cache.evict('k'),
+      set: () => a.cache.set('k', 'new'),
+      refresh: () => a.method.getOrLoad('k', { load: async () => 'new' }, refresh),
+    }
+    const changing = changes[how]()
+    await fleet.clock.advanceAsync(0)
+    await fleet.after(a.find('k'))
+    // No sync is quick enough to notice.
+    fleet.isHeld = (each) => each.kind === 'request' && each.operation === 'sync'
+    for (const arrive of fleet.held) arrive()
+    await changing
+    expect(await a.read('k', 'new')).toBe('new')
   },
 )
 

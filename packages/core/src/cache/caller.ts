@@ -18,11 +18,13 @@ export type FallBack = (flight: Flight) => Promise<unknown> | undefined
 
 export class Caller implements Waiting {
   readonly #flights: Flight[] = []
+  readonly #key: string
   readonly #signal: AbortSignal | undefined
   readonly #hardTimeoutMs: number
   #hasLeft = false
 
-  constructor({ rules, policy }: ReadCall) {
+  constructor({ rules, policy, fullKey }: ReadCall) {
+    this.#key = fullKey
     this.#signal = rules.patience?.signal
     this.#hardTimeoutMs = rules.patience?.hardTimeoutMs ?? policy.hardTimeoutMs
   }
@@ -33,8 +35,8 @@ export class Caller implements Waiting {
     if (this.#hasLeft) flight.leave(this.#signal?.reason)
   }
 
-  /** Waits for an answer while it may. */
-  wait(node: CacheNode, answer: Promise<unknown>, fallBack: FallBack): Promise<unknown> {
+  /** Waits for an answer while it may; without `fallBack`, for a load of its own. */
+  wait(node: CacheNode, answer: Promise<unknown>, fallBack?: FallBack): Promise<unknown> {
     const signal = this.#signal
     const forget = signal && onAbort(signal, () => this.#leave(signal.reason))
     const done = this.#bounded(node, answer, fallBack)
@@ -43,17 +45,18 @@ export class Caller implements Waiting {
     return done
   }
 
-  #bounded(node: CacheNode, answer: Promise<unknown>, fallBack: FallBack): Promise<unknown> {
+  #bounded(node: CacheNode, answer: Promise<unknown>, fallBack?: FallBack): Promise<unknown> {
     const ms = this.#hardTimeoutMs
     if (ms === 0) return answer
     const context = keepContext()
     return new Promise((resolve, reject) => {
       const timedOut = (): void => {
         const flight = this.#flights.at(-1)
-        if (flight === undefined) return
+        // The loader runs inside another one, whose callers have times of their own.
+        if (flight === undefined && fallBack !== undefined) return
         for (const each of this.#flights) each.stay()
-        const value = fallBack(flight)
-        if (value === undefined) reject(new LoadTimeoutError(flight.address.key, ms, true))
+        const value = flight && fallBack?.(flight)
+        if (value === undefined) reject(new LoadTimeoutError(this.#key, ms, true))
         else resolve(value)
       }
       const cancel = node.clock.schedule(ms, () => runIn(context, timedOut), 'caller')

@@ -9,7 +9,7 @@ import type { Lease } from './lease.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
-import { canReplace, replace } from './replace.ts'
+import { canReplace, evictElsewhere, replace } from './replace.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
 /** A result that is kept, and its bytes. */
@@ -40,7 +40,7 @@ export class FillPath {
     const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reports.tooLarge(call, bytes.length)
-      this.#shelf.keep(flight, entry, bytes.length)
+      await this.keepHere(flight, entry, bytes.length)
       return
     }
     // Given back already, because the manager closes.
@@ -79,7 +79,23 @@ export class FillPath {
       // Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.
       entry.commit = 0
+      this.evictLater(flight)
     }
+  }
+
+  /** Keeps in this process alone what is not for the store. */
+  async keepHere(flight: Flight, entry: LocalEntry, bytes?: number): Promise<void> {
+    this.#shelf.keep(flight, entry, bytes)
+    if (flight.ask === undefined || !flight.isAlive) return
+    await evictElsewhere(this.#node, flight, entry, { shelf: this.#shelf, bytes: bytes ?? 0 })
+  }
+
+  /**
+   * What the store has is older than the result of a refresh: it is evicted as soon as the store can be told. Not where
+   * something has changed the key meanwhile: that wins, and has told the others itself.
+   */
+  evictLater({ ask, address, isAlive }: Flight): void {
+    if (ask !== undefined && isAlive) this.#node.coherence.enqueue([address])
   }
 
   /**
@@ -96,6 +112,6 @@ export class FillPath {
   /** The lease was lost, so the key was changed since the load began. */
   #withdraw({ call }: Flight, entry: LocalEntry): void {
     this.#shelf.withdraw(call, entry)
-    this.#reports.refused(call)
+    this.#reports.discarded(call)
   }
 }

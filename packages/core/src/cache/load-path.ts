@@ -40,9 +40,12 @@ export class LoadPath {
         assertKeepable(this.#node, call, kept)
         const entry = localEntryOf(this.#node, call.policy, kept, flight)
         flight.entry = entry
+        // A value that waits for the store was put before this was loaded.
+        if (flight.isAlive && kept.kind !== 'error') knowledge.queue.dropValues([call.fullKey])
         this.#shelf.keep(flight, entry, this.#shelf.sizeOf(kept))
       }
       this.#settle(flight, asKept(outcome, kept))
+      if (kept !== undefined) await this.#tellOfRefresh(flight, kept)
     } finally {
       this.#node.flights.end(flight)
     }
@@ -63,7 +66,7 @@ export class LoadPath {
       flight.entry = localEntryOf(this.#node, call.policy, kept, flight)
       this.#settle(flight, asKept(outcome, kept))
       if (encoding === undefined) {
-        this.#shelf.keep(flight, flight.entry)
+        await this.#fills.keepHere(flight, flight.entry)
         return
       }
       await this.#fills.fill(flight, lease, { kept, encoding })
@@ -72,6 +75,14 @@ export class LoadPath {
       lease.release()
       this.#node.flights.end(flight)
     }
+  }
+
+  /** Others may hold what a refresh without the store has replaced here. */
+  async #tellOfRefresh(flight: Flight, kept: Keepable): Promise<void> {
+    const { entry, call, ask } = flight
+    if (ask === undefined || entry === undefined || this.#node.remote === undefined) return
+    if (call.policy.remote) this.#fills.evictLater(flight)
+    else await this.#fills.keepHere(flight, entry, this.#shelf.sizeOf(kept))
   }
 
   #load(flight: Flight): Promise<LoadOutcome> {
@@ -99,7 +110,7 @@ export class LoadPath {
   #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
     if (call.rules.keeps?.() === false) {
-      this.#reports.refused(call)
+      this.#reports.discarded(call)
       return undefined
     }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)

@@ -8,7 +8,9 @@
  * Up to its first `await`, a load is known by what is running. After it, by async context, where that costs nothing more:
  * from Node 24 on, and on older ones in a process that uses `AsyncLocalStorage` already. There the first storage makes every
  * await of the process twice as long, and every miss half as long again. Elsewhere somebody who has waited for `leaseWait` loads
- * in the place of the other (stand-ins.ts), and from then on loads of that cache or method are known by context, too.
+ * in the place of the other (stand-ins.ts), and from then on loads of that cache or method are known by context, too. A
+ * load that replaces a value is given that one and waits for nobody: so the first such load of a cache or method is
+ * known by context, and the others are if it asked for its own key.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -46,7 +48,9 @@ export function beginLoad(
   flights: readonly Flight[],
   context: LoadContext,
 ): LoadScope {
-  const isSuspect = flights.some(({ call }) => call.site.tracksLoads)
+  const isSuspect = flights.some(
+    ({ call: { site }, isForced }) => site.tracksLoads || (isForced && site.replacesFirst()),
+  )
   const isTracked = isAlwaysCheap || isSuspect || isContextKept()
   if (isTracked) tracked += 1
   return { owner, flights, context, outer: enclosingLoad(), isTracked, isOver: false }
@@ -90,7 +94,11 @@ export function isInside(
   for (let at: LoadScope | undefined = scope; at !== undefined; at = at.outer) {
     if (at.isOver) continue
     for (const loading of at.flights) {
-      if (at.owner === owner && loading.address.key === key) return true
+      if (at.owner === owner && loading.address.key === key) {
+        // It will ask again, perhaps when nothing else tells that it does.
+        if (at.isTracked) loading.call.site.tracksLoads = true
+        return true
+      }
       own.add(loading)
     }
   }

@@ -1,5 +1,6 @@
 /** Runs a loader once: its signal, its timeouts, and its outcome. */
 
+import { freezeDeep } from '../entry/freeze.ts'
 import { LoadTimeoutError } from '../errors/load-error.ts'
 import { withValue } from '../events/event-value.ts'
 import { runIn } from '../lifecycle/kept-context.ts'
@@ -98,9 +99,10 @@ function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void
   } as const
   const value = (): unknown => {
     if (outcome.kind === 'error') return undefined
-    return call.policy.isolation === 'cloned'
-      ? ownCopy(node, call.policy, outcome.value)
-      : outcome.value
+    const { isolation } = call.policy
+    if (isolation === 'cloned') return ownCopy(node, call.policy, outcome.value)
+    // It is not kept yet, and is to be kept as it was loaded.
+    return isolation === 'frozen' ? freezeDeep(outcome.value) : outcome.value
   }
   node.events.emit('load', withValue(event, value))
 }

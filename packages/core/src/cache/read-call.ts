@@ -39,6 +39,7 @@ export class ReadSite {
   readonly where: string
   /** Its loads are tracked by their async context, in spite of the cost: one of them may have waited for itself. */
   tracksLoads = false
+  #hasReplaced = false
   #missesInARow = 0
 
   // biome-ignore lint/complexity/useMaxParams: its fields, in their order
@@ -54,6 +55,16 @@ export class ReadSite {
     this.policy = policy
     this.counters = counters
     this.where = where
+  }
+
+  /**
+   * True of the first load that is to replace a value. One that asks for its own key would be given that value, which
+   * nobody would ever notice; so once it is looked for.
+   */
+  replacesFirst(): boolean {
+    const isFirst = !this.#hasReplaced
+    this.#hasReplaced = true
+    return isFirst
   }
 
   /**

@@ -76,10 +76,14 @@ export class ReadPath {
     if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
     if (node.isOff) return this.#runPlain(call)
     const unit = node.unit()
-    if (unit !== undefined) return this.#readInUnit(call, unit)
+    if (unit !== undefined) return this.#asCallerInUnit(call, unit)
     if (call.mode === 'refresh') return this.#refresh(call)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
     if (entry === undefined) return this.#share(call, undefined)
+    // A load that asks for its own key is not to be given what it is to replace.
+    const scope = enclosingLoad()
+    if (scope !== undefined && isInside(scope, this.#sought(call), undefined))
+      return this.#loadInside(call, scope)
 
     switch (judge(entry, call, node.knowledge, node.clock.now())) {
       case 'fresh':
@@ -111,11 +115,15 @@ export class ReadPath {
 
   /**
    * A value loaded in a unit of work may never be committed, and its changes are not in the cached values: nothing
-   * is kept, no caller joins, and loads outside are not waited for.
+   * is kept, no caller joins, and loads outside are not waited for. A refresh says that the cached value is old.
    */
   async #readInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
-    const isHit = call.mode !== 'refresh' && !unit.covers(call.cache, call.fullKey)
-    const found = isHit ? await this.find(call) : undefined
+    if (call.mode === 'refresh') {
+      const value = await this.#runPlain(call)
+      await this.#refreshes.evictOld(call)
+      return value
+    }
+    const found = unit.covers(call.cache, call.fullKey) ? undefined : await this.find(call)
     if (found === undefined) return this.#runPlain(call)
     call.onDecided?.()
     return found
@@ -146,13 +154,16 @@ export class ReadPath {
   }
 
   #refresh(call: ReadCall): Promise<unknown> {
-    const { fullKey: key } = call
     const scope = enclosingLoad()
-    const sought = { owner: this.#node, key }
-    if (scope !== undefined && isInside(scope, sought, this.#refreshes.flightOf(key))) {
+    const flight = this.#refreshes.flightOf(call.fullKey)
+    if (scope !== undefined && isInside(scope, this.#sought(call), flight))
       return this.#loadInside(call, scope)
-    }
     return this.#asCaller(call, (own) => this.#refreshes.refresh(own))
+  }
+
+  #asCallerInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
+    const answer = this.#readInUnit(call, unit)
+    return isImpatient(call) ? new Caller(call).wait(this.#node, answer) : answer
   }
 
   /** Lets a caller stop waiting if it may. */
@@ -171,10 +182,8 @@ export class ReadPath {
   #joinOrLaunch(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
     const flight = this.#node.flights.get(call.fullKey)
     const scope = enclosingLoad()
-    if (scope !== undefined) {
-      const sought = { owner: this.#node, key: call.fullKey }
-      if (isInside(scope, sought, flight)) return this.#loadInside(call, scope)
-    }
+    if (scope !== undefined && isInside(scope, this.#sought(call), flight))
+      return this.#loadInside(call, scope)
     const isJoinable =
       flight !== undefined &&
       // Still running when its stand-in has ended: it is stuck.
@@ -195,7 +204,11 @@ export class ReadPath {
     return this.#joinOlder(flight, call)
   }
 
-  /** Runs the loader of a call that would otherwise wait for the load it is part of; that load keeps its own result. */
+  #sought({ fullKey }: ReadCall): { readonly owner: object; readonly key: string } {
+    return { owner: this.#node, key: fullKey }
+  }
+
+  /** Runs the loader of a call that would otherwise wait for the load it is part of; that one keeps its own result. */
   async #loadInside(call: ReadCall, scope: LoadScope): Promise<unknown> {
     call.onDecided?.()
     return call.loader.load(scope.context)

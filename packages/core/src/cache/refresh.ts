@@ -174,12 +174,16 @@ export class Refreshes {
   async #outcome(flight: Flight): Promise<unknown> {
     const value = await flight.promise
     if (!flight.isOver) await new Promise<void>((resolve) => flight.whenOver(resolve))
-    if (flight.entry !== undefined || this.#node.isClosed) return value
+    if (flight.entry === undefined && !this.#node.isClosed) await this.evictOld(flight.call)
+    return value
+  }
+
+  /** What was loaded anew is not kept: then what is cached is evicted, in a unit of work at its end. */
+  async evictOld({ cache, fullKey }: ReadCall): Promise<void> {
     try {
-      await this.#writes.evict(flight.call.cache, [flight.address.key], HARD)
+      await this.#writes.evict(cache, [fullKey], HARD)
     } catch (error) {
       if (!(error instanceof EvictionQueued)) throw error
     }
-    return value
   }
 }

@@ -55,7 +55,7 @@ export class CatchUp {
       const { seq, heard, contested } = partition
       const since = (number: number): Promise<PartitionChanges> =>
         remote.run('changes-since', (store) => store.changesSince(partition.id, number))
-      // What was heard of has to be part of the history, too: else a later change would hide that it was lost.
+      // Reported changes must be part of the history, too: otherwise a later change would hide that they were lost.
       const unproven = contested ?? (heard > seq ? heard : undefined)
       const [changes, proof] = await Promise.all([
         since(seq),
@@ -92,14 +92,14 @@ export class CatchUp {
       const last = tags.since(from)
       const changes = await remote.run('tags-since', (store) => store.tagsSince(from))
       const isApart = missingOf(last, changes).length + tags.strangersIn(changes).length > 0
-      // Before the changes are applied, which makes strangers look known.
+      // Before the changes are applied, because then unknown versions would look known.
       if (isApart) await this.#lostTags.find(known)
       tags.applyChanges(changes)
       doubts.settle(
         NONE,
         changes.tags.map(([tag]) => tag),
       )
-      // What was doubted below the clock that is known only now.
+      // Doubts below the clock that is known only now.
       const doubted = doubts.tagsAt(clock.now())
       if (tags.confirmed > known && doubted.length > 0) tags.invalidateHere(doubted)
       this.#tagsInQuestion = NOTHING_IN_QUESTION

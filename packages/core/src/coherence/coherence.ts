@@ -1,25 +1,28 @@
 /**
- * Keeps this node's entries true: applies what the bus says, notices what it failed to say, and makes sure that what this
+ * Keeps this node's entries up to date: applies the messages of the bus, notices lost ones, and makes sure that what this
  * node evicted stays evicted.
  *
  * The rule: a local entry may be served only while its partition was confirmed by the store within the last
- * `maxStaleness`, no matter what the bus delivered (I3, see docs/design/coherence.md). Who does what:
+ * `maxStaleness`, no matter what the bus delivered (I3, see docs/design/coherence.md). The files:
  *
- * - `knowledge.ts`: what is known here. Synchronous; reads ask it and nothing else.
- * - `sync.ts`, `confirmation.ts`: ask the store where it stands, and confirm what agrees.
- * - `inbox.ts`: what the bus and the store's replies say. `suspicion.ts`: what does not fit.
+ * - `knowledge.ts`: what is known here. Synchronous; reads use only this.
+ * - `sync.ts`, `confirmation.ts`: read the store's numbers, and confirm what agrees.
+ * - `inbox.ts`: the messages of the bus and the store's replies. `suspicion.ts`: numbers that do not fit.
  * - `catch-up.ts`, `lost-tags.ts`, `lost-histories.ts`: what was missed, and what the store itself has lost.
- * - `outbox.ts`, `store-changes.ts`: what this node changes, and what waits while the store is away.
+ * - `outbox.ts`, `store-changes.ts`: what this node changes, and what waits while the store is away. `late-puts.ts`: what of
+ *   that is to be put.
  *
  * This file puts them together. Without a remote tier there is only knowledge.
  */
 
+import { randomInt } from 'node:crypto'
 import type { BusMessage } from '../contracts/bus.ts'
 import type { EntryAddress, EvictRequest, MutationReply } from '../contracts/remote-store.ts'
 import { CatchUp } from './catch-up.ts'
 import { Confirmation } from './confirmation.ts'
 import { Inbox } from './inbox.ts'
 import { Knowledge } from './knowledge.ts'
+import { LatePuts } from './late-puts.ts'
 import { LostHistories } from './lost-histories.ts'
 import { Outbox } from './outbox.ts'
 import type { CoherenceParts, ConnectedParts } from './parts.ts'
@@ -28,10 +31,13 @@ import { CoherenceReports } from './reports.ts'
 import { keysMessage, StoreChanges } from './store-changes.ts'
 import { Suspicion } from './suspicion.ts'
 import { Sync } from './sync.ts'
+import type { WaitingValue } from './waiting-value.ts'
 
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
+/** Of the numbers that nodes draw for themselves. */
+const SENDERS = 2 ** 47
 
-/** The rooms that there are with a remote tier only. */
+/** The parts that only exist with a remote tier. */
 interface Rooms {
   readonly inbox: Inbox
   readonly changes: StoreChanges
@@ -53,7 +59,7 @@ export class Coherence {
     if (remote !== undefined) this.#rooms = connect({ ...parts, remote }, this.knowledge)
   }
 
-  /** Opens store and bus at the first need; resolves when the first sync has ended, well or badly. Never rejects. */
+  /** Opens store and bus at the first use; resolves when the first sync has ended, well or badly. Never rejects. */
   async start(): Promise<void> {
     const { namespace, remote } = this.#parts
     if (remote === undefined || this.#rooms === undefined) return
@@ -82,13 +88,14 @@ export class Coherence {
   }
 
   /**
-   * Evicts keys: here, in the store and, through it, everywhere. Resolves when the store did it.
+   * Evicts keys: on this node, in the store and, through it, on all nodes. Resolves when the store did it.
    *
    * @throws EvictionQueued with what the store failed with; what it did not evict then waits in the recovery queue.
    */
   async evict(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
     const { targets, clock } = this.#parts
     const keys = addresses.map((address) => address.key)
+    this.knowledge.queue.dropValues(keys)
     targets.forget(keys, Number.POSITIVE_INFINITY, request.soft)
     if (this.#rooms === undefined) return
     const askedAt = clock.now()
@@ -97,7 +104,7 @@ export class Coherence {
   }
 
   /**
-   * Invalidates tags (table names, see tag-clock.ts): here, in the store and, through it, everywhere.
+   * Invalidates tags (table names, see tag-clock.ts): on this node, in the store and, through it, on all nodes.
    *
    * @throws EvictionQueued with what the store failed with; the invalidation then waits in the recovery queue.
    */
@@ -109,8 +116,8 @@ export class Coherence {
   }
 
   /**
-   * Takes a mutation of our own into account, like the message that will follow it. `asked`: where the partition was known to
-   * stand when it was asked for.
+   * Applies a mutation of this node, like the message that will follow it. `asked`: the known number of the partition
+   * when the mutation was requested.
    */
   applyMutation(reply: MutationReply, keys: readonly string[], asked: number): void {
     this.#rooms?.inbox.applyKeys(keysMessage(reply, keys, HARD), asked)
@@ -126,15 +133,21 @@ export class Coherence {
     this.#rooms?.outbox.enqueue(addresses)
   }
 
+  /** Queues a put that could not be run; false when only its eviction waits. */
+  enqueuePut(address: EntryAddress, value: WaitingValue): boolean {
+    return this.#rooms?.outbox.enqueuePut(address, value) ?? false
+  }
+
   close(): void {
     const rooms = this.#rooms
+    this.knowledge.queue.dropValues()
     rooms?.inbox.close()
     rooms?.sync.close()
     rooms?.suspicion.close()
   }
 }
 
-/** Builds what talks to the store and hears of it. Each knows the others by what it needs of them only. */
+/** Builds the parts that talk to the store. Each gets only what it needs of the others. */
 function connect(parts: ConnectedParts, knowledge: Knowledge): Rooms {
   const reports = new CoherenceReports(parts.events, knowledge)
   const suspicion = new Suspicion(parts.clock, () => void sync.run())
@@ -144,12 +157,15 @@ function connect(parts: ConnectedParts, knowledge: Knowledge): Rooms {
     parts.remote.mayBeBack()
     void sync.run()
   }
-  const inbox = new Inbox({ ...parts, knowledge, reports, catchUp, suspicion, onReconnected })
+  const sender = 1 + randomInt(SENDERS)
+  const heard = { knowledge, reports, catchUp, suspicion, sender, onReconnected }
+  const inbox = new Inbox({ ...parts, ...heard })
   const changes = new StoreChanges({ ...parts, knowledge, inbox, catchUp })
   const onQueued = (): void => sync.schedule()
-  const outbox = new Outbox({ ...parts, knowledge, reports, changes, onQueued })
+  const outbox = new Outbox({ ...parts, knowledge, reports, changes, sender, onQueued })
   const lostHistories = new LostHistories({ ...parts, knowledge, reports, changes, outbox })
   const confirmation = new Confirmation({ knowledge, reports, catchUp, lostHistories })
-  const sync = new Sync({ ...parts, knowledge, reports, outbox, confirmation })
+  const latePuts = new LatePuts({ ...parts, knowledge, reports, changes })
+  const sync = new Sync({ ...parts, knowledge, reports, outbox, latePuts, confirmation })
   return { inbox, changes, outbox, sync, suspicion }
 }

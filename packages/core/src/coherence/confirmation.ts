@@ -1,5 +1,5 @@
 /**
- * Compares what a sync read with what is known here, and confirms what agrees.
+ * Compares the numbers that a sync read with those known here, and confirms what agrees.
  *
  * A head equal to what was applied here confirms everything up to the moment the sync was *sent*; a higher one means that
  * messages were lost, and the log tells which; a lower or foreign one means that the store lost history.
@@ -18,9 +18,9 @@ const CONCURRENT_CATCH_UPS = 16
 export interface SentSync {
   /** When it was sent, monotonic ms. */
   readonly at: number
-  /** What `trustedSince` was then. */
+  /** The value of `trustedSince` then. */
   readonly since: number
-  /** What the tag clock stood at then. */
+  /** The tag clock then. */
   readonly tags: number
 }
 
@@ -57,7 +57,7 @@ export class Confirmation {
       if (tags.confirmed > 0 && !catchUp.isReadingTags) reports.gap('tags', 'behind', true)
       await catchUp.tags()
     }
-    // What was queued meanwhile has not reached the store: nothing is confirmed before it has.
+    // Evictions that were queued meanwhile have not reached the store: nothing is confirmed before they have.
     if (queue.size === 0 && this.isAwakeSince(sent)) knowledge.confirmTags(sent.at)
     knowledge.noteSyncedAt(reply.nowMs)
   }
@@ -85,8 +85,8 @@ export class Confirmation {
       if (head === undefined) continue
       const found = partition.compare(head)
       if (found === 'unknown') partition.restart(head, sent.at)
-      // A message applied while the sync was under way makes the head the older knowledge. What was applied follows
-      // on what was there when the sync was sent without a gap, so it includes the head.
+      // After a message was applied while the sync was under way, the head is older than what is known here. The message followed
+      // without a gap on what was known when the sync was sent, so it includes the head.
       const isOlder = found === 'history-lost' && knowledge.advanced.has(partition.id)
       if (found === 'behind') behind.push(partition)
       else if (found === 'history-lost' && !isOlder) lost.push({ partition, head })

@@ -1,18 +1,17 @@
 /**
- * What other nodes evicted and could not tell the store, because it answers reads and refuses writes: a full disk, a replica
+ * Evictions of other nodes that the store does not have, because it answers reads and refuses writes: a full disk, a replica
  * that became the address of a master, a user without rights.
  *
- * The store still holds it and confirms everything, so only the evicting node would know. It says so on the bus, which works
- * in most of these states, and says it again as long as the eviction waits. A node that hears it drops its own copy, once, and
- * does not believe the store's until it has been told of the eviction or nobody repeats the doubt any more.
+ * The store still holds it and confirms everything, so only the evicting node would know. It sends a doubt on the bus, which works
+ * in most of these states, and repeats it as long as the eviction waits. A node that hears it drops its own copy, once, and
+ * does not use the store's copy until the store has the eviction, or the doubt is not repeated any more.
  */
 
 import type { DoubtMessage } from '../contracts/bus.ts'
+import { INTERVALS } from './intervals.ts'
 import { partitionOf } from './partition-of.ts'
 import { partitionTag } from './tag-clock.ts'
 
-/** How long a doubt holds that nobody repeats, ms: several tries of the evicting node. */
-const DOUBTED_FOR_MS = 5_000
 const KEY_CAP = 10_000
 const TAG_CAP = 1_000
 const NO_TAGS: readonly string[] = []
@@ -20,11 +19,11 @@ const NO_TAGS: readonly string[] = []
 interface Doubt {
   /** Monotonic ms. */
   readonly until: number
-  /** Copies were to be kept for when loads fail; false as soon as somebody said otherwise. */
+  /** Copies may be kept for failed loads; false as soon as one message did not allow it. */
   readonly soft: boolean
 }
 
-/** What a doubt tells that was not known. */
+/** The part of a doubt that was not known. */
 export interface NewDoubts {
   readonly keys: readonly string[]
   readonly tags: readonly string[]
@@ -34,12 +33,12 @@ export class Doubts {
   readonly #keys = new Map<string, Doubt>()
   readonly #tags = new Map<string, Doubt>()
 
-  /** Takes in what another node said at `now` (monotonic ms); returns what has to be forgotten here. */
+  /** Takes in a doubt at `now` (monotonic ms); returns what must be dropped here. */
   note({ keys, tags, soft = false, isRepeated }: DoubtMessage, now: number): NewDoubts {
-    // Also a repetition that is harder than what was heard: the first message of it did not arrive.
+    // Also a repetition of a hard eviction after a soft one: its first message did not arrive.
     const isNews = (known: Doubt | undefined): boolean =>
       !isRepeated || known === undefined || known.until <= now || (known.soft && !soft)
-    const until = now + DOUBTED_FOR_MS
+    const until = now + INTERVALS.doubtedForMs
     const newKeys = keys.filter((key) => isNews(this.#keys.get(key)))
     const newTags = new Set(tags.filter((tag) => isNews(this.#tags.get(tag))))
     for (const key of keys) {
@@ -47,17 +46,17 @@ export class Doubts {
       const wasHard = known !== undefined && known.until > now && !known.soft
       if (hasRoom(this.#keys, key, KEY_CAP, now))
         this.#keys.set(key, { until, soft: soft && !wasHard })
-      // Too many to remember: none of the store's copies in the partition is believed.
+      // Too many to remember: none of the store's copies in the partition is used.
       else newTags.add(partitionTag(partitionOf(key)))
     }
-    // A tag says by its name how it was to be evicted.
+    // The name of a tag tells how it was evicted.
     for (const tag of tags) {
       if (hasRoom(this.#tags, tag, TAG_CAP, now)) this.#tags.set(tag, { until, soft: false })
     }
     return { keys: newKeys, tags: [...newTags] }
   }
 
-  /** True while the store's copy of the key must not be believed. */
+  /** True while the store's copy of the key must not be used. */
   hasKey(key: string, now: number): boolean {
     if (this.#keys.size === 0) return false
     const known = this.#keys.get(key)
@@ -73,14 +72,14 @@ export class Doubts {
     return [...this.#tags].filter(([, { until }]) => until > now).map(([tag]) => tag)
   }
 
-  /** The store has been told of these: its copies are as good as any. */
+  /** The store has these evictions now: its copies may be used. */
   settle(keys: readonly string[], tags: readonly string[]): void {
     if (this.#keys.size > 0) for (const key of keys) this.#keys.delete(key)
     if (this.#tags.size > 0) for (const tag of tags) this.#tags.delete(tag)
   }
 }
 
-/** Makes room by what has ended. */
+/** Makes room by dropping ended doubts. */
 function hasRoom(known: Map<string, Doubt>, name: string, cap: number, now: number): boolean {
   if (known.has(name) || known.size < cap) return true
   for (const [old, { until }] of known) if (until <= now) known.delete(old)

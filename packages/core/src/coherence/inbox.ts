@@ -1,5 +1,5 @@
 /**
- * Takes in what is said of changes: by the bus, and by the store's replies to changes of this node.
+ * Takes in news of changes: from the bus, and from the store's replies to changes of this node.
  *
  * Messages only make things faster. They are applied in any order, any number of times, from this node too: its own
  * message is a free second delete. A message that does not follow on what is known starts a catch-up at once.
@@ -13,6 +13,7 @@ import type {
   TagsMessage,
 } from '../contracts/bus.ts'
 import type { CatchUp } from './catch-up.ts'
+import { INTERVALS } from './intervals.ts'
 import type { Knowledge } from './knowledge.ts'
 import { LOSS_MARK } from './loss-mark.ts'
 import type { Partition } from './partitions.ts'
@@ -21,15 +22,15 @@ import type { CoherenceReports } from './reports.ts'
 import type { Suspicion } from './suspicion.ts'
 
 const NONE: readonly string[] = []
-/** After a message about tags that the store knew nothing of, the next ones wait for a sync, ms. */
-const HEARSAY_MS = 5_000
 
 export interface InboxParts extends Pick<CoherenceParts, 'clock' | 'work' | 'targets'> {
   readonly knowledge: Knowledge
   readonly reports: CoherenceReports
   readonly catchUp: CatchUp
   readonly suspicion: Suspicion
-  /** The bus, or what suggests that the store changed, came up: the store is to be asked. */
+  /** How this node calls itself in what it tells others. */
+  readonly sender: number
+  /** The bus came up, or something suggests that the store changed: the store must be asked. */
   readonly onReconnected: () => void
 }
 
@@ -42,7 +43,7 @@ export class Inbox {
     this.#parts = parts
   }
 
-  /** What the bus of the store is given. */
+  /** The listener for the bus of the store. */
   listener(): BusListener {
     const { reports, onReconnected } = this.#parts
     return {
@@ -53,7 +54,7 @@ export class Inbox {
       },
       onDoubt: onReconnected,
       onDown: (reason) => reports.bus('down', reason),
-      // Whatever it was meant to say, the next sync finds out.
+      // The next sync finds out what the message was about.
       onGarbage: () => reports.gap('tags', 'gap', false),
     }
   }
@@ -66,13 +67,15 @@ export class Inbox {
     else this.#applyDoubt(message)
   }
 
-  /** Keys of one partition were changed, by whomever. `asked`: by this node, which knew the partition to stand there then. */
-  applyKeys(message: KeysMessage, asked?: number): void {
+  /** Keys of one partition were changed, by any node. `asked`: by this node, when it knew this number of the partition. */
+  applyKeys(message: KeysMessage, asked = 0): void {
     const { targets, reports, work, knowledge, suspicion } = this.#parts
     const { keys, seq } = message
     const partition = knowledge.partitions[message.partition]
     if (partition === undefined) return
-    targets.forget(keys, seq, message.soft)
+    // A number of a history begun anew says nothing about what was read before.
+    const isAnew = knowledge.hasSequences && message.previous < asked
+    targets.forget(keys, isAnew ? Number.POSITIVE_INFINITY : seq, message.soft)
     if (message.settleMs !== undefined) targets.settle(keys, message.settleMs)
     for (const key of keys) targets.wake(key)
     if (keys.includes(LOSS_MARK)) knowledge.unverify(partition)
@@ -81,7 +84,7 @@ export class Inbox {
     if (fit === 'applied') knowledge.doubts.settle(keys, NONE)
     if (!knowledge.hasSequences) return
     partition.noteTags(knowledge.tags.confirmed)
-    // Of what has this very number, this is the message.
+    // The change with exactly this number is the one in this message.
     if (fit === 'applied' || fit === 'known') knowledge.own.supersede(partition.id, keys, seq - 1)
     if (fit === 'applied' || fit === 'gap') knowledge.advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
@@ -107,19 +110,23 @@ export class Inbox {
     work.run('catch-up', this.#verifyTags(message.version))
   }
 
-  /** Catches up with what a message named. Where the store knows nothing of it, such messages are not run after for a while. */
+  /** Catches up with the version in a message. Where the store does not know it, such messages are ignored for a while. */
   async #verifyTags(version: number): Promise<void> {
     const { catchUp, knowledge, clock } = this.#parts
     await catchUp.tags()
-    if (knowledge.tags.confirmed < version) this.#hearsayUntil = clock.now() + HEARSAY_MS
+    if (knowledge.tags.confirmed < version) this.#hearsayUntil = clock.now() + INTERVALS.hearsayMs
   }
 
   #applyDoubt(message: DoubtMessage): void {
-    const { targets, reports, clock, knowledge } = this.#parts
+    const { targets, reports, clock, knowledge, sender } = this.#parts
+    // What this node said itself waits in its queue, and is over when it does not wait there any more.
+    if (message.sender === sender) return
     const { keys: doubted, tags } = knowledge.doubts.note(message, clock.now())
     const { soft = false } = message
-    // What waits here was forgotten here, the way it was asked for.
-    const keys = doubted.filter((key) => !knowledge.queue.covers(key, soft))
+    // It is unknown which came first, so the value that waits is neither kept nor sent.
+    const dropped = new Set(knowledge.queue.dropValues(doubted))
+    // Evictions that wait here were already applied here.
+    const keys = doubted.filter((key) => dropped.has(key) || !knowledge.queue.covers(key, soft))
     if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY, soft)
     if (tags.length > 0) knowledge.tags.invalidateHere(tags)
     if (keys.length + tags.length > 0) reports.invalidated(keys, tags)

@@ -1,8 +1,8 @@
 /**
- * What this node knows of the coherence protocol: where each partition's history stands, which tags were invalidated, what
- * this node changed itself, what others said is in doubt, and when the store last confirmed all of that.
+ * What this node knows: the position in each partition's history, which tags were invalidated, what
+ * this node changed itself, what is in doubt, and when the store last confirmed all of that.
  *
- * Synchronous, without I/O and without timers: reads ask it on the way, and the rooms beside it (inbox, sync, outbox) keep
+ * Synchronous, without I/O and without timers: reads use it directly, and the files beside it (inbox, sync, outbox) keep
  * it up to date.
  *
  * The change counter moves whenever a decision made earlier might no longer hold (a tag invalidated, a partition
@@ -13,7 +13,8 @@ import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress, MutationReply, PutReply } from '../contracts/remote-store.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { Doubts } from './doubts.ts'
-import { type OwnChange, OwnChanges, REMEMBERED_MS, type Written } from './own-changes.ts'
+import { INTERVALS } from './intervals.ts'
+import { type OwnChange, OwnChanges, type Written } from './own-changes.ts'
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import type { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
@@ -24,7 +25,7 @@ const NEVER = Number.NEGATIVE_INFINITY
 
 export interface KnowledgeParts {
   readonly clock: Clock
-  /** Evictions that the store has not been told of: its copies of these are not to be believed. */
+  /** Evictions and values that the store does not have yet: its copies of these must not be used. */
   readonly queue: RecoveryQueue
   /** True when there is no remote tier: nothing outside this process can change anything. */
   readonly isAlone: boolean
@@ -53,7 +54,7 @@ export class Knowledge {
   #tagsVerifiedAt = NEVER
   /** The store's clock at the last sync, ms: whatever it held by then was born at the tag clock of then or before. */
   #syncedStoreMs = NEVER
-  /** Until when an entry that was born above the tag clock is not believed, monotonic ms. */
+  /** Until when an entry that was born above the tag clock must not be used, monotonic ms. */
   #birthsDoubtedUntil = NEVER
   /** Counts what suggests that the store is not what it was (a reconnect, a failover), and up to which a sync has looked. */
   #suspicions = 0
@@ -67,7 +68,7 @@ export class Knowledge {
     if (isAlone) this.#confirmedAt = Number.POSITIVE_INFINITY
   }
 
-  /** Moves whenever an earlier verdict on an entry might no longer hold. */
+  /** Moves whenever the standing of an entry may have changed. */
   get changes(): number {
     return this.#changes
   }
@@ -87,7 +88,7 @@ export class Knowledge {
     return this.#tagsVerifiedAt
   }
 
-  /** True while the store has confirmed what is known here, and nothing waits that it has not been told of. */
+  /** True while the store has confirmed what is known here, and no eviction waits for it. */
   get isVerified(): boolean {
     return this.#tagsVerifiedAt > NEVER && this.queue.size === 0
   }
@@ -99,7 +100,7 @@ export class Knowledge {
 
   /**
    * Tells whether an entry of the store can be judged: by a tag clock that is at most `maxStalenessMs` behind. An older one
-   * would let pass what was invalidated by tags meanwhile. And not after a reconnect before the first sync: the store may
+   * would allow entries that were invalidated by tags meanwhile. After a reconnect it is false until the first sync: the store may
    * have been restored from an old snapshot, with values that were evicted long ago.
    */
   canJudge(maxStalenessMs: number): boolean {
@@ -109,7 +110,7 @@ export class Knowledge {
     return this.tags.confirmed > 0 && !isLate
   }
 
-  /** Takes down what a read or load that begins now stands on. Must be called before it begins. */
+  /** Notes what is known when a read or load begins. Must be called before it begins. */
   stamp(partition: number): Stamp {
     const state = this.partition(partition)
     const generation = this.isAlone || state.isKnown ? state.generation : NO_GENERATION
@@ -140,9 +141,17 @@ export class Knowledge {
     return Math.min(this.#tagsVerifiedAt, this.partition(partition).verifiedAt)
   }
 
-  /** Tells whether the partition's history has gone on without a break since the stamp: its word still counts. */
+  /** Tells whether the partition's history has continued without a break since the stamp, so that its numbers are comparable. */
   isLevel(stamp: Stamp): boolean {
     return stamp.generation === this.partition(stamp.partition).generation
+  }
+
+  /**
+   * Tells whether the store can tell later whether something came after what stands on this stamp. Not where it numbers
+   * nothing or the history is another one, nor for a key that another node could not evict.
+   */
+  canFence(stamp: Stamp, key: string): boolean {
+    return this.hasSequences && this.isLevel(stamp) && !this.doubts.hasKey(key, this.#clock.now())
   }
 
   /** True while the store's copy of the key is known to be wrong: an eviction of it waits, here or on a node that said so. */
@@ -156,29 +165,39 @@ export class Knowledge {
    */
   isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
     const now = this.#clock.now()
-    const isDoubted = written.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
+    const placed = this.server.placed(written, now)
+    const isDoubted = placed.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
     if (isDoubted && birth > this.tags.confirmed) return true
-    // Without a history there is no clock but the nodes', which order nothing.
+    // Without a history there are only the clocks of the nodes, which do not order anything.
     if (!this.hasSequences) return false
-    return this.own.overtook(address, this.server.placed(written, now), now)
+    return this.own.overtook(address, placed, now)
   }
 
-  /** Remembers a put of our own, for when the store forgets it. */
+  /** Remembers a put of this node, in case the store loses it. */
   noteOwnPut(address: EntryAddress, commit: number, reply: PutReply): void {
     const change = this.changeOf(reply)
     this.own.note(address, reply.stored ? { ...change, commit } : change)
   }
 
-  /** Remembers that the store took a load of our own, begun after whatever was changed here before. */
+  /** Remembers a put of this node that the store was found to hold, though its reply was lost. */
+  noteFoundPut(address: EntryAddress, { commit, createdAt }: Written): void {
+    const state = this.partition(address.partition)
+    const doneAt = state.noteTime(createdAt)
+    // Its number is not known; it is among those that were caught up with.
+    const { seq } = state
+    this.own.note(address, { at: this.#clock.now(), seq, doneAt, isSoft: false, commit })
+  }
+
+  /** Remembers that the store accepted a load of this node, which began after all earlier changes of this node. */
   noteOwnFill(address: EntryAddress, commit: number, nowMs: number): void {
     this.partition(address.partition).noteTime(nowMs)
     this.own.noteWrite(address, commit)
   }
 
-  /** A change of our own, as the store replied to it. */
+  /** A change of this node, with the store's reply. */
   changeOf({ partition, seq, nowMs }: MutationReply): OwnChange {
     const state = this.partition(partition)
-    // Where something later was heard of before this reply came, it may have been about the same key.
+    // Where a later change was reported before this reply came, it may concern the same key.
     const isSuperseded = this.hasSequences && state.heard > seq
     const at = this.#clock.now()
     const doneAt = state.noteTime(this.server.latest(nowMs, at))
@@ -192,18 +211,18 @@ export class Knowledge {
     return partition
   }
 
-  /** The store's tag clock went back: until all have noticed, births above it are of a history that is over. */
+  /** The store's tag clock went back: until all nodes have noticed, births above it belong to a history that is over. */
   doubtBirths(): void {
-    this.#birthsDoubtedUntil = this.#clock.now() + REMEMBERED_MS
+    this.#birthsDoubtedUntil = this.#clock.now() + INTERVALS.rememberedMs
   }
 
-  /** Changes of the partition were lost, which nobody repeats: whatever is held of it here is compared with the store. */
+  /** Changes of the partition were lost, and will not be repeated: entries of it are compared with the store. */
   unverify(partition: Partition): void {
     partition.unverify()
     this.changed()
   }
 
-  /** Earlier verdicts may no longer hold. */
+  /** The standing of entries may have changed. */
   changed(): void {
     this.#changes += 1
   }
@@ -218,13 +237,13 @@ export class Knowledge {
     this.#syncedStoreMs = storeMs
   }
 
-  /** The store's copies are not to be believed until it has confirmed the tag clock again. */
+  /** The store's copies must not be used until it has confirmed the tag clock again. */
   distrustStore(): void {
     this.#tagsVerifiedAt = NEVER
     this.confirm()
   }
 
-  /** Works out the oldest confirmation of all, which the hit path compares with. */
+  /** Computes the oldest confirmation, which the hit path compares with. */
   confirm(): void {
     let oldest = this.#tagsVerifiedAt
     for (const partition of this.partitions) {
@@ -233,20 +252,20 @@ export class Knowledge {
     this.#confirmedAt = oldest
   }
 
-  /** The store may be another one than before, or stand elsewhere in its history: it is asked before it is believed. */
+  /** The store may be another one than before, or stand elsewhere in its history: it is asked before its copies are used. */
   suspect(): void {
     this.#suspicions += 1
   }
 
-  /** A sync has looked into everything that was suspicious when it was sent. */
+  /** A sync has checked everything that was suspicious when it was sent. */
   settleSuspicions(upTo: number): void {
     this.#suspicionsSettled = upTo
   }
 
-  /** The machine slept: nothing that was known counts, neither confirmations nor the age of what was read or loaded. */
+  /** The machine slept: nothing that was known counts: neither confirmations nor the age of entries. */
   distrustEverything(): void {
     for (const partition of this.partitions) partition.doubt()
-    // Like after a reconnect: nothing of the store can be judged before the next sync.
+    // As after a reconnect: entries of the store cannot be judged before the next sync.
     this.suspect()
     this.changed()
     this.#trustedSince = this.#changes

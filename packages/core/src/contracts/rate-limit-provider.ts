@@ -52,10 +52,10 @@ export interface CalendarPolicy extends NamedPolicy {
   readonly timeZone: string
 }
 
-/** `limit` at the same time; each permit ends after `leaseUs` unless it is renewed or given back. */
+/** `limit` at the same time; each permit ends after `termUs` unless it is renewed or given back. */
 export interface ConcurrencyPolicy extends NamedPolicy {
   readonly algorithm: 'concurrency'
-  readonly leaseUs: number
+  readonly termUs: number
 }
 
 export type LimitPolicy =

@@ -83,8 +83,8 @@ export interface PutRequest {
   readonly livesMs: number
   /**
    * The partition's sequence number the writer knew before it made the value. When the key was changed after it, or the log
-   * no longer reaches back to it, or a history that contained it was lost, it is unknown which value is newer: the put then
-   * evicts. 0 to write in any case; the
+   * no longer reaches back to it, or does not contain it because a history was lost, it is unknown which value is newer:
+   * the put then evicts. 0 to write in any case; the
    * engine does so only where there are no sequences, because a put may arrive long after it was given up.
    */
   readonly since: number

@@ -9,6 +9,7 @@ import { namesInOrder } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 import { MethodBinder } from './bound/bound-method.ts'
 import { readCallback } from './bound/callbacks.ts'
 import {
@@ -39,7 +40,12 @@ export interface LocksOwner {
 }
 
 const DECORATOR = '@WithLock'
-const NAMES = ['key', 'keys', ...LOCK_OPTION_NAMES.filter((name) => name !== 'signal')]
+const OWN_NAMES = optionNames<Omit<WithLockOptions<[], []>, keyof LockOptions>>({
+  key: true,
+  keys: true,
+})
+// Whose signal would it be? It stands here once, for all calls.
+const NAMES = [...OWN_NAMES, ...LOCK_OPTION_NAMES.filter((name) => name !== 'signal')]
 
 /**
  * Runs the method under a lock: one call at a time per key, in all processes of the namespace. `currentLock()` inside gives

@@ -42,7 +42,7 @@ export function holdPermit(
 /** Renews until the returned function is called; a permit that is lost nevertheless is not taken again. */
 function keepPermit(held: Receipt, clock: Clock, work: BackgroundWork): () => void {
   const { store, rule, admission } = held
-  const everyMs = shortestLeaseMs(rule) / RENEWALS_PER_TERM
+  const everyMs = shortestTermMs(rule) / RENEWALS_PER_TERM
   let isOver = false
   let cancel = (): void => undefined
   const renewLater = (): void => {
@@ -59,9 +59,9 @@ function keepPermit(held: Receipt, clock: Clock, work: BackgroundWork): () => vo
   }
 }
 
-function shortestLeaseMs({ policies }: LimitRule): number {
-  const leases = policies.map((policy) =>
-    policy.algorithm === 'concurrency' ? policy.leaseUs / US_PER_MS : Number.POSITIVE_INFINITY,
+function shortestTermMs({ policies }: LimitRule): number {
+  const terms = policies.map((policy) =>
+    policy.algorithm === 'concurrency' ? policy.termUs / US_PER_MS : Number.POSITIVE_INFINITY,
   )
-  return Math.min(...leases)
+  return Math.min(...terms)
 }

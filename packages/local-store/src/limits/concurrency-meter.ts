@@ -8,7 +8,7 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
   #nowUs = 0
   #writtenUs = 0
   /** Names and ends, µs. */
-  readonly #leases = new Map<string, number>()
+  readonly #permits = new Map<string, number>()
   /** The ends of permits that have not ended, as of the last look. */
   #ends: readonly number[] = []
 
@@ -21,16 +21,16 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
   }
 
   get idleAt(): number {
-    return Math.max(0, ...this.#leases.values())
+    return Math.max(0, ...this.#permits.values())
   }
 
   get size(): number {
-    return 2 * this.#leases.size
+    return 2 * this.#permits.size
   }
 
   get written(): readonly number[] {
-    if (this.#leases.size === 0) return []
-    return [this.#writtenUs, ...[...this.#leases.values()].sort((a, b) => a - b)]
+    if (this.#permits.size === 0) return []
+    return [this.#writtenUs, ...[...this.#permits.values()].sort((a, b) => a - b)]
   }
 
   look(policy: ConcurrencyPolicy, nowUs: number): void {
@@ -39,11 +39,11 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
     // The clock was set back: everything happened at least that much earlier on the new scale.
     const by = this.#writtenUs - nowUs
     if (by > 0) {
-      for (const [permit, endsAt] of this.#leases)
-        this.#leases.set(permit, Math.max(1, endsAt - by))
+      for (const [permit, endsAt] of this.#permits)
+        this.#permits.set(permit, Math.max(1, endsAt - by))
       this.#writtenUs = nowUs
     }
-    this.#ends = [...this.#leases.values()].filter((endsAt) => endsAt > nowUs)
+    this.#ends = [...this.#permits.values()].filter((endsAt) => endsAt > nowUs)
   }
 
   /** When enough permits will have ended, if none is given back or renewed. */
@@ -55,8 +55,8 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
 
   take({ cost, atUs, permit }: Taken): void {
     this.#dropEnded()
-    this.#hold(cost, permit, atUs + this.#policy.leaseUs)
-    this.#ends = [...this.#leases.values()]
+    this.#hold(cost, permit, atUs + this.#policy.termUs)
+    this.#ends = [...this.#permits.values()]
   }
 
   penalize(): void {
@@ -72,31 +72,32 @@ export class ConcurrencyMeter implements Meter<ConcurrencyPolicy> {
 
   renew(cost: number, permit: string): boolean {
     if (!this.#holds(cost, permit)) return false
-    this.#hold(cost, permit, this.#nowUs + this.#policy.leaseUs)
+    this.#hold(cost, permit, this.#nowUs + this.#policy.termUs)
     return true
   }
 
   refund({ cost, permit }: Taken): boolean {
     if (!this.#holds(cost, permit)) return false
-    for (let i = 1; i <= cost; i++) this.#leases.delete(`${permit}:${i}`)
+    for (let i = 1; i <= cost; i++) this.#permits.delete(`${permit}:${i}`)
     this.#dropEnded()
     return true
   }
 
   /** At every change, so that a clock that is set back a little does not revive an ended permit. */
   #dropEnded(): void {
-    for (const [held, endsAt] of this.#leases) if (endsAt <= this.#nowUs) this.#leases.delete(held)
+    for (const [held, endsAt] of this.#permits)
+      if (endsAt <= this.#nowUs) this.#permits.delete(held)
   }
 
   #holds(cost: number, permit: string): boolean {
     for (let i = 1; i <= cost; i++) {
-      if ((this.#leases.get(`${permit}:${i}`) ?? 0) <= this.#nowUs) return false
+      if ((this.#permits.get(`${permit}:${i}`) ?? 0) <= this.#nowUs) return false
     }
     return true
   }
 
   #hold(cost: number, permit: string, endsAt: number): void {
-    for (let i = 1; i <= cost; i++) this.#leases.set(`${permit}:${i}`, endsAt)
+    for (let i = 1; i <= cost; i++) this.#permits.set(`${permit}:${i}`, endsAt)
     this.#writtenUs = this.#nowUs
   }
 }

@@ -1,5 +1,5 @@
--- So many at the same time: permits in a sorted set by when their lease ends. '!written' has a score below 0.
-local function concurrency_algorithm(limit, lease)
+-- So many at the same time: permits in a sorted set by when their term ends. '!written' has a score below 0.
+local function concurrency_algorithm(limit, term)
   local self = { capacity = limit }
   local key, live
 
@@ -50,7 +50,7 @@ local function concurrency_algorithm(limit, lease)
     live = call('ZCOUNT', key, '(' .. whole(now), '+inf')
   end
 
-  -- When enough leases will have ended, if nobody gives back or renews.
+  -- When enough terms will have ended, if none is given back or renewed.
   function self.earliest(cost)
     local excess = live + cost - limit
     if excess <= 0 then return now end
@@ -61,7 +61,7 @@ local function concurrency_algorithm(limit, lease)
 
   function self.take(cost, at, permit)
     drop_ended()
-    hold(cost, permit, at + lease)
+    hold(cost, permit, at + term)
     live = live + cost
   end
 
@@ -74,7 +74,7 @@ local function concurrency_algorithm(limit, lease)
 
   function self.renew(cost, permit)
     if not is_held(cost, permit) then return false end
-    hold(cost, permit, now + lease)
+    hold(cost, permit, now + term)
     return true
   end
 

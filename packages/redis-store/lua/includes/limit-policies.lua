@@ -6,7 +6,7 @@ local function algorithms_of(policies)
     smooth = function(policy) return smooth_algorithm(policy.interval, policy.burst, policy.window) end,
     fixed = function(policy) return fixed_algorithm(policy.limit, policy.window) end,
     calendar = function(policy) return fixed_algorithm(policy.limit, nil, policy.edges) end,
-    concurrency = function(policy) return concurrency_algorithm(policy.limit, policy.lease) end
+    concurrency = function(policy) return concurrency_algorithm(policy.limit, policy.term) end
   }
   local algorithms = {}
   for i = 1, #policies do

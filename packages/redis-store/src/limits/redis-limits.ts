@@ -123,8 +123,8 @@ export class RedisLimits implements RateLimitProvider {
     const renewals = admissions.map(async ({ key, cost, permit }) => {
       const [isHeld] = await this.#run({
         script: 'limitRenew',
-        keys: script.leaseKeys(this.#opened.namespace, key),
-        args: [this.#clock, script.leases, cost, permit],
+        keys: script.permitKeys(this.#opened.namespace, key),
+        args: [this.#clock, script.permitPolicies, cost, permit],
       })
       return isHeld === 1
     })

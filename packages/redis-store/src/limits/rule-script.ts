@@ -14,11 +14,11 @@ type Decision =
 export class RuleScript {
   readonly rule: LimitRule
   /** The part of the rule that renewals need. */
-  readonly leases: string
+  readonly permitPolicies: string
   /** The script that decides, and what it is told about the rule besides a calendar. */
   readonly decision: Decision
   readonly #states: readonly string[]
-  readonly #leaseStates: readonly string[]
+  readonly #permitStates: readonly string[]
   readonly #edges = new Map<LimitPolicy, CalendarEdges>()
   #text = ''
   #textFor: readonly (readonly number[])[] = []
@@ -30,9 +30,11 @@ export class RuleScript {
       this.#edges.set(policy, new CalendarEdges(policy.period, policy.timeZone))
     }
     const limited = rule.policies.filter(({ algorithm }) => algorithm === 'concurrency')
-    this.leases = JSON.stringify({ policies: limited.map((policy) => inScriptWords(policy, [])) })
+    this.permitPolicies = JSON.stringify({
+      policies: limited.map((policy) => inScriptWords(policy, [])),
+    })
     this.#states = rule.policies.map(endingOf)
-    this.#leaseStates = limited.map(endingOf)
+    this.#permitStates = limited.map(endingOf)
     if (this.#edges.size === 0) this.#text = this.#textAt(0)
     this.decision = decisionOf(rule)
   }
@@ -62,10 +64,10 @@ export class RuleScript {
     return this.#states.map((ending) => prefix + ending)
   }
 
-  /** The keys of the policies that have leases. */
-  leaseKeys(namespace: string, key: string): readonly string[] {
+  /** The keys of the policies that have permits. */
+  permitKeys(namespace: string, key: string): readonly string[] {
     const prefix = limitKey(namespace, this.rule.limiter, key)
-    return this.#leaseStates.map((ending) => prefix + ending)
+    return this.#permitStates.map((ending) => prefix + ending)
   }
 
   blockKey(namespace: string, key: string): string {
@@ -130,6 +132,6 @@ function inScriptWords(policy: LimitPolicy, edges: readonly number[]): object {
     case 'calendar':
       return { algorithm, limit, edges: edges.map((ms) => ms * US_PER_MS) }
     case 'concurrency':
-      return { algorithm, limit, lease: policy.leaseUs }
+      return { algorithm, limit, term: policy.termUs }
   }
 }

@@ -47,7 +47,7 @@ export const PERMITS: LimitPolicy = {
   name: 'permits',
   limit: LIMIT,
   algorithm: 'concurrency',
-  leaseUs: HOUR_US,
+  termUs: HOUR_US,
 }
 export const EXACT = WINDOWED[0] as LimitPolicy
 
