@@ -9,7 +9,7 @@ import type { Lease } from './lease.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
-import { canReplace, evictElsewhere, replace } from './replace.ts'
+import { canReplace, replace } from './replace.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
 /** A result that is kept, and its bytes. */
@@ -40,7 +40,8 @@ export class FillPath {
     const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reports.tooLarge(call, bytes.length)
-      await this.keepHere(flight, entry, bytes.length)
+      this.#shelf.keep(flight, entry, bytes.length)
+      this.evictLater(flight)
       return
     }
     // Given back already, because the manager closes.
@@ -81,13 +82,6 @@ export class FillPath {
       entry.commit = 0
       this.evictLater(flight)
     }
-  }
-
-  /** Keeps in this process alone what is not for the store. */
-  async keepHere(flight: Flight, entry: LocalEntry, bytes?: number): Promise<void> {
-    this.#shelf.keep(flight, entry, bytes)
-    if (flight.ask === undefined || !flight.isAlive) return
-    await evictElsewhere(this.#node, flight, entry, { shelf: this.#shelf, bytes: bytes ?? 0 })
   }
 
   /**

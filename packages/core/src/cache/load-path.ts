@@ -43,7 +43,9 @@ export class LoadPath {
         this.#shelf.keep(flight, entry, this.#shelf.sizeOf(kept))
       }
       this.#settle(flight, asKept(outcome, kept))
-      if (kept !== undefined) await this.#tellOfRefresh(flight, kept)
+      // Elsewhere there may be what a refresh without the store has replaced here.
+      if (kept !== undefined && this.#node.remote !== undefined && flight.call.policy.remote)
+        this.#fills.evictLater(flight)
     } finally {
       this.#node.flights.end(flight)
     }
@@ -64,7 +66,8 @@ export class LoadPath {
       flight.entry = localEntryOf(this.#node, call.policy, kept, flight)
       this.#settle(flight, asKept(outcome, kept))
       if (encoding === undefined) {
-        await this.#fills.keepHere(flight, flight.entry)
+        this.#shelf.keep(flight, flight.entry)
+        this.#fills.evictLater(flight)
         return
       }
       await this.#fills.fill(flight, lease, { kept, encoding })
@@ -73,14 +76,6 @@ export class LoadPath {
       lease.release()
       this.#node.flights.end(flight)
     }
-  }
-
-  /** Others may hold what a refresh without the store has replaced here. */
-  async #tellOfRefresh(flight: Flight, kept: Keepable): Promise<void> {
-    const { entry, call, ask } = flight
-    if (ask === undefined || entry === undefined || this.#node.remote === undefined) return
-    if (call.policy.remote) this.#fills.evictLater(flight)
-    else await this.#fills.keepHere(flight, entry, this.#shelf.sizeOf(kept))
   }
 
   #load(flight: Flight): Promise<LoadOutcome> {
