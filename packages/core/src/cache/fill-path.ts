@@ -89,7 +89,8 @@ export class FillPath {
    * something has changed the key meanwhile: that wins, and has told the others itself.
    */
   evictLater({ ask, address, isAlive }: Flight): void {
-    if (ask !== undefined && isAlive) this.#node.coherence.enqueue([address])
+    const { isClosed, coherence } = this.#node
+    if (ask !== undefined && isAlive && !isClosed) coherence.enqueue([address])
   }
 
   /**

@@ -3,6 +3,7 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { FillPath } from './fill-path.ts'
 import type { Flight } from './flight.ts'
+import { endAsClosed } from './flight-steps.ts'
 import { handOut } from './hand-out.ts'
 import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf } from './keep.ts'
@@ -29,7 +30,9 @@ export class LoadPath {
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
   async loadAlone(flight: Flight): Promise<void> {
-    const { coherence, knowledge } = this.#node
+    const { coherence, knowledge, isClosed } = this.#node
+    // It was closed while the store was asked: what begins now would outlive it.
+    if (isClosed) return endAsClosed(this.#node, flight)
     // A cache that stays local gets evictions too; nothing here has to wait for that.
     if (!knowledge.isAlone && knowledge.tags.confirmed === 0) void coherence.start()
     const outcome = await this.#load(flight)
