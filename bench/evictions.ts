@@ -37,7 +37,7 @@ export async function evictionReach(url: string, times: number): Promise<readonl
     })
     await onOther.getOrLoad('k', async () => `${n}`)
     const evictedMs = await timed((done) => {
-      const end = other.on('invalidated', () => {
+      const end = other.on('invalidate', () => {
         end()
         done()
       })

@@ -1,7 +1,7 @@
 /**
  * Prints what Larder costs on this machine, and writes the same as JSON and charts into results/.
  *
- * `npm run bench`, or with the parts that are asked: `npm run bench -- growth resources`; with `-- --quick` in the short
+ * `npm run bench`, or with the parts that are asked: `npm run bench -- growth values`; with `-- --quick` in the short
  * form, which writes no results. Uses `REDIS_URL`, or a redis-server of its own.
  */
 
@@ -9,8 +9,10 @@ import { cpus } from 'node:os'
 import { startRedis } from '../test/support/redis/redis-server.ts'
 import { besidePeers } from './beside-peers.ts'
 import { growth } from './growth/growth.ts'
+import { hits } from './hits.ts'
 import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
+import { values } from './values/values.ts'
 
 interface PartOptions {
   readonly url: string
@@ -21,8 +23,10 @@ interface PartOptions {
 
 const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> = {
   peers: besidePeers,
+  hits,
   growth,
   resources,
+  values,
 }
 
 const args = process.argv.slice(2)

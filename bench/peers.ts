@@ -38,15 +38,15 @@ const HOUR_MS = 3_600_000
 const MOST = 10_000
 
 /** In process only. */
-export function localPeers(): readonly PeerCache[] {
+export function localPeers(most = MOST): readonly PeerCache[] {
   return [
-    layeredLoader(),
-    dedupe(),
+    layeredLoader(most),
+    dedupe(most),
     cacheManager(),
-    cachifiedOnLru(),
+    cachifiedOnLru(most),
     cacheable(),
-    bento(),
-    typeCacheable(),
+    bento(most),
+    typeCacheable(most),
   ]
 }
 
@@ -55,19 +55,19 @@ export function twoTierPeers(url: string): readonly PeerCache[] {
   return [twoTierLayeredLoader(url), twoTierBento(url)]
 }
 
-function layeredLoader(): PeerCache {
+function layeredLoader(most: number): PeerCache {
   const loader = new Loader<User>({
-    inMemoryCache: { cacheType: 'lru-object', ttlInMsecs: HOUR_MS, maxItems: MOST },
+    inMemoryCache: { cacheType: 'lru-object', ttlInMsecs: HOUR_MS, maxItems: most },
     dataSources: [{ name: 'users', get: async (id: string) => userOf(id) } as never],
   })
   return { name: 'layered-loader', read: (id) => loader.get(id), [Symbol.asyncDispose]: nothing }
 }
 
-function dedupe(): PeerCache {
-  const cache = createDedupe({ ttl: HOUR_MS / 1_000, storage: { type: 'memory' } }).define(
-    'find',
-    async (id: string) => userOf(id),
-  )
+function dedupe(most: number): PeerCache {
+  const cache = createDedupe({
+    ttl: HOUR_MS / 1_000,
+    storage: { type: 'memory', options: { size: most } },
+  }).define('find', async (id: string) => userOf(id))
   return {
     name: 'async-cache-dedupe',
     read: (id) => cache.find(id),
@@ -84,8 +84,8 @@ function cacheManager(): PeerCache {
   }
 }
 
-function cachifiedOnLru(): PeerCache {
-  const cache = new LRUCache<string, never>({ max: MOST })
+function cachifiedOnLru(most: number): PeerCache {
+  const cache = new LRUCache<string, never>({ max: most })
   return {
     name: 'cachified',
     read: (id) =>
@@ -108,10 +108,10 @@ function cacheable(): PeerCache {
   }
 }
 
-function bento(): PeerCache {
+function bento(most: number): PeerCache {
   const cache = new BentoCache({
     default: 'memory',
-    stores: { memory: bentostore().useL1Layer(memoryDriver({ maxItems: MOST })) },
+    stores: { memory: bentostore().useL1Layer(memoryDriver({ maxItems: most })) },
   })
   return {
     name: 'bentocache',
@@ -120,8 +120,8 @@ function bento(): PeerCache {
   }
 }
 
-function typeCacheable(): PeerCache {
-  useAdapter(new LRUCache<string, string>({ max: MOST }) as never)
+function typeCacheable(most: number): PeerCache {
+  useAdapter(new LRUCache<string, string>({ max: most }) as never)
   // Its decorators are legacy ones; applied by hand, as their helper would.
   class Users {
     async find(id: string): Promise<User> {

@@ -51,7 +51,7 @@ const TASKS = {
   // On what is published: the loader that runs sources directly adds calls of its own to every closure.
   bench: (args) => onBuilt('main.ts', args),
   duel: (args) => onBuilt('duel/main.ts', args),
-  'hit-ratio': (args) => node('bench', 'hit-ratio/main.ts', ...args),
+  'hit-ratio': (args) => onBuilt('hit-ratio/main.ts', args),
   simulate: (args) =>
     execute(process.execPath, ['test/simulation/run.mjs', ...args], { cwd: ROOT }),
   // Random tests, each with a fresh seed that a failure prints; SEED=N replays one.
@@ -102,6 +102,7 @@ async function types() {
   for (const folder of ['examples', 'test', 'bench']) await tool('tsc', ['-p', folder])
   for (const mode of ['standard', 'legacy'])
     await tool('tsc', ['-p', `test/types/tsconfig.${mode}.json`])
+  await tool('tsc', ['-p', 'test/types/tsconfig.ioredis5.json'])
 }
 
 function requireNode() {

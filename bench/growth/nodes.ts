@@ -55,7 +55,7 @@ function heardBy(node: CacheManager, begun: number): Promise<number> {
       clearTimeout(timer)
       resolve(performance.now() - begun)
     }
-    const end = node.on('invalidated', heard)
+    const end = node.on('invalidate', heard)
     const timer = setTimeout(heard, UNHEARD_MS)
   })
 }

@@ -17,8 +17,11 @@ const LEASES = 'test/simulation/found/leases.test.ts'
 const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
 const PUT_FENCES = 'test/policies/put-fence.test.ts'
 const LATE_SETS = 'test/policies/late-set.test.ts'
+const AWAY = 'test/policies/away.test.ts'
+const AWAY_EVERYWHERE = 'test/coherence/away.test.ts'
 const SOFT = 'test/policies/soft-evictions.test.ts'
 const MODEL_ENGINE = 'test/conformance/memory.test.ts'
+const LOCAL_HITS = 'test/decorators/local-hits.test.ts'
 const CORE = 'packages/core/src'
 
 export const ABLATIONS = [
@@ -211,10 +214,8 @@ export const ABLATIONS = [
     name: 'forgetting here what a failed put may have left',
     protects: 'I1',
     file: `${CORE}/cache/put-ends.ts`,
-    find: `flights.kill(address.key, Number.POSITIVE_INFINITY)
-    local?.delete(address.key)
-    coherence.enqueue([address])`,
-    replace: 'coherence.enqueue([address])',
+    find: 'this.#forgetAgain(',
+    replace: 'void (',
     tests: PUTS,
   },
   {
@@ -285,7 +286,7 @@ export const ABLATIONS = [
     name: 'not believing what is older than an eviction of this node',
     protects: 'I1',
     file: `${CORE}/coherence/knowledge.ts`,
-    find: 'return this.own.overtook(address, this.server.placed(written, now), now)',
+    find: 'return this.own.overtook(address, placed, now)',
     replace: 'return false',
     tests: COHERENCE,
   },
@@ -293,7 +294,7 @@ export const ABLATIONS = [
     name: 'not believing what was born above the clock the store had later',
     protects: 'I6',
     file: `${CORE}/coherence/knowledge.ts`,
-    find: 'written.createdAt < this.#syncedStoreMs || ',
+    find: 'placed.createdAt < this.#syncedStoreMs || ',
     replace: '',
     tests: COHERENCE,
   },
@@ -485,5 +486,101 @@ export const ABLATIONS = [
     find: 'if (flight.isAlive) knowledge.noteOwnFill',
     replace: 'knowledge.noteOwnFill',
     tests: FAILOVERS,
+  },
+  {
+    name: 'a value that waited names the change it knew',
+    protects: 'I2',
+    file: `${CORE}/coherence/late-puts.ts`,
+    find: 'const since = sinceOf(item, seen)',
+    replace: 'const since = 0',
+    tests: AWAY_EVERYWHERE,
+  },
+  {
+    name: 'a value that waited follows an older one of its node that arrived late',
+    protects: 'I4',
+    file: `${CORE}/coherence/late-puts.ts`,
+    find: 'if (held === undefined || attempts?.includes(held.commit) !== true) return value.since',
+    replace: 'if (held !== undefined || attempts !== undefined) return value.since',
+    tests: AWAY_EVERYWHERE,
+  },
+  {
+    name: 'a value that waited is not sent into another history',
+    protects: 'I6',
+    file: `${CORE}/coherence/late-puts.ts`,
+    find: 'sent === undefined || this.#isOvertaken(item)',
+    replace: 'sent === undefined',
+    tests: AWAY,
+  },
+  {
+    name: 'a value that waited says for how long',
+    protects: 'I6',
+    file: `${CORE}/coherence/waiting-value.ts`,
+    find: 'agedCopy(bytes, waitedMs, saidMs)',
+    replace: 'agedCopy(bytes, waitedMs, 0 * saidMs)',
+    tests: AWAY,
+  },
+  {
+    name: 'a value that waited has lived meanwhile',
+    protects: 'I3',
+    file: `${CORE}/coherence/waiting-value.ts`,
+    find: 'const waitedMs = Math.ceil(now - askedAt)',
+    replace: 'const waitedMs = 0 * askedAt',
+    tests: AWAY,
+  },
+  {
+    name: 'a value that waited may have arrived already',
+    protects: 'I4',
+    file: `${CORE}/coherence/late-puts.ts`,
+    find: 'if (held?.commit === value.commit) return this.#noteStored(item, held)',
+    replace: '',
+    tests: AWAY_EVERYWHERE,
+  },
+  {
+    name: 'a value that waited gives way to what another node could not evict',
+    protects: 'I3',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: 'new Set(knowledge.queue.dropValues(doubted))',
+    replace: 'new Set<string>()',
+    tests: AWAY,
+  },
+  {
+    name: 'a value that waited outlasts what its own node says of it',
+    protects: 'I4',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: 'if (message.sender === sender) return',
+    replace: '',
+    tests: AWAY,
+  },
+  {
+    name: 'a value that waited gives way to what was loaded after it',
+    protects: 'I2',
+    file: `${CORE}/cache/load-path.ts`,
+    find: "if (flight.isAlive && kept.kind !== 'error') knowledge.queue.dropValues([call.fullKey])",
+    replace: '',
+    tests: AWAY,
+  },
+  {
+    name: 'evicting what the store does not take as a value',
+    protects: 'I5',
+    file: `${CORE}/coherence/late-puts.ts`,
+    find: 'await this.#evict(item)',
+    replace: 'throw error',
+    tests: AWAY,
+  },
+  {
+    name: 'shortcuts forget what is deleted',
+    protects: 'I1',
+    file: `${CORE}/cache/local-tier.ts`,
+    find: 'this.#forget(fullKey)\n    return this.#store.delete(fullKey)',
+    replace: 'return this.#store.delete(fullKey)',
+    tests: LOCAL_HITS,
+  },
+  {
+    name: 'shortcuts forget what is dropped',
+    protects: 'I7',
+    file: `${CORE}/cache/local-tier.ts`,
+    find: 'this.#forget(fullKey)\n      onDrop(fullKey)',
+    replace: 'onDrop(fullKey)',
+    tests: LOCAL_HITS,
   },
 ]

@@ -14,7 +14,9 @@ import { applyEdit, editsOf } from './edits.mjs'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const WORKSPACES = [
-  ...['core', 'local-store', 'redis-store', 'plugins'].map((name) => `packages/${name}`),
+  ...['core', 'local-store', 'redis-store', 'keyv-store', 'plugins'].map(
+    (name) => `packages/${name}`,
+  ),
   ...['test', 'examples', 'bench'],
 ]
 const ENGINE = 'packages/core/src/'

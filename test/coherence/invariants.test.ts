@@ -231,7 +231,7 @@ describe('I4: one load per key', () => {
 
     stuck.resolve('late')
     expect(await first).toBe('late')
-    await eventually('the late fill is refused', () => a.seen('fill-refused').length === 1)
+    await eventually('the late fill is refused', () => a.seen('discard').length === 1)
     expect(await b.caches.cache<string>('c').get('k')).toBe('mine')
   })
 
@@ -339,7 +339,7 @@ describe('I6: losing cache memory loses hits, never correctness', () => {
 
     await eventually('B forgets it', async () => (await onB.get('k')) === undefined, 10_000)
     await eventually('B says that history was lost', () =>
-      b.seen('bus-gap').some(({ cause }) => cause === 'history-lost'),
+      b.seen('bus-gap').some(({ reason }) => reason === 'history-lost'),
     )
   })
 

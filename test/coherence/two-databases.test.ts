@@ -9,7 +9,7 @@ import { startRedis } from '../support/redis/redis-server.ts'
 async function startIn(database: number, namespace: string, url: string) {
   const node = startNode({ namespace, url: `${url}/${database}` })
   const told: string[] = []
-  node.caches.on('invalidated', ({ keys }) => told.push(...keys))
+  node.caches.on('invalidate', ({ keys }) => told.push(...keys))
   await untilVerified(node)
   const evict = async (key: string): Promise<void> => {
     await node.caches.cache('c').evict(key)

@@ -9,8 +9,8 @@ import {
   runCases,
   structuredCodec,
 } from '@larder/core/testing'
+import { type FromKeyvOptions, fromKeyv, type KeyvLike } from '@larder/keyv-store'
 import { lruStore } from '@larder/local-store'
-import { type FromKeyvOptions, fromKeyv, type KeyvLike } from '@larder/plugins/keyv'
 import Keyv, { KeyvBridgeAdapter } from 'keyv'
 import { describe, expect, it, onTestFinished, test } from 'vitest'
 import { freshNamespace } from '../support/nodes.ts'

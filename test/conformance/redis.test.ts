@@ -13,7 +13,7 @@ interface Access {
   end(): void
 }
 
-function handIn(client: { disconnect(): void }): Access {
+function handIn(client: NonNullable<RedisStoreOptions['client']>): Access {
   return { options: { client }, end: () => client.disconnect() }
 }
 

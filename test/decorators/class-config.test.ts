@@ -50,7 +50,8 @@ describe('@CacheConfig', () => {
     await derived.count()
     await new Base().find()
 
-    expect(provider.described).toEqual([
+    const described = provider.described.map(({ frame: _, ...rest }) => rest)
+    expect(described).toEqual([
       {
         method: 'Derived.find',
         cacheName: 'base',

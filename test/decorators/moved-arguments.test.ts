@@ -203,7 +203,7 @@ it('of a list, in its further arguments', async () => {
 
 it('says that it kept nothing', async () => {
   const refused: string[] = []
-  caches.on('fill-refused', ({ key }) => refused.push(key))
+  caches.on('discard', ({ key }) => refused.push(key))
   const service = new Service()
   const query = { page: 1 }
   const call = service.byKey(query)

@@ -21,7 +21,7 @@ import * as larder from '@larder/core'
 import * as stores from '@larder/local-store'
 import * as redis from '@larder/redis-store'
 import * as compressions from '@larder/plugins/compression'
-import * as keyvs from '@larder/plugins/keyv'
+import * as keyvs from '@larder/keyv-store'
 declare global {
   interface Product { readonly id: string; readonly shopId: string; readonly price: number }
   class Money { readonly cents: bigint; constructor(cents: bigint) }
@@ -108,7 +108,7 @@ const NAMES: readonly (readonly [string, string])[] = [
   ['redisStore', '@larder/redis-store'],
   ['msgpackCodec', '@larder/redis-store'],
   ['compression', '@larder/plugins/compression'],
-  ['fromKeyv', '@larder/plugins/keyv'],
+  ['fromKeyv', '@larder/keyv-store'],
   ['AsyncLocalStorage', 'node:async_hooks'],
 ]
 

@@ -1,67 +1,21 @@
 /** The page of events is the type of events; the guide's tables are what `stats()` and `status()` return. */
 
-import { type CacheEventName, type CacheEvents, createCacheManager } from '@larder/core'
+import { CACHE_EVENTS, createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { expect, it } from 'vitest'
 import { codeIn, GUIDES, readPage, rowsOf, sectionOf } from './pages.ts'
 
 const GUIDE = 'docs/guides/events-and-statistics.md'
 
-type FieldsOf<Name extends CacheEventName> = Readonly<Record<keyof CacheEvents[Name], true>>
-
-const KEY = { cache: true, key: true } as const
-const VALUE = { ...KEY, value: true } as const
-
-/** Complete by its type: an event or a field that is added, renamed or removed does not compile here. */
-const FIELDS: { readonly [Name in CacheEventName]: FieldsOf<Name> } = {
-  hit: { ...VALUE, tier: true, negative: true },
-  miss: KEY,
-  stale: { ...VALUE, why: true },
-  load: { ...VALUE, durationMs: true, outcome: true, reason: true },
-  put: { ...VALUE, outcome: true },
-  'fill-refused': KEY,
-  undecodable: { ...KEY, reason: true },
-  'callback-error': { ...KEY, option: true, error: true },
-  'too-large': { ...KEY, bytes: true, maxBytes: true },
-  drop: KEY,
-  evict: { cache: true, keys: true, tags: true, all: true, outcome: true },
-  invalidated: { keys: true, tags: true },
-  'recovery-queue': { waiting: true, escalated: true },
-  outage: {
-    state: true,
-    kind: true,
-    reason: true,
-    forMs: true,
-    failedCalls: true,
-    skippedCalls: true,
-    wasNeverUp: true,
-  },
-  trouble: { error: true },
-  'store-error': { operation: true, error: true, skipped: true },
-  breaker: { state: true },
-  'limit-breaker': { state: true, provider: true },
-  bus: { state: true, reason: true },
-  'bus-gap': { partition: true, recovered: true, cause: true },
-  coherence: { state: true },
-  lock: { key: true, outcome: true, ms: true, source: true },
-  limit: {
-    limiter: true,
-    key: true,
-    allowed: true,
-    withinLimit: true,
-    policy: true,
-    source: true,
-    waitMs: true,
-  },
-  'background-error': { task: true, error: true },
-}
-
 it('the page of events lists every event with its fields', () => {
   const listed = rowsOf(readPage('docs/reference/events.md')).map(([event, fields]) => [
     codeIn(event)[0],
     [...codeIn(fields)].sort(),
   ])
-  const known = Object.entries(FIELDS).map(([event, fields]) => [event, Object.keys(fields).sort()])
+  const known = Object.entries(CACHE_EVENTS).map(([event, { fields }]) => [
+    event,
+    Object.keys(fields).sort(),
+  ])
   expect(listed.sort()).toEqual(known.sort())
 })
 
@@ -95,5 +49,5 @@ it('operation explains each field of status()', async () => {
 it('the events that guides listen to exist', () => {
   for (const page of [...GUIDES, 'README.md'])
     for (const [, name = ''] of readPage(page).matchAll(/caches\.on\('([\w-]+)'/g))
-      expect(Object.keys(FIELDS), page).toContain(name)
+      expect(Object.keys(CACHE_EVENTS), page).toContain(name)
 })

@@ -2,8 +2,8 @@
 
 import { type CacheManagerOptions, createCacheManager } from '@larder/core'
 import { ManualClock, MemoryServer, structuredCodec } from '@larder/core/testing'
+import { keyvStorage } from '@larder/keyv-store'
 import { lruStore } from '@larder/local-store'
-import { keyvStorage } from '@larder/plugins/keyv'
 import { redisStore } from '@larder/redis-store'
 import Keyv from 'keyv'
 import { Keyv as Keyv5 } from 'keyv5'

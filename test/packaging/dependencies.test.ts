@@ -10,6 +10,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: ['reflect-metadata'],
   'local-store': ['@larder/core', 'lru-cache'],
   'redis-store': ['@larder/core', 'msgpackr', 'ioredis'],
+  'keyv-store': ['@larder/core'],
   plugins: ['@larder/core'],
 }
 describe.each(Object.entries(ALLOWED))('%s', (name, allowed) => {

@@ -45,7 +45,8 @@ it('what is put while invalidations wait is born no later than the clock of the 
     await evicting
   }
   for (let i = 0; i < 200 && births.length < 2; i++) {
-    const setting = cache.set('k', `${i}`)
+    // Each of another key: one that has once failed waits in the queue with its key.
+    const setting = cache.set(`k${i}`, `${i}`)
     await clock.advanceAsync(50)
     await setting
   }

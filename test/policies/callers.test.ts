@@ -261,7 +261,7 @@ describe.each(TIERS)('hardTimeout, %s', (_, policy, options) => {
     const reading = cache.getOrLoad('k', () => gate.promise)
     await clock.advanceAsync(1_000)
     expect(await reading).toBe('old')
-    expect(stale).toEqual([{ cache: 'c', key: 'c:k', why: 'timeout' }])
+    expect(stale).toEqual([{ cache: 'c', key: 'c:k', reason: 'timeout' }])
     gate.resolve('new')
     await settle()
     expect(await cache.get('k')).toBe('new')
@@ -364,7 +364,7 @@ describe.each(TIERS)('get with allowStale, %s', (_, policy, options) => {
       'v',
     ])
     expect(await cache.getMany(['k', 'x'], { allowStale: true })).toEqual(['v', undefined])
-    expect(stale).toEqual(Array(2).fill({ cache: 'c', key: 'c:k', why: 'asked' }))
+    expect(stale).toEqual(Array(2).fill({ cache: 'c', key: 'c:k', reason: 'asked' }))
     expect(caches.stats()).toMatchObject({ staleHits: 2 })
     await cache.evict('k', { soft: true })
     expect(await cache.get('k', { allowStale: true })).toBe('v')

@@ -73,7 +73,7 @@ describe('thousands of keys at once', () => {
       return {
         ...node,
         work,
-        trouble: [seen('store-error'), seen('breaker'), seen('fill-refused')],
+        trouble: [seen('store-error'), seen('breaker'), seen('discard')],
       }
     })
     const [first, second] = nodes

@@ -110,7 +110,7 @@ describe('a load', () => {
     await clock.advanceAsync(199)
     expect(stale).toEqual([])
     await clock.advanceAsync(1)
-    expect([await reading, stale]).toEqual(['v1', [{ cache: 'c', key: 'c:k', why: 'timeout' }]])
+    expect([await reading, stale]).toEqual(['v1', [{ cache: 'c', key: 'c:k', reason: 'timeout' }]])
     gate.reject(new Error('down'))
     await settle()
     expect([stale.length, caches.stats().staleHits]).toEqual([1, 1])
@@ -175,7 +175,7 @@ describe('a load', () => {
 
   it('whose fill is refused is handed out, and kept nowhere', async () => {
     const [a, b] = [startNode(), startNode()]
-    const refused = a.seen('fill-refused')
+    const refused = a.seen('discard')
     const gate = deferred<string>()
     const reading = a.cache.getOrLoad('k', () => gate.promise)
     await settle()

@@ -13,8 +13,8 @@ import {
   createCacheManager,
 } from '@larder/core'
 import { MemoryServer, structuredCodec } from '@larder/core/testing'
+import { fromKeyv } from '@larder/keyv-store'
 import { lruStore } from '@larder/local-store'
-import { fromKeyv } from '@larder/plugins/keyv'
 import { redisStore } from '@larder/redis-store'
 import Keyv from 'keyv'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'

@@ -219,7 +219,7 @@ it.each(['~t', '\\~t', '\\t', '*', '@c', '%7'])('the tag %s is taken for no othe
 it('the event of it on other nodes names the tags', async () => {
   const [a, b] = [world.startNode(), world.startNode()]
   await held([a, b])
-  const invalidated = b.seen('invalidated')
+  const invalidated = b.seen('invalidate')
   await a.cache.evictTags(['t', '*'], SOFT)
   await settle()
   expect(invalidated).toEqual([{ keys: [], tags: ['t', '\\*'] }])

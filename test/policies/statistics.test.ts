@@ -121,8 +121,8 @@ describe('statistics and events', () => {
     await clock.advanceAsync(20_000)
     expect(await cache.getOrLoad('k', down)).toBe('v2')
     expect(stale).toEqual([
-      { cache: 'c', key: 'c:k', why: 'revalidating' },
-      { cache: 'c', key: 'c:k', why: 'error' },
+      { cache: 'c', key: 'c:k', reason: 'revalidating' },
+      { cache: 'c', key: 'c:k', reason: 'error' },
     ])
     expect(caches.stats().staleHits).toBe(2)
   })

@@ -98,7 +98,7 @@ export class LabelledStore implements RemoteStore {
     livesMs: number,
   ): Promise<FillReply> {
     const send = (): Promise<FillReply> => this.#store.fill(address, token, bytes, livesMs)
-    return this.#as('fill', about(address, bytes), send)
+    return this.#as('fill', about(address, bytes), send, { origins: originsIn(bytes) })
   }
 
   async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {

@@ -58,6 +58,8 @@ interface KnownEffect extends Effect {
   time: number
   /** A failover went back behind it. */
   isLost: boolean
+  /** When that was. */
+  lostAt: number
   /** Nobody can assert it again. */
   isForgotten: boolean
 }
@@ -96,14 +98,15 @@ export class Ledger {
 
   /** The store carried out an invalidation. */
   noteEffect(effect: Effect): void {
-    this.#effects.push({ ...effect, isLost: false, isForgotten: false })
+    this.#effects.push({ ...effect, isLost: false, lostAt: 0, isForgotten: false })
   }
 
-  /** A failover went back to what was at `since`, for the targets concerned. */
-  noteRollback(since: number, isConcerned: (target: Target) => boolean): void {
+  /** At `at` a failover went back to what was at `since`, for the targets concerned. */
+  noteRollback(at: number, since: number, isConcerned: (target: Target) => boolean): void {
     for (const effect of this.#effects) {
       if (effect.at <= since || !isConcerned(effect.target)) continue
       effect.isLost = true
+      effect.lostAt = at
       effect.isForgotten = effect.target.startsWith('tag') && effect.at < this.#tagClockLostAt
     }
   }
@@ -155,7 +158,24 @@ export class Ledger {
 
   /** Tells whether something that hits the result was lost in a way that leaves nobody to assert it again. */
   isForgotten(origin: Origin): boolean {
-    return this.#effects.some(({ isForgotten, target }) => isForgotten && hits(target, origin))
+    const isHit = this.#effects.some(
+      ({ isForgotten, target }) => isForgotten && hits(target, origin),
+    )
+    return isHit || this.#isFilledAcross(origin)
+  }
+
+  /**
+   * A failover lost what invalidated a load, and brought back the load's lease; its fill was sent before that, and arrived
+   * after it. A connection does not outlast a failover, so only what forwards requests does that, and nobody can tell how old
+   * the value is: the store says that it was written just now.
+   */
+  #isFilledAcross(origin: Origin): boolean {
+    const { filled } = origin
+    if (filled === undefined) return false
+    return this.#effects.some(
+      ({ isLost, lostAt, target }) =>
+        isLost && hits(target, origin) && filled.sentAt < lostAt && filled.at > lostAt,
+    )
   }
 
   #unacknowledged(read: JudgedRead, origin: Origin): string | undefined {
@@ -163,6 +183,7 @@ export class Ledger {
       if (ack.node !== read.node || ack.ackedAt > read.startedAt) continue
       if (!hits(ack.target, origin) || origin.countsFrom >= ack.calledAt) continue
       if (excuses(read, ack) || this.#isBeyondMemory(read, ack)) continue
+      if (this.#isFilledAcross(origin)) continue
       return `I1: ${read.what}, begun at #${origin.begunAt}, although this node invalidated ${ack.target}, called at #${ack.calledAt}, acknowledged at #${ack.ackedAt}, before the read began at #${read.startedAt}`
     }
     return undefined

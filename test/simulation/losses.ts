@@ -84,9 +84,9 @@ export class Losses {
 
   #goBackTo({ snapshot, since }: Replica, isConcerned: (of: ShardOf) => boolean): void {
     const { server, ledger, history } = this.#world
-    history.note('fault', `the server goes back to #${since}`)
+    const at = history.note('fault', `the server goes back to #${since}`)
     server.restore(snapshot, (key) => isConcerned((shards) => shardOf(key, shards)))
-    ledger.noteRollback(since, (target) => isConcerned((shards) => targetShard(target, shards)))
+    ledger.noteRollback(at, since, (target) => isConcerned((shards) => targetShard(target, shards)))
     // The other replicas start over with the new master: what they alone had is gone with the old one.
     for (const other of this.#replicas) Object.assign(other, this.#follow())
   }

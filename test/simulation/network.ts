@@ -119,8 +119,10 @@ export class Network {
   #sendRequest(node: number, task: () => void): void {
     const label = this.#announced
     if (label === undefined) throw new Error('A request that nobody announced')
+    const sentAt = this.#parts.history.moment
     const run = (): void => {
       this.#carriedOut = { node, label }
+      if (label.operation === 'fill') this.#noteFill(label, sentAt)
       task()
       this.#carriedOut = undefined
     }
@@ -210,6 +212,11 @@ export class Network {
     for (const { target, isSoft } of targets) {
       ledger.noteEffect({ target, node, at, time, floor, isSoft })
     }
+  }
+
+  #noteFill({ origins }: RequestLabel, sentAt: number): void {
+    const { source, history } = this.#parts
+    for (const id of origins) source.origin(id).filled = { sentAt, at: history.moment }
   }
 
   /** Where what is put came from. An absence does not say, so it is the last one that its node loaded. */

@@ -95,11 +95,13 @@ export class SimNode {
     manager.on('bus', ({ state }) => {
       this.hearsSince = state === 'up' ? history.time : Number.POSITIVE_INFINITY
     })
-    manager.on('fill-refused', ({ key }) => history.note(name, `fill of ${key} refused`))
-    manager.on('bus-gap', ({ partition, cause }) => {
-      history.note(name, `gap in ${partition === 'tags' ? 'tags' : `%${partition}`}: ${cause}`)
-      if (cause === 'history-lost') this.lossesSeen += 1
+    manager.on('discard', ({ key }) => history.note(name, `fill of ${key} refused`))
+    manager.on('bus-gap', ({ partition, reason }) => {
+      history.note(name, `gap in ${partition === 'tags' ? 'tags' : `%${partition}`}: ${reason}`)
+      if (reason === 'history-lost') this.lossesSeen += 1
     })
+    // What became of a put that waited is said later, without the value.
+    manager.on('put', ({ key, outcome }) => history.note(name, `put of ${key}: ${outcome}`))
     manager.on('recovery-queue', ({ waiting }) => history.note(name, `${waiting} in the queue`))
     manager.on('background-error', ({ task, error }) =>
       onBackgroundError(this, `${task}: ${error instanceof Error ? error.name : String(error)}`),

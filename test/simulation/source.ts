@@ -21,6 +21,8 @@ export interface Origin {
   returnedAt: number | undefined
   /** True for a `set` that the store carried out after its caller had gone on, being told that it might have failed. */
   isLate: boolean
+  /** Between which moments the fill with it was on the way to the store; `undefined` before it was carried out. */
+  filled: { readonly sentAt: number; readonly at: number } | undefined
   /** True once the store was heard to have stored a put. */
   isStored: boolean
   /** The version of the row it holds, once read; -1 before. */
@@ -81,6 +83,7 @@ export class Source {
       returnedAt: undefined,
       isLate: false,
       isStored: false,
+      filled: undefined,
     }
     this.#origins.push(begun)
     return begun

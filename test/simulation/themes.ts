@@ -9,6 +9,7 @@
  * - `late-writes`: what was sent arrives long after its sender gave up. It does not replace what came since.
  * - `tag-clock`: the server's clock is set back, and some tag invalidations fail.
  * - `far-back`: a snapshot from long ago comes back, whose entries still live.
+ * - `away`: the store is away for single nodes while values are set, which arrive later. They replace nothing that is newer.
  * - `failovers`: the store loses its latest changes, or single keys, while messages are late.
  */
 
@@ -23,6 +24,7 @@ export const THEME_NAMES = [
   'late-writes',
   'tag-clock',
   'far-back',
+  'away',
   'failovers',
 ] as const
 
@@ -96,6 +98,24 @@ export const THEMES: Readonly<Record<ThemeName, (plan: Plan, random: Random) => 
     timeChance: 0.01,
     strideMs: 20,
     operations: [...READS, 'evict', 'evict-many', 'evict-tags', 'soft-evict-tags', 'put'],
+  }),
+  away: (plan, random) => ({
+    ...QUICK,
+    caches: plan.caches.map(shared),
+    faults: [
+      'hang',
+      'disconnect',
+      'refuse',
+      'lose-replies',
+      random.pick(['failover', 'read-only']),
+    ],
+    operations: [
+      ...READS,
+      ...(['set', 'set', 'set', 'put', 'evict', 'soft-evict', 'settle-evict'] as const),
+      ...(['evict-tags', 'soft-evict-tags', 'clear'] as const),
+    ],
+    faultChance: 0.04,
+    operationCount: plan.operationCount + 20,
   }),
   failovers: (plan) => ({
     caches: plan.caches.map(shared),

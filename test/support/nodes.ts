@@ -30,7 +30,7 @@ const RECORDED: readonly CacheEventName[] = [
   'breaker',
   'undecodable',
   'too-large',
-  'fill-refused',
+  'discard',
   'recovery-queue',
   'background-error',
   'stale',

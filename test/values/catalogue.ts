@@ -111,6 +111,16 @@ const pairs = (): Row[] => [
   ['a thousand million holes', () => ({ a: new Array(1e9) }), '$.a'],
   ['an array with a symbol', () => with_([1], { [Symbol('s')]: 1 }), '$[Symbol(s)]'],
   ['an array with a hidden property', () => Object.defineProperty([1], 'x', { value: 1 }), '$.x'],
+  [
+    'a long array with a hidden property',
+    () => Object.defineProperty(new Array(99).fill(0), 'x', { value: 1 }),
+    '$.x',
+  ],
+  [
+    'a long array with a symbol',
+    () => with_(new Array(99).fill(0), { [Symbol('s')]: 1 }),
+    '$[Symbol(s)]',
+  ],
   ['an array of a subclass', () => new (class Rows extends Array {})(), '$'],
   ['a Date', () => new Date(5)],
   [

@@ -8,9 +8,9 @@ import {
   ValueError,
 } from '@larder/core'
 import { MemoryServer, structuredCodec } from '@larder/core/testing'
+import { fromKeyv } from '@larder/keyv-store'
 import { lruStore } from '@larder/local-store'
 import { compression } from '@larder/plugins/compression'
-import { fromKeyv } from '@larder/plugins/keyv'
 import { msgpackCodec, redisStore } from '@larder/redis-store'
 import Keyv from 'keyv'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'

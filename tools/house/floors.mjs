@@ -4,9 +4,7 @@
 export const MOST_LINES = 300
 
 /** Files that are longer today, with their present length: it may only shrink, and a file that fits leaves the list. */
-export const LONGER = {
-  'packages/plugins/src/keyv/keyv.ts': 341,
-}
+export const LONGER = {}
 
 /**
  * Folders and outermost files of packages/core/src, from the ground up. A file may import from its own floor's folder and

@@ -89,6 +89,11 @@ export const SECTIONS = [
     ],
   },
   {
+    title: '`replicas` of a lock',
+    about: 'How many replicas have to have the grant. See [locks](../guides/locks.md).',
+    of: [[`${CORE}/locks/lock-options.ts`, 'ReplicasOptions']],
+  },
+  {
     title: '`@RateLimited`',
     about: 'And every option of [a limiter](#a-limiter). See [limits](../guides/limits.md).',
     of: [
@@ -116,7 +121,10 @@ export const SECTIONS = [
   {
     title: '`limiter.consume`, `limiter.run`',
     about: 'See [limits](../guides/limits.md).',
-    of: [[`${CORE}/limits/key-changes.ts`, 'ConsumeOptions']],
+    of: [
+      [`${CORE}/limits/consume-options.ts`, 'ConsumeOptions'],
+      [`${CORE}/limits/consume-options.ts`, 'RunOptions'],
+    ],
   },
   {
     title: '`rateLimitHeaders`, `clientAddress`',
@@ -159,7 +167,7 @@ export const SECTIONS = [
   {
     title: '`fromKeyv`',
     about: 'See [Keyv](../guides/keyv.md).',
-    of: [['packages/plugins/src/keyv/keyv.ts', 'FromKeyvOptions']],
+    of: [['packages/keyv-store/src/from-keyv.ts', 'FromKeyvOptions']],
   },
 ]
 

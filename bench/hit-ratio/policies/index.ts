@@ -2,6 +2,7 @@
 
 import { betterOfTwo } from './better-of-two.ts'
 import { lru } from './lru.ts'
+import { lruStorePolicy } from './lru-store.ts'
 import type { Policy } from './policy.ts'
 import { s3Fifo } from './s3-fifo.ts'
 import { sieve } from './sieve.ts'
@@ -9,6 +10,7 @@ import { adaptiveWTinyLfu, wTinyLfu } from './w-tinylfu.ts'
 
 export const policies: readonly Policy[] = [
   lru,
+  lruStorePolicy,
   s3Fifo,
   sieve,
   wTinyLfu,

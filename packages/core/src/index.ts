@@ -72,6 +72,7 @@ export {
   StoreUnavailableError,
 } from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
+export { CACHE_EVENTS, type EventDescription } from './events/event-table.ts'
 export type { CacheEventName, CacheEvents, OutageKind, PutOutcome } from './events/events.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
@@ -80,6 +81,7 @@ export {
   clientAddress,
   type RequestLike,
 } from './limits/client-address.ts'
+export type { ConsumeOptions, RunOptions } from './limits/consume-options.ts'
 export {
   type RateLimitHeaderOptions,
   type RateLimitProblem,
@@ -87,7 +89,6 @@ export {
   rateLimitProblem,
 } from './limits/http-headers.ts'
 export { ipKey } from './limits/ip-key.ts'
-export type { ConsumeOptions } from './limits/key-changes.ts'
 export type { Limiter } from './limits/limiter.ts'
 export type {
   LimiterOptions,
@@ -100,7 +101,7 @@ export type {
 export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
 export type { PolicyStanding, RateLimitVerdict, VerdictSource } from './limits/verdict.ts'
 export type { Lock } from './locks/lock.ts'
-export type { LockOptions } from './locks/lock-options.ts'
+export type { LockOptions, ReplicasOptions } from './locks/lock-options.ts'
 export { currentLock } from './locks/lock-scope.ts'
 export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'

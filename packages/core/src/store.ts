@@ -95,6 +95,7 @@ export {
 export { classNameOf } from './errors/option-error.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export type { ResolvedLimiter } from './limits/resolve-limiter.ts'
+export { assertClock } from './options/assert-contract.ts'
 export {
   assertBoolean,
   assertFunction,
@@ -105,6 +106,8 @@ export {
 } from './options/assert-option.ts'
 export { parseDuration } from './options/duration.ts'
 export { EVICT_OPTIONS, type EvictWay } from './options/evict-options.ts'
+export { optionNames } from './options/option-names.ts'
+export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -46,6 +46,38 @@ describe('lruStore', () => {
     expect([...store.keys()].sort()).toEqual(['k1', 'k3', 'k4'])
   })
 
+  it('takes what was used without a get for as good as new, once', () => {
+    const { store, dropped } = recorded({ maxEntries: 3 })
+    const used = new Set([1, 2])
+    store.askAboutUse?.(({ number }) => used.delete(number))
+    for (const number of [1, 2, 3]) store.set(`k${number}`, { number }, 1)
+    for (const number of [4, 5, 6]) store.set(`k${number}`, { number }, 1)
+    expect(dropped).toEqual(['k3=3', 'k1=1', 'k2=2'])
+  })
+
+  it('asks about use also for bytes, and for every entry that a large one needs the room of', () => {
+    const { store, dropped } = recorded({ maxBytes: 100 })
+    const used = new Set([1, 3])
+    store.askAboutUse?.(({ number }) => used.delete(number))
+    for (const number of [1, 2, 3, 4]) store.set(`k${number}`, { number }, 25)
+    store.set('k5', { number: 5 }, 50)
+    expect(dropped).toEqual(['k2=2', 'k4=4'])
+    store.set('k6', { number: 6 }, 101)
+    store.set('k5', { number: 7 }, 50)
+    expect(dropped).toEqual(['k2=2', 'k4=4'])
+  })
+
+  it('looks at so many that were used before it drops one of them, and at no more', () => {
+    const { store, dropped } = recorded({ maxEntries: 1_000 })
+    let looks = 0
+    store.askAboutUse?.(() => {
+      looks += 1
+      return true
+    })
+    for (let number = 0; number <= 1_000; number++) store.set(`k${number}`, { number }, 1)
+    expect([looks, dropped.length, store.size]).toEqual([64, 1, 1_000])
+  })
+
   it('drops as many as a large entry needs room for', () => {
     const { store, dropped } = recorded({ maxEntries: 10, maxBytes: 100 })
     for (const number of [1, 2, 3, 4]) store.set(`k${number}`, { number }, 25)

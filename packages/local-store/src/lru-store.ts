@@ -6,6 +6,8 @@ import {
   assertKnownOptions,
   type LocalStore,
   type LockProvider,
+  optionNames,
+  orDefault,
   parseSize,
   type RateLimitProvider,
 } from '@larder/core/store'
@@ -20,8 +22,11 @@ export interface LruStoreOptions {
   readonly maxBytes?: Size | undefined
 }
 
-const DEFAULT_MAX_ENTRIES = 10_000
+const NAMES = optionNames<LruStoreOptions>({ maxEntries: true, maxBytes: true })
+/** What holds when nobody says otherwise. */
+export const LRU_STORE_DEFAULTS = { maxEntries: 10_000 } as const satisfies LruStoreOptions
 const MOST_ENTRIES = 2 ** 24
+const MOST_CHANCES = 64
 
 /**
  * Creates an in-process store that drops the least recently used entries for room.
@@ -32,8 +37,8 @@ const MOST_ENTRIES = 2 ** 24
 export function lruStore<Entry extends object = object>(
   options: LruStoreOptions = {},
 ): LocalStore<Entry> {
-  assertKnownOptions(options, ['maxEntries', 'maxBytes'], 'lruStore')
-  const maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES
+  assertKnownOptions(options, NAMES, 'lruStore')
+  const maxEntries = orDefault(options.maxEntries, LRU_STORE_DEFAULTS.maxEntries)
   assertInteger(maxEntries, 'lruStore.maxEntries', { min: 1, max: MOST_ENTRIES })
   const maxBytes =
     options.maxBytes === undefined ? undefined : parseSize(options.maxBytes, 'lruStore.maxBytes')
@@ -47,9 +52,14 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly limits: RateLimitProvider = localLimits()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
+  readonly #maxEntries: number
+  readonly #maxBytes: number
+  #wasUsed: ((entry: Entry) => boolean) | undefined
 
   constructor(maxEntries: number, maxBytes: number | undefined) {
     this.measuresBytes = maxBytes !== undefined
+    this.#maxEntries = maxEntries
+    this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY
     this.#entries = new LRUCache<string, Entry>({
       max: maxEntries,
       ...(maxBytes === undefined ? {} : { maxSize: maxBytes }),
@@ -77,8 +87,10 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
 
   set(key: string, entry: Entry, bytes: number): void {
     // lru-cache refuses sizes for stores that are not bounded by size.
-    if (this.measuresBytes) this.#entries.set(key, entry, { size: Math.max(1, Math.ceil(bytes)) })
-    else this.#entries.set(key, entry)
+    const size = this.measuresBytes ? Math.max(1, Math.ceil(bytes)) : undefined
+    this.#makeRoom(key, size ?? 0)
+    if (size === undefined) this.#entries.set(key, entry)
+    else this.#entries.set(key, entry, { size })
   }
 
   delete(key: string): boolean {
@@ -91,5 +103,30 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
 
   keys(): Iterable<string> {
     return this.#entries.keys()
+  }
+
+  askAboutUse(wasUsed: (entry: Entry) => boolean): void {
+    this.#wasUsed = wasUsed
+  }
+
+  /**
+   * Drops the entries that have not been used for longest. One that was used without a `get` only comes to light here: it
+   * is as good as new then. So many in a row are looked at that a single `set` never takes long.
+   */
+  #makeRoom(key: string, size: number): void {
+    const entries = this.#entries
+    if (!this.#isFull(size) || size > this.#maxBytes || entries.has(key)) return
+    for (let chances = MOST_CHANCES; this.#isFull(size); ) {
+      const oldest = entries.rkeys().next().value as string
+      const entry = chances > 0 ? entries.peek(oldest) : undefined
+      chances -= 1
+      if (entry !== undefined && this.#wasUsed?.(entry) === true) entries.get(oldest)
+      else entries.pop()
+    }
+  }
+
+  #isFull(size: number): boolean {
+    const { size: count, calculatedSize } = this.#entries
+    return count > 0 && (count >= this.#maxEntries || calculatedSize + size > this.#maxBytes)
   }
 }

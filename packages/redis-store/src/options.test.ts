@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { targetDatabase } from './connection/target-database.ts'
 import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from './options.ts'
 import { redisStore } from './redis-store.ts'
@@ -49,6 +49,41 @@ describe('options of redisStore', () => {
     expect(targetDatabase(resolveRedisStoreOptions({ client }).target)).toBe(client.options.db)
   })
 
+  it.each<[string, () => Redis | Cluster]>([
+    ['a client', () => new Redis({ lazyConnect: true, keyPrefix: 'p:' })],
+    [
+      'a Cluster',
+      () => new Cluster([{ host: 'a', port: 1 }], { lazyConnect: true, keyPrefix: 'p:' }),
+    ],
+    [
+      'the nodes of a Cluster',
+      () =>
+        new Cluster([{ host: 'a', port: 1 }], {
+          lazyConnect: true,
+          redisOptions: { keyPrefix: 'p:' },
+        }),
+    ],
+  ])('warns once that the key prefix of %s does not apply', (_, makeClient) => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    onTestFinished(() => warn.mockRestore())
+    const client = makeClient()
+    for (const _time of [1, 2])
+      expect(resolveRedisStoreOptions({ client }).target.kind).toBe('client')
+    expect(warn).toHaveBeenCalledTimes(1)
+    expect(warn.mock.calls[0]).toEqual([
+      expect.stringMatching(/keyPrefix .* does not apply .* namespace/),
+      { type: 'LarderWarning', code: 'LARDER_KEY_PREFIX' },
+    ])
+  })
+
+  it('takes a client and options without a key prefix in silence', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    onTestFinished(() => warn.mockRestore())
+    resolveRedisStoreOptions({ client: new Redis({ lazyConnect: true, keyPrefix: '' }) })
+    resolveRedisStoreOptions({ options: { keyPrefix: '' } as object })
+    expect(warn).not.toHaveBeenCalled()
+  })
+
   it('pings every five seconds unless told otherwise', () => {
     expect(resolveRedisStoreOptions({ options: {} }).pingEveryMs).toBe(5_000)
     expect(resolveRedisStoreOptions({ options: {}, pingEvery: '1m' }).pingEveryMs).toBe(60_000)
@@ -90,6 +125,17 @@ describe('options of redisStore', () => {
     ['no nodes', { cluster: [] }, /^redisStore\.cluster/],
     ['a node without a port', { cluster: [{ host: 'a' }] }, /^redisStore\.cluster/],
     ['a list of options', { options: [] }, /^redisStore\.options/],
+    [
+      'a key prefix',
+      { options: { keyPrefix: 'p:' } },
+      /^redisStore\.options\.keyPrefix takes no keyPrefix: .*namespace/,
+    ],
+    [
+      'one of a Cluster',
+      { cluster: ['redis://a'], options: { keyPrefix: 'p:' } },
+      /^redisStore\.options\.keyPrefix/,
+    ],
+    ['one in a URL', { url: 'redis://a?keyPrefix=p:' }, /^redisStore\.url takes no keyPrefix/],
     ['pings too often', { options: {}, pingEvery: 10 }, /^redisStore\.pingEvery/],
   ])('refuses %s', (_, options, message) => {
     expect(() => redisStore(options as RedisStoreOptions)).toThrow(message)

@@ -1,7 +1,9 @@
 /** How a Redis store is reached: a URL, ioredis options, the nodes of a Cluster, or a client that is there already. */
 
 import { type Duration, InvalidOptionError } from '@larder/core'
-import { assertKnownOptions, parseDuration } from '@larder/core/store'
+import { assertKnownOptions, optionNames, orDefault, parseDuration } from '@larder/core/store'
+import type { ConnectionOptions, IoredisClient } from './connection/ioredis-types.ts'
+import { prefixOf, refusePrefix, warnOfPrefix } from './connection/key-prefix.ts'
 import { isCluster, type RedisClient } from './connection/redis-client.ts'
 
 /** Takes one of `url`, `cluster`, `client`, or `options` alone. */
@@ -10,18 +12,18 @@ export interface RedisStoreOptions {
   readonly url?: string | undefined
   /**
    * ioredis options: TLS, credentials, `sentinels` with `name`, `path`. With `cluster`, those of its nodes. Deadlines,
-   * retries, queues and `keyPrefix` are ours and ignored here.
+   * retries and queues are set by the store. A `keyPrefix` is refused: the manager's `namespace` is in front of each key.
    */
-  readonly options?: object | undefined
+  readonly options?: ConnectionOptions | undefined
   /** Nodes of a Cluster to begin with, as URLs or as host and port. */
   readonly cluster?:
     | readonly (string | { readonly host: string; readonly port: number })[]
     | undefined
   /**
    * An ioredis client: standalone, Sentinel-backed or Cluster. It is not used itself, only duplicated: its settings stay
-   * its owner's, and the duplicates get ours.
+   * its owner's, and the duplicates get those of the store. Its `keyPrefix` does not count here, which a warning says.
    */
-  readonly client?: object | undefined
+  readonly client?: IoredisClient | undefined
   /** How often connections are pinged, to notice those that died without a word. 100 ms to 1 h. @default '5s' */
   readonly pingEvery?: Duration | undefined
 }
@@ -38,7 +40,15 @@ export interface ResolvedRedisStoreOptions {
 }
 
 const WHERE = 'redisStore'
-const NAMES = ['url', 'options', 'cluster', 'client', 'pingEvery'] as const
+const NAMES = optionNames<RedisStoreOptions>({
+  url: true,
+  options: true,
+  cluster: true,
+  client: true,
+  pingEvery: true,
+})
+/** What holds when nobody says otherwise. */
+export const REDIS_STORE_DEFAULTS = { pingEvery: '5s' } as const satisfies RedisStoreOptions
 const SHORTEST_PING_MS = 100
 const LONGEST_PING_MS = 3_600_000
 
@@ -48,10 +58,14 @@ export function resolveRedisStoreOptions(options: RedisStoreOptions): ResolvedRe
   assertKnownOptions(options, NAMES, WHERE)
   return {
     target: resolveTarget(options),
-    pingEveryMs: parseDuration(options.pingEvery ?? '5s', `${WHERE}.pingEvery`, {
-      min: SHORTEST_PING_MS,
-      max: LONGEST_PING_MS,
-    }),
+    pingEveryMs: parseDuration(
+      orDefault(options.pingEvery, REDIS_STORE_DEFAULTS.pingEvery),
+      `${WHERE}.pingEvery`,
+      {
+        min: SHORTEST_PING_MS,
+        max: LONGEST_PING_MS,
+      },
+    ),
   }
 }
 
@@ -134,7 +148,10 @@ function assertNotIoredisOptions(options: unknown): void {
 
 function checkClient(client: object): RedisClient {
   const { duplicate, status } = (client ?? {}) as Partial<RedisClient>
-  if (typeof duplicate === 'function' && typeof status === 'string') return client as RedisClient
+  if (typeof duplicate === 'function' && typeof status === 'string') {
+    warnOfPrefix(client as RedisClient)
+    return client as RedisClient
+  }
   throw new InvalidOptionError({
     option: `${WHERE}.client`,
     expected: 'an ioredis client',
@@ -162,7 +179,10 @@ function isNode(node: unknown): boolean {
 function checkUrl(url: string): string {
   const isUrl = typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url)
   // ioredis takes database 0 where it finds something else than a number.
-  if (isUrl && isDatabase(new URL(url))) return url
+  if (isUrl && isDatabase(new URL(url))) {
+    refusePrefix(new URL(url).searchParams.get('keyPrefix'), `${WHERE}.url`)
+    return url
+  }
   throw new InvalidOptionError({
     option: `${WHERE}.url`,
     expected: isUrl
@@ -180,6 +200,7 @@ function isDatabase({ pathname, searchParams }: URL): boolean {
 function checkSettings(options: object = {}): object {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
     checkDatabase('db' in options ? options.db : undefined)
+    refusePrefix(prefixOf(options), `${WHERE}.options.keyPrefix`)
     return options
   }
   throw new InvalidOptionError({

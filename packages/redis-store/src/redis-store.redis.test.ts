@@ -278,7 +278,7 @@ describe.each(Object.entries(clients))('a client of %s that is handed in', (_, C
 describe('a URL', () => {
   it('may carry credentials, a database and options, but not ours', async () => {
     const server = await ownServer(['--requirepass', 'hunter2'])
-    const url = `${server.url}/3?enableOfflineQueue=true&lazyConnect=&keyPrefix=p:`
+    const url = `${server.url}/3?enableOfflineQueue=true&lazyConnect=&commandTimeout=1`
     const store = openStore({ url }, 'shop')
     await store.put(at('k'), put())
     const keys = String(await server.command('INFO', 'keyspace'))

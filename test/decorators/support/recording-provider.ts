@@ -63,12 +63,14 @@ export class RecordingProvider implements MethodCacheProvider {
     }
     const context: LoadContext = { signal: this.#abort.signal, previous: undefined }
     const stamp = { partition: 0, birth: 1, known: 1, seq: 2, generation: 3, changes: 4 }
-    const begun: Begun = { mark: 0, stampOf: () => stamp, end: () => undefined }
+    const begun: Begun = { mark: 0, begunAt: 0, stampOf: () => stamp, end: () => undefined }
     return {
       hit: (key) => {
         note('hit', [key])
         return this.values.has(full(key)) ? Promise.resolve(this.values.get(full(key))) : undefined
       },
+      // As for what was never asked for by its key.
+      hitByArgument: () => undefined,
       getOrLoad: async (key, source, call) => {
         note('load', [key], { calls: [call] })
         const value = await source.load(context)

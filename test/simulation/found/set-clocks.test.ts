@@ -72,6 +72,15 @@ it('the same where the clock has gone past what was born before, when that is no
   expect(await fleet.after(a.read('k', 'new'))).toBe('new')
 })
 
+it('a node that joins after a tag clock was lost does not read what it invalidated, born above the one it knows', async () => {
+  const a = fleet.startNode()
+  await fleet.after(a.read('k', 'old'))
+  loseTagClock()
+  const b = fleet.startNode()
+  await fleet.after(b.manager.evictTags(['t']))
+  expect(await fleet.after(b.read('k', 'new'))).toBe('new')
+})
+
 it('a node that finds the tag clock behind does not read what it invalidated, born above it', async () => {
   const a = fleet.startNode()
   await fleet.after(a.find('other'))

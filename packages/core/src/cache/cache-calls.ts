@@ -72,6 +72,17 @@ export class CacheCalls {
     return this.#make(key, loader, resolveLoadOptions(options as LoadOptions, this.#place))
   }
 
+  /** The same of several, which load together. Options are checked once, also where there are no keys. */
+  loadingAll<Value>(keys: readonly Key[], options: LoadOptions<Value>): readonly ReadCall[] {
+    const rules = resolveLoadOptions(options as LoadOptions, this.#place)
+    return keys.map((key) => this.#make(key, nothingToLoad, rules))
+  }
+
+  /** Checks options that are the same for many entries, before the first of them. @throws InvalidOptionError */
+  assertEntryOptions<Value>(options: EntryOptions<Value>): void {
+    resolveEntryOptions(options as EntryOptions, this.#place)
+  }
+
   /** A look at an entry by its full key. */
   at(fullKey: string): ReadCall {
     const { node } = this.parts

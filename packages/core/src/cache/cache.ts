@@ -25,7 +25,7 @@ import {
 import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import type { PutResult } from './put-ends.ts'
-import { type Loader, nothingToLoad, type ReadCall } from './read-call.ts'
+import type { Loader, ReadCall } from './read-call.ts'
 import { type WarmOptions, warmUp } from './warm.ts'
 import type { PatternProgress } from './write-path.ts'
 
@@ -138,7 +138,7 @@ export class Cache<Value = unknown> {
     assertFunction(load, `${this.#calls.where}.getManyOrLoad.load`)
     // The caller may use its list again before the load begins.
     const asked = keys.map((key) => (Array.isArray(key) ? [...(key as readonly KeyPart[])] : key))
-    const calls = asked.map((key) => this.#calls.loading(key, nothingToLoad, options))
+    const calls = this.#calls.loadingAll(asked, options)
     const keysAt = (indexes: readonly number[]): readonly Key[] =>
       indexes.map((i) => asked[i] as Key)
     const loadAt: LoadMissing = (missing, context) => load(keysAt(missing), context)
@@ -150,7 +150,7 @@ export class Cache<Value = unknown> {
 
   /**
    * Writes a value into both tiers; every other node forgets its old one. Of several at once the last writer wins.
-   * While the store is away the key is evicted instead: the `put` event says `queued`.
+   * While the store is away the value waits for it, and is kept here as an isolated node keeps it: the `put` event says `queued`.
    *
    * @throws RecoveryQueueError with `onRemoteFailure: 'throw'` when it did not reach the store; ValueError, KeyError
    */
@@ -238,6 +238,7 @@ export class Cache<Value = unknown> {
   ): Promise<number> {
     return warmUp(entries, options, {
       where: `${this.#calls.where}.warm`,
+      check: (own) => this.#calls.assertEntryOptions(own),
       write: ([key, value], own) => this.#put(this.#calls.of(key, own), value),
     })
   }

@@ -2,6 +2,7 @@
 
 import { assertBoolean, assertKnownOptions, assertSignal } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { optionNames } from '../options/option-names.ts'
 import { type EntryPlace, tagNames, tagsFrom, ttlAlways, ttlFrom } from './entry-rules.ts'
 import type { ReadRules } from './read-call.ts'
 
@@ -35,8 +36,7 @@ export interface GetOptions {
   readonly allowStale?: boolean | undefined
 }
 
-/** Names of the options of one entry. */
-export const ENTRY_OPTION_NAMES = ['tags', 'ttl'] as const satisfies readonly (keyof EntryOptions)[]
+const ENTRY_OPTION_NAMES = optionNames<EntryOptions>({ tags: true, ttl: true })
 
 /**
  * Returns tags and ttl in the read path's terms.
@@ -60,11 +60,16 @@ function ttlOf(ttl: NonNullable<EntryOptions['ttl']>, place: EntryPlace): ReadRu
   return typeof ttl === 'function' ? ttlFrom(ttl, place) : ttlAlways(ttl, place)
 }
 
-const LOAD_OPTION_NAMES = [
-  ...ENTRY_OPTION_NAMES,
-  'signal',
-  'hardTimeout',
-] as const satisfies readonly (keyof LoadOptions)[]
+const LOAD_OPTION_NAMES = optionNames<LoadOptions>({
+  tags: true,
+  ttl: true,
+  signal: true,
+  hardTimeout: true,
+})
+/** What holds when nobody says otherwise. */
+export const GET_DEFAULTS = { allowStale: false } as const satisfies GetOptions
+const GET_OPTION_NAMES = optionNames<GetOptions>({ signal: true, allowStale: true })
+const SIGNAL_NAMES = optionNames<Pick<GetOptions, 'signal'>>({ signal: true })
 
 /** The same of a call that may load. @throws InvalidOptionError */
 export function resolveLoadOptions(options: LoadOptions, place: EntryPlace): ReadRules {
@@ -86,8 +91,8 @@ export function resolveGetOptions(
   options: GetOptions,
   where: string,
 ): { readonly signal: AbortSignal | undefined; readonly allowStale: boolean } {
-  assertKnownOptions(options, ['signal', 'allowStale'], where)
-  const { signal, allowStale = false } = options
+  assertKnownOptions(options, GET_OPTION_NAMES, where)
+  const { signal, allowStale = GET_DEFAULTS.allowStale } = options
   assertSignal(signal, `${where}.signal`)
   assertBoolean(allowStale, `${where}.allowStale`)
   return { signal, allowStale }
@@ -98,7 +103,7 @@ export function resolveSignal(
   options: Pick<GetOptions, 'signal'>,
   where: string,
 ): AbortSignal | undefined {
-  assertKnownOptions(options, ['signal'], where)
+  assertKnownOptions(options, SIGNAL_NAMES, where)
   assertSignal(options.signal, `${where}.signal`)
   return options.signal
 }

@@ -107,6 +107,6 @@ export class FillPath {
   /** The lease was lost, so the key was changed since the load began. */
   #withdraw({ call }: Flight, entry: LocalEntry): void {
     this.#shelf.withdraw(call, entry)
-    this.#reports.refused(call)
+    this.#reports.discarded(call)
   }
 }

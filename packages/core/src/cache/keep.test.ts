@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { decodeEntry, FLAG } from '../entry/envelope.ts'
-import { Emitter } from '../events/events.ts'
+import { Emitter } from '../events/emitter.ts'
 import { type CacheOptions, resolveCachePolicy } from '../options/cache-options.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'

@@ -4,7 +4,8 @@ import { encodeEntry, FLAG } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
-import type { CacheEvents, Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
+import type { CacheEvents } from '../events/events.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { parseDuration } from '../options/duration.ts'
 import { calmFor } from './early-refresh.ts'
@@ -135,6 +136,18 @@ export function withinMs(kept: Keepable, ms: number): Keepable {
     freshForMs: Math.min(ms, freshForMs),
     staleForMs: Math.min(ms, staleForMs),
     livesForMs: ms,
+  }
+  return { ...kept, lifetimes }
+}
+
+/** Returns the same with lifetimes that are shorter by `ms`. */
+export function agedBy(kept: Keepable, ms: number): Keepable {
+  const { freshForMs, staleForMs, livesForMs } = kept.lifetimes
+  const left = (forMs: number): number => Math.max(0, forMs - ms)
+  const lifetimes = {
+    freshForMs: left(freshForMs),
+    staleForMs: left(staleForMs),
+    livesForMs: left(livesForMs),
   }
   return { ...kept, lifetimes }
 }

@@ -43,6 +43,8 @@ export class LoadPath {
         assertKeepable(this.#node, call, kept)
         const entry = localEntryOf(this.#node, call.policy, kept, flight)
         flight.entry = entry
+        // A value that waits for the store was put before this was loaded.
+        if (flight.isAlive && kept.kind !== 'error') knowledge.queue.dropValues([call.fullKey])
         this.#shelf.keep(flight, entry, this.#shelf.sizeOf(kept))
       }
       this.#settle(flight, asKept(outcome, kept))
@@ -106,7 +108,7 @@ export class LoadPath {
   #decide(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
     const { call } = flight
     if (call.rules.keeps?.() === false) {
-      this.#reports.refused(call)
+      this.#reports.discarded(call)
       return undefined
     }
     if (outcome.kind !== 'error') return keepable(call, outcome, this.#node.events)

@@ -5,10 +5,8 @@ import { Coherence } from '../coherence/coherence.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
 import { partitionOf } from '../coherence/partition-of.ts'
 import type { Clock } from '../contracts/clock.ts'
-import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
-import type { LocalEntry } from '../entry/local-entry.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import { DeadlineLengths } from '../guard/deadline-lengths.ts'
 import type { Deadlines } from '../guard/deadlines.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
@@ -20,6 +18,7 @@ import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import { Flights } from './flight.ts'
 import { Leases } from './leases.ts'
+import type { LocalTier } from './local-tier.ts'
 import { SettleWindows } from './settle-windows.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 import { WakeUps } from './wake-ups.ts'
@@ -30,7 +29,7 @@ export interface NodeParts {
   /** Calls run their loaders and nothing else. */
   readonly isOff: boolean
   readonly events: Emitter
-  readonly local: LocalStore<LocalEntry> | undefined
+  readonly local: LocalTier | undefined
   readonly remote: RemoteTier | undefined
   readonly values: ValuePipeline | undefined
   readonly copyValue: CopyValue
@@ -48,7 +47,7 @@ export class CacheNode {
   readonly namespace: string
   readonly clock: Clock
   readonly events: Emitter
-  readonly local: LocalStore<LocalEntry> | undefined
+  readonly local: LocalTier | undefined
   readonly remote: RemoteTier | undefined
   /** Absent when there is no remote tier. */
   readonly values: ValuePipeline | undefined

@@ -1,10 +1,14 @@
-/** How a put ends: what it wrote is kept here, or the key is evicted in its place, now or as soon as the store can be reached. */
+/**
+ * How a put ends: what it wrote is kept here, or the key is evicted in its place, now or as soon as the store can be reached.
+ * Until then the value may wait for the store, too.
+ */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
+import type { WaitingEnd } from '../coherence/waiting-value.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { PutOutcome } from '../events/events.ts'
 import { ASKED_HERE } from './change-marks.ts'
-import { type Keepable, localEntryOf } from './keep.ts'
+import { agedBy, type Keepable, localEntryOf } from './keep.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { PutFence } from './put-fence.ts'
@@ -18,7 +22,7 @@ export const ONLY_HERE = Number.MAX_VALUE
 /** What became of a put. */
 export interface PutResult {
   readonly outcome: PutOutcome
-  /** What the store failed with, if it did: then an eviction of the key waits in the recovery queue. */
+  /** What the store failed with, if it did: then an eviction of the key waits in the recovery queue, or the value. */
   readonly cause?: unknown
 }
 
@@ -44,6 +48,15 @@ export interface Written {
   readonly commit: number
   /** Nothing that is newer has changed the key. */
   readonly isLast: boolean
+}
+
+/** What is sent to the store. */
+export interface Sending {
+  readonly bytes: Uint8Array
+  readonly commit: number
+  readonly stamp: Stamp
+  /** When the put was asked for, monotonic ms. */
+  readonly askedAt: number
 }
 
 export class PutEnds {
@@ -75,9 +88,10 @@ export class PutEnds {
 
   /** Everything cached or under way for this key is older than what is being written. Returns the moment after that. */
   forgetHere(key: string): number {
-    const { flights, local, changes } = this.#node
+    const { flights, local, changes, knowledge } = this.#node
     flights.kill(key, Number.POSITIVE_INFINITY)
     local?.delete(key)
+    knowledge.queue.dropValues([key])
     changes.note(key, ASKED_HERE)
     return changes.now
   }
@@ -88,17 +102,51 @@ export class PutEnds {
       await this.#writes.evict(call.cache, [call.fullKey], HARD)
       return { outcome: 'not-kept' }
     } catch (error) {
-      if (error instanceof EvictionQueued) return { outcome: 'queued', cause: error.cause }
+      if (error instanceof EvictionQueued) return { outcome: 'not-kept', cause: error.cause }
       throw error
     }
   }
 
   /** What the store failed with was reported. The old value may still be there, and a read may have brought it back here. */
   queueInstead({ address }: ReadCall, cause: unknown): PutResult {
-    const { flights, local, coherence } = this.#node
-    flights.kill(address.key, Number.POSITIVE_INFINITY)
-    local?.delete(address.key)
-    coherence.enqueue([address])
-    return { outcome: 'queued', cause }
+    this.#forgetAgain(address.key)
+    this.#node.coherence.enqueue([address])
+    return { outcome: 'not-kept', cause }
+  }
+
+  /**
+   * Lets the value wait for the store, with the eviction that stands for it; `since` is the number to be named then. Here it is
+   * served like whatever an isolated node holds.
+   */
+  queuePut(writing: Writing, sending: Sending, since: number): boolean {
+    const { coherence, changes, events, clock } = this.#node
+    const { call, kept, fence, mark } = writing
+    const { bytes, commit, stamp, askedAt } = sending
+    const { key } = call.address
+    this.#forgetAgain(key)
+    let isWaiting = false
+    const ended = (outcome: WaitingEnd): void => {
+      if (isWaiting) events.emit('put', { cache: call.cache, key, outcome })
+    }
+    const { cacheTag } = call
+    const what = { bytes, commit, cacheTag, tags: kept.tags, stamp, since }
+    isWaiting = coherence.enqueuePut(call.address, {
+      ...what,
+      begunAt: fence.begunAt,
+      askedAt,
+      ended,
+    })
+    if (!isWaiting) return false
+    // What was heard of meanwhile may be newer; for the store that is told by the number.
+    const isLast = !changes.hasChanged(key, mark, since)
+    const here = { ...writing, kept: agedBy(kept, clock.now() - askedAt) }
+    this.keepLocally(here, { stamp: { ...stamp, seq: since }, at: fence.begunAt, commit, isLast })
+    return true
+  }
+
+  #forgetAgain(key: string): void {
+    const { flights, local } = this.#node
+    flights.kill(key, Number.POSITIVE_INFINITY)
+    local?.delete(key)
   }
 }

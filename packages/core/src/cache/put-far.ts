@@ -1,10 +1,14 @@
-/** A put into both tiers: sent with the number that its writer knew, and kept here once the store has taken it. */
+/**
+ * A put into both tiers: sent with the number that its writer knew, and kept here once the store has taken it. While the store
+ * is away it waits, unless the caller asked to be told of that instead.
+ */
 
 import type { PutReply } from '../contracts/remote-store.ts'
 import type { Stamp } from '../entry/stamp.ts'
+import { StoreUnavailableError } from '../errors/store-error.ts'
 import { storedForm } from './keep.ts'
 import type { CacheNode } from './node.ts'
-import { ONLY_HERE, type PutEnds, type PutResult, type Writing } from './put-ends.ts'
+import { ONLY_HERE, type PutEnds, type PutResult, type Sending, type Writing } from './put-ends.ts'
 import type { PutNear } from './put-near.ts'
 import type { ReadCall } from './read-call.ts'
 import type { EncodedValue } from './value-pipeline.ts'
@@ -15,6 +19,15 @@ const UNFENCED = 0
 const BELOW_ALL = 1
 /** A `set` that is refused so many times in a row leaves the key evicted. */
 const MOST_ATTEMPTS = 4
+
+/** What was sent, and what became of it. */
+interface Failed extends Sending {
+  readonly since: number
+  /** The store had taken it. */
+  readonly isAnswered: boolean
+  /** What the store failed with. */
+  readonly cause: unknown
+}
 
 export class PutFar {
   readonly #node: CacheNode
@@ -31,10 +44,11 @@ export class PutFar {
     writing: Writing,
     encoding: EncodedValue | Promise<EncodedValue> | undefined,
   ): Promise<PutResult> {
-    const { coherence, events, changes } = this.#node
+    const { coherence, events, changes, knowledge } = this.#node
     const { call, kept, fence, hasBegun, mark } = writing
     const { policy, address } = call
     const { key, partition } = address
+    const askedAt = this.#node.clock.now()
     await coherence.start()
     const encoded = await this.#orEvict(call, encoding)
     const stamp = fence.stampOf(partition)
@@ -50,7 +64,14 @@ export class PutFar {
       const result = await this.#near.put(sized)
       return result.outcome === 'stored' ? { ...result, outcome: 'local' } : result
     }
-    return this.#send(sized, stamp, { bytes, commit })
+    const sending = { bytes, commit, stamp, askedAt }
+    if (!knowledge.queue.hasKey(key) || !this.#mayWait(call, stamp))
+      return this.#send(sized, sending)
+    // Behind what waits, whose attempts may still arrive: a put of its own would cross them.
+    const cause = new StoreUnavailableError('put')
+    const result = this.#queue(sized, { ...sending, since: stamp.seq, isAnswered: false, cause })
+    void coherence.sync()
+    return result
   }
 
   async #orEvict(
@@ -67,23 +88,21 @@ export class PutFar {
     }
   }
 
-  async #send(
-    writing: Writing,
-    stamp: Stamp,
-    { bytes, commit }: { readonly bytes: Buffer; readonly commit: number },
-  ): Promise<PutResult> {
+  async #send(writing: Writing, sending: Sending): Promise<PutResult> {
     const node = this.#node
     const { remote, coherence, knowledge, changes } = node
     const { call, kept, mark } = writing
+    const { bytes, commit, stamp } = sending
     const { address } = call
     const { key, partition } = address
     const livesMs = kept.lifetimes.livesForMs
     if (remote === undefined) return { outcome: 'not-kept' }
+    const waiting = knowledge.queue.itemOf(key)
     let since = this.#since(writing, stamp)
     for (let attempt = 1; ; attempt++) {
       const at = node.clock.now()
       const sent = knowledge.stamp(partition)
-      let reply: PutReply
+      let reply: PutReply | undefined
       try {
         const request = { bytes, livesMs, since }
         reply = await remote.run('put', (store) => store.put(address, request))
@@ -91,10 +110,13 @@ export class PutFar {
         await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
       } catch (cause) {
         remote.reportDefect('put', cause)
-        return this.#ends.queueInstead(call, cause)
+        const isAnswered = reply !== undefined
+        return this.#queue(writing, { ...sending, since, isAnswered, cause })
       }
       coherence.applyMutation(reply, [key], sent.seq)
       if (reply.stored) {
+        // What was to be evicted is gone: an eviction that waits would only remove what took its place.
+        if (waiting !== undefined) knowledge.queue.settle({ keys: [waiting], tags: [] })
         const written = { ...sent, birth: stamp.birth, seq: reply.seq }
         const isLast = !changes.hasChanged(key, mark, reply.seq)
         this.#ends.keepLocally(writing, { stamp: written, at, commit, isLast })
@@ -104,6 +126,30 @@ export class PutFar {
       if (writing.hasBegun || isOver) return { outcome: 'not-kept' }
       since = reply.seq
     }
+  }
+
+  /** The store failed: the value waits for it where it can be fenced, and else an eviction of the key. */
+  #queue(writing: Writing, failed: Failed): PutResult {
+    const { knowledge, changes } = this.#node
+    const { call, mark } = writing
+    const { stamp, cause } = failed
+    const { key } = call.address
+    if (changes.hasChanged(key, mark, ONLY_HERE)) {
+      // What was put here after this one stands for all that came before it.
+      if (knowledge.queue.valueOf(key) !== undefined) return { outcome: 'not-kept', cause }
+      return this.#ends.queueInstead(call, cause)
+    }
+    // An eviction of this node that waits came before, and goes with the put; one of another node may have come after it.
+    const since = Math.max(failed.since, stamp.seq)
+    // Once it was taken, only the others could not be told: an eviction tells them.
+    const mayWait = !failed.isAnswered && this.#mayWait(call, stamp)
+    if (mayWait && this.#ends.queuePut(writing, failed, since)) return { outcome: 'queued', cause }
+    return mayWait ? { outcome: 'not-kept', cause } : this.#ends.queueInstead(call, cause)
+  }
+
+  #mayWait({ policy, address }: ReadCall, stamp: Stamp): boolean {
+    const isWanted = policy.onRemoteFailure === 'queue'
+    return isWanted && this.#node.knowledge.canFence(stamp, address.key)
   }
 
   /** The number that tells the store whether the key was changed since. Where that is not known, the put evicts. */

@@ -48,6 +48,6 @@ export class PutNear {
       : !changes.hasChanged(key, mark, seq)
     const written = { ...now, birth: stamp.birth, seq }
     const result = this.#ends.keepLocally(writing, { ...wayHere, stamp: written, isLast })
-    return cause === undefined ? result : { outcome: hasBegun ? 'queued' : result.outcome, cause }
+    return cause === undefined ? result : { ...result, cause }
   }
 }

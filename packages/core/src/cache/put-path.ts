@@ -66,14 +66,15 @@ export class PutPath {
 
   /**
    * Writes a value. Trouble with the store never rejects: the old value is evicted here and, through the recovery queue,
-   * there; the result says so.
+   * there, and the new one waits with that eviction where it can; the result says so.
    *
    * @throws ValueError when the value cannot be encoded; ClosedError
    */
   async put(put: Put): Promise<PutResult> {
     const node = this.#node
     const { call, begun } = put
-    const fence = begun ?? openPutFence(node.changes, (id) => node.knowledge.stamp(id))
+    const fence =
+      begun ?? openPutFence(node.changes, node.clock.now(), (id) => node.knowledge.stamp(id))
     try {
       if (node.isClosed) throw new ClosedError(node.namespace)
       const result = await this.#put(put, fence)
@@ -141,8 +142,8 @@ export class PutPath {
   }
 
   #fence(): PutFence {
-    const { changes, knowledge } = this.#node
+    const { changes, knowledge, clock } = this.#node
     const stamps = ALL_PARTITIONS.map((id) => knowledge.stamp(id))
-    return openPutFence(changes, (id) => stamps[id] ?? knowledge.stamp(id))
+    return openPutFence(changes, clock.now(), (id) => stamps[id] ?? knowledge.stamp(id))
   }
 }

@@ -30,10 +30,10 @@ export class ReadReports {
     this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
   }
 
-  stale(entry: LocalEntry, call: ReadCall, why: CacheEvents['stale']['why']): void {
+  stale(entry: LocalEntry, call: ReadCall, reason: CacheEvents['stale']['reason']): void {
     call.counters.staleHits += 1
     if (!this.#node.events.has('stale')) return
-    const event = { cache: call.cache, key: call.fullKey, why }
+    const event = { cache: call.cache, key: call.fullKey, reason }
     this.#node.events.emit('stale', this.#withValue(event, entry, call))
   }
 
@@ -48,12 +48,12 @@ export class ReadReports {
   }
 
   /** A load was not kept: the key was changed since it began, or what it is part of may not be cached. */
-  refused({ cache, fullKey }: ReadCall): void {
-    this.#node.events.emit('fill-refused', { cache, key: fullKey })
+  discarded({ cache, fullKey }: ReadCall): void {
+    this.#node.events.emit('discard', { cache, key: fullKey })
   }
 
-  undecodable({ cache, fullKey }: ReadCall, reason: unknown): void {
-    this.#node.events.emit('undecodable', { cache, key: fullKey, reason })
+  undecodable({ cache, fullKey }: ReadCall, error: unknown): void {
+    this.#node.events.emit('undecodable', { cache, key: fullKey, error })
   }
 
   #withValue<Event extends object>(event: Event, entry: LocalEntry, call: ReadCall): Event {

@@ -9,7 +9,8 @@ import {
   assertPair,
   assertSignal,
 } from '../options/assert-option.ts'
-import { ENTRY_OPTION_NAMES, type EntryOptions } from './entry-options.ts'
+import { optionNames } from '../options/option-names.ts'
+import type { EntryOptions } from './entry-options.ts'
 import type { PutResult } from './put-ends.ts'
 
 export interface WarmOptions<Value> extends EntryOptions<Value> {
@@ -27,11 +28,19 @@ export interface WarmProgress {
   readonly written: number
   /** Not kept: negative results without `negativeTtl`, a `ttl` of 0, or others wrote the key at the same time. */
   readonly skipped: number
-  /** Did not reach the store. */
+  /** Did not reach the store: each waits for it, or its key is evicted. */
   readonly failed: number
 }
 
-const DEFAULT_CHUNK = 200
+const NAMES = optionNames<WarmOptions<unknown>>({
+  tags: true,
+  ttl: true,
+  onProgress: true,
+  chunk: true,
+  signal: true,
+})
+/** What holds when nobody says otherwise. */
+export const WARM_DEFAULTS = { chunk: 200 } as const satisfies WarmOptions<unknown>
 const LARGEST_CHUNK = 10_000
 /** So many writes of a `warm` are under way at once: more would only wait in a row for the store, and time out there. */
 const MOST_AT_ONCE = 200
@@ -42,16 +51,25 @@ export type WriteOne<Value> = (
   options: EntryOptions<Value>,
 ) => Promise<PutResult>
 
-/** Writes what `entries` gives by `write`; returns how many were written. `where` names it in messages. */
+/** Where entries go. */
+export interface WarmPlace<Value> {
+  /** How messages name it. */
+  readonly where: string
+  /** @throws InvalidOptionError for options that no entry could be written with */
+  check(options: EntryOptions<Value>): void
+  readonly write: WriteOne<Value>
+}
+
+/** Writes what `entries` gives; returns how many were written. */
 export async function warmUp<Value>(
   entries: AsyncIterable<readonly [Key, Value]> | Iterable<readonly [Key, Value]>,
   options: WarmOptions<Value>,
-  { where, write }: { readonly where: string; readonly write: WriteOne<Value> },
+  { where, check, write }: WarmPlace<Value>,
 ): Promise<number> {
   const { onProgress, signal, chunk, entryOptions } = resolveWarmOptions(options, where)
+  check(entryOptions)
   assertIterable(entries, `${where}.entries`)
   const done = { written: 0, skipped: 0, failed: 0 }
-  const count = { stored: 'written', local: 'written', 'not-kept': 'skipped', queued: 'failed' }
   let given = 0
   let writing: Promise<PutResult>[] = []
   const flush = async (): Promise<void> => {
@@ -59,7 +77,7 @@ export async function warmUp<Value>(
     await Promise.allSettled(writing)
     const results = await Promise.all(writing)
     writing = []
-    for (const { outcome } of results) done[count[outcome] as keyof WarmProgress] += 1
+    for (const result of results) done[countOf(result)] += 1
   }
   try {
     for await (const entry of entries) {
@@ -79,6 +97,12 @@ export async function warmUp<Value>(
   return done.written
 }
 
+function countOf({ outcome, cause }: PutResult): keyof WarmProgress {
+  const isWritten = outcome === 'stored' || outcome === 'local'
+  if (isWritten) return 'written'
+  return cause === undefined ? 'skipped' : 'failed'
+}
+
 function resolveWarmOptions<Value>(
   options: WarmOptions<Value>,
   where: string,
@@ -86,8 +110,8 @@ function resolveWarmOptions<Value>(
   readonly chunk: number
   readonly entryOptions: EntryOptions<Value>
 } {
-  assertKnownOptions(options, [...ENTRY_OPTION_NAMES, 'onProgress', 'chunk', 'signal'], where)
-  const { onProgress, signal, chunk = DEFAULT_CHUNK, ...entryOptions } = options
+  assertKnownOptions(options, NAMES, where)
+  const { onProgress, signal, chunk = WARM_DEFAULTS.chunk, ...entryOptions } = options
   assertInteger(chunk, `${where}.chunk`, { min: 1, max: LARGEST_CHUNK })
   if (onProgress !== undefined) assertFunction(onProgress, `${where}.onProgress`)
   assertSignal(signal, `${where}.signal`)

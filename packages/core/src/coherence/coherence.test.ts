@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { BusMessage } from '../contracts/bus.ts'
 import { StoreRefusedError } from '../errors/store-error.ts'
-import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
+import { Emitter } from '../events/emitter.ts'
+import type { CacheEventName, CacheEvents } from '../events/events.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -34,7 +35,7 @@ const EVENTS = [
   'bus',
   'bus-gap',
   'coherence',
-  'invalidated',
+  'invalidate',
   'recovery-queue',
   'background-error',
 ] as const
@@ -206,9 +207,9 @@ describe('before the first contact', () => {
     await coherence.start()
     await settle()
     const before = syncsOf(store)
-    expect(seen.bus).toEqual([{ state: 'up', reason: undefined }])
+    expect(seen.bus).toEqual([{ state: 'up', error: undefined }])
     store.disconnect({ only: 'messages' })
-    expect(seen.bus.at(-1)).toEqual({ state: 'down', reason: expect.any(Error) })
+    expect(seen.bus.at(-1)).toEqual({ state: 'down', error: expect.any(Error) })
     store.reconnect()
     await settle()
     expect(seen.bus.at(-1)).toEqual({ state: 'up', reason: undefined })
@@ -226,7 +227,7 @@ describe('before the first contact', () => {
     const listening = vi.spyOn(other.store.bus, 'subscribe')
     await other.coherence.start()
     listening.mock.calls[0]?.[1].onGarbage('?')
-    expect(other.seen['bus-gap']).toEqual([{ partition: 'tags', cause: 'gap', recovered: false }])
+    expect(other.seen['bus-gap']).toEqual([{ partition: 'tags', reason: 'gap', recovered: false }])
     expect([subscribe.mock.calls, seen['bus-gap']]).toEqual([[], []])
   })
 })
@@ -376,7 +377,7 @@ describe('a message about keys', () => {
     await settle()
     expect(forgotten).toEqual([[['a', 'b'], seq + 5, undefined]])
     expect(woken).toEqual(['a', 'b'])
-    expect(seen.invalidated).toEqual([{ keys: ['a', 'b'], tags: [] }])
+    expect(seen.invalidate).toEqual([{ keys: ['a', 'b'], tags: [] }])
     expect([coherence.knowledge.stamp(3).seq, seen['bus-gap']]).toEqual([seq + 5, []])
   })
 
@@ -403,7 +404,7 @@ describe('a message about keys', () => {
     // Also whether the log knows what was heard, in the same round trip.
     expect(b.store.faults.calls('changesSince')).toBe(asked + 2)
     expect(b.coherence.knowledge.stamp(3).seq).toBe(a.coherence.knowledge.stamp(3).seq)
-    expect(b.seen['bus-gap'].map(({ cause, recovered }) => [cause, recovered])).toContainEqual([
+    expect(b.seen['bus-gap'].map(({ reason, recovered }) => [reason, recovered])).toContainEqual([
       expect.stringMatching(/gap|behind/),
       true,
     ])
@@ -420,7 +421,7 @@ describe('a message about keys', () => {
     expect(coherence.knowledge.changes).toBeGreaterThan(stamp.changes)
     expect(seen['bus-gap']).toContainEqual({
       partition: 3,
-      cause: 'history-lost',
+      reason: 'history-lost',
       recovered: false,
     })
     expect(store.faults.calls('evict')).toBe(evicts + 1)
@@ -440,7 +441,7 @@ describe('a message about keys', () => {
     const { woken, receive, forgotten, seen } = await startKnowing()
     receive({ kind: 'wake', key: 'a' })
     await settle()
-    expect([woken, forgotten, seen.invalidated]).toEqual([['a'], [], []])
+    expect([woken, forgotten, seen.invalidate]).toEqual([['a'], [], []])
   })
 })
 
@@ -457,7 +458,7 @@ describe('a message about tags', () => {
       known + 1,
       changes + 1,
     ])
-    expect(seen.invalidated).toEqual([{ keys: [], tags: ['t'] }])
+    expect(seen.invalidate).toEqual([{ keys: [], tags: ['t'] }])
     expect([seen['bus-gap'], store.faults.calls('tagsSince')]).toEqual([[], asked])
   })
 
@@ -480,7 +481,7 @@ describe('a message about tags', () => {
       expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, [tag])).toBe(false)
     }
     expect(b.store.faults.calls('tagsSince')).toBe(asked + 1)
-    expect(b.seen['bus-gap']).toEqual([{ partition: 'tags', cause: 'gap', recovered: true }])
+    expect(b.seen['bus-gap']).toEqual([{ partition: 'tags', reason: 'gap', recovered: true }])
     expect(b.coherence.knowledge.tags.confirmed).toBe(a.coherence.knowledge.tags.confirmed)
   })
 })
@@ -499,8 +500,8 @@ describe('a sync', () => {
     ])
     expect(b.woken).toEqual(['a', 'b', 'c'])
     expect(b.seen['bus-gap']).toEqual([
-      { partition: 3, cause: 'behind', recovered: true },
-      { partition: 9, cause: 'behind', recovered: true },
+      { partition: 3, reason: 'behind', recovered: true },
+      { partition: 9, reason: 'behind', recovered: true },
     ])
     expect([b.coherence.knowledge.verifiedAt(3), b.coherence.knowledge.confirmedAt]).toEqual([
       before + 100,
@@ -515,7 +516,7 @@ describe('a sync', () => {
     await a.coherence.evictTags(['t'])
     await settled(b.coherence.sync())
     expect(b.coherence.knowledge.tags.allows(birth, '@c', 3, ['t'])).toBe(false)
-    expect(b.seen['bus-gap']).toEqual([{ partition: 'tags', cause: 'behind', recovered: true }])
+    expect(b.seen['bus-gap']).toEqual([{ partition: 'tags', reason: 'behind', recovered: true }])
   })
 
   it('catches up many partitions, a few at a time', async () => {
@@ -602,7 +603,7 @@ describe('a sync', () => {
     ])
     expect(a.seen['bus-gap']).toContainEqual({
       partition: 3,
-      cause: 'history-lost',
+      reason: 'history-lost',
       recovered: false,
     })
     const late = await startKnowing()
@@ -621,7 +622,7 @@ describe('a sync', () => {
     expect(late.coherence.knowledge.tags.confirmed).toBeGreaterThan(before)
     expect(a.seen['bus-gap'][0]).toEqual({
       partition: 'tags',
-      cause: 'history-lost',
+      reason: 'history-lost',
       recovered: true,
     })
     const bumps = a.store.faults.calls('bumpTags')
@@ -816,7 +817,7 @@ describe('nobody listening', () => {
     const { seq } = coherence.knowledge.stamp(3)
     receive({ kind: 'keys', partition: 3, previous: seq, seq: seq + 5, keys: ['a'] })
     await settle()
-    expect(emit.mock.calls.filter(([name]) => name === 'invalidated')).toEqual([])
+    expect(emit.mock.calls.filter(([name]) => name === 'invalidate')).toEqual([])
     expect(coherence.knowledge.stamp(3).seq).toBe(seq + 5)
   })
 })
@@ -1057,7 +1058,7 @@ describe('a lost message', () => {
     await settled(b.coherence.evict([at(3, 'a')], HARD))
     await settled(a.coherence.sync())
     await settled(a.coherence.sync())
-    expect(a.seen['bus-gap']).toEqual([{ partition: 3, cause: 'behind', recovered: true }])
+    expect(a.seen['bus-gap']).toEqual([{ partition: 3, reason: 'behind', recovered: true }])
   })
 })
 

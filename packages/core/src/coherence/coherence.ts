@@ -9,17 +9,20 @@
  * - `sync.ts`, `confirmation.ts`: read the store's numbers, and confirm what agrees.
  * - `inbox.ts`: the messages of the bus and the store's replies. `suspicion.ts`: numbers that do not fit.
  * - `catch-up.ts`, `lost-tags.ts`, `lost-histories.ts`: what was missed, and what the store itself has lost.
- * - `outbox.ts`, `store-changes.ts`: what this node changes, and what waits while the store is away.
+ * - `outbox.ts`, `store-changes.ts`: what this node changes, and what waits while the store is away. `late-puts.ts`: what of
+ *   that is to be put.
  *
  * This file puts them together. Without a remote tier there is only knowledge.
  */
 
+import { randomInt } from 'node:crypto'
 import type { BusMessage } from '../contracts/bus.ts'
 import type { EntryAddress, EvictRequest, MutationReply } from '../contracts/remote-store.ts'
 import { CatchUp } from './catch-up.ts'
 import { Confirmation } from './confirmation.ts'
 import { Inbox } from './inbox.ts'
 import { Knowledge } from './knowledge.ts'
+import { LatePuts } from './late-puts.ts'
 import { LostHistories } from './lost-histories.ts'
 import { Outbox } from './outbox.ts'
 import type { CoherenceParts, ConnectedParts } from './parts.ts'
@@ -28,8 +31,11 @@ import { CoherenceReports } from './reports.ts'
 import { keysMessage, StoreChanges } from './store-changes.ts'
 import { Suspicion } from './suspicion.ts'
 import { Sync } from './sync.ts'
+import type { WaitingValue } from './waiting-value.ts'
 
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
+/** Of the numbers that nodes draw for themselves. */
+const SENDERS = 2 ** 47
 
 /** The parts that only exist with a remote tier. */
 interface Rooms {
@@ -89,6 +95,7 @@ export class Coherence {
   async evict(addresses: readonly EntryAddress[], request: EvictRequest): Promise<void> {
     const { targets, clock } = this.#parts
     const keys = addresses.map((address) => address.key)
+    this.knowledge.queue.dropValues(keys)
     targets.forget(keys, Number.POSITIVE_INFINITY, request.soft)
     if (this.#rooms === undefined) return
     const askedAt = clock.now()
@@ -126,8 +133,14 @@ export class Coherence {
     this.#rooms?.outbox.enqueue(addresses)
   }
 
+  /** Queues a put that could not be run; false when only its eviction waits. */
+  enqueuePut(address: EntryAddress, value: WaitingValue): boolean {
+    return this.#rooms?.outbox.enqueuePut(address, value) ?? false
+  }
+
   close(): void {
     const rooms = this.#rooms
+    this.knowledge.queue.dropValues()
     rooms?.inbox.close()
     rooms?.sync.close()
     rooms?.suspicion.close()
@@ -144,12 +157,15 @@ function connect(parts: ConnectedParts, knowledge: Knowledge): Rooms {
     parts.remote.mayBeBack()
     void sync.run()
   }
-  const inbox = new Inbox({ ...parts, knowledge, reports, catchUp, suspicion, onReconnected })
+  const sender = 1 + randomInt(SENDERS)
+  const heard = { knowledge, reports, catchUp, suspicion, sender, onReconnected }
+  const inbox = new Inbox({ ...parts, ...heard })
   const changes = new StoreChanges({ ...parts, knowledge, inbox, catchUp })
   const onQueued = (): void => sync.schedule()
-  const outbox = new Outbox({ ...parts, knowledge, reports, changes, onQueued })
+  const outbox = new Outbox({ ...parts, knowledge, reports, changes, sender, onQueued })
   const lostHistories = new LostHistories({ ...parts, knowledge, reports, changes, outbox })
   const confirmation = new Confirmation({ knowledge, reports, catchUp, lostHistories })
-  const sync = new Sync({ ...parts, knowledge, reports, outbox, confirmation })
+  const latePuts = new LatePuts({ ...parts, knowledge, reports, changes })
+  const sync = new Sync({ ...parts, knowledge, reports, outbox, latePuts, confirmation })
   return { inbox, changes, outbox, sync, suspicion }
 }

@@ -8,11 +8,10 @@
  */
 
 import type { DoubtMessage } from '../contracts/bus.ts'
+import { INTERVALS } from './intervals.ts'
 import { partitionOf } from './partition-of.ts'
 import { partitionTag } from './tag-clock.ts'
 
-/** How long a doubt holds without a repetition, ms: several tries of the evicting node. */
-const DOUBTED_FOR_MS = 5_000
 const KEY_CAP = 10_000
 const TAG_CAP = 1_000
 const NO_TAGS: readonly string[] = []
@@ -39,7 +38,7 @@ export class Doubts {
     // Also a repetition of a hard eviction after a soft one: its first message did not arrive.
     const isNews = (known: Doubt | undefined): boolean =>
       !isRepeated || known === undefined || known.until <= now || (known.soft && !soft)
-    const until = now + DOUBTED_FOR_MS
+    const until = now + INTERVALS.doubtedForMs
     const newKeys = keys.filter((key) => isNews(this.#keys.get(key)))
     const newTags = new Set(tags.filter((tag) => isNews(this.#tags.get(tag))))
     for (const key of keys) {

@@ -5,12 +5,10 @@
  * could keep each other busy for ever.
  */
 
+import { INTERVALS } from './intervals.ts'
+
 /** Reactions in a row that need not wait. */
 const FREE = 30
-const FIRST_PAUSE_MS = 1_000
-const LONGEST_PAUSE_MS = 30_000
-/** So long without a reaction, and all is forgotten, ms. */
-const CALM_MS = 60_000
 
 export class Fuse {
   #inARow = 0
@@ -18,9 +16,10 @@ export class Fuse {
 
   /** Tells whether to react now (monotonic ms), and counts it if so. */
   admits(now: number): boolean {
-    if (now - this.#lastAt >= CALM_MS) this.#inARow = 0
+    if (now - this.#lastAt >= INTERVALS.calmMs) this.#inARow = 0
     const beyond = this.#inARow - FREE
-    const pauseMs = beyond < 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** beyond)
+    const pauseMs =
+      beyond < 0 ? 0 : Math.min(INTERVALS.longestPauseMs, INTERVALS.firstPauseMs * 2 ** beyond)
     if (now - this.#lastAt < pauseMs) return false
     this.#inARow += 1
     this.#lastAt = now

@@ -13,6 +13,7 @@ import type {
   TagsMessage,
 } from '../contracts/bus.ts'
 import type { CatchUp } from './catch-up.ts'
+import { INTERVALS } from './intervals.ts'
 import type { Knowledge } from './knowledge.ts'
 import { LOSS_MARK } from './loss-mark.ts'
 import type { Partition } from './partitions.ts'
@@ -21,14 +22,14 @@ import type { CoherenceReports } from './reports.ts'
 import type { Suspicion } from './suspicion.ts'
 
 const NONE: readonly string[] = []
-/** After a message about tags that the store does not know, the next such messages wait for a sync, ms. */
-const HEARSAY_MS = 5_000
 
 export interface InboxParts extends Pick<CoherenceParts, 'clock' | 'work' | 'targets'> {
   readonly knowledge: Knowledge
   readonly reports: CoherenceReports
   readonly catchUp: CatchUp
   readonly suspicion: Suspicion
+  /** How this node calls itself in what it tells others. */
+  readonly sender: number
   /** The bus came up, or something suggests that the store changed: the store must be asked. */
   readonly onReconnected: () => void
 }
@@ -113,15 +114,19 @@ export class Inbox {
   async #verifyTags(version: number): Promise<void> {
     const { catchUp, knowledge, clock } = this.#parts
     await catchUp.tags()
-    if (knowledge.tags.confirmed < version) this.#hearsayUntil = clock.now() + HEARSAY_MS
+    if (knowledge.tags.confirmed < version) this.#hearsayUntil = clock.now() + INTERVALS.hearsayMs
   }
 
   #applyDoubt(message: DoubtMessage): void {
-    const { targets, reports, clock, knowledge } = this.#parts
+    const { targets, reports, clock, knowledge, sender } = this.#parts
+    // What this node said itself waits in its queue, and is over when it does not wait there any more.
+    if (message.sender === sender) return
     const { keys: doubted, tags } = knowledge.doubts.note(message, clock.now())
     const { soft = false } = message
+    // It is unknown which came first, so the value that waits is neither kept nor sent.
+    const dropped = new Set(knowledge.queue.dropValues(doubted))
     // Evictions that wait here were already applied here.
-    const keys = doubted.filter((key) => !knowledge.queue.covers(key, soft))
+    const keys = doubted.filter((key) => dropped.has(key) || !knowledge.queue.covers(key, soft))
     if (keys.length > 0) targets.forget(keys, Number.POSITIVE_INFINITY, soft)
     if (tags.length > 0) knowledge.tags.invalidateHere(tags)
     if (keys.length + tags.length > 0) reports.invalidated(keys, tags)

@@ -13,7 +13,8 @@ import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress, MutationReply, PutReply } from '../contracts/remote-store.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { Doubts } from './doubts.ts'
-import { type OwnChange, OwnChanges, REMEMBERED_MS, type Written } from './own-changes.ts'
+import { INTERVALS } from './intervals.ts'
+import { type OwnChange, OwnChanges, type Written } from './own-changes.ts'
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import type { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
@@ -24,7 +25,7 @@ const NEVER = Number.NEGATIVE_INFINITY
 
 export interface KnowledgeParts {
   readonly clock: Clock
-  /** Evictions that the store does not have yet: its copies of these must not be used. */
+  /** Evictions and values that the store does not have yet: its copies of these must not be used. */
   readonly queue: RecoveryQueue
   /** True when there is no remote tier: nothing outside this process can change anything. */
   readonly isAlone: boolean
@@ -145,6 +146,14 @@ export class Knowledge {
     return stamp.generation === this.partition(stamp.partition).generation
   }
 
+  /**
+   * Tells whether the store can tell later whether something came after what stands on this stamp. Not where it numbers
+   * nothing or the history is another one, nor for a key that another node could not evict.
+   */
+  canFence(stamp: Stamp, key: string): boolean {
+    return this.hasSequences && this.isLevel(stamp) && !this.doubts.hasKey(key, this.#clock.now())
+  }
+
   /** True while the store's copy of the key is known to be wrong: an eviction of it waits, here or on a node that said so. */
   isInDoubt(key: string): boolean {
     return this.queue.hasKey(key) || this.doubts.hasKey(key, this.#clock.now())
@@ -156,17 +165,27 @@ export class Knowledge {
    */
   isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
     const now = this.#clock.now()
-    const isDoubted = written.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
+    const placed = this.server.placed(written, now)
+    const isDoubted = placed.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
     if (isDoubted && birth > this.tags.confirmed) return true
     // Without a history there are only the clocks of the nodes, which do not order anything.
     if (!this.hasSequences) return false
-    return this.own.overtook(address, this.server.placed(written, now), now)
+    return this.own.overtook(address, placed, now)
   }
 
   /** Remembers a put of this node, in case the store loses it. */
   noteOwnPut(address: EntryAddress, commit: number, reply: PutReply): void {
     const change = this.changeOf(reply)
     this.own.note(address, reply.stored ? { ...change, commit } : change)
+  }
+
+  /** Remembers a put of this node that the store was found to hold, though its reply was lost. */
+  noteFoundPut(address: EntryAddress, { commit, createdAt }: Written): void {
+    const state = this.partition(address.partition)
+    const doneAt = state.noteTime(createdAt)
+    // Its number is not known; it is among those that were caught up with.
+    const { seq } = state
+    this.own.note(address, { at: this.#clock.now(), seq, doneAt, isSoft: false, commit })
   }
 
   /** Remembers that the store accepted a load of this node, which began after all earlier changes of this node. */
@@ -194,7 +213,7 @@ export class Knowledge {
 
   /** The store's tag clock went back: until all nodes have noticed, births above it belong to a history that is over. */
   doubtBirths(): void {
-    this.#birthsDoubtedUntil = this.#clock.now() + REMEMBERED_MS
+    this.#birthsDoubtedUntil = this.#clock.now() + INTERVALS.rememberedMs
   }
 
   /** Changes of the partition were lost, and will not be repeated: entries of it are compared with the store. */

@@ -9,10 +9,11 @@
 import type { EvictRequest } from '../contracts/remote-store.ts'
 import { decodeHeader } from '../entry/envelope.ts'
 import { Fuse } from './fuse.ts'
+import { INTERVALS } from './intervals.ts'
 import type { Knowledge } from './knowledge.ts'
 import { LOSS_MARK } from './loss-mark.ts'
 import type { Outbox } from './outbox.ts'
-import { isMissing, REMEMBERED_MS, type Repetition } from './own-changes.ts'
+import { isMissing, type Repetition } from './own-changes.ts'
 import type { Partition } from './partitions.ts'
 import { type ConnectedParts, chunksOf } from './parts.ts'
 import type { CoherenceReports } from './reports.ts'
@@ -54,7 +55,7 @@ export class LostHistories {
     const whole: string[] = []
     for (const { partition, head } of lost) {
       const own = knowledge.own.of(partition.id, now)
-      const reachesBack = partition.isSince(head, now - REMEMBERED_MS)
+      const reachesBack = partition.isSince(head, now - INTERVALS.rememberedMs)
       const tag = partitionTag(partition.id)
       const isDone = partition.isInvalidatedBy(tags.mintedFor(tag))
       if (reachesBack && !own.wholePartition) repetitions.push(...own.changes)

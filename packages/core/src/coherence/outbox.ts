@@ -12,20 +12,23 @@ import { StoreRefusedError } from '../errors/store-error.ts'
 import { EvictionQueued } from './eviction-queued.ts'
 import type { Knowledge } from './knowledge.ts'
 import { type ConnectedParts, chunksOf } from './parts.ts'
-import { groupsOf, type WaitingEvictions } from './recovery-queue.ts'
+import { groupsOf, type HowItWaits, type WaitingEvictions } from './recovery-queue.ts'
 import type { CoherenceReports } from './reports.ts'
 import type { StoreChanges } from './store-changes.ts'
+import type { WaitingValue } from './waiting-value.ts'
 
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
 const NONE: readonly string[] = []
 
-type Doubted = Omit<DoubtMessage, 'kind'>
+type Doubted = Omit<DoubtMessage, 'kind' | 'sender'>
 
 export interface OutboxParts extends Pick<ConnectedParts, 'remote' | 'clock' | 'work' | 'targets'> {
   readonly knowledge: Knowledge
   readonly reports: CoherenceReports
   readonly changes: StoreChanges
-  /** An eviction waits: the store must be tried again soon. */
+  /** How this node calls itself in what it tells others. */
+  readonly sender: number
+  /** Something waits: the store must be tried again soon. */
   readonly onQueued: () => void
 }
 
@@ -97,15 +100,25 @@ export class Outbox {
     { soft, settleMs }: EvictRequest = HARD,
     askedAt = this.#parts.clock.now(),
   ): void {
-    const { tags, queue } = this.#parts.knowledge
     const settleUntil = settleMs > 0 ? askedAt + settleMs : Number.NEGATIVE_INFINITY
-    for (const address of addresses) {
-      const coarser = queue.addKey(address, { soft, settleUntil })
-      if (coarser.length > 0) tags.invalidateHere(coarser)
-    }
+    for (const address of addresses) this.#add(address, { soft, settleUntil })
     const keys = addresses.map(({ key }) => key)
     this.#tellDoubt({ keys, tags: NONE, soft, isRepeated: false })
     this.#queued()
+  }
+
+  /** Queues a put that could not be run; false when only its eviction waits, because there is no room for the value. */
+  enqueuePut(address: EntryAddress, value: WaitingValue): boolean {
+    this.#add(address, { soft: false, settleUntil: Number.NEGATIVE_INFINITY, value })
+    this.#tellDoubt({ keys: [address.key], tags: NONE, isRepeated: false })
+    this.#queued()
+    return this.#parts.knowledge.queue.valueOf(address.key) === value
+  }
+
+  #add(address: EntryAddress, how: HowItWaits): void {
+    const { tags, queue } = this.#parts.knowledge
+    const coarser = queue.addKey(address, how)
+    if (coarser.length > 0) tags.invalidateHere(coarser)
   }
 
   #queued(): void {
@@ -120,22 +133,26 @@ export class Outbox {
   /** Runs the waiting evictions. Throws the store's error; the rest continues to wait. */
   async drain(): Promise<void> {
     const { knowledge, reports } = this.#parts
-    if (knowledge.queue.size === 0) return
     const waiting = knowledge.queue.waiting()
     // The connection may end before the refusal does, and then other nodes could not be told.
     if (this.#isRefused) this.#tellWaiting(waiting)
+    this.#isRefused = false
+    if (knowledge.queue.size === 0) return
     try {
       await this.#run(waiting)
-      this.#isRefused = false
-    } catch (error) {
-      const cause = error instanceof EvictionQueued ? error.cause : error
-      if (cause instanceof StoreRefusedError) this.#isRefused = true
-      this.#tellWaiting(waiting)
-      throw error
     } finally {
       // Also when it failed, each time: an observer must see that it goes on.
       reports.queue()
     }
+  }
+
+  /** What waits could not be run, because of what the store failed with: the others are told again. */
+  tellAgain(error: unknown): void {
+    const { queue } = this.#parts.knowledge
+    if (queue.size === 0) return
+    const cause = error instanceof EvictionQueued ? error.cause : error
+    if (cause instanceof StoreRefusedError) this.#isRefused = true
+    this.#tellWaiting(queue.waiting())
   }
 
   async #run({ keys, tags }: WaitingEvictions): Promise<void> {
@@ -145,7 +162,9 @@ export class Outbox {
       await changes.bump(tags.map((item) => item.tag))
       queue.settle({ keys: [], tags })
     }
-    for (const { request, members } of groupsOf(keys, clock.now())) {
+    // What is to be put waits for the sync that follows.
+    const evictions = keys.filter(({ value }) => value === undefined)
+    for (const { request, members } of groupsOf(evictions, clock.now())) {
       for (const chunk of chunksOf(members)) {
         await changes.evict(chunk, request)
         queue.settle({ keys: chunk, tags: [] })
@@ -164,13 +183,13 @@ export class Outbox {
 
   /** Tells the other nodes what the store could not be told. Where even that fails, only their own deadlines limit staleness. */
   #tellDoubt({ keys, tags, soft = false, isRepeated }: Doubted): void {
-    const { remote, work } = this.#parts
+    const { remote, work, sender } = this.#parts
     const { bus } = remote.store
     if (bus?.publish === undefined) return
     const how = { isRepeated, ...(soft ? { soft } : {}) }
     const messages: Doubted[] = chunksOf(keys).map((chunk) => ({ keys: chunk, tags: NONE, ...how }))
     if (tags.length > 0) messages.push({ keys: NONE, tags, ...how })
-    const sent = messages.map((each) => bus.publish?.({ kind: 'doubt', ...each }))
+    const sent = messages.map((each) => bus.publish?.({ kind: 'doubt', ...each, sender }))
     work.run('doubt', Promise.allSettled(sent))
   }
 }

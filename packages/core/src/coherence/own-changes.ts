@@ -9,9 +9,8 @@
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import { type EntryHeader, FLAG } from '../entry/envelope.ts'
+import { INTERVALS } from './intervals.ts'
 
-/** For how long changes are remembered, ms. */
-export const REMEMBERED_MS = 60_000
 const CAP_PER_PARTITION = 512
 /** A load may have taken so much less than its entry says, ms. */
 const ROUNDED_MS = 1
@@ -84,9 +83,9 @@ export class OwnChanges {
     const known = this.#partitions.get(partition)
     if (known === undefined) return { changes: [], wholePartition: false }
     const changes = [...known.keys]
-      .filter(([, { at }]) => at > now - REMEMBERED_MS)
+      .filter(([, { at }]) => at > now - INTERVALS.rememberedMs)
       .map(([key, change]) => ({ address: { partition, key }, change }))
-    return { changes, wholePartition: known.forgotten.at > now - REMEMBERED_MS }
+    return { changes, wholePartition: known.forgotten.at > now - INTERVALS.rememberedMs }
   }
 
   /** Takes down that somebody changed keys, by a number that the store gave after all up to `seq`. */
@@ -111,7 +110,7 @@ export class OwnChanges {
     if (changes === undefined) return false
     const own = changes.keys.get(key) ?? changes.forgotten
     // Not for ever: a server whose clock was set back would otherwise never store anything that is believed here.
-    return own.at > now - REMEMBERED_MS && isBefore(entry, own)
+    return own.at > now - INTERVALS.rememberedMs && isBefore(entry, own)
   }
 
   #of(partition: number): ChangesOfPartition {
@@ -127,7 +126,7 @@ export class OwnChanges {
 function makeRoom(changes: ChangesOfPartition, now: number): void {
   for (const [key, change] of changes.keys) {
     if (changes.keys.size <= CAP_PER_PARTITION) return
-    if (change.at > now - REMEMBERED_MS) changes.forgotten = change
+    if (change.at > now - INTERVALS.rememberedMs) changes.forgotten = change
     changes.keys.delete(key)
   }
 }

@@ -8,6 +8,8 @@
  * a reconnect causes no herd of loads.
  */
 
+import { INTERVALS } from './intervals.ts'
+
 /** Number of partitions of every namespace. Part of the key layout: changing it means a new layout. */
 export const PARTITIONS = 64
 export const ALL_PARTITIONS: readonly number[] = Array.from({ length: PARTITIONS }, (_, id) => id)
@@ -18,8 +20,7 @@ interface Mark {
   readonly at: number
 }
 
-/** How far apart the positions are that a node remembers, ms, and how many: together a minute. */
-const MARK_EVERY_MS = 10_000
+/** How many positions a node remembers: together a minute. */
 const MARKS = 6
 
 /** How a message or poll fits to what is known. */
@@ -143,7 +144,7 @@ export class Partition {
   /** Notes the position now and then, so that it is known later how old a change is at the most. */
   mark(now: number): void {
     const last = this.#marks.at(-1)
-    if (!this.isKnown || (last !== undefined && now - last.at < MARK_EVERY_MS)) return
+    if (!this.isKnown || (last !== undefined && now - last.at < INTERVALS.markEveryMs)) return
     this.#marks = [...this.#marks.slice(1 - MARKS), { seq: this.seq, at: now }]
   }
 

@@ -1,7 +1,7 @@
 /** What the rooms of coherence are built from. */
 
 import type { Clock } from '../contracts/clock.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 

@@ -1,11 +1,11 @@
 /** What coherence says in events, each change of state once. */
 
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import type { Knowledge } from './knowledge.ts'
 import { tagBehind } from './soft-tags.ts'
 
 /** Why a partition, or the tag clock, is not where the store is. */
-export type GapCause = 'gap' | 'behind' | 'history-lost'
+export type GapReason = 'gap' | 'behind' | 'history-lost'
 
 export class CoherenceReports {
   readonly #events: Emitter
@@ -18,16 +18,16 @@ export class CoherenceReports {
   }
 
   invalidated(keys: readonly string[], tags: readonly string[]): void {
-    if (!this.#events.has('invalidated')) return
-    this.#events.emit('invalidated', { keys, tags: tags.map(tagBehind) })
+    if (!this.#events.has('invalidate')) return
+    this.#events.emit('invalidate', { keys, tags: tags.map(tagBehind) })
   }
 
-  gap(partition: number | 'tags', cause: GapCause, recovered: boolean): void {
-    this.#events.emit('bus-gap', { partition, cause, recovered })
+  gap(partition: number | 'tags', reason: GapReason, recovered: boolean): void {
+    this.#events.emit('bus-gap', { partition, reason, recovered })
   }
 
-  bus(state: 'up' | 'down', reason?: unknown): void {
-    this.#events.emit('bus', { state, reason })
+  bus(state: 'up' | 'down', error?: unknown): void {
+    this.#events.emit('bus', { state, error })
   }
 
   queue(): void {

@@ -1,9 +1,7 @@
 /** The store's clock as seen from here: ages entries that other nodes wrote, and orders nothing (I8). */
 
+import { INTERVALS } from './intervals.ts'
 import type { Written } from './own-changes.ts'
-
-/** A clock that is behind what was expected by more than this was set back, ms. */
-const SET_BACK_MS = 1_000
 
 export class ServerClock {
   #offset = Number.NaN
@@ -32,7 +30,7 @@ export class ServerClock {
    */
   latest(nowMs: number, at: number): number {
     const expected = at + this.#offset
-    if (expected - nowMs > SET_BACK_MS) this.#furthest = Math.max(this.#furthest, expected)
+    if (expected - nowMs > INTERVALS.setBackMs) this.#furthest = Math.max(this.#furthest, expected)
     return Math.max(nowMs, this.#furthest)
   }
 
@@ -41,7 +39,7 @@ export class ServerClock {
    * the clock was set back, so it is older than anything that was done since.
    */
   placed<Write extends Written>(write: Write, now: number): Write {
-    const isAhead = this.toLocal(write.createdAt) - now > SET_BACK_MS
+    const isAhead = this.toLocal(write.createdAt) - now > INTERVALS.setBackMs
     return isAhead ? { ...write, createdAt: Number.NEGATIVE_INFINITY } : write
   }
 }

@@ -7,9 +7,7 @@
  */
 
 import type { Clock } from '../contracts/clock.ts'
-
-/** Wall clocks are set right by less than this without anybody having slept, ms. */
-const UNREST_MS = 500
+import { INTERVALS } from './intervals.ts'
 
 export class SleepWatch {
   readonly #clock: Clock
@@ -27,6 +25,6 @@ export class SleepWatch {
     const before = this.#aheadMs
     const aheadMs = wall - this.#clock.now()
     this.#aheadMs = aheadMs
-    return before !== undefined && aheadMs - before > UNREST_MS
+    return before !== undefined && aheadMs - before > INTERVALS.unrestMs
   }
 }

@@ -1,12 +1,20 @@
 /** Changes that this node makes in the store: each is applied here from the store's reply, and told to all where the store does not do that. */
 
 import type { BusMessage, KeysMessage } from '../contracts/bus.ts'
-import type { EntryAddress, EvictRequest, MutationReply } from '../contracts/remote-store.ts'
+import type {
+  EntryAddress,
+  EvictRequest,
+  MutationReply,
+  PutReply,
+  PutRequest,
+} from '../contracts/remote-store.ts'
 import type { CatchUp } from './catch-up.ts'
 import { EvictionQueued } from './eviction-queued.ts'
 import type { Inbox } from './inbox.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { ConnectedParts } from './parts.ts'
+
+const HARD: EvictRequest = { soft: false, settleMs: 0 }
 
 export interface StoreChangesParts
   extends Pick<ConnectedParts, 'remote' | 'clock' | 'longestLifeMs'> {
@@ -44,6 +52,17 @@ export class StoreChanges {
       inbox.applyKeys(message, asked.get(reply.partition))
       await this.publish(message).catch(asQueued)
     }
+  }
+
+  /** Puts an entry. Throws what the store fails with; then it may have been stored all the same. */
+  async put(address: EntryAddress, commit: number, request: PutRequest): Promise<PutReply> {
+    const { remote, knowledge, inbox } = this.#parts
+    const reply = await remote.run('put', (store) => store.put(address, request))
+    knowledge.noteOwnPut(address, commit, reply)
+    const message = keysMessage(reply, [address.key], HARD)
+    inbox.applyKeys(message)
+    await this.publish(message)
+    return reply
   }
 
   /** Invalidates tags, under a version above every birth of this node. */

@@ -5,9 +5,7 @@
  */
 
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
-
-/** Messages that do not fit make this node ask the store, but not more often than this, ms. */
-const SUSPICION_EVERY_MS = 200
+import { INTERVALS } from './intervals.ts'
 
 export class Suspicion {
   readonly #clock: Clock
@@ -24,7 +22,7 @@ export class Suspicion {
   /** Asks the store now, or as soon as it is time again. */
   raise(): void {
     if (this.#cancel !== undefined || this.#isClosed) return
-    const inMs = this.#askedAt + SUSPICION_EVERY_MS - this.#clock.now()
+    const inMs = this.#askedAt + INTERVALS.suspicionEveryMs - this.#clock.now()
     const ask = (): void => {
       this.#cancel = undefined
       this.#askedAt = this.#clock.now()

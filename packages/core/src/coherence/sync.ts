@@ -3,13 +3,16 @@
  * clock.
  *
  * Evictions that wait are run first: no sync counts as confirmation before that, or the node would trust copies that it was
- * told to forget. Syncs run one after the other; a request while one is under way makes another one follow it.
+ * told to forget. Values that wait are sent after it. Syncs run one after the other; a request while one is under way makes
+ * another one follow it.
  */
 
 import type { CancelTimer } from '../contracts/clock.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import type { Confirmation } from './confirmation.ts'
+import { INTERVALS } from './intervals.ts'
 import type { Knowledge } from './knowledge.ts'
+import type { LatePuts } from './late-puts.ts'
 import type { Outbox } from './outbox.ts'
 import { ALL_PARTITIONS } from './partitions.ts'
 import type { ConnectedParts } from './parts.ts'
@@ -18,8 +21,6 @@ import { SleepWatch } from './sleep-watch.ts'
 
 /** Syncs run this often within one maxStaleness, so that one slow or lost sync does not isolate the node. */
 const SYNCS_PER_STALENESS = 2.5
-/** With evictions waiting, the store is tried at least this often, ms. */
-const TRY_EVERY_MS = 800
 /** A read waits for so many syncs at most: a process begins with several connections, and each that comes up asks for one. */
 const SYNCS_PER_READ = 4
 
@@ -27,6 +28,7 @@ export interface SyncParts extends Pick<ConnectedParts, 'remote' | 'clock' | 'ta
   readonly knowledge: Knowledge
   readonly reports: CoherenceReports
   readonly outbox: Outbox
+  readonly latePuts: LatePuts
   readonly confirmation: Confirmation
 }
 
@@ -35,7 +37,7 @@ export class Sync {
   readonly #sleep: SleepWatch
   /** Connections, polls and their results outlive the call that starts them, and do not belong to its context. */
   readonly #context: KeptContext = keepContext()
-  /** How many syncs were answered. */
+  /** How many syncs were answered, with all that they led to. */
   #answered = 0
   #pollMs = Number.POSITIVE_INFINITY
   #cancelPoll: CancelTimer | undefined
@@ -109,7 +111,7 @@ export class Sync {
     if (this.#isClosed || !this.#isStarted) return
     const { knowledge, clock } = this.#parts
     const isWaiting = knowledge.queue.size > 0 || !Number.isFinite(this.#pollMs)
-    const base = isWaiting ? Math.min(this.#pollMs, TRY_EVERY_MS) : this.#pollMs
+    const base = isWaiting ? Math.min(this.#pollMs, INTERVALS.tryEveryMs) : this.#pollMs
     // Jitter, so that the nodes of a fleet do not poll at the same moment.
     const delay = base * (0.75 + Math.random() / 4)
     this.#cancelPoll = runIn(this.#context, () =>
@@ -131,22 +133,36 @@ export class Sync {
       const { suspicions } = knowledge
       knowledge.advanced.clear()
       const reply = await remote.run('sync', (store) => store.sync(ALL_PARTITIONS))
-      this.#answered += 1
       this.#lookForSleep()
       if (confirmation.isAwakeSince(sent)) {
         knowledge.server.note(reply.nowMs, sent.at, clock.now())
         await confirmation.tags(reply, sent)
-        if (await confirmation.partitions(reply, sent)) knowledge.settleSuspicions(suspicions)
+        const isSeenTo = await confirmation.partitions(reply, sent)
+        if (isSeenTo) knowledge.settleSuspicions(suspicions)
         targets.synced?.()
+        if (isSeenTo && suspicions === knowledge.suspicions) await this.#putLate()
       } else {
         // The reply may be as old as the sleep was long.
         this.#runAgain = true
       }
+      this.#answered += 1
     } catch (error) {
-      // The sync then confirms nothing, and needs no other reaction.
+      // The sync then confirms nothing; other nodes are told again what is in doubt.
+      outbox.tellAgain(error)
       remote.reportDefect('sync', error)
     }
     reports.state()
+  }
+
+  /**
+   * Sends the values that wait, now that it is known whether the history they name still is the store's. Nothing is
+   * confirmed while they wait, so another sync follows.
+   */
+  async #putLate(): Promise<void> {
+    const { knowledge, latePuts } = this.#parts
+    if (knowledge.queue.puts().length === 0) return
+    await latePuts.send()
+    this.#runAgain = true
   }
 
   #lookForSleep(): void {

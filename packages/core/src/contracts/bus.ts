@@ -46,6 +46,11 @@ export interface DoubtMessage {
   readonly soft?: boolean | undefined
   /** Sent before: a node that heard it then continues to doubt, and keeps what it has loaded since. */
   readonly isRepeated: boolean
+  /**
+   * A number that a node has drawn for itself, by which it knows its own words when they come back. Whole, up to 2^48.
+   * Absent: nobody takes them for its own, which costs values that wait for the store.
+   */
+  readonly sender?: number | undefined
 }
 
 export type BusMessage = KeysMessage | TagsMessage | WakeMessage | DoubtMessage

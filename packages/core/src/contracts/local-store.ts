@@ -35,4 +35,10 @@ export interface LocalStore<Entry extends object = object> {
   readonly limits?: RateLimitProvider | undefined
   /** Called for every entry that was dropped for room. One listener; the last one set is used. */
   onDrop?: ((key: string, entry: Entry) => void) | undefined
+  /**
+   * Optional, and makes hits cheaper: with it, the engine calls `get` at the first hit of an entry only. Instead, the store
+   * asks before it drops an entry for room: `wasUsed` returns whether the entry was used since it was last asked about it.
+   * Only for stores that call `onDrop` for whatever leaves them without being deleted, replaced or cleared.
+   */
+  readonly askAboutUse?: ((wasUsed: (entry: Entry) => boolean) => void) | undefined
 }

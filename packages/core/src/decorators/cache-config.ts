@@ -9,6 +9,7 @@ import {
   type CacheOptions,
 } from '../options/cache-options.ts'
 import { assertName } from '../options/name.ts'
+import { optionNames } from '../options/option-names.ts'
 import type { MethodCacheProvider } from './bound/method-cache.ts'
 import { type AnyClass, classesOf } from './bound/method-site.ts'
 import { assertOneEntity } from './bound/one-entity.ts'
@@ -28,6 +29,12 @@ export interface ClassConfig extends CacheOptions {
 }
 
 const DECORATOR = '@CacheConfig'
+const OWN_NAMES = optionNames<Omit<ClassConfig, keyof CacheOptions>>({
+  cache: true,
+  manager: true,
+  shareWithSubclasses: true,
+})
+const NAMES = [...OWN_NAMES, ...CACHE_OPTION_NAMES]
 
 /**
  * Sets the cache's name, the manager and the policy for the decorated methods of a class.
@@ -42,11 +49,7 @@ const DECORATOR = '@CacheConfig'
 export function CacheConfig(
   config: ClassConfig,
 ): (target: AnyClass, context?: ClassDecoratorContext) => void {
-  assertKnownOptions(
-    config,
-    ['cache', 'manager', 'shareWithSubclasses', ...CACHE_OPTION_NAMES],
-    DECORATOR,
-  )
+  assertKnownOptions(config, NAMES, DECORATOR)
   const { cache, manager, shareWithSubclasses, ...options } = config
   if (cache !== undefined) assertName(cache, `${DECORATOR}.cache`)
   if (manager !== undefined) assertFunction(manager, `${DECORATOR}.manager`)

@@ -2,6 +2,7 @@
 
 import type { Key } from '../keys/key-text.ts'
 import type { Duration } from '../options/duration.ts'
+import { optionNames } from '../options/option-names.ts'
 
 type Args = readonly unknown[]
 
@@ -62,3 +63,23 @@ export interface CacheEvictBeforeOptions<
   > {
   readonly when: 'before'
 }
+
+/** Names of the options of both forms. */
+export const CACHE_EVICT_NAMES = optionNames<CacheEvictOptions<[], unknown, [], [], []>>({
+  cache: true,
+  key: true,
+  keys: true,
+  keyOf: true,
+  keysOf: true,
+  tags: true,
+  all: true,
+  when: true,
+  soft: true,
+  settle: true,
+  condition: true,
+  conditionOf: true,
+  onRemoteFailure: true,
+})
+
+/** What holds when nobody says otherwise. */
+export const CACHE_EVICT_DEFAULTS = { all: false, when: 'after', soft: false, settle: 0 } as const

@@ -19,28 +19,18 @@ import {
   shapeOf,
 } from './bound/method-decorator.ts'
 import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
-import type { CacheEvictBeforeOptions, CacheEvictOptions } from './cache-evict-options.ts'
+import {
+  CACHE_EVICT_DEFAULTS,
+  CACHE_EVICT_NAMES,
+  type CacheEvictBeforeOptions,
+  type CacheEvictOptions,
+} from './cache-evict-options.ts'
 import { keySource } from './reading/key-source.ts'
 import { fixedTags } from './reading/storing-options.ts'
 
 type Args = readonly unknown[]
 
 const DECORATOR = '@CacheEvict'
-const NAMES = [
-  'cache',
-  'key',
-  'keys',
-  'keyOf',
-  'keysOf',
-  'tags',
-  'all',
-  'when',
-  'soft',
-  'settle',
-  'condition',
-  'conditionOf',
-  'onRemoteFailure',
-] as const
 
 /**
  * Evicts keys, tags or a whole cache, on all nodes, around a method that changes cached data.
@@ -141,10 +131,16 @@ interface Resolved extends Pick<BindingParts, 'cacheName' | 'policy' | 'naming'>
 }
 
 function resolve(options: object): Resolved {
-  assertKnownOptions(options, NAMES, DECORATOR)
-  const { cache, when = 'after', condition, ...rest } = options as Record<string, unknown>
+  assertKnownOptions(options, CACHE_EVICT_NAMES, DECORATOR)
+  const {
+    cache,
+    when = CACHE_EVICT_DEFAULTS.when,
+    condition,
+    ...rest
+  } = options as Record<string, unknown>
   const { key, keys, keyOf, keysOf, conditionOf } = rest
-  const { tags, all = false, soft = false, onRemoteFailure } = rest
+  const { all = CACHE_EVICT_DEFAULTS.all, soft = CACHE_EVICT_DEFAULTS.soft } = rest
+  const { tags, onRemoteFailure } = rest
   if (cache !== undefined) assertName(cache, `${DECORATOR}.cache`)
   assertOneOf(when, ['after', 'before'], `${DECORATOR}.when`)
   assertBoolean(all, `${DECORATOR}.all`)
@@ -197,7 +193,12 @@ type Plan = (call: Call) => (result: unknown) => EvictCall
  * caller or the method may have changed the arguments. The keys of both times are evicted.
  */
 function planner(options: object): Plan {
-  const { tags, all, soft, settle = 0 } = options as Record<string, unknown>
+  const {
+    tags,
+    all,
+    soft,
+    settle = CACHE_EVICT_DEFAULTS.settle,
+  } = options as Record<string, unknown>
   const keysOf = keyPlanner(options)
   const tagsOf = readTags(tags)
   const fixed = fixedTags(tags, `${DECORATOR}.tags`)

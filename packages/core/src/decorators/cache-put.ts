@@ -6,6 +6,7 @@ import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 import { type BoundCache, cacheBinder } from './bound/bound-cache.ts'
 import { readCallback, saysNo } from './bound/callbacks.ts'
 import {
@@ -42,6 +43,10 @@ export interface CachePutOptions<
 }
 
 const DECORATOR = '@CachePut'
+type AnyCachePut = CachePutOptions<[], unknown, [], [], [], [], []>
+type OwnOptions = Omit<AnyCachePut, keyof StoringOptions<unknown, [], [], []>>
+const OWN_NAMES = optionNames<OwnOptions>({ key: true, keyOf: true, condition: true })
+const NAMES = [...OWN_NAMES, ...STORING_NAMES]
 
 /**
  * Caches the method's result, in place of the cached value; every other node drops its old value.
@@ -90,7 +95,7 @@ export function CachePut(
 export function CachePut(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given
-  assertKnownOptions(options, ['key', 'keyOf', 'condition', ...STORING_NAMES], DECORATOR)
+  assertKnownOptions(options, NAMES, DECORATOR)
   const { cacheName, policy, rulesAt, shares } = resolveStoring(options, DECORATOR)
   const keyOf = keyFinder(options)
   const { condition, key, keyOf: ofResult } = options as Record<string, unknown>

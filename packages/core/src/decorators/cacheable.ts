@@ -3,6 +3,7 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 import { cacheBinder } from './bound/bound-cache.ts'
 import { readCallback } from './bound/callbacks.ts'
 import {
@@ -49,6 +50,10 @@ export interface CacheableOptions<
 }
 
 const DECORATOR = '@Cacheable'
+type AnyCacheable = CacheableOptions<[], unknown, [], [], [], []>
+type OwnOptions = Omit<AnyCacheable, keyof StoringOptions<unknown, [], [], []>>
+const OWN_NAMES = optionNames<OwnOptions>({ key: true, each: true, condition: true, shares: true })
+const NAMES = [...OWN_NAMES, ...STORING_NAMES]
 
 /**
  * Caches the method's result. With `each`, the method takes a list, and every element has an entry of its own.
@@ -116,7 +121,7 @@ export function Cacheable(
 export function Cacheable(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
-  assertKnownOptions(options, ['key', 'each', 'condition', 'shares', ...STORING_NAMES], DECORATOR)
+  assertKnownOptions(options, NAMES, DECORATOR)
   const { cacheName, policy, rulesAt, shares: isShared } = resolveStoring(options, DECORATOR)
   const { key, condition, shares } = options as Record<string, unknown>
   assertMethodNames(shares, `${DECORATOR}.shares`)

@@ -1,5 +1,6 @@
 /** `describeClass(Class)`: the decorated methods of a class; for dashboards and frameworks. */
 
+import { assertFunction } from '../options/assert-option.ts'
 import { type AnyClass, cacheNameOf, classesOf } from './bound/method-site.ts'
 import { decorationsOf, type Operation } from './bound/operations.ts'
 import { receiverOf } from './bound/receiver.ts'
@@ -27,9 +28,11 @@ export interface ClassDescription {
 /**
  * Lists a class's decorated methods, inherited ones included; an override hides what it overrides.
  *
+ * @throws InvalidOptionError for what is no class
  * @example describeClass(ProductService).methods.map(({ name }) => name)
  */
 export function describeClass(owner: AnyClass): ClassDescription {
+  assertFunction(owner, 'describeClass.class')
   const classes = classesOf(owner, true)
   const methods = classes.flatMap((at, index) => {
     const derived = classes.slice(0, index)

@@ -4,12 +4,14 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { capacityOf } from '../limits/capacity.ts'
-import type { ConsumeOptions } from '../limits/key-changes.ts'
+import type { ConsumeOptions } from '../limits/consume-options.ts'
 import { LIMITER_OPTION_NAMES, type LimiterOptions } from '../limits/limiter-options.ts'
 import { MOST } from '../limits/policy-options.ts'
 import { type ResolvedLimiter, resolveLimiter } from '../limits/resolve-limiter.ts'
 import type { RateLimitVerdict } from '../limits/verdict.ts'
 import { assertFunction, assertInteger, assertKnownOptions } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
+import { orDefault } from '../options/or-default.ts'
 import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
 import { type KeySource, keySource } from './reading/key-source.ts'
 import { loadSignal } from './reading/load-scope.ts'
@@ -52,9 +54,12 @@ export type RateLimitedOptions<
 
 /** The decorator's name in messages. */
 export const RATE_LIMITED = '@RateLimited'
-const OWN_NAMES = ['key', 'cost', 'signal', 'onLimit'] as const
+type OwnOptions = RateLimitedSettings<[], [], []> & OnLimit<[], unknown>
+const OWN_NAMES = optionNames<OwnOptions>({ key: true, cost: true, signal: true, onLimit: true })
 /** How long a call waits for its turn where `maxWait` is left out. */
 const DEFAULT_MAX_WAIT = '5s'
+/** What holds when nobody says otherwise. */
+export const RATE_LIMITED_DEFAULTS = { cost: 1, onLimit: 'throw' } as const
 
 /** A call above the limit. */
 export interface Refusal {
@@ -80,9 +85,9 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
   assertKnownOptions(options, [...OWN_NAMES, ...LIMITER_OPTION_NAMES], RATE_LIMITED)
   const {
     key = () => 'all',
-    cost = 1,
+    cost = RATE_LIMITED_DEFAULTS.cost,
     signal,
-    onLimit = 'throw',
+    onLimit = RATE_LIMITED_DEFAULTS.onLimit,
     ...rest
   } = options as Record<string, unknown>
   const isWaiting = onLimit === 'wait'
@@ -94,7 +99,7 @@ export function resolveRateLimited(options: object): ResolvedRateLimited {
   }
   const limiterOptions = {
     ...rest,
-    maxWait: isWaiting ? (rest['maxWait'] ?? DEFAULT_MAX_WAIT) : 0,
+    maxWait: isWaiting ? orDefault(rest['maxWait'], DEFAULT_MAX_WAIT) : 0,
   } as LimiterOptions
   // Named after the method, once that is known.
   const limiter = resolveLimiter(limiterOptions, { where: RATE_LIMITED, name: 'method' })

@@ -9,6 +9,7 @@ import { namesInOrder } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 import { MethodBinder } from './bound/bound-method.ts'
 import { readCallback } from './bound/callbacks.ts'
 import {
@@ -39,7 +40,12 @@ export interface LocksOwner {
 }
 
 const DECORATOR = '@WithLock'
-const NAMES = ['key', 'keys', ...LOCK_OPTION_NAMES.filter((name) => name !== 'signal')]
+const OWN_NAMES = optionNames<Omit<WithLockOptions<[], []>, keyof LockOptions>>({
+  key: true,
+  keys: true,
+})
+// Whose signal would it be? It stands here once, for all calls.
+const NAMES = [...OWN_NAMES, ...LOCK_OPTION_NAMES.filter((name) => name !== 'signal')]
 
 /**
  * Runs the method under a lock: one call at a time per key, in all processes of the namespace. `currentLock()` inside gives
@@ -151,9 +157,10 @@ function nameSource(key: unknown, keys: unknown): (label: string) => Names {
   }
   const sourceOf = keySource(key, `${DECORATOR}.key`)
   return (label) => {
-    const source = sourceOf((text) => fitKey(`${label}:${text}`))
+    const source = sourceOf({ before: `${label}:`, after: '' })
     // The text of a key is the name of its lock; a name made from that text could differ.
-    return (self, args) => [source.of(self, args)]
+    const nameOf = source.frame === undefined ? (text: string) => text : fitKey
+    return (self, args) => [nameOf(source.of(self, args))]
   }
 }
 

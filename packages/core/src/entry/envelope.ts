@@ -54,6 +54,7 @@ export const OFFSET = {
   freshFor: 24,
   staleFor: 29,
   livesFor: 34,
+  loadMs: 39,
   leaseDeadline: 48,
   leaseToken: 54,
 } as const
@@ -95,7 +96,8 @@ export interface EntryDraft {
   readonly payload: Uint8Array
 }
 
-const MAX_LOAD_MS = 0xff_ffff
+/** The longest load time that a header can say. */
+export const MAX_LOAD_MS = 0xff_ffff
 const MAX_TAGS_BYTES = 0xffff
 const NO_TAGS: readonly string[] = Object.freeze([])
 const NO_BYTES = new Uint8Array(0)
@@ -119,7 +121,7 @@ export function encodeEntry(draft: EntryDraft): Buffer {
   bytes.writeUIntBE(draft.freshForMs, OFFSET.freshFor, 5)
   bytes.writeUIntBE(draft.staleForMs, OFFSET.staleFor, 5)
   bytes.writeUIntBE(draft.livesForMs, OFFSET.livesFor, 5)
-  bytes.writeUIntBE(Math.min(MAX_LOAD_MS, Math.max(0, Math.round(draft.loadMs))), 39, 3)
+  bytes.writeUIntBE(Math.min(MAX_LOAD_MS, Math.max(0, Math.round(draft.loadMs))), OFFSET.loadMs, 3)
   bytes.writeUInt16BE(tags.length, 42)
   bytes.writeUInt32BE(draft.schema, 44)
   bytes.fill(0, OFFSET.leaseDeadline, HEADER_BYTES)
@@ -172,7 +174,7 @@ export const field = {
   freshForMs: (bytes: Uint8Array): number => uint40At(bytes, OFFSET.freshFor),
   staleForMs: (bytes: Uint8Array): number => uint40At(bytes, OFFSET.staleFor),
   livesForMs: (bytes: Uint8Array): number => uint40At(bytes, OFFSET.livesFor),
-  loadMs: (bytes: Uint8Array): number => uint24At(bytes, 39),
+  loadMs: (bytes: Uint8Array): number => uint24At(bytes, OFFSET.loadMs),
   leaseToken: (bytes: Uint8Array): number => uint48At(bytes, OFFSET.leaseToken),
   schema: (bytes: Uint8Array): number => uint24At(bytes, 44) * 0x100 + byteAt(bytes, 47),
 

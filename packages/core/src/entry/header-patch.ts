@@ -1,6 +1,14 @@
 /** Changes single fields of a stored entry's header in place, as a server does without rewriting the payload. */
 
-import { type EntryHeader, FLAG, FORMAT_VERSION, HEADER_BYTES, MAGIC, OFFSET } from './envelope.ts'
+import {
+  type EntryHeader,
+  FLAG,
+  FORMAT_VERSION,
+  HEADER_BYTES,
+  MAGIC,
+  MAX_LOAD_MS,
+  OFFSET,
+} from './envelope.ts'
 
 /** Returns a header without a value: no flags but the given ones, no commit, no lease. */
 export function emptyHeader(flags: number): Buffer {
@@ -38,6 +46,17 @@ export function limitLife(bytes: Buffer, ms: number): void {
   for (const at of [OFFSET.freshFor, OFFSET.staleFor, OFFSET.livesFor]) {
     bytes.writeUIntBE(Math.min(ms, bytes.readUIntBE(at, 5)), at, 5)
   }
+}
+
+/** Returns a copy whose lifetimes are shorter by `waitedMs`, and whose load seems to have taken `saidMs` longer. */
+export function agedCopy(entry: Uint8Array, waitedMs: number, saidMs: number): Buffer {
+  const bytes = Buffer.from(entry)
+  for (const at of [OFFSET.freshFor, OFFSET.staleFor, OFFSET.livesFor]) {
+    bytes.writeUIntBE(Math.max(0, bytes.readUIntBE(at, 5) - waitedMs), at, 5)
+  }
+  const loadMs = Math.min(MAX_LOAD_MS, bytes.readUIntBE(OFFSET.loadMs, 3) + saidMs)
+  bytes.writeUIntBE(loadMs, OFFSET.loadMs, 3)
+  return bytes
 }
 
 /** What is left of an entry's settle window, ms; 0 when there is none. It ends with the entry's life, or as `setWindow` says. */

@@ -15,6 +15,8 @@ export interface Quiet {
 
 const NEVER_CHECKED = -1
 
+const quietTimes = new WeakMap<LocalEntry, Quiet>()
+
 /**
  * One entry of the local tier. Mutable where the engine re-judges it.
  *
@@ -22,6 +24,15 @@ const NEVER_CHECKED = -1
  * milliseconds, rounded down: V8 keeps a small whole number in the object, and makes an object of its own for any other.
  */
 export class LocalEntry {
+  // What a hit asks for comes first, so that it lies together in memory.
+  /** The coherence change counter at which it was last found valid. */
+  checked = NEVER_CHECKED
+  /** Until then a hit needs no thought: fresh, and the moment for an early refresh has not come. */
+  calmUntil = 0
+  /** The resolved promise that hits share; made at the first hit. */
+  promise: Promise<unknown> | undefined = undefined
+  /** A hit was served that the store has not seen, since the store last asked. */
+  isUsed = false
   value: unknown = undefined
   readonly kind: EntryKind
   readonly tags: readonly string[]
@@ -35,19 +46,11 @@ export class LocalEntry {
   verifiedAt: number
   /** When it was made, monotonic ms. */
   createdAt = 0
-  /** Until then a hit needs no thought: fresh, and the moment for an early refresh has not come. */
-  calmUntil = 0
   freshUntil = 0
   /** Until then it may be served while one refresh runs. */
   staleUntil = 0
   /** Until then it may be served when loads fail. */
   livesUntil = 0
-  /** Absent while no load has failed; few do. */
-  quiet: Quiet | undefined = undefined
-  /** The coherence change counter at which it was last found valid. */
-  checked = NEVER_CHECKED
-  /** The resolved promise that hits share; made at the first hit. */
-  promise: Promise<unknown> | undefined = undefined
 
   // biome-ignore lint/complexity/useMaxParams: one is made for each entry, and an object for its fields would be a second one
   constructor(
@@ -64,6 +67,23 @@ export class LocalEntry {
     this.birth = birth
     this.commit = commit
     this.verifiedAt = Math.floor(verifiedAt)
+  }
+
+  /** Absent while no load has failed; few do, so it is kept beside the entries. */
+  get quiet(): Quiet | undefined {
+    return quietTimes.get(this)
+  }
+
+  set quiet(quiet: Quiet | undefined) {
+    if (quiet === undefined) quietTimes.delete(this)
+    else quietTimes.set(this, quiet)
+  }
+
+  /** Tells whether it was used since this was last asked. */
+  takeUse(): boolean {
+    const { isUsed } = this
+    this.isUsed = false
+    return isUsed
   }
 
   /** Sets its times: instants on the node's monotonic clock, ms; each at or after the one before. */

@@ -1,7 +1,9 @@
-/** What a cache manager reports: one type per event, and the emitter that calls listeners. */
-
-import { isThenable } from '../lifecycle/is-thenable.ts'
-import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
+/**
+ * What a cache manager reports, one type per event.
+ *
+ * One word for one thing: `outcome` is what became of it, `reason` is one of a few words that say why, `error` is whatever
+ * was thrown, `state` is how something stands now, and times are `…Ms`. Names are nouns, or verbs as in a command.
+ */
 
 /** Fields every event about one key has. */
 export interface KeyEvent {
@@ -23,9 +25,12 @@ export type PutOutcome =
   | 'stored'
   /** It is kept in this process only: it is larger than `maxValueBytes`. */
   | 'local'
-  /** It is not kept, because its policy says so or because a newer value may exist; the key is evicted. */
+  /** It is not kept, because its policy says so or because a newer value may exist; the key is evicted, or will be. */
   | 'not-kept'
-  /** The store could not be reached: the key is evicted here, and that waits in the recovery queue. */
+  /**
+   * The store could not be reached: the value is kept here for `maxStaleness`, and waits to be sent. A later event without the
+   * value says what became of it, `stored` or `not-kept`.
+   */
   | 'queued'
 
 /**
@@ -48,8 +53,7 @@ export interface CacheEvents {
       readonly reason: 'miss' | 'refresh'
     }
   /** A value past its freshness was served; `asked`: to a caller that asked for values kept for failed loads. */
-  stale: KeyEvent &
-    ValueEvent & { readonly why: 'revalidating' | 'error' | 'timeout' | 'lease' | 'asked' }
+  stale: KeyEvent & ValueEvent & { readonly reason: 'revalidating' | 'error' | 'timeout' | 'asked' }
   /** A value was written by request (`set`, `@CachePut`, `warm`), or was not: see `outcome`. */
   put: KeyEvent & ValueEvent & { readonly outcome: PutOutcome }
   /** Keys, tags or a whole cache were evicted by request on this node, or wait in the recovery queue for the store. */
@@ -61,12 +65,12 @@ export interface CacheEvents {
     readonly outcome: 'done' | 'queued'
   }
   /** Another node's change, or our own delivered back, was applied here. */
-  invalidated: { readonly keys: readonly string[]; readonly tags: readonly string[] }
+  invalidate: { readonly keys: readonly string[]; readonly tags: readonly string[] }
   /**
    * A finished load was not kept: its key was evicted, replaced or taken over meanwhile, or the arguments it ran with were
    * no longer those that the key was made of.
    */
-  'fill-refused': KeyEvent
+  discard: KeyEvent
   /** The remote store failed, timed out, or was skipped by the open breaker. */
   'store-error': {
     readonly operation: string
@@ -81,8 +85,8 @@ export interface CacheEvents {
     readonly state: 'began' | 'lasts' | 'ended'
     readonly kind: OutageKind
     /** What the store, or the way to it, said first. */
-    readonly reason: string
-    readonly forMs: number
+    readonly message: string
+    readonly durationMs: number
     readonly failedCalls: number
     /** Calls that the open circuit breaker did not let through. */
     readonly skippedCalls: number
@@ -94,7 +98,7 @@ export interface CacheEvents {
   /** The circuit breaker changed. */
   breaker: { readonly state: 'closed' | 'open' | 'half-open' }
   /** Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. */
-  undecodable: KeyEvent & { readonly reason: unknown }
+  undecodable: KeyEvent & { readonly error: unknown }
   /**
    * A callback about keeping a result threw, or returned something that it must not (`error` says what was expected): the result
    * was handed out and not kept.
@@ -109,10 +113,10 @@ export interface CacheEvents {
   'bus-gap': {
     readonly partition: number | 'tags'
     readonly recovered: boolean
-    readonly cause: 'gap' | 'behind' | 'history-lost'
+    readonly reason: 'gap' | 'behind' | 'history-lost'
   }
   /** The bus subscription came up or went down. */
-  bus: { readonly state: 'up' | 'down'; readonly reason: unknown }
+  bus: { readonly state: 'up' | 'down'; readonly error: unknown }
   /** This node cannot verify its entries (isolated), or can again. */
   coherence: { readonly state: 'verified' | 'isolated' }
   /** Evictions that could not reach the store wait here, or have left. */
@@ -124,7 +128,7 @@ export interface CacheEvents {
     readonly key: string
     readonly outcome: 'granted' | 'timeout' | 'unavailable' | 'released' | 'lost' | 'release-failed'
     /** How long the caller waited for it, or how long it was held, ms. */
-    readonly ms: number
+    readonly durationMs: number
     /** Who decided: the name of the lock provider. */
     readonly source: string
   }
@@ -151,65 +155,3 @@ export interface CacheEvents {
 }
 
 export type CacheEventName = keyof CacheEvents
-
-type Listener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void
-
-/** Listeners of one event, each with the context in which it began to listen. */
-type Listeners = Map<Listener<never>, KeptContext>
-
-/** Hands events to listeners; building an event can be skipped when no listener is there. */
-export class Emitter {
-  readonly #listeners = new Map<CacheEventName, Listeners>()
-  /** True while `hit` has a listener; a field, because the local-hit path reads it. */
-  hearsHits = false
-
-  /** True when an event of this name has a listener. Check it before building an event on a hot path. */
-  has(name: CacheEventName): boolean {
-    return this.#listeners.has(name)
-  }
-
-  /**
-   * Adds a listener; returns what removes it. It runs in the async context of this call: an event is about the cache and
-   * often about several callers, so it gets the context of none of them.
-   */
-  on<Name extends CacheEventName>(name: Name, listener: Listener<Name>): () => void {
-    const listeners: Listeners = this.#listeners.get(name) ?? new Map()
-    this.#listeners.set(name, listeners)
-    listeners.set(listener as Listener<never>, keepContext())
-    this.hearsHits = this.has('hit')
-    return () => {
-      listeners.delete(listener as Listener<never>)
-      if (listeners.size === 0 && this.#listeners.get(name) === listeners) {
-        this.#listeners.delete(name)
-      }
-      this.hearsHits = this.has('hit')
-    }
-  }
-
-  /**
-   * Calls the listeners in order. An error that one throws, or rejects with, is dropped: an observer must not break the observed
-   * call, nor end the process.
-   */
-  emit<Name extends CacheEventName>(name: Name, event: CacheEvents[Name]): void {
-    const listeners = this.#listeners.get(name)
-    if (listeners === undefined) return
-    for (const [listener, context] of [...listeners]) {
-      try {
-        const answer: unknown = context.runInAsyncScope(
-          listener as Listener<Name>,
-          undefined,
-          event,
-        )
-        if (isThenable(answer)) answer.then(undefined, () => undefined)
-      } catch {
-        // Deliberate: see the docstring. Reporting it as an event could loop.
-      }
-    }
-  }
-
-  /** Removes every listener. */
-  clear(): void {
-    this.#listeners.clear()
-    this.hearsHits = false
-  }
-}

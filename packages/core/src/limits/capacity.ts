@@ -32,7 +32,8 @@ export function assertCost(cost: number, capacity: Capacity | undefined, limiter
   if (Number.isInteger(cost) && cost >= 0 && cost <= max) return
   const option = `limiter(${limiter}).cost`
   const because = capacity?.because ?? ''
-  if (because === '' || !(cost > max)) assertInteger(cost, option, { min: 0, max })
+  if (because === '' || !Number.isInteger(cost) || cost < 0)
+    assertInteger(cost, option, { min: 0, max })
   const expected = `a whole number from 0 to ${max}, ${because}`
   throw new InvalidOptionError({ option, expected, received: cost })
 }

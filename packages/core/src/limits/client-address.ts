@@ -9,6 +9,7 @@
 import { KeyError } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertInteger, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 import { parseIp } from './ip-address.ts'
 
 /** The part of a request that is used; requests of Node and of most frameworks have it. */
@@ -29,7 +30,10 @@ export interface ClientAddressOptions {
   readonly header?: 'x-forwarded-for' | 'forwarded' | undefined
 }
 
+/** What holds when nobody says otherwise. */
+export const CLIENT_ADDRESS_DEFAULTS = { header: 'x-forwarded-for' } as const
 const WHERE = 'clientAddress'
+const NAMES = optionNames<ClientAddressOptions>({ proxies: true, header: true })
 const MOST_PROXIES = 20
 
 /**
@@ -41,8 +45,8 @@ const MOST_PROXIES = 20
  * @example limiter.consume(ipKey(clientAddress(request, { proxies: 1 })))
  */
 export function clientAddress(request: RequestLike, options: ClientAddressOptions): string {
-  assertKnownOptions(options, ['proxies', 'header'], WHERE)
-  const { proxies, header = 'x-forwarded-for' } = options
+  assertKnownOptions(options, NAMES, WHERE)
+  const { proxies, header = CLIENT_ADDRESS_DEFAULTS.header } = options
   assertInteger(proxies, `${WHERE}.proxies`, { min: 0, max: MOST_PROXIES })
   assertOneOf(header, ['x-forwarded-for', 'forwarded'], `${WHERE}.header`)
   const { headers, socket } = requestParts(request)

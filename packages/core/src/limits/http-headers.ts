@@ -4,9 +4,10 @@
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { assertBoolean, assertKnownOptions } from '../options/assert-option.ts'
+import { assertBoolean, assertKnownOptions, assertText } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
-import type { PolicyStanding, RateLimitVerdict } from './verdict.ts'
+import { optionNames } from '../options/option-names.ts'
+import { assertVerdict, type PolicyStanding, type RateLimitVerdict } from './verdict.ts'
 
 export interface RateLimitHeaderOptions {
   /** Also `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds from now), of the deciding policy. @default false */
@@ -25,7 +26,16 @@ export interface RateLimitProblem {
   readonly 'violated-policies': readonly string[]
 }
 
-const NAMES = ['legacy', 'jitter', 'partitionKey'] as const
+const NAMES = optionNames<RateLimitHeaderOptions>({
+  legacy: true,
+  jitter: true,
+  partitionKey: true,
+})
+/** What holds when nobody says otherwise. */
+export const HEADER_DEFAULTS = {
+  legacy: false,
+  jitter: 0,
+} as const satisfies RateLimitHeaderOptions
 const WHERE = 'rateLimitHeaders'
 const MS_PER_SECOND = 1_000
 
@@ -42,8 +52,9 @@ export function rateLimitHeaders(
   verdict: RateLimitVerdict,
   options: RateLimitHeaderOptions = {},
 ): Readonly<Record<string, string>> {
+  assertVerdict(verdict, `${WHERE}.verdict`)
   assertKnownOptions(options, NAMES, WHERE)
-  const { legacy = false, jitter = 0, partitionKey } = options
+  const { legacy = HEADER_DEFAULTS.legacy, jitter = HEADER_DEFAULTS.jitter, partitionKey } = options
   assertBoolean(legacy, `${WHERE}.legacy`)
   const jitterMs = parseDuration(jitter, `${WHERE}.jitter`)
   if (verdict.source === 'open' || verdict.source === 'off') return {}
@@ -62,6 +73,7 @@ export function rateLimitHeaders(
  * @example response.status(429).type('application/problem+json').send(rateLimitProblem(verdict))
  */
 export function rateLimitProblem(verdict: Pick<RateLimitVerdict, 'policy'>): RateLimitProblem {
+  assertText(verdict?.policy, 'rateLimitProblem.verdict.policy')
   return {
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
     title: 'Request cannot be satisfied as assigned quota has been exceeded',

@@ -4,19 +4,10 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { assertInteger } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { assertConsumeOptions, type ConsumeOptions } from './consume-options.ts'
 import type { Adjustment } from './limit-store.ts'
 import type { LimitVariants } from './limit-variants.ts'
 import { MOST } from './policy-options.ts'
-
-/** Options of one call. */
-export interface ConsumeOptions {
-  /** Ends the waiting for a turn; the turn is given back where that is possible. */
-  readonly signal?: AbortSignal | undefined
-  /** The arguments for a function as `limit`. @default the key */
-  readonly args?: readonly unknown[] | undefined
-  /** The `this` of that function. */
-  readonly self?: unknown
-}
 
 interface ChangeParts {
   readonly variants: LimitVariants
@@ -43,10 +34,12 @@ export class KeyChanges {
     await this.#changing(key, (text) => this.#parts.variants.any.decisions.block(text, us))
   }
 
-  async adjust(key: Key, adjustment: Adjustment, { self, args }: ConsumeOptions): Promise<number> {
+  async adjust(key: Key, adjustment: Adjustment, options: ConsumeOptions): Promise<number> {
     const { variants } = this.#parts
     const { how, points } = adjustment
     const option = `limiter(${this.#name}).${how}`
+    assertConsumeOptions(options, option)
+    const { self, args } = options
     assertInteger(points, `${option}.points`, { min: 0, max: MOST })
     const { policies } = variants.any.decisions.rule
     if (policies.every(({ algorithm }) => algorithm === 'concurrency')) {

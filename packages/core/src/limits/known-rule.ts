@@ -3,6 +3,7 @@
 import type { LimitPolicy, LimitRule } from '../contracts/rate-limit-provider.ts'
 import { assertBoolean } from '../options/assert-option.ts'
 import { parseDuration } from '../options/duration.ts'
+import { orDefault } from '../options/or-default.ts'
 import { LIMITER_DEFAULTS, type LimiterOptions } from './limiter-options.ts'
 import { localRuleOf } from './local-rule.ts'
 import { resolveLimitPolicy } from './resolve-policy.ts'
@@ -61,7 +62,7 @@ export function knownRule(words: RuleWords, place: RulePlace): KnownRule {
   assertMayPenalize(policies, options, where)
   const limiter = name ?? ruleName(policies)
   const rule = { limiter, policies, maxWaitUs, penalty, blockUs: blockMs * US_PER_MS }
-  const share = options.share ?? LIMITER_DEFAULTS.share
+  const share = orDefault(options.share, LIMITER_DEFAULTS.share)
   const localRule = localRuleOf({ rule, said, share, mayBeNone: isLookedUp }, where)
   return { rule, localRule, contents: contentsOf(rule, localRule) }
 }

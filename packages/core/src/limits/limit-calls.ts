@@ -2,7 +2,7 @@
 
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { linkSignals } from '../lifecycle/link-signals.ts'
 import { awaitTurn } from './await-turn.ts'

@@ -12,7 +12,7 @@ import type {
   RateLimitProvider,
 } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import { type CallBounds, GuardedCalls } from '../guard/guarded-calls.ts'
 import { Refunds } from './refunds.ts'
 

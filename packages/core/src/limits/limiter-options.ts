@@ -1,6 +1,7 @@
 /** The options of a limiter, and the defaults. */
 
 import type { Duration } from '../options/duration.ts'
+import { optionNames } from '../options/option-names.ts'
 import {
   type ConcurrencyOptions,
   POLICY_OPTION_NAMES,
@@ -78,23 +79,27 @@ export type LimiterOptions<Args extends readonly unknown[] = [key: string]> =
   | OnePolicy<Args>
   | SeveralPolicies<Args>
 
-const SETTING_NAMES = [
-  'name',
-  'maxWait',
-  'onStoreError',
-  'share',
-  'limitTtl',
-  'storeTimeout',
-  'penalty',
-  'block',
-  'dryRun',
-  'enabled',
-] as const satisfies readonly (keyof LimiterSettings)[]
+const SETTING_NAMES = optionNames<LimiterSettings>({
+  name: true,
+  maxWait: true,
+  onStoreError: true,
+  share: true,
+  limitTtl: true,
+  storeTimeout: true,
+  penalty: true,
+  block: true,
+  dryRun: true,
+  enabled: true,
+})
+
+const LIST_NAMES = optionNames<Omit<SeveralPolicies, keyof LimiterSettings | 'limit'>>({
+  policies: true,
+})
 
 /** Names of all options of a limiter. */
 export const LIMITER_OPTION_NAMES = [
-  ...new Set(['policies', ...SETTING_NAMES, ...POLICY_OPTION_NAMES]),
-] as const
+  ...new Set([...LIST_NAMES, ...SETTING_NAMES, ...POLICY_OPTION_NAMES]),
+]
 
 /** The values of options that are left out. */
 export const LIMITER_DEFAULTS = {

@@ -6,11 +6,18 @@ import { type Key, keyText } from '../keys/key-text.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import { assertFunction } from '../options/assert-option.ts'
 import type { Duration } from '../options/duration.ts'
-import { type ConsumeOptions, KeyChanges } from './key-changes.ts'
+import {
+  assertConsumeOptions,
+  type ConsumeOptions,
+  NO_OPTIONS,
+  RUN_NAMES,
+  type RunOptions,
+} from './consume-options.ts'
+import { KeyChanges } from './key-changes.ts'
 import { type CallParts, LimitCalls } from './limit-calls.ts'
 import type { LimitVariant, LimitVariants } from './limit-variants.ts'
 import type { ResolvedSettings } from './resolve-limiter.ts'
-import type { RateLimitVerdict } from './verdict.ts'
+import { assertVerdict, type RateLimitVerdict } from './verdict.ts'
 
 export interface LimiterParts extends CallParts {
   readonly settings: ResolvedSettings
@@ -48,8 +55,9 @@ export class Limiter {
    *   cost that is above a limit; the signal's reason; ClosedError
    * @example const { allowed, retryAfterMs } = await limiter.consume('ip:1.2.3.4')
    */
-  consume(key: Key, cost = 1, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
+  consume(key: Key, cost = 1, options: ConsumeOptions = NO_OPTIONS): Promise<RateLimitVerdict> {
     try {
+      if (options !== NO_OPTIONS) assertConsumeOptions(options, `limiter(${this.name}).consume`)
       const text = keyText(key)
       this.#parts.closing.throwIfAborted()
       if (this.#isOff) return Promise.resolve(this.#off(text))
@@ -71,10 +79,12 @@ export class Limiter {
   async run<Result>(
     key: Key,
     work: (verdict: RateLimitVerdict) => Promise<Result> | Result,
-    options: ConsumeOptions & { readonly cost?: number | undefined } = {},
+    options: RunOptions = NO_OPTIONS,
   ): Promise<Result> {
     assertFunction(work, 'limiter.run.work')
-    const verdict = await this.consume(key, options.cost ?? 1, options)
+    assertConsumeOptions(options, `limiter(${this.name}).run`, RUN_NAMES)
+    const { cost = 1, ...call } = options
+    const verdict = await this.consume(key, cost, call)
     if (!verdict.allowed) throw new RateLimitedError(keyText(key), verdict)
     return this.#calls.hold(verdict, async () => work(verdict))
   }
@@ -84,7 +94,8 @@ export class Limiter {
    *
    * @throws as `consume`
    */
-  async peek(key: Key, cost = 1, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
+  async peek(key: Key, cost = 1, options: ConsumeOptions = NO_OPTIONS): Promise<RateLimitVerdict> {
+    if (options !== NO_OPTIONS) assertConsumeOptions(options, `limiter(${this.name}).peek`)
     const text = keyText(key)
     this.#parts.closing.throwIfAborted()
     if (this.#isOff) return this.#off(text)
@@ -96,7 +107,8 @@ export class Limiter {
    *
    * @returns false when there is nothing left to give back: the window is over, or (`smooth`) other calls came since.
    */
-  refund(verdict: RateLimitVerdict): Promise<boolean> {
+  async refund(verdict: RateLimitVerdict): Promise<boolean> {
+    assertVerdict(verdict, `limiter(${this.name}).refund.verdict`)
     return this.#calls.refund(verdict)
   }
 
@@ -124,7 +136,7 @@ export class Limiter {
    * @throws InvalidOptionError; when the store is away
    * @example await login.reward('ann', 3) // she got it right
    */
-  reward(key: Key, points = 1, options: ConsumeOptions = {}): Promise<number> {
+  reward(key: Key, points = 1, options: ConsumeOptions = NO_OPTIONS): Promise<number> {
     return this.#changes.adjust(key, { how: 'reward', points }, options)
   }
 
@@ -135,7 +147,7 @@ export class Limiter {
    * @returns how much that is, in the policy with the most
    * @throws InvalidOptionError; when the store is away
    */
-  set(key: Key, points: number, options: ConsumeOptions = {}): Promise<number> {
+  set(key: Key, points: number, options: ConsumeOptions = NO_OPTIONS): Promise<number> {
     return this.#changes.adjust(key, { how: 'set', points }, options)
   }
 

@@ -2,6 +2,7 @@
 
 import type { CalendarPeriod } from '../contracts/rate-limit-provider.ts'
 import type { Duration } from '../options/duration.ts'
+import { optionNames } from '../options/option-names.ts'
 
 /**
  * A limit that is looked up: from the arguments of the decorated method, or from the key of `limiter.consume`. A function that
@@ -51,17 +52,31 @@ export interface ConcurrencyOptions<Args extends readonly unknown[] = [key: stri
   readonly per?: undefined
 }
 
-export const POLICY_OPTION_NAMES = [
-  'name',
-  'limit',
-  'per',
-  'algorithm',
-  'slices',
-  'burst',
-  'hard',
-  'timeZone',
-  'lease',
-] as const
+export const POLICY_OPTION_NAMES = optionNames<PolicyOptions & ConcurrencyOptions>({
+  name: true,
+  limit: true,
+  per: true,
+  algorithm: true,
+  slices: true,
+  burst: true,
+  hard: true,
+  timeZone: true,
+  lease: true,
+})
+
+/** What holds when nobody says otherwise. */
+export const POLICY_DEFAULTS = {
+  name: 'default',
+  slices: 10,
+  hard: false,
+  timeZone: 'UTC',
+} as const satisfies Partial<PolicyOptions>
+
+/** The same of `concurrency`. */
+export const CONCURRENCY_DEFAULTS = {
+  name: 'default',
+  lease: '30s',
+} as const satisfies Partial<ConcurrencyOptions>
 
 /** The largest limit of any algorithm. */
 export const MOST = 1_000_000_000

@@ -12,6 +12,7 @@ import {
 } from '../options/assert-option.ts'
 import { parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
+import { orDefault } from '../options/or-default.ts'
 import { type KnownRule, knownRule, type RuleWords, renamed } from './known-rule.ts'
 import {
   LIMITER_DEFAULTS,
@@ -129,8 +130,8 @@ function resolveSettings(options: LimiterOptions, where: string): ResolvedSettin
   }
   if (enabled !== undefined) assertFunction(enabled, `${where}.enabled`)
   assertBoolean(dryRun, `${where}.dryRun`)
-  const limitTtl = options.limitTtl ?? LIMITER_DEFAULTS.limitTtl
-  const storeTimeout = options.storeTimeout ?? LIMITER_DEFAULTS.storeTimeout
+  const limitTtl = orDefault(options.limitTtl, LIMITER_DEFAULTS.limitTtl)
+  const storeTimeout = orDefault(options.storeTimeout, LIMITER_DEFAULTS.storeTimeout)
   const range = { min: 1, max: MS_PER_MINUTE }
   return {
     onStoreError,

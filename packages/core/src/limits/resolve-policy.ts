@@ -10,10 +10,13 @@ import {
 } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
+import { orDefault } from '../options/or-default.ts'
 import { CalendarEdges } from './calendar-edges.ts'
 import {
+  CONCURRENCY_DEFAULTS,
   type KnownPolicy,
   MOST,
+  POLICY_DEFAULTS,
   POLICY_OPTION_NAMES,
   type PolicyOptions,
 } from './policy-options.ts'
@@ -48,17 +51,15 @@ export function resolveLimitPolicy(
   isLookedUp = false,
 ): LimitPolicy {
   assertKnownOptions(options, POLICY_OPTION_NAMES, where)
-  const { name = 'default', limit, per } = options
+  const { name = POLICY_DEFAULTS.name, limit, per } = options
   assertName(name, `${where}.name`)
   const algorithm = algorithmOf(options, where)
   assertOwners(options, algorithm, where)
   const isShort = algorithm === 'exact' || algorithm === 'concurrency'
   assertInteger(limit, `${where}.limit`, { min: 0, max: isShort ? MOST_REMEMBERED : MOST })
   if (options.algorithm === 'concurrency') {
-    const termMs = parseDuration(options.lease ?? '30s', `${where}.lease`, {
-      min: 1_000,
-      max: MS_PER_DAY,
-    })
+    const lease = orDefault(options.lease, CONCURRENCY_DEFAULTS.lease)
+    const termMs = parseDuration(lease, `${where}.lease`, { min: 1_000, max: MS_PER_DAY })
     return { name, limit, algorithm: 'concurrency', termUs: termMs * US_PER_MS }
   }
   if (isPeriod(per)) return calendarPolicy({ name, limit, period: per }, options, where)
@@ -76,7 +77,7 @@ function isPeriod(per: unknown): per is CalendarPeriod {
 function algorithmOf(options: KnownPolicy, where: string): string {
   const { algorithm, per, limit } = options
   if (algorithm !== undefined) assertOneOf(algorithm, ALGORITHMS, `${where}.algorithm`)
-  if (!isPeriod(per)) return algorithm ?? (limit > EXACT_BY_DEFAULT ? 'window' : 'exact')
+  if (!isPeriod(per)) return algorithm ?? (isAbove(limit, EXACT_BY_DEFAULT) ? 'window' : 'exact')
   if (algorithm === undefined || algorithm === 'fixed') return 'calendar'
   throw new InvalidOptionError({
     option: `${where}.algorithm`,
@@ -108,7 +109,7 @@ interface Basics {
 }
 
 function slicedPolicy(basics: Basics, options: PolicyOptions, where: string): LimitPolicy {
-  const { slices = 10 } = options
+  const { slices = POLICY_DEFAULTS.slices } = options
   assertInteger(slices, `${where}.slices`, { min: 1, max: MOST_SLICES })
   const { name, limit, windowUs } = basics
   // Rounded up, so that all slices together are never less than a window.
@@ -125,12 +126,12 @@ function smoothPolicy(
   where: string,
 ): LimitPolicy {
   const { name, limit, windowUs } = basics
-  const { hard = false } = options
+  const { hard = POLICY_DEFAULTS.hard } = options
   assertBoolean(hard, `${where}.hard`)
   // A bucket that admits nothing is never asked.
   if (limit === 0)
     return { name, limit, windowUs, algorithm: 'smooth', burst: 0, intervalUs: windowUs }
-  const said = options.burst ?? (hard ? Math.max(1, Math.floor(limit / 2)) : limit)
+  const said = orDefault(options.burst, hard ? Math.max(1, Math.floor(limit / 2)) : limit)
   assertInteger(said, `${where}.burst`, { min: 1, max: hard && !isLookedUp ? limit : MOST })
   const longest = Math.floor(LONGEST_REFILL_US / ceilOf(windowUs, limit))
   const burst = isLookedUp ? Math.min(said, hard ? limit : longest) : said
@@ -157,7 +158,7 @@ function ceilOf(amount: number, by: number): number {
 
 function calendarPolicy(
   basics: { readonly name: string; readonly limit: number; readonly period: CalendarPeriod },
-  { timeZone = 'UTC' }: PolicyOptions,
+  { timeZone = POLICY_DEFAULTS.timeZone }: PolicyOptions,
   where: string,
 ): LimitPolicy {
   try {
@@ -170,4 +171,9 @@ function calendarPolicy(
     })
   }
   return { ...basics, algorithm: 'calendar', timeZone }
+}
+
+/** Of a limit that is not checked yet: which checks it passes depends on the algorithm. */
+function isAbove(limit: unknown, bound: number): boolean {
+  return typeof limit === 'number' && limit > bound
 }

@@ -6,6 +6,7 @@ import type {
   LimitReply,
   LimitRule,
 } from '../contracts/rate-limit-provider.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
 import type { LimitStore } from './limit-store.ts'
 
 /**
@@ -73,6 +74,13 @@ export function unaskedVerdict(rule: LimitRule, source: 'open' | 'off'): RateLim
   const states = rule.policies.map(({ limit }) => ({ remaining: limit, resetUs: 0 }))
   const reply = { admitted: true, waitUs: 0, refusedBy: -1, states, nowUs: 0 }
   return verdictOf(rule, reply, { source, dryRun: false, elapsedMs: 0 })
+}
+
+/** @throws InvalidOptionError unless it is a verdict, of whichever limiter; a copy of one is, and has nothing to give back */
+export function assertVerdict(verdict: unknown, option: string): void {
+  const { allowed, policy } = (verdict ?? {}) as Partial<Record<keyof RateLimitVerdict, unknown>>
+  if (typeof allowed === 'boolean' && typeof policy === 'string') return
+  throw new InvalidOptionError({ option, expected: 'a verdict of a limiter', received: verdict })
 }
 
 /** Remembers what is needed to give a verdict back. */

@@ -4,6 +4,16 @@ import type { LockMode, LockReplicas } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertInteger, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { optionNames } from '../options/option-names.ts'
+import { orDefault } from '../options/or-default.ts'
+
+/** How many replicas have to have a grant. */
+export interface ReplicasOptions {
+  /** How many. 1 to 100. */
+  readonly min: number
+  /** How long to wait for them. 1 to 900 ms. @default '500ms' */
+  readonly timeout?: Duration | undefined
+}
 
 export interface LockOptions {
   /**
@@ -40,24 +50,44 @@ export interface LockOptions {
    */
   readonly onUnavailable?: 'throw' | 'local' | undefined
   /** The grant counts once so many replicas have it; limits what a failover can forget. */
-  readonly replicas?: { readonly min: number; readonly timeout?: Duration | undefined } | undefined
+  readonly replicas?: ReplicasOptions | undefined
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined
 }
 
-export const LOCK_OPTION_NAMES = [
-  'lease',
-  'wait',
-  'maxHold',
-  'mode',
-  'permits',
-  'weight',
-  'fair',
-  'onLost',
-  'onUnavailable',
-  'replicas',
-  'signal',
-] as const satisfies readonly (keyof LockOptions)[]
+export const LOCK_OPTION_NAMES = optionNames<LockOptions>({
+  lease: true,
+  wait: true,
+  maxHold: true,
+  mode: true,
+  permits: true,
+  weight: true,
+  fair: true,
+  onLost: true,
+  onUnavailable: true,
+  replicas: true,
+  signal: true,
+})
+const REPLICAS_NAMES = optionNames<ReplicasOptions>({
+  min: true,
+  timeout: true,
+})
+
+/** What holds when nobody says otherwise. */
+export const LOCK_DEFAULTS = {
+  lease: '10s',
+  wait: '10s',
+  /** Or the lease, if that is longer. */
+  maxHold: '10m',
+  mode: 'write',
+  weight: 1,
+  fair: 'process',
+  onLost: 'throw',
+  onUnavailable: 'throw',
+} as const satisfies LockOptions
+
+/** The same of `replicas`. */
+export const REPLICAS_DEFAULTS = { timeout: '500ms' } as const
 
 export interface ResolvedLockOptions {
   readonly termMs: number
@@ -78,23 +108,25 @@ const DAY_MS = 86_400_000
 export const SHORTEST_LEASE_MS = 100
 export const LONGEST_LEASE_MS = DAY_MS
 export const LONGEST_HOLD_MS = 30 * DAY_MS
-const DEFAULT_LEASE = '10s'
-const DEFAULT_WAIT = '10s'
-const DEFAULT_MAX_HOLD_MS = 600_000
 const MOST_PERMITS = 10_000
 const MOST_REPLICAS = 100
 
 /** @throws InvalidOptionError naming the first option that is unknown or wrong. */
 export function resolveLockOptions(options: LockOptions, where: string): ResolvedLockOptions {
   assertKnownOptions(options, LOCK_OPTION_NAMES, where)
-  const termMs = parseDuration(options.lease ?? DEFAULT_LEASE, `${where}.lease`, {
+  const termMs = parseDuration(orDefault(options.lease, LOCK_DEFAULTS.lease), `${where}.lease`, {
     min: SHORTEST_LEASE_MS,
     max: LONGEST_LEASE_MS,
   })
-  const waitMs = parseDuration(options.wait ?? DEFAULT_WAIT, `${where}.wait`, { max: DAY_MS })
-  const maxHold = options.maxHold ?? Math.max(DEFAULT_MAX_HOLD_MS, termMs)
-  const bounds = { min: termMs, max: LONGEST_HOLD_MS }
-  const { fair = 'process', onLost = 'throw', onUnavailable = 'throw', signal } = options
+  const waitMs = parseDuration(orDefault(options.wait, LOCK_DEFAULTS.wait), `${where}.wait`, {
+    max: DAY_MS,
+  })
+  const {
+    fair = LOCK_DEFAULTS.fair,
+    onLost = LOCK_DEFAULTS.onLost,
+    onUnavailable = LOCK_DEFAULTS.onUnavailable,
+    signal,
+  } = options
   assertOneOf(fair, ['process', 'global'], `${where}.fair`)
   assertOneOf(onLost, ['throw', 'ignore'], `${where}.onLost`)
   assertOneOf(onUnavailable, ['throw', 'local'], `${where}.onUnavailable`)
@@ -102,7 +134,7 @@ export function resolveLockOptions(options: LockOptions, where: string): Resolve
   return {
     termMs,
     waitMs,
-    maxHoldMs: parseDuration(maxHold, `${where}.maxHold`, bounds),
+    maxHoldMs: maxHoldOf(options.maxHold, termMs, `${where}.maxHold`),
     ...resolveMode(options, where),
     isGlobal: fair === 'global',
     ignoresLoss: onLost === 'ignore',
@@ -112,19 +144,30 @@ export function resolveLockOptions(options: LockOptions, where: string): Resolve
   }
 }
 
+/** By default a lease that is longer than the default is held to its end. */
+function maxHoldOf(maxHold: Duration | undefined, leaseMs: number, option: string): number {
+  if (maxHold === undefined) return Math.max(parseDuration(LOCK_DEFAULTS.maxHold, option), leaseMs)
+  return parseDuration(maxHold, option, { min: leaseMs, max: LONGEST_HOLD_MS })
+}
+
 function resolveMode(
   { mode, permits, weight }: LockOptions,
   where: string,
 ): Pick<ResolvedLockOptions, 'mode' | 'permits' | 'weight'> {
   if (permits === undefined) {
-    assertOneOf(mode ?? 'write', ['write', 'read'], `${where}.mode`)
-    if (weight === undefined) return { mode: mode ?? 'write', permits: 1, weight: 1 }
+    assertOneOf(orDefault(mode, LOCK_DEFAULTS.mode), ['write', 'read'], `${where}.mode`)
+    if (weight === undefined)
+      return { mode: orDefault(mode, LOCK_DEFAULTS.mode), permits: 1, weight: 1 }
     const expected = 'no weight without permits: it says how many of them'
     throw new InvalidOptionError({ option: `${where}.weight`, expected, received: weight })
   }
   assertInteger(permits, `${where}.permits`, { min: 1, max: MOST_PERMITS })
-  assertInteger(weight ?? 1, `${where}.weight`, { min: 1, max: permits })
-  if (mode === undefined) return { mode: 'permit', permits, weight: weight ?? 1 }
+  assertInteger(orDefault(weight, LOCK_DEFAULTS.weight), `${where}.weight`, {
+    min: 1,
+    max: permits,
+  })
+  if (mode === undefined)
+    return { mode: 'permit', permits, weight: orDefault(weight, LOCK_DEFAULTS.weight) }
   throw new InvalidOptionError({
     option: `${where}.mode`,
     expected: 'no mode beside permits: a lock is one or the other',
@@ -137,13 +180,17 @@ function resolveReplicas(
   where: string,
 ): LockReplicas | undefined {
   if (replicas === undefined) return undefined
-  assertKnownOptions(replicas, ['min', 'timeout'], where)
+  assertKnownOptions(replicas, REPLICAS_NAMES, where)
   assertInteger(replicas.min, `${where}.min`, { min: 1, max: MOST_REPLICAS })
   // WAIT must end before the deadline of the call that contains it.
   const bounds = { min: 1, max: 900 }
   return {
     min: replicas.min,
-    timeoutMs: parseDuration(replicas.timeout ?? 500, `${where}.timeout`, bounds),
+    timeoutMs: parseDuration(
+      orDefault(replicas.timeout, REPLICAS_DEFAULTS.timeout),
+      `${where}.timeout`,
+      bounds,
+    ),
   }
 }
 

@@ -2,7 +2,8 @@
 
 import type { Clock } from '../contracts/clock.ts'
 import { LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
-import type { CacheEvents, Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
+import type { CacheEvents } from '../events/events.ts'
 import type { Hold } from './hold.ts'
 import type { LockStore } from './lock-store.ts'
 
@@ -43,6 +44,6 @@ export class LockReports {
   #report({ name, since, store }: Subject, outcome: Outcome): void {
     if (!this.#events.has('lock')) return
     const { name: source } = store.provider
-    this.#events.emit('lock', { key: name, outcome, ms: this.#clock.now() - since, source })
+    this.#events.emit('lock', { key: name, outcome, durationMs: this.#clock.now() - since, source })
   }
 }

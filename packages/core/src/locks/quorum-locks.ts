@@ -19,6 +19,8 @@ import type {
   LockTarget,
 } from '../contracts/lock-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { assertKnownOptions } from '../options/assert-option.ts'
+import { optionNames } from '../options/option-names.ts'
 import { type Answer, askAll, majorityOf } from './quorum-votes.ts'
 
 export interface QuorumLocksOptions {
@@ -26,6 +28,7 @@ export interface QuorumLocksOptions {
   readonly providers: readonly LockProvider[]
 }
 
+const NAMES = optionNames<QuorumLocksOptions>({ providers: true })
 const FEWEST = 3
 const MOST = 9
 const SHORTEST_RETRY_MS = 20
@@ -37,7 +40,9 @@ const LONGEST_RETRY_MS = 120
  * @throws InvalidOptionError
  * @example quorumLocks({ providers: urls.map((url) => redisLocks({ url })) })
  */
-export function quorumLocks({ providers }: QuorumLocksOptions): LockProvider {
+export function quorumLocks(options: QuorumLocksOptions): LockProvider {
+  assertKnownOptions(options, NAMES, 'quorumLocks')
+  const { providers } = options
   const isFine =
     Array.isArray(providers) &&
     providers.length % 2 === 1 &&

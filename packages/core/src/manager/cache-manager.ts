@@ -12,15 +12,16 @@ import type {
   MethodDescription,
 } from '../decorators/bound/method-cache.ts'
 import { ClosedError } from '../errors/closed-error.ts'
-import { type CacheEventName, type CacheEvents, Emitter } from '../events/events.ts'
+import { Emitter } from '../events/emitter.ts'
+import { eventNamed } from '../events/event-table.ts'
+import type { CacheEventName, CacheEvents } from '../events/events.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { Limits } from '../limits/limits.ts'
 import { type ResolvedLimiter, resolveLimiter } from '../limits/resolve-limiter.ts'
 import type { Locks } from '../locks/locks.ts'
-import { assertFunction, assertKnownOptions, assertTags } from '../options/assert-option.ts'
+import { assertFunction, assertTags } from '../options/assert-option.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
-import { type Duration, parseDuration } from '../options/duration.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
 import { createLimits } from './create-limits.ts'
@@ -32,6 +33,7 @@ import {
   resolveManagerOptions,
 } from './manager-options.ts'
 import { NamedCaches } from './named-caches.ts'
+import { type ReadyOptions, resolveReadyOptions } from './ready-options.ts'
 import { runInUnit } from './run-in-unit.ts'
 import { StartedPlugins } from './started-plugins.ts'
 import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
@@ -86,8 +88,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     takeStores(options, this)
     this.#watch = watchStores(options, this.#node)
     this.#caches = new NamedCaches(options, engine)
-    const { local } = this.#node
-    if (local !== undefined) local.onDrop = (key) => this.#reportDrop(key)
+    this.#node.local?.open((key) => this.#reportDrop(key))
     this.#plugins = new StartedPlugins(options.plugins, this.#node)
     if (options.isDefault) setDefaultManager(this)
   }
@@ -172,8 +173,9 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     event: Name,
     listener: (event: CacheEvents[Name]) => void,
   ): () => void {
+    const name = eventNamed(event, 'on.event')
     assertFunction(listener, 'on.listener')
-    return this.#events.on(event, listener)
+    return this.#events.on(name as Name, listener)
   }
 
   /** Returns the counters and latencies so far. */
@@ -190,14 +192,10 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * Connects, and resolves when the remote store answers and the other nodes are heard; at once where there is no remote
    * store. Nothing has to wait for it: reads work without.
    *
-   * @param options.timeout 1 ms to 1 h. @default '10s'
    * @throws StoreSetupError at once; StoreUnavailableError after the timeout, with the reason as its cause; ClosedError
    */
-  async ready(options: { readonly timeout?: Duration | undefined } = {}): Promise<void> {
-    assertKnownOptions(options, ['timeout'], 'ready')
-    const { timeout = '10s' } = options
-    const timeoutMs = parseDuration(timeout, 'ready.timeout', { min: 1, max: 3_600_000 })
-    await untilReady(this.#statusParts(), timeoutMs)
+  async ready(options: ReadyOptions = {}): Promise<void> {
+    await untilReady(this.#statusParts(), resolveReadyOptions(options))
   }
 
   /**
@@ -234,8 +232,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     await this.#node.leases.releaseAll()
     this.#node.endDeadlines()
     settling.clear()
-    local?.clear()
-    if (local !== undefined) local.onDrop = undefined
+    local?.close()
     await remote?.close()
     await this.#plugins.stop()
     this.#events.clear()

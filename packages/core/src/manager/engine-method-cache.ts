@@ -4,6 +4,7 @@ import { loadTogether } from '../cache/batch-load.ts'
 import type { CacheParts } from '../cache/cache-parts.ts'
 import type { EntryPlace } from '../cache/entry-rules.ts'
 import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
+import type { LocalTier } from '../cache/local-tier.ts'
 import { withPolicyTags } from '../cache/policy-tags.ts'
 import type { PutFence } from '../cache/put-fence.ts'
 import {
@@ -14,17 +15,19 @@ import {
   type ReadRules,
   ReadSite,
 } from '../cache/read-call.ts'
+import type { Shortcuts } from '../cache/shortcuts.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
-import type { LocalStore } from '../contracts/local-store.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { EvictCall, MethodCache, MethodDescription } from '../decorators/bound/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import { wellFormedKey } from '../keys/key-digest.ts'
+import { type KeyFrame, NO_FRAME, type SoleArgument } from '../keys/key-frame.ts'
 import { Recent } from '../keys/recent.ts'
 import type { ReadCounters } from '../stats/stats.ts'
 
+const NO_ENTRIES: ReadonlyMap<SoleArgument, LocalEntry> = new Map()
 const PLAIN_RULES: ReadRules = { mode: 'normal', tags: [] }
 
 export class EngineMethodCache implements MethodCache {
@@ -40,7 +43,11 @@ export class EngineMethodCache implements MethodCache {
   readonly #events: Emitter
   readonly #maxStalenessMs: number
   /** Absent when hits have to be copied, or there is no local tier: then nothing is a calm hit. */
-  readonly #local: LocalStore<LocalEntry> | undefined
+  readonly #local: LocalTier | undefined
+  readonly #shortcuts: Shortcuts | undefined
+  readonly #byKey: Pick<ReadonlyMap<string, LocalEntry>, 'get'>
+  readonly #byArgument: ReadonlyMap<SoleArgument, LocalEntry>
+  readonly #frame: KeyFrame
 
   constructor(parts: CacheParts, method: MethodDescription) {
     const { node, policy, name } = parts
@@ -56,16 +63,47 @@ export class EngineMethodCache implements MethodCache {
     this.#events = node.events
     this.#maxStalenessMs = policy.maxStalenessMs
     this.#local = policy.local && policy.isolation !== 'cloned' ? node.local : undefined
+    this.#frame = method.frame ?? NO_FRAME
+    this.#shortcuts = this.#local?.shortcutsTo(name)
+    this.#byKey = this.#shortcuts?.byKey ?? NO_ENTRIES
+    const frame = policy.scope === undefined ? method.frame : undefined
+    this.#byArgument = (frame && this.#shortcuts?.byArgument(frame)) ?? NO_ENTRIES
   }
 
-  hit(key: string): Promise<unknown> | undefined {
-    const entry = this.#local?.get(this.#addresses.of(key).key)
-    if (entry === undefined || entry.checked !== this.#knowledge.changes) return undefined
+  hit(key: string, argument?: SoleArgument): Promise<unknown> | undefined {
+    const known = this.#byKey.get(key)
+    return known === undefined ? this.#firstHit(key, argument) : this.#calmHit(known)
+  }
+
+  hitByArgument(argument: SoleArgument): Promise<unknown> | undefined {
+    const known = this.#byArgument.get(argument)
+    return known === undefined ? undefined : this.#calmHit(known)
+  }
+
+  #firstHit(key: string, argument: SoleArgument | undefined): Promise<unknown> | undefined {
+    const local = this.#local
+    if (local === undefined) return undefined
+    const fullKey = this.#addresses.of(key).key
+    const entry = local.get(fullKey)
+    if (entry === undefined) return undefined
+    const hit = this.#calmHit(entry)
+    if (hit === undefined || this.#shortcuts === undefined) return hit
+    const most = local.size
+    if (argument === undefined) this.#shortcuts.addKey(key, fullKey, entry, most)
+    else this.#shortcuts.addArgument(argument, fullKey, entry, { frame: this.#frame, most })
+    return hit
+  }
+
+  /** Everything that a hit is judged by. */
+  #calmHit(entry: LocalEntry): Promise<unknown> | undefined {
+    if (entry.checked !== this.#knowledge.changes) return undefined
     const now = this.#clock.now()
     if (now >= entry.calmUntil) return undefined
     if (now - this.#knowledge.confirmedAt >= this.#maxStalenessMs) return undefined
     if (this.#events.hearsHits) return undefined
     this.#counters.localHits += 1
+    // Written once, so that what is only read again and again stays clean in the processor's memory.
+    if (!entry.isUsed) entry.isUsed = true
     entry.promise ??= Promise.resolve(entry.value)
     return entry.promise
   }

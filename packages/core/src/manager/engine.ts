@@ -3,6 +3,7 @@
 import type { EvictionUnit } from '../cache/eviction-unit.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { LocalShelf } from '../cache/local-shelf.ts'
+import { LocalTier } from '../cache/local-tier.ts'
 import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
@@ -13,7 +14,7 @@ import { createSystemClock } from '../clock/system-clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import { currentUnitOf } from '../decorators/bound/call-scope.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import { assertCodec } from '../options/assert-contract.ts'
 import { SecondsMeant } from '../options/seconds-meant.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
@@ -55,7 +56,7 @@ function buildNode(options: ResolvedManagerOptions, events: Emitter, owner: obje
     clock,
     isOff: !options.isEnabled,
     events,
-    local: options.local as LocalStore<LocalEntry> | undefined,
+    local: options.local && new LocalTier(options.local as LocalStore<LocalEntry>),
     remote: remote && new RemoteTier(remote, storeTimeoutMs, clock, events),
     values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
     unit: () => currentUnitOf(owner) as EvictionUnit | undefined,

@@ -16,12 +16,15 @@ import {
   assertLockProvider,
   assertPlugins,
   assertRemoteStore,
+  assertValueTypes,
 } from '../options/assert-contract.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
 import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { type Logger, resolveLogger } from '../options/logger.ts'
 import { assertName } from '../options/name.ts'
+import { optionNames } from '../options/option-names.ts'
+import { orDefault } from '../options/or-default.ts'
 
 export interface CacheManagerOptions {
   /** The application's prefix in shared stores. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
@@ -71,23 +74,30 @@ export interface CacheManagerOptions {
   readonly clock?: Clock | undefined
 }
 
-const NAMES = [
-  'namespace',
-  'local',
-  'remote',
-  'locks',
-  'limits',
-  'plugins',
-  'defaults',
-  'types',
-  'strictValues',
-  'codec',
-  'storeTimeout',
-  'logger',
-  'enabled',
-  'default',
-  'clock',
-] as const satisfies readonly (keyof CacheManagerOptions)[]
+const NAMES = optionNames<CacheManagerOptions>({
+  namespace: true,
+  local: true,
+  remote: true,
+  locks: true,
+  limits: true,
+  plugins: true,
+  defaults: true,
+  types: true,
+  strictValues: true,
+  codec: true,
+  storeTimeout: true,
+  logger: true,
+  enabled: true,
+  default: true,
+  clock: true,
+})
+
+/** What holds when nobody says otherwise. */
+export const MANAGER_DEFAULTS = {
+  storeTimeout: '250ms',
+  enabled: true,
+  default: true,
+} as const satisfies Partial<CacheManagerOptions>
 
 const WHERE = 'createCacheManager'
 
@@ -123,13 +133,15 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
   if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
   const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
   assertPlugins(plugins, `${WHERE}.plugins`)
+  assertValueTypes(types, `${WHERE}.types`)
   assertCacheOptions(defaults, `${WHERE}.defaults`)
   if (options.strictValues !== undefined) {
     assertBoolean(options.strictValues, `${WHERE}.strictValues`)
   }
   if (options.enabled !== undefined) assertBoolean(options.enabled, `${WHERE}.enabled`)
   if (options.default !== undefined) assertBoolean(options.default, `${WHERE}.default`)
-  if (options.remote !== undefined) assertFunction(codec, `${WHERE}.codec`)
+  if (options.remote !== undefined || options.codec !== undefined)
+    assertFunction(codec, `${WHERE}.codec`)
   return {
     namespace: options.namespace,
     ...providersOf(options),
@@ -138,20 +150,27 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     types,
     strictValues: options.strictValues ?? process.env['NODE_ENV'] !== 'production',
     codec,
-    storeTimeoutMs: parseDuration(options.storeTimeout ?? '250ms', `${WHERE}.storeTimeout`, {
-      min: 1,
-      max: 60_000,
-    }),
+    storeTimeoutMs: parseDuration(
+      orDefault(options.storeTimeout, MANAGER_DEFAULTS.storeTimeout),
+      `${WHERE}.storeTimeout`,
+      { min: 1, max: 60_000 },
+    ),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
-    isEnabled: options.enabled ?? true,
+    isEnabled: orDefault(options.enabled, MANAGER_DEFAULTS.enabled),
     isDevelopment: options.enabled !== false && process.env['NODE_ENV'] !== 'production',
-    isDefault: options.default ?? true,
+    isDefault: orDefault(options.default, MANAGER_DEFAULTS.default),
     clock,
   }
 }
 
 /** What a manager works with: nothing that was given when it is switched off. */
-function providersOf({ enabled = true, local, remote, locks, limits }: CacheManagerOptions) {
+function providersOf({
+  enabled = MANAGER_DEFAULTS.enabled,
+  local,
+  remote,
+  locks,
+  limits,
+}: CacheManagerOptions) {
   if (enabled) return { local, remote, locks, limits }
   return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits() }
 }

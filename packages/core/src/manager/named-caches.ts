@@ -43,6 +43,7 @@ export class NamedCaches {
   }
 
   cache<Value>(name: string, options: CacheOptions): Cache<Value> {
+    assertName(name, 'cache.name')
     const where = `cache(${name})`
     noteReader(name)
     const parts = this.#partsOf(name, options, where)

@@ -1,7 +1,8 @@
 /** Puts outages into words: one line when one begins, one when it ends. */
 
 import { reasonOf } from '../errors/reason-of.ts'
-import type { CacheEvents, Emitter, OutageKind } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
+import type { CacheEvents, OutageKind } from '../events/events.ts'
 import type { Logger } from '../options/logger.ts'
 
 type Outage = CacheEvents['outage']
@@ -10,15 +11,15 @@ const MS_PER_S = 1_000
 
 /** What is wrong, and what that means for the application. */
 const BEGINNINGS: Readonly<Record<OutageKind, (outage: Outage) => string>> = {
-  setup: ({ reason }) =>
-    `the remote store cannot be used as it is set up: ${reason} Nothing is shared; locks and limits that need it fail.`,
-  unreachable: ({ reason, wasNeverUp }) =>
-    `the remote store ${wasNeverUp ? 'was never reached' : 'cannot be reached'}: ${dotted(reason)} Reads go on without it, evictions wait for it; locks and limits that need it fail.`,
-  refusing: ({ reason }) =>
-    `the remote store refuses what it is asked: ${dotted(reason)} Evictions wait; until they are through, other nodes may serve what was evicted.`,
-  deaf: ({ reason }) =>
-    `messages of the remote store are not heard: ${dotted(reason)} What other nodes change is noticed within maxStaleness.`,
-  limits: ({ reason }) => `${dotted(reason)} Limits do as their onStoreError says.`,
+  setup: ({ message }) =>
+    `the remote store cannot be used as it is set up: ${message} Nothing is shared; locks and limits that need it fail.`,
+  unreachable: ({ message, wasNeverUp }) =>
+    `the remote store ${wasNeverUp ? 'was never reached' : 'cannot be reached'}: ${dotted(message)} Reads go on without it, evictions wait for it; locks and limits that need it fail.`,
+  refusing: ({ message }) =>
+    `the remote store refuses what it is asked: ${dotted(message)} Evictions wait; until they are through, other nodes may serve what was evicted.`,
+  deaf: ({ message }) =>
+    `messages of the remote store are not heard: ${dotted(message)} What other nodes change is noticed within maxStaleness.`,
+  limits: ({ message }) => `${dotted(message)} Limits do as their onStoreError says.`,
 }
 
 const ENDINGS: Readonly<Record<OutageKind, string>> = {
@@ -45,10 +46,10 @@ export function logOutages(events: Emitter, namespace: string, logger: Logger): 
   })
 }
 
-function secondsOf({ forMs }: Outage): string {
-  return `${(forMs / MS_PER_S).toFixed(1)} s`
+function secondsOf({ durationMs }: Outage): string {
+  return `${(durationMs / MS_PER_S).toFixed(1)} s`
 }
 
-function dotted(reason: string): string {
-  return /[.!?…]$/.test(reason) ? reason : `${reason}.`
+function dotted(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`
 }

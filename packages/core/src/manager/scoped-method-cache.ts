@@ -21,6 +21,11 @@ export class ScopedMethodCache implements MethodCache {
     return this.#inner.hit(this.#prefix() + key)
   }
 
+  /** An argument means another entry in each scope. */
+  hitByArgument(): undefined {
+    return undefined
+  }
+
   getOrLoad(key: string, loader: Loader, rules: ReadRules): Promise<unknown> {
     return this.#inner.getOrLoad(this.#prefix() + key, loader, rules)
   }

@@ -1,7 +1,7 @@
 /** Starts a manager's plugins, and stops them in the reverse order. */
 
 import type { Plugin } from '../contracts/plugin.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
 

@@ -5,7 +5,8 @@ import {
   StoreTimeoutError,
   StoreUnavailableError,
 } from '../errors/store-error.ts'
-import { type CacheEvents, Emitter } from '../events/events.ts'
+import { Emitter } from '../events/emitter.ts'
+import type { CacheEvents } from '../events/events.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { logOutages } from './outage-log.ts'
 import { StoreWatch } from './store-watch.ts'
@@ -31,7 +32,7 @@ function start() {
     ready: (now: boolean) => {
       isReady = now
     },
-    bus: (state: 'up' | 'down', reason?: unknown) => events.emit('bus', { state, reason }),
+    bus: (state: 'up' | 'down', error?: unknown) => events.emit('bus', { state, error }),
     breaker: (state: 'closed' | 'open' | 'half-open') => events.emit('breaker', { state }),
     fail: (error: unknown, skipped = false) =>
       events.emit('store-error', { operation: 'read', error, skipped }),
@@ -96,7 +97,7 @@ describe('an outage', () => {
   ])('is of the bus alone when the store answers: %s', (refused) => {
     const { outages, bus } = start()
     bus('down', refused)
-    expect(outages[0]).toMatchObject({ kind: 'deaf', reason: refused.message })
+    expect(outages[0]).toMatchObject({ kind: 'deaf', message: refused.message })
   })
 
   it('that grows worse is said again, and ends once', () => {

@@ -11,7 +11,8 @@
 
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
 import { isRefusal, isSetupError, reasonOf, rootOf } from '../errors/reason-of.ts'
-import type { CacheEvents, Emitter, OutageKind } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
+import type { CacheEvents, OutageKind } from '../events/events.ts'
 
 /** How long something may be wrong before it is said, ms. */
 const BLINK_MS = 250
@@ -174,7 +175,7 @@ export class StoreWatch {
     else if (state === 'closed') this.#end('store')
   }
 
-  #busIs({ state, reason }: CacheEvents['bus']): void {
+  #busIs({ state, error }: CacheEvents['bus']): void {
     this.#bus = state
     if (state === 'up') {
       // It would not be, at a replica.
@@ -183,16 +184,16 @@ export class StoreWatch {
       this.#wasWell = true
       return
     }
-    const root = rootOf(reason)
+    const root = rootOf(error)
     this.#lastFailure = root
     if (isSetupError(root)) {
       this.#setupError = root
-      this.#begin('setup', reasonOf(reason))
+      this.#begin('setup', reasonOf(error))
       return
     }
     // A subscription that is refused says nothing about writes.
-    if (isReplica(root)) this.#mayBeRefusal(root, reasonOf(reason))
-    this.#begin('bus', reasonOf(reason))
+    if (isReplica(root)) this.#mayBeRefusal(root, reasonOf(error))
+    this.#begin('bus', reasonOf(error))
   }
 
   #begin(trouble: Trouble, reason: string): void {
@@ -270,18 +271,10 @@ export class StoreWatch {
   }
 
   #report(state: CacheEvents['outage']['state'], outage: Outage): void {
-    const { kind, reason, failedCalls, skippedCalls, startedAt } = outage
-    const forMs = Math.round(this.#parts.clock.now() - startedAt)
-    const wasNeverUp = !this.#wasWell
-    this.#parts.events.emit('outage', {
-      state,
-      kind,
-      reason,
-      forMs,
-      failedCalls,
-      skippedCalls,
-      wasNeverUp,
-    })
+    const { kind, reason: message, failedCalls, skippedCalls, startedAt } = outage
+    const durationMs = Math.round(this.#parts.clock.now() - startedAt)
+    const counts = { durationMs, failedCalls, skippedCalls, wasNeverUp: !this.#wasWell }
+    this.#parts.events.emit('outage', { state, kind, message, ...counts })
   }
 
   #after(name: 'say' | 'refusals' | 'again', ms: number, task: () => void): void {

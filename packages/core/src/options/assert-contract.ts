@@ -7,7 +7,7 @@
 
 import type { Bus } from '../contracts/bus.ts'
 import type { Clock } from '../contracts/clock.ts'
-import type { Codec, CodecStep } from '../contracts/codec.ts'
+import type { Codec, CodecStep, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockCapabilities, LockProvider } from '../contracts/lock-provider.ts'
 import type { Plugin } from '../contracts/plugin.ts'
@@ -97,6 +97,7 @@ const LOCAL: Shape<LocalStore> = {
   locks: 'object?',
   limits: 'object?',
   onDrop: 'function?',
+  askAboutUse: 'function?',
 }
 
 const BUS: Shape<Bus> = {
@@ -133,6 +134,13 @@ const REMOTE: Shape<RemoteStore> = {
   onTrouble: 'function?',
   close: 'function',
 }
+
+const VALUE_TYPE = {
+  name: 'string',
+  class: 'function',
+  encode: 'function',
+  decode: 'function',
+} as const satisfies Readonly<Record<keyof ValueType, string>>
 
 const CODEC: Shape<Codec> = {
   name: 'string',
@@ -228,6 +236,23 @@ export function assertPlugins(plugins: unknown, option: string): void {
       assertShape(step, CODEC_STEP, { option: steps, expected: 'an array of codec steps' })
     }
   }
+}
+
+/** @throws InvalidOptionError unless they are types, each with a class and the way there and back */
+export function assertValueTypes(types: unknown, option: string): void {
+  if (!Array.isArray(types)) {
+    const expected = 'an array of types, as valueType() makes them'
+    throw new InvalidOptionError({ option, expected, received: types })
+  }
+  for (const type of types as readonly unknown[]) assertValueType(type, option)
+}
+
+/** The same of one. */
+export function assertValueType(type: unknown, option: string): void {
+  const expected = 'a type: its name, its class, and encode and decode'
+  assertShape(type, VALUE_TYPE, { option, expected })
+  if ((type as ValueType).name === '')
+    throw new InvalidOptionError({ option, expected, received: type })
 }
 
 export function assertClock(clock: unknown, option: string): void {

@@ -9,6 +9,7 @@ import {
   assertTags,
 } from './assert-option.ts'
 import { type Duration, parseDuration } from './duration.ts'
+import { optionNames } from './option-names.ts'
 import { parseSize, type Size } from './size.ts'
 
 /** What a local hit hands out. */
@@ -140,32 +141,32 @@ export const CACHE_DEFAULTS = {
 } as const satisfies CacheOptions
 
 /** Names of all policy options, for checks of unknown names. */
-export const CACHE_OPTION_NAMES = [
-  'ttl',
-  'staleWhileRevalidate',
-  'staleIfError',
-  'negativeTtl',
-  'cacheErrors',
-  'errorBackoff',
-  'refreshAhead',
-  'jitter',
-  'softTimeout',
-  'loadTimeout',
-  'hardTimeout',
-  'leaseWait',
-  'maxStaleness',
-  'isolation',
-  'toPlain',
-  'fromPlain',
-  'tags',
-  'scope',
-  'local',
-  'remote',
-  'sync',
-  'version',
-  'maxValueBytes',
-  'onRemoteFailure',
-] as const satisfies readonly (keyof CacheOptions)[]
+export const CACHE_OPTION_NAMES = optionNames<CacheOptions>({
+  ttl: true,
+  staleWhileRevalidate: true,
+  staleIfError: true,
+  negativeTtl: true,
+  cacheErrors: true,
+  errorBackoff: true,
+  refreshAhead: true,
+  jitter: true,
+  softTimeout: true,
+  loadTimeout: true,
+  hardTimeout: true,
+  leaseWait: true,
+  maxStaleness: true,
+  isolation: true,
+  toPlain: true,
+  fromPlain: true,
+  tags: true,
+  scope: true,
+  local: true,
+  remote: true,
+  sync: true,
+  version: true,
+  maxValueBytes: true,
+  onRemoteFailure: true,
+})
 
 const MS_PER_HOUR = 3_600_000
 const MS_PER_DAY = 86_400_000
@@ -287,7 +288,7 @@ function fraction(value: unknown, option: string): number {
 /** 32-bit FNV-1a of the version, so that the header has a fixed size; 0 for no version. */
 function schemaFingerprint(version: unknown, option: string): number {
   if (version === undefined) return 0
-  if (typeof version !== 'string' && typeof version !== 'number') {
+  if (typeof version !== 'string' && !Number.isFinite(version)) {
     throw new InvalidOptionError({ option, expected: 'a string or a number', received: version })
   }
   let hash = 0x811c9dc5

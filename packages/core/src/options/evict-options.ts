@@ -6,6 +6,8 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertBoolean, assertKnownOptions } from './assert-option.ts'
 import { type Duration, parseDuration } from './duration.ts'
+import { optionNames } from './option-names.ts'
+import { orDefault } from './or-default.ts'
 
 export interface EvictOptions {
   /** Keep the value for when loads fail (`staleIfError`) instead of removing it. @default false */
@@ -26,8 +28,12 @@ export interface EvictHow {
 /** What an eviction of more than some keys takes. */
 export type SoftOption = Pick<EvictOptions, 'soft'>
 
+const NAMES = optionNames<EvictOptions>({ soft: true, settle: true })
 const FOR_KEYS = ['soft', 'settle'] as const satisfies readonly (keyof EvictOptions)[]
 const FOR_MANY = ['soft'] as const satisfies readonly (keyof SoftOption)[]
+
+/** What holds when nobody says otherwise. */
+export const EVICT_DEFAULTS = { soft: false, settle: 0 } as const satisfies EvictOptions
 
 /**
  * Every way to evict. Tags, caches and patterns take no window: it concerns later loads, and it is unknown which keys are
@@ -54,12 +60,15 @@ export type EvictWay = keyof typeof EVICT_OPTIONS
 export function resolveEvictOptions(options: unknown, way: EvictWay, where: string): EvictHow {
   const names: readonly string[] = EVICT_OPTIONS[way]
   const given = options === undefined ? {} : options
-  assertKnownOptions(given, FOR_KEYS, where)
-  const { soft = false, settle } = given as EvictOptions
+  assertKnownOptions(given, NAMES, where)
+  const { soft = EVICT_DEFAULTS.soft, settle } = given as EvictOptions
   if (settle !== undefined && !names.includes('settle')) {
     const expected = 'an eviction by key to go with it: a window is for keys that are known'
     throw new InvalidOptionError({ option: `${where}.settle`, expected, received: settle })
   }
   assertBoolean(soft, `${where}.soft`)
-  return { soft, settleMs: parseDuration(settle ?? 0, `${where}.settle`) }
+  return {
+    soft,
+    settleMs: parseDuration(orDefault(settle, EVICT_DEFAULTS.settle), `${where}.settle`),
+  }
 }

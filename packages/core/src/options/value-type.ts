@@ -1,10 +1,12 @@
 /** Registers a class for the shared tier. */
 
 import type { ValueType } from '../contracts/codec.ts'
+import { assertValueType } from './assert-contract.ts'
 
 /**
- * Returns the type as it is; written out so that `encode` and `decode` are typed by the class.
+ * Returns the type as it is, checked; written out so that `encode` and `decode` are typed by the class.
  *
+ * @throws InvalidOptionError
  * @example
  * createCacheManager({
  *   namespace: 'shop',
@@ -12,5 +14,6 @@ import type { ValueType } from '../contracts/codec.ts'
  * })
  */
 export function valueType<Value>(type: ValueType<Value>): ValueType {
+  assertValueType(type, 'valueType.type')
   return type
 }

@@ -14,7 +14,7 @@ import type {
   RemoteStore,
 } from '../contracts/remote-store.ts'
 import { StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
-import type { Emitter } from '../events/events.ts'
+import type { Emitter } from '../events/emitter.ts'
 import { Breaker } from '../guard/breaker.ts'
 import { Deadlines } from '../guard/deadlines.ts'
 import { Turns } from '../guard/turns.ts'

@@ -1,17 +1,35 @@
 /** Finds parts of an object beside those that its kind has, which a codec would lose silently. */
 
-import { isDeepStrictEqual, types } from 'node:util'
+import { inspect, isDeepStrictEqual, types } from 'node:util'
 
-/** Up to so many items, asking for all keys is cheaper than comparing with a copy. */
-const FEW_ITEMS = 16
+/** Up to so many items, asking for all keys is cheaper than anything else. */
+const FEW_ITEMS = 32
+const FEW_BYTES = 16
+
+/** Shows only the length of an array and the properties beside its items; no custom inspection runs. */
+const BESIDE_ITEMS = {
+  depth: 0,
+  maxArrayLength: 0,
+  showHidden: true,
+  customInspect: false,
+  breakLength: Number.POSITIVE_INFINITY,
+} as const
+
+/** How Node shows an array of `FEW_ITEMS` items without other properties, split at that number. */
+let partsShown: readonly string[] | undefined
 
 /** Returns a key that a dense array has beside its items; `undefined` for none. */
 export function extraKeyOfArray(value: readonly unknown[]): string | symbol | undefined {
-  // Listing many keys is slow; an equality check compares keys that are not an index separately from the items.
-  const isLong = value.length > FEW_ITEMS
-  if (isLong && isDeepStrictEqual(value, value.slice())) return undefined
+  // Listing many keys is slow. Node lists those that are not an index separately, to show them.
+  if (value.length > FEW_ITEMS && !types.isProxy(value) && isShownAlone(value)) return undefined
   const keys = Reflect.ownKeys(value)
   return keys.find((key) => key !== 'length' && !isIndex(key, value.length))
+}
+
+/** False for an array with other properties, and for one that Node shows in another way. */
+function isShownAlone(value: readonly unknown[]): boolean {
+  partsShown ??= inspect(Array(FEW_ITEMS).fill(0), BESIDE_ITEMS).split(String(FEW_ITEMS))
+  return inspect(value, BESIDE_ITEMS) === partsShown.join(String(value.length))
 }
 
 /** Tells whether an array without holes has nothing beside its items. */
@@ -50,7 +68,7 @@ export function extraKeyOf(value: object): string | symbol | undefined {
 
 /** Every byte is a key: listing them takes a hundred times as long as copying and comparing. */
 function extraKeyOfView(view: NodeJS.TypedArray): string | symbol | undefined {
-  if (view.length > FEW_ITEMS && isDeepStrictEqual(view, viewCopy(view))) return undefined
+  if (view.length > FEW_BYTES && isDeepStrictEqual(view, viewCopy(view))) return undefined
   return Reflect.ownKeys(view).find((key) => !isIndex(key, view.length))
 }
 

@@ -1,5 +1,6 @@
 /** Whether JSON-like bytes alone restore a value unchanged, and what it is made of. */
 
+import { types } from 'node:util'
 import { isDenseAlone } from './own-parts.ts'
 
 const MAX_DEPTH = 200
@@ -15,6 +16,8 @@ export interface PlainParts {
   readonly isJson: boolean
   /** Properties of objects. */
   readonly names: number
+  /** Those of them that the object before, as deep in the value, had not. */
+  readonly newNames: number
   /** Texts of at most 160 characters. */
   readonly shortTexts: number
   /** Characters of all longer texts that have none beyond Latin-1. */
@@ -49,6 +52,7 @@ class Look implements PlainParts {
   // Old libraries give builtin classes a method of this name, which JSON.stringify would call.
   isJson = !('toJSON' in Array.prototype)
   names = 0
+  newNames = 0
   shortTexts = 0
   longCharacters = 0
   wideCharacters = 0
@@ -90,6 +94,8 @@ class Look implements PlainParts {
     if (depth >= MAX_DEPTH) return false
     const { size } = this.#seen
     if (this.#seen.add(value).size === size) return false
+    // It may answer with a `toJSON` that it does not show.
+    if (types.isProxy(value)) this.isJson = false
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype === Array.prototype && Array.isArray(value)) {
       return this.#isPlainArray(value, depth + 1)
@@ -98,6 +104,7 @@ class Look implements PlainParts {
   }
 
   #isPlainName(name: string): boolean {
+    this.newNames += 1
     if (name === 'toJSON') this.isJson = false
     return isSafeName(name)
   }

@@ -14,13 +14,16 @@ const UNKEPT = 'stack'
 const HIDDEN = 0
 const VISIBLE = 1
 
+/** An index, a name, or a function that returns any other step in words. */
+type Step = number | string | (() => string)
+
 /** Tags one value. */
 export class Tagger {
   readonly #types: ReadonlyMap<unknown, ValueType>
   /** The objects that contain the present value, outermost first. */
   readonly #above: object[] = []
-  /** How to get from each of those to the next. */
-  readonly #steps: string[] = []
+  /** How to get from each of those to the next; put into words only when something is refused. */
+  readonly #steps: Step[] = []
   /** Finished objects, by number. */
   readonly #ended = new Map<object, number>()
 
@@ -69,7 +72,7 @@ export class Tagger {
     try {
       const type = this.#types.get(Object.getPrototypeOf(value))
       if (type === undefined) return this.#tagByKind(value, isError)
-      return [TAG.type, type.name, this.#step(`<${type.name}>`, type.encode(value))]
+      return [TAG.type, type.name, this.#step(() => `<${type.name}>`, type.encode(value))]
     } catch (error) {
       // A Proxy, a getter of a registered class, a detached buffer: an object that cannot be read cannot be kept.
       throw error instanceof ValueError
@@ -101,7 +104,7 @@ export class Tagger {
   #tagArray(value: readonly unknown[]): unknown {
     if (hasHoles(value)) throw this.#refused('An array with holes')
     const tagged: unknown[] = [TAG.array]
-    for (let i = 0; i < value.length; i++) tagged.push(this.#step(`[${i}]`, value[i]))
+    for (let i = 0; i < value.length; i++) tagged.push(this.#step(i, value[i]))
     if (extraKeyOfArray(value) === undefined) return tagged
     return [TAG.arrayWith, value.length, ...tagged.slice(1), ...this.#extras(value)]
   }
@@ -115,7 +118,7 @@ export class Tagger {
       if (typeof key === 'symbol' || property?.enumerable !== true || !('value' in property)) {
         throw this.#strange(key)
       }
-      extras.push(this.#tag(key), this.#step(stepTo(key), property.value))
+      extras.push(this.#tag(key), this.#step(key, property.value))
     }
     return extras
   }
@@ -123,21 +126,24 @@ export class Tagger {
   #tagPlain(value: object, tag: number): unknown {
     this.#assertNothingElse(strangeKeyOf(value))
     const names = Object.keys(value)
-    const read = (name: string): unknown =>
-      this.#step(stepTo(name), (value as Record<string, unknown>)[name])
+    const parts = value as Readonly<Record<string, unknown>>
     if (tag === TAG.object && names.every(isSafeName)) {
-      return Object.fromEntries(names.map((name) => [name, read(name)]))
+      const tagged: Record<string, unknown> = {}
+      for (const name of names) tagged[name] = this.#step(name, parts[name])
+      return tagged
     }
-    return [tag, ...names.flatMap((name) => [this.#tag(name), read(name)])]
+    const tagged: unknown[] = [tag]
+    for (const name of names) tagged.push(this.#tag(name), this.#step(name, parts[name]))
+    return tagged
   }
 
   #tagCollection(value: Map<unknown, unknown> | Set<unknown>): unknown {
     if (value instanceof Set) {
-      return [TAG.set, ...Array.from(value, (item) => this.#step('.member', item))]
+      return [TAG.set, ...Array.from(value, (item) => this.#step(MEMBER, item))]
     }
     const items = Array.from(value, ([key, item]) => [
-      this.#step('.key', key),
-      this.#step(`.get(${describeKey(key)})`, item),
+      this.#step(KEY, key),
+      this.#step(() => `.get(${describeKey(key)})`, item),
     ])
     return [TAG.map, ...items.flat()]
   }
@@ -159,13 +165,13 @@ export class Tagger {
       if (typeof key === 'symbol' || property === undefined || !('value' in property)) {
         throw this.#strange(key)
       }
-      const part = this.#step(stepTo(key), property.value, isError && key === 'cause')
+      const part = this.#step(key, property.value, isError && key === 'cause')
       tagged.push(this.#tag(key), property.enumerable ? VISIBLE : HIDDEN, part)
     }
     return tagged
   }
 
-  #step(step: string, part: unknown, isError = false): unknown {
+  #step(step: Step, part: unknown, isError = false): unknown {
     this.#steps.push(step)
     const tagged = this.#tag(part, isError)
     this.#steps.pop()
@@ -173,7 +179,7 @@ export class Tagger {
   }
 
   get #path(): string {
-    return `$${this.#steps.join('')}`
+    return `$${this.#steps.map(inWords).join('')}`
   }
 
   #assertNothingElse(key: string | symbol | undefined): void {
@@ -181,7 +187,7 @@ export class Tagger {
   }
 
   #strange(key: string | symbol): ValueError {
-    this.#steps.push(typeof key === 'symbol' ? `[${String(key)}]` : stepTo(key))
+    this.#steps.push(typeof key === 'symbol' ? () => `[${String(key)}]` : key)
     return this.#refused(
       'A property that is a symbol, hidden, a getter, or added to a builtin object',
     )
@@ -221,6 +227,15 @@ function bytesOf(value: ArrayBuffer | ArrayBufferView): Buffer {
   return ArrayBuffer.isView(value)
     ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     : Buffer.from(value)
+}
+
+const MEMBER = (): string => '.member'
+const KEY = (): string => '.key'
+
+function inWords(step: Step): string {
+  if (typeof step === 'function') return step()
+  if (typeof step === 'number') return `[${step}]`
+  return stepTo(step)
 }
 
 function stepTo(name: string): string {

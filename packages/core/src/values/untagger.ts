@@ -26,11 +26,21 @@ export class Untagger {
   }
 
   #plain(tree: object): unknown {
-    const entries = Object.entries(tree).map(([name, item]) => [name, this.untag(item)] as const)
-    return this.#end(Object.fromEntries(entries))
+    const parts = tree as Readonly<Record<string, unknown>>
+    const made: Record<string, unknown> = {}
+    for (const name of Object.keys(parts)) {
+      const part = this.untag(parts[name])
+      if (name === '__proto__') defineOne(made, name, part, true)
+      else made[name] = part
+    }
+    return this.#end(made)
   }
 
-  #tagged([tag, ...items]: readonly unknown[]): unknown {
+  #tagged(tree: readonly unknown[]): unknown {
+    const [tag] = tree
+    // Most are arrays: not a copy more of those than there has to be.
+    if (tag === TAG.array) return this.#end(this.#array(tree))
+    const items = tree.slice(1)
     switch (tag) {
       case TAG.undefined:
         return undefined
@@ -49,8 +59,6 @@ export class Untagger {
 
   #object(tag: unknown, items: readonly unknown[]): unknown {
     switch (tag) {
-      case TAG.array:
-        return this.#all(items)
       case TAG.arrayWith:
         return this.#arrayWith(items)
       case TAG.map:
@@ -80,6 +88,12 @@ export class Untagger {
       return this.#ended[index]
     }
     throw new Error('The tree refers to an object that it does not hold')
+  }
+
+  #array(tree: readonly unknown[]): unknown[] {
+    const made: unknown[] = []
+    for (let i = 1; i < tree.length; i++) made.push(this.untag(tree[i]))
+    return made
   }
 
   #all(items: readonly unknown[]): unknown[] {

@@ -9,6 +9,7 @@ import {
   type LimitReply,
   type LimitRequest,
   type LimitRule,
+  optionNames,
   type RateLimitCapabilities,
   type RateLimitProvider,
 } from '@larder/core/store'
@@ -26,7 +27,9 @@ export interface LocalLimitsOptions {
   readonly nowUs?: (() => number) | undefined
 }
 
-const DEFAULT_MAX_KEYS = 100_000
+const NAMES = optionNames<LocalLimitsOptions>({ maxKeys: true, nowUs: true })
+/** What holds when nobody says otherwise. */
+export const LOCAL_LIMITS_DEFAULTS = { maxKeys: 100_000 } as const satisfies LocalLimitsOptions
 const MOST_KEYS = 10_000_000
 const US_PER_MS = 1_000
 
@@ -38,8 +41,8 @@ const US_PER_MS = 1_000
  * @example createCacheManager({ namespace: 'shop', limits: localLimits() })
  */
 export function localLimits(options: LocalLimitsOptions = {}): RateLimitProvider {
-  assertKnownOptions(options, ['maxKeys', 'nowUs'], 'localLimits')
-  const { maxKeys = DEFAULT_MAX_KEYS, nowUs = wallClockUs } = options
+  assertKnownOptions(options, NAMES, 'localLimits')
+  const { maxKeys = LOCAL_LIMITS_DEFAULTS.maxKeys, nowUs = wallClockUs } = options
   assertInteger(maxKeys, 'localLimits.maxKeys', { min: 1, max: MOST_KEYS })
   assertFunction(nowUs, 'localLimits.nowUs')
   return new LocalLimits({ maxKeys, nowUs, isOwn: options.nowUs !== undefined })

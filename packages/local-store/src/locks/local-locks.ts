@@ -4,11 +4,13 @@ import type { LockState } from '@larder/core'
 import {
   type AcquireReply,
   type AcquireRequest,
+  assertClock,
   assertKnownOptions,
   type Clock,
   type LockCapabilities,
   type LockProvider,
   type LockTarget,
+  optionNames,
   type WakeListener,
 } from '@larder/core/store'
 import type { LockTable } from './lock-table.ts'
@@ -19,6 +21,7 @@ export interface LocalLocksOptions {
   readonly clock?: Clock | undefined
 }
 
+const NAMES = optionNames<LocalLocksOptions>({ clock: true })
 const US_PER_MS = 1_000
 
 /**
@@ -29,7 +32,8 @@ const US_PER_MS = 1_000
  * @example createCacheManager({ namespace: 'shop', locks: localLocks() })
  */
 export function localLocks(options: LocalLocksOptions = {}): LockProvider {
-  assertKnownOptions(options, ['clock'], 'localLocks')
+  assertKnownOptions(options, NAMES, 'localLocks')
+  if (options.clock !== undefined) assertClock(options.clock, 'localLocks.clock')
   return new LocalLocks(options.clock)
 }
 

@@ -7,6 +7,8 @@ import {
   assertOneOf,
   type CodecStep,
   type CodecStepLimits,
+  optionNames,
+  orDefault,
   type Plugin,
   parseSize,
 } from '@larder/core/store'
@@ -28,7 +30,20 @@ export interface CompressionOptions {
 }
 
 const WHERE = 'compression'
-const NAMES = ['algorithm', 'threshold', 'level', 'maxInflatedBytes', 'offThread'] as const
+/** What holds when nobody says otherwise. */
+export const COMPRESSION_DEFAULTS = {
+  algorithm: 'brotli',
+  threshold: '2kb',
+  maxInflatedBytes: '64mb',
+  offThread: '32kb',
+} as const satisfies CompressionOptions
+const NAMES = optionNames<CompressionOptions>({
+  algorithm: true,
+  threshold: true,
+  level: true,
+  maxInflatedBytes: true,
+  offThread: true,
+})
 
 /**
  * Creates the plugin. It reads entries written with any algorithm the runtime has, and entries written without it.
@@ -38,7 +53,7 @@ const NAMES = ['algorithm', 'threshold', 'level', 'maxInflatedBytes', 'offThread
  */
 export function compression(options: CompressionOptions = {}): Plugin {
   assertKnownOptions(options, NAMES, WHERE)
-  const { algorithm = 'brotli', level } = options
+  const { algorithm = COMPRESSION_DEFAULTS.algorithm, level } = options
   assertOneOf(algorithm, Object.keys(COMPRESSION_STEP_IDS), `${WHERE}.algorithm`)
   const directions = ALGORITHMS[algorithm]
   if (directions === undefined) {
@@ -50,9 +65,20 @@ export function compression(options: CompressionOptions = {}): Plugin {
   }
   if (level !== undefined) assertInteger(level, `${WHERE}.level`, directions.levels)
   const sizes = {
-    threshold: parseSize(options.threshold ?? '2kb', `${WHERE}.threshold`, 0),
-    offThread: parseSize(options.offThread ?? '32kb', `${WHERE}.offThread`, 0),
-    maxInflated: parseSize(options.maxInflatedBytes ?? '64mb', `${WHERE}.maxInflatedBytes`),
+    threshold: parseSize(
+      orDefault(options.threshold, COMPRESSION_DEFAULTS.threshold),
+      `${WHERE}.threshold`,
+      0,
+    ),
+    offThread: parseSize(
+      orDefault(options.offThread, COMPRESSION_DEFAULTS.offThread),
+      `${WHERE}.offThread`,
+      0,
+    ),
+    maxInflated: parseSize(
+      orDefault(options.maxInflatedBytes, COMPRESSION_DEFAULTS.maxInflatedBytes),
+      `${WHERE}.maxInflatedBytes`,
+    ),
   }
   const writing = { algorithm, level: level ?? directions.levels.default }
   return {

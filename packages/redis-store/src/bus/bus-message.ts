@@ -23,7 +23,13 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
       return [message.key]
     case 'doubt':
       // A field that is left out is read as a zero, also by older versions.
-      return [message.keys, message.tags, message.isRepeated ? 1 : 0, message.soft ? 1 : 0]
+      return [
+        message.keys,
+        message.tags,
+        message.isRepeated ? 1 : 0,
+        message.soft ? 1 : 0,
+        `${message.sender ?? 0}`,
+      ]
   }
 }
 
@@ -69,10 +75,16 @@ function tagsMessage([previous, version, floor, tags]: readonly unknown[]): BusM
   }
 }
 
-function doubtMessage([keys, tags, repeated, soft = 0]: readonly unknown[]): BusMessage {
-  const isRepeated = countOf(repeated) > 0
-  const how = countOf(soft) === 1 ? { soft: true } : {}
-  return { kind: 'doubt', keys: textsOf(keys), tags: textsOf(tags), ...how, isRepeated }
+function doubtMessage([keys, tags, repeated, soft = 0, from = 0]: readonly unknown[]): BusMessage {
+  const sender = countOf(from)
+  return {
+    kind: 'doubt',
+    keys: textsOf(keys),
+    tags: textsOf(tags),
+    ...(countOf(soft) === 1 ? { soft: true } : {}),
+    isRepeated: countOf(repeated) > 0,
+    ...(sender > 0 ? { sender } : {}),
+  }
 }
 
 /** Large numbers come as texts: MessagePack in Redis writes them as doubles or as integers. */

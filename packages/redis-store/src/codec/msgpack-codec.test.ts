@@ -212,6 +212,15 @@ describe('the form of what is written', () => {
     }
   })
 
+  it('is not JSON where a Proxy answers with a toJSON that it does not show', () => {
+    const shown: Record<string, unknown> = { id: 'shown' }
+    const answering = new Proxy(shown, {
+      get: (target, name: string) => (name === 'toJSON' ? () => 1 : target[name]),
+    })
+    expect(formOf([...rows, answering])).toBe('msgpack')
+    expect(roundTrip([...rows, answering])).toStrictEqual([...rows, { id: 'shown' }])
+  })
+
   it('entries of before are read: whole numbers, plain data and tagged trees in MessagePack', () => {
     const read = (hex: string): unknown => codec.decode(Buffer.from(hex, 'hex'))
     expect([read('7b'), read('5b'), read('22')]).toEqual([123, 91, 34])

@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto'
 import type { EntryPlace } from '../../cache/entry-rules.ts'
 import { INTERNALS } from '../../contracts/internals.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
+import type { KeyFrame } from '../../keys/key-frame.ts'
 import { CACHE_OPTION_NAMES, type CacheOptions } from '../../options/cache-options.ts'
-import type { KeyFrame, KeyKind, KeySource } from '../reading/key-source.ts'
+import type { KeyKind, KeySource } from '../reading/key-source.ts'
 import type { ResultRules } from '../reading/storing-options.ts'
 import { type BoundMethod, MethodBinder, reserveName } from './bound-method.ts'
 import type { MethodCache } from './method-cache.ts'
@@ -71,16 +72,18 @@ function tied(parts: BindingParts, method: BoundMethod): BoundCache {
   const evicts = decorator === '@CacheEvict' ? { onlyEvicts: true } : {}
   const isForOthers = naming === 'required' ? { isForOthers: true } : {}
   if (naming === 'own') noteReader(cacheName)
+  const key = keyWith(frameOf(parts, receiver))
   const cache = method.provider[INTERNALS].methodCache({
     method: label,
     cacheName,
     options: merged(classPolicy, policy),
     where,
+    frame: naming === 'own' ? key.frame : undefined,
     ...evicts,
     ...isForOthers,
   })
   const rules = (parts.rulesAt ?? noRules)({ where, onTtl: cache.onTtl })
-  return { ...method, cache, cacheName, key: keyWith(frameOf(parts, receiver)), rules }
+  return { ...method, cache, cacheName, key, rules }
 }
 
 const noRules = (): ResultRules => (_self, _args, mode) => ({ mode, tags: [] })
@@ -93,7 +96,7 @@ function frameOf({ cacheName }: BindingParts, { label, config }: Receiver): KeyF
   if ((cacheName ?? config.cache) === undefined) return undefined
   // The end of a short form (see key-digest.ts): a key function that returns this shape gets another digest.
   const suffix = `#${digestOf(`default key of ${label}`)}`
-  return (text) => `${label}:${text}${suffix}`
+  return { before: `${label}:`, after: suffix }
 }
 
 function cacheNameFor(parts: BindingParts, method: BoundMethod): string {

@@ -4,6 +4,7 @@ import type { EntryPlace } from '../../cache/entry-rules.ts'
 import type { PutFence } from '../../cache/put-fence.ts'
 import type { LoadContext, Loader, ReadRules } from '../../cache/read-call.ts'
 import { INTERNALS } from '../../contracts/internals.ts'
+import type { KeyFrame, SoleArgument } from '../../keys/key-frame.ts'
 import type { CacheOptions } from '../../options/cache-options.ts'
 
 /** A decorated method as the engine sees it. */
@@ -18,6 +19,8 @@ export interface MethodDescription {
   readonly isForOthers?: boolean | undefined
   /** How messages name the place, such as `@Cacheable(Products.find)`. */
   readonly where: string
+  /** What stands around the arguments in its keys, if it reads under default ones. */
+  readonly frame?: KeyFrame | undefined
 }
 
 export interface EvictCall {
@@ -33,7 +36,12 @@ export interface MethodCache {
   /** Is shown each `ttl` that a callback gives; in development. */
   readonly onTtl?: EntryPlace['onTtl']
   /** A local hit that needs nothing else, at once: the promise to hand out, already counted; `undefined` for any other read. */
-  hit(key: string): Promise<unknown> | undefined
+  hit(key: string, argument?: SoleArgument): Promise<unknown> | undefined
+  /**
+   * The same for a method with default keys that is called with one argument, without its key. Finds what `hit` was served for
+   * the key and the argument.
+   */
+  hitByArgument(argument: SoleArgument): Promise<unknown> | undefined
   getOrLoad(key: string, loader: Loader, rules: ReadRules): Promise<unknown>
   /** One entry per key, one set of rules per key; `load` gets the indexes of missing keys and returns a value for each. */
   getManyOrLoad(

@@ -3,6 +3,7 @@
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import type { Key } from '../../keys/key-text.ts'
 import { assertKnownOptions } from '../../options/assert-option.ts'
+import { optionNames } from '../../options/option-names.ts'
 import { type Callback, readCallback } from '../bound/callbacks.ts'
 import type { Asked } from '../bound/unannotated.ts'
 import type { StoringOptions } from './storing-options.ts'
@@ -53,11 +54,13 @@ export interface Each {
   readonly by: Callback | undefined
 }
 
+const NAMES = optionNames<EachOptions<unknown, unknown, []>>({ key: true, by: true })
+
 /** @throws InvalidOptionError naming the option that is wrong. */
 export function resolveEach(options: object, where: string): Each | undefined {
   const { each, key } = options as Record<string, unknown>
   if (each === undefined) return undefined
-  assertKnownOptions(each, ['key', 'by'], `${where}.each`)
+  assertKnownOptions(each, NAMES, `${where}.each`)
   const { key: keyOfOne, by } = each as Record<string, unknown>
   if (key !== undefined || keyOfOne === undefined) {
     throw new InvalidOptionError({

@@ -2,6 +2,7 @@
 
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { encodeArguments } from '../../keys/encode-arguments.ts'
+import { isSoleArgument, type KeyFrame, NO_FRAME, type SoleArgument } from '../../keys/key-frame.ts'
 import { compileTemplate } from '../../keys/key-template.ts'
 import { type Key, keyText, looseKeyText } from '../../keys/key-text.ts'
 import { Recent } from '../../keys/recent.ts'
@@ -17,6 +18,8 @@ export interface KeySource {
   of(self: unknown, args: readonly unknown[]): string
   /** False where the same arguments always make the same key: nothing in them can change. */
   canChange(args: readonly unknown[]): boolean
+  /** What stands around the arguments in a default key; `undefined` for any other. */
+  readonly frame: KeyFrame | undefined
 }
 
 /** `default`: method and arguments; `arguments`: a text from the arguments; `object`: that and something of `this`. */
@@ -37,11 +40,6 @@ const SAYS_THIS = /\bthis\b/
 
 /** The most arguments that `few` takes. */
 export const FEW = 3
-
-const MAX_REMEMBERED = 200
-
-/** Completes the text of a default key; known only after the first call. */
-export type KeyFrame = (text: string) => string
 
 /**
  * Reads a `key` option. Only default keys are framed; a user's key is not changed.
@@ -64,27 +62,24 @@ function always(source: KeySource): () => KeySource {
   return () => source
 }
 
-function fromArguments(frame: KeyFrame = (text) => text): KeySource {
-  // Used only once the frame is known: on a local hit, which is not the first call.
-  const recent = new Recent((only: string | number) => frame(encodeArguments([only])))
+function fromArguments(frame: KeyFrame = NO_FRAME): KeySource {
+  const { before, after } = frame
+  const textOf = (args: readonly unknown[]): string => before + encodeArguments(args) + after
+  const recent = new Recent((only: SoleArgument) => textOf([only]))
   return {
+    frame,
     // biome-ignore lint/complexity/useMaxParams: on the way of every local hit, without a list of the arguments
     few: (_self, count, a, b, c) =>
-      count === 1 && isBrief(a) ? recent.of(a) : frame(encodeArguments(listOf(count, a, b, c))),
-    of: (_self, args) => frame(encodeArguments(args)),
+      count === 1 && isSoleArgument(a) ? recent.of(a) : textOf(listOf(count, a, b, c)),
+    of: (_self, args) => textOf(args),
     canChange: hasObject,
   }
-}
-
-/** True for an argument worth remembering, and short enough that remembering many costs little memory. */
-function isBrief(argument: unknown): argument is string | number {
-  if (typeof argument === 'string') return argument.length <= MAX_REMEMBERED
-  return typeof argument === 'number'
 }
 
 function fromTemplate(template: string, option: string): KeySource {
   const textOf = compileTemplate(template, option)
   return {
+    frame: undefined,
     // biome-ignore lint/complexity/useMaxParams: on the way of every local hit, without a list of the arguments
     few: (_self, count, a, b, c) => textOf(listOf(count, a, b, c)),
     of: (_self, args) => textOf(args),
@@ -94,6 +89,7 @@ function fromTemplate(template: string, option: string): KeySource {
 
 function fromFunction(key: (this: unknown, ...args: unknown[]) => Key): KeySource {
   return {
+    frame: undefined,
     // biome-ignore lint/complexity/useMaxParams: on the way of every local hit, without a list of the arguments
     few: (self, count, a, b, c) => {
       if (count === 1) return looseKeyText(key.call(self, a))

@@ -2,6 +2,7 @@
 
 import type { LoadContext, Loader, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { keyErrorAt } from '../../errors/key-error.ts'
+import { isSoleArgument } from '../../keys/key-frame.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
 import type { MethodBinder } from '../bound/bound-method.ts'
 import { currentCallScope } from '../bound/call-scope.ts'
@@ -33,8 +34,12 @@ export function wrapOne(parts: CacheableParts): AnyMethod {
       let text: string | undefined
       if (bound !== undefined) {
         try {
-          text = bound.key.few(this, count, a, b, c)
-          const hit = bound.cache.hit(text)
+          const { cache, key } = bound
+          const sole = count === 1 && key.frame !== undefined && isSoleArgument(a) ? a : undefined
+          const known = sole === undefined ? undefined : cache.hitByArgument(sole)
+          if (known !== undefined) return known
+          text = key.few(this, count, a, b, c)
+          const hit = cache.hit(text, sole)
           if (hit !== undefined) return hit
         } catch (error) {
           return Promise.reject(keyErrorAt(error, bound.where, bound.cacheName))

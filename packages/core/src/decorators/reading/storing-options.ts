@@ -11,6 +11,7 @@ import {
 } from '../../options/cache-options.ts'
 import type { Duration } from '../../options/duration.ts'
 import { assertName } from '../../options/name.ts'
+import { optionNames } from '../../options/option-names.ts'
 import { answered, assertSynchronous, callback } from '../bound/callbacks.ts'
 
 type Args = readonly unknown[]
@@ -40,14 +41,17 @@ export interface StoringOptions<
   readonly unless?: ((result: Result, ...args: UnlessArgs) => boolean) | undefined
 }
 
+type AnyStoring = StoringOptions<unknown, [], [], []>
+
 /** Names of the options above. */
 export const STORING_NAMES = [
-  'cache',
-  'shareWithSubclasses',
-  'tags',
-  'unless',
+  ...optionNames<Omit<AnyStoring, keyof CacheOptions>>({
+    cache: true,
+    shareWithSubclasses: true,
+    unless: true,
+  }),
   ...CACHE_OPTION_NAMES,
-] as const
+]
 
 /** What a call adds about keeping its result. */
 export type ResultRules = (self: unknown, args: Args, mode: ReadMode) => ReadRules

@@ -45,6 +45,7 @@ const MESSAGES: readonly BusMessage[] = [
   { kind: 'doubt', keys: ['c:one', 'c:ü'], tags: ['@c', '%63'], isRepeated: false },
   { kind: 'doubt', keys: [], tags: ['\\~t', '\\~@c', '\\~*'], isRepeated: true },
   { kind: 'doubt', keys: ['c:one'], tags: [], soft: true, isRepeated: false },
+  { kind: 'doubt', keys: ['c:one'], tags: [], isRepeated: true, sender: 2 ** 47 },
 ]
 
 const CASES: readonly BusCase[] = [

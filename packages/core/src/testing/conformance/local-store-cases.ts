@@ -113,6 +113,34 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.equal(second.size, 1)
     return undefined
   },
+  'asks about use before it drops, and drops what was not used'(make) {
+    const store = make({ maxEntries: 10 })
+    if (store.askAboutUse === undefined) return skippedFor(`${store.name} sees every use`)
+    const dropped = recordDrops(store)
+    const used = new Set<TestEntry>()
+    store.askAboutUse((entry) => used.delete(entry))
+    const often = { number: -1 }
+    store.set('often', often, 100)
+    for (let number = 0; number < 200; number++) {
+      used.add(often)
+      store.set(`k${number}`, { number }, 100)
+      assert.strictEqual(store.peek('often'), often)
+    }
+    assert.equal(dropped.size, 201 - store.size)
+    for (let number = 0; number < 40; number++) store.set(`late${number}`, { number }, 100)
+    assert.equal(store.peek('often'), undefined)
+    return undefined
+  },
+  'drops something for room though everything was used'(make) {
+    const store = make({ maxEntries: 10 })
+    if (store.askAboutUse === undefined) return skippedFor(`${store.name} sees every use`)
+    const dropped = recordDrops(store)
+    store.askAboutUse(() => true)
+    for (let number = 0; number < 50; number++) store.set(`k${number}`, { number }, 100)
+    assert(store.size <= 10, `${store.size} entries are held`)
+    assert.equal(dropped.size, 50 - store.size)
+    return undefined
+  },
   'is empty after clear, and works on'(make) {
     const store = make({ maxEntries: 10 })
     for (let number = 0; number < 10; number++) store.set(`k${number}`, { number }, 100)

@@ -75,6 +75,7 @@ export function faultyLocalStore<Entry extends object>(
     delete: (key) => faults.run('delete', () => store.delete(key), false),
     clear: () => faults.run('clear', () => store.clear(), undefined),
     keys: () => faults.run<Iterable<string>>('keys', () => store.keys(), []),
+    ...(store.askAboutUse && { askAboutUse: (wasUsed) => store.askAboutUse?.(wasUsed) }),
     drop(key) {
       const entry = store.peek(key)
       if (entry === undefined) return false

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type CacheEvents, Emitter } from './events.ts'
+import { Emitter } from './emitter.ts'
+import type { CacheEvents } from './events.ts'
 
 const MISS: CacheEvents['miss'] = { cache: 'c', key: 'c:k' }
 

@@ -20,10 +20,7 @@
  * entries live that much longer or shorter; they order nothing but tag versions.
  */
 
-import { InvalidOptionError } from '@larder/core'
 import {
-  assertKnownOptions,
-  assertOneOf,
   type ClaimReply,
   type ClaimRequest,
   type EntryAddress,
@@ -42,89 +39,50 @@ import {
   type TagChanges,
 } from '@larder/core/store'
 import { KeyTurns } from './key-turns.ts'
-import { iterationOf, type KeyvLike } from './keyv-like.ts'
+import { KeyvBackend } from './keyv-backend.ts'
+import type { KeyvLike } from './keyv-like.ts'
 import { LoadsUnderWay } from './loads-under-way.ts'
 import { limitedTo, markerFor, type Settled, softened, windowAfter } from './settle-windows.ts'
 import { SharedTags } from './shared-tags.ts'
 import { changesSince } from './tag-document.ts'
 
-export type { KeyvLike } from './keyv-like.ts'
-export { type KeyvStorage, keyvStorage } from './keyv-storage.ts'
-
-export interface FromKeyvOptions {
-  /**
-   * The form in which entries are passed to Keyv. `'base64'`: texts, which every backend and serializer keeps as they are; a third
-   * larger. `'binary'`: Buffers, for those that do so with them. Both are read whatever is set here. @default 'base64'
-   */
-  readonly values?: 'base64' | 'binary' | undefined
-}
-
-const NAMES = ['values'] as const satisfies readonly (keyof FromKeyvOptions)[]
-
 /** How long the tag clock is kept after the last invalidation; if it expires, every entry counts as invalid once. */
 const TAGS_LIVE_MS = 25 * 24 * 3_600_000
-const KEYS_PER_CHUNK = 200
 
-/**
- * Makes a shared tier of a Keyv. See the guide for what it cannot promise.
- *
- * The owner keeps the Keyv: it is not closed here, and its namespace, serializer and compression are used as they are. Its
- * `error` events count as failures of the calls under way.
- *
- * @throws InvalidOptionError when it is not a Keyv, or an option is wrong.
- * @example createCacheManager({ namespace: 'shop', remote: fromKeyv(new Keyv(new KeyvPostgres(uri))), codec: msgpackCodec })
- */
-export function fromKeyv(keyv: KeyvLike, options: FromKeyvOptions = {}): RemoteStore {
-  assertKeyv(keyv)
-  assertKnownOptions(options, NAMES, 'fromKeyv')
-  const values = options.values ?? 'base64'
-  assertOneOf(values, ['base64', 'binary'], 'fromKeyv.values')
-  return new KeyvStore(keyv, values)
-}
-
-class KeyvStore implements RemoteStore {
+export class KeyvStore implements RemoteStore {
   readonly name = 'keyv'
   readonly capabilities: RemoteCapabilities
-  readonly #keyv: KeyvLike
-  readonly #iterate: ReturnType<typeof iterationOf>
-  readonly #values: 'base64' | 'binary'
+  readonly #backend: KeyvBackend
   readonly #tags: SharedTags
   readonly #loads = new LoadsUnderWay()
-  readonly #turns = new KeyTurns((key) => this.#delete([key]))
+  readonly #turns = new KeyTurns((key) => this.#backend.deleteEntries([key]))
   /** The last number given for each partition. */
   readonly #lastSeqs = new Map<number, number>()
-  #namespace = ''
-  #isClosed = false
-  #failures = 0
-  #lastFailure: unknown
   #lastUs = 0
 
   constructor(keyv: KeyvLike, values: 'base64' | 'binary') {
-    this.#keyv = keyv
-    this.#values = values
-    this.#iterate = iterationOf(keyv)
+    const backend = new KeyvBackend(keyv, values)
+    this.#backend = backend
     this.capabilities = {
       leases: false,
       sequences: false,
       tags: false,
       publishes: false,
-      scans: this.#iterate !== undefined,
+      scans: backend.canScan,
     }
-    const key = (): string => `${this.#namespace}:tags`
     const storage = {
-      read: () => this.#guarded(() => keyv.get(key())),
-      write: (text: string) => this.#set(key(), text, TAGS_LIVE_MS),
+      read: () => backend.readTags(),
+      write: (text: string) => backend.writeTags(text, TAGS_LIVE_MS),
     }
     this.#tags = new SharedTags(storage, () => this.#nowUs())
   }
 
   open(namespace: string): void {
-    this.#namespace = namespace
-    this.#keyv.on?.('error', this.#noteFailure)
+    this.#backend.open(namespace)
   }
 
   read(addresses: readonly EntryAddress[]): Promise<readonly (Uint8Array | undefined)[]> {
-    return this.#readAll(addresses.map(({ key }) => key))
+    return this.#backend.readEntries(addresses.map(({ key }) => key))
   }
 
   async readHeaders(
@@ -156,7 +114,7 @@ class KeyvStore implements RemoteStore {
   ): Promise<FillReply> {
     return this.#turns.run([key], async () => {
       if (!this.#loads.end(key, token)) return { stored: false, livesMs: 0, nowMs: Date.now() }
-      const [standing] = await this.#readAll([key])
+      const [standing] = await this.#backend.readEntries([key])
       const windowMs = windowAfter(standing, 0, Date.now())
       const filled = limitedTo(windowMs, Buffer.from(bytes), livesMs)
       const nowMs = await this.#write(key, filled)
@@ -204,30 +162,12 @@ class KeyvStore implements RemoteStore {
     return changesSince(await this.#tags.read(), version)
   }
 
-  async *scan(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
-    if (this.#iterate === undefined) return
-    const start = this.#keyOf('')
-    let chunk: string[] = []
-    const failures = this.#failures
-    for await (const [key] of this.#iterate()) {
-      if (typeof key !== 'string' || !key.startsWith(start + prefix)) continue
-      chunk.push(key.slice(start.length))
-      if (chunk.length < KEYS_PER_CHUNK) continue
-      yield chunk
-      chunk = []
-    }
-    if (chunk.length > 0) yield chunk
-    this.#assertNoneSince(failures)
+  scan(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
+    return this.#backend.scan(prefix)
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
-    this.#keyv.off?.('error', this.#noteFailure)
-  }
-
-  readonly #noteFailure = (error: unknown): void => {
-    this.#failures += 1
-    this.#lastFailure = error
+    this.#backend.close()
   }
 
   /** Changes keys: loads of them that began here before have nothing left to store. */
@@ -236,35 +176,16 @@ class KeyvStore implements RemoteStore {
     await this.#turns.run(keys, change)
   }
 
-  #keyOf(key: string): string {
-    return `${this.#namespace}:e:${key}`
-  }
-
-  async #readAll(fullKeys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
-    const keys = fullKeys.map((key) => this.#keyOf(key))
-    const { getMany } = this.#keyv
-    const found = await this.#guarded(() =>
-      getMany === undefined || keys.length === 1
-        ? Promise.all(keys.map((key) => this.#keyv.get(key)))
-        : getMany.call(this.#keyv, keys),
-    )
-    return keys.map((_, i) => bytesOf(found[i]))
-  }
-
   /** Stores an entry, stamped now; returns that instant. */
   async #write(key: string, { bytes, livesMs }: Settled): Promise<number> {
     const nowMs = Date.now()
     stampCreation(bytes, nowMs)
-    await this.#set(this.#keyOf(key), this.#encoded(bytes), livesMs)
+    await this.#backend.writeEntry(key, { bytes, livesMs })
     return nowMs
   }
 
-  #encoded(bytes: Buffer): string | Buffer {
-    return this.#values === 'binary' ? bytes : bytes.toString('base64')
-  }
-
   async #evict(fullKeys: readonly string[], { soft, settleMs }: EvictRequest): Promise<void> {
-    const found = await this.#readAll(fullKeys)
+    const found = await this.#backend.readEntries(fullKeys)
     const nowMs = Date.now()
     const gone: string[] = []
     const kept = fullKeys.map((key, i) => {
@@ -272,40 +193,9 @@ class KeyvStore implements RemoteStore {
       const rest = soft ? softened(found[i], windowMs, nowMs) : undefined
       const left = rest ?? (windowMs > 0 ? markerFor(windowMs, nowMs) : undefined)
       if (left === undefined) gone.push(key)
-      return left && this.#set(this.#keyOf(key), this.#encoded(left.bytes), left.livesMs)
+      return left && this.#backend.writeEntry(key, left)
     })
-    await Promise.all([...kept, this.#delete(gone)])
-  }
-
-  async #delete(fullKeys: readonly string[]): Promise<void> {
-    const keys = fullKeys.map((key) => this.#keyOf(key))
-    if (keys.length === 0) return
-    const { deleteMany } = this.#keyv
-    // What it answers does not tell "was not there" from "did not work"; its error events do.
-    await this.#guarded<unknown>(() =>
-      deleteMany === undefined || keys.length === 1
-        ? Promise.all(keys.map((key) => this.#keyv.delete(key)))
-        : deleteMany.call(this.#keyv, keys),
-    )
-  }
-
-  async #set(key: string, value: string | Buffer, livesMs: number): Promise<void> {
-    const isSet = await this.#guarded(() => this.#keyv.set(key, value, livesMs))
-    if (isSet === false) throw new Error('The Keyv backend did not store a value')
-  }
-
-  /** Runs a call, and fails if Keyv reported an error meanwhile: it answers as if nothing had happened. */
-  async #guarded<Result>(call: () => Promise<Result>): Promise<Result> {
-    if (this.#isClosed) throw new Error('The store was closed')
-    const failures = this.#failures
-    const result = await call()
-    this.#assertNoneSince(failures)
-    return result
-  }
-
-  #assertNoneSince(failures: number): void {
-    if (this.#failures === failures) return
-    throw new Error('The Keyv backend reported an error', { cause: this.#lastFailure })
+    await Promise.all([...kept, this.#backend.deleteEntries(gone)])
   }
 
   /** There is no shared history, so the numbers are those of this node's own changes, one after another. */
@@ -322,20 +212,4 @@ class KeyvStore implements RemoteStore {
     this.#lastUs = Math.max(this.#lastUs + 1, nowUs)
     return this.#lastUs
   }
-}
-
-function bytesOf(value: unknown): Buffer | undefined {
-  if (typeof value === 'string') return Buffer.from(value, 'base64')
-  // A copy: a backend in memory would hand out what it keeps.
-  return value instanceof Uint8Array ? Buffer.from(value) : undefined
-}
-
-function assertKeyv(keyv: unknown): void {
-  const { get, set, delete: remove } = (keyv ?? {}) as Record<string, unknown>
-  if ([get, set, remove].every((method) => typeof method === 'function')) return
-  throw new InvalidOptionError({
-    option: 'fromKeyv.keyv',
-    expected: 'a Keyv',
-    received: keyv,
-  })
 }

@@ -1,0 +1,43 @@
+/** The local store as the engine uses it: hits after the first are not told, the store asks about them before it drops. */
+
+import type { LocalStore } from '@larder/core/store'
+import { lruStore } from '@larder/local-store'
+import type { Key, Policy, PolicyCache } from './policy.ts'
+
+export const lruStorePolicy: Policy = {
+  name: 'lruStore, asking about use',
+  create: (capacity) => new AskingLru(capacity),
+}
+
+interface Held {
+  readonly value: object
+  isUsed: boolean
+}
+
+class AskingLru implements PolicyCache {
+  readonly #store: LocalStore<Held>
+
+  constructor(capacity: number) {
+    this.#store = lruStore<Held>({ maxEntries: capacity })
+    this.#store.askAboutUse?.((held) => {
+      const { isUsed } = held
+      held.isUsed = false
+      return isUsed
+    })
+  }
+
+  get size(): number {
+    return this.#store.size
+  }
+
+  get(key: Key): object | undefined {
+    const held = this.#store.peek(String(key))
+    if (held === undefined) return undefined
+    held.isUsed = true
+    return held.value
+  }
+
+  set(key: Key, value: object): void {
+    this.#store.set(String(key), { value, isUsed: false }, 0)
+  }
+}

@@ -1,0 +1,67 @@
+/** Hands events to those who listen. */
+
+import { isThenable } from '../lifecycle/is-thenable.ts'
+import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
+import type { CacheEventName, CacheEvents } from './events.ts'
+
+type Listener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void
+
+/** Listeners of one event, each with the context in which it began to listen. */
+type Listeners = Map<Listener<never>, KeptContext>
+
+/** Hands events to listeners; building an event can be skipped when nobody listens. */
+export class Emitter {
+  readonly #listeners = new Map<CacheEventName, Listeners>()
+  /** True while `hit` has a listener; a field, because the local-hit path reads it. */
+  hearsHits = false
+
+  /** True when an event of this name has a listener. Check it before building an event on a hot path. */
+  has(name: CacheEventName): boolean {
+    return this.#listeners.has(name)
+  }
+
+  /**
+   * Adds a listener; returns what removes it. It runs in the async context of this call: an event is about the cache and
+   * often about several callers, so it is given none of theirs.
+   */
+  on<Name extends CacheEventName>(name: Name, listener: Listener<Name>): () => void {
+    const listeners: Listeners = this.#listeners.get(name) ?? new Map()
+    this.#listeners.set(name, listeners)
+    listeners.set(listener as Listener<never>, keepContext())
+    this.hearsHits = this.has('hit')
+    return () => {
+      listeners.delete(listener as Listener<never>)
+      if (listeners.size === 0 && this.#listeners.get(name) === listeners) {
+        this.#listeners.delete(name)
+      }
+      this.hearsHits = this.has('hit')
+    }
+  }
+
+  /**
+   * Calls the listeners in order. What one throws, or rejects with, is dropped: an observer must not break the observed
+   * call, nor end the process.
+   */
+  emit<Name extends CacheEventName>(name: Name, event: CacheEvents[Name]): void {
+    const listeners = this.#listeners.get(name)
+    if (listeners === undefined) return
+    for (const [listener, context] of [...listeners]) {
+      try {
+        const answer: unknown = context.runInAsyncScope(
+          listener as Listener<Name>,
+          undefined,
+          event,
+        )
+        if (isThenable(answer)) answer.then(undefined, () => undefined)
+      } catch {
+        // Deliberate: see the docstring. Reporting it as an event could loop.
+      }
+    }
+  }
+
+  /** Removes every listener. */
+  clear(): void {
+    this.#listeners.clear()
+    this.hearsHits = false
+  }
+}

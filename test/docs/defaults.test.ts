@@ -1,0 +1,90 @@
+/** What an option's documentation says of its default is what the code uses: both ways, for every set of options. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { GET_DEFAULTS } from '../../packages/core/src/cache/entry-options.ts'
+import { WARM_DEFAULTS } from '../../packages/core/src/cache/warm.ts'
+import { CACHE_EVICT_DEFAULTS } from '../../packages/core/src/decorators/cache-evict-options.ts'
+import { RATE_LIMITED_DEFAULTS } from '../../packages/core/src/decorators/rate-limited-options.ts'
+import { CLIENT_ADDRESS_DEFAULTS } from '../../packages/core/src/limits/client-address.ts'
+import { HEADER_DEFAULTS } from '../../packages/core/src/limits/http-headers.ts'
+import { LIMITER_DEFAULTS } from '../../packages/core/src/limits/limiter-options.ts'
+import {
+  CONCURRENCY_DEFAULTS,
+  POLICY_DEFAULTS,
+} from '../../packages/core/src/limits/policy-options.ts'
+import { LOCK_DEFAULTS, REPLICAS_DEFAULTS } from '../../packages/core/src/locks/lock-options.ts'
+import { MANAGER_DEFAULTS } from '../../packages/core/src/manager/manager-options.ts'
+import { READY_DEFAULTS } from '../../packages/core/src/manager/ready-options.ts'
+import { CACHE_DEFAULTS } from '../../packages/core/src/options/cache-options.ts'
+import { EVICT_DEFAULTS } from '../../packages/core/src/options/evict-options.ts'
+import { FROM_KEYV_DEFAULTS } from '../../packages/keyv-store/src/from-keyv.ts'
+import { LOCAL_LIMITS_DEFAULTS } from '../../packages/local-store/src/limits/local-limits.ts'
+import { LRU_STORE_DEFAULTS } from '../../packages/local-store/src/lru-store.ts'
+import { COMPRESSION_DEFAULTS } from '../../packages/plugins/src/compression/compression.ts'
+import { REDIS_STORE_DEFAULTS } from '../../packages/redis-store/src/options.ts'
+
+const PACKAGES = join(import.meta.dirname, '..', '..', 'packages')
+
+/** Each with the interfaces that it is about, and where those are. */
+const SETS: readonly (readonly [string, readonly string[], object])[] = [
+  ['core/src/options/cache-options.ts', ['CacheOptions'], CACHE_DEFAULTS],
+  ['core/src/options/evict-options.ts', ['EvictOptions'], EVICT_DEFAULTS],
+  ['core/src/cache/entry-options.ts', ['EntryOptions', 'LoadOptions', 'GetOptions'], GET_DEFAULTS],
+  ['core/src/cache/warm.ts', ['WarmOptions'], WARM_DEFAULTS],
+  ['core/src/decorators/cache-evict-options.ts', ['CacheEvictOptions'], CACHE_EVICT_DEFAULTS],
+  [
+    'core/src/decorators/rate-limited-options.ts',
+    ['RateLimitedSettings', 'OnLimit'],
+    RATE_LIMITED_DEFAULTS,
+  ],
+  ['core/src/limits/client-address.ts', ['ClientAddressOptions'], CLIENT_ADDRESS_DEFAULTS],
+  ['core/src/limits/http-headers.ts', ['RateLimitHeaderOptions'], HEADER_DEFAULTS],
+  ['core/src/limits/limiter-options.ts', ['LimiterSettings'], LIMITER_DEFAULTS],
+  ['core/src/limits/policy-options.ts', ['PolicyOptions'], POLICY_DEFAULTS],
+  ['core/src/limits/policy-options.ts', ['ConcurrencyOptions'], CONCURRENCY_DEFAULTS],
+  ['core/src/locks/lock-options.ts', ['LockOptions'], LOCK_DEFAULTS],
+  ['core/src/locks/lock-options.ts', ['ReplicasOptions'], REPLICAS_DEFAULTS],
+  ['core/src/manager/manager-options.ts', ['CacheManagerOptions'], MANAGER_DEFAULTS],
+  ['core/src/manager/ready-options.ts', ['ReadyOptions'], READY_DEFAULTS],
+  ['local-store/src/lru-store.ts', ['LruStoreOptions'], LRU_STORE_DEFAULTS],
+  ['local-store/src/limits/local-limits.ts', ['LocalLimitsOptions'], LOCAL_LIMITS_DEFAULTS],
+  ['redis-store/src/options.ts', ['RedisStoreOptions'], REDIS_STORE_DEFAULTS],
+  ['keyv-store/src/from-keyv.ts', ['FromKeyvOptions'], FROM_KEYV_DEFAULTS],
+  ['plugins/src/compression/compression.ts', ['CompressionOptions'], COMPRESSION_DEFAULTS],
+]
+
+describe.each(SETS)('%s, %s', (file, names, defaults) => {
+  it('says the defaults that hold', () => {
+    const text = readFileSync(join(PACKAGES, file), 'utf8')
+    const said = names.flatMap((name) => documentedDefaults(interfaceOf(text, name)))
+    expect(Object.fromEntries(said)).toEqual(defaults)
+  })
+})
+
+function interfaceOf(text: string, name: string): string {
+  const found = new RegExp(`^export interface ${name}\\b.*?^}`, 'ms').exec(text)
+  if (found === null) throw new Error(`There is no interface ${name}`)
+  return found[0]
+}
+
+/** Fields with a default that is one value; what depends on something else is said in words. */
+function documentedDefaults(text: string): readonly (readonly [string, unknown])[] {
+  const fields = text.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*readonly (\w+)\??:/gs)
+  return Array.from(fields, ([, doc = '', name = '']) => [name, valueSaid(doc)] as const).filter(
+    ([, value]) => value !== undefined,
+  )
+}
+
+function valueSaid(doc: string): unknown {
+  const words =
+    /@default\s+(.*)$/s
+      .exec(doc)?.[1]
+      ?.replaceAll(/\s*\n\s*\*?\s*/g, ' ')
+      .trim() ?? ''
+  const quoted = /^'([^']*)'$/.exec(words)
+  if (quoted !== null) return quoted[1]
+  if (/^[\d_.]+$/.test(words)) return Number(words.replaceAll('_', ''))
+  return words === 'true' || words === 'false' ? words === 'true' : undefined
+}
