@@ -102,6 +102,8 @@ describe(`written keys (SEED=${seed})`, () => {
     fc.assert(
       fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), (parts) => {
         fc.pre(parts.join('') !== '' && parts.every((part) => part.isWellFormed()))
+        // A longer one ends in a digest, from which nothing can be read back.
+        fc.pre(keyText(parts).length < 150)
         expect(readParts(keyText(parts))).toEqual(parts)
       }),
       runs,

@@ -1,6 +1,6 @@
 /** How a load runs, how long others wait for it, and what becomes of its result; on a manual clock. */
 
-import { type CacheManagerOptions, LoadTimeoutError } from '@larder/core'
+import { type CacheManagerOptions, ClosedError, LoadTimeoutError } from '@larder/core'
 import type { ManualClock } from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -23,6 +23,23 @@ const startNode: MemoryWorld['startNode'] = (policy, options) => world.startNode
 const settle = (): Promise<void> => clock.advanceAsync(0)
 
 describe('a load', () => {
+  it.each(['getOrLoad', 'refresh'] as const)(
+    'does not begin in %s when the manager was closed while the store was asked',
+    async (method) => {
+      const { cache, caches, store } = startNode()
+      store.faults.hang({})
+      const load = counting()
+      const reading = cache[method]('k', load)
+      const ended = expect(reading).rejects.toThrow(ClosedError)
+      await settle()
+      const closing = caches.close()
+      await clock.advanceAsync(10_000)
+      await ended
+      await closing
+      expect(load).not.toHaveBeenCalled()
+    },
+  )
+
   it('has a signal that aborts when the time is over, also for one who asks late', async () => {
     const { cache } = startNode({ loadTimeout: '300ms' })
     let later: (() => AbortSignal) | undefined

@@ -9,7 +9,7 @@ import type { Lease } from './lease.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
-import { canReplace, evictElsewhere, replace } from './replace.ts'
+import { canReplace, replace } from './replace.ts'
 import type { EncodedValue } from './value-pipeline.ts'
 
 /** A result that is kept, and its bytes. */
@@ -40,7 +40,8 @@ export class FillPath {
     const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reports.tooLarge(call, bytes.length)
-      await this.keepHere(flight, entry, bytes.length)
+      this.#shelf.keep(flight, entry, bytes.length)
+      this.evictLater(flight)
       return
     }
     // Given back already, because the manager closes.
@@ -83,19 +84,13 @@ export class FillPath {
     }
   }
 
-  /** Keeps in this process alone what is not for the store. */
-  async keepHere(flight: Flight, entry: LocalEntry, bytes?: number): Promise<void> {
-    this.#shelf.keep(flight, entry, bytes)
-    if (flight.ask === undefined || !flight.isAlive) return
-    await evictElsewhere(this.#node, flight, entry, { shelf: this.#shelf, bytes: bytes ?? 0 })
-  }
-
   /**
    * What the store has is older than the result of a refresh: it is evicted as soon as the store can be told. Not where
    * something has changed the key meanwhile: that wins, and has told the others itself.
    */
   evictLater({ ask, address, isAlive }: Flight): void {
-    if (ask !== undefined && isAlive) this.#node.coherence.enqueue([address])
+    const { isClosed, coherence } = this.#node
+    if (ask !== undefined && isAlive && !isClosed) coherence.enqueue([address])
   }
 
   /**

@@ -3,6 +3,7 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { FillPath } from './fill-path.ts'
 import type { Flight } from './flight.ts'
+import { endAsClosed } from './flight-steps.ts'
 import { handOut } from './hand-out.ts'
 import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf } from './keep.ts'
@@ -29,7 +30,9 @@ export class LoadPath {
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
   async loadAlone(flight: Flight): Promise<void> {
-    const { coherence, knowledge } = this.#node
+    const { coherence, knowledge, isClosed } = this.#node
+    // It was closed while the store was asked: what begins now would outlive it.
+    if (isClosed) return endAsClosed(this.#node, flight)
     // A cache that stays local gets evictions too; nothing here has to wait for that.
     if (!knowledge.isAlone && knowledge.tags.confirmed === 0) void coherence.start()
     const outcome = await this.#load(flight)
@@ -45,7 +48,9 @@ export class LoadPath {
         this.#shelf.keep(flight, entry, this.#shelf.sizeOf(kept))
       }
       this.#settle(flight, asKept(outcome, kept))
-      if (kept !== undefined) await this.#tellOfRefresh(flight, kept)
+      // Elsewhere there may be what a refresh without the store has replaced here.
+      if (kept !== undefined && this.#node.remote !== undefined && flight.call.policy.remote)
+        this.#fills.evictLater(flight)
     } finally {
       this.#node.flights.end(flight)
     }
@@ -66,7 +71,8 @@ export class LoadPath {
       flight.entry = localEntryOf(this.#node, call.policy, kept, flight)
       this.#settle(flight, asKept(outcome, kept))
       if (encoding === undefined) {
-        await this.#fills.keepHere(flight, flight.entry)
+        this.#shelf.keep(flight, flight.entry)
+        this.#fills.evictLater(flight)
         return
       }
       await this.#fills.fill(flight, lease, { kept, encoding })
@@ -75,14 +81,6 @@ export class LoadPath {
       lease.release()
       this.#node.flights.end(flight)
     }
-  }
-
-  /** Others may hold what a refresh without the store has replaced here. */
-  async #tellOfRefresh(flight: Flight, kept: Keepable): Promise<void> {
-    const { entry, call, ask } = flight
-    if (ask === undefined || entry === undefined || this.#node.remote === undefined) return
-    if (call.policy.remote) this.#fills.evictLater(flight)
-    else await this.#fills.keepHere(flight, entry, this.#shelf.sizeOf(kept))
   }
 
   #load(flight: Flight): Promise<LoadOutcome> {

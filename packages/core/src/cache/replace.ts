@@ -7,17 +7,13 @@
  * something has, the put evicts. The look also says that no settle window stands, which a put would end.
  */
 
-import type { MutationReply } from '../contracts/remote-store.ts'
-import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { Flight } from './flight.ts'
 import type { Lease } from './lease.ts'
-import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 
 /** Less than any sequence number. */
 const BELOW_ALL = 1
-const HARD = { soft: false, settleMs: 0 } as const
 
 export interface Replacement {
   readonly bytes: Uint8Array
@@ -61,42 +57,5 @@ export async function replace(
     return reply.stored
   } finally {
     changes.end()
-  }
-}
-
-/**
- * For a result of a refresh that stays in this process: what the store and other nodes have is old, and is evicted there.
- * Never rejects because of the store: what that cannot be told waits in the recovery queue.
- */
-export async function evictElsewhere(
-  node: CacheNode,
-  { call, address, stamp, isAlive }: Flight,
-  entry: LocalEntry,
-  { shelf, bytes }: { readonly shelf: LocalShelf; readonly bytes: number },
-): Promise<void> {
-  const { remote, coherence, knowledge, changes } = node
-  if (remote === undefined) return
-  await coherence.start()
-  const sent = knowledge.stamp(address.partition)
-  const mark = changes.begin()
-  try {
-    const [reply] = await remote.run('evict', (store) => store.evict([address], HARD))
-    if (reply === undefined) return
-    knowledge.noteOwnPut(address, 0, { ...reply, stored: false })
-    await coherence.publish({ kind: 'keys', ...reply, keys: [address.key] })
-    keepPast(reply)
-  } catch (error) {
-    remote.reportDefect('evict', error)
-    coherence.enqueue([address])
-  } finally {
-    changes.end()
-  }
-
-  /** Its own eviction is no reason to forget it; others are. */
-  function keepPast(reply: MutationReply): void {
-    coherence.applyMutation(reply, [address.key], sent.seq)
-    if (!isAlive || changes.hasChanged(address.key, mark, reply.seq)) return
-    entry.stamp = { ...sent, birth: stamp.birth, seq: reply.seq }
-    shelf.keep({ call, isAlive: true }, entry, bytes)
   }
 }
