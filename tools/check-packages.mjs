@@ -16,9 +16,9 @@ const FOREIGN = /\.test\.[cm]?[jt]s|\.tsbuildinfo$|\/node_modules\//
 /** What git ignores and a tarball must hold all the same. */
 const GENERATED = {
   'redis-store': [
-    'src/commands/scripts.generated.ts',
-    'dist/commands/scripts.generated.js',
-    'dist/cjs/commands/scripts.generated.js',
+    'src/scripts.generated.ts',
+    'dist/scripts.generated.js',
+    'dist/cjs/scripts.generated.js',
   ],
 }
 

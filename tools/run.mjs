@@ -93,7 +93,7 @@ function lint() {
 function checkScripts() {
   return tool('vitest', [
     ...['run', '--project', 'unit'],
-    'packages/redis-store/src/commands/scripts.generated.test.ts',
+    'packages/redis-store/src/scripts.generated.test.ts',
   ])
 }
 

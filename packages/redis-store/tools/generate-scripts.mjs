@@ -1,5 +1,5 @@
 /**
- * Packs lua/*.lua with their includes into src/commands/scripts.generated.ts, so that nothing is read from disk at run time.
+ * Packs lua/*.lua with their includes into src/scripts.generated.ts, so that nothing is read from disk at run time.
  *
  * The file is not in git: it says nothing that lua/ does not say, and two changes of scripts would meet in it. The root's
  * tasks and vitest's configuration write it before they begin. Plain JavaScript, because they cannot load anything else.
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 const LUA = join(ROOT, 'lua')
-const TARGET = join(ROOT, 'src', 'commands', 'scripts.generated.ts')
+const TARGET = join(ROOT, 'src', 'scripts.generated.ts')
 const INCLUDE = /^--- @include "([a-z-]+)"$/gm
 const NAME = /^([a-z-]+)-(\d+|n)\.lua$/
 

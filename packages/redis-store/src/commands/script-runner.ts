@@ -5,7 +5,7 @@ import { StoreUnavailableError } from '@larder/core'
 import type { Argument, RedisClient, Reply } from '../connection/redis-client.ts'
 import { isUnknownScript, withoutCommand } from '../connection/redis-error.ts'
 import { hashTagOf } from '../key-layout.ts'
-import { SCRIPTS } from './scripts.generated.ts'
+import { SCRIPTS } from '../scripts.generated.ts'
 import { type Command, sendTogether } from './send-together.ts'
 
 export type ScriptName = keyof typeof SCRIPTS

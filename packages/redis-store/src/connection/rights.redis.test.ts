@@ -15,8 +15,8 @@ import {
   listen,
   put,
 } from '../../testing/stage.ts'
-import { SCRIPTS } from '../commands/scripts.generated.ts'
 import { redisStore } from '../redis-store.ts'
+import { SCRIPTS } from '../scripts.generated.ts'
 import { COMMANDS, type Use } from './rights.ts'
 
 async function serverWith(rules: string): Promise<RedisServer> {

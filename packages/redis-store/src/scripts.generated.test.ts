@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { faultsOf } from '../../tools/check-scripts.mjs'
+import { faultsOf } from '../tools/check-scripts.mjs'
 import { SCRIPTS } from './scripts.generated.ts'
 
 describe.each(Object.entries(SCRIPTS))('%s', (_, { lua, keys }) => {
