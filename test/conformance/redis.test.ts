@@ -91,8 +91,11 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
     return [partition, `${previous}`, `${seq}`, keys]
   }
   if (message.kind === 'doubt') {
-    const { keys, tags, isRepeated, soft } = message
-    return [keys, tags, isRepeated ? 1 : 0, ...(soft ? [1] : [])]
+    const { keys, tags, isRepeated, soft, sender } = message
+    const fields = [keys, tags, isRepeated ? 1 : 0]
+    // As older versions wrote them, too: without what comes last.
+    if (sender !== undefined) return [...fields, soft ? 1 : 0, `${sender}`]
+    return soft ? [...fields, 1] : fields
   }
   const { previous, version, floor, tags } = message
   return [`${previous}`, `${version}`, `${floor}`, tags]

@@ -2,6 +2,7 @@
 
 import type { RemoteStore } from '@larder/core/store'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../../../../test/support/eventually.ts'
 import { type RedisServer, startRedis } from '../../../../test/support/redis/redis-server.ts'
 import { at, claim, entry, HARD, HOUR_MS, openStore, put, SOFT } from '../../testing/stage.ts'
 import { logKey, tagsKey } from '../key-layout.ts'
@@ -32,6 +33,12 @@ async function headOf(store: RemoteStore): Promise<number> {
   const head = (await store.sync([3])).heads[0]
   if (head === undefined) throw new Error('The head is unknown')
   return head
+}
+
+/** The server's clock, µs. */
+async function usOf(server: RedisServer): Promise<number> {
+  const [seconds, us] = (await server.command('TIME')) as [string, string]
+  return Number(seconds) * 1_000_000 + Number(us)
 }
 
 async function score(server: RedisServer, key: string, member: string): Promise<number> {
@@ -230,6 +237,8 @@ describe('the tag clock', () => {
   it('begins anew with a floor over everything when it is lost', async () => {
     const { server, store } = await stage()
     const { version } = await store.bumpTags(['a', 'b'], 0, HOUR_MS)
+    // A number that was minted while the clock was behind the last one is a little ahead of it.
+    await eventually('the clock is past it', async () => (await usOf(server)) > version)
     await server.command('FLUSHALL')
     const { tags } = await store.sync([])
     expect(tags?.floor).toBe(tags?.version)
