@@ -7,13 +7,13 @@ import { ipKey } from './ip-key.ts'
 describe('ipKey', () => {
   it.each([
     ['1.2.3.4', '1.2.3.4'],
-    ['2001:db8:1:23ab::1', '2001:db8:1:2300:0:0:0:0/56'],
-    ['2001:DB8:1:23FF:a:b:c:d', '2001:db8:1:2300:0:0:0:0/56'],
-    ['::1', '0:0:0:0:0:0:0:0/56'],
-    ['::', '0:0:0:0:0:0:0:0/56'],
-    ['fe80::1%eth0', 'fe80:0:0:0:0:0:0:0/56'],
-    ['2001:1::1', '2001:1:0:0:0:0:0:0/56'],
-    ['2003:102:304::1', '2003:102:304:0:0:0:0:0/56'],
+    ['2001:db8:1:23ab::1', '2001:db8:1:2300::/56'],
+    ['2001:DB8:1:23FF:a:b:c:d', '2001:db8:1:2300::/56'],
+    ['::1', '::/56'],
+    ['::', '::/56'],
+    ['fe80::1%eth0', 'fe80::/56'],
+    ['2001:1::1', '2001:1::/56'],
+    ['2003:102:304::1', '2003:102:304::/56'],
   ])('%s → %s', (address, key) => {
     expect(ipKey(address)).toBe(key)
   })
@@ -64,13 +64,19 @@ describe('ipKey', () => {
 
   it('keeps clients apart who come through a translator of your own', () => {
     const keys = ['64:ff9b:1::1.2.3.4', '64:ff9b:1::9.9.9.9'].map((address) => ipKey(address))
-    expect(keys).toEqual(['64:ff9b:1:0:0:0:102:304/128', '64:ff9b:1:0:0:0:909:909/128'])
+    expect(keys).toEqual(['64:ff9b:1::102:304/128', '64:ff9b:1::909:909/128'])
+  })
+
+  it('spells a network in one way: the longest run of zeros is left out, the first of two', () => {
+    expect(ipKey('1:0:0:2:0:0:0:3', 128)).toBe('1:0:0:2::3/128')
+    expect(ipKey('1:0:0:2:3:0:0:4', 128)).toBe('1::2:3:0:0:4/128')
+    expect(ipKey('1:0:2:3:4:5:6:7', 128)).toBe('1:0:2:3:4:5:6:7/128')
   })
 
   it('counts as many bits as it is told', () => {
     const address = '2001:db8:ffff:ffff:ffff:ffff:1.2.3.4'
-    expect(ipKey(address, 32)).toBe('2001:db8:0:0:0:0:0:0/32')
-    expect(ipKey(address, 65)).toBe('2001:db8:ffff:ffff:8000:0:0:0/65')
+    expect(ipKey(address, 32)).toBe('2001:db8::/32')
+    expect(ipKey(address, 65)).toBe('2001:db8:ffff:ffff:8000::/65')
     expect(ipKey(address, 128)).toBe('2001:db8:ffff:ffff:ffff:ffff:102:304/128')
     expect(() => ipKey(address, 31)).toThrow(/ipKey\.prefix/)
   })

@@ -17,7 +17,7 @@ const OWN_TRANSLATORS: readonly number[] = [0x64, 0xff9b, 1]
  *
  * @param prefix - How many bits of an IPv6 address count. 32 to 128; homes usually get 56. @default 56
  * @throws KeyError for anything that is not an address; InvalidOptionError
- * @example limiter.consume(ipKey('2001:db8:1:23ab::1')) // '2001:db8:1:2300:0:0:0:0/56'
+ * @example limiter.consume(ipKey('2001:db8:1:23ab::1')) // '2001:db8:1:2300::/56'
  */
 export function ipKey(address: string, prefix = 56): string {
   assertInteger(prefix, 'ipKey.prefix', { min: 32, max: ALL_BITS })
@@ -29,7 +29,25 @@ export function ipKey(address: string, prefix = 56): string {
   const isTranslated = OWN_TRANSLATORS.every((group, i) => group === groups[i])
   const bits = isTranslated ? ALL_BITS : prefix
   const kept = groups.map((group, i) => group & mask(bits - i * BITS_PER_GROUP))
-  return `${kept.map((group) => group.toString(16)).join(':')}/${bits}`
+  return `${spelled(kept)}/${bits}`
+}
+
+/** In the one spelling of RFC 5952: `::` for the longest run of at least two zeros, the first one of several. */
+function spelled(groups: readonly number[]): string {
+  const texts = groups.map((group) => group.toString(16))
+  const { at, length } = longestRunOfZeros(groups)
+  if (length < 2) return texts.join(':')
+  return `${texts.slice(0, at).join(':')}::${texts.slice(at + length).join(':')}`
+}
+
+function longestRunOfZeros(groups: readonly number[]): { at: number; length: number } {
+  let longest = { at: 0, length: 0 }
+  let length = 0
+  for (const [i, group] of groups.entries()) {
+    length = group === 0 ? length + 1 : 0
+    if (length > longest.length) longest = { at: i + 1 - length, length }
+  }
+  return longest
 }
 
 function mask(bits: number): number {
