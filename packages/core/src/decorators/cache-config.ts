@@ -76,7 +76,7 @@ export function CacheConfig(
 }
 
 /** Returns the operations on methods of a class and those it extends. */
-export function allDecorationsOf(owner: AnyClass): readonly Decoration[] {
+function allDecorationsOf(owner: AnyClass): readonly Decoration[] {
   return classesOf(owner, true).flatMap(decorationsOf)
 }
 

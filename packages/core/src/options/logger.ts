@@ -10,7 +10,7 @@ export interface Logger {
 }
 
 /** The type of the warnings that are emitted where no logger is given, for `process.on('warning', …)`. */
-export const WARNING_TYPE = 'LarderWarning'
+const WARNING_TYPE = 'LarderWarning'
 
 const LEVELS = ['info', 'warn', 'error'] as const
 
