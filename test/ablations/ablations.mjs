@@ -44,8 +44,8 @@ export const ABLATIONS = [
     also: [
       {
         file: `${CORE}/cache/fill-path.ts`,
-        find: 'storedForm(call.policy, stored, stamp.known, encoded)',
-        replace: 'storedForm(call.policy, stored, knowledge.tags.confirmed, encoded)',
+        find: 'storedForm(call.policy, form, stamp.known, encoded)',
+        replace: 'storedForm(call.policy, form, knowledge.tags.confirmed, encoded)',
       },
     ],
     tests: INVARIANTS,
@@ -232,8 +232,8 @@ export const ABLATIONS = [
     name: 'keeping nothing of what was read beside a refresh',
     protects: 'I1',
     file: `${CORE}/cache/local-shelf.ts`,
-    find: 'if (flight.ask !== undefined && flight.isAlive) this.#node.flights.killOthers(flight)',
-    replace: '',
+    find: 'if (flight.ask !== undefined && flight.isAlive)',
+    replace: 'if (false)',
     tests: REFRESHES,
   },
   {

@@ -39,7 +39,9 @@ export class FillPath {
     if (remote === undefined || entry === undefined) return
     const encoded = encoding instanceof Promise ? await encoding : encoding
     const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
-    const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
+    const isRefreshed = flight.ask !== undefined
+    const form = { ...stored, isRefreshed }
+    const { bytes, commit } = storedForm(call.policy, form, stamp.known, encoded)
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reports.tooLarge(call, bytes.length)
       this.#shelf.keepLoaded(flight, entry, bytes.length)

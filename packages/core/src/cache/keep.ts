@@ -33,6 +33,8 @@ export interface Keepable {
   readonly lifetimes: Lifetimes
   /** Written on purpose, and not by a load. */
   readonly isPut?: boolean | undefined
+  /** Loaded by a refresh. */
+  readonly isRefreshed?: boolean | undefined
 }
 
 /** What of a call decides how its result is kept. */
@@ -161,7 +163,7 @@ export function storedForm(
 ): { readonly bytes: Buffer; readonly commit: number } {
   const commit = randomId()
   const bytes = encodeEntry({
-    flags: (kept.kind === 'value' ? 0 : FLAG[kept.kind]) + (kept.isPut === true ? FLAG.put : 0),
+    flags: flagsOf(kept),
     commit,
     birth,
     ...kept.lifetimes,
@@ -172,6 +174,11 @@ export function storedForm(
     payload: encoded.payload,
   })
   return { bytes, commit }
+}
+
+function flagsOf({ kind, isPut, isRefreshed }: Keepable): number {
+  const origin = (isPut === true ? FLAG.put : 0) + (isRefreshed === true ? FLAG.refreshed : 0)
+  return (kind === 'value' ? 0 : FLAG[kind]) + origin
 }
 
 function fullLife(policy: Policy, ttlMs: number): Lifetimes {
