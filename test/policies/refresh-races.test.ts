@@ -113,3 +113,24 @@ it('what another node loads after a miss is no answer: it tells nobody who holds
   expect(await Promise.all([refreshing, missing])).toEqual(['new', 'new'])
   expect(await holder.cache.getOrLoad('k', async () => 'new')).toBe('new')
 })
+
+it('a refresh that another node’s refresh has overtaken, and that the store then refuses, leaves nothing old', async () => {
+  const [a, b] = [world.startNode(), world.startNode()]
+  for (const { cache } of [a, b]) await cache.get('other')
+  const [early, late] = [deferred<string>(), deferred<string>()]
+  const first = b.cache.refresh('k', () => early.promise)
+  await settle()
+  // Asked for while the first one loads; its claim waits for that.
+  const second = a.cache.refresh('k', () => late.promise)
+  await settle()
+  early.resolve('old')
+  await world.clock.advanceAsync(OVERDUE_MS)
+  a.store.faults.fail({ on: 'put' })
+  late.resolve('new')
+  await settle()
+  expect(await Promise.all([first, second])).toEqual(['old', 'new'])
+  expect(await a.cache.getOrLoad('k', async () => 'new')).toBe('new')
+  a.store.faults.heal()
+  await world.clock.advanceAsync(5_000)
+  for (const { cache } of [a, b]) expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
+})
