@@ -18,7 +18,13 @@ export type {
   WakeMessage,
 } from './contracts/bus.ts'
 export type { CancelTimer, Clock, Waiter } from './contracts/clock.ts'
-export type { Codec, CodecFactory, CodecStep, CodecStepLimits } from './contracts/codec.ts'
+export type {
+  Codec,
+  CodecFactory,
+  CodecStep,
+  CodecStepContext,
+  CodecStepLimits,
+} from './contracts/codec.ts'
 export { INTERNALS } from './contracts/internals.ts'
 export type { LocalStore } from './contracts/local-store.ts'
 export type {
@@ -29,7 +35,6 @@ export type {
   LockTarget,
   WakeListener,
 } from './contracts/lock-provider.ts'
-export type { Plugin, PluginHost } from './contracts/plugin.ts'
 export type {
   Admission,
   CalendarPolicy,
@@ -95,6 +100,7 @@ export {
 export { classNameOf } from './errors/option-error.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export type { ResolvedLimiter } from './limits/resolve-limiter.ts'
+export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
   assertBoolean,

@@ -99,6 +99,7 @@ export class RemoteRead {
       if (!traceless && age !== 'fallback') this.#shelf.keep(witness, entry, bytes.length)
       return { entry, age }
     } catch (error) {
+      witness.missed = 'store-away'
       remote.reportDefect('read', error)
       return 'unknown'
     } finally {
@@ -136,6 +137,7 @@ export class RemoteRead {
   }
 
   #goOnAlone(flight: Flight): void {
+    flight.missed = 'store-away'
     goOn(this.#node, flight, this.#loads.loadAlone(flight))
   }
 
