@@ -65,10 +65,10 @@ export type {
   TagHead,
 } from './contracts/remote-store.ts'
 export type {
-  EvictCall,
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
+  MethodEviction,
 } from './decorators/bound/method-cache.ts'
 export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
 export {

@@ -41,7 +41,7 @@ export interface Writing {
 }
 
 /** What a value that was written stands on. */
-export interface Written {
+export interface WrittenValue {
   readonly stamp: Stamp
   /** When it was sent, monotonic ms. */
   readonly at: number
@@ -71,7 +71,7 @@ export class PutEnds {
   }
 
   /** Check and store are one synchronous step. */
-  keepLocally({ call, value, kept, bytes }: Writing, written: Written): PutResult {
+  keepLocally({ call, value, kept, bytes }: Writing, written: WrittenValue): PutResult {
     const node = this.#node
     const { local, settling, changes } = node
     const { key } = call.address

@@ -43,7 +43,7 @@ interface ChangesOfPartition {
 }
 
 /** What the header of an entry says of the write that made it. */
-export interface Written {
+export interface EntryOrigin {
   readonly commit: number
   /** By the store's clock, ms. */
   readonly createdAt: number
@@ -105,7 +105,7 @@ export class OwnChanges {
   }
 
   /** Tells whether an entry of the store, as one that was not softened there, is older than a change of it here. */
-  overtook({ partition, key }: EntryAddress, entry: Written, now: number): boolean {
+  overtook({ partition, key }: EntryAddress, entry: EntryOrigin, now: number): boolean {
     const changes = this.#partitions.get(partition)
     if (changes === undefined) return false
     const own = changes.keys.get(key) ?? changes.forgotten
@@ -143,7 +143,7 @@ export function isMissing(change: OwnChange, header: EntryHeader | undefined): b
   return begunAt(header) <= change.doneAt && header.commit !== change.commit
 }
 
-function isBefore(entry: Written, own: OwnChange): boolean {
+function isBefore(entry: EntryOrigin, own: OwnChange): boolean {
   if (own.isSuperseded === true) return begunAt(entry) < own.doneAt
   return begunAt(entry) <= own.doneAt && entry.commit !== own.commit
 }
@@ -152,6 +152,6 @@ function isBefore(entry: Written, own: OwnChange): boolean {
  * When the load of an entry began, by the store's clock, ms. A lease can come back with a history, and its load, begun before
  * the change that ended the lease, fills after it.
  */
-function begunAt({ createdAt, loadMs }: Written): number {
+function begunAt({ createdAt, loadMs }: EntryOrigin): number {
   return createdAt - Math.max(0, loadMs - ROUNDED_MS)
 }

@@ -7,7 +7,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertBoolean, assertKnownOptions, assertText } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { optionNames } from '../options/option-names.ts'
-import { assertVerdict, type PolicyStanding, type RateLimitVerdict } from './verdict.ts'
+import { assertVerdict, type PolicyUsage, type RateLimitVerdict } from './verdict.ts'
 
 export interface RateLimitHeaderOptions {
   /** Also `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds from now), of the deciding policy. @default false */
@@ -83,7 +83,7 @@ export function rateLimitProblem(verdict: Pick<RateLimitVerdict, 'policy'>): Rat
 }
 
 /** `"burst";q=20;w=1`: what is allowed. */
-function policyItem({ name, limit, windowMs, algorithm }: PolicyStanding): string {
+function policyItem({ name, limit, windowMs, algorithm }: PolicyUsage): string {
   const unit = algorithm === 'concurrency' ? ';qu="concurrent-requests"' : ''
   const window =
     windowMs === undefined ? '' : `;w=${Math.max(1, Math.ceil(windowMs / MS_PER_SECOND))}`
