@@ -184,7 +184,7 @@ export class HeldLocks {
     const { name, since } = wanted
     try {
       const hold = await this.#taker.take(wanted)
-      hold.onLost = [...hold.onLost, () => this.#reports.ended(hold, 'lost')]
+      hold.onLost(() => this.#reports.ended(hold, 'lost'))
       this.#reports.granted(hold, since)
       return hold
     } catch (error) {

@@ -29,8 +29,6 @@ export function termEnd(sentAt: number, termMs: number): number {
   return sentAt + termMs * (1 - DRIFT) - MARGIN_MS
 }
 
-const NOBODY: readonly (() => void)[] = []
-
 /** The lock of this process that stands for a shared lock, for callers that fall back to local locks. */
 export interface Mirror {
   /** Keeps it for at least `ms` more, as the shared lock is. */
@@ -55,8 +53,6 @@ export class Hold {
   readonly target: LockTarget
   readonly fence: number
   readonly store: LockStore
-  /** Called once, when the term ends before the lock was released. */
-  onLost: readonly (() => void)[] = NOBODY
   mirror: Mirror | undefined
   readonly #parts: HoldParts
   #endsAt: number
@@ -65,6 +61,7 @@ export class Hold {
   #renewAt: number
   #isRenewing = false
   #cancel: CancelTimer | undefined
+  #listeners: readonly (() => void)[] = []
 
   constructor(parts: HoldParts) {
     this.#parts = parts
@@ -100,6 +97,19 @@ export class Hold {
   /** How much longer the lock is surely held, ms. */
   get remainingMs(): number {
     return this.isHeld ? this.#validUntil - this.#parts.clock.now() : 0
+  }
+
+  /**
+   * Calls `listener` once, when the term ends before the lock was released. Returns a function that removes it. `listener` must not
+   * throw.
+   */
+  onLost(listener: () => void): () => void {
+    // The same function may be given twice.
+    const own = (): void => listener()
+    this.#listeners = [...this.#listeners, own]
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== own)
+    }
   }
 
   /** Stops renewing at once. Resolves with whether the store still knew the hold. */
@@ -193,7 +203,7 @@ export class Hold {
     this.#state = 'lost'
     this.#cancel?.()
     this.endMirror()
-    for (const tell of this.onLost) tell()
+    for (const tell of this.#listeners) tell()
   }
 
   /** The lock of this process that stands for this one is free again. */
