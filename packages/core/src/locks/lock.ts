@@ -7,7 +7,7 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import type { Hold } from './hold.ts'
 import type { HoldPart } from './hold-part.ts'
 import { lockName } from './lock-name.ts'
-import { LONGEST_HOLD_MS, LONGEST_LEASE_MS, SHORTEST_LEASE_MS } from './lock-options.ts'
+import { LONGEST_HOLD_MS, LONGEST_TERM_MS, SHORTEST_TERM_MS } from './lock-options.ts'
 
 /** A lock, or several taken together, while held. */
 export interface Lock extends AsyncDisposable {
@@ -135,7 +135,7 @@ export class HeldLock implements Lock {
   }
 
   async extend(lease: Duration): Promise<number> {
-    const bounds = { min: SHORTEST_LEASE_MS, max: LONGEST_LEASE_MS }
+    const bounds = { min: SHORTEST_TERM_MS, max: LONGEST_TERM_MS }
     const ms = parseDuration(lease, 'lock.extend.lease', bounds)
     this.assertHeld()
     try {
