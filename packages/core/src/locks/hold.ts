@@ -177,23 +177,26 @@ export class Hold {
     const sentAt = clock.now()
     // The last term ends where `maxHold` does.
     const termLeftMs = Math.max(1, Math.min(termMs, this.#endsAt - sentAt))
+    const timeoutMs = Math.max(1, Math.min(termMs * RENEW_AFTER, this.#validUntil - sentAt))
     this.#isRenewing = true
     this.#plan()
+    let isProlonged: boolean | 'unknown'
     try {
-      const timeoutMs = Math.max(1, Math.min(termMs * RENEW_AFTER, this.#validUntil - sentAt))
-      const isProlonged = await this.store.renew(this.target, termLeftMs, timeoutMs, false)
-      if (!this.isHeld) return
-      if (!isProlonged) {
-        this.#lose()
-        return
-      }
+      isProlonged = await this.store.renew(this.target, termLeftMs, timeoutMs, false)
+    } catch {
+      // So the old end stands.
+      isProlonged = 'unknown'
+    }
+    this.#isRenewing = false
+    if (!this.isHeld) return
+    if (!isProlonged) {
+      this.#lose()
+      return
+    }
+    if (isProlonged === 'unknown') this.#renewAt = clock.now() + termMs * RETRY_AFTER
+    else {
       this.#validUntil = Math.max(this.#validUntil, termEnd(sentAt, termLeftMs))
       this.#renewAt = Math.max(this.#renewAt, sentAt + termMs * RENEW_AFTER)
-    } catch {
-      // The outcome of that renewal is unknown, so the old end stands.
-      this.#renewAt = clock.now() + termMs * RETRY_AFTER
-    } finally {
-      this.#isRenewing = false
     }
     this.#plan()
   }
