@@ -76,7 +76,7 @@ describe('ranges', () => {
       createCacheManager({ namespace: 'docs', default: false, ...option }),
     CacheOptions: (option) => resolveCachePolicy([option], 'docs'),
     LockOptions: (option) => resolveLockOptions(option, 'docs'),
-    LimiterSettings: (option) =>
+    LimiterOwnOptions: (option) =>
       createCacheManager({ namespace: 'docs', default: false, local: lruStore() }).limiter({
         ...PLAIN,
         ...option,

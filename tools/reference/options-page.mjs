@@ -97,7 +97,7 @@ export const SECTIONS = [
     title: '`@RateLimited`',
     about: 'And every option of [a limiter](#a-limiter). See [limits](../guides/limits.md).',
     of: [
-      [`${CORE}/decorators/rate-limited-options.ts`, 'RateLimitedSettings'],
+      [`${CORE}/decorators/rate-limited-options.ts`, 'RateLimitedOwnOptions'],
       [`${CORE}/decorators/rate-limited-options.ts`, 'OnLimit'],
     ],
   },
@@ -105,7 +105,7 @@ export const SECTIONS = [
     title: 'A limiter',
     about:
       'Of `caches.limiter` and `@RateLimited`: these, and one policy among them or several as `policies`.',
-    of: [[`${CORE}/limits/limiter-options.ts`, 'LimiterSettings']],
+    of: [[`${CORE}/limits/limiter-options.ts`, 'LimiterOwnOptions']],
   },
   {
     title: 'A policy of a limiter',

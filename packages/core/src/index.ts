@@ -1,6 +1,6 @@
 /** Larder: a cache for TypeScript classes that stays true. For those who use a cache; what stores, plugins and integrations need is in `store.ts`. */
 
-export { Cache, type LoaderContext } from './cache/cache.ts'
+export { Cache } from './cache/cache.ts'
 export type { EntryOptions, GetOptions, LoadOptions } from './cache/entry-options.ts'
 export type { EntryView } from './cache/entry-view.ts'
 export type { LoadContext } from './cache/read-call.ts'
@@ -40,11 +40,11 @@ export {
 export type {
   OnLimit,
   RateLimitedOptions,
-  RateLimitedSettings,
+  RateLimitedOwnOptions,
 } from './decorators/rate-limited-options.ts'
 export type { CacheableEachOptions, EachOptions } from './decorators/reading/each-options.ts'
 export type { MethodEntries } from './decorators/reading/entry-handle.ts'
-export { loadSignal } from './decorators/reading/load-scope.ts'
+export { loadSignal } from './decorators/reading/method-load-scope.ts'
 export type { StoringOptions } from './decorators/reading/storing-options.ts'
 export { skipCache } from './decorators/skip-cache.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
@@ -92,24 +92,25 @@ export {
   type RequestLike,
 } from './limits/client-address.ts'
 export type { ConsumeOptions, RunOptions } from './limits/consume-options.ts'
+export { type RateLimitHeaderOptions, rateLimitHeaders } from './limits/http-headers.ts'
 export {
-  type RateLimitHeaderOptions,
   type RateLimitProblem,
-  rateLimitHeaders,
+  type RateLimitProblemType,
   rateLimitProblem,
-} from './limits/http-headers.ts'
+} from './limits/http-problem.ts'
 export { ipKey } from './limits/ip-key.ts'
 export type { Limiter } from './limits/limiter.ts'
 export type {
   LimiterOptions,
-  LimiterSettings,
+  LimiterOwnOptions,
   OneConcurrency,
   OnePolicy,
   OnStoreError,
   SeveralPolicies,
 } from './limits/limiter-options.ts'
 export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
-export type { PolicyStanding, RateLimitVerdict, VerdictSource } from './limits/verdict.ts'
+export type { RateLimitDraft } from './limits/rate-limit-fields.ts'
+export type { PolicyUsage, RateLimitVerdict, VerdictSource } from './limits/verdict.ts'
 export type { Lock } from './locks/lock.ts'
 export type { LockOptions, ReplicasOptions } from './locks/lock-options.ts'
 export { currentLock } from './locks/lock-scope.ts'

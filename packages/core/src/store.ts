@@ -5,7 +5,6 @@
 
 export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/start-timer.ts'
-export { createSystemClock } from './clock/system-clock.ts'
 export { partitionOf } from './coherence/partition-of.ts'
 export { PARTITIONS } from './coherence/partitions.ts'
 export type {
@@ -70,10 +69,10 @@ export type {
   TagHead,
 } from './contracts/remote-store.ts'
 export type {
-  EvictCall,
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
+  MethodEviction,
 } from './decorators/bound/method-cache.ts'
 export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
 export {
@@ -97,7 +96,6 @@ export {
   stampCreation,
   windowOf,
 } from './entry/header-patch.ts'
-export { classNameOf } from './errors/option-error.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export type { ResolvedLimiter } from './limits/resolve-limiter.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
@@ -111,7 +109,6 @@ export {
   assertText,
 } from './options/assert-option.ts'
 export { parseDuration } from './options/duration.ts'
-export { EVICT_OPTIONS, type EvictWay } from './options/evict-options.ts'
 export { optionNames } from './options/option-names.ts'
 export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'

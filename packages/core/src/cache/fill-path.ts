@@ -9,7 +9,7 @@ import type { Lease } from './lease.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
-import { canReplace, replace } from './replace.ts'
+import { canReplace, type Replacement, replace } from './replace.ts'
 import { sealed, storedForm } from './stored-form.ts'
 
 /** A result that is kept, and what the codec made of it. */
@@ -53,15 +53,10 @@ export class FillPath {
     this.#shelf.keep(flight, entry, bytes.length)
     const sentAt = clock.now()
     const { livesForMs } = stored.lifetimes
+    // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
       if (canReplace(this.#node, flight)) {
-        const keep = (on: Stamp): void => {
-          entry.stamp = on
-          this.#shelf.keep({ call, isAlive: true }, entry, bytes.length)
-        }
-        const replacement = { bytes, livesMs: livesForMs, commit, keep }
-        const isStored = await replace(this.#node, flight, lease, replacement)
-        if (!isStored) this.#withdraw(flight, entry)
+        await this.#replace(flight, lease, { bytes, livesMs: livesForMs, commit })
         return
       }
       const reply = await remote.run('fill', (store) =>
@@ -73,7 +68,7 @@ export class FillPath {
         this.#withdraw(flight, entry)
         return
       }
-      // Of a flight that was killed the store has lost what killed it, and the lease came back with the history.
+      // A flight that was killed and is stored all the same: the store lost what killed it, and its lease came back with the history.
       if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
     } catch (error) {
@@ -83,6 +78,18 @@ export class FillPath {
       entry.commit = 0
       this.evictLater(flight)
     }
+  }
+
+  /** Stores the result of a refresh in the place of what the store has. @throws what the store fails with */
+  async #replace(flight: Flight, lease: Lease, result: Omit<Replacement, 'keep'>): Promise<void> {
+    const { call, entry } = flight
+    if (entry === undefined) return
+    const keep = (on: Stamp): void => {
+      entry.stamp = on
+      this.#shelf.keep({ call, isAlive: true }, entry, result.bytes.length)
+    }
+    const isStored = await replace(this.#node, flight, lease, { ...result, keep })
+    if (!isStored) this.#withdraw(flight, entry)
   }
 
   /**

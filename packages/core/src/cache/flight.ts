@@ -12,7 +12,7 @@ import type { MissReason } from '../events/events.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 import type { Joiners } from './joiners.ts'
-import type { ReadCall, Waiting } from './read-call.ts'
+import type { ReadCall, WaitingCaller } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
 import type { Witness } from './witness.ts'
 
@@ -102,7 +102,7 @@ export class Flight implements Witness {
   }
 
   /** A caller waits for it from now on; `undefined` for a caller that does not stop before there is an answer. */
-  joinedBy(caller: Waiting | undefined): void {
+  joinedBy(caller: WaitingCaller | undefined): void {
     if (caller === undefined) {
       this.#isAwaited = true
       return

@@ -85,6 +85,7 @@ export class RemoteRead {
     const { address } = witness
     if (remote === undefined) return 'unknown'
     flights.watch(witness)
+    // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
       const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
         const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)

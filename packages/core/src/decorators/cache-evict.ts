@@ -9,7 +9,7 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
 import { type BindingParts, cacheBinder } from './bound/bound-cache.ts'
 import { answered, type Callback, readCallback, saysNo } from './bound/callbacks.ts'
-import type { EvictCall } from './bound/method-cache.ts'
+import type { MethodEviction } from './bound/method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -186,7 +186,7 @@ interface Call {
 }
 
 /** Collects what a call evicts: its keys at once, what depends on the result once there is one. */
-type Plan = (call: Call) => (result: unknown) => EvictCall
+type Plan = (call: Call) => (result: unknown) => MethodEviction
 
 /**
  * Keys are made twice: before the method, so that a wrong one fails before anything is done, and after it, because the

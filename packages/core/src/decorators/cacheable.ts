@@ -21,7 +21,7 @@ import type {
 } from './bound/unannotated.ts'
 import { type CacheableEachOptions, resolveEach } from './reading/each-options.ts'
 import { entriesOfEach, entriesOfOne } from './reading/entries-behind.ts'
-import type { EntryHandle } from './reading/entry-handle.ts'
+import type { AnyMethodEntries } from './reading/entry-handle.ts'
 import { keyKindOf, keySource } from './reading/key-source.ts'
 import { wrapEach } from './reading/read-each.ts'
 import { wrapOne } from './reading/read-one.ts'
@@ -148,10 +148,10 @@ export function Cacheable(...given: readonly [object?]): unknown {
     const parts = { original, binding, condition: isWanted }
     if (each !== undefined) {
       const list = { ...parts, by: each.by }
-      const entries = (self: unknown): EntryHandle => entriesOfEach(list, self)
+      const entries = (self: unknown): AnyMethodEntries => entriesOfEach(list, self)
       return { method: wrapEach(list), operation: { kind: 'cacheable', options, entries } }
     }
-    const entries = (self: unknown): EntryHandle => entriesOfOne(parts, self)
+    const entries = (self: unknown): AnyMethodEntries => entriesOfOne(parts, self)
     return { method: wrapOne(parts), operation: { kind: 'cacheable', options, entries } }
   })
 }

@@ -22,7 +22,7 @@ import {
   type RateLimitedOptions,
   resolveRateLimited,
 } from './rate-limited-options.ts'
-import { currentScope, runLoad } from './reading/load-scope.ts'
+import { currentScope, runLoad } from './reading/method-load-scope.ts'
 
 type Args = readonly unknown[]
 

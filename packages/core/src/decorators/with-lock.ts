@@ -21,7 +21,7 @@ import {
 } from './bound/method-decorator.ts'
 import type { AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
 import { keySource } from './reading/key-source.ts'
-import { currentScope, runLoad } from './reading/load-scope.ts'
+import { currentScope, runLoad } from './reading/method-load-scope.ts'
 
 type Args = readonly unknown[]
 
