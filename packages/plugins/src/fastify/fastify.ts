@@ -58,6 +58,7 @@ export interface LarderFastifyOptions extends ProxyTrust {
 
 const NAMES = ['caches', 'rateLimit', 'trustsAnyProxy']
 const NAME = '@larder/fastify'
+const CLIENT_CLOSED_REQUEST = 499
 const INSTALLED = Symbol.for(NAME)
 
 /**
@@ -103,7 +104,9 @@ async function install(app: FastifyInstance, options: LarderFastifyOptions): Pro
     app.addHook(hook, async (request, reply) => {
       const guards = guardsOf(request, hook)
       if (guards.length === 0) return undefined
-      return (await limit(guards, request, reply)) ? undefined : reply
+      if (await limit(guards, request, reply)) return undefined
+      // Fastify goes on with the request unless it is answered, also where nobody reads the answer.
+      return reply.sent ? reply : reply.code(CLIENT_CLOSED_REQUEST).send()
     })
   }
 }
