@@ -11,7 +11,7 @@ import type { LimitGuard } from '../http/limit-guard.ts'
 import type { ProxyTrust } from '../http/rate-limit-options.ts'
 import { onResponseEnd } from '../http/response-end.ts'
 import { tighter } from '../http/standings.ts'
-import { trustsEverybody } from '../http/trusted-proxies.ts'
+import { trustError, trustsEverybody, withoutAddress } from '../http/trusted-proxies.ts'
 import type { FastifyRateLimit, FastifyRouteLimit } from './limit-options.ts'
 import { type HookedGuard, RouteLimits } from './route-limits.ts'
 
@@ -104,18 +104,28 @@ async function install(app: FastifyInstance, options: LarderFastifyOptions): Pro
     app.addHook(hook, async (request, reply) => {
       const guards = guardsOf(request, hook)
       if (guards.length === 0) return undefined
-      if (await limit(guards, request, reply)) return undefined
+      // A key that could not be seen through when it was said is an error when it reads the address.
+      const asked = believesAnybody
+        ? withoutAddress(request, trustError('rateLimit', 'trustProxy'))
+        : request
+      if (await limit(guards, { request, reply, asked })) return undefined
       // Fastify goes on with the request unless it is answered, also where nobody reads the answer.
       return reply.sent ? reply : reply.code(CLIENT_CLOSED_REQUEST).send()
     })
   }
 }
 
+interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  /** The request as keys may see it. */
+  readonly asked: FastifyRequest
+}
+
 /** Resolves to whether the request may go on; if not, it has been answered, or nobody waits for an answer. */
 async function limit(
   guards: readonly LimitGuard<FastifyRequest>[],
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { request, reply, asked }: Exchange,
 ): Promise<boolean> {
   const gone = new AbortController()
   const passed: PassedRequest[] = []
@@ -132,7 +142,7 @@ async function limit(
   const giveBack = (): Promise<unknown> => Promise.all(passed.map((each) => each.giveBack()))
   try {
     for (const guard of guards) {
-      const decision = await guard.decide(request, gone.signal)
+      const decision = await guard.decide(asked, gone.signal)
       if (decision.kind === 'refused') {
         await giveBack()
         request.rateLimit = tighter(request.rateLimit, decision.verdict) ?? null

@@ -76,11 +76,12 @@ export class RouteLimits {
     assertOneOf(hook, HOOKS, `${where}.hook`)
     const given = isGiven(said) ? said : this.#withLimiter(said, where, routeName)
     const { hook: _, ...options } = given
+    const addressKey = ({ ip }: FastifyRequest): string => ipKey(ip)
+    const guard = new LimitGuard(options, { where, addressKey })
     const keys = options.limits?.map(({ key }) => key) ?? [options.key]
     if (this.#parts.believesAnybody && keys.some(readsAddress))
       throw trustError(where, 'trustProxy')
-    const addressKey = ({ ip }: FastifyRequest): string => ipKey(ip)
-    return { guard: new LimitGuard(options, { where, addressKey }), hook }
+    return { guard, hook }
   }
 
   #make(said: FastifyRouteLimit, { id, where }: { id: string; where: string }): RouteGuard {
