@@ -7,7 +7,9 @@ export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/start-timer.ts'
 export { createSystemClock } from './clock/system-clock.ts'
 export { partitionOf } from './coherence/partition-of.ts'
-export { PARTITIONS } from './coherence/partitions.ts'
+export { ALL_PARTITIONS, PARTITIONS } from './coherence/partitions.ts'
+export { softTag, tagBehind } from './coherence/soft-tags.ts'
+export { cacheTag, EVERYTHING, partitionTag, tagName, tagText } from './coherence/tag-clock.ts'
 export type {
   Bus,
   BusListener,
@@ -70,8 +72,9 @@ export type {
   MethodCacheProvider,
   MethodDescription,
 } from './decorators/bound/method-cache.ts'
-export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
+export type { EntryDraft, EntryHeader, StoredEntry } from './entry/envelope.ts'
 export {
+  decodeEntry,
   decodeHeader,
   encodeEntry,
   FLAG,
@@ -103,6 +106,7 @@ export {
   assertKnownOptions,
   assertOneOf,
   assertText,
+  nearestName,
 } from './options/assert-option.ts'
 export { parseDuration } from './options/duration.ts'
 export { EVICT_OPTIONS, type EvictWay } from './options/evict-options.ts'

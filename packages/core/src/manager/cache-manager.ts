@@ -57,6 +57,9 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
 
+/** What a manager was given to keep things in, for tools that look into it. */
+export type ManagerStores = Pick<ResolvedManagerOptions, 'remote' | 'locks' | 'limits'>
+
 export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
@@ -73,6 +76,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
+    stores: (): ManagerStores => this.#options,
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
