@@ -58,6 +58,9 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
 
+/** What a manager was given to keep things in, for tools that look into it. */
+export type ManagerStores = Pick<ResolvedManagerOptions, 'remote' | 'locks' | 'limits'>
+
 export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
@@ -74,6 +77,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
+    stores: (): ManagerStores => this.#options,
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
