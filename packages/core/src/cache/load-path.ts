@@ -88,6 +88,7 @@ export class LoadPath {
     const { call, candidate } = flight
     call.onDecided?.()
     flight.ask?.close()
+    flight.trace?.end({ outcome: 'miss', missed: flight.missed })
     // A refresh, asked for or behind a caller that was served, is no read that found nothing.
     if (!flight.isSettled && !flight.isForced) this.#reports.miss(call, flight.missed)
     return runLoader(this.#node, flight, {

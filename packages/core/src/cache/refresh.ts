@@ -23,6 +23,7 @@ import { judge } from './judge.ts'
 import { enclosingLoad, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { tracesReads, traceWait } from './read-traces.ts'
 import { RefreshAsk } from './refresh-ask.ts'
 import type { WritePath } from './write-path.ts'
 
@@ -72,7 +73,8 @@ export class Refreshes {
     flight.joinedBy(call.rules.caller)
     const scope = enclosingLoad()
     if (scope !== undefined) noteWaiting(scope, flight)
-    return handOutShared(outcome, call, this.#node)
+    const answer = handOutShared(outcome, call, this.#node)
+    return isJoined && tracesReads() ? traceWait(this.#node, call, { flight, answer }) : answer
   }
 
   #begin(call: ReadCall, before: Refresh | undefined): Refresh {

@@ -117,6 +117,7 @@ export class RemoteRead {
       candidate.confirm(stamp, Math.min(flight.at, this.#node.knowledge.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node.knowledge, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
+        flight.trace?.end({ outcome: 'confirmed' })
         this.#node.flights.end(flight)
         flight.entry = candidate
         call.onDecided?.()
@@ -199,6 +200,7 @@ export class RemoteRead {
 
   #serveStale(flight: Flight, entry: LocalEntry): void {
     if (flight.isSettled) return
+    flight.trace?.end({ outcome: 'stale' })
     this.#reports.stale(entry, flight.call, 'revalidating')
     flight.entry = entry
     flight.resolve(entry.value)

@@ -248,6 +248,8 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     })
     await Promise.race([work.drain(), patience])
     cancel?.()
+    // What did not end by itself ends now, for those who trace it.
+    for (const trace of this.#node.traces) trace.fail(closing.signal.reason)
     // Loads that did not heed their signal: nobody else should wait for them.
     await this.#node.leases.releaseAll()
     this.#node.endDeadlines()
