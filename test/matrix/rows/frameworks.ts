@@ -24,7 +24,6 @@ const config = (module: string): string =>
 const frameworkRow = (name: string, type: 'module' | 'commonjs'): Row => ({
   name: `Limits in Express, Fastify and Hono, ${name}`,
   tools: 'frameworks',
-  isCore: type === 'module',
   sources: { 'limits.ts': 'limits.ts' },
   extensions: 'js',
   files: {
