@@ -5,7 +5,7 @@ import { assertOneOf, assertText } from '../options/assert-option.ts'
 import type { RateLimitVerdict } from './verdict.ts'
 
 /**
- * `quota-exceeded`: the limit is used up. `abnormal-usage-detected`: the client is blocked. `temporary-reduced-capacity`: nobody can say
+ * `quota-exceeded`: the limit is used up. `abnormal-usage-detected`: the client is blocked. `temporary-reduced-capacity`: it is unknown
  * whether the limit is used up, and then nothing is admitted.
  */
 export type RateLimitProblemType =

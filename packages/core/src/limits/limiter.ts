@@ -16,11 +16,11 @@ import {
 import { KeyChanges } from './key-changes.ts'
 import { type CallParts, LimitCalls } from './limit-calls.ts'
 import type { LimitVariant, LimitVariants } from './limit-variants.ts'
-import type { ResolvedSettings } from './resolve-limiter.ts'
+import type { ResolvedLimiterOptions } from './resolve-limiter.ts'
 import { assertVerdict, type RateLimitVerdict } from './verdict.ts'
 
 export interface LimiterParts extends CallParts {
-  readonly settings: ResolvedSettings
+  readonly settings: ResolvedLimiterOptions
   readonly variants: LimitVariants
 }
 

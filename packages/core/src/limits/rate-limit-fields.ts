@@ -8,7 +8,7 @@
  */
 
 import type { CalendarPeriod } from '../contracts/rate-limit-provider.ts'
-import type { PolicyStanding, RateLimitVerdict } from './verdict.ts'
+import type { PolicyUsage, RateLimitVerdict } from './verdict.ts'
 
 /** Which draft the fields are written in. */
 export type RateLimitDraft = 10 | 11
@@ -53,7 +53,7 @@ export function secondsOf(ms: number): number {
   return Math.ceil(ms / MS_PER_SECOND)
 }
 
-function policyItem({ name, limit, windowMs, algorithm }: PolicyStanding): string {
+function policyItem({ name, limit, windowMs, algorithm }: PolicyUsage): string {
   const unit = algorithm === 'concurrency' ? ';qu="concurrent-requests"' : ''
   const window = windowMs === undefined ? '' : `;w=${Math.max(1, secondsOf(windowMs))}`
   return `${quoted(name)};q=${limit}${unit}${window}`
@@ -64,12 +64,12 @@ function limitItem(name: string, remaining: number, seconds: number | undefined)
   return `${quoted(name)};r=${Math.max(0, Math.floor(remaining))}${t}`
 }
 
-function windowIn(draft: RateLimitDraft, policy: PolicyStanding): number | undefined {
+function windowIn(draft: RateLimitDraft, policy: PolicyUsage): number | undefined {
   return draft === 10 ? secondsOf(policy.resetMs) : effectiveWindow(policy)
 }
 
 /** Undefined where there is none: permits of `concurrency` come back when calls end, and a limit of 0 never has any. */
-function effectiveWindow(policy: PolicyStanding): number | undefined {
+function effectiveWindow(policy: PolicyUsage): number | undefined {
   const { limit, remaining, resetMs, windowMs, period, algorithm } = policy
   if (algorithm === 'concurrency' || limit === 0) return undefined
   const perLimit = period === undefined ? (windowMs ?? 0) / MS_PER_SECOND : SECONDS_PER[period]

@@ -17,7 +17,7 @@ import type { LimitStore } from './limit-store.ts'
 export type VerdictSource = 'remote' | 'known' | 'local' | 'open' | 'off'
 
 /** The state of one policy. */
-export interface PolicyStanding {
+export interface PolicyUsage {
   readonly name: string
   readonly limit: number
   readonly remaining: number
@@ -53,7 +53,7 @@ export interface RateLimitVerdict {
   readonly waitedMs: number
   readonly source: VerdictSource
   /** All policies, in order. */
-  readonly policies: readonly PolicyStanding[]
+  readonly policies: readonly PolicyUsage[]
 }
 
 /** What is needed to give an admission back. */
@@ -157,7 +157,7 @@ class Verdict implements RateLimitVerdict {
     this.#receipt = receipt
   }
 
-  get policies(): readonly PolicyStanding[] {
+  get policies(): readonly PolicyUsage[] {
     return this.#rule.policies.map((policy, i) => {
       const { remaining = 0, resetUs = 0 } = this.#reply.states[i] ?? {}
       const { name, limit, algorithm } = policy
