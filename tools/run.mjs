@@ -22,6 +22,7 @@ const TASKS = {
   demo: () => node('examples', 'catalogue/main.ts'),
   quickstart: () => node('examples', 'quickstart/main.ts'),
   'custom-store': () => node('examples', 'custom-store/main.ts'),
+  example: ([name]) => node('examples', `${name}/main.ts`),
   test: async (args) => {
     await types()
     await tool('vitest', ['run', ...args])
