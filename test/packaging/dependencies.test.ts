@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'redis-store': ['@larder/core', 'msgpackr', 'ioredis'],
   'keyv-store': ['@larder/core'],
   cli: ['@larder/core', '@larder/redis-store', 'ioredis'],
-  plugins: ['@larder/core'],
+  plugins: ['@larder/core', 'fastify', 'fastify-plugin', 'hono'],
 }
 describe.each(Object.entries(ALLOWED))('%s', (name, allowed) => {
   const sources = sourcesOf(`packages/${name}/src`)

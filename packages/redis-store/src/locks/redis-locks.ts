@@ -16,7 +16,7 @@ import { numberOf, textOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
 import type { Subscriber } from '../connection/subscriber.ts'
-import { inboxName, type LockKeys, lockKeys } from '../key-layout.ts'
+import { inboxName, type KeysOfLock, lockKeys } from '../key-layout.ts'
 import {
   isClusterTarget,
   type RedisInternals,
@@ -194,7 +194,7 @@ export class RedisLocks implements LockProvider {
     }
   }
 
-  #keys(name: string): LockKeys {
+  #keys(name: string): KeysOfLock {
     return lockKeys(this.#openNamespace, name)
   }
 
