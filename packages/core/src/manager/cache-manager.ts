@@ -3,6 +3,7 @@
 import type { Cache } from '../cache/cache.ts'
 import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import type { CacheNode } from '../cache/node.ts'
+import { storedValue } from '../cache/stored-value.ts'
 import type { WritePath } from '../cache/write-path.ts'
 import { INTERNALS } from '../contracts/internals.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/default-manager.ts'
@@ -78,6 +79,10 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
     stores: (): ManagerStores => this.#options,
+    storedValue: (key: string, bytes: Uint8Array): Promise<unknown> => {
+      const { values } = this.#node
+      return values === undefined ? Promise.resolve(undefined) : storedValue(values, key, bytes)
+    },
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
