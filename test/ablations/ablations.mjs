@@ -294,7 +294,7 @@ export const ABLATIONS = [
     name: 'not believing what was born above the clock the store had later',
     protects: 'I6',
     file: `${CORE}/coherence/knowledge.ts`,
-    find: 'placed.createdAt < this.#syncedStoreMs || ',
+    find: 'placed.createdAt <= this.#syncedStoreMs || ',
     replace: '',
     tests: COHERENCE,
   },

@@ -82,12 +82,12 @@ export {
   type RequestLike,
 } from './limits/client-address.ts'
 export type { ConsumeOptions, RunOptions } from './limits/consume-options.ts'
+export { type RateLimitHeaderOptions, rateLimitHeaders } from './limits/http-headers.ts'
 export {
-  type RateLimitHeaderOptions,
   type RateLimitProblem,
-  rateLimitHeaders,
+  type RateLimitProblemType,
   rateLimitProblem,
-} from './limits/http-headers.ts'
+} from './limits/http-problem.ts'
 export { ipKey } from './limits/ip-key.ts'
 export type { Limiter } from './limits/limiter.ts'
 export type {
@@ -99,6 +99,7 @@ export type {
   SeveralPolicies,
 } from './limits/limiter-options.ts'
 export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
+export type { RateLimitDraft } from './limits/rate-limit-fields.ts'
 export type { PolicyUsage, RateLimitVerdict, VerdictSource } from './limits/verdict.ts'
 export type { Lock } from './locks/lock.ts'
 export type { LockOptions, ReplicasOptions } from './locks/lock-options.ts'

@@ -22,6 +22,11 @@ export interface Change {
 
 const CAP = 10_000
 
+/** Returns what an eviction by tag is noted as; `tag`: a name of the tag table. That it might be a key, too, costs a hit at most. */
+export function markOfTag(tag: string): string {
+  return `tag ${tag}`
+}
+
 export class ChangeMarks {
   readonly #cap: number
   /** The key changed last comes last. */

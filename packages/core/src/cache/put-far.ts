@@ -56,6 +56,8 @@ export class PutFar {
       // A later change on this node has handled the key itself.
       return hasBegun ? this.#ends.evictInstead(call) : { outcome: 'not-kept' }
     }
+    // What is cached may have other tags, and is old all the same.
+    if (!hasBegun && this.#ends.isEvictedByTag(writing)) return this.#ends.evictInstead(call)
     const { bytes, commit } = storedForm(policy, { ...kept, isPut: true }, stamp.known, encoded)
     const sized = { ...writing, bytes: bytes.length }
     if (bytes.length > policy.maxValueBytes) {
@@ -102,18 +104,19 @@ export class PutFar {
     for (let attempt = 1; ; attempt++) {
       const at = node.clock.now()
       const sent = knowledge.stamp(partition)
+      const { heard } = knowledge.partition(partition)
       let reply: PutReply | undefined
       try {
         const request = { bytes, livesMs, since }
         reply = await remote.run('put', (store) => store.put(address, request))
-        knowledge.noteOwnPut(address, commit, reply)
+        knowledge.noteOwnPut(address, commit, reply, heard)
         await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
       } catch (cause) {
         remote.reportDefect('put', cause)
         const isAnswered = reply !== undefined
         return this.#queue(writing, { ...sending, since, isAnswered, cause })
       }
-      coherence.applyMutation(reply, [key], sent.seq)
+      coherence.applyMutation(reply, [key], heard)
       if (reply.stored) {
         // What was to be evicted is gone: an eviction that waits would only remove what took its place.
         if (waiting !== undefined) knowledge.queue.settle({ keys: [waiting], tags: [] })

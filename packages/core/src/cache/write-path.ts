@@ -12,7 +12,7 @@ import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
 import type { EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { CacheEvents } from '../events/events.ts'
-import { ASKED_HERE } from './change-marks.ts'
+import { ASKED_HERE, markOfTag } from './change-marks.ts'
 import { evictionOutcome } from './eviction-outcome.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import { literalBeginning, patternMatcher } from './key-pattern.ts'
@@ -89,6 +89,7 @@ export class WritePath {
   }
 
   #invalidate(tags: readonly string[], soft: boolean): Promise<void> {
+    for (const tag of tags) this.#node.changes.note(markOfTag(tag), ASKED_HERE)
     return this.#node.coherence.evictTags(soft ? tags.map(softTag) : tags)
   }
 

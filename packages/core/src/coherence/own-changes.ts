@@ -10,6 +10,7 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import { type EntryHeader, FLAG } from '../entry/envelope.ts'
 import { INTERVALS } from './intervals.ts'
+import type { Partition } from './partitions.ts'
 
 const CAP_PER_PARTITION = 512
 /** A load may have taken so much less than its entry says, ms. */
@@ -21,6 +22,8 @@ export interface OwnChange {
   readonly at: number
   /** The partition's number of the change. */
   readonly seq: number
+  /** Which of the partition's histories gave that number, see `Partition.history`: those of two are in no order. */
+  readonly history: number
   /** When the store did it, by its clock, ms: an entry that it created later includes the change. */
   readonly doneAt: number
   /** Commit id of a write of this node that includes the change too, though it may have been created at that very instant. */
@@ -54,6 +57,7 @@ export interface EntryOrigin {
 const LONG_AGO: OwnChange = {
   at: Number.NEGATIVE_INFINITY,
   seq: 0,
+  history: 0,
   doneAt: Number.NEGATIVE_INFINITY,
   isSoft: false,
 }
@@ -72,7 +76,7 @@ export class OwnChanges {
   note({ partition, key }: EntryAddress, change: OwnChange): void {
     const changes = this.#of(partition)
     const known = changes.keys.get(key)
-    const isLate = known !== undefined && known.seq > change.seq
+    const isLate = known !== undefined && known.history === change.history && known.seq > change.seq
     changes.keys.delete(key)
     changes.keys.set(key, isLate ? { ...known, at: change.at } : change)
     if (changes.keys.size > CAP_PER_PARTITION) makeRoom(changes, change.at)
@@ -88,13 +92,13 @@ export class OwnChanges {
     return { changes, wholePartition: known.forgotten.at > now - INTERVALS.rememberedMs }
   }
 
-  /** Takes down that somebody changed keys, by a number that the store gave after all up to `seq`. */
-  supersede(partition: number, keys: readonly string[], seq: number): void {
-    const changes = this.#partitions.get(partition)
+  /** Takes down that somebody changed keys of a partition, by a number that the store gave after all up to `seq`. */
+  supersede({ id, history }: Partition, keys: readonly string[], seq: number): void {
+    const changes = this.#partitions.get(id)
     if (changes === undefined) return
     for (const key of keys) {
       const own = changes.keys.get(key)
-      if (own !== undefined && own.seq <= seq) own.isSuperseded = true
+      if (own?.history === history && own.seq <= seq) own.isSuperseded = true
     }
   }
 

@@ -27,10 +27,11 @@ export interface LimiterParts extends CallParts {
 export class Limiter {
   /** Limiters of one name share what they count. */
   readonly name: string
-  /** For decorators. */
+  /** For decorators and integrations. */
   readonly [INTERNALS] = {
     hold: <Result>(verdict: RateLimitVerdict, work: () => Promise<Result>): Promise<Result> =>
       this.#calls.hold(verdict, work),
+    giveBack: (verdict: RateLimitVerdict): void => this.#calls.giveBack(verdict),
   }
   readonly #parts: LimiterParts
   readonly #calls: LimitCalls
