@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { writeScripts } from './packages/redis-store/tools/generate-scripts.mjs'
 
@@ -27,6 +29,19 @@ function decorators(experimental: boolean) {
   } as const
 }
 
+/** Everything of Nest from the packages of one folder, whoever imports it: the tests are the same for both majors. */
+function nestFrom(folder: string): Plugin {
+  const importer = join(import.meta.dirname, folder, 'importer.ts')
+  return {
+    name: 'nest-from',
+    enforce: 'pre',
+    resolveId(id, _, options) {
+      const isNest = /^(?:@nestjs\/|rxjs(?:$|\/)|graphql$|mercurius$|reflect-metadata$)/.test(id)
+      return isNest ? this.resolve(id, importer, { ...options, skipSelf: true }) : undefined
+    },
+  }
+}
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -51,7 +66,7 @@ export default defineConfig({
           name: 'redis',
           globalSetup,
           include: ['test/**/*.test.ts', 'packages/*/src/**/*.redis.test.ts'],
-          exclude: ['test/decorators/**', 'test/simulation/**', '**/node_modules/**'],
+          exclude: ['test/decorators/**', 'test/simulation/**', 'test/nest/**', '**/node_modules/**'],
         },
       },
       ...[false, true].map((experimental) => ({
@@ -63,6 +78,20 @@ export default defineConfig({
           name: experimental ? 'decorators-legacy' : 'decorators-standard',
           env: { DECORATORS: experimental ? 'legacy' : 'standard' },
           include: ['test/decorators/**/*.test.ts'],
+        },
+      })),
+      // Nest takes legacy decorators only.
+      ...[11, 12].map((major) => ({
+        resolve,
+        ssr,
+        esbuild: decorators(true),
+        plugins: [nestFrom(major === 12 ? 'test/nest' : 'test/nest/nest-11')],
+        test: {
+          ...common,
+          name: `nest-${major}`,
+          env: { NEST: `${major}` },
+          globalSetup,
+          include: ['test/nest/*.test.ts'],
         },
       })),
     ],

@@ -11,7 +11,7 @@ import type { LimitGuard } from '../http/limit-guard.ts'
 import type { ProxyTrust } from '../http/rate-limit-options.ts'
 import { onResponseEnd } from '../http/response-end.ts'
 import { tighter } from '../http/standings.ts'
-import { trustsEverybody } from '../http/trusted-proxies.ts'
+import { trustInFastify, trustsEverybody } from '../http/trusted-proxies.ts'
 import type { FastifyRateLimit, FastifyRouteLimit } from './limit-options.ts'
 import { type HookedGuard, RouteLimits } from './route-limits.ts'
 
@@ -78,7 +78,7 @@ async function install(app: FastifyInstance, options: LarderFastifyOptions): Pro
     const expected = 'a manager of createCacheManager'
     throw new InvalidOptionError({ option: `${NAME}.caches`, expected, received: caches })
   }
-  const believesAnybody = !trustsAnyProxy && trustsEverybody(trustOf(app))
+  const believesAnybody = !trustsAnyProxy && trustsEverybody(trustInFastify(app))
   const limits = new RouteLimits({ caches, believesAnybody })
   const global = rateLimit === undefined ? undefined : limits.guard(rateLimit, `${NAME}.rateLimit`)
   // Registered again, as in a part of the application, it adds the limit of all requests: routes are seen to already.
@@ -175,13 +175,4 @@ function readFrom(reply: FastifyReply): (name: string) => string | undefined {
 
 function setFields(reply: FastifyReply, fields: Fields): void {
   for (const [name, value] of Object.entries(fields)) reply.header(name, value)
-}
-
-/** Fastify tells a plugin everything about its settings but this one, which it keeps under a symbol of its own. */
-function trustOf(app: FastifyInstance): unknown {
-  const key = Object.getOwnPropertySymbols(app).find(
-    ({ description }) => description === 'fastify.options',
-  )
-  const owner = app as unknown as Record<symbol, { readonly trustProxy?: unknown } | undefined>
-  return key === undefined ? undefined : owner[key]?.trustProxy
 }

@@ -16,5 +16,13 @@ export type {
   RateLimitOptions,
   RateLimitSettings,
 } from './rate-limit-options.ts'
-export { type GuardPlace, RATE_LIMIT_DEFAULTS } from './resolve-options.ts'
+export { type GuardPlace, RATE_LIMIT_DEFAULTS, RATE_LIMIT_NAMES } from './resolve-options.ts'
 export { onResponseEnd, type ResponseEnd } from './response-end.ts'
+export { tighter } from './standings.ts'
+export {
+  readsAddress,
+  trustError,
+  trustInFastify,
+  trustsEverybody,
+  trustsInExpress,
+} from './trusted-proxies.ts'

@@ -28,6 +28,23 @@ function asked(trust: (address: string, hop: number) => unknown): boolean {
   }
 }
 
+/** The settings of an Express application that say whom it trusts; none of anything else. */
+export function trustsInExpress(app: unknown): readonly unknown[] {
+  const { get } = (app ?? {}) as { readonly get?: unknown }
+  if (typeof get !== 'function') return []
+  const settings = app as { get(name: string): unknown }
+  return [settings.get('trust proxy'), settings.get('trust proxy fn')]
+}
+
+/** Fastify tells a plugin everything about its settings but this one, which it keeps under a symbol of its own. */
+export function trustInFastify(app: object): unknown {
+  const key = Object.getOwnPropertySymbols(app).find(
+    ({ description }) => description === 'fastify.options',
+  )
+  const owner = app as Record<symbol, { readonly trustProxy?: unknown } | undefined>
+  return key === undefined ? undefined : owner[key]?.trustProxy
+}
+
 /** The error of a limit by address under a framework that trusts everybody. */
 export function trustError(where: string, setting: string): InvalidOptionError {
   return new InvalidOptionError({
