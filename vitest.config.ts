@@ -66,7 +66,12 @@ export default defineConfig({
           name: 'redis',
           globalSetup,
           include: ['test/**/*.test.ts', 'packages/*/src/**/*.redis.test.ts'],
-          exclude: ['test/decorators/**', 'test/simulation/**', 'test/nest/**', '**/node_modules/**'],
+          exclude: [
+            'test/decorators/**',
+            'test/simulation/**',
+            'test/nest/**',
+            '**/node_modules/**',
+          ],
         },
       },
       ...[false, true].map((experimental) => ({

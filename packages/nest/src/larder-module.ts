@@ -47,7 +47,11 @@ export class LarderModule {
    */
   static forRoot(options: LarderModuleOptions | CacheManager): DynamicModule {
     if (isManager(options)) return configurable.forRootAsync({ useFactory: () => options })
-    checkExtras(options, 'LarderModule.forRoot')
+    if (typeof options !== 'object' || options === null) {
+      const expected = 'the options of createCacheManager, or a manager'
+      throw new InvalidOptionError({ option: WHERE, expected, received: options })
+    }
+    checkExtras(options, WHERE)
     return configurable.forRoot(options)
   }
 
@@ -57,7 +61,7 @@ export class LarderModule {
    * @throws InvalidOptionError
    */
   static forRootAsync(options: LarderModuleAsyncOptions): DynamicModule {
-    const where = 'LarderModule.forRootAsync'
+    const where = `${WHERE}Async`
     assertKnownOptions(options, ASYNC_NAMES, where)
     checkExtras(options, where)
     const given = [options.useFactory, options.useClass, options.useExisting]
@@ -68,6 +72,7 @@ export class LarderModule {
   }
 }
 
+const WHERE = 'LarderModule.forRoot'
 const ASYNC_NAMES = optionNames<LarderModuleAsyncOptions>({
   useFactory: true,
   useClass: true,

@@ -6,12 +6,14 @@ import {
   type PassedRequest,
   type RefusedRequest,
   tighter,
+  trustError,
+  withoutAddress,
 } from '@larder/plugins/http'
 import { type CanActivate, type ExecutionContext, HttpException, Inject } from '@nestjs/common'
 import { ForeignExceptions } from './foreign-exceptions.ts'
 import type { Problem } from './problem-exception.ts'
 import { callOf, type Exchange, exchangeOf, type HandlerCall } from './rate-limit-call.ts'
-import { type HandlerLimit, RateLimits } from './rate-limits.ts'
+import { type HandlerLimit, RateLimits, TRUST_SETTING } from './rate-limits.ts'
 
 const CLIENT_CLOSED_REQUEST = 499
 
@@ -79,7 +81,7 @@ async function decided(
   const under = new UnderLimits(exchange)
   try {
     for (const limit of limits) {
-      const decision = await limit.guard.decide(call, under.signal)
+      const decision = await limit.guard.decide(callFor(limit, call), under.signal)
       if (decision.kind === 'refused') {
         await under.giveBack()
         setVerdict(call, decision.verdict)
@@ -104,6 +106,16 @@ async function decided(
       exchange.write(decision.fields((name) => exchange.read(name)))
   }
   return undefined
+}
+
+/** A key that could not be seen through when it was said is an error when it reads an address that clients choose. */
+function callFor(limit: HandlerLimit, call: HandlerCall<unknown>): HandlerCall<unknown> {
+  if (!limit.distrustsAddress) return call
+  const error = trustError(limit.where, TRUST_SETTING)
+  const { request } = call
+  const isObject = typeof request === 'object' && request !== null
+  const hidden = isObject ? { ...call, request: withoutAddress(request, error) } : call
+  return withoutAddress(hidden, error)
 }
 
 /** What the limits of a call have admitted, until its response is over. */

@@ -32,7 +32,12 @@ export interface HandlerLimit {
   readonly where: string
   readonly guard: LimitGuard<HandlerCall<unknown>>
   readonly refundsByStatus: boolean
+  /** Whom the platform trusts says nothing about the client, and nobody has said that this is right. */
+  readonly distrustsAddress: boolean
 }
+
+/** How messages name that of either platform. */
+export const TRUST_SETTING = "'trust proxy' or trustProxy"
 
 const MOST_NAME = 64
 const UNFIT_FOR_NAME = /[^A-Za-z0-9_.-]/g
@@ -85,15 +90,15 @@ export class RateLimits {
     const where = `@RateLimit(${name})`
     const { limiter: resolved, settings, trustsAnyProxy } = said
     if (!resolved.isNamed) this.#reserve(name, owner, where)
-    if (!trustsAnyProxy && readsAddress(settings.key) && this.#believesAnybody())
-      throw trustError(where, 'the setting of proxies')
+    const distrustsAddress = !trustsAnyProxy && this.#believesAnybody()
+    if (distrustsAddress && readsAddress(settings.key)) throw trustError(where, TRUST_SETTING)
     const placed = resolved.at({ where, name: fitName(name) })
     const limiter = this.#caches[INTERNALS].limiter(placed)
     const guard = new LimitGuard<HandlerCall<unknown>>(
       { ...settings, limiter },
       { where, addressKey: (call) => addressKey(call, where) },
     )
-    return { where, guard, refundsByStatus: settings.refundIf !== undefined }
+    return { where, guard, refundsByStatus: settings.refundIf !== undefined, distrustsAddress }
   }
 
   /** Two classes of one name would share what they count. */

@@ -5,19 +5,16 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InvalidOptionError, ipKey, type RateLimitVerdict } from '@larder/core'
-import { assertBoolean } from '@larder/core/store'
+import { assertBoolean, assertKnownOptions } from '@larder/core/store'
 import type { RefusedRequest } from '../http/decision.ts'
 import type { Fields } from '../http/field-lists.ts'
 import { LimitGuard } from '../http/limit-guard.ts'
 import type { AddressLimit, ProxyTrust, RateLimitOptions } from '../http/rate-limit-options.ts'
+import { RATE_LIMIT_NAMES } from '../http/resolve-options.ts'
 import { onResponseEnd } from '../http/response-end.ts'
 import { tighter } from '../http/standings.ts'
-import {
-  trustError,
-  trustsEverybody,
-  trustsInExpress,
-  withoutAddress,
-} from '../http/trusted-proxies.ts'
+import { trustsInExpress } from '../http/trust-settings.ts'
+import { trustError, trustsEverybody, withoutAddress } from '../http/trusted-proxies.ts'
 
 export type {
   AddressLimit,
@@ -67,7 +64,8 @@ const WHERE = 'rateLimit'
 export function rateLimit<Request extends IncomingMessage = ExpressRequest>(
   options: ExpressRateLimitOptions<Request>,
 ): ExpressMiddleware<Request> {
-  const { trustsAnyProxy = false, ...rest } = (options ?? {}) as ExpressRateLimitOptions<Request>
+  assertKnownOptions(options, [...RATE_LIMIT_NAMES, 'trustsAnyProxy'], WHERE)
+  const { trustsAnyProxy = false, ...rest } = options
   assertBoolean(trustsAnyProxy, `${WHERE}.trustsAnyProxy`)
   const guard = new LimitGuard<Request>(rest as RateLimitOptions<Request, AddressLimit<Request>>, {
     where: WHERE,

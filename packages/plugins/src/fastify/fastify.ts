@@ -3,17 +3,15 @@
 import type { CacheManager, RateLimitVerdict } from '@larder/core'
 import { InvalidOptionError } from '@larder/core'
 import { assertBoolean, assertKnownOptions, INTERNALS } from '@larder/core/store'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { PassedRequest, RefusedRequest } from '../http/decision.ts'
-import type { Fields } from '../http/field-lists.ts'
-import type { LimitGuard } from '../http/limit-guard.ts'
 import type { ProxyTrust } from '../http/rate-limit-options.ts'
-import { onResponseEnd } from '../http/response-end.ts'
-import { tighter } from '../http/standings.ts'
-import { trustInFastify, trustsEverybody } from '../http/trusted-proxies.ts'
+import { trustInFastify } from '../http/trust-settings.ts'
+import { trustsEverybody } from '../http/trusted-proxies.ts'
 import type { FastifyRateLimit, FastifyRouteLimit } from './limit-options.ts'
-import { type HookedGuard, RouteLimits } from './route-limits.ts'
+import { type GuardsOf, type Hook, makeHook } from './limit-request.ts'
+import { RouteHooks } from './route-hooks.ts'
+import { isCountedByAll, RouteLimits } from './route-limits.ts'
 
 export type {
   AddressLimit,
@@ -58,7 +56,6 @@ export interface LarderFastifyOptions extends ProxyTrust {
 
 const NAMES = ['caches', 'rateLimit', 'trustsAnyProxy']
 const NAME = '@larder/fastify'
-const CLIENT_CLOSED_REQUEST = 499
 const INSTALLED = Symbol.for(NAME)
 
 /**
@@ -81,98 +78,21 @@ async function install(app: FastifyInstance, options: LarderFastifyOptions): Pro
   const believesAnybody = !trustsAnyProxy && trustsEverybody(trustInFastify(app))
   const limits = new RouteLimits({ caches, believesAnybody })
   const global = rateLimit === undefined ? undefined : limits.guard(rateLimit, `${NAME}.rateLimit`)
-  // Registered again, as in a part of the application, it adds the limit of all requests: routes are seen to already.
+  // Registered again, as in a part of the application, it adds a limit of all requests: those of routes are seen to already.
   const isFirst = !app.hasDecorator(INSTALLED)
-  if (isFirst) {
+  const hookOf = (guardsOf: GuardsOf): Hook => makeHook(guardsOf, believesAnybody)
+  const routes = isFirst ? new RouteHooks(limits, hookOf) : undefined
+  if (routes !== undefined) {
     app.decorate(INSTALLED, true)
     app.decorateRequest('rateLimit', null)
-    app.addHook('onRoute', ({ config, method, url }) => {
-      limits.of(config?.larder?.rateLimit, { method, url })
-    })
-  }
-  const guardsOf = (
-    request: FastifyRequest,
-    hook: HookedGuard['hook'],
-  ): LimitGuard<FastifyRequest>[] => {
-    const { config, method, url = '' } = request.routeOptions
-    const { own, isGlobal } = limits.of(config?.larder?.rateLimit, { method, url })
-    return [isGlobal ? global : undefined, isFirst ? own : undefined]
-      .filter((each) => each?.hook === hook)
-      .map((each) => (each as HookedGuard).guard)
+    app.addHook('onRoute', (route) => routes.add(route))
   }
   for (const hook of ['onRequest', 'preHandler'] as const) {
-    app.addHook(hook, async (request, reply) => {
-      const guards = guardsOf(request, hook)
-      if (guards.length === 0) return undefined
-      if (await limit(guards, request, reply)) return undefined
-      // Fastify goes on with the request unless it is answered, also where nobody reads the answer.
-      return reply.sent ? reply : reply.code(CLIENT_CLOSED_REQUEST).send()
-    })
-  }
-}
-
-/** Resolves to whether the request may go on; if not, it has been answered, or nobody waits for an answer. */
-async function limit(
-  guards: readonly LimitGuard<FastifyRequest>[],
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<boolean> {
-  const gone = new AbortController()
-  const passed: PassedRequest[] = []
-  let mayEnd = false
-  let status: number | undefined
-  const end = (): void => {
-    if (mayEnd && gone.signal.aborted) for (const each of passed) each.end(status)
-  }
-  onResponseEnd(request.raw, reply.raw, (how) => {
-    status = how === 'finished' ? reply.raw.statusCode : undefined
-    gone.abort()
-    end()
-  })
-  const giveBack = (): Promise<unknown> => Promise.all(passed.map((each) => each.giveBack()))
-  try {
-    for (const guard of guards) {
-      const decision = await guard.decide(request, gone.signal)
-      if (decision.kind === 'refused') {
-        await giveBack()
-        request.rateLimit = tighter(request.rateLimit, decision.verdict) ?? null
-        if (!gone.signal.aborted) answer(reply, decision)
-        return false
-      }
-      passed.push(decision)
+    const guardsOf: GuardsOf = ({ routeOptions }) => {
+      const isCounted = isCountedByAll(routeOptions.config?.larder?.rateLimit)
+      const all = isCounted && global?.hook === hook ? [global.guard] : []
+      return [...all, ...(routes?.guardsOf(routeOptions, hook) ?? [])]
     }
-  } catch (error) {
-    await giveBack()
-    if (gone.signal.aborted) return false
-    throw error
+    app.addHook(hook, hookOf(guardsOf))
   }
-  if (gone.signal.aborted) {
-    await giveBack()
-    return false
-  }
-  mayEnd = true
-  for (const decision of passed) {
-    request.rateLimit = tighter(request.rateLimit, decision.verdict) ?? null
-    setFields(reply, decision.fields(readFrom(reply)))
-  }
-  return true
-}
-
-function answer(reply: FastifyReply, decision: RefusedRequest): void {
-  const { fields, body } = decision.answer(readFrom(reply))
-  setFields(reply, fields)
-  // A text, so that no schema of the route leaves parts of it out.
-  reply.code(decision.status).header('content-type', 'application/problem+json').send(body)
-}
-
-function readFrom(reply: FastifyReply): (name: string) => string | undefined {
-  return (name) => {
-    const value = reply.getHeader(name)
-    if (value === undefined) return undefined
-    return Array.isArray(value) ? value.join(', ') : String(value)
-  }
-}
-
-function setFields(reply: FastifyReply, fields: Fields): void {
-  for (const [name, value] of Object.entries(fields)) reply.header(name, value)
 }

@@ -30,8 +30,6 @@ export interface HookedGuard {
 export interface RouteGuard {
   /** Undefined where the route has no limit of its own. */
   readonly own: HookedGuard | undefined
-  /** The limit of the plugin counts the route too. */
-  readonly isGlobal: boolean
 }
 
 export interface RouteLimitsParts {
@@ -40,8 +38,7 @@ export interface RouteLimitsParts {
   readonly believesAnybody: boolean
 }
 
-const PLAIN: RouteGuard = { own: undefined, isGlobal: true }
-const UNLIMITED: RouteGuard = { own: undefined, isGlobal: false }
+const PLAIN: RouteGuard = { own: undefined }
 const NAME_LENGTH = 30
 const DIGEST_LENGTH = 16
 const HOOKS = ['onRequest', 'preHandler']
@@ -57,8 +54,7 @@ export class RouteLimits {
 
   /** Returns the guard of a route. @throws InvalidOptionError */
   of(said: unknown, route: { readonly method: unknown; readonly url: string }): RouteGuard {
-    if (said === undefined) return PLAIN
-    if (said === false) return UNLIMITED
+    if (said === undefined || said === false) return PLAIN
     const id = `${methodsOf(route.method)} ${route.url}`
     const where = `config.larder.rateLimit of ${id}`
     assertKnownOptions(said, [...FASTIFY_NAMES, 'global'], where)
@@ -76,11 +72,12 @@ export class RouteLimits {
     assertOneOf(hook, HOOKS, `${where}.hook`)
     const given = isGiven(said) ? said : this.#withLimiter(said, where, routeName)
     const { hook: _, ...options } = given
+    const addressKey = ({ ip }: FastifyRequest): string => ipKey(ip)
+    const guard = new LimitGuard(options, { where, addressKey })
     const keys = options.limits?.map(({ key }) => key) ?? [options.key]
     if (this.#parts.believesAnybody && keys.some(readsAddress))
       throw trustError(where, 'trustProxy')
-    const addressKey = ({ ip }: FastifyRequest): string => ipKey(ip)
-    return { guard: new LimitGuard(options, { where, addressKey }), hook }
+    return { guard, hook }
   }
 
   #make(said: FastifyRouteLimit, { id, where }: { id: string; where: string }): RouteGuard {
@@ -88,7 +85,7 @@ export class RouteLimits {
     assertBoolean(isGlobal, `${where}.global`)
     const isOnlyGlobal = Object.keys(limit).length === 0
     const own = isOnlyGlobal ? undefined : this.guard(limit as FastifyRateLimit, where, nameOf(id))
-    return { own, isGlobal }
+    return { own }
   }
 
   /** Makes the limiter that the options are those of. */
@@ -109,6 +106,11 @@ export class RouteLimits {
     const limiter: Limiter = caches.limiter(named as unknown as LimiterOptions)
     return { ...rest, limiter } as FastifyGivenLimit
   }
+}
+
+/** Whether the limit of the plugin counts a route too, from what the route says about its own. */
+export function isCountedByAll(said: FastifyRouteLimit | false | undefined): boolean {
+  return said !== false && said?.global !== false
 }
 
 const FASTIFY_NAMES = [...new Set([...RATE_LIMIT_NAMES, ...LIMITER_OPTION_NAMES, 'hook'])]

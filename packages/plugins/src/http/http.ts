@@ -19,10 +19,5 @@ export type {
 export { type GuardPlace, RATE_LIMIT_DEFAULTS, RATE_LIMIT_NAMES } from './resolve-options.ts'
 export { onResponseEnd, type ResponseEnd } from './response-end.ts'
 export { tighter } from './standings.ts'
-export {
-  readsAddress,
-  trustError,
-  trustInFastify,
-  trustsEverybody,
-  trustsInExpress,
-} from './trusted-proxies.ts'
+export { trustInFastify, trustsInExpress } from './trust-settings.ts'
+export { readsAddress, trustError, trustsEverybody, withoutAddress } from './trusted-proxies.ts'

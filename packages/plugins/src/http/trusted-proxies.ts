@@ -5,44 +5,42 @@
  * limits nobody, because a new address makes a new key. So this is an error, and not only a warning that nobody reads.
  */
 
+import { BlockList, isIP } from 'node:net'
 import { InvalidOptionError } from '@larder/core'
 
-/** A peer that nobody has a reason to trust (RFC 5737), further away than any number of proxies. */
-const STRANGER = '203.0.113.99'
+/** Peers that nobody has a reason to trust (RFC 5737, RFC 3849), further away than any number of proxies. */
+const STRANGERS = ['203.0.113.99', '2001:db8::99'] as const
 const HOPS = 40
 
-/** Whether a setting of proxies trusts everybody: `true`, a range that contains all addresses, or a function that always agrees. */
+/** Whether a setting of proxies trusts everybody: `true`, ranges that contain all addresses, or a function that always agrees. */
 export function trustsEverybody(trust: unknown): boolean {
   if (trust === true) return true
   if (typeof trust === 'number') return trust > HOPS
-  if (typeof trust === 'function') return asked(trust as (address: string, hop: number) => unknown)
+  if (typeof trust === 'function') return STRANGERS.some((stranger) => asked(trust, stranger))
   const ranges = Array.isArray(trust) ? trust : typeof trust === 'string' ? trust.split(',') : []
-  return ranges.some((range) => typeof range === 'string' && range.trim().endsWith('/0'))
+  return ranges.some((range) => typeof range === 'string' && hasStranger(range.trim()))
 }
 
-function asked(trust: (address: string, hop: number) => unknown): boolean {
+function asked(trust: unknown, stranger: string): boolean {
   try {
-    return Boolean(trust(STRANGER, HOPS))
+    return Boolean((trust as (address: string, hop: number) => unknown)(stranger, HOPS))
   } catch {
     return false
   }
 }
 
-/** The settings of an Express application that say whom it trusts; none of anything else. */
-export function trustsInExpress(app: unknown): readonly unknown[] {
-  const { get } = (app ?? {}) as { readonly get?: unknown }
-  if (typeof get !== 'function') return []
-  const settings = app as { get(name: string): unknown }
-  return [settings.get('trust proxy'), settings.get('trust proxy fn')]
-}
-
-/** Fastify tells a plugin everything about its settings but this one, which it keeps under a symbol of its own. */
-export function trustInFastify(app: object): unknown {
-  const key = Object.getOwnPropertySymbols(app).find(
-    ({ description }) => description === 'fastify.options',
-  )
-  const owner = app as Record<symbol, { readonly trustProxy?: unknown } | undefined>
-  return key === undefined ? undefined : owner[key]?.trustProxy
+/** For ranges such as `10.0.0.0/8`; whoever gives a mask (`10.0.0.0/255.0.0.0`) or a name (`loopback`) does not mean everybody. */
+function hasStranger(range: string): boolean {
+  const [address = '', bits = ''] = range.split('/')
+  if (isIP(address) === 0 || !/^\d{1,3}$/.test(bits)) return false
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  const list = new BlockList()
+  try {
+    list.addSubnet(address, Number(bits), family)
+  } catch {
+    return false
+  }
+  return list.check(STRANGERS[family === 'ipv6' ? 1 : 0], family)
 }
 
 /** The error of a limit by address under a framework that trusts everybody. */
