@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Plugin } from 'vite'
+import type { Alias } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { writeScripts } from './packages/redis-store/tools/generate-scripts.mjs'
 
@@ -29,17 +30,10 @@ function decorators(experimental: boolean) {
   } as const
 }
 
-/** Everything of Nest from the packages of one folder, whoever imports it: the tests are the same for both majors. */
-function nestFrom(folder: string): Plugin {
-  const importer = join(import.meta.dirname, folder, 'importer.ts')
-  return {
-    name: 'nest-from',
-    enforce: 'pre',
-    resolveId(id, _, options) {
-      const isNest = /^(?:@nestjs\/|rxjs(?:$|\/)|graphql$|mercurius$|reflect-metadata$)/.test(id)
-      return isNest ? this.resolve(id, importer, { ...options, skipSelf: true }) : undefined
-    },
-  }
+/** Nest from the packages of one folder, whoever imports it: the tests are the same for both majors. */
+function nestFrom(folder: string): Alias {
+  const { resolve: find } = createRequire(join(import.meta.dirname, folder, 'importer.js'))
+  return { find: /^(@nestjs\/.*)$/, replacement: '$1', customResolver: (id) => find(id) }
 }
 
 export default defineConfig({
@@ -87,10 +81,12 @@ export default defineConfig({
       })),
       // Nest takes legacy decorators only.
       ...[11, 12].map((major) => ({
-        resolve,
+        resolve: {
+          ...resolve,
+          alias: [nestFrom(major === 12 ? 'test/nest' : 'test/nest/nest-11')],
+        },
         ssr,
         esbuild: decorators(true),
-        plugins: [nestFrom(major === 12 ? 'test/nest' : 'test/nest/nest-11')],
         test: {
           ...common,
           name: `nest-${major}`,

@@ -17,9 +17,15 @@ type Wrapper = Module['providers'] extends Map<unknown, infer One> ? One : never
 const logger = new Logger('LarderModule')
 
 /** Binds all instances that these modules have and will make. Those of modules that are loaded lazily are not seen. */
-export function bindProviders(caches: CacheManager, modules: ModulesContainer): void {
+export function bindProviders(caches: CacheManager, modules: ModulesContainer): BoundProviders {
   const binder = new Binder(caches)
   for (const wrapper of wrappersOf(modules)) if (!wrapper.isAlias) binder.follow(wrapper)
+  return binder
+}
+
+export interface BoundProviders {
+  /** Binds those that were being made meanwhile and that nobody asks for again: transient ones. */
+  bindTransient(): void
 }
 
 /** Lists controllers, providers, and guards, pipes, filters and interceptors that decorators name. */
@@ -31,10 +37,11 @@ export function wrappersOf(modules: ModulesContainer): readonly Wrapper[] {
   ])
 }
 
-class Binder {
+class Binder implements BoundProviders {
   readonly #caches: CacheManager
   /** Whether objects of a prototype have decorated methods. */
   readonly #isDecorated = new WeakMap<object, boolean>()
+  readonly #transient: (() => void)[] = []
 
   constructor(caches: CacheManager) {
     this.#caches = caches
@@ -47,17 +54,29 @@ class Binder {
     // What a factory will make is not known yet.
     if (isObject(prototype) && !this.#hasDecorated(prototype)) return
     const find = wrapper.getInstanceByContextId
+    let usual: Parameters<typeof find>[0] | undefined
     wrapper.getInstanceByContextId = (...args: Parameters<typeof find>) => {
+      usual ??= args[0]
       const host = find.apply(wrapper, args)
       if (host?.isResolved === true) this.#bind(host.instance)
       return host
     }
-    // Binds what there is already.
+    // Binds what there is already, and tells which context is that of instances outside of requests.
     void wrapper.instance
+    if (!wrapper.isTransient || usual === undefined) return
+    const context = usual
+    this.#transient.push(() => {
+      for (const host of transientIn(wrapper, context)) this.#bind(host?.instance)
+    })
+  }
+
+  bindTransient(): void {
+    for (const bind of this.#transient) bind()
   }
 
   #bind(instance: unknown): void {
-    if (!isObject(instance)) return
+    // While the application ends, instances are asked for, too.
+    if (!isObject(instance) || this.#caches.isClosed) return
     const prototype: unknown = Object.getPrototypeOf(instance)
     if (!isObject(prototype) || !this.#hasDecorated(prototype)) return
     try {
@@ -82,6 +101,21 @@ class Binder {
     this.#isDecorated.set(prototype, is)
     return is
   }
+}
+
+type Host = { readonly instance: unknown } | undefined
+
+/** The instances of a transient provider; the method has another name in each major of Nest. */
+function transientIn(wrapper: Wrapper, context: unknown): readonly Host[] {
+  const finders = wrapper as unknown as {
+    getExistingInstancesByContextId?(context: unknown): readonly Host[]
+    getStaticTransientInstances?(): readonly Host[]
+  }
+  return (
+    finders.getExistingInstancesByContextId?.(context) ??
+    finders.getStaticTransientInstances?.() ??
+    []
+  )
 }
 
 function isObject(value: unknown): value is object {

@@ -8,7 +8,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common'
 import { ModulesContainer } from '@nestjs/core'
-import { bindProviders } from './bound-providers.ts'
+import { type BoundProviders, bindProviders } from './bound-providers.ts'
 import { ForeignExceptions } from './foreign-exceptions.ts'
 import { checkLimits, foreignKindsOf } from './guarded-handlers.ts'
 import { isOwn } from './module-options.ts'
@@ -27,6 +27,7 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplic
   readonly #modules: ModulesContainer
   readonly #limits: RateLimits
   readonly #foreign: ForeignExceptions
+  readonly #bound: BoundProviders | undefined
 
   constructor(
     ...[caches, modules, limits, foreign]: readonly [
@@ -41,10 +42,12 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplic
     this.#limits = limits
     this.#foreign = foreign
     // A manager that a test has put in its place may be anything.
-    if (typeof caches?.bind === 'function') bindProviders(caches, modules)
+    if (typeof caches?.bind === 'function') this.#bound = bindProviders(caches, modules)
+    this.#bound?.bindTransient()
   }
 
   async onModuleInit(): Promise<void> {
+    this.#bound?.bindTransient()
     await this.#foreign.load(foreignKindsOf(this.#modules))
   }
 
