@@ -33,7 +33,7 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
   ['core/src/options/evict-options.ts', ['EvictOptions'], EVICT_DEFAULTS],
   ['core/src/cache/entry-options.ts', ['EntryOptions', 'LoadOptions', 'GetOptions'], GET_DEFAULTS],
   ['core/src/cache/warm.ts', ['WarmOptions'], WARM_DEFAULTS],
-  ['core/src/decorators/cache-evict-options.ts', ['CacheEvictOptions'], CACHE_EVICT_DEFAULTS],
+  ['core/src/decorators/cache-evict-options.ts', ['CacheEvictFields'], CACHE_EVICT_DEFAULTS],
   [
     'core/src/decorators/rate-limited-options.ts',
     ['RateLimitedOwnOptions', 'OnLimit'],

@@ -13,6 +13,7 @@ export type { SkipMode } from './decorators/bound/call-scope.ts'
 export type {
   AsyncMethod,
   AsyncMethodDecorator,
+  EachMethodDecorator,
   FittingMethod,
 } from './decorators/bound/method-decorator.ts'
 export type { AnyClass } from './decorators/bound/method-site.ts'
@@ -73,7 +74,17 @@ export {
 } from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export { CACHE_EVENTS, type EventDescription } from './events/event-table.ts'
-export type { CacheEventName, CacheEvents, OutageKind, PutOutcome } from './events/events.ts'
+export type {
+  AllEvents,
+  CacheEventName,
+  CacheEvents,
+  EventName,
+  MissReason,
+  OutageKind,
+  PluginEvents,
+  PutOutcome,
+  UndecodableReason,
+} from './events/events.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export {
@@ -107,12 +118,15 @@ export { currentLock } from './locks/lock-scope.ts'
 export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'
 export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
+export type { HealthProblem, HealthReason, ManagerHealth } from './manager/health.ts'
 export type { CacheManagerOptions } from './manager/manager-options.ts'
-export type { ManagerStatus } from './manager/status.ts'
+export type { BreakerStatus, ManagerStatus } from './manager/status.ts'
+export type { BusGaps, StoreCalls } from './manager/store-tallies.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export type { Duration } from './options/duration.ts'
 export type { EvictOptions, SoftOption } from './options/evict-options.ts'
 export type { Logger } from './options/logger.ts'
 export type { Size } from './options/size.ts'
 export { valueType } from './options/value-type.ts'
-export type { LatencySummary, ManagerStats, ReadStats } from './stats/stats.ts'
+export { LATENCY_BOUNDS_MS, type LatencySummary } from './stats/histogram.ts'
+export type { ManagerStats, ReadStats } from './stats/stats.ts'

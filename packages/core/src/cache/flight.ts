@@ -8,6 +8,7 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
+import type { MissReason } from '../events/events.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 import type { Joiners } from './joiners.ts'
@@ -46,6 +47,8 @@ export class Flight implements Witness {
   isAlive = true
   /** The highest sequence number of a change that touched the key since the stamp. */
   touchedAt = 0
+  /** The most that is known of why nothing could be served so far. */
+  missed: MissReason = 'absent'
   isSettled = false
   /** Load even if a fresh entry is found. */
   isForced = false

@@ -100,6 +100,7 @@ export class RemoteRead {
       if (!traceless && age !== 'fallback') this.#shelf.keep(witness, entry, bytes.length)
       return { entry, age }
     } catch (error) {
+      witness.missed = 'store-away'
       remote.reportDefect('read', error)
       return 'unknown'
     } finally {
@@ -137,6 +138,7 @@ export class RemoteRead {
   }
 
   #goOnAlone(flight: Flight): void {
+    flight.missed = 'store-away'
     goOn(this.#node, flight, this.#loads.loadAlone(flight))
   }
 

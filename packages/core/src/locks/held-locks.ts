@@ -68,6 +68,11 @@ export class HeldLocks {
     return this.#store
   }
 
+  /** The stores that decide: the shared one, and what stands in for it. */
+  get stores(): readonly LockStore[] {
+    return this.#fallback === undefined ? [this.#store] : [this.#store, this.#fallback]
+  }
+
   /** Checks options against what the provider can do. @throws InvalidOptionError */
   assertPossible(options: ResolvedLockOptions, where: string): void {
     assertPossible(options, this.#parts, where)
