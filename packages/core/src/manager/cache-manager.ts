@@ -6,6 +6,7 @@ import type { CacheNode } from '../cache/node.ts'
 import { storedValue } from '../cache/stored-value.ts'
 import type { WritePath } from '../cache/write-path.ts'
 import { INTERNALS } from '../contracts/internals.ts'
+import { bindObject } from '../decorators/bound/bound-objects.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/default-manager.ts'
 import type {
   MethodCache,
@@ -150,6 +151,17 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
    */
   limiter(options: LimiterOptions): Limiter {
     return this.#limiter(() => resolveLimiter(options, { where: 'limiter' }))
+  }
+
+  /**
+   * Lets decorated methods that are called on this object use this manager, whichever is the default one. A `manager` of the
+   * class's `@CacheConfig` comes first. Returns the object. For classes that two managers of a process have objects of.
+   *
+   * @throws InvalidOptionError for what has no class, is frozen, or is bound to another manager that is open; ClosedError
+   * @example const users = caches.bind(new UserService())
+   */
+  bind<Target extends object>(object: Target): Target {
+    return bindObject(this, object, 'bind.object')
   }
 
   /** Evicts every entry that carries one of the tags, in any cache. */
