@@ -28,6 +28,7 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
+import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import type { ManagerHealth } from './health.ts'
 import {
@@ -43,9 +44,6 @@ import { runInUnit } from './run-in-unit.ts'
 import { StartedPlugins } from './started-plugins.ts'
 import type { ManagerStatus } from './status.ts'
 import { takeStores } from './used-stores.ts'
-
-/** How long `close()` waits for background work before it goes on without it. */
-const DRAIN_MS = 2_000
 
 /**
  * Creates a cache manager; it becomes the default one for decorated methods unless `default: false`.
@@ -250,7 +248,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   }
 
   async #closeOnce(): Promise<void> {
-    const { clock, work, wakeUps, settling, coherence, local, remote, closing } = this.#node
+    const { wakeUps, settling, coherence, local, remote, closing } = this.#node
     forgetDefaultManager(this)
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
@@ -259,17 +257,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     wakeUps.wakeAll()
     // First of all: a caller that waits for a lock would hold up the rest.
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
-    let cancel: (() => void) | undefined
-    const patience = new Promise<void>((resolve) => {
-      cancel = clock.schedule(DRAIN_MS, resolve, 'caller')
-    })
-    await Promise.race([work.drain(), patience])
-    cancel?.()
-    // What did not end by itself ends now, for those who trace it.
-    for (const trace of this.#node.traces) trace.fail(closing.signal.reason)
-    // Loads that did not heed their signal: nobody else should wait for them.
-    await this.#node.leases.releaseAll()
-    this.#node.endDeadlines()
+    await endWork(this.#node)
     settling.clear()
     local?.close()
     await remote?.close()
