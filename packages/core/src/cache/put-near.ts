@@ -43,7 +43,7 @@ export class PutNear {
     if (reply !== undefined) coherence.applyMutation(reply, [key], heard)
     const now = knowledge.stamp(partition)
     const seq = reply?.seq ?? now.seq
-    // Everything up to our own change was heard of: otherwise nobody here knows what else happened to the key.
+    // Only if this node has heard of everything up to its own change: otherwise it does not know what else happened to the key.
     const isKnown = reply !== undefined && knowledge.isLevel(stamp) && now.seq >= seq
     const isLast = hasBegun
       ? isKnown && !changes.hasChanged(key, mark, stamp.seq, seq)

@@ -41,7 +41,7 @@ import type { StoreWatch } from './store-watch.ts'
 import { takeStores } from './used-stores.ts'
 import { watchStores } from './watch-stores.ts'
 
-/** How long `close()` waits for background work before it goes on without it. */
+/** How long `close()` waits for background work at most. */
 const DRAIN_MS = 2_000
 
 /**
@@ -103,8 +103,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as others
-   * have it, decorated methods or an earlier call.
+   * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as decorated methods
+   * or an earlier call have it.
    *
    * @throws InvalidOptionError, also when an earlier call named other options
    */
@@ -151,7 +151,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * and run when its promise settles; a value that is put in it evicts its key then. What is loaded in it is handed out and
    * not kept. Units inside a unit are part of it.
    *
-   * When the work fails, the evictions run as well: it may have failed after the commit, and one too many costs a load.
+   * When the work fails, the evictions run as well: it may have failed after the commit, and an unnecessary eviction only costs a load.
    *
    * @returns what the work returns
    * @throws what the work throws; RecoveryQueueError, after the work is done, when an eviction with
@@ -166,8 +166,9 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Listens to an event; returns what ends it. Listeners cannot change the outcome; what they throw or reject with is
-   * dropped. They run in the async context (`AsyncLocalStorage`) of this call: an event is often about several callers.
+   * Adds a listener for an event; returns a function that removes it. Listeners cannot change the outcome, and what they throw or
+   * reject with is ignored. They run in the async context (`AsyncLocalStorage`) of this call, because an event is often about several
+   * callers.
    */
   on<Name extends CacheEventName>(
     event: Name,
@@ -183,14 +184,14 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#node.stats.snapshot(this.#node.local)
   }
 
-  /** Tells how the manager stands: the remote store, its bus, coherence, what waits. Plain JSON, and costs nothing. */
+  /** Returns the state of the manager: remote store, bus, coherence, what waits. Plain JSON; asks nobody. */
   status(): ManagerStatus {
     return statusOf(this.#statusParts())
   }
 
   /**
-   * Connects, and resolves when the remote store answers and the other nodes are heard; at once where there is no remote
-   * store. Nothing has to wait for it: reads work without.
+   * Connects, and resolves when the remote store answers and messages of other nodes arrive; at once without a remote store. You need
+   * not wait for it: reads work before that.
    *
    * @throws StoreSetupError at once; StoreUnavailableError after the timeout, with the reason as its cause; ClosedError
    */
@@ -220,7 +221,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#watch.close()
     this.#caches.close()
     wakeUps.wakeAll()
-    // First of all: a caller that waits for a lock would hold up the rest.
+    // First, because a caller that waits for a lock would delay everything after it.
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
     let cancel: (() => void) | undefined
     const patience = new Promise<void>((resolve) => {
@@ -228,7 +229,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     await Promise.race([work.drain(), patience])
     cancel?.()
-    // Loads that did not heed their signal: nobody else should wait for them.
+    // For loads that ignored their signal: nobody waits for them any longer.
     await this.#node.leases.releaseAll()
     this.#node.endDeadlines()
     settling.clear()

@@ -28,7 +28,7 @@ export class StartedPlugins {
     }
   }
 
-  /** Never rejects: what a plugin fails with is reported. */
+  /** Never rejects: a failure of a plugin is reported. */
   async stop(): Promise<void> {
     for (const plugin of this.#started.reverse()) {
       await Promise.resolve(plugin.stop?.()).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** How a manager stands, for a health check, a scraper, or a process that wants to wait for it. */
+/** The state of a manager, for a health check, a metrics scraper, or a process that waits for it. */
 
 import type { Coherence } from '../coherence/coherence.ts'
 import type { Clock } from '../contracts/clock.ts'
@@ -12,27 +12,27 @@ import type { LastError, StoreWatch } from './store-watch.ts'
 /** Plain JSON. Instants are ISO texts. */
 export interface ManagerStatus {
   readonly namespace: string
-  /** `in-process`: there is no remote store. `starting`: it was neither reached nor found to be away. Else as outages are named. */
+  /** `in-process`: there is no remote store. `starting`: it was neither reached nor failed yet. Otherwise the name of the outage. */
   readonly state: 'in-process' | 'starting' | 'up' | OutageKind | 'closed'
   readonly since: string
-  /** What the store, or the way to it, said first. */
+  /** The first error of the store or of the connection. */
   readonly reason: string | null
   readonly store: {
-    /** It has a connection, and calls are let through. */
+    /** True when it has a connection and calls are let through. */
     readonly isReachable: boolean
     readonly breaker: BreakerState
     readonly bus: 'up' | 'down' | 'starting' | 'none'
-    /** Rights that are missing and the like, as they were told. */
+    /** Mistakes in the setup, such as missing rights, as the store reported them. */
     readonly troubles: readonly string[]
     readonly lastError: LastError | null
   } | null
   readonly coherence: {
-    /** `isolated`: entries cannot be verified, and live for maxStaleness. `alone`: there is nobody else. */
+    /** `isolated`: entries cannot be verified, and live for maxStaleness. `alone`: there is no remote store. */
     readonly state: 'verified' | 'isolated' | 'alone'
     /** How long ago the store last confirmed everything, ms; `null` when it never did. */
     readonly confirmedAgoMs: number | null
   }
-  /** Evictions that have not reached the store: how many, and whether they were put together into coarser ones. */
+  /** Evictions that have not reached the store: how many, and whether they were merged into coarser ones. */
   readonly recoveryQueue: {
     readonly waiting: number
     readonly escalated: 'none' | 'partition' | 'clear'
@@ -45,7 +45,7 @@ export interface StatusParts {
   readonly coherence: Coherence
   readonly watch: StoreWatch
   readonly clock: Clock
-  /** Within which a confirmation counts. */
+  /** How long a confirmation counts. */
   readonly maxStalenessMs: number
   readonly isClosed: () => boolean
 }
@@ -85,7 +85,7 @@ const LOOK_EVERY_MS = 25
 export async function untilReady(parts: StatusParts, timeoutMs: number): Promise<void> {
   const { remote, coherence, watch, clock, isClosed } = parts
   const until = clock.now() + timeoutMs
-  // Not awaited: it takes as long as a store that does not answer lets it.
+  // Not awaited: with a store that does not answer it may take long.
   void coherence.start()
   for (;;) {
     if (isClosed()) throw new ClosedError()
