@@ -42,8 +42,8 @@ export const ABLATIONS = [
     also: [
       {
         file: `${CORE}/cache/fill-path.ts`,
-        find: 'storedForm(call.policy, stored, stamp.known, encoded)',
-        replace: 'storedForm(call.policy, stored, knowledge.tags.confirmed, encoded)',
+        find: 'birth: stamp.known })',
+        replace: 'birth: knowledge.tags.confirmed })',
       },
     ],
     tests: INVARIANTS,

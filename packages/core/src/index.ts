@@ -74,7 +74,26 @@ export {
 } from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export { CACHE_EVENTS, type EventDescription } from './events/event-table.ts'
-export type { CacheEventName, CacheEvents, OutageKind, PutOutcome } from './events/events.ts'
+export type {
+  AllEvents,
+  CacheEventName,
+  CacheEvents,
+  EventName,
+  MissReason,
+  OutageKind,
+  PluginEvents,
+  PutOutcome,
+  UndecodableReason,
+} from './events/events.ts'
+export type {
+  EvictTrace,
+  LimitTrace,
+  LoadTrace,
+  LockTrace,
+  ReadTrace,
+  Trace,
+  TracedFlight,
+} from './events/traces.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export {
@@ -108,12 +127,15 @@ export { currentLock } from './locks/lock-scope.ts'
 export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'
 export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
+export type { HealthProblem, HealthReason, ManagerHealth } from './manager/health.ts'
 export type { CacheManagerOptions } from './manager/manager-options.ts'
-export type { ManagerStatus } from './manager/status.ts'
+export type { BreakerStatus, ManagerStatus } from './manager/status.ts'
+export type { BusGaps, StoreCalls } from './manager/store-tallies.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export type { Duration } from './options/duration.ts'
 export type { EvictOptions, SoftOption } from './options/evict-options.ts'
 export type { Logger } from './options/logger.ts'
 export type { Size } from './options/size.ts'
 export { valueType } from './options/value-type.ts'
-export type { LatencySummary, ManagerStats, ReadStats } from './stats/stats.ts'
+export { LATENCY_BOUNDS_MS, type LatencySummary } from './stats/histogram.ts'
+export type { ManagerStats, ReadStats } from './stats/stats.ts'

@@ -251,7 +251,7 @@ export class Cache<Value = unknown> {
   async #view(call: ReadCall): Promise<EntryView<Value> | undefined> {
     const { reads, node } = this.#calls.parts
     const found = await reads.looks.find(call, { fallback: true, traceless: true })
-    return found && (viewOf(found, call, node) as EntryView<Value>)
+    return typeof found === 'object' ? (viewOf(found, call, node) as EntryView<Value>) : undefined
   }
 
   async #put(call: ReadCall, value: Value): Promise<PutResult> {

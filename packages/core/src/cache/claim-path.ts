@@ -50,7 +50,10 @@ export class ClaimPath {
       const leaseMs = leaseLength(policy.leaseWaitMs)
       flight.ask?.look(this.#node.knowledge.stamp(flight.address.partition))
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
-      if (reply === undefined) return this.#loads.loadAlone(flight)
+      if (reply === undefined) {
+        if (flight.missed === 'absent') flight.missed = 'store-away'
+        return this.#loads.loadAlone(flight)
+      }
       if (reply instanceof Lease) return this.#loadUnder(flight, reply)
       if (reply.kind === 'filled') {
         if (answers(flight, reply.bytes)) {

@@ -3,19 +3,21 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
+import { ASKED_HERE } from './change-marks.ts'
 import type { Flight } from './flight.ts'
-import { type Keepable, storedForm, withinMs } from './keep.ts'
+import { type Keepable, withinMs } from './keep.ts'
 import type { Lease } from './lease.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
 import { canReplace, type Replacement, replace } from './replace.ts'
-import type { EncodedValue } from './value-pipeline.ts'
+import { sealed, storedForm } from './stored-form.ts'
+import { standingAfter, standingNow, tellOthers } from './tell-others.ts'
 
-/** A result that is kept, and its bytes. */
+/** A result that is kept, and what the codec made of it. */
 export interface Loaded {
   readonly kept: Keepable
-  readonly encoding: EncodedValue | Promise<EncodedValue>
+  readonly payload: Uint8Array
 }
 
 export class FillPath {
@@ -30,26 +32,27 @@ export class FillPath {
   }
 
   /** Never rejects because of the store. */
-  async fill(flight: Flight, lease: Lease, { kept, encoding }: Loaded): Promise<void> {
+  async fill(flight: Flight, lease: Lease, { kept, payload }: Loaded): Promise<void> {
     const { call, address, stamp } = flight
     const { remote, clock, knowledge } = this.#node
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
-    const encoded = encoding instanceof Promise ? await encoding : encoding
+    const sealing = sealed(this.#node, call, { kept, payload, birth: stamp.known })
+    const value = sealing instanceof Promise ? await sealing : sealing
+    if (value === undefined) return this.#keepHere(flight, entry, payload.length)
     const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
-    const { bytes, commit } = storedForm(call.policy, stored, stamp.known, encoded)
+    const bytes = storedForm(call, stored, value)
+    const { commit } = value
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reports.tooLarge(call, bytes.length)
-      this.#shelf.keep(flight, entry, bytes.length)
-      this.evictLater(flight)
-      return
+      return this.#keepHere(flight, entry, bytes.length)
     }
     // Given back already, because the manager closes.
     if (lease.isSpent) return
     lease.stop()
     entry.commit = commit
     // Kept before the store has answered: until then the flight hands the same value out anyway.
-    this.#shelf.keep(flight, entry, bytes.length)
+    this.#shelf.keepLoaded(flight, entry, bytes.length)
     const sentAt = clock.now()
     const { livesForMs } = stored.lifetimes
     // Around the reading of the reply, too: a store that answers with something else must not break the call.
@@ -70,11 +73,13 @@ export class FillPath {
       // A flight that was killed and is stored all the same: the store lost what killed it, and its lease came back with the history.
       if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
+      this.#keepAgain(flight, entry, bytes.length)
     } catch (error) {
       remote.reportDefect('fill', error)
       // Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.
       entry.commit = 0
+      this.#keepAgain(flight, entry, bytes.length)
       this.evictLater(flight)
     }
   }
@@ -91,13 +96,48 @@ export class FillPath {
     if (!isStored) this.#withdraw(flight, entry)
   }
 
-  /**
-   * What the store has is older than the result of a refresh: it is evicted as soon as the store can be told. Not where
-   * something has changed the key meanwhile: that wins, and has told the others itself.
-   */
-  evictLater({ ask, address, isAlive }: Flight): void {
+  /** A refresh that was filled has no number that would end what was read of the key while the store was asked. */
+  #keepAgain(flight: Flight, entry: LocalEntry, bytes: number): void {
+    if (flight.ask === undefined || hasGivenWay(flight)) return
+    if (flight.isAlive) this.#shelf.keepLoaded(flight, entry, bytes)
+    else this.#forgetHere(flight)
+  }
+
+  /** What the store has is older than the result of a refresh: it is evicted as soon as the store can be told. */
+  evictLater(flight: Flight): void {
     const { isClosed, coherence } = this.#node
-    if (ask !== undefined && isAlive && !isClosed) coherence.enqueue([address])
+    if (flight.ask === undefined || isClosed || hasGivenWay(flight)) return
+    if (!flight.isAlive) this.#forgetHere(flight)
+    coherence.enqueue([flight.address])
+  }
+
+  /**
+   * The result of a refresh stays on this node, and others hold what is older: they are told. What changed the key meanwhile
+   * may be newer than the result, or older: then nothing of the key is kept.
+   */
+  async tell(flight: Flight, entry: LocalEntry, bytes: number): Promise<void> {
+    const node = this.#node
+    const { call, address, stamp, ask, isAlive } = flight
+    if (ask === undefined || node.isClosed || hasGivenWay(flight)) return
+    if (!isAlive) this.#forgetHere(flight)
+    const mark = node.changes.begin()
+    try {
+      const told = await tellOthers(node, address)
+      if (told.cause !== undefined && !node.isClosed) node.coherence.enqueue([address])
+      const after = node.knowledge.hasSequences ? standingAfter : standingNow
+      const standing = after(node, address, told, { stamp, mark })
+      if (standing === undefined || !isAlive || ask.isSuperseded) return
+      entry.stamp = standing
+      this.#shelf.keep({ call, isAlive }, entry, bytes)
+    } finally {
+      node.changes.end()
+    }
+  }
+
+  #forgetHere({ address: { key } }: Flight): void {
+    const { flights, local } = this.#node
+    flights.kill(key, Number.POSITIVE_INFINITY)
+    local?.delete(key)
   }
 
   /**
@@ -111,9 +151,23 @@ export class FillPath {
     return Math.ceil(end - this.#node.clock.now()) + (store.capabilities.leases ? timeoutMs : 0)
   }
 
+  /** It cannot be stored for all. */
+  #keepHere(flight: Flight, entry: LocalEntry, bytes: number): void {
+    this.#shelf.keepLoaded(flight, entry, bytes)
+    this.evictLater(flight)
+  }
+
   /** The lease was lost, so the key was changed since the load began. */
   #withdraw({ call }: Flight, entry: LocalEntry): void {
     this.#shelf.withdraw(call, entry)
     this.#reports.discarded(call)
   }
+}
+
+/**
+ * Tells whether something that this node asked for has ended a refresh: that wins, and tells the others itself. What others did may be
+ * older than the result, though it came later: they may have begun it before.
+ */
+function hasGivenWay({ isAlive, touchedAt }: Flight): boolean {
+  return !isAlive && (touchedAt === 0 || touchedAt === ASKED_HERE)
 }

@@ -3,8 +3,10 @@
 import type { Cache } from '../cache/cache.ts'
 import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import type { CacheNode } from '../cache/node.ts'
+import { storedValue } from '../cache/stored-value.ts'
 import type { WritePath } from '../cache/write-path.ts'
 import { INTERNALS } from '../contracts/internals.ts'
+import { bindObject } from '../decorators/bound/bound-objects.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/default-manager.ts'
 import type {
   MethodCache,
@@ -14,7 +16,7 @@ import type {
 import { ClosedError } from '../errors/closed-error.ts'
 import { Emitter } from '../events/emitter.ts'
 import { eventNamed } from '../events/event-table.ts'
-import type { CacheEventName, CacheEvents } from '../events/events.ts'
+import type { AllEvents, EventName } from '../events/events.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -27,19 +29,20 @@ import type { ManagerStats } from '../stats/stats.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { buildEngine } from './engine.ts'
+import type { ManagerHealth } from './health.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from './manager-options.ts'
+import { ManagerReport } from './manager-report.ts'
 import { NamedCaches } from './named-caches.ts'
+import type { HostManager } from './plugin.ts'
 import { type ReadyOptions, resolveReadyOptions } from './ready-options.ts'
 import { runInUnit } from './run-in-unit.ts'
 import { StartedPlugins } from './started-plugins.ts'
-import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
-import type { StoreWatch } from './store-watch.ts'
+import type { ManagerStatus } from './status.ts'
 import { takeStores } from './used-stores.ts'
-import { watchStores } from './watch-stores.ts'
 
 /** How long `close()` waits for background work at most. */
 const DRAIN_MS = 2_000
@@ -57,7 +60,10 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
 
-export class CacheManager implements MethodCacheProvider, AsyncDisposable {
+/** What a manager was given to keep things in, for tools that look into it. */
+export type ManagerStores = Pick<ResolvedManagerOptions, 'remote' | 'locks' | 'limits'>
+
+export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
   readonly #events = new Emitter()
@@ -65,7 +71,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #writes: WritePath
   readonly #caches: NamedCaches
   readonly #plugins: StartedPlugins
-  readonly #watch: StoreWatch
+  readonly #report: ManagerReport
   /** For decorators and integrations. */
   readonly [INTERNALS] = {
     methodCache: (method: MethodDescription): MethodCache => {
@@ -73,6 +79,11 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
+    stores: (): ManagerStores => this.#options,
+    storedValue: (key: string, bytes: Uint8Array): Promise<unknown> => {
+      const { values } = this.#node
+      return values === undefined ? Promise.resolve(undefined) : storedValue(values, key, bytes)
+    },
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
@@ -86,10 +97,19 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#node = engine.node
     this.#writes = engine.writes
     takeStores(options, this)
-    this.#watch = watchStores(options, this.#node)
+    const made = () => ({ locks: this.#locks, limits: this.#limits })
+    this.#report = new ManagerReport(options, this.#node, made)
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))
-    this.#plugins = new StartedPlugins(options.plugins, this.#node)
+    const { clock, work } = this.#node
+    const stats = (): ManagerStats => this.stats()
+    this.#plugins = new StartedPlugins(options.plugins, {
+      clock,
+      work,
+      events: this.#events,
+      stats,
+    })
+    this.#startPlugins()
     if (options.isDefault) setDefaultManager(this)
   }
 
@@ -133,6 +153,17 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#limiter(() => resolveLimiter(options, { where: 'limiter' }))
   }
 
+  /**
+   * Lets decorated methods that are called on this object use this manager, whichever is the default one. A `manager` of the
+   * class's `@CacheConfig` comes first. Returns the object. For classes that two managers of a process have objects of.
+   *
+   * @throws InvalidOptionError for what has no class, is frozen, or is bound to another manager that is open; ClosedError
+   * @example const users = caches.bind(new UserService())
+   */
+  bind<Target extends object>(object: Target): Target {
+    return bindObject(this, object, 'bind.object')
+  }
+
   /** Evicts every entry that carries one of the tags, in any cache. */
   async evictTags(tags: readonly string[], options?: SoftOption): Promise<void> {
     const { soft } = resolveEvictOptions(options, 'manager.evictTags', 'evictTags')
@@ -170,11 +201,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * reject with is ignored. They run in the async context (`AsyncLocalStorage`) of this call, because an event is often about several
    * callers.
    */
-  on<Name extends CacheEventName>(
-    event: Name,
-    listener: (event: CacheEvents[Name]) => void,
-  ): () => void {
-    const name = eventNamed(event, 'on.event')
+  on<Name extends EventName>(event: Name, listener: (event: AllEvents[Name]) => void): () => void {
+    const name = eventNamed(event, 'on.event', this.#plugins.events)
     assertFunction(listener, 'on.listener')
     return this.#events.on(name as Name, listener)
   }
@@ -186,7 +214,15 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
 
   /** Returns the state of the manager: remote store, bus, coherence, what waits. Plain JSON; asks nobody. */
   status(): ManagerStatus {
-    return statusOf(this.#statusParts())
+    return this.#report.status(this.#caches.defaults.maxStalenessMs)
+  }
+
+  /**
+   * Tells whether it is well, for a readiness probe: up, or degraded, which is not down, or closed. Plain JSON, and costs
+   * nothing. A liveness probe needs nothing of a cache.
+   */
+  health(): ManagerHealth {
+    return this.#report.health(this.#caches.defaults.maxStalenessMs)
   }
 
   /**
@@ -196,7 +232,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @throws StoreSetupError at once; StoreUnavailableError after the timeout, with the reason as its cause; ClosedError
    */
   async ready(options: ReadyOptions = {}): Promise<void> {
-    await untilReady(this.#statusParts(), resolveReadyOptions(options))
+    const { maxStalenessMs } = this.#caches.defaults
+    await this.#report.untilReady(maxStalenessMs, resolveReadyOptions(options))
   }
 
   /**
@@ -218,7 +255,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     forgetDefaultManager(this)
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
-    this.#watch.close()
+    this.#report.close()
     this.#caches.close()
     wakeUps.wakeAll()
     // First, because a caller that waits for a lock would delay everything after it.
@@ -229,7 +266,9 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     })
     await Promise.race([work.drain(), patience])
     cancel?.()
-    // For loads that ignored their signal: nobody waits for them any longer.
+    // What did not end by itself ends now, for those who trace it.
+    for (const trace of this.#node.traces) trace.fail(closing.signal.reason)
+    // Loads that did not heed their signal: nobody else should wait for them.
     await this.#node.leases.releaseAll()
     this.#node.endDeadlines()
     settling.clear()
@@ -247,12 +286,14 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#limits.limiter(limiter)
   }
 
-  #statusParts(): StatusParts {
-    const { remote, coherence, clock } = this.#node
-    const { maxStalenessMs } = this.#caches.defaults
-    const isClosed = (): boolean => this.isClosed
-    const { namespace } = this
-    return { namespace, remote, coherence, watch: this.#watch, clock, maxStalenessMs, isClosed }
+  /** @throws what a plugin throws; then nothing of this manager is left */
+  #startPlugins(): void {
+    try {
+      this.#plugins.start(this)
+    } catch (error) {
+      this.close().catch(() => undefined)
+      throw error
+    }
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
@@ -260,7 +301,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   #reportDrop(fullKey: string): void {
-    if (!this.#events.has('drop')) return
-    this.#events.emit('drop', { cache: fullKey.slice(0, fullKey.indexOf(':')), key: fullKey })
+    const cache = fullKey.slice(0, fullKey.indexOf(':'))
+    this.#node.stats.of(cache).drops += 1
+    if (this.#events.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
   }
 }
