@@ -42,8 +42,8 @@ export const ABLATIONS = [
     also: [
       {
         file: `${CORE}/cache/fill-path.ts`,
-        find: 'storedForm(call.policy, stored, stamp.known, encoded)',
-        replace: 'storedForm(call.policy, stored, knowledge.tags.confirmed, encoded)',
+        find: 'birth: stamp.known })',
+        replace: 'birth: knowledge.tags.confirmed })',
       },
     ],
     tests: INVARIANTS,
@@ -294,7 +294,7 @@ export const ABLATIONS = [
     name: 'not believing what was born above the clock the store had later',
     protects: 'I6',
     file: `${CORE}/coherence/knowledge.ts`,
-    find: 'placed.createdAt < this.#syncedStoreMs || ',
+    find: 'placed.createdAt <= this.#syncedStoreMs || ',
     replace: '',
     tests: COHERENCE,
   },

@@ -48,7 +48,7 @@ describe('pages that are made from the code', () => {
 
   it('has the options of everything that the packages export', () => {
     const shown = new Set([
-      ...SECTIONS.flatMap(({ of }) => of.map(([, name]) => name)),
+      ...SECTIONS.flatMap(({ of }) => of.map(([, name]) => name.replace(/Fields$/, 'Options'))),
       ...ELSEWHERE,
     ])
     for (const entry of ['core', 'local-store', 'redis-store']) {
@@ -76,7 +76,7 @@ describe('ranges', () => {
       createCacheManager({ namespace: 'docs', default: false, ...option }),
     CacheOptions: (option) => resolveCachePolicy([option], 'docs'),
     LockOptions: (option) => resolveLockOptions(option, 'docs'),
-    LimiterSettings: (option) =>
+    LimiterOwnOptions: (option) =>
       createCacheManager({ namespace: 'docs', default: false, local: lruStore() }).limiter({
         ...PLAIN,
         ...option,

@@ -88,3 +88,32 @@ describe('phrases that readers stumble over', () => {
     expect(found).toEqual([])
   })
 })
+
+describe('what is said of locks and limits', () => {
+  const prose = (file: string): string => {
+    const text = readFileSync(join(ROOT, file), 'utf8')
+    return file.endsWith('.md') ? sentencesOf(text) : commentsOf(text)
+  }
+  const files = [
+    ...sources
+      .filter((file) => /\/(locks?|limits)\//.test(file))
+      .map((file) => file.slice(ROOT.length + 1)),
+    ...['guides/locks', 'guides/limits', 'design/locks', 'design/limits'].map(
+      (page) => `docs/${page}.md`,
+    ),
+  ]
+
+  it.each(files)('a lock or a permit has a term, and `lease` is only the option: %s', (file) => {
+    const said = prose(file).replaceAll(/`[^`\n]*`/g, '')
+    expect(said.match(/.*\bleases?\b.*/gi) ?? []).toEqual([])
+  })
+
+  function commentsOf(source: string): string {
+    const lines = source.match(/^\s*(\/\*\*|\*|\/\/).*$/gm) ?? []
+    return lines.filter((line) => !line.includes('@example')).join('\n')
+  }
+
+  function sentencesOf(page: string): string {
+    return page.replaceAll(/^```[\s\S]*?^```/gm, '')
+  }
+})

@@ -69,6 +69,8 @@ describe.each(WAYS)('%s', (_, evict) => {
     node.store.disconnect({ only: 'messages', silently: true })
     await old.caches.evictTags(['other', 't'])
     await old.caches.clear()
+    // Not in the millisecond of a sync, where it would not be clear which came first.
+    await world.clock.advanceAsync(1)
     await old.cache.getOrLoad('k', async () => 'old', TAGGED)
     await world.clock.advanceAsync(0)
     node.store.faults.hang({ on: 'bumpTags', times: 1 })

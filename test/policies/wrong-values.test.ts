@@ -477,6 +477,7 @@ function storeRows(): Rows {
     'ipKey prefix': ['one', (prefix) => loose['ipKey']?.('::1', prefix)],
     'rateLimitHeaders verdict': ['one', (wrong) => loose['rateLimitHeaders']?.(wrong)],
     'rateLimitHeaders options': ['options', headers],
+    'rateLimitHeaders draft': ['one', (draft) => headers({ draft })],
     'rateLimitHeaders legacy': ['boolean', (legacy) => headers({ legacy })],
     'rateLimitHeaders jitter': ['duration', (jitter) => headers({ jitter })],
     'rateLimitHeaders partitionKey': [
@@ -485,6 +486,7 @@ function storeRows(): Rows {
       'an empty text',
     ],
     'rateLimitProblem verdict': ['one', (wrong) => loose['rateLimitProblem']?.(wrong)],
+    'rateLimitProblem type': ['one', (type) => loose['rateLimitProblem']?.(verdict, type)],
     'valueType type': ['one', (type) => loose['valueType']?.(type)],
   }
 }

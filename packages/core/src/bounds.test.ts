@@ -134,7 +134,7 @@ const FILLED: Readonly<Record<string, [most: number, make: () => Filled]>> = {
     512,
     () => {
       const own = new OwnChanges()
-      const change = { at: 0, doneAt: 0, isSoft: false }
+      const change = { at: 0, history: 0, doneAt: 0, isSoft: false }
       return {
         add: (key, i) => own.note({ partition: 0, key }, { ...change, seq: i }),
         size: () => own.of(0, 0).changes.length,

@@ -18,6 +18,7 @@ import type {
   TagBump,
   TagChanges,
 } from '@larder/core/store'
+import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
 import { RedisBus } from './bus/redis-bus.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
@@ -34,6 +35,7 @@ import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
 import {
   isClusterTarget,
+  type RedisInternals,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
@@ -52,7 +54,12 @@ const READS_AT_ONCE = 32
  * @example createCacheManager({ namespace: 'shop', remote: redisStore({ url: process.env.REDIS_URL }) })
  */
 export function redisStore(options: RedisStoreOptions): RemoteStore {
-  return new RedisStore(resolveRedisStoreOptions(options))
+  return storeOf(resolveRedisStoreOptions(options))
+}
+
+/** The same of options that were checked already. */
+export function storeOf(options: ResolvedRedisStoreOptions): RemoteStore {
+  return new RedisStore(options)
 }
 
 class RedisStore implements RemoteStore {
@@ -69,12 +76,14 @@ class RedisStore implements RemoteStore {
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
   readonly readsAtOnce: number | undefined
+  readonly [INTERNALS]: RedisInternals
   readonly #backend: Backend
   readonly #entries: EntryScripts
   readonly #changes: EntryChanges
   #namespace: string | undefined
 
   constructor(options: ResolvedRedisStoreOptions) {
+    this[INTERNALS] = { options }
     this.#backend = new Backend(options, {
       prepare: (client) => this.bus.prepare(client),
       onUp: () => this.bus.connected(),
@@ -94,11 +103,7 @@ class RedisStore implements RemoteStore {
     this.#entries = new EntryScripts(parts)
     this.#changes = new EntryChanges(parts)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
-    this.limits = new RedisLimits({
-      backend: this.#backend,
-      ownsBackend: false,
-      isCluster: isClusterTarget(options.target),
-    })
+    this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** True while it connects for the first time, which is worth waiting for: the engine's deadline bounds that. */

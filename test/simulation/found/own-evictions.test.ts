@@ -1,8 +1,11 @@
 /** What a node evicted itself does not come back to it, whatever its store forgot. */
 
 import { partitionOf } from '@larder/core/store'
-import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { Fleet, MAX_STALENESS_MS } from './fleet.ts'
+
+/** Longer than any call of the store may take, ms. */
+const OVERDUE_MS = 600
 
 let fleet: Fleet
 
@@ -72,4 +75,53 @@ it('what another node put after an eviction is read back after a failover', asyn
   await fleet.clock.advanceAsync(MAX_STALENESS_MS)
   await fleet.after(b.cache.set('k', 'newer'))
   expect(await fleet.after(a.find('k'))).toBe('newer')
+})
+
+it('an eviction that a failover lost is repeated, also if its number was minted by a clock behind the node’s last change', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  await fleet.after(b.find('k'))
+  await fleet.after(a.cache.evict('k'))
+  await fleet.clock.advanceAsync(10)
+  fleet.server.shiftTime(-600_000)
+  fleet.server.dropKey({ namespace: 'found', kind: 'log', partition: partitionOf('c:k') })
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  await fleet.after(a.read('k', 'old'))
+  await fleet.clock.advanceAsync(10)
+  const replica = fleet.server.snapshot()
+  await fleet.after(a.cache.evict('k'))
+  fleet.server.restore(replica)
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  expect(await fleet.after(b.read('k', 'new'))).toBe('new')
+  expect(await fleet.after(a.read('k', 'new'))).toBe('new')
+})
+
+describe.each(['everywhere', 'here only'] as const)('what was set to be kept %s', (where) => {
+  it.each(['tag', 'cache', 'everything'] as const)(
+    'is evicted with what it was to replace by an eviction by %s that follows during the first contact, and fails',
+    async (how) => {
+      const [a, b] = [fleet.startNode({ remote: where === 'everywhere' }), fleet.startNode()]
+      await fleet.after(b.cache.set('k', 'old'))
+      // The first sync of a finds a history that is not the one of a message it heard, and has to tell the store so.
+      fleet.isHeld = (each) =>
+        each.node === a.store.node && each.kind === 'reply' && each.operation === 'sync'
+      const setting = a.cache.set('k', 'set', { tags: ['t'] })
+      await fleet.clock.advanceAsync(0)
+      await fleet.after(b.cache.evict('k'))
+      fleet.isHeld = (each) =>
+        each.node === a.store.node && each.kind === 'request' && each.operation === 'bumpTags'
+      for (const arrive of fleet.held.splice(0)) arrive()
+      await fleet.clock.advanceAsync(0)
+      const evictions = {
+        tag: () => a.manager.evictTags(['t']),
+        cache: () => a.cache.clear(),
+        everything: () => a.manager.clear(),
+      }
+      const evicting = evictions[how]()
+      await fleet.clock.advanceAsync(OVERDUE_MS)
+      await Promise.all([setting, evicting])
+      const found = a.find('k')
+      await fleet.clock.advanceAsync(OVERDUE_MS)
+      expect(await found).toBe(undefined)
+    },
+  )
 })

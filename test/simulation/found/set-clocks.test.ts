@@ -94,6 +94,17 @@ it('a node that finds the tag clock behind does not read what it invalidated, bo
   expect(await fleet.after(b.read('k', 'new'))).toBe('new')
 })
 
+it('nor what was written above it in the very millisecond in which its sync was answered', async () => {
+  const a = fleet.startNode()
+  await fleet.after(a.find('other'))
+  loseTagClock()
+  const b = fleet.startNode()
+  await fleet.after(b.find('other'))
+  await fleet.after(a.read('k', 'old'))
+  await fleet.after(b.manager.evictTags(['t']))
+  expect(await fleet.after(b.read('k', 'new'))).toBe('new')
+})
+
 it('a partition whose history was lost is invalidated, also if it was so before, by a clock that was ahead', async () => {
   const [a, b] = [fleet.startNode(), fleet.startNode()]
   const [key] = keysOfOnePartition()

@@ -24,7 +24,7 @@ export async function* everyEntry(
     const found = await Promise.all(asked.map((call) => reads.looks.find(call, how)))
     for (const [i, call] of asked.entries()) {
       const each = found[i]
-      if (each === undefined || each.entry.kind === 'error') continue
+      if (typeof each !== 'object' || each.entry.kind === 'error') continue
       const value = wantsValues ? ownOf(each, call, node) : undefined
       yield [call.fullKey.slice(prefix.length), value]
     }

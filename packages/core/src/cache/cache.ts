@@ -5,8 +5,8 @@ import type { Key, KeyPart } from '../keys/key-text.ts'
 import { assertFunction, assertKeys, assertTags, assertText } from '../options/assert-option.ts'
 import type { Policy } from '../options/cache-options.ts'
 import {
-  type EvictHow,
   type EvictOptions,
+  type ResolvedEvictOptions,
   resolveEvictOptions,
   type SoftOption,
 } from '../options/evict-options.ts'
@@ -25,15 +25,9 @@ import {
 import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import type { PutResult } from './put-ends.ts'
-import type { Loader, ReadCall } from './read-call.ts'
+import type { LoadContext, Loader, ReadCall } from './read-call.ts'
 import { type WarmOptions, warmUp } from './warm.ts'
 import type { PatternProgress } from './write-path.ts'
-
-/** What a loader of `getOrLoad` is given. */
-export interface LoaderContext<Value> {
-  readonly signal: AbortSignal
-  readonly previous: Value | undefined
-}
 
 /** A named group of entries with one policy. Made by `manager.cache(name, options)`. */
 export class Cache<Value = unknown> {
@@ -58,7 +52,7 @@ export class Cache<Value = unknown> {
    */
   async getOrLoad(
     key: Key,
-    load: (context: LoaderContext<Value>) => Promise<Value> | Value,
+    load: (context: LoadContext<Value>) => Promise<Value> | Value,
     options: LoadOptions<Value> = {},
   ): Promise<Value> {
     assertFunction(load, `${this.#calls.where}.getOrLoad.load`)
@@ -77,7 +71,7 @@ export class Cache<Value = unknown> {
    */
   async refresh(
     key: Key,
-    load: (context: LoaderContext<Value>) => Promise<Value> | Value,
+    load: (context: LoadContext<Value>) => Promise<Value> | Value,
     options: LoadOptions<Value> = {},
   ): Promise<Value> {
     assertFunction(load, `${this.#calls.where}.refresh.load`)
@@ -255,7 +249,7 @@ export class Cache<Value = unknown> {
   async #view(call: ReadCall): Promise<EntryView<Value> | undefined> {
     const { reads, node } = this.#calls.parts
     const found = await reads.looks.find(call, { fallback: true, traceless: true })
-    return found && (viewOf(found, call, node) as EntryView<Value>)
+    return typeof found === 'object' ? (viewOf(found, call, node) as EntryView<Value>) : undefined
   }
 
   async #put(call: ReadCall, value: Value): Promise<PutResult> {
@@ -264,7 +258,7 @@ export class Cache<Value = unknown> {
     return result
   }
 
-  async #evict(keys: readonly Key[], how: EvictHow): Promise<void> {
+  async #evict(keys: readonly Key[], how: ResolvedEvictOptions): Promise<void> {
     const fullKeys = keys.map((key) => this.key(key))
     const eviction = this.#calls.parts.writes.evict(this.name, fullKeys, how)
     await this.#reported(eviction, `keys of ${this.name}`)
@@ -276,6 +270,6 @@ export class Cache<Value = unknown> {
   }
 }
 
-function loaderOf<Value>(load: (context: LoaderContext<Value>) => Promise<Value> | Value): Loader {
-  return { load: async (context) => load(context as LoaderContext<Value>) }
+function loaderOf<Value>(load: (context: LoadContext<Value>) => Promise<Value> | Value): Loader {
+  return { load: async (context) => load(context as LoadContext<Value>) }
 }

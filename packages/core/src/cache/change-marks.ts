@@ -24,6 +24,11 @@ const CAP = 10_000
 /** So many changes are noted before it is looked whether some of them concern nobody any more. */
 const LEAST_LOOKED_THROUGH = 256
 
+/** Returns what an eviction by tag is noted as; `tag`: a name of the tag table. That it might be a key, too, costs a hit at most. */
+export function markOfTag(tag: string): string {
+  return `tag ${tag}`
+}
+
 export class ChangeMarks {
   readonly #cap: number
   /** The key changed last comes last. */

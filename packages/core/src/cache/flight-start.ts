@@ -28,8 +28,12 @@ export class FlightStart {
   /** To be called when the flight can be killed: what it reads is as old as its stamp. */
   go(flight: Flight): void {
     const node = this.#node
-    if (!this.usesRemote(flight.call)) goOn(node, flight, this.#loads.loadAlone(flight))
-    else if (node.knowledge.canJudge(flight.call.policy.maxStalenessMs)) this.#remote.begin(flight)
+    if (!this.usesRemote(flight.call)) {
+      // An eviction of the key waits: what the store has is what was evicted.
+      if (node.knowledge.isInDoubt(flight.address.key)) flight.missed = 'evicted'
+      goOn(node, flight, this.#loads.loadAlone(flight))
+    } else if (node.knowledge.canJudge(flight.call.policy.maxStalenessMs))
+      this.#remote.begin(flight)
     else goOn(node, flight, this.#prepareThenRead(flight))
   }
 
@@ -50,6 +54,7 @@ export class FlightStart {
     const { maxStalenessMs } = flight.call.policy
     await coherence.prepareToJudge(maxStalenessMs)
     if (!knowledge.canJudge(maxStalenessMs)) {
+      flight.missed = 'store-away'
       await this.#loads.loadAlone(flight)
       return
     }

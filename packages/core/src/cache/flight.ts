@@ -8,10 +8,11 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
+import type { MissReason } from '../events/events.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 import type { Joiners } from './joiners.ts'
-import type { ReadCall, Waiting } from './read-call.ts'
+import type { ReadCall, WaitingCaller } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
 import type { Witness } from './witness.ts'
 
@@ -46,6 +47,8 @@ export class Flight implements Witness {
   isAlive = true
   /** The highest sequence number of a change that touched the key since the stamp. */
   touchedAt = 0
+  /** The most that is known of why nothing could be served so far. */
+  missed: MissReason = 'absent'
   isSettled = false
   /** Load even if a fresh entry is found. */
   isForced = false
@@ -99,7 +102,7 @@ export class Flight implements Witness {
   }
 
   /** A caller waits for it from now on; `undefined` for a caller that does not stop before there is an answer. */
-  joinedBy(caller: Waiting | undefined): void {
+  joinedBy(caller: WaitingCaller | undefined): void {
     if (caller === undefined) {
       this.#isAwaited = true
       return

@@ -10,6 +10,7 @@
 import type { Knowledge } from '../coherence/knowledge.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
+import type { MissReason } from '../events/events.ts'
 import type { ReadCall } from './read-call.ts'
 
 /** What may be done with a local entry. */
@@ -59,6 +60,11 @@ export function judge(
   if (now < entry.freshUntil) return 'early'
   if (entry.quiet !== undefined && now < entry.quiet.until) return 'backing-off'
   return now < entry.staleUntil ? 'stale' : 'fallback'
+}
+
+/** Why an entry that is gone may not be served. */
+export function goneBy({ livesUntil }: LocalEntry, now: number): MissReason {
+  return now >= livesUntil ? 'expired' : 'tag'
 }
 
 /** Only what a load could not know of is a reason to try again before its failure is over. */

@@ -95,7 +95,7 @@ function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void
     key: flight.address.key,
     durationMs: outcome.loadMs,
     outcome: outcome.kind,
-    reason: flight.isSettled || flight.ask !== undefined ? 'refresh' : 'miss',
+    reason: flight.isSettled || flight.isForced ? 'refresh' : 'miss',
   } as const
   const value = (): unknown => {
     if (outcome.kind === 'error') return undefined

@@ -4,10 +4,11 @@
  */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
+import { EVERYTHING } from '../coherence/tag-clock.ts'
 import type { WaitingEnd } from '../coherence/waiting-value.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { PutOutcome } from '../events/events.ts'
-import { ASKED_HERE } from './change-marks.ts'
+import { ASKED_HERE, markOfTag } from './change-marks.ts'
 import { agedBy, type Keepable, localEntryOf } from './keep.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
@@ -41,7 +42,7 @@ export interface Writing {
 }
 
 /** What a value that was written stands on. */
-export interface Written {
+export interface WrittenValue {
   readonly stamp: Stamp
   /** When it was sent, monotonic ms. */
   readonly at: number
@@ -71,7 +72,7 @@ export class PutEnds {
   }
 
   /** Check and store are one synchronous step. */
-  keepLocally({ call, value, kept, bytes }: Writing, written: Written): PutResult {
+  keepLocally({ call, value, kept, bytes }: Writing, written: WrittenValue): PutResult {
     const node = this.#node
     const { local, settling, changes } = node
     const { key } = call.address
@@ -94,6 +95,16 @@ export class PutEnds {
     knowledge.queue.dropValues([key])
     changes.note(key, ASKED_HERE)
     return changes.now
+  }
+
+  /**
+   * True when this node was asked to evict a tag of the value after the put of it. What a `set` stands on may be taken down after
+   * that, so its birth does not tell.
+   */
+  isEvictedByTag({ call, kept, mark }: Writing): boolean {
+    const { changes } = this.#node
+    const tags = [EVERYTHING, call.cacheTag, ...kept.tags]
+    return tags.some((tag) => changes.hasChanged(markOfTag(tag), mark))
   }
 
   /** For a value that is not to be cached, or was overtaken: the cached value is old in any case. */

@@ -6,12 +6,11 @@
 import type { PutReply } from '../contracts/remote-store.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
-import { storedForm } from './keep.ts'
 import type { CacheNode } from './node.ts'
 import { ONLY_HERE, type PutEnds, type PutResult, type Sending, type Writing } from './put-ends.ts'
 import type { PutNear } from './put-near.ts'
 import type { ReadCall } from './read-call.ts'
-import type { EncodedValue } from './value-pipeline.ts'
+import { sealed, storedForm } from './stored-form.ts'
 
 /** For stores that keep no log: write whatever was changed. */
 const UNFENCED = 0
@@ -40,31 +39,31 @@ export class PutFar {
     this.#near = near
   }
 
-  async put(
-    writing: Writing,
-    encoding: EncodedValue | Promise<EncodedValue> | undefined,
-  ): Promise<PutResult> {
-    const { coherence, events, changes, knowledge } = this.#node
-    const { call, kept, fence, hasBegun, mark } = writing
-    const { policy, address } = call
-    const { key, partition } = address
+  /** `payload`: what the codec made of the value; `undefined` where there is no codec. */
+  async put(writing: Writing, payload: Uint8Array | undefined): Promise<PutResult> {
+    const { coherence, changes, knowledge } = this.#node
+    const { call, fence, hasBegun, mark } = writing
+    const { key, partition } = call.address
     const askedAt = this.#node.clock.now()
     await coherence.start()
-    const encoded = await this.#orEvict(call, encoding)
+    if (payload === undefined) {
+      await this.#ends.evictInstead(call)
+      throw new TypeError('A remote tier needs a codec')
+    }
     const stamp = fence.stampOf(partition)
+    const kept = { ...writing.kept, isPut: true }
+    const value = await sealed(this.#node, call, { kept, payload, birth: stamp.known })
     if (changes.hasChanged(key, mark, hasBegun ? stamp.seq : ONLY_HERE)) {
       // A later change on this node has handled the key itself.
       return hasBegun ? this.#ends.evictInstead(call) : { outcome: 'not-kept' }
     }
-    const { bytes, commit } = storedForm(policy, { ...kept, isPut: true }, stamp.known, encoded)
+    // What is cached may have other tags, and is old all the same.
+    if (!hasBegun && this.#ends.isEvictedByTag(writing)) return this.#ends.evictInstead(call)
+    if (value === undefined) return this.#putHere({ ...writing, bytes: payload.length })
+    const bytes = storedForm(call, kept, value)
     const sized = { ...writing, bytes: bytes.length }
-    if (bytes.length > policy.maxValueBytes) {
-      const { maxValueBytes: maxBytes } = policy
-      events.emit('too-large', { cache: call.cache, key, bytes: bytes.length, maxBytes })
-      const result = await this.#near.put(sized)
-      return result.outcome === 'stored' ? { ...result, outcome: 'local' } : result
-    }
-    const sending = { bytes, commit, stamp, askedAt }
+    if (this.#isTooLarge(call, bytes.length)) return this.#putHere(sized)
+    const sending = { bytes, commit: value.commit, stamp, askedAt }
     if (!knowledge.queue.hasKey(key) || !this.#mayWait(call, stamp))
       return this.#send(sized, sending)
     // Behind what waits, whose attempts may still arrive: a put of its own would cross them.
@@ -74,18 +73,17 @@ export class PutFar {
     return result
   }
 
-  async #orEvict(
-    call: ReadCall,
-    encoding: EncodedValue | Promise<EncodedValue> | undefined,
-  ): Promise<EncodedValue> {
-    try {
-      const encoded = encoding instanceof Promise ? await encoding : encoding
-      if (encoded === undefined) throw new TypeError('A remote tier needs a codec')
-      return encoded
-    } catch (error) {
-      await this.#ends.evictInstead(call)
-      throw error
-    }
+  /** It cannot be stored for all. */
+  async #putHere(writing: Writing): Promise<PutResult> {
+    const result = await this.#near.put(writing)
+    return result.outcome === 'stored' ? { ...result, outcome: 'local' } : result
+  }
+
+  #isTooLarge({ cache, fullKey: key, policy }: ReadCall, bytes: number): boolean {
+    const { maxValueBytes: maxBytes } = policy
+    if (bytes <= maxBytes) return false
+    this.#node.events.emit('too-large', { cache, key, bytes, maxBytes })
+    return true
   }
 
   async #send(writing: Writing, sending: Sending): Promise<PutResult> {
@@ -102,18 +100,19 @@ export class PutFar {
     for (let attempt = 1; ; attempt++) {
       const at = node.clock.now()
       const sent = knowledge.stamp(partition)
+      const { heard } = knowledge.partition(partition)
       let reply: PutReply | undefined
       try {
         const request = { bytes, livesMs, since }
         reply = await remote.run('put', (store) => store.put(address, request))
-        knowledge.noteOwnPut(address, commit, reply)
+        knowledge.noteOwnPut(address, commit, reply, heard)
         await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
       } catch (cause) {
         remote.reportDefect('put', cause)
         const isAnswered = reply !== undefined
         return this.#queue(writing, { ...sending, since, isAnswered, cause })
       }
-      coherence.applyMutation(reply, [key], sent.seq)
+      coherence.applyMutation(reply, [key], heard)
       if (reply.stored) {
         // What was to be evicted is gone: an eviction that waits would only remove what took its place.
         if (waiting !== undefined) knowledge.queue.settle({ keys: [waiting], tags: [] })

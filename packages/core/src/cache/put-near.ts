@@ -26,19 +26,21 @@ export class PutNear {
       return this.#ends.keepLocally(writing, { ...wayHere, stamp: fence.stampOf(partition) })
     }
     await coherence.start()
+    if (!hasBegun && this.#ends.isEvictedByTag(writing)) return this.#ends.evictInstead(call)
     const stamp = fence.stampOf(partition)
+    const { heard } = knowledge.partition(partition)
     let reply: MutationReply | undefined
     let cause: unknown
     try {
       ;[reply] = await remote.run('evict', (store) => store.evict([address], HARD))
-      if (reply !== undefined) knowledge.noteOwnPut(address, 0, { ...reply, stored: false })
+      if (reply !== undefined) knowledge.noteOwnPut(address, 0, { ...reply, stored: false }, heard)
       if (reply !== undefined) await coherence.publish({ kind: 'keys', ...reply, keys: [key] })
     } catch (error) {
       cause = error
       remote.reportDefect('put', error)
       this.#ends.queueInstead(call, error)
     }
-    if (reply !== undefined) coherence.applyMutation(reply, [key], stamp.seq)
+    if (reply !== undefined) coherence.applyMutation(reply, [key], heard)
     const now = knowledge.stamp(partition)
     const seq = reply?.seq ?? now.seq
     // Everything up to our own change was heard of: otherwise nobody here knows what else happened to the key.

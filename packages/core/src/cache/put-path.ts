@@ -31,7 +31,6 @@ import { openPutFence, type PutFence } from './put-fence.ts'
 import { PutNear } from './put-near.ts'
 import type { ReadCall } from './read-call.ts'
 import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
-import type { EncodedValue } from './value-pipeline.ts'
 import type { WritePath } from './write-path.ts'
 
 export interface Put {
@@ -107,11 +106,11 @@ export class PutPath {
     const isShared = node.remote !== undefined && call.policy.remote
     node.noteLife(made.lifetimes.livesForMs)
     let kept: Keepable
-    let encoding: EncodedValue | Promise<EncodedValue> | undefined
+    let payload: Uint8Array | undefined
     try {
       // Before anything is awaited: the caller may change its value.
       kept = takeIn(node, call, made)
-      if (isShared) encoding = encodeKept(node, call, kept)
+      if (isShared) payload = encodeKept(node, call, kept)
       else assertKeepable(node, call, kept)
     } catch (error) {
       // The method has made something newer than what is cached, even if this cannot be.
@@ -121,7 +120,7 @@ export class PutPath {
     const writing = { call, value: put.value, kept, hasBegun, fence: standing }
     const mark = this.#ends.forgetHere(key)
     return isShared
-      ? this.#far.put({ ...writing, mark }, encoding)
+      ? this.#far.put({ ...writing, mark }, payload)
       : this.#near.put({ ...writing, mark })
   }
 

@@ -85,6 +85,7 @@ export class RemoteRead {
     const { address } = witness
     if (remote === undefined) return 'unknown'
     flights.watch(witness)
+    // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
       const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
         const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)
@@ -99,6 +100,7 @@ export class RemoteRead {
       if (!traceless && age !== 'fallback') this.#shelf.keep(witness, entry, bytes.length)
       return { entry, age }
     } catch (error) {
+      witness.missed = 'store-away'
       remote.reportDefect('read', error)
       return 'unknown'
     } finally {
@@ -136,6 +138,7 @@ export class RemoteRead {
   }
 
   #goOnAlone(flight: Flight): void {
+    flight.missed = 'store-away'
     goOn(this.#node, flight, this.#loads.loadAlone(flight))
   }
 

@@ -42,6 +42,7 @@ export async function replace(
   const isInDoubt = knowledge.isInDoubt(address.key)
   const since = isInDoubt ? BELOW_ALL : Math.max(BELOW_ALL, ask?.stamp?.seq ?? 0)
   const sent = knowledge.stamp(address.partition)
+  const { heard } = knowledge.partition(address.partition)
   const mark = changes.begin()
   try {
     const { token, leaseMs } = lease
@@ -49,9 +50,9 @@ export async function replace(
     const request = { bytes, livesMs, since }
     const reply = await remote.run('put', (store) => store.put(address, request))
     lease.spend()
-    knowledge.noteOwnPut(address, commit, reply)
+    knowledge.noteOwnPut(address, commit, reply, heard)
     await coherence.publish({ kind: 'keys', ...reply, keys: [address.key] })
-    coherence.applyMutation(reply, [address.key], sent.seq)
+    coherence.applyMutation(reply, [address.key], heard)
     const isLast = !changes.hasChanged(address.key, mark, reply.seq) && ask?.isSuperseded !== true
     if (reply.stored && isAlive && isLast) keep({ ...sent, birth: stamp.birth, seq: reply.seq })
     return reply.stored

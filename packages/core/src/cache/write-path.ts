@@ -12,7 +12,7 @@ import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
 import type { EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { CacheEvents } from '../events/events.ts'
-import { ASKED_HERE } from './change-marks.ts'
+import { ASKED_HERE, markOfTag } from './change-marks.ts'
 import { evictionOutcome } from './eviction-outcome.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import { literalBeginning, patternMatcher } from './key-pattern.ts'
@@ -54,6 +54,7 @@ export class WritePath {
     if (fullKeys.length === 0) return
     const unit = node.unit()
     if (unit !== undefined) return unit.keys(cache, fullKeys, request)
+    node.stats.evicted(cache, fullKeys.length)
     for (const key of fullKeys) {
       node.changes.note(key, ASKED_HERE)
       if (request.settleMs > 0) node.settling.open(key, request.settleMs)
@@ -71,6 +72,7 @@ export class WritePath {
     if (tags.length === 0) return
     const unit = this.#node.unit()
     if (unit !== undefined) return unit.tags(tags, soft)
+    this.#node.stats.tagEvictions += tags.length
     await this.#reported(
       { cache: undefined, keys: [], tags, all: false },
       this.#invalidate(tags.map(tagName), soft),
@@ -82,6 +84,7 @@ export class WritePath {
     if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     const unit = this.#node.unit()
     if (unit !== undefined) return unit.cache(cache, soft)
+    this.#node.stats.evicted(cache, 1)
     await this.#reported(
       { cache, keys: [], tags: [], all: true },
       this.#invalidate([cache === undefined ? EVERYTHING : cacheTag(cache)], soft),
@@ -89,6 +92,7 @@ export class WritePath {
   }
 
   #invalidate(tags: readonly string[], soft: boolean): Promise<void> {
+    for (const tag of tags) this.#node.changes.note(markOfTag(tag), ASKED_HERE)
     return this.#node.coherence.evictTags(soft ? tags.map(softTag) : tags)
   }
 

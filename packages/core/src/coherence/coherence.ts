@@ -116,8 +116,8 @@ export class Coherence {
   }
 
   /**
-   * Applies a mutation of this node, like the message that will follow it. `asked`: the known number of the partition
-   * when the mutation was requested.
+   * Applies a mutation of this node, like the message that will follow it. `asked`: the number of the partition
+   * that had been heard of when the mutation was requested.
    */
   applyMutation(reply: MutationReply, keys: readonly string[], asked: number): void {
     this.#rooms?.inbox.applyKeys(keysMessage(reply, keys, HARD), asked)

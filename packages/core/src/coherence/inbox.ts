@@ -67,7 +67,7 @@ export class Inbox {
     else this.#applyDoubt(message)
   }
 
-  /** Keys of one partition were changed, by any node. `asked`: by this node, when it knew this number of the partition. */
+  /** Keys of one partition were changed, by any node. `asked`: by this node, when it had heard of this number of the partition. */
   applyKeys(message: KeysMessage, asked: number): void {
     const { targets, reports, work, knowledge, suspicion } = this.#parts
     const { keys, seq } = message
@@ -87,7 +87,7 @@ export class Inbox {
     if (!knowledge.hasSequences) return
     partition.noteTags(knowledge.tags.confirmed)
     // The change with exactly this number is the one in this message.
-    if (fit === 'applied' || fit === 'known') knowledge.own.supersede(partition.id, keys, seq - 1)
+    if (fit === 'applied' || fit === 'known') knowledge.own.supersede(partition, keys, seq - 1)
     if (fit === 'applied' || fit === 'gap') knowledge.advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') suspicion.raise()

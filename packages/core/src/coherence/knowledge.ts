@@ -14,7 +14,7 @@ import type { EntryAddress, MutationReply, PutReply } from '../contracts/remote-
 import type { Stamp } from '../entry/stamp.ts'
 import { Doubts } from './doubts.ts'
 import { INTERVALS } from './intervals.ts'
-import { type OwnChange, OwnChanges, type Written } from './own-changes.ts'
+import { type EntryOrigin, type OwnChange, OwnChanges } from './own-changes.ts'
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import type { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
@@ -163,29 +163,30 @@ export class Knowledge {
    * Tells whether an entry that was read from the store comes from a history that was lost: it is older than this node's
    * own change of it, or was born above what the store's tag clock stood at later.
    */
-  isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
+  isOutlived(address: EntryAddress, birth: number, written: EntryOrigin): boolean {
     const now = this.#clock.now()
     const placed = this.server.placed(written, now)
-    const isDoubted = placed.createdAt < this.#syncedStoreMs || now < this.#birthsDoubtedUntil
+    // Of the very millisecond of the sync, it may be from before or after: to doubt too much costs a hit.
+    const isDoubted = placed.createdAt <= this.#syncedStoreMs || now < this.#birthsDoubtedUntil
     if (isDoubted && birth > this.tags.confirmed) return true
     // Without a history there are only the clocks of the nodes, which do not order anything.
     if (!this.hasSequences) return false
     return this.own.overtook(address, placed, now)
   }
 
-  /** Remembers a put of this node, in case the store loses it. */
-  noteOwnPut(address: EntryAddress, commit: number, reply: PutReply): void {
-    const change = this.changeOf(reply)
+  /** Remembers a put of this node, in case the store loses it. `asked`: see `changeOf`. */
+  noteOwnPut(address: EntryAddress, commit: number, reply: PutReply, asked: number): void {
+    const change = this.changeOf(reply, asked)
     this.own.note(address, reply.stored ? { ...change, commit } : change)
   }
 
   /** Remembers a put of this node that the store was found to hold, though its reply was lost. */
-  noteFoundPut(address: EntryAddress, { commit, createdAt }: Written): void {
+  noteFoundPut(address: EntryAddress, { commit, createdAt }: EntryOrigin): void {
     const state = this.partition(address.partition)
     const doneAt = state.noteTime(createdAt)
     // Its number is not known; it is among those that were caught up with.
-    const { seq } = state
-    this.own.note(address, { at: this.#clock.now(), seq, doneAt, isSoft: false, commit })
+    const { seq, history } = state
+    this.own.note(address, { at: this.#clock.now(), seq, history, doneAt, isSoft: false, commit })
   }
 
   /** Remembers that the store accepted a load of this node, which began after all earlier changes of this node. */
@@ -194,14 +195,19 @@ export class Knowledge {
     this.own.noteWrite(address, commit)
   }
 
-  /** A change of this node, with the store's reply. */
-  changeOf({ partition, seq, nowMs }: MutationReply): OwnChange {
+  /**
+   * A change of this node, with the store's reply. `asked`: what had been heard of the partition (`Partition.heard`) when
+   * the change was asked for. A store that stood before that is in a history that was not noticed here yet.
+   */
+  changeOf({ partition, previous, seq, nowMs }: MutationReply, asked: number): OwnChange {
     const state = this.partition(partition)
+    const isAnew = this.hasSequences && previous < asked
+    const history = isAnew ? state.history + 1 : state.history
     // Where a later change was reported before this reply came, it may concern the same key.
-    const isSuperseded = this.hasSequences && state.heard > seq
+    const isSuperseded = this.hasSequences && !isAnew && state.heard > seq
     const at = this.#clock.now()
     const doneAt = state.noteTime(this.server.latest(nowMs, at))
-    return { at, seq, doneAt, isSoft: false, isSuperseded }
+    return { at, seq, history, doneAt, isSoft: false, isSuperseded }
   }
 
   /** @throws RangeError for what is not a partition */

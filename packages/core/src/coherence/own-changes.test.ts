@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { decodeHeader, type EntryHeader, encodeEntry, FLAG } from '../entry/envelope.ts'
 import { isMissing, OwnChanges } from './own-changes.ts'
+import { Partition } from './partitions.ts'
 
 const MINUTE_MS = 60_000
 const CAP = 512
@@ -8,7 +9,7 @@ const CAP = 512
 const at = (key: string, partition = 1) => ({ partition, key })
 
 /** A change at `ms` of this node's clock and of the store's, which is its number too. */
-const change = (ms: number, isSoft = false) => ({ at: ms, seq: ms, doneAt: ms, isSoft })
+const change = (ms: number, isSoft = false) => ({ at: ms, seq: ms, history: 0, doneAt: ms, isSoft })
 
 /** A write of somebody else. */
 const written = (createdAt: number, commit = 9, loadMs = 0) => ({ createdAt, commit, loadMs })
@@ -70,7 +71,7 @@ it('makes room by what has aged first, which costs nothing', () => {
 
 it('overtakes what the store created before, for a minute', () => {
   const own = new OwnChanges()
-  own.note(at('a'), { seq: 1, at: 5, doneAt: 1_000, isSoft: false })
+  own.note(at('a'), { ...change(1_000), seq: 1, at: 5 })
   expect(own.overtook(at('a'), written(1_000), 5)).toBe(true)
   expect(own.overtook(at('a'), written(1_001), 5)).toBe(false)
   expect(own.overtook(at('a'), written(1_000), MINUTE_MS + 5)).toBe(false)
@@ -140,10 +141,10 @@ it('believes what was written in the same millisecond once somebody is known to 
   own.note(at('a'), change(1_000))
   own.note(at('b'), change(1_000))
   expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(true)
-  own.supersede(1, ['a'], 999)
-  own.supersede(2, ['a'], 2_000)
+  own.supersede(new Partition(1), ['a'], 999)
+  own.supersede(new Partition(2), ['a'], 2_000)
   expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(true)
-  own.supersede(1, ['a', 'none'], 1_000)
+  own.supersede(new Partition(1), ['a', 'none'], 1_000)
   expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(false)
   expect(own.overtook(at('a'), written(999), 1_000)).toBe(true)
   expect(own.overtook(at('b'), written(1_000), 1_000)).toBe(true)
@@ -157,4 +158,20 @@ it('goes by the order of changes, not of replies', () => {
   own.note(at('a'), { ...change(1_000), seq: 1 })
   expect(own.overtook(at('a'), written(1_000, 7), 1_000)).toBe(false)
   expect(own.overtook(at('a'), written(1_000, 8), 1_000)).toBe(true)
+})
+
+it('takes what was changed in a history that began later for the later change, whatever its number', () => {
+  const own = new OwnChanges()
+  own.note(at('a'), { ...change(1_000), seq: 2, commit: 7 })
+  own.note(at('a'), { ...change(2_000), seq: 1, history: 1 })
+  expect(own.overtook(at('a'), written(1_500, 7), 2_000)).toBe(true)
+})
+
+it('goes on doubting its millisecond where the later number is of another history', () => {
+  const own = new OwnChanges()
+  const partition = new Partition(1)
+  own.note(at('a'), change(1_000))
+  partition.restart(5_000, 0)
+  own.supersede(partition, ['a'], 5_000)
+  expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(true)
 })

@@ -10,6 +10,7 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import { type EntryHeader, FLAG } from '../entry/envelope.ts'
 import { INTERVALS } from './intervals.ts'
+import type { Partition } from './partitions.ts'
 
 const CAP_PER_PARTITION = 512
 /** A load may have taken so much less than its entry says, ms. */
@@ -21,6 +22,8 @@ export interface OwnChange {
   readonly at: number
   /** The partition's number of the change. */
   readonly seq: number
+  /** Which of the partition's histories gave that number, see `Partition.history`: those of two are in no order. */
+  readonly history: number
   /** When the store did it, by its clock, ms: an entry that it created later includes the change. */
   readonly doneAt: number
   /** Commit id of a write of this node that includes the change too, though it may have been created at that very instant. */
@@ -43,7 +46,7 @@ interface ChangesOfPartition {
 }
 
 /** What the header of an entry says of the write that made it. */
-export interface Written {
+export interface EntryOrigin {
   readonly commit: number
   /** By the store's clock, ms. */
   readonly createdAt: number
@@ -54,6 +57,7 @@ export interface Written {
 const LONG_AGO: OwnChange = {
   at: Number.NEGATIVE_INFINITY,
   seq: 0,
+  history: 0,
   doneAt: Number.NEGATIVE_INFINITY,
   isSoft: false,
 }
@@ -72,7 +76,7 @@ export class OwnChanges {
   note({ partition, key }: EntryAddress, change: OwnChange): void {
     const changes = this.#of(partition)
     const known = changes.keys.get(key)
-    const isLate = known !== undefined && known.seq > change.seq
+    const isLate = known !== undefined && known.history === change.history && known.seq > change.seq
     changes.keys.delete(key)
     changes.keys.set(key, isLate ? { ...known, at: change.at } : change)
     if (changes.keys.size > CAP_PER_PARTITION) makeRoom(changes, change.at)
@@ -88,13 +92,13 @@ export class OwnChanges {
     return { changes, wholePartition: known.forgotten.at > now - INTERVALS.rememberedMs }
   }
 
-  /** Takes down that somebody changed keys, by a number that the store gave after all up to `seq`. */
-  supersede(partition: number, keys: readonly string[], seq: number): void {
-    const changes = this.#partitions.get(partition)
+  /** Takes down that somebody changed keys of a partition, by a number that the store gave after all up to `seq`. */
+  supersede({ id, history }: Partition, keys: readonly string[], seq: number): void {
+    const changes = this.#partitions.get(id)
     if (changes === undefined) return
     for (const key of keys) {
       const own = changes.keys.get(key)
-      if (own !== undefined && own.seq <= seq) own.isSuperseded = true
+      if (own?.history === history && own.seq <= seq) own.isSuperseded = true
     }
   }
 
@@ -105,7 +109,7 @@ export class OwnChanges {
   }
 
   /** Tells whether an entry of the store, as one that was not softened there, is older than a change of it here. */
-  overtook({ partition, key }: EntryAddress, entry: Written, now: number): boolean {
+  overtook({ partition, key }: EntryAddress, entry: EntryOrigin, now: number): boolean {
     const changes = this.#partitions.get(partition)
     if (changes === undefined) return false
     const own = changes.keys.get(key) ?? changes.forgotten
@@ -143,7 +147,7 @@ export function isMissing(change: OwnChange, header: EntryHeader | undefined): b
   return begunAt(header) <= change.doneAt && header.commit !== change.commit
 }
 
-function isBefore(entry: Written, own: OwnChange): boolean {
+function isBefore(entry: EntryOrigin, own: OwnChange): boolean {
   if (own.isSuperseded === true) return begunAt(entry) < own.doneAt
   return begunAt(entry) <= own.doneAt && entry.commit !== own.commit
 }
@@ -152,6 +156,6 @@ function isBefore(entry: Written, own: OwnChange): boolean {
  * When the load of an entry began, by the store's clock, ms. A lease can come back with a history, and its load, begun before
  * the change that ended the lease, fills after it.
  */
-function begunAt({ createdAt, loadMs }: Written): number {
+function begunAt({ createdAt, loadMs }: EntryOrigin): number {
   return createdAt - Math.max(0, loadMs - ROUNDED_MS)
 }

@@ -23,7 +23,7 @@ interface Mark {
 /** How many positions a node remembers: together a minute. */
 const MARKS = 6
 
-/** In the place of a position: another node asked for the change. */
+/** In the place of a number: another node asked for the change. */
 export const NOT_ASKED = 0
 
 /** How a message or poll fits to what is known. */
@@ -43,6 +43,8 @@ export class Partition {
   contested: number | undefined
   /** Raised whenever entries of this partition can no longer be taken to be coherent. */
   generation = 0
+  /** Counts the histories that the store began here, as far as that was noticed: numbers of one are not in order with another's. */
+  history = 0
   /** When the store last confirmed `seq`, on the node's monotonic clock. */
   verifiedAt = Number.NEGATIVE_INFINITY
   /** What the tag clock was known to stand at then, or at the last change that was heard of: that is older than what comes above. */
@@ -63,7 +65,7 @@ export class Partition {
   }
 
   /**
-   * Takes one change into account; tells what has to be done about it. `asked`: the position known here when this node asked
+   * Takes one change into account; tells what has to be done about it. `asked`: what had been heard of when this node asked
    * for the change; a store that stood before that has lost its history, and may find it again without the change.
    */
   advance(previous: number, seq: number, asked = NOT_ASKED): Fit {
@@ -129,6 +131,7 @@ export class Partition {
     this.heard = seq
     this.contested = undefined
     this.generation += 1
+    this.history += 1
     this.#marks = [{ seq, at: now }]
   }
 

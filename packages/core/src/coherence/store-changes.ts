@@ -39,18 +39,19 @@ export class StoreChanges {
       throw new EvictionQueued(error)
     }
     const asked = new Map(
-      addresses.map(({ partition }) => [partition, knowledge.partition(partition).seq]),
+      addresses.map(({ partition }) => [partition, knowledge.partition(partition).heard]),
     )
     const replies = await remote.evict(addresses, request).catch(asQueued)
     for (const reply of replies) {
       const evicted = addresses.filter(({ partition }) => partition === reply.partition)
       const { soft: isSoft, settleMs } = request
       const window = settleMs > 0 ? { settleUntil: clock.now() + settleMs } : {}
-      const change = { ...knowledge.changeOf(reply), isSoft, ...window }
+      const heard = asked.get(reply.partition) ?? NOT_ASKED
+      const change = { ...knowledge.changeOf(reply, heard), isSoft, ...window }
       for (const address of evicted) knowledge.own.note(address, { ...change })
       const keys = evicted.map(({ key }) => key)
       const message = keysMessage(reply, keys, request)
-      inbox.applyKeys(message, asked.get(reply.partition) ?? NOT_ASKED)
+      inbox.applyKeys(message, heard)
       await this.publish(message).catch(asQueued)
     }
   }
@@ -58,9 +59,9 @@ export class StoreChanges {
   /** Puts an entry. Throws what the store fails with; then it may have been stored all the same. */
   async put(address: EntryAddress, commit: number, request: PutRequest): Promise<PutReply> {
     const { remote, knowledge, inbox } = this.#parts
-    const asked = knowledge.partition(address.partition).seq
+    const asked = knowledge.partition(address.partition).heard
     const reply = await remote.run('put', (store) => store.put(address, request))
-    knowledge.noteOwnPut(address, commit, reply)
+    knowledge.noteOwnPut(address, commit, reply, asked)
     const message = keysMessage(reply, [address.key], HARD)
     inbox.applyKeys(message, asked)
     await this.publish(message)

@@ -27,7 +27,10 @@ export interface RemoteCapabilities {
    * `unknown`, and numbers of different nodes are not compared.
    */
   readonly sequences: boolean
-  /** Tag versions are minted atomically and strictly increase. */
+  /**
+   * Tag versions are minted atomically and strictly increase. The engine does the same with and without it; the conformance suite
+   * checks it only where it is promised.
+   */
   readonly tags: boolean
   /** Mutations publish in the same atomic step. Otherwise the engine publishes after them through `Bus.publish`. */
   readonly publishes: boolean

@@ -54,6 +54,11 @@ export class Limits {
     fallback?.open(namespace)
   }
 
+  /** The stores that decide: the shared one, and what stands in for it. */
+  get stores(): readonly LimitStore[] {
+    return this.#fallback === undefined ? [this.#store] : [this.#store, this.#fallback]
+  }
+
   /** Makes a limiter. @throws InvalidOptionError when no other store can replace the shared one as its options demand */
   limiter(limiter: ResolvedLimiter): Limiter {
     const { clock, events, work } = this.#parts

@@ -68,6 +68,11 @@ export class HeldLocks {
     return this.#store
   }
 
+  /** The stores that decide: the shared one, and what stands in for it. */
+  get stores(): readonly LockStore[] {
+    return this.#fallback === undefined ? [this.#store] : [this.#store, this.#fallback]
+  }
+
   /** Checks options against what the provider can do. @throws InvalidOptionError */
   assertPossible(options: ResolvedLockOptions, where: string): void {
     assertPossible(options, this.#parts, where)
@@ -182,14 +187,15 @@ export class HeldLocks {
 
   async #take(wanted: Wanted): Promise<Hold> {
     const { name, since } = wanted
+    let hold: Hold
     try {
-      const hold = await this.#taker.take(wanted)
-      hold.onLost = [...hold.onLost, () => this.#reports.ended(hold, 'lost')]
-      this.#reports.granted(hold, since)
-      return hold
+      hold = await this.#taker.take(wanted)
     } catch (error) {
       throw this.#failed(error, name, since)
     }
+    hold.onLost(() => this.#reports.ended(hold, 'lost'))
+    this.#reports.granted(hold, since)
+    return hold
   }
 
   /** Resolves with whether the store still knew every lock that went back to it. */
@@ -204,16 +210,17 @@ export class HeldLocks {
   async #giveOneBack(part: HoldPart): Promise<boolean> {
     const { hold } = part
     const wasLost = hold.isLost
+    let wasKnown: boolean | undefined
     try {
-      const wasKnown = await part.end()
-      // Other parts still hold it.
-      if (wasKnown === undefined) return !wasLost
-      if (!wasLost) this.#reports.ended(hold, wasKnown ? 'released' : 'lost')
-      return wasKnown
+      wasKnown = await part.end()
     } catch {
       this.#reports.ended(hold, 'release-failed')
       return !wasLost
     }
+    // Other parts still hold it.
+    if (wasKnown === undefined) return !wasLost
+    if (!wasLost) this.#reports.ended(hold, wasKnown ? 'released' : 'lost')
+    return wasKnown
   }
 
   #failed(error: unknown, name: string, since: number): unknown {

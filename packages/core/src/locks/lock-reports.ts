@@ -10,7 +10,7 @@ import type { LockStore } from './lock-store.ts'
 type Outcome = CacheEvents['lock']['outcome']
 
 /** Which lock, and since when it was waited for or held, on this process's clock, ms. */
-interface Subject {
+interface ReportedLock {
   readonly name: string
   readonly since: number
   readonly store: LockStore
@@ -35,13 +35,13 @@ export class LockReports {
   }
 
   /** Reports an error, and returns it. */
-  failed(error: unknown, subject: Subject): unknown {
+  failed(error: unknown, subject: ReportedLock): unknown {
     if (error instanceof LockUnavailableError) this.#report(subject, 'unavailable')
     else if (error instanceof LockTimeoutError) this.#report(subject, 'timeout')
     return error
   }
 
-  #report({ name, since, store }: Subject, outcome: Outcome): void {
+  #report({ name, since, store }: ReportedLock, outcome: Outcome): void {
     if (!this.#events.has('lock')) return
     const { name: source } = store.provider
     this.#events.emit('lock', { key: name, outcome, durationMs: this.#clock.now() - since, source })

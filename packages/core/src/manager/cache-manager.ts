@@ -14,7 +14,7 @@ import type {
 import { ClosedError } from '../errors/closed-error.ts'
 import { Emitter } from '../events/emitter.ts'
 import { eventNamed } from '../events/event-table.ts'
-import type { CacheEventName, CacheEvents } from '../events/events.ts'
+import type { AllEvents, EventName } from '../events/events.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -27,19 +27,20 @@ import type { ManagerStats } from '../stats/stats.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { buildEngine } from './engine.ts'
+import type { ManagerHealth } from './health.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from './manager-options.ts'
+import { ManagerReport } from './manager-report.ts'
 import { NamedCaches } from './named-caches.ts'
+import type { HostManager } from './plugin.ts'
 import { type ReadyOptions, resolveReadyOptions } from './ready-options.ts'
 import { runInUnit } from './run-in-unit.ts'
 import { StartedPlugins } from './started-plugins.ts'
-import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
-import type { StoreWatch } from './store-watch.ts'
+import type { ManagerStatus } from './status.ts'
 import { takeStores } from './used-stores.ts'
-import { watchStores } from './watch-stores.ts'
 
 /** How long `close()` waits for background work before it goes on without it. */
 const DRAIN_MS = 2_000
@@ -57,7 +58,10 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
 
-export class CacheManager implements MethodCacheProvider, AsyncDisposable {
+/** What a manager was given to keep things in, for tools that look into it. */
+export type ManagerStores = Pick<ResolvedManagerOptions, 'remote' | 'locks' | 'limits'>
+
+export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
   readonly #events = new Emitter()
@@ -65,7 +69,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #writes: WritePath
   readonly #caches: NamedCaches
   readonly #plugins: StartedPlugins
-  readonly #watch: StoreWatch
+  readonly #report: ManagerReport
   /** For decorators and integrations. */
   readonly [INTERNALS] = {
     methodCache: (method: MethodDescription): MethodCache => {
@@ -73,6 +77,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
+    stores: (): ManagerStores => this.#options,
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
@@ -86,10 +91,19 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#node = engine.node
     this.#writes = engine.writes
     takeStores(options, this)
-    this.#watch = watchStores(options, this.#node)
+    const made = () => ({ locks: this.#locks, limits: this.#limits })
+    this.#report = new ManagerReport(options, this.#node, made)
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))
-    this.#plugins = new StartedPlugins(options.plugins, this.#node)
+    const { clock, work } = this.#node
+    const stats = (): ManagerStats => this.stats()
+    this.#plugins = new StartedPlugins(options.plugins, {
+      clock,
+      work,
+      events: this.#events,
+      stats,
+    })
+    this.#startPlugins()
     if (options.isDefault) setDefaultManager(this)
   }
 
@@ -169,11 +183,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * Listens to an event; returns what ends it. Listeners cannot change the outcome; what they throw or reject with is
    * dropped. They run in the async context (`AsyncLocalStorage`) of this call: an event is often about several callers.
    */
-  on<Name extends CacheEventName>(
-    event: Name,
-    listener: (event: CacheEvents[Name]) => void,
-  ): () => void {
-    const name = eventNamed(event, 'on.event')
+  on<Name extends EventName>(event: Name, listener: (event: AllEvents[Name]) => void): () => void {
+    const name = eventNamed(event, 'on.event', this.#plugins.events)
     assertFunction(listener, 'on.listener')
     return this.#events.on(name as Name, listener)
   }
@@ -185,7 +196,15 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
 
   /** Tells how the manager stands: the remote store, its bus, coherence, what waits. Plain JSON, and costs nothing. */
   status(): ManagerStatus {
-    return statusOf(this.#statusParts())
+    return this.#report.status(this.#caches.defaults.maxStalenessMs)
+  }
+
+  /**
+   * Tells whether it is well, for a readiness probe: up, or degraded, which is not down, or closed. Plain JSON, and costs
+   * nothing. A liveness probe needs nothing of a cache.
+   */
+  health(): ManagerHealth {
+    return this.#report.health(this.#caches.defaults.maxStalenessMs)
   }
 
   /**
@@ -195,7 +214,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * @throws StoreSetupError at once; StoreUnavailableError after the timeout, with the reason as its cause; ClosedError
    */
   async ready(options: ReadyOptions = {}): Promise<void> {
-    await untilReady(this.#statusParts(), resolveReadyOptions(options))
+    const { maxStalenessMs } = this.#caches.defaults
+    await this.#report.untilReady(maxStalenessMs, resolveReadyOptions(options))
   }
 
   /**
@@ -217,7 +237,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     forgetDefaultManager(this)
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
-    this.#watch.close()
+    this.#report.close()
     this.#caches.close()
     wakeUps.wakeAll()
     // First of all: a caller that waits for a lock would hold up the rest.
@@ -246,12 +266,14 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#limits.limiter(limiter)
   }
 
-  #statusParts(): StatusParts {
-    const { remote, coherence, clock } = this.#node
-    const { maxStalenessMs } = this.#caches.defaults
-    const isClosed = (): boolean => this.isClosed
-    const { namespace } = this
-    return { namespace, remote, coherence, watch: this.#watch, clock, maxStalenessMs, isClosed }
+  /** @throws what a plugin throws; then nothing of this manager is left */
+  #startPlugins(): void {
+    try {
+      this.#plugins.start(this)
+    } catch (error) {
+      this.close().catch(() => undefined)
+      throw error
+    }
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
@@ -259,7 +281,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   #reportDrop(fullKey: string): void {
-    if (!this.#events.has('drop')) return
-    this.#events.emit('drop', { cache: fullKey.slice(0, fullKey.indexOf(':')), key: fullKey })
+    const cache = fullKey.slice(0, fullKey.indexOf(':'))
+    this.#node.stats.of(cache).drops += 1
+    if (this.#events.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
   }
 }

@@ -19,7 +19,11 @@ import type { Shortcuts } from '../cache/shortcuts.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
-import type { EvictCall, MethodCache, MethodDescription } from '../decorators/bound/method-cache.ts'
+import type {
+  MethodCache,
+  MethodDescription,
+  MethodEviction,
+} from '../decorators/bound/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Emitter } from '../events/emitter.ts'
 import { wellFormedKey } from '../keys/key-digest.ts'
@@ -148,7 +152,7 @@ export class EngineMethodCache implements MethodCache {
     this.#events.emit('background-error', { task: `${this.#where} keeping its result`, error })
   }
 
-  async evict({ keys, tags, all, soft, settleMs }: EvictCall): Promise<void> {
+  async evict({ keys, tags, all, soft, settleMs }: MethodEviction): Promise<void> {
     const { writes, name, policy, node } = this.#parts
     const fullKeys = keys.map((key) => this.#addresses.of(key).key)
     const evictions = [

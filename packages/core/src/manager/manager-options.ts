@@ -4,7 +4,6 @@ import type { Clock } from '../contracts/clock.ts'
 import type { CodecFactory, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
-import type { Plugin } from '../contracts/plugin.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import { noLimits } from '../limits/no-limits.ts'
@@ -25,6 +24,8 @@ import { type Logger, resolveLogger } from '../options/logger.ts'
 import { assertName } from '../options/name.ts'
 import { optionNames } from '../options/option-names.ts'
 import { orDefault } from '../options/or-default.ts'
+import type { Plugin } from './plugin.ts'
+import { assertPluginEvents } from './plugin-events.ts'
 
 export interface CacheManagerOptions {
   /** The application's prefix in shared stores. 1 to 64 of `A-Z a-z 0-9 _ . -`. */
@@ -133,6 +134,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
   if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
   const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
   assertPlugins(plugins, `${WHERE}.plugins`)
+  assertPluginEvents(plugins, `${WHERE}.plugins`)
   assertValueTypes(types, `${WHERE}.types`)
   assertCacheOptions(defaults, `${WHERE}.defaults`)
   if (options.strictValues !== undefined) {

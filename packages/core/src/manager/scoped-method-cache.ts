@@ -2,7 +2,7 @@
 
 import type { PutFence } from '../cache/put-fence.ts'
 import type { LoadContext, Loader, ReadRules } from '../cache/read-call.ts'
-import type { EvictCall, MethodCache } from '../decorators/bound/method-cache.ts'
+import type { MethodCache, MethodEviction } from '../decorators/bound/method-cache.ts'
 
 export class ScopedMethodCache implements MethodCache {
   readonly #inner: MethodCache
@@ -60,7 +60,7 @@ export class ScopedMethodCache implements MethodCache {
     this.#inner.unfit(error)
   }
 
-  async evict(request: EvictCall): Promise<void> {
+  async evict(request: MethodEviction): Promise<void> {
     // Tags and whole caches know no scope.
     const keys = request.keys.length === 0 ? request.keys : this.#all(request.keys)
     await this.#inner.evict({ ...request, keys })

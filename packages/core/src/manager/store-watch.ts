@@ -25,9 +25,9 @@ const MOST_TROUBLES = 16
 
 const WORSE: readonly OutageKind[] = ['limits', 'deaf', 'refusing', 'unreachable', 'setup']
 
-type Trouble = 'setup' | 'store' | 'bus' | 'refusals' | 'limits'
+type TroubleKind = 'setup' | 'store' | 'bus' | 'refusals' | 'limits'
 
-interface Outage {
+interface OpenOutage {
   kind: OutageKind
   reason: string
   readonly since: Date
@@ -53,9 +53,9 @@ export interface StoreWatchParts {
 
 export class StoreWatch {
   readonly #parts: StoreWatchParts
-  readonly #troubles = new Map<Trouble, string>()
+  readonly #troubles = new Map<TroubleKind, string>()
   readonly #timers = new Map<'say' | 'refusals' | 'again', CancelTimer>()
-  #outage: Outage | undefined
+  #outage: OpenOutage | undefined
   #since = new Date()
   #wasWell = false
   #bus: 'up' | 'down' | undefined
@@ -196,7 +196,7 @@ export class StoreWatch {
     this.#begin('bus', reasonOf(error))
   }
 
-  #begin(trouble: Trouble, reason: string): void {
+  #begin(trouble: TroubleKind, reason: string): void {
     this.#troubles.set(trouble, reason)
     const outage = this.#outage
     if (outage === undefined) this.#startOutage(trouble, reason)
@@ -213,7 +213,7 @@ export class StoreWatch {
     this.#tell(outage)
   }
 
-  #startOutage(trouble: Trouble, reason: string): void {
+  #startOutage(trouble: TroubleKind, reason: string): void {
     this.#outage = {
       kind: this.#kind,
       reason,
@@ -227,7 +227,7 @@ export class StoreWatch {
     else this.#say()
   }
 
-  #end(trouble: Trouble): void {
+  #end(trouble: TroubleKind): void {
     if (trouble === 'refusals') this.#cancel('refusals')
     if (!this.#troubles.delete(trouble) || this.#troubles.size > 0) return
     const outage = this.#outage
@@ -258,19 +258,19 @@ export class StoreWatch {
     this.#tell(outage)
   }
 
-  #tell(outage: Outage): void {
+  #tell(outage: OpenOutage): void {
     this.#report('began', outage)
     if (outage.kind === 'refusing') this.#sayAgain(outage)
   }
 
-  #sayAgain(outage: Outage): void {
+  #sayAgain(outage: OpenOutage): void {
     this.#after('again', SAID_AGAIN_AFTER_MS, () => {
       this.#report('lasts', outage)
       this.#sayAgain(outage)
     })
   }
 
-  #report(state: CacheEvents['outage']['state'], outage: Outage): void {
+  #report(state: CacheEvents['outage']['state'], outage: OpenOutage): void {
     const { kind, reason: message, failedCalls, skippedCalls, startedAt } = outage
     const durationMs = Math.round(this.#parts.clock.now() - startedAt)
     const counts = { durationMs, failedCalls, skippedCalls, wasNeverUp: !this.#wasWell }

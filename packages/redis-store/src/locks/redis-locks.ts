@@ -10,14 +10,16 @@ import type {
   LockTarget,
   WakeListener,
 } from '@larder/core/store'
+import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { numberOf, textOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
 import type { Subscriber } from '../connection/subscriber.ts'
-import { inboxName, type LockKeys, lockKeys } from '../key-layout.ts'
+import { inboxName, type KeysOfLock, lockKeys } from '../key-layout.ts'
 import {
   isClusterTarget,
+  type RedisInternals,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
@@ -64,6 +66,7 @@ export class RedisLocks implements LockProvider {
     weights: true,
   }
   onWake: WakeListener | undefined
+  readonly [INTERNALS]: RedisInternals
   readonly #parts: RedisLocksParts
   readonly #subscriber: Subscriber
   readonly #inboxId = randomBytes(INBOX_BYTES).toString('base64url')
@@ -75,6 +78,7 @@ export class RedisLocks implements LockProvider {
 
   constructor(parts: RedisLocksParts) {
     this.#parts = parts
+    this[INTERNALS] = { options: parts.options }
     this.#subscriber = parts.backend.subscriber
     // In a Cluster the keys of one script must be on one server.
     const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
@@ -190,7 +194,7 @@ export class RedisLocks implements LockProvider {
     }
   }
 
-  #keys(name: string): LockKeys {
+  #keys(name: string): KeysOfLock {
     return lockKeys(this.#openNamespace, name)
   }
 

@@ -13,11 +13,11 @@ import { shared } from '../../lifecycle/shared-state.ts'
 import type { MethodCacheProvider } from '../bound/method-cache.ts'
 
 /** Keys being loaded by a method that is running, and what that load is part of. */
-export interface LoadScope {
+export interface MethodLoadScope {
   readonly provider: MethodCacheProvider | undefined
   readonly fullKeys: readonly string[]
   readonly context: LoadContext
-  readonly outer: LoadScope | undefined
+  readonly outer: MethodLoadScope | undefined
 }
 
 /**
@@ -35,13 +35,13 @@ export function loadSignal(): AbortSignal | undefined {
 }
 
 /** Returns the load that the running code is part of. Called when a method is called, before the engine takes over. */
-export function currentScope(): LoadScope | undefined {
-  return shared.loadScope as LoadScope | undefined
+export function currentScope(): MethodLoadScope | undefined {
+  return shared.loadScope as MethodLoadScope | undefined
 }
 
 /** True when one of the keys is being loaded by `scope` or by a load around it. */
 export function isLoading(
-  scope: LoadScope | undefined,
+  scope: MethodLoadScope | undefined,
   provider: MethodCacheProvider | undefined,
   fullKeys: readonly string[],
 ): boolean {
@@ -53,7 +53,7 @@ export function isLoading(
 }
 
 /** Runs a method as the load of some keys. */
-export function runLoad<Result>(scope: LoadScope, run: () => Result): Result {
+export function runLoad<Result>(scope: MethodLoadScope, run: () => Result): Result {
   const before = shared.loadScope
   shared.loadScope = scope
   try {

@@ -11,14 +11,14 @@ import { ManualClock } from '@larder/core/testing'
 import { describe, expect, it } from 'vitest'
 import { altered, gate, hang, type Recorded, recorded, stage, watch } from './support/stage.ts'
 
-const LEASE_MS = 10_000
+const TERM_MS = 10_000
 /** A holder stops believing a hundredth and two milliseconds before the store does. */
-const BELIEVED_MS = LEASE_MS * 0.99 - 2
+const BELIEVED_MS = TERM_MS * 0.99 - 2
 
-describe('a lease', () => {
+describe('a term', () => {
   it('is believed in from before it was asked for, and a little less long than it is', async () => {
     const { caches } = stage()
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     expect(lock.remainingMs()).toBe(BELIEVED_MS)
   })
 
@@ -35,7 +35,7 @@ describe('a lease', () => {
         }),
       clock,
     )
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     expect(lock.remainingMs()).toBe(BELIEVED_MS - 700)
   })
 
@@ -43,20 +43,20 @@ describe('a lease', () => {
     const asked: Recorded[] = []
     const clock = new ManualClock()
     const { caches } = stage((provider) => recorded(provider, clock, asked), clock)
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS, maxHold: '1h' })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS, maxHold: '1h' })
     await clock.advanceAsync(60_000)
-    expect(lock.remainingMs()).toBeGreaterThan(LEASE_MS / 2)
+    expect(lock.remainingMs()).toBeGreaterThan(TERM_MS / 2)
     expect(lock.signal.aborted).toBe(false)
     const renewals = asked.filter(({ step }) => step === 'renew').map(({ at }) => at)
-    expect(renewals.length).toBe(Math.floor(60_000 / Math.ceil(LEASE_MS / 3)))
-    expect(renewals[0]).toBe(Math.ceil(LEASE_MS / 3))
+    expect(renewals.length).toBe(Math.floor(60_000 / Math.ceil(TERM_MS / 3)))
+    expect(renewals[0]).toBe(Math.ceil(TERM_MS / 3))
   })
 
   it('is not renewed after release (L10)', async () => {
     const asked: Recorded[] = []
     const clock = new ManualClock()
     const { caches } = stage((provider) => recorded(provider, clock, asked), clock)
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     await clock.advanceAsync(4_000)
     expect(await lock.release()).toBe(true)
     const before = asked.length
@@ -67,7 +67,7 @@ describe('a lease', () => {
 
   it('ends with maxHold, to the millisecond and no later on the store (L10)', async () => {
     const { caches, clock } = stage()
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS, maxHold: 25_000 })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS, maxHold: 25_000 })
     await clock.advanceAsync(24_000)
     expect(lock.signal.aborted).toBe(false)
     await clock.advanceAsync(1_000)
@@ -78,7 +78,7 @@ describe('a lease', () => {
 
   it('is lost at the local deadline while the store hangs, and not before (L5)', async () => {
     const { caches, clock } = stage((provider) => altered(provider, { renew: hang }))
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     const { signal } = lock
     await clock.advanceAsync(BELIEVED_MS - 1)
     expect(signal.aborted).toBe(false)
@@ -100,7 +100,7 @@ describe('a lease', () => {
         },
       }),
     )
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     await clock.advanceAsync(30_000)
     expect(lock.signal.aborted).toBe(false)
     expect(renewals).toBeGreaterThan(3)
@@ -108,17 +108,17 @@ describe('a lease', () => {
 
   it('is lost at once when the store says so (L5)', async () => {
     const { caches, clock, provider } = stage()
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     const { holders } = await provider.inspect('a')
     await provider.leave({ name: 'a', mode: 'write', owner: holders[0]?.owner ?? '' })
     expect(lock.signal.aborted).toBe(false)
-    await clock.advanceAsync(Math.ceil(LEASE_MS / 3))
+    await clock.advanceAsync(Math.ceil(TERM_MS / 3))
     expect(lock.signal.aborted).toBe(true)
   })
 
   it('is seen to be over even where the event loop stood still (L5)', async () => {
     const { caches, clock } = stage()
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     // Time passes without any timer having run.
     clock.now = () => 2_000_000
     expect(() => lock.assertHeld()).toThrow(LockLostError)
@@ -155,11 +155,11 @@ describe('work under a lock', () => {
   it('gets a LockLostError that carries its result when the lock was lost (L14)', async () => {
     const { caches, clock } = stage((provider) => altered(provider, { renew: async () => false }))
     const lasting = gate()
-    const outcome = caches.locks.run('a', { lease: LEASE_MS }, async () => {
+    const outcome = caches.locks.run('a', { lease: TERM_MS }, async () => {
       await lasting.opened
       return 'done'
     })
-    await clock.advanceAsync(LEASE_MS)
+    await clock.advanceAsync(TERM_MS)
     lasting.open()
     const error = await outcome.catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(LockLostError)
@@ -169,12 +169,12 @@ describe('work under a lock', () => {
   it('keeps its own error, lost or not (L14)', async () => {
     const { caches, clock } = stage((provider) => altered(provider, { renew: async () => false }))
     const lasting = gate()
-    const outcome = caches.locks.run('a', { lease: LEASE_MS }, async () => {
+    const outcome = caches.locks.run('a', { lease: TERM_MS }, async () => {
       await lasting.opened
       throw new RangeError('own')
     })
     const seen = watch(outcome)
-    await clock.advanceAsync(LEASE_MS)
+    await clock.advanceAsync(TERM_MS)
     lasting.open()
     await expect(outcome).rejects.toThrow('own')
     expect(seen.error).toBeInstanceOf(RangeError)
@@ -183,11 +183,11 @@ describe('work under a lock', () => {
   it('keeps its result where loss is to be ignored', async () => {
     const { caches, clock } = stage((provider) => altered(provider, { renew: async () => false }))
     const lasting = gate()
-    const outcome = caches.locks.run('a', { lease: LEASE_MS, onLost: 'ignore' }, async () => {
+    const outcome = caches.locks.run('a', { lease: TERM_MS, onLost: 'ignore' }, async () => {
       await lasting.opened
       return currentLock().signal.aborted
     })
-    await clock.advanceAsync(LEASE_MS)
+    await clock.advanceAsync(TERM_MS)
     lasting.open()
     expect(await outcome).toBe(true)
   })
@@ -203,7 +203,7 @@ describe('work under a lock', () => {
     expect(outcomes).toEqual(['granted', 'release-failed'])
   })
 
-  it('is told when the store forgot the lease meanwhile', async () => {
+  it('is told when the store forgot the lock meanwhile', async () => {
     const { caches, provider } = stage()
     const outcome = caches.locks.run('a', {}, async () => {
       const { holders } = await provider.inspect('a')
@@ -216,8 +216,8 @@ describe('work under a lock', () => {
   it('ends an `await using` block with the loss, after what the block threw', async () => {
     const { caches, clock } = stage((provider) => altered(provider, { renew: async () => false }))
     const block = async (): Promise<void> => {
-      await using lock = await caches.locks.acquire('a', { lease: LEASE_MS })
-      await clock.advanceAsync(LEASE_MS)
+      await using lock = await caches.locks.acquire('a', { lease: TERM_MS })
+      await clock.advanceAsync(TERM_MS)
       expect(lock.signal.aborted).toBe(true)
     }
     await expect(block()).rejects.toThrow(LockLostError)
@@ -245,7 +245,7 @@ describe('a store in trouble', () => {
     )
     let hasRun = false
     const outcome = watch(
-      caches.locks.run('a', { lease: LEASE_MS, wait: '1m' }, () => {
+      caches.locks.run('a', { lease: TERM_MS, wait: '1m' }, () => {
         hasRun = true
       }),
     )
@@ -256,9 +256,9 @@ describe('a store in trouble', () => {
     late.open()
     await clock.advanceAsync(0)
     expect(hasRun).toBe(false)
-    // The ghost grant came after the `leave`; it lasts for one lease and no longer.
+    // The ghost grant came after the `leave`; it lasts for one term and no longer.
     expect((await provider.inspect('a')).holders.length).toBe(1)
-    await clock.advanceAsync(LEASE_MS)
+    await clock.advanceAsync(TERM_MS)
     expect((await provider.inspect('a')).holders).toEqual([])
   })
 
