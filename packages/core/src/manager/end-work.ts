@@ -2,7 +2,7 @@
 
 import type { CacheNode } from '../cache/node.ts'
 
-/** How long `close()` waits for background work before it goes on without it. */
+/** How long `close()` waits for background work at most. */
 const DRAIN_MS = 2_000
 
 /** Waits shortly for background work, then ends what did not end by itself, so that nothing waits for it. */
