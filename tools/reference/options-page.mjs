@@ -165,6 +165,14 @@ export const SECTIONS = [
     of: [['packages/plugins/src/compression/compression.ts', 'CompressionOptions']],
   },
   {
+    title: '`encryption`',
+    about: 'See [encryption](../guides/encryption.md).',
+    of: [
+      ['packages/plugins/src/encryption/encryption.ts', 'EncryptionOptions'],
+      ['packages/plugins/src/encryption/key-ring.ts', 'EncryptionKey'],
+    ],
+  },
+  {
     title: '`fromKeyv`',
     about: 'See [Keyv](../guides/keyv.md).',
     of: [['packages/keyv-store/src/from-keyv.ts', 'FromKeyvOptions']],
