@@ -2,6 +2,7 @@
 
 import { compilerRows } from './rows/compilers.ts'
 import { formatRows } from './rows/formats.ts'
+import { frameworkRows } from './rows/frameworks.ts'
 import { pageRows } from './rows/pages.ts'
 import { runnerRows } from './rows/runners.ts'
 import type { ToolSet } from './tools.ts'
@@ -31,4 +32,10 @@ export interface Command {
   readonly prints?: string
 }
 
-export const ROWS: readonly Row[] = [...pageRows, ...compilerRows, ...runnerRows, ...formatRows]
+export const ROWS: readonly Row[] = [
+  ...pageRows,
+  ...compilerRows,
+  ...runnerRows,
+  ...formatRows,
+  ...frameworkRows,
+]

@@ -13,6 +13,7 @@ export type { SkipMode } from './decorators/bound/call-scope.ts'
 export type {
   AsyncMethod,
   AsyncMethodDecorator,
+  EachMethodDecorator,
   FittingMethod,
 } from './decorators/bound/method-decorator.ts'
 export type { AnyClass } from './decorators/bound/method-site.ts'

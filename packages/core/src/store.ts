@@ -6,7 +6,9 @@
 export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/start-timer.ts'
 export { partitionOf } from './coherence/partition-of.ts'
-export { PARTITIONS } from './coherence/partitions.ts'
+export { ALL_PARTITIONS, PARTITIONS } from './coherence/partitions.ts'
+export { softTag, tagBehind } from './coherence/soft-tags.ts'
+export { cacheTag, EVERYTHING, partitionTag, tagName, tagText } from './coherence/tag-clock.ts'
 export type {
   Bus,
   BusListener,
@@ -74,8 +76,9 @@ export type {
   MethodDescription,
   MethodEviction,
 } from './decorators/bound/method-cache.ts'
-export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
+export type { EntryDraft, EntryHeader, StoredEntry } from './entry/envelope.ts'
 export {
+  decodeEntry,
   decodeHeader,
   encodeEntry,
   FLAG,
@@ -97,7 +100,8 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
-export type { ResolvedLimiter } from './limits/resolve-limiter.ts'
+export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
+export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
@@ -107,6 +111,7 @@ export {
   assertKnownOptions,
   assertOneOf,
   assertText,
+  nearestName,
 } from './options/assert-option.ts'
 export { parseDuration } from './options/duration.ts'
 export { optionNames } from './options/option-names.ts'

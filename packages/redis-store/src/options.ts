@@ -39,6 +39,11 @@ export interface ResolvedRedisStoreOptions {
   readonly pingEveryMs: number
 }
 
+/** Behind `INTERNALS` of what is made of such options: for tools, which connect to the same server by themselves. */
+export interface RedisInternals {
+  readonly options: ResolvedRedisStoreOptions
+}
+
 const WHERE = 'redisStore'
 const NAMES = optionNames<RedisStoreOptions>({
   url: true,

@@ -216,6 +216,16 @@ export class Flights {
     this.remove(flight)
   }
 
+  /** Kills all other flights of the key: the result of this one is newer than theirs. */
+  killOthers(flight: Flight): void {
+    const { key } = flight.address
+    const other = this.#flights.get(key)
+    if (other !== undefined && other !== flight) this.detach(other)
+    for (const watched of this.#watched.get(key) ?? []) {
+      if (watched !== flight) watched.isAlive = false
+    }
+  }
+
   /** Kills the flights of a key, except those that already include the change numbered `seq`. */
   kill(key: string, seq: number): void {
     const flight = this.#flights.get(key)

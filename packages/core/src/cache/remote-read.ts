@@ -166,7 +166,8 @@ export class RemoteRead {
     found: LocalEntry | number,
     bytes: Uint8Array | undefined,
   ): void {
-    ask.found(bytes !== undefined && isEntry(bytes) ? bytes : undefined)
+    if (bytes !== undefined && !isEntry(bytes)) ask.foundUnreadable()
+    else ask.found(bytes)
     const isServable =
       typeof found !== 'number' && ageOf(found, this.#node.clock.now()) !== 'fallback'
     if (!isServable) this.#node.flights.offer(flight)

@@ -13,6 +13,7 @@ import { assertFunction, assertInteger, assertKnownOptions } from '../options/as
 import { optionNames } from '../options/option-names.ts'
 import { orDefault } from '../options/or-default.ts'
 import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
+import type { AnnotateThis } from './bound/unannotated.ts'
 import { type KeySource, keySource } from './reading/key-source.ts'
 import { loadSignal } from './reading/method-load-scope.ts'
 
@@ -45,12 +46,15 @@ export interface OnLimit<InsteadArgs extends Args, Instead> {
     | undefined
 }
 
+/** The options of `@RateLimited`, besides `onLimit`. */
 export type RateLimitedOptions<
   KeyArgs extends Args,
   CostArgs extends Args,
   SignalArgs extends Args,
   LimitArgs extends Args = [],
-> = LimiterOptions<LimitArgs> & RateLimitedOwnOptions<KeyArgs, CostArgs, SignalArgs>
+> = LimiterOptions<LimitArgs> &
+  RateLimitedOwnOptions<KeyArgs, CostArgs, SignalArgs> &
+  ThisType<AnnotateThis>
 
 /** The decorator's name in messages. */
 export const RATE_LIMITED = '@RateLimited'

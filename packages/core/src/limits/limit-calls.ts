@@ -107,9 +107,14 @@ export class LimitCalls {
     return isGivenBack
   }
 
-  /** The same for a caller that does not wait for it; a failure is reported, and the call stays counted. */
-  giveBack(verdict: RateLimitVerdict): void {
-    this.#parts.work.run('give a call back', this.refund(verdict))
+  /**
+   * The same for a caller that may not wait, where `isFree` says so. Never rejects: a failure is reported, and the call stays
+   * counted.
+   */
+  async giveBack(verdict: RateLimitVerdict, isFree: () => unknown = () => true): Promise<void> {
+    const giving = (async () => (await isFree()) === true && this.refund(verdict))()
+    this.#parts.work.run('give a call back', giving)
+    await giving.catch(() => undefined)
   }
 
   /** Runs work that a verdict has allowed, and keeps its permits meanwhile. */

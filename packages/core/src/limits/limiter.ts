@@ -31,7 +31,8 @@ export class Limiter {
   readonly [INTERNALS] = {
     hold: <Result>(verdict: RateLimitVerdict, work: () => Promise<Result>): Promise<Result> =>
       this.#calls.hold(verdict, work),
-    giveBack: (verdict: RateLimitVerdict): void => this.#calls.giveBack(verdict),
+    giveBack: (verdict: RateLimitVerdict, isFree?: () => unknown): Promise<void> =>
+      this.#calls.giveBack(verdict, isFree),
   }
   readonly #parts: LimiterParts
   readonly #calls: LimitCalls
