@@ -21,6 +21,7 @@ const TASKS = {
   setup: () => {},
   demo: () => node('examples', 'catalogue/main.ts'),
   quickstart: () => node('examples', 'quickstart/main.ts'),
+  encryption: () => node('examples', 'encryption/main.ts'),
   'custom-store': () => node('examples', 'custom-store/main.ts'),
   example: ([name]) => node('examples', `${name}/main.ts`),
   test: async (args) => {
