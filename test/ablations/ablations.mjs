@@ -60,8 +60,8 @@ export const ABLATIONS = [
     name: 'flights that began before a tag was invalidated are not shared',
     protects: 'I1',
     file: `${CORE}/cache/read-path.ts`,
-    find: 'if (flight.stamp.changes === this.#node.knowledge.changes) {',
-    replace: 'if (flight !== undefined) {',
+    find: 'flight.stamp.changes === this.#node.knowledge.changes',
+    replace: 'flight !== undefined',
     tests: INVARIANTS,
   },
   {

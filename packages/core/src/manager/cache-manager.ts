@@ -28,6 +28,7 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
+import { endNode } from './end-node.ts'
 import { buildEngine } from './engine.ts'
 import type { ManagerHealth } from './health.ts'
 import {
@@ -43,9 +44,6 @@ import { runInUnit } from './run-in-unit.ts'
 import { StartedPlugins } from './started-plugins.ts'
 import type { ManagerStatus } from './status.ts'
 import { takeStores } from './used-stores.ts'
-
-/** How long `close()` waits for background work at most. */
-const DRAIN_MS = 2_000
 
 /**
  * Creates a cache manager; it becomes the default one for decorated methods unless `default: false`.
@@ -251,7 +249,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   }
 
   async #closeOnce(): Promise<void> {
-    const { clock, work, wakeUps, settling, coherence, local, remote, closing } = this.#node
+    const { wakeUps, coherence, closing } = this.#node
     forgetDefaultManager(this)
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
@@ -260,20 +258,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     wakeUps.wakeAll()
     // First, because a caller that waits for a lock would delay everything after it.
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
-    let cancel: (() => void) | undefined
-    const patience = new Promise<void>((resolve) => {
-      cancel = clock.schedule(DRAIN_MS, resolve, 'caller')
-    })
-    await Promise.race([work.drain(), patience])
-    cancel?.()
-    // What did not end by itself ends now, for those who trace it.
-    for (const trace of this.#node.traces) trace.fail(closing.signal.reason)
-    // Loads that did not heed their signal: nobody else should wait for them.
-    await this.#node.leases.releaseAll()
-    this.#node.endDeadlines()
-    settling.clear()
-    local?.close()
-    await remote?.close()
+    await endNode(this.#node)
     await this.#plugins.stop()
     this.#events.clear()
   }
