@@ -16,7 +16,7 @@ local log, is_soft, settle = KEYS[1], ARGV[1] == '1', tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 
--- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
+-- An earlier window that ends later stays: the source cannot be trusted again before its end.
 local function window_after(head)
   return math.max(settle, window_of(head, now))
 end

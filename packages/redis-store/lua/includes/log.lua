@@ -1,6 +1,6 @@
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
--- Trimmed so many at a time: trimming costs more than all the rest of a change.
+-- The log is trimmed by so many at a time, because trimming costs more than the rest of a change.
 local TRIM = 64
 
 -- Returns the sequence number and the floor: changes up to the floor may be missing from the log.
@@ -13,7 +13,7 @@ local function open_log(log, us)
 end
 
 -- True when all changes after the number are known. A number between two others could come from a history that was lost:
--- only one that was minted here proves itself.
+-- only a number that was minted here shows that it belongs to this one.
 local function reaches_back(log, since, seq, floor)
   if since == seq or since == floor then return true end
   local score = whole(since)
@@ -21,7 +21,7 @@ local function reaches_back(log, since, seq, floor)
 end
 
 -- Mints the next sequence number, logs the keys under it, publishes them. Returns previous, seq. `is_soft` and `settle`:
--- how they were evicted; the message has them only where there is something to say.
+-- how they were evicted; the message has them only if they are not the usual ones.
 local function record(log, channel, partition, keys, us, is_soft, settle)
   local previous = open_log(log, us)
   local seq = mint(previous, us)
