@@ -21,14 +21,15 @@ export function openPutFence(
   stampOf: (partition: number) => Stamp,
 ): PutFence {
   let isOver = false
+  const mark = marks.begin()
   return {
-    mark: marks.begin(),
+    mark,
     begunAt,
     stampOf,
     end: () => {
       if (isOver) return
       isOver = true
-      marks.end()
+      marks.end(mark)
     },
   }
 }

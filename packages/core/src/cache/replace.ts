@@ -57,6 +57,6 @@ export async function replace(
     if (reply.stored && isAlive && isLast) keep({ ...sent, birth: stamp.birth, seq: reply.seq })
     return reply.stored
   } finally {
-    changes.end()
+    changes.end(mark)
   }
 }

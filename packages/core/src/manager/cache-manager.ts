@@ -28,7 +28,7 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
-import { endNode } from './end-node.ts'
+import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import type { ManagerHealth } from './health.ts'
 import {
@@ -249,7 +249,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   }
 
   async #closeOnce(): Promise<void> {
-    const { wakeUps, coherence, closing } = this.#node
+    const { wakeUps, settling, coherence, local, remote, closing } = this.#node
     forgetDefaultManager(this)
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
@@ -258,7 +258,10 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     wakeUps.wakeAll()
     // First, because a caller that waits for a lock would delay everything after it.
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
-    await endNode(this.#node)
+    await endWork(this.#node)
+    settling.clear()
+    local?.close()
+    await remote?.close()
     await this.#plugins.stop()
     this.#events.clear()
   }
