@@ -11,7 +11,7 @@ local channel = ARGV[1]
 local now = math.floor(now_us() / 1000)
 local created = struct.pack('>I6', now)
 
--- How an entry begins that a claim made where nothing was: no value, no window, and nobody waits.
+-- The first bytes of an entry that a claim has created: no value, no settle window, and nobody waits.
 local CLAIMED = MAGIC_AND_FORMAT .. string.char(EMPTY)
 
 local function fill(key, token, bytes, life)
