@@ -232,8 +232,8 @@ export const ABLATIONS = [
     name: 'keeping nothing of what was read beside a refresh',
     protects: 'I1',
     file: `${CORE}/cache/local-shelf.ts`,
-    find: 'if (flight.ask !== undefined && flight.isAlive) this.#node.flights.killOthers(flight)',
-    replace: '',
+    find: 'if (flight.ask !== undefined && flight.isAlive)',
+    replace: 'if (false)',
     tests: REFRESHES,
   },
   {
