@@ -100,7 +100,7 @@ function checkScripts() {
 
 async function types() {
   for (const name of PACKAGES) await tool('tsc', ['-p', `packages/${name}`])
-  for (const folder of ['examples', 'test', 'bench']) await tool('tsc', ['-p', folder])
+  for (const folder of ['examples', 'test', 'test/nest', 'bench']) await tool('tsc', ['-p', folder])
   for (const mode of ['standard', 'legacy'])
     await tool('tsc', ['-p', `test/types/tsconfig.${mode}.json`])
   await tool('tsc', ['-p', 'test/types/tsconfig.ioredis5.json'])

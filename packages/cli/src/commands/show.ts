@@ -86,19 +86,21 @@ function kindOf({ flags }: StoredEntry): string {
   return (flags & FLAG.stale) !== 0 ? `${kind}, evicted softly` : kind
 }
 
-async function decoded({ inspection, namespace }: Session, key: string): Promise<Shown> {
+async function decoded({ inspection, namespace, value }: Session, key: string): Promise<Shown> {
   const bytes = await inspection.entryBytes(namespace, key)
   const entry = bytes === undefined ? undefined : decodeEntry(bytes)
-  if (entry === undefined || isWithoutValue(entry)) return { hidden: 'there is none' }
-  if (entry.steps.length > 0) {
-    return {
-      hidden: `it went through the codec steps ${[...entry.steps].join(', ')}, which the application undoes`,
-    }
+  if (bytes === undefined || entry === undefined || isWithoutValue(entry)) {
+    return { hidden: 'there is none' }
+  }
+  if (value === undefined && entry.steps.length > 0) {
+    const steps = [...entry.steps].join(', ')
+    return { hidden: `it went through the codec steps ${steps}, which the application undoes` }
   }
   try {
+    if (value !== undefined) return { value: await value(key, bytes) }
     return { value: msgpackCodec().decode(entry.payload) }
   } catch (error) {
-    // A class that only the application knows, or a codec of its own.
+    // A class that only the application knows, a codec of its own, or a key that is missing.
     return { hidden: `it cannot be decoded here: ${(error as Error).message}` }
   }
 }
