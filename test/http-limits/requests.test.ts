@@ -21,7 +21,7 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       await ask(`${url}/ok`, as('a'))
       const third = await ask(`${url}/ok`, as('a'))
       expect(third.status).toBe(429)
-      expect(third.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+      expect(third.headers.get('content-type')).toBe('application/problem+json')
       expect(JSON.parse(third.body)).toEqual({
         type: `${PROBLEM}quota-exceeded`,
         title: expect.any(String),

@@ -3,6 +3,7 @@
 import { commandLineRows } from './rows/command-line.ts'
 import { compilerRows } from './rows/compilers.ts'
 import { formatRows } from './rows/formats.ts'
+import { frameworkRows } from './rows/frameworks.ts'
 import { pageRows } from './rows/pages.ts'
 import { runnerRows } from './rows/runners.ts'
 import type { ToolSet } from './tools.ts'
@@ -42,5 +43,6 @@ export const ROWS: readonly Row[] = [
   ...compilerRows,
   ...runnerRows,
   ...formatRows,
+  ...frameworkRows,
   ...commandLineRows,
 ]

@@ -145,6 +145,11 @@ export const SECTIONS = [
     of: [['packages/local-store/src/lru-store.ts', 'LruStoreOptions']],
   },
   {
+    title: '`adaptiveStore`',
+    about: 'See [the tier in process](../guides/local-tier.md).',
+    of: [['packages/local-store/src/adaptive-store.ts', 'AdaptiveStoreOptions']],
+  },
+  {
     title: '`localLocks`',
     about: 'Locks within the process.',
     of: [['packages/local-store/src/locks/local-locks.ts', 'LocalLocksOptions']],

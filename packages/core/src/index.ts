@@ -85,6 +85,15 @@ export type {
   PutOutcome,
   UndecodableReason,
 } from './events/events.ts'
+export type {
+  EvictTrace,
+  LimitTrace,
+  LoadTrace,
+  LockTrace,
+  ReadTrace,
+  Trace,
+  TracedFlight,
+} from './events/traces.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export {

@@ -183,11 +183,13 @@ export class Cache<Value = unknown> {
   }
 
   /**
-   * Evicts the keys that match a pattern (`*` any run, `?` one character), by scanning; yields progress a chunk.
+   * Evicts the keys that match a pattern (`*` any run, `?` one character), by scanning. It evicts while it is iterated, so nothing
+   * happens without a `for await`, which gets the progress after each chunk.
    *
    * It finds what is stored while it runs; use tags where nothing may be missed.
    *
    * @throws RecoveryQueueError with `onRemoteFailure: 'throw'` at the first chunk that did not reach the store
+   * @example for await (const { evicted } of caches.cache('products').evictPattern('4*')) console.log(evicted)
    */
   evictPattern(
     pattern: string,

@@ -57,6 +57,11 @@ export class RefreshAsk {
     this.isSettling = bytes !== undefined && (field.flags(bytes) & FLAG.settling) !== 0
   }
 
+  /** The look found what cannot be read: who holds the lease, and whether an entry was there, is unknown. */
+  foundUnreadable(): void {
+    this.stamp = this.#sentOn
+  }
+
   /** Another load holds the lease; closes if that load answers. */
   foundHeld(holder: number): void {
     if (!this.isOpen) return

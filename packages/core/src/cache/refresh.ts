@@ -9,7 +9,8 @@
  * theirs.
  *
  * The result is filled under the lease like that of any load, so a change of the key meanwhile wins. And the
- * other nodes are told (replace.ts). That is not necessary after a miss, but here they may hold the old value.
+ * other nodes are told (replace.ts; where the result stays local, tell-others.ts). That is not necessary after a miss, but here
+ * they may hold the old value.
  */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
@@ -22,6 +23,7 @@ import { judge } from './judge.ts'
 import { enclosingLoad, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { tracesReads, traceWait } from './read-traces.ts'
 import { RefreshAsk } from './refresh-ask.ts'
 import type { WritePath } from './write-path.ts'
 
@@ -71,7 +73,8 @@ export class Refreshes {
     flight.joinedBy(call.rules.caller)
     const scope = enclosingLoad()
     if (scope !== undefined) noteWaiting(scope, flight)
-    return handOutShared(outcome, call, this.#node)
+    const answer = handOutShared(outcome, call, this.#node)
+    return isJoined && tracesReads() ? traceWait(this.#node, call, { flight, answer }) : answer
   }
 
   #begin(call: ReadCall, before: Refresh | undefined): Refresh {
@@ -100,10 +103,13 @@ export class Refreshes {
     // In the store, it is the lease that keeps them apart.
     if (before !== undefined && !this.#starts.usesRemote(flight.call))
       await this.#waitFor(before, flight)
+    // Whether its result is the last change can be told only from what the store's numbers are known to be before the load.
+    if (!flight.call.policy.remote) await this.#node.coherence.start()
     if (this.#node.isClosed) return endAsClosed(this.#node, flight)
     if (endIfForsaken(this.#node, flight)) return
     // An invalidation while it waited does not matter to a load that has not begun.
     flight.isAlive = true
+    flight.touchedAt = 0
     this.#starts.stand(flight)
     flight.candidate = this.#atHand(flight.call)
     this.#rouse(flight.address.key)

@@ -12,6 +12,8 @@ import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
 import type { EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { CacheEvents } from '../events/events.ts'
+import { OpenTrace } from '../events/open-trace.ts'
+import { CHANNELS } from '../events/traces.ts'
 import { ASKED_HERE, markOfTag } from './change-marks.ts'
 import { evictionOutcome } from './eviction-outcome.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
@@ -60,10 +62,8 @@ export class WritePath {
       if (request.settleMs > 0) node.settling.open(key, request.settleMs)
     }
     const addresses = fullKeys.map((key) => node.addressOf(key))
-    await this.#reported(
-      { cache, keys: fullKeys, tags: [], all: false },
-      node.coherence.evict(addresses, request),
-    )
+    const event = { cache, keys: fullKeys, tags: [], all: false }
+    await this.#reported(event, () => node.coherence.evict(addresses, request))
   }
 
   /** Evicts by the user's tags. @throws EvictionQueued when the store could not be reached; ClosedError */
@@ -73,10 +73,8 @@ export class WritePath {
     const unit = this.#node.unit()
     if (unit !== undefined) return unit.tags(tags, soft)
     this.#node.stats.tagEvictions += tags.length
-    await this.#reported(
-      { cache: undefined, keys: [], tags, all: false },
-      this.#invalidate(tags.map(tagName), soft),
-    )
+    const event = { cache: undefined, keys: [], tags, all: false }
+    await this.#reported(event, () => this.#invalidate(tags.map(tagName), soft))
   }
 
   /** Evicts a whole cache, or everything. @throws EvictionQueued when the store could not be reached; ClosedError */
@@ -85,10 +83,9 @@ export class WritePath {
     const unit = this.#node.unit()
     if (unit !== undefined) return unit.cache(cache, soft)
     this.#node.stats.evicted(cache, 1)
-    await this.#reported(
-      { cache, keys: [], tags: [], all: true },
-      this.#invalidate([cache === undefined ? EVERYTHING : cacheTag(cache)], soft),
-    )
+    const event = { cache, keys: [], tags: [], all: true }
+    const tag = cache === undefined ? EVERYTHING : cacheTag(cache)
+    await this.#reported(event, () => this.#invalidate([tag], soft))
   }
 
   #invalidate(tags: readonly string[], soft: boolean): Promise<void> {
@@ -155,14 +152,23 @@ export class WritePath {
   }
 
   /** Reports an eviction once it is known what became of it. */
-  async #reported(event: EvictEvent, eviction: Promise<void>): Promise<void> {
-    const { events } = this.#node
+  async #reported(event: EvictEvent, evict: () => Promise<void>): Promise<void> {
+    const { events, namespace } = this.#node
+    const { evict: channel } = CHANNELS
+    const trace = channel.hasSubscribers
+      ? new OpenTrace(channel, { namespace, ...event })
+      : undefined
     try {
-      await eviction
+      await (trace === undefined ? evict() : trace.run(evict))
     } catch (error) {
-      if (error instanceof EvictionQueued) events.emit('evict', { ...event, outcome: 'queued' })
+      if (!(error instanceof EvictionQueued)) trace?.fail(error)
+      else {
+        trace?.fail(error.cause, { outcome: 'queued' })
+        events.emit('evict', { ...event, outcome: 'queued' })
+      }
       throw error
     }
+    trace?.end({ outcome: 'done' })
     if (events.has('evict')) events.emit('evict', { ...event, outcome: 'done' })
   }
 }

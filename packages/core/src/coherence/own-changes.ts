@@ -15,6 +15,7 @@ import type { Partition } from './partitions.ts'
 const CAP_PER_PARTITION = 512
 /** A load may have taken so much less than its entry says, ms. */
 const ROUNDED_MS = 1
+const US_PER_MS = 1_000
 
 /** One change of a key. */
 export interface OwnChange {
@@ -29,8 +30,8 @@ export interface OwnChange {
   /** Commit id of a write of this node that includes the change too, though it may have been created at that very instant. */
   commit?: number
   /**
-   * Somebody has changed the key after that. So an entry of the very millisecond of this change may well be newer: it is
-   * not disbelieved any more.
+   * Somebody has changed the key after that, in the very millisecond. So an entry of that may well be newer: it is not
+   * disbelieved any more.
    */
   isSuperseded?: boolean
   /** The old value was kept for when loads fail. */
@@ -92,13 +93,18 @@ export class OwnChanges {
     return { changes, wholePartition: known.forgotten.at > now - INTERVALS.rememberedMs }
   }
 
-  /** Takes down that somebody changed keys of a partition, by a number that the store gave after all up to `seq`. */
-  supersede({ id, history }: Partition, keys: readonly string[], seq: number): void {
+  /** Takes down that somebody changed keys of a partition, by a number that the store gave above one, and up to another. */
+  supersede(
+    { id, history }: Partition,
+    keys: readonly string[],
+    { above, upTo }: { readonly above: number; readonly upTo: number },
+  ): void {
     const changes = this.#partitions.get(id)
     if (changes === undefined) return
     for (const key of keys) {
       const own = changes.keys.get(key)
-      if (own?.history === history && own.seq <= seq) own.isSuperseded = true
+      if (own?.history !== history || own.seq > above) continue
+      if (isOfInstant(own, upTo)) own.isSuperseded = true
     }
   }
 
@@ -145,6 +151,14 @@ export function isMissing(change: OwnChange, header: EntryHeader | undefined): b
   if (change.isSoft && (header.flags & FLAG.stale) !== 0) return false
   // Also where somebody has changed the key since, at the same instant: to repeat too much costs a hit, too little the truth.
   return begunAt(header) <= change.doneAt && header.commit !== change.commit
+}
+
+/**
+ * Tells whether a change of this number may be of the millisecond of another one. Numbers are microseconds of the store's clock, or
+ * less; where they are more, because it was set back, too much is disbelieved.
+ */
+export function isOfInstant({ doneAt }: Pick<OwnChange, 'doneAt'>, seq: number): boolean {
+  return seq < (doneAt + 1) * US_PER_MS
 }
 
 function isBefore(entry: EntryOrigin, own: OwnChange): boolean {

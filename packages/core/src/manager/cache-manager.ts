@@ -6,6 +6,7 @@ import type { CacheNode } from '../cache/node.ts'
 import { storedValue } from '../cache/stored-value.ts'
 import type { WritePath } from '../cache/write-path.ts'
 import { INTERNALS } from '../contracts/internals.ts'
+import { bindObject } from '../decorators/bound/bound-objects.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/default-manager.ts'
 import type {
   MethodCache,
@@ -152,6 +153,17 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     return this.#limiter(() => resolveLimiter(options, { where: 'limiter' }))
   }
 
+  /**
+   * Lets decorated methods that are called on this object use this manager, whichever is the default one. A `manager` of the
+   * class's `@CacheConfig` comes first. Returns the object. For classes that two managers of a process have objects of.
+   *
+   * @throws InvalidOptionError for what has no class, is frozen, or is bound to another manager that is open; ClosedError
+   * @example const users = caches.bind(new UserService())
+   */
+  bind<Target extends object>(object: Target): Target {
+    return bindObject(this, object, 'bind.object')
+  }
+
   /** Evicts every entry that carries one of the tags, in any cache. */
   async evictTags(tags: readonly string[], options?: SoftOption): Promise<void> {
     const { soft } = resolveEvictOptions(options, 'manager.evictTags', 'evictTags')
@@ -253,6 +265,8 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     })
     await Promise.race([work.drain(), patience])
     cancel?.()
+    // What did not end by itself ends now, for those who trace it.
+    for (const trace of this.#node.traces) trace.fail(closing.signal.reason)
     // Loads that did not heed their signal: nobody else should wait for them.
     await this.#node.leases.releaseAll()
     this.#node.endDeadlines()

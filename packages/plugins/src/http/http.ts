@@ -16,5 +16,8 @@ export type {
   RateLimitOptions,
   RateLimitSettings,
 } from './rate-limit-options.ts'
-export { type GuardPlace, RATE_LIMIT_DEFAULTS } from './resolve-options.ts'
+export { type GuardPlace, RATE_LIMIT_DEFAULTS, RATE_LIMIT_NAMES } from './resolve-options.ts'
 export { onResponseEnd, type ResponseEnd } from './response-end.ts'
+export { tighter } from './standings.ts'
+export { trustInFastify, trustsInExpress } from './trust-settings.ts'
+export { readsAddress, trustError, trustsEverybody, withoutAddress } from './trusted-proxies.ts'
