@@ -170,6 +170,33 @@ export const SECTIONS = [
     of: [['packages/plugins/src/compression/compression.ts', 'CompressionOptions']],
   },
   {
+    title: '`rateLimit` of Express, Fastify and Hono',
+    about:
+      'And `limits`: a list of `limiter`, `key` and `cost`, instead of these. See [limits of requests](../guides/http-limits.md).',
+    of: [
+      ['packages/plugins/src/http/rate-limit-options.ts', 'LimitedBy'],
+      ['packages/plugins/src/http/rate-limit-options.ts', 'RateLimitSettings'],
+    ],
+  },
+  {
+    title: '`rateLimit` of Express',
+    about: 'And what all have in common. See [Express](../guides/express.md).',
+    of: [
+      ['packages/plugins/src/http/rate-limit-options.ts', 'AddressLimit'],
+      ['packages/plugins/src/http/rate-limit-options.ts', 'ProxyTrust'],
+    ],
+  },
+  {
+    title: '`larder` of Fastify',
+    about: 'See [Fastify](../guides/fastify.md).',
+    of: [
+      ['packages/plugins/src/fastify/fastify.ts', 'LarderFastifyOptions'],
+      ['packages/plugins/src/http/rate-limit-options.ts', 'ProxyTrust'],
+      ['packages/plugins/src/fastify/limit-options.ts', 'FastifyHookOption'],
+      ['packages/plugins/src/fastify/limit-options.ts', 'FastifyRouteOption'],
+    ],
+  },
+  {
     title: '`fromKeyv`',
     about: 'See [Keyv](../guides/keyv.md).',
     of: [['packages/keyv-store/src/from-keyv.ts', 'FromKeyvOptions']],

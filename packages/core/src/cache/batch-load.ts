@@ -2,8 +2,8 @@
  * Many keys at once: one entry per key, one read for all, one loader call for the missing ones.
  *
  * Every key has a flight of its own, so that keys shared with other callers are loaded once. The loader runs when every
- * flight has decided whether it needs it: found, shared, waiting for another node, or missing. A key that needs loading
- * later (its other loader died) gets a call of its own.
+ * flight has decided whether its key needs it: the key is found, shared, waiting for another node, or missing. A key that needs
+ * loading later (because the node that was loading it died) gets a call of its own.
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -44,7 +44,7 @@ export function loadTogether(
 
 class Batch {
   readonly #load: LoadMissing
-  /** Of the batch's caller; the key that decides last may be waiting for somebody else's load. */
+  /** The async context of the batch's caller. The key that decides last may do so in another one, at the end of another caller's load. */
   readonly #context: KeptContext = keepContext()
   #undecided: number
   #enlisted: Enlisted[] = []
@@ -79,7 +79,7 @@ class Batch {
   #schedule(): void {
     if (this.#undecided > 0 || this.#enlisted.length === 0 || this.#isScheduled) return
     this.#isScheduled = true
-    // The last key to decide enlists right after saying so.
+    // The key that decides last calls this before it enlists: the batch runs after that.
     queueMicrotask(() => void runIn(this.#context, () => this.#run()))
   }
 

@@ -130,7 +130,7 @@ export class FillPath {
       entry.stamp = standing
       this.#shelf.keep({ call, isAlive }, entry, bytes)
     } finally {
-      node.changes.end()
+      node.changes.end(mark)
     }
   }
 

@@ -1,9 +1,9 @@
 /**
  * How values are evicted: by key, by tag, by cache, by pattern.
  *
- * An eviction applies here first, then in the store, whose step bumps the partition's sequence number and publishes, then
- * here again. One that does not reach the store holds here and waits in the recovery queue. In a unit of work
- * (`deferEvictions`), all of it waits for the end of the unit.
+ * An eviction is applied here first, then in the store, which raises the partition's sequence number and publishes in the same step,
+ * then here again. An eviction that does not reach the store is valid here, and waits in the recovery queue. In a unit of work
+ * (`deferEvictions`), all of this waits for the end of the unit.
  */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
@@ -26,7 +26,7 @@ const PATTERN_CHUNK = 500
 export interface PatternProgress {
   /** Entries evicted so far. */
   readonly evicted: number
-  /** Entries evicted on this node so far whose eviction waits in the recovery queue. */
+  /** Entries evicted so far on this node only: their eviction waits in the recovery queue. */
   readonly queued: number
   /** Entries looked at so far. */
   readonly scanned: number
@@ -94,8 +94,8 @@ export class WritePath {
   }
 
   /**
-   * Evicts the keys of a cache that match a pattern, in both tiers. What did not reach the store goes to `onQueued`, which
-   * may throw.
+   * Evicts the keys of a cache that match a pattern, in both tiers. Calls `onQueued`, which may throw, for an eviction that did not
+   * reach the store.
    *
    * @throws what the store failed with while its keys were read; ClosedError
    */
@@ -124,7 +124,7 @@ export class WritePath {
     }
   }
 
-  /** Full keys that begin with a prefix, in both tiers: each at least once, while it is held the whole time. */
+  /** Full keys that begin with a prefix, in both tiers. A key that is there during the whole scan is found at least once. */
   keysOf(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
     if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     return this.#everyKey(prefix)
@@ -139,7 +139,7 @@ export class WritePath {
     yield* remote.store.scan(prefix)
   }
 
-  /** Does what a unit of work has collected, when it is over. @throws what `evictionOutcome` says */
+  /** Runs the evictions that a unit of work has collected, at its end. @throws what `evictionOutcome` says */
   async evictAll(unit: EvictionUnit): Promise<void> {
     const { keyGroups, tagGroups, caches, insists } = unit.take()
     const evictions = [
