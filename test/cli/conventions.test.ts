@@ -4,12 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
-import { parseCall } from '../../packages/cli/src/arguments.ts'
 import { COMMANDS } from '../../packages/cli/src/command-table.ts'
 import { RUNS } from '../../packages/cli/src/run-command.ts'
 import { VERSION } from '../../packages/cli/src/version.ts'
 import { manifestOf } from '../../tools/packages.mjs'
-import { ALL_PAGES, blocksOf } from '../docs/pages.ts'
 import { freePort } from '../support/free-port.ts'
 import { freshNamespace, startNode } from '../support/nodes.ts'
 import { startRedis } from '../support/redis/redis-server.ts'
@@ -45,23 +43,6 @@ describe('the table of commands', () => {
   it('the version is that of the package', async () => {
     expect((await larder(['--version'])).stdout).toBe(`${VERSION}\n`)
     expect(VERSION).toBe(manifestOf('cli').version)
-  })
-})
-
-describe('the documentation', () => {
-  const LINE = /^(?:npx @larder\/cli|npx larder|larder) (.*)$/
-  const calls = ALL_PAGES.flatMap((page) =>
-    blocksOf(page, 'sh')
-      .flatMap((block) => block.split('\n'))
-      .flatMap((line) => line.split(' | '))
-      .flatMap((line) => LINE.exec(line.replace(/ +#.*$/, '').trim())?.[1] ?? [])
-      .map((words) => ({ page, words })),
-  )
-
-  it('shows calls', () => expect(calls.length).toBeGreaterThan(20))
-
-  it.each(calls)('$page: larder $words', ({ words }) => {
-    expect(() => parseCall(words.split(' '))).not.toThrow()
   })
 })
 
