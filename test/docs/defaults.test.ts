@@ -20,6 +20,7 @@ import { READY_DEFAULTS } from '../../packages/core/src/manager/ready-options.ts
 import { CACHE_DEFAULTS } from '../../packages/core/src/options/cache-options.ts'
 import { EVICT_DEFAULTS } from '../../packages/core/src/options/evict-options.ts'
 import { FROM_KEYV_DEFAULTS } from '../../packages/keyv-store/src/from-keyv.ts'
+import { ADAPTIVE_STORE_DEFAULTS } from '../../packages/local-store/src/adaptive-store.ts'
 import { LOCAL_LIMITS_DEFAULTS } from '../../packages/local-store/src/limits/local-limits.ts'
 import { LRU_STORE_DEFAULTS } from '../../packages/local-store/src/lru-store.ts'
 import { COMPRESSION_DEFAULTS } from '../../packages/plugins/src/compression/compression.ts'
@@ -33,15 +34,15 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
   ['core/src/options/evict-options.ts', ['EvictOptions'], EVICT_DEFAULTS],
   ['core/src/cache/entry-options.ts', ['EntryOptions', 'LoadOptions', 'GetOptions'], GET_DEFAULTS],
   ['core/src/cache/warm.ts', ['WarmOptions'], WARM_DEFAULTS],
-  ['core/src/decorators/cache-evict-options.ts', ['CacheEvictOptions'], CACHE_EVICT_DEFAULTS],
+  ['core/src/decorators/cache-evict-options.ts', ['CacheEvictFields'], CACHE_EVICT_DEFAULTS],
   [
     'core/src/decorators/rate-limited-options.ts',
-    ['RateLimitedSettings', 'OnLimit'],
+    ['RateLimitedOwnOptions', 'OnLimit'],
     RATE_LIMITED_DEFAULTS,
   ],
   ['core/src/limits/client-address.ts', ['ClientAddressOptions'], CLIENT_ADDRESS_DEFAULTS],
   ['core/src/limits/http-headers.ts', ['RateLimitHeaderOptions'], HEADER_DEFAULTS],
-  ['core/src/limits/limiter-options.ts', ['LimiterSettings'], LIMITER_DEFAULTS],
+  ['core/src/limits/limiter-options.ts', ['LimiterOwnOptions'], LIMITER_DEFAULTS],
   ['core/src/limits/policy-options.ts', ['PolicyOptions'], POLICY_DEFAULTS],
   ['core/src/limits/policy-options.ts', ['ConcurrencyOptions'], CONCURRENCY_DEFAULTS],
   ['core/src/locks/lock-options.ts', ['LockOptions'], LOCK_DEFAULTS],
@@ -49,6 +50,7 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
   ['core/src/manager/manager-options.ts', ['CacheManagerOptions'], MANAGER_DEFAULTS],
   ['core/src/manager/ready-options.ts', ['ReadyOptions'], READY_DEFAULTS],
   ['local-store/src/lru-store.ts', ['LruStoreOptions'], LRU_STORE_DEFAULTS],
+  ['local-store/src/adaptive-store.ts', ['AdaptiveStoreOptions'], ADAPTIVE_STORE_DEFAULTS],
   ['local-store/src/limits/local-limits.ts', ['LocalLimitsOptions'], LOCAL_LIMITS_DEFAULTS],
   ['redis-store/src/options.ts', ['RedisStoreOptions'], REDIS_STORE_DEFAULTS],
   ['keyv-store/src/from-keyv.ts', ['FromKeyvOptions'], FROM_KEYV_DEFAULTS],

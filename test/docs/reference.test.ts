@@ -2,7 +2,7 @@
 
 import { createCacheManager } from '@larder/core'
 import { PARTITIONS } from '@larder/core/store'
-import { lruStore } from '@larder/local-store'
+import { adaptiveStore, lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from '../../packages/core/src/errors/codes.ts'
@@ -48,7 +48,7 @@ describe('pages that are made from the code', () => {
 
   it('has the options of everything that the packages export', () => {
     const shown = new Set([
-      ...SECTIONS.flatMap(({ of }) => of.map(([, name]) => name)),
+      ...SECTIONS.flatMap(({ of }) => of.map(([, name]) => name.replace(/Fields$/, 'Options'))),
       ...ELSEWHERE,
     ])
     for (const entry of ['core', 'local-store', 'redis-store']) {
@@ -76,13 +76,14 @@ describe('ranges', () => {
       createCacheManager({ namespace: 'docs', default: false, ...option }),
     CacheOptions: (option) => resolveCachePolicy([option], 'docs'),
     LockOptions: (option) => resolveLockOptions(option, 'docs'),
-    LimiterSettings: (option) =>
+    LimiterOwnOptions: (option) =>
       createCacheManager({ namespace: 'docs', default: false, local: lruStore() }).limiter({
         ...PLAIN,
         ...option,
       }),
     RedisStoreOptions: (option) => redisStore({ ...REDIS, ...option }),
     LruStoreOptions: (option) => lruStore(option),
+    AdaptiveStoreOptions: (option) => adaptiveStore(option),
   }
   const ranged = fields.flatMap(({ of, name, type, meaning }) => {
     const probe = probes[of]

@@ -16,6 +16,14 @@ const BANNED: readonly (readonly [phrase: RegExp, instead: string])[] = [
     /\bis no (known|option|entry|message|outage|promise|list|key|text|cache|mistake)\b/i,
     'is not a',
   ],
+  [/\byields? \w+ an? (chunk|call|key|step)\b/i, 'after each'],
+  [/\b(are|is|was|were) no (news|objects?|good)\b|\bcounts? as no\b/i, 'is not'],
+  [/\btak(e|es|en|ing) down\b/i, 'note'],
+  [/\b(dis)?believed\b/i, 'trusted'],
+  [/\bslip of the pen\b|\bwithin a blink\b|\bherd of\b/i, 'a plain word'],
+  [/\b(policy|user|store|partition)'s word\b/i, 'what it says'],
+  [/\b(negative|or|and|is|was) no number\b|\bonce an? (case|call|key|node)\b/i, 'not a; once per'],
+  [/\bwithout a word\b|\bsays so to everybody\b/i, 'silently; tells all nodes'],
   [/\bfound wanting\b/i, 'could not be used'],
   [/\ba pity\b/i, 'what is lost'],
   [/\bspeaks? for (them|all)\b/i, 'tells it'],
@@ -87,4 +95,33 @@ describe('phrases that readers stumble over', () => {
     })
     expect(found).toEqual([])
   })
+})
+
+describe('what is said of locks and limits', () => {
+  const prose = (file: string): string => {
+    const text = readFileSync(join(ROOT, file), 'utf8')
+    return file.endsWith('.md') ? sentencesOf(text) : commentsOf(text)
+  }
+  const files = [
+    ...sources
+      .filter((file) => /\/(locks?|limits)\//.test(file))
+      .map((file) => file.slice(ROOT.length + 1)),
+    ...['guides/locks', 'guides/limits', 'design/locks', 'design/limits'].map(
+      (page) => `docs/${page}.md`,
+    ),
+  ]
+
+  it.each(files)('a lock or a permit has a term, and `lease` is only the option: %s', (file) => {
+    const said = prose(file).replaceAll(/`[^`\n]*`/g, '')
+    expect(said.match(/.*\bleases?\b.*/gi) ?? []).toEqual([])
+  })
+
+  function commentsOf(source: string): string {
+    const lines = source.match(/^\s*(\/\*\*|\*|\/\/).*$/gm) ?? []
+    return lines.filter((line) => !line.includes('@example')).join('\n')
+  }
+
+  function sentencesOf(page: string): string {
+    return page.replaceAll(/^```[\s\S]*?^```/gm, '')
+  }
 })

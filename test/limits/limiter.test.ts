@@ -466,7 +466,7 @@ describe('permits', () => {
           finish = () => resolve('done')
         }),
     )
-    // Four leases long: it is renewed.
+    // Four terms long: it is renewed.
     await clock.advanceAsync(12_000)
     await expect(limiter.run('k', () => 'second')).rejects.toThrow(RateLimitedError)
     finish()
@@ -479,7 +479,7 @@ describe('permits', () => {
     expect(await limiter.run('k', () => 'third')).toBe('third')
   })
 
-  it('of a process that died are free after their lease', async () => {
+  it('of a process that died are free after their term', async () => {
     const { caches, clock } = setStage()
     const limiter = caches.limiter({ limit: 1, algorithm: 'concurrency', lease: '3s' })
     await limiter.consume('k')

@@ -75,7 +75,7 @@ describe('several processes', () => {
     for (const own of turns) expect(own).toHaveLength(8)
   }, 60_000)
 
-  it('a permit of a killed process is free after its lease', async () => {
+  it('a permit of a killed process is free after its term', async () => {
     const [killed, other] = await startWorkers(2)
     if (!killed || !other) throw new Error('two were started')
     const options: LimiterOptions = {

@@ -69,7 +69,7 @@ it('a server that hangs: taking fails in time, and a holder lets go by its own c
   })
 }, 60_000)
 
-it('CLIENT PAUSE within the lease costs nothing but time', async () => {
+it('CLIENT PAUSE within the term costs nothing but time', async () => {
   const { redis, caches } = await setUp()
   const held = await caches.locks.acquire('held', { lease: '5s' })
   await redis.command('CLIENT', 'PAUSE', '500', 'ALL')

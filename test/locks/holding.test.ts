@@ -17,14 +17,14 @@ import { LockTable } from '../../packages/local-store/src/locks/lock-table.ts'
 import { freshNamespace } from '../support/nodes.ts'
 import { altered, hang, type Recorded, recorded, stage, watch } from './support/stage.ts'
 
-const LEASE_MS = 10_000
+const TERM_MS = 10_000
 
 describe('extend', () => {
-  it('has the lease outlast a process that cannot renew, and a renewal does not shorten it', async () => {
+  it('has the term outlast a process that cannot renew, and a renewal does not shorten it', async () => {
     const asked: Recorded[] = []
     const clock = new ManualClock(1_000_000)
     const { caches } = stage((provider) => recorded(provider, clock, asked), clock)
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     expect(await lock.extend('1m')).toBe(60_000 * 0.99 - 2)
     const before = asked.length
     await clock.advanceAsync(50_000)
@@ -34,14 +34,14 @@ describe('extend', () => {
       await clock.advanceAsync(3_000)
       const [holder] = (await caches.locks.inspect('a')).holders
       expect(holder?.remainingMs).toBeGreaterThanOrEqual(lock.remainingMs())
-      expect(lock.remainingMs()).toBeGreaterThan(LEASE_MS / 2)
+      expect(lock.remainingMs()).toBeGreaterThan(TERM_MS / 2)
     }
     expect(await lock.release()).toBe(true)
   })
 
   it('goes beyond maxHold, and no further', async () => {
     const { caches, clock } = stage()
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS, maxHold: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS, maxHold: TERM_MS })
     await lock.extend('30s')
     await clock.advanceAsync(29_000)
     lock.assertHeld()
@@ -55,12 +55,12 @@ describe('extend', () => {
     const { caches, clock } = stage((real) =>
       altered(real, { renew: (target, ms) => (hangs ? hang() : real.renew(target, ms)) }),
     )
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     hangs = true
     const asked = watch(lock.extend('1m'))
     await clock.advanceAsync(1_000)
     expect(asked.error).toBeInstanceOf(LockUnavailableError)
-    expect(lock.remainingMs()).toBe(LEASE_MS * 0.99 - 2 - 1_000)
+    expect(lock.remainingMs()).toBe(TERM_MS * 0.99 - 2 - 1_000)
   })
 
   it('finds out that the lock was lost', async () => {
@@ -81,11 +81,11 @@ describe('extend', () => {
 })
 
 describe('renewFor', () => {
-  it('ends the renewal, and the lock with its lease', async () => {
+  it('ends the renewal, and the lock with its term', async () => {
     const asked: Recorded[] = []
     const clock = new ManualClock(1_000_000)
     const { caches } = stage((provider) => recorded(provider, clock, asked), clock)
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS })
     await clock.advanceAsync(4_000)
     const before = asked.length
     lock.renewFor(0)
@@ -98,7 +98,7 @@ describe('renewFor', () => {
 
   it('begins it again, and goes beyond maxHold', async () => {
     const { caches, clock } = stage()
-    const lock = await caches.locks.acquire('a', { lease: LEASE_MS, maxHold: 15_000 })
+    const lock = await caches.locks.acquire('a', { lease: TERM_MS, maxHold: 15_000 })
     lock.renewFor(0)
     await clock.advanceAsync(5_000)
     lock.renewFor('1m')
@@ -110,7 +110,7 @@ describe('renewFor', () => {
 
   it('of a share makes the outer lock last longer, never shorter', async () => {
     const { caches, clock } = stage()
-    await caches.locks.run('a', { lease: LEASE_MS }, async (outer) => {
+    await caches.locks.run('a', { lease: TERM_MS }, async (outer) => {
       await caches.locks.run('a', {}, (share) => share.renewFor(0))
       await clock.advanceAsync(60_000)
       outer.assertHeld()
@@ -240,7 +240,7 @@ describe('the async context', () => {
     const seen: (string | undefined)[] = []
     let share: Promise<unknown> | undefined
     const outer = tenants.run('outer', () =>
-      caches.locks.run('a', { lease: LEASE_MS }, (lock) => {
+      caches.locks.run('a', { lease: TERM_MS }, (lock) => {
         lock.signal.addEventListener('abort', () => seen.push(tenants.getStore()))
         share = tenants.run('share', () =>
           caches.locks.run('a', {}, async (own) => {
@@ -252,7 +252,7 @@ describe('the async context', () => {
       }),
     )
     const outcome = watch(outer)
-    await clock.advanceAsync(LEASE_MS)
+    await clock.advanceAsync(TERM_MS)
     expect(seen).toEqual(['outer', 'share'])
     expect(outcome.error).toBeInstanceOf(LockLostError)
   })

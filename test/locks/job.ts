@@ -11,7 +11,7 @@ function start(locks?: LockProvider): CacheManager {
   return createCacheManager({ namespace, local: lruStore(), ...(locks && { locks }) })
 }
 
-/** Within this process only: a lock whose lease ends, one that waits its turn, a holder that hangs. */
+/** Within this process only: a lock whose term ends, one that waits its turn, a holder that hangs. */
 async function takeTurns(): Promise<void> {
   const { locks } = start()
   const hung = await locks.acquire('a', { lease: 100, maxHold: 100 })

@@ -1,6 +1,6 @@
 /**
  * Locks between processes on a real Redis: L1, L3, L4, L6, L9, L11. Nothing here depends on how fast the machine is: how long
- * things take is told in `scripts.test.ts` and `leases.test.ts`, where time is in the test's hands.
+ * things take is told in `scripts.test.ts` and `terms.test.ts`, where time is in the test's hands.
  */
 
 import { createCacheManager } from '@larder/core'
@@ -16,7 +16,7 @@ import type { worker } from './lock.worker.ts'
 type Worker = WorkerProcess<typeof worker>
 
 /** Of those who are stopped or killed: others wait for its end. */
-const LEASE_MS = 1_500
+const TERM_MS = 1_500
 /** Of those who have to keep a lock on a busy machine. */
 const LONG_LEASE_MS = 60_000
 /** A limit for whoever waits; never what is measured. */
@@ -74,7 +74,7 @@ it(
   async () => {
     const namespace = freshNamespace()
     const [sleeper, other] = (await startWorkers(2, namespace)) as [Worker, Worker]
-    const first = await sleeper.call('hold', 'k', LEASE_MS, PATIENCE_MS)
+    const first = await sleeper.call('hold', 'k', TERM_MS, PATIENCE_MS)
     expect(await sleeper.call('writeFenced', 'k', 'first')).toBe(true)
     sleeper.pause()
     const second = await other.call('hold', 'k', LONG_LEASE_MS, PATIENCE_MS)
@@ -112,15 +112,15 @@ it(
 )
 
 it(
-  'a holder that died keeps nobody out for longer than its lease',
+  'a holder that died keeps nobody out for longer than its term',
   async () => {
     const namespace = freshNamespace()
     const caches = startNode(namespace)
     const [holder] = (await startWorkers(1, namespace)) as [Worker]
-    const fence = await holder.call('hold', 'k', LEASE_MS, PATIENCE_MS)
+    const fence = await holder.call('hold', 'k', TERM_MS, PATIENCE_MS)
     await holder.kill()
     const left = (await caches.locks.inspect('k')).holders[0]?.remainingMs ?? 0
-    expect(left).toBeLessThanOrEqual(LEASE_MS)
+    expect(left).toBeLessThanOrEqual(TERM_MS)
     const next = await caches.locks.acquire('k', { wait: PATIENCE_MS })
     expect(next.fence).toBeGreaterThan(fence)
   },

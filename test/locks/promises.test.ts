@@ -12,7 +12,7 @@ import { gate, watch } from './support/stage.ts'
 /** A limit for whoever waits; never what is measured. */
 const PATIENCE_MS = 50_000
 /** Short enough to be lost while a test waits, and renewed in good time on a busy machine. */
-const LEASE_MS = 800
+const TERM_MS = 800
 
 let servers: Servers
 beforeAll(async () => {
@@ -172,7 +172,7 @@ const PROMISES: readonly Promised[] = [
     name: 'tells the holder, its shares and their callers that the lock is lost',
     async run({ mode, one, with: options }) {
       const { locks } = one.caches
-      const terms = options({ lease: LEASE_MS })
+      const terms = options({ lease: TERM_MS })
       const seen: { readonly error?: unknown }[] = []
       const lost = async ({ signal }: Lock): Promise<string> => {
         if (!signal.aborted)
@@ -189,7 +189,7 @@ const PROMISES: readonly Promised[] = [
       await expect(outer).rejects.toMatchObject({ name: 'LockLostError', result: 'done' })
       await eventually('the share was told', async () => seen[0]?.error !== undefined)
       expect(seen[0]?.error).toBeInstanceOf(LockLostError)
-      const ignored = options({ lease: LEASE_MS, onLost: 'ignore' })
+      const ignored = options({ lease: TERM_MS, onLost: 'ignore' })
       const result = locks.run(mode.keys, ignored, async (lock) => {
         await forget(mode, one)
         return lost(lock)
@@ -198,7 +198,7 @@ const PROMISES: readonly Promised[] = [
     },
   },
   {
-    name: 'can be extended beyond its lease and maxHold, and is then kept for so long',
+    name: 'can be extended beyond its term and maxHold, and is then kept for so long',
     async run({ mode, one, other, with: options }) {
       const lock = await one.caches.locks.acquire(
         mode.keys,
@@ -216,9 +216,9 @@ const PROMISES: readonly Promised[] = [
     },
   },
   {
-    name: 'ends with its lease once the renewal is ended, and not before',
+    name: 'ends with its term once the renewal is ended, and not before',
     async run({ mode, one, other, with: options }) {
-      const lock = await one.caches.locks.acquire(mode.keys, options({ lease: LEASE_MS }))
+      const lock = await one.caches.locks.acquire(mode.keys, options({ lease: TERM_MS }))
       lock.renewFor(0)
       const next = watch(
         other.caches.locks.acquire(mode.keys, { ...mode.rival, wait: PATIENCE_MS }),

@@ -104,7 +104,7 @@ it('a waiter that lives keeps its place when the clock is set back', async () =>
   expect((await locks.acquire(first)).kind).toBe('granted')
 })
 
-it('a renewal that comes late does not shorten a lease that was made longer', async () => {
+it('a renewal that comes late does not shorten a term that was made longer', async () => {
   const holder = request('holder')
   await locks.acquire(holder)
   expect(await locks.renew(holder, 60_000)).toBe(true)
@@ -122,7 +122,7 @@ it('a lock that was used once is forgotten an hour after what it protects', asyn
   await locks.release(holder)
   expect(await ttl()).toBeGreaterThan(3_600_000 - 60_000)
   expect(await ttl()).toBeLessThanOrEqual(3_610_001)
-  // Not before a lease that others hold, nor before the clock has passed the last fence.
+  // Not before the end of a term of others, nor before the clock has passed the last fence.
   const reader = request('reader', { mode: 'read', termMs: 86_400_000 })
   await locks.acquire(reader)
   await locks.acquire(request('brief', { mode: 'read', termMs: 100 }))

@@ -15,7 +15,7 @@ import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
 import { altered, gate, stage, watch } from './support/stage.ts'
 
-const LEASE_MS = 10_000
+const TERM_MS = 10_000
 
 it('keeps the lock until the last share has ended, also when the outer work threw', async () => {
   const { caches, clock } = stage()
@@ -34,7 +34,7 @@ it('keeps the lock until the last share has ended, also when the outer work thre
   )
   const other = watch(locks.run('a', { wait: '1m' }, ({ fence }) => fence))
   await clock.advanceAsync(25_000)
-  // The lease is renewed meanwhile, and the outer call has not come back.
+  // The term is renewed meanwhile, and the outer call has not come back.
   expect([outer.state, other.state]).toEqual(['pending', 'pending'])
   sharing.open()
   await clock.advanceAsync(10)
@@ -88,12 +88,12 @@ it('tells every share, and each of their callers, that the lock was lost', async
     return name
   }
   const seen: { readonly error?: unknown }[] = []
-  const outer = locks.run('a', { lease: LEASE_MS }, () => {
+  const outer = locks.run('a', { lease: TERM_MS }, () => {
     for (const name of ['one', 'two']) seen.push(watch(locks.run('a', {}, () => work(name))))
     return work('outer')
   })
   seen.push(watch(outer))
-  await clock.advanceAsync(LEASE_MS)
+  await clock.advanceAsync(TERM_MS)
   expect(aborted.sort()).toEqual(['one', 'outer', 'two'])
   lasting.open()
   await clock.advanceAsync(0)
@@ -114,7 +114,7 @@ it('does not share in a lock that was lost: it is taken anew', async () => {
   const { locks } = caches
   const lasting = gate()
   const fences: number[] = []
-  const outer = locks.run('a', { lease: LEASE_MS }, async (lost) => {
+  const outer = locks.run('a', { lease: TERM_MS }, async (lost) => {
     fences.push(lost.fence)
     await lasting.opened
     await provider.leave({
@@ -126,7 +126,7 @@ it('does not share in a lock that was lost: it is taken anew', async () => {
     await locks.run('a', {}, ({ fence }) => fences.push(fence))
   })
   const seen = watch(outer)
-  await clock.advanceAsync(LEASE_MS)
+  await clock.advanceAsync(TERM_MS)
   lasting.open()
   await clock.advanceAsync(10)
   expect(seen.error).toBeInstanceOf(LockLostError)

@@ -1,4 +1,4 @@
-/** The SQL recipe of the guide, on a real PostgreSQL, with a process that sleeps through its lease (L4). */
+/** The SQL recipe of the guide, on a real PostgreSQL, with a process that sleeps through its term (L4). */
 
 import { PGlite } from '@electric-sql/pglite'
 import { expect, inject, it, onTestFinished } from 'vitest'
@@ -6,9 +6,9 @@ import { freshNamespace } from '../support/nodes.ts'
 import { startWorker, type WorkerProcess } from '../support/process/worker.ts'
 import type { worker } from './lock.worker.ts'
 
-const LEASE_MS = 1_000
+const TERM_MS = 1_000
 
-it('refuses what a process writes that slept past its lease', async () => {
+it('refuses what a process writes that slept past its term', async () => {
   const db = await PGlite.create()
   onTestFinished(() => db.close())
   await db.exec('CREATE TABLE accounts (id text PRIMARY KEY, balance int, fence bigint NOT NULL)')
@@ -30,10 +30,10 @@ it('refuses what a process writes that slept past its lease', async () => {
   }
   const [sleeper, other] = await Promise.all([start(), start()])
   // It may wait, because a busy machine takes its time to connect.
-  const first = await sleeper.call('hold', 'a', LEASE_MS, 20_000)
+  const first = await sleeper.call('hold', 'a', TERM_MS, 20_000)
   expect(await write(10, first)).toBe(true)
   sleeper.pause()
-  const second = await other.call('hold', 'a', LEASE_MS, 20_000)
+  const second = await other.call('hold', 'a', TERM_MS, 20_000)
   expect(await write(20, second)).toBe(true)
   sleeper.resume()
   expect(await write(11, first)).toBe(false)

@@ -11,7 +11,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'local-store': ['@larder/core', 'lru-cache'],
   'redis-store': ['@larder/core', 'msgpackr', 'ioredis'],
   'keyv-store': ['@larder/core'],
-  plugins: ['@larder/core'],
+  cli: ['@larder/core', '@larder/redis-store', 'ioredis'],
+  nest: [
+    '@larder/core',
+    '@larder/plugins',
+    '@nestjs/common',
+    '@nestjs/core',
+    '@nestjs/microservices',
+    '@nestjs/terminus',
+    '@nestjs/websockets',
+  ],
+  plugins: ['@larder/core', 'fastify', 'fastify-plugin', 'hono'],
 }
 describe.each(Object.entries(ALLOWED))('%s', (name, allowed) => {
   const sources = sourcesOf(`packages/${name}/src`)

@@ -9,9 +9,9 @@ import {
   type EvictOptions,
   InvalidOptionError,
 } from '@larder/core'
-import { EVICT_OPTIONS, type EvictWay } from '@larder/core/store'
 import type { ManualClock } from '@larder/core/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { EVICT_OPTIONS, type EvictWay } from '../../packages/core/src/options/evict-options.ts'
 import { MemoryWorld } from './memory-world.ts'
 
 type Node = ReturnType<MemoryWorld['startNode']>

@@ -217,7 +217,13 @@ describe('get', () => {
     const undecodable = b.seen('undecodable')
     expect(await b.cache.get('k')).toBeUndefined()
     expect(undecodable).toEqual([
-      { cache: 'c', key: 'c:k', error: expect.stringMatching(/format/) },
+      {
+        cache: 'c',
+        key: 'c:k',
+        reason: 'format',
+        error: expect.stringMatching(/format/),
+        count: 1,
+      },
     ])
     b.store.faults.fail({ on: 'evict' })
     await b.cache.evict('k')
@@ -460,6 +466,8 @@ describe('what the store holds', () => {
     expect(undecodable[0]).toEqual({
       cache: 'c',
       key: 'c:k',
+      reason: 'format',
+      count: 1,
       error: expect.stringMatching(/format/),
     })
   })
@@ -479,7 +487,8 @@ describe('what the store holds', () => {
     const undecodable = b.seen('undecodable')
     b.store.faults.corrupt(truncate, { on: 'read', times: 1 })
     expect(await b.cache.getOrLoad('k', async () => 'new')).toBe('new')
-    expect(undecodable).toEqual([{ cache: 'c', key: 'c:k', error: expect.any(Error) }])
+    const error = expect.any(Error)
+    expect(undecodable).toEqual([{ cache: 'c', key: 'c:k', reason: 'value', error, count: 1 }])
     await settle()
     expect(await a.cache.get('k')).not.toBe('new')
   })
@@ -520,7 +529,10 @@ describe('what the store holds', () => {
     await settle()
     expect(await plain.cache.getOrLoad('l', async () => 'plain')).toBe('plain')
     expect(undecodable[0]).toEqual([])
-    expect(undecodable[1]).toEqual([{ cache: 'c', key: 'c:l', error: expect.any(Error) }])
+    const error = expect.any(Error)
+    expect(undecodable[1]).toEqual([
+      { cache: 'c', key: 'c:l', reason: 'unknown-step', error, count: 1 },
+    ])
   })
 
   it('stale is served while one refresh runs, on a node that has never seen it', async () => {

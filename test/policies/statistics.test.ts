@@ -35,7 +35,7 @@ describe('statistics and events', () => {
       { cache: 'c', key: 'c:n', tier: 'remote', negative: true },
       { cache: 'c', key: 'c:n', tier: 'local', negative: true },
     ])
-    expect(misses).toEqual([{ cache: 'c', key: 'c:other' }])
+    expect(misses).toEqual([{ cache: 'c', key: 'c:other', reason: 'absent' }])
     expect(b.caches.stats()).toMatchObject({
       localHits: 2,
       remoteHits: 2,

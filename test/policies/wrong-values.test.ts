@@ -317,6 +317,16 @@ function managerRows(caches: CacheManager): Rows {
       'clear',
       evictRows((options) => loose['clear']?.(options)),
     ),
+    'bind object': [
+      'one',
+      (object) => loose['bind']?.(object),
+      'a date',
+      'a map',
+      'a promise',
+      'an array',
+      'an empty array',
+      'an array of numbers',
+    ],
     'deferEvictions work': ['function', (work) => loose['deferEvictions']?.(work)],
     'on event': ['one', (event) => loose['on']?.(event, () => undefined)],
     'on listener': ['function', (listener) => loose['on']?.('hit', listener)],
@@ -477,6 +487,7 @@ function storeRows(): Rows {
     'ipKey prefix': ['one', (prefix) => loose['ipKey']?.('::1', prefix)],
     'rateLimitHeaders verdict': ['one', (wrong) => loose['rateLimitHeaders']?.(wrong)],
     'rateLimitHeaders options': ['options', headers],
+    'rateLimitHeaders draft': ['one', (draft) => headers({ draft })],
     'rateLimitHeaders legacy': ['boolean', (legacy) => headers({ legacy })],
     'rateLimitHeaders jitter': ['duration', (jitter) => headers({ jitter })],
     'rateLimitHeaders partitionKey': [
@@ -485,6 +496,7 @@ function storeRows(): Rows {
       'an empty text',
     ],
     'rateLimitProblem verdict': ['one', (wrong) => loose['rateLimitProblem']?.(wrong)],
+    'rateLimitProblem type': ['one', (type) => loose['rateLimitProblem']?.(verdict, type)],
     'valueType type': ['one', (type) => loose['valueType']?.(type)],
   }
 }

@@ -31,7 +31,7 @@ export const SECTIONS = [
     about:
       'And every option of the [cache policy](#cache-policy). See [decorators](../guides/decorators.md#cacheable).',
     of: [
-      [`${CORE}/decorators/cacheable.ts`, 'CacheableOptions'],
+      [`${CORE}/decorators/cacheable.ts`, 'CacheableFields'],
       [`${CORE}/decorators/reading/storing-options.ts`, 'StoringOptions'],
     ],
     without: ['each'],
@@ -47,7 +47,7 @@ export const SECTIONS = [
     about:
       'And every option of the [cache policy](#cache-policy). See [decorators](../guides/decorators.md#cacheput).',
     of: [
-      [`${CORE}/decorators/cache-put.ts`, 'CachePutOptions'],
+      [`${CORE}/decorators/cache-put.ts`, 'CachePutFields'],
       [`${CORE}/decorators/reading/storing-options.ts`, 'StoringOptions'],
     ],
   },
@@ -56,7 +56,7 @@ export const SECTIONS = [
     about:
       "At least one of `key`, `keys`, `keyOf`, `keysOf`, `tags` and `all`. `when` may also be `'before'`; then what needs the " +
       'result is not there. See [decorators](../guides/decorators.md#cacheevict).',
-    of: [[`${CORE}/decorators/cache-evict-options.ts`, 'CacheEvictOptions']],
+    of: [[`${CORE}/decorators/cache-evict-options.ts`, 'CacheEvictFields']],
   },
   {
     title: '`evict`, `evictMany`, `evictTags`, `clear`, `evictPattern`',
@@ -84,7 +84,7 @@ export const SECTIONS = [
     about:
       '`key` and `keys` are of the decorator, `signal` of `caches.locks`. See [locks](../guides/locks.md).',
     of: [
-      [`${CORE}/decorators/with-lock.ts`, 'WithLockOptions'],
+      [`${CORE}/decorators/with-lock.ts`, 'WithLockFields'],
       [`${CORE}/locks/lock-options.ts`, 'LockOptions'],
     ],
   },
@@ -97,7 +97,7 @@ export const SECTIONS = [
     title: '`@RateLimited`',
     about: 'And every option of [a limiter](#a-limiter). See [limits](../guides/limits.md).',
     of: [
-      [`${CORE}/decorators/rate-limited-options.ts`, 'RateLimitedSettings'],
+      [`${CORE}/decorators/rate-limited-options.ts`, 'RateLimitedOwnOptions'],
       [`${CORE}/decorators/rate-limited-options.ts`, 'OnLimit'],
     ],
   },
@@ -105,7 +105,7 @@ export const SECTIONS = [
     title: 'A limiter',
     about:
       'Of `caches.limiter` and `@RateLimited`: these, and one policy among them or several as `policies`.',
-    of: [[`${CORE}/limits/limiter-options.ts`, 'LimiterSettings']],
+    of: [[`${CORE}/limits/limiter-options.ts`, 'LimiterOwnOptions']],
   },
   {
     title: 'A policy of a limiter',
@@ -145,6 +145,11 @@ export const SECTIONS = [
     of: [['packages/local-store/src/lru-store.ts', 'LruStoreOptions']],
   },
   {
+    title: '`adaptiveStore`',
+    about: 'See [the tier in process](../guides/local-tier.md).',
+    of: [['packages/local-store/src/adaptive-store.ts', 'AdaptiveStoreOptions']],
+  },
+  {
     title: '`localLocks`',
     about: 'Locks within the process.',
     of: [['packages/local-store/src/locks/local-locks.ts', 'LocalLocksOptions']],
@@ -163,6 +168,41 @@ export const SECTIONS = [
     title: '`compression`',
     about: 'See [compression](../guides/compression.md).',
     of: [['packages/plugins/src/compression/compression.ts', 'CompressionOptions']],
+  },
+  {
+    title: '`encryption`',
+    about: 'See [encryption](../guides/encryption.md).',
+    of: [
+      ['packages/plugins/src/encryption/encryption.ts', 'EncryptionOptions'],
+      ['packages/plugins/src/encryption/key-ring.ts', 'EncryptionKey'],
+    ],
+  },
+  {
+    title: '`rateLimit` of Express, Fastify and Hono',
+    about:
+      'And `limits`: a list of `limiter`, `key` and `cost`, instead of these. See [limits of requests](../guides/http-limits.md).',
+    of: [
+      ['packages/plugins/src/http/rate-limit-options.ts', 'LimitedBy'],
+      ['packages/plugins/src/http/rate-limit-options.ts', 'RateLimitSettings'],
+    ],
+  },
+  {
+    title: '`rateLimit` of Express',
+    about: 'And what all have in common. See [Express](../guides/express.md).',
+    of: [
+      ['packages/plugins/src/http/rate-limit-options.ts', 'AddressLimit'],
+      ['packages/plugins/src/http/rate-limit-options.ts', 'ProxyTrust'],
+    ],
+  },
+  {
+    title: '`larder` of Fastify',
+    about: 'See [Fastify](../guides/fastify.md).',
+    of: [
+      ['packages/plugins/src/fastify/fastify.ts', 'LarderFastifyOptions'],
+      ['packages/plugins/src/http/rate-limit-options.ts', 'ProxyTrust'],
+      ['packages/plugins/src/fastify/limit-options.ts', 'FastifyHookOption'],
+      ['packages/plugins/src/fastify/limit-options.ts', 'FastifyRouteOption'],
+    ],
   },
   {
     title: '`fromKeyv`',
@@ -193,11 +233,16 @@ export function optionsPage(root) {
   return `${[HEAD.trimEnd(), ...sections].join('\n\n')}\n`
 }
 
+/** What a type says to the compiler only: not to infer from this place, and to accept what was not annotated. */
+const FOR_THE_COMPILER = /NoInfer<(\w+) \| AnyUnlessAnnotated<\1>>/g
+
 /** The fields of an interface; a type that is a union of words in the same file is shown as those. */
 function fieldsIn(source, name) {
   return fieldsOf(source, name).map((field) => ({
     ...field,
-    type: field.type.replace(/\b[A-Z]\w+\b/g, (type) => wordsOf(source, type) ?? type),
+    type: field.type
+      .replace(FOR_THE_COMPILER, '$1')
+      .replace(/\b[A-Z]\w+\b/g, (type) => wordsOf(source, type) ?? type),
   }))
 }
 

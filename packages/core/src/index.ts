@@ -1,6 +1,6 @@
 /** Larder: a cache for TypeScript classes that stays true. For those who use a cache; what stores, plugins and integrations need is in `store.ts`. */
 
-export { Cache, type LoaderContext } from './cache/cache.ts'
+export { Cache } from './cache/cache.ts'
 export type { EntryOptions, GetOptions, LoadOptions } from './cache/entry-options.ts'
 export type { EntryView } from './cache/entry-view.ts'
 export type { LoadContext } from './cache/read-call.ts'
@@ -13,6 +13,7 @@ export type { SkipMode } from './decorators/bound/call-scope.ts'
 export type {
   AsyncMethod,
   AsyncMethodDecorator,
+  EachMethodDecorator,
   FittingMethod,
 } from './decorators/bound/method-decorator.ts'
 export type { AnyClass } from './decorators/bound/method-site.ts'
@@ -40,16 +41,17 @@ export {
 export type {
   OnLimit,
   RateLimitedOptions,
-  RateLimitedSettings,
+  RateLimitedOwnOptions,
 } from './decorators/rate-limited-options.ts'
 export type { CacheableEachOptions, EachOptions } from './decorators/reading/each-options.ts'
 export type { MethodEntries } from './decorators/reading/entry-handle.ts'
-export { loadSignal } from './decorators/reading/load-scope.ts'
+export { loadSignal } from './decorators/reading/method-load-scope.ts'
 export type { StoringOptions } from './decorators/reading/storing-options.ts'
 export { skipCache } from './decorators/skip-cache.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
+export { EncryptionKeyError, type EncryptionReason } from './errors/encryption-error.ts'
 export { KeyError } from './errors/key-error.ts'
 export { LarderError } from './errors/larder-error.ts'
 export { LoadTimeoutError } from './errors/load-error.ts'
@@ -73,7 +75,26 @@ export {
 } from './errors/store-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export { CACHE_EVENTS, type EventDescription } from './events/event-table.ts'
-export type { CacheEventName, CacheEvents, OutageKind, PutOutcome } from './events/events.ts'
+export type {
+  AllEvents,
+  CacheEventName,
+  CacheEvents,
+  EventName,
+  MissReason,
+  OutageKind,
+  PluginEvents,
+  PutOutcome,
+  UndecodableReason,
+} from './events/events.ts'
+export type {
+  EvictTrace,
+  LimitTrace,
+  LoadTrace,
+  LockTrace,
+  ReadTrace,
+  Trace,
+  TracedFlight,
+} from './events/traces.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export {
@@ -82,36 +103,40 @@ export {
   type RequestLike,
 } from './limits/client-address.ts'
 export type { ConsumeOptions, RunOptions } from './limits/consume-options.ts'
+export { type RateLimitHeaderOptions, rateLimitHeaders } from './limits/http-headers.ts'
 export {
-  type RateLimitHeaderOptions,
   type RateLimitProblem,
-  rateLimitHeaders,
+  type RateLimitProblemType,
   rateLimitProblem,
-} from './limits/http-headers.ts'
+} from './limits/http-problem.ts'
 export { ipKey } from './limits/ip-key.ts'
 export type { Limiter } from './limits/limiter.ts'
 export type {
   LimiterOptions,
-  LimiterSettings,
+  LimiterOwnOptions,
   OneConcurrency,
   OnePolicy,
   OnStoreError,
   SeveralPolicies,
 } from './limits/limiter-options.ts'
 export type { ConcurrencyOptions, LimitOf, PolicyOptions } from './limits/policy-options.ts'
-export type { PolicyStanding, RateLimitVerdict, VerdictSource } from './limits/verdict.ts'
+export type { RateLimitDraft } from './limits/rate-limit-fields.ts'
+export type { PolicyUsage, RateLimitVerdict, VerdictSource } from './limits/verdict.ts'
 export type { Lock } from './locks/lock.ts'
 export type { LockOptions, ReplicasOptions } from './locks/lock-options.ts'
 export { currentLock } from './locks/lock-scope.ts'
 export type { Locks } from './locks/locks.ts'
 export { type QuorumLocksOptions, quorumLocks } from './locks/quorum-locks.ts'
 export { CacheManager, createCacheManager } from './manager/cache-manager.ts'
+export type { HealthProblem, HealthReason, ManagerHealth } from './manager/health.ts'
 export type { CacheManagerOptions } from './manager/manager-options.ts'
-export type { ManagerStatus } from './manager/status.ts'
+export type { BreakerStatus, ManagerStatus } from './manager/status.ts'
+export type { BusGaps, StoreCalls } from './manager/store-tallies.ts'
 export type { CacheOptions, Isolation } from './options/cache-options.ts'
 export type { Duration } from './options/duration.ts'
 export type { EvictOptions, SoftOption } from './options/evict-options.ts'
 export type { Logger } from './options/logger.ts'
 export type { Size } from './options/size.ts'
 export { valueType } from './options/value-type.ts'
-export type { LatencySummary, ManagerStats, ReadStats } from './stats/stats.ts'
+export { LATENCY_BOUNDS_MS, type LatencySummary } from './stats/histogram.ts'
+export type { ManagerStats, ReadStats } from './stats/stats.ts'

@@ -5,9 +5,10 @@
 
 export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/start-timer.ts'
-export { createSystemClock } from './clock/system-clock.ts'
 export { partitionOf } from './coherence/partition-of.ts'
-export { PARTITIONS } from './coherence/partitions.ts'
+export { ALL_PARTITIONS, PARTITIONS } from './coherence/partitions.ts'
+export { softTag, tagBehind } from './coherence/soft-tags.ts'
+export { cacheTag, EVERYTHING, partitionTag, tagName, tagText } from './coherence/tag-clock.ts'
 export type {
   Bus,
   BusListener,
@@ -18,7 +19,13 @@ export type {
   WakeMessage,
 } from './contracts/bus.ts'
 export type { CancelTimer, Clock, Waiter } from './contracts/clock.ts'
-export type { Codec, CodecFactory, CodecStep, CodecStepLimits } from './contracts/codec.ts'
+export type {
+  Codec,
+  CodecFactory,
+  CodecStep,
+  CodecStepContext,
+  CodecStepLimits,
+} from './contracts/codec.ts'
 export { INTERNALS } from './contracts/internals.ts'
 export type { LocalStore } from './contracts/local-store.ts'
 export type {
@@ -29,7 +36,6 @@ export type {
   LockTarget,
   WakeListener,
 } from './contracts/lock-provider.ts'
-export type { Plugin, PluginHost } from './contracts/plugin.ts'
 export type {
   Admission,
   CalendarPolicy,
@@ -65,13 +71,14 @@ export type {
   TagHead,
 } from './contracts/remote-store.ts'
 export type {
-  EvictCall,
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
+  MethodEviction,
 } from './decorators/bound/method-cache.ts'
-export type { EntryDraft, EntryHeader } from './entry/envelope.ts'
+export type { EntryDraft, EntryHeader, StoredEntry } from './entry/envelope.ts'
 export {
+  decodeEntry,
   decodeHeader,
   encodeEntry,
   FLAG,
@@ -92,9 +99,10 @@ export {
   stampCreation,
   windowOf,
 } from './entry/header-patch.ts'
-export { classNameOf } from './errors/option-error.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
-export type { ResolvedLimiter } from './limits/resolve-limiter.ts'
+export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
+export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
+export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
   assertBoolean,
@@ -103,9 +111,9 @@ export {
   assertKnownOptions,
   assertOneOf,
   assertText,
+  nearestName,
 } from './options/assert-option.ts'
 export { parseDuration } from './options/duration.ts'
-export { EVICT_OPTIONS, type EvictWay } from './options/evict-options.ts'
 export { optionNames } from './options/option-names.ts'
 export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'

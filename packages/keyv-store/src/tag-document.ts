@@ -23,12 +23,13 @@ export function newTagDocument(nowUs: number): TagDocument {
 /** Reads a document; `undefined` for anything else. */
 export function parseTagDocument(text: unknown): TagDocument | undefined {
   if (typeof text !== 'string') return undefined
+  let parsed: unknown
   try {
-    const parsed: unknown = JSON.parse(text)
-    return isTagDocument(parsed) ? parsed : undefined
+    parsed = JSON.parse(text)
   } catch {
     return undefined
   }
+  return isTagDocument(parsed) ? parsed : undefined
 }
 
 /** Returns the document with all the tags at one new version, and without what no entry can be older than. */

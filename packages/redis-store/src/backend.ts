@@ -9,7 +9,7 @@ import { createClient } from './connection/create-client.ts'
 import { Link } from './connection/link.ts'
 import { isCluster, type RedisClient } from './connection/redis-client.ts'
 import { refused } from './connection/refusal.ts'
-import { missingRights, rightsError, type Use } from './connection/rights.ts'
+import { type MissingRights, missingRights, rightsError, type Use } from './connection/rights.ts'
 import { Subscriber } from './connection/subscriber.ts'
 import { targetDatabase } from './connection/target-database.ts'
 import { isClusterTarget, type ResolvedRedisStoreOptions } from './options.ts'
@@ -143,14 +143,17 @@ export class Backend {
     const { client } = this.#link
     const namespace = this.#namespace
     if (client === undefined || namespace === undefined) return
+    let missing: MissingRights
     try {
-      const error = rightsError(namespace, await missingRights(client, namespace, this.#uses))
-      const isNews = error !== undefined && error.message !== this.#trouble
-      this.#trouble = error?.message ?? ''
-      if (isNews) this.onTrouble?.(error)
+      missing = await missingRights(client, namespace, this.#uses)
     } catch {
       // The connection is over; the next one is looked at again.
+      return
     }
+    const error = rightsError(namespace, missing)
+    const isNews = error !== undefined && error.message !== this.#trouble
+    this.#trouble = error?.message ?? ''
+    if (isNews) this.onTrouble?.(error)
   }
 
   #followed(client: RedisClient): RedisClient {

@@ -43,14 +43,14 @@ export function channelName(namespace: string, { database, identity }: StoreName
 }
 
 /** A lock: its holders and fence at `{shop:lock:order:7}`, those who wait beside it. */
-export interface LockKeys {
+export interface KeysOfLock {
   readonly lock: string
   readonly queue: string
   readonly waiters: string
 }
 
 /** Keys of two names never collide: a lock's key ends with a brace, and the other endings come after one. */
-export function lockKeys(namespace: string, name: string): LockKeys {
+export function lockKeys(namespace: string, name: string): KeysOfLock {
   const lock = `{${namespace}:lock:${name}}`
   return { lock, queue: `${lock}:queue`, waiters: `${lock}:waiters` }
 }

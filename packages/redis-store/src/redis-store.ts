@@ -18,12 +18,14 @@ import type {
   TagBump,
   TagChanges,
 } from '@larder/core/store'
+import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
 import { RedisBus } from './bus/redis-bus.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { numberOf, textOf } from './commands/replies.ts'
 import { assertWritable } from './connection/assert-writable.ts'
 import { isCluster } from './connection/redis-client.ts'
+import { EntryChanges } from './entries/entry-changes.ts'
 import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
 import { readHeads } from './entries/heads.ts'
@@ -33,6 +35,7 @@ import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
 import {
   isClusterTarget,
+  type RedisInternals,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
@@ -51,7 +54,12 @@ const READS_AT_ONCE = 32
  * @example createCacheManager({ namespace: 'shop', remote: redisStore({ url: process.env.REDIS_URL }) })
  */
 export function redisStore(options: RedisStoreOptions): RemoteStore {
-  return new RedisStore(resolveRedisStoreOptions(options))
+  return storeOf(resolveRedisStoreOptions(options))
+}
+
+/** The same of options that were checked already. */
+export function storeOf(options: ResolvedRedisStoreOptions): RemoteStore {
+  return new RedisStore(options)
 }
 
 class RedisStore implements RemoteStore {
@@ -68,11 +76,14 @@ class RedisStore implements RemoteStore {
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
   readonly readsAtOnce: number | undefined
+  readonly [INTERNALS]: RedisInternals
   readonly #backend: Backend
   readonly #entries: EntryScripts
+  readonly #changes: EntryChanges
   #namespace: string | undefined
 
   constructor(options: ResolvedRedisStoreOptions) {
+    this[INTERNALS] = { options }
     this.#backend = new Backend(options, {
       prepare: (client) => this.bus.prepare(client),
       onUp: () => this.bus.connected(),
@@ -83,18 +94,16 @@ class RedisStore implements RemoteStore {
     // In a Cluster the keys of one command have to be of one slot: the more are gathered, the fewer commands.
     const isInCluster = isClusterTarget(options.target)
     this.readsAtOnce = isInCluster ? undefined : READS_AT_ONCE
-    this.#entries = new EntryScripts({
+    const parts = {
       backend: this.#backend,
       isInCluster,
       namespace: () => this.#openNamespace,
       channel: () => this.#channel,
-    })
+    }
+    this.#entries = new EntryScripts(parts)
+    this.#changes = new EntryChanges(parts)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
-    this.limits = new RedisLimits({
-      backend: this.#backend,
-      ownsBackend: false,
-      isCluster: isClusterTarget(options.target),
-    })
+    this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** True while it connects for the first time, which is worth waiting for: the engine's deadline bounds that. */
@@ -151,14 +160,14 @@ class RedisStore implements RemoteStore {
   }
 
   put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
-    return this.#entries.put(address, request)
+    return this.#changes.put(address, request)
   }
 
   evict(
     addresses: readonly EntryAddress[],
     request: EvictRequest,
   ): Promise<readonly MutationReply[]> {
-    return this.#entries.evict(addresses, request)
+    return this.#changes.evict(addresses, request)
   }
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {

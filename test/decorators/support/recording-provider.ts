@@ -1,11 +1,11 @@
 /** A provider of caches that are plain maps, and that write down what decorated methods ask of them. */
 
 import {
-  type EvictCall,
   INTERNALS,
   type MethodCache,
   type MethodCacheProvider,
   type MethodDescription,
+  type MethodEviction,
   type ReadRules,
 } from '@larder/core/store'
 
@@ -19,7 +19,7 @@ export interface Asked {
   readonly keys: readonly string[]
   readonly calls: readonly ReadRules[]
   readonly begun?: Begun | undefined
-  readonly evict?: EvictCall | undefined
+  readonly evict?: MethodEviction | undefined
 }
 
 /** Everything is stored, whatever the call says: what it says is looked at in `asked`. */

@@ -22,11 +22,12 @@ export function openRedisLimits(
   namespace = freshNamespace(),
   url = inject('redisUrl'),
 ): RateLimitProvider {
-  const backend = new Backend(resolveRedisStoreOptions({ url }))
+  const options = resolveRedisStoreOptions({ url })
+  const backend = new Backend(options)
   const provider = new RedisLimits({
     backend,
+    options,
     ownsBackend: true,
-    isCluster: false,
     nowUs: time?.read,
   })
   provider.open(namespace)

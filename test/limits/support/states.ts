@@ -30,7 +30,7 @@ export async function statesIn(
     const ending = policyEnding(name, algorithm)
     const state =
       algorithm === 'concurrency'
-        ? leasesIn(await redis.zrange(prefix + ending, '0', '-1', 'WITHSCORES'))
+        ? termsIn(await redis.zrange(prefix + ending, '0', '-1', 'WITHSCORES'))
         : numbersIn(algorithm, await redis.getBuffer(prefix + ending))
     return [ending.slice(1), state] as const
   })
@@ -50,8 +50,8 @@ function numbersIn(algorithm: string, bytes: Buffer | null): readonly number[] {
   return numbers.filter((_, i) => !unknown.includes(i))
 }
 
-/** When it was last written, which has a score below 0, and the ends of the leases. */
-function leasesIn(members: readonly string[]): readonly number[] {
+/** When it was last written, which has a score below 0, and the ends of the terms. */
+function termsIn(members: readonly string[]): readonly number[] {
   return members.filter((_, i) => i % 2 === 1).map((score) => Math.abs(Number(score)))
 }
 

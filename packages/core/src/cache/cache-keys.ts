@@ -4,7 +4,7 @@ import type { CacheCalls } from './cache-calls.ts'
 import { ownOf } from './entry-view.ts'
 
 /**
- * Yields them in no order, each once, as they are while it runs. It counts as no read, and nothing it finds is kept here.
+ * Yields them in no order, each once, as they are while it runs. It does not count as a read, and what it finds is not kept here.
  * Remembered errors are left out. Every key that was seen is remembered until the end.
  *
  * `wantsValues`: without, values are read and not decoded, and come as `undefined`.
@@ -24,7 +24,7 @@ export async function* everyEntry(
     const found = await Promise.all(asked.map((call) => reads.looks.find(call, how)))
     for (const [i, call] of asked.entries()) {
       const each = found[i]
-      if (each === undefined || each.entry.kind === 'error') continue
+      if (typeof each !== 'object' || each.entry.kind === 'error') continue
       const value = wantsValues ? ownOf(each, call, node) : undefined
       yield [call.fullKey.slice(prefix.length), value]
     }

@@ -5,8 +5,8 @@ import type { Key, KeyPart } from '../keys/key-text.ts'
 import { assertFunction, assertKeys, assertTags, assertText } from '../options/assert-option.ts'
 import type { Policy } from '../options/cache-options.ts'
 import {
-  type EvictHow,
   type EvictOptions,
+  type ResolvedEvictOptions,
   resolveEvictOptions,
   type SoftOption,
 } from '../options/evict-options.ts'
@@ -25,15 +25,9 @@ import {
 import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import type { PutResult } from './put-ends.ts'
-import type { Loader, ReadCall } from './read-call.ts'
+import type { LoadContext, Loader, ReadCall } from './read-call.ts'
 import { type WarmOptions, warmUp } from './warm.ts'
 import type { PatternProgress } from './write-path.ts'
-
-/** What a loader of `getOrLoad` is given. */
-export interface LoaderContext<Value> {
-  readonly signal: AbortSignal
-  readonly previous: Value | undefined
-}
 
 /** A named group of entries with one policy. Made by `manager.cache(name, options)`. */
 export class Cache<Value = unknown> {
@@ -58,7 +52,7 @@ export class Cache<Value = unknown> {
    */
   async getOrLoad(
     key: Key,
-    load: (context: LoaderContext<Value>) => Promise<Value> | Value,
+    load: (context: LoadContext<Value>) => Promise<Value> | Value,
     options: LoadOptions<Value> = {},
   ): Promise<Value> {
     assertFunction(load, `${this.#calls.where}.getOrLoad.load`)
@@ -77,7 +71,7 @@ export class Cache<Value = unknown> {
    */
   async refresh(
     key: Key,
-    load: (context: LoaderContext<Value>) => Promise<Value> | Value,
+    load: (context: LoadContext<Value>) => Promise<Value> | Value,
     options: LoadOptions<Value> = {},
   ): Promise<Value> {
     assertFunction(load, `${this.#calls.where}.refresh.load`)
@@ -103,7 +97,7 @@ export class Cache<Value = unknown> {
 
   /**
    * Returns what there is under a key with its age, its remaining life and its tags, or `undefined`; also what is kept for
-   * when loads fail. It loads nothing, counts as no read and keeps nothing.
+   * when loads fail. It loads nothing, does not count as a read and keeps nothing.
    */
   async getEntry(
     key: Key,
@@ -189,11 +183,13 @@ export class Cache<Value = unknown> {
   }
 
   /**
-   * Evicts the keys that match a pattern (`*` any run, `?` one character), by scanning; yields progress a chunk.
+   * Evicts the keys that match a pattern (`*` any run, `?` one character), by scanning. It evicts while it is iterated, so nothing
+   * happens without a `for await`, which gets the progress after each chunk.
    *
    * It finds what is stored while it runs; use tags where nothing may be missed.
    *
    * @throws RecoveryQueueError with `onRemoteFailure: 'throw'` at the first chunk that did not reach the store
+   * @example for await (const { evicted } of caches.cache('products').evictPattern('4*')) console.log(evicted)
    */
   evictPattern(
     pattern: string,
@@ -214,7 +210,7 @@ export class Cache<Value = unknown> {
    * Finds the entries that may be served now, in no order, each once, as they are while it runs; the key as a text, a long
    * one shortened. In the shared tier it needs a store that can scan, and reads every entry of the cache.
    *
-   * It remembers the keys it has seen, so it is for caches whose keys fit into memory. It counts as no read.
+   * It remembers the keys it has seen, so it is for caches whose keys fit into memory. It does not count as a read.
    */
   async *entries(): AsyncGenerator<readonly [key: string, value: Value], void, undefined> {
     for await (const [key, value] of everyEntry(this.#calls, true)) {
@@ -255,7 +251,7 @@ export class Cache<Value = unknown> {
   async #view(call: ReadCall): Promise<EntryView<Value> | undefined> {
     const { reads, node } = this.#calls.parts
     const found = await reads.looks.find(call, { fallback: true, traceless: true })
-    return found && (viewOf(found, call, node) as EntryView<Value>)
+    return typeof found === 'object' ? (viewOf(found, call, node) as EntryView<Value>) : undefined
   }
 
   async #put(call: ReadCall, value: Value): Promise<PutResult> {
@@ -264,7 +260,7 @@ export class Cache<Value = unknown> {
     return result
   }
 
-  async #evict(keys: readonly Key[], how: EvictHow): Promise<void> {
+  async #evict(keys: readonly Key[], how: ResolvedEvictOptions): Promise<void> {
     const fullKeys = keys.map((key) => this.key(key))
     const eviction = this.#calls.parts.writes.evict(this.name, fullKeys, how)
     await this.#reported(eviction, `keys of ${this.name}`)
@@ -276,6 +272,6 @@ export class Cache<Value = unknown> {
   }
 }
 
-function loaderOf<Value>(load: (context: LoaderContext<Value>) => Promise<Value> | Value): Loader {
-  return { load: async (context) => load(context as LoaderContext<Value>) }
+function loaderOf<Value>(load: (context: LoadContext<Value>) => Promise<Value> | Value): Loader {
+  return { load: async (context) => load(context as LoadContext<Value>) }
 }

@@ -11,12 +11,12 @@ import { keepContext, runIn } from '../lifecycle/kept-context.ts'
 import { onAbort } from '../lifecycle/on-abort.ts'
 import type { Flight } from './flight.ts'
 import type { CacheNode } from './node.ts'
-import type { ReadCall, Waiting } from './read-call.ts'
+import type { ReadCall, WaitingCaller } from './read-call.ts'
 
 /** Serves what is stale in place of a load that takes too long, if that may be served. */
 export type FallBack = (flight: Flight) => Promise<unknown> | undefined
 
-export class Caller implements Waiting {
+export class Caller implements WaitingCaller {
   readonly #flights: Flight[] = []
   readonly #key: string
   readonly #signal: AbortSignal | undefined

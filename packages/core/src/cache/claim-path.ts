@@ -50,7 +50,10 @@ export class ClaimPath {
       const leaseMs = leaseLength(policy.leaseWaitMs)
       flight.ask?.look(this.#node.knowledge.stamp(flight.address.partition))
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
-      if (reply === undefined) return this.#loads.loadAlone(flight)
+      if (reply === undefined) {
+        if (flight.missed === 'absent') flight.missed = 'store-away'
+        return this.#loads.loadAlone(flight)
+      }
       if (reply instanceof Lease) return this.#loadUnder(flight, reply)
       if (reply.kind === 'filled') {
         if (answers(flight, reply.bytes)) {
@@ -94,8 +97,8 @@ export class ClaimPath {
   }
 
   /**
-   * Asks for the lease. Returns the lease, or its holder, or the entry that is there instead; `undefined` when the store was not even asked. A claim
-   * whose outcome is unknown may have been granted: it counts as a lease, so that it is given back.
+   * Asks for the lease. Returns the lease, or its holder, or the entry that is there instead; `undefined` when the store was not
+   * even asked. A claim whose outcome is unknown may have been granted: it counts as a lease, so that it is given back.
    */
   async #claim(
     { address }: Flight,
@@ -110,6 +113,7 @@ export class ClaimPath {
       if (reply.kind !== 'granted' || lease?.isSpent === false) return
       leases.release({ address, token, endsAt: clock.now() + leaseMs })
     }
+    // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
       const reply = await remote.run('claim', (store) => store.claim(address, request), onLate)
       this.#node.knowledge.server.note(reply.nowMs, sentAt, clock.now())

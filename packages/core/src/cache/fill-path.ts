@@ -5,19 +5,19 @@ import type { Stamp } from '../entry/stamp.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import { ASKED_HERE } from './change-marks.ts'
 import type { Flight } from './flight.ts'
-import { type Keepable, storedForm, withinMs } from './keep.ts'
+import { type Keepable, withinMs } from './keep.ts'
 import type { Lease } from './lease.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
-import { canReplace, replace } from './replace.ts'
+import { canReplace, type Replacement, replace } from './replace.ts'
+import { sealed, storedForm } from './stored-form.ts'
 import { standingAfter, standingNow, tellOthers } from './tell-others.ts'
-import type { EncodedValue } from './value-pipeline.ts'
 
-/** A result that is kept, and its bytes. */
+/** A result that is kept, and what the codec made of it. */
 export interface Loaded {
   readonly kept: Keepable
-  readonly encoding: EncodedValue | Promise<EncodedValue>
+  readonly payload: Uint8Array
 }
 
 export class FillPath {
@@ -32,21 +32,21 @@ export class FillPath {
   }
 
   /** Never rejects because of the store. */
-  async fill(flight: Flight, lease: Lease, { kept, encoding }: Loaded): Promise<void> {
+  async fill(flight: Flight, lease: Lease, { kept, payload }: Loaded): Promise<void> {
     const { call, address, stamp } = flight
     const { remote, clock, knowledge } = this.#node
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
-    const encoded = encoding instanceof Promise ? await encoding : encoding
-    const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
-    const isRefreshed = flight.ask !== undefined
-    const form = { ...stored, isRefreshed }
-    const { bytes, commit } = storedForm(call.policy, form, stamp.known, encoded)
+    const result = flight.ask === undefined ? kept : { ...kept, isRefreshed: true }
+    const sealing = sealed(this.#node, call, { kept: result, payload, birth: stamp.known })
+    const value = sealing instanceof Promise ? await sealing : sealing
+    if (value === undefined) return this.#keepHere(flight, entry, payload.length)
+    const stored = withinMs(result, this.#mostLifeOf(address.key, remote))
+    const bytes = storedForm(call, stored, value)
+    const { commit } = value
     if (bytes.length > call.policy.maxValueBytes) {
       this.#reports.tooLarge(call, bytes.length)
-      this.#shelf.keepLoaded(flight, entry, bytes.length)
-      this.evictLater(flight)
-      return
+      return this.#keepHere(flight, entry, bytes.length)
     }
     // Given back already, because the manager closes.
     if (lease.isSpent) return
@@ -56,15 +56,10 @@ export class FillPath {
     this.#shelf.keepLoaded(flight, entry, bytes.length)
     const sentAt = clock.now()
     const { livesForMs } = stored.lifetimes
+    // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
       if (canReplace(this.#node, flight)) {
-        const keep = (on: Stamp): void => {
-          entry.stamp = on
-          this.#shelf.keep({ call, isAlive: true }, entry, bytes.length)
-        }
-        const replacement = { bytes, livesMs: livesForMs, commit, keep }
-        const isStored = await replace(this.#node, flight, lease, replacement)
-        if (!isStored) this.#withdraw(flight, entry)
+        await this.#replace(flight, lease, { bytes, livesMs: livesForMs, commit })
         return
       }
       const reply = await remote.run('fill', (store) =>
@@ -76,7 +71,7 @@ export class FillPath {
         this.#withdraw(flight, entry)
         return
       }
-      // Of a flight that was killed the store has lost what killed it, and the lease came back with the history.
+      // A flight that was killed and is stored all the same: the store lost what killed it, and its lease came back with the history.
       if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
       this.#keepAgain(flight, entry, bytes.length)
@@ -88,6 +83,18 @@ export class FillPath {
       this.#keepAgain(flight, entry, bytes.length)
       this.evictLater(flight)
     }
+  }
+
+  /** Stores the result of a refresh in the place of what the store has. @throws what the store fails with */
+  async #replace(flight: Flight, lease: Lease, result: Omit<Replacement, 'keep'>): Promise<void> {
+    const { call, entry } = flight
+    if (entry === undefined) return
+    const keep = (on: Stamp): void => {
+      entry.stamp = on
+      this.#shelf.keep({ call, isAlive: true }, entry, result.bytes.length)
+    }
+    const isStored = await replace(this.#node, flight, lease, { ...result, keep })
+    if (!isStored) this.#withdraw(flight, entry)
   }
 
   /** A refresh that was filled has no number that would end what was read of the key while the store was asked. */
@@ -124,7 +131,7 @@ export class FillPath {
       entry.stamp = standing
       this.#shelf.keep({ call, isAlive }, entry, bytes)
     } finally {
-      node.changes.end()
+      node.changes.end(mark)
     }
   }
 
@@ -143,6 +150,12 @@ export class FillPath {
     const end = this.#node.settling.endOf(key)
     if (end === Number.POSITIVE_INFINITY) return end
     return Math.ceil(end - this.#node.clock.now()) + (store.capabilities.leases ? timeoutMs : 0)
+  }
+
+  /** It cannot be stored for all. */
+  #keepHere(flight: Flight, entry: LocalEntry, bytes: number): void {
+    this.#shelf.keepLoaded(flight, entry, bytes)
+    this.evictLater(flight)
   }
 
   /** The lease was lost, so the key was changed since the load began. */

@@ -6,6 +6,7 @@ import { goOn } from './flight-steps.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { traceFlight, tracesReads } from './read-traces.ts'
 import type { RemoteRead } from './remote-read.ts'
 
 export class FlightStart {
@@ -28,8 +29,14 @@ export class FlightStart {
   /** To be called when the flight can be killed: what it reads is as old as its stamp. */
   go(flight: Flight): void {
     const node = this.#node
-    if (!this.usesRemote(flight.call)) goOn(node, flight, this.#loads.loadAlone(flight))
-    else if (node.knowledge.canJudge(flight.call.policy.maxStalenessMs)) this.#remote.begin(flight)
+    if (!this.usesRemote(flight.call)) {
+      // An eviction of the key waits: what the store has is what was evicted.
+      if (node.knowledge.isInDoubt(flight.address.key)) flight.missed = 'evicted'
+      goOn(node, flight, this.#loads.loadAlone(flight))
+      return
+    }
+    if (tracesReads()) traceFlight(node, flight)
+    if (node.knowledge.canJudge(flight.call.policy.maxStalenessMs)) this.#remote.begin(flight)
     else goOn(node, flight, this.#prepareThenRead(flight))
   }
 
@@ -50,6 +57,7 @@ export class FlightStart {
     const { maxStalenessMs } = flight.call.policy
     await coherence.prepareToJudge(maxStalenessMs)
     if (!knowledge.canJudge(maxStalenessMs)) {
+      flight.missed = 'store-away'
       await this.#loads.loadAlone(flight)
       return
     }

@@ -8,10 +8,13 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
+import type { MissReason } from '../events/events.ts'
+import type { OpenTrace } from '../events/open-trace.ts'
+import type { ReadTrace, TracedFlight } from '../events/traces.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 import type { Joiners } from './joiners.ts'
-import type { ReadCall, Waiting } from './read-call.ts'
+import type { ReadCall, WaitingCaller } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
 import type { Witness } from './witness.ts'
 
@@ -46,6 +49,8 @@ export class Flight implements Witness {
   isAlive = true
   /** The highest sequence number of a change that touched the key since the stamp. */
   touchedAt = 0
+  /** The most that is known of why nothing could be served so far. */
+  missed: MissReason = 'absent'
   isSettled = false
   /** Load even if a fresh entry is found. */
   isForced = false
@@ -64,6 +69,9 @@ export class Flight implements Witness {
   waitsFor: Set<Flight> | undefined
   /** Other callers of this process who wait for it. */
   joiners: Joiners | undefined
+  /** For subscribers of tracing channels: its read of the store, and what stands for it in messages. */
+  trace: OpenTrace<ReadTrace> | undefined
+  mark: TracedFlight | undefined
   /** The load that its joiners began because it took too long. */
   standIn: Flight | undefined
   readonly #resolve: (value: unknown) => void
@@ -91,6 +99,7 @@ export class Flight implements Witness {
   }
 
   reject(error: unknown): void {
+    this.trace?.fail(error)
     this.#settle()
     // The first caller may have been served already, and a refresh has no caller at all.
     this.promise.catch(() => undefined)
@@ -99,7 +108,7 @@ export class Flight implements Witness {
   }
 
   /** A caller waits for it from now on; `undefined` for a caller that does not stop before there is an answer. */
-  joinedBy(caller: Waiting | undefined): void {
+  joinedBy(caller: WaitingCaller | undefined): void {
     if (caller === undefined) {
       this.#isAwaited = true
       return
@@ -136,6 +145,7 @@ export class Flight implements Witness {
   over(): void {
     if (this.isOver) return
     this.isOver = true
+    this.trace?.end()
     for (const task of this.#whenOver ?? []) task()
   }
 

@@ -1,5 +1,5 @@
 /**
- * Whether a local entry may be served: first its coherence (may it be believed?), then its age (is it fresh?).
+ * Whether a local entry may be served: first its coherence (may it be trusted?), then its age (is it fresh?).
  *
  * Coherence has three answers. *Trusted*: the partition was confirmed within `maxStaleness` and nothing invalidated the
  * entry. *Unverified*: nothing says it is wrong, but it was not confirmed lately; its commit id must be compared with the
@@ -10,6 +10,7 @@
 import type { Knowledge } from '../coherence/knowledge.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
+import type { MissReason } from '../events/events.ts'
 import type { ReadCall } from './read-call.ts'
 
 /** What may be done with a local entry. */
@@ -59,6 +60,11 @@ export function judge(
   if (now < entry.freshUntil) return 'early'
   if (entry.quiet !== undefined && now < entry.quiet.until) return 'backing-off'
   return now < entry.staleUntil ? 'stale' : 'fallback'
+}
+
+/** Why an entry that is gone may not be served. */
+export function goneBy({ livesUntil }: LocalEntry, now: number): MissReason {
+  return now >= livesUntil ? 'expired' : 'tag'
 }
 
 /** Only what a load could not know of is a reason to try again before its failure is over. */

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { decodeEntry, FLAG } from '../entry/envelope.ts'
 import { Emitter } from '../events/emitter.ts'
 import { type CacheOptions, resolveCachePolicy } from '../options/cache-options.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { type Keepable, keepable, keepableError, localEntryOf, storedForm } from './keep.ts'
+import { type Keepable, keepable, keepableError, localEntryOf } from './keep.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadRules } from './read-call.ts'
 
@@ -165,36 +164,5 @@ describe('the local entry of a result', () => {
     expect(Object.isFrozen(error)).toBe(false)
     localEntryOf(node, policyOf(), kept, { stamp: stamp, at: 0 })
     expect(Object.isFrozen((kept.value as { list: unknown }).list)).toBe(true)
-  })
-})
-
-describe('the stored form', () => {
-  const encoded = { payload: Buffer.from('payload'), steps: [7] }
-
-  it.each([
-    ['value', 0],
-    ['negative', FLAG.negative],
-    ['error', FLAG.error],
-  ] as const)('of a result of the kind %s says all there is to know', (kind, flags) => {
-    const lifetimes = { freshForMs: 1_000, staleForMs: 1_200, livesForMs: 1_230 }
-    const kept: Keepable = { kind, value: 'v', loadMs: 100, tags: ['t'], lifetimes }
-    const policy = policyOf({ version: 2 })
-    const { bytes, commit } = storedForm(policy, kept, 5, encoded)
-    expect(commit).toBeGreaterThan(0)
-    const stored = decodeEntry(bytes)
-    expect(stored).toMatchObject({
-      flags,
-      commit,
-      birth: 5,
-      ...lifetimes,
-      loadMs: 100,
-      schema: policy.schema,
-      tags: ['t'],
-    })
-    expect([Buffer.from(stored?.payload ?? []).toString(), [...(stored?.steps ?? [])]]).toEqual([
-      'payload',
-      [7],
-    ])
-    expect(storedForm(policy, kept, 5, encoded).commit).not.toBe(commit)
   })
 })

@@ -1,6 +1,5 @@
-/** Turns the outcome of a load into what the tiers keep: how long, under which tags, in which bytes. */
+/** Turns the outcome of a load into what the tiers keep: how long, and under which tags. */
 
-import { encodeEntry, FLAG } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
@@ -9,11 +8,9 @@ import type { CacheEvents } from '../events/events.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { parseDuration } from '../options/duration.ts'
 import { calmFor } from './early-refresh.ts'
-import { randomId } from './ids.ts'
 import { knownNow } from './known-now.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import type { EncodedValue } from './value-pipeline.ts'
 
 /** Durations after creation, ms; each includes the one before. */
 export interface Lifetimes {
@@ -152,33 +149,6 @@ export function agedBy(kept: Keepable, ms: number): Keepable {
     livesForMs: left(livesForMs),
   }
   return { ...kept, lifetimes }
-}
-
-/** Returns the stored form of something encoded, under a new commit id. */
-export function storedForm(
-  policy: Policy,
-  kept: Keepable,
-  birth: number,
-  encoded: EncodedValue,
-): { readonly bytes: Buffer; readonly commit: number } {
-  const commit = randomId()
-  const bytes = encodeEntry({
-    flags: flagsOf(kept),
-    commit,
-    birth,
-    ...kept.lifetimes,
-    loadMs: kept.loadMs,
-    schema: policy.schema,
-    steps: encoded.steps,
-    tags: kept.tags,
-    payload: encoded.payload,
-  })
-  return { bytes, commit }
-}
-
-function flagsOf({ kind, isPut, isRefreshed }: Keepable): number {
-  const origin = (isPut === true ? FLAG.put : 0) + (isRefreshed === true ? FLAG.refreshed : 0)
-  return (kind === 'value' ? 0 : FLAG[kind]) + origin
 }
 
 function fullLife(policy: Policy, ttlMs: number): Lifetimes {

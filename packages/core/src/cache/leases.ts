@@ -24,7 +24,7 @@ export interface LeaseId {
   readonly endsAt: number
 }
 
-interface Held {
+interface Releasable {
   release(): void
 }
 
@@ -38,7 +38,7 @@ interface LeaseHome {
 
 export class Leases {
   readonly #node: LeaseHome
-  readonly #held = new PassingList<Held>()
+  readonly #held = new PassingList<Releasable>()
   #waiting = new Set<LeaseId>()
   #releasing = new Set<Promise<void>>()
 
@@ -52,7 +52,7 @@ export class Leases {
   }
 
   /** Returns its place, with which it is removed, once. */
-  hold(lease: Held): number {
+  hold(lease: Releasable): number {
     return this.#held.add(lease)
   }
 

@@ -68,15 +68,15 @@ export class LoadPath {
       }
       // Encoded before the caller has the value: it might change it. Throws for a value that could not be restored unchanged.
       const { call } = flight
-      const encoding = encodeKept(this.#node, call, kept)
+      const payload = encodeKept(this.#node, call, kept)
       flight.entry = localEntryOf(this.#node, call.policy, kept, flight)
       this.#settle(flight, asKept(outcome, kept))
-      if (encoding === undefined) {
+      if (payload === undefined) {
         this.#shelf.keepLoaded(flight, flight.entry)
         this.#fills.evictLater(flight)
         return
       }
-      await this.#fills.fill(flight, lease, { kept, encoding })
+      await this.#fills.fill(flight, lease, { kept, payload })
     } finally {
       // The outcome of a fill that failed is unknown: if it stored, the lease is gone, and this does nothing.
       lease.release()
@@ -88,7 +88,9 @@ export class LoadPath {
     const { call, candidate } = flight
     call.onDecided?.()
     flight.ask?.close()
-    if (!flight.isSettled && flight.ask === undefined) this.#reports.miss(call)
+    flight.trace?.end({ outcome: 'miss', missed: flight.missed })
+    // A refresh, asked for or behind a caller that was served, is no read that found nothing.
+    if (!flight.isSettled && !flight.isForced) this.#reports.miss(call, flight.missed)
     return runLoader(this.#node, flight, {
       previous: candidate?.kind === 'value' ? this.#previous(call, candidate) : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),

@@ -11,7 +11,7 @@ import type { ReadCall } from './read-call.ts'
 const ENTRY_OVERHEAD_BYTES = 200
 
 /** What an entry was read or made for, and whether that still stands. */
-interface Standing {
+interface MadeFor {
   readonly call: ReadCall
   readonly isAlive: boolean
 }
@@ -24,7 +24,7 @@ export class LocalShelf {
   }
 
   /** Keeps an entry if what it comes from still stands. Check and store are one synchronous step. */
-  keep({ call, isAlive }: Standing, entry: LocalEntry, bytes = 0): void {
+  keep({ call, isAlive }: MadeFor, entry: LocalEntry, bytes = 0): void {
     const { local, settling } = this.#node
     const key = call.fullKey
     if (!isAlive || !call.policy.local || local === undefined) return

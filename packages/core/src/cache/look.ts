@@ -2,11 +2,13 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import type { MissReason } from '../events/events.ts'
 import type { FlightStart } from './flight-start.ts'
 import type { Found, LookOptions } from './found.ts'
-import { judge } from './judge.ts'
+import { goneBy, judge } from './judge.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { traceLook, tracesReads } from './read-traces.ts'
 import type { Age } from './remote-entry.ts'
 import type { RemoteRead } from './remote-read.ts'
 import { witnessOf } from './witness.ts'
@@ -31,28 +33,29 @@ export class Looks {
   }
 
   /** Never rejects because of the store. @throws ClosedError */
-  async find(call: ReadCall, options: LookOptions): Promise<Found | undefined> {
+  async find(call: ReadCall, options: LookOptions): Promise<Found | MissReason> {
     const node = this.#node
     if (node.isClosed) throw new ClosedError(node.namespace)
-    if (node.unit()?.covers(call.cache, call.fullKey) === true) return undefined
+    if (node.unit()?.covers(call.cache, call.fullKey) === true) return 'evicted'
     const held = this.#held(call, options)
-    if (held !== undefined && !held.isDoubtful && held.age !== 'fallback') {
+    if (typeof held === 'object' && !held.isDoubtful && held.age !== 'fallback') {
       return { ...held, tier: 'local' }
     }
-    const found = await this.#findRemotely(call, options)
+    const { found, missed } = await this.#findRemotely(call, options, missedOf(held))
     if (typeof found === 'object') return { ...found, tier: 'remote' }
-    if (held === undefined || !options.fallback) return undefined
+    if (typeof held !== 'object' || !options.fallback) return missed
     // As for a failed load: what cannot be verified stands in only if the policy keeps it for that.
     const mayStandIn = !held.isDoubtful || (found === 'unknown' && call.policy.staleIfErrorMs > 0)
-    return mayStandIn ? { entry: held.entry, age: 'fallback', tier: 'local' } : undefined
+    return mayStandIn ? { entry: held.entry, age: 'fallback', tier: 'local' } : missed
   }
 
-  #held(call: ReadCall, { traceless }: LookOptions): Held | undefined {
+  #held(call: ReadCall, { traceless }: LookOptions): Held | MissReason {
     const { local, clock } = this.#node
-    if (!call.policy.local || local === undefined) return undefined
+    if (!call.policy.local || local === undefined) return 'absent'
     const entry = traceless ? local.peek(call.fullKey) : local.get(call.fullKey)
-    if (entry === undefined) return undefined
-    switch (judge(entry, call, this.#node.knowledge, clock.now())) {
+    if (entry === undefined) return 'absent'
+    const now = clock.now()
+    switch (judge(entry, call, this.#node.knowledge, now)) {
       case 'fresh':
       case 'early':
         return { entry, age: 'fresh', isDoubtful: false }
@@ -64,22 +67,41 @@ export class Looks {
       case 'unverified':
         return { entry, age: 'fallback', isDoubtful: true }
       default:
-        return undefined
+        return goneBy(entry, now)
     }
   }
 
-  async #findRemotely(
-    call: ReadCall,
-    options: LookOptions,
-  ): Promise<Omit<Found, 'tier'> | 'nothing' | 'unknown'> {
+  async #findRemotely(call: ReadCall, options: LookOptions, missed: MissReason): Promise<Looked> {
     const { coherence, knowledge } = this.#node
     const { maxStalenessMs } = call.policy
     await coherence.prepareToJudge(maxStalenessMs)
     const { address } = call
     const witness = witnessOf(call, knowledge.stamp(address.partition), this.#node.clock.now())
-    if (!this.#starts.usesRemote(call))
-      return knowledge.isInDoubt(call.fullKey) ? 'nothing' : 'unknown'
-    if (!knowledge.canJudge(maxStalenessMs)) return 'unknown'
-    return this.#remote.find(witness, options)
+    if (!this.#starts.usesRemote(call)) {
+      return knowledge.isInDoubt(call.fullKey)
+        ? { found: 'nothing', missed: 'evicted' }
+        : { found: 'unknown', missed }
+    }
+    if (!knowledge.canJudge(maxStalenessMs)) return { found: 'unknown', missed: 'store-away' }
+    witness.missed = missed
+    const trace = tracesReads() && !options.traceless ? traceLook(this.#node, call) : undefined
+    const found = await this.#remote.find(witness, options)
+    trace?.end(
+      typeof found === 'object'
+        ? { outcome: found.age === 'fresh' ? 'remote' : 'stale' }
+        : { outcome: 'miss', missed: witness.missed },
+    )
+    return { found, missed: witness.missed }
   }
+}
+
+/** What the store was found to have, and otherwise why there is nothing. */
+interface Looked {
+  readonly found: Omit<Found, 'tier'> | 'nothing' | 'unknown'
+  readonly missed: MissReason
+}
+
+function missedOf(held: Held | MissReason): MissReason {
+  if (typeof held === 'string') return held
+  return held.isDoubtful ? 'absent' : 'expired'
 }

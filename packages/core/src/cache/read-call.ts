@@ -6,15 +6,17 @@ import type { ReadCounters } from '../stats/stats.ts'
 import type { EntryRules } from './entry-rules.ts'
 
 /** The argument of a loader. */
-export interface LoadContext {
+export interface LoadContext<Value = unknown> {
   /** Aborts when the load is given up: `loadTimeout`, no waiting caller, or `close()`. */
   readonly signal: AbortSignal
-  /** The value this load is to replace, if one is still at hand; for conditional requests. */
-  readonly previous: unknown
+  /** The value that this load is to replace, if the cache still has one; for conditional requests. */
+  readonly previous: Value | undefined
 }
 
 /** Makes a value when no tier has it. */
 export interface Loader {
+  /** It hands its key in for a call that loads many. */
+  readonly isOfMany?: boolean
   load(context: LoadContext): Promise<unknown>
 }
 
@@ -97,7 +99,7 @@ interface Awaited {
 }
 
 /** A caller that may stop waiting before there is an answer; see caller.ts. */
-export interface Waiting {
+export interface WaitingCaller {
   joined(flight: Awaited): void
 }
 
@@ -107,7 +109,7 @@ export interface ReadRules extends EntryRules {
   /** Whether the caller may stop waiting. */
   readonly patience?: Patience | undefined
   /** The waiting caller, if it may stop waiting. */
-  readonly caller?: Waiting | undefined
+  readonly caller?: WaitingCaller | undefined
 }
 
 /** One read. Few fields, because one is made for every read that is not a plain local hit. */

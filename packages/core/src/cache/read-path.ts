@@ -19,12 +19,13 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import type { MissReason } from '../events/events.ts'
 import { Caller, isImpatient } from './caller.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import type { Flight } from './flight.ts'
 import { FlightStart } from './flight-start.ts'
 import { handOut, handOutShared, rejectedError } from './hand-out.ts'
-import { isTrusted, judge } from './judge.ts'
+import { goneBy, isTrusted, judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
 import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-scope.ts'
 import type { LocalShelf } from './local-shelf.ts'
@@ -32,6 +33,7 @@ import { Looks } from './look.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
+import { tracesReads, traceWait } from './read-traces.ts'
 import { Refreshes } from './refresh.ts'
 import { RemoteRead } from './remote-read.ts'
 import { StandIns } from './stand-ins.ts'
@@ -66,7 +68,7 @@ export class ReadPath {
   }
 
   /** The node whose entries are read here. */
-  get owner(): object {
+  get owner(): CacheNode {
     return this.#node
   }
 
@@ -79,13 +81,14 @@ export class ReadPath {
     if (unit !== undefined) return this.#asCallerInUnit(call, unit)
     if (call.mode === 'refresh') return this.#refresh(call)
     const entry = call.policy.local ? node.local?.get(call.fullKey) : undefined
-    if (entry === undefined) return this.#share(call, undefined)
+    if (entry === undefined) return this.#share(call)
     // A load that asks for its own key is not to be given what it is to replace.
     const scope = enclosingLoad()
     if (scope !== undefined && isInside(scope, this.#sought(call), undefined))
       return this.#loadInside(call, scope)
 
-    switch (judge(entry, call, node.knowledge, node.clock.now())) {
+    const now = node.clock.now()
+    switch (judge(entry, call, node.knowledge, now)) {
       case 'fresh':
         return this.#hit(entry, call)
       case 'early':
@@ -98,7 +101,9 @@ export class ReadPath {
         return this.#staleHit(entry, call)
       case 'gone':
         node.local?.delete(call.fullKey)
-        return this.#share(call, undefined)
+        return this.#share(call, undefined, goneBy(entry, now))
+      case 'fallback':
+        return this.#share(call, entry, 'expired')
       default:
         return this.#share(call, entry)
     }
@@ -135,8 +140,8 @@ export class ReadPath {
    */
   async find(call: ReadCall, allowsStale = false): Promise<unknown> {
     const found = await this.looks.find(call, { fallback: allowsStale, traceless: false })
-    if (found === undefined) {
-      this.#reports.miss(call)
+    if (typeof found === 'string') {
+      this.#reports.miss(call, found)
       return undefined
     }
     const { entry, tier, age } = found
@@ -149,7 +154,10 @@ export class ReadPath {
   #revalidate(call: ReadCall, entry: LocalEntry): void {
     const { fullKey: key } = call
     if (this.#node.flights.get(key) !== undefined || this.#refreshes.has(key)) return
-    const flight = this.#launch(call.unobserved(), entry, true)
+    const flight = this.#starts.make(call.unobserved(), entry)
+    // Load even if a fresh entry is found.
+    flight.isForced = true
+    this.#launch(flight)
     flight.promise.catch(() => undefined)
   }
 
@@ -174,12 +182,16 @@ export class ReadPath {
     return caller.wait(this.#node, answer, (flight) => this.#loads.fallBack(flight))
   }
 
-  #share(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
-    return this.#asCaller(call, (own) => this.#joinOrLaunch(own, candidate))
+  #share(call: ReadCall, candidate?: LocalEntry, missed?: MissReason): Promise<unknown> {
+    return this.#asCaller(call, (own) => this.#joinOrLaunch(own, candidate, missed))
   }
 
   /** Joins the flight under way, or starts one. */
-  #joinOrLaunch(call: ReadCall, candidate: LocalEntry | undefined): Promise<unknown> {
+  #joinOrLaunch(
+    call: ReadCall,
+    candidate: LocalEntry | undefined,
+    missed: MissReason | undefined,
+  ): Promise<unknown> {
     const flight = this.#node.flights.get(call.fullKey)
     const scope = enclosingLoad()
     if (scope !== undefined && isInside(scope, this.#sought(call), flight))
@@ -190,7 +202,9 @@ export class ReadPath {
       (flight.isSettled || flight.standIn?.isSettled !== true) &&
       this.#isTrusted(flight)
     if (!isJoinable) {
-      const launched = this.#launch(call, candidate, false)
+      const launched = this.#starts.make(call, candidate)
+      if (missed !== undefined) launched.missed = missed
+      this.#launch(launched)
       if (scope !== undefined) noteWaiting(scope, launched)
       return handOut(launched.promise, call, this.#node)
     }
@@ -198,10 +212,11 @@ export class ReadPath {
     if (scope !== undefined) noteWaiting(scope, flight)
     call.counters.joined += 1
     call.onDecided?.()
-    if (flight.stamp.changes === this.#node.knowledge.changes) {
-      return handOutShared(this.#standIns.join(flight, call), call, this.#node)
-    }
-    return this.#joinOlder(flight, call)
+    const answer =
+      flight.stamp.changes === this.#node.knowledge.changes
+        ? handOutShared(this.#standIns.join(flight, call), call, this.#node)
+        : this.#joinOlder(flight, call)
+    return tracesReads() ? traceWait(this.#node, call, { flight, answer }) : answer
   }
 
   #sought({ fullKey }: ReadCall): { readonly owner: object; readonly key: string } {
@@ -231,7 +246,7 @@ export class ReadPath {
       !knowledge.tags.softens(birth, call.cacheTag, tags)
     if (!stillStands(flight.call.rules.tags)) {
       flights.detach(flight)
-      return this.#share(call, undefined)
+      return this.#share(call, undefined, 'tag')
     }
     const value = await this.#standIns.join(flight, call)
     const { stamp, entry } = flight.isSettled ? flight : (flight.standIn ?? flight)
@@ -243,15 +258,11 @@ export class ReadPath {
     return this.read(call)
   }
 
-  /** Starts a flight. `isForced`: load even if a fresh entry is found. */
-  #launch(call: ReadCall, candidate: LocalEntry | undefined, isForced: boolean): Flight {
-    const flight = this.#starts.make(call, candidate)
-    flight.isForced = isForced
+  #launch(flight: Flight): void {
     // Before it begins, which may be all it takes to load. The value of a revalidation is for later callers.
-    flight.joinedBy(call.rules.caller)
+    flight.joinedBy(flight.call.rules.caller)
     this.#node.flights.add(flight)
     this.#starts.go(flight)
-    return flight
   }
 
   #hit(entry: LocalEntry, call: ReadCall): Promise<unknown> {

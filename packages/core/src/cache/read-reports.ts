@@ -2,13 +2,18 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { withValue } from '../events/event-value.ts'
-import type { CacheEvents } from '../events/events.ts'
+import type { CacheEvents, MissReason, UndecodableReason } from '../events/events.ts'
+import { Paced } from '../events/paced.ts'
 import { ownOf } from './entry-view.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 
+/** Of one cache and reason, so many are told of in so long. */
+const UNDECODABLE = { periodMs: 10_000, most: 10 } as const
+
 export class ReadReports {
   readonly #node: CacheNode
+  readonly #undecodable = new Paced(UNDECODABLE.periodMs, UNDECODABLE.most)
 
   constructor(node: CacheNode) {
     this.#node = node
@@ -24,10 +29,11 @@ export class ReadReports {
     this.#node.events.emit('hit', this.#withValue(event, entry, call))
   }
 
-  miss(call: ReadCall): void {
+  miss(call: ReadCall, reason: MissReason): void {
     call.counters.misses += 1
+    call.counters.missesBy[reason] += 1
     if (!this.#node.events.has('miss')) return
-    this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey })
+    this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey, reason })
   }
 
   stale(entry: LocalEntry, call: ReadCall, reason: CacheEvents['stale']['reason']): void {
@@ -52,8 +58,12 @@ export class ReadReports {
     this.#node.events.emit('discard', { cache, key: fullKey })
   }
 
-  undecodable({ cache, fullKey }: ReadCall, error: unknown): void {
-    this.#node.events.emit('undecodable', { cache, key: fullKey, error })
+  /** Every one is counted, and some are told: a node with a wrong key would tell of each read. */
+  undecodable(call: ReadCall, reason: UndecodableReason, error: unknown): void {
+    const { cache, fullKey: key, counters } = call
+    counters.undecodable += 1
+    const count = this.#undecodable.take(`${reason} ${cache}`, this.#node.clock.now())
+    if (count > 0) this.#node.events.emit('undecodable', { cache, key, reason, error, count })
   }
 
   #withValue<Event extends object>(event: Event, entry: LocalEntry, call: ReadCall): Event {

@@ -2,6 +2,7 @@
 
 import { FLAG, field, isEntry } from '../entry/envelope.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
+import type { MissReason } from '../events/events.ts'
 import { calmFor } from './early-refresh.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
@@ -16,23 +17,30 @@ export type Age = 'fresh' | 'stale' | 'fallback'
  */
 export function inspect(
   bytes: Uint8Array | undefined,
-  { call, stamp, at }: Witness,
+  witness: Witness,
   node: CacheNode,
-  onForeign: (call: ReadCall, reason: string) => void,
+  onForeign: (call: ReadCall) => void,
 ): LocalEntry | number {
   if (bytes === undefined) return 0
+  const { call, stamp, at } = witness
   const tags = isEntry(bytes) ? field.tags(bytes) : undefined
   if (tags === undefined) {
-    onForeign(call, 'not an entry of a known format')
+    witness.missed = 'undecodable'
+    onForeign(call)
     return 0
   }
   const flags = field.flags(bytes)
-  if ((flags & FLAG.empty) !== 0) return 0
+  if ((flags & FLAG.empty) !== 0) {
+    if ((flags & FLAG.settling) !== 0) witness.missed = 'evicted'
+    return 0
+  }
   const commit = field.commit(bytes)
-  if (field.schema(bytes) !== call.policy.schema) return commit
+  if (field.schema(bytes) !== call.policy.schema) return unfit(witness, 'version', commit)
   const { knowledge } = node
   const birth = field.birth(bytes)
-  if (!knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)) return commit
+  if (!knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)) {
+    return unfit(witness, 'tag', commit)
+  }
   const wasSoftened = (flags & FLAG.stale) !== 0
   // What was evicted softly is only a fallback, and older than the eviction of course.
   if (
@@ -43,13 +51,13 @@ export function inspect(
       loadMs: field.loadMs(bytes),
     })
   )
-    return commit
+    return unfit(witness, 'evicted', commit)
 
   // Never longer than if it had been written this moment.
   const now = node.clock.now()
   const createdAt = Math.min(now, knowledge.server.toLocal(field.createdAt(bytes)))
   const livesUntil = createdAt + field.livesForMs(bytes)
-  if (now >= livesUntil) return commit
+  if (now >= livesUntil) return unfit(witness, wasSoftened ? 'evicted' : 'expired', commit)
   // The bytes were good when they were read, their tags as of the last confirmed tag clock.
   const goodAt = Math.min(at, knowledge.tagsVerifiedAt)
   // Not born above what this node knows: its next invalidation may stay here for a while, under a number of its own.
@@ -57,6 +65,7 @@ export function inspect(
   const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
   entry.createdAt = Math.floor(createdAt)
   if (wasSoftened || knowledge.tags.softens(birth, call.cacheTag, tags)) {
+    witness.missed = wasSoftened ? 'evicted' : 'tag'
     // Nothing and errors are no fallback.
     if (entry.kind !== 'value') return commit
     entry.live(0, 0, 0, livesUntil)
@@ -65,8 +74,14 @@ export function inspect(
   const freshForMs = field.freshForMs(bytes)
   const calmMs = calmFor(freshForMs, field.loadMs(bytes), call.policy.refreshBeta)
   const staleUntil = createdAt + field.staleForMs(bytes)
+  if (now >= createdAt + freshForMs) witness.missed = 'expired'
   entry.live(createdAt + calmMs, createdAt + freshForMs, staleUntil, livesUntil)
   return entry
+}
+
+function unfit(witness: Witness, reason: MissReason, commit: number): number {
+  witness.missed = reason
+  return commit
 }
 
 export function ageOf(entry: LocalEntry, now: number): Age {

@@ -85,6 +85,7 @@ export class RemoteRead {
     const { address } = witness
     if (remote === undefined) return 'unknown'
     flights.watch(witness)
+    // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
       const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
         const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)
@@ -99,6 +100,7 @@ export class RemoteRead {
       if (!traceless && age !== 'fallback') this.#shelf.keep(witness, entry, bytes.length)
       return { entry, age }
     } catch (error) {
+      witness.missed = 'store-away'
       remote.reportDefect('read', error)
       return 'unknown'
     } finally {
@@ -115,6 +117,7 @@ export class RemoteRead {
       candidate.confirm(stamp, Math.min(flight.at, this.#node.knowledge.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node.knowledge, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
+        flight.trace?.end({ outcome: 'confirmed' })
         this.#node.flights.end(flight)
         flight.entry = candidate
         call.onDecided?.()
@@ -136,6 +139,7 @@ export class RemoteRead {
   }
 
   #goOnAlone(flight: Flight): void {
+    flight.missed = 'store-away'
     goOn(this.#node, flight, this.#loads.loadAlone(flight))
   }
 
@@ -196,6 +200,7 @@ export class RemoteRead {
 
   #serveStale(flight: Flight, entry: LocalEntry): void {
     if (flight.isSettled) return
+    flight.trace?.end({ outcome: 'stale' })
     this.#reports.stale(entry, flight.call, 'revalidating')
     flight.entry = entry
     flight.resolve(entry.value)

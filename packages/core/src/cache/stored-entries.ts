@@ -3,6 +3,7 @@
 import { field } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
+import { UndecodableEntry } from '../entry/undecodable-entry.ts'
 import type { Flight } from './flight.ts'
 import { settleWith } from './flight-steps.ts'
 import type { LocalShelf } from './local-shelf.ts'
@@ -11,6 +12,7 @@ import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
 import { inspect } from './remote-entry.ts'
 import { restored } from './value-forms.ts'
+import { type EntryIdentity, IDENTIFYING_FLAGS } from './value-pipeline.ts'
 import type { Witness } from './witness.ts'
 
 export class StoredEntries {
@@ -29,22 +31,31 @@ export class StoredEntries {
     return inspect(bytes, witness, this.#node, this.#onForeign)
   }
 
-  /** Gives an entry its value; synchronous unless codec steps were applied. `undefined` (as a promise) when it does not decode. */
+  /** Gives an entry its value; synchronous unless a codec step is not. `undefined` (as a promise) when it does not decode. */
   decode(
-    { call }: Pick<Witness, 'call'>,
+    witness: Pick<Witness, 'call' | 'missed'>,
     entry: LocalEntry,
     bytes: Uint8Array,
   ): LocalEntry | Promise<LocalEntry | undefined> {
+    const { call } = witness
     const { values } = this.#node
     try {
+      if (values === undefined) return this.#withValue(call, entry, undefined)
       const frozen = isFrozenByCodec(call, entry)
-      const value = values?.decode(field.payload(bytes), field.steps(bytes), frozen)
-      if (!(value instanceof Promise)) return this.#withValue(call, entry, value)
-      return value
-        .then((decoded) => this.#withValue(call, entry, decoded))
-        .catch((reason: unknown) => this.#reportUndecodable(call, reason))
-    } catch (reason) {
-      return Promise.resolve(this.#reportUndecodable(call, reason))
+      const steps = field.steps(bytes)
+      const payload = field.payload(bytes)
+      if (values.isPlain(steps)) {
+        return this.#withValue(call, entry, values.decode(payload, frozen))
+      }
+      const opened = values.open(payload, steps, identityOf(call, entry, bytes))
+      if (!(opened instanceof Promise)) {
+        return this.#withValue(call, entry, values.decode(opened, frozen))
+      }
+      return opened
+        .then((made) => this.#withValue(call, entry, values.decode(made, frozen)))
+        .catch((error: unknown) => this.#unread(witness, error))
+    } catch (error) {
+      return Promise.resolve(this.#unread(witness, error))
     }
   }
 
@@ -53,6 +64,7 @@ export class StoredEntries {
     const { call } = flight
     call.onDecided?.()
     this.#shelf.keep(flight, entry, length)
+    flight.trace?.end({ outcome: 'remote' })
     this.#node.flights.end(flight)
     this.#reports.hit(entry, call, 'remote')
     settleWith(flight, entry)
@@ -66,13 +78,29 @@ export class StoredEntries {
     return entry
   }
 
-  readonly #onForeign = (call: ReadCall, reason: string): void => {
-    this.#reportUndecodable(call, reason)
+  readonly #onForeign = (call: ReadCall): void => {
+    this.#reports.undecodable(call, 'format', 'not an entry of a known format')
   }
 
-  #reportUndecodable(call: ReadCall, reason: unknown): undefined {
-    this.#reports.undecodable(call, reason)
+  #unread(witness: Pick<Witness, 'call' | 'missed'>, error: unknown): undefined {
+    const isOurs = error instanceof UndecodableEntry
+    const reason = isOurs ? error.reason : 'value'
+    witness.missed = 'undecodable'
+    this.#reports.undecodable(witness.call, reason, isOurs ? error.cause : error)
     return undefined
+  }
+}
+
+/** By the bytes, and not by what this node makes of them. */
+function identityOf(call: ReadCall, { tags }: LocalEntry, bytes: Uint8Array): EntryIdentity {
+  return {
+    cache: call.cache,
+    key: call.fullKey,
+    flags: field.flags(bytes) & IDENTIFYING_FLAGS,
+    commit: field.commit(bytes),
+    birth: field.birth(bytes),
+    schema: field.schema(bytes),
+    tags,
   }
 }
 

@@ -12,7 +12,6 @@ import type { Policy } from '../options/cache-options.ts'
 import type { Keepable } from './keep.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import type { EncodedValue } from './value-pipeline.ts'
 
 /**
  * Returns a result in the form in which it is kept: with `isolation: 'cloned'` apart from the caller's own objects.
@@ -47,7 +46,7 @@ export function ownCopy(node: CacheNode, policy: Policy, value: unknown): unknow
 }
 
 /**
- * Encodes a result for the store. `undefined` for an error that cannot come back the same: this node remembers it alone.
+ * Encodes a result for the store, without the plugins' steps. `undefined` for an error that cannot come back the same: this node remembers it alone.
  *
  * @throws ValueError for a value that cannot come back the same.
  */
@@ -55,11 +54,12 @@ export function encodeKept(
   node: CacheNode,
   call: ReadCall,
   kept: Keepable,
-): EncodedValue | Promise<EncodedValue> | undefined {
+): Uint8Array | undefined {
+  const codec = node.values?.codec
+  if (codec === undefined) return undefined
   try {
-    const { values } = node
-    if (values !== undefined) assertOwnClass(kept, (value) => values.codec.encode(value))
-    return values?.encode(plainOf(kept))
+    assertOwnClass(kept, (value) => codec.encode(value))
+    return codec.encode(plainOf(kept))
   } catch (error) {
     if (kept.kind === 'error') return undefined
     throw placed(error, call)

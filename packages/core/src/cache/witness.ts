@@ -6,6 +6,7 @@
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Stamp } from '../entry/stamp.ts'
+import type { MissReason } from '../events/events.ts'
 import type { ReadCall } from './read-call.ts'
 
 export interface Witness {
@@ -19,9 +20,11 @@ export interface Witness {
   isAlive: boolean
   /** The highest sequence number of a change that touched the key since the stamp. */
   touchedAt: number
+  /** The most that is known of why nothing could be served so far. */
+  missed: MissReason
 }
 
 /** Makes a witness of what is read from now on. */
 export function witnessOf(call: ReadCall, stamp: Stamp, at: number): Witness {
-  return { call, address: call.address, stamp, at, isAlive: true, touchedAt: 0 }
+  return { call, address: call.address, stamp, at, isAlive: true, touchedAt: 0, missed: 'absent' }
 }

@@ -14,7 +14,7 @@ import type { EntryAddress, MutationReply, PutReply } from '../contracts/remote-
 import type { Stamp } from '../entry/stamp.ts'
 import { Doubts } from './doubts.ts'
 import { INTERVALS } from './intervals.ts'
-import { isOfInstant, type OwnChange, OwnChanges, type Written } from './own-changes.ts'
+import { type EntryOrigin, isOfInstant, type OwnChange, OwnChanges } from './own-changes.ts'
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import type { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
@@ -163,7 +163,7 @@ export class Knowledge {
    * Tells whether an entry that was read from the store comes from a history that was lost: it is older than this node's
    * own change of it, or was born above what the store's tag clock stood at later.
    */
-  isOutlived(address: EntryAddress, birth: number, written: Written): boolean {
+  isOutlived(address: EntryAddress, birth: number, written: EntryOrigin): boolean {
     const now = this.#clock.now()
     const placed = this.server.placed(written, now)
     // Of the very millisecond of the sync, it may be from before or after: to doubt too much costs a hit.
@@ -181,7 +181,7 @@ export class Knowledge {
   }
 
   /** Remembers a put of this node that the store was found to hold, though its reply was lost. */
-  noteFoundPut(address: EntryAddress, { commit, createdAt }: Written): void {
+  noteFoundPut(address: EntryAddress, { commit, createdAt }: EntryOrigin): void {
     const state = this.partition(address.partition)
     const doneAt = state.noteTime(createdAt)
     // Its number is not known; it is among those that were caught up with.

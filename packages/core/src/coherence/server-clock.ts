@@ -1,7 +1,7 @@
 /** The store's clock as seen from here: ages entries that other nodes wrote, and orders nothing (I8). */
 
 import { INTERVALS } from './intervals.ts'
-import type { Written } from './own-changes.ts'
+import type { EntryOrigin } from './own-changes.ts'
 
 export class ServerClock {
   #offset = Number.NaN
@@ -38,7 +38,7 @@ export class ServerClock {
    * Returns what an entry's header says of its write, with an instant that may be compared. One of the future is from before
    * the clock was set back, so it is older than anything that was done since.
    */
-  placed<Write extends Written>(write: Write, now: number): Write {
+  placed<Write extends EntryOrigin>(write: Write, now: number): Write {
     const isAhead = this.toLocal(write.createdAt) - now > INTERVALS.setBackMs
     return isAhead ? { ...write, createdAt: Number.NEGATIVE_INFINITY } : write
   }

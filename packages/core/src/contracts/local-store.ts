@@ -3,9 +3,6 @@
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 
-/** Why an entry left a local store without a request for that key. */
-export type DropReason = 'room' | 'replaced'
-
 /**
  * A bounded, synchronous map. It decides what to drop for room. The engine judges freshness, coherence and tags, and only the
  * engine knows the content of the entry objects.

@@ -53,7 +53,7 @@ export interface LockState {
 export interface LockCapabilities {
   /** Holders in other processes are seen. */
   readonly shared: boolean
-  /** Waiters are served in order. */
+  /** Waiters are served in order. Nothing in the engine depends on it; the conformance suite checks it where it is promised. */
   readonly queues: boolean
   /** `replicas` is honoured. */
   readonly replicas: boolean

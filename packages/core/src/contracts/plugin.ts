@@ -1,24 +1,14 @@
-/** A plugin adds codec steps, or listens to events; listening never changes what is cached. */
+/** What every plugin is made of, whatever the manager that starts it offers; `Plugin` has that, too. */
 
-import type { CacheEvents } from '../events/events.ts'
 import type { CodecStep } from './codec.ts'
 
-/** The part of its manager that a started plugin can use. */
-export interface PluginHost {
-  readonly namespace: string
-  /** Listens to an event; returns a function that stops it. Listeners cannot change the outcome, and their errors are dropped. */
-  on<Name extends keyof CacheEvents>(
-    event: Name,
-    listener: (event: CacheEvents[Name]) => void,
-  ): () => void
-}
-
-/** Extends one cache manager. Started in the order given, stopped in reverse. */
-export interface Plugin {
+export interface PluginParts {
+  /** Shown in messages; the names of its events begin with it. */
   readonly name: string
   /** Steps over payload bytes, applied in order on writing. Their ids must be unique in a manager. */
   readonly codecSteps?: readonly CodecStep[] | undefined
-  start?(host: PluginHost): void
-  /** Releases what `start` took; awaited by `close()`. */
+  /** Names of the events that it emits, each beginning with its own name and a colon. */
+  readonly events?: readonly string[] | undefined
+  start?(host: never): void
   stop?(): void | Promise<void>
 }

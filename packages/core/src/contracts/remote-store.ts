@@ -27,7 +27,10 @@ export interface RemoteCapabilities {
    * `unknown`, and numbers of different nodes are not compared.
    */
   readonly sequences: boolean
-  /** Tag versions are minted atomically and strictly increase. */
+  /**
+   * Tag versions are minted atomically and strictly increase. The engine does the same with and without it; the conformance suite
+   * checks it only where it is promised.
+   */
   readonly tags: boolean
   /** Mutations publish in the same atomic step. Otherwise the engine publishes after them through `Bus.publish`. */
   readonly publishes: boolean
@@ -73,7 +76,7 @@ export interface MutationReply {
    * partition, 0 if none. Never less, because a number that goes back means that the store has lost its history.
    */
   readonly previous: number
-  /** The partition's number from this change on. */
+  /** The partition's number from this change on. Changes of one partition that were asked for together may share it. */
   readonly seq: number
   readonly nowMs: number
 }

@@ -42,9 +42,7 @@ const NAMES = [...OWN_NAMES, ...CACHE_OPTION_NAMES]
  * Subclasses inherit it: options that their own `@CacheConfig` leaves out come from the class they extend.
  *
  * @throws InvalidOptionError at definition.
- * @example
- * @CacheConfig({ cache: 'products', ttl: '10m' })
- * class ProductService {}
+ * @example `@CacheConfig({ cache: 'products', ttl: '10m' }) class Products { … }`
  */
 export function CacheConfig(
   config: ClassConfig,

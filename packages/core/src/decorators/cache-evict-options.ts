@@ -3,11 +3,34 @@
 import type { Key } from '../keys/key-text.ts'
 import type { Duration } from '../options/duration.ts'
 import { optionNames } from '../options/option-names.ts'
+import type { AnnotateThis } from './bound/unannotated.ts'
 
 type Args = readonly unknown[]
 
 /** At least one of `key`, `keys`, `keyOf`, `keysOf`, `tags` and `all`. */
-export interface CacheEvictOptions<
+export type CacheEvictOptions<
+  KeyArgs extends Args,
+  Result,
+  KeysArgs extends Args,
+  TagArgs extends Args,
+  ConditionArgs extends Args,
+  KeyOfArgs extends Args = [],
+  KeysOfArgs extends Args = [],
+  IfArgs extends Args = [],
+> = CacheEvictFields<
+  KeyArgs,
+  Result,
+  KeysArgs,
+  TagArgs,
+  ConditionArgs,
+  KeyOfArgs,
+  KeysOfArgs,
+  IfArgs
+> &
+  ThisType<AnnotateThis>
+
+/** The fields of `CacheEvictOptions`. */
+export interface CacheEvictFields<
   KeyArgs extends Args,
   Result,
   KeysArgs extends Args,
@@ -52,20 +75,28 @@ export interface CacheEvictOptions<
 }
 
 /** Evicting before the method runs: there is no result to compute tags from. */
-export interface CacheEvictBeforeOptions<
+export type CacheEvictBeforeOptions<
+  KeyArgs extends Args,
+  KeysArgs extends Args,
+  TagArgs extends Args,
+  ConditionArgs extends Args,
+> = CacheEvictBeforeFields<KeyArgs, KeysArgs, TagArgs, ConditionArgs> & ThisType<AnnotateThis>
+
+/** The fields of `CacheEvictBeforeOptions`. */
+export interface CacheEvictBeforeFields<
   KeyArgs extends Args,
   KeysArgs extends Args,
   TagArgs extends Args,
   ConditionArgs extends Args,
 > extends Omit<
-    CacheEvictOptions<KeyArgs, undefined, KeysArgs, TagArgs, ConditionArgs>,
+    CacheEvictFields<KeyArgs, undefined, KeysArgs, TagArgs, ConditionArgs>,
     'when' | 'keyOf' | 'keysOf' | 'conditionOf'
   > {
   readonly when: 'before'
 }
 
 /** Names of the options of both forms. */
-export const CACHE_EVICT_NAMES = optionNames<CacheEvictOptions<[], unknown, [], [], []>>({
+export const CACHE_EVICT_NAMES = optionNames<CacheEvictFields<[], unknown, [], [], []>>({
   cache: true,
   key: true,
   keys: true,

@@ -9,7 +9,7 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
 import { type BindingParts, cacheBinder } from './bound/bound-cache.ts'
 import { answered, type Callback, readCallback, saysNo } from './bound/callbacks.ts'
-import type { EvictCall } from './bound/method-cache.ts'
+import type { MethodEviction } from './bound/method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
@@ -18,7 +18,12 @@ import {
   methodDecorator,
   shapeOf,
 } from './bound/method-decorator.ts'
-import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
+import type {
+  AnnotateTheResult,
+  AnyUnlessAnnotated,
+  ArgsOf,
+  WriteParentheses,
+} from './bound/unannotated.ts'
 import {
   CACHE_EVICT_DEFAULTS,
   CACHE_EVICT_NAMES,
@@ -36,9 +41,7 @@ const DECORATOR = '@CacheEvict'
  * Evicts keys, tags or a whole cache, on all nodes, around a method that changes cached data.
  *
  * @throws InvalidOptionError at definition, naming the option.
- * @example
- * @CacheEvict({ key: (id: string) => id, tags: ['catalogue'] })
- * async remove(id: string): Promise<void> { … }
+ * @example `@CacheEvict({ key: (id: string) => id, tags: ['catalogue'] }) async remove(id: string): Promise<void> { … }`
  */
 export function CacheEvict<
   AnnotateKeyArgs extends Args = [],
@@ -59,17 +62,18 @@ export function CacheEvict<
     AnnotateKeyOfArgs,
     AnnotateKeysOfArgs,
     AnnotateConditionOfArgs
-  > &
-    ThisType<AnnotateThis>,
+  >,
 ): AsyncMethodDecorator<
-  | AnnotateKeyArgs
-  | AnnotateKeysArgs
-  | AnnotateTagsArgs
-  | AnnotateConditionArgs
-  | AnnotateKeyOfArgs
-  | AnnotateKeysOfArgs
-  | AnnotateConditionOfArgs,
-  Result
+  ArgsOf<
+    | AnnotateKeyArgs
+    | AnnotateKeysArgs
+    | AnnotateTagsArgs
+    | AnnotateConditionArgs
+    | AnnotateKeyOfArgs
+    | AnnotateKeysOfArgs
+    | AnnotateConditionOfArgs
+  >,
+  Result | AnyUnlessAnnotated<Result>
 >
 export function CacheEvict<
   AnnotateKeyArgs extends Args = [],
@@ -82,10 +86,9 @@ export function CacheEvict<
     AnnotateKeysArgs,
     AnnotateTagsArgs,
     AnnotateConditionArgs
-  > &
-    ThisType<AnnotateThis>,
+  >,
 ): AsyncMethodDecorator<
-  AnnotateKeyArgs | AnnotateKeysArgs | AnnotateTagsArgs | AnnotateConditionArgs,
+  ArgsOf<AnnotateKeyArgs | AnnotateKeysArgs | AnnotateTagsArgs | AnnotateConditionArgs>,
   unknown
 >
 export function CacheEvict(
@@ -186,7 +189,7 @@ interface Call {
 }
 
 /** Collects what a call evicts: its keys at once, what depends on the result once there is one. */
-type Plan = (call: Call) => (result: unknown) => EvictCall
+type Plan = (call: Call) => (result: unknown) => MethodEviction
 
 /**
  * Keys are made twice: before the method, so that a wrong one fails before anything is done, and after it, because the

@@ -16,7 +16,13 @@ import {
   invoke,
   methodDecorator,
 } from './bound/method-decorator.ts'
-import type { AnnotateTheResult, AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
+import type {
+  AnnotateTheResult,
+  AnnotateThis,
+  AnyUnlessAnnotated,
+  ArgsOf,
+  WriteParentheses,
+} from './bound/unannotated.ts'
 import { evictionOf } from './reading/entries-behind.ts'
 import { keyKindOf, keySource } from './reading/key-source.ts'
 import { keyOf as boundKey, keysNow, stillGives } from './reading/read-one.ts'
@@ -25,7 +31,19 @@ import { resolveStoring, STORING_NAMES, type StoringOptions } from './reading/st
 type Args = readonly unknown[]
 
 /** Either `key` or `keyOf`. */
-export interface CachePutOptions<
+export type CachePutOptions<
+  KeyArgs extends Args,
+  Result,
+  TagArgs extends Args,
+  TtlArgs extends Args,
+  UnlessArgs extends Args,
+  ConditionArgs extends Args,
+  KeyOfArgs extends Args,
+> = CachePutFields<KeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs, KeyOfArgs> &
+  ThisType<AnnotateThis>
+
+/** The fields of `CachePutOptions`. */
+export interface CachePutFields<
   KeyArgs extends Args,
   Result,
   TagArgs extends Args,
@@ -43,7 +61,7 @@ export interface CachePutOptions<
 }
 
 const DECORATOR = '@CachePut'
-type AnyCachePut = CachePutOptions<[], unknown, [], [], [], [], []>
+type AnyCachePut = CachePutFields<[], unknown, [], [], [], [], []>
 type OwnOptions = Omit<AnyCachePut, keyof StoringOptions<unknown, [], [], []>>
 const OWN_NAMES = optionNames<OwnOptions>({ key: true, keyOf: true, condition: true })
 const NAMES = [...OWN_NAMES, ...STORING_NAMES]
@@ -55,9 +73,7 @@ const NAMES = [...OWN_NAMES, ...STORING_NAMES]
  * unknown which value is newer: then the key is evicted instead. When the method fails, nothing changes.
  *
  * @throws InvalidOptionError at definition, naming the option.
- * @example
- * @CachePut({ key: (product: Product) => product.id })
- * async save(product: Product): Promise<Product> { … }
+ * @example `@CachePut({ key: (product: Product) => product.id }) async save(product: Product): Promise<Product> { … }`
  */
 export function CachePut<
   AnnotateKeyArgs extends Args = [],
@@ -76,16 +92,17 @@ export function CachePut<
     AnnotateUnlessArgs,
     AnnotateConditionArgs,
     AnnotateKeyOfArgs
-  > &
-    ThisType<AnnotateThis>,
+  >,
 ): AsyncMethodDecorator<
-  | AnnotateKeyArgs
-  | AnnotateTagsArgs
-  | AnnotateTtlArgs
-  | AnnotateUnlessArgs
-  | AnnotateConditionArgs
-  | AnnotateKeyOfArgs,
-  Result
+  ArgsOf<
+    | AnnotateKeyArgs
+    | AnnotateTagsArgs
+    | AnnotateTtlArgs
+    | AnnotateUnlessArgs
+    | AnnotateConditionArgs
+    | AnnotateKeyOfArgs
+  >,
+  Result | AnyUnlessAnnotated<Result>
 >
 export function CachePut(
   target: object,

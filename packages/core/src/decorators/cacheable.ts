@@ -9,6 +9,7 @@ import { readCallback } from './bound/callbacks.ts'
 import {
   type AsyncMethodDecorator,
   assertCalledWithOptions,
+  type EachMethodDecorator,
   methodDecorator,
 } from './bound/method-decorator.ts'
 import { noteReader, noteReadingMethod } from './bound/read-names.ts'
@@ -16,12 +17,13 @@ import type {
   AnnotateTheElement,
   AnnotateTheResult,
   AnnotateThis,
-  Asked,
+  AnyUnlessAnnotated,
+  ArgsOf,
   WriteParentheses,
 } from './bound/unannotated.ts'
 import { type CacheableEachOptions, resolveEach } from './reading/each-options.ts'
 import { entriesOfEach, entriesOfOne } from './reading/entries-behind.ts'
-import type { EntryHandle } from './reading/entry-handle.ts'
+import type { AnyMethodEntries } from './reading/entry-handle.ts'
 import { keyKindOf, keySource } from './reading/key-source.ts'
 import { wrapEach } from './reading/read-each.ts'
 import { wrapOne } from './reading/read-one.ts'
@@ -29,7 +31,19 @@ import { resolveStoring, STORING_NAMES, type StoringOptions } from './reading/st
 
 type Args = readonly unknown[]
 
-export interface CacheableOptions<
+/** The options of `@Cacheable`. */
+export type CacheableOptions<
+  KeyArgs extends Args,
+  Result,
+  TagArgs extends Args,
+  TtlArgs extends Args,
+  UnlessArgs extends Args,
+  ConditionArgs extends Args,
+> = CacheableFields<KeyArgs, Result, TagArgs, TtlArgs, UnlessArgs, ConditionArgs> &
+  ThisType<AnnotateThis>
+
+/** The fields of `CacheableOptions`. */
+export interface CacheableFields<
   KeyArgs extends Args,
   Result,
   TagArgs extends Args,
@@ -50,7 +64,7 @@ export interface CacheableOptions<
 }
 
 const DECORATOR = '@Cacheable'
-type AnyCacheable = CacheableOptions<[], unknown, [], [], [], []>
+type AnyCacheable = CacheableFields<[], unknown, [], [], [], []>
 type OwnOptions = Omit<AnyCacheable, keyof StoringOptions<unknown, [], [], []>>
 const OWN_NAMES = optionNames<OwnOptions>({ key: true, each: true, condition: true, shares: true })
 const NAMES = [...OWN_NAMES, ...STORING_NAMES]
@@ -59,14 +73,7 @@ const NAMES = [...OWN_NAMES, ...STORING_NAMES]
  * Caches the method's result. With `each`, the method takes a list, and every element has an entry of its own.
  *
  * @throws InvalidOptionError at definition, naming the option.
- * @example
- * class Products {
- *   @Cacheable({ key: (id: string) => id, ttl: '10m' })
- *   async find(id: string): Promise<Product | undefined> { … }
- *
- *   @Cacheable({ each: { key: (id: string) => id, by: (product: Product) => product.id } })
- *   async findMany(ids: readonly string[]): Promise<Product[]> { … }
- * }
+ * @example `@Cacheable({ key: (id: string) => id, ttl: '10m' }) async find(id: string): Promise<Product> { … }`
  */
 export function Cacheable<
   AnnotateKeyArgs extends Args = [],
@@ -83,11 +90,16 @@ export function Cacheable<
     AnnotateTtlArgs,
     AnnotateUnlessArgs,
     AnnotateConditionArgs
-  > &
-    ThisType<AnnotateThis>,
+  >,
 ): AsyncMethodDecorator<
-  AnnotateKeyArgs | AnnotateTagsArgs | AnnotateTtlArgs | AnnotateUnlessArgs | AnnotateConditionArgs,
-  Result
+  ArgsOf<
+    | AnnotateKeyArgs
+    | AnnotateTagsArgs
+    | AnnotateTtlArgs
+    | AnnotateUnlessArgs
+    | AnnotateConditionArgs
+  >,
+  Result | AnyUnlessAnnotated<Result>
 >
 export function Cacheable<
   Id = AnnotateTheElement,
@@ -106,12 +118,16 @@ export function Cacheable<
     AnnotateTtlArgs,
     AnnotateUnlessArgs,
     AnnotateConditionArgs
-  > &
-    ThisType<AnnotateThis>,
-): AsyncMethodDecorator<
-  AnnotateConditionArgs,
-  readonly Asked<Item>[],
-  [Asked<Id>, ...AnnotateKeyArgs] | AnnotateTagsArgs | AnnotateTtlArgs | AnnotateUnlessArgs
+  >,
+): EachMethodDecorator<
+  ArgsOf<
+    | [Id | AnyUnlessAnnotated<Id>, ...AnnotateKeyArgs]
+    | AnnotateTagsArgs
+    | AnnotateTtlArgs
+    | AnnotateUnlessArgs
+  >,
+  readonly (Item | AnyUnlessAnnotated<Item>)[],
+  AnnotateConditionArgs
 >
 export function Cacheable(
   target: object,
@@ -148,10 +164,10 @@ export function Cacheable(...given: readonly [object?]): unknown {
     const parts = { original, binding, condition: isWanted }
     if (each !== undefined) {
       const list = { ...parts, by: each.by }
-      const entries = (self: unknown): EntryHandle => entriesOfEach(list, self)
+      const entries = (self: unknown): AnyMethodEntries => entriesOfEach(list, self)
       return { method: wrapEach(list), operation: { kind: 'cacheable', options, entries } }
     }
-    const entries = (self: unknown): EntryHandle => entriesOfOne(parts, self)
+    const entries = (self: unknown): AnyMethodEntries => entriesOfOne(parts, self)
     return { method: wrapOne(parts), operation: { kind: 'cacheable', options, entries } }
   })
 }

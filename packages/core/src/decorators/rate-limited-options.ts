@@ -13,13 +13,14 @@ import { assertFunction, assertInteger, assertKnownOptions } from '../options/as
 import { optionNames } from '../options/option-names.ts'
 import { orDefault } from '../options/or-default.ts'
 import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
+import type { AnnotateThis } from './bound/unannotated.ts'
 import { type KeySource, keySource } from './reading/key-source.ts'
-import { loadSignal } from './reading/load-scope.ts'
+import { loadSignal } from './reading/method-load-scope.ts'
 
 type Args = readonly unknown[]
 
 /** The options that a method's limit adds to those of a limiter. */
-export interface RateLimitedSettings<
+export interface RateLimitedOwnOptions<
   KeyArgs extends Args,
   CostArgs extends Args,
   SignalArgs extends Args,
@@ -45,16 +46,19 @@ export interface OnLimit<InsteadArgs extends Args, Instead> {
     | undefined
 }
 
+/** The options of `@RateLimited`, besides `onLimit`. */
 export type RateLimitedOptions<
   KeyArgs extends Args,
   CostArgs extends Args,
   SignalArgs extends Args,
   LimitArgs extends Args = [],
-> = LimiterOptions<LimitArgs> & RateLimitedSettings<KeyArgs, CostArgs, SignalArgs>
+> = LimiterOptions<LimitArgs> &
+  RateLimitedOwnOptions<KeyArgs, CostArgs, SignalArgs> &
+  ThisType<AnnotateThis>
 
 /** The decorator's name in messages. */
 export const RATE_LIMITED = '@RateLimited'
-type OwnOptions = RateLimitedSettings<[], [], []> & OnLimit<[], unknown>
+type OwnOptions = RateLimitedOwnOptions<[], [], []> & OnLimit<[], unknown>
 const OWN_NAMES = optionNames<OwnOptions>({ key: true, cost: true, signal: true, onLimit: true })
 /** How long a call waits for its turn where `maxWait` is left out. */
 const DEFAULT_MAX_WAIT = '5s'

@@ -15,14 +15,14 @@ import {
   methodDecorator,
 } from './bound/method-decorator.ts'
 import { cacheNameOf } from './bound/method-site.ts'
-import type { AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
+import type { ArgsOf, WriteParentheses } from './bound/unannotated.ts'
 import {
   type OnLimit,
   RATE_LIMITED,
   type RateLimitedOptions,
   resolveRateLimited,
 } from './rate-limited-options.ts'
-import { currentScope, runLoad } from './reading/load-scope.ts'
+import { currentScope, runLoad } from './reading/method-load-scope.ts'
 
 type Args = readonly unknown[]
 
@@ -62,9 +62,7 @@ export interface LimitsOwner {
  *
  * @throws InvalidOptionError at definition, naming the option. The method throws RateLimitedError above the limit, with
  *   `retryAfterMs`, and RateLimitUnavailableError when the store cannot decide and `onStoreError` is `'closed'`.
- * @example
- * @RateLimited({ key: (ip: string) => ip, limit: 100, per: '1m' })
- * async search(ip: string, query: string): Promise<Product[]> { … }
+ * @example `@RateLimited({ key: (ip: string) => ip, limit: 100, per: '1m' }) async search(ip: string): Promise<Hit[]> { … }`
  */
 export function RateLimited<
   AnnotateKeyArgs extends Args = [],
@@ -80,10 +78,15 @@ export function RateLimited<
     AnnotateSignalArgs,
     AnnotateLimitArgs
   > &
-    OnLimit<AnnotateOnLimitArgs, Instead> &
-    ThisType<AnnotateThis>,
+    OnLimit<AnnotateOnLimitArgs, Instead>,
 ): LimitedMethodDecorator<
-  AnnotateKeyArgs | AnnotateCostArgs | AnnotateSignalArgs | AnnotateOnLimitArgs | AnnotateLimitArgs,
+  ArgsOf<
+    | AnnotateKeyArgs
+    | AnnotateCostArgs
+    | AnnotateSignalArgs
+    | AnnotateOnLimitArgs
+    | AnnotateLimitArgs
+  >,
   Instead
 >
 export function RateLimited<
@@ -97,11 +100,9 @@ export function RateLimited<
     AnnotateCostArgs,
     AnnotateSignalArgs,
     AnnotateLimitArgs
-  > & {
-    readonly onLimit: 'skip'
-  } & ThisType<AnnotateThis>,
+  > & { readonly onLimit: 'skip' },
 ): LimitedMethodDecorator<
-  AnnotateKeyArgs | AnnotateCostArgs | AnnotateSignalArgs | AnnotateLimitArgs,
+  ArgsOf<AnnotateKeyArgs | AnnotateCostArgs | AnnotateSignalArgs | AnnotateLimitArgs>,
   undefined
 >
 export function RateLimited(

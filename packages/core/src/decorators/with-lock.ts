@@ -19,14 +19,21 @@ import {
   invoke,
   methodDecorator,
 } from './bound/method-decorator.ts'
-import type { AnnotateThis, WriteParentheses } from './bound/unannotated.ts'
+import type { AnnotateThis, ArgsOf, WriteParentheses } from './bound/unannotated.ts'
 import { keySource } from './reading/key-source.ts'
-import { currentScope, runLoad } from './reading/load-scope.ts'
+import { currentScope, runLoad } from './reading/method-load-scope.ts'
 
 type Args = readonly unknown[]
 
 /** Either `key`, or `keys`, or neither: then the method's name and its arguments are the key. */
-export interface WithLockOptions<KeyArgs extends Args, KeysArgs extends Args>
+export type WithLockOptions<KeyArgs extends Args, KeysArgs extends Args> = WithLockFields<
+  KeyArgs,
+  KeysArgs
+> &
+  ThisType<AnnotateThis>
+
+/** The fields of `WithLockOptions`. */
+export interface WithLockFields<KeyArgs extends Args, KeysArgs extends Args>
   extends Omit<LockOptions, 'signal'> {
   /** The lock's name, from the arguments: a function or a template. Methods with the same name exclude each other. */
   readonly key?: string | ((...args: KeyArgs) => Key) | undefined
@@ -40,7 +47,7 @@ export interface LocksOwner {
 }
 
 const DECORATOR = '@WithLock'
-const OWN_NAMES = optionNames<Omit<WithLockOptions<[], []>, keyof LockOptions>>({
+const OWN_NAMES = optionNames<Omit<WithLockFields<[], []>, keyof LockOptions>>({
   key: true,
   keys: true,
 })
@@ -55,13 +62,11 @@ const NAMES = [...OWN_NAMES, ...LOCK_OPTION_NAMES.filter((name) => name !== 'sig
  *
  * @throws InvalidOptionError at definition, naming the option. The method throws LockTimeoutError when the lock stayed held,
  *   LockUnavailableError when the store cannot decide, LockLostError (with the result) when it was lost while the method ran.
- * @example
- * @WithLock({ key: (orderId: string) => `order:${orderId}`, lease: '10s', wait: '5s' })
- * async checkout(orderId: string): Promise<Receipt> { … }
+ * @example `@WithLock({ key: (id: string) => id, lease: '10s', wait: '5s' }) async checkout(id: string): Promise<void> { … }`
  */
 export function WithLock<AnnotateKeyArgs extends Args = [], AnnotateKeysArgs extends Args = []>(
-  options: WithLockOptions<AnnotateKeyArgs, AnnotateKeysArgs> & ThisType<AnnotateThis>,
-): AsyncMethodDecorator<AnnotateKeyArgs | AnnotateKeysArgs, unknown>
+  options: WithLockOptions<AnnotateKeyArgs, AnnotateKeysArgs>,
+): AsyncMethodDecorator<ArgsOf<AnnotateKeyArgs | AnnotateKeysArgs>, unknown>
 export function WithLock(
   target: object,
   context: unknown,
@@ -71,7 +76,7 @@ export function WithLock(...given: readonly [object?]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options = {}] = given
   assertKnownOptions(options, NAMES, DECORATOR)
-  const { key, keys, ...lockOptions } = options as WithLockOptions<never, never>
+  const { key, keys, ...lockOptions } = options as WithLockFields<never, never>
   const resolved = resolveLockOptions(lockOptions, DECORATOR)
   const namesOf = nameSource(key, keys)
   return methodDecorator(DECORATOR, (original, site) => {

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Emitter } from './emitter.ts'
 import type { CacheEvents } from './events.ts'
 
-const MISS: CacheEvents['miss'] = { cache: 'c', key: 'c:k' }
+const MISS: CacheEvents['miss'] = { cache: 'c', key: 'c:k', reason: 'absent' }
 
 /** Rejections that nobody handled while the test ran; such a one ends a process. */
 function unhandledRejections(): readonly unknown[] {

@@ -2,21 +2,21 @@
 
 import { isThenable } from '../lifecycle/is-thenable.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
-import type { CacheEventName, CacheEvents } from './events.ts'
+import type { AllEvents, EventName } from './events.ts'
 
-type Listener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void
+type Listener<Name extends EventName> = (event: AllEvents[Name]) => void
 
 /** Listeners of one event, each with the context in which it began to listen. */
 type Listeners = Map<Listener<never>, KeptContext>
 
 /** Hands events to listeners; building an event can be skipped when nobody listens. */
 export class Emitter {
-  readonly #listeners = new Map<CacheEventName, Listeners>()
+  readonly #listeners = new Map<EventName, Listeners>()
   /** True while `hit` has a listener; a field, because the local-hit path reads it. */
   hearsHits = false
 
   /** True when an event of this name has a listener. Check it before building an event on a hot path. */
-  has(name: CacheEventName): boolean {
+  has(name: EventName): boolean {
     return this.#listeners.has(name)
   }
 
@@ -24,7 +24,7 @@ export class Emitter {
    * Adds a listener; returns what removes it. It runs in the async context of this call: an event is about the cache and
    * often about several callers, so it is given none of theirs.
    */
-  on<Name extends CacheEventName>(name: Name, listener: Listener<Name>): () => void {
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     const listeners: Listeners = this.#listeners.get(name) ?? new Map()
     this.#listeners.set(name, listeners)
     listeners.set(listener as Listener<never>, keepContext())
@@ -42,7 +42,7 @@ export class Emitter {
    * Calls the listeners in order. What one throws, or rejects with, is dropped: an observer must not break the observed
    * call, nor end the process.
    */
-  emit<Name extends CacheEventName>(name: Name, event: CacheEvents[Name]): void {
+  emit<Name extends EventName>(name: Name, event: AllEvents[Name]): void {
     const listeners = this.#listeners.get(name)
     if (listeners === undefined) return
     for (const [listener, context] of [...listeners]) {

@@ -1,7 +1,7 @@
 /** Every event in words, for documentation that cannot fall behind: a field that is not described does not compile. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import type { CacheEventName, CacheEvents } from './events.ts'
+import type { CacheEventName, CacheEvents, EventName } from './events.ts'
 
 /** What one event says. */
 export interface EventDescription<Event> {
@@ -29,7 +29,14 @@ export const CACHE_EVENTS: EventTable = {
       negative: 'true for "the source has nothing"',
     },
   },
-  miss: { when: 'No tier had a value that could be served.', fields: KEYED },
+  miss: {
+    when: 'No tier had a value that could be served.',
+    fields: {
+      ...KEYED,
+      reason:
+        "'absent', 'expired', 'evicted' (softly, or not yet in the store), 'tag' (by a tag, or with its cache), 'version', 'undecodable', or 'store-away'",
+    },
+  },
   load: {
     when: 'A loader ended.',
     fields: {
@@ -101,8 +108,13 @@ export const CACHE_EVENTS: EventTable = {
     fields: { state: "'closed', 'open' or 'half-open'" },
   },
   undecodable: {
-    when: 'Bytes of an entry could not be read: foreign, damaged, or of a class that is not registered.',
-    fields: { ...KEYED, error: 'what is wrong with them' },
+    when: 'Bytes of an entry could not be read: foreign, damaged, or of a class that is not registered. Of one cache and reason at most ten events in ten seconds.',
+    fields: {
+      ...KEYED,
+      reason: "'format', 'unknown-step', 'missing-step', 'step' or 'value'",
+      error: 'what is wrong with them',
+      count: 'how many there were since the last event',
+    },
   },
   'callback-error': {
     when: 'A callback about keeping a result threw, or answered with what it may not; the result was not kept.',
@@ -177,12 +189,21 @@ const FORMER_NAMES: Readonly<Record<string, CacheEventName>> = {
   'fill-refused': 'discard',
 }
 
-/** @throws InvalidOptionError unless there is an event of this name: a listener that is never called says nothing */
-export function eventNamed(name: unknown, option: string): CacheEventName {
+/**
+ * `ofPlugins`: names of events that plugins have beside these.
+ *
+ * @throws InvalidOptionError unless there is an event of this name: a listener that is never called says nothing
+ */
+export function eventNamed(
+  name: unknown,
+  option: string,
+  ofPlugins: readonly string[] = [],
+): EventName {
   if (typeof name === 'string') {
-    if (Object.hasOwn(CACHE_EVENTS, name)) return name as CacheEventName
+    if (Object.hasOwn(CACHE_EVENTS, name) || ofPlugins.includes(name)) return name as EventName
     if (Object.hasOwn(FORMER_NAMES, name)) return FORMER_NAMES[name] as CacheEventName
   }
-  const expected = `the name of an event: ${Object.keys(CACHE_EVENTS).join(', ')}`
+  const known = [...Object.keys(CACHE_EVENTS), ...ofPlugins]
+  const expected = `the name of an event: ${known.join(', ')}`
   throw new InvalidOptionError({ option, expected, received: name })
 }

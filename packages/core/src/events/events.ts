@@ -34,6 +34,33 @@ export type PutOutcome =
   | 'queued'
 
 /**
+ * Why a read was a miss: the most that was known of it in either tier.
+ *
+ * - `absent`: nothing was there. Also after an eviction of the key, or of what it expired with, that removed all of it.
+ * - `expired`: an entry was there, and its time was over.
+ * - `evicted`: an entry was there that was evicted softly, or by something that this node knows and the store does not yet.
+ * - `tag`: one of its tags was evicted, its cache, or everything.
+ * - `version`: it was written under another `version` of the cache.
+ * - `undecodable`: its bytes could not be read; see the event of that name.
+ * - `store-away`: the store could not be asked, or nothing that it says can be judged at the moment.
+ */
+export type MissReason =
+  | 'absent'
+  | 'expired'
+  | 'evicted'
+  | 'tag'
+  | 'version'
+  | 'undecodable'
+  | 'store-away'
+
+/**
+ * Why an entry could not be read. `format`: its bytes are no entry, or damaged; `unknown-step`: it needs a codec step that no
+ * plugin here has; `missing-step`: it did not go through the step that is required here; `step`: a step refused it;
+ * `value`: the codec, or the type or `fromPlain` that makes the value, refused it.
+ */
+export type UndecodableReason = 'format' | 'unknown-step' | 'missing-step' | 'step' | 'value'
+
+/**
  * What an outage is about. `setup`: the store cannot be used at all, and that does not pass; `unreachable`; `refusing`: it
  * is there and refuses what it is asked, writes mostly; `deaf`: its messages do not arrive; `limits`: only the limit store is away.
  */
@@ -44,7 +71,7 @@ export interface CacheEvents {
   /** A value was served from a tier. */
   hit: KeyEvent & ValueEvent & { readonly tier: 'local' | 'remote'; readonly negative: boolean }
   /** No tier had a servable value. */
-  miss: KeyEvent
+  miss: KeyEvent & { readonly reason: MissReason }
   /** A loader ended. */
   load: KeyEvent &
     ValueEvent & {
@@ -97,8 +124,16 @@ export interface CacheEvents {
   trouble: { readonly error: Error }
   /** The circuit breaker changed. */
   breaker: { readonly state: 'closed' | 'open' | 'half-open' }
-  /** Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. */
-  undecodable: KeyEvent & { readonly error: unknown }
+  /**
+   * Bytes of an entry could not be read: foreign, damaged, of an unknown codec step, or of a class not registered. Of one cache
+   * and reason there are at most ten events in ten seconds, which say how many there were: with a wrong key every read is one. `stats().undecodable` counts them all.
+   */
+  undecodable: KeyEvent & {
+    readonly reason: UndecodableReason
+    readonly error: unknown
+    /** Entries of this cache that could not be read for this reason since the event before, this one included. */
+    readonly count: number
+  }
   /**
    * A callback about keeping a result threw, or returned something that it must not (`error` says what was expected): the result
    * was handed out and not kept.
@@ -155,3 +190,14 @@ export interface CacheEvents {
 }
 
 export type CacheEventName = keyof CacheEvents
+
+/**
+ * Events of plugins, by `plugin:event`. A plugin declares its own, and emits them by `host.emit`:
+ * `declare module '@larder/core' { interface PluginEvents { 'audit:written': { readonly file: string } } }`
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: plugins add to it
+export interface PluginEvents {}
+
+/** Every event that can be listened to: the manager's own, and those of its plugins. */
+export type AllEvents = CacheEvents & PluginEvents
+export type EventName = keyof AllEvents

@@ -13,6 +13,7 @@
  */
 
 import type { CancelTimer, Clock, Waiter } from '../contracts/clock.ts'
+import { PassingQueue } from '../lifecycle/passing-queue.ts'
 
 /**
  * Called when the time is over. `wasHeldUp`: this process stood still meanwhile, or answers to calls as old as this one still
@@ -30,9 +31,6 @@ export interface Deadline {
   isExtended: boolean
 }
 
-/** So many ended deadlines may stay at the beginning of the list. */
-const MOST_ENDED = 64
-
 /** A timer that is later than this was held up, ms; less is the usual variation of an event loop. */
 const HELD_UP_MS = 20
 
@@ -40,9 +38,8 @@ export class Deadlines {
   readonly #clock: Clock
   readonly #ms: number
   readonly #waiter: Waiter
-  #waiting: Deadline[] = []
-  /** Deadlines before this index have ended. */
-  #first = 0
+  /** The first one has not ended. */
+  readonly #waiting = new PassingQueue<Deadline>()
   #cancel: CancelTimer | undefined
   #timerDueAt = 0
   #isClosed = false
@@ -108,14 +105,14 @@ export class Deadlines {
     if (wasHeldUp) this.#extend(now, Math.min(lateMs, this.#ms))
     const isMoving = this.#isMoving(now)
     if (isMoving) this.#extend(now, this.#ms)
-    for (let next = this.#waiting[this.#first]; next !== undefined && next.dueAt <= now; ) {
+    for (let next = this.#waiting.first; next !== undefined && next.dueAt <= now; ) {
       const { onOver } = next
       next.onOver = undefined
       this.#forgetEnded()
       onOver?.(wasHeldUp || isMoving)
-      next = this.#waiting[this.#first]
+      next = this.#waiting.first
     }
-    const next = this.#waiting[this.#first]
+    const next = this.#waiting.first
     if (next === undefined || this.#cancel !== undefined) return
     this.#startTimer(Math.max(1, next.dueAt - now), next.dueAt)
   }
@@ -123,14 +120,14 @@ export class Deadlines {
   /** Tells whether calls as old as the one that is due are being answered, one after the other. */
   #isMoving(now: number): boolean {
     const { begunAt, endedAt } = this.#last
-    const due = this.#waiting[this.#first]
+    const due = this.#waiting.first
     return due !== undefined && begunAt <= due.begunAt && now - endedAt <= this.#ms / 2
   }
 
   /** Gives `byMs` more to each deadline that has not been extended yet, counted from `now` if it is due. The order stays the same. */
   #extend(now: number, byMs: number): void {
-    for (let i = this.#first; i < this.#waiting.length; i++) {
-      const deadline = this.#waiting[i]
+    for (let i = 0; i < this.#waiting.size; i++) {
+      const deadline = this.#waiting.at(i)
       if (deadline === undefined || deadline.isExtended) continue
       deadline.isExtended = true
       deadline.dueAt = Math.max(deadline.dueAt, now) + byMs
@@ -139,17 +136,8 @@ export class Deadlines {
 
   #forgetEnded(): void {
     const waiting = this.#waiting
-    while (this.#first < waiting.length && waiting[this.#first]?.onOver === undefined) {
-      this.#first += 1
-    }
-    if (this.#first === waiting.length) {
-      waiting.length = 0
-      this.#first = 0
-      // A timer that is left running would keep a finished program alive.
-      if (this.#waiter === 'caller') this.#stopTimer()
-    } else if (this.#first > MOST_ENDED && this.#first > waiting.length / 2) {
-      this.#waiting = waiting.slice(this.#first)
-      this.#first = 0
-    }
+    while (waiting.size > 0 && waiting.first?.onOver === undefined) waiting.dropFirst()
+    // A timer that is left running would keep a finished program alive.
+    if (waiting.size === 0 && this.#waiter === 'caller') this.#stopTimer()
   }
 }

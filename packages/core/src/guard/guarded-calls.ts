@@ -68,6 +68,10 @@ export class GuardedCalls {
     return this.#failingSince
   }
 
+  get breaker(): BreakerState {
+    return this.#breaker.state
+  }
+
   /** True once the breaker keeps calls away. */
   get isOpen(): boolean {
     return this.#breaker.state !== 'closed'

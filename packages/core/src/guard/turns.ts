@@ -15,7 +15,7 @@ import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.
 /** Begins a call; `isOverdue`: it must not be tried any more. */
 export type Start = (isOverdue: boolean) => void
 
-interface Waiting {
+interface WaitingCall {
   readonly weight: number
   readonly start: Start
   /** When it was asked for, monotonic ms. */
@@ -39,7 +39,7 @@ export class Turns {
   /** The weight that may be under way now. */
   #room: number
   #shrunkAt = Number.NEGATIVE_INFINITY
-  #waiting: Waiting[] = []
+  #waiting: WaitingCall[] = []
   /** Calls before this index have started. */
   #first = 0
   #isStarting = false
@@ -76,7 +76,7 @@ export class Turns {
     this.#startWhile((next) => next.since <= since, true)
   }
 
-  #startWhile(isNext: (next: Waiting) => boolean, isOverdue = false): void {
+  #startWhile(isNext: (next: WaitingCall) => boolean, isOverdue = false): void {
     // A start that fails at once ends at once; it must not begin the next call from inside.
     if (this.#isStarting) return
     this.#isStarting = true
@@ -87,7 +87,7 @@ export class Turns {
     }
   }
 
-  #startEach(isNext: (next: Waiting) => boolean, isOverdue: boolean): void {
+  #startEach(isNext: (next: WaitingCall) => boolean, isOverdue: boolean): void {
     for (let next = this.#waiting[this.#first]; next !== undefined && isNext(next); ) {
       const { start, weight, context } = next
       this.#first += 1

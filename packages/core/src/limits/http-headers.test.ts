@@ -1,8 +1,9 @@
-/** R17: header values are what draft-ietf-httpapi-ratelimit-headers-10 says, and Retry-After is not before t. */
+/** R17: header values are what draft-ietf-httpapi-ratelimit-headers says, and Retry-After is not before t. */
 
 import { describe, expect, it } from 'vitest'
 import type { LimitRule, PolicyState } from '../contracts/rate-limit-provider.ts'
-import { rateLimitHeaders, rateLimitProblem } from './http-headers.ts'
+import { rateLimitHeaders } from './http-headers.ts'
+import { rateLimitProblem } from './http-problem.ts'
 import { resolveLimiter } from './resolve-limiter.ts'
 import { type RateLimitVerdict, unaskedVerdict, verdictOf } from './verdict.ts'
 
@@ -37,7 +38,7 @@ function verdict(of: LimitRule, waitUs?: number, refusedBy = 0): RateLimitVerdic
       ),
       nowUs: 0,
     },
-    { source: 'remote', dryRun: false, elapsedMs: 0 },
+    { source: 'remote', dryRun: false, elapsedMs: 0, cost: 1 },
   )
 }
 
@@ -51,11 +52,44 @@ const parameter = (field: string | undefined, name: string): number =>
 
 describe('rateLimitHeaders', () => {
   it('lists the policies and what is left of them', () => {
-    expect(rateLimitHeaders(verdict(rule))).toEqual({
+    expect(rateLimitHeaders(verdict(rule), { draft: 10 })).toEqual({
       'RateLimit-Policy':
         '"burst";q=20;w=1, "daily";q=1000, "under-way";q=3;qu="concurrent-requests", "quick";q=5;w=1',
       RateLimit: '"burst";r=5;t=1, "daily";r=999;t=3600, "under-way";r=2;t=30, "quick";r=4;t=0',
     })
+  })
+
+  it('tells how long no more than the rest should be used, and no faster than the policy allows', () => {
+    const policies = '"burst";r=5;t=1, "daily";r=999;t=86314, "under-way";r=2, "quick";r=4;t=1'
+    expect(rateLimitHeaders(verdict(rule))['RateLimit']).toBe(policies)
+  })
+
+  it.each([
+    // The bucket is full again after a second; a client that used 3599 in it would be refused for an hour.
+    [{ limit: 3_600, per: '1h', algorithm: 'smooth' }, 3_599, 1, 3_599],
+    [{ limit: 3_600, per: '1h', algorithm: 'smooth' }, 0, 3_600, 1],
+    [{ limit: 10_000, per: '1000s', algorithm: 'fixed' }, 10_000, 10, 1_000],
+    [{ limit: 100, per: '60s', algorithm: 'fixed' }, 10, 50, 50],
+    [{ limit: 100, per: '60s' }, 0, 42, 42],
+    [{ limit: 240, per: 'day' }, 120, 60, 43_200],
+  ] as const)('under %o with %i left and a reset in %i s, t is %i', (policy, remaining, s, t) => {
+    const { rule } = resolveLimiter(policy, { where: 'limiter' }).usual
+    const states = [{ remaining, resetUs: s * 1_000_000 }]
+    const reply = { admitted: true, waitUs: 0, refusedBy: -1, states, nowUs: 0 }
+    const how = { source: 'remote', dryRun: false, elapsedMs: 0, cost: 1 } as const
+    const fields = rateLimitHeaders(verdictOf(rule, reply, how))
+    expect(fields['RateLimit']).toBe(`"default";r=${remaining};t=${t}`)
+  })
+
+  it('says of a blocked key that nothing is left', () => {
+    const states = STATES.map((state) => ({ ...state, remaining: 3 }))
+    const reply = { admitted: false, waitUs: 900_000_000, refusedBy: 0, states, nowUs: 0 }
+    const how = { source: 'remote', dryRun: false, elapsedMs: 0, cost: 1 } as const
+    const blocked = verdictOf(rule, reply, how)
+    expect(blocked.blocked).toBe(true)
+    expect(rateLimitHeaders(blocked)['RateLimit']).toBe('"burst";r=0;t=900')
+    expect(rateLimitProblem(blocked)).toMatchObject({ status: 429, 'violated-policies': ['burst'] })
+    expect(rateLimitProblem(blocked).type).toMatch(/#abnormal-usage-detected$/)
   })
 
   it.each([1, 999_999, 1_000_000, 1_000_001, 86_400_000_000])(
@@ -121,5 +155,13 @@ it('rateLimitProblem names the policy that was violated', () => {
     title: 'Request cannot be satisfied as assigned quota has been exceeded',
     status: 429,
     'violated-policies': ['daily'],
+  })
+})
+
+it('rateLimitProblem tells of a store that is away without blaming a policy', () => {
+  expect(rateLimitProblem([], 'temporary-reduced-capacity')).toMatchObject({
+    type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+    status: 503,
+    'violated-policies': [],
   })
 })

@@ -16,10 +16,11 @@ const OWN_TRANSLATORS: readonly number[] = [0x64, 0xff9b, 1]
  * IPv4 host or to all clients of a server. Behind a proxy, see `clientAddress`.
  *
  * @param prefix - How many bits of an IPv6 address count. 32 to 128; homes usually get 56. @default 56
+ * @param address - As frameworks offer it: `undefined` where the client has gone already.
  * @throws KeyError for anything that is not an address; InvalidOptionError
  * @example limiter.consume(ipKey('2001:db8:1:23ab::1')) // '2001:db8:1:2300::/56'
  */
-export function ipKey(address: string, prefix = 56): string {
+export function ipKey(address: string | undefined, prefix = 56): string {
   assertInteger(prefix, 'ipKey.prefix', { min: 32, max: ALL_BITS })
   const parsed = parseIp(address)
   if (parsed === undefined)

@@ -3,6 +3,8 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import type { Emitter } from '../events/emitter.ts'
+import { OpenTrace } from '../events/open-trace.ts'
+import { CHANNELS } from '../events/traces.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { linkSignals } from '../lifecycle/link-signals.ts'
 import { awaitTurn } from './await-turn.ts'
@@ -20,6 +22,7 @@ import {
 } from './verdict.ts'
 
 export interface CallParts {
+  readonly namespace: string
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
@@ -52,11 +55,23 @@ export class LimitCalls {
   }
 
   /** Counts a call if it is allowed. @throws as `limiter.consume` */
-  take({ decisions, capacity }: LimitVariant, call: LimitCall): Promise<RateLimitVerdict> {
+  take(variant: LimitVariant, call: LimitCall): Promise<RateLimitVerdict> {
+    const { limit: channel } = CHANNELS
+    if (!channel.hasSubscribers) return this.#take(variant, call)
+    const { key, cost } = call
+    const { namespace } = this.#parts
+    const trace = new OpenTrace(channel, { namespace, limiter: this.#name, key, cost })
+    const answer = trace.run(async () => this.#take(variant, call))
+    return trace.until(answer, ({ allowed, policy, source, waitedMs: waitMs }) => {
+      return { allowed, policy, source, waitMs }
+    })
+  }
+
+  #take({ decisions, capacity }: LimitVariant, call: LimitCall): Promise<RateLimitVerdict> {
     const { key, cost } = call
     assertCost(cost, capacity, this.#name)
     const known = decisions.known(key, cost)
-    if (known !== undefined) return Promise.resolve(this.#verdict(key, known))
+    if (known !== undefined) return Promise.resolve(this.#verdict(call, known))
     return this.#ask(decisions, call)
   }
 
@@ -68,9 +83,10 @@ export class LimitCalls {
   ): Promise<RateLimitVerdict> {
     assertCost(cost, capacity, this.#name)
     const closed = decisions.closed(cost)
-    if (closed !== undefined) return this.#worded(closed)
+    if (closed !== undefined) return this.#worded(closed, cost)
     const answer = await decisions.ask({ key, cost, kind: 'peek', permit: '' })
-    return answer.kind === 'open' ? unaskedVerdict(decisions.rule, 'open') : this.#worded(answer)
+    if (answer.kind === 'open') return unaskedVerdict(decisions.rule, 'open')
+    return this.#worded(answer, cost)
   }
 
   /** Lets a call pass without asking a store. */
@@ -91,6 +107,16 @@ export class LimitCalls {
     return isGivenBack
   }
 
+  /**
+   * The same for a caller that may not wait, where `isFree` says so. Never rejects: a failure is reported, and the call stays
+   * counted.
+   */
+  async giveBack(verdict: RateLimitVerdict, isFree: () => unknown = () => true): Promise<void> {
+    const giving = (async () => (await isFree()) === true && this.refund(verdict))()
+    this.#parts.work.run('give a call back', giving)
+    await giving.catch(() => undefined)
+  }
+
   /** Runs work that a verdict has allowed, and keeps its permits meanwhile. */
   async hold<Result>(verdict: RateLimitVerdict, work: () => Promise<Result>): Promise<Result> {
     const receipt = this.#hasPermits ? receiptOf(verdict) : undefined
@@ -104,15 +130,13 @@ export class LimitCalls {
     }
   }
 
-  async #ask(
-    decisions: LimitVariant['decisions'],
-    { key, cost, signal }: LimitCall,
-  ): Promise<RateLimitVerdict> {
+  async #ask(decisions: LimitVariant['decisions'], call: LimitCall): Promise<RateLimitVerdict> {
+    const { key, cost, signal } = call
     signal?.throwIfAborted()
     const permit = this.#hasPermits ? this.#parts.nextPermit() : ''
     const answer = await decisions.ask({ key, cost, kind: 'take', permit })
     if (answer.kind === 'open') return this.unasked(key, decisions.rule, 'open')
-    const verdict = this.#verdict(key, answer)
+    const verdict = this.#verdict(call, answer)
     const { reply, rule, store } = answer
     if (!reply.admitted || cost === 0) return verdict
     const { nowUs, waitUs } = reply
@@ -135,16 +159,16 @@ export class LimitCalls {
     }
   }
 
-  #verdict(key: string, answer: Decided): RateLimitVerdict {
-    const verdict = this.#worded(answer)
+  #verdict({ key, cost }: LimitCall, answer: Decided): RateLimitVerdict {
+    const verdict = this.#worded(answer, cost)
     this.#report(key, verdict)
     return verdict
   }
 
-  #worded({ rule, reply, store, isKnown, elapsedMs }: Decided): RateLimitVerdict {
+  #worded({ rule, reply, store, isKnown, elapsedMs }: Decided, cost: number): RateLimitVerdict {
     const asked = store.provider.capabilities.shared ? 'remote' : 'local'
     const source = isKnown ? 'known' : asked
-    return verdictOf(rule, reply, { source, dryRun: this.#dryRun, elapsedMs })
+    return verdictOf(rule, reply, { source, dryRun: this.#dryRun, elapsedMs, cost })
   }
 
   #report(key: string, verdict: RateLimitVerdict): void {

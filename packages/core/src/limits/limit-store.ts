@@ -13,6 +13,7 @@ import type {
 } from '../contracts/rate-limit-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Emitter } from '../events/emitter.ts'
+import type { BreakerState } from '../guard/breaker.ts'
 import { type CallBounds, GuardedCalls } from '../guard/guarded-calls.ts'
 import { Refunds } from './refunds.ts'
 
@@ -49,6 +50,10 @@ export class LimitStore {
     this.#refunds = new Refunds((rule, admissions) =>
       this.#calls.insist(REFUND, () => this.#refundAll(rule, admissions)),
     )
+  }
+
+  get breaker(): BreakerState {
+    return this.#calls.breaker
   }
 
   /** @throws StoreUnavailableError without trying, or StoreTimeoutError, or what the provider rejects with. */

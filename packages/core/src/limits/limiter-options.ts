@@ -12,7 +12,7 @@ import {
 export type OnStoreError = 'local' | 'open' | 'closed'
 
 /** Options of a limiter besides its policies. */
-export interface LimiterSettings {
+export interface LimiterOwnOptions {
   /**
    * Limiters of one name share what they count. 1 to 64 of `A-Z a-z 0-9 _ . -`. @default made of the policies, so that
    * limiters with the same policies share; for `@RateLimited` the method
@@ -47,8 +47,8 @@ export interface LimiterSettings {
 /** One policy. */
 export interface OnePolicy<Args extends readonly unknown[] = [key: string]>
   extends PolicyOptions<Args>,
-    Omit<LimiterSettings, 'name'> {
-  /** That of the limiter; see `LimiterSettings`. */
+    Omit<LimiterOwnOptions, 'name'> {
+  /** That of the limiter; see `LimiterOwnOptions`. */
   readonly name?: string | undefined
   readonly policies?: undefined
 }
@@ -56,15 +56,15 @@ export interface OnePolicy<Args extends readonly unknown[] = [key: string]>
 /** One policy for calls under way at the same time. */
 export interface OneConcurrency<Args extends readonly unknown[] = [key: string]>
   extends ConcurrencyOptions<Args>,
-    Omit<LimiterSettings, 'name'> {
-  /** That of the limiter; see `LimiterSettings`. */
+    Omit<LimiterOwnOptions, 'name'> {
+  /** That of the limiter; see `LimiterOwnOptions`. */
   readonly name?: string | undefined
   readonly policies?: undefined
 }
 
 /** Several policies: a call is admitted by all of them, or counts in none. */
 export interface SeveralPolicies<Args extends readonly unknown[] = [key: string]>
-  extends LimiterSettings {
+  extends LimiterOwnOptions {
   /** Up to 16. */
   readonly policies: readonly [
     PolicyOptions<Args> | ConcurrencyOptions<Args>,
@@ -79,7 +79,7 @@ export type LimiterOptions<Args extends readonly unknown[] = [key: string]> =
   | OnePolicy<Args>
   | SeveralPolicies<Args>
 
-const SETTING_NAMES = optionNames<LimiterSettings>({
+const OWN_NAMES = optionNames<LimiterOwnOptions>({
   name: true,
   maxWait: true,
   onStoreError: true,
@@ -92,13 +92,13 @@ const SETTING_NAMES = optionNames<LimiterSettings>({
   enabled: true,
 })
 
-const LIST_NAMES = optionNames<Omit<SeveralPolicies, keyof LimiterSettings | 'limit'>>({
+const LIST_NAMES = optionNames<Omit<SeveralPolicies, keyof LimiterOwnOptions | 'limit'>>({
   policies: true,
 })
 
 /** Names of all options of a limiter. */
 export const LIMITER_OPTION_NAMES = [
-  ...new Set([...LIST_NAMES, ...SETTING_NAMES, ...POLICY_OPTION_NAMES]),
+  ...new Set([...LIST_NAMES, ...OWN_NAMES, ...POLICY_OPTION_NAMES]),
 ]
 
 /** The values of options that are left out. */
@@ -109,4 +109,4 @@ export const LIMITER_DEFAULTS = {
   storeTimeout: '100ms',
   penalty: false,
   dryRun: false,
-} as const satisfies LimiterSettings
+} as const satisfies LimiterOwnOptions

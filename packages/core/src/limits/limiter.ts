@@ -16,21 +16,23 @@ import {
 import { KeyChanges } from './key-changes.ts'
 import { type CallParts, LimitCalls } from './limit-calls.ts'
 import type { LimitVariant, LimitVariants } from './limit-variants.ts'
-import type { ResolvedSettings } from './resolve-limiter.ts'
+import type { ResolvedLimiterOptions } from './resolve-limiter.ts'
 import { assertVerdict, type RateLimitVerdict } from './verdict.ts'
 
 export interface LimiterParts extends CallParts {
-  readonly settings: ResolvedSettings
+  readonly settings: ResolvedLimiterOptions
   readonly variants: LimitVariants
 }
 
 export class Limiter {
   /** Limiters of one name share what they count. */
   readonly name: string
-  /** For decorators. */
+  /** For decorators and integrations. */
   readonly [INTERNALS] = {
     hold: <Result>(verdict: RateLimitVerdict, work: () => Promise<Result>): Promise<Result> =>
       this.#calls.hold(verdict, work),
+    giveBack: (verdict: RateLimitVerdict, isFree?: () => unknown): Promise<void> =>
+      this.#calls.giveBack(verdict, isFree),
   }
   readonly #parts: LimiterParts
   readonly #calls: LimitCalls

@@ -54,9 +54,14 @@ export class Limits {
     fallback?.open(namespace)
   }
 
+  /** The stores that decide: the shared one, and what stands in for it. */
+  get stores(): readonly LimitStore[] {
+    return this.#fallback === undefined ? [this.#store] : [this.#store, this.#fallback]
+  }
+
   /** Makes a limiter. @throws InvalidOptionError when no other store can replace the shared one as its options demand */
   limiter(limiter: ResolvedLimiter): Limiter {
-    const { clock, events, work } = this.#parts
+    const { namespace, clock, events, work } = this.#parts
     const onStoreError = this.#onStoreError(limiter)
     const { storeTimeoutMs } = limiter.settings
     const variants = new LimitVariants(limiter, {
@@ -65,6 +70,7 @@ export class Limits {
       failed: (error) => events.emit('background-error', { task: 'look up a limit', error }),
     })
     return new Limiter({
+      namespace,
       settings: limiter.settings,
       variants,
       clock,

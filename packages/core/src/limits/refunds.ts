@@ -65,17 +65,16 @@ export class Refunds {
   async #sendStep(step: readonly Pending[]): Promise<{ readonly reason: unknown } | undefined> {
     const [first] = step
     if (first === undefined) return undefined
+    const admissions = step.map(({ admission }) => admission)
+    let answers: readonly boolean[]
     try {
-      const answers = await this.#send(
-        first.rule,
-        step.map(({ admission }) => admission),
-      )
-      for (const [i, { resolve }] of step.entries()) resolve(answers[i] === true)
-      return undefined
+      answers = await this.#send(first.rule, admissions)
     } catch (reason) {
       for (const { reject } of step) reject(reason)
       return { reason }
     }
+    for (const [i, { resolve }] of step.entries()) resolve(answers[i] === true)
+    return undefined
   }
 }
 

@@ -31,7 +31,7 @@ export interface LimiterPlace {
 }
 
 /** The part that does not depend on limits. */
-export interface ResolvedSettings {
+export interface ResolvedLimiterOptions {
   /** Undefined: depends on the stores that the manager has. */
   readonly onStoreError: OnStoreError | undefined
   readonly storeTimeoutMs: number
@@ -73,14 +73,14 @@ export function resolveLimiter(options: LimiterOptions, place: LimiterPlace): Re
 export class ResolvedLimiter {
   /** How messages name it. */
   readonly where: string
-  readonly settings: ResolvedSettings
+  readonly settings: ResolvedLimiterOptions
   /** The rule of its calls; where limits are looked up, the rule with examples of limits. */
   readonly usual: KnownRule
   readonly #words: RuleWords
 
   constructor(
     words: RuleWords,
-    settings: ResolvedSettings,
+    settings: ResolvedLimiterOptions,
     { where, usual }: { readonly where: string; readonly usual: KnownRule },
   ) {
     this.#words = words
@@ -123,7 +123,7 @@ export class ResolvedLimiter {
   }
 }
 
-function resolveSettings(options: LimiterOptions, where: string): ResolvedSettings {
+function resolveSettings(options: LimiterOptions, where: string): ResolvedLimiterOptions {
   const { onStoreError, enabled, dryRun = LIMITER_DEFAULTS.dryRun } = options
   if (onStoreError !== undefined) {
     assertOneOf(onStoreError, ['local', 'open', 'closed'], `${where}.onStoreError`)

@@ -22,7 +22,7 @@ export interface SaidPolicy {
   under(limit: number): KnownPolicy
 }
 
-type Policy = PolicyOptions<never> | ConcurrencyOptions<never>
+type PolicyWords = PolicyOptions<never> | ConcurrencyOptions<never>
 
 /** All of them are read with every call. */
 const MOST_POLICIES = 16
@@ -65,14 +65,14 @@ function assertNoneBeside(options: object, where: string): void {
 }
 
 function saidPolicy(policy: unknown, at: string): SaidPolicy {
-  const limit = (policy as Policy | null | undefined)?.limit as unknown
+  const limit = (policy as PolicyWords | null | undefined)?.limit as unknown
   const isLookedUp = typeof limit === 'function'
   if (!isLookedUp) {
     const example = policy as KnownPolicy
     return { at, lookup: undefined, example, under: () => example }
   }
   // A copy: later changes to the user's object have no effect.
-  const under = underLimits({ ...(policy as Policy) })
+  const under = underLimits({ ...(policy as PolicyWords) })
   return { at, lookup: limit as () => unknown, example: under(exampleOf(policy)), under }
 }
 
@@ -83,7 +83,7 @@ function exampleOf(policy: unknown): number {
 }
 
 /** The algorithm must not change with the limit: under another algorithm, counting would begin anew. */
-function underLimits(policy: Policy): (limit: number) => KnownPolicy {
+function underLimits(policy: PolicyWords): (limit: number) => KnownPolicy {
   const isCalendar = ['hour', 'day', 'week', 'month'].includes(policy.per as string)
   const algorithm = policy.algorithm ?? (isCalendar ? undefined : 'window')
   const said = { ...policy, ...(algorithm === undefined ? {} : { algorithm }) }

@@ -2,6 +2,7 @@
 
 import type {
   Admission,
+  CalendarPeriod,
   LimitPolicy,
   LimitReply,
   LimitRule,
@@ -16,7 +17,7 @@ import type { LimitStore } from './limit-store.ts'
 export type VerdictSource = 'remote' | 'known' | 'local' | 'open' | 'off'
 
 /** The state of one policy. */
-export interface PolicyStanding {
+export interface PolicyUsage {
   readonly name: string
   readonly limit: number
   readonly remaining: number
@@ -24,6 +25,8 @@ export interface PolicyStanding {
   readonly resetMs: number
   /** The window, ms; absent for a period of the calendar and for `concurrency`. */
   readonly windowMs: number | undefined
+  /** The period of the calendar, where it counts by one. */
+  readonly period: CalendarPeriod | undefined
   readonly algorithm: LimitPolicy['algorithm']
 }
 
@@ -33,6 +36,8 @@ export interface RateLimitVerdict {
   readonly allowed: boolean
   /** The same as `allowed`, but as it would be without `dryRun`. */
   readonly withinLimit: boolean
+  /** Refused because the key is blocked (the option `block`, or `limiter.block`), and not only because the limit is used up. */
+  readonly blocked: boolean
   /** The policy that refused, or else the one with the smallest fraction left. */
   readonly policy: string
   /** Of that policy. */
@@ -48,7 +53,7 @@ export interface RateLimitVerdict {
   readonly waitedMs: number
   readonly source: VerdictSource
   /** All policies, in order. */
-  readonly policies: readonly PolicyStanding[]
+  readonly policies: readonly PolicyUsage[]
 }
 
 /** What is needed to give an admission back. */
@@ -60,12 +65,18 @@ export interface Receipt {
 
 const US_PER_MS = 1_000
 
-/** A reply in the words of the user; `elapsedMs`: how old the reply is. */
-export function verdictOf(
-  rule: LimitRule,
-  reply: LimitReply,
-  how: { readonly source: VerdictSource; readonly dryRun: boolean; readonly elapsedMs: number },
-): RateLimitVerdict {
+/** How a reply came about. */
+export interface ReplyContext {
+  readonly source: VerdictSource
+  readonly dryRun: boolean
+  /** How old the reply is, ms. */
+  readonly elapsedMs: number
+  /** What the call costs. */
+  readonly cost: number
+}
+
+/** A reply in the words of the user. */
+export function verdictOf(rule: LimitRule, reply: LimitReply, how: ReplyContext): RateLimitVerdict {
   return new Verdict(rule, reply, how)
 }
 
@@ -73,7 +84,7 @@ export function verdictOf(
 export function unaskedVerdict(rule: LimitRule, source: 'open' | 'off'): RateLimitVerdict {
   const states = rule.policies.map(({ limit }) => ({ remaining: limit, resetUs: 0 }))
   const reply = { admitted: true, waitUs: 0, refusedBy: -1, states, nowUs: 0 }
-  return verdictOf(rule, reply, { source, dryRun: false, elapsedMs: 0 })
+  return verdictOf(rule, reply, { source, dryRun: false, elapsedMs: 0, cost: 0 })
 }
 
 /** @throws InvalidOptionError unless it is a verdict, of whichever limiter; a copy of one is, and has nothing to give back */
@@ -104,6 +115,7 @@ export function takeReceipt(verdict: RateLimitVerdict): Receipt | undefined {
 class Verdict implements RateLimitVerdict {
   readonly allowed: boolean
   readonly withinLimit: boolean
+  readonly blocked: boolean
   readonly policy: string
   readonly limit: number
   readonly remaining: number
@@ -117,17 +129,14 @@ class Verdict implements RateLimitVerdict {
   /** Not in a WeakMap, which would cost as much as everything else in a verdict. */
   #receipt: Receipt | undefined
 
-  constructor(
-    rule: LimitRule,
-    reply: LimitReply,
-    how: { readonly source: VerdictSource; readonly dryRun: boolean; readonly elapsedMs: number },
-  ) {
+  constructor(rule: LimitRule, reply: LimitReply, how: ReplyContext) {
     const index = reply.admitted ? tightest(rule.policies, reply) : reply.refusedBy
     const policy = rule.policies[index]
     const state = reply.states[index]
     const waitMs = reply.waitUs / US_PER_MS
     this.allowed = reply.admitted || how.dryRun
     this.withinLimit = reply.admitted
+    this.blocked = !reply.admitted && isBlocked(rule, reply, how.cost)
     this.policy = policy?.name ?? ''
     this.limit = policy?.limit ?? 0
     this.remaining = state?.remaining ?? 0
@@ -148,14 +157,25 @@ class Verdict implements RateLimitVerdict {
     this.#receipt = receipt
   }
 
-  get policies(): readonly PolicyStanding[] {
+  get policies(): readonly PolicyUsage[] {
     return this.#rule.policies.map((policy, i) => {
       const { remaining = 0, resetUs = 0 } = this.#reply.states[i] ?? {}
       const { name, limit, algorithm } = policy
       const resetMs = left(resetUs, this.#elapsedMs)
-      return { name, limit, remaining, resetMs, windowMs: windowOf(policy), algorithm }
+      const period = policy.algorithm === 'calendar' ? policy.period : undefined
+      return { name, limit, remaining, resetMs, windowMs: windowOf(policy), period, algorithm }
     })
   }
+}
+
+/** Under a rule with `block` each refusal begins a block; elsewhere only a block refuses what every policy has room for. */
+function isBlocked(
+  { blockUs, policies }: LimitRule,
+  { states }: LimitReply,
+  cost: number,
+): boolean {
+  if (blockUs > 0) return true
+  return policies.every(({ limit }, i) => limit > 0 && (states[i]?.remaining ?? 0) >= cost)
 }
 
 function left(us: number, elapsedMs: number): number {

@@ -94,6 +94,7 @@ async function askUntilGranted(
     signal.throwIfAborted()
     const sentAt = clock.now()
     let pauseMs = RETRY_MS
+    // Around the reading of the reply, too: a provider that answers with something else has not granted the lock.
     try {
       const reply = await store.acquire(request)
       signal.throwIfAborted()

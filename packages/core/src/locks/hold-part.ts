@@ -49,7 +49,7 @@ export class HoldPart {
     if (this.isShare || ownership.runs === 0 || !this.hold.isHeld) return
     await new Promise<void>((resolve) => {
       ownership.onQuiet = resolve
-      this.hold.onLost = [...this.hold.onLost, resolve]
+      this.hold.onLost(resolve)
     })
   }
 

@@ -29,8 +29,6 @@ export function termEnd(sentAt: number, termMs: number): number {
   return sentAt + termMs * (1 - DRIFT) - MARGIN_MS
 }
 
-const NOBODY: readonly (() => void)[] = []
-
 /** The lock of this process that stands for a shared lock, for callers that fall back to local locks. */
 export interface Mirror {
   /** Keeps it for at least `ms` more, as the shared lock is. */
@@ -55,8 +53,6 @@ export class Hold {
   readonly target: LockTarget
   readonly fence: number
   readonly store: LockStore
-  /** Called once, when the term ends before the lock was released. */
-  onLost: readonly (() => void)[] = NOBODY
   mirror: Mirror | undefined
   readonly #parts: HoldParts
   #endsAt: number
@@ -65,6 +61,7 @@ export class Hold {
   #renewAt: number
   #isRenewing = false
   #cancel: CancelTimer | undefined
+  #listeners: readonly (() => void)[] = []
 
   constructor(parts: HoldParts) {
     this.#parts = parts
@@ -100,6 +97,19 @@ export class Hold {
   /** How much longer the lock is surely held, ms. */
   get remainingMs(): number {
     return this.isHeld ? this.#validUntil - this.#parts.clock.now() : 0
+  }
+
+  /**
+   * Calls `listener` once, when the term ends before the lock was released. Returns a function that removes it. `listener` must not
+   * throw.
+   */
+  onLost(listener: () => void): () => void {
+    // The same function may be given twice.
+    const own = (): void => listener()
+    this.#listeners = [...this.#listeners, own]
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== own)
+    }
   }
 
   /** Stops renewing at once. Resolves with whether the store still knew the hold. */
@@ -167,23 +177,26 @@ export class Hold {
     const sentAt = clock.now()
     // The last term ends where `maxHold` does.
     const termLeftMs = Math.max(1, Math.min(termMs, this.#endsAt - sentAt))
+    const timeoutMs = Math.max(1, Math.min(termMs * RENEW_AFTER, this.#validUntil - sentAt))
     this.#isRenewing = true
     this.#plan()
+    let isProlonged: boolean | 'unknown'
     try {
-      const timeoutMs = Math.max(1, Math.min(termMs * RENEW_AFTER, this.#validUntil - sentAt))
-      const isProlonged = await this.store.renew(this.target, termLeftMs, timeoutMs, false)
-      if (!this.isHeld) return
-      if (!isProlonged) {
-        this.#lose()
-        return
-      }
+      isProlonged = await this.store.renew(this.target, termLeftMs, timeoutMs, false)
+    } catch {
+      // So the old end stands.
+      isProlonged = 'unknown'
+    }
+    this.#isRenewing = false
+    if (!this.isHeld) return
+    if (!isProlonged) {
+      this.#lose()
+      return
+    }
+    if (isProlonged === 'unknown') this.#renewAt = clock.now() + termMs * RETRY_AFTER
+    else {
       this.#validUntil = Math.max(this.#validUntil, termEnd(sentAt, termLeftMs))
       this.#renewAt = Math.max(this.#renewAt, sentAt + termMs * RENEW_AFTER)
-    } catch {
-      // The outcome of that renewal is unknown, so the old end stands.
-      this.#renewAt = clock.now() + termMs * RETRY_AFTER
-    } finally {
-      this.#isRenewing = false
     }
     this.#plan()
   }
@@ -193,7 +206,7 @@ export class Hold {
     this.#state = 'lost'
     this.#cancel?.()
     this.endMirror()
-    for (const tell of this.onLost) tell()
+    for (const tell of this.#listeners) tell()
   }
 
   /** The lock of this process that stands for this one is free again. */

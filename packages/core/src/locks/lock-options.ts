@@ -77,7 +77,7 @@ const REPLICAS_NAMES = optionNames<ReplicasOptions>({
 export const LOCK_DEFAULTS = {
   lease: '10s',
   wait: '10s',
-  /** Or the lease, if that is longer. */
+  /** Or `lease`, if that is longer. */
   maxHold: '10m',
   mode: 'write',
   weight: 1,
@@ -105,8 +105,8 @@ export interface ResolvedLockOptions {
 
 const DAY_MS = 86_400_000
 /** A term is renewed after a third of it; with less than this, a busy event loop would often lose the lock. */
-export const SHORTEST_LEASE_MS = 100
-export const LONGEST_LEASE_MS = DAY_MS
+export const SHORTEST_TERM_MS = 100
+export const LONGEST_TERM_MS = DAY_MS
 export const LONGEST_HOLD_MS = 30 * DAY_MS
 const MOST_PERMITS = 10_000
 const MOST_REPLICAS = 100
@@ -115,8 +115,8 @@ const MOST_REPLICAS = 100
 export function resolveLockOptions(options: LockOptions, where: string): ResolvedLockOptions {
   assertKnownOptions(options, LOCK_OPTION_NAMES, where)
   const termMs = parseDuration(orDefault(options.lease, LOCK_DEFAULTS.lease), `${where}.lease`, {
-    min: SHORTEST_LEASE_MS,
-    max: LONGEST_LEASE_MS,
+    min: SHORTEST_TERM_MS,
+    max: LONGEST_TERM_MS,
   })
   const waitMs = parseDuration(orDefault(options.wait, LOCK_DEFAULTS.wait), `${where}.wait`, {
     max: DAY_MS,
@@ -144,10 +144,10 @@ export function resolveLockOptions(options: LockOptions, where: string): Resolve
   }
 }
 
-/** By default a lease that is longer than the default is held to its end. */
-function maxHoldOf(maxHold: Duration | undefined, leaseMs: number, option: string): number {
-  if (maxHold === undefined) return Math.max(parseDuration(LOCK_DEFAULTS.maxHold, option), leaseMs)
-  return parseDuration(maxHold, option, { min: leaseMs, max: LONGEST_HOLD_MS })
+/** By default, a term that is longer than the default of `maxHold` is held to its end. */
+function maxHoldOf(maxHold: Duration | undefined, termMs: number, option: string): number {
+  if (maxHold === undefined) return Math.max(parseDuration(LOCK_DEFAULTS.maxHold, option), termMs)
+  return parseDuration(maxHold, option, { min: termMs, max: LONGEST_HOLD_MS })
 }
 
 function resolveMode(

@@ -8,6 +8,7 @@ import type {
   LockState,
   LockTarget,
 } from '../contracts/lock-provider.ts'
+import type { BreakerState } from '../guard/breaker.ts'
 import { type CallBounds, GuardedCalls } from '../guard/guarded-calls.ts'
 
 /** How long one call to the lock store may take. */
@@ -41,6 +42,10 @@ export class LockStore {
   /** Since when the store has not answered, ms. */
   get failingSince(): number | undefined {
     return this.#calls.failingSince
+  }
+
+  get breaker(): BreakerState {
+    return this.#calls.breaker
   }
 
   /** @throws StoreUnavailableError without trying, or StoreTimeoutError, or what the provider rejects with. */

@@ -119,8 +119,9 @@ export class LockTaker {
     const turns = this.#turns
     // Taken at once where it is free: the first caller must ask first, also before callers that take no turns.
     if (!turns.takeIfFree(turn)) await this.#awaitTurn(turn, wanted)
+    let grant: Grant
     try {
-      const grant = await askForLock({
+      grant = await askForLock({
         ...wanted,
         store,
         clock,
@@ -128,15 +129,15 @@ export class LockTaker {
         inBackground: (task) => this.#inBackground(task),
         onLearnt: (learnt) => turns.learn(turn, learnt),
       })
-      turns.learn(turn, 'held')
-      turns.pass(turn)
-      return grant
     } catch (error) {
       if (!(error instanceof LockUnavailableError)) turns.pass(turn)
       // After this caller has gone on: a caller that falls back comes before those that waited behind it.
       else process.nextTick(() => turns.fail(turn, error.cause))
       throw error
     }
+    turns.learn(turn, 'held')
+    turns.pass(turn)
+    return grant
   }
 
   async #awaitTurn(turn: string, wanted: Wanted): Promise<void> {

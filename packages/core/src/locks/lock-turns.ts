@@ -10,7 +10,7 @@ import type { Clock } from '../contracts/clock.ts'
 import { onAbort } from '../lifecycle/on-abort.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 
-interface Waiter {
+interface Turn {
   /** The turn has come. */
   begin(): void
   fail(cause: unknown): void
@@ -20,7 +20,7 @@ interface Waiter {
 export type Learnt = 'nothing' | 'held' | { readonly cause: unknown }
 
 interface Queue {
-  readonly waiters: Waiter[]
+  readonly waiters: Turn[]
   learnt: Learnt
 }
 
@@ -35,7 +35,7 @@ export class LockTurns {
   }
 
   /** Queues; returns what leaves the queue before the turn has come. */
-  queue(name: string, waiter: Waiter): () => void {
+  queue(name: string, waiter: Turn): () => void {
     const waiters = this.#queues.get(name)?.waiters
     if (waiters === undefined) throw new Error('Nobody has the turn')
     waiters.push(waiter)

@@ -7,7 +7,7 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import type { Hold } from './hold.ts'
 import type { HoldPart } from './hold-part.ts'
 import { lockName } from './lock-name.ts'
-import { LONGEST_HOLD_MS, LONGEST_LEASE_MS, SHORTEST_LEASE_MS } from './lock-options.ts'
+import { LONGEST_HOLD_MS, LONGEST_TERM_MS, SHORTEST_TERM_MS } from './lock-options.ts'
 
 /** A lock, or several taken together, while held. */
 export interface Lock extends AsyncDisposable {
@@ -66,6 +66,8 @@ export class HeldLock implements Lock {
   readonly #holds: readonly Hold[]
   /** That of the caller that took it. A timer ends the hold, and its listeners need that context. */
   readonly #context: KeptContext = keepContext()
+  /** For each hold, the function that ends listening to its loss. */
+  readonly #stopsListening: readonly (() => void)[]
   #abort: AbortController | undefined
   #isReleased = false
   #isLeft = false
@@ -75,7 +77,9 @@ export class HeldLock implements Lock {
     this.#lock = lock
     this.#holds = lock.parts.map(({ hold }) => hold)
     this.keys = this.#holds.map(({ target }) => target.name)
-    for (const hold of this.#holds) hold.onLost = [...hold.onLost, this.#onLost]
+    this.#stopsListening = this.#holds.map((hold) =>
+      hold.onLost(() => this.lose(this.#lostError())),
+    )
   }
 
   /** True until released or lost. */
@@ -131,7 +135,7 @@ export class HeldLock implements Lock {
   }
 
   async extend(lease: Duration): Promise<number> {
-    const bounds = { min: SHORTEST_LEASE_MS, max: LONGEST_LEASE_MS }
+    const bounds = { min: SHORTEST_TERM_MS, max: LONGEST_TERM_MS }
     const ms = parseDuration(lease, 'lock.extend.lease', bounds)
     this.assertHeld()
     try {
@@ -172,9 +176,7 @@ export class HeldLock implements Lock {
     // Read and remembered before it is given back: afterwards it cannot be found out.
     this.#wasLost = this.wasLost
     this.#isReleased = true
-    for (const hold of this.#holds) {
-      hold.onLost = hold.onLost.filter((tell) => tell !== this.#onLost)
-    }
+    for (const stopListening of this.#stopsListening) stopListening()
     const wereKnown = await this.#lock.giveBack()
     // The store forgot the lock (it was flushed, or stopped for longer than the term): another holder may have had it.
     if (!wereKnown) this.#wasLost = true
@@ -186,8 +188,6 @@ export class HeldLock implements Lock {
     await this.release()
     if (!isSecondTime && this.#wasLost && !this.#lock.ignoresLoss) throw this.#lostError()
   }
-
-  readonly #onLost = (): void => this.lose(this.#lostError())
 
   #lostError(): LockLostError {
     const lost = this.#holds.find((hold) => !hold.isHeld) ?? this.#holds[0]

@@ -21,7 +21,7 @@ import type {
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
 import { optionNames } from '../options/option-names.ts'
-import { type Answer, askAll, majorityOf } from './quorum-votes.ts'
+import { askAll, majorityOf, type Vote } from './quorum-votes.ts'
 
 export interface QuorumLocksOptions {
   /** Independent stores, not replicas of each other. An odd number from 3 to 9. */
@@ -139,21 +139,21 @@ class QuorumLocks implements LockProvider {
 
   #ask<Result>(
     ask: (provider: LockProvider) => Promise<Result> | undefined,
-    saysYes: (answer: Answer<Result>) => boolean,
-  ): Promise<readonly Answer<Result>[]> {
+    saysYes: (answer: Vote<Result>) => boolean,
+  ): Promise<readonly Vote<Result>[]> {
     return askAll(this.#providers, ask, saysYes)
   }
 }
 
-function isYes({ value }: Answer<unknown>): boolean {
+function isYes({ value }: Vote<unknown>): boolean {
   return value === true
 }
 
-function isGranted({ value }: Answer<AcquireReply>): boolean {
+function isGranted({ value }: Vote<AcquireReply>): boolean {
   return value?.kind === 'granted'
 }
 
 /** True for yes and for no. */
-function isAnswer(answer: Answer<unknown>): boolean {
+function isAnswer(answer: Vote<unknown>): boolean {
   return 'value' in answer
 }

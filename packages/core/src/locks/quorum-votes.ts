@@ -8,7 +8,7 @@ import { startTimer } from '../clock/start-timer.ts'
 import type { CancelTimer } from '../contracts/clock.ts'
 
 /** What one store said. */
-export interface Answer<Result> {
+export interface Vote<Result> {
   readonly value?: Result
   readonly error?: unknown
 }
@@ -28,14 +28,14 @@ export function majorityOf(voters: number): number {
 export async function askAll<Voter, Result>(
   voters: readonly Voter[],
   ask: (voter: Voter) => Promise<Result> | undefined,
-  saysYes: (answer: Answer<Result>) => boolean,
-): Promise<readonly Answer<Result>[]> {
-  const answers: Answer<Result>[] = voters.map(() => ({}))
+  saysYes: (answer: Vote<Result>) => boolean,
+): Promise<readonly Vote<Result>[]> {
+  const answers: Vote<Result>[] = voters.map(() => ({}))
   const begunAt = performance.now()
   const count = new Count(voters.length)
   await new Promise<void>((resolve) => {
     let cancelPatience: CancelTimer | undefined
-    const note = (at: number, answer: Answer<Result>): void => {
+    const note = (at: number, answer: Vote<Result>): void => {
       answers[at] = answer
       count.note(saysYes(answer) ? 'yes' : 'error' in answer ? 'failed' : 'no')
       if (count.isComplete) {

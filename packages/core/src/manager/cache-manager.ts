@@ -5,6 +5,7 @@ import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import type { CacheNode } from '../cache/node.ts'
 import type { WritePath } from '../cache/write-path.ts'
 import { INTERNALS } from '../contracts/internals.ts'
+import { bindObject } from '../decorators/bound/bound-objects.ts'
 import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/default-manager.ts'
 import type {
   MethodCache,
@@ -14,7 +15,7 @@ import type {
 import { ClosedError } from '../errors/closed-error.ts'
 import { Emitter } from '../events/emitter.ts'
 import { eventNamed } from '../events/event-table.ts'
-import type { CacheEventName, CacheEvents } from '../events/events.ts'
+import type { AllEvents, EventName } from '../events/events.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -26,23 +27,23 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
+import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
+import { forTools } from './for-tools.ts'
+import type { ManagerHealth } from './health.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
   resolveManagerOptions,
 } from './manager-options.ts'
+import { ManagerReport } from './manager-report.ts'
 import { NamedCaches } from './named-caches.ts'
+import type { HostManager } from './plugin.ts'
 import { type ReadyOptions, resolveReadyOptions } from './ready-options.ts'
 import { runInUnit } from './run-in-unit.ts'
 import { StartedPlugins } from './started-plugins.ts'
-import { type ManagerStatus, type StatusParts, statusOf, untilReady } from './status.ts'
-import type { StoreWatch } from './store-watch.ts'
+import type { ManagerStatus } from './status.ts'
 import { takeStores } from './used-stores.ts'
-import { watchStores } from './watch-stores.ts'
-
-/** How long `close()` waits for background work before it goes on without it. */
-const DRAIN_MS = 2_000
 
 /**
  * Creates a cache manager; it becomes the default one for decorated methods unless `default: false`.
@@ -57,7 +58,7 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
 
-export class CacheManager implements MethodCacheProvider, AsyncDisposable {
+export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
   readonly #events = new Emitter()
@@ -65,7 +66,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   readonly #writes: WritePath
   readonly #caches: NamedCaches
   readonly #plugins: StartedPlugins
-  readonly #watch: StoreWatch
+  readonly #report: ManagerReport
   /** For decorators and integrations. */
   readonly [INTERNALS] = {
     methodCache: (method: MethodDescription): MethodCache => {
@@ -73,6 +74,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
+    ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
@@ -86,10 +88,19 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     this.#node = engine.node
     this.#writes = engine.writes
     takeStores(options, this)
-    this.#watch = watchStores(options, this.#node)
+    const made = () => ({ locks: this.#locks, limits: this.#limits })
+    this.#report = new ManagerReport(options, this.#node, made)
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))
-    this.#plugins = new StartedPlugins(options.plugins, this.#node)
+    const { clock, work } = this.#node
+    const stats = (): ManagerStats => this.stats()
+    this.#plugins = new StartedPlugins(options.plugins, {
+      clock,
+      work,
+      events: this.#events,
+      stats,
+    })
+    this.#startPlugins()
     if (options.isDefault) setDefaultManager(this)
   }
 
@@ -103,8 +114,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as others
-   * have it, decorated methods or an earlier call.
+   * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as decorated methods
+   * or an earlier call have it.
    *
    * @throws InvalidOptionError, also when an earlier call named other options
    */
@@ -133,6 +144,17 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#limiter(() => resolveLimiter(options, { where: 'limiter' }))
   }
 
+  /**
+   * Lets decorated methods that are called on this object use this manager, whichever is the default one. A `manager` of the
+   * class's `@CacheConfig` comes first. Returns the object. For classes that two managers of a process have objects of.
+   *
+   * @throws InvalidOptionError for what has no class, is frozen, or is bound to another manager that is open; ClosedError
+   * @example const users = caches.bind(new UserService())
+   */
+  bind<Target extends object>(object: Target): Target {
+    return bindObject(this, object, 'bind.object')
+  }
+
   /** Evicts every entry that carries one of the tags, in any cache. */
   async evictTags(tags: readonly string[], options?: SoftOption): Promise<void> {
     const { soft } = resolveEvictOptions(options, 'manager.evictTags', 'evictTags')
@@ -151,7 +173,7 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
    * and run when its promise settles; a value that is put in it evicts its key then. What is loaded in it is handed out and
    * not kept. Units inside a unit are part of it.
    *
-   * When the work fails, the evictions run as well: it may have failed after the commit, and one too many costs a load.
+   * When the work fails, the evictions run as well: it may have failed after the commit, and an unnecessary eviction only costs a load.
    *
    * @returns what the work returns
    * @throws what the work throws; RecoveryQueueError, after the work is done, when an eviction with
@@ -166,14 +188,12 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   /**
-   * Listens to an event; returns what ends it. Listeners cannot change the outcome; what they throw or reject with is
-   * dropped. They run in the async context (`AsyncLocalStorage`) of this call: an event is often about several callers.
+   * Adds a listener for an event; returns a function that removes it. Listeners cannot change the outcome, and what they throw or
+   * reject with is ignored. They run in the async context (`AsyncLocalStorage`) of this call, because an event is often about several
+   * callers.
    */
-  on<Name extends CacheEventName>(
-    event: Name,
-    listener: (event: CacheEvents[Name]) => void,
-  ): () => void {
-    const name = eventNamed(event, 'on.event')
+  on<Name extends EventName>(event: Name, listener: (event: AllEvents[Name]) => void): () => void {
+    const name = eventNamed(event, 'on.event', this.#plugins.events)
     assertFunction(listener, 'on.listener')
     return this.#events.on(name as Name, listener)
   }
@@ -183,19 +203,28 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#node.stats.snapshot(this.#node.local)
   }
 
-  /** Tells how the manager stands: the remote store, its bus, coherence, what waits. Plain JSON, and costs nothing. */
+  /** Returns the state of the manager: remote store, bus, coherence, what waits. Plain JSON; asks nobody. */
   status(): ManagerStatus {
-    return statusOf(this.#statusParts())
+    return this.#report.status(this.#caches.defaults.maxStalenessMs)
   }
 
   /**
-   * Connects, and resolves when the remote store answers and the other nodes are heard; at once where there is no remote
-   * store. Nothing has to wait for it: reads work without.
+   * Tells whether it is well, for a readiness probe: up, or degraded, which is not down, or closed. Plain JSON, and costs
+   * nothing. A liveness probe needs nothing of a cache.
+   */
+  health(): ManagerHealth {
+    return this.#report.health(this.#caches.defaults.maxStalenessMs)
+  }
+
+  /**
+   * Connects, and resolves when the remote store answers and messages of other nodes arrive; at once without a remote store. You need
+   * not wait for it: reads work before that.
    *
    * @throws StoreSetupError at once; StoreUnavailableError after the timeout, with the reason as its cause; ClosedError
    */
   async ready(options: ReadyOptions = {}): Promise<void> {
-    await untilReady(this.#statusParts(), resolveReadyOptions(options))
+    const { maxStalenessMs } = this.#caches.defaults
+    await this.#report.untilReady(maxStalenessMs, resolveReadyOptions(options))
   }
 
   /**
@@ -213,24 +242,16 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   async #closeOnce(): Promise<void> {
-    const { clock, work, wakeUps, settling, coherence, local, remote, closing } = this.#node
+    const { wakeUps, settling, coherence, local, remote, closing } = this.#node
     forgetDefaultManager(this)
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
-    this.#watch.close()
+    this.#report.close()
     this.#caches.close()
     wakeUps.wakeAll()
-    // First of all: a caller that waits for a lock would hold up the rest.
+    // First, because a caller that waits for a lock would delay everything after it.
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
-    let cancel: (() => void) | undefined
-    const patience = new Promise<void>((resolve) => {
-      cancel = clock.schedule(DRAIN_MS, resolve, 'caller')
-    })
-    await Promise.race([work.drain(), patience])
-    cancel?.()
-    // Loads that did not heed their signal: nobody else should wait for them.
-    await this.#node.leases.releaseAll()
-    this.#node.endDeadlines()
+    await endWork(this.#node)
     settling.clear()
     local?.close()
     await remote?.close()
@@ -246,12 +267,14 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
     return this.#limits.limiter(limiter)
   }
 
-  #statusParts(): StatusParts {
-    const { remote, coherence, clock } = this.#node
-    const { maxStalenessMs } = this.#caches.defaults
-    const isClosed = (): boolean => this.isClosed
-    const { namespace } = this
-    return { namespace, remote, coherence, watch: this.#watch, clock, maxStalenessMs, isClosed }
+  /** @throws what a plugin throws; then nothing of this manager is left */
+  #startPlugins(): void {
+    try {
+      this.#plugins.start(this)
+    } catch (error) {
+      this.close().catch(() => undefined)
+      throw error
+    }
   }
 
   #reported(eviction: Promise<void>, what: string): Promise<void> {
@@ -259,7 +282,8 @@ export class CacheManager implements MethodCacheProvider, AsyncDisposable {
   }
 
   #reportDrop(fullKey: string): void {
-    if (!this.#events.has('drop')) return
-    this.#events.emit('drop', { cache: fullKey.slice(0, fullKey.indexOf(':')), key: fullKey })
+    const cache = fullKey.slice(0, fullKey.indexOf(':'))
+    this.#node.stats.of(cache).drops += 1
+    if (this.#events.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
   }
 }

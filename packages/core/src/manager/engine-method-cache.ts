@@ -1,4 +1,4 @@
-/** The engine's side of a decorated method. `hit` is the local-hit path: no frame, closure or allocation it can do without. */
+/** The engine's side of a decorated method. `hit` is the local-hit path: it has no call, closure or allocation that it can do without. */
 
 import { loadTogether } from '../cache/batch-load.ts'
 import type { CacheParts } from '../cache/cache-parts.ts'
@@ -19,7 +19,11 @@ import type { Shortcuts } from '../cache/shortcuts.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
-import type { EvictCall, MethodCache, MethodDescription } from '../decorators/bound/method-cache.ts'
+import type {
+  MethodCache,
+  MethodDescription,
+  MethodEviction,
+} from '../decorators/bound/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Emitter } from '../events/emitter.ts'
 import { wellFormedKey } from '../keys/key-digest.ts'
@@ -42,7 +46,7 @@ export class EngineMethodCache implements MethodCache {
   readonly #knowledge: Knowledge
   readonly #events: Emitter
   readonly #maxStalenessMs: number
-  /** Absent when hits have to be copied, or there is no local tier: then nothing is a calm hit. */
+  /** Absent when hits have to be copied, or without a local tier: then no hit can take the short way. */
   readonly #local: LocalTier | undefined
   readonly #shortcuts: Shortcuts | undefined
   readonly #byKey: Pick<ReadonlyMap<string, LocalEntry>, 'get'>
@@ -94,7 +98,7 @@ export class EngineMethodCache implements MethodCache {
     return hit
   }
 
-  /** Everything that a hit is judged by. */
+  /** Everything that decides about a hit. */
   #calmHit(entry: LocalEntry): Promise<unknown> | undefined {
     if (entry.checked !== this.#knowledge.changes) return undefined
     const now = this.#clock.now()
@@ -102,7 +106,7 @@ export class EngineMethodCache implements MethodCache {
     if (now - this.#knowledge.confirmedAt >= this.#maxStalenessMs) return undefined
     if (this.#events.hearsHits) return undefined
     this.#counters.localHits += 1
-    // Written once, so that what is only read again and again stays clean in the processor's memory.
+    // Written only when it changes, so that a field that is read again and again stays in the processor's cache.
     if (!entry.isUsed) entry.isUsed = true
     entry.promise ??= Promise.resolve(entry.value)
     return entry.promise
@@ -148,7 +152,7 @@ export class EngineMethodCache implements MethodCache {
     this.#events.emit('background-error', { task: `${this.#where} keeping its result`, error })
   }
 
-  async evict({ keys, tags, all, soft, settleMs }: EvictCall): Promise<void> {
+  async evict({ keys, tags, all, soft, settleMs }: MethodEviction): Promise<void> {
     const { writes, name, policy, node } = this.#parts
     const fullKeys = keys.map((key) => this.#addresses.of(key).key)
     const evictions = [

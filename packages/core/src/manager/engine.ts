@@ -58,7 +58,7 @@ function buildNode(options: ResolvedManagerOptions, events: Emitter, owner: obje
     events,
     local: options.local && new LocalTier(options.local as LocalStore<LocalEntry>),
     remote: remote && new RemoteTier(remote, storeTimeoutMs, clock, events),
-    values: codec === undefined ? undefined : new ValuePipeline(codec, steps),
+    values: codec === undefined ? undefined : new ValuePipeline(codec, steps, namespace),
     unit: () => currentUnitOf(owner) as EvictionUnit | undefined,
     secondsMeant: options.isDevelopment ? new SecondsMeant(namespace, logger) : undefined,
     copyValue: valueCopier(

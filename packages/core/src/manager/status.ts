@@ -1,42 +1,64 @@
-/** How a manager stands, for a health check, a scraper, or a process that wants to wait for it. */
+/** The state of a manager, for a health check, a metrics scraper, or a process that waits for it. */
 
 import type { Coherence } from '../coherence/coherence.ts'
+import { PARTITIONS } from '../coherence/partitions.ts'
 import type { Clock } from '../contracts/clock.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { OutageKind } from '../events/events.ts'
 import type { BreakerState } from '../guard/breaker.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
+import type { BusGaps, StoreCalls, StoreTallies } from './store-tallies.ts'
 import type { LastError, StoreWatch } from './store-watch.ts'
 
 /** Plain JSON. Instants are ISO texts. */
 export interface ManagerStatus {
   readonly namespace: string
-  /** `in-process`: there is no remote store. `starting`: it was neither reached nor found to be away. Else as outages are named. */
+  /** `in-process`: there is no remote store. `starting`: it was neither reached nor failed yet. Otherwise the name of the outage. */
   readonly state: 'in-process' | 'starting' | 'up' | OutageKind | 'closed'
   readonly since: string
-  /** What the store, or the way to it, said first. */
+  /** The first error of the store or of the connection. */
   readonly reason: string | null
   readonly store: {
-    /** It has a connection, and calls are let through. */
+    /** True when it has a connection and calls are let through. */
     readonly isReachable: boolean
     readonly breaker: BreakerState
     readonly bus: 'up' | 'down' | 'starting' | 'none'
+    /** Since when the bus is up or down; `null` before it was either. */
+    readonly busSince: string | null
+    readonly busGaps: BusGaps
+    readonly calls: StoreCalls
     /** Rights that are missing and the like, as they were told. */
     readonly troubles: readonly string[]
     readonly lastError: LastError | null
   } | null
   readonly coherence: {
-    /** `isolated`: entries cannot be verified, and live for maxStaleness. `alone`: there is nobody else. */
+    /** `isolated`: entries cannot be verified, and live for maxStaleness. `alone`: there is no remote store. */
     readonly state: 'verified' | 'isolated' | 'alone'
+    /** Since when it is in that state; `null` when it has never been in another one. */
+    readonly since: string | null
     /** How long ago the store last confirmed everything, ms; `null` when it never did. */
     readonly confirmedAgoMs: number | null
+    /** Parts of the keys whose entries here are served without being compared, of all. All of them when `alone`. */
+    readonly partitions: { readonly verified: number; readonly all: number }
   }
+  /** Circuit breakers: of the store, and of the providers of locks and limits once those are used. */
+  readonly breakers: readonly BreakerStatus[]
   /** Evictions that have not reached the store: how many, and whether they were put together into coarser ones. */
   readonly recoveryQueue: {
     readonly waiting: number
+    /** Of these, keys for which a value waits that is to be written. */
+    readonly values: number
     readonly escalated: 'none' | 'partition' | 'clear'
   }
+}
+
+/** One circuit breaker. `open`: calls are not tried; `half-open`: one is, to see whether the others may be. */
+export interface BreakerStatus {
+  readonly use: 'store' | 'locks' | 'limits'
+  /** The name of the store or provider. */
+  readonly provider: string
+  readonly state: BreakerState
 }
 
 export interface StatusParts {
@@ -44,14 +66,18 @@ export interface StatusParts {
   readonly remote: RemoteTier | undefined
   readonly coherence: Coherence
   readonly watch: StoreWatch
+  readonly tallies: StoreTallies
+  /** Those of locks and limits, as far as they are used. */
+  readonly breakers: () => readonly BreakerStatus[]
   readonly clock: Clock
-  /** Within which a confirmation counts. */
+  /** How long a confirmation counts. */
   readonly maxStalenessMs: number
   readonly isClosed: () => boolean
 }
 
 export function statusOf(parts: StatusParts): ManagerStatus {
-  const { namespace, remote, coherence, watch } = parts
+  const { namespace, remote, coherence, watch, tallies } = parts
+  const { queue } = coherence.knowledge
   return {
     namespace,
     state: stateOf(parts),
@@ -64,15 +90,26 @@ export function statusOf(parts: StatusParts): ManagerStatus {
             isReachable: remote.isReachable,
             breaker: watch.breaker,
             bus: remote.store.bus === undefined ? 'none' : (watch.bus ?? 'starting'),
+            busSince: tallies.busSince?.toISOString() ?? null,
+            busGaps: tallies.gaps,
+            calls: tallies.calls,
             troubles: watch.troubles,
             lastError: watch.lastError ?? null,
           },
     coherence: coherenceOf(parts),
+    breakers: breakersOf(parts),
     recoveryQueue: {
-      waiting: coherence.knowledge.queue.size,
-      escalated: coherence.knowledge.queue.escalated,
+      waiting: queue.size,
+      values: queue.puts().length,
+      escalated: queue.escalated,
     },
   }
+}
+
+function breakersOf({ remote, watch, breakers }: StatusParts): readonly BreakerStatus[] {
+  if (remote === undefined) return breakers()
+  const own = { use: 'store', provider: remote.store.name, state: watch.breaker } as const
+  return [own, ...breakers()]
 }
 
 const LOOK_EVERY_MS = 25
@@ -85,7 +122,7 @@ const LOOK_EVERY_MS = 25
 export async function untilReady(parts: StatusParts, timeoutMs: number): Promise<void> {
   const { remote, coherence, watch, clock, isClosed } = parts
   const until = clock.now() + timeoutMs
-  // Not awaited: it takes as long as a store that does not answer lets it.
+  // Not awaited: with a store that does not answer it may take long.
   void coherence.start()
   for (;;) {
     if (isClosed()) throw new ClosedError()
@@ -108,16 +145,35 @@ function stateOf({ remote, watch, coherence, isClosed }: StatusParts): ManagerSt
   return coherence.knowledge.tagsVerifiedAt > Number.NEGATIVE_INFINITY ? 'up' : 'starting'
 }
 
-function coherenceOf({
-  coherence,
-  clock,
-  maxStalenessMs,
-}: StatusParts): ManagerStatus['coherence'] {
-  if (coherence.knowledge.isAlone) return { state: 'alone', confirmedAgoMs: null }
-  const agoMs = clock.now() - coherence.knowledge.confirmedAt
-  const isKnown = Number.isFinite(agoMs)
-  return {
-    state: coherence.knowledge.canJudge(maxStalenessMs) ? 'verified' : 'isolated',
-    confirmedAgoMs: isKnown ? Math.round(agoMs) : null,
+function coherenceOf(parts: StatusParts): ManagerStatus['coherence'] {
+  const { coherence, clock, maxStalenessMs, tallies } = parts
+  const { knowledge } = coherence
+  const all = PARTITIONS
+  if (knowledge.isAlone) {
+    return {
+      state: 'alone',
+      since: null,
+      confirmedAgoMs: null,
+      partitions: { verified: all, all },
+    }
   }
+  const now = clock.now()
+  const agoMs = now - knowledge.confirmedAt
+  const isKnown = Number.isFinite(agoMs)
+  const isVerified = ({ id }: { readonly id: number }): boolean =>
+    now - knowledge.verifiedAt(id) < maxStalenessMs
+  const state = knowledge.canJudge(maxStalenessMs) ? 'verified' : 'isolated'
+  return {
+    state,
+    since: sinceOf(tallies, state, isKnown ? agoMs - maxStalenessMs : 0),
+    confirmedAgoMs: isKnown ? Math.round(agoMs) : null,
+    partitions: { verified: knowledge.partitions.filter(isVerified).length, all },
+  }
+}
+
+/** A store that does not answer is noticed by the time that passes, before anything says so. */
+function sinceOf(tallies: StoreTallies, state: string, overdueMs: number): string | null {
+  const said = tallies.coherenceSince(state)
+  if (said !== undefined) return said.toISOString()
+  return overdueMs > 0 ? new Date(Date.now() - overdueMs).toISOString() : null
 }

@@ -10,7 +10,7 @@ import type { Clock } from '../contracts/clock.ts'
 import type { Codec, CodecStep, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockCapabilities, LockProvider } from '../contracts/lock-provider.ts'
-import type { Plugin } from '../contracts/plugin.ts'
+import type { PluginParts } from '../contracts/plugin.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -152,13 +152,16 @@ const CODEC: Shape<Codec> = {
 const CODEC_STEP: Shape<CodecStep> = {
   id: 'number',
   name: 'string',
+  required: 'boolean?',
+  readsWithout: 'function?',
   encode: 'function?',
   decode: 'function',
 }
 
-const PLUGIN: Shape<Plugin> = {
+const PLUGIN: Shape<PluginParts> = {
   name: 'string',
   codecSteps: 'object?',
+  events: 'object?',
   start: 'function?',
   stop: 'function?',
 }
@@ -229,7 +232,7 @@ export function assertPlugins(plugins: unknown, option: string): void {
   if (!Array.isArray(plugins)) throw new InvalidOptionError({ option, expected, received: plugins })
   for (const plugin of plugins as readonly unknown[]) {
     assertShape(plugin, PLUGIN, { option, expected })
-    const { name, codecSteps = [] } = plugin as Plugin
+    const { name, codecSteps = [] } = plugin as PluginParts
     if (name === '') throw new InvalidOptionError({ option, expected, received: plugin })
     const steps = `${option}.${name}.codecSteps`
     for (const step of Array.isArray(codecSteps) ? codecSteps : [codecSteps]) {

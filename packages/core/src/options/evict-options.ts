@@ -20,7 +20,7 @@ export interface EvictOptions {
 }
 
 /** The checked form. */
-export interface EvictHow {
+export interface ResolvedEvictOptions {
   readonly soft: boolean
   readonly settleMs: number
 }
@@ -57,7 +57,11 @@ export const EVICT_OPTIONS = {
 export type EvictWay = keyof typeof EVICT_OPTIONS
 
 /** @throws InvalidOptionError naming the first option that is wrong, or that this way does not take. */
-export function resolveEvictOptions(options: unknown, way: EvictWay, where: string): EvictHow {
+export function resolveEvictOptions(
+  options: unknown,
+  way: EvictWay,
+  where: string,
+): ResolvedEvictOptions {
   const names: readonly string[] = EVICT_OPTIONS[way]
   const given = options === undefined ? {} : options
   assertKnownOptions(given, NAMES, where)

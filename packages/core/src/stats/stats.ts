@@ -1,60 +1,7 @@
 /** Counters and latency histograms of reads, by cache and by method. Plain numbers: the hit path increments one of them. */
 
-/** Upper bounds of the latency buckets, ms. Two buckets an octave from 1/16 ms to about 32 s. */
-const BOUNDS: readonly number[] = Array.from({ length: 38 }, (_, i) => 2 ** (i / 2 - 4))
-
-/** A histogram of durations with bounded error (a factor of √2). */
-export class Histogram {
-  readonly #counts = new Float64Array(BOUNDS.length + 1)
-  #total = 0
-  #sumMs = 0
-
-  record(durationMs: number): void {
-    const octaves = Math.ceil((Math.log2(Math.max(durationMs, 2 ** -4)) + 4) * 2)
-    const bucket = Math.min(octaves, BOUNDS.length)
-    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1
-    this.#total += 1
-    this.#sumMs += durationMs
-  }
-
-  /** Adds another histogram's counts to this one. */
-  add(other: Histogram): void {
-    for (let i = 0; i < this.#counts.length; i++) {
-      this.#counts[i] = (this.#counts[i] ?? 0) + (other.#counts[i] ?? 0)
-    }
-    this.#total += other.#total
-    this.#sumMs += other.#sumMs
-  }
-
-  summary(): LatencySummary {
-    return {
-      count: this.#total,
-      meanMs: this.#total === 0 ? 0 : this.#sumMs / this.#total,
-      p50Ms: this.#quantile(0.5),
-      p90Ms: this.#quantile(0.9),
-      p99Ms: this.#quantile(0.99),
-    }
-  }
-
-  #quantile(share: number): number {
-    let seen = 0
-    for (let i = 0; i < this.#counts.length; i++) {
-      seen += this.#counts[i] ?? 0
-      if (seen > 0 && seen >= share * this.#total)
-        return BOUNDS[Math.min(i, BOUNDS.length - 1)] ?? 0
-    }
-    return 0
-  }
-}
-
-/** Durations in ms; quantiles are upper bounds of their bucket. */
-export interface LatencySummary {
-  readonly count: number
-  readonly meanMs: number
-  readonly p50Ms: number
-  readonly p90Ms: number
-  readonly p99Ms: number
-}
+import type { MissReason } from '../events/events.ts'
+import { Histogram, type LatencySummary } from './histogram.ts'
 
 /** What reads through one method, or directly through a cache, came to. */
 export interface ReadStats {
@@ -68,11 +15,19 @@ export interface ReadStats {
   readonly negativeHits: number
   /** Reads that neither tier could serve. */
   readonly misses: number
+  /** The same by the reason, as the `miss` event has it. */
+  readonly missesBy: Readonly<Record<MissReason, number>>
   /** Reads that shared another caller's read or load. */
   readonly joined: number
   /** Loaders run, refreshes included. */
   readonly loads: number
   readonly loadErrors: number
+  /** Entries that were dropped from the local tier for room. Of methods 0: an entry is its cache's. */
+  readonly drops: number
+  /** Keys evicted by request on this node; `clear` counts as one. Of methods 0. */
+  readonly evictions: number
+  /** Entries of the shared tier whose bytes could not be read. */
+  readonly undecodable: number
   /** Hits of any kind and joined reads, as a share of all reads; 0 when there were none. */
   readonly hitRatio: number
   /** Reads that ran no loader. */
@@ -81,16 +36,31 @@ export interface ReadStats {
   readonly remoteReadLatency: LatencySummary
 }
 
-/** The counters behind `ReadStats`. */
+const NO_MISSES: Readonly<Record<MissReason, number>> = {
+  absent: 0,
+  expired: 0,
+  evicted: 0,
+  tag: 0,
+  version: 0,
+  undecodable: 0,
+  'store-away': 0,
+}
+const MISS_REASONS = Object.keys(NO_MISSES) as MissReason[]
+
+/** The counters behind `ReadStats`. They only grow, for as long as the manager lives. */
 export class ReadCounters {
   localHits = 0
   remoteHits = 0
   staleHits = 0
   negativeHits = 0
   misses = 0
+  readonly missesBy: Record<MissReason, number> = { ...NO_MISSES }
   joined = 0
   loads = 0
   loadErrors = 0
+  drops = 0
+  evictions = 0
+  undecodable = 0
   readonly loadMs = new Histogram()
   readonly remoteReadMs = new Histogram()
 
@@ -100,9 +70,13 @@ export class ReadCounters {
     this.staleHits += other.staleHits
     this.negativeHits += other.negativeHits
     this.misses += other.misses
+    for (const reason of MISS_REASONS) this.missesBy[reason] += other.missesBy[reason]
     this.joined += other.joined
     this.loads += other.loads
     this.loadErrors += other.loadErrors
+    this.drops += other.drops
+    this.evictions += other.evictions
+    this.undecodable += other.undecodable
     this.loadMs.add(other.loadMs)
     this.remoteReadMs.add(other.remoteReadMs)
   }
@@ -117,9 +91,13 @@ export class ReadCounters {
       staleHits: this.staleHits,
       negativeHits: this.negativeHits,
       misses: this.misses,
+      missesBy: { ...this.missesBy },
       joined: this.joined,
       loads: this.loads,
       loadErrors: this.loadErrors,
+      drops: this.drops,
+      evictions: this.evictions,
+      undecodable: this.undecodable,
       hitRatio: reads === 0 ? 0 : saved / reads,
       loadsSaved: saved,
       loadLatency: this.loadMs.summary(),
@@ -132,6 +110,8 @@ export class ReadCounters {
 export interface ManagerStats extends ReadStats {
   readonly byCache: Readonly<Record<string, ReadStats>>
   readonly byMethod: Readonly<Record<string, ReadStats>>
+  /** Tags evicted by request on this node. A tag belongs to no one cache: `evictions` leaves it out. */
+  readonly tagEvictions: number
   readonly localEntries: number
   readonly localBytes: number
 }
@@ -145,6 +125,9 @@ const OTHERS = '(others)'
 export class StatsRegistry {
   readonly #counters = new Map<string, { cache: string; method: string; counters: ReadCounters }>()
   readonly #cap: number
+  /** What belongs to no one cache: the whole namespace cleared. */
+  readonly #manager = new ReadCounters()
+  tagEvictions = 0
 
   constructor(cap = CAP) {
     this.#cap = cap
@@ -153,6 +136,12 @@ export class StatsRegistry {
   /** How many caches and methods are counted apart. */
   get size(): number {
     return this.#counters.size
+  }
+
+  /** Keys of a cache, or all of it; without a cache everything, was evicted by request. */
+  evicted(cache: string | undefined, howMany: number): void {
+    const counters = cache === undefined ? this.#manager : this.of(cache)
+    counters.evictions += howMany
   }
 
   /**
@@ -171,6 +160,7 @@ export class StatsRegistry {
 
   snapshot(local: { readonly size: number; readonly bytes: number } | undefined): ManagerStats {
     const total = new ReadCounters()
+    total.add(this.#manager)
     const byCache = new Map<string, ReadCounters>()
     const byMethod: Record<string, ReadStats> = {}
     for (const { cache, method, counters } of this.#counters.values()) {
@@ -186,6 +176,7 @@ export class StatsRegistry {
         Array.from(byCache, ([name, counters]) => [name, counters.snapshot()]),
       ),
       byMethod,
+      tagEvictions: this.tagEvictions,
       localEntries: local?.size ?? 0,
       localBytes: local?.bytes ?? 0,
     }

@@ -15,7 +15,7 @@ const HIDDEN = 0
 const VISIBLE = 1
 
 /** An index, a name, or a function that returns any other step in words. */
-type Step = number | string | (() => string)
+type PathStep = number | string | (() => string)
 
 /** Tags one value. */
 export class Tagger {
@@ -23,7 +23,7 @@ export class Tagger {
   /** The objects that contain the present value, outermost first. */
   readonly #above: object[] = []
   /** How to get from each of those to the next; put into words only when something is refused. */
-  readonly #steps: Step[] = []
+  readonly #steps: PathStep[] = []
   /** Finished objects, by number. */
   readonly #ended = new Map<object, number>()
 
@@ -171,7 +171,7 @@ export class Tagger {
     return tagged
   }
 
-  #step(step: Step, part: unknown, isError = false): unknown {
+  #step(step: PathStep, part: unknown, isError = false): unknown {
     this.#steps.push(step)
     const tagged = this.#tag(part, isError)
     this.#steps.pop()
@@ -232,7 +232,7 @@ function bytesOf(value: ArrayBuffer | ArrayBufferView): Buffer {
 const MEMBER = (): string => '.member'
 const KEY = (): string => '.key'
 
-function inWords(step: Step): string {
+function inWords(step: PathStep): string {
   if (typeof step === 'function') return step()
   if (typeof step === 'number') return `[${step}]`
   return stepTo(step)

@@ -1,10 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import type { CodecStep } from '@larder/core/store'
+import type { CodecStep, CodecStepContext } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
 import { ALGORITHMS, type Algorithm } from './algorithms.ts'
 import { COMPRESSION_STEP_IDS, type CompressionOptions, compression } from './compression.ts'
 
-const limits = { maxBytes: 64 * 1024 * 1024 }
+const limits: CodecStepContext = {
+  namespace: 'shop',
+  cache: 'c',
+  key: 'c:k',
+  flags: 0,
+  commit: 1,
+  birth: 1,
+  schema: 0,
+  tags: [],
+  stepsBefore: [],
+  maxBytes: 64 * 1024 * 1024,
+}
 const available = Object.keys(ALGORITHMS) as Algorithm[]
 const text = (length: number): Buffer =>
   Buffer.from('the same again and again; '.repeat(length / 26))
@@ -49,7 +60,7 @@ describe.each(available)('%s', (algorithm) => {
 
       await expect(async () => writer.decode(bomb ?? Buffer.alloc(0), limits)).rejects.toThrow()
       await expect(async () =>
-        writer.decode(bomb ?? Buffer.alloc(0), { maxBytes: 10 }),
+        writer.decode(bomb ?? Buffer.alloc(0), { ...limits, maxBytes: 10 }),
       ).rejects.toThrow()
     },
   )

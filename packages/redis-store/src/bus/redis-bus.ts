@@ -98,16 +98,18 @@ export class RedisBus implements Bus {
   async look(client = this.#backend.client): Promise<void> {
     const namespace = this.#namespace
     if (client === undefined || namespace === undefined || this.#isClosed) return
+    let identity: string
     try {
       const found = await readIdentity(client, namespace)
       if (found === this.#identity && found !== undefined) return
-      const identity = found ?? (await identify(client, namespace))
-      if (identity === '') return
-      this.#identity = identity
-      if (this.#backend.client !== undefined) this.#listen()
+      identity = found ?? (await identify(client, namespace))
     } catch {
       // The sync beside it fails as well, and is reported.
+      return
     }
+    if (identity === '') return
+    this.#identity = identity
+    if (this.#backend.client !== undefined) this.#listen()
   }
 
   /** Tells the engine that something other than the subscription suggests another look. */

@@ -33,3 +33,18 @@ export function bytesOf(item: unknown): Buffer {
 function numeralOf(text: string): number {
   return text === '' ? Number.NaN : Number(text)
 }
+
+/** Members with their scores: side by side, or in pairs, as newer protocols have it. */
+export function scoredOf(reply: Reply): readonly (readonly [member: string, score: number])[] {
+  const list = listOf(reply)
+  const pairs: (readonly [string, number])[] = []
+  for (let i = 0; i < list.length; i += 1) {
+    const item = list[i]
+    if (Array.isArray(item)) pairs.push([textOf(item[0]), numberOf(item[1])])
+    else {
+      i += 1
+      pairs.push([textOf(item), numberOf(list[i])])
+    }
+  }
+  return pairs
+}

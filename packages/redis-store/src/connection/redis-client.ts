@@ -12,6 +12,7 @@ export interface RedisCommander {
   zmscore(key: string, members: readonly string[]): Promise<Reply>
   zrem(key: string, member: string): Promise<Reply>
   call(command: string, ...args: string[]): Promise<Reply>
+  callBuffer(command: string, ...args: string[]): Promise<Reply>
   set(key: string, value: string, condition: 'NX'): Promise<Reply>
   publish(channel: string, payload: Buffer): Promise<Reply>
   time(): Promise<Reply>
@@ -25,7 +26,12 @@ export interface RedisClient extends RedisCommander {
   /** The present state of the connection; only this knows a database selected later. */
   readonly condition?: { readonly select?: number | undefined } | null | undefined
   /** The socket, while there is one; a Cluster client has none of its own. */
-  readonly stream?: { cork(): void; uncork(): void }
+  readonly stream?: {
+    cork(): void
+    uncork(): void
+    readonly remoteAddress?: string | undefined
+    readonly remotePort?: number | undefined
+  }
   connect(): Promise<void>
   disconnect(): void
   duplicate(...overrides: unknown[]): unknown
@@ -56,6 +62,7 @@ export interface ClusterClient extends RedisClient {
 export interface ClientOptions {
   readonly host?: string | undefined
   readonly port?: number | undefined
+  readonly path?: string | null | undefined
   readonly db?: number | undefined
   readonly readOnly?: boolean | undefined
   readonly sentinels?: readonly unknown[] | null | undefined

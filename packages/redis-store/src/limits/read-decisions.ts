@@ -4,7 +4,7 @@ import { StoreKeyError } from '@larder/core'
 import type { LimitReply, PolicyState } from '@larder/core/store'
 import { bytesOf, UnexpectedReplyError } from '../commands/replies.ts'
 
-export interface Decisions {
+export interface DecidedCalls {
   /** The server's clock. */
   readonly nowUs: number
   /** One per call; none when the calendar that came with the rule does not reach to that time. */
@@ -21,7 +21,7 @@ const FIELDS_PER_CALL = 3
 const FIELDS_PER_POLICY = 2
 
 /** @throws UnexpectedReplyError */
-export function readDecisions(reply: unknown, calls: number, policies: number): Decisions {
+export function readDecisions(reply: unknown, calls: number, policies: number): DecidedCalls {
   const bytes = bytesOf(reply)
   const fieldsPerCall = FIELDS_PER_CALL + FIELDS_PER_POLICY * policies
   const end = BYTES * (1 + calls * fieldsPerCall)

@@ -9,10 +9,17 @@ import type {
   RateLimitCapabilities,
   RateLimitProvider,
 } from '@larder/core/store'
+import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
-import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
+import {
+  isClusterTarget,
+  type RedisInternals,
+  type RedisStoreOptions,
+  type ResolvedRedisStoreOptions,
+  resolveRedisStoreOptions,
+} from '../options.ts'
 import { DecideScripts } from './decide-scripts.ts'
 import { FreedChannel } from './freed-channel.ts'
 import { isAnswer, keyError } from './key-errors.ts'
@@ -29,19 +36,15 @@ import { ServerCalendar } from './server-calendar.ts'
 export function redisLimits(options: RedisStoreOptions): RateLimitProvider {
   const resolved = resolveRedisStoreOptions(options)
   const backend = new Backend(resolved)
-  return new RedisLimits({
-    backend,
-    ownsBackend: true,
-    isCluster: isClusterTarget(resolved.target),
-  })
+  return new RedisLimits({ backend, options: resolved, ownsBackend: true })
 }
 
 export interface RedisLimitsParts {
   readonly backend: Backend
   /** Closes the backend with itself. */
   readonly ownsBackend: boolean
-  /** The keys of one script then have to be of one hash tag. */
-  readonly isCluster: boolean
+  /** Of a Cluster: the keys of one script then have to be of one hash tag. */
+  readonly options: ResolvedRedisStoreOptions
   /** What a test says the server's clock is, µs. */
   readonly nowUs?: (() => number) | undefined
 }
@@ -57,6 +60,7 @@ export class RedisLimits implements RateLimitProvider {
   readonly name = 'redis'
   readonly capabilities: RateLimitCapabilities = { shared: true }
   listener: FreedListener | undefined
+  readonly [INTERNALS]: RedisInternals
   readonly #parts: RedisLimitsParts
   readonly #scripts = new WeakMap<LimitRule, RuleScript>()
   readonly #calendar = new ServerCalendar()
@@ -64,6 +68,7 @@ export class RedisLimits implements RateLimitProvider {
 
   constructor(parts: RedisLimitsParts) {
     this.#parts = parts
+    this[INTERNALS] = { options: parts.options }
   }
 
   onTrouble(listener: TroubleListener): void {
@@ -71,7 +76,8 @@ export class RedisLimits implements RateLimitProvider {
   }
 
   open(namespace: string): void {
-    const { backend, isCluster } = this.#parts
+    const { backend, options } = this.#parts
+    const isCluster = isClusterTarget(options.target)
     const clock = (): number | string => this.#clock
     const calendar = this.#calendar
     this.#open = {

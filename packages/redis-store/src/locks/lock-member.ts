@@ -1,5 +1,6 @@
 /** How the scripts of locks name a holder or waiter: the mode, several permits as a number, the owner. See lua/includes/lock.lua. */
 
+import type { LockMode } from '@larder/core'
 import type { LockTarget } from '@larder/core/store'
 
 const MODE_LETTERS = { write: 'w', read: 'r', permit: 'p' } as const
@@ -14,4 +15,10 @@ export function memberOf({ mode, owner, weight = 1 }: LockTarget): string {
 
 export function ownerOf(member: string): string {
   return member.slice(member.startsWith(SEVERAL) ? member.indexOf(',') + 1 : 1)
+}
+
+/** `undefined` for what is not a holder. */
+export function modeOf(member: string): LockMode | undefined {
+  const letter = member.slice(0, 1).toLowerCase()
+  return (Object.keys(MODE_LETTERS) as LockMode[]).find((mode) => MODE_LETTERS[mode] === letter)
 }

@@ -10,14 +10,16 @@ import type {
   LockTarget,
   WakeListener,
 } from '@larder/core/store'
+import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { numberOf, textOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
 import type { Subscriber } from '../connection/subscriber.ts'
-import { inboxName, type LockKeys, lockKeys } from '../key-layout.ts'
+import { inboxName, type KeysOfLock, lockKeys } from '../key-layout.ts'
 import {
   isClusterTarget,
+  type RedisInternals,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
@@ -64,21 +66,23 @@ export class RedisLocks implements LockProvider {
     weights: true,
   }
   onWake: WakeListener | undefined
+  readonly [INTERNALS]: RedisInternals
   readonly #parts: RedisLocksParts
   readonly #subscriber: Subscriber
   readonly #inboxId = randomBytes(INBOX_BYTES).toString('base64url')
-  readonly #acquires: TickBatch<AcquireRequest, AcquireReply | Error>
-  readonly #releases: TickBatch<LockTarget, boolean | Error>
+  readonly #acquires: TickBatch<AcquireRequest, AcquireReply>
+  readonly #releases: TickBatch<LockTarget, boolean>
   #replicated: Backend | undefined
   #namespace: string | undefined
   #hasInbox = false
 
   constructor(parts: RedisLocksParts) {
     this.#parts = parts
+    this[INTERNALS] = { options: parts.options }
     this.#subscriber = parts.backend.subscriber
     // In a Cluster the keys of one script must be on one server.
     const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
-    this.#acquires = new TickBatch<AcquireRequest, AcquireReply | Error>({
+    this.#acquires = new TickBatch<AcquireRequest, AcquireReply>({
       run: (requests, isFull) => this.#acquireAll(parts.backend, requests, isFull),
       most: LOCKS_PER_SCRIPT,
       groupOf,
@@ -106,7 +110,7 @@ export class RedisLocks implements LockProvider {
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     const { replicas } = request
     if (replicas === undefined) {
-      const reply = given(await this.#acquires.add(request))
+      const reply = await this.#acquires.add(request)
       if (reply.kind === 'held' && request.heartbeatMs > 0) this.#openInbox()
       return reply
     }
@@ -127,8 +131,8 @@ export class RedisLocks implements LockProvider {
     return isHeld === 1
   }
 
-  async release(target: LockTarget): Promise<boolean> {
-    return given(await this.#releases.add(target))
+  release(target: LockTarget): Promise<boolean> {
+    return this.#releases.add(target)
   }
 
   async leave(target: LockTarget): Promise<void> {
@@ -190,7 +194,7 @@ export class RedisLocks implements LockProvider {
     }
   }
 
-  #keys(name: string): LockKeys {
+  #keys(name: string): KeysOfLock {
     return lockKeys(this.#openNamespace, name)
   }
 

@@ -23,7 +23,8 @@ export interface MethodDescription {
   readonly frame?: KeyFrame | undefined
 }
 
-export interface EvictCall {
+/** What one call of a decorated method evicts, and how. */
+export interface MethodEviction {
   readonly keys: readonly string[]
   readonly tags: readonly string[]
   readonly all: boolean
@@ -62,7 +63,7 @@ export interface MethodCache {
   put(key: string, value: unknown, rules: ReadRules, begun: PutFence | undefined): Promise<void>
   /** Reports that a result could not be kept because a callback failed. */
   unfit(error: unknown): void
-  evict(request: EvictCall): Promise<void>
+  evict(request: MethodEviction): Promise<void>
   fullKey(key: string): string
 }
 

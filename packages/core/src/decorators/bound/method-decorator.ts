@@ -12,7 +12,6 @@ import {
   noteOperation,
   type Operation,
 } from './operations.ts'
-import type { Asked } from './unannotated.ts'
 
 // TypeScript gives decorators a metadata object only where this symbol exists; esbuild, Babel and SWC always do, under
 // this very symbol. It is how a standard decorator finds its class.
@@ -70,18 +69,29 @@ type EntryParameters<Params extends Args> = Params extends readonly [
   : undefined
 
 /** Decorates a method that returns a promise of `Result` and fits the callbacks; other methods do not compile, in either mode. */
-export interface AsyncMethodDecorator<
-  CallArgs extends Args,
-  Result,
-  EntryArgs extends Args = never,
-> {
+export interface AsyncMethodDecorator<CallArgs extends Args, Result> {
   /** Standard decorators. */
-  <Method extends AsyncMethod<Asked<Result>>>(
+  <Method extends AsyncMethod<Result>>(
+    method: FittingMethod<Method, CallArgs>,
+    context: ClassMethodDecoratorContext,
+  ): Method
+  /** `experimentalDecorators`. */
+  <Method extends AsyncMethod<Result>>(
+    target: object,
+    name: string | symbol,
+    descriptor: TypedPropertyDescriptor<FittingMethod<Method, CallArgs>>,
+  ): TypedPropertyDescriptor<Method>
+}
+
+/** The same for a method over a list: `EntryArgs` are an element of its first parameter, and its further parameters. */
+export interface EachMethodDecorator<EntryArgs extends Args, Result, CallArgs extends Args> {
+  /** Standard decorators. */
+  <Method extends AsyncMethod<Result>>(
     method: FittingMethod<Method, CallArgs, EntryArgs>,
     context: ClassMethodDecoratorContext,
   ): Method
   /** `experimentalDecorators`. */
-  <Method extends AsyncMethod<Asked<Result>>>(
+  <Method extends AsyncMethod<Result>>(
     target: object,
     name: string | symbol,
     descriptor: TypedPropertyDescriptor<FittingMethod<Method, CallArgs, EntryArgs>>,

@@ -2,7 +2,7 @@
 
 import 'reflect-metadata'
 import { shared } from '../../lifecycle/shared-state.ts'
-import type { EntryHandle } from '../reading/entry-handle.ts'
+import type { AnyMethodEntries } from '../reading/entry-handle.ts'
 import { type AnyClass, type MethodSite, metadataOf } from './method-site.ts'
 
 /** One decorator on one method. */
@@ -11,7 +11,7 @@ export interface Operation {
   /** The options as given. */
   readonly options: object
   /** How to reach the entries behind the method; for `@Cacheable`. */
-  readonly entries?: ((self: unknown) => EntryHandle) | undefined
+  readonly entries?: ((self: unknown) => AnyMethodEntries) | undefined
 }
 
 /** An operation and the method it stands on. */

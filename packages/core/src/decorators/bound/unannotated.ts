@@ -21,16 +21,19 @@ export interface AnnotateThis {
 }
 
 /**
- * A type that was requested, or any type where none was requested.
- *
- * A union and not only a conditional type: for a type parameter of a class, the condition is deferred and the union still
- * accepts it.
+ * Any type, where a callback's parameter was left without a type; else no type. It stands in a union with the type that the
+ * callback asks for: for a type parameter of a class, the condition is deferred, and the union still accepts it.
  */
-export type Asked<Type> =
-  | Type
-  | ([Type] extends [AnnotateTheResult | AnnotateTheElement] ? unknown : never)
+export type AnyUnlessAnnotated<Type> = [Type] extends [AnnotateTheResult | AnnotateTheElement]
+  ? unknown
+  : never
 
 /** What the decorators return when they are written without parentheses; no method accepts it. */
 export interface WriteParentheses<Name extends string> {
   readonly 'write the decorator with parentheses': Name
 }
+
+/** The argument lists of some callbacks, without those that take no arguments: only the others have to fit the method. */
+export type ArgsOf<Lists extends readonly unknown[]> = [Lists] extends [readonly []]
+  ? []
+  : Exclude<Lists, readonly []>

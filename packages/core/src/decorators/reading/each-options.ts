@@ -5,7 +5,7 @@ import type { Key } from '../../keys/key-text.ts'
 import { assertKnownOptions } from '../../options/assert-option.ts'
 import { optionNames } from '../../options/option-names.ts'
 import { type Callback, readCallback } from '../bound/callbacks.ts'
-import type { Asked } from '../bound/unannotated.ts'
+import type { AnnotateThis, AnyUnlessAnnotated } from '../bound/unannotated.ts'
 import type { StoringOptions } from './storing-options.ts'
 
 type Args = readonly unknown[]
@@ -19,7 +19,7 @@ export interface EachOptions<Id, Item, KeyArgs extends Args> {
    * them in the order of their list, without missing ones. Without it, the method returns one item per
    * element, in order, `undefined` or `null` for a missing one, and callers get the same.
    */
-  readonly by?: ((item: Item) => NoInfer<Asked<Id>>) | undefined
+  readonly by?: ((item: Item) => NoInfer<Id | AnyUnlessAnnotated<Id>>) | undefined
 }
 
 /**
@@ -31,7 +31,19 @@ export interface AnnotateTheParametersOfKeyAndReturnAKey {
 }
 
 /** Callbacks get one item, the element it belongs to, and the method's further arguments. */
-export interface CacheableEachOptions<
+export type CacheableEachOptions<
+  Id,
+  Item,
+  KeyArgs extends Args,
+  TagArgs extends Args,
+  TtlArgs extends Args,
+  UnlessArgs extends Args,
+  ConditionArgs extends Args,
+> = CacheableEachFields<Id, Item, KeyArgs, TagArgs, TtlArgs, UnlessArgs, ConditionArgs> &
+  ThisType<AnnotateThis>
+
+/** The fields of `CacheableEachOptions`. */
+export interface CacheableEachFields<
   Id,
   Item,
   KeyArgs extends Args,

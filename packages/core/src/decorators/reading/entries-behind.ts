@@ -2,13 +2,13 @@
 
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
-import type { EvictCall } from '../bound/method-cache.ts'
-import type { EntryHandle } from './entry-handle.ts'
+import type { MethodEviction } from '../bound/method-cache.ts'
+import type { AnyMethodEntries } from './entry-handle.ts'
 import { arranged, type CacheableEachParts, elementsOf, itemsByKey, readEach } from './read-each.ts'
 import { type CacheableParts, keyOf, loadOne } from './read-one.ts'
 
 /** Makes the handle of a method with one entry per call. */
-export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle {
+export function entriesOfOne(parts: CacheableParts, self: unknown): AnyMethodEntries {
   const { binding } = parts
   const at = (args: readonly unknown[]): { readonly bound: BoundCache; readonly text: string } => {
     const bound = binding.bind(self)
@@ -39,7 +39,7 @@ export function entriesOfOne(parts: CacheableParts, self: unknown): EntryHandle 
 }
 
 /** Makes the handle of a method with one entry per element. */
-export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHandle {
+export function entriesOfEach(parts: CacheableEachParts, self: unknown): AnyMethodEntries {
   const { binding } = parts
   return {
     key: (...args) => {
@@ -83,6 +83,6 @@ export function entriesOfEach(parts: CacheableEachParts, self: unknown): EntryHa
 }
 
 /** Evicts keys, and nothing else. */
-export function evictionOf(keys: readonly string[]): EvictCall {
+export function evictionOf(keys: readonly string[]): MethodEviction {
   return { keys, tags: [], all: false, soft: false, settleMs: 0 }
 }

@@ -19,4 +19,4 @@ export interface MethodEntries<Args extends readonly unknown[], Result> {
 }
 
 /** `MethodEntries` with its types erased. */
-export type EntryHandle = MethodEntries<readonly unknown[], unknown>
+export type AnyMethodEntries = MethodEntries<readonly unknown[], unknown>

@@ -6,7 +6,7 @@ import type { BoundCache } from '../bound/bound-cache.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
 import { type AnyMethod, invoke, shapeOf } from '../bound/method-decorator.ts'
 import { currentSkip } from '../skip-cache.ts'
-import { currentScope, isLoading, runLoad } from './load-scope.ts'
+import { currentScope, isLoading, runLoad } from './method-load-scope.ts'
 import { type CacheableParts, keyOf, stillGives } from './read-one.ts'
 
 type Args = readonly unknown[]

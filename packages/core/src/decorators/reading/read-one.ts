@@ -10,7 +10,7 @@ import { type Callback, saysNo } from '../bound/callbacks.ts'
 import { type AnyMethod, invoke } from '../bound/method-decorator.ts'
 import { currentSkip } from '../skip-cache.ts'
 import { FEW, listOf } from './key-source.ts'
-import { currentScope, isLoading, runLoad } from './load-scope.ts'
+import { currentScope, isLoading, runLoad } from './method-load-scope.ts'
 
 type Args = readonly unknown[]
 

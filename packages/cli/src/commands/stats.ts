@@ -1,0 +1,95 @@
+import type { Fleet, Inspection, NamespaceFacts } from '@larder/redis-store/inspect'
+import type { Session } from '../connect/session.ts'
+import { EXIT } from '../failure.ts'
+import { pairLines } from '../output/pairs.ts'
+import { counted, countOf, instantText, sizeOf } from '../output/units.ts'
+import { type CacheCount, countCaches } from './caches.ts'
+import { assertKnown, type Progress, tellIncomplete } from './looked.ts'
+
+export async function runStats(session: Session): Promise<number> {
+  const { inspection, namespace, out } = session
+  await assertKnown(session)
+  const progress: Progress = { lookedAt: 0, isComplete: false }
+  const [facts, fleet, keys, memory] = await Promise.all([
+    inspection.namespace(namespace),
+    inspection.fleet(namespace),
+    inspection.keyCount(),
+    usedMemory(inspection),
+  ])
+  const caches = await countCaches(session, progress)
+  const sum = (count: (cache: CacheCount) => number): number =>
+    caches.reduce((all, cache) => all + count(cache), 0)
+  const entries = {
+    count: sum((c) => c.entries),
+    fresh: sum((c) => c.fresh),
+    bytes: sum((c) => c.bytes),
+  }
+  const server = { keys, usedBytes: memory ?? null }
+  const data = {
+    namespace,
+    caches: caches.length,
+    entries: { ...entries, isComplete: progress.isComplete },
+    changes: { lastMinute: facts.changes.lastMinute, lastAt: iso(facts.changes.lastAtMs) },
+    tags: facts.tags === undefined ? null : tagsOf(facts.tags),
+    nodes: { listening: fleet.listening ?? null },
+    hits: null,
+    server,
+  }
+  await out.one(data, () => lines({ namespace, caches, entries, facts, fleet, server }))
+  await tellIncomplete(session, progress)
+  return EXIT.done
+}
+
+interface Shown {
+  readonly namespace: string
+  readonly caches: readonly CacheCount[]
+  readonly entries: { readonly count: number; readonly fresh: number; readonly bytes: number }
+  readonly facts: NamespaceFacts
+  readonly fleet: Fleet
+  readonly server: { readonly keys: number; readonly usedBytes: number | null }
+}
+
+function lines({ namespace, caches, entries, facts, fleet, server }: Shown): readonly string[] {
+  const { changes, tags } = facts
+  return pairLines([
+    ['namespace', namespace],
+    ['caches', countOf(caches.length)],
+    [
+      'entries',
+      `${countOf(entries.count)}, ${countOf(entries.fresh)} of them fresh, ${sizeOf(entries.bytes)}`,
+    ],
+    [
+      'changes',
+      `${counted(changes.lastMinute, 'key')} evicted or put in the last minute, the last one ${instantText(changes.lastAtMs)}`,
+    ],
+    [
+      'tags',
+      tags === undefined
+        ? 'no tag clock'
+        : `${counted(tags.count, 'tag')} evicted lately; what was stored before ${instantText(tags.floorAtMs)} counts as evicted`,
+    ],
+    ['nodes', fleet.listening === undefined ? 'unknown' : `${countOf(fleet.listening)} listen`],
+    ['hits, loads', 'unknown: nodes do not report them to Redis'],
+    [
+      'server',
+      `${counted(server.keys, 'key')}${server.usedBytes === null ? '' : `, ${sizeOf(server.usedBytes)} of memory`}, all applications together`,
+    ],
+  ])
+}
+
+function tagsOf({ count, floorAtMs, lastAtMs }: NonNullable<NamespaceFacts['tags']>): object {
+  return { count, floorAt: iso(floorAtMs), lastAt: iso(lastAtMs) }
+}
+
+function iso(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}
+
+async function usedMemory(inspection: Inspection): Promise<number | undefined> {
+  try {
+    const infos = await Promise.all(inspection.servers().map((server) => server.info('memory')))
+    return infos.reduce((sum, info) => sum + Number(info.get('used_memory') ?? 0), 0)
+  } catch {
+    return undefined
+  }
+}

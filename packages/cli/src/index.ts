@@ -1,0 +1,13 @@
+/** The program `larder` is what this package is for; its table of commands is here for those who document or extend it. */
+
+export {
+  type ArgumentRow,
+  COMMANDS,
+  type CommandRow,
+  GLOBAL_OPTIONS,
+  type OptionRow,
+  optionText,
+  usageOf,
+} from './command-table.ts'
+export { type Check, type CheckState, type ExamineOptions, examine } from './doctor/examine.ts'
+export { EXIT } from './failure.ts'
