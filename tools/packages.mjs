@@ -5,7 +5,15 @@ import { join } from 'node:path'
 import { pnpm, ROOT, tool } from './execute.mjs'
 
 /** Folders under `packages`, each after those it depends on. */
-export const PACKAGES = ['core', 'local-store', 'redis-store', 'keyv-store', 'cli', 'plugins', 'nest']
+export const PACKAGES = [
+  'core',
+  'local-store',
+  'redis-store',
+  'keyv-store',
+  'cli',
+  'plugins',
+  'nest',
+]
 
 /** Builds both module formats, of what has changed since the last time. */
 export async function build() {

@@ -22,6 +22,7 @@ const TASKS = {
   demo: () => node('examples', 'catalogue/main.ts'),
   quickstart: () => node('examples', 'quickstart/main.ts'),
   'custom-store': () => node('examples', 'custom-store/main.ts'),
+  nest: () => node('examples/nest', 'main.ts'),
   test: async (args) => {
     await types()
     await tool('vitest', ['run', ...args])
@@ -99,7 +100,8 @@ function checkScripts() {
 
 async function types() {
   for (const name of PACKAGES) await tool('tsc', ['-p', `packages/${name}`])
-  for (const folder of ['examples', 'test', 'test/nest', 'bench']) await tool('tsc', ['-p', folder])
+  for (const folder of ['examples', 'examples/nest', 'test', 'test/nest', 'bench'])
+    await tool('tsc', ['-p', folder])
   for (const mode of ['standard', 'legacy'])
     await tool('tsc', ['-p', `test/types/tsconfig.${mode}.json`])
   await tool('tsc', ['-p', 'test/types/tsconfig.ioredis5.json'])
