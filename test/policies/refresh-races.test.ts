@@ -48,7 +48,7 @@ describe.each([
   )
 })
 
-it('an entry that was there before is no answer, also where the first look at it could not be read', async () => {
+it('an entry that was there before does not answer a refresh, also where the first look at it could not be read', async () => {
   const [a, b] = [world.startNode({ local: false }), world.startNode()]
   await b.cache.getOrLoad('k', async () => 'old')
   await a.cache.get('other')
@@ -94,7 +94,7 @@ it('of two refreshes without the store, the later one is kept', async () => {
   expect(await node.cache.getOrLoad('k', async () => 'new')).toBe('new')
 })
 
-it('what another node loads after a miss is no answer: it tells nobody who holds an older value', async () => {
+it('what another node loads after a miss does not answer a refresh: it tells nobody who holds an older value', async () => {
   const [a, b, holder] = [world.startNode(), world.startNode(), world.startNode()]
   for (const { cache } of [a, b]) await cache.get('other')
   expect(await holder.cache.getOrLoad('k', async () => 'old')).toBe('old')
