@@ -12,7 +12,8 @@ import { Logger } from '@nestjs/common'
 import type { ModulesContainer } from '@nestjs/core'
 
 type Module = ModulesContainer extends Map<string, infer One> ? One : never
-type Wrapper = Module['providers'] extends Map<unknown, infer One> ? One : never
+/** What Nest keeps of a provider. */
+export type Wrapper = Module['providers'] extends Map<unknown, infer One> ? One : never
 
 const logger = new Logger('LarderModule')
 

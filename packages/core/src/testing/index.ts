@@ -51,7 +51,7 @@ export {
   truncate,
 } from './faults/remote-faults.ts'
 export { ManualClock } from './manual-clock.ts'
-export type { MemoryRemoteStore } from './memory/memory-remote-store.ts'
+export type { MemoryRemoteStore, MemoryStoreOptions } from './memory/memory-remote-store.ts'
 export {
   MemoryServer,
   type MemoryServerOptions,
