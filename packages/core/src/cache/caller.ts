@@ -36,7 +36,11 @@ export class Caller implements WaitingCaller {
   }
 
   /** Waits for an answer while it may; without `fallBack`, for a load of its own. */
-  wait(node: CacheNode, answer: Promise<unknown>, fallBack?: FallBack): Promise<unknown> {
+  wait(
+    node: Pick<CacheNode, 'clock'>,
+    answer: Promise<unknown>,
+    fallBack?: FallBack,
+  ): Promise<unknown> {
     const signal = this.#signal
     const forget = signal && onAbort(signal, () => this.#leave(signal.reason))
     const done = this.#bounded(node, answer, fallBack)
@@ -45,7 +49,11 @@ export class Caller implements WaitingCaller {
     return done
   }
 
-  #bounded(node: CacheNode, answer: Promise<unknown>, fallBack?: FallBack): Promise<unknown> {
+  #bounded(
+    node: Pick<CacheNode, 'clock'>,
+    answer: Promise<unknown>,
+    fallBack?: FallBack,
+  ): Promise<unknown> {
     const ms = this.#hardTimeoutMs
     if (ms === 0) return answer
     const context = keepContext()
