@@ -110,6 +110,7 @@ export async function besidePeers(options: PeerOptions): Promise<void> {
     ['stored entry, without value and tags', `${size.remoteOverhead} bytes`],
     ['heap, entry of lru-cache', `${size.lruEntry.toFixed(0)} bytes`],
     ['heap, entry of the local tier', `${size.larderEntry.toFixed(0)} bytes`],
+    ['the same, hit by a decorated method', `${size.larderHitEntry.toFixed(0)} bytes`],
     ['@larder/core, minified and gzipped', `${size.importBytes} bytes`],
   ])
   const targets = targetsOf({ questions, waiting, cold, reach, tags, size })
