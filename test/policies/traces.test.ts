@@ -190,6 +190,18 @@ describe('a read', () => {
     expect(Object.keys(own?.message.flight ?? { a: 1 })).toEqual([])
   })
 
+  it('of a refresh ends where the load begins, whatever is there', async () => {
+    const node = world.startNode()
+    await node.cache.set('k', 'v')
+    const [read, load] = [reads(), loads()]
+    expect(await node.cache.refresh('k', async () => 'new')).toBe('new')
+    await settle()
+    expect(outcomes(read)).toEqual([['refresh', 1]])
+    expect(load.map(({ message }) => [message.reason, message.outcome])).toEqual([
+      ['refresh', 'value'],
+    ])
+  })
+
   it('of a store that is away ends as a miss that says so', async () => {
     const node = world.startNode()
     await node.cache.get('warm-up')
