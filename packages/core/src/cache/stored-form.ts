@@ -77,6 +77,7 @@ export function storedForm({ policy }: ReadCall, kept: Keepable, value: Sealed):
   })
 }
 
-function flagsOf({ kind, isPut }: Keepable): number {
-  return (kind === 'value' ? 0 : FLAG[kind]) + (isPut === true ? FLAG.put : 0)
+function flagsOf({ kind, isPut, isRefreshed }: Keepable): number {
+  const origin = (isPut === true ? FLAG.put : 0) + (isRefreshed === true ? FLAG.refreshed : 0)
+  return (kind === 'value' ? 0 : FLAG[kind]) + origin
 }
