@@ -1,3 +1,6 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Alias } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { writeScripts } from './packages/redis-store/tools/generate-scripts.mjs'
 
@@ -27,6 +30,12 @@ function decorators(experimental: boolean) {
   } as const
 }
 
+/** Nest from the packages of one folder, whoever imports it: the tests are the same for both majors. */
+function nestFrom(folder: string): Alias {
+  const { resolve: find } = createRequire(join(import.meta.dirname, folder, 'importer.js'))
+  return { find: /^(@nestjs\/.*)$/, replacement: '$1', customResolver: (id) => find(id) }
+}
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -51,7 +60,12 @@ export default defineConfig({
           name: 'redis',
           globalSetup,
           include: ['test/**/*.test.ts', 'packages/*/src/**/*.redis.test.ts'],
-          exclude: ['test/decorators/**', 'test/simulation/**', '**/node_modules/**'],
+          exclude: [
+            'test/decorators/**',
+            'test/simulation/**',
+            'test/nest/**',
+            '**/node_modules/**',
+          ],
         },
       },
       ...[false, true].map((experimental) => ({
@@ -63,6 +77,22 @@ export default defineConfig({
           name: experimental ? 'decorators-legacy' : 'decorators-standard',
           env: { DECORATORS: experimental ? 'legacy' : 'standard' },
           include: ['test/decorators/**/*.test.ts'],
+        },
+      })),
+      // Nest takes legacy decorators only.
+      ...[11, 12].map((major) => ({
+        resolve: {
+          ...resolve,
+          alias: [nestFrom(major === 12 ? 'test/nest' : 'test/nest/nest-11')],
+        },
+        ssr,
+        esbuild: decorators(true),
+        test: {
+          ...common,
+          name: `nest-${major}`,
+          env: { NEST: `${major}` },
+          globalSetup,
+          include: ['test/nest/*.test.ts'],
         },
       })),
     ],

@@ -18,6 +18,8 @@ const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
 const PUT_FENCES = 'test/policies/put-fence.test.ts'
 const LATE_SETS = 'test/policies/late-set.test.ts'
 const AWAY = 'test/policies/away.test.ts'
+const REFRESHES = 'test/policies/refresh-races.test.ts'
+const LOCAL_REFRESHES = 'test/policies/local-refresh.test.ts'
 const AWAY_EVERYWHERE = 'test/coherence/away.test.ts'
 const SOFT = 'test/policies/soft-evictions.test.ts'
 const MODEL_ENGINE = 'test/conformance/memory.test.ts'
@@ -62,8 +64,8 @@ export const ABLATIONS = [
     name: 'flights that began before a tag was invalidated are not shared',
     protects: 'I1',
     file: `${CORE}/cache/read-path.ts`,
-    find: 'if (flight.stamp.changes === this.#node.knowledge.changes) {',
-    replace: 'if (flight !== undefined) {',
+    find: 'flight.stamp.changes === this.#node.knowledge.changes',
+    replace: 'flight !== undefined',
     tests: INVARIANTS,
   },
   {
@@ -227,6 +229,38 @@ export const ABLATIONS = [
     find: 'if (displaced !== undefined) this.detach(displaced)',
     replace: '',
     tests: READS,
+  },
+  {
+    name: 'keeping nothing of what was read beside a refresh',
+    protects: 'I1',
+    file: `${CORE}/cache/local-shelf.ts`,
+    find: 'if (flight.ask !== undefined && flight.isAlive)',
+    replace: 'if (false)',
+    tests: REFRESHES,
+  },
+  {
+    name: 'telling others of a refresh that stays local',
+    protects: 'I3',
+    file: `${CORE}/cache/load-path.ts`,
+    find: 'else await this.#fills.tell(flight, entry, bytes)',
+    replace: '',
+    tests: LOCAL_REFRESHES,
+  },
+  {
+    name: 'a set that gives way to an eviction by tag after it',
+    protects: 'I1',
+    file: `${CORE}/cache/put-far.ts`,
+    find: 'if (!hasBegun && this.#ends.isEvictedByTag(writing)) return this.#ends.evictInstead(call)',
+    replace: '',
+    tests: OWN_EVICTIONS,
+  },
+  {
+    name: 'ordering changes by their numbers within one history only',
+    protects: 'I6',
+    file: `${CORE}/coherence/own-changes.ts`,
+    find: 'known.history === change.history && ',
+    replace: '',
+    tests: OWN_EVICTIONS,
   },
   {
     name: 'not joining a load that could not be told of evictions',

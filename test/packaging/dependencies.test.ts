@@ -12,6 +12,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'redis-store': ['@larder/core', 'msgpackr', 'ioredis'],
   'keyv-store': ['@larder/core'],
   cli: ['@larder/core', '@larder/redis-store', 'ioredis'],
+  nest: [
+    '@larder/core',
+    '@larder/plugins',
+    '@nestjs/common',
+    '@nestjs/core',
+    '@nestjs/microservices',
+    '@nestjs/terminus',
+    '@nestjs/websockets',
+  ],
   plugins: ['@larder/core', 'fastify', 'fastify-plugin', 'hono'],
 }
 describe.each(Object.entries(ALLOWED))('%s', (name, allowed) => {

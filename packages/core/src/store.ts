@@ -101,7 +101,7 @@ export {
 } from './entry/header-patch.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
-export type { ResolvedLimiter } from './limits/resolve-limiter.ts'
+export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {

@@ -87,7 +87,8 @@ export class Inbox {
     if (!knowledge.hasSequences) return
     partition.noteTags(knowledge.tags.confirmed)
     // The change with exactly this number is the one in this message.
-    if (fit === 'applied' || fit === 'known') knowledge.own.supersede(partition, keys, seq - 1)
+    if (fit === 'applied' || fit === 'known')
+      knowledge.own.supersede(partition, keys, { above: seq - 1, upTo: seq })
     if (fit === 'applied' || fit === 'gap') knowledge.advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') suspicion.raise()

@@ -36,6 +36,10 @@ export interface SharedState {
   readonly locks: ContextState
   /** The manager that uses a store. */
   readonly storeUsers: WeakMap<object, object>
+  /** Which manager objects are bound to, by the prototype that this gave them. */
+  readonly bindings: WeakMap<object, object>
+  /** Those prototypes: by manager, then by the prototype of the class. */
+  readonly boundPrototypes: WeakMap<object, WeakMap<object, object>>
   /** What `@CacheConfig` says, by class. */
   readonly classConfigs: WeakMap<object, object>
   /** `ReservedNames`, by manager. */
@@ -66,6 +70,8 @@ function made(): SharedState {
     skip: { scopes: undefined, running: 0 },
     locks: { scopes: undefined, running: 0 },
     storeUsers: new WeakMap(),
+    bindings: new WeakMap(),
+    boundPrototypes: new WeakMap(),
     classConfigs: new WeakMap(),
     reservedNames: new WeakMap(),
     sites: new WeakMap(),

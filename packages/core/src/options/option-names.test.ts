@@ -19,7 +19,7 @@ it('does not compile without a field of the type, or with one it does not have',
 })
 
 it('makes every list of option names', () => {
-  const packages = ['core', 'local-store', 'redis-store', 'keyv-store', 'plugins']
+  const packages = ['core', 'local-store', 'redis-store', 'keyv-store', 'plugins', 'nest']
   const byHand = packages
     .flatMap((name) => sourcesOf(`packages/${name}/src`))
     .filter(({ text }) => /assertKnownOptions\(\w+, \[\s*'|NAMES(?:: [^=]*)? = \[\s*'/.test(text))

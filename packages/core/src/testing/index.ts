@@ -1,4 +1,4 @@
-/** For tests: time and faults in hand, a shared tier in memory, and what an implementation of a contract must do. */
+/** For tests: a clock and faults that a test controls, a shared tier in memory, and what an implementation of a contract must do. */
 
 export { type BusesUnderTest, busCases, type MakeBuses } from './conformance/bus-cases.ts'
 export {

@@ -13,6 +13,7 @@ import type { AddressLimit, ProxyTrust, RateLimitOptions } from '../http/rate-li
 import { RATE_LIMIT_NAMES } from '../http/resolve-options.ts'
 import { onResponseEnd } from '../http/response-end.ts'
 import { tighter } from '../http/standings.ts'
+import { trustsInExpress } from '../http/trust-settings.ts'
 import { trustError, trustsEverybody, withoutAddress } from '../http/trusted-proxies.ts'
 
 export type {
@@ -48,11 +49,6 @@ export type ExpressMiddleware<Request extends IncomingMessage = ExpressRequest> 
   response: ServerResponse,
   next: (error?: unknown) => void,
 ) => void
-
-/** The part of an Express application that is asked. */
-interface Settings {
-  get(name: string): unknown
-}
 
 const WHERE = 'rateLimit'
 
@@ -165,7 +161,5 @@ function addressKey(request: IncomingMessage): string {
 
 /** Express keeps its settings in the application, which the middleware sees with the first request only, and which may change. */
 function believesAnybody(request: object): boolean {
-  const { app } = request as { readonly app?: Partial<Settings> }
-  if (typeof app?.get !== 'function') return false
-  return [app.get('trust proxy'), app.get('trust proxy fn')].some(trustsEverybody)
+  return trustsInExpress((request as { readonly app?: unknown }).app).some(trustsEverybody)
 }

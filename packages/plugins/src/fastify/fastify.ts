@@ -6,6 +6,7 @@ import { assertBoolean, assertKnownOptions, INTERNALS } from '@larder/core/store
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { ProxyTrust } from '../http/rate-limit-options.ts'
+import { trustInFastify } from '../http/trust-settings.ts'
 import { trustsEverybody } from '../http/trusted-proxies.ts'
 import type { FastifyRateLimit, FastifyRouteLimit } from './limit-options.ts'
 import { type GuardsOf, type Hook, makeHook } from './limit-request.ts'
@@ -74,7 +75,7 @@ async function install(app: FastifyInstance, options: LarderFastifyOptions): Pro
     const expected = 'a manager of createCacheManager'
     throw new InvalidOptionError({ option: `${NAME}.caches`, expected, received: caches })
   }
-  const believesAnybody = !trustsAnyProxy && trustsEverybody(trustOf(app))
+  const believesAnybody = !trustsAnyProxy && trustsEverybody(trustInFastify(app))
   const limits = new RouteLimits({ caches, believesAnybody })
   const global = rateLimit === undefined ? undefined : limits.guard(rateLimit, `${NAME}.rateLimit`)
   // Registered again, as in a part of the application, it adds a limit of all requests: those of routes are seen to already.
@@ -94,13 +95,4 @@ async function install(app: FastifyInstance, options: LarderFastifyOptions): Pro
     }
     app.addHook(hook, hookOf(guardsOf))
   }
-}
-
-/** Fastify tells a plugin everything about its settings but this one, which it keeps under a symbol of its own. */
-function trustOf(app: FastifyInstance): unknown {
-  const key = Object.getOwnPropertySymbols(app).find(
-    ({ description }) => description === 'fastify.options',
-  )
-  const owner = app as unknown as Record<symbol, { readonly trustProxy?: unknown } | undefined>
-  return key === undefined ? undefined : owner[key]?.trustProxy
 }

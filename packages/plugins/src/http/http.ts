@@ -3,7 +3,7 @@
  * frameworks are made of it; use it for one that has none.
  */
 
-export type { LimitDecision, PassedRequest, RefusedRequest } from './decision.ts'
+export type { LimitDecision, PassedRequest, RefusalAnswer, RefusedRequest } from './decision.ts'
 export type { Fields, ReadField } from './field-lists.ts'
 export { LimitGuard } from './limit-guard.ts'
 export type {
@@ -16,5 +16,8 @@ export type {
   RateLimitOptions,
   RateLimitSettings,
 } from './rate-limit-options.ts'
-export { type GuardPlace, RATE_LIMIT_DEFAULTS } from './resolve-options.ts'
+export { type GuardPlace, RATE_LIMIT_DEFAULTS, RATE_LIMIT_NAMES } from './resolve-options.ts'
 export { onResponseEnd, type ResponseEnd } from './response-end.ts'
+export { tighter } from './standings.ts'
+export { trustInFastify, trustsInExpress } from './trust-settings.ts'
+export { readsAddress, trustError, trustsEverybody, withoutAddress } from './trusted-proxies.ts'

@@ -7,6 +7,7 @@ import { ClosedError } from '../../errors/closed-error.ts'
 import { NotConfiguredError } from '../../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { isManagerElsewhere } from '../../lifecycle/shared-state.ts'
+import { managerOfBound } from './bound-objects.ts'
 import { currentCallScope } from './call-scope.ts'
 import { defaultManager } from './default-manager.ts'
 import type { MethodCacheProvider } from './method-cache.ts'
@@ -42,6 +43,8 @@ export interface BinderParts<Bound extends BoundMethod> {
 /** What is known of a class before there is a manager, and what it is bound to later. */
 interface Tie<Bound> {
   readonly receiver: Receiver
+  /** Finds the manager to use. */
+  readonly find: () => MethodCacheProvider | undefined
   bound: Bound | undefined
 }
 
@@ -56,10 +59,12 @@ export class MethodBinder<Bound extends BoundMethod> {
     const { site, shares } = parts
     this.#parts = parts
     this.#isStatic = site.isStatic
-    this.#ties = new ByReceiver(site, (self) => ({
-      receiver: receiverOf(site, self, shares),
-      bound: undefined,
-    }))
+    this.#ties = new ByReceiver(site, (self) => {
+      const receiver = receiverOf(site, self, shares)
+      const ofObject = managerOfBound(startOf(self, site.isStatic))
+      const find = receiver.config.manager ?? ofObject ?? defaultManager
+      return { receiver, find, bound: undefined }
+    })
   }
 
   /** How messages name the method where its class is not known yet. */
@@ -80,16 +85,15 @@ export class MethodBinder<Bound extends BoundMethod> {
 
   /**
    * Returns what a call on `self` is bound to, binding it if necessary. At every call it uses the class's `manager`, or else the
-   * default manager.
+   * one that the object is bound to, or else the default manager.
    *
    * @throws NotConfiguredError without a manager; ClosedError after it was closed; InvalidOptionError when the method needs
    *   a name, or a manager with more abilities.
    */
   bind(self: unknown): Bound {
     const tie = this.#ties.of(self)
-    const { receiver, bound } = tie
-    const { config, label } = receiver
-    const findProvider = config.manager ?? defaultManager
+    const { receiver, find: findProvider, bound } = tie
+    const { label } = receiver
     const provider = findProvider()
     const { decorator, site, needsOpen } = this.#parts
     if (provider === undefined) {

@@ -113,8 +113,8 @@ export function fill(
   const stored = Buffer.from(bytes)
   stampCreation(stored, nowMs)
   if (windowMs > 0) {
-    // What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
-    // that a refresh within the window is limited by it too: created-at plus lives-for is still its end.
+    // A value that was read in a settle window may be the old one, so it must not be kept longer than the window. The flag stays, so
+    // that it also limits a refresh within the window: created-at plus lives-for is still its end.
     limitLife(stored, lifeMs)
     if (decodeHeader(stored)?.livesForMs === windowMs) setFlag(stored, 'settling', true)
   }
@@ -248,8 +248,8 @@ function soften(step: Step, address: EntryAddress, settleMs: number): void {
 }
 
 /**
- * Removes an entry with its lease; leaves a marker where a settle window stands. An earlier window that ends later still
- * holds: its eviction's reason to distrust the source is not over.
+ * Removes an entry with its lease; leaves a marker if a settle window is open. An earlier window that ends later stays: the source cannot
+ * be trusted again before its end.
  */
 function remove(step: Step, address: EntryAddress, settleMs: number): void {
   const nowMs = nowMsOf(step)

@@ -114,7 +114,7 @@ export class MemoryServer {
     return this.#spaces.get(key.namespace)?.drop(key) ?? false
   }
 
-  /** Takes down what the server holds now. */
+  /** Takes a snapshot of what the server holds now. */
   snapshot(): ServerSnapshot {
     return { spaces: copyOf(this.#spaces) }
   }

@@ -1,0 +1,48 @@
+/**
+ * Refusals as the exceptions of Nest's packages for messages, which are loaded only where an application has handlers of their kind:
+ * both packages are optional, and an exception of another class reaches a client as "Internal server error".
+ */
+
+import type { ArgumentsHost } from '@nestjs/common'
+import { type Problem, ProblemException } from './problem-exception.ts'
+
+type Rpc = Pick<typeof import('@nestjs/microservices'), 'RpcException' | 'BaseRpcExceptionFilter'>
+type Ws = Pick<typeof import('@nestjs/websockets'), 'WsException' | 'BaseWsExceptionFilter'>
+
+/** Kinds of handlers that need a package of their own. */
+export type ForeignKind = 'rpc' | 'ws'
+
+export class ForeignExceptions {
+  #rpc: Rpc | undefined
+  #ws: Ws | undefined
+
+  /** Loads what these kinds need. */
+  async load(kinds: ReadonlySet<ForeignKind>): Promise<void> {
+    if (kinds.has('rpc')) this.#rpc = await import('@nestjs/microservices')
+    if (kinds.has('ws')) this.#ws = await import('@nestjs/websockets')
+  }
+
+  /** Returns the exception to throw in a handler of a kind. */
+  for(kind: string, problem: Problem, cause?: unknown): Error {
+    if (kind === 'rpc' && this.#rpc !== undefined) return new this.#rpc.RpcException({ ...problem })
+    if (kind === 'ws' && this.#ws !== undefined) return new this.#ws.WsException({ ...problem })
+    return new ProblemException(problem, cause)
+  }
+
+  /** Answers a message as Nest answers an exception of its own. Undefined for kinds that are answered otherwise. */
+  answer(
+    kind: string,
+    problem: Problem,
+    host: ArgumentsHost,
+  ): { readonly reply: unknown } | undefined {
+    if (kind === 'rpc' && this.#rpc !== undefined) {
+      const { RpcException, BaseRpcExceptionFilter } = this.#rpc
+      return { reply: new BaseRpcExceptionFilter().catch(new RpcException({ ...problem }), host) }
+    }
+    if (kind === 'ws' && this.#ws !== undefined) {
+      const { WsException, BaseWsExceptionFilter } = this.#ws
+      return { reply: new BaseWsExceptionFilter().catch(new WsException({ ...problem }), host) }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,69 @@
+/** What the module does while the application starts and ends. */
+
+import type { CacheManager } from '@larder/core'
+import {
+  Inject,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common'
+import { ModulesContainer } from '@nestjs/core'
+import { type BoundProviders, bindProviders } from './bound-providers.ts'
+import { LarderExceptionFilter } from './exception-filter.ts'
+import { ForeignExceptions } from './foreign-exceptions.ts'
+import { checkLimits, filtersOf, foreignKindsOf } from './guarded-handlers.ts'
+import { isOwn } from './module-options.ts'
+import { RateLimits } from './rate-limits.ts'
+import { CACHES } from './tokens.ts'
+
+export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  static {
+    Inject(CACHES)(Lifecycle, undefined, 0)
+    Inject(ModulesContainer)(Lifecycle, undefined, 1)
+    Inject(RateLimits)(Lifecycle, undefined, 2)
+    Inject(ForeignExceptions)(Lifecycle, undefined, 3)
+    Inject(LarderExceptionFilter)(Lifecycle, undefined, 4)
+  }
+
+  readonly #caches: CacheManager
+  readonly #modules: ModulesContainer
+  readonly #limits: RateLimits
+  readonly #foreign: ForeignExceptions
+  readonly #filter: LarderExceptionFilter
+  readonly #bound: BoundProviders | undefined
+
+  constructor(
+    ...[caches, modules, limits, foreign, filter]: readonly [
+      CacheManager,
+      ModulesContainer,
+      RateLimits,
+      ForeignExceptions,
+      LarderExceptionFilter,
+    ]
+  ) {
+    this.#caches = caches
+    this.#modules = modules
+    this.#limits = limits
+    this.#foreign = foreign
+    this.#filter = filter
+    // A manager that a test has put in its place may be anything.
+    if (typeof caches?.bind === 'function') this.#bound = bindProviders(caches, modules)
+    this.#bound?.bindTransient()
+  }
+
+  async onModuleInit(): Promise<void> {
+    this.#bound?.bindTransient()
+    await this.#foreign.load(foreignKindsOf(this.#modules))
+  }
+
+  /** By now the application has its settings, and all guards. */
+  onApplicationBootstrap(): void {
+    checkLimits(this.#modules, this.#limits)
+    this.#filter.comeAfter(filtersOf(this.#modules, this.#filter))
+  }
+
+  /** Connections are closed by now, and other modules have ended before this one, as they were started after it. */
+  async onApplicationShutdown(): Promise<void> {
+    if (isOwn(this.#caches)) await this.#caches.close()
+  }
+}
