@@ -3,7 +3,6 @@
 import type { Cache } from '../cache/cache.ts'
 import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import type { CacheNode } from '../cache/node.ts'
-import { storedValue } from '../cache/stored-value.ts'
 import type { WritePath } from '../cache/write-path.ts'
 import { INTERNALS } from '../contracts/internals.ts'
 import { bindObject } from '../decorators/bound/bound-objects.ts'
@@ -30,6 +29,7 @@ import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
+import { forTools } from './for-tools.ts'
 import type { ManagerHealth } from './health.ts'
 import {
   type CacheManagerOptions,
@@ -58,9 +58,6 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
 
-/** What a manager was given to keep things in, for tools that look into it. */
-export type ManagerStores = Pick<ResolvedManagerOptions, 'remote' | 'locks' | 'limits'>
-
 export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
@@ -77,11 +74,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
-    stores: (): ManagerStores => this.#options,
-    storedValue: (key: string, bytes: Uint8Array): Promise<unknown> => {
-      const { values } = this.#node
-      return values === undefined ? Promise.resolve(undefined) : storedValue(values, key, bytes)
-    },
+    ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
