@@ -3,10 +3,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { INTERNALS } from '@larder/core/store'
+import { redisLimits, redisLocks } from '@larder/redis-store'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { COMMANDS } from '../../packages/cli/src/command-table.ts'
 import { RUNS } from '../../packages/cli/src/run-command.ts'
 import { VERSION } from '../../packages/cli/src/version.ts'
+import { COMMANDS as RIGHTS } from '../../packages/redis-store/src/connection/rights.ts'
 import { manifestOf } from '../../tools/packages.mjs'
 import { freePort } from '../support/free-port.ts'
 import { freshNamespace, startNode } from '../support/nodes.ts'
@@ -157,6 +160,38 @@ describe('a password', () => {
   })
 })
 
+describe('a user with the rights of a cache', () => {
+  it('and SCAN can use every command, and what needs more is unknown', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const namespace = freshNamespace()
+    const { caches } = startNode({ namespace, url: server.url })
+    await caches.cache('c').set('k', 'v', { tags: ['t'] })
+    const rights = [...RIGHTS.cache, 'subscribe', 'unsubscribe', 'scan'].map((name) => `+${name}`)
+    const reach = [`~{${namespace}:*`, `&${namespace}:*`]
+    await server.command('ACL', 'SETUSER', 'cache', 'on', '>pw', ...reach, '-@all', ...rights)
+    const url = server.url.replace('//', '//cache:pw@')
+    const LINES = [
+      ...[['namespaces'], ['stats'], ['caches'], ['keys', '--long'], ['show', 'c:k', '--values']],
+      ...[['explain', 'c:k'], ['locks'], ['limits'], ['nodes']],
+      ...[
+        ['evict', 'c:k', '--yes'],
+        ['evict-tag', 't', '--yes'],
+        ['clear', '--yes'],
+      ],
+    ]
+    for (const line of LINES) {
+      const { code, stderr } = await larder(line, namespace, { url })
+      expect([line, code, stderr.includes('NOPERM')]).toEqual([line, 0, false])
+    }
+    const [stats] = (await larder(['stats', '--json'], namespace, { url })).rows
+    expect(stats).toMatchObject({
+      server: { keys: null, usedBytes: null },
+      nodes: { listening: null },
+    })
+  })
+})
+
 describe('where Redis is', () => {
   function folderWith(files: Readonly<Record<string, string>>): string {
     const folder = mkdtempSync(join(tmpdir(), 'larder cli '))
@@ -221,6 +256,47 @@ describe('where Redis is', () => {
     })
     expect([stderr, code, lines.at(-1)]).toEqual(['', 0, 'c:k'])
     expect(caches.isClosed).toBe(true)
+  })
+
+  it('of locks and limits is where the manager has them', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const namespace = freshNamespace()
+    const { caches } = startNode({
+      namespace,
+      locks: redisLocks({ url: server.url }),
+      limits: redisLimits({ url: server.url }),
+    })
+    const shared = Symbol.for('larder.test.cli.locks')
+    const hall = globalThis as { [shared]?: unknown }
+    const { [INTERNALS]: internals } = caches
+    // Not closed by the command, because it holds the lock.
+    hall[shared] = { namespace, [INTERNALS]: internals, close: async () => {} }
+    onTestFinished(() => void delete hall[shared])
+    const text = `export default globalThis[Symbol.for('larder.test.cli.locks')]`
+    const cwd = folderWith({ 'caches.mjs': text })
+    const call = async (name: string) =>
+      (await larder([name, '--json', '--config', 'caches.mjs'], undefined, { cwd })).rows
+    await caches.limiter({ name: 'api', limit: 5, per: '1h' }).consume('a')
+    await caches.locks.run('l', { lease: '1m' }, async () => {
+      expect(await call('locks')).toEqual([expect.objectContaining({ name: 'l' })])
+    })
+    expect(await call('limits')).toEqual([expect.objectContaining({ limiter: 'api', used: 1 })])
+    expect((await larder(['limits', '--json'], namespace)).rows).toEqual([])
+  })
+
+  it('and a password in it are not repeated when something is wrong with the file', async () => {
+    const cwd = folderWith({
+      'cluster.mjs': `export default { cluster: ['http://:correct-horse@h'], namespace: 'shop' }`,
+      'url.mjs': `export default { url: 'http://:correct-horse@h', namespace: 'shop' }`,
+      'beside.mjs': `export default { url: 'redis://h', password: 'correct-horse', namespace: 'shop' }`,
+      'database.mjs': `export default { url: 'redis://:correct-horse@h/x', namespace: 'shop' }`,
+    })
+    for (const file of ['cluster', 'url', 'beside', 'database']) {
+      const { code, stderr } = await larder(['keys', '--config', `${file}.mjs`], 'shop', { cwd })
+      expect([file, code]).toEqual([file, 2])
+      expect(stderr).not.toContain('correct-horse')
+    }
   })
 
   it('lets values be read as the manager reads them', async () => {

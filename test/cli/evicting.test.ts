@@ -215,6 +215,20 @@ describe('before anything is evicted', () => {
   })
 })
 
+describe('a person who presses', () => {
+  it.each([
+    ['Ctrl+C', '\u0003', 130],
+    ['Ctrl+D', '\u0004', 1],
+  ])('%s at the question evicts nothing, and is back at once', async (_, types, code) => {
+    const namespace = freshNamespace()
+    const { caches } = startNode({ namespace })
+    await caches.cache('c').set('k', 'v')
+    expect((await larder(['clear'], namespace, { types })).code).toBe(code)
+    const [said] = (await larder(['explain', 'c:k', '--json'], namespace)).rows
+    expect(said).toMatchObject({ outcome: 'hit' })
+  })
+})
+
 describe('watch', () => {
   it('prints what nodes tell each other, and ends by itself or when it is interrupted', async () => {
     const namespace = freshNamespace()

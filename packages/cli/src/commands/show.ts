@@ -74,7 +74,7 @@ function dataOf(
     leftMs,
     loadMs: head.loadMs,
     tags: head.tags.map(tagText),
-    bytes,
+    bytes: bytes ?? null,
     steps: [...head.steps],
     isPut: (head.flags & FLAG.put) !== 0,
     lease: head.leaseToken !== 0 && leaseMs > 0 ? { leftMs: leaseMs } : null,
