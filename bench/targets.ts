@@ -101,7 +101,6 @@ export function targetsOf(figures: Figures): readonly Target[] {
     target('P11', "local entry, heap over lru-cache's", size.larderEntry / size.lruEntry, {
       atMost: 1.3,
     }),
-    target('P12', 'import, kB minified and gzipped', size.importBytes / 1_000, { atMost: 25 }),
   ]
 }
 

@@ -21,8 +21,10 @@ const TASKS = {
   setup: () => {},
   demo: () => node('examples', 'catalogue/main.ts'),
   quickstart: () => node('examples', 'quickstart/main.ts'),
+  encryption: () => node('examples', 'encryption/main.ts'),
   'custom-store': () => node('examples', 'custom-store/main.ts'),
   example: ([name]) => node('examples', `${name}/main.ts`),
+  nest: () => node('examples/nest', 'main.ts'),
   test: async (args) => {
     await types()
     await tool('vitest', ['run', ...args])
@@ -100,7 +102,8 @@ function checkScripts() {
 
 async function types() {
   for (const name of PACKAGES) await tool('tsc', ['-p', `packages/${name}`])
-  for (const folder of ['examples', 'test', 'test/nest', 'bench']) await tool('tsc', ['-p', folder])
+  for (const folder of ['examples', 'examples/nest', 'test', 'test/nest', 'bench'])
+    await tool('tsc', ['-p', folder])
   for (const mode of ['standard', 'legacy'])
     await tool('tsc', ['-p', `test/types/tsconfig.${mode}.json`])
   await tool('tsc', ['-p', 'test/types/tsconfig.ioredis5.json'])

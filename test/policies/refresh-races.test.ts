@@ -1,11 +1,13 @@
 /** What a refresh meets: reads that began before it and end after it, answers that cannot be read, refreshes of other nodes. */
 
+import { partitionOf } from '@larder/core/store'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { deferred } from '../support/eventually.ts'
 import { MemoryWorld } from './memory-world.ts'
 
 /** Longer than any call of the store may take, ms. */
 const OVERDUE_MS = 600
+const K = { partition: partitionOf('c:k'), key: 'c:k' }
 
 let world: MemoryWorld
 
@@ -71,4 +73,43 @@ it('of two nodes that refresh what stays with them, nobody keeps what was loaded
   await settle()
   expect(await Promise.all([first, second])).toEqual(['old', 'new'])
   for (const { cache } of [a, b]) expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
+})
+
+it('of two refreshes without the store, the later one is kept', async () => {
+  const node = world.startNode()
+  await node.cache.evict('other')
+  node.store.faults.fail({ on: 'claim' })
+  const [early, late] = [deferred<string>(), deferred<string>()]
+  const first = node.cache.refresh('k', () => early.promise)
+  await settle()
+  // The first is over before the second has begun to load.
+  node.store.faults.delay(50, { on: 'read', times: 1 })
+  const second = node.cache.refresh('k', () => late.promise)
+  await settle()
+  early.resolve('old')
+  await world.clock.advanceAsync(50)
+  late.resolve('new')
+  await settle()
+  expect(await Promise.all([first, second])).toEqual(['old', 'new'])
+  expect(await node.cache.getOrLoad('k', async () => 'new')).toBe('new')
+})
+
+it('what another node loads after a miss is no answer: it tells nobody who holds an older value', async () => {
+  const [a, b, holder] = [world.startNode(), world.startNode(), world.startNode()]
+  for (const { cache } of [a, b]) await cache.get('other')
+  expect(await holder.cache.getOrLoad('k', async () => 'old')).toBe('old')
+  await settle()
+  world.server.dropKey({ namespace: world.namespace, kind: 'entry', ...K })
+  // Between the look of the refresh and its claim, another node begins to load.
+  a.store.faults.delay(50, { on: 'claim', times: 1 })
+  const refreshing = a.cache.refresh('k', async () => 'new')
+  await settle()
+  const gate = deferred<string>()
+  const missing = b.cache.getOrLoad('k', () => gate.promise)
+  await settle()
+  await world.clock.advanceAsync(50)
+  gate.resolve('new')
+  await world.clock.advanceAsync(OVERDUE_MS)
+  expect(await Promise.all([refreshing, missing])).toEqual(['new', 'new'])
+  expect(await holder.cache.getOrLoad('k', async () => 'new')).toBe('new')
 })

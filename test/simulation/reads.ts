@@ -123,7 +123,10 @@ export class Reads {
     const { source } = this.#world
     if (result === undefined) return
     if (result === null) {
-      const origin = source.lastNegative(read.key)
+      const origin = source.lastNegative(
+        read.key,
+        read.cache.usesRemote ? undefined : read.node.index,
+      )
       if (origin === undefined) this.#world.fail(`${what} as absent, which it never was`)
       else this.#judge(read, `${what} as absent`, origin)
       return

@@ -170,6 +170,14 @@ export const SECTIONS = [
     of: [['packages/plugins/src/compression/compression.ts', 'CompressionOptions']],
   },
   {
+    title: '`encryption`',
+    about: 'See [encryption](../guides/encryption.md).',
+    of: [
+      ['packages/plugins/src/encryption/encryption.ts', 'EncryptionOptions'],
+      ['packages/plugins/src/encryption/key-ring.ts', 'EncryptionKey'],
+    ],
+  },
+  {
     title: '`rateLimit` of Express, Fastify and Hono',
     about:
       'And `limits`: a list of `limiter`, `key` and `cost`, instead of these. See [limits of requests](../guides/http-limits.md).',

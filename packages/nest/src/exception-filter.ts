@@ -5,6 +5,8 @@ import { HttpAdapterHost } from '@nestjs/core'
 import { ForeignExceptions } from './foreign-exceptions.ts'
 import { ANSWERED_ERRORS, answerOf, type Problem, ProblemException } from './problem-exception.ts'
 
+/** Where Nest keeps what `@Catch` says; an empty list is everything. */
+const CAUGHT = '__filterCatchExceptions__'
 const CONTENT_TYPE = 'application/problem+json'
 
 /**
@@ -23,13 +25,21 @@ export class LarderExceptionFilter implements ExceptionFilter {
 
   readonly #host: HttpAdapterHost
   readonly #foreign: ForeignExceptions
+  #others: readonly ExceptionFilter[] = []
 
   constructor(host: HttpAdapterHost, foreign: ForeignExceptions) {
     this.#host = host
     this.#foreign = foreign
   }
 
+  /** Lets other filters of the application come first, the last of them before the others. */
+  comeAfter(others: readonly ExceptionFilter[]): void {
+    this.#others = others.toReversed()
+  }
+
   catch(exception: Error, host: ArgumentsHost): unknown {
+    const other = this.#others.find((filter) => catches(filter, exception))
+    if (other !== undefined) return other.catch(exception, host)
     const { problem, retryAfter } = said(exception)
     const kind = host.getType<string>()
     if (kind === 'http') return this.#answer(problem, retryAfter, host.switchToHttp().getResponse())
@@ -64,4 +74,10 @@ function said(exception: Error): { problem: Problem; retryAfter: number | undefi
   const answer = answerOf(exception)
   if (answer === undefined) throw exception
   return answer
+}
+
+function catches(filter: ExceptionFilter, exception: unknown): boolean {
+  const caught: unknown = Reflect.getMetadata(CAUGHT, filter.constructor)
+  if (!Array.isArray(caught)) return false
+  return caught.length === 0 || caught.some((type) => exception instanceof type)
 }

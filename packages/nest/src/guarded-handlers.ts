@@ -4,8 +4,9 @@
  */
 
 import { InvalidOptionError } from '@larder/core'
+import type { ExceptionFilter } from '@nestjs/common'
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core'
-import { wrappersOf } from './bound-providers.ts'
+import { type Wrapper, wrappersOf } from './bound-providers.ts'
 import type { ForeignKind } from './foreign-exceptions.ts'
 import { RATE_LIMITS } from './rate-limit.ts'
 import { LarderRateLimitGuard } from './rate-limit-guard.ts'
@@ -16,13 +17,11 @@ const GUARDS = '__guards__'
 const MESSAGE_PATTERN = 'microservices:pattern'
 const GATEWAY = 'websockets:is_gateway'
 const APP_GUARD = 'APP_GUARD'
+const APP_FILTER = 'APP_FILTER'
 
 /** Checks the limits of all handlers. @throws InvalidOptionError */
 export function checkLimits(modules: ModulesContainer, limits: RateLimits): void {
-  const isGuardedAlways = wrappersOf(modules).some(
-    ({ token, instance }) =>
-      typeof token === 'string' && token.startsWith(APP_GUARD) && isOurGuard(instance),
-  )
+  const isGuardedAlways = ofApplication(modules, APP_GUARD).some(isOurGuard)
   for (const handler of handlersOf(modules)) {
     if (!Reflect.hasMetadata(RATE_LIMITS, handler.method) && !isLimitedClass(handler)) continue
     const [limit] = limits.of(handler)
@@ -36,6 +35,26 @@ export function checkLimits(modules: ModulesContainer, limits: RateLimits): void
       described: 'one that it does not',
     })
   }
+}
+
+/** Returns the filters of the application but one, in the order in which modules name them; not those that a request makes. */
+export function filtersOf(modules: ModulesContainer, but: object): readonly ExceptionFilter[] {
+  const filters = ofApplication(modules, APP_FILTER, (wrapper) => wrapper.isDependencyTreeStatic())
+  return (filters as readonly ExceptionFilter[]).filter(
+    (filter) => filter !== but && typeof filter?.catch === 'function',
+  )
+}
+
+/** What was provided as `APP_GUARD` and the like: Nest makes a name of its own for each. */
+function ofApplication(
+  modules: ModulesContainer,
+  name: string,
+  isMeant: (wrapper: Wrapper) => boolean = () => true,
+): readonly unknown[] {
+  return wrappersOf(modules)
+    .filter(({ token }) => typeof token === 'string' && token.startsWith(`${name} `))
+    .filter(isMeant)
+    .map(({ instance }) => instance as unknown)
 }
 
 /** Returns of which kinds there are handlers whose exceptions are those of another package. */

@@ -9,8 +9,9 @@ import {
 } from '@nestjs/common'
 import { ModulesContainer } from '@nestjs/core'
 import { type BoundProviders, bindProviders } from './bound-providers.ts'
+import { LarderExceptionFilter } from './exception-filter.ts'
 import { ForeignExceptions } from './foreign-exceptions.ts'
-import { checkLimits, foreignKindsOf } from './guarded-handlers.ts'
+import { checkLimits, filtersOf, foreignKindsOf } from './guarded-handlers.ts'
 import { isOwn } from './module-options.ts'
 import { RateLimits } from './rate-limits.ts'
 import { CACHES } from './tokens.ts'
@@ -21,26 +22,30 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplic
     Inject(ModulesContainer)(Lifecycle, undefined, 1)
     Inject(RateLimits)(Lifecycle, undefined, 2)
     Inject(ForeignExceptions)(Lifecycle, undefined, 3)
+    Inject(LarderExceptionFilter)(Lifecycle, undefined, 4)
   }
 
   readonly #caches: CacheManager
   readonly #modules: ModulesContainer
   readonly #limits: RateLimits
   readonly #foreign: ForeignExceptions
+  readonly #filter: LarderExceptionFilter
   readonly #bound: BoundProviders | undefined
 
   constructor(
-    ...[caches, modules, limits, foreign]: readonly [
+    ...[caches, modules, limits, foreign, filter]: readonly [
       CacheManager,
       ModulesContainer,
       RateLimits,
       ForeignExceptions,
+      LarderExceptionFilter,
     ]
   ) {
     this.#caches = caches
     this.#modules = modules
     this.#limits = limits
     this.#foreign = foreign
+    this.#filter = filter
     // A manager that a test has put in its place may be anything.
     if (typeof caches?.bind === 'function') this.#bound = bindProviders(caches, modules)
     this.#bound?.bindTransient()
@@ -54,6 +59,7 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplic
   /** By now the application has its settings, and all guards. */
   onApplicationBootstrap(): void {
     checkLimits(this.#modules, this.#limits)
+    this.#filter.comeAfter(filtersOf(this.#modules, this.#filter))
   }
 
   /** Connections are closed by now, and other modules have ended before this one, as they were started after it. */

@@ -5,7 +5,6 @@ import {
   assertBoolean,
   assertKnownOptions,
   LIMITER_OPTION_NAMES,
-  type ResolvedLimiter,
   resolveLimiter,
 } from '@larder/core/store'
 import {
@@ -31,7 +30,8 @@ export type RateLimitOptions<Request = HttpRequest> = LimiterOptions &
 
 /** A checked `@RateLimit`. */
 export interface SaidLimit {
-  readonly limiter: ResolvedLimiter
+  /** The options of the limiter. Where they have no name, it is made of that of the handler. */
+  readonly limiter: LimiterOptions
   /** How it applies: the options without those of the limiter. */
   readonly settings: RateLimitSettings<HandlerCall<unknown>> & {
     readonly key?: 'address' | LimitKey<HandlerCall<unknown>> | undefined
@@ -80,12 +80,9 @@ function resolve(options: RateLimitOptions<unknown>): SaidLimit {
   assertKnownOptions(options, NAMES, WHERE)
   const { trustsAnyProxy = false } = options
   assertBoolean(trustsAnyProxy, `${WHERE}.trustsAnyProxy`)
-  const own = picked(options, LIMITER_OPTION_NAMES)
-  // Where no name is given it is that of the handler, which is known later.
-  const limiter = resolveLimiter(own as unknown as LimiterOptions, {
-    where: WHERE,
-    name: 'handler',
-  })
+  const limiter = picked(options, LIMITER_OPTION_NAMES) as unknown as LimiterOptions
+  // To check them.
+  resolveLimiter(limiter, { where: WHERE, name: 'handler' })
   const rest = SETTING_NAMES.filter((name) => name !== 'onStoreError')
   return { limiter, settings: picked(options, rest), trustsAnyProxy }
 }

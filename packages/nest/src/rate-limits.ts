@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { type CacheManager, InvalidOptionError, ipKey } from '@larder/core'
-import { INTERNALS } from '@larder/core/store'
+import { INTERNALS, resolveLimiter } from '@larder/core/store'
 import {
   LimitGuard,
   readsAddress,
@@ -88,12 +88,12 @@ export class RateLimits {
 
   #make(owner: HandlerClass, said: SaidLimit, name: string): HandlerLimit {
     const where = `@RateLimit(${name})`
-    const { limiter: resolved, settings, trustsAnyProxy } = said
-    if (!resolved.isNamed) this.#reserve(name, owner, where)
+    const { limiter: options, settings, trustsAnyProxy } = said
+    if (options.name === undefined) this.#reserve(name, owner, where)
     const distrustsAddress = !trustsAnyProxy && this.#believesAnybody()
     if (distrustsAddress && readsAddress(settings.key)) throw trustError(where, TRUST_SETTING)
-    const placed = resolved.at({ where, name: fitName(name) })
-    const limiter = this.#caches[INTERNALS].limiter(placed)
+    const resolved = resolveLimiter({ ...options, name: options.name ?? fitName(name) }, { where })
+    const limiter = this.#caches[INTERNALS].limiter(resolved)
     const guard = new LimitGuard<HandlerCall<unknown>>(
       { ...settings, limiter },
       { where, addressKey: (call) => addressKey(call, where) },

@@ -1,7 +1,7 @@
 /** `@larder/nest/terminus`: a health indicator for @nestjs/terminus 11 and 12. */
 
-import type { CacheManager, ManagerStatus } from '@larder/core'
-import { assertBoolean, assertKnownOptions, assertText } from '@larder/core/store'
+import type { CacheManager, ManagerHealth } from '@larder/core'
+import { assertBoolean, assertKnownOptions, assertText, optionNames } from '@larder/core/store'
 import { Inject } from '@nestjs/common'
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus'
 import { CACHES } from './tokens.ts'
@@ -9,8 +9,8 @@ import { CACHES } from './tokens.ts'
 /** Options of `check`. */
 export interface HealthCheckOptions {
   /**
-   * False: the application is up while the shared store is away, because its caches work without. Their state is told as `degraded: true`.
-   * True: it is down then; for an application that is no use without its shared store. @default false
+   * False: the application is up while the shared store is away, because its caches work without; `degraded: true` tells of it. True: it is
+   * down then; for an application that is of no use without its shared store. @default false
    */
   readonly strict?: boolean | undefined
 }
@@ -18,8 +18,12 @@ export interface HealthCheckOptions {
 /** What stands for an option when nobody says otherwise. */
 export const HEALTH_DEFAULTS = { strict: false } as const satisfies HealthCheckOptions
 
+const NAMES = optionNames<HealthCheckOptions>({ strict: true })
+/** How long a check waits for the first connection, ms. Nothing else may have used the store yet. */
+const FIRST_CONNECTION_MS = 1_000
+
 /**
- * Tells how the caches of the application stand. List it among the providers of a module that imports `TerminusModule`.
+ * Tells how the caches of the application are. List it among the providers of a module that imports `TerminusModule`.
  *
  * @example this.health.check([() => this.larder.check('cache')])
  */
@@ -37,36 +41,36 @@ export class LarderHealthIndicator {
     this.#indicators = indicators
   }
 
-  /** @throws InvalidOptionError */
-  check<const Name extends string>(
+  /**
+   * Answers at once, but for the first connection, which it makes and waits for, for a second at most.
+   *
+   * @throws InvalidOptionError
+   */
+  async check<const Name extends string>(
     name: Name,
     options: HealthCheckOptions = {},
-  ): HealthIndicatorResult<Name> {
+  ): Promise<HealthIndicatorResult<Name>> {
     assertText(name, 'check.name')
-    assertKnownOptions(options, ['strict'], 'check')
+    assertKnownOptions(options, NAMES, 'check')
     const { strict = HEALTH_DEFAULTS.strict } = options
     assertBoolean(strict, 'check.strict')
-    const state = this.#caches.status()
+    if (this.#caches.status().state === 'starting')
+      await this.#caches.ready({ timeout: FIRST_CONNECTION_MS }).catch(() => undefined)
+    const health = this.#caches.health()
     const indicator = this.#indicators.check(name)
-    const isDegraded = state.state !== 'up' && state.state !== 'in-process'
-    const detail = { ...detailOf(state), degraded: isDegraded }
-    const isDown = state.state === 'closed' || (strict && isDegraded)
+    const isDown = health.state === 'down' || (strict && health.state !== 'up')
+    const detail = detailOf(health)
     return (isDown ? indicator.down(detail) : indicator.up(detail)) as HealthIndicatorResult<Name>
   }
 }
 
-/** Nothing that tells where the store is: answers of health checks are often public. */
-function detailOf({
-  state,
-  store,
-  coherence,
-  recoveryQueue,
-}: ManagerStatus): Record<string, unknown> {
+/** Answers of health checks are often public: reasons, and not messages, which may tell where the store is. */
+function detailOf({ state, problems, status }: ManagerHealth): Record<string, unknown> {
+  const { store, coherence } = status
   return {
-    state,
+    degraded: state === 'degraded',
+    reasons: problems.map(({ reason }) => reason),
     coherence: coherence.state,
     breaker: store?.breaker ?? 'none',
-    bus: store?.bus ?? 'none',
-    waitingEvictions: recoveryQueue.waiting,
   }
 }

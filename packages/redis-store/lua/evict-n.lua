@@ -15,7 +15,7 @@ local channel, change_count = ARGV[1], tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 
--- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
+-- An earlier window that ends later stays: the source cannot be trusted again before its end.
 local function window_after(head, settle)
   return math.max(settle, window_of(head, now))
 end

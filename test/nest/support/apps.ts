@@ -44,7 +44,11 @@ export async function startApp(
   const adapter =
     platform === 'Express'
       ? new ExpressAdapter()
-      : new FastifyAdapter({ ...(trustProxy === undefined ? {} : { trustProxy }) })
+      : // A client that is gone in the middle of a request must not hold up the end of a test.
+        new FastifyAdapter({
+          forceCloseConnections: true,
+          ...(trustProxy === undefined ? {} : { trustProxy }),
+        })
   const app = module.createNestApplication(adapter as never, { logger: false })
   if (platform === 'Express' && trustProxy !== undefined)
     (app as unknown as { set(name: string, value: unknown): void }).set('trust proxy', trustProxy)

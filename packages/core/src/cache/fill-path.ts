@@ -37,10 +37,11 @@ export class FillPath {
     const { remote, clock, knowledge } = this.#node
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
-    const sealing = sealed(this.#node, call, { kept, payload, birth: stamp.known })
+    const result = flight.ask === undefined ? kept : { ...kept, isRefreshed: true }
+    const sealing = sealed(this.#node, call, { kept: result, payload, birth: stamp.known })
     const value = sealing instanceof Promise ? await sealing : sealing
     if (value === undefined) return this.#keepHere(flight, entry, payload.length)
-    const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
+    const stored = withinMs(result, this.#mostLifeOf(address.key, remote))
     const bytes = storedForm(call, stored, value)
     const { commit } = value
     if (bytes.length > call.policy.maxValueBytes) {

@@ -216,13 +216,12 @@ export class Flights {
     this.remove(flight)
   }
 
-  /** Kills all other flights of the key: the result of this one is newer than theirs. */
-  killOthers(flight: Flight): void {
-    const { key } = flight.address
-    const other = this.#flights.get(key)
-    if (other !== undefined && other !== flight) this.detach(other)
+  /** Kills what reads a key beside a refresh. Other refreshes of it are left alone: they end each other. */
+  killReaders(key: string): void {
+    const flight = this.#flights.get(key)
+    if (flight !== undefined && !isRefresh(flight)) this.detach(flight)
     for (const watched of this.#watched.get(key) ?? []) {
-      if (watched !== flight) watched.isAlive = false
+      if (!isRefresh(watched)) watched.isAlive = false
     }
   }
 
@@ -236,4 +235,8 @@ export class Flights {
       watched.touchedAt = Math.max(watched.touchedAt, seq)
     }
   }
+}
+
+function isRefresh(witness: Witness): boolean {
+  return witness instanceof Flight && witness.ask !== undefined
 }

@@ -35,7 +35,8 @@ export class LocalShelf {
 
   /** Keeps what a flight has loaded. A reader that is under way beside a refresh may have found something older, and must not keep that. */
   keepLoaded(flight: Flight, entry: LocalEntry, bytes = 0): void {
-    if (flight.ask !== undefined && flight.isAlive) this.#node.flights.killOthers(flight)
+    if (flight.ask !== undefined && flight.isAlive)
+      this.#node.flights.killReaders(flight.address.key)
     this.keep(flight, entry, bytes)
   }
 

@@ -69,11 +69,14 @@ export class RefreshAsk {
     else this.#note(holder)
   }
 
-  /** True when the filled entry is an answer. A value from `set` is not one: it may have been made before. */
+  /**
+   * True when the filled entry is an answer: that of another refresh. A value from `set` may have been made before; and of what
+   * was loaded after a miss the other nodes, which may hold an older value, were not told.
+   */
   takes(bytes: Uint8Array): boolean {
-    const isLoaded = (field.flags(bytes) & FLAG.put) === 0
-    if (isLoaded && this.isOpen && this.#isComplete && this.#holder === NOBODY) this.close()
-    return isLoaded && !this.isOpen
+    const isAnswer = (field.flags(bytes) & FLAG.refreshed) !== 0
+    if (isAnswer && this.isOpen && this.#isComplete && this.#holder === NOBODY) this.close()
+    return isAnswer && !this.isOpen
   }
 
   get #isComplete(): boolean {

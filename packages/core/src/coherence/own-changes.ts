@@ -30,8 +30,8 @@ export interface OwnChange {
   /** Commit id of a write of this node that includes the change, although the two may have the same instant. */
   commit?: number
   /**
-   * Somebody has changed the key after that, in the very millisecond. So an entry of that may well be newer: it is not
-   * disbelieved any more.
+   * Another node has changed the key after that, within the very same millisecond. So an entry from that millisecond may be newer: it is
+   * trusted again.
    */
   isSuperseded?: boolean
   /** The old value was kept for when loads fail. */
@@ -93,7 +93,7 @@ export class OwnChanges {
     return { changes, wholePartition: known.forgotten.at > now - INTERVALS.rememberedMs }
   }
 
-  /** Takes down that somebody changed keys of a partition, by a number that the store gave above one, and up to another. */
+  /** Notes that keys of a partition were changed again, with a number of the store above one number, and up to another. */
   supersede(
     { id, history }: Partition,
     keys: readonly string[],
@@ -155,7 +155,7 @@ export function isMissing(change: OwnChange, header: EntryHeader | undefined): b
 
 /**
  * Tells whether a change of this number may be of the millisecond of another one. Numbers are microseconds of the store's clock, or
- * less; where they are more, because it was set back, too much is disbelieved.
+ * less. If they are more, because that clock was set back, too many entries are distrusted.
  */
 export function isOfInstant({ doneAt }: Pick<OwnChange, 'doneAt'>, seq: number): boolean {
   return seq < (doneAt + 1) * US_PER_MS

@@ -44,6 +44,8 @@ export const FLAG = {
   settling: 32,
   /** Written on purpose (`set`, `@CachePut`), and not by a load. */
   put: 64,
+  /** Loaded by a refresh: other nodes were told, where they can be, and an entry without it says nothing about that. */
+  refreshed: 128,
 } as const
 
 /** Offsets that stores patch or compare. */

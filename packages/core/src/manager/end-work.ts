@@ -1,4 +1,4 @@
-/** The end of what a manager that closes has under way. */
+/** Ends the work that is under way when a manager closes. */
 
 import type { CacheNode } from '../cache/node.ts'
 
@@ -15,7 +15,7 @@ export async function endWork(node: CacheNode): Promise<void> {
   await Promise.race([work.drain(), patience])
   cancel?.()
   for (const trace of node.traces) trace.fail(closing.signal.reason)
-  // Loads that did not heed their signal: nobody else should wait for them.
+  // For loads that ignored their signal: nobody waits for them any longer.
   await node.leases.releaseAll()
   node.endDeadlines()
 }

@@ -1,9 +1,9 @@
 -- A partition's head and log in one sorted set, so that losing it is all or nothing. Reserved members have scores <= 0.
 local LOG_CAP = 512
--- Trimmed so many at a time: trimming costs more than all the rest of a change.
+-- The log is trimmed by so many at a time, because trimming costs more than the rest of a change.
 local TRIM = 64
 
--- Returns the sequence number; a log that is not there begins with one.
+-- Returns the sequence number. A log that does not exist yet is created.
 local function head_of(log, us)
   local head = redis.call('ZSCORE', log, '!seq')
   if head then return -tonumber(head) end
@@ -19,7 +19,7 @@ local function floor_of(log)
 end
 
 -- True when all changes after the number are known. A number between two others could come from a history that was lost:
--- only one that was minted here proves itself.
+-- only a number that was minted here shows that it belongs to this one.
 local function reaches_back(log, since, seq)
   if since == seq then return true end
   local floor = floor_of(log) or seq
