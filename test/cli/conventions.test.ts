@@ -3,8 +3,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { INTERNALS } from '@larder/core/store'
+import { INTERNALS, partitionOf } from '@larder/core/store'
 import { redisLimits, redisLocks } from '@larder/redis-store'
+import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { COMMANDS } from '../../packages/cli/src/command-table.ts'
 import { RUNS } from '../../packages/cli/src/run-command.ts'
@@ -309,8 +310,10 @@ describe('where Redis is', () => {
           name: 'xor',
           required: true,
           encode: (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0x5a),
-          decode: (bytes: Uint8Array, { key }: { readonly key: string }) =>
-            key === 'c:k' ? bytes.map((byte) => byte ^ 0x5a) : bytes,
+          decode: (bytes: Uint8Array, { key }: { readonly key: string }) => {
+            if (key !== 'c:k') throw new Error('moved to another key')
+            return bytes.map((byte) => byte ^ 0x5a)
+          },
         },
       ],
     }
@@ -326,6 +329,15 @@ describe('where Redis is', () => {
     expect((await larder(args, namespace)).rows[0]).not.toHaveProperty('value')
     const { rows } = await larder([...args, '--config', 'caches.mjs'], undefined, { cwd })
     expect(rows[0]).toMatchObject({ value: 'hunter2' })
+    const said = async (key: string) =>
+      (await larder(['explain', key, '--json', '--config', 'caches.mjs'], undefined, { cwd }))
+        .rows[0]
+    expect(await said('c:k')).toMatchObject({ outcome: 'hit' })
+    await copy(namespace, 'c:k', 'c:other')
+    expect(await said('c:other')).toMatchObject({ outcome: 'miss', reason: 'undecodable' })
+    expect((await larder(['explain', 'c:other', '--json'], namespace)).rows[0]).toMatchObject({
+      outcome: 'hit',
+    })
   })
 
   it('says what is wrong with a file', async () => {
@@ -349,6 +361,15 @@ describe('where Redis is', () => {
     })
   })
 })
+
+/** What somebody who can write to Redis could do. */
+async function copy(namespace: string, from: string, to: string): Promise<void> {
+  const redis = new Redis(inject('redisUrl'))
+  onTestFinished(() => redis.disconnect())
+  const placeOf = (key: string): string => `{${namespace}:${partitionOf(key)}}:${key}`
+  const bytes = await redis.getBuffer(placeOf(from))
+  await redis.set(placeOf(to), bytes ?? '')
+}
 
 describe('colours', () => {
   it('are for terminals only, and not where somebody wants none', async () => {

@@ -170,6 +170,17 @@ describe('what is evicted', () => {
   })
 })
 
+it('says how far it came when a line of stdin is not a key', async () => {
+  const namespace = freshNamespace()
+  const { caches } = startNode({ namespace })
+  await caches.cache('c').set('k0', 'v')
+  const lines = Array.from({ length: 600 }, (_, i) => `c:k${i}`)
+  const stdin = [...lines, 'no key'].join('\n')
+  const { code, stderr } = await larder(['evict', '-', '--yes'], namespace, { stdin })
+  expect(code).toBe(2)
+  expect(stderr).toContain('500 keys had been evicted')
+})
+
 describe('before anything is evicted', () => {
   const LINES = [
     ['evict', 'c:k'],

@@ -75,6 +75,7 @@ function dataOf(
     loadMs: head.loadMs,
     tags: head.tags.map(tagText),
     bytes: bytes ?? null,
+    schema: head.schema,
     steps: [...head.steps],
     isPut: (head.flags & FLAG.put) !== 0,
     lease: head.leaseToken !== 0 && leaseMs > 0 ? { leftMs: leaseMs } : null,
