@@ -1,4 +1,4 @@
-/** What does an entry cost besides its value, in Redis and in memory (P11), and what does importing cost (P12)? */
+/** What does an entry cost besides its value, in Redis and in memory (P11), and how large is the core in a bundle? */
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'

@@ -1,7 +1,7 @@
 /** What does a local hit cost when reads spread over many keys, next to a bare look-up in lru-cache, and in the peers? (P13) */
 
-import { Cacheable, CacheConfig, createCacheManager } from '@larder/core'
-import { lruStore } from '@larder/local-store'
+import { Cacheable, CacheConfig, type CacheManager, createCacheManager } from '@larder/core'
+import { adaptiveStore, lruStore } from '@larder/local-store'
 import { LRUCache } from 'lru-cache'
 import { compare, processorNs, type Timed } from './harness.ts'
 import { localPeers, type User, userOf } from './peers.ts'
@@ -35,7 +35,17 @@ class Users {
   }
 }
 
-/** Returns floor, key function, default key, then the peers; every key is held by each of them. */
+let adaptiveCaches: CacheManager
+
+@CacheConfig({ cache: 'users', manager: () => adaptiveCaches })
+class AdaptiveUsers {
+  @Cacheable({ key: (id: string) => id, tags: ['users', 'people'] })
+  async find(id: string): Promise<User> {
+    return userOf(id)
+  }
+}
+
+/** Returns floor, key function, default key, adaptive store, then the peers; every key is held by each of them. */
 export async function hitSpread(
   spread: Spread,
   { operations, rounds }: { readonly operations: number; readonly rounds: number },
@@ -48,7 +58,15 @@ export async function hitSpread(
     local: lruStore({ maxEntries: 2 * maxEntries }),
     defaults: { ttl: '1h' },
   })
+  await using adaptive = createCacheManager({
+    namespace: 'bench-adaptive',
+    local: adaptiveStore({ maxEntries }),
+    default: false,
+    defaults: { ttl: '1h' },
+  })
+  adaptiveCaches = adaptive
   const users = new Users()
+  const adaptiveUsers = new AdaptiveUsers()
   const lru = new LRUCache<string, User>({ max: maxEntries, ttl: 3_600_000 })
   const floor = async (id: string): Promise<User | undefined> => lru.get(`user:${id}`)
   const peers = localPeers(maxEntries)
@@ -57,6 +75,7 @@ export async function hitSpread(
     lru.set(`user:${id}`, userOf(id))
     await users.find(id)
     await users.findByDefaultKey(id)
+    await adaptiveUsers.find(id)
     for (const peer of peers) await peer.read(id)
   }
   const asked = drawn(spread, ids, 1 << 16)
@@ -81,6 +100,13 @@ export async function hitSpread(
         round: async () => {
           for (let i = 0; i < operations; i++)
             await users.findByDefaultKey(asked[i & 0xffff] as string)
+          return operations
+        },
+      },
+      {
+        name: 'Larder: adaptiveStore, key function, tags, statistics',
+        round: async () => {
+          for (let i = 0; i < operations; i++) await adaptiveUsers.find(asked[i & 0xffff] as string)
           return operations
         },
       },

@@ -44,9 +44,14 @@ function titleOf({ keys, distribution }: Spread): string {
 /** The floor is the same for all, so the peers can be compared by what each takes over it; the fastest says enough. */
 function bars(answers: readonly SpreadHits[]): readonly Bar[] {
   return answers.flatMap(({ spread, timed }) => {
-    const [floor, byKey, byArgument, ...peers] = timed
+    const [floor, byKey, byArgument, adaptive, ...peers] = timed
     const fastest = [...peers].sort((a, b) => a.nsPerOp - b.nsPerOp)[0]
-    const rows = { 'key function': byKey, 'default key': byArgument, 'fastest peer': fastest }
+    const rows = {
+      'key function': byKey,
+      'default key': byArgument,
+      adaptiveStore: adaptive,
+      'fastest peer': fastest,
+    }
     return Object.entries(rows).map(([name, row]) => {
       const value = (row?.nsPerOp ?? Number.NaN) / (floor?.nsPerOp ?? Number.NaN)
       const where = spread.keys === 1 ? '1 key' : `${spread.keys} ${spread.distribution}`

@@ -10,6 +10,7 @@ import { startRedis } from '../test/support/redis/redis-server.ts'
 import { besidePeers } from './beside-peers.ts'
 import { growth } from './growth/growth.ts'
 import { hits } from './hits.ts'
+import { imports } from './imports.ts'
 import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
 import { values } from './values/values.ts'
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   growth,
   resources,
   values,
+  imports,
 }
 
 const args = process.argv.slice(2)

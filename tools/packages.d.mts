@@ -1,4 +1,5 @@
 export const PACKAGES: readonly string[]
+export const BUNDLED: readonly string[]
 export function build(): Promise<void>
 export function pack(folder: string): Promise<Readonly<Record<string, string>>>
 export function manifestOf(name: string): {

@@ -2,6 +2,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bundle } from './bundle.mjs'
 import { pnpm, ROOT, tool } from './execute.mjs'
 
 /** Folders under `packages`, each after those it depends on. */
@@ -15,9 +16,13 @@ export const PACKAGES = [
   'nest',
 ]
 
+/** Those whose ES modules are bundled. The others are published as the compiler writes them, file by file. */
+export const BUNDLED = ['core', 'local-store', 'redis-store']
+
 /** Builds both module formats, of what has changed since the last time. */
 export async function build() {
   await tool('tsc', ['-b', 'tsconfig.build.json'])
+  for (const name of BUNDLED) await bundle(name, manifestOf(name))
   for (const name of PACKAGES) {
     // The package says that its files are ES modules; these are not.
     const marker = join(ROOT, 'packages', name, 'dist', 'cjs', 'package.json')

@@ -21,7 +21,9 @@ const TASKS = {
   setup: () => {},
   demo: () => node('examples', 'catalogue/main.ts'),
   quickstart: () => node('examples', 'quickstart/main.ts'),
+  encryption: () => node('examples', 'encryption/main.ts'),
   'custom-store': () => node('examples', 'custom-store/main.ts'),
+  example: ([name]) => node('examples', `${name}/main.ts`),
   nest: () => node('examples/nest', 'main.ts'),
   test: async (args) => {
     await types()

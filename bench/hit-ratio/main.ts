@@ -1,20 +1,21 @@
 /**
  * What would another policy have kept that LRU dropped? `npm run hit-ratio`, or with `-- --traces <folder>` also on
- * recorded traces (`*.i32be.gz`), or with `-- --quick` in the short form, which writes no results.
+ * recorded traces (`*.i32be.gz`, `*.trace.gz`), or with `-- --quick` in the short form, which writes no results.
  */
 
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { line } from '../report.ts'
+import { line, printTargets } from '../report.ts'
 import { costs } from './cost.ts'
 import { type Measured, measure } from './measure.ts'
 import { policies } from './policies/index.ts'
+import { adaptiveStorePolicy } from './policies/local-stores.ts'
 import { printCosts, printMeasured, printVerdicts, writeCosts, writeMeasured } from './report.ts'
 import { generatedTraces } from './traces/generated.ts'
 import { recordedTraces } from './traces/recorded.ts'
 import type { Trace } from './traces/trace.ts'
-import { verdicts } from './verdict.ts'
+import { hitRatioTargets, verdicts } from './verdict.ts'
 
 const { values } = parseArgs({
   options: { traces: { type: 'string' }, quick: { type: 'boolean' }, seed: { type: 'string' } },
@@ -34,17 +35,21 @@ const generated = answer(
   'Generated traces',
   generatedTraces(seed, isQuick ? 50_000 : 500_000),
 )
+const recorded: Measured[] = []
 if (values.traces === undefined) {
-  line('\nRecorded traces: none; name a folder of *.i32be.gz with -- --traces <folder>')
+  line(
+    '\nRecorded traces: none; name a folder of *.i32be.gz or *.trace.gz with -- --traces <folder>',
+  )
 } else {
   // Where npm was called, not where it runs this.
   const folder = resolve(process.env['INIT_CWD'] ?? '..', values.traces)
   const most = isQuick ? 50_000 : Number.POSITIVE_INFINITY
-  const recorded = answer('hit-ratio-recorded', 'Recorded traces', recordedTraces(folder, most))
+  recorded.push(...answer('hit-ratio-recorded', 'Recorded traces', recordedTraces(folder, most)))
   printVerdicts('All traces', verdicts([...generated, ...recorded]))
 }
 const cost = await costs(policies, isQuick ? 100_000 : 1_000_000, isQuick ? 3 : 9)
 printCosts(cost)
+printTargets(hitRatioTargets([...generated, ...recorded], adaptiveStorePolicy.name))
 if (!isQuick) writeCosts(machine, cost)
 
 function answer(id: string, title: string, traces: readonly Trace[]): readonly Measured[] {

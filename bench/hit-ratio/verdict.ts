@@ -1,5 +1,6 @@
 /** Is a policy at least as good as LRU on every trace at every size, and better on most? */
 
+import type { Target } from '../report.ts'
 import { type Measured, UPPER_BOUND } from './measure.ts'
 
 export interface Verdict {
@@ -23,6 +24,20 @@ export const EQUAL_WITHIN = 0.2
 export function verdicts(measured: readonly Measured[]): readonly Verdict[] {
   const names = measured[0]?.rows.slice(1).map(({ policy }) => policy) ?? []
   return names.filter((name) => name !== UPPER_BOUND).map((name) => verdictOf(name, measured))
+}
+
+/** What one policy has to reach over all traces (P18). */
+export function hitRatioTargets(measured: readonly Measured[], policy: string): readonly Target[] {
+  const { mean, worst, worstAt } = verdictOf(policy, measured)
+  return [
+    {
+      id: 'P18',
+      what: `${policy}, points over LRU, worst (${worstAt})`,
+      measured: worst,
+      atLeast: -1,
+    },
+    { id: 'P18', what: `${policy}, points over LRU, mean`, measured: mean, atLeast: 3 },
+  ]
 }
 
 /** Points over LRU, one for each size. */

@@ -18,10 +18,14 @@ const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
 const PUT_FENCES = 'test/policies/put-fence.test.ts'
 const LATE_SETS = 'test/policies/late-set.test.ts'
 const AWAY = 'test/policies/away.test.ts'
+const REFRESHES = 'test/policies/refresh-races.test.ts'
+const LOCAL_REFRESHES = 'test/policies/local-refresh.test.ts'
 const AWAY_EVERYWHERE = 'test/coherence/away.test.ts'
 const SOFT = 'test/policies/soft-evictions.test.ts'
 const MODEL_ENGINE = 'test/conformance/memory.test.ts'
 const LOCAL_HITS = 'test/decorators/local-hits.test.ts'
+const GATHERED = 'packages/redis-store/src/entries/entry-changes.redis.test.ts'
+const GATHERED_HERE = 'test/coherence/gathered.test.ts'
 const CORE = 'packages/core/src'
 
 export const ABLATIONS = [
@@ -60,8 +64,8 @@ export const ABLATIONS = [
     name: 'flights that began before a tag was invalidated are not shared',
     protects: 'I1',
     file: `${CORE}/cache/read-path.ts`,
-    find: 'if (flight.stamp.changes === this.#node.knowledge.changes) {',
-    replace: 'if (flight !== undefined) {',
+    find: 'flight.stamp.changes === this.#node.knowledge.changes',
+    replace: 'flight !== undefined',
     tests: INVARIANTS,
   },
   {
@@ -225,6 +229,38 @@ export const ABLATIONS = [
     find: 'if (displaced !== undefined) this.detach(displaced)',
     replace: '',
     tests: READS,
+  },
+  {
+    name: 'keeping nothing of what was read beside a refresh',
+    protects: 'I1',
+    file: `${CORE}/cache/local-shelf.ts`,
+    find: 'if (flight.ask !== undefined && flight.isAlive)',
+    replace: 'if (false)',
+    tests: REFRESHES,
+  },
+  {
+    name: 'telling others of a refresh that stays local',
+    protects: 'I3',
+    file: `${CORE}/cache/load-path.ts`,
+    find: 'else await this.#fills.tell(flight, entry, bytes)',
+    replace: '',
+    tests: LOCAL_REFRESHES,
+  },
+  {
+    name: 'a set that gives way to an eviction by tag after it',
+    protects: 'I1',
+    file: `${CORE}/cache/put-far.ts`,
+    find: 'if (!hasBegun && this.#ends.isEvictedByTag(writing)) return this.#ends.evictInstead(call)',
+    replace: '',
+    tests: OWN_EVICTIONS,
+  },
+  {
+    name: 'ordering changes by their numbers within one history only',
+    protects: 'I6',
+    file: `${CORE}/coherence/own-changes.ts`,
+    find: 'known.history === change.history && ',
+    replace: '',
+    tests: OWN_EVICTIONS,
   },
   {
     name: 'not joining a load that could not be told of evictions',
@@ -590,5 +626,70 @@ export const ABLATIONS = [
     find: 'this.#forget(fullKey)\n      onDrop(fullKey)',
     replace: 'onDrop(fullKey)',
     tests: LOCAL_HITS,
+  },
+  {
+    name: 'a put comes after the eviction of its key in the same tick',
+    protects: 'I1',
+    file: 'packages/redis-store/src/entries/entry-changes.ts',
+    find: 'if (this.#evicted.has(key)) this.#evictions.flush()',
+    replace: '',
+    tests: GATHERED,
+  },
+  {
+    name: 'an eviction comes after the put of its key in the same tick',
+    protects: 'I1',
+    file: 'packages/redis-store/src/entries/entry-changes.ts',
+    find: 'for (const key of eviction.keys) {\n      if (this.#put.has(key)) this.#puts.flush()',
+    replace: 'for (const key of eviction.keys) {',
+    tests: GATHERED,
+  },
+  {
+    name: 'each put of a script stands or fails alone',
+    protects: 'I5',
+    file: 'packages/redis-store/lua/put-n.lua',
+    find: 'local is_done, outcome = pcall(put, i)',
+    replace: 'local is_done, outcome = true, put(i)',
+    tests: GATHERED,
+  },
+  {
+    name: 'each eviction of a script stands or fails alone',
+    protects: 'I5',
+    file: 'packages/redis-store/lua/evict-n.lua',
+    find: 'local is_done, previous, seq = pcall(evict, ',
+    replace: 'local is_done, previous, seq = true, evict(',
+    tests: GATHERED,
+  },
+  {
+    name: 'a put that comes too late is told from the others of its script',
+    protects: 'I2',
+    file: 'packages/redis-store/lua/put-n.lua',
+    find: 'elseif string.sub(found[i], colon + 1) == name then\n      return true',
+    replace: 'elseif string.sub(found[i], colon + 1) == name then\n      return false',
+    tests: GATHERED,
+  },
+  {
+    name: 'a full server is not written to behind an eviction',
+    protects: 'I6',
+    file: 'packages/redis-store/lua/put-n.lua',
+    find: 'if is_stored then store(key, ARGV[a + 1], ARGV[a + 2], created) end',
+    replace:
+      "if is_stored then store(key, ARGV[a + 1], ARGV[a + 2], created) else redis.call('UNLINK', key) end",
+    tests: GATHERED,
+  },
+  {
+    name: 'a server that became a replica is left',
+    protects: 'I6',
+    file: 'packages/redis-store/lua/includes/text-of.lua',
+    find: "if string.find(text, 'READONLY ', 1, true) then redis.call('ZREM', KEYS[1], '') end",
+    replace: '',
+    tests: GATHERED,
+  },
+  {
+    name: 'each key of a change that several asked for is out of doubt',
+    protects: 'I4',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: "fit === 'applied' || (fit === 'known' && seq === partition.seq)",
+    replace: "fit === 'applied'",
+    tests: GATHERED_HERE,
   },
 ]

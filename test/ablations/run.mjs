@@ -14,7 +14,7 @@ import { applyEdit, editsOf } from './edits.mjs'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const WORKSPACES = [
-  ...['core', 'local-store', 'redis-store', 'keyv-store', 'plugins', 'nest'].map(
+  ...['core', 'local-store', 'redis-store', 'keyv-store', 'cli', 'plugins', 'nest'].map(
     (name) => `packages/${name}`,
   ),
   ...['test', 'examples', 'bench'],

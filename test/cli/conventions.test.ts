@@ -223,6 +223,35 @@ describe('where Redis is', () => {
     expect(caches.isClosed).toBe(true)
   })
 
+  it('lets values be read as the manager reads them', async () => {
+    const namespace = freshNamespace()
+    const secrecy = {
+      name: 'secrecy',
+      codecSteps: [
+        {
+          id: 200,
+          name: 'xor',
+          required: true,
+          encode: (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0x5a),
+          decode: (bytes: Uint8Array, { key }: { readonly key: string }) =>
+            key === 'c:k' ? bytes.map((byte) => byte ^ 0x5a) : bytes,
+        },
+      ],
+    }
+    const { caches } = startNode({ namespace, plugins: [secrecy] })
+    await caches.cache('c').set('k', 'hunter2')
+    const shared = Symbol.for('larder.test.cli.values')
+    const hall = globalThis as { [shared]?: unknown }
+    hall[shared] = caches
+    onTestFinished(() => void delete hall[shared])
+    const text = `export default globalThis[Symbol.for('larder.test.cli.values')]`
+    const cwd = folderWith({ 'caches.mjs': text })
+    const args = ['show', 'c:k', '--json', '--values']
+    expect((await larder(args, namespace)).rows[0]).not.toHaveProperty('value')
+    const { rows } = await larder([...args, '--config', 'caches.mjs'], undefined, { cwd })
+    expect(rows[0]).toMatchObject({ value: 'hunter2' })
+  })
+
   it('says what is wrong with a file', async () => {
     const cwd = folderWith({
       'throws.mjs': `throw new Error('no such variable')`,

@@ -184,6 +184,21 @@ describe('what explain says is what a node does', () => {
     expect(await readBy(namespace)).toBe('miss')
   })
 
+  it('what was born above a tag clock that went back is said as a node has it', async () => {
+    const namespace = freshNamespace()
+    const { caches } = startNode({ namespace })
+    await caches.evictTags(['x'])
+    await caches.cache('c').set('k', 'v')
+    await caches.close()
+    const redis = new Redis(inject('redisUrl'))
+    onTestFinished(() => redis.disconnect())
+    const tags = `{${namespace}:tags}`
+    const version = -Number(await redis.zscore(tags, '!version'))
+    await redis.zadd(tags, 1_000_000 - version, '!version', 1_000_000 - version, '!floor')
+    const { outcome } = await explained(namespace)
+    expect(outcome).toBe(await readBy(namespace))
+  })
+
   it('tells when it was evicted, by the numbers of the log', async () => {
     const namespace = freshNamespace()
     const { caches } = startNode({ namespace })

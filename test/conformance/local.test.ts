@@ -1,16 +1,18 @@
-/** The local store on lru-cache does what every local store must. */
+/** The local stores do what every local store must. */
 
 import { faultyLocalStore, localStoreCases, runCases } from '@larder/core/testing'
-import { lruStore } from '@larder/local-store'
+import { adaptiveStore, lruStore } from '@larder/local-store'
 import { describe, test } from 'vitest'
 
-describe('lruStore', () => {
-  runCases(localStoreCases(lruStore), { test })
-})
+describe.each(Object.entries({ lruStore, adaptiveStore }))('%s', (_, makeStore) => {
+  describe('as it is', () => {
+    runCases(localStoreCases(makeStore), { test })
+  })
 
-describe('lruStore behind fault switches that are off', () => {
-  runCases(
-    localStoreCases((bounds) => faultyLocalStore(lruStore(bounds))),
-    { test },
-  )
+  describe('behind fault switches that are off', () => {
+    runCases(
+      localStoreCases((bounds) => faultyLocalStore(makeStore(bounds))),
+      { test },
+    )
+  })
 })

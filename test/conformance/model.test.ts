@@ -5,7 +5,14 @@
  * the same keys. Nothing here depends on how fast either side is.
  */
 
-import { decodeHeader, type EntryAddress, encodeEntry, type RemoteStore } from '@larder/core/store'
+import {
+  decodeHeader,
+  type EntryAddress,
+  encodeEntry,
+  HEADER_BYTES,
+  type MutationReply,
+  type RemoteStore,
+} from '@larder/core/store'
 import { MemoryServer } from '@larder/core/testing'
 import { redisStore } from '@larder/redis-store'
 import { describe, expect, inject, it } from 'vitest'
@@ -16,6 +23,9 @@ const HOUR_MS = 3_600_000
 const STEPS = 400
 const KEYS = ['a', 'b', 'c', 'ü', 'z'] as const
 const TAGS = ['t1', 't2', 't3', '*'] as const
+
+/** Two of which nothing else is known. */
+const PARTITIONS = [0, 1] as const
 
 /** One store and what it gave out so far, by the order in which it did. */
 interface Side {
@@ -32,7 +42,7 @@ describe('MemoryServer', () => {
     withSeed(async (random) => {
       const namespace = freshNamespace()
       const redis = await sideOf(redisStore({ url: inject('redisUrl') }), namespace)
-      const model = await sideOf(new MemoryServer().store(), namespace)
+      const model = await sideOf(new MemoryServer().store({ gathersChanges: true }), namespace)
       try {
         const history: string[] = []
         for (let step = 0; step < STEPS; step++) {
@@ -49,6 +59,10 @@ describe('MemoryServer', () => {
 
 async function sideOf(store: RemoteStore, namespace: string): Promise<Side> {
   store.open(namespace)
+  // A script that the server does not know yet runs a little later, after others of its tick.
+  const elsewhere = { partition: 2, key: 'c:first' }
+  await store.put(elsewhere, { bytes: Buffer.alloc(HEADER_BYTES), livesMs: HOUR_MS, since: 0 })
+  await store.evict([elsewhere], { soft: false, settleMs: 0 })
   const { heads, tags } = await store.sync([0])
   return { store, seqs: [heads[0] ?? 0], versions: [tags?.version ?? 0] }
 }
@@ -63,6 +77,8 @@ function randomMove(random: Random, step: number): readonly [name: string, Move]
     releasing,
     putting,
     evicting,
+    changingTogether,
+    changingTogether,
     tagging,
     asking,
   ]
@@ -136,6 +152,74 @@ function evicting(random: Random, address: EntryAddress): readonly [string, Move
       side.seqs.push(reply?.seq ?? 0)
       return side.seqs.indexOf(reply?.previous ?? 0)
     },
+  ]
+}
+
+/** Several puts and evictions in one tick: which of them are stored, which share a number, in which order, and what is left. */
+function changingTogether(random: Random): readonly [string, Move] {
+  const count = 2 + random.int(5)
+  const makers = Array.from({ length: count }, () =>
+    random.chance(0.6) ? oneOfManyPuts(random) : oneOfManyEvictions(random),
+  )
+  return [
+    `together: ${makers.map(([name]) => name).join('; ')}`,
+    async (side) => {
+      const replies = (await Promise.all(makers.map(([, ask]) => ask(side)))).flat()
+      const numbers = [...new Set(replies.map(({ seq }) => seq))].sort((a, b) => a - b)
+      const own = replies.filter(({ partition }) => partition === 0).map(({ seq }) => seq)
+      const before = side.seqs.at(-1)
+      side.seqs.push(...[...new Set(own)].sort((a, b) => a - b))
+      const addresses = PARTITIONS.flatMap((partition) =>
+        KEYS.map((key) => ({ partition, key: `c:${key}` })),
+      )
+      return {
+        answers: replies.map(({ partition, stored, previous, seq }) => ({
+          partition,
+          stored,
+          number: partition === 0 ? side.seqs.indexOf(seq) : numbers.indexOf(seq) >= 0,
+          previous: partition === 0 ? side.seqs.indexOf(previous) : 'of another partition',
+        })),
+        isInARow: own.length === 0 || replies.some(({ previous }) => previous === before),
+        left: await Promise.all(addresses.map((address) => headerOf(side, address))),
+        changes: await side.store.changesSince(0, before ?? 0).then((changes) => ({
+          ...changes,
+          seq: side.seqs.indexOf(changes.seq),
+        })),
+      }
+    },
+  ]
+}
+
+type OneOfMany = readonly [
+  name: string,
+  ask: (side: Side) => Promise<readonly (MutationReply & { readonly stored?: boolean })[]>,
+]
+
+function oneOfManyPuts(random: Random): OneOfMany {
+  const address = { partition: random.pick(PARTITIONS), key: `c:${random.pick(KEYS)}` }
+  const { bytes, livesMs } = randomEntry(random)
+  const back = random.chance(0.6) ? random.int(6) : undefined
+  return [
+    `put ${address.partition} ${address.key} since ${back}`,
+    async ({ store, seqs }) => {
+      const isKnown = back !== undefined && address.partition === 0
+      const since = isKnown ? (seqs.at(-1 - back) ?? 1) : 0
+      return [await store.put(address, { bytes, livesMs, since })]
+    },
+  ]
+}
+
+function oneOfManyEvictions(random: Random): OneOfMany {
+  const request = { soft: random.chance(0.4), settleMs: random.chance(0.3) ? HOUR_MS / 2 : 0 }
+  const partition = random.pick(PARTITIONS)
+  const keys = random.shuffle(KEYS).slice(0, 1 + random.int(3))
+  return [
+    `evict ${partition} ${keys} ${JSON.stringify(request)}`,
+    ({ store }) =>
+      store.evict(
+        keys.map((key) => ({ partition, key: `c:${key}` })),
+        request,
+      ),
   ]
 }
 

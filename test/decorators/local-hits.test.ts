@@ -10,7 +10,7 @@ import {
 } from '@larder/core'
 import type { LocalStore } from '@larder/core/store'
 import { faultyLocalStore, ManualClock, MemoryServer } from '@larder/core/testing'
-import { lruStore } from '@larder/local-store'
+import { adaptiveStore, lruStore } from '@larder/local-store'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { closeNodes, memoryNode } from '../support/memory-node.ts'
 
@@ -97,7 +97,14 @@ const ENDS: Readonly<Record<string, (method: Method) => unknown>> = {
   'has expired': () => clock.advanceAsync(10_000),
 }
 
-describe.each(METHODS)('a hit of %s', (method) => {
+/** Every way of calling, in every store that asks about use. */
+const WAYS = [lruStore, adaptiveStore].flatMap((makeStore) =>
+  METHODS.map((method) => ({ method, makeStore, store: makeStore.name })),
+)
+
+describe.each(WAYS)('a hit of $method in $store', ({ method, makeStore }) => {
+  beforeEach(() => start(makeStore({ maxEntries: MOST })))
+
   it('asks the store for the first one only', async () => {
     const service = new Things()
     for (let i = 0; i < 3; i++) await service[method]('x')
@@ -208,7 +215,7 @@ describe.each(METHODS)('a hit of %s', (method) => {
   )
 
   it('is one of the same tenant', async () => {
-    start(lruStore(), { scope: () => tenant })
+    start(makeStore(), { scope: () => tenant })
     const service = new Things()
     for (let round = 0; round < 3; round++) {
       for (tenant of ['a', 'b']) {
@@ -222,7 +229,7 @@ describe.each(METHODS)('a hit of %s', (method) => {
   })
 
   it('is seen by a store that does not ask about use', async () => {
-    const { askAboutUse: _, ...store } = faultyLocalStore(lruStore())
+    const { askAboutUse: _, ...store } = faultyLocalStore(makeStore())
     start(store)
     const service = new Things()
     for (let i = 0; i < 3; i++) await service[method]('x')

@@ -107,6 +107,7 @@ const NAMES: readonly (readonly [string, string])[] = [
     'valueType',
   ].map((name) => [name, '@larder/core'] as const),
   ['lruStore', '@larder/local-store'],
+  ['adaptiveStore', '@larder/local-store'],
   ['redisStore', '@larder/redis-store'],
   ['msgpackCodec', '@larder/redis-store'],
   ['compression', '@larder/plugins/compression'],

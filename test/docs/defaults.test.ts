@@ -20,6 +20,7 @@ import { READY_DEFAULTS } from '../../packages/core/src/manager/ready-options.ts
 import { CACHE_DEFAULTS } from '../../packages/core/src/options/cache-options.ts'
 import { EVICT_DEFAULTS } from '../../packages/core/src/options/evict-options.ts'
 import { FROM_KEYV_DEFAULTS } from '../../packages/keyv-store/src/from-keyv.ts'
+import { ADAPTIVE_STORE_DEFAULTS } from '../../packages/local-store/src/adaptive-store.ts'
 import { LOCAL_LIMITS_DEFAULTS } from '../../packages/local-store/src/limits/local-limits.ts'
 import { LRU_STORE_DEFAULTS } from '../../packages/local-store/src/lru-store.ts'
 import { COMPRESSION_DEFAULTS } from '../../packages/plugins/src/compression/compression.ts'
@@ -49,6 +50,7 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
   ['core/src/manager/manager-options.ts', ['CacheManagerOptions'], MANAGER_DEFAULTS],
   ['core/src/manager/ready-options.ts', ['ReadyOptions'], READY_DEFAULTS],
   ['local-store/src/lru-store.ts', ['LruStoreOptions'], LRU_STORE_DEFAULTS],
+  ['local-store/src/adaptive-store.ts', ['AdaptiveStoreOptions'], ADAPTIVE_STORE_DEFAULTS],
   ['local-store/src/limits/local-limits.ts', ['LocalLimitsOptions'], LOCAL_LIMITS_DEFAULTS],
   ['redis-store/src/options.ts', ['RedisStoreOptions'], REDIS_STORE_DEFAULTS],
   ['keyv-store/src/from-keyv.ts', ['FromKeyvOptions'], FROM_KEYV_DEFAULTS],

@@ -2,7 +2,7 @@
 
 import { createCacheManager } from '@larder/core'
 import { PARTITIONS } from '@larder/core/store'
-import { lruStore } from '@larder/local-store'
+import { adaptiveStore, lruStore } from '@larder/local-store'
 import { redisStore } from '@larder/redis-store'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from '../../packages/core/src/errors/codes.ts'
@@ -83,6 +83,7 @@ describe('ranges', () => {
       }),
     RedisStoreOptions: (option) => redisStore({ ...REDIS, ...option }),
     LruStoreOptions: (option) => lruStore(option),
+    AdaptiveStoreOptions: (option) => adaptiveStore(option),
   }
   const ranged = fields.flatMap(({ of, name, type, meaning }) => {
     const probe = probes[of]

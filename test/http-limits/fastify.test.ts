@@ -1,10 +1,12 @@
 /** The plugin of Fastify: limits of routes and of all requests, hooks, parts of an application, and what is counted apart. */
 
+import { connect } from 'node:http2'
 import { type CacheManager, createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { larder } from '@larder/plugins/fastify'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
 import { membersOf } from './support/client.ts'
 import { startLocal } from './support/stores.ts'
@@ -201,4 +203,59 @@ it('a schema of the route, and an error handler of its own, leave the problem do
   const refused = await app.inject('/a')
   expect(refused.statusCode).toBe(429)
   expect(refused.json()).toMatchObject({ status: 429, 'violated-policies': ['a'] })
+})
+
+it('serves HTTP/2: a permit ends with its stream, and what is refunded by status is', async () => {
+  const caches = startLocal()
+  const slots = caches.limiter({ name: 'slots', limit: 1, algorithm: 'concurrency' })
+  const rate = caches.limiter({ name: 'rate', limit: 9, per: '1h' })
+  const app = fastify({ http2: true, forceCloseConnections: true } as object)
+  onTestFinished(() => app.close())
+  const key = (): string => 'k'
+  const limits = [
+    { limiter: slots, key },
+    { limiter: rate, key },
+  ] as const
+  await app.register(larder, { rateLimit: { limits, refundIf: (status) => status === 503 } })
+  let isHeld = false
+  app.get('/hold', () => {
+    isHeld = true
+    return new Promise(() => {})
+  })
+  app.get('/away', (_, reply) => reply.code(503).send('away'))
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  const client = connect(url)
+  onTestFinished(() => client.destroy())
+  const status = (path: string) =>
+    new Promise((resolve) => {
+      const stream = client.request({ ':path': path })
+      stream.on('response', (headers) => resolve(headers[':status']))
+      stream.resume()
+    })
+  const free = async () => (await slots.peek('k', 0)).remaining === 1
+  expect(await status('/away')).toBe(503)
+  await eventually('it is given back', async () => (await rate.peek('k', 0)).remaining === 9)
+  await eventually('the permit is free', free)
+  const held = client.request({ ':path': '/hold' })
+  await eventually('it is held', () => isHeld)
+  expect(await status('/away')).toBe(429)
+  held.close()
+  await eventually('the permit is free', free)
+})
+
+it('many limits of one request listen once', async () => {
+  const warnings: Error[] = []
+  const warn = (warning: Error) => void warnings.push(warning)
+  process.on('warning', warn)
+  onTestFinished(() => void process.off('warning', warn))
+  const app = makeApp()
+  const caches = startLocal()
+  await app.register(larder, { caches })
+  for (let i = 0; i < 30; i++)
+    await app.register(larder, { caches, rateLimit: { limit: 9, per: '1h', name: `limit-${i}` } })
+  app.get('/', () => 'ok')
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  const response = await fetch(url)
+  expect(membersOf(response.headers.get('RateLimit'))).toHaveLength(30)
+  expect(warnings).toEqual([])
 })

@@ -21,7 +21,7 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       await ask(`${url}/ok`, as('a'))
       const third = await ask(`${url}/ok`, as('a'))
       expect(third.status).toBe(429)
-      expect(third.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+      expect(third.headers.get('content-type')).toBe('application/problem+json')
       expect(JSON.parse(third.body)).toEqual({
         type: `${PROBLEM}quota-exceeded`,
         title: expect.any(String),
@@ -205,6 +205,30 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     await expect.poll(left).toBe(6)
     await ask(`${url}/status/404`, as('a'))
     expect(await left()).toBe(5)
+  })
+
+  it('a refundIf that fails is reported, and the request stays counted', async () => {
+    const { caches, running, limiter } = start({
+      refundIf: async (status: number) => {
+        if (status === 500) throw new Error('no idea')
+        return true
+      },
+    })
+    const failures: unknown[] = []
+    caches.on('background-error', ({ error }) => failures.push((error as Error).message))
+    const { url } = await running
+    await ask(`${url}/status/500`, as('a'))
+    await expect.poll(() => failures).toEqual(['no idea'])
+    expect((await limiter.peek('user:a', 0)).remaining).toBe(2)
+    await ask(`${url}/ok`, as('a'))
+    await expect.poll(async () => (await limiter.peek('user:a', 0)).remaining).toBe(2)
+  })
+
+  it('a problem that cannot be written is an error of the application', async () => {
+    const { running } = start({ problem: () => ({ big: 1n }) }, { limit: 1 })
+    const { url } = await running
+    await ask(`${url}/ok`, as('a'))
+    expect((await ask(`${url}/ok`, as('a'))).status).toBe(500)
   })
 
   it('a cost that a client causes and no limit can admit is refused, and not an error', async () => {

@@ -97,7 +97,9 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       for (let i = 0; i < 5; i++) statuses.push((await ask(`${servers.local.url}/ok`)).status)
       expect(statuses).toEqual([200, 200, 200, 429, 429])
       expect((await ask(`${servers.one.url}/ok`)).status).toBe(503)
-      expect((await limiterOf('local', 'other').peek('k', 0)).remaining).toBe(3)
+      await eventually('the other is given back', async () => {
+        return (await limiterOf('local', 'other').peek('k', 0)).remaining === 3
+      })
       expect(performance.now() - begun).toBeLessThan(ROOM_MS)
     },
     60_000,

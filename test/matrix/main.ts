@@ -5,7 +5,15 @@
  * `npm run matrix` runs every row, `-- --core` those that CI runs with every change, `-- jest nest` those with a name like it.
  */
 
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pack } from '../../tools/packages.mjs'
@@ -33,9 +41,8 @@ async function main(args: readonly string[]): Promise<void> {
     for (const each of used) rmSync(each, { recursive: true, force: true })
   })
   const packages = join(folder, 'packages')
-  const installed = pack(join(folder, 'tarballs')).then((tarballs) =>
-    installPackages(packages, [...Object.values(tarballs), IOREDIS]),
-  )
+  const packed = pack(join(folder, 'tarballs')).then((tarballs) => Object.values(tarballs))
+  const installed = packed.then((tarballs) => installPackages(packages, [...tarballs, IOREDIS]))
   const tools = rows.map((row) => installTools(row.tools))
   if (!(await isInstalled(Promise.all([installed, ...tools])))) return
 
@@ -44,7 +51,8 @@ async function main(args: readonly string[]): Promise<void> {
   const waiting = [...rows]
   const work = async (): Promise<void> => {
     for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
-      if (!(await passes(row, packages, redis.env))) failed.push(row.name)
+      const parts = { packages, tarballs: await packed, env: redis.env }
+      if (!(await passes(row, parts))) failed.push(row.name)
     }
   }
   try {
@@ -87,7 +95,14 @@ async function isInstalled(installation: Promise<unknown>): Promise<boolean> {
   }
 }
 
-async function passes(row: Row, packages: string, env: Record<string, string>): Promise<boolean> {
+interface Parts {
+  /** Where the packed packages are installed. */
+  readonly packages: string
+  readonly tarballs: readonly string[]
+  readonly env: Record<string, string>
+}
+
+async function passes(row: Row, { packages, tarballs, env }: Parts): Promise<boolean> {
   const startedAt = performance.now()
   const say = (word: string): void => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
@@ -100,11 +115,15 @@ async function passes(row: Row, packages: string, env: Record<string, string>): 
     used.push(folder)
     cpSync(join(packages, 'node_modules'), join(folder, 'node_modules'), { recursive: true })
     layDown(row, folder)
-    for (const { line, env: own, prints } of row.commands) {
-      const [program = '', ...args] = line
-      const command =
-        program === 'node' ? process.execPath : join(tools, 'node_modules', '.bin', program)
-      const output = await run(command, args, { cwd: folder, env: { ...env, ...own } })
+    for (const { line, env: own, prints, byNpx = false } of row.commands) {
+      const how = { cwd: byNpx ? emptyFolder() : folder, env: { ...env, ...own } }
+      const output = byNpx
+        ? await run(
+            'npx',
+            ['--yes', ...tarballs.flatMap((path) => ['--package', path]), ...line],
+            how,
+          )
+        : await run(programOf(line, { folder, tools }), line.slice(1), how)
       if (prints !== undefined && !output.includes(prints)) {
         throw new CommandError(`${line.join(' ')} did not print '${prints}':\n${output}`)
       }
@@ -117,6 +136,22 @@ async function passes(row: Row, packages: string, env: Record<string, string>): 
     process.stdout.write(`${error.message.replace(/^/gm, '    ')}\n`)
     return false
   }
+}
+
+/** A program of the project, else of its tools. */
+function programOf(
+  [program = '']: readonly string[],
+  { folder, tools }: { readonly folder: string; readonly tools: string },
+): string {
+  if (program === 'node') return process.execPath
+  const own = join(folder, 'node_modules', '.bin', program)
+  return existsSync(own) ? own : join(tools, 'node_modules', '.bin', program)
+}
+
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'larder-empty-'))
+  used.push(folder)
+  return folder
 }
 
 function layDown(row: Row, folder: string): void {

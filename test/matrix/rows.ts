@@ -1,7 +1,9 @@
 /** The rows of the matrix: what is installed, what is laid down, what is run. */
 
+import { commandLineRows } from './rows/command-line.ts'
 import { compilerRows } from './rows/compilers.ts'
 import { formatRows } from './rows/formats.ts'
+import { frameworkRows } from './rows/frameworks.ts'
 import { pageRows } from './rows/pages.ts'
 import { runnerRows } from './rows/runners.ts'
 import type { ToolSet } from './tools.ts'
@@ -27,8 +29,20 @@ export interface Command {
   /** A program of `node_modules/.bin`, or `node`; then its arguments. */
   readonly line: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /**
+   * Run by npx from an empty folder, with the packed packages named to it: `line` is what npx runs. A user who has installed
+   * nothing calls it so.
+   */
+  readonly byNpx?: boolean
   /** What the command has to print. */
   readonly prints?: string
 }
 
-export const ROWS: readonly Row[] = [...pageRows, ...compilerRows, ...runnerRows, ...formatRows]
+export const ROWS: readonly Row[] = [
+  ...pageRows,
+  ...compilerRows,
+  ...runnerRows,
+  ...formatRows,
+  ...frameworkRows,
+  ...commandLineRows,
+]

@@ -26,6 +26,14 @@ export const TOOLS = {
     '@babel/preset-typescript': '^7.28.0',
     typescript: '5.9.3',
   },
+  frameworks: {
+    ...TYPESCRIPT,
+    '@hono/node-server': '2.1.9',
+    '@types/express': '5.0.6',
+    express: '5.3.0',
+    fastify: '5.12.8',
+    hono: '4.13.19',
+  },
   nest: {
     ...TYPESCRIPT,
     '@nestjs/common': NEST,

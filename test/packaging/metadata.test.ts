@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { BUNDLED } from '../../tools/packages.mjs'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const PACKAGES = join(ROOT, 'packages')
@@ -61,9 +62,12 @@ describe.each(readdirSync(PACKAGES))('%s', (name) => {
       .filter((file) => actsWhenLoaded(readFileSync(join(folder, 'src', file), 'utf8')))
       .flatMap((file) => {
         const built = file.replace(/ts$/, 'js')
-        return [`./dist/${built}`, `./dist/cjs/${built}`, `./src/${file}`]
+        const modules = BUNDLED.includes(name)
+          ? ['./dist/*.js', './dist/chunks/*.js']
+          : [`./dist/${built}`]
+        return [...modules, `./dist/cjs/${built}`, `./src/${file}`]
       })
-    expect([...(manifest.sideEffects || [])].sort()).toEqual(doing.sort())
+    expect([...(manifest.sideEffects || [])].sort()).toEqual([...new Set(doing)].sort())
   })
 })
 

@@ -121,8 +121,12 @@ describe.each(cases)('over $where, a step that takes its time: $isAsync', ({ whe
     await a.cache('c').set('k', 'v', { tags: ['t'] })
     await a.cache('c').evict('k', { soft: true })
     const gate = deferred<string>()
-    const failing = b.cache('c').getOrLoad('k', () => gate.promise)
-    await eventually('a lease is taken', async () => plugin.read.length > 0)
+    const begun = deferred()
+    const failing = b.cache('c').getOrLoad('k', () => {
+      begun.resolve()
+      return gate.promise
+    })
+    await begun.promise
     expect(await a.cache('c').get('k', { allowStale: true })).toBe('v')
     gate.reject(new Error('down'))
     expect(await failing).toBe('v')

@@ -195,6 +195,7 @@ export class Network {
     const at = history.note('store', `carries out ${label.text} of n${node}`)
     const time = now()
     const origin = this.#originOf(message, cause)
+    if (origin !== undefined) origin.storedTime = time
     if (origin?.kind === 'set') {
       origin.isLate = origin.returnedAt !== undefined
       // What its sender gave up replaces nothing that came since.
@@ -215,8 +216,11 @@ export class Network {
   }
 
   #noteFill({ origins }: RequestLabel, sentAt: number): void {
-    const { source, history } = this.#parts
-    for (const id of origins) source.origin(id).filled = { sentAt, at: history.moment }
+    const { source, history, now } = this.#parts
+    for (const id of origins) {
+      source.origin(id).filled = { sentAt, at: history.moment }
+      source.origin(id).storedTime = now()
+    }
   }
 
   /** Where what is put came from. An absence does not say, so it is the last one that its node loaded. */

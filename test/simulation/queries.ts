@@ -9,6 +9,14 @@ import type { World } from './world.ts'
 
 type Rows = (Value | null)[]
 
+/** Why rows are loaded. */
+export interface Reason {
+  /** When the read that leads to it began, ms. */
+  readonly readTime: number
+  readonly isRefresh?: boolean
+  readonly onBegun?: (origins: readonly Origin[]) => void
+}
+
 /** How long either half of a slow query may take besides, ms. */
 const SLOW_MS = 2_000
 
@@ -19,20 +27,24 @@ export class Queries {
     this.#world = world
   }
 
-  /** Loads rows for a node. `readTime`: when the read that leads to it began, ms. */
-  load(node: SimNode, cache: CachePlan, keys: readonly string[], readTime: number): Promise<Rows> {
+  /** Loads rows for a node. */
+  load(
+    node: SimNode,
+    cache: CachePlan,
+    keys: readonly string[],
+    { readTime, isRefresh = false, onBegun }: Reason,
+  ): Promise<Rows> {
     const { source, history, loads, random, plan } = this.#world
     const begunAt = history.moment + 1
     const origins = keys.map((key) => {
       const tags = tagsOfKey(cache.name, key)
-      return source.begin({
-        key: `${cache.name}:${key}`,
-        node: node.index,
-        kind: 'load',
-        begunAt,
-        tags,
-      })
+      const fullKey = `${cache.name}:${key}`
+      return source.begin(
+        { key: fullKey, node: node.index, kind: 'load', begunAt, tags },
+        isRefresh && !cache.usesRemote,
+      )
     })
+    onBegun?.(origins)
     history.note(node.name, `loads ${textOf(origins)}`)
     for (const origin of origins) this.#world.fail(loads.begin(origin, readTime))
     return this.#run(node, origins, random.chance(plan.slowQueryChance))

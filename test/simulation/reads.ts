@@ -1,7 +1,7 @@
 /** Reads of every kind, each judged when its result is there. */
 
 import type { History } from './history.ts'
-import type { JudgedRead } from './ledger.ts'
+import { type JudgedRead, keyTarget } from './ledger.ts'
 import { argumentTags, type CachePlan } from './plan.ts'
 import { Queries } from './queries.ts'
 import type { NodeCache, SimNode } from './sim-node.ts'
@@ -35,9 +35,31 @@ export class Reads {
     const read = { ...this.#begin(node, at.plan, key, verb), isSingle: true }
     const call = { mode, tags: argumentTags(key), tagsOf }
     const hit = mode === NORMAL ? at.method.hit(key) : undefined
+    const begun: Origin[] = []
+    const why = {
+      readTime: read.startedTime,
+      isRefresh: mode !== NORMAL,
+      onBegun: (origins: readonly Origin[]) => void begun.push(...origins),
+    }
     const load = async (): Promise<unknown> =>
-      (await this.#queries.load(node, at.plan, [key], read.startedTime))[0]
-    await this.#finish(read, hit ?? at.method.getOrLoad(key, { load }, call))
+      (await this.#queries.load(node, at.plan, [key], why))[0]
+    const isAnswered = await this.#finish(read, hit ?? at.method.getOrLoad(key, { load }, call))
+    for (const origin of begun) origin.returnedAt = this.#history.moment
+    if (mode !== NORMAL && isAnswered) this.#acknowledgeRefresh(read)
+  }
+
+  /** Whoever refreshed says that what was there before is old. */
+  #acknowledgeRefresh({ node, key, startedAt }: StartedRead): void {
+    const { ledger, clock } = this.#world
+    ledger.acknowledge({
+      node: node.index,
+      target: keyTarget(key),
+      calledAt: startedAt,
+      ackedAt: this.#history.moment,
+      ackedTime: clock.now(),
+      isSoft: false,
+      isOfLoads: true,
+    })
   }
 
   /** What is there of several keys, without loading. */
@@ -55,7 +77,7 @@ export class Reads {
       keys,
       (missing) => {
         const missingKeys = missing.map((i) => keys[i] ?? '')
-        return this.#queries.load(node, at.plan, missingKeys, startedTime)
+        return this.#queries.load(node, at.plan, missingKeys, { readTime: startedTime })
       },
       keys.map((key) => ({ mode: NORMAL, tags: argumentTags(key), tagsOf })),
     )
@@ -73,7 +95,8 @@ export class Reads {
     return { node, cache, key: fullKey, startedAt, startedTime, isSingle: false }
   }
 
-  async #finish(read: StartedRead, reading: Promise<unknown>): Promise<void> {
+  /** Returns whether there was an answer. */
+  async #finish(read: StartedRead, reading: Promise<unknown>): Promise<boolean> {
     const { node, key, startedAt } = read
     const what = `${node.name} read ${key} (#${startedAt})`
     try {
@@ -81,9 +104,11 @@ export class Reads {
       this.#history.note(node.name, `has ${key} (#${startedAt}): ${textOf(result)}`)
       this.#judgeDuration(read, what)
       this.#judgeResult(read, what, result)
+      return true
     } catch (error) {
       this.#history.note(node.name, `fails to read ${key} (#${startedAt}): ${String(error)}`)
       this.#judgeError(read, what, error)
+      return false
     }
   }
 
@@ -98,7 +123,10 @@ export class Reads {
     const { source } = this.#world
     if (result === undefined) return
     if (result === null) {
-      const origin = source.lastNegative(read.key)
+      const origin = source.lastNegative(
+        read.key,
+        read.cache.usesRemote ? undefined : read.node.index,
+      )
       if (origin === undefined) this.#world.fail(`${what} as absent, which it never was`)
       else this.#judge(read, `${what} as absent`, origin)
       return

@@ -17,8 +17,12 @@ export interface Origin {
   readonly begunAt: number
   /** What counts against invalidations: `begunAt`; for a `set`, the moment the store carried it out. */
   countsFrom: number
-  /** When a put's caller went on. */
+  /** A refresh began the load, whose result stays on its node: other nodes are told by an eviction. */
+  readonly isOfLocalRefresh: boolean
+  /** When the caller of a put, or of such a refresh, went on. */
   returnedAt: number | undefined
+  /** When the store took it, ms; `undefined` before. */
+  storedTime: number | undefined
   /** True for a `set` that the store carried out after its caller had gone on, being told that it might have failed. */
   isLate: boolean
   /** Between which moments the fill with it was on the way to the store; `undefined` before it was carried out. */
@@ -73,14 +77,19 @@ export class Source {
   }
 
   /** Begins a load or put. */
-  begin(origin: Pick<Origin, 'key' | 'node' | 'kind' | 'begunAt' | 'tags'>): Origin {
+  begin(
+    origin: Pick<Origin, 'key' | 'node' | 'kind' | 'begunAt' | 'tags'>,
+    isOfLocalRefresh = false,
+  ): Origin {
     const begun = {
       ...origin,
+      isOfLocalRefresh,
       countsFrom: origin.begunAt,
       id: this.#origins.length,
       version: -1,
       isNegative: false,
       returnedAt: undefined,
+      storedTime: undefined,
       isLate: false,
       isStored: false,
       filled: undefined,

@@ -145,6 +145,11 @@ export const SECTIONS = [
     of: [['packages/local-store/src/lru-store.ts', 'LruStoreOptions']],
   },
   {
+    title: '`adaptiveStore`',
+    about: 'See [the tier in process](../guides/local-tier.md).',
+    of: [['packages/local-store/src/adaptive-store.ts', 'AdaptiveStoreOptions']],
+  },
+  {
     title: '`localLocks`',
     about: 'Locks within the process.',
     of: [['packages/local-store/src/locks/local-locks.ts', 'LocalLocksOptions']],
@@ -163,6 +168,41 @@ export const SECTIONS = [
     title: '`compression`',
     about: 'See [compression](../guides/compression.md).',
     of: [['packages/plugins/src/compression/compression.ts', 'CompressionOptions']],
+  },
+  {
+    title: '`encryption`',
+    about: 'See [encryption](../guides/encryption.md).',
+    of: [
+      ['packages/plugins/src/encryption/encryption.ts', 'EncryptionOptions'],
+      ['packages/plugins/src/encryption/key-ring.ts', 'EncryptionKey'],
+    ],
+  },
+  {
+    title: '`rateLimit` of Express, Fastify and Hono',
+    about:
+      'And `limits`: a list of `limiter`, `key` and `cost`, instead of these. See [limits of requests](../guides/http-limits.md).',
+    of: [
+      ['packages/plugins/src/http/rate-limit-options.ts', 'LimitedBy'],
+      ['packages/plugins/src/http/rate-limit-options.ts', 'RateLimitSettings'],
+    ],
+  },
+  {
+    title: '`rateLimit` of Express',
+    about: 'And what all have in common. See [Express](../guides/express.md).',
+    of: [
+      ['packages/plugins/src/http/rate-limit-options.ts', 'AddressLimit'],
+      ['packages/plugins/src/http/rate-limit-options.ts', 'ProxyTrust'],
+    ],
+  },
+  {
+    title: '`larder` of Fastify',
+    about: 'See [Fastify](../guides/fastify.md).',
+    of: [
+      ['packages/plugins/src/fastify/fastify.ts', 'LarderFastifyOptions'],
+      ['packages/plugins/src/http/rate-limit-options.ts', 'ProxyTrust'],
+      ['packages/plugins/src/fastify/limit-options.ts', 'FastifyHookOption'],
+      ['packages/plugins/src/fastify/limit-options.ts', 'FastifyRouteOption'],
+    ],
   },
   {
     title: '`fromKeyv`',

@@ -3,12 +3,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../execute.mjs'
+import { commandLinePage } from './command-line-page.mjs'
 import { optionsPage } from './options-page.mjs'
 import { redisPage } from './redis-page.mjs'
 
 /** The pages by path, as they should be. */
 export function referencePages() {
   return {
+    'docs/reference/command-line.md': commandLinePage(ROOT),
     'docs/reference/options.md': optionsPage(ROOT),
     'docs/reference/redis.md': redisPage(ROOT),
   }

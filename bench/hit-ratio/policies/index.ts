@@ -1,8 +1,8 @@
 /** The policies that are compared; the first is what the others are compared with. */
 
 import { betterOfTwo } from './better-of-two.ts'
+import { adaptiveStorePolicy, lruStorePolicy } from './local-stores.ts'
 import { lru } from './lru.ts'
-import { lruStorePolicy } from './lru-store.ts'
 import type { Policy } from './policy.ts'
 import { s3Fifo } from './s3-fifo.ts'
 import { sieve } from './sieve.ts'
@@ -11,6 +11,7 @@ import { adaptiveWTinyLfu, wTinyLfu } from './w-tinylfu.ts'
 export const policies: readonly Policy[] = [
   lru,
   lruStorePolicy,
+  adaptiveStorePolicy,
   s3Fifo,
   sieve,
   wTinyLfu,

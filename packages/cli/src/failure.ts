@@ -11,6 +11,11 @@ export const EXIT = {
 
 export type FailureKind = 'failed' | 'usage' | 'unreachable' | 'notFound'
 
+/** The user ended the command: quietly. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
 /** Ends a command. `message` says what happened, `fix` what to do about it. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure'

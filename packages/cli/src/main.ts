@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '@larder/core'
 import { startTimer } from '@larder/core/store'
 import { type Call, parseCall } from './arguments.ts'
 import { openSession } from './connect/session.ts'
-import { CommandFailure, EXIT } from './failure.ts'
+import { CommandFailure, EXIT, Interrupted } from './failure.ts'
 import { commandHelp, programHelp } from './help.ts'
 import { safeJson } from './output/escape.ts'
 import { Output, ReaderLeft } from './output/output.ts'
@@ -69,7 +69,7 @@ async function printLines(out: Output, text: string): Promise<void> {
 /** Says how it ended, and returns the exit code for it. */
 function end(error: unknown, shell: Shell, out: Output): number {
   if (error instanceof ReaderLeft || out.left.aborted) return EXIT.done
-  if (shell.signal.aborted) return EXIT.interrupted
+  if (shell.signal.aborted || error instanceof Interrupted) return EXIT.interrupted
   const failure = failureOf(error)
   if (out.isJson) {
     const { message, kind, fix } = failure

@@ -51,6 +51,7 @@ export { skipCache } from './decorators/skip-cache.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
+export { EncryptionKeyError, type EncryptionReason } from './errors/encryption-error.ts'
 export { KeyError } from './errors/key-error.ts'
 export { LarderError } from './errors/larder-error.ts'
 export { LoadTimeoutError } from './errors/load-error.ts'
@@ -85,6 +86,15 @@ export type {
   PutOutcome,
   UndecodableReason,
 } from './events/events.ts'
+export type {
+  EvictTrace,
+  LimitTrace,
+  LoadTrace,
+  LockTrace,
+  ReadTrace,
+  Trace,
+  TracedFlight,
+} from './events/traces.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export {

@@ -2,16 +2,14 @@
 
 import type { Size } from '@larder/core'
 import {
-  assertInteger,
   assertKnownOptions,
   type LocalStore,
   type LockProvider,
   optionNames,
-  orDefault,
-  parseSize,
   type RateLimitProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
+import { type Bounds, resolveBounds } from './bounds.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 
@@ -25,7 +23,6 @@ export interface LruStoreOptions {
 const NAMES = optionNames<LruStoreOptions>({ maxEntries: true, maxBytes: true })
 /** What holds when nobody says otherwise. */
 export const LRU_STORE_DEFAULTS = { maxEntries: 10_000 } as const satisfies LruStoreOptions
-const MOST_ENTRIES = 2 ** 24
 const MOST_CHANCES = 64
 
 /**
@@ -38,11 +35,7 @@ export function lruStore<Entry extends object = object>(
   options: LruStoreOptions = {},
 ): LocalStore<Entry> {
   assertKnownOptions(options, NAMES, 'lruStore')
-  const maxEntries = orDefault(options.maxEntries, LRU_STORE_DEFAULTS.maxEntries)
-  assertInteger(maxEntries, 'lruStore.maxEntries', { min: 1, max: MOST_ENTRIES })
-  const maxBytes =
-    options.maxBytes === undefined ? undefined : parseSize(options.maxBytes, 'lruStore.maxBytes')
-  return new LruStore(maxEntries, maxBytes)
+  return new LruStore(resolveBounds(options, LRU_STORE_DEFAULTS, 'lruStore'))
 }
 
 class LruStore<Entry extends object> implements LocalStore<Entry> {
@@ -56,13 +49,13 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly #maxBytes: number
   #wasUsed: ((entry: Entry) => boolean) | undefined
 
-  constructor(maxEntries: number, maxBytes: number | undefined) {
-    this.measuresBytes = maxBytes !== undefined
+  constructor({ maxEntries, maxBytes }: Bounds) {
+    this.measuresBytes = maxBytes !== Number.POSITIVE_INFINITY
     this.#maxEntries = maxEntries
-    this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY
+    this.#maxBytes = maxBytes
     this.#entries = new LRUCache<string, Entry>({
       max: maxEntries,
-      ...(maxBytes === undefined ? {} : { maxSize: maxBytes }),
+      ...(this.measuresBytes && { maxSize: maxBytes }),
       dispose: (entry, key, reason) => {
         if (reason === 'evict') this.onDrop?.(key, entry)
       },

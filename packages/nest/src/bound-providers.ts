@@ -2,9 +2,9 @@
  * Binds what an application provides to its manager: decorated methods called on providers and controllers use the manager of their
  * application, also where two applications of a process have instances of one class.
  *
- * Nest tells nobody of the instances that it makes, and it makes them at any time: those of a request with the request. But all
- * that get an instance, Nest itself included, ask its wrapper for it. So each wrapper binds what it hands out. A method that a constructor
- * calls is therefore too early; it uses the default manager.
+ * Nest tells nobody of the instances that it makes, and it makes them at any time: those of a request with the request. But every
+ * caller that gets an instance, Nest itself included, asks its wrapper for it. So each wrapper binds what it hands out. A method that
+ * a constructor calls is therefore too early; it uses the default manager.
  */
 
 import { type CacheManager, describeClass, InvalidOptionError } from '@larder/core'

@@ -1,4 +1,4 @@
---[[ Invalidates tags: mints one version for all of them, prunes what no entry can be older than.
+--[[ Invalidates tags: mints one version for all of them, and prunes tags that are older than every entry.
   KEYS[1]    tag clock
   ARGV[1]    version the caller knows
   ARGV[2]    retention, ms
@@ -23,7 +23,7 @@ for i = 4, #ARGV do
   redis.call('ZADD', set, score, 't:' .. ARGV[i])
 end
 
--- Raising the floor over what is pruned costs nothing when no entry lives that long, and is safe when one does.
+-- The floor rises above the pruned tags. That costs nothing if no entry lives that long, and is safe if one does.
 local function prune(last)
   redis.call('ZREMRANGEBYSCORE', set, 1, whole(last))
   floor = math.max(floor, last)

@@ -6,9 +6,9 @@
 --- @include "mint"
 --- @include "log"
 local log, since = KEYS[1], tonumber(ARGV[1])
-local seq, floor = open_log(log, now_us())
+local seq = head_of(log, now_us())
 if seq == since then return { 1, seq } end
-if not reaches_back(log, since, seq, floor) then return { 0, seq } end
+if not reaches_back(log, since, seq) then return { 0, seq } end
 local reply = { 1, seq }
 local found = redis.call('ZRANGEBYSCORE', log, '(' .. ARGV[1], '+inf', 'WITHSCORES')
 for i = 1, #found, 2 do

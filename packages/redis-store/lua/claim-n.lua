@@ -1,7 +1,7 @@
---[[ Claims the right to load entries, each by itself.
+--[[ Claims the leases of entries, each independently of the others.
   KEYS[1..]  entries
   ARGV[1]    lease, ms
-  ARGV[2..]  for each: token, or where there is more to say: "token,commit id seen or 0,token to overtake or 0,lease"
+  ARGV[2..]  for each: token, or, unless the rest is as usual: "token,commit id seen or 0,token to overtake or 0,lease"
   Returns now, then for each: 1 granted | {holder, ms left} held | bytes filled meanwhile ]]
 --- @include "now"
 --- @include "header"
@@ -12,7 +12,7 @@ local usual_lease = tonumber(ARGV[1])
 local claimed = string.sub(empty_entry(EMPTY, 0, 0, now + usual_lease, 0), 1, TOKEN_AT)
 
 local function claim(key, token, seen, overtake, lease)
-  -- Mostly there is nothing, so this comes first. A full server refuses it, whatever is there.
+  -- Usually there is no entry, so this is tried first. A full server refuses it in any case.
   local bytes = lease == usual_lease and claimed .. struct.pack('>I6', token)
     or empty_entry(EMPTY, 0, 0, now + lease, token)
   local outcome = redis.pcall('SET', key, bytes, 'PX', lease + SLACK, 'NX')

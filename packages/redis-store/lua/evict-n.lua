@@ -1,29 +1,28 @@
---[[ Evicts entries of one partition, and with them every lease on them.
-  KEYS[1]    partition log
-  KEYS[2..]  entries
-  ARGV[1]    soft 0 | 1
-  ARGV[2]    settle window, ms, 0 for none
-  ARGV[3]    channel
-  ARGV[4]    partition
-  ARGV[5..]  full keys, in the order of the entries
-  Returns {now, previous, seq} ]]
+--[[ Evicts entries, and with them every lease on them. Those of one partition and one way share a change, which stands or fails alone.
+  KEYS[1..]  the partition log of each change, then the entries of each change
+  ARGV[1]    channel
+  ARGV[2]    how many changes
+  ARGV[3..]  for each change: soft 0 | 1; settle window, ms, 0 for none; how many entries
+  Returns doubles, packed: now, then for each change: previous, seq; then a digit for each change: 1 done | 2 failed; then a
+  line of text for each that failed ]]
 --- @include "now"
 --- @include "mint"
 --- @include "header"
 --- @include "log"
 --- @include "full"
-local log, is_soft, settle = KEYS[1], ARGV[1] == '1', tonumber(ARGV[2])
+--- @include "text-of"
+local channel, change_count = ARGV[1], tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 
--- An earlier window that ends later still holds: its eviction's reason to distrust the source is not over.
-local function window_after(head)
+-- An earlier window that ends later stays: the source cannot be trusted again before its end.
+local function window_after(head, settle)
   return math.max(settle, window_of(head, now))
 end
 
-local function soften(key)
+local function soften(key, settle)
   local head = read_header(key)
-  local window = window_after(head)
+  local window = window_after(head, settle)
   if not head or has(head.flags, EMPTY) then return remove(key, window, now) end
   local flags = bit.bor(bit.band(head.flags, bit.bnot(WAITED + SETTLING)), STALE)
   if window > 0 then
@@ -35,17 +34,31 @@ local function soften(key)
   set_lease(key, 0, 0)
 end
 
-local function harden(key)
-  local head = read_header(key)
-  remove(key, window_after(head), now)
+local function harden(key, settle)
+  remove(key, window_after(read_header(key), settle), now)
 end
 
-begin_even_when_full(log)
-local names = {}
-for i = 2, #KEYS do
-  if is_soft then soften(KEYS[i]) else harden(KEYS[i]) end
-  names[i - 1] = ARGV[i + 3]
+local function evict(log, first, last, is_soft, settle)
+  begin_even_when_full(log)
+  local previous = head_of(log, us)
+  local names = {}
+  for i = first, last do
+    if is_soft then soften(KEYS[i], settle) else harden(KEYS[i], settle) end
+    names[#names + 1] = string.sub(KEYS[i], #log + 2)
+  end
+  -- The message wakes waiters too.
+  return previous, record(log, channel, previous, names, us, is_soft, settle)
 end
--- The message wakes waiters too.
-local previous, seq = record(log, ARGV[3], ARGV[4], names, us, is_soft, settle)
-return { now, previous, seq }
+
+local reply, outcomes, errors = { struct.pack('>d', now) }, {}, {}
+local first = change_count + 1
+for i = 1, change_count do
+  local a = 3 * i
+  local last = first + tonumber(ARGV[a + 2]) - 1
+  local is_done, previous, seq = pcall(evict, KEYS[i], first, last, ARGV[a] == '1', tonumber(ARGV[a + 1]))
+  reply[i + 1] = is_done and struct.pack('>dd', previous, seq) or struct.pack('>dd', 0, 0)
+  outcomes[i] = is_done and 1 or 2
+  if not is_done then errors[#errors + 1] = text_of(previous) end
+  first = last + 1
+end
+return table.concat(reply) .. table.concat(outcomes) .. table.concat(errors, '\n')

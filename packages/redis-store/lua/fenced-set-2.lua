@@ -12,7 +12,7 @@ if tonumber(redis.call('GET', KEYS[2]) or '0') > fence then return 0 end
 local life = tonumber(ARGV[3])
 if life > 0 then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', whole(life))
-  -- A late writer must be refused also when the value has gone.
+  -- A late writer must be refused even if the value no longer exists.
   redis.call('SET', KEYS[2], whole(fence), 'PX', whole(life + tonumber(ARGV[4])))
 else
   redis.call('SET', KEYS[1], ARGV[1])

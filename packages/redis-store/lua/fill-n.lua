@@ -5,30 +5,20 @@
   Returns now, then for each: the life in ms, at least 1 | 0 not stored, because the lease was lost ]]
 --- @include "now"
 --- @include "header"
+--- @include "store"
 --- @include "wake"
 local channel = ARGV[1]
 local now = math.floor(now_us() / 1000)
-
 local created = struct.pack('>I6', now)
--- Larger values are not copied only to stamp them.
-local SMALL = 4096
--- How an entry begins that a claim made where nothing was: no value, no window, and nobody waits.
-local CLAIMED = MAGIC_AND_FORMAT .. string.char(EMPTY)
 
-local function store(key, bytes, life)
-  if #bytes < SMALL then
-    redis.call('SET', key, string.sub(bytes, 1, 18) .. created .. string.sub(bytes, 25), 'PX', life)
-  else
-    redis.call('SET', key, bytes, 'PX', life)
-    redis.call('SETRANGE', key, 18, created)
-  end
-end
+-- The first bytes of an entry that a claim has created: no value, no settle window, and nobody waits.
+local CLAIMED = MAGIC_AND_FORMAT .. string.char(EMPTY)
 
 local function fill(key, token, bytes, life)
   local found = header_bytes(key)
-  -- Mostly it is like this, and told by comparing bytes.
+  -- This is the usual case, and comparing bytes is enough to see it.
   if found and string.sub(found, 1, 3) == CLAIMED and string.sub(found, TOKEN_AT + 1) == struct.pack('>I6', token) then
-    store(key, bytes, life)
+    store(key, bytes, life, created)
     return life
   end
 
@@ -38,10 +28,10 @@ local function fill(key, token, bytes, life)
 
   local window = window_of(head, now)
   if window > 0 then life = math.min(life, window) end
-  store(key, bytes, life)
+  store(key, bytes, life, created)
   if window > 0 then
-    -- What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
-    -- that a refresh of this entry within the window is limited by it too: created-at plus lives-for is still its end.
+    -- A value that was read in a settle window may be the old one, so it must not be kept longer than the window. The flag
+    -- stays, so that it also limits a refresh of this entry within the window: created-at plus lives-for is still its end.
     local fresh, stale, lives = struct.unpack('>I5I5I5', bytes, 25)
     lives = math.min(lives, life)
     redis.call('SETRANGE', key, 24, struct.pack('>I5I5I5', math.min(fresh, life), math.min(stale, life), lives))

@@ -1,5 +1,5 @@
---[[ Gives points of a key back without saying whose, or sets its count; and says so to everybody. Permits of concurrency
-  policies belong to running calls, and are left alone.
+--[[ Gives points of a key back, of no particular call, or sets its count; and tells all nodes. Permits of concurrency policies
+  belong to running calls, and stay as they are.
   KEYS[1..]  the states of the policies
   ARGV[1]    now, us, for tests
   ARGV[2]    the rule, JSON

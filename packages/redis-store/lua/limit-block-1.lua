@@ -1,4 +1,4 @@
---[[ Has a key admit nothing for a time, or again what its limit says; and says so to everybody.
+--[[ Blocks a key for a time, or ends a block; and tells all nodes.
   KEYS[1]  the block
   ARGV[1]  now, us, for tests
   ARGV[2]  how long, us; 0 to end a block

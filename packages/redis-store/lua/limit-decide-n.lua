@@ -1,4 +1,4 @@
---[[ Decides calls under one rule, one after the other: all policies admit a call, or none is changed by it.
+--[[ Decides calls under one rule, one after the other. Either all policies admit a call, or it changes none of them.
   KEYS[1..]  for each call: the states of the policies, then the block
   ARGV[1]    now, us, for tests
   ARGV[2]    the rule, JSON
@@ -42,7 +42,7 @@ local function too_dear(cost)
   end
 end
 
--- What a refusal changes, if the rule says that it changes anything; returns when the call would be admitted then.
+-- Applies what the rule says of refusals (penalty, block). Returns when the call would be admitted after that.
 local function penalize(cost, block_key, at, refusing)
   if rule.penalty then
     for i = 1, count do algorithms[i].penalize(cost) end

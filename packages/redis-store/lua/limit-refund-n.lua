@@ -1,4 +1,4 @@
---[[ Takes admissions of one key back, in the policies where that is safe, and says so to everybody.
+--[[ Takes admissions of one key back, in the policies where that is safe, and tells all nodes.
   KEYS[1..]  the states of the policies
   ARGV[1]    now, us, for tests
   ARGV[2]    the rule, JSON
@@ -34,7 +34,7 @@ local function give_back(algorithm, key)
 end
 
 for i, algorithm in ipairs(algorithms) do
-  -- What one policy's key holds is nothing to the others.
+  -- Policies do not depend on each other's keys.
   local is_done, reason = pcall(give_back, algorithm, KEYS[i])
   if is_done then is_read = true else failure = reason end
 end

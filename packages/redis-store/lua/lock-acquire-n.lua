@@ -1,12 +1,12 @@
---[[ Takes locks, or places in their queues; each by itself.
+--[[ Takes locks, or places in their queues, each independently of the others.
   KEYS[1..]  for each lock: the lock, its queue, its waiters
   ARGV[1]    inbox channel
   ARGV[2]    now, us, for tests
   ARGV[3]    term, ms
   ARGV[4]    permits
   ARGV[5]    heartbeat, ms; 0 not to wait
-  ARGV[6..]  for each lock: mode (w, r, p) and owner, or where the three are others, "term,permits,heartbeat," before
-             that
+  ARGV[6..]  for each lock: mode (w, r, p) and owner; before that "term,permits,heartbeat," if these differ from
+             the arguments above
   Returns doubles, packed, three for each lock: 1, fence, 0 granted | 0, ms to ask again in, place in the queue from 0, or -1
   held | 2, 0, 0 failed; then a line of text for each that failed ]]
 --- @include "now"
@@ -20,7 +20,7 @@ local function acquire(lock, queue, waiters, member, term, permits, heartbeat)
   local is_writer = mode_of(member) == 'w'
   local last, held, first, first_ends = open_lock(lock, now)
 
-  -- A reply got lost, or the request came twice. Holding alone, the last fence is this owner's own.
+  -- A reply was lost, or the request came twice. If this owner holds it alone, the last fence is its own.
   local held_until = held > 0 and redis.call('ZSCORE', lock, member)
   if held_until then
     local fence = is_writer and last or next_fence(last, now)
@@ -44,12 +44,12 @@ local function acquire(lock, queue, waiters, member, term, permits, heartbeat)
     return 1, fence, 0
   end
 
-  -- The next change that comes by itself: a term ends, or the head of the queue is considered dead.
+  -- When something changes without a call: a term ends, or the head of the queue is considered dead.
   local ask_at = first_ends
   if head and head ~= member and (not ask_at or head_ends < ask_at) then ask_at = head_ends end
   if heartbeat == 0 then return 0, ask_at and ms_until(ask_at, now) or 1, -1 end
 
-  -- The sign before the place: if it cannot be written, nobody stands in the queue for ever.
+  -- The sign of life is written before the place: if that fails, no waiter stays in the queue for ever.
   redis.call('HSET', waiters, member, sign_of_life(now + 2000 * heartbeat, heartbeat, inbox))
   if not redis.call('ZSCORE', queue, member) then
     local newest = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
@@ -66,7 +66,7 @@ local reply, errors = {}, {}
 for i = 1, #KEYS / 3 do
   local k = 3 * i
   local term, permits, heartbeat, member = string.match(ARGV[i + 5], '^(%d+),(%d+),(%d+),(.*)$')
-  -- What is wrong with one lock is no matter of the others.
+  -- A fault of one lock does not concern the others.
   local is_answered, kind, detail, place = pcall(acquire, KEYS[k - 2], KEYS[k - 1], KEYS[k], member or ARGV[i + 5],
     tonumber(term) or usual_term, tonumber(permits) or usual_permits, tonumber(heartbeat) or usual_heartbeat)
   if not is_answered then

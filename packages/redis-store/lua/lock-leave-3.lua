@@ -11,6 +11,6 @@
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
--- Whoever is next may fit now, or may have fitted behind a head that did not.
+-- The next waiter may fit now, or would have fitted already without the head of the queue.
 wake_head(KEYS[2], KEYS[3], clock_us(ARGV[2]))
 return 1

@@ -8,7 +8,7 @@
 --- @include "lock"
 --- @include "text-of"
 local function release(lock, queue, waiters, member)
-  -- A hold whose term has ended, and whose lock nobody took since, is released as well: its holder knows from its own clock.
+  -- A hold is also released if its term has ended and nobody took the lock since: its holder knows that from its own clock.
   local was_held = redis.call('ZREM', lock, member)
   if was_held == 1 and redis.call('EXISTS', queue) == 1 then wake_head(queue, waiters, clock_us(ARGV[1])) end
   return was_held

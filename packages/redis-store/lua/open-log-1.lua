@@ -4,4 +4,4 @@
 --- @include "now"
 --- @include "mint"
 --- @include "log"
-return (open_log(KEYS[1], now_us()))
+return head_of(KEYS[1], now_us())

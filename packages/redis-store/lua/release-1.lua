@@ -1,4 +1,4 @@
---[[ Gives a lease up without a value.
+--[[ Gives a lease back without a value.
   KEYS[1]  entry
   ARGV[1]  token
   ARGV[2]  channel

@@ -108,6 +108,23 @@ describe.each(Object.entries(accesses))('a Cluster, %s', (_, access) => {
 })
 
 describe('a Cluster', () => {
+  it('takes a script for the changes of one partition, and no script for those of two', async () => {
+    const namespace = freshNamespace()
+    const store = openStore({ cluster: cluster.startupNodes }, namespace)
+    await store.sync(PARTITIONS)
+    for (const key of keys) await Promise.all([store.put(key, put()), store.evict([key], HARD)])
+    const before = await callsOf('evalsha')
+    const puts = await Promise.all(
+      [...keys, ...keys.map(({ key, partition }) => at(`${key} too`, partition))].map((key) =>
+        store.put(key, put()),
+      ),
+    )
+    expect(puts.every(({ stored }) => stored)).toBe(true)
+    for (const [id, { seq, partition }] of puts.slice(0, 64).entries())
+      expect([partition, seq]).toEqual([id, puts[64 + id]?.seq])
+    expect((await callsOf('evalsha')) - before).toBe(64)
+  })
+
   it('takes one pipeline a master, however many partitions', async () => {
     const store = openStore({ cluster: cluster.startupNodes })
     await store.sync(PARTITIONS)

@@ -25,6 +25,7 @@ import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { numberOf, textOf } from './commands/replies.ts'
 import { assertWritable } from './connection/assert-writable.ts'
 import { isCluster } from './connection/redis-client.ts'
+import { EntryChanges } from './entries/entry-changes.ts'
 import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
 import { readHeads } from './entries/heads.ts'
@@ -78,6 +79,7 @@ class RedisStore implements RemoteStore {
   readonly [INTERNALS]: RedisInternals
   readonly #backend: Backend
   readonly #entries: EntryScripts
+  readonly #changes: EntryChanges
   #namespace: string | undefined
 
   constructor(options: ResolvedRedisStoreOptions) {
@@ -92,12 +94,14 @@ class RedisStore implements RemoteStore {
     // In a Cluster the keys of one command have to be of one slot: the more are gathered, the fewer commands.
     const isInCluster = isClusterTarget(options.target)
     this.readsAtOnce = isInCluster ? undefined : READS_AT_ONCE
-    this.#entries = new EntryScripts({
+    const parts = {
       backend: this.#backend,
       isInCluster,
       namespace: () => this.#openNamespace,
       channel: () => this.#channel,
-    })
+    }
+    this.#entries = new EntryScripts(parts)
+    this.#changes = new EntryChanges(parts)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
   }
@@ -156,14 +160,14 @@ class RedisStore implements RemoteStore {
   }
 
   put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
-    return this.#entries.put(address, request)
+    return this.#changes.put(address, request)
   }
 
   evict(
     addresses: readonly EntryAddress[],
     request: EvictRequest,
   ): Promise<readonly MutationReply[]> {
-    return this.#entries.evict(addresses, request)
+    return this.#changes.evict(addresses, request)
   }
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {

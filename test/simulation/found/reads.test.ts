@@ -164,3 +164,21 @@ it('a put that began before an eviction that still waits in the recovery queue e
   await fleet.after(a.method.put('k', 'old', { mode: 'normal', tags: [] }, begun))
   expect(await fleet.after(a.read('k', 'new'))).toBe('new')
 })
+
+it('a reader who has found the old entry does not keep it in the place of what a refresh fills in a settle window', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  await fleet.after(a.cache.evict('k', { settle: '1h' }))
+  await fleet.clock.advanceAsync(10)
+  await fleet.after(b.read('k', 'old'))
+  const slow = deferred<string>()
+  const refreshing = a.cache.refresh('k', () => slow.promise)
+  await fleet.clock.advanceAsync(0)
+  fleet.isHeld = (each) => each.kind === 'reply' && each.operation === 'read'
+  const reading = a.readBy('k', () => Promise.reject(new Error('must not load')))
+  await fleet.clock.advanceAsync(0)
+  slow.resolve('new')
+  await fleet.clock.advanceAsync(0)
+  for (const arrive of fleet.held.splice(0)) arrive()
+  expect(await fleet.after(Promise.all([reading, refreshing]))).toEqual(['old', 'new'])
+  expect(await fleet.after(a.find('k'))).toBe('new')
+})

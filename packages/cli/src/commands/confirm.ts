@@ -2,7 +2,7 @@
 
 import { createInterface } from 'node:readline/promises'
 import type { Session } from '../connect/session.ts'
-import { CommandFailure } from '../failure.ts'
+import { CommandFailure, Interrupted } from '../failure.ts'
 import { visible } from '../output/escape.ts'
 
 export interface Question {
@@ -33,11 +33,12 @@ export async function confirmed(session: Session, { what, typed }: Question): Pr
   throw new CommandFailure('failed', 'Nothing was done.')
 }
 
-async function ask({ shell, signal }: Session, prompt: string): Promise<string> {
+function ask({ shell, signal }: Session, prompt: string): Promise<string> {
   const lines = createInterface({ input: shell.stdin, output: shell.stderr })
-  try {
-    return await lines.question(prompt, { signal })
-  } finally {
-    lines.close()
-  }
+  return new Promise<string>((resolve, reject) => {
+    // While it reads, a terminal hands Ctrl+C to it and not to the process, and a question has no end of its own.
+    lines.once('SIGINT', () => reject(new Interrupted()))
+    lines.once('close', () => reject(new CommandFailure('failed', 'Nothing was done.')))
+    lines.question(prompt, { signal }).then(resolve, reject)
+  }).finally(() => lines.close())
 }

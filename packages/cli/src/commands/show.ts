@@ -4,8 +4,9 @@ import { msgpackCodec } from '@larder/redis-store'
 import { type EntryFacts, isWithoutValue } from '@larder/redis-store/inspect'
 import type { Session } from '../connect/session.ts'
 import { CommandFailure, EXIT } from '../failure.ts'
+import { visible } from '../output/escape.ts'
 import { pairLines } from '../output/pairs.ts'
-import { countOf, instantText, sizeOf, spanText } from '../output/units.ts'
+import { countOf, sizeOf, spanText } from '../output/units.ts'
 import { fullKeyFrom } from './full-key.ts'
 
 /** A value of an entry, or why it is not shown. */
@@ -24,34 +25,35 @@ export async function runShow(session: Session): Promise<number> {
     ? await decoded(session, key)
     : { hidden: 'give --values to see it' }
   const data = dataOf(facts, stored)
-  await out.one({ ...data, ...('value' in shown ? { value: shown.value ?? null } : {}) }, () =>
-    pairLines([
-      ['key', key],
-      ['cache', facts.cache],
-      ['kind', data.kind],
-      ['created', `${instantText(stored.head.createdAt)}, ${spanText(data.ageMs)} ago`],
-      ['fresh for', spanText(data.freshForMs)],
-      [
-        'stale for',
-        data.staleForMs > data.freshForMs ? spanText(data.staleForMs - data.freshForMs) : undefined,
-      ],
-      ['kept for', spanText(data.livesForMs)],
-      ['left', spanText(data.leftMs)],
-      ['load took', spanText(data.loadMs)],
-      ['tags', data.tags.join(', ') || 'none'],
-      ['size', sizeOf(data.bytes)],
-      ['codec steps', data.steps.length === 0 ? 'none' : data.steps.join(', ')],
-      ['partition', countOf(data.partition)],
-      ['lease', data.lease === null ? 'none' : `${spanText(data.lease.leftMs)} left`],
-      [
-        'value',
-        'value' in shown
-          ? inspect(shown.value, { depth: 8, breakLength: 100 })
-          : `not shown: ${shown.hidden}`,
-      ],
-    ]),
-  )
+  const value = 'value' in shown ? { value: shown.value ?? null } : {}
+  await out.one({ ...data, ...value }, () => [...headLines(data), ...valueLines(shown)])
   return EXIT.done
+}
+
+function headLines(data: ReturnType<typeof dataOf>): readonly string[] {
+  const { freshForMs, staleForMs } = data
+  return pairLines([
+    ['key', data.key],
+    ['cache', data.cache],
+    ['kind', data.kind],
+    ['created', `${data.createdAt}, ${spanText(data.ageMs)} ago`],
+    ['fresh for', spanText(freshForMs)],
+    ['stale for', staleForMs > freshForMs ? spanText(staleForMs - freshForMs) : undefined],
+    ['kept for', spanText(data.livesForMs)],
+    ['left', spanText(data.leftMs)],
+    ['load took', spanText(data.loadMs)],
+    ['tags', data.tags.join(', ') || 'none'],
+    ['size', sizeOf(data.bytes)],
+    ['codec steps', data.steps.length === 0 ? 'none' : data.steps.join(', ')],
+    ['partition', countOf(data.partition)],
+    ['lease', data.lease === null ? 'none' : `${spanText(data.lease.leftMs)} left`],
+  ])
+}
+
+/** A value may take several lines, each of which is made visible by itself. */
+function valueLines(shown: Shown): readonly string[] {
+  if (!('value' in shown)) return ['', `The value is not shown: ${visible(shown.hidden)}.`]
+  return ['', ...inspect(shown.value, { depth: 8, breakLength: 100 }).split('\n').map(visible)]
 }
 
 function dataOf(
@@ -86,19 +88,21 @@ function kindOf({ flags }: StoredEntry): string {
   return (flags & FLAG.stale) !== 0 ? `${kind}, evicted softly` : kind
 }
 
-async function decoded({ inspection, namespace }: Session, key: string): Promise<Shown> {
+async function decoded({ inspection, namespace, value }: Session, key: string): Promise<Shown> {
   const bytes = await inspection.entryBytes(namespace, key)
   const entry = bytes === undefined ? undefined : decodeEntry(bytes)
-  if (entry === undefined || isWithoutValue(entry)) return { hidden: 'there is none' }
-  if (entry.steps.length > 0) {
-    return {
-      hidden: `it went through the codec steps ${[...entry.steps].join(', ')}, which the application undoes`,
-    }
+  if (bytes === undefined || entry === undefined || isWithoutValue(entry)) {
+    return { hidden: 'there is none' }
+  }
+  if (value === undefined && entry.steps.length > 0) {
+    const steps = [...entry.steps].join(', ')
+    return { hidden: `it went through the codec steps ${steps}, which the application undoes` }
   }
   try {
+    if (value !== undefined) return { value: await value(key, bytes) }
     return { value: msgpackCodec().decode(entry.payload) }
   } catch (error) {
-    // A class that only the application knows, or a codec of its own.
+    // A class that only the application knows, a codec of its own, or a key that is missing.
     return { hidden: `it cannot be decoded here: ${(error as Error).message}` }
   }
 }

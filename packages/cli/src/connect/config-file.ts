@@ -74,6 +74,7 @@ interface Manager {
       readonly locks: object | undefined
       readonly limits: object | undefined
     }
+    storedValue(key: string, bytes: Uint8Array): Promise<unknown>
   }
   close(): Promise<void>
 }
@@ -90,7 +91,9 @@ function fromManager(manager: Manager, name: string): Connection {
   const close = (): Promise<void> => manager.close()
   if (remote !== undefined && INTERNALS in remote) {
     const others = { locks: ofRedis(locks), limits: ofRedis(limits) }
-    return { source: remote, ...others, namespace: manager.namespace, origin: name, close }
+    const { storedValue: value } = manager[INTERNALS]
+    const { namespace } = manager
+    return { source: remote, ...others, namespace, origin: name, value, close }
   }
   const what =
     remote === undefined

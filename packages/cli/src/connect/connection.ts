@@ -11,6 +11,8 @@ export interface Connection {
   readonly namespace: string | undefined
   /** Where it was said, for messages; without credentials. */
   readonly origin: string
+  /** Decodes a stored entry as the application does; absent where only its connection is known. */
+  readonly value?: ((key: string, bytes: Uint8Array) => Promise<unknown>) | undefined
   /** To be called in the end. */
   close?(): Promise<void>
 }

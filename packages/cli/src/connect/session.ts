@@ -19,6 +19,8 @@ export interface Session {
   readonly shell: Shell
   /** Aborted when the user interrupts, or nobody reads the output any more. */
   readonly signal: AbortSignal
+  /** Decodes a stored entry as the application does; absent where only its connection is known. */
+  readonly value: Connection['value']
   /** A look into the Redis that has the locks, or the limits. */
   inspectionOf(what: 'locks' | 'limits'): Promise<Inspection>
   close(): Promise<void>
@@ -54,6 +56,7 @@ export async function openSession(parts: SessionParts): Promise<Session> {
     const inspection = await connect(connection.source)
     return {
       ...{ inspection, namespace, options, words, out, shell, close },
+      value: connection.value,
       signal: AbortSignal.any([shell.signal, out.left]),
       inspectionOf: async (what) => {
         const source = connection[what]

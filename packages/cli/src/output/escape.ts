@@ -18,9 +18,12 @@ export function visible(text: string): string {
   })
 }
 
-/** JSON that says the same and has no such characters either. */
+/** JSON that says the same and has no such characters either. Maps and sets become lists, bigints texts. */
 export function safeJson(value: unknown): string {
-  const text = JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? `${item}n` : item))
+  const text = JSON.stringify(value, (_, item: unknown) => {
+    if (item instanceof Map || item instanceof Set) return [...item]
+    return typeof item === 'bigint' ? `${item}` : item
+  })
   return (text ?? 'null').replace(UNSAFE, (char) => asUnicode(char.charCodeAt(0)))
 }
 

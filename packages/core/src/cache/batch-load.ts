@@ -2,16 +2,18 @@
  * Many keys at once: one entry per key, one read for all, one loader call for the missing ones.
  *
  * Every key has a flight of its own, so that keys shared with other callers are loaded once. The loader runs when every
- * flight has decided whether it needs it: found, shared, waiting for another node, or missing. A key that needs loading
- * later (its other loader died) gets a call of its own.
+ * flight has decided whether its key needs it: the key is found, shared, waiting for another node, or missing. A key that needs
+ * loading later (because the node that was loading it died) gets a call of its own.
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
 import { LoadAbort } from './load.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
+import type { CacheNode } from './node.ts'
 import { type LoadContext, type Loader, ReadCall } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
+import { loadTrace, tracesLoads } from './read-traces.ts'
 
 /** Loads the keys at the given indexes; returns one value each, in that order. */
 export type LoadMissing = (
@@ -34,7 +36,7 @@ export function loadTogether(
 ): Promise<readonly unknown[]> {
   const batch = new Batch(calls.length, load, reads.owner)
   const reading = calls.map((call, index) => {
-    const loader: Loader = { load: (context) => batch.enlist(index, context) }
+    const loader: Loader = { isOfMany: true, load: (context) => batch.enlist(index, context) }
     return reads.read(new ReadCall(call.site, call.address, loader, call.rules, batch.decisionOf()))
   })
   return Promise.all(reading)
@@ -42,15 +44,15 @@ export function loadTogether(
 
 class Batch {
   readonly #load: LoadMissing
-  /** Of the batch's caller; the key that decides last may be waiting for somebody else's load. */
+  /** The async context of the batch's caller. The key that decides last may do so in another one, at the end of another caller's load. */
   readonly #context: KeptContext = keepContext()
   #undecided: number
   #enlisted: Enlisted[] = []
   #isScheduled = false
 
-  readonly #owner: object
+  readonly #owner: CacheNode
 
-  constructor(size: number, load: LoadMissing, owner: object) {
+  constructor(size: number, load: LoadMissing, owner: CacheNode) {
     this.#undecided = size
     this.#load = load
     this.#owner = owner
@@ -77,7 +79,7 @@ class Batch {
   #schedule(): void {
     if (this.#undecided > 0 || this.#enlisted.length === 0 || this.#isScheduled) return
     this.#isScheduled = true
-    // The last key to decide enlists right after saying so.
+    // The key that decides last calls this before it enlists: the batch runs after that.
     queueMicrotask(() => void runIn(this.#context, () => this.#run()))
   }
 
@@ -111,7 +113,9 @@ class Batch {
     const scope = beginLoad(this.#owner, own, context)
     let values: readonly unknown[]
     try {
-      values = await runInLoad(scope, () => this.#load(indexes, context))
+      const load = () => runInLoad(scope, () => this.#load(indexes, context))
+      const isTraced = own.length > 0 && tracesLoads()
+      values = await (isTraced ? this.#traced(loads, load) : load())
     } finally {
       endLoad(scope)
     }
@@ -121,5 +125,23 @@ class Batch {
       expected: `an array of ${indexes.length} values, one for each missing key`,
       received: values,
     })
+  }
+
+  /** One trace for all keys. It ends when no key waits for it any more: a loader may not stop when its time is over. */
+  #traced(
+    loads: readonly LoadAbort[],
+    load: () => Promise<readonly unknown[]>,
+  ): Promise<readonly unknown[]> {
+    const own = loads.map(({ flight }) => flight)
+    const trace = loadTrace(this.#owner, own)
+    let waiting = loads.length
+    for (const each of loads) {
+      each.onEnd = () => {
+        waiting -= 1
+        if (waiting === 0) trace.fail(each.reason, { outcome: 'error' })
+      }
+    }
+    const answer = trace.run(async () => load())
+    return trace.until(answer, () => ({ outcome: 'value' }))
   }
 }

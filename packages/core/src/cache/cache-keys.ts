@@ -4,7 +4,7 @@ import type { CacheCalls } from './cache-calls.ts'
 import { ownOf } from './entry-view.ts'
 
 /**
- * Yields them in no order, each once, as they are while it runs. It counts as no read, and nothing it finds is kept here.
+ * Yields them in no order, each once, as they are while it runs. It does not count as a read, and what it finds is not kept here.
  * Remembered errors are left out. Every key that was seen is remembered until the end.
  *
  * `wantsValues`: without, values are read and not decoded, and come as `undefined`.

@@ -97,7 +97,7 @@ export class Cache<Value = unknown> {
 
   /**
    * Returns what there is under a key with its age, its remaining life and its tags, or `undefined`; also what is kept for
-   * when loads fail. It loads nothing, counts as no read and keeps nothing.
+   * when loads fail. It loads nothing, does not count as a read and keeps nothing.
    */
   async getEntry(
     key: Key,
@@ -183,11 +183,13 @@ export class Cache<Value = unknown> {
   }
 
   /**
-   * Evicts the keys that match a pattern (`*` any run, `?` one character), by scanning; yields progress a chunk.
+   * Evicts the keys that match a pattern (`*` any run, `?` one character), by scanning. It evicts while it is iterated, so nothing
+   * happens without a `for await`, which gets the progress after each chunk.
    *
    * It finds what is stored while it runs; use tags where nothing may be missed.
    *
    * @throws RecoveryQueueError with `onRemoteFailure: 'throw'` at the first chunk that did not reach the store
+   * @example for await (const { evicted } of caches.cache('products').evictPattern('4*')) console.log(evicted)
    */
   evictPattern(
     pattern: string,
@@ -208,7 +210,7 @@ export class Cache<Value = unknown> {
    * Finds the entries that may be served now, in no order, each once, as they are while it runs; the key as a text, a long
    * one shortened. In the shared tier it needs a store that can scan, and reads every entry of the cache.
    *
-   * It remembers the keys it has seen, so it is for caches whose keys fit into memory. It counts as no read.
+   * It remembers the keys it has seen, so it is for caches whose keys fit into memory. It does not count as a read.
    */
   async *entries(): AsyncGenerator<readonly [key: string, value: Value], void, undefined> {
     for await (const [key, value] of everyEntry(this.#calls, true)) {

@@ -6,11 +6,11 @@ it('notes nothing while no put is under way, and forgets when the last one ends'
   marks.note('k', ASKED_HERE)
   expect(marks.size).toBe(0)
   const first = marks.begin()
-  marks.begin()
+  const second = marks.begin()
   marks.note('k', ASKED_HERE)
-  marks.end()
+  marks.end(second)
   expect([marks.hasChanged('k', first), marks.hasChanged('other', first)]).toEqual([true, false])
-  marks.end()
+  marks.end(first)
   expect(marks.size).toBe(0)
 })
 
@@ -40,4 +40,22 @@ it('counts many changes of one key as well', () => {
   marks.begin()
   for (let i = 0; i < 1_000; i++) marks.note('k', i)
   expect(marks.size).toBeLessThanOrEqual(10)
+})
+
+it('remembers only what puts under way may ask for, although one always is', () => {
+  const marks = new ChangeMarks()
+  let under = marks.begin()
+  let most = 0
+  for (let i = 0; i < 5_000; i++) {
+    marks.note('busy', i)
+    marks.note(`k${i}`, i)
+    const next = marks.begin()
+    marks.note(`seen${i}`, i)
+    marks.end(under)
+    under = next
+    expect(marks.hasChanged(`seen${i}`, under)).toBe(true)
+    most = Math.max(most, marks.size)
+  }
+  expect(most).toBeLessThan(1_000)
+  expect(marks.hasChanged('never', under)).toBe(false)
 })

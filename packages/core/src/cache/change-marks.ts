@@ -21,6 +21,8 @@ export interface Change {
 }
 
 const CAP = 10_000
+/** So many changes are noted before it is looked whether some of them concern nobody any more. */
+const LEAST_LOOKED_THROUGH = 256
 
 /** Returns what an eviction by tag is noted as; `tag`: a name of the tag table. That it might be a key, too, costs a hit at most. */
 export function markOfTag(tag: string): string {
@@ -32,8 +34,10 @@ export class ChangeMarks {
   /** The key changed last comes last. */
   readonly #changes = new Map<string, Change[]>()
   #size = 0
-  #underWay = 0
+  /** How many puts under way began at a moment; the earliest comes first. */
+  readonly #begun = new Map<number, number>()
   #moment = 0
+  #looksAt = LEAST_LOOKED_THROUGH
   /** Changes up to this moment may have been forgotten. */
   #floor = 0
 
@@ -51,28 +55,33 @@ export class ChangeMarks {
     return this.#size
   }
 
-  /** A put begins: from now on changes are noted, until as many `end` as have begun. Returns the moment. */
+  /** A put begins: from now on changes are noted, until `end` is called with the moment that this returns. */
   begin(): number {
-    this.#underWay += 1
-    return this.#moment
+    const moment = this.#moment
+    this.#begun.set(moment, (this.#begun.get(moment) ?? 0) + 1)
+    return moment
   }
 
-  end(): void {
-    this.#underWay -= 1
-    if (this.#underWay > 0) return
+  /** A put that began at this moment is over. */
+  end(moment: number): void {
+    const others = (this.#begun.get(moment) ?? 1) - 1
+    if (others > 0) this.#begun.set(moment, others)
+    else this.#begun.delete(moment)
+    if (this.#begun.size > 0) return
     this.#changes.clear()
     this.#size = 0
   }
 
   /** Notes that a key was changed; by a put that has ended here, with what it wrote. */
   note(key: string, seq: number, written?: { readonly value: unknown }): void {
-    if (this.#underWay === 0) return
+    if (this.#begun.size === 0) return
     this.#moment += 1
     const changes = this.#changes.get(key) ?? []
     changes.push({ moment: this.#moment, seq, written })
     this.#changes.delete(key)
     this.#changes.set(key, changes)
     this.#size += 1
+    if (this.#size > this.#looksAt) this.#forgetSettled()
     if (this.#size > this.#cap) this.#forgetOldest()
   }
 
@@ -105,6 +114,19 @@ export class ChangeMarks {
     if (found === undefined || !Object.is(found.written?.value, value)) return undefined
     const above = found.seq === ASKED_HERE ? undefined : found.seq
     return this.hasChanged(key, found.moment, above) ? undefined : found
+  }
+
+  /** Forgets what came before every put under way: where many overlap, there may be no moment without one for a long time. */
+  #forgetSettled(): void {
+    const [earliest = this.#moment] = this.#begun.keys()
+    this.#size = 0
+    for (const [key, changes] of this.#changes) {
+      const left = changes.filter(({ moment }) => moment > earliest)
+      if (left.length === 0) this.#changes.delete(key)
+      else if (left.length < changes.length) this.#changes.set(key, left)
+      this.#size += left.length
+    }
+    this.#looksAt = Math.max(LEAST_LOOKED_THROUGH, 2 * this.#size)
   }
 
   #forgetOldest(): void {

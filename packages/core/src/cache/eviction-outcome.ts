@@ -1,13 +1,13 @@
-/** What the caller of an eviction is told when the store could not be reached. */
+/** What the caller of an eviction learns when the store could not be reached. */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
 
 /**
- * Waits for evictions, for all of them, so that none is still running when the caller goes on. One that did not reach the
- * store holds here and waits in the recovery queue; whether that is enough is the policy's word.
+ * Waits for all of the evictions, so that none is still running when the caller goes on. An eviction that did not reach the store is
+ * valid here and waits in the recovery queue; the policy says whether that is enough.
  *
- * @throws RecoveryQueueError with `'throw'`; in any case whatever is not the store's failure: then nothing may have been done.
+ * @throws RecoveryQueueError with `'throw'`; and any error that is not a failure of the store, after which perhaps nothing was evicted.
  */
 export async function evictionOutcome(
   evictions: readonly Promise<unknown>[],
@@ -25,7 +25,7 @@ export async function evictionOutcome(
   }
 }
 
-/** The same for who may be in a unit of work: there nothing has been done yet, and the unit is told what is wanted. */
+/** The same for a caller that may be in a unit of work: there nothing has been evicted yet, and the unit remembers what the policy says. */
 export async function evictionOutcomeOf(
   node: { unit(): { insist(): void } | undefined },
   evictions: readonly Promise<unknown>[],

@@ -1,8 +1,8 @@
 /**
  * A unit of work: the evictions that are asked for in it are collected, and done when it is over.
  *
- * Until then others go on with what is cached, because for them nothing has changed yet. When the evictions run, they end
- * whatever was loaded from the state before, cached or still under way.
+ * Until then other callers still get the cached values, because for them nothing has changed yet. The evictions then remove
+ * everything that was loaded from the earlier state, whether it is cached or still being loaded.
  */
 
 import type { EvictRequest } from '../contracts/remote-store.ts'
@@ -24,14 +24,14 @@ export interface TagGroup {
 export interface Collected {
   readonly keyGroups: readonly KeyGroup[]
   readonly tagGroups: readonly TagGroup[]
-  /** Whole caches; without a name it is everything. */
+  /** Whole caches. Without a name: everything. */
   readonly caches: readonly { readonly name: string | undefined; readonly soft: boolean }[]
   /** A caller of one of them wants an error when it did not reach the store. */
   readonly insists: boolean
 }
 
 export class EvictionUnit {
-  /** By full key. Asked for twice, the harder way counts. */
+  /** By full key. When a key is evicted twice, softly and not, the hard eviction counts. */
   readonly #keys = new Map<string, { readonly cache: string; readonly request: EvictRequest }>()
   /** By tag and by cache, whether softly. */
   readonly #tags = new Map<string, boolean>()
@@ -59,7 +59,7 @@ export class EvictionUnit {
     this.#insists = true
   }
 
-  /** True when what is cached under a key is, or may be, old for the unit itself. Which tags an entry has is not known here. */
+  /** True when the cached value of a key is, or may be, old for the unit itself. The tags of an entry are not known here. */
   covers(cache: string, fullKey: string): boolean {
     if (this.#tags.size > 0 || this.#caches.has(undefined)) return true
     return this.#caches.has(cache) || this.#keys.has(fullKey)

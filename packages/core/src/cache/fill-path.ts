@@ -3,6 +3,7 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
+import { ASKED_HERE } from './change-marks.ts'
 import type { Flight } from './flight.ts'
 import { type Keepable, withinMs } from './keep.ts'
 import type { Lease } from './lease.ts'
@@ -11,6 +12,7 @@ import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
 import { canReplace, type Replacement, replace } from './replace.ts'
 import { sealed, storedForm } from './stored-form.ts'
+import { standingAfter, standingNow, tellOthers } from './tell-others.ts'
 
 /** A result that is kept, and what the codec made of it. */
 export interface Loaded {
@@ -35,10 +37,11 @@ export class FillPath {
     const { remote, clock, knowledge } = this.#node
     const entry = flight.entry
     if (remote === undefined || entry === undefined) return
-    const sealing = sealed(this.#node, call, { kept, payload, birth: stamp.known })
+    const result = flight.ask === undefined ? kept : { ...kept, isRefreshed: true }
+    const sealing = sealed(this.#node, call, { kept: result, payload, birth: stamp.known })
     const value = sealing instanceof Promise ? await sealing : sealing
     if (value === undefined) return this.#keepHere(flight, entry, payload.length)
-    const stored = withinMs(kept, this.#mostLifeOf(address.key, remote))
+    const stored = withinMs(result, this.#mostLifeOf(address.key, remote))
     const bytes = storedForm(call, stored, value)
     const { commit } = value
     if (bytes.length > call.policy.maxValueBytes) {
@@ -50,7 +53,7 @@ export class FillPath {
     lease.stop()
     entry.commit = commit
     // Kept before the store has answered: until then the flight hands the same value out anyway.
-    this.#shelf.keep(flight, entry, bytes.length)
+    this.#shelf.keepLoaded(flight, entry, bytes.length)
     const sentAt = clock.now()
     const { livesForMs } = stored.lifetimes
     // Around the reading of the reply, too: a store that answers with something else must not break the call.
@@ -71,11 +74,13 @@ export class FillPath {
       // A flight that was killed and is stored all the same: the store lost what killed it, and its lease came back with the history.
       if (flight.isAlive) knowledge.noteOwnFill(address, commit, reply.nowMs)
       if (reply.livesMs < livesForMs) entry.endBy(clock.now() + reply.livesMs)
+      this.#keepAgain(flight, entry, bytes.length)
     } catch (error) {
       remote.reportDefect('fill', error)
       // Whether it was stored is unknown: keep it locally as a copy of nothing, so that it
       // is reloaded once it can no longer be trusted by its own age.
       entry.commit = 0
+      this.#keepAgain(flight, entry, bytes.length)
       this.evictLater(flight)
     }
   }
@@ -92,13 +97,48 @@ export class FillPath {
     if (!isStored) this.#withdraw(flight, entry)
   }
 
-  /**
-   * What the store has is older than the result of a refresh: it is evicted as soon as the store can be told. Not where
-   * something has changed the key meanwhile: that wins, and has told the others itself.
-   */
-  evictLater({ ask, address, isAlive }: Flight): void {
+  /** A refresh that was filled has no number that would end what was read of the key while the store was asked. */
+  #keepAgain(flight: Flight, entry: LocalEntry, bytes: number): void {
+    if (flight.ask === undefined || hasGivenWay(flight)) return
+    if (flight.isAlive) this.#shelf.keepLoaded(flight, entry, bytes)
+    else this.#forgetHere(flight)
+  }
+
+  /** What the store has is older than the result of a refresh: it is evicted as soon as the store can be told. */
+  evictLater(flight: Flight): void {
     const { isClosed, coherence } = this.#node
-    if (ask !== undefined && isAlive && !isClosed) coherence.enqueue([address])
+    if (flight.ask === undefined || isClosed || hasGivenWay(flight)) return
+    if (!flight.isAlive) this.#forgetHere(flight)
+    coherence.enqueue([flight.address])
+  }
+
+  /**
+   * The result of a refresh stays on this node, and others hold what is older: they are told. What changed the key meanwhile
+   * may be newer than the result, or older: then nothing of the key is kept.
+   */
+  async tell(flight: Flight, entry: LocalEntry, bytes: number): Promise<void> {
+    const node = this.#node
+    const { call, address, stamp, ask, isAlive } = flight
+    if (ask === undefined || node.isClosed || hasGivenWay(flight)) return
+    if (!isAlive) this.#forgetHere(flight)
+    const mark = node.changes.begin()
+    try {
+      const told = await tellOthers(node, address)
+      if (told.cause !== undefined && !node.isClosed) node.coherence.enqueue([address])
+      const after = node.knowledge.hasSequences ? standingAfter : standingNow
+      const standing = after(node, address, told, { stamp, mark })
+      if (standing === undefined || !isAlive || ask.isSuperseded) return
+      entry.stamp = standing
+      this.#shelf.keep({ call, isAlive }, entry, bytes)
+    } finally {
+      node.changes.end(mark)
+    }
+  }
+
+  #forgetHere({ address: { key } }: Flight): void {
+    const { flights, local } = this.#node
+    flights.kill(key, Number.POSITIVE_INFINITY)
+    local?.delete(key)
   }
 
   /**
@@ -114,7 +154,7 @@ export class FillPath {
 
   /** It cannot be stored for all. */
   #keepHere(flight: Flight, entry: LocalEntry, bytes: number): void {
-    this.#shelf.keep(flight, entry, bytes)
+    this.#shelf.keepLoaded(flight, entry, bytes)
     this.evictLater(flight)
   }
 
@@ -123,4 +163,12 @@ export class FillPath {
     this.#shelf.withdraw(call, entry)
     this.#reports.discarded(call)
   }
+}
+
+/**
+ * Tells whether something that this node asked for has ended a refresh: that wins, and tells the others itself. What others did may be
+ * older than the result, though it came later: they may have begun it before.
+ */
+function hasGivenWay({ isAlive, touchedAt }: Flight): boolean {
+  return !isAlive && (touchedAt === 0 || touchedAt === ASKED_HERE)
 }

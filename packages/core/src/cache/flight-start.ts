@@ -6,6 +6,7 @@ import { goOn } from './flight-steps.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { traceFlight, tracesReads } from './read-traces.ts'
 import type { RemoteRead } from './remote-read.ts'
 
 export class FlightStart {
@@ -32,8 +33,10 @@ export class FlightStart {
       // An eviction of the key waits: what the store has is what was evicted.
       if (node.knowledge.isInDoubt(flight.address.key)) flight.missed = 'evicted'
       goOn(node, flight, this.#loads.loadAlone(flight))
-    } else if (node.knowledge.canJudge(flight.call.policy.maxStalenessMs))
-      this.#remote.begin(flight)
+      return
+    }
+    if (tracesReads()) traceFlight(node, flight)
+    if (node.knowledge.canJudge(flight.call.policy.maxStalenessMs)) this.#remote.begin(flight)
     else goOn(node, flight, this.#prepareThenRead(flight))
   }
 

@@ -9,6 +9,8 @@ import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { MissReason } from '../events/events.ts'
+import type { OpenTrace } from '../events/open-trace.ts'
+import type { ReadTrace, TracedFlight } from '../events/traces.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import { PassingMap } from '../lifecycle/passing-map.ts'
 import type { Joiners } from './joiners.ts'
@@ -67,6 +69,9 @@ export class Flight implements Witness {
   waitsFor: Set<Flight> | undefined
   /** Other callers of this process who wait for it. */
   joiners: Joiners | undefined
+  /** For subscribers of tracing channels: its read of the store, and what stands for it in messages. */
+  trace: OpenTrace<ReadTrace> | undefined
+  mark: TracedFlight | undefined
   /** The load that its joiners began because it took too long. */
   standIn: Flight | undefined
   readonly #resolve: (value: unknown) => void
@@ -94,6 +99,7 @@ export class Flight implements Witness {
   }
 
   reject(error: unknown): void {
+    this.trace?.fail(error)
     this.#settle()
     // The first caller may have been served already, and a refresh has no caller at all.
     this.promise.catch(() => undefined)
@@ -139,6 +145,7 @@ export class Flight implements Witness {
   over(): void {
     if (this.isOver) return
     this.isOver = true
+    this.trace?.end()
     for (const task of this.#whenOver ?? []) task()
   }
 
@@ -209,6 +216,15 @@ export class Flights {
     this.remove(flight)
   }
 
+  /** Kills what reads a key beside a refresh. Other refreshes of it are left alone: they end each other. */
+  killReaders(key: string): void {
+    const flight = this.#flights.get(key)
+    if (flight !== undefined && !isRefresh(flight)) this.detach(flight)
+    for (const watched of this.#watched.get(key) ?? []) {
+      if (!isRefresh(watched)) watched.isAlive = false
+    }
+  }
+
   /** Kills the flights of a key, except those that already include the change numbered `seq`. */
   kill(key: string, seq: number): void {
     const flight = this.#flights.get(key)
@@ -219,4 +235,8 @@ export class Flights {
       watched.touchedAt = Math.max(watched.touchedAt, seq)
     }
   }
+}
+
+function isRefresh(witness: Witness): boolean {
+  return witness instanceof Flight && witness.ask !== undefined
 }

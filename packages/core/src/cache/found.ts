@@ -13,7 +13,7 @@ export interface Found {
 export interface LookOptions {
   /** Whether what is kept for when loads fail is wanted as well. */
   readonly fallback: boolean
-  /** Leaves no trace: counts as no use of the local entry, and keeps nothing that was found in the store. */
+  /** Leaves no trace: it does not count as a use of the local entry, and nothing that is found in the store is kept. */
   readonly traceless: boolean
   /** What the store has is not decoded. */
   readonly valueless?: boolean | undefined

@@ -1,5 +1,5 @@
 /**
- * Whether a local entry may be served: first its coherence (may it be believed?), then its age (is it fresh?).
+ * Whether a local entry may be served: first its coherence (may it be trusted?), then its age (is it fresh?).
  *
  * Coherence has three answers. *Trusted*: the partition was confirmed within `maxStaleness` and nothing invalidated the
  * entry. *Unverified*: nothing says it is wrong, but it was not confirmed lately; its commit id must be compared with the

@@ -30,6 +30,8 @@ export interface Keepable {
   readonly lifetimes: Lifetimes
   /** Written on purpose, and not by a load. */
   readonly isPut?: boolean | undefined
+  /** Loaded by a refresh. */
+  readonly isRefreshed?: boolean | undefined
 }
 
 /** What of a call decides how its result is kept. */

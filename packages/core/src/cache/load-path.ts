@@ -30,7 +30,7 @@ export class LoadPath {
 
   /** Loads without the store: there is none, it is not used here, or it cannot be reached. */
   async loadAlone(flight: Flight): Promise<void> {
-    const { coherence, knowledge, isClosed } = this.#node
+    const { coherence, knowledge, remote, isClosed } = this.#node
     // It was closed while the store was asked: what begins now would outlive it.
     if (isClosed) return endAsClosed(this.#node, flight)
     // A cache that stays local gets evictions too; nothing here has to wait for that.
@@ -38,19 +38,20 @@ export class LoadPath {
     const outcome = await this.#load(flight)
     try {
       const kept = this.#keepableOf(flight, outcome)
-      if (kept !== undefined) {
-        const { call } = flight
-        assertKeepable(this.#node, call, kept)
-        const entry = localEntryOf(this.#node, call.policy, kept, flight)
-        flight.entry = entry
-        // A value that waits for the store was put before this was loaded.
-        if (flight.isAlive && kept.kind !== 'error') knowledge.queue.dropValues([call.fullKey])
-        this.#shelf.keep(flight, entry, this.#shelf.sizeOf(kept))
-      }
+      if (kept === undefined) return this.#settle(flight, outcome)
+      const { call } = flight
+      assertKeepable(this.#node, call, kept)
+      const entry = localEntryOf(this.#node, call.policy, kept, flight)
+      flight.entry = entry
+      // A value that waits for the store was put before this was loaded.
+      if (flight.isAlive && kept.kind !== 'error') knowledge.queue.dropValues([call.fullKey])
+      const bytes = this.#shelf.sizeOf(kept)
+      this.#shelf.keepLoaded(flight, entry, bytes)
       this.#settle(flight, asKept(outcome, kept))
       // Elsewhere there may be what a refresh without the store has replaced here.
-      if (kept !== undefined && this.#node.remote !== undefined && flight.call.policy.remote)
-        this.#fills.evictLater(flight)
+      if (remote === undefined) return
+      if (call.policy.remote) this.#fills.evictLater(flight)
+      else await this.#fills.tell(flight, entry, bytes)
     } finally {
       this.#node.flights.end(flight)
     }
@@ -71,7 +72,7 @@ export class LoadPath {
       flight.entry = localEntryOf(this.#node, call.policy, kept, flight)
       this.#settle(flight, asKept(outcome, kept))
       if (payload === undefined) {
-        this.#shelf.keep(flight, flight.entry)
+        this.#shelf.keepLoaded(flight, flight.entry)
         this.#fills.evictLater(flight)
         return
       }
@@ -87,6 +88,7 @@ export class LoadPath {
     const { call, candidate } = flight
     call.onDecided?.()
     flight.ask?.close()
+    flight.trace?.end({ outcome: 'miss', missed: flight.missed })
     // A refresh, asked for or behind a caller that was served, is no read that found nothing.
     if (!flight.isSettled && !flight.isForced) this.#reports.miss(call, flight.missed)
     return runLoader(this.#node, flight, {

@@ -8,6 +8,7 @@ import type { Flight } from './flight.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { LoadContext } from './read-call.ts'
+import { loadTrace, tracesLoads } from './read-traces.ts'
 import { ownCopy } from './value-forms.ts'
 
 /** How a load ended. */
@@ -46,9 +47,12 @@ export async function runLoader(
   }
   counters.loads += 1
   const scope = beginLoad(node, [flight], abort)
+  // One that loads many at once is traced where it does.
+  const trace = tracesLoads() && !call.loader.isOfMany ? loadTrace(node, [flight]) : undefined
   let outcome: LoadOutcome
   try {
-    const running = runInLoad(scope, () => call.loader.load(abort))
+    const load = (): Promise<unknown> => runInLoad(scope, () => call.loader.load(abort))
+    const running = trace === undefined ? load() : trace.run(load)
     const value = await (loadTimeoutMs > 0 ? withTimeout(node, running, abort, timers) : running)
     const kind = value === undefined || value === null ? 'negative' : 'value'
     outcome = { kind, value, loadMs: node.clock.now() - startedAt }
@@ -62,6 +66,8 @@ export async function runLoader(
     abort.end()
     flight.load = undefined
   }
+  if (outcome.kind === 'error') trace?.fail(outcome.error, { outcome: 'error' })
+  else trace?.end({ outcome: outcome.kind })
   counters.loadMs.record(outcome.loadMs)
   reportLoad(node, flight, outcome)
   return outcome
@@ -114,6 +120,8 @@ export class LoadAbort implements LoadContext {
   together: readonly LoadAbort[] = [this]
   /** True when its signal aborted because no caller waited any more. */
   isGivenUp = false
+  /** Called when it is over. */
+  onEnd: (() => void) | undefined
   readonly #node: CacheNode
   readonly #closing: AbortSignal
   #controller: AbortController | undefined
@@ -130,6 +138,11 @@ export class LoadAbort implements LoadContext {
 
   get flight(): Flight {
     return this.#flight
+  }
+
+  /** What it was aborted with, if it was. */
+  get reason(): unknown {
+    return this.#reason
   }
 
   get signal(): AbortSignal {
@@ -170,6 +183,7 @@ export class LoadAbort implements LoadContext {
   /** The load is over; its signal has no effect any more. */
   end(): void {
     this.#isOver = true
+    this.onEnd?.()
     if (this.#controller === undefined) return
     this.#closing.removeEventListener('abort', this.#onClosing)
   }

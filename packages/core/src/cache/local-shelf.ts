@@ -2,6 +2,7 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { measureValue } from '../entry/measure.ts'
+import type { Flight } from './flight.ts'
 import type { Keepable } from './keep.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
@@ -30,6 +31,13 @@ export class LocalShelf {
     const endOfWindow = settling.endOf(key)
     if (entry.livesUntil > endOfWindow) entry.endBy(endOfWindow)
     local.set(key, entry, ENTRY_OVERHEAD_BYTES + bytes + 2 * key.length)
+  }
+
+  /** Keeps what a flight has loaded. A reader that is under way beside a refresh may have found something older, and must not keep that. */
+  keepLoaded(flight: Flight, entry: LocalEntry, bytes = 0): void {
+    if (flight.ask !== undefined && flight.isAlive)
+      this.#node.flights.killReaders(flight.address.key)
+    this.keep(flight, entry, bytes)
   }
 
   /** Takes an entry off again, if it is still there. */

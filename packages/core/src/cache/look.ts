@@ -8,6 +8,7 @@ import type { Found, LookOptions } from './found.ts'
 import { goneBy, judge } from './judge.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { traceLook, tracesReads } from './read-traces.ts'
 import type { Age } from './remote-entry.ts'
 import type { RemoteRead } from './remote-read.ts'
 import { witnessOf } from './witness.ts'
@@ -83,7 +84,13 @@ export class Looks {
     }
     if (!knowledge.canJudge(maxStalenessMs)) return { found: 'unknown', missed: 'store-away' }
     witness.missed = missed
+    const trace = tracesReads() && !options.traceless ? traceLook(this.#node, call) : undefined
     const found = await this.#remote.find(witness, options)
+    trace?.end(
+      typeof found === 'object'
+        ? { outcome: found.age === 'fresh' ? 'remote' : 'stale' }
+        : { outcome: 'miss', missed: witness.missed },
+    )
     return { found, missed: witness.missed }
   }
 }

@@ -7,6 +7,8 @@ import { partitionOf } from '../coherence/partition-of.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Emitter } from '../events/emitter.ts'
+import type { OpenTrace } from '../events/open-trace.ts'
+import { Paced } from '../events/paced.ts'
 import { DeadlineLengths } from '../guard/deadline-lengths.ts'
 import type { Deadlines } from '../guard/deadlines.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
@@ -59,6 +61,10 @@ export class CacheNode {
   /** Notices durations that were probably meant as seconds; in development. */
   readonly secondsMeant: SecondsMeant | undefined
   readonly stats = new StatsRegistry()
+  /** Of reads and loads, those that have not ended: empty while nobody has subscribed. */
+  readonly traces = new Set<OpenTrace<never>>()
+  /** Of each cache, so many failures of codec steps are told of in ten seconds. */
+  readonly stepFailures = new Paced(10_000, 10)
   readonly flights = new Flights()
   /** What happened to keys while puts are under way. */
   readonly changes = new ChangeMarks()

@@ -30,18 +30,18 @@ export interface PutResult {
 /** A put on its way. */
 export interface Writing {
   readonly call: ReadCall
-  /** As it was given; what is kept may be another form of it. */
+  /** The value as it was given; `kept` may be another form of it. */
   readonly value: unknown
   readonly kept: Keepable
   readonly fence: PutFence
   readonly hasBegun: boolean
-  /** The moment after which others' changes count that are not in the fence. */
+  /** Changes by others that are not in the fence count from this moment on. */
   readonly mark: number
   /** Bytes of the encoded value, where it was encoded. */
   readonly bytes?: number
 }
 
-/** What a value that was written stands on. */
+/** What is known of a value that was written. */
 export interface WrittenValue {
   readonly stamp: Stamp
   /** When it was sent, monotonic ms. */
@@ -77,7 +77,7 @@ export class PutEnds {
     const { local, settling, changes } = node
     const { key } = call.address
     if (!written.isLast) return { outcome: 'not-kept' }
-    // As in the store, a put ends the window: it says what is true.
+    // As in the store, a put ends the settle window, because its value is known to be true.
     settling.close(key)
     const entry = localEntryOf(node, call.policy, kept, written)
     entry.commit = written.commit
@@ -87,7 +87,7 @@ export class PutEnds {
     return { outcome: local?.peek(key) === entry ? 'stored' : 'not-kept' }
   }
 
-  /** Everything cached or under way for this key is older than what is being written. Returns the moment after that. */
+  /** Forgets what is cached or being loaded for this key, because it is older than what is being written. Returns the moment after that. */
   forgetHere(key: string): number {
     const { flights, local, changes, knowledge } = this.#node
     flights.kill(key, Number.POSITIVE_INFINITY)
@@ -98,8 +98,8 @@ export class PutEnds {
   }
 
   /**
-   * True when this node was asked to evict a tag of the value after the put of it. What a `set` stands on may be taken down after
-   * that, so its birth does not tell.
+   * True when this node was asked to evict a tag of the value after it was asked to put it. The birth of a `set` does not tell this,
+   * because its stamp may be taken after that eviction.
    */
   isEvictedByTag({ call, kept, mark }: Writing): boolean {
     const { changes } = this.#node
@@ -107,7 +107,7 @@ export class PutEnds {
     return tags.some((tag) => changes.hasChanged(markOfTag(tag), mark))
   }
 
-  /** For a value that is not to be cached, or was overtaken: the cached value is old in any case. */
+  /** For a value that must not be cached, or that was overtaken: evicts the key, because the cached value is old in any case. */
   async evictInstead(call: ReadCall): Promise<PutResult> {
     try {
       await this.#writes.evict(call.cache, [call.fullKey], HARD)
@@ -118,7 +118,7 @@ export class PutEnds {
     }
   }
 
-  /** What the store failed with was reported. The old value may still be there, and a read may have brought it back here. */
+  /** After the store failed, which was reported: the old value may still be there, and a read may have brought it back here. */
   queueInstead({ address }: ReadCall, cause: unknown): PutResult {
     this.#forgetAgain(address.key)
     this.#node.coherence.enqueue([address])
@@ -126,8 +126,8 @@ export class PutEnds {
   }
 
   /**
-   * Lets the value wait for the store, with the eviction that stands for it; `since` is the number to be named then. Here it is
-   * served like whatever an isolated node holds.
+   * Lets the value wait for the store, together with the eviction that takes its place until then. `since` is the number that the
+   * put will name. Meanwhile this node serves the value as an isolated node serves its entries.
    */
   queuePut(writing: Writing, sending: Sending, since: number): boolean {
     const { coherence, changes, events, clock } = this.#node
@@ -148,7 +148,7 @@ export class PutEnds {
       ended,
     })
     if (!isWaiting) return false
-    // What was heard of meanwhile may be newer; for the store that is told by the number.
+    // A change that this node heard of meanwhile may be newer. The store finds that out by the number.
     const isLast = !changes.hasChanged(key, mark, since)
     const here = { ...writing, kept: agedBy(kept, clock.now() - askedAt) }
     this.keepLocally(here, { stamp: { ...stamp, seq: since }, at: fence.begunAt, commit, isLast })

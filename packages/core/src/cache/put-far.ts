@@ -1,6 +1,6 @@
 /**
- * A put into both tiers: sent with the number that its writer knew, and kept here once the store has taken it. While the store
- * is away it waits, unless the caller asked to be told of that instead.
+ * A put into both tiers. It is sent with the sequence number that its writer knew, and kept here once the store has taken it. While
+ * the store is away the value waits, unless the caller asked for an error instead.
  */
 
 import type { PutReply } from '../contracts/remote-store.ts'
@@ -12,11 +12,11 @@ import type { PutNear } from './put-near.ts'
 import type { ReadCall } from './read-call.ts'
 import { sealed, storedForm } from './stored-form.ts'
 
-/** For stores that keep no log: write whatever was changed. */
+/** For stores that keep no log: they write in any case, whatever was changed. */
 const UNFENCED = 0
-/** Less than any sequence number: the put evicts. */
+/** Less than any sequence number. A put that names it evicts the key. */
 const BELOW_ALL = 1
-/** A `set` that is refused so many times in a row leaves the key evicted. */
+/** After so many refusals in a row, a `set` leaves the key evicted. */
 const MOST_ATTEMPTS = 4
 
 /** What was sent, and what became of it. */
@@ -54,10 +54,10 @@ export class PutFar {
     const kept = { ...writing.kept, isPut: true }
     const value = await sealed(this.#node, call, { kept, payload, birth: stamp.known })
     if (changes.hasChanged(key, mark, hasBegun ? stamp.seq : ONLY_HERE)) {
-      // A later change on this node has handled the key itself.
+      // A later change of this node has evicted or replaced the key itself.
       return hasBegun ? this.#ends.evictInstead(call) : { outcome: 'not-kept' }
     }
-    // What is cached may have other tags, and is old all the same.
+    // The cached value may have other tags, but it is old, too.
     if (!hasBegun && this.#ends.isEvictedByTag(writing)) return this.#ends.evictInstead(call)
     if (value === undefined) return this.#putHere({ ...writing, bytes: payload.length })
     const bytes = storedForm(call, kept, value)
@@ -66,7 +66,7 @@ export class PutFar {
     const sending = { bytes, commit: value.commit, stamp, askedAt }
     if (!knowledge.queue.hasKey(key) || !this.#mayWait(call, stamp))
       return this.#send(sized, sending)
-    // Behind what waits, whose attempts may still arrive: a put of its own would cross them.
+    // A value of this key waits already, and its attempts may still arrive: this one waits behind it, so that they do not overtake each other.
     const cause = new StoreUnavailableError('put')
     const result = this.#queue(sized, { ...sending, since: stamp.seq, isAnswered: false, cause })
     void coherence.sync()
@@ -114,7 +114,7 @@ export class PutFar {
       }
       coherence.applyMutation(reply, [key], heard)
       if (reply.stored) {
-        // What was to be evicted is gone: an eviction that waits would only remove what took its place.
+        // The put has replaced what a waiting eviction was for: that eviction would only remove the new value.
         if (waiting !== undefined) knowledge.queue.settle({ keys: [waiting], tags: [] })
         const written = { ...sent, birth: stamp.birth, seq: reply.seq }
         const isLast = !changes.hasChanged(key, mark, reply.seq)
@@ -127,20 +127,20 @@ export class PutFar {
     }
   }
 
-  /** The store failed: the value waits for it where it can be fenced, and else an eviction of the key. */
+  /** After the store failed: the value waits for it if it can be fenced; otherwise an eviction of the key waits. */
   #queue(writing: Writing, failed: Failed): PutResult {
     const { knowledge, changes } = this.#node
     const { call, mark } = writing
     const { stamp, cause } = failed
     const { key } = call.address
     if (changes.hasChanged(key, mark, ONLY_HERE)) {
-      // What was put here after this one stands for all that came before it.
+      // A later put of this node takes the place of all earlier ones.
       if (knowledge.queue.valueOf(key) !== undefined) return { outcome: 'not-kept', cause }
       return this.#ends.queueInstead(call, cause)
     }
-    // An eviction of this node that waits came before, and goes with the put; one of another node may have come after it.
+    // A waiting eviction of this node came before this put and is done by it. One of another node may have come after it.
     const since = Math.max(failed.since, stamp.seq)
-    // Once it was taken, only the others could not be told: an eviction tells them.
+    // The store has taken it, and only the message to the others failed: an eviction tells them.
     const mayWait = !failed.isAnswered && this.#mayWait(call, stamp)
     if (mayWait && this.#ends.queuePut(writing, failed, since)) return { outcome: 'queued', cause }
     return mayWait ? { outcome: 'not-kept', cause } : this.#ends.queueInstead(call, cause)

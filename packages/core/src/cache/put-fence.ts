@@ -1,4 +1,4 @@
-/** What a put stands on: what was known before its value was made. Whatever changed the key after that may be newer than it. */
+/** What a put is fenced by: what was known before its value was made. A change of the key after that may be newer than the value. */
 
 import type { Stamp } from '../entry/stamp.ts'
 import type { ChangeMarks } from './change-marks.ts'
@@ -10,25 +10,26 @@ export interface PutFence {
   readonly begunAt: number
   /** What was known of a partition. */
   stampOf(partition: number): Stamp
-  /** The put is over, or will not come. Calling it again does nothing. */
+  /** To be called when the put is over, or will not be made. Calling it again does nothing. */
   end(): void
 }
 
-/** Begins to note changes at `begunAt`, which is now; `end` has to follow. */
+/** Begins to note changes at `begunAt`, which is now. `end` must be called later. */
 export function openPutFence(
   marks: ChangeMarks,
   begunAt: number,
   stampOf: (partition: number) => Stamp,
 ): PutFence {
   let isOver = false
+  const mark = marks.begin()
   return {
-    mark: marks.begin(),
+    mark,
     begunAt,
     stampOf,
     end: () => {
       if (isOver) return
       isOver = true
-      marks.end()
+      marks.end(mark)
     },
   }
 }

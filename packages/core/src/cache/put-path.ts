@@ -1,20 +1,20 @@
 /**
  * How a value is written on purpose: `set`, `warm`, `@CachePut`.
  *
- * A put is fenced by no lease, so it names the sequence number its writer knew, and the store's log says what happened to
- * the key since. Two kinds of puts differ in what that means.
+ * A put has no lease that fences it. So it names the sequence number that its writer knew, and the store's log says what happened to
+ * the key since. What follows from that differs between two kinds of puts.
  *
  * - One that *began* before its value was made (`@CachePut`: at the call of the method). What changed the key meanwhile may
- *   be newer than the value, and this cannot be found out: the put evicts.
- * - One whose value counts as made now (`set`). The last writer wins: it is sent again, with the number it has learnt. It
- *   never goes unfenced: bytes that our own deadline gave up, and that arrive later nevertheless, must not replace what was
- *   written after that. They know an old number, and are refused.
+ *   be newer than the value, and nothing can tell whether it is. So the put evicts the key.
+ * - One whose value counts as made now (`set`). The last writer wins: when it is refused, it is sent again with the number that the
+ *   refusal named. It is always fenced: bytes that arrive after this node has given the call up must not replace a later write.
+ *   They name an old number, and are refused.
  *
- * What this node did itself or heard of meanwhile is told by `ChangeMarks`; for values that stay in this process, and
- * for stores without sequences, it is all there is.
+ * `ChangeMarks` tells what this node itself did, or heard of, meanwhile. For values that stay in this process, and for stores without
+ * sequences, nothing else tells.
  *
- * Order: forget here what is cached or under way (it is older), write, keep here. The last step is taken only if nothing
- * was numbered above the put meanwhile, in the same synchronous step as the check.
+ * The order is: forget here what is cached or being loaded (it is older), write to the store, keep here. The value is kept only if no
+ * change has a higher number than the put; the check and the keeping are one synchronous step.
  */
 
 import { ALL_PARTITIONS } from '../coherence/partitions.ts'
@@ -36,7 +36,7 @@ import type { WritePath } from './write-path.ts'
 export interface Put {
   readonly call: ReadCall
   readonly value: unknown
-  /** From before the value was made; without it the value counts as made now. The put ends it. */
+  /** Begun before the value was made; without it, the value counts as made now. The put ends it. */
   readonly begun?: PutFence | undefined
 }
 
@@ -54,8 +54,8 @@ export class PutPath {
   }
 
   /**
-   * What a put stands on that is about to make its value, for whatever key. At once, but for the first of a process: what
-   * is not known of the store yet could not be told apart from what changes meanwhile.
+   * Begins a fence for a put whose value is about to be made, for whatever key. Returns it at once, except for the first put of a
+   * process: as long as nothing is known of the store, old changes could not be told from those that happen meanwhile.
    */
   begin(): PutFence | Promise<PutFence> {
     const { coherence, knowledge } = this.#node
@@ -64,8 +64,8 @@ export class PutPath {
   }
 
   /**
-   * Writes a value. Trouble with the store never rejects: the old value is evicted here and, through the recovery queue,
-   * there, and the new one waits with that eviction where it can; the result says so.
+   * Writes a value. It never rejects because of the store: then the old value is evicted here and, through the recovery queue, in the
+   * store, and the new one waits together with that eviction if it can. The result says so.
    *
    * @throws ValueError when the value cannot be encoded; ClosedError
    */
@@ -96,12 +96,12 @@ export class PutPath {
     const { call } = put
     const { key } = call.address
     const hasBegun = put.begun !== undefined
-    // What is not committed yet must not be read by others: the key is evicted when it is.
+    // Others must not read what is not committed yet. The key is evicted at the end of the unit.
     if (node.unit() !== undefined) return this.#ends.evictInstead(call)
     const kind = put.value === undefined || put.value === null ? 'negative' : 'value'
     const made = keepable(call, { kind, value: put.value, loadMs: 0 }, node.events)
     const standing = hasBegun ? this.#standing(put, given) : given
-    // A result that is not to be cached still means that what is cached is old.
+    // A result that must not be cached still shows that the cached value is old.
     if (made === undefined || standing === undefined) return this.#ends.evictInstead(call)
     const isShared = node.remote !== undefined && call.policy.remote
     node.noteLife(made.lifetimes.livesForMs)
@@ -113,7 +113,7 @@ export class PutPath {
       if (isShared) payload = encodeKept(node, call, kept)
       else assertKeepable(node, call, kept)
     } catch (error) {
-      // The method has made something newer than what is cached, even if this cannot be.
+      // The result cannot be cached, but the cached value is older than it.
       if (hasBegun) await this.#ends.evictInstead(call)
       throw error
     }
@@ -124,11 +124,11 @@ export class PutPath {
       : this.#near.put({ ...writing, mark })
   }
 
-  /** What a put that began earlier stands on, as far as this node knows; `undefined` when it was overtaken. */
+  /** Returns the fence of a put that began earlier, as far as this node knows; `undefined` when the put was overtaken. */
   #standing({ call, value }: Put, fence: PutFence): PutFence | undefined {
     const { changes } = this.#node
     const { key, partition } = call.address
-    // A message about what was known then may come late.
+    // A message about a change that the fence contains may come late.
     const known = fence.stampOf(partition).seq
     if (!changes.hasChanged(key, fence.mark, known)) return fence
     const last = changes.lastPutOf(key, fence.mark, value)

@@ -15,6 +15,8 @@ export interface LoadContext<Value = unknown> {
 
 /** Makes a value when no tier has it. */
 export interface Loader {
+  /** It hands its key in for a call that loads many. */
+  readonly isOfMany?: boolean
   load(context: LoadContext): Promise<unknown>
 }
 

@@ -33,6 +33,7 @@ import { Looks } from './look.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
+import { tracesReads, traceWait } from './read-traces.ts'
 import { Refreshes } from './refresh.ts'
 import { RemoteRead } from './remote-read.ts'
 import { StandIns } from './stand-ins.ts'
@@ -67,7 +68,7 @@ export class ReadPath {
   }
 
   /** The node whose entries are read here. */
-  get owner(): object {
+  get owner(): CacheNode {
     return this.#node
   }
 
@@ -211,10 +212,11 @@ export class ReadPath {
     if (scope !== undefined) noteWaiting(scope, flight)
     call.counters.joined += 1
     call.onDecided?.()
-    if (flight.stamp.changes === this.#node.knowledge.changes) {
-      return handOutShared(this.#standIns.join(flight, call), call, this.#node)
-    }
-    return this.#joinOlder(flight, call)
+    const answer =
+      flight.stamp.changes === this.#node.knowledge.changes
+        ? handOutShared(this.#standIns.join(flight, call), call, this.#node)
+        : this.#joinOlder(flight, call)
+    return tracesReads() ? traceWait(this.#node, call, { flight, answer }) : answer
   }
 
   #sought({ fullKey }: ReadCall): { readonly owner: object; readonly key: string } {

@@ -57,6 +57,11 @@ export class RefreshAsk {
     this.isSettling = bytes !== undefined && (field.flags(bytes) & FLAG.settling) !== 0
   }
 
+  /** The look found what cannot be read: who holds the lease, and whether an entry was there, is unknown. */
+  foundUnreadable(): void {
+    this.stamp = this.#sentOn
+  }
+
   /** Another load holds the lease; closes if that load answers. */
   foundHeld(holder: number): void {
     if (!this.isOpen) return
@@ -64,11 +69,14 @@ export class RefreshAsk {
     else this.#note(holder)
   }
 
-  /** True when the filled entry is an answer. A value from `set` is not one: it may have been made before. */
+  /**
+   * True when the filled entry is an answer: that of another refresh. A value from `set` may have been made before; and of what
+   * was loaded after a miss the other nodes, which may hold an older value, were not told.
+   */
   takes(bytes: Uint8Array): boolean {
-    const isLoaded = (field.flags(bytes) & FLAG.put) === 0
-    if (isLoaded && this.isOpen && this.#isComplete && this.#holder === NOBODY) this.close()
-    return isLoaded && !this.isOpen
+    const isAnswer = (field.flags(bytes) & FLAG.refreshed) !== 0
+    if (isAnswer && this.isOpen && this.#isComplete && this.#holder === NOBODY) this.close()
+    return isAnswer && !this.isOpen
   }
 
   get #isComplete(): boolean {

@@ -1,15 +1,16 @@
 /**
  * Loading anew on request, whatever is cached: once for all callers, here and on other nodes.
  *
- * The rule: a refresh is answered by a load that began after the call. A load that was under way may have read what the
- * caller knows to be old. So a refresh joins one that has not begun yet; while one runs, all later callers share the one that
- * follows it. Across nodes the lease keeps them apart, and `RefreshAsk` tells which loads began later.
+ * The rule: a refresh is answered by a load that began after the call. A load that was already running may have read what the caller
+ * knows to be old. So a refresh joins a load that has not begun yet. While one runs, all later callers share the next one. Across
+ * nodes, the lease lets one load run at a time, and `RefreshAsk` tells which loads began later.
  *
- * Readers get the cached value until then. Only where nothing is cached do they join the refresh: its load serves them as well as
- * theirs.
+ * Until then readers get the cached value. If nothing is cached, they join the refresh: its result is as good for them as that of
+ * a load of their own.
  *
  * The result is filled under the lease like that of any load, so a change of the key meanwhile wins. And the
- * other nodes are told (replace.ts). That is not necessary after a miss, but here they may hold the old value.
+ * other nodes are told (replace.ts; where the result stays local, tell-others.ts). That is not necessary after a miss, but here
+ * they may hold the old value.
  */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
@@ -22,6 +23,7 @@ import { judge } from './judge.ts'
 import { enclosingLoad, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { tracesReads, traceWait } from './read-traces.ts'
 import { RefreshAsk } from './refresh-ask.ts'
 import type { WritePath } from './write-path.ts'
 
@@ -29,7 +31,7 @@ import type { WritePath } from './write-path.ts'
 interface Refresh {
   readonly flight: Flight
   readonly ask: RefreshAsk
-  /** Resolves when nothing older than its result can be read here. */
+  /** Resolves when reads on this node no longer return anything older than its result. */
   readonly outcome: Promise<unknown>
 }
 
@@ -41,7 +43,7 @@ export class Refreshes {
   readonly #writes: WritePath
   /** The last that was asked for, by full key. */
   readonly #last = new Map<string, Refresh>()
-  /** Until when entries that are being refreshed would otherwise need no refresh. */
+  /** By entry under refresh: until when it would not need a refresh otherwise. */
   readonly #calm = new WeakMap<LocalEntry, number>()
 
   constructor(node: CacheNode, starts: FlightStart, writes: WritePath) {
@@ -71,7 +73,8 @@ export class Refreshes {
     flight.joinedBy(call.rules.caller)
     const scope = enclosingLoad()
     if (scope !== undefined) noteWaiting(scope, flight)
-    return handOutShared(outcome, call, this.#node)
+    const answer = handOutShared(outcome, call, this.#node)
+    return isJoined && tracesReads() ? traceWait(this.#node, call, { flight, answer }) : answer
   }
 
   #begin(call: ReadCall, before: Refresh | undefined): Refresh {
@@ -97,13 +100,16 @@ export class Refreshes {
   async #go(flight: Flight, before: Flight | undefined): Promise<void> {
     // All callers of one tick are counted before anything is sent for them.
     await undefined
-    // In the store, it is the lease that keeps them apart.
+    // In the store, the lease lets only one of them run.
     if (before !== undefined && !this.#starts.usesRemote(flight.call))
       await this.#waitFor(before, flight)
+    // Whether its result is the last change can be told only from what the store's numbers are known to be before the load.
+    if (!flight.call.policy.remote) await this.#node.coherence.start()
     if (this.#node.isClosed) return endAsClosed(this.#node, flight)
     if (endIfForsaken(this.#node, flight)) return
-    // An invalidation while it waited does not matter to a load that has not begun.
+    // This load has not begun, so an invalidation while it waited does not concern it.
     flight.isAlive = true
+    flight.touchedAt = 0
     this.#starts.stand(flight)
     flight.candidate = this.#atHand(flight.call)
     this.#rouse(flight.address.key)
@@ -125,7 +131,7 @@ export class Refreshes {
     this.#node.flights.detach(before.flight)
   }
 
-  /** Waits until the refresh before has ended, or is stuck. */
+  /** Waits until the refresh before this one has ended, or is stuck. */
   async #waitFor(before: Flight, flight: Flight): Promise<void> {
     const { call } = flight
     if (before.isOver) return
@@ -143,8 +149,8 @@ export class Refreshes {
   }
 
   /**
-   * Until the end, hits take the longer way, which knows what the running code is part of: a method that is refreshed may
-   * ask for its own key, through `super`, and must not get the value that it replaces.
+   * Until the end of the refresh, hits take the longer way, which knows what load the running code is part of. A method that is
+   * refreshed may ask for its own key, through `super`, and must not get the value that it is about to replace.
    */
   #rouse(key: string): void {
     const entry = this.#node.local?.peek(key)

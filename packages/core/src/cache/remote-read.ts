@@ -117,6 +117,7 @@ export class RemoteRead {
       candidate.confirm(stamp, Math.min(flight.at, this.#node.knowledge.tagsVerifiedAt))
       const verdict = judge(candidate, call, this.#node.knowledge, this.#node.clock.now())
       if (verdict === 'fresh' || verdict === 'early') {
+        flight.trace?.end({ outcome: 'confirmed' })
         this.#node.flights.end(flight)
         flight.entry = candidate
         call.onDecided?.()
@@ -165,7 +166,8 @@ export class RemoteRead {
     found: LocalEntry | number,
     bytes: Uint8Array | undefined,
   ): void {
-    ask.found(bytes !== undefined && isEntry(bytes) ? bytes : undefined)
+    if (bytes !== undefined && !isEntry(bytes)) ask.foundUnreadable()
+    else ask.found(bytes)
     const isServable =
       typeof found !== 'number' && ageOf(found, this.#node.clock.now()) !== 'fallback'
     if (!isServable) this.#node.flights.offer(flight)
@@ -198,6 +200,7 @@ export class RemoteRead {
 
   #serveStale(flight: Flight, entry: LocalEntry): void {
     if (flight.isSettled) return
+    flight.trace?.end({ outcome: 'stale' })
     this.#reports.stale(entry, flight.call, 'revalidating')
     flight.entry = entry
     flight.resolve(entry.value)

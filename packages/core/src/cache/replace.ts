@@ -2,9 +2,9 @@
  * How the result of a refresh gets into the store: other nodes may hold the old value, and a fill is never broadcast. So it
  * is put, which gives it a number and makes the others drop their copies.
  *
- * It is fenced like a fill, and by more. The lease says that nobody else has taken over the load; it is asked for, and
- * stands until the put, which ends it. The number from before the look says that nothing has changed the key since: if
- * something has, the put evicts. The look also says that no settle window stands, which a put would end.
+ * It is fenced like a fill, and by more than that. The lease shows that nobody else has taken over the load: it is renewed before the
+ * put, which ends it. The number from before the look shows that nothing has changed the key since; if something has, the put evicts.
+ * The look also shows that no settle window is open, which a put would end.
  */
 
 import type { Stamp } from '../entry/stamp.ts'
@@ -19,11 +19,11 @@ export interface Replacement {
   readonly bytes: Uint8Array
   readonly livesMs: number
   readonly commit: number
-  /** Keeps it here once more, on what it stands on then: the message may have come before the reply. */
+  /** Keeps it here once more, under the stamp of the put: the message about the put may have come before its reply. */
   readonly keep: (stamp: Stamp) => void
 }
 
-/** False where the store numbers nothing, or a window stands: a fill has to do, and others keep their copies while those live. */
+/** False if the store has no sequence numbers, or a settle window is open. Then it is a fill, and others keep their copies to the end. */
 export function canReplace(node: CacheNode, { ask }: Flight): boolean {
   if (ask?.stamp === undefined || ask.isSettling) return false
   const { remote, knowledge } = node
@@ -57,6 +57,6 @@ export async function replace(
     if (reply.stored && isAlive && isLast) keep({ ...sent, birth: stamp.birth, seq: reply.seq })
     return reply.stored
   } finally {
-    changes.end()
+    changes.end(mark)
   }
 }

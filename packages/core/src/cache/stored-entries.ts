@@ -64,6 +64,7 @@ export class StoredEntries {
     const { call } = flight
     call.onDecided?.()
     this.#shelf.keep(flight, entry, length)
+    flight.trace?.end({ outcome: 'remote' })
     this.#node.flights.end(flight)
     this.#reports.hit(entry, call, 'remote')
     settleWith(flight, entry)

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { CodecStep, CodecStepContext } from '../contracts/codec.ts'
 import { decodeEntry, FLAG } from '../entry/envelope.ts'
 import { Emitter } from '../events/emitter.ts'
+import { Paced } from '../events/paced.ts'
 import { resolveCachePolicy } from '../options/cache-options.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
 import { structuredCodec } from '../testing/structured-codec.ts'
 import type { Keepable } from './keep.ts'
 import type { CacheNode } from './node.ts'
@@ -24,7 +26,9 @@ function nodeWith(...steps: readonly CodecStep[]) {
   const failed: unknown[] = []
   events.on('background-error', (event) => failed.push(event))
   const values = new ValuePipeline(structuredCodec([]), steps, 'shop')
-  return { node: { values, events } as unknown as CacheNode, failed }
+  const clock = new ManualClock()
+  const stepFailures = new Paced(10_000, 10)
+  return { node: { values, events, clock, stepFailures } as unknown as CacheNode, failed }
 }
 
 describe('the stored form', () => {

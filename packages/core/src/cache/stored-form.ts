@@ -47,7 +47,10 @@ export function sealed(
     tags: kept.tags,
   }
   const failed = (error: unknown): undefined => {
-    node.events.emit('background-error', { task: `codec steps of ${call.cache}`, error })
+    // With a key service that is away, every write fails.
+    const isTold = node.stepFailures.take(call.cache, node.clock.now()) > 0
+    const task = `codec steps of ${call.cache}`
+    if (isTold) node.events.emit('background-error', { task, error })
     return undefined
   }
   try {
@@ -74,6 +77,7 @@ export function storedForm({ policy }: ReadCall, kept: Keepable, value: Sealed):
   })
 }
 
-function flagsOf({ kind, isPut }: Keepable): number {
-  return (kind === 'value' ? 0 : FLAG[kind]) + (isPut === true ? FLAG.put : 0)
+function flagsOf({ kind, isPut, isRefreshed }: Keepable): number {
+  const origin = (isPut === true ? FLAG.put : 0) + (isRefreshed === true ? FLAG.refreshed : 0)
+  return (kind === 'value' ? 0 : FLAG[kind]) + origin
 }

@@ -127,7 +127,7 @@ export class ValuePipeline {
     return bytes
   }
 
-  /** What an entry says of its steps is not to be believed: anybody who can write to the store can say what they like. */
+  /** What an entry says of its steps must not be trusted: anybody who can write to the store can put anything there. */
   #assertReadable(ids: readonly number[], entry: EntryIdentity): void {
     if (new Set(ids).size < ids.length) {
       throw new UndecodableEntry('format', new Error('The entry names a codec step twice'))

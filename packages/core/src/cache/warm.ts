@@ -1,4 +1,4 @@
-/** Writing many values: taken as they come, some at a time. */
+/** Writes many values: takes them from an iterable, and writes some at a time. */
 
 import type { Key } from '../keys/key-text.ts'
 import {
@@ -18,7 +18,7 @@ export interface WarmOptions<Value> extends EntryOptions<Value> {
   readonly onProgress?: ((progress: WarmProgress) => void) | undefined
   /** After how many entries `onProgress` is called. 1 to 10 000. @default 200 */
   readonly chunk?: number | undefined
-  /** Ends it: what is being written is awaited, and the call rejects with the signal's reason. */
+  /** Ends it: the call waits for the writes under way, then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -42,10 +42,10 @@ const NAMES = optionNames<WarmOptions<unknown>>({
 /** What holds when nobody says otherwise. */
 export const WARM_DEFAULTS = { chunk: 200 } as const satisfies WarmOptions<unknown>
 const LARGEST_CHUNK = 10_000
-/** So many writes of a `warm` are under way at once: more would only wait in a row for the store, and time out there. */
+/** So many writes are under way at once. More would only wait for the store, one behind the other, and time out. */
 const MOST_AT_ONCE = 200
 
-/** Writes one value; does not reject because of the store unless its caller is to hear of that. */
+/** Writes one value. Rejects because of the store only with `onRemoteFailure: 'throw'`. */
 export type WriteOne<Value> = (
   pair: readonly [Key, Value],
   options: EntryOptions<Value>,
@@ -73,7 +73,7 @@ export async function warmUp<Value>(
   let given = 0
   let writing: Promise<PutResult>[] = []
   const flush = async (): Promise<void> => {
-    // All of a wave have ended before one of them fails the whole.
+    // Waits for all of them before one failure rejects the call.
     await Promise.allSettled(writing)
     const results = await Promise.all(writing)
     writing = []

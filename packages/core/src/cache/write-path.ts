@@ -1,9 +1,9 @@
 /**
  * How values are evicted: by key, by tag, by cache, by pattern.
  *
- * An eviction applies here first, then in the store, whose step bumps the partition's sequence number and publishes, then
- * here again. One that does not reach the store holds here and waits in the recovery queue. In a unit of work
- * (`deferEvictions`), all of it waits for the end of the unit.
+ * An eviction is applied here first, then in the store, which raises the partition's sequence number and publishes in the same step,
+ * then here again. An eviction that does not reach the store is valid here, and waits in the recovery queue. In a unit of work
+ * (`deferEvictions`), all of this waits for the end of the unit.
  */
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
@@ -12,6 +12,8 @@ import { cacheTag, EVERYTHING, tagName } from '../coherence/tag-clock.ts'
 import type { EvictRequest } from '../contracts/remote-store.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { CacheEvents } from '../events/events.ts'
+import { OpenTrace } from '../events/open-trace.ts'
+import { CHANNELS } from '../events/traces.ts'
 import { ASKED_HERE, markOfTag } from './change-marks.ts'
 import { evictionOutcome } from './eviction-outcome.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
@@ -24,7 +26,7 @@ const PATTERN_CHUNK = 500
 export interface PatternProgress {
   /** Entries evicted so far. */
   readonly evicted: number
-  /** Entries evicted on this node so far whose eviction waits in the recovery queue. */
+  /** Entries evicted so far on this node only: their eviction waits in the recovery queue. */
   readonly queued: number
   /** Entries looked at so far. */
   readonly scanned: number
@@ -60,10 +62,8 @@ export class WritePath {
       if (request.settleMs > 0) node.settling.open(key, request.settleMs)
     }
     const addresses = fullKeys.map((key) => node.addressOf(key))
-    await this.#reported(
-      { cache, keys: fullKeys, tags: [], all: false },
-      node.coherence.evict(addresses, request),
-    )
+    const event = { cache, keys: fullKeys, tags: [], all: false }
+    await this.#reported(event, () => node.coherence.evict(addresses, request))
   }
 
   /** Evicts by the user's tags. @throws EvictionQueued when the store could not be reached; ClosedError */
@@ -73,10 +73,8 @@ export class WritePath {
     const unit = this.#node.unit()
     if (unit !== undefined) return unit.tags(tags, soft)
     this.#node.stats.tagEvictions += tags.length
-    await this.#reported(
-      { cache: undefined, keys: [], tags, all: false },
-      this.#invalidate(tags.map(tagName), soft),
-    )
+    const event = { cache: undefined, keys: [], tags, all: false }
+    await this.#reported(event, () => this.#invalidate(tags.map(tagName), soft))
   }
 
   /** Evicts a whole cache, or everything. @throws EvictionQueued when the store could not be reached; ClosedError */
@@ -85,10 +83,9 @@ export class WritePath {
     const unit = this.#node.unit()
     if (unit !== undefined) return unit.cache(cache, soft)
     this.#node.stats.evicted(cache, 1)
-    await this.#reported(
-      { cache, keys: [], tags: [], all: true },
-      this.#invalidate([cache === undefined ? EVERYTHING : cacheTag(cache)], soft),
-    )
+    const event = { cache, keys: [], tags: [], all: true }
+    const tag = cache === undefined ? EVERYTHING : cacheTag(cache)
+    await this.#reported(event, () => this.#invalidate([tag], soft))
   }
 
   #invalidate(tags: readonly string[], soft: boolean): Promise<void> {
@@ -97,8 +94,8 @@ export class WritePath {
   }
 
   /**
-   * Evicts the keys of a cache that match a pattern, in both tiers. What did not reach the store goes to `onQueued`, which
-   * may throw.
+   * Evicts the keys of a cache that match a pattern, in both tiers. Calls `onQueued`, which may throw, for an eviction that did not
+   * reach the store.
    *
    * @throws what the store failed with while its keys were read; ClosedError
    */
@@ -127,7 +124,7 @@ export class WritePath {
     }
   }
 
-  /** Full keys that begin with a prefix, in both tiers: each at least once, while it is held the whole time. */
+  /** Full keys that begin with a prefix, in both tiers. A key that is there during the whole scan is found at least once. */
   keysOf(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
     if (this.#node.isClosed) throw new ClosedError(this.#node.namespace)
     return this.#everyKey(prefix)
@@ -142,7 +139,7 @@ export class WritePath {
     yield* remote.store.scan(prefix)
   }
 
-  /** Does what a unit of work has collected, when it is over. @throws what `evictionOutcome` says */
+  /** Runs the evictions that a unit of work has collected, at its end. @throws what `evictionOutcome` says */
   async evictAll(unit: EvictionUnit): Promise<void> {
     const { keyGroups, tagGroups, caches, insists } = unit.take()
     const evictions = [
@@ -155,14 +152,23 @@ export class WritePath {
   }
 
   /** Reports an eviction once it is known what became of it. */
-  async #reported(event: EvictEvent, eviction: Promise<void>): Promise<void> {
-    const { events } = this.#node
+  async #reported(event: EvictEvent, evict: () => Promise<void>): Promise<void> {
+    const { events, namespace } = this.#node
+    const { evict: channel } = CHANNELS
+    const trace = channel.hasSubscribers
+      ? new OpenTrace(channel, { namespace, ...event })
+      : undefined
     try {
-      await eviction
+      await (trace === undefined ? evict() : trace.run(evict))
     } catch (error) {
-      if (error instanceof EvictionQueued) events.emit('evict', { ...event, outcome: 'queued' })
+      if (!(error instanceof EvictionQueued)) trace?.fail(error)
+      else {
+        trace?.fail(error.cause, { outcome: 'queued' })
+        events.emit('evict', { ...event, outcome: 'queued' })
+      }
       throw error
     }
+    trace?.end({ outcome: 'done' })
     if (events.has('evict')) events.emit('evict', { ...event, outcome: 'done' })
   }
 }

@@ -65,7 +65,7 @@ export class CatchUp {
       if (isForeign || changes.seq < heard) return changes.seq
       if (partition.contested === contested) partition.contested = undefined
       targets.forget(changes.keys, changes.seq)
-      knowledge.own.supersede(partition, changes.keys, seq)
+      knowledge.own.supersede(partition, changes.keys, { above: seq, upTo: changes.seq })
       for (const key of changes.keys) targets.wake(key)
       if (changes.keys.includes(LOSS_MARK)) knowledge.unverify(partition)
       knowledge.doubts.settle(changes.keys, NONE)

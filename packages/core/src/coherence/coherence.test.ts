@@ -902,7 +902,7 @@ describe('after a reconnect', () => {
 describe('what was read back from the store', () => {
   const written = (createdAt: number) => ({ createdAt, commit: 9, loadMs: 0 })
 
-  it('is not believed when it is older than an eviction of it here', async () => {
+  it('is not trusted when it is older than an eviction of it here', async () => {
     const { coherence } = await startKnowing()
     await clock.advanceAsync(10)
     const evictedAt = Math.floor(server.now())
@@ -915,7 +915,7 @@ describe('what was read back from the store', () => {
     expect(coherence.knowledge.isOutlived(at(3, 'b'), confirmed, written(evictedAt))).toBe(false)
   })
 
-  it('is not believed when it was born above the clock that the store had later', async () => {
+  it('is not trusted when it was born above the clock that the store had later', async () => {
     const { coherence } = await startKnowing()
     await clock.advanceAsync(10)
     await settled(coherence.sync())
@@ -1045,7 +1045,7 @@ describe('a store that refuses writes', () => {
     ])
   })
 
-  it('is believed again when nobody repeats the doubt', async () => {
+  it('is trusted again when nobody repeats the doubt', async () => {
     const { a, b } = await refusing()
     await expect(a.coherence.evict([at(3, 'a')], HARD)).rejects.toThrow()
     await settle()

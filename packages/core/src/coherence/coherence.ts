@@ -34,6 +34,8 @@ import { Sync } from './sync.ts'
 import type { WaitingValue } from './waiting-value.ts'
 
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
+/** For all calls but the first ones. */
+const STARTED = Promise.resolve()
 /** Of the numbers that nodes draw for themselves. */
 const SENDERS = 2 ** 47
 
@@ -60,15 +62,15 @@ export class Coherence {
   }
 
   /** Opens store and bus at the first use; resolves when the first sync has ended, well or badly. Never rejects. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
     const { namespace, remote } = this.#parts
-    if (remote === undefined || this.#rooms === undefined) return
+    if (remote === undefined || this.#rooms === undefined) return STARTED
     const { sync, inbox } = this.#rooms
     sync.start(() => {
       remote.store.open(namespace)
       remote.store.bus?.subscribe(namespace, inbox.listener())
     })
-    if (this.knowledge.tags.confirmed === 0) await sync.running
+    return this.knowledge.tags.confirmed === 0 ? Promise.resolve(sync.running) : STARTED
   }
 
   /** The same, and makes entries of the store judgeable, if that is possible now. Never rejects. */

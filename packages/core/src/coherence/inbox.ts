@@ -81,11 +81,14 @@ export class Inbox {
     if (keys.includes(LOSS_MARK)) knowledge.unverify(partition)
     reports.invalidated(keys, NONE)
     const fit = knowledge.hasSequences ? partition.advance(message.previous, seq, asked) : 'applied'
-    if (fit === 'applied') knowledge.doubts.settle(keys, NONE)
+    // Several changes may share a number, and each reply names its own keys.
+    const isLast = fit === 'applied' || (fit === 'known' && seq === partition.seq)
+    if (isLast) knowledge.doubts.settle(keys, NONE)
     if (!knowledge.hasSequences) return
     partition.noteTags(knowledge.tags.confirmed)
     // The change with exactly this number is the one in this message.
-    if (fit === 'applied' || fit === 'known') knowledge.own.supersede(partition, keys, seq - 1)
+    if (fit === 'applied' || fit === 'known')
+      knowledge.own.supersede(partition, keys, { above: seq - 1, upTo: seq })
     if (fit === 'applied' || fit === 'gap') knowledge.advanced.add(partition.id)
     if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') suspicion.raise()

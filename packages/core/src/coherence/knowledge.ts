@@ -14,7 +14,7 @@ import type { EntryAddress, MutationReply, PutReply } from '../contracts/remote-
 import type { Stamp } from '../entry/stamp.ts'
 import { Doubts } from './doubts.ts'
 import { INTERVALS } from './intervals.ts'
-import { type EntryOrigin, type OwnChange, OwnChanges } from './own-changes.ts'
+import { type EntryOrigin, isOfInstant, type OwnChange, OwnChanges } from './own-changes.ts'
 import { ALL_PARTITIONS, createPartitions, type Partition } from './partitions.ts'
 import type { RecoveryQueue } from './recovery-queue.ts'
 import { ServerClock } from './server-clock.ts'
@@ -204,9 +204,10 @@ export class Knowledge {
     const isAnew = this.hasSequences && previous < asked
     const history = isAnew ? state.history + 1 : state.history
     // Where a later change was reported before this reply came, it may concern the same key.
-    const isSuperseded = this.hasSequences && !isAnew && state.heard > seq
+    const isFollowed = this.hasSequences && !isAnew && state.heard > seq
     const at = this.#clock.now()
     const doneAt = state.noteTime(this.server.latest(nowMs, at))
+    const isSuperseded = isFollowed && isOfInstant({ doneAt }, state.heard)
     return { at, seq, history, doneAt, isSoft: false, isSuperseded }
   }
 

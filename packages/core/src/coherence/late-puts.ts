@@ -1,11 +1,11 @@
 /**
  * Sends the values that were put while the store was away.
  *
- * A value never replaces something newer. It is sent after a sync, when it is known whether the history that it names is still
- * the store's, and as a put, so that the store refuses it when the key was changed since. What this node knows to have come
- * after it is not sent at all. Then the key is evicted, which is always right.
+ * A value never replaces something newer. It is sent after a sync, when it is known whether the store still has the history
+ * that the value names, and as a put, so that the store refuses it if the key was changed since. If this node knows of a later change,
+ * the value is not sent at all: the key is evicted, which is always right.
  *
- * The eviction that stands for a value is settled by it and not before: until then the store's copy is not believed.
+ * The eviction that takes the place of a waiting value ends when the value is stored. Until then the store's copy is not trusted.
  */
 
 import { decodeHeader, type EntryHeader, FLAG } from '../entry/envelope.ts'
@@ -35,7 +35,7 @@ export class LatePuts {
     this.#parts = parts
   }
 
-  /** Sends what waits. Throws what the store fails with; the rest goes on waiting. */
+  /** Sends the waiting values. Throws what the store fails with; the other values go on waiting. */
   async send(): Promise<void> {
     const { knowledge, reports } = this.#parts
     try {
@@ -47,7 +47,7 @@ export class LatePuts {
 
   async #sendSome(items: readonly WaitingPut[]): Promise<void> {
     const { remote, knowledge } = this.#parts
-    // Before the headers are read: whatever has a number up to these shows in them.
+    // Read before the headers: every change up to these numbers is visible in the headers.
     const known = items.map(({ partition }) => knowledge.partition(partition).seq)
     const held = await remote.run('read-headers', (store) => store.readHeaders(items))
     const sending = items.map((item, i) =>
@@ -61,7 +61,7 @@ export class LatePuts {
     const { remote, clock, knowledge, changes } = this.#parts
     const { value, key } = item
     const { held } = seen
-    // Something was asked for while the headers were read.
+    // This node was asked for another change while the headers were read.
     if (!knowledge.queue.holds(item)) return
     if (held?.commit === value.commit) return this.#noteStored(item, held)
     const own = headerOf(value.bytes)
@@ -73,29 +73,29 @@ export class LatePuts {
     try {
       const since = sinceOf(item, seen)
       const { stored } = await changes.put(item, value.commit, { ...sent, since })
-      // The store did not get to know of a window that was asked for before.
+      // The store never learned of a settle window that was asked for before.
       if (stored || item.settleUntil <= clock.now()) this.#end(item, stored ? 'stored' : 'not-kept')
       else knowledge.queue.dropValues([key])
     } catch (error) {
       remote.reportDefect('put', error)
-      // A store that takes the eviction does not take the value: it is full, or the value too large for its time.
+      // A store that takes the eviction, but not the value, is full, or the value takes too long.
       await this.#evict(item)
     }
   }
 
-  /** What this node knows to have come after it, or cannot rule out. */
+  /** Whether this node knows of a later change, or cannot exclude one. */
   #isOvertaken({ key, partition, value }: WaitingPut): boolean {
     const { knowledge } = this.#parts
     const { stamp, cacheTag, tags } = value
     return (
       !knowledge.canFence(stamp, key) ||
-      // By the birth that the bytes carry.
+      // Judged by the birth that the bytes carry.
       !knowledge.tags.allows(stamp.known, cacheTag, partition, tags) ||
       knowledge.tags.softens(stamp.known, cacheTag, tags)
     )
   }
 
-  /** An earlier attempt has reached the store, and whatever was done to the key after it the store has done, too. */
+  /** An earlier attempt has reached the store, and the store has also made every later change of the key. */
   #noteStored(item: WaitingPut, held: EntryHeader): void {
     const { knowledge, clock } = this.#parts
     knowledge.noteFoundPut(item, knowledge.server.placed(held, clock.now()))
@@ -110,7 +110,7 @@ export class LatePuts {
 
   #end(item: WaitingPut, outcome: WaitingEnd): void {
     const { queue } = this.#parts.knowledge
-    // Otherwise something came after it, and it was told so.
+    // Otherwise there was a later change, and the value was told of it.
     if (!queue.holds(item)) return
     queue.settle({ keys: [item], tags: [] })
     item.value.ended(outcome)
@@ -118,8 +118,8 @@ export class LatePuts {
 }
 
 /**
- * The number that the put names. Where the store holds what this node tried to put before, nothing else has changed the key
- * since; without that, a value would be refused because of an older one of the same node.
+ * The number that the put names. If the store holds what this node tried to put before, nothing else has changed the key since.
+ * Without this rule, a value would be refused because of an older value of the same node.
  */
 function sinceOf({ value, attempts }: WaitingPut, { held, known }: Seen): number {
   if (held === undefined || attempts?.includes(held.commit) !== true) return value.since

@@ -1,5 +1,5 @@
 /**
- * No cache has this key: it begins with a colon. In a log or message it says that changes before it were lost, and not repeated
- * because the store held something newer. Who never heard of them may hold a copy from before, and compares.
+ * A key that belongs to no cache, because it begins with a colon. In a log or message it says that earlier changes were lost, and
+ * were not repeated because the store held something newer. A node that never heard of them may hold an older copy, so it compares.
  */
 export const LOSS_MARK = ':'

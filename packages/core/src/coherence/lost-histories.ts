@@ -1,9 +1,9 @@
 /**
- * Partitions of which the store no longer has, or never had, the history that this node knows: doubts everything of them,
- * and makes the lost changes known again.
+ * Handles partitions whose history in the store is not the one that this node knows, because the store lost it or never had it:
+ * doubts all their entries, and makes the lost changes known again.
  *
- * What nodes repeat reaches back for a while only. Where the loss reaches further back, it is unknown what was evicted
- * since, and some who knew may be gone: then all entries of the partition count as evicted, for all nodes.
+ * Nodes can repeat their changes of the last minute only. If the loss reaches further back, it is unknown what was evicted since,
+ * because nodes that knew may be gone: then all entries of the partition count as evicted, for all nodes.
  */
 
 import type { EvictRequest } from '../contracts/remote-store.ts'
@@ -22,7 +22,7 @@ import { partitionTag } from './tag-clock.ts'
 
 const HARD: EvictRequest = { soft: false, settleMs: 0 }
 
-/** A partition whose history the store no longer has, and where that stands now. */
+/** A partition whose history the store has lost, and the number at which the store is now. */
 export interface LostHistory {
   readonly partition: Partition
   readonly head: number
@@ -45,7 +45,7 @@ export class LostHistories {
     this.#parts = parts
   }
 
-  /** Starts the partitions over; false when that was done too often lately. */
+  /** Starts the partitions again; false when that was done too often lately. */
   async seeTo(lost: readonly LostHistory[]): Promise<boolean> {
     const { clock, knowledge, reports, changes, outbox } = this.#parts
     const { tags, queue } = knowledge
@@ -69,7 +69,7 @@ export class LostHistories {
       if (whole.length > 0) await changes.bump(whole)
       await this.#repeat(repetitions)
     } catch (error) {
-      // The partitions have started over, so no sync will find the loss a second time: the queue has to remember it.
+      // The partitions have started again, so no later sync will find this loss: the queue has to remember it.
       if (whole.length > 0) tags.invalidateHere([...whole, ...queue.addTags(whole)])
       outbox.enqueue(repetitions.map(({ address }) => address))
       throw error
@@ -77,7 +77,7 @@ export class LostHistories {
     return true
   }
 
-  /** Evicts again what this node changed lately, except where somebody has written a newer value since. */
+  /** Evicts again what this node changed lately, except for keys with a newer value since. */
   async #repeat(repetitions: Changes): Promise<void> {
     const { remote, clock, changes, knowledge } = this.#parts
     for (const chunk of chunksOf(repetitions)) {
@@ -102,9 +102,9 @@ export class LostHistories {
   }
 
   /**
-   * What need not be repeated leaves no trace in the log, though it was lost: who stands where the history went back to would
-   * keep a copy from before, and another loss that goes back to the same place, and takes the newer value with it, could not be
-   * noticed. So a mark is evicted, which moves the partitions' numbers and has copies compared.
+   * A lost change that need not be repeated leaves no trace in the log. A node that is at the number to which the history went back
+   * would then keep an older copy; and a second loss back to the same number, which takes the newer value with it, could not be
+   * noticed. So a mark is evicted: it raises the partitions' numbers and makes nodes compare their copies.
    */
   async #markLoss(newer: Changes): Promise<void> {
     const partitions = new Set(newer.map(({ address }) => address.partition))

@@ -1,6 +1,6 @@
 /**
- * The store's tag clock tells another history than this node knows: it went back, and tags were lost. They are invalidated
- * anew, once for all nodes, under new versions: nobody who stands at the store's clock looks for older ones.
+ * The store's tag clock has another history than this node knows: it went back, and invalidations of tags were lost. They are
+ * repeated, once for all nodes, under new versions: a node whose clock equals the store's does not look for older ones.
  */
 
 import type { Knowledge } from './knowledge.ts'
@@ -8,7 +8,7 @@ import type { ConnectedParts } from './parts.ts'
 import type { CoherenceReports } from './reports.ts'
 import { missingOf, NOTHING } from './tag-clock.ts'
 
-/** How far back lost tags are looked for at first, µs, and by how much further where even the oldest is missing. */
+/** How far back lost tags are searched at first, µs, and how much further each time if even the oldest one is missing. */
 const LOST_WITHIN_US = 60_000_000
 const FURTHER = 10
 
@@ -27,8 +27,8 @@ export class LostTags {
   }
 
   /**
-   * Looks back from `known` until it finds where the two histories part, and invalidates anew what the store no longer
-   * knows, and what this node does not know, because the store's clock was behind what entries had been born at by then.
+   * Searches back from `known` for the point where the two histories differ. Invalidates again what the store no longer knows, and
+   * also what this node did not know: at that time the store's clock was below the birth of existing entries.
    */
   async find(known: number): Promise<void> {
     const { remote, knowledge, reports, bump } = this.#parts
@@ -41,7 +41,7 @@ export class LostTags {
       if (from > 0 && lost.has(oldestOf([...mine, ...changes.tags]))) continue
       reports.gap('tags', 'history-lost', true)
       if (lost.size > 0) await bump([...lost])
-      // With nothing lost, the clock alone went back: it must not mint again what entries were born at.
+      // Nothing was lost, only the clock went back: it must not mint versions again that are births of entries.
       else if (changes.version < tags.confirmed) await bump([NOTHING])
       return
     }

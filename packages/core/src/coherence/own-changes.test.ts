@@ -136,15 +136,16 @@ it('is repeated unless somebody has written something newer', () => {
   expect(isMissing(change(1_000), header(0, FLAG.stale))).toBe(true)
 })
 
-it('believes what was written in the same millisecond once somebody is known to have changed the key later', () => {
+it('believes what was written in the same millisecond once somebody is known to have changed the key later in it', () => {
   const own = new OwnChanges()
   own.note(at('a'), change(1_000))
   own.note(at('b'), change(1_000))
   expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(true)
-  own.supersede(new Partition(1), ['a'], 999)
-  own.supersede(new Partition(2), ['a'], 2_000)
+  own.supersede(new Partition(1), ['a'], { above: 999, upTo: 1_000 })
+  own.supersede(new Partition(2), ['a'], { above: 2_000, upTo: 2_001 })
+  own.supersede(new Partition(1), ['a'], { above: 1_000, upTo: 1_001_000 })
   expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(true)
-  own.supersede(new Partition(1), ['a', 'none'], 1_000)
+  own.supersede(new Partition(1), ['a', 'none'], { above: 1_000, upTo: 1_000_999 })
   expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(false)
   expect(own.overtook(at('a'), written(999), 1_000)).toBe(true)
   expect(own.overtook(at('b'), written(1_000), 1_000)).toBe(true)
@@ -172,6 +173,6 @@ it('goes on doubting its millisecond where the later number is of another histor
   const partition = new Partition(1)
   own.note(at('a'), change(1_000))
   partition.restart(5_000, 0)
-  own.supersede(partition, ['a'], 5_000)
+  own.supersede(partition, ['a'], { above: 5_000, upTo: 5_001 })
   expect(own.overtook(at('a'), written(1_000), 1_000)).toBe(true)
 })

@@ -1,10 +1,10 @@
 /**
  * What this node evicted or put within the last minute, and when by the store's clock.
  *
- * Redis replicates asynchronously, and may be restored from a snapshot: it can go back behind a change that it has
- * acknowledged. The node that asked for the change remembers it, for two purposes. It does not believe what it reads back
- * from before the change, however the store came to hold that again (I1). And when it finds out that the history was lost,
- * it repeats the change. Bounded: past the cap a partition is remembered as a whole.
+ * Redis replicates asynchronously, and may be restored from a snapshot: it can lose a change that it has acknowledged. The node that
+ * asked for the change remembers it, for two purposes. It does not trust an entry from before the change, however the store came to
+ * hold it again (I1). And when it finds out that the history was lost, it repeats the change. The memory is bounded: above the cap, a
+ * partition is remembered as a whole.
  */
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -13,8 +13,9 @@ import { INTERVALS } from './intervals.ts'
 import type { Partition } from './partitions.ts'
 
 const CAP_PER_PARTITION = 512
-/** A load may have taken so much less than its entry says, ms. */
+/** The load time in an entry may be too high by so much, ms. */
 const ROUNDED_MS = 1
+const US_PER_MS = 1_000
 
 /** One change of a key. */
 export interface OwnChange {
@@ -22,26 +23,26 @@ export interface OwnChange {
   readonly at: number
   /** The partition's number of the change. */
   readonly seq: number
-  /** Which of the partition's histories gave that number, see `Partition.history`: those of two are in no order. */
+  /** Which of the partition's histories gave that number (see `Partition.history`). Numbers of two histories cannot be compared. */
   readonly history: number
   /** When the store did it, by its clock, ms: an entry that it created later includes the change. */
   readonly doneAt: number
-  /** Commit id of a write of this node that includes the change too, though it may have been created at that very instant. */
+  /** Commit id of a write of this node that includes the change, although the two may have the same instant. */
   commit?: number
   /**
-   * Somebody has changed the key after that. So an entry of the very millisecond of this change may well be newer: it is
-   * not disbelieved any more.
+   * Another node has changed the key after that, within the very same millisecond. So an entry from that millisecond may be newer: it is
+   * trusted again.
    */
   isSuperseded?: boolean
   /** The old value was kept for when loads fail. */
   readonly isSoft: boolean
-  /** When the settle window ends that it came with, monotonic ms. Absent: it had none. */
+  /** The end of the settle window that the change opened, monotonic ms. Absent if it opened none. */
   readonly settleUntil?: number
 }
 
 interface ChangesOfPartition {
   readonly keys: Map<string, OwnChange>
-  /** The last one that had to be forgotten for room; until it has aged, the whole partition counts as changed. */
+  /** The last change that was forgotten to make room. While that is recent, the whole partition counts as changed. */
   forgotten: OwnChange
 }
 
@@ -92,28 +93,33 @@ export class OwnChanges {
     return { changes, wholePartition: known.forgotten.at > now - INTERVALS.rememberedMs }
   }
 
-  /** Takes down that somebody changed keys of a partition, by a number that the store gave after all up to `seq`. */
-  supersede({ id, history }: Partition, keys: readonly string[], seq: number): void {
+  /** Notes that keys of a partition were changed again, with a number of the store above one number, and up to another. */
+  supersede(
+    { id, history }: Partition,
+    keys: readonly string[],
+    { above, upTo }: { readonly above: number; readonly upTo: number },
+  ): void {
     const changes = this.#partitions.get(id)
     if (changes === undefined) return
     for (const key of keys) {
       const own = changes.keys.get(key)
-      if (own?.history === history && own.seq <= seq) own.isSuperseded = true
+      if (own?.history !== history || own.seq > above) continue
+      if (isOfInstant(own, upTo)) own.isSuperseded = true
     }
   }
 
-  /** Takes down that a write of this node, begun after its last change of the key, was stored. */
+  /** Notes that a write of this node was stored that began after the node's last change of the key. */
   noteWrite({ partition, key }: EntryAddress, commit: number): void {
     const own = this.#partitions.get(partition)?.keys.get(key)
     if (own !== undefined) own.commit = commit
   }
 
-  /** Tells whether an entry of the store, as one that was not softened there, is older than a change of it here. */
+  /** Tells whether an entry that the store returns (and did not soften) is older than this node's change of its key. */
   overtook({ partition, key }: EntryAddress, entry: EntryOrigin, now: number): boolean {
     const changes = this.#partitions.get(partition)
     if (changes === undefined) return false
     const own = changes.keys.get(key) ?? changes.forgotten
-    // Not for ever: a server whose clock was set back would otherwise never store anything that is believed here.
+    // Only for a while: after a server's clock was set back, nothing that it stores would be trusted here otherwise.
     return own.at > now - INTERVALS.rememberedMs && isBefore(entry, own)
   }
 
@@ -136,15 +142,23 @@ function makeRoom(changes: ChangesOfPartition, now: number): void {
 }
 
 /**
- * Tells whether a change still has to be repeated, given the header of what the store holds now. Not where somebody has
- * written a newer value since: to repeat the change would delete that.
+ * Tells whether a change still has to be repeated, given the header of what the store holds now. It must not be repeated if there is
+ * a newer value since, because that value would be deleted.
  */
 export function isMissing(change: OwnChange, header: EntryHeader | undefined): boolean {
-  // Nothing to see can still be an old load under way, whose lease came back with the history.
+  // Even without an entry, an old load may be under way, whose lease came back with the history.
   if (header === undefined || (header.flags & FLAG.empty) !== 0) return true
   if (change.isSoft && (header.flags & FLAG.stale) !== 0) return false
-  // Also where somebody has changed the key since, at the same instant: to repeat too much costs a hit, too little the truth.
+  // Also if the key was changed again at the same instant: one repetition too many costs a hit, one too few leaves an old value.
   return begunAt(header) <= change.doneAt && header.commit !== change.commit
+}
+
+/**
+ * Tells whether a change of this number may be of the millisecond of another one. Numbers are microseconds of the store's clock, or
+ * less. If they are more, because that clock was set back, too many entries are distrusted.
+ */
+export function isOfInstant({ doneAt }: Pick<OwnChange, 'doneAt'>, seq: number): boolean {
+  return seq < (doneAt + 1) * US_PER_MS
 }
 
 function isBefore(entry: EntryOrigin, own: OwnChange): boolean {

@@ -2,10 +2,10 @@
  * What this node knows of each partition's history, and how messages, polls and log reads move it.
  *
  * A partition's changes are numbered by the store. A message says "from `previous` to `seq`": if the node stands at
- * `previous`, nothing was missed. Otherwise something was, and the log is asked for it. When the log can't tell (trimmed,
- * flushed, or another history after a failover), every local entry of the partition becomes *unverified*: its generation
- * no longer matches, so the next access compares its commit id with the store before trusting it. Nothing is dropped, so
- * a reconnect causes no herd of loads.
+ * `previous`, nothing was missed. Otherwise something was, and the log is asked for it. When the log cannot tell (it was trimmed or
+ * flushed, or has another history after a failover), every local entry of the partition becomes *unverified*: its generation
+ * no longer matches, so the next access compares its commit id with the store before trusting it. Nothing is dropped,
+ * so many loads at once after a reconnect are avoided.
  */
 
 import { INTERVALS } from './intervals.ts'
@@ -20,13 +20,13 @@ interface Mark {
   readonly at: number
 }
 
-/** How many positions a node remembers: together a minute. */
+/** How many positions a node remembers. Together they span a minute. */
 const MARKS = 6
 
-/** In the place of a number: another node asked for the change. */
+/** Stands for a number where another node asked for the change. */
 export const NOT_ASKED = 0
 
-/** How a message or poll fits to what is known. */
+/** How a message or poll fits what is known. */
 export type Fit = 'applied' | 'known' | 'gap' | 'history-lost'
 
 /** One partition as this node sees it. */
@@ -41,13 +41,13 @@ export class Partition {
    * tells whether it knows the number.
    */
   contested: number | undefined
-  /** Raised whenever entries of this partition can no longer be taken to be coherent. */
+  /** Raised whenever this node can no longer assume that its entries of the partition are coherent. */
   generation = 0
-  /** Counts the histories that the store began here, as far as that was noticed: numbers of one are not in order with another's. */
+  /** Counts the histories that the store is known to have begun here. Numbers of two histories cannot be compared. */
   history = 0
   /** When the store last confirmed `seq`, on the node's monotonic clock. */
   verifiedAt = Number.NEGATIVE_INFINITY
-  /** What the tag clock was known to stand at then, or at the last change that was heard of: that is older than what comes above. */
+  /** The tag clock as known then, or at the last change heard of. Changes that are not known yet come after it. */
   #tagsThen = Number.POSITIVE_INFINITY
   /** A log read is under way. */
   catchingUp = false
@@ -65,15 +65,15 @@ export class Partition {
   }
 
   /**
-   * Takes one change into account; tells what has to be done about it. `asked`: what had been heard of when this node asked
-   * for the change; a store that stood before that has lost its history, and may find it again without the change.
+   * Takes one change into account; tells what has to be done about it. `asked`: the highest number heard of when this node
+   * asked for the change. A store whose number was below that has lost its history, and may get it back without the change.
    */
   advance(previous: number, seq: number, asked = NOT_ASKED): Fit {
     const { heard } = this
     this.heard = Math.max(heard, seq)
     if (previous < asked && seq <= heard) return this.#contest(seq)
     if (seq <= this.seq) return 'known'
-    // A number heard of lies between the two: this change did not follow on a history that contains it.
+    // A number that was heard of lies between the two: the history that this change belongs to does not contain it.
     if (previous < heard && heard < seq) return this.#contest(heard)
     if (!this.isKnown) return 'known'
     if (previous === this.seq) {
@@ -98,34 +98,34 @@ export class Partition {
   }
 
   /**
-   * Learns an instant of the store's clock, ms; returns the latest one known. Not the last one: the clock may be set back,
-   * and a change after that is later in any case.
+   * Takes in an instant of the store's clock, ms; returns the highest one known, which may not be the last: the clock may be set
+   * back, and a change after that is later in any case.
    */
   noteTime(storeMs: number): number {
     this.#latestMs = Math.max(this.#latestMs, storeMs)
     return this.#latestMs
   }
 
-  /** Takes over what the log told: everything up to `seq`. */
+  /** Takes in an answer of the log: everything up to `seq`. */
   reach(seq: number): void {
     this.seq = Math.max(this.seq, seq)
     this.heard = Math.max(this.heard, seq)
   }
 
-  /** Learns what the tag clock stood at, or above, when the partition was confirmed or a change of it was heard of. */
+  /** Takes in a lower bound of the tag clock at the moment when the partition was confirmed, or a change of it was heard of. */
   noteTags(version: number): void {
     this.#tagsThen = Number.isFinite(this.#tagsThen) ? Math.max(this.#tagsThen, version) : version
   }
 
   /**
-   * Tells whether the partition was invalidated by a version of the tag clock that is above everything known of it: above
-   * the birth of whatever the changes heard of were about.
+   * Tells whether the partition was invalidated at a version of the tag clock that is above everything known of the partition, and so
+   * above the birth of every entry that the known changes were about.
    */
   isInvalidatedBy(version: number): boolean {
     return version > Math.max(this.#tagsThen, this.heard)
   }
 
-  /** Starts over at a position whose past is unknown. */
+  /** Starts again at a position; what was before it is unknown. */
   restart(seq: number, now: number): void {
     this.seq = seq
     this.heard = seq
@@ -135,26 +135,26 @@ export class Partition {
     this.#marks = [{ seq, at: now }]
   }
 
-  /** Copies of before are to be compared with the store: it may hold newer ones that nobody was told of. */
+  /** From now on, earlier copies are compared with the store, which may hold newer entries that no message told of. */
   unverify(): void {
     this.generation += 1
   }
 
-  /** The age of everything is unknown: no entry is coherent until it is compared, and no position counts as known within the last minute. */
+  /** From now on the age of everything is unknown: each entry has to be compared, and no position of the last minute counts as known. */
   doubt(): void {
     this.generation += 1
     this.verifiedAt = Number.NEGATIVE_INFINITY
     this.#marks = []
   }
 
-  /** Notes the position now and then, so that it is known later how old a change is at the most. */
+  /** Notes the position from time to time, so that the highest possible age of a change is known later. */
   mark(now: number): void {
     const last = this.#marks.at(-1)
     if (!this.isKnown || (last !== undefined && now - last.at < INTERVALS.markEveryMs)) return
     this.#marks = [...this.#marks.slice(1 - MARKS), { seq: this.seq, at: now }]
   }
 
-  /** Tells whether everything that was changed after `seq`, as far as it is known here, was changed after `since` (monotonic ms). */
+  /** Tells whether all changes after `seq` that are known here were made after `since` (monotonic ms). */
   isSince(seq: number, since: number): boolean {
     return this.#marks.some((mark) => mark.at >= since && mark.seq <= seq)
   }

@@ -85,7 +85,7 @@ export class RecoveryQueue {
     return this.#escalated
   }
 
-  /** True while an eviction of the key waits, so that the store's copy must not be believed. */
+  /** True while an eviction of the key waits, so that the store's copy must not be trusted. */
   hasKey(key: string): boolean {
     return this.#keys.has(key)
   }

@@ -1,21 +1,20 @@
 /**
  * This node's mirror of the tag clock: which tags were invalidated lately, and when.
  *
- * An entry carries its birth: the highest tag version this node knew *before* the load began. It is valid iff it was born
- * at or after the floor and none of its tags has a version above its birth. Because birth precedes the load, tags
+ * An entry carries its birth: the highest tag version this node knew *before* the load began. It is valid if and only if
+ * it was born at or after the floor and none of its tags has a version above its birth. Because birth precedes the load, tags
  * computed from the result are as safe as tags computed from the arguments; a mirror that lags makes births too early,
  * which costs misses and never serves a stale value.
  *
- * Three kinds of tags live in one table: the user's own, `@cache` for every named cache, and `*` for the namespace; `%7`
- * stands for partition 7 when the recovery queue had to escalate. Each may have a soft version beside its hard one, under a
- * name of its own (soft-tags.ts).
+ * One table holds several kinds of tags: the user's own, `@cache` for every named cache, `*` for the namespace, and `%7` for
+ * partition 7, when the recovery queue had to escalate. A tag may also have a soft version, under another name (soft-tags.ts).
  *
- * An invalidation that has not reached the store yet is applied here at a *provisional* version: a quarter above the
- * highest known one (versions are whole numbers, so it can't collide with a minted one and sorts before the next).
+ * An invalidation that has not reached the store yet is applied here at a *provisional* version: a quarter above the highest known
+ * one. Versions are whole numbers, so it cannot collide with a minted one, and it lies before the next one.
  *
- * Many of them can lift this node's clock past what the store has minted, or will mint next. So what leaves this node is
- * born at the *confirmed* clock, never above it: another node could not tell what such a birth was worth. And a version
- * that the store minted below this clock is new nevertheless: it is applied above what was born here until now, and the
+ * Many provisional versions can raise this node's clock above what the store has minted, or will mint next. So entries that leave
+ * this node carry the *confirmed* clock as their birth, never more: other nodes could not interpret a higher one. And a version that
+ * the store minted below this node's clock is still new here: it is applied above everything that was born here until now, and the
  * minted number is kept beside it.
  */
 
@@ -56,10 +55,10 @@ export function partitionTag(partition: number): string {
   return PARTITION_TAGS[partition] ?? `%${partition}`
 }
 
-/** What a mirror is told about, and what it tells: how a message fits to what is known. */
+/** How a message about tags fits what is known here. */
 export type TagMessageFit = 'applied' | 'known' | 'gap'
 
-/** Returns the tags of which the store, asked for its history from before them, no longer knows that they were invalidated. */
+/** Returns those invalidated tags that the store no longer knows, although its answer covers the time of their invalidation. */
 export function missingOf(
   invalidated: readonly (readonly [tag: string, version: number])[],
   { floor, tags }: TagChanges,
@@ -72,15 +71,15 @@ export function missingOf(
 
 export class TagClock {
   readonly #versions = new Map<string, number>()
-  /** What the store minted, for tags that stand higher here. */
+  /** The numbers that the store minted, for tags that have a higher number here. */
   readonly #minted = new Map<string, number>()
-  /** Tags that stand at a number which only a message named. */
+  /** Tags whose number is known from a message only. */
   readonly #unproven = new Set<string>()
   readonly #soft = new SoftTags()
   readonly #cap: number
   readonly #onChange: () => void
   #now = 0
-  /** The highest version the store is known to have minted, also behind a gap. */
+  /** The highest version that the store is known to have minted, even if earlier ones were missed. */
   #highest = 0
   #confirmed = 0
   #floor = 0
@@ -143,8 +142,8 @@ export class TagClock {
   }
 
   /**
-   * Applies one step of the store's clock. `isHearsay`: nobody but a message says so. One that does not follow on what is
-   * known may be about another store; the tags count as invalidated, and the rest waits for the range read.
+   * Applies one step of the store's clock. `isHearsay`: only a message says so. If it does not follow on what is known, it may be
+   * about another store: then the tags count as invalidated, and everything else waits for the range read.
    */
   applyBump(tags: readonly string[], bump: TagBump, isHearsay = false): TagMessageFit {
     if (bump.version <= this.#confirmed) return 'known'
@@ -177,7 +176,7 @@ export class TagClock {
   /** Applies a range read: everything above `confirmed`. */
   applyChanges(changes: TagChanges): void {
     const changed = changes.tags.length > 0 || changes.floor > this.#floor
-    // In the order they were minted: what is heard of first must not make a later one look like an earlier one.
+    // In the order in which they were minted: otherwise a later one could get a lower number here than an earlier one.
     const minted = [...changes.tags].sort(([, a], [, b]) => a - b)
     for (const [tag, version] of minted) {
       if (version > this.mintedFor(tag)) this.#raise(tag, this.#placeOf(tag, version), version)
@@ -189,7 +188,7 @@ export class TagClock {
     if (changed) this.#onChange()
   }
 
-  /** Tells whether the store's clock has gone back behind what it once confirmed: it lost history. */
+  /** Tells whether the store's clock is below what the store once confirmed: then the store has lost history. */
   isAhead(head: TagHead): boolean {
     return head.version < this.#confirmed
   }
@@ -226,9 +225,9 @@ export class TagClock {
     return version !== undefined && version > birth
   }
 
-  /** Where a version of the store stands here: above everything that was born before it was minted. */
+  /** The number that a version of the store gets here: above everything that was born before it was minted. */
   #above(version: number): number {
-    // Below the highest one heard of, it was minted before that, and so before anything that was born since.
+    // It is below the highest one heard of, so it was minted before that one, and before everything that was born since.
     const isOverrun = version > this.#highest && version <= this.#now
     this.#highest = Math.max(this.#highest, version)
     const at = isOverrun ? this.#provisional() : version
@@ -236,7 +235,7 @@ export class TagClock {
     return at
   }
 
-  /** Where a tag stands at a version; one that was heard of before stands there already. */
+  /** The number of a tag at a version; if the version was heard of before, the tag has that number already. */
   #placeOf(tag: string, version: number): number {
     const wasHeard = this.#unproven.has(tag) && this.#versions.get(tag) === version
     if (!wasHeard) return this.#above(version)
@@ -250,7 +249,7 @@ export class TagClock {
     return Number.isInteger(next) ? next + PROVISIONAL_STEP : next
   }
 
-  /** `minted`: what the store knows of it; an invalidation that it does not know of yet changes nothing about that. */
+  /** `minted`: the number that the store knows. An invalidation that the store does not know yet leaves it as it is. */
   #raise(tag: string, at: number, minted = this.mintedFor(tag)): void {
     const highest = Math.max(at, this.#versions.get(tag) ?? 0)
     this.#versions.set(tag, highest)
@@ -264,7 +263,7 @@ export class TagClock {
   #raiseFloor(floor: number): void {
     if (floor <= this.#floor) return
     this.#floor = floor
-    // What was invalidated before the floor is covered by it.
+    // The floor covers what was invalidated before it.
     for (const [tag, version] of this.#versions) {
       if (version > floor) continue
       this.#versions.delete(tag)

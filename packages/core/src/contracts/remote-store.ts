@@ -76,7 +76,7 @@ export interface MutationReply {
    * partition, 0 if none. Never less, because a number that goes back means that the store has lost its history.
    */
   readonly previous: number
-  /** The partition's number from this change on. */
+  /** The partition's number from this change on. Changes of one partition that were asked for together may share it. */
   readonly seq: number
   readonly nowMs: number
 }

@@ -44,6 +44,8 @@ export const FLAG = {
   settling: 32,
   /** Written on purpose (`set`, `@CachePut`), and not by a load. */
   put: 64,
+  /** Loaded by a refresh: other nodes were told, where they can be, and an entry without it says nothing about that. */
+  refreshed: 128,
 } as const
 
 /** Offsets that stores patch or compare. */
@@ -96,7 +98,7 @@ export interface EntryDraft {
   readonly payload: Uint8Array
 }
 
-/** The longest load time that a header can say. */
+/** The longest load time that a header can hold. */
 export const MAX_LOAD_MS = 0xff_ffff
 const MAX_TAGS_BYTES = 0xffff
 const NO_TAGS: readonly string[] = Object.freeze([])
@@ -144,7 +146,7 @@ export function decodeEntry(bytes: Uint8Array): StoredEntry | undefined {
   return { ...readFields(bytes), steps: field.steps(bytes), tags, payload: field.payload(bytes) }
 }
 
-/** Tells whether bytes begin with a header of this format, without which `field` may not be asked. */
+/** Tells whether bytes begin with a header of this format. `field` may be used for such bytes only. */
 export function isEntry(bytes: Uint8Array): boolean {
   return bytes.length >= HEADER_BYTES && bytes[0] === MAGIC && bytes[1] === FORMAT_VERSION
 }
@@ -192,7 +194,7 @@ export const field = {
     return from === to ? NO_TAGS : decodeTags(asBuffer(bytes), from, to)
   },
 
-  /** A view of the bytes; to be asked for after `tags` found them whole. */
+  /** A view of the bytes. To be used only if `tags` did not return `undefined`. */
   payload: (bytes: Uint8Array): Uint8Array => bytes.subarray(payloadStart(bytes)),
 }
 
@@ -204,7 +206,7 @@ function payloadStart(bytes: Uint8Array): number {
   return stepsEnd(bytes) + byteAt(bytes, 42) * 0x100 + byteAt(bytes, 43)
 }
 
-// Written out, because they run some ten times a remote read, and Buffer's readers of odd widths check and branch.
+// Written out, because they run about ten times per remote read, and Buffer's readers of odd widths check and branch.
 
 function byteAt(bytes: Uint8Array, at: number): number {
   return bytes[at] as number

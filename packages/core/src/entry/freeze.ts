@@ -11,7 +11,7 @@ import { isPlainContainer } from '../values/value-kind.ts'
  */
 export function freezeDeep<Value>(value: Value): Value {
   const pending: unknown[] = [value]
-  // Only what was frozen when it was found: the rest is frozen at its first sight, which tells as much and costs less.
+  // Remembers only objects that were frozen when they were found. The others are frozen when first seen, which marks them for free.
   const seen = new Set<object>()
   while (pending.length > 0) {
     const next = pending.pop()
@@ -52,9 +52,9 @@ export function freezeDecoded<Value>(value: Value): Value {
   return value
 }
 
-/** Looks at the parts before it calls itself: most are no objects. */
+/** Looks at the parts before it calls itself, because most are not objects. */
 function freezeObject(value: object): void {
-  // What occurs twice is frozen at its first sight: to go on from there would take for ever in a hostile tree.
+  // An object that occurs twice is already frozen the second time. To go into it again would never end in a hostile tree.
   if (Object.isFrozen(value)) return
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {

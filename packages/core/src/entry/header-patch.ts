@@ -59,7 +59,7 @@ export function agedCopy(entry: Uint8Array, waitedMs: number, saidMs: number): B
   return bytes
 }
 
-/** What is left of an entry's settle window, ms; 0 when there is none. It ends with the entry's life, or as `setWindow` says. */
+/** How much of an entry's settle window is left, ms; 0 when there is none. It ends with the entry's life, or as `setWindow` says. */
 export function windowOf(header: EntryHeader | undefined, nowMs: number): number {
   if (header === undefined || (header.flags & FLAG.settling) === 0) return 0
   const isStale = (header.flags & FLAG.stale) !== 0

@@ -9,7 +9,7 @@ export type EntryKind = 'value' | 'negative' | 'error'
 export interface Quiet {
   /** On the node's monotonic clock, ms. */
   readonly until: number
-  /** Birth of the load that failed: what was evicted later it could not know. */
+  /** Birth of the load that failed: that load did not know of later evictions. */
   readonly birth: number
 }
 
@@ -20,27 +20,27 @@ const quietTimes = new WeakMap<LocalEntry, Quiet>()
 /**
  * One entry of the local tier. Mutable where the engine re-judges it.
  *
- * Lean, because a node may hold millions. What entries have in common they share in a stamp, and times are whole
- * milliseconds, rounded down: V8 keeps a small whole number in the object, and makes an object of its own for any other.
+ * It is small, because a node may hold millions. Entries share what they have in common in a stamp, and times are whole milliseconds,
+ * rounded down: V8 stores a small whole number in the object itself, and makes a separate object for any other number.
  */
 export class LocalEntry {
-  // What a hit asks for comes first, so that it lies together in memory.
+  // The fields that a hit reads come first, so that they lie together in memory.
   /** The coherence change counter at which it was last found valid. */
   checked = NEVER_CHECKED
-  /** Until then a hit needs no thought: fresh, and the moment for an early refresh has not come. */
+  /** Until then a hit needs no further check: the entry is fresh, and it is too early for an early refresh. */
   calmUntil = 0
   /** The resolved promise that hits share; made at the first hit. */
   promise: Promise<unknown> | undefined = undefined
-  /** A hit was served that the store has not seen, since the store last asked. */
+  /** A hit was served that the local store did not see, since the store last asked. */
   isUsed = false
   value: unknown = undefined
   readonly kind: EntryKind
   readonly tags: readonly string[]
-  /** What the read or load began on; its generation says whether the partition's word still counts. */
+  /** The stamp of the read or load. Its generation says whether the partition was doubted since. */
   stamp: Stamp
   /** Tag clock known before its load began. */
   readonly birth: number
-  /** Commit id of the remote entry it is a copy of; 0 when it is a copy of none. */
+  /** Commit id of the remote entry that it is a copy of; 0 when it is not a copy. */
   commit: number
   /** When it was last known good, on the node's monotonic clock, ms. */
   verifiedAt: number
@@ -111,7 +111,7 @@ export class LocalEntry {
     )
   }
 
-  /** A load born at `birth` failed: the entry stands in, is fresh no longer, and no new load is tried for `quietMs`. */
+  /** After a load born at `birth` failed: the entry is served in its place, is no longer fresh, and no load is tried for `quietMs`. */
   backOff(now: number, quietMs: number, birth: number): void {
     this.quiet = { until: Math.floor(now + quietMs), birth }
     // The entry may have been evicted softly since that load began, and refreshed before that load failed.

@@ -4,7 +4,7 @@ import { types } from 'node:util'
 
 const PER_VALUE = 16
 
-/** Returns an estimate in bytes; shared and cyclic parts count once, what refuses to be looked at for nothing. Never throws. */
+/** Returns an estimate in bytes. Shared and cyclic parts count once; parts that refuse to be read do not count. Never throws. */
 export function measureValue(value: unknown): number {
   const seen = new Set<object>()
   const pending: unknown[] = [value]

@@ -78,6 +78,12 @@ export const ERROR_CODES = {
       'The limit store cannot decide (it is away, or the key holds something else), and the policy is to refuse then.',
     remedy: 'Look at the store, reset the key, or choose onStoreError: "local" or "open".',
   },
+  LARDER_ENCRYPTION_KEY: {
+    meaning:
+      'An entry cannot be decrypted, or nothing can be encrypted, with the keys at hand. In events only: no call fails with it.',
+    remedy:
+      'Look at reason. Give all nodes the same keys, and keep an old one until its last entry has ended.',
+  },
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

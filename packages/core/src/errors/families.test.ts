@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ClosedError } from './closed-error.ts'
 import { ERROR_CODES } from './codes.ts'
+import { EncryptionKeyError } from './encryption-error.ts'
 import { KeyError } from './key-error.ts'
 import { LarderError } from './larder-error.ts'
 import { LoadTimeoutError } from './load-error.ts'
@@ -36,6 +37,11 @@ const limited = {
 
 const families: readonly [name: string, code: string, error: LarderError][] = [
   ['ClosedError', 'LARDER_CLOSED', new ClosedError()],
+  [
+    'EncryptionKeyError',
+    'LARDER_ENCRYPTION_KEY',
+    new EncryptionKeyError('unknown-key', 'No key has the id 00000000', cause),
+  ],
   [
     'InvalidOptionError',
     'LARDER_INVALID_OPTION',

@@ -62,7 +62,7 @@ describe('KnownRefusals', () => {
     expect(known.find({ rule: RULE, key: 'k', cost: 20 }, 1)?.reply.waitUs).toBe(2_000_000)
   })
 
-  it('is believed for five seconds at most', () => {
+  it('is trusted for five seconds at most', () => {
     const known = new KnownRefusals()
     note(known, 'k', { waitMs: 3_600_000 })
     expect(known.find({ rule: RULE, key: 'k', cost: 1 }, 4_999)).toBeDefined()

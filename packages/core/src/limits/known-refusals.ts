@@ -5,7 +5,7 @@
  * a call gives back, resets or blocks anew. A call with a higher cost cannot be admitted either, but when it can be is another
  * question, so the store is asked. The time counts from before the question was sent: the store's clock cannot have been
  * further. A caller that gives back reports it (see `FreedListener`), and everything here is found by the limiter's name and
- * the key, whichever limiters of that name exist. A lost report does harm only for as long as a refusal is believed.
+ * the key, whichever limiters of that name exist. A lost report does harm only for as long as a refusal is trusted.
  */
 
 import type { LimitReply, LimitRule } from '../contracts/rate-limit-provider.ts'
@@ -14,8 +14,8 @@ import type { LimitReply, LimitRule } from '../contracts/rate-limit-provider.ts'
 const MOST_KEYS = 50_000
 /** Costs and rules of one key. */
 const MOST_PER_KEY = 8
-/** The longest a refusal is believed without asking again, ms. */
-const LONGEST_BELIEF_MS = 5_000
+/** The longest a refusal is trusted without asking again, ms. */
+const LONGEST_TRUST_MS = 5_000
 const US_PER_MS = 1_000
 /** No name of a limiter contains it. */
 const SEPARATOR = ':'
@@ -88,7 +88,7 @@ export class KnownRefusals {
   note(key: string, refusal: KnownRefusal, asking: Asking): void {
     if (asking.isAnyFreed || asking.freed.has(key)) return
     const { rule, cost, askedAt, reply } = refusal
-    const until = askedAt + Math.min(reply.waitUs / US_PER_MS, LONGEST_BELIEF_MS)
+    const until = askedAt + Math.min(reply.waitUs / US_PER_MS, LONGEST_TRUST_MS)
     const name = rule.limiter + SEPARATOR + key
     const others = (this.#rows.get(name) ?? []).filter(
       (row) => row.until > askedAt && !(row.rule === rule && row.cost === cost),

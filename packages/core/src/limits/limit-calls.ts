@@ -3,6 +3,8 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import type { Emitter } from '../events/emitter.ts'
+import { OpenTrace } from '../events/open-trace.ts'
+import { CHANNELS } from '../events/traces.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { linkSignals } from '../lifecycle/link-signals.ts'
 import { awaitTurn } from './await-turn.ts'
@@ -20,6 +22,7 @@ import {
 } from './verdict.ts'
 
 export interface CallParts {
+  readonly namespace: string
   readonly clock: Clock
   readonly events: Emitter
   readonly work: BackgroundWork
@@ -52,7 +55,19 @@ export class LimitCalls {
   }
 
   /** Counts a call if it is allowed. @throws as `limiter.consume` */
-  take({ decisions, capacity }: LimitVariant, call: LimitCall): Promise<RateLimitVerdict> {
+  take(variant: LimitVariant, call: LimitCall): Promise<RateLimitVerdict> {
+    const { limit: channel } = CHANNELS
+    if (!channel.hasSubscribers) return this.#take(variant, call)
+    const { key, cost } = call
+    const { namespace } = this.#parts
+    const trace = new OpenTrace(channel, { namespace, limiter: this.#name, key, cost })
+    const answer = trace.run(async () => this.#take(variant, call))
+    return trace.until(answer, ({ allowed, policy, source, waitedMs: waitMs }) => {
+      return { allowed, policy, source, waitMs }
+    })
+  }
+
+  #take({ decisions, capacity }: LimitVariant, call: LimitCall): Promise<RateLimitVerdict> {
     const { key, cost } = call
     assertCost(cost, capacity, this.#name)
     const known = decisions.known(key, cost)

@@ -61,7 +61,7 @@ export class Limits {
 
   /** Makes a limiter. @throws InvalidOptionError when no other store can replace the shared one as its options demand */
   limiter(limiter: ResolvedLimiter): Limiter {
-    const { clock, events, work } = this.#parts
+    const { namespace, clock, events, work } = this.#parts
     const onStoreError = this.#onStoreError(limiter)
     const { storeTimeoutMs } = limiter.settings
     const variants = new LimitVariants(limiter, {
@@ -70,6 +70,7 @@ export class Limits {
       failed: (error) => events.emit('background-error', { task: 'look up a limit', error }),
     })
     return new Limiter({
+      namespace,
       settings: limiter.settings,
       variants,
       clock,

@@ -9,6 +9,8 @@ import type { LockProvider } from '../contracts/lock-provider.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { LockLostError, LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
 import type { Emitter } from '../events/emitter.ts'
+import type { OpenTrace } from '../events/open-trace.ts'
+import type { LockTrace } from '../events/traces.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { linkSignals } from '../lifecycle/link-signals.ts'
 import { PassingList } from '../lifecycle/passing-list.ts'
@@ -46,7 +48,7 @@ export class HeldLocks {
   constructor(parts: LocksParts) {
     this.#parts = parts
     const { provider, fallback, clock, namespace, work, events } = parts
-    this.#reports = new LockReports(events, clock)
+    this.#reports = new LockReports(events, clock, namespace)
     const wakeUps = new LockWakeUps(clock)
     this.#store = new LockStore(provider, clock)
     this.#fallback = fallback === undefined ? undefined : new LockStore(fallback, clock)
@@ -95,7 +97,7 @@ export class HeldLocks {
         await this.#giveBack(parts)
         const { name } = lost.hold.target
         const isOver = this.#parts.clock.now() - since >= options.waitMs
-        if (isOver) throw this.#failed(new LockTimeoutError(name, options.waitMs), name, since)
+        if (isOver) throw this.#failed(new LockTimeoutError(name, options.waitMs), { name, since })
       }
     } finally {
       unlink()
@@ -182,17 +184,20 @@ export class HeldLocks {
     const isLocal = part.hold.store !== this.#store
     if (!isLocal || options.fallsBack) return part.share(isRun)
     const cause = new Error('The running code holds it within this process only.')
-    throw this.#failed(new LockUnavailableError(name, cause), name, this.#parts.clock.now())
+    const since = this.#parts.clock.now()
+    throw this.#failed(new LockUnavailableError(name, cause), { name, since })
   }
 
   async #take(wanted: Wanted): Promise<Hold> {
     const { name, since } = wanted
+    const trace = this.#reports.waiting(name)
     let hold: Hold
     try {
       hold = await this.#taker.take(wanted)
     } catch (error) {
-      throw this.#failed(error, name, since)
+      throw this.#failed(error, { name, since }, trace)
     }
+    trace?.end({ outcome: 'granted', source: hold.store.provider.name })
     hold.onLost(() => this.#reports.ended(hold, 'lost'))
     this.#reports.granted(hold, since)
     return hold
@@ -223,7 +228,11 @@ export class HeldLocks {
     return wasKnown
   }
 
-  #failed(error: unknown, name: string, since: number): unknown {
-    return this.#reports.failed(error, { name, since, store: this.#store })
+  #failed(
+    error: unknown,
+    subject: Pick<Wanted, 'name' | 'since'>,
+    trace?: OpenTrace<LockTrace>,
+  ): unknown {
+    return this.#reports.failed(error, { ...subject, store: this.#store }, trace)
   }
 }

@@ -27,7 +27,9 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
+import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
+import { forTools } from './for-tools.ts'
 import type { ManagerHealth } from './health.ts'
 import {
   type CacheManagerOptions,
@@ -43,9 +45,6 @@ import { StartedPlugins } from './started-plugins.ts'
 import type { ManagerStatus } from './status.ts'
 import { takeStores } from './used-stores.ts'
 
-/** How long `close()` waits for background work before it goes on without it. */
-const DRAIN_MS = 2_000
-
 /**
  * Creates a cache manager; it becomes the default one for decorated methods unless `default: false`.
  *
@@ -58,9 +57,6 @@ const DRAIN_MS = 2_000
 export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
-
-/** What a manager was given to keep things in, for tools that look into it. */
-export type ManagerStores = Pick<ResolvedManagerOptions, 'remote' | 'locks' | 'limits'>
 
 export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
@@ -78,7 +74,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
-    stores: (): ManagerStores => this.#options,
+    ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
@@ -118,8 +114,8 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   }
 
   /**
-   * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as others
-   * have it, decorated methods or an earlier call.
+   * Returns a named cache with a policy of its own over the manager's defaults. Without options it is the cache as decorated methods
+   * or an earlier call have it.
    *
    * @throws InvalidOptionError, also when an earlier call named other options
    */
@@ -177,7 +173,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
    * and run when its promise settles; a value that is put in it evicts its key then. What is loaded in it is handed out and
    * not kept. Units inside a unit are part of it.
    *
-   * When the work fails, the evictions run as well: it may have failed after the commit, and one too many costs a load.
+   * When the work fails, the evictions run as well: it may have failed after the commit, and an unnecessary eviction only costs a load.
    *
    * @returns what the work returns
    * @throws what the work throws; RecoveryQueueError, after the work is done, when an eviction with
@@ -192,8 +188,9 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   }
 
   /**
-   * Listens to an event; returns what ends it. Listeners cannot change the outcome; what they throw or reject with is
-   * dropped. They run in the async context (`AsyncLocalStorage`) of this call: an event is often about several callers.
+   * Adds a listener for an event; returns a function that removes it. Listeners cannot change the outcome, and what they throw or
+   * reject with is ignored. They run in the async context (`AsyncLocalStorage`) of this call, because an event is often about several
+   * callers.
    */
   on<Name extends EventName>(event: Name, listener: (event: AllEvents[Name]) => void): () => void {
     const name = eventNamed(event, 'on.event', this.#plugins.events)
@@ -206,7 +203,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     return this.#node.stats.snapshot(this.#node.local)
   }
 
-  /** Tells how the manager stands: the remote store, its bus, coherence, what waits. Plain JSON, and costs nothing. */
+  /** Returns the state of the manager: remote store, bus, coherence, what waits. Plain JSON; asks nobody. */
   status(): ManagerStatus {
     return this.#report.status(this.#caches.defaults.maxStalenessMs)
   }
@@ -220,8 +217,8 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   }
 
   /**
-   * Connects, and resolves when the remote store answers and the other nodes are heard; at once where there is no remote
-   * store. Nothing has to wait for it: reads work without.
+   * Connects, and resolves when the remote store answers and messages of other nodes arrive; at once without a remote store. You need
+   * not wait for it: reads work before that.
    *
    * @throws StoreSetupError at once; StoreUnavailableError after the timeout, with the reason as its cause; ClosedError
    */
@@ -245,24 +242,16 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   }
 
   async #closeOnce(): Promise<void> {
-    const { clock, work, wakeUps, settling, coherence, local, remote, closing } = this.#node
+    const { wakeUps, settling, coherence, local, remote, closing } = this.#node
     forgetDefaultManager(this)
     closing.abort(new ClosedError(this.namespace))
     coherence.close()
     this.#report.close()
     this.#caches.close()
     wakeUps.wakeAll()
-    // First of all: a caller that waits for a lock would hold up the rest.
+    // First, because a caller that waits for a lock would delay everything after it.
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
-    let cancel: (() => void) | undefined
-    const patience = new Promise<void>((resolve) => {
-      cancel = clock.schedule(DRAIN_MS, resolve, 'caller')
-    })
-    await Promise.race([work.drain(), patience])
-    cancel?.()
-    // Loads that did not heed their signal: nobody else should wait for them.
-    await this.#node.leases.releaseAll()
-    this.#node.endDeadlines()
+    await endWork(this.#node)
     settling.clear()
     local?.close()
     await remote?.close()

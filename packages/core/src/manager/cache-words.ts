@@ -1,10 +1,10 @@
 /**
- * What all who use one cache have to agree on.
+ * The options that all users of one cache have to agree on.
  *
  * `version`, `isolation`, `local`, `remote` and `scope` say what an entry is and where it lies; a local hit does not look at them again.
- * If two said different things of one cache, version 2 would be handed what version 1 kept. So they are set once: a caller that
- * says something else later is refused. Everything else (`ttl`, tags, timeouts) may differ from method to method. Who says
- * nothing at all (`caches.cache(name)`) uses the cache as the others have it.
+ * If two callers gave different values for one cache, version 2 would get entries of version 1. So they are set once: a later caller
+ * with other values is refused. Everything else (`ttl`, tags, timeouts) may differ from method to method. A caller that gives no
+ * options (`caches.cache(name)`) uses the cache as the others have it.
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
@@ -23,13 +23,13 @@ type Words = Pick<Policy, (typeof WORDS)[keyof typeof WORDS]>
 
 interface Said {
   readonly words: Words
-  /** Who said it first. */
+  /** The place that gave them first, as messages name it. */
   readonly where: string
   /** The whole policy, where the cache was made by name. */
   made: Policy | undefined
 }
 
-/** So many names are remembered; those used longest ago are forgotten first. */
+/** So many names are remembered. The least recently used ones are forgotten first. */
 const CAP = 10_000
 
 export class CacheWords {
@@ -37,30 +37,30 @@ export class CacheWords {
   readonly #unsaid: Words
   readonly #onNews: (cache: string) => void
 
-  /** `onNews` is told when it is said of a cache for the first time that it is other than `unsaid`, as it was used until then. */
+  /** `onNews` is called when the options of a cache first differ from `unsaid`, with which the cache was used until then. */
   constructor(unsaid: Words, onNews: (cache: string) => void) {
     this.#unsaid = unsaid
     this.#onNews = onNews
   }
 
-  /** How many caches something is known of. */
+  /** How many caches have known options. */
   get size(): number {
     return this.#said.size
   }
 
-  /** @throws InvalidOptionError when somebody has said something else of this cache. */
+  /** @throws InvalidOptionError when another caller has given other options for this cache. */
   say(cache: string, policy: Policy, where: string): void {
     this.#agree(cache, policy, where)
   }
 
-  /** The same for a cache that is made by name: then all of the policy has to be the same. */
+  /** The same for a cache that is made by name, where the whole policy has to be the same. */
   make(cache: string, policy: Policy, where: string): void {
     const said = this.#agree(cache, policy, where)
     if (said.made === undefined) said.made = policy
     else assertSamePolicy(cache, said.made, policy, where)
   }
 
-  /** What holds for who says nothing, and would otherwise use `policy`. */
+  /** The policy for a caller that gives no options; `policy` if nobody has given any. */
   follow(cache: string, policy: Policy): Policy {
     const said = this.#said.get(cache)
     return said === undefined ? policy : (said.made ?? { ...policy, ...said.words })
@@ -100,7 +100,7 @@ export class CacheWords {
 
 function assertSamePolicy(cache: string, known: Policy, policy: Policy, where: string): void {
   for (const name of Object.keys(known) as (keyof Policy)[]) {
-    // Functions cannot be compared: the same one may be written down anew at every call.
+    // Functions cannot be compared: each call may create an equal one.
     if (known[name] === policy[name] || typeof known[name] === 'function') continue
     throw new InvalidOptionError({
       option: `${where}.${name.replace(/Ms$/, '')}`,

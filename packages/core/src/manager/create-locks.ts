@@ -12,7 +12,7 @@ export function createLocks(options: ResolvedManagerOptions, { events, work }: C
   const { namespace, clock = createPreciseClock() } = options
   const local = options.local?.locks
   const provider = providerOf('locks', options)
-  // What excludes nobody else is never away.
+  // A provider of this process alone is never away.
   const fallback = provider.capabilities.shared ? local : undefined
   return new Locks(new HeldLocks({ namespace, provider, fallback, clock, events, work }))
 }

@@ -1,4 +1,4 @@
-/** The engine's side of a decorated method. `hit` is the local-hit path: no frame, closure or allocation it can do without. */
+/** The engine's side of a decorated method. `hit` is the local-hit path: it has no call, closure or allocation that it can do without. */
 
 import { loadTogether } from '../cache/batch-load.ts'
 import type { CacheParts } from '../cache/cache-parts.ts'
@@ -46,7 +46,7 @@ export class EngineMethodCache implements MethodCache {
   readonly #knowledge: Knowledge
   readonly #events: Emitter
   readonly #maxStalenessMs: number
-  /** Absent when hits have to be copied, or there is no local tier: then nothing is a calm hit. */
+  /** Absent when hits have to be copied, or without a local tier: then no hit can take the short way. */
   readonly #local: LocalTier | undefined
   readonly #shortcuts: Shortcuts | undefined
   readonly #byKey: Pick<ReadonlyMap<string, LocalEntry>, 'get'>
@@ -98,7 +98,7 @@ export class EngineMethodCache implements MethodCache {
     return hit
   }
 
-  /** Everything that a hit is judged by. */
+  /** Everything that decides about a hit. */
   #calmHit(entry: LocalEntry): Promise<unknown> | undefined {
     if (entry.checked !== this.#knowledge.changes) return undefined
     const now = this.#clock.now()
@@ -106,7 +106,7 @@ export class EngineMethodCache implements MethodCache {
     if (now - this.#knowledge.confirmedAt >= this.#maxStalenessMs) return undefined
     if (this.#events.hearsHits) return undefined
     this.#counters.localHits += 1
-    // Written once, so that what is only read again and again stays clean in the processor's memory.
+    // Written only when it changes, so that a field that is read again and again stays in the processor's cache.
     if (!entry.isUsed) entry.isUsed = true
     entry.promise ??= Promise.resolve(entry.value)
     return entry.promise

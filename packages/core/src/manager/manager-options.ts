@@ -1,4 +1,4 @@
-/** What a cache manager is made of, as the user says it, and the checks. */
+/** The options of a cache manager, and their checks. */
 
 import type { Clock } from '../contracts/clock.ts'
 import type { CodecFactory, ValueType } from '../contracts/codec.ts'
@@ -38,35 +38,35 @@ export interface CacheManagerOptions {
   readonly locks?: LockProvider | undefined
   /** Where limits are counted. @default the remote store's own, or without one the local store's */
   readonly limits?: RateLimitProvider | undefined
-  /** Started in this order, stopped in the other one. Their codec steps are applied in this order. */
+  /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
-  /** Policy of every cache that does not say otherwise. */
+  /** The policy of every cache, unless the cache sets an option itself. */
   readonly defaults?: CacheOptions | undefined
   /** Classes whose instances may be cached in the shared tier. */
   readonly types?: readonly ValueType[] | undefined
   /**
-   * Hold what is cached in this process alone to what a shared tier takes, so that what works in development works with
-   * Redis: `ValueError` for the instance of a class that is not registered, a function, … . Caches with `remote: false`
-   * are not concerned. @default true unless NODE_ENV is 'production'
+   * Without a shared tier: check that values could be cached in one, so that what works in development also works with Redis. A
+   * function, or an instance of a class that is not registered, is a `ValueError`. Caches with `remote: false` are not checked.
+   * @default true unless NODE_ENV is 'production'
    */
   readonly strictValues?: boolean | undefined
   /** How values become bytes. @default the remote store's own */
   readonly codec?: CodecFactory | undefined
   /**
-   * How long one call to the shared tier may take; as long again, once, while calls made before it are still answered.
+   * How long one call to the shared tier may take. It gets the same time once more while earlier calls are still being answered.
    * 1 ms to 1 min. @default '250ms'
    */
   readonly storeTimeout?: Duration | undefined
   /**
-   * Who is told, in a line for a person, when an outage of the remote store begins or ends, and what it was set up wrongly.
-   * `console`, pino, winston or anything else with `info`, `warn` and `error`; `false` for silence.
+   * Gets one line when an outage of the remote store begins, one when it ends, and one for each mistake in its setup. `console`, pino,
+   * winston or any object with `info`, `warn` and `error`; `false` for none.
    *
    * @default warnings of the process (`process.emitWarning`, type `LarderWarning`), which Node.js prints on stderr
    */
   readonly logger?: Logger | false | undefined
   /**
-   * False runs everything plain, for tests: each call runs its method, locks exclude nobody, limits admit everybody, and
-   * no store is touched. @default true
+   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, and no store is
+   * used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -116,7 +116,7 @@ export interface ResolvedManagerOptions {
   readonly storeTimeoutMs: number
   readonly logger: Logger
   readonly isEnabled: boolean
-  /** Mistakes are looked for and said. */
+  /** Whether to look for mistakes and report them. */
   readonly isDevelopment: boolean
   readonly isDefault: boolean
   readonly clock: Clock | undefined
@@ -165,7 +165,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
   }
 }
 
-/** What a manager works with: nothing that was given when it is switched off. */
+/** The stores that a manager works with: none of the given ones when it is switched off. */
 function providersOf({
   enabled = MANAGER_DEFAULTS.enabled,
   local,

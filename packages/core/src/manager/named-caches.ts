@@ -23,7 +23,7 @@ import { UnreadNames } from './unread-names.ts'
 const DEFAULTS = 'createCacheManager.defaults'
 
 export class NamedCaches {
-  /** The policy of a cache that says nothing of its own. */
+  /** The policy of a cache without options of its own. */
   readonly defaults: Policy
   readonly #options: ResolvedManagerOptions
   readonly #engine: Engine
@@ -63,7 +63,7 @@ export class NamedCaches {
     const cache = new EngineMethodCache(parts, method)
     const { scope } = parts.policy
     if (!onlyEvicts && scope === undefined) return cache
-    // Who only evicts may not know the scope that the entries are kept under, or not yet.
+    // A method that only evicts may not know the scope of the entries, or not yet.
     const scopeNow = (): Policy['scope'] =>
       onlyEvicts ? this.#words.follow(cacheName, parts.policy).scope : scope
     return new ScopedMethodCache(cache, () => scopePrefix(scopeNow(), where))

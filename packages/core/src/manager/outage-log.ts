@@ -30,7 +30,7 @@ const ENDINGS: Readonly<Record<OutageKind, string>> = {
   limits: 'the limit store is back',
 }
 
-/** Says outages of a namespace from now on. */
+/** Logs the outages of a namespace from now on. */
 export function logOutages(events: Emitter, namespace: string, logger: Logger): void {
   events.on('trouble', ({ error }) => logger.error(`Larder (${namespace}): ${reasonOf(error)}`))
   events.on('outage', (outage) => {

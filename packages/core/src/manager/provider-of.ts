@@ -19,10 +19,10 @@ const NAMES: Readonly<Record<keyof Providers, string>> = {
 }
 
 /**
- * The provider given by name, else that of the shared store, else that of the local one where nothing is shared.
+ * The provider given in the options, else that of the shared store, else, without a shared store, that of the local one.
  *
- * @throws InvalidOptionError where there is none: a shared store without one is not quietly replaced by this process's own,
- *   whose locks would exclude nobody else, and which would let every process admit the whole limit.
+ * @throws InvalidOptionError if there is none. With a shared store that has none, the local one is not used: its locks would exclude no
+ *   other process, and every process would admit the whole limit.
  */
 export function providerOf<Kind extends keyof Providers>(
   kind: Kind,

@@ -17,7 +17,7 @@ export async function runInUnit<Result>(
   try {
     result = await runInScope(scope, work)
   } catch (error) {
-    // The work's own error says more.
+    // The error of the work says more than a failed eviction.
     await writes.evictAll(unit).catch(() => undefined)
     throw error
   }

@@ -1,4 +1,4 @@
-/** A decorated method's cache whose keys begin with a scope that is asked for at every call. */
+/** The cache of a decorated method, with keys that begin with a scope. The scope is asked for at every call. */
 
 import type { PutFence } from '../cache/put-fence.ts'
 import type { LoadContext, Loader, ReadRules } from '../cache/read-call.ts'
@@ -61,7 +61,7 @@ export class ScopedMethodCache implements MethodCache {
   }
 
   async evict(request: MethodEviction): Promise<void> {
-    // Tags and whole caches know no scope.
+    // Tags and whole caches have no scope.
     const keys = request.keys.length === 0 ? request.keys : this.#all(request.keys)
     await this.#inner.evict({ ...request, keys })
   }

@@ -1,4 +1,4 @@
-/** How a manager stands, for a health check, a scraper, or a process that wants to wait for it. */
+/** The state of a manager, for a health check, a metrics scraper, or a process that waits for it. */
 
 import type { Coherence } from '../coherence/coherence.ts'
 import { PARTITIONS } from '../coherence/partitions.ts'
@@ -14,13 +14,13 @@ import type { LastError, StoreWatch } from './store-watch.ts'
 /** Plain JSON. Instants are ISO texts. */
 export interface ManagerStatus {
   readonly namespace: string
-  /** `in-process`: there is no remote store. `starting`: it was neither reached nor found to be away. Else as outages are named. */
+  /** `in-process`: there is no remote store. `starting`: it was neither reached nor failed yet. Otherwise the name of the outage. */
   readonly state: 'in-process' | 'starting' | 'up' | OutageKind | 'closed'
   readonly since: string
-  /** What the store, or the way to it, said first. */
+  /** The first error of the store or of the connection. */
   readonly reason: string | null
   readonly store: {
-    /** It has a connection, and calls are let through. */
+    /** True when it has a connection and calls are let through. */
     readonly isReachable: boolean
     readonly breaker: BreakerState
     readonly bus: 'up' | 'down' | 'starting' | 'none'
@@ -33,7 +33,7 @@ export interface ManagerStatus {
     readonly lastError: LastError | null
   } | null
   readonly coherence: {
-    /** `isolated`: entries cannot be verified, and live for maxStaleness. `alone`: there is nobody else. */
+    /** `isolated`: entries cannot be verified, and live for maxStaleness. `alone`: there is no remote store. */
     readonly state: 'verified' | 'isolated' | 'alone'
     /** Since when it is in that state; `null` when it has never been in another one. */
     readonly since: string | null
@@ -70,7 +70,7 @@ export interface StatusParts {
   /** Those of locks and limits, as far as they are used. */
   readonly breakers: () => readonly BreakerStatus[]
   readonly clock: Clock
-  /** Within which a confirmation counts. */
+  /** How long a confirmation counts. */
   readonly maxStalenessMs: number
   readonly isClosed: () => boolean
 }
@@ -122,7 +122,7 @@ const LOOK_EVERY_MS = 25
 export async function untilReady(parts: StatusParts, timeoutMs: number): Promise<void> {
   const { remote, coherence, watch, clock, isClosed } = parts
   const until = clock.now() + timeoutMs
-  // Not awaited: it takes as long as a store that does not answer lets it.
+  // Not awaited: with a store that does not answer it may take long.
   void coherence.start()
   for (;;) {
     if (isClosed()) throw new ClosedError()

@@ -1,12 +1,12 @@
 /**
  * What a manager knows of its remote store: whether something is wrong, since when, and what that has cost.
  *
- * Events are one for each call and each partition, so an outage of seconds makes dozens of them. Here they are put together
- * into one outage: it begins with the first thing that is wrong and ends when nothing is. The things are counted, and told
- * by one event and one line at each end.
+ * There is an event for each failed call and each partition, so an outage of a few seconds makes dozens of them. Here they become one
+ * outage: it begins with the first failure and ends when everything works again. The failures are counted, and reported by one event
+ * and one line at the beginning, and one of each at the end.
  *
- * What is known to be wrong from the start is said at once: a process that does one thing and ends would not live to see a
- * delay. Later a connection that is back within a blink is no news.
+ * What is wrong from the start is reported at once, because a short process would end before a delay is over. Later, a connection
+ * that comes back within a moment is not reported.
  */
 
 import type { CancelTimer, Clock } from '../contracts/clock.ts'
@@ -14,11 +14,11 @@ import { isRefusal, isSetupError, reasonOf, rootOf } from '../errors/reason-of.t
 import type { Emitter } from '../events/emitter.ts'
 import type { CacheEvents, OutageKind } from '../events/events.ts'
 
-/** How long something may be wrong before it is said, ms. */
+/** How long something may be wrong before it is reported, ms. */
 const BLINK_MS = 250
-/** A store that refused is taken to be well again after so long without a refusal, ms. */
+/** A store that refused counts as well again after so long without a refusal, ms. */
 const REFUSALS_END_AFTER_MS = 10_000
-/** While a store refuses, other nodes may serve what was evicted: that is said again and again. */
+/** While a store refuses, other nodes may serve evicted values, so this is reported repeatedly: once per so many ms. */
 const SAID_AGAIN_AFTER_MS = 60_000
 
 const MOST_TROUBLES = 16
@@ -37,7 +37,7 @@ interface OpenOutage {
   skippedCalls: number
 }
 
-/** The last error of the store, for a person who looks. */
+/** The last error of the store, for a person who looks at the status. */
 export interface LastError {
   readonly at: string
   readonly operation: string
@@ -62,7 +62,7 @@ export class StoreWatch {
   #breaker: CacheEvents['breaker']['state'] = 'closed'
   #lastError: LastError | undefined
   #lastFailure: unknown
-  /** The last refusal was that of a replica, which no connection is kept to. */
+  /** The last refusal was that of a replica; no connection to a replica is kept. */
   #isReplica = false
   readonly #told: string[] = []
   #setupError: Error | undefined
@@ -85,13 +85,13 @@ export class StoreWatch {
     })
   }
 
-  /** The outage that lasts, if one does. */
+  /** The present outage, if there is one. */
   get outage(): { readonly kind: OutageKind; readonly reason: string } | undefined {
     if (this.#outage === undefined) return undefined
     return { kind: this.#kind, reason: this.#outage.reason }
   }
 
-  /** When it became as it is. */
+  /** Since when it is as it is. */
   get since(): Date {
     return this.#outage?.since ?? this.#since
   }
@@ -109,22 +109,22 @@ export class StoreWatch {
     return this.#lastError
   }
 
-  /** Why the store could last not be asked, as it was thrown or told. */
+  /** Why the store could not be asked the last time, as thrown or reported. */
   get lastFailure(): unknown {
     return this.#lastFailure
   }
 
-  /** What stores and providers said keeps them from being used as they are set up. */
+  /** What keeps stores and providers from working as they are set up, as they reported it. */
   get troubles(): readonly string[] {
     return this.#told
   }
 
-  /** What does not pass by itself. */
+  /** Problems that do not pass by themselves. */
   get setupError(): Error | undefined {
     return this.#setupError
   }
 
-  /** Takes down what a store or provider tells of itself, once. */
+  /** Notes what a store or provider reports about itself, once. */
   note(error: Error): void {
     const message = reasonOf(error)
     if (this.#told.includes(message)) return
@@ -133,7 +133,7 @@ export class StoreWatch {
     this.#parts.events.emit('trouble', { error })
   }
 
-  /** Says what has not been said, and ends the timers. */
+  /** Reports what was not reported yet, and ends the timers. */
   close(): void {
     this.#say()
     for (const cancel of this.#timers.values()) cancel()
@@ -156,7 +156,7 @@ export class StoreWatch {
     } else this.#mayBeRefusal(root, message)
   }
 
-  /** A store that turns writes away may do so at the connection already: it is there, and not away. */
+  /** A store may refuse writes at the connection already. Then it is there, and not away. */
   #mayBeRefusal(root: unknown, message: string): void {
     if (!isRefusal(root) || root.reason === 'loading') return
     if (!isReplica(root) && !this.#parts.isReady()) return
@@ -164,7 +164,7 @@ export class StoreWatch {
     this.#begin('refusals', message)
     this.#after('refusals', REFUSALS_END_AFTER_MS, () => {
       this.#end('refusals')
-      // Whatever is wrong besides may have hidden behind it.
+      // Other problems may have been hidden behind it.
       for (const reason of this.#troubles.values()) this.#tellIfWorse(reason)
     })
   }
@@ -191,7 +191,7 @@ export class StoreWatch {
       this.#begin('setup', reasonOf(error))
       return
     }
-    // A subscription that is refused says nothing about writes.
+    // A refused subscription tells nothing about writes.
     if (isReplica(root)) this.#mayBeRefusal(root, reasonOf(error))
     this.#begin('bus', reasonOf(error))
   }
@@ -203,7 +203,7 @@ export class StoreWatch {
     else this.#tellIfWorse(reason)
   }
 
-  /** What was said may no longer be the worst of it. */
+  /** The problem that was reported may no longer be the worst one. */
   #tellIfWorse(reason: string): void {
     const outage = this.#outage
     if (outage?.isSaid !== true || WORSE.indexOf(this.#kind) <= WORSE.indexOf(outage.kind)) return
@@ -238,10 +238,10 @@ export class StoreWatch {
     if (outage?.isSaid === true) this.#report('ended', outage)
   }
 
-  /** The worst of what is wrong names the outage. */
+  /** The outage is named after its worst problem. */
   get #kind(): OutageKind {
     if (this.#troubles.has('setup')) return 'setup'
-    // What refuses is there, though the breaker may have opened over it.
+    // A store that refuses is there, even if the breaker has opened because of it.
     const isRefusing = this.#troubles.has('refusals')
     const isGivenUp = !this.#parts.isReady() && !(isRefusing && this.#isReplica)
     const isDown = (this.#troubles.has('store') && !isRefusing) || isGivenUp

@@ -1,15 +1,15 @@
 /**
- * Notices names of caches that methods evict from or put into and no method reads: a slip of the pen, which would do nothing,
- * without a word. Said in development only, and not at once: the class that reads may be loaded or called later.
+ * Notices names of caches that methods evict from or put into, but that no method reads. That is a typing mistake, and such a method
+ * would silently do nothing. Reported in development only, and not at once: the class that reads may be loaded or called later.
  */
 
 import type { Clock } from '../contracts/clock.ts'
 import { isRead, nearestReadName } from '../decorators/bound/read-names.ts'
 import type { Logger } from '../options/logger.ts'
 
-/** From the first call of a method until it is said. */
+/** How long after the first call of a method its name is reported. */
 const PATIENCE_MS = 10_000
-/** So many names are checked: a program that generates more names does not mistype them. */
+/** So many names are checked. A program with more names generates them, and does not mistype them. */
 const CAP = 1_000
 
 export class UnreadNames {
@@ -26,7 +26,7 @@ export class UnreadNames {
     this.#logger = logger
   }
 
-  /** How many names were looked after. */
+  /** How many names were checked. */
   get size(): number {
     return this.#seen.size
   }

@@ -1,4 +1,4 @@
-/** One store belongs to one manager: two would read each other's entries, and each other's names. */
+/** One store belongs to one manager. Two managers would read each other's entries, and mix up each other's names. */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { shared } from '../lifecycle/shared-state.ts'

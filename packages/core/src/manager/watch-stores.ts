@@ -1,4 +1,4 @@
-/** Has a manager's stores and providers watched, and what happens to them said. */
+/** Watches a manager's stores and providers, and reports what happens to them. */
 
 import type { CacheNode } from '../cache/node.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'

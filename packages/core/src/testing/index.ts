@@ -1,4 +1,4 @@
-/** For tests: time and faults in hand, a shared tier in memory, and what an implementation of a contract must do. */
+/** For tests: a clock and faults that a test controls, a shared tier in memory, and what an implementation of a contract must do. */
 
 export { type BusesUnderTest, busCases, type MakeBuses } from './conformance/bus-cases.ts'
 export {
@@ -51,7 +51,7 @@ export {
   truncate,
 } from './faults/remote-faults.ts'
 export { ManualClock } from './manual-clock.ts'
-export type { MemoryRemoteStore } from './memory/memory-remote-store.ts'
+export type { MemoryRemoteStore, MemoryStoreOptions } from './memory/memory-remote-store.ts'
 export {
   MemoryServer,
   type MemoryServerOptions,

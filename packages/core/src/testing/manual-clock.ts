@@ -67,7 +67,7 @@ export class ManualClock implements Clock {
   /**
    * Lets `ms` pass, running what comes due, also what is scheduled meanwhile. What a timer throws stops the clock there.
    *
-   * @throws RangeError when `ms` is negative or no number.
+   * @throws RangeError when `ms` is negative or not a number.
    */
   advance(ms: number): void {
     const end = this.#endOf(ms)
@@ -79,7 +79,7 @@ export class ManualClock implements Clock {
    * Lets `ms` pass like `advance`, and lets everything that already can run (microtasks and one turn of the event loop)
    * do so before each timer and at the end, so that awaiting code sees time as it would in real life.
    *
-   * @throws RangeError when `ms` is negative or no number.
+   * @throws RangeError when `ms` is negative or not a number.
    */
   async advanceAsync(ms: number): Promise<void> {
     const end = this.#endOf(ms)

@@ -88,8 +88,11 @@ async function limit(
 function answer(reply: FastifyReply, decision: RefusedRequest): void {
   const { fields, body } = decision.answer(readFrom(reply))
   setFields(reply, fields)
-  // A text, so that no schema of the route leaves parts of it out.
-  reply.code(decision.status).header('content-type', 'application/problem+json').send(body)
+  // Bytes, so that no schema of the route leaves parts of it out, and no charset is added, which this type does not have.
+  reply
+    .code(decision.status)
+    .header('content-type', 'application/problem+json')
+    .send(Buffer.from(body))
 }
 
 function readFrom(reply: FastifyReply): (name: string) => string | undefined {

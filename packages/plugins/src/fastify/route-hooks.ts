@@ -15,6 +15,7 @@ export class RouteHooks {
   /** Limits that a hook of their route asks, and those hooks. */
   readonly #hooked = new WeakSet<RouteGuard>()
   readonly #own = new WeakSet<object>()
+  readonly #byConfig = new WeakMap<object, RouteGuard>()
 
   constructor(limits: RouteLimits, hookOf: (guardsOf: GuardsOf) => Hook) {
     this.#limits = limits
@@ -40,12 +41,20 @@ export class RouteHooks {
     route.preHandler = [...before, hook]
   }
 
-  /** Returns the guard of a route, where a hook of the application has to ask it. */
+  /** Returns the guards of a route that a hook of the application has to ask. */
   guardsOf(
     route: FastifyRequest['routeOptions'],
     hook: HookedGuard['hook'],
   ): readonly LimitGuard<FastifyRequest>[] {
-    const guard = this.#guardOf(route as SomeRoute)
+    const { config } = route
+    // Where no route answers.
+    if (config === undefined) return []
+    // The one object about a route that is the same with every request.
+    let guard = this.#byConfig.get(config)
+    if (guard === undefined) {
+      guard = this.#guardOf(route as SomeRoute)
+      this.#byConfig.set(config, guard)
+    }
     if (guard.own?.hook !== hook || this.#hooked.has(guard)) return []
     return [guard.own.guard]
   }

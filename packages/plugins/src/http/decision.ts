@@ -31,8 +31,18 @@ export interface RefusedRequest {
   readonly kind: 'refused'
   readonly status: number
   readonly verdict: RateLimitVerdict | undefined
-  /** Returns what the response should be, given the fields that it has. The body is `application/problem+json`. */
-  answer(read: ReadField): { readonly fields: Fields; readonly body: string }
+  /** Returns what the response should be, given the fields that it has. */
+  answer(read: ReadField): RefusalAnswer
+}
+
+/** The response to a refused request. */
+export interface RefusalAnswer {
+  /** Its fields, but for `Content-Type: application/problem+json`. */
+  readonly fields: Fields
+  /** The problem document, for frameworks that write it themselves. */
+  readonly problem: object
+  /** The same as text. */
+  readonly body: string
 }
 
 export type LimitDecision = PassedRequest | RefusedRequest
@@ -86,8 +96,7 @@ export function refused(
         return i === verdicts.length - 1 ? fields : policyOnly(fields)
       })
       const refusing = verdicts.at(-1) ?? { policy: '' }
-      const body = JSON.stringify(how.problem(rateLimitProblem(refusing)))
-      return { fields: appendFields(read, own), body }
+      return answerOf(appendFields(read, own), how.problem(rateLimitProblem(refusing)))
     },
   }
 }
@@ -101,8 +110,12 @@ export function answered(
     kind: 'refused',
     status: problem.status,
     verdict: undefined,
-    answer: () => ({ fields: {}, body: JSON.stringify(worded(problem)) }),
+    answer: () => answerOf({}, worded(problem)),
   }
+}
+
+function answerOf(fields: Fields, problem: object): RefusalAnswer {
+  return { fields, problem, body: JSON.stringify(problem) }
 }
 
 function policyOnly(fields: Fields): Fields {

@@ -52,7 +52,7 @@ function latest(texts: readonly string[]): { text: string; seconds: number } | u
 
 const LEGACY = ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset'] as const
 
-/** These can be said once: of whoever has the smallest part left. */
+/** These can be said once: of the limit with the smallest part left. */
 function tightestLegacy(read: ReadField, own: readonly Fields[]): Fields {
   const before = Object.fromEntries(LEGACY.map((name) => [name, read(name)] as const))
   let tightest: Readonly<Record<string, string | undefined>> = before

@@ -3,7 +3,7 @@
  * frameworks are made of it; use it for one that has none.
  */
 
-export type { LimitDecision, PassedRequest, RefusedRequest } from './decision.ts'
+export type { LimitDecision, PassedRequest, RefusalAnswer, RefusedRequest } from './decision.ts'
 export type { Fields, ReadField } from './field-lists.ts'
 export { LimitGuard } from './limit-guard.ts'
 export type {

@@ -77,7 +77,8 @@ export class LimitGuard<Request> {
       const verdict = await consume(call, signal)
       if (verdict === undefined) {
         if (this.#options.settings.onStoreError === 'open') continue
-        await admissions.giveBack()
+        // Not waited for: the store that is asked to give back may be the one that does not answer.
+        void admissions.giveBack()
         const problem = rateLimitProblem([], 'temporary-reduced-capacity')
         return answered(problem, this.#wordsFor(request))
       }

@@ -29,7 +29,7 @@ function asked(trust: unknown, stranger: string): boolean {
   }
 }
 
-/** For ranges such as `10.0.0.0/8`; whoever gives a mask (`10.0.0.0/255.0.0.0`) or a name (`loopback`) does not mean everybody. */
+/** For ranges such as `10.0.0.0/8`; a mask (`10.0.0.0/255.0.0.0`) or a name (`loopback`) is not looked at. */
 function hasStranger(range: string): boolean {
   const [address = '', bits = ''] = range.split('/')
   if (isIP(address) === 0 || !/^\d{1,3}$/.test(bits)) return false

@@ -8,7 +8,7 @@ local TOKEN_AT = 54
 -- An entry outlives its lease by this much, so that a fill at the last moment still finds its token.
 local SLACK = 1000
 
--- What is no entry of this format, be it of another type, counts as absent.
+-- A value that is not an entry of this format, or has another type, counts as absent.
 local function header_bytes(key)
   local head = redis.pcall('GETRANGE', key, 0, HEADER - 1)
   return type(head) == 'string' and #head == HEADER and head or nil
@@ -56,15 +56,15 @@ local function live_at_least(key, ms)
   if left >= 0 and left < ms then redis.call('PEXPIRE', key, whole(ms)) end
 end
 
--- What is left of a settle window, ms; 0 when there is none. It ends with the entry's life; with the freshness of one that
--- is stale, which has no other use for that and may be kept longer.
+-- How much of a settle window is left, ms; 0 when there is none. It ends with the entry's life; in a stale entry, which may be
+-- kept longer, the field for freshness holds its end.
 local function window_of(head, now)
   if not head or not has(head.flags, SETTLING) then return 0 end
   local length = has(head.flags, STALE) and head.fresh or head.lives
   return math.max(head.created + length - now, 0)
 end
 
--- Says in a stale entry until when its settle window stands.
+-- Writes the end of a settle window into a stale entry.
 local function set_window(key, head, ends)
   redis.call('SETRANGE', key, 24, struct.pack('>I5', math.max(ends - head.created, 0)))
 end

@@ -1,7 +1,7 @@
--- Blocks: until when a key admits nothing, whatever is left. State: when it ends, the policy that it is for (from 1 on), and
--- how long it was meant to last.
+-- Blocks: until then a key admits nothing, even if its limit is not used up. State: when the block ends, the policy that it is for
+-- (from 1 on), and how long it was meant to last.
 local block_layout = '>I7I2I7'
--- Mostly nobody is blocked, and then one look at all keys of a script will do.
+-- Usually no key is blocked, and one command finds that out for all keys of a script.
 local has_blocks = false
 
 -- Looks whether any call's key is blocked; that of a block is the last of the `stride` keys of each call.

@@ -1,4 +1,4 @@
--- So many at the same time: permits in a sorted set by when their term ends. '!written' has a score below 0.
+-- A number of calls at the same time: permits in a sorted set by the end of their terms. '!written' has a score below 0.
 local function concurrency_algorithm(limit, term)
   local self = { capacity = limit }
   local key, live

@@ -1,5 +1,5 @@
--- So many per period. State: when the period begins, when written, when it expires, how much was admitted in it, and the
--- largest limit since nothing counted last.
+-- A number of calls per period. State: when the period begins, when it was written, when it expires, how much was admitted in it,
+-- and the largest limit since nothing counted last.
 --
 -- A period of `fixed` begins with the first admission after the last one; those of `calendar` begin at the edges that came
 -- with the rule, because Redis knows no time zones. A reservation opens the next period ahead of time.

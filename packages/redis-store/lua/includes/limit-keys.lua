@@ -1,9 +1,9 @@
 -- What the algorithms have in common. Each is a function that makes an object for one policy; `read` moves it to a key,
 -- and the rest is about that key. All numbers are kept as doubles.
 --
--- Calls come by the hundred thousand, and what they cost are Redis' commands and numbers written as text. So commands get
--- texts where they can, and a state is overwritten in place, which leaves its expiry alone, and expires a little later than
--- it has to: then the expiry need not be moved with every call.
+-- There may be hundreds of thousands of calls per second, and their cost is Redis' commands and the conversion of numbers to text.
+-- So commands get texts where possible. A state is overwritten in place, which does not change its expiry, and it expires a little
+-- later than necessary, so that not every call has to move the expiry.
 local call, pack, unpacked = redis.call, struct.pack, struct.unpack
 local floor, max = math.floor, math.max
 
@@ -42,7 +42,7 @@ local function numbers_in(bytes, from)
   return numbers
 end
 
--- For what cannot have been written here; the call fails, and resetting the key repairs it.
+-- For a state that these scripts cannot have written: the call fails, and resetting the key repairs it.
 local function spoilt()
   error('SPOILT the key of a limit holds something else')
 end

@@ -1,6 +1,5 @@
 -- What the decide scripts answer: the time, then for each call as many numbers as there are fields, packed; and behind them
--- a line of text for each call that failed. One key that cannot be read, or one write that is refused, fails its own call
--- and no other.
+-- a line of text for each call that failed. A key that cannot be read, or a write that is refused, fails only its own call.
 -- `decide(i, reply, at)` writes the fields of the i-th call behind the position `at`.
 local function decide_each(calls, fields, decide)
   local reply, errors = { now }, {}

@@ -5,7 +5,7 @@ local function decide_under(policy)
   look_for_blocks(2)
 
   local function decide(i, reply, at)
-    -- Mostly all calls cost 1, and then no costs are sent.
+    -- Usually all calls cost 1, and then no costs are sent.
     local word = ARGV[4 + i] or 1
     local cost = tonumber(word)
     local is_look = false

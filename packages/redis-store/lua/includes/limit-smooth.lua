@@ -74,7 +74,7 @@ local function smooth_algorithm(interval, burst, window)
     save()
   end
 
-  -- The bucket is emptied, and not more: else who keeps trying would stay out for longer than a full refill.
+  -- The bucket is emptied, but not below zero: otherwise a caller that keeps trying would wait longer than for a full refill.
   function self.penalize(cost)
     local charged = max(full, now) + cost * interval
     full = max(full, math.min(charged, now + burst * interval))
@@ -89,8 +89,8 @@ local function smooth_algorithm(interval, burst, window)
     return max(0, math.min(left, most - carried)), max(missing, carried_until - now)
   end
 
-  -- After a later admission nobody can say what of the debt is whose. Turns ahead follow each other without a pause, so the
-  -- last of them is known by when it comes; once it is given back, the one before it is the last.
+  -- After a later admission it is unknown which part of the debt belongs to which call. Turns ahead follow each other without a pause,
+  -- so the last one is known by its time; when it is given back, the one before it becomes the last.
   function self.refund(cost, at)
     local is_last_turn = at > now and at == full - burst * interval
     if full <= now or not (is_last_turn or last == at and last_cost == cost) then return false end

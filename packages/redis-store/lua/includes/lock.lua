@@ -51,7 +51,7 @@ local function next_fence(last, now)
   return math.max(last + 1, now)
 end
 
--- Has the lock live for as long as what is in it matters. `may_shorten`: nobody else holds it.
+-- Sets the expiry of the lock to the time up to which its content matters. `may_shorten`: nobody else holds it.
 local function remember(lock, ends, fence, now, may_shorten)
   local life = ms_until(math.max(ends, fence), now) + REMEMBERED_MS
   if may_shorten or redis.call('PTTL', lock) < life then redis.call('PEXPIRE', lock, whole(life)) end
@@ -65,7 +65,7 @@ local function hold(lock, member, term, fence, now, held_until)
   remember(lock, ends, fence, now, mode_of(member) == 'w')
 end
 
--- Holders are all of one mode, so the first one speaks for them.
+-- All holders have the same mode, so the first one shows it.
 local function admits(held, first, member, permits)
   if held == 0 then return true end
   local mode = mode_of(member)
@@ -88,7 +88,7 @@ local function head_of(queue, waiters, now)
     ends, heartbeat = tonumber(ends), tonumber(heartbeat)
     if ends and ends > now then
       local latest = now + 2000 * heartbeat
-      -- The clock was set back. A live waiter will show itself again; a dead one is not to stand here until that time.
+      -- The clock was set back. A live waiter will show itself again; a dead one must not stay here until that time.
       if ends > latest then
         ends = latest
         redis.call('HSET', waiters, head, sign_of_life(ends, heartbeat, inbox))

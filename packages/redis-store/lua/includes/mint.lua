@@ -2,8 +2,8 @@
 local SPREAD = 4096
 
 -- The next number of a history: the server's clock in microseconds, so that a history that was lost and begun anew never
--- repeats a number. Where the clock was set back, it is above the last one by what the clock makes of it: counting on would
--- give the numbers of a lost history to other changes.
+-- repeats a number. If the clock was set back, the number is above the last one by an amount made from the clock: simple counting
+-- would give the numbers of a lost history to other changes.
 local function mint(last, us)
   local minted = us > last and us or last + 1 + us % SPREAD
   -- Scores are doubles: beyond 2^53 the next number would be the same one. Checked before anything is written.

@@ -8,7 +8,7 @@ local function open_tags(set, us)
   if head[1] then
     return -tonumber(head[1]), -tonumber(head[2] or head[1]), -tonumber(head[3] or '0')
   end
-  -- A clock that begins anew invalidates everything born before: it is unknown what was invalidated until now.
+  -- A new clock invalidates every entry from before it, because it is unknown which tags were invalidated until now.
   local first = mint(0, us)
   redis.call('ZADD', set, '-' .. whole(first), '!version', '-' .. whole(first), '!floor', '0', '!retention')
   return first, first, 0

@@ -4,7 +4,7 @@
  */
 
 import type { BusMessage } from '@larder/core/store'
-import { pack, unpack } from 'msgpackr'
+import { pack, unpack } from 'msgpackr/pack'
 import { checkMsgpack } from '../codec/check-msgpack.ts'
 
 /** Encodes a message as the scripts do. */

@@ -7,14 +7,21 @@ interface Pending<Item, Result> {
 }
 
 export interface TickBatchParts<Item, Result> {
-  /** Answers each item, in order. `isFull`: nothing more will join, so there is no reason to wait for the tick's end. */
-  run(items: readonly Item[], isFull: boolean): Promise<readonly Result[]>
+  /**
+   * Answers each item, in order, with its result or with an error of its own. `isFull`: nothing more will join, so there is no
+   * reason to wait for the tick's end.
+   */
+  run(items: readonly Item[], isFull: boolean): Promise<readonly (Result | Error)[]>
   /** The most weight of one call; an item that is heavier goes alone. */
   readonly most: number
+  /** So many items are sent without waiting for the tick's end. @default most */
+  readonly gathered?: number | undefined
   /** @default 1 each */
   weightOf?(item: Item): number
   /** Items of different groups do not travel together. */
   readonly groupOf?: ((item: Item) => string | number) | undefined
+  /** Items with the same number are cheaper in one call; those that have it keep their order. */
+  readonly orderOf?: ((item: Item) => number) | undefined
 }
 
 export class TickBatch<Item, Result> {
@@ -25,13 +32,19 @@ export class TickBatch<Item, Result> {
     this.#parts = parts
   }
 
-  /** @throws what the call rejects with that the item is part of */
+  /** @throws what the item is answered with, or what the call rejects with that it is part of */
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       const count = this.#pending.push({ item, resolve, reject })
-      if (count === this.#parts.most && this.#parts.groupOf === undefined) this.#flush(true)
+      const { most, gathered = most, groupOf } = this.#parts
+      if (count === gathered && groupOf === undefined) this.#flush(true)
       else if (count === 1) process.nextTick(this.#flush, false)
     })
+  }
+
+  /** Sends what was gathered until now: what comes next must come after it. */
+  flush(): void {
+    this.#flush(true)
   }
 
   /** A full call goes at once: the other side works on it while this one gathers the next. */
@@ -39,6 +52,9 @@ export class TickBatch<Item, Result> {
     const pending = this.#pending
     this.#pending = []
     if (pending.length === 0) return
+    const { orderOf } = this.#parts
+    if (orderOf !== undefined && pending.length > 1)
+      pending.sort((a, b) => orderOf(a.item) - orderOf(b.item))
     for (const group of this.#groupsOf(pending)) this.#sendInPortions(group, isFull)
   }
 
@@ -77,7 +93,11 @@ export class TickBatch<Item, Result> {
     const items = group.map(({ item }) => item)
     this.#parts.run(items, isFull).then(
       (results) => {
-        for (let i = 0; i < group.length; i++) group[i]?.resolve(results[i] as Result)
+        for (let i = 0; i < group.length; i++) {
+          const result = results[i]
+          if (result instanceof Error) group[i]?.reject(result)
+          else group[i]?.resolve(result as Result)
+        }
       },
       (error: unknown) => {
         for (const each of group) each.reject(error)

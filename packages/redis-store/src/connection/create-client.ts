@@ -98,10 +98,15 @@ const CLUSTER_SETTINGS = {
  *
  * @param db the database of a duplicate: the owner of its client may select another one at any time, and a store that moved
  *   along would lose what it is about.
+ * @param own settings of ioredis, for a client that is not a Cluster's, before those of a store
  */
-export async function createClient(target: Target, db: number): Promise<RedisClient> {
+export async function createClient(
+  target: Target,
+  db: number,
+  own: object = {},
+): Promise<RedisClient> {
   if (target.kind === 'client') {
-    return duplicateClient(target.client, isCluster(target.client) ? {} : { db })
+    return duplicateClient(target.client, isCluster(target.client) ? {} : { db, ...own })
   }
   const { Cluster, Redis } = await importIoredis()
   // ioredis' own types are wider than the part we use; a test holds the structural type against them.
@@ -116,6 +121,7 @@ export async function createClient(target: Target, db: number): Promise<RedisCli
     ...target.options,
     ...clientSettings(),
     ...shuffledSentinels(target.options),
+    ...own,
   }
   const client =
     target.kind === 'url'

@@ -1,25 +1,14 @@
-/** The scripts that work on entries, and how their calls are gathered and divided; lua/ says what each does. */
+/** The scripts for leases and what is loaded under them, and how their calls are gathered; lua/ says what each does. */
 
-import type {
-  ClaimReply,
-  ClaimRequest,
-  EntryAddress,
-  EvictRequest,
-  FillReply,
-  MutationReply,
-  PutReply,
-  PutRequest,
-} from '@larder/core/store'
+import type { ClaimReply, ClaimRequest, EntryAddress, FillReply } from '@larder/core/store'
 import type { Backend } from '../backend.ts'
 import { listOf, numberOf } from '../commands/replies.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
-import { entryKey, logKey } from '../key-layout.ts'
+import { entryKey } from '../key-layout.ts'
+import { asBuffer, entryWeight, lifeOf } from './entry-bytes.ts'
 
-/** A longer script keeps other clients waiting. Each chunk is a change of its own, with a number of its own. */
-const KEYS_PER_EVICT = 500
 /** Claims or fills of one script: enough to share the cost of a script call, few enough not to delay other clients. */
 const ENTRIES_PER_SCRIPT = 16
-const BYTES_AS_HEAVY_AS_AN_ENTRY = 4_096
 
 export interface EntryScriptsParts {
   readonly backend: Backend
@@ -62,7 +51,7 @@ export class EntryScripts {
     this.#fills = new TickBatch<Fill, FillReply>({
       run: (fills, isFull) => this.#fillAll(fills, isFull),
       most: ENTRIES_PER_SCRIPT,
-      weightOf: ({ bytes }) => Math.max(1, bytes.length / BYTES_AS_HEAVY_AS_AN_ENTRY),
+      weightOf: ({ bytes }) => entryWeight(bytes),
       groupOf: isInCluster ? partitionOfCall : undefined,
     })
   }
@@ -93,34 +82,6 @@ export class EntryScripts {
 
   fill(fill: Fill): Promise<FillReply> {
     return this.#fills.add(fill)
-  }
-
-  async put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
-    const { partition, key } = address
-    const { bytes, livesMs, since } = request
-    if (!this.#isConnected) await this.#backend.connected('put')
-    // Not before it is connected: only then the store's name is known.
-    const at = [this.#channel(), partition, key] as const
-    const [stored, now, previous, seq] = await this.#backend.run({
-      script: 'put',
-      keys: [this.#entry(address), this.#log(partition)],
-      args: [asBuffer(bytes), lifeOf(livesMs), since, ...at],
-    })
-    return {
-      partition,
-      stored: stored === 1,
-      nowMs: numberOf(now),
-      previous: numberOf(previous),
-      seq: numberOf(seq),
-    }
-  }
-
-  async evict(
-    addresses: readonly EntryAddress[],
-    request: EvictRequest,
-  ): Promise<readonly MutationReply[]> {
-    if (!this.#isConnected) await this.#backend.connected('evict')
-    return Promise.all(chunksOf(addresses).map((chunk) => this.#evictChunk(chunk, request)))
   }
 
   /** The name of the store, and with it the channel, is known once there was a connection. */
@@ -160,31 +121,8 @@ export class EntryScripts {
     })
   }
 
-  async #evictChunk(
-    chunk: readonly [EntryAddress, ...EntryAddress[]],
-    { soft, settleMs }: EvictRequest,
-  ): Promise<MutationReply> {
-    const [{ partition }] = chunk
-    const [now, previous, seq] = await this.#backend.run({
-      script: 'evict',
-      keys: [this.#log(partition), ...chunk.map((address) => this.#entry(address))],
-      args: [
-        soft ? 1 : 0,
-        Math.ceil(settleMs),
-        this.#channel(),
-        partition,
-        ...chunk.map(({ key }) => key),
-      ],
-    })
-    return { partition, nowMs: numberOf(now), previous: numberOf(previous), seq: numberOf(seq) }
-  }
-
   #entry({ partition, key }: EntryAddress): string {
     return entryKey(this.#namespace(), partition, key)
-  }
-
-  #log(partition: number): string {
-    return logKey(this.#namespace(), partition)
   }
 }
 
@@ -197,34 +135,4 @@ function claimReply(outcome: unknown, nowMs: number): ClaimReply {
   if (Buffer.isBuffer(outcome)) return { kind: 'filled', bytes: outcome, nowMs }
   const [holder, left] = listOf(outcome)
   return { kind: 'held', holder: numberOf(holder), remainingMs: numberOf(left), nowMs }
-}
-
-type Chunk = [EntryAddress, ...EntryAddress[]]
-
-/** Divides addresses by partition, and into steps of bounded size. */
-function chunksOf(addresses: readonly EntryAddress[]): readonly Chunk[] {
-  const chunks: Chunk[] = []
-  const open = new Map<number, Chunk>()
-  for (const address of addresses) {
-    const chunk = open.get(address.partition)
-    if (chunk !== undefined && chunk.length < KEYS_PER_EVICT) {
-      chunk.push(address)
-      continue
-    }
-    const next: Chunk = [address]
-    open.set(address.partition, next)
-    chunks.push(next)
-  }
-  return chunks
-}
-
-/** Redis takes whole milliseconds, at least one. */
-function lifeOf(ms: number): number {
-  return Math.max(1, Math.ceil(ms))
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

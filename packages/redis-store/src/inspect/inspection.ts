@@ -33,6 +33,9 @@ import { type Looked, type ScanOptions, scanServers } from './scan.ts'
 import { type EntryRow, readEntryBytes, scanEntries } from './scanned-entries.ts'
 import { InspectedServer } from './server.ts'
 
+/** A replica is looked into as well: what it refuses does not end the connection. */
+const KEPT = { reconnectOnError: null }
+
 /** A connection that went silent for so long is over. */
 const PING_EVERY_MS = 1_000
 
@@ -48,7 +51,7 @@ export type InspectionSource = RedisStoreOptions | object
 export async function inspectRedis(source: InspectionSource): Promise<Inspection> {
   const options = optionsOf(source)
   const database = targetDatabase(options.target)
-  const connection = new Connection(await createClient(options.target, database))
+  const connection = new Connection(await createClient(options.target, database, KEPT))
   await connection.establish(async (client) => {
     if (isCluster(client)) await connectToMasters(client)
     else if (database !== 0) await client.select(database)

@@ -70,8 +70,8 @@ export class RedisLocks implements LockProvider {
   readonly #parts: RedisLocksParts
   readonly #subscriber: Subscriber
   readonly #inboxId = randomBytes(INBOX_BYTES).toString('base64url')
-  readonly #acquires: TickBatch<AcquireRequest, AcquireReply | Error>
-  readonly #releases: TickBatch<LockTarget, boolean | Error>
+  readonly #acquires: TickBatch<AcquireRequest, AcquireReply>
+  readonly #releases: TickBatch<LockTarget, boolean>
   #replicated: Backend | undefined
   #namespace: string | undefined
   #hasInbox = false
@@ -82,7 +82,7 @@ export class RedisLocks implements LockProvider {
     this.#subscriber = parts.backend.subscriber
     // In a Cluster the keys of one script must be on one server.
     const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
-    this.#acquires = new TickBatch<AcquireRequest, AcquireReply | Error>({
+    this.#acquires = new TickBatch<AcquireRequest, AcquireReply>({
       run: (requests, isFull) => this.#acquireAll(parts.backend, requests, isFull),
       most: LOCKS_PER_SCRIPT,
       groupOf,
@@ -110,7 +110,7 @@ export class RedisLocks implements LockProvider {
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     const { replicas } = request
     if (replicas === undefined) {
-      const reply = given(await this.#acquires.add(request))
+      const reply = await this.#acquires.add(request)
       if (reply.kind === 'held' && request.heartbeatMs > 0) this.#openInbox()
       return reply
     }
@@ -131,8 +131,8 @@ export class RedisLocks implements LockProvider {
     return isHeld === 1
   }
 
-  async release(target: LockTarget): Promise<boolean> {
-    return given(await this.#releases.add(target))
+  release(target: LockTarget): Promise<boolean> {
+    return this.#releases.add(target)
   }
 
   async leave(target: LockTarget): Promise<void> {

@@ -58,7 +58,7 @@ export function managerOfBound(start: unknown): FindManager | undefined {
   return undefined
 }
 
-/** Undefined for what is no object of a class. */
+/** `undefined` for a value that is not an object of a class. */
 function classPrototypeOf(object: unknown): object | undefined {
   if (typeof object !== 'object' || object === null || isPrototype(object)) return undefined
   const prototype: unknown = Object.getPrototypeOf(object)

@@ -149,7 +149,7 @@ const CASES: readonly BusCase[] = [
 /**
  * Returns the cases a bus must pass; those that need more than was handed in report themselves as skipped.
  *
- * @param makeBuses is called once a case.
+ * @param makeBuses is called once per case.
  */
 export function busCases(makeBuses: MakeBuses): readonly ConformanceCase[] {
   return CASES.map((busCase) => ({

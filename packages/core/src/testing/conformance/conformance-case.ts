@@ -1,6 +1,6 @@
 /** Conformance cases as data, so that any test runner, or none, can run them. */
 
-/** What came of a case that did not fail; a failing one rejects. */
+/** The outcome of a case that did not fail; a failing one rejects. */
 export type CaseOutcome =
   | { readonly kind: 'passed' }
   /** The store does not claim what the case is about. */

@@ -192,7 +192,7 @@ async function assertSoft(
  * Returns what the engine must manage over a store, whatever that claims: two nodes that put, evict and read, and rest
  * afterwards. Beside `remoteStoreCases`, which holds the store to its contract method by method.
  *
- * @param makeStores is called once a case.
+ * @param makeStores is called once per case.
  * @example runCases(engineCases(() => ({ stores: [myStore(), myStore()], namespace: randomUUID() })), { test })
  */
 export function engineCases(makeStores: MakeRemoteStores): readonly ConformanceCase[] {

@@ -192,7 +192,7 @@ const CASES: Readonly<Record<string, Check>> = {
 /**
  * Returns the cases a local store must pass.
  *
- * @param makeStore is called once a case.
+ * @param makeStore is called once per case.
  * @example runCases(localStoreCases((bounds) => lruStore(bounds)), { test })
  */
 export function localStoreCases(makeStore: MakeLocalStore): readonly ConformanceCase[] {

@@ -206,7 +206,7 @@ const CASES: readonly LimitCase[] = [
 /**
  * Returns the cases a rate-limit provider must pass; those about other ends report themselves as skipped where there are none.
  *
- * @param makeLimits is called once a case.
+ * @param makeLimits is called once per case.
  */
 export function rateLimitCases(makeLimits: MakeLimits): readonly ConformanceCase[] {
   return CASES.map(({ name, isAboutOthers = false, run }) => ({

@@ -40,7 +40,7 @@ const CASES: readonly RemoteCase[] = [
 /**
  * Returns the cases a remote store must pass; those about capabilities it does not claim report themselves as skipped.
  *
- * @param makeStores is called once a case.
+ * @param makeStores is called once per case.
  * @example
  * runCases(
  *   remoteStoreCases(() => ({ stores: [myStore(), myStore()], namespace: randomUUID() })),

@@ -31,7 +31,7 @@ export class BusFaults {
     this.#clock = clock
   }
 
-  /** Messages are lost without a word. */
+  /** Messages are lost silently. */
   drop(scope?: BusFaultScope): void {
     this.#rules.add({ kind: 'drop' }, scope)
   }

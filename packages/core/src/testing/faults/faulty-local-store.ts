@@ -19,7 +19,7 @@ export class LocalFaults {
     this.#rules.add({ kind: 'fail', error }, scope)
   }
 
-  /** Calls do nothing: reads find nothing, writes and deletes are lost without a word. */
+  /** Calls do nothing: reads find nothing, writes and deletes are lost silently. */
   ignore(scope?: LocalFaultScope): void {
     this.#rules.add({ kind: 'ignore' }, scope)
   }

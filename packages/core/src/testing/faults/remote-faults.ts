@@ -92,7 +92,7 @@ export class RemoteFaults {
     for (const goOn of hanging) goOn()
   }
 
-  /** How many calls there were, of one operation or in all, whatever came of them. */
+  /** How many calls there were, of one operation or in all, successful or not. */
   calls(operation?: RemoteOperation): number {
     if (operation !== undefined) return this.#counts.get(operation) ?? 0
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0)

@@ -113,8 +113,8 @@ export function fill(
   const stored = Buffer.from(bytes)
   stampCreation(stored, nowMs)
   if (windowMs > 0) {
-    // What is read in a settle window may be the old value: nobody may keep it longer than the window. The flag stays, so
-    // that a refresh within the window is limited by it too: created-at plus lives-for is still its end.
+    // A value that was read in a settle window may be the old one, so it must not be kept longer than the window. The flag stays, so
+    // that it also limits a refresh within the window: created-at plus lives-for is still its end.
     limitLife(stored, lifeMs)
     if (decodeHeader(stored)?.livesForMs === windowMs) setFlag(stored, 'settling', true)
   }
@@ -123,32 +123,72 @@ export function fill(
   return { stored: true, livesMs: lifeMs, nowMs }
 }
 
+/** One of several puts. */
+export interface PutItem {
+  readonly address: EntryAddress
+  readonly request: PutRequest
+}
+
+/** One of several evictions; its addresses are of one partition. */
+export interface EvictItem {
+  readonly addresses: readonly [EntryAddress, ...EntryAddress[]]
+  readonly request: EvictRequest
+}
+
 /** Replaces an entry; evicts instead when the key was, or may have been, changed after the writer looked. */
-export function put(
+export function put(step: Step, address: EntryAddress, request: PutRequest): PutReply {
+  const [reply] = putTogether(step, [{ address, request }])
+  return reply as PutReply
+}
+
+/** The same for several entries, none of them twice; those of one partition share a number. */
+export function putTogether(step: Step, puts: readonly PutItem[]): readonly PutReply[] {
+  const outcomes = puts.map(({ address, request }) => replace(step, address, request))
+  const replies = new Map<number, MutationReply>()
+  for (const { address } of inPartitions(puts, ({ address }) => address.partition)) {
+    const { partition } = address
+    if (replies.has(partition)) continue
+    const own = puts.filter((each) => each.address.partition === partition)
+    replies.set(
+      partition,
+      record(
+        step,
+        partition,
+        own.map((each) => each.address.key),
+      ),
+    )
+  }
+  return puts.map(({ address: { partition } }, i) => ({
+    ...(replies.get(partition) as MutationReply),
+    stored: outcomes[i] === true,
+  }))
+}
+
+function replace(
   step: Step,
   address: EntryAddress,
   { bytes, livesMs, since }: PutRequest,
-): PutReply {
+): boolean {
   const nowMs = nowMsOf(step)
   const { partition, key } = address
   const log = step.space.log(partition, step.nowUs)
-  const isStored = since === 0 || !log.mayHaveChanged(key, since)
-  if (isStored) {
-    const stored = Buffer.from(bytes)
-    stampCreation(stored, nowMs)
-    step.space.set(address, stored, nowMs + livesMs)
-  } else {
+  if (since !== 0 && log.mayHaveChanged(key, since)) {
     remove(step, address, 0)
+    return false
   }
-  return { ...record(step, partition, [key]), stored: isStored }
+  const stored = Buffer.from(bytes)
+  stampCreation(stored, nowMs)
+  step.space.set(address, stored, nowMs + livesMs)
+  return true
 }
 
 /** Evicts entries of one partition, and with them every lease on them. */
 export function evict(
   step: Step,
   addresses: readonly [EntryAddress, ...EntryAddress[]],
-  { soft, settleMs }: EvictRequest,
+  request: EvictRequest,
 ): MutationReply {
+  const { soft, settleMs } = request
   for (const address of addresses) {
     if (soft) soften(step, address, settleMs)
     else remove(step, address, settleMs)
@@ -158,6 +198,41 @@ export function evict(
     ...(soft ? { soft } : {}),
     ...(settleMs > 0 ? { settleMs } : {}),
   })
+}
+
+/** The same for several: those of one partition that follow on each other and are evicted in one way share a number. */
+export function evictTogether(
+  step: Step,
+  evictions: readonly EvictItem[],
+): readonly MutationReply[] {
+  const replies = new Map<EvictItem, MutationReply>()
+  let together: EvictItem[] = []
+  const end = (): void => {
+    const [first] = together
+    if (first === undefined) return
+    const all = together.flatMap(({ addresses }) => addresses)
+    const reply = evict(step, all as [EntryAddress, ...EntryAddress[]], first.request)
+    for (const each of together) replies.set(each, reply)
+    together = []
+  }
+  for (const each of inPartitions(evictions, ({ addresses }) => addresses[0].partition)) {
+    const [first] = together
+    const isSame =
+      first?.addresses[0].partition === each.addresses[0].partition &&
+      first.request.soft === each.request.soft &&
+      first.request.settleMs === each.request.settleMs
+    if (!isSame) end()
+    together.push(each)
+  }
+  end()
+  return evictions.map((each) => replies.get(each) as MutationReply)
+}
+
+function inPartitions<Item>(
+  items: readonly Item[],
+  partitionOf: (item: Item) => number,
+): readonly Item[] {
+  return items.toSorted((a, b) => partitionOf(a) - partitionOf(b))
 }
 
 function soften(step: Step, address: EntryAddress, settleMs: number): void {
@@ -173,8 +248,8 @@ function soften(step: Step, address: EntryAddress, settleMs: number): void {
 }
 
 /**
- * Removes an entry with its lease; leaves a marker where a settle window stands. An earlier window that ends later still
- * holds: its eviction's reason to distrust the source is not over.
+ * Removes an entry with its lease; leaves a marker if a settle window is open. An earlier window that ends later stays: the source cannot
+ * be trusted again before its end.
  */
 function remove(step: Step, address: EntryAddress, settleMs: number): void {
   const nowMs = nowMsOf(step)

@@ -22,6 +22,7 @@ import { HEADER_BYTES } from '../../entry/envelope.ts'
 import type { RemoteFaults, RemoteOperation } from '../faults/remote-faults.ts'
 import { structuredCodec } from '../structured-codec.ts'
 import * as steps from './entry-steps.ts'
+import { GatheredChanges } from './gathered-changes.ts'
 import { MemoryBus } from './memory-bus.ts'
 import type { DisconnectOptions, NodeLink } from './node-link.ts'
 
@@ -31,6 +32,14 @@ export interface StoreHost {
   execute<Result>(namespace: string, run: (step: steps.Step) => Result): Result
   /** Hands a message to every node of a namespace. */
   publish(namespace: string, message: BusMessage): void
+}
+
+export interface MemoryStoreOptions {
+  /**
+   * Puts and evictions of one tick travel together, as `redisStore` sends them: those of one partition share a number and a
+   * message. @default false: each is a request of its own
+   */
+  readonly gathersChanges?: boolean | undefined
 }
 
 const KEYS_PER_EVICT = 500
@@ -52,13 +61,20 @@ export class MemoryRemoteStore implements RemoteStore {
   readonly faults: RemoteFaults
   readonly #host: StoreHost
   readonly #link: NodeLink
+  readonly #gathered: GatheredChanges | undefined
   #namespace: string | undefined
 
-  /** Use `MemoryServer.store()`. */
-  constructor(host: StoreHost, link: NodeLink, faults: RemoteFaults) {
+  constructor(
+    host: StoreHost,
+    link: NodeLink,
+    faults: RemoteFaults,
+    { gathersChanges = false }: MemoryStoreOptions = {},
+  ) {
     this.#host = host
     this.#link = link
     this.faults = faults
+    if (gathersChanges)
+      this.#gathered = new GatheredChanges((operation, step) => this.#send(operation, step))
     this.bus = new MemoryBus(link, (namespace, message) => host.publish(namespace, message))
   }
 
@@ -116,17 +132,24 @@ export class MemoryRemoteStore implements RemoteStore {
   }
 
   put(address: EntryAddress, request: PutRequest): Promise<PutReply> {
-    const bytes = Uint8Array.from(request.bytes)
-    return this.#run('put', (step) => steps.put(step, address, { ...request, bytes }))
+    const sent = { ...request, bytes: Uint8Array.from(request.bytes) }
+    const gathered = this.#gathered
+    if (gathered !== undefined)
+      return this.faults.run('put', { run: () => gathered.put(address, sent) })
+    return this.#run('put', (step) => steps.put(step, address, sent))
   }
 
   async evict(
     addresses: readonly EntryAddress[],
     request: EvictRequest,
   ): Promise<readonly MutationReply[]> {
-    const groups = groupsOf(addresses)
+    const gathered = this.#gathered
     return Promise.all(
-      groups.map((group) => this.#run('evict', (step) => steps.evict(step, group, request))),
+      groupsOf(addresses).map((group) =>
+        gathered === undefined
+          ? this.#run('evict', (step) => steps.evict(step, group, request))
+          : this.faults.run('evict', { run: () => gathered.evict(group, request) }),
+      ),
     )
   }
 
@@ -190,11 +213,14 @@ export class MemoryRemoteStore implements RemoteStore {
     step: (step: steps.Step) => Result,
     damaged?: (result: Result, damage: (bytes: Uint8Array) => Uint8Array) => Result,
   ): Promise<Result> {
+    const run = (): Promise<Result> => this.#send(operation, step)
+    return this.faults.run(operation, damaged === undefined ? { run } : { run, damaged })
+  }
+
+  #send<Result>(operation: RemoteOperation, step: (step: steps.Step) => Result): Promise<Result> {
     const namespace = this.#namespace
     if (namespace === undefined) return Promise.reject(new Error('The store is not open'))
-    const run = (): Promise<Result> =>
-      this.#link.request(operation, () => this.#host.execute(namespace, step))
-    return this.faults.run(operation, damaged === undefined ? { run } : { run, damaged })
+    return this.#link.request(operation, () => this.#host.execute(namespace, step))
   }
 }
 

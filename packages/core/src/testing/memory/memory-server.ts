@@ -10,7 +10,7 @@ import type { BusMessage } from '../../contracts/bus.ts'
 import type { Clock } from '../../contracts/clock.ts'
 import { RemoteFaults } from '../faults/remote-faults.ts'
 import type { Step } from './entry-steps.ts'
-import { MemoryRemoteStore } from './memory-remote-store.ts'
+import { MemoryRemoteStore, type MemoryStoreOptions } from './memory-remote-store.ts'
 import { MemorySpace, type SpaceKey } from './memory-space.ts'
 import { type Deliver, NodeLink } from './node-link.ts'
 
@@ -76,10 +76,10 @@ export class MemoryServer {
   }
 
   /** Attaches a node and returns its store. */
-  store(): MemoryRemoteStore {
+  store(options?: MemoryStoreOptions): MemoryRemoteStore {
     const link = new NodeLink(this.#nodes.length, this.#deliver)
     const host = { execute: this.#execute.bind(this), publish: this.publish.bind(this) }
-    const store = new MemoryRemoteStore(host, link, new RemoteFaults(this.#clock))
+    const store = new MemoryRemoteStore(host, link, new RemoteFaults(this.#clock), options)
     this.#links.push(link)
     this.#nodes.push(store)
     return store
@@ -114,7 +114,7 @@ export class MemoryServer {
     return this.#spaces.get(key.namespace)?.drop(key) ?? false
   }
 
-  /** Takes down what the server holds now. */
+  /** Takes a snapshot of what the server holds now. */
   snapshot(): ServerSnapshot {
     return { spaces: copyOf(this.#spaces) }
   }

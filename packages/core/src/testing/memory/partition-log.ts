@@ -63,7 +63,7 @@ export class PartitionLog {
     return this.#items.some((item) => item.seq > since && item.key === key)
   }
 
-  /** Only a number that was minted here proves itself: one between two others could come from a history that was lost. */
+  /** Only a number that was minted here shows that it belongs to this history: one between two others could come from a lost one. */
   #reachesBack(seq: number): boolean {
     if (seq === this.#seq || seq === this.#floor) return true
     return seq > this.#floor && this.#items.some((item) => item.seq === seq)

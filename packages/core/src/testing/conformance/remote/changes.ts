@@ -281,18 +281,28 @@ export const SEQUENCE_CASES: readonly RemoteCase[] = [
     },
   },
   {
-    name: 'gives every one of many changes made at once its own number',
+    name: 'numbers many changes made at once in a row, alone or several of one instance together',
     needs: SEQUENCES,
     async run(stage) {
       const stores = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? stage.a : stage.b))
+      const before = await stage.head(stage.a, 3)
       const replies = (
-        await Promise.all(stores.map((store) => store.evict([at('x')], HARD)))
+        await Promise.all(stores.map((store, i) => store.evict([at(`x${i}`)], HARD)))
       ).flat()
-      const ordered = replies.toSorted((one, two) => one.seq - two.seq)
-      assert.equal(new Set(ordered.map(({ seq }) => seq)).size, 40)
-      for (const [i, { previous }] of ordered.entries()) {
-        if (i > 0) assert.equal(previous, ordered[i - 1]?.seq)
+      assert.equal(replies.length, 40)
+      const previousOf = new Map(replies.map(({ seq, previous }) => [seq, previous]))
+      for (const { seq, previous } of replies) assert.equal(previous, previousOf.get(seq))
+      const numbers = [...previousOf.keys()].toSorted((one, two) => one - two)
+      assert.equal(previousOf.get(numbers[0] ?? 0), before)
+      for (const [i, seq] of numbers.entries()) {
+        if (i > 0) assert.equal(previousOf.get(seq), numbers[i - 1])
       }
+      const of = (parity: number): Set<number> =>
+        new Set(replies.filter((_, i) => i % 2 === parity).map(({ seq }) => seq))
+      assert([...of(0)].every((seq) => !of(1).has(seq)))
+      const changes = await stage.a.changesSince(3, before)
+      assert(changes.kind === 'delta')
+      assert.deepEqual(changes.keys.toSorted(), stores.map((_, i) => at(`x${i}`).key).toSorted())
     },
   },
   {

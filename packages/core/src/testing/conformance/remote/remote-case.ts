@@ -1,4 +1,4 @@
-/** What a case about remote stores looks like, and the stage it is played on. */
+/** What a case about remote stores looks like, and what it is run on. */
 
 import assert from 'node:assert/strict'
 import type {
@@ -13,9 +13,9 @@ import { type Advance, eventually } from '../patience.ts'
 
 export interface RemoteCase {
   readonly name: string
-  /** Capabilities without which the store cannot be held to this; `bus`: it has to deliver messages at all. */
+  /** The case is skipped for stores without these capabilities; `bus`: for stores that deliver no messages. */
   readonly needs?: readonly (keyof RemoteCapabilities | 'bus')[]
-  /** A capability that a store must not claim to be held to this: what it answers in its place. */
+  /** The case is skipped for stores with this capability: it is about what the others do instead. */
   readonly lacks?: keyof RemoteCapabilities
   /** The second node is opened in a namespace of its own, which begins with the first one's. */
   readonly isApart?: boolean

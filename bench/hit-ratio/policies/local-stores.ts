@@ -1,12 +1,17 @@
-/** The local store as the engine uses it: hits after the first are not told, the store asks about them before it drops. */
+/** The local stores as the engine uses them: hits after the first are not told, the store asks about them before it drops. */
 
 import type { LocalStore } from '@larder/core/store'
-import { lruStore } from '@larder/local-store'
+import { adaptiveStore, lruStore } from '@larder/local-store'
 import type { Key, Policy, PolicyCache } from './policy.ts'
 
 export const lruStorePolicy: Policy = {
-  name: 'lruStore, asking about use',
-  create: (capacity) => new AskingLru(capacity),
+  name: 'lruStore',
+  create: (capacity) => new AskingStore(lruStore({ maxEntries: capacity })),
+}
+
+export const adaptiveStorePolicy: Policy = {
+  name: 'adaptiveStore',
+  create: (capacity) => new AskingStore(adaptiveStore({ maxEntries: capacity })),
 }
 
 interface Held {
@@ -14,11 +19,11 @@ interface Held {
   isUsed: boolean
 }
 
-class AskingLru implements PolicyCache {
+class AskingStore implements PolicyCache {
   readonly #store: LocalStore<Held>
 
-  constructor(capacity: number) {
-    this.#store = lruStore<Held>({ maxEntries: capacity })
+  constructor(store: LocalStore<Held>) {
+    this.#store = store
     this.#store.askAboutUse?.((held) => {
       const { isUsed } = held
       held.isUsed = false

@@ -1,0 +1,68 @@
+/** Traces of reads and loads; asked for only while somebody has subscribed. */
+
+import { OpenTrace } from '../events/open-trace.ts'
+import { CHANNELS, type LoadTrace, type ReadTrace, type TracedFlight } from '../events/traces.ts'
+import type { Flight } from './flight.ts'
+import type { CacheNode } from './node.ts'
+import type { ReadCall } from './read-call.ts'
+
+/** True while somebody listens to reads. */
+export function tracesReads(): boolean {
+  return CHANNELS.read.hasSubscribers
+}
+
+/** True while somebody listens to loads. */
+export function tracesLoads(): boolean {
+  return CHANNELS.load.hasSubscribers
+}
+
+/** Begins the trace of a flight that asks the store; it ends with the flight at the latest. */
+export function traceFlight(node: CacheNode, flight: Flight): void {
+  flight.trace ??= readTrace(node, flight.call, { joined: false, flight: markOf(flight) }).begin()
+}
+
+/** The trace of a look that asks the store, and belongs to no flight. */
+export function traceLook(node: CacheNode, call: ReadCall): OpenTrace<ReadTrace> {
+  return readTrace(node, call, { joined: false, flight: {} }).begin()
+}
+
+/** Traces a caller that waits for a flight of another one, until its own answer. */
+export function traceWait<Result>(
+  node: CacheNode,
+  call: ReadCall,
+  { flight, answer }: { readonly flight: Flight; readonly answer: Promise<Result> },
+): Promise<Result> {
+  const trace = readTrace(node, call, { joined: true, flight: markOf(flight) }).begin()
+  return trace.until(answer, () => ({ outcome: 'joined' }))
+}
+
+/** The trace of one call of a loader, for one flight or for many; not begun. */
+export function loadTrace(node: CacheNode, flights: readonly Flight[]): OpenTrace<LoadTrace> {
+  const [first] = flights
+  const message: LoadTrace = {
+    namespace: node.namespace,
+    cache: first?.call.cache ?? '',
+    keys: flights.map(({ address }) => address.key),
+    where: first?.call.site.where ?? '',
+    reason: flights.every(({ isSettled, isForced }) => isSettled || isForced) ? 'refresh' : 'miss',
+    flights: flights.map(markOf),
+  }
+  return new OpenTrace(CHANNELS.load, message, node.traces)
+}
+
+function readTrace(
+  node: CacheNode,
+  call: ReadCall,
+  what: Pick<ReadTrace, 'joined' | 'flight'>,
+): OpenTrace<ReadTrace> {
+  const { namespace, traces } = node
+  const { where } = call.site
+  const message: ReadTrace = { namespace, cache: call.cache, key: call.fullKey, where, ...what }
+  return new OpenTrace(CHANNELS.read, message, traces)
+}
+
+/** Made when it is first asked for: flights are many, and subscribers few. */
+function markOf(flight: Flight): TracedFlight {
+  flight.mark ??= Object.freeze({})
+  return flight.mark
+}

@@ -1,0 +1,78 @@
+/** Reads the answers of lua/put-n.lua and lua/evict-n.lua: one for each change, and then what went wrong. */
+
+import { UnexpectedReplyError } from '../commands/replies.ts'
+import { refused } from '../connection/refusal.ts'
+
+const DOUBLE_BYTES = 8
+const DIGIT_ZERO = 0x30
+const STORED = 1
+const FAILED = 2
+
+/** The numbers of one change of a partition. */
+interface Numbers {
+  readonly previous: number
+  readonly seq: number
+}
+
+export interface PutAnswer extends Numbers {
+  /** False for a put that became an eviction. */
+  readonly stored: boolean
+}
+
+/** What a script answers about each change, in order: an error where one failed alone. */
+export interface Answers<Answer> {
+  readonly nowMs: number
+  readonly answers: readonly (Answer | Error)[]
+}
+
+/**
+ * `places`: for each put, the place of its log in the script's keys.
+ *
+ * @throws UnexpectedReplyError
+ */
+export function readPutAnswers(
+  packed: Buffer,
+  places: readonly number[],
+  logCount: number,
+): Answers<PutAnswer> {
+  const digits = (1 + 2 * logCount) * DOUBLE_BYTES
+  const words = wordsBehind(packed, digits + places.length)
+  const answers = places.map((place, i): PutAnswer | Error => {
+    const outcome = packed.readUInt8(digits + i) - DIGIT_ZERO
+    if (outcome === FAILED) return answerError('put', words.shift() ?? '')
+    const numbers = numbersAt(packed, (2 * place - 1) * DOUBLE_BYTES)
+    return { ...numbers, stored: outcome === STORED }
+  })
+  return { nowMs: packed.readDoubleBE(0), answers }
+}
+
+/** @throws UnexpectedReplyError */
+export function readEvictAnswers(packed: Buffer, count: number): Answers<Numbers> {
+  const digits = (1 + 2 * count) * DOUBLE_BYTES
+  const words = wordsBehind(packed, digits + count)
+  const answers: (Numbers | Error)[] = []
+  for (let i = 0; i < count; i++) {
+    const outcome = packed.readUInt8(digits + i) - DIGIT_ZERO
+    if (outcome === FAILED) answers.push(answerError('evict', words.shift() ?? ''))
+    else answers.push(numbersAt(packed, (1 + 2 * i) * DOUBLE_BYTES))
+  }
+  return { nowMs: packed.readDoubleBE(0), answers }
+}
+
+function numbersAt(packed: Buffer, at: number): Numbers {
+  return { previous: packed.readDoubleBE(at), seq: packed.readDoubleBE(at + DOUBLE_BYTES) }
+}
+
+/** The lines of text behind the first part of a reply: one per failure. */
+function wordsBehind(reply: Buffer, length: number): string[] {
+  if (reply.length < length) {
+    throw new UnexpectedReplyError('The answer about changes is not of the length asked for')
+  }
+  return reply.length === length ? [] : reply.toString('utf8', length).split('\n')
+}
+
+function answerError(operation: string, words: string): Error {
+  const error = new Error(words)
+  error.name = 'ReplyError'
+  return refused(operation, error) as Error
+}

@@ -1,0 +1,26 @@
+/** The small examples run, and print what they say. */
+
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { ROOT } from '../docs/pages.ts'
+
+const run = promisify(execFile)
+
+async function printed(example: string): Promise<string> {
+  const args = ['--conditions=larder-source', '--import', 'tsx', `${example}/main.ts`]
+  const { stdout, stderr } = await run(process.execPath, args, { cwd: join(ROOT, 'examples') })
+  expect(stderr).toBe('')
+  return stdout
+}
+
+it('encryption: a key is changed without a miss, and a moved entry is not read', async () => {
+  const said = await printed('encryption')
+  expect(said).toContain(
+    "release 1 reads { name: 'Grace Hopper' } and release 2 { name: 'Ada Lovelace' }",
+  )
+  expect(said).toContain('release 2 has read with 0 and 1')
+  expect(said).toMatch(/patients:7 was not read: EncryptionKeyError: .*written for another key/)
+  expect(said).toContain('patient 7 is undefined')
+}, 60_000)

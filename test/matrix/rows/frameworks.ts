@@ -1,0 +1,54 @@
+/** Limits in frameworks, with types that are checked as strictly as can be; and what each subpath needs to be there. */
+
+import type { Row } from '../rows.ts'
+
+const PRINTS = 'each lets a client ask once'
+
+/** The declarations of the packages are checked too. */
+const config = (module: string): string =>
+  JSON.stringify({
+    compilerOptions: {
+      module,
+      target: 'ES2022',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      types: ['node'],
+      rootDir: '.',
+      outDir: 'out',
+    },
+    files: ['limits.ts'],
+  })
+
+const frameworkRow = (name: string, type: 'module' | 'commonjs'): Row => ({
+  name: `Limits in Express, Fastify and Hono, ${name}`,
+  tools: 'frameworks',
+  sources: { 'limits.ts': 'limits.ts' },
+  extensions: 'js',
+  files: {
+    'package.json': `{ "private": true, "type": "${type}" }`,
+    'tsconfig.json': config('nodenext'),
+  },
+  commands: [{ line: ['tsc'] }, { line: ['node', 'out/limits.js'], prints: PRINTS }],
+})
+
+const ALONE = `import { equal } from 'node:assert/strict'
+const missing = async (name) => import(name).then(() => false, ({ code }) => code === 'ERR_MODULE_NOT_FOUND')
+for (const name of ['express', 'fastify', 'hono', 'connect']) equal(await missing(name), true, name)
+for (const name of ['express', 'fastify', 'hono', 'http']) await import('@larder/plugins/' + name)
+console.log('nothing else is needed')
+`
+
+export const frameworkRows: readonly Row[] = [
+  frameworkRow('ES modules', 'module'),
+  frameworkRow('CommonJS', 'commonjs'),
+  {
+    name: 'Limits where no framework is installed',
+    tools: 'newest',
+    isCore: true,
+    sources: {},
+    files: { 'package.json': '{ "private": true, "type": "module" }', 'alone.js': ALONE },
+    commands: [{ line: ['node', 'alone.js'], prints: 'nothing else is needed' }],
+  },
+]

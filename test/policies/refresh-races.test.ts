@@ -1,0 +1,115 @@
+/** What a refresh meets: reads that began before it and end after it, answers that cannot be read, refreshes of other nodes. */
+
+import { partitionOf } from '@larder/core/store'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { deferred } from '../support/eventually.ts'
+import { MemoryWorld } from './memory-world.ts'
+
+/** Longer than any call of the store may take, ms. */
+const OVERDUE_MS = 600
+const K = { partition: partitionOf('c:k'), key: 'c:k' }
+
+let world: MemoryWorld
+
+beforeEach(() => {
+  world = new MemoryWorld('refresh-races', { ttl: '1h', maxStaleness: '1m' })
+})
+
+const settle = (): Promise<void> => world.clock.advanceAsync(0)
+
+describe.each([
+  ['both tiers', {}],
+  ['kept out of the shared tier', { remote: false }],
+] as const)('%s', (_, policy) => {
+  const startNode = async () => {
+    const node = world.startNode(policy)
+    await node.cache.evict('other')
+    await settle()
+    return node
+  }
+
+  it.each(['answers', 'is away', 'is away from then on'])(
+    'a load that began before a refresh does not replace its result, where the store %s',
+    async (store) => {
+      const node = await startNode()
+      const { cache } = node
+      if (store === 'is away') node.store.faults.fail({})
+      const gate = deferred<string>()
+      const reading = cache.getOrLoad('k', () => gate.promise)
+      await settle()
+      if (store === 'is away from then on') node.store.faults.fail({})
+      const refreshing = cache.refresh('k', async () => 'new')
+      await world.clock.advanceAsync(OVERDUE_MS)
+      gate.resolve('old')
+      await world.clock.advanceAsync(OVERDUE_MS)
+      expect(await Promise.all([reading, refreshing])).toEqual(['old', 'new'])
+      expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
+    },
+  )
+})
+
+it('an entry that was there before is no answer, also where the first look at it could not be read', async () => {
+  const [a, b] = [world.startNode({ local: false }), world.startNode()]
+  await b.cache.getOrLoad('k', async () => 'old')
+  await a.cache.get('other')
+  await settle()
+  a.store.faults.corrupt(() => Buffer.from('garbage'), { on: 'read', times: 1 })
+  expect(await a.cache.refresh('k', async () => 'new')).toBe('new')
+  expect(await a.cache.get('k')).toBe('new')
+})
+
+it('of two nodes that refresh what stays with them, nobody keeps what was loaded before the later one asked', async () => {
+  const [a, b] = [1, 2].map(() => world.startNode({ remote: false }))
+  if (a === undefined || b === undefined) throw new Error('Two nodes were started')
+  for (const { cache } of [a, b]) await cache.evict('other')
+  const [early, late] = [deferred<string>(), deferred<string>()]
+  const first = b.cache.refresh('k', () => early.promise)
+  await settle()
+  const second = a.cache.refresh('k', () => late.promise)
+  await settle()
+  early.resolve('old')
+  await settle()
+  late.resolve('new')
+  await settle()
+  expect(await Promise.all([first, second])).toEqual(['old', 'new'])
+  for (const { cache } of [a, b]) expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
+})
+
+it('of two refreshes without the store, the later one is kept', async () => {
+  const node = world.startNode()
+  await node.cache.evict('other')
+  node.store.faults.fail({ on: 'claim' })
+  const [early, late] = [deferred<string>(), deferred<string>()]
+  const first = node.cache.refresh('k', () => early.promise)
+  await settle()
+  // The first is over before the second has begun to load.
+  node.store.faults.delay(50, { on: 'read', times: 1 })
+  const second = node.cache.refresh('k', () => late.promise)
+  await settle()
+  early.resolve('old')
+  await world.clock.advanceAsync(50)
+  late.resolve('new')
+  await settle()
+  expect(await Promise.all([first, second])).toEqual(['old', 'new'])
+  expect(await node.cache.getOrLoad('k', async () => 'new')).toBe('new')
+})
+
+it('what another node loads after a miss is no answer: it tells nobody who holds an older value', async () => {
+  const [a, b, holder] = [world.startNode(), world.startNode(), world.startNode()]
+  for (const { cache } of [a, b]) await cache.get('other')
+  expect(await holder.cache.getOrLoad('k', async () => 'old')).toBe('old')
+  await settle()
+  world.server.dropKey({ namespace: world.namespace, kind: 'entry', ...K })
+  // Between the look of the refresh and its claim, another node begins to load.
+  a.store.faults.delay(50, { on: 'claim', times: 1 })
+  const refreshing = a.cache.refresh('k', async () => 'new')
+  await settle()
+  const gate = deferred<string>()
+  const missing = b.cache.getOrLoad('k', () => gate.promise)
+  await settle()
+  await world.clock.advanceAsync(50)
+  gate.resolve('new')
+  await world.clock.advanceAsync(OVERDUE_MS)
+  expect(await Promise.all([refreshing, missing])).toEqual(['new', 'new'])
+  expect(await holder.cache.getOrLoad('k', async () => 'new')).toBe('new')
+})
