@@ -55,7 +55,7 @@ async function importEntries(name) {
   const entries = Object.keys(manifest.exports).map((path) => manifest.name + path.slice(1))
   const script = entries.map((entry) => `await import('${entry}')`).join(';')
   await execute(process.execPath, ['--input-type=module', '--eval', script], {
-    cwd: join(ROOT, 'test'),
+    cwd: join(ROOT, 'packages', name),
   })
   process.stdout.write(`imports: ${entries.join(', ')}\n`)
 }
