@@ -39,7 +39,10 @@ const TASKS = {
   types,
   lint,
   format: () => tool('biome', ['check', '--write', '.']),
-  house: printHouse,
+  house: async () => {
+    printHouse()
+    await node('test', 'house/walk.ts')
+  },
   // What each task does before it begins.
   generate: () => {},
   // The pages of docs/reference that are made from the code; a test says when they are out of step.

@@ -48,7 +48,7 @@ describe.each([
   )
 })
 
-it('an entry that was there before is no answer, also where the first look at it could not be read', async () => {
+it('an entry that was there before does not answer a refresh, also where the first look at it could not be read', async () => {
   const [a, b] = [world.startNode({ local: false }), world.startNode()]
   await b.cache.getOrLoad('k', async () => 'old')
   await a.cache.get('other')
@@ -94,7 +94,7 @@ it('of two refreshes without the store, the later one is kept', async () => {
   expect(await node.cache.getOrLoad('k', async () => 'new')).toBe('new')
 })
 
-it('what another node loads after a miss is no answer: it tells nobody who holds an older value', async () => {
+it('what another node loads after a miss does not answer a refresh: it tells nobody who holds an older value', async () => {
   const [a, b, holder] = [world.startNode(), world.startNode(), world.startNode()]
   for (const { cache } of [a, b]) await cache.get('other')
   expect(await holder.cache.getOrLoad('k', async () => 'old')).toBe('old')
@@ -112,4 +112,25 @@ it('what another node loads after a miss is no answer: it tells nobody who holds
   await world.clock.advanceAsync(OVERDUE_MS)
   expect(await Promise.all([refreshing, missing])).toEqual(['new', 'new'])
   expect(await holder.cache.getOrLoad('k', async () => 'new')).toBe('new')
+})
+
+it('a refresh that another node’s refresh has overtaken, and that the store then refuses, leaves nothing old', async () => {
+  const [a, b] = [world.startNode(), world.startNode()]
+  for (const { cache } of [a, b]) await cache.get('other')
+  const [early, late] = [deferred<string>(), deferred<string>()]
+  const first = b.cache.refresh('k', () => early.promise)
+  await settle()
+  // Asked for while the first one loads; its claim waits for that.
+  const second = a.cache.refresh('k', () => late.promise)
+  await settle()
+  early.resolve('old')
+  await world.clock.advanceAsync(OVERDUE_MS)
+  a.store.faults.fail({ on: 'put' })
+  late.resolve('new')
+  await settle()
+  expect(await Promise.all([first, second])).toEqual(['old', 'new'])
+  expect(await a.cache.getOrLoad('k', async () => 'new')).toBe('new')
+  a.store.faults.heal()
+  await world.clock.advanceAsync(5_000)
+  for (const { cache } of [a, b]) expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
 })

@@ -48,7 +48,7 @@ export class Reads {
     if (mode !== NORMAL && isAnswered) this.#acknowledgeRefresh(read)
   }
 
-  /** Whoever refreshed says that what was there before is old. */
+  /** A caller that refreshed says that what was there before is old. */
   #acknowledgeRefresh({ node, key, startedAt }: StartedRead): void {
     const { ledger, clock } = this.#world
     ledger.acknowledge({

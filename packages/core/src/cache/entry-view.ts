@@ -36,7 +36,11 @@ export interface EntryView<Value = unknown> {
   readonly tier: 'local' | 'remote'
 }
 
-export function viewOf(found: Found, call: ReadCall, node: CacheNode): EntryView {
+export function viewOf(
+  found: Found,
+  call: ReadCall,
+  node: Pick<CacheNode, 'clock' | 'copyValue'>,
+): EntryView {
   const { entry, age, tier } = found
   const now = node.clock.now()
   const left = (until: number): number => Math.max(0, until - now)
@@ -57,7 +61,11 @@ export function viewOf(found: Found, call: ReadCall, node: CacheNode): EntryView
 }
 
 /** Returns what an entry remembers, as it is handed out. */
-export function ownOf({ entry }: Pick<Found, 'entry'>, call: ReadCall, node: CacheNode): unknown {
+export function ownOf(
+  { entry }: Pick<Found, 'entry'>,
+  call: ReadCall,
+  node: Pick<CacheNode, 'copyValue'>,
+): unknown {
   const { policy } = call
   if (policy.isolation !== 'cloned') return entry.value
   return entry.kind === 'error' ? node.copyValue(entry.value) : ownCopy(node, policy, entry.value)

@@ -137,7 +137,7 @@ export class FillPath {
 
   #forgetHere({ address: { key } }: Flight): void {
     const { flights, local } = this.#node
-    flights.kill(key, Number.POSITIVE_INFINITY)
+    flights.killReaders(key)
     local?.delete(key)
   }
 

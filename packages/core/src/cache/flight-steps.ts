@@ -6,7 +6,11 @@ import type { Flight } from './flight.ts'
 import type { CacheNode } from './node.ts'
 
 /** Lets a step of a flight run on its own. A defect in it must reach the callers rather than leave them hanging. */
-export function goOn(node: CacheNode, flight: Flight, step: Promise<void>): void {
+export function goOn(
+  node: Pick<CacheNode, 'flights' | 'work'>,
+  flight: Flight,
+  step: Promise<void>,
+): void {
   const guarded = step.catch((error: unknown) => {
     node.flights.end(flight)
     flight.call.onDecided?.()
@@ -23,7 +27,7 @@ export function settleWith(flight: Flight, entry: LocalEntry): void {
 }
 
 /** Ends a flight that nobody waits for any more, before it loads; false when somebody does. */
-export function endIfForsaken(node: CacheNode, flight: Flight): boolean {
+export function endIfForsaken(node: Pick<CacheNode, 'flights'>, flight: Flight): boolean {
   if (!flight.isForsaken) return false
   node.flights.end(flight)
   flight.call.onDecided?.()
@@ -32,7 +36,7 @@ export function endIfForsaken(node: CacheNode, flight: Flight): boolean {
 }
 
 /** The manager was closed meanwhile. */
-export function endAsClosed(node: CacheNode, flight: Flight): void {
+export function endAsClosed(node: Pick<CacheNode, 'flights' | 'namespace'>, flight: Flight): void {
   node.flights.end(flight)
   flight.call.onDecided?.()
   flight.reject(new ClosedError(node.namespace))

@@ -47,6 +47,14 @@ describe('the flight to join', () => {
     expect([first.isAlive, second.isAlive, other.isAlive]).toEqual([false, true, true])
   })
 
+  it('does not displace itself', () => {
+    const flights = new Flights()
+    const flight = flightOf('a')
+    flights.add(flight)
+    flights.add(flight)
+    expect([flight.isAlive, flights.get('a')]).toEqual([true, flight])
+  })
+
   it('is not ended by the end of an earlier one', () => {
     const flights = new Flights()
     const [first, second] = [flightOf('a'), flightOf('a')]

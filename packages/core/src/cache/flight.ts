@@ -173,6 +173,7 @@ export class Flights {
   add(flight: Flight): void {
     const { key } = flight.address
     const displaced = this.#flights.get(key)
+    if (displaced === flight) return
     if (displaced !== undefined) this.detach(displaced)
     this.#flights.set(key, flight)
   }

@@ -8,7 +8,7 @@ import { ownCopy } from './value-forms.ts'
 export function handOut(
   value: unknown,
   call: Pick<ReadCall, 'policy'>,
-  node: CacheNode,
+  node: Pick<CacheNode, 'copyValue'>,
 ): Promise<unknown> {
   const promise = value instanceof Promise ? value : Promise.resolve(value)
   const { policy } = call
@@ -21,7 +21,7 @@ export function handOut(
 export function handOutShared(
   promise: Promise<unknown>,
   call: Pick<ReadCall, 'policy'>,
-  node: CacheNode,
+  node: Pick<CacheNode, 'copyValue'>,
 ): Promise<unknown> {
   if (call.policy.isolation !== 'cloned') return promise
   return handOut(promise, call, node).catch((error: unknown) => rejectedError(error, call, node))
@@ -31,7 +31,7 @@ export function handOutShared(
 export function rejectedError(
   error: unknown,
   { policy }: Pick<ReadCall, 'policy'>,
-  node: CacheNode,
+  node: Pick<CacheNode, 'copyValue'>,
 ): Promise<never> {
   return Promise.reject(policy.isolation === 'cloned' ? node.copyValue(error) : error)
 }

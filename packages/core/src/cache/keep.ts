@@ -111,7 +111,7 @@ function ask<Answer>(
  * known good, monotonic ms.
  */
 export function localEntryOf(
-  node: CacheNode,
+  node: Pick<CacheNode, 'clock'>,
   policy: Policy,
   kept: Keepable,
   { stamp, at }: { readonly stamp: Stamp; readonly at: number },

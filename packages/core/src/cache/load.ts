@@ -74,7 +74,7 @@ export async function runLoader(
 }
 
 function withTimeout(
-  node: CacheNode,
+  node: Pick<CacheNode, 'clock'>,
   running: Promise<unknown>,
   abort: LoadAbort,
   timers: (() => void)[],
@@ -93,7 +93,11 @@ function withTimeout(
   })
 }
 
-function reportLoad(node: CacheNode, flight: Flight, outcome: LoadOutcome): void {
+function reportLoad(
+  node: Pick<CacheNode, 'events' | 'copyValue'>,
+  flight: Flight,
+  outcome: LoadOutcome,
+): void {
   if (!node.events.has('load')) return
   const { call } = flight
   const event = {

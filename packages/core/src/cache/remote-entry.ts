@@ -18,7 +18,7 @@ export type Age = 'fresh' | 'stale' | 'fallback'
 export function inspect(
   bytes: Uint8Array | undefined,
   witness: Witness,
-  node: CacheNode,
+  node: Pick<CacheNode, 'knowledge' | 'clock'>,
   onForeign: (call: ReadCall) => void,
 ): LocalEntry | number {
   if (bytes === undefined) return 0

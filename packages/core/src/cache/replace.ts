@@ -24,7 +24,10 @@ export interface Replacement {
 }
 
 /** False if the store has no sequence numbers, or a settle window is open. Then it is a fill, and others keep their copies to the end. */
-export function canReplace(node: CacheNode, { ask }: Flight): boolean {
+export function canReplace(
+  node: Pick<CacheNode, 'remote' | 'knowledge'>,
+  { ask }: Flight,
+): boolean {
   if (ask?.stamp === undefined || ask.isSettling) return false
   const { remote, knowledge } = node
   return remote?.store.capabilities.sequences === true && knowledge.isLevel(ask.stamp)
@@ -32,7 +35,7 @@ export function canReplace(node: CacheNode, { ask }: Flight): boolean {
 
 /** Returns false when something changed the key or took the load over. @throws what the store fails with */
 export async function replace(
-  node: CacheNode,
+  node: Pick<CacheNode, 'remote' | 'coherence' | 'knowledge' | 'changes'>,
   { address, stamp, ask, isAlive }: Flight,
   lease: Lease,
   { bytes, livesMs, commit, keep }: Replacement,

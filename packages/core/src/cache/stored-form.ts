@@ -30,7 +30,7 @@ export interface Sealed extends EncodedValue {
  * out of the shared tier. A promise only where a step is asynchronous.
  */
 export function sealed(
-  node: CacheNode,
+  node: Pick<CacheNode, 'values' | 'events' | 'clock' | 'stepFailures'>,
   call: ReadCall,
   { kept, payload, birth }: Unsealed,
 ): Sealed | undefined | Promise<Sealed | undefined> {

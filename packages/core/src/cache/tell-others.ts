@@ -18,7 +18,10 @@ export interface Told {
 }
 
 /** Tells the other nodes. Whatever is kept of the key here is forgotten when the store has answered. Never rejects. */
-export async function tellOthers(node: CacheNode, address: EntryAddress): Promise<Told> {
+export async function tellOthers(
+  node: Pick<CacheNode, 'coherence' | 'knowledge' | 'remote'>,
+  address: EntryAddress,
+): Promise<Told> {
   const { coherence, knowledge, remote } = node
   if (remote === undefined) return {}
   const { key, partition } = address
@@ -51,7 +54,7 @@ export interface Begun {
  * key since the value's stamp, and be newer.
  */
 export function standingAfter(
-  node: CacheNode,
+  node: Pick<CacheNode, 'knowledge' | 'changes'>,
   { key, partition }: EntryAddress,
   { reply }: Told,
   { stamp, mark }: Begun,
@@ -68,7 +71,7 @@ export function standingAfter(
 
 /** The same for a value that counts as made now, or where the store numbers nothing: `undefined` if something came after it. */
 export function standingNow(
-  node: CacheNode,
+  node: Pick<CacheNode, 'knowledge' | 'changes'>,
   { key, partition }: EntryAddress,
   { reply }: Told,
   { stamp, mark }: Begun,

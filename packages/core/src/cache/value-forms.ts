@@ -18,7 +18,11 @@ import type { ReadCall } from './read-call.ts'
  *
  * @throws ValueError when `toPlain` or `fromPlain` throws.
  */
-export function takeIn(node: CacheNode, call: ReadCall, kept: Keepable): Keepable {
+export function takeIn(
+  node: Pick<CacheNode, 'copyValue'>,
+  call: ReadCall,
+  kept: Keepable,
+): Keepable {
   const { toPlain, fromPlain, isolation } = call.policy
   const isCloned = isolation === 'cloned'
   if (kept.kind === 'error') {
@@ -32,7 +36,11 @@ export function takeIn(node: CacheNode, call: ReadCall, kept: Keepable): Keepabl
 }
 
 /** Returns a copy of a kept value for one caller; the value itself where it cannot be copied. */
-export function ownCopy(node: CacheNode, policy: Policy, value: unknown): unknown {
+export function ownCopy(
+  node: Pick<CacheNode, 'copyValue'>,
+  policy: Policy,
+  value: unknown,
+): unknown {
   const { toPlain, fromPlain } = policy
   if (value === undefined || value === null) return value
   if (toPlain === undefined && fromPlain === undefined) return node.copyValue(value)
@@ -51,7 +59,7 @@ export function ownCopy(node: CacheNode, policy: Policy, value: unknown): unknow
  * @throws ValueError for a value that cannot come back the same.
  */
 export function encodeKept(
-  node: CacheNode,
+  node: Pick<CacheNode, 'values'>,
   call: ReadCall,
   kept: Keepable,
 ): Uint8Array | undefined {
@@ -71,7 +79,11 @@ export function encodeKept(
  *
  * @throws ValueError
  */
-export function assertKeepable(node: CacheNode, call: ReadCall, kept: Keepable): void {
+export function assertKeepable(
+  node: Pick<CacheNode, 'checkValue' | 'local' | 'remote'>,
+  call: ReadCall,
+  kept: Keepable,
+): void {
   const { local, remote } = call.policy
   if (node.checkValue === undefined || !remote || kept.kind !== 'value') return
   // A manager without tiers runs methods as they are.

@@ -19,8 +19,3 @@ export async function skipCache<Result>(
   assertOneOf(mode, ['skip', 'refresh', 'localOnly'], 'skipCache.mode')
   return runInScope({ mode, outer: currentCallScope(), isOver: false }, work)
 }
-
-/** Returns the mode of this async context. Costs one comparison while no code uses `skipCache`. */
-export function currentSkip(): SkipMode | undefined {
-  return currentCallScope()?.mode
-}

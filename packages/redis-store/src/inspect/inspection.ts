@@ -12,6 +12,7 @@ import { connectToMasters, slotOf } from '../connection/cluster-nodes.ts'
 import { Connection } from '../connection/connection.ts'
 import { createClient } from '../connection/create-client.ts'
 import { isCluster, type RedisClient } from '../connection/redis-client.ts'
+import { refusalOf } from '../connection/refusal.ts'
 import { targetDatabase } from '../connection/target-database.ts'
 import {
   type RedisInternals,
@@ -36,8 +37,9 @@ import { InspectedServer } from './server.ts'
 /** A replica is looked into as well: what it refuses does not end the connection. */
 const KEPT = { reconnectOnError: null }
 
-/** A connection that went silent for so long is over. */
-const PING_EVERY_MS = 1_000
+const PING_EVERY_MS = 2_000
+/** A person can wait for longer than a node, whose callers do: a server that is busy is looked into as well. */
+const PATIENCE_MS = 10_000
 
 /** What leads to a Redis: options as for `redisStore`, or what was made of them by `redisStore`, `redisLocks` or `redisLimits`. */
 export type InspectionSource = RedisStoreOptions | object
@@ -56,7 +58,7 @@ export async function inspectRedis(source: InspectionSource): Promise<Inspection
     if (isCluster(client)) await connectToMasters(client)
     else if (database !== 0) await client.select(database)
   })
-  connection.watch(PING_EVERY_MS)
+  connection.watch(PING_EVERY_MS, PATIENCE_MS)
   return new Inspection(options, database, connection)
 }
 
@@ -149,10 +151,15 @@ export class Inspection implements Inspected {
     return readFleet(this, namespace)
   }
 
-  /** How many keys the servers hold, of whatever application. */
-  async keyCount(): Promise<number> {
-    const counts = await Promise.all(this.servers().map((server) => server.number('DBSIZE')))
-    return counts.reduce((sum, count) => sum + count, 0)
+  /** How many keys the servers hold, of whatever application; `undefined` where the user has no right to ask. */
+  async keyCount(): Promise<number | undefined> {
+    try {
+      const counts = await Promise.all(this.servers().map((server) => server.number('DBSIZE')))
+      return counts.reduce((sum, count) => sum + count, 0)
+    } catch (error) {
+      if (refusalOf(error) === 'rights') return undefined
+      throw error
+    }
   }
 
   /** Keys of any application, by a scan of bounded length. */

@@ -52,6 +52,11 @@ export function currentCallScope(): CallScope | undefined {
   return scope
 }
 
+/** Returns the mode of the innermost `skipCache`. Costs one comparison while there is no scope anywhere. */
+export function currentSkip(): SkipMode | undefined {
+  return currentCallScope()?.mode
+}
+
 /** Returns the unit of work of an owner that the running code is part of. */
 export function currentUnitOf(owner: object): unknown {
   for (let at = currentCallScope(); at !== undefined; at = at.outer) {

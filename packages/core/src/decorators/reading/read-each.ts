@@ -3,9 +3,9 @@
 import type { LoadContext, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
+import { currentSkip } from '../bound/call-scope.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
 import { type AnyMethod, invoke, shapeOf } from '../bound/method-decorator.ts'
-import { currentSkip } from '../skip-cache.ts'
 import { currentScope, isLoading, runLoad } from './method-load-scope.ts'
 import { type CacheableParts, keyOf, stillGives } from './read-one.ts'
 
