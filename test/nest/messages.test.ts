@@ -11,6 +11,7 @@ import {
   RateLimit,
 } from '@larder/nest'
 import { Controller, Inject, Injectable, Scope, UseFilters, UseGuards } from '@nestjs/common'
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js'
 import { Args, GraphQLModule, Query, Resolver } from '@nestjs/graphql'
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius'
 import {
@@ -251,7 +252,7 @@ class PerRequest {
   }
 }
 
-async function graphql(context?: () => object) {
+async function graphql() {
   const running = await startApp(
     {
       imports: [
@@ -259,7 +260,6 @@ async function graphql(context?: () => object) {
         GraphQLModule.forRoot<MercuriusDriverConfig>({
           driver: MercuriusDriver,
           autoSchemaFile: true,
-          ...(context === undefined ? {} : { context }),
         }),
       ],
       providers: [Catalogue, PerRequest, Mails],
@@ -292,4 +292,27 @@ it('a field of GraphQL is limited, once for each time that a query asks for it',
   expect((await ask('{ scoped }')).errors?.[0]?.message).toMatch(/quota has been exceeded/)
   expect(await ask('{ service }')).toEqual({ data: { service: 'sent to a' } })
   expect((await ask('{ service }')).errors?.[0]?.message).toMatch(/quota has been exceeded/)
+})
+
+it('where the context of GraphQL has no request, only a key of something else can count', async () => {
+  const { app } = await graphql()
+  const guard = app.get(LarderRateLimitGuard)
+  /** As of a subscription, whose context has what the application puts there. */
+  const asked = (method: 'byAddress' | 'byArgument', args: object) => {
+    const context = new ExecutionContextHost(
+      [undefined, args, { connection: {} }, {}],
+      Catalogue,
+      Catalogue.prototype[method],
+    )
+    context.setType('graphql')
+    return guard.canActivate(context)
+  }
+  await expect(asked('byAddress', {})).rejects.toThrow(
+    /@RateLimit\(Catalogue\.byAddress\)\.key takes a function .* kind graphql has no address/,
+  )
+  expect(await asked('byArgument', { id: '1' })).toBe(true)
+  await expect(asked('byArgument', { id: '1' })).rejects.toMatchObject({
+    status: 429,
+    response: { 'retry-after': expect.any(Number) as number },
+  })
 })

@@ -93,7 +93,7 @@ export class RateLimits {
     const distrustsAddress = !trustsAnyProxy && this.#believesAnybody()
     if (distrustsAddress && readsAddress(settings.key)) throw trustError(where, TRUST_SETTING)
     const resolved = resolveLimiter({ ...options, name: options.name ?? fitName(name) }, { where })
-    const limiter = this.#caches[INTERNALS].limiter(resolved)
+    const limiter = this.#internals(where).limiter(resolved)
     const guard = new LimitGuard<HandlerCall<unknown>>(
       { ...settings, limiter },
       { where, addressKey: (call) => addressKey(call, where) },
@@ -108,6 +108,14 @@ export class RateLimits {
     if (before === undefined || before === owner) return
     const expected = 'a name, because another class of this name has a handler of this name'
     throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
+  }
+
+  /** @throws InvalidOptionError where a test has put something else in place of the manager */
+  #internals(where: string): CacheManager[typeof INTERNALS] {
+    const internals = (this.#caches as Partial<CacheManager> | undefined)?.[INTERNALS]
+    if (internals !== undefined) return internals
+    const expected = 'a manager of createCacheManager as CACHES'
+    throw new InvalidOptionError({ option: where, expected, received: this.#caches })
   }
 
   #believesAnybody(): boolean {
