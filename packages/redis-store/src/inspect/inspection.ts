@@ -7,13 +7,19 @@
  */
 
 import { InvalidOptionError } from '@larder/core'
-import { INTERNALS, type RemoteStore } from '@larder/core/store'
+import {
+  INTERNALS,
+  type LockProvider,
+  type RateLimitProvider,
+  type RemoteStore,
+} from '@larder/core/store'
 import { connectToMasters, slotOf } from '../connection/cluster-nodes.ts'
 import { Connection } from '../connection/connection.ts'
 import { createClient } from '../connection/create-client.ts'
 import { isCluster, type RedisClient } from '../connection/redis-client.ts'
 import { refusalOf } from '../connection/refusal.ts'
 import { targetDatabase } from '../connection/target-database.ts'
+import { hashTagOf, logKey } from '../key-layout.ts'
 import {
   type RedisInternals,
   type RedisStoreOptions,
@@ -42,7 +48,7 @@ const PING_EVERY_MS = 2_000
 const PATIENCE_MS = 10_000
 
 /** What leads to a Redis: options as for `redisStore`, or what was made of them by `redisStore`, `redisLocks` or `redisLimits`. */
-export type InspectionSource = RedisStoreOptions | object
+export type InspectionSource = RedisStoreOptions | RemoteStore | LockProvider | RateLimitProvider
 
 /**
  * Connects to a Redis to look into it. Nothing is written.
@@ -99,10 +105,11 @@ export class Inspection implements Inspected {
       .map((node) => new InspectedServer(node, client))
   }
 
-  /** The address of the master that serves a hash tag; `undefined` outside of a Cluster, and where none is known. */
-  masterOf(hashTag: string): string | undefined {
+  /** The address of the master that has a partition; `undefined` outside of a Cluster, and where none is known. */
+  masterOf(namespace: string, partition: number): string | undefined {
     const { client } = this
-    return isCluster(client) ? client.slots[slotOf(hashTag)]?.[0] : undefined
+    const slot = slotOf(hashTagOf(logKey(namespace, partition)))
+    return isCluster(client) ? client.slots[slot]?.[0] : undefined
   }
 
   /** Namespaces whose keys are found, by a scan of bounded length. */
