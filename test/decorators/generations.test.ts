@@ -10,7 +10,7 @@ import {
   WithLock,
 } from '@larder/core'
 import { ManualClock, MemoryServer, structuredCodec } from '@larder/core/testing'
-import { lruStore } from '@larder/local-store'
+import { localLimits, localLocks, lruStore } from '@larder/local-store'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 let caches: CacheManager
@@ -149,6 +149,8 @@ describe('with a shared tier', () => {
       namespace: 'minified',
       default: false,
       local: lruStore(),
+      locks: localLocks(),
+      limits: localLimits(),
       remote: new MemoryServer({ clock: new ManualClock() }).store(),
       codec: structuredCodec,
     })
