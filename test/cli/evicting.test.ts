@@ -170,6 +170,17 @@ describe('what is evicted', () => {
   })
 })
 
+it('says how far it came when a line of stdin is not a key', async () => {
+  const namespace = freshNamespace()
+  const { caches } = startNode({ namespace })
+  await caches.cache('c').set('k0', 'v')
+  const lines = Array.from({ length: 600 }, (_, i) => `c:k${i}`)
+  const stdin = [...lines, 'no key'].join('\n')
+  const { code, stderr } = await larder(['evict', '-', '--yes'], namespace, { stdin })
+  expect(code).toBe(2)
+  expect(stderr).toContain('500 keys had been evicted')
+})
+
 describe('before anything is evicted', () => {
   const LINES = [
     ['evict', 'c:k'],
@@ -212,6 +223,20 @@ describe('before anything is evicted', () => {
     expect(code).toBe(isDone ? 0 : 1)
     const [said] = (await larder(['explain', 'c:k', '--json'], namespace)).rows
     expect(said?.['outcome']).toBe(isDone ? 'miss' : 'hit')
+  })
+})
+
+describe('a person who presses', () => {
+  it.each([
+    ['Ctrl+C', '\u0003', 130],
+    ['Ctrl+D', '\u0004', 1],
+  ])('%s at the question evicts nothing, and is back at once', async (_, types, code) => {
+    const namespace = freshNamespace()
+    const { caches } = startNode({ namespace })
+    await caches.cache('c').set('k', 'v')
+    expect((await larder(['clear'], namespace, { types })).code).toBe(code)
+    const [said] = (await larder(['explain', 'c:k', '--json'], namespace)).rows
+    expect(said).toMatchObject({ outcome: 'hit' })
   })
 })
 

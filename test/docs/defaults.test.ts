@@ -23,6 +23,8 @@ import { FROM_KEYV_DEFAULTS } from '../../packages/keyv-store/src/from-keyv.ts'
 import { ADAPTIVE_STORE_DEFAULTS } from '../../packages/local-store/src/adaptive-store.ts'
 import { LOCAL_LIMITS_DEFAULTS } from '../../packages/local-store/src/limits/local-limits.ts'
 import { LRU_STORE_DEFAULTS } from '../../packages/local-store/src/lru-store.ts'
+import { MODULE_DEFAULTS } from '../../packages/nest/src/module-options.ts'
+import { HEALTH_DEFAULTS } from '../../packages/nest/src/terminus.ts'
 import { COMPRESSION_DEFAULTS } from '../../packages/plugins/src/compression/compression.ts'
 import { REDIS_STORE_DEFAULTS } from '../../packages/redis-store/src/options.ts'
 
@@ -55,6 +57,8 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
   ['redis-store/src/options.ts', ['RedisStoreOptions'], REDIS_STORE_DEFAULTS],
   ['keyv-store/src/from-keyv.ts', ['FromKeyvOptions'], FROM_KEYV_DEFAULTS],
   ['plugins/src/compression/compression.ts', ['CompressionOptions'], COMPRESSION_DEFAULTS],
+  ['nest/src/module-options.ts', ['LarderModuleExtras'], MODULE_DEFAULTS],
+  ['nest/src/terminus.ts', ['HealthCheckOptions'], HEALTH_DEFAULTS],
 ]
 
 describe.each(SETS)('%s, %s', (file, names, defaults) => {

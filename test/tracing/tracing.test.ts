@@ -213,6 +213,29 @@ describe('a caller that waits for another one', () => {
     expect(waiter?.attributes['cache.hit']).toBe(true)
   })
 
+  it('ends its span when it stops waiting, and is linked all the same', async () => {
+    const node = traced()
+    await node.cache.get('warm-up')
+    const warm = spans.ended().length
+    const gate = deferred<string>()
+    const first = node.cache.getOrLoad('k', () => gate.promise)
+    const giveUp = new AbortController()
+    const second = node.cache.getOrLoad('k', never, { signal: giveUp.signal })
+    const failed = expect(second).rejects.toThrow('enough')
+    await settle()
+    giveUp.abort(new TypeError('enough'))
+    await failed
+    await settle()
+    const [, waiter] = spans.ended().slice(warm)
+    expect(waiter?.attributes['error.type']).toBe('TypeError')
+    expect(waiter?.attributes['cache.hit']).toBeUndefined()
+    gate.resolve('v')
+    await first
+    await settle()
+    const load = spans.ended().find(({ name, links }) => name === 'larder.load c' && !links.length)
+    expect(linksOf(waiter)).toEqual([['loader', idOf(load)]])
+  })
+
   it('is linked in a cache of this process alone, too', async () => {
     const node = traced({ remote: false })
     const gate = deferred<string>()
@@ -259,9 +282,11 @@ describe('a refresh', () => {
     const node = traced()
     const [request] = await spans.request('r', () => node.cache.refresh('k', counting()))
     await settle()
-    const load = spans.ended().find(({ name }) => name === 'larder.load c')
-    expect(parentOf(load)).toBe(idOf(request))
-    expect(linksOf(load)).toEqual([])
+    const [read, load] = spans.ended()
+    expect([read, load].map(parentOf)).toEqual([request, request].map(idOf))
+    expect([read, load].map(linksOf)).toEqual([[], []])
+    expect(read?.attributes['larder.cache.result']).toBe('refresh')
+    expect(read?.attributes['cache.hit']).toBeUndefined()
   })
 })
 

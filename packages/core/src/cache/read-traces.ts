@@ -27,7 +27,7 @@ export function traceLook(node: CacheNode, call: ReadCall): OpenTrace<ReadTrace>
   return readTrace(node, call, { joined: false, behind: false, flight: {} }).begin()
 }
 
-/** Traces a caller that waits for a flight of another one, until its own answer. */
+/** Traces a caller that waits for a flight of another one, until its own answer, or until it stops waiting. */
 export function traceWait<Result>(
   node: CacheNode,
   call: ReadCall,
@@ -35,6 +35,13 @@ export function traceWait<Result>(
 ): Promise<Result> {
   const what = { joined: true, behind: false, flight: markOf(flight) }
   const trace = readTrace(node, call, what).begin()
+  const { caller } = call.rules
+  if (caller !== undefined) {
+    caller.onGone = (reason) => {
+      if (reason === undefined) trace.end({ outcome: 'stale' })
+      else trace.fail(reason)
+    }
+  }
   return trace.until(answer, () => ({ outcome: 'joined' }))
 }
 

@@ -8,11 +8,21 @@
 import type { LoadTrace, ReadTrace, TracedFlight } from '@larder/core'
 import { isSpanContextValid, type Link, type Span, type SpanContext } from '@opentelemetry/api'
 
+/** A refresh looks for nothing. */
+const HIT_BY_OUTCOME = {
+  remote: true,
+  confirmed: true,
+  stale: true,
+  miss: false,
+  joined: undefined,
+  refresh: undefined,
+} as const satisfies Record<NonNullable<ReadTrace['outcome']>, boolean | undefined>
+
 interface FlightSpans {
   read?: SpanContext
   load?: SpanContext
   /** What the read of the store came to. */
-  isHit?: boolean
+  isHit?: boolean | undefined
   readonly waiting: Set<Span>
 }
 
@@ -46,13 +56,14 @@ export class FlightLinks {
   readEnds({ joined, flight, outcome }: ReadTrace, span: Span): boolean | undefined {
     const spans = this.#of(flight)
     if (!joined) {
-      if (outcome !== undefined) spans.isHit = outcome !== 'miss'
+      if (outcome !== undefined) spans.isHit = HIT_BY_OUTCOME[outcome]
       return spans.isHit
     }
     if (spans.waiting.delete(span) && spans.read !== undefined && isSpanContextValid(spans.read)) {
       span.addLink({ context: spans.read, attributes: { 'larder.link': 'reader' } })
     }
-    if (outcome === undefined) return undefined
+    // It may have been served while the other one loads.
+    if (outcome !== 'joined') return outcome && HIT_BY_OUTCOME[outcome]
     return spans.isHit ?? (spans.load === undefined ? undefined : false)
   }
 
