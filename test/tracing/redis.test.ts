@@ -62,6 +62,25 @@ it('a decorated method is named as a function, its local hits are counted, and i
   expect(complaints).toEqual([])
 })
 
+it('a lock is a span of the request that waits for it, also when another one gives it back', async () => {
+  const { memory, caches } = start()
+  const order: string[] = []
+  const request = (name: string) =>
+    memory.request(name, () => caches.locks.run('a', {}, async () => order.push(name)))
+  const requests = await Promise.all(['r1', 'r2', 'r3'].map(request))
+  const ids = new Map(requests.map(([span]) => [idOf(span), span.name]))
+  const spans = memory
+    .ended()
+    .map(({ name, parentSpanContext }) => [ids.get(parentSpanContext?.spanId ?? ''), name])
+  expect(spans.sort()).toEqual(
+    ['r1', 'r2', 'r3'].flatMap((name) => [
+      [name, 'larder.lock.hold'],
+      [name, 'larder.lock.wait'],
+    ]),
+  )
+  expect(order).toHaveLength(3)
+})
+
 it('commands of Redis are on the channels of its client, and make no span here', async () => {
   const commands: unknown[] = []
   const channel = tracingChannel('ioredis:command')

@@ -6,7 +6,7 @@ import type { ManualClock } from '@larder/core/testing'
 import { localLocks, lruStore } from '@larder/local-store'
 import { type TracingOptions, tracing } from '@larder/plugins/tracing'
 import { SpanStatusCode } from '@opentelemetry/api'
-import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
+import { BasicTracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace-base'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { counting, down, MemoryWorld, never } from '../policies/memory-world.ts'
 import { deferred } from '../support/eventually.ts'
@@ -510,6 +510,34 @@ describe('the plugin', () => {
     ]
     expect(names()).toEqual(each)
     expect(others.ended().map(({ name }) => name)).toEqual(each)
+  })
+
+  it('does not hide what a span processor throws: Node.js throws it where nobody catches it', async () => {
+    const thrown: unknown[] = []
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', (error) => thrown.push(error))
+    onTestFinished(() => {
+      process.removeAllListeners('uncaughtException')
+      for (const listener of others) process.on('uncaughtException', listener)
+    })
+    const tracerProvider = new BasicTracerProvider({
+      spanProcessors: [
+        {
+          onStart: () => {
+            throw new Error('a processor')
+          },
+          onEnd: () => undefined,
+          forceFlush: async () => undefined,
+          shutdown: async () => undefined,
+        },
+      ],
+    })
+    const caches = near({ tracerProvider })
+    expect(await caches.cache('c').getOrLoad('k', async () => 'v')).toBe('v')
+    await caches.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(thrown.map(String)).toEqual(['Error: a processor'])
   })
 
   it('makes only the spans that it is asked for', async () => {

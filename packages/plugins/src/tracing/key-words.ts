@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 
 export type ShownKeys = 'off' | 'hash' | 'plain'
 
-/** Of many keys, so many are named: a span is no list. */
+/** Of many keys, so many are named: exporters send each span whole. */
 const MOST = 16
 /** Enough to tell the keys of an application apart. */
 const HASH_DIGITS = 16
