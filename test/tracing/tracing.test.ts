@@ -540,6 +540,22 @@ describe('the plugin', () => {
     expect(thrown.map(String)).toEqual(['Error: a processor'])
   })
 
+  it('that two managers share goes on for the one when the other closes', async () => {
+    const plugins = [tracing({ tracerProvider: spans.tracerProvider })]
+    const [one, two] = [near({}, { plugins }), near({}, { plugins })]
+    const gate = deferred<string>()
+    const reading = two.cache('c').getOrLoad('k', () => gate.promise)
+    await settle()
+    await one.close()
+    expect(spans.open.size).toBe(1)
+    gate.resolve('v')
+    await reading
+    await settle()
+    expect(spans.open.size).toBe(0)
+    expect(spans.ended()[0]?.attributes).toMatchObject({ 'larder.cache.result': 'value' })
+    expect(spans.ended()[0]?.attributes['larder.unfinished']).toBeUndefined()
+  })
+
   it('makes only the spans that it is asked for', async () => {
     const node = traced({}, { spans: ['read', 'read'] })
     await node.cache.getOrLoad('k', counting())
