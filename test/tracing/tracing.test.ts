@@ -355,6 +355,22 @@ describe('a span that fails', () => {
     expect(load?.attributes['error.type']).toBe('_OTHER')
   })
 
+  it('ends with the manager, also where the store never answers', async () => {
+    const node = traced()
+    await node.cache.get('warm-up')
+    node.store.faults.hang()
+    const calls = [node.cache.evict('k'), node.cache.get('k'), node.cache.getOrLoad('l', never)]
+    for (const call of calls) call.catch(() => undefined)
+    await settle()
+    expect(spans.open.size).toBeGreaterThan(0)
+    const closing = node.caches.close()
+    await clock.advanceAsync(5_000)
+    await closing
+    expect(spans.open.size).toBe(0)
+    const evict = spans.ended().find(({ name }) => name === 'larder.evict')
+    expect(evict?.attributes['larder.unfinished']).toBe(true)
+  })
+
   it('is none of an eviction that waits for the store', async () => {
     const node = traced({}, { spans: ['evict'] })
     await node.cache.get('warm-up')
