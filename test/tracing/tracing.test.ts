@@ -168,7 +168,7 @@ describe('a local hit', () => {
     ])
   })
 
-  it('is not even counted if that is turned off, and stays on its fast path', async () => {
+  it('is not even counted if that is turned off, and has no listener then', async () => {
     const node = traced({}, { localHits: false })
     await node.cache.getOrLoad('k', counting())
     await settle()
