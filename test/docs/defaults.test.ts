@@ -24,6 +24,8 @@ import { ADAPTIVE_STORE_DEFAULTS } from '../../packages/local-store/src/adaptive
 import { LOCAL_LIMITS_DEFAULTS } from '../../packages/local-store/src/limits/local-limits.ts'
 import { LRU_STORE_DEFAULTS } from '../../packages/local-store/src/lru-store.ts'
 import { COMPRESSION_DEFAULTS } from '../../packages/plugins/src/compression/compression.ts'
+import { LOGGING_DEFAULTS } from '../../packages/plugins/src/logging/logging.ts'
+import { PROMETHEUS_DEFAULTS } from '../../packages/plugins/src/metrics/prometheus.ts'
 import { REDIS_STORE_DEFAULTS } from '../../packages/redis-store/src/options.ts'
 
 const PACKAGES = join(import.meta.dirname, '..', '..', 'packages')
@@ -55,6 +57,8 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
   ['redis-store/src/options.ts', ['RedisStoreOptions'], REDIS_STORE_DEFAULTS],
   ['keyv-store/src/from-keyv.ts', ['FromKeyvOptions'], FROM_KEYV_DEFAULTS],
   ['plugins/src/compression/compression.ts', ['CompressionOptions'], COMPRESSION_DEFAULTS],
+  ['plugins/src/logging/logging.ts', ['LoggingOptions'], LOGGING_DEFAULTS],
+  ['plugins/src/metrics/prometheus.ts', ['PrometheusOptions'], PROMETHEUS_DEFAULTS],
 ]
 
 describe.each(SETS)('%s, %s', (file, names, defaults) => {

@@ -24,3 +24,12 @@ it('encryption: a key is changed without a miss, and a moved entry is not read',
   expect(said).toMatch(/patients:7 was not read: EncryptionKeyError: .*written for another key/)
   expect(said).toContain('patient 7 is undefined')
 }, 60_000)
+
+it('metrics: a scraper reads what the cache has done', async () => {
+  const said = await printed('metrics')
+  const requests = 'larder_cache_requests_total{namespace="shop",cache="products"'
+  expect(said).toContain(`${requests},result="local"} 2\n`)
+  expect(said).toContain(`${requests},result="miss"} 2\n`)
+  expect(said).toContain('larder_cache_entries{namespace="shop"} 1\n')
+  expect(said).toContain('larder_coherence_verified{namespace="shop"} 1\n')
+}, 60_000)

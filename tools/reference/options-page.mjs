@@ -178,6 +178,16 @@ export const SECTIONS = [
     ],
   },
   {
+    title: '`prometheus`',
+    about: 'See [metrics](../guides/metrics.md).',
+    of: [['packages/plugins/src/metrics/prometheus.ts', 'PrometheusOptions']],
+  },
+  {
+    title: '`logging`',
+    about: 'See [logging](../guides/logging.md).',
+    of: [['packages/plugins/src/logging/logging.ts', 'LoggingOptions']],
+  },
+  {
     title: '`rateLimit` of Express, Fastify and Hono',
     about:
       'And `limits`: a list of `limiter`, `key` and `cost`, instead of these. See [limits of requests](../guides/http-limits.md).',
