@@ -183,6 +183,11 @@ export const SECTIONS = [
     of: [['packages/plugins/src/metrics/prometheus.ts', 'PrometheusOptions']],
   },
   {
+    title: '`openTelemetryMetrics`',
+    about: 'See [metrics](../guides/metrics.md#opentelemetry).',
+    of: [['packages/plugins/src/metrics/open-telemetry.ts', 'OpenTelemetryMetricsOptions']],
+  },
+  {
     title: '`logging`',
     about: 'See [logging](../guides/logging.md).',
     of: [['packages/plugins/src/logging/logging.ts', 'LoggingOptions']],
