@@ -13,7 +13,7 @@ import { type PrometheusRegistry, prometheus } from '@larder/plugins/metrics'
 import { redisStore } from '@larder/redis-store'
 import * as successor from '@prometheus-io/client'
 import * as promClient from 'prom-client'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { METRIC_IDS, prometheusName } from '../../packages/plugins/src/metrics/definitions.ts'
 import { ManagerSource, MOST_NAMES } from '../../packages/plugins/src/metrics/manager-source.ts'
 import { eventually } from '../support/eventually.ts'
@@ -328,6 +328,63 @@ it('counts evictions of everything, which belong to no one cache', async () => {
   expect(total(families, 'larder_cache_evictions_total')).toBe(caches.stats().evictions)
   expect(total(families, 'larder_cache_evictions_total', 'cache="c"')).toBe(1)
   expect(total(families, 'larder_tag_evictions_total')).toBe(1)
+})
+
+it('is one for each manager: numbers would count twice', async () => {
+  const registry = registryOf()
+  const twice = prometheus({ registry })
+  const others = [prometheus({ registry }), prometheus({ registry, methods: true })]
+  for (const plugins of [[twice, twice], others]) {
+    expect(() => startManager({ plugins })).toThrow('plugins.prometheus')
+    await eventually('they have left', () => names(registry).length === 0)
+  }
+  startManager({ plugins: [prometheus({ registry }), prometheus({ registry, prefix: 'shop_' })] })
+  expect(names(registry).length).toBe(2 * METRIC_IDS.length)
+})
+
+it('shares its metrics with another copy of the module', async () => {
+  const registry = registryOf()
+  const caches = startManager({ plugins: [prometheus({ registry })] })
+  vi.resetModules()
+  const copy = await import('@larder/plugins/metrics')
+  expect(copy.prometheus).not.toBe(prometheus)
+  const other = startManager({ namespace: 'blog', plugins: [copy.prometheus({ registry })] })
+  for (const manager of [caches, other]) await manager.cache('c').getOrLoad('k', () => 1)
+  expect(total(scraped(await registry.metrics()), REQUESTS)).toBe(2)
+  await caches.close()
+  expect(total(scraped(await registry.metrics()), REQUESTS)).toBe(1)
+  await other.close()
+  expect(names(registry)).toEqual([])
+})
+
+it('adds the default labels of a registry to its own', async () => {
+  const registry = new promClient.Registry()
+  registry.setDefaultLabels({ app: 'web', namespace: 'other' })
+  const caches = startManager({ plugins: [prometheus({ registry })] })
+  await caches.cache('c').getOrLoad('k', () => 1)
+  for (let i = 0; i < 2; i++) {
+    const families = scraped(await registry.metrics())
+    expect(total(families, REQUESTS, 'app="web"', 'namespace="shop"')).toBe(1)
+  }
+})
+
+it('has one breaker state for providers of the same name: the worst', () => {
+  const breakers = (['open', 'closed', 'open', 'half-open'] as const).map((state) => ({
+    use: 'locks',
+    provider: 'redis',
+    state,
+  }))
+  const caches = startManager()
+  const health = caches.health()
+  const manager = { health: () => ({ ...health, status: { ...health.status, breakers } }) }
+  const host = { namespace: 'shop', manager, on: () => undefined, stats: () => caches.stats() }
+  const source = new ManagerSource(host as unknown as PluginHost, { methods: false })
+  expect(
+    source
+      .read()
+      .get('breaker.state')
+      ?.map(({ value }) => value),
+  ).toEqual([2])
 })
 
 describe('methods', () => {

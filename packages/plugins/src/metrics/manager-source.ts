@@ -5,7 +5,7 @@ import type { PluginHost } from '@larder/core/store'
 import type { MetricId } from './definitions.ts'
 import { EventCounts } from './event-counts.ts'
 import { KnownNames } from './known-names.ts'
-import { type Labels, type Point, type Reading, seriesOf, sumOf } from './points.ts'
+import { both, type Labels, type Point, type Reading, seriesOf } from './points.ts'
 
 /** So many caches, methods and limiters have series of their own. */
 export const MOST_NAMES = 1_000
@@ -32,6 +32,15 @@ export class ManagerSource {
     this.#host = host
     this.#hasMethods = options.methods
     this.#events = new EventCounts(host, new KnownNames(MOST_NAMES))
+  }
+
+  /** Whether it reads the same manager as another one. */
+  isLike(other: ManagerSource): boolean {
+    return this.manager === other.manager
+  }
+
+  get manager(): object {
+    return this.#host.manager
   }
 
   get isClosed(): boolean {
@@ -61,7 +70,7 @@ export class ManagerSource {
   }
 }
 
-/** Gathers points; those of names that are counted together add up. */
+/** Gathers points; those of names that are counted together, and of providers with the same name, become one. */
 class Points {
   readonly reading: Map<MetricId, Point[]>
   readonly #common: Labels
@@ -79,7 +88,7 @@ class Points {
     const at = this.#at.get(key)
     const labels = { ...this.#common, ...own }
     if (at === undefined) this.#at.set(key, points.push({ labels, value }) - 1)
-    else points[at] = { labels, value: sumOf(points[at]?.value ?? 0, value) }
+    else points[at] = { labels, value: both(id, points[at]?.value ?? value, value) }
   }
 }
 

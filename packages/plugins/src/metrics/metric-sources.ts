@@ -8,6 +8,7 @@
  * shrinks is taken for a restart, and what is left would be counted once more.
  */
 
+import { InvalidOptionError } from '@larder/core'
 import type { ManagerSource } from './manager-source.ts'
 import { countsOf, merged, type Reading } from './points.ts'
 
@@ -21,7 +22,15 @@ export class MetricSources {
     return this.#sources.size === 0
   }
 
-  add(source: ManagerSource): void {
+  /** @throws InvalidOptionError where the manager is read already: each of its numbers would count twice */
+  add(source: ManagerSource, option: string): void {
+    if ([...this.#sources].some((other) => other.isLike(source))) {
+      throw new InvalidOptionError({
+        option,
+        expected: 'one for each manager: this manager has one with the same target already',
+        received: source.namespace,
+      })
+    }
     this.#sources.add(source)
     this.#reading = undefined
   }

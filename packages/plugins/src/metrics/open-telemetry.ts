@@ -17,7 +17,10 @@ import type { MeterProviderLike } from './meter.ts'
 import { MetricSources } from './metric-sources.ts'
 
 export interface OpenTelemetryMetricsOptions {
-  /** A meter provider of the SDK. @default the global one, which may be set later */
+  /**
+   * A meter provider of the SDK. Leave it out for the global one: what `metrics.getMeterProvider()` returns before that is set
+   * does nothing, for ever. @default the global one, which may be set later
+   */
   readonly meterProvider?: MeterProviderLike | undefined
   /** Numbers of each decorated method too. @default false */
   readonly methods?: boolean | undefined
@@ -68,7 +71,7 @@ class Exporter {
   /** Rejects where the API is needed and not installed: the manager reports it as a `background-error`. */
   start(host: PluginHost): void | Promise<void> {
     const source = new ManagerSource(host, { methods: this.#hasMethods })
-    this.#sources.add(source)
+    this.#sources.add(source, 'plugins.open-telemetry-metrics')
     this.#started.add(source)
     this.#record(host)
     if (this.#instruments !== undefined) this.#instruments.observe()

@@ -45,8 +45,14 @@ export function countsOf(reading: Reading): Reading {
   return new Map([...reading].filter(([id]) => definitionOf(id).kind !== 'gauge'))
 }
 
-/** The sum of two plain numbers, or of two histograms. */
-export function sumOf(a: Point['value'], b: Point['value']): Point['value'] {
+/** One value for two of the same series: their sum, or the greater or smaller one, as the metric is defined. */
+export function both(id: MetricId, a: Point['value'], b: Point['value']): Point['value'] {
+  const { merge = 'sum' } = definitionOf(id)
+  if (merge === 'sum') return sumOf(a, b)
+  return merge === 'max' ? Math.max(Number(a), Number(b)) : Math.min(Number(a), Number(b))
+}
+
+function sumOf(a: Point['value'], b: Point['value']): Point['value'] {
   if (typeof a === 'number' || typeof b === 'number') return Number(a) + Number(b)
   return {
     count: a.count + b.count,
@@ -58,10 +64,4 @@ export function sumOf(a: Point['value'], b: Point['value']): Point['value'] {
 /** Tells series apart: label values may be any text, but hold no NUL. */
 export function seriesOf(id: MetricId, labels: Labels): string {
   return [id, ...Object.values(labels)].join('\0')
-}
-
-function both(id: MetricId, a: Point['value'], b: Point['value']): Point['value'] {
-  const { merge = 'sum' } = definitionOf(id)
-  if (merge === 'sum') return sumOf(a, b)
-  return merge === 'max' ? Math.max(Number(a), Number(b)) : Math.min(Number(a), Number(b))
 }

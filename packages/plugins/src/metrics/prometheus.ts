@@ -55,7 +55,7 @@ export function prometheus(options: PrometheusOptions): PrometheusPlugin {
     const set = metricSetIn(registry, prefix)
     if (attached.get(source) === set) return
     attached.get(source)?.remove(source)
-    set.sources.add(source)
+    set.sources.add(source, 'plugins.prometheus')
     attached.set(source, set)
   }
   return {
