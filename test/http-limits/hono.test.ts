@@ -1,7 +1,9 @@
 /** What is special about Hono: fields that survive whatever a handler returns, and servers that do not say when a response is over. */
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { rateLimit } from '@larder/plugins/hono'
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
@@ -9,6 +11,13 @@ import { membersOf } from './support/client.ts'
 import { startLocal } from './support/stores.ts'
 
 const key = (): string => 'k'
+
+/** Runs a full collection, without a flag on the command line. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+}
 
 function limited(limit = 9) {
   const limiter = startLocal().limiter({ name: 'api', limit, per: '1h' })
@@ -46,10 +55,17 @@ describe('fields survive', () => {
 })
 
 describe('without a server of Node, a permit', () => {
-  const slots = () => {
+  const slots = ({
+    refundIf,
+    outer,
+  }: {
+    refundIf?: (() => boolean) | undefined
+    outer?: MiddlewareHandler
+  } = {}) => {
     const limiter = startLocal().limiter({ name: 'slots', limit: 1, algorithm: 'concurrency' })
     const app = new Hono()
-    app.use(rateLimit({ limiter, key }))
+    if (outer !== undefined) app.use(outer)
+    app.use(rateLimit({ limiter, key, refundIf }))
     app.get('/text', (c) => c.text('text'))
     app.get('/empty', (c) => c.body(null, 204))
     app.get('/throw', () => {
@@ -82,6 +98,66 @@ describe('without a server of Node, a permit', () => {
     await reader.read()
     expect(await left()).toBe(0)
     await reader.cancel()
+    await eventually('the permit is free', async () => (await left()) === 1)
+  })
+
+  it('of HEAD ends with its fields, for Hono takes the body away', async () => {
+    const { app, left } = slots()
+    for (const path of ['/text', '/stream', '/empty']) {
+      const response = await app.request(path, { method: 'HEAD' })
+      expect([response.status < 300, await response.text()]).toEqual([true, ''])
+      await eventually('the permit is free', async () => (await left()) === 1)
+    }
+  })
+
+  it('ends when the client goes before anybody reads the body', async () => {
+    const { app, left } = slots()
+    const client = new AbortController()
+    const response = await app.request('/stream', { signal: client.signal })
+    expect(await left()).toBe(0)
+    client.abort()
+    await eventually('the permit is free', async () => (await left()) === 1)
+    expect(response.status).toBe(200)
+  })
+
+  it.each([undefined, () => false])(
+    'ends where another response is sent in place of this one, refundIf: %s',
+    async (refundIf) => {
+      const { app, left } = slots({
+        refundIf,
+        outer: async (c, next) => {
+          await next()
+          c.res = new Response('maintenance', { status: 503 })
+        },
+      })
+      expect(await (await app.request('/stream')).text()).toBe('maintenance')
+      await eventually('the permit is free', async () => {
+        collectGarbage()
+        return (await left()) === 1
+      })
+    },
+  )
+
+  it('ends where a response was sent while the handler worked', async () => {
+    let finish = (): void => undefined
+    const work = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const { app, left } = slots({
+      outer: async (_, next) => {
+        void next()
+        await Promise.resolve()
+        throw new HTTPException(504)
+      },
+    })
+    app.get('/work', async (c) => {
+      await work
+      return c.text('late')
+    })
+    const response = await app.request('/work')
+    expect(await response.text()).toBe('failed')
+    await eventually('the handler has a permit', async () => (await left()) === 0)
+    finish()
     await eventually('the permit is free', async () => (await left()) === 1)
   })
 
