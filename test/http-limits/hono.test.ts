@@ -2,7 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { rateLimit } from '@larder/plugins/hono'
+import { type HonoRateLimitOptions, rateLimit } from '@larder/plugins/hono'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { describe, expect, it } from 'vitest'
@@ -19,10 +19,10 @@ function collectGarbage(): void {
   collect()
 }
 
-function limited(limit = 9) {
+function limited(limit = 9, more: Pick<HonoRateLimitOptions, 'problem'> = {}) {
   const limiter = startLocal().limiter({ name: 'api', limit, per: '1h' })
   const app = new Hono()
-  app.use(rateLimit({ limiter, key }))
+  app.use(rateLimit({ limiter, key, ...more }))
   return app
 }
 
@@ -181,3 +181,18 @@ it('leaves the verdict of the tightest limit in the context', async () => {
   app.get('/', (c) => c.text(String((c.var as { rateLimit?: { limit: number } }).rateLimit?.limit)))
   expect(await (await app.request('/')).text()).toBe('3')
 })
+
+it.each([undefined, null, 'text'])(
+  'a problem of %s is an error of the application, whatever its status would be',
+  async (problem) => {
+    const app = limited(1, { problem: () => problem as never })
+    let error: unknown
+    app.onError((thrown, c) => {
+      error = thrown
+      return c.text('failed', 500)
+    })
+    await app.request('/')
+    expect((await app.request('/')).status).toBe(500)
+    expect(error).toMatchObject({ code: 'LARDER_INVALID_OPTION', option: 'rateLimit.problem' })
+  },
+)
