@@ -11,6 +11,7 @@ import { remoteHit } from './remote-hit.ts'
 import { printQuestion, printRows, printTargets, type Question, writeResults } from './report.ts'
 import { stampede } from './stampede.ts'
 import { targetsOf } from './targets.ts'
+import { writes } from './writes.ts'
 
 export interface PeerOptions {
   readonly url: string
@@ -28,6 +29,7 @@ const ASKED = {
   knownRefusal: apart(at('./limits.ts'), knownRefusal),
   freeLock: apart(at('./locks.ts'), freeLock),
   contendedLock: apart(at('./locks.ts'), contendedLock),
+  writes: apart(at('./writes.ts'), writes),
   evictionReach: apart(at('./evictions.ts'), evictionReach),
   tagCost: apart(at('./evictions.ts'), tagCost),
   sizes: apart(at('./bytes.ts'), sizes),
@@ -64,6 +66,12 @@ export async function besidePeers(options: PeerOptions): Promise<void> {
   )
   await ask('lock-1', 'Free lock, acquire and release, 1 caller', () =>
     ASKED.freeLock(url, 1, reads / 50, rounds),
+  )
+  const written = await ASKED.writes(url, 64, reads / 10, rounds)
+  await ask('write-64', 'Changes, 64 callers', async () => written)
+  printRows(
+    "Redis's processor for a change, 64 callers",
+    written.map(({ name, redisUs }) => [name, `${redisUs.toFixed(1)} µs`]),
   )
 
   const waiting = await ASKED.contendedLock(url, CONTENDERS, HOLD_MS, isQuick ? 10 : 50)
@@ -110,11 +118,12 @@ export async function besidePeers(options: PeerOptions): Promise<void> {
     ['stored entry, without value and tags', `${size.remoteOverhead} bytes`],
     ['heap, entry of lru-cache', `${size.lruEntry.toFixed(0)} bytes`],
     ['heap, entry of the local tier', `${size.larderEntry.toFixed(0)} bytes`],
+    ['the same, hit by a decorated method', `${size.larderHitEntry.toFixed(0)} bytes`],
     ['@larder/core, minified and gzipped', `${size.importBytes} bytes`],
   ])
-  const targets = targetsOf({ questions, waiting, cold, reach, tags, size })
+  const targets = targetsOf({ questions, written, waiting, cold, reach, tags, size })
   printTargets(targets)
-  const extras = { waiting, cold, reach, tags, size, targets }
+  const extras = { written, waiting, cold, reach, tags, size, targets }
   if (!isQuick) writeResults(questions, { machine, rounds, questions, ...extras })
 
   async function ask(id: string, title: string, answer: () => Promise<Question['timed']>) {

@@ -3,7 +3,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import { createCacheManager } from '@larder/core'
+import { Cacheable, CacheConfig, type CacheManager, createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { msgpackCodec, redisStore } from '@larder/redis-store'
 import { build } from 'esbuild'
@@ -18,12 +18,24 @@ export interface Sizes {
   readonly lruEntry: number
   /** The same of Larder's local tier. */
   readonly larderEntry: number
+  /** The same after a decorated method has loaded and hit it: with its place in the index, and the promise that hits share. */
+  readonly larderHitEntry: number
   /** `@larder/core`, everything it exports, minified and gzipped. */
   readonly importBytes: number
 }
 
 const ENTRIES = 20_000
 const HOUR_MS = 3_600_000
+
+let hitCaches: CacheManager
+
+@CacheConfig({ cache: 'users', manager: () => hitCaches })
+class Users {
+  @Cacheable({ key: (id: string) => id })
+  async find(id: string): Promise<object> {
+    return userOf(id)
+  }
+}
 
 export async function sizes(url: string): Promise<Sizes> {
   return {
@@ -43,6 +55,17 @@ export async function sizes(url: string): Promise<Sizes> {
       const cache = caches.cache('users')
       for (let i = 0; i < ENTRIES; i++) await cache.set(`u${i}`, userOf(`u${i}`))
       return caches
+    }),
+    larderHitEntry: await heapPerEntry(async () => {
+      hitCaches = createCacheManager({
+        namespace: 'bench-bytes-hit',
+        local: lruStore({ maxEntries: ENTRIES }),
+        default: false,
+        defaults: { ttl: '1h' },
+      })
+      const users = new Users()
+      for (let i = 0; i < 3 * ENTRIES; i++) await users.find(`u${i % ENTRIES}`)
+      return hitCaches
     }),
     importBytes: await importBytes(),
   }

@@ -3,9 +3,8 @@
  * share. Hundreds of small files take longer to find, read and link than what is in them takes to run.
  */
 
-import { readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { build } from 'esbuild'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { ROOT } from './execute.mjs'
 
 /** Brought along: a CommonJS file costs an ES module more to load than all of the core does. */
@@ -23,7 +22,9 @@ export async function bundle(name, manifest) {
     .filter((each) => !INLINED.includes(each))
     .flatMap((each) => [each, `${each}/*`])
   removeScripts(join(folder, 'dist'))
-  await build({
+  // Not before: the first task of a fresh clone installs it.
+  const { build } = await import('esbuild')
+  const { outputFiles } = await build({
     entryPoints: Object.fromEntries(
       entries.map((entry) => [entry, join(folder, 'src', `${entry}.ts`)]),
     ),
@@ -37,8 +38,24 @@ export async function bundle(name, manifest) {
     platform: 'node',
     target: 'node20.19',
     sourcemap: true,
+    write: false,
     logLevel: 'warning',
   })
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, path.endsWith('.js') ? withOwnNames(text) : text)
+  }
+}
+
+/**
+ * A class that refers to itself becomes `var Name = class _Name`, and users would see that name: in `constructor.name`, in what
+ * is printed of an instance, in stack traces. esbuild's own `keepNames` would run code for each class and function at import.
+ */
+function withOwnNames(text) {
+  const renamed = new Set(
+    Array.from(text.matchAll(/^var (\w+) = class _\1 /gm), ([, name]) => name),
+  )
+  return text.replaceAll(/\b_([A-Z]\w+)\b/g, (found, name) => (renamed.has(name) ? name : found))
 }
 
 /** Entries as paths under `src`, without their ending. */

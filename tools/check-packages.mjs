@@ -22,6 +22,14 @@ const GENERATED = {
   ],
 }
 
+/** A bundler gives classes other names, if it is let, and `constructor.name` tells them. */
+const ASSERT_NAMES = `function assertNames(entry) {
+  for (const [name, value] of Object.entries(entry))
+    if (/^[A-Z][a-z]/.test(name) && typeof value === 'function' && value.name !== name)
+      throw new Error(name + ' is named ' + value.name)
+}
+`
+
 export async function checkPackages() {
   // A file that is no longer built would be packed as long as it lies there.
   for (const name of PACKAGES)
@@ -53,9 +61,9 @@ async function checkTarball(name, tarball) {
 async function importEntries(name) {
   const manifest = manifestOf(name)
   const entries = Object.keys(manifest.exports).map((path) => manifest.name + path.slice(1))
-  const script = entries.map((entry) => `await import('${entry}')`).join(';')
-  await execute(process.execPath, ['--input-type=module', '--eval', script], {
-    cwd: join(ROOT, 'test'),
+  const script = entries.map((entry) => `assertNames(await import('${entry}'))`).join(';')
+  await execute(process.execPath, ['--input-type=module', '--eval', ASSERT_NAMES + script], {
+    cwd: join(ROOT, 'packages', name),
   })
   process.stdout.write(`imports: ${entries.join(', ')}\n`)
 }

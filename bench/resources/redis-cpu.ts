@@ -65,18 +65,24 @@ async function run(
   await Promise.all(Array.from({ length: callers }, loop))
 }
 
-async function readingOf(client: Redis): Promise<Reading> {
-  const [cpu, stats] = await Promise.all([client.info('cpu'), client.info('commandstats')])
+/** What the server's main thread, or the server, has used of its processor, µs. */
+export async function cpuUsOf(client: Redis): Promise<number> {
+  const cpu = await client.info('cpu')
   // Valkey and old servers have no figure for the main thread alone.
   const of = (name: string): number =>
     Number(
       new RegExp(`${name}_main_thread:([\\d.]+)`).exec(cpu)?.[1] ??
         new RegExp(`${name}:([\\d.]+)`).exec(cpu)?.[1],
     )
+  return (of('used_cpu_user') + of('used_cpu_sys')) * 1e6
+}
+
+async function readingOf(client: Redis): Promise<Reading> {
+  const [cpuUs, stats] = await Promise.all([cpuUsOf(client), client.info('commandstats')])
   const commands = new Map<string, { calls: number; us: number }>()
   for (const [, name = '', calls, us] of stats.matchAll(/cmdstat_(\S+?):calls=(\d+),usec=(\d+)/g))
     commands.set(name, { calls: Number(calls), us: Number(us) })
-  return { cpuUs: (of('used_cpu_user') + of('used_cpu_sys')) * 1e6, commands }
+  return { cpuUs, commands }
 }
 
 function costOf(

@@ -3,10 +3,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { INTERNALS, partitionOf } from '@larder/core/store'
+import { redisLimits, redisLocks } from '@larder/redis-store'
+import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { COMMANDS } from '../../packages/cli/src/command-table.ts'
 import { RUNS } from '../../packages/cli/src/run-command.ts'
 import { VERSION } from '../../packages/cli/src/version.ts'
+import { COMMANDS as RIGHTS } from '../../packages/redis-store/src/connection/rights.ts'
 import { manifestOf } from '../../tools/packages.mjs'
 import { freePort } from '../support/free-port.ts'
 import { freshNamespace, startNode } from '../support/nodes.ts'
@@ -157,6 +161,38 @@ describe('a password', () => {
   })
 })
 
+describe('a user with the rights of a cache', () => {
+  it('and SCAN can use every command, and what needs more is unknown', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const namespace = freshNamespace()
+    const { caches } = startNode({ namespace, url: server.url })
+    await caches.cache('c').set('k', 'v', { tags: ['t'] })
+    const rights = [...RIGHTS.cache, 'subscribe', 'unsubscribe', 'scan'].map((name) => `+${name}`)
+    const reach = [`~{${namespace}:*`, `&${namespace}:*`]
+    await server.command('ACL', 'SETUSER', 'cache', 'on', '>pw', ...reach, '-@all', ...rights)
+    const url = server.url.replace('//', '//cache:pw@')
+    const LINES = [
+      ...[['namespaces'], ['stats'], ['caches'], ['keys', '--long'], ['show', 'c:k', '--values']],
+      ...[['explain', 'c:k'], ['locks'], ['limits'], ['nodes']],
+      ...[
+        ['evict', 'c:k', '--yes'],
+        ['evict-tag', 't', '--yes'],
+        ['clear', '--yes'],
+      ],
+    ]
+    for (const line of LINES) {
+      const { code, stderr } = await larder(line, namespace, { url })
+      expect([line, code, stderr.includes('NOPERM')]).toEqual([line, 0, false])
+    }
+    const [stats] = (await larder(['stats', '--json'], namespace, { url })).rows
+    expect(stats).toMatchObject({
+      server: { keys: null, usedBytes: null },
+      nodes: { listening: null },
+    })
+  })
+})
+
 describe('where Redis is', () => {
   function folderWith(files: Readonly<Record<string, string>>): string {
     const folder = mkdtempSync(join(tmpdir(), 'larder cli '))
@@ -223,6 +259,47 @@ describe('where Redis is', () => {
     expect(caches.isClosed).toBe(true)
   })
 
+  it('of locks and limits is where the manager has them', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const namespace = freshNamespace()
+    const { caches } = startNode({
+      namespace,
+      locks: redisLocks({ url: server.url }),
+      limits: redisLimits({ url: server.url }),
+    })
+    const shared = Symbol.for('larder.test.cli.locks')
+    const hall = globalThis as { [shared]?: unknown }
+    const { [INTERNALS]: internals } = caches
+    // Not closed by the command, because it holds the lock.
+    hall[shared] = { namespace, [INTERNALS]: internals, close: async () => {} }
+    onTestFinished(() => void delete hall[shared])
+    const text = `export default globalThis[Symbol.for('larder.test.cli.locks')]`
+    const cwd = folderWith({ 'caches.mjs': text })
+    const call = async (name: string) =>
+      (await larder([name, '--json', '--config', 'caches.mjs'], undefined, { cwd })).rows
+    await caches.limiter({ name: 'api', limit: 5, per: '1h' }).consume('a')
+    await caches.locks.run('l', { lease: '1m' }, async () => {
+      expect(await call('locks')).toEqual([expect.objectContaining({ name: 'l' })])
+    })
+    expect(await call('limits')).toEqual([expect.objectContaining({ limiter: 'api', used: 1 })])
+    expect((await larder(['limits', '--json'], namespace)).rows).toEqual([])
+  })
+
+  it('and a password in it are not repeated when something is wrong with the file', async () => {
+    const cwd = folderWith({
+      'cluster.mjs': `export default { cluster: ['http://:correct-horse@h'], namespace: 'shop' }`,
+      'url.mjs': `export default { url: 'http://:correct-horse@h', namespace: 'shop' }`,
+      'beside.mjs': `export default { url: 'redis://h', password: 'correct-horse', namespace: 'shop' }`,
+      'database.mjs': `export default { url: 'redis://:correct-horse@h/x', namespace: 'shop' }`,
+    })
+    for (const file of ['cluster', 'url', 'beside', 'database']) {
+      const { code, stderr } = await larder(['keys', '--config', `${file}.mjs`], 'shop', { cwd })
+      expect([file, code]).toEqual([file, 2])
+      expect(stderr).not.toContain('correct-horse')
+    }
+  })
+
   it('lets values be read as the manager reads them', async () => {
     const namespace = freshNamespace()
     const secrecy = {
@@ -233,8 +310,10 @@ describe('where Redis is', () => {
           name: 'xor',
           required: true,
           encode: (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0x5a),
-          decode: (bytes: Uint8Array, { key }: { readonly key: string }) =>
-            key === 'c:k' ? bytes.map((byte) => byte ^ 0x5a) : bytes,
+          decode: (bytes: Uint8Array, { key }: { readonly key: string }) => {
+            if (key !== 'c:k') throw new Error('moved to another key')
+            return bytes.map((byte) => byte ^ 0x5a)
+          },
         },
       ],
     }
@@ -250,6 +329,15 @@ describe('where Redis is', () => {
     expect((await larder(args, namespace)).rows[0]).not.toHaveProperty('value')
     const { rows } = await larder([...args, '--config', 'caches.mjs'], undefined, { cwd })
     expect(rows[0]).toMatchObject({ value: 'hunter2' })
+    const said = async (key: string) =>
+      (await larder(['explain', key, '--json', '--config', 'caches.mjs'], undefined, { cwd }))
+        .rows[0]
+    expect(await said('c:k')).toMatchObject({ outcome: 'hit' })
+    await copy(namespace, 'c:k', 'c:other')
+    expect(await said('c:other')).toMatchObject({ outcome: 'miss', reason: 'undecodable' })
+    expect((await larder(['explain', 'c:other', '--json'], namespace)).rows[0]).toMatchObject({
+      outcome: 'hit',
+    })
   })
 
   it('says what is wrong with a file', async () => {
@@ -273,6 +361,15 @@ describe('where Redis is', () => {
     })
   })
 })
+
+/** What somebody who can write to Redis could do. */
+async function copy(namespace: string, from: string, to: string): Promise<void> {
+  const redis = new Redis(inject('redisUrl'))
+  onTestFinished(() => redis.disconnect())
+  const placeOf = (key: string): string => `{${namespace}:${partitionOf(key)}}:${key}`
+  const bytes = await redis.getBuffer(placeOf(from))
+  await redis.set(placeOf(to), bytes ?? '')
+}
 
 describe('colours', () => {
   it('are for terminals only, and not where somebody wants none', async () => {

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace, startNode, startPair, type TestNode } from '../support/nodes.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 import { larder } from './support/larder.ts'
 
 /** A node whose syncs are an hour apart: what it hears of, it hears as a message. */
@@ -170,6 +171,17 @@ describe('what is evicted', () => {
   })
 })
 
+it('says how far it came when a line of stdin is not a key', async () => {
+  const namespace = freshNamespace()
+  const { caches } = startNode({ namespace })
+  await caches.cache('c').set('k0', 'v')
+  const lines = Array.from({ length: 600 }, (_, i) => `c:k${i}`)
+  const stdin = [...lines, 'no key'].join('\n')
+  const { code, stderr } = await larder(['evict', '-', '--yes'], namespace, { stdin })
+  expect(code).toBe(2)
+  expect(stderr).toContain('500 keys had been evicted')
+})
+
 describe('before anything is evicted', () => {
   const LINES = [
     ['evict', 'c:k'],
@@ -215,6 +227,20 @@ describe('before anything is evicted', () => {
   })
 })
 
+describe('a person who presses', () => {
+  it.each([
+    ['Ctrl+C', '\u0003', 130],
+    ['Ctrl+D', '\u0004', 1],
+  ])('%s at the question evicts nothing, and is back at once', async (_, types, code) => {
+    const namespace = freshNamespace()
+    const { caches } = startNode({ namespace })
+    await caches.cache('c').set('k', 'v')
+    expect((await larder(['clear'], namespace, { types })).code).toBe(code)
+    const [said] = (await larder(['explain', 'c:k', '--json'], namespace)).rows
+    expect(said).toMatchObject({ outcome: 'hit' })
+  })
+})
+
 describe('watch', () => {
   it('prints what nodes tell each other, and ends by itself or when it is interrupted', async () => {
     const namespace = freshNamespace()
@@ -240,4 +266,38 @@ describe('watch', () => {
     expect(rows[0]).toMatchObject({ kind: 'keys', keys: ['c:k'] })
     expect(JSON.stringify(rows)).not.toContain('value')
   })
+
+  it('goes on where the connection was lost, and says that it was away', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const namespace = freshNamespace()
+    const { caches } = startNode({ namespace, url: server.url, policy: { maxStaleness: '200ms' } })
+    await caches.ready()
+    const interrupt = new AbortController()
+    let [printed, said] = ['', '']
+    const watching = larder(['watch', '--json'], namespace, {
+      url: server.url,
+      signal: interrupt.signal,
+      onOutput: (text) => {
+        printed = text
+      },
+      onTalk: (text) => {
+        said = text
+      },
+    })
+    await eventually('it listens', () => said.includes('Listening'))
+    await server.restart()
+    await eventually('it says that it was away', () => said.includes('missed'))
+    // The store is empty, and has another name now.
+    await eventually(
+      'it hears evictions again',
+      async () => {
+        await caches.cache('c').evict('again')
+        return printed.includes('c:again')
+      },
+      30_000,
+    )
+    interrupt.abort()
+    expect((await watching).code).toBe(0)
+  }, 60_000)
 })

@@ -51,7 +51,7 @@ describe('changes of one tick', () => {
     )
     const isOld = (value: string | undefined): boolean => value === 'old'
     expect((await onA.getMany(KEYS)).some(isOld)).toBe(false)
-    proxy.heal()
+    await proxy.heal()
     proxy.cut()
     await eventually('nobody reads an old value', async () => {
       const status = a.caches.status()

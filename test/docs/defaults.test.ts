@@ -23,6 +23,8 @@ import { FROM_KEYV_DEFAULTS } from '../../packages/keyv-store/src/from-keyv.ts'
 import { ADAPTIVE_STORE_DEFAULTS } from '../../packages/local-store/src/adaptive-store.ts'
 import { LOCAL_LIMITS_DEFAULTS } from '../../packages/local-store/src/limits/local-limits.ts'
 import { LRU_STORE_DEFAULTS } from '../../packages/local-store/src/lru-store.ts'
+import { MODULE_DEFAULTS } from '../../packages/nest/src/module-options.ts'
+import { HEALTH_DEFAULTS } from '../../packages/nest/src/terminus.ts'
 import { COMPRESSION_DEFAULTS } from '../../packages/plugins/src/compression/compression.ts'
 import { LOGGING_DEFAULTS } from '../../packages/plugins/src/logging/logging.ts'
 import { OPEN_TELEMETRY_METRICS_DEFAULTS } from '../../packages/plugins/src/metrics/open-telemetry.ts'
@@ -65,6 +67,8 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
     ['OpenTelemetryMetricsOptions'],
     OPEN_TELEMETRY_METRICS_DEFAULTS,
   ],
+  ['nest/src/module-options.ts', ['LarderModuleExtras'], MODULE_DEFAULTS],
+  ['nest/src/terminus.ts', ['HealthCheckOptions'], HEALTH_DEFAULTS],
 ]
 
 describe.each(SETS)('%s, %s', (file, names, defaults) => {

@@ -9,7 +9,18 @@ import { run } from './run.ts'
 const NODE_TYPES = { '@types/node': '^20.19.0' }
 const JEST = { jest: '30.5.2', 'ts-jest': '29.4.15' }
 const TYPESCRIPT = { typescript: '5.9.3', ...NODE_TYPES }
-const NEST = '11.2.10'
+
+/** A major of Nest: its version, and that of its health checks. */
+function nest(version: string, terminus: string): Readonly<Record<string, string>> {
+  return {
+    '@nestjs/common': version,
+    '@nestjs/core': version,
+    '@nestjs/platform-express': version,
+    '@nestjs/terminus': terminus,
+    'reflect-metadata': '0.2.2',
+    rxjs: '7.8.2',
+  }
+}
 
 /** By set: what one project has in its dev-dependencies. Exact where it matters, so that a run fails for what we changed. */
 export const TOOLS = {
@@ -34,14 +45,8 @@ export const TOOLS = {
     fastify: '5.12.8',
     hono: '4.13.19',
   },
-  nest: {
-    ...TYPESCRIPT,
-    '@nestjs/common': NEST,
-    '@nestjs/core': NEST,
-    '@nestjs/platform-express': NEST,
-    'reflect-metadata': '0.2.2',
-    rxjs: '7.8.2',
-  },
+  nest: { ...TYPESCRIPT, ...nest('11.2.10', '11.1.1') },
+  nest12: { ...TYPESCRIPT, ...nest('12.5.1', '12.1.0') },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>
 
 export type ToolSet = keyof typeof TOOLS

@@ -96,8 +96,9 @@ const ALL = { ...NESTS, ...LARDERS }
 
 describe.each(PLATFORMS)('on %s', (platform) => {
   it.each(Object.keys(LARDERS))('%s stands anywhere among those of Nest', async (larder) => {
-    const some =
-      platform === 'Express' ? orders(larder) : orders(larder).filter((__, i) => i % 5 === 0)
+    // All of them once: which decorator is where does not depend on the platform.
+    const isWhole = platform === 'Express' && process.env['NEST'] === '12'
+    const some = isWhole ? orders(larder) : orders(larder).filter((__, i) => i % 5 === 0)
     for (const order of some) {
       const decorators = order.map((name) => ALL[name]?.() as MethodDecorator)
       const { get, app } = await startApp(

@@ -12,7 +12,20 @@ import {
 } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { CACHES, LarderModule } from '@larder/nest'
-import { Controller, Get, Inject, Injectable, Module, Param, Scope } from '@nestjs/common'
+import {
+  type CanActivate,
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  type MiddlewareConsumer,
+  Module,
+  type NestMiddleware,
+  type NestModule,
+  Param,
+  Scope,
+  UseGuards,
+} from '@nestjs/common'
 import { LazyModuleLoader } from '@nestjs/core'
 import { Test } from '@nestjs/testing'
 import { expect, it, onTestFinished } from 'vitest'
@@ -287,6 +300,75 @@ it('a provider that two applications share stays with the first, and the second 
   const third = await startApp({ imports: [LarderModule.forRoot(options())], providers })
   await third.app.get(Users).find('2')
   expect(await rows(third.app.get(CACHES), 'users', '2')).toBeDefined()
+})
+
+it('class middleware, guards and interceptors are bound as well', async () => {
+  const outside = createCacheManager(options())
+  onTestFinished(() => outside.close())
+
+  @Injectable()
+  @CacheConfig({ cache: 'middleware' })
+  class Counts extends BaseRepository<Row> implements NestMiddleware {
+    protected make(id: string): Row {
+      return { id, from: 'middleware' }
+    }
+
+    async use(_: unknown, __: unknown, next: () => void): Promise<void> {
+      await this.find('1')
+      next()
+    }
+  }
+
+  @Injectable()
+  @CacheConfig({ cache: 'guards' })
+  class Allows extends BaseRepository<Row> implements CanActivate {
+    protected make(id: string): Row {
+      return { id, from: 'guard' }
+    }
+
+    async canActivate(): Promise<boolean> {
+      return (await this.find('1')) !== undefined
+    }
+  }
+
+  @Controller('counted')
+  @UseGuards(Allows)
+  class Counted {
+    @Get()
+    get() {
+      return {}
+    }
+  }
+
+  @Module({
+    imports: [LarderModule.forRoot({ ...options(), default: false })],
+    controllers: [Counted],
+  })
+  class App implements NestModule {
+    configure(consumer: MiddlewareConsumer): void {
+      consumer.apply(Counts).forRoutes(Counted)
+    }
+  }
+  const { app, get } = await startApp(App)
+  expect((await get('/counted')).status).toBe(200)
+  const caches = app.get<CacheManager>(CACHES)
+  for (const name of ['middleware', 'guards']) {
+    expect(await rows(caches, name), name).toBeDefined()
+    expect(await rows(outside, name), name).toBeUndefined()
+  }
+})
+
+it('a provider that throws at every question is left alone', async () => {
+  const angry = new Proxy(new Users(), {
+    getPrototypeOf() {
+      throw new Error('not now')
+    },
+  })
+  const { app } = await startApp({
+    imports: [LarderModule.forRoot(options())],
+    providers: [{ provide: 'angry', useFactory: () => angry }],
+  })
+  expect(app.get('angry')).toBe(angry)
 })
 
 it('a module that is loaded lazily uses the default manager', async () => {

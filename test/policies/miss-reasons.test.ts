@@ -2,6 +2,7 @@
 
 import type { CacheEvents, MissReason } from '@larder/core'
 import type { ManualClock } from '@larder/core/testing'
+import { lruStore } from '@larder/local-store'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { counting, MemoryWorld, never } from './memory-world.ts'
 
@@ -159,6 +160,14 @@ describe('counts', () => {
     await settle()
     expect(node.caches.stats()).toMatchObject({ misses: 1, staleHits: 1, loads: 2 })
     expect(loads.map(({ reason }) => reason)).toEqual(['miss', 'refresh'])
+  })
+
+  it('of drops are entries that had to make room, by cache', async () => {
+    const node = world.startNode({ remote: false }, { local: lruStore({ maxEntries: 2 }) })
+    const dropped = node.seen('drop')
+    for (const key of ['a', 'b', 'c', 'd', 'e']) await node.cache.set(key, key)
+    expect(node.caches.stats()).toMatchObject({ drops: 3, byCache: { c: { drops: 3 } } })
+    expect(dropped).toHaveLength(3)
   })
 
   it('of evictions are what was asked for here: keys, caches, and tags by themselves', async () => {

@@ -190,6 +190,48 @@ describe('a read', () => {
     expect(Object.keys(own?.message.flight ?? { a: 1 })).toEqual([])
   })
 
+  it('of a waiter ends when it stops waiting, though the load goes on', async () => {
+    const node = world.startNode({ ttl: '1s', staleIfError: '1h', local: true })
+    await node.cache.set('k', 'old')
+    await clock.advanceAsync(1_500)
+    const read = reads()
+    const gate = deferred<string>()
+    const first = node.cache.getOrLoad('k', () => gate.promise)
+    const giveUp = new AbortController()
+    const left = expect(
+      node.cache.getOrLoad('k', never, { signal: giveUp.signal }),
+    ).rejects.toThrow('enough')
+    const late = node.cache.getOrLoad('k', never, { hardTimeout: '1s' })
+    await settle()
+    giveUp.abort(new Error('enough'))
+    await left
+    await clock.advanceAsync(1_000)
+    expect(await late).toBe('old')
+    const waiting = read.filter(({ message }) => message.joined)
+    expect(
+      waiting.map(({ message, endedIn, failed }) => [message.outcome, failed, endedIn.length]),
+    ).toEqual([
+      [undefined, 1, 1],
+      ['stale', 0, 1],
+    ])
+    gate.resolve('new')
+    expect(await first).toBe('new')
+    await settle()
+    expect(read.every(({ endedIn }) => endedIn.length === 1)).toBe(true)
+  })
+
+  it('of a refresh ends where the load begins, whatever is there', async () => {
+    const node = world.startNode()
+    await node.cache.set('k', 'v')
+    const [read, load] = [reads(), loads()]
+    expect(await node.cache.refresh('k', async () => 'new')).toBe('new')
+    await settle()
+    expect(outcomes(read)).toEqual([['refresh', 1]])
+    expect(load.map(({ message }) => [message.reason, message.outcome])).toEqual([
+      ['refresh', 'value'],
+    ])
+  })
+
   it('of a store that is away ends as a miss that says so', async () => {
     const node = world.startNode()
     await node.cache.get('warm-up')

@@ -495,7 +495,7 @@ function storeRows(): Rows {
       (partitionKey) => headers({ partitionKey }),
       'an empty text',
     ],
-    'rateLimitProblem verdict': ['one', (wrong) => loose['rateLimitProblem']?.(wrong)],
+    'rateLimitProblem verdict': ['tags', (wrong) => loose['rateLimitProblem']?.(wrong)],
     'rateLimitProblem type': ['one', (type) => loose['rateLimitProblem']?.(verdict, type)],
     'valueType type': ['one', (type) => loose['valueType']?.(type)],
   }

@@ -7,7 +7,7 @@ import { larder } from '@larder/plugins/fastify'
 import { rateLimit as honoLimit, type LimitedEnv } from '@larder/plugins/hono'
 import { LimitGuard } from '@larder/plugins/http'
 import express from 'express'
-import fastify from 'fastify'
+import fastify, { type FastifyTypeProviderDefault } from 'fastify'
 import { Hono } from 'hono'
 
 declare const limiter: Limiter
@@ -92,6 +92,21 @@ export async function inFastify(): Promise<void> {
   // @ts-expect-error There are two hooks.
   app.get('/wrong', { config: { larder: { rateLimit: { limiter, hook: 'onSend' } } } }, () => 'ok')
 }
+
+/** Applications of other servers and types take the plugin too. */
+export async function inOtherFastifies(): Promise<void> {
+  await fastify({ http2: true }).register(larder, { caches })
+  await fastify({ logger: true }).withTypeProvider<FastifyTypeProviderDefault>().register(larder)
+  await fastify().register(async (part) => {
+    await part.register(larder, { caches, rateLimit: { limit: 1, per: '1s' } })
+  })
+}
+
+/** Middleware of Express that is typed by hand, and routers. */
+export const typed: express.RequestHandler = expressLimit({ limiter })
+export const router: express.Router = express
+  .Router()
+  .use(expressLimit({ limiter, key: (req: express.Request) => req.params['id'] ?? '' }))
 
 export function inHono(): void {
   interface App {

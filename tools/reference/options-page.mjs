@@ -224,6 +224,16 @@ export const SECTIONS = [
     about: 'See [Keyv](../guides/keyv.md).',
     of: [['packages/keyv-store/src/from-keyv.ts', 'FromKeyvOptions']],
   },
+  {
+    title: '`LarderModule`',
+    about: 'Beside the options of `createCacheManager`; see [Nest](../guides/nest.md).',
+    of: [['packages/nest/src/module-options.ts', 'LarderModuleExtras']],
+  },
+  {
+    title: '`LarderHealthIndicator.check`',
+    about: 'See [Nest](../guides/nest.md#health).',
+    of: [['packages/nest/src/terminus.ts', 'HealthCheckOptions']],
+  },
 ]
 
 const HEAD = `# Options

@@ -7,7 +7,7 @@
  * a constructor calls is therefore too early; it uses the default manager.
  */
 
-import { type CacheManager, describeClass, InvalidOptionError } from '@larder/core'
+import { type CacheManager, describeClass } from '@larder/core'
 import { Logger } from '@nestjs/common'
 import type { ModulesContainer } from '@nestjs/core'
 
@@ -21,12 +21,18 @@ const logger = new Logger('LarderModule')
 export function bindProviders(caches: CacheManager, modules: ModulesContainer): BoundProviders {
   const binder = new Binder(caches)
   for (const wrapper of wrappersOf(modules)) if (!wrapper.isAlias) binder.follow(wrapper)
-  return binder
+  return {
+    bindLate() {
+      binder.bindTransient()
+      for (const { middlewares } of modules.values())
+        for (const wrapper of middlewares.values()) binder.follow(wrapper)
+    },
+  }
 }
 
 export interface BoundProviders {
-  /** Binds those that were being made meanwhile and that nobody asks for again: transient ones. */
-  bindTransient(): void
+  /** Binds those that were being made meanwhile and that nobody asks for again, which are transient ones, and middleware. */
+  bindLate(): void
 }
 
 /** Lists controllers, providers, and guards, pipes, filters and interceptors that decorators name. */
@@ -38,11 +44,12 @@ export function wrappersOf(modules: ModulesContainer): readonly Wrapper[] {
   ])
 }
 
-class Binder implements BoundProviders {
+class Binder {
   readonly #caches: CacheManager
   /** Whether objects of a prototype have decorated methods. */
   readonly #isDecorated = new WeakMap<object, boolean>()
   readonly #transient: (() => void)[] = []
+  readonly #unbound = new WeakSet<object>()
 
   constructor(caches: CacheManager) {
     this.#caches = caches
@@ -78,18 +85,23 @@ class Binder implements BoundProviders {
   #bind(instance: unknown): void {
     // While the application ends, instances are asked for, too.
     if (!isObject(instance) || this.#caches.isClosed) return
-    const prototype: unknown = Object.getPrototypeOf(instance)
-    if (!isObject(prototype) || !this.#hasDecorated(prototype)) return
     try {
-      this.#caches.bind(instance)
+      const prototype: unknown = Object.getPrototypeOf(instance)
+      if (isObject(prototype) && this.#hasDecorated(prototype)) this.#caches.bind(instance)
     } catch (error) {
-      if (!(error instanceof InvalidOptionError)) throw error
-      this.#isDecorated.set(prototype, false)
-      const name = prototype.constructor.name
-      logger.warn(
-        `Decorated methods of a ${name} do not use this application's cache manager: ${error.message}`,
-      )
+      // A proxy may throw anything; nobody must miss a provider for that.
+      this.#sayUnbound(instance, error)
     }
+  }
+
+  #sayUnbound(instance: object, error: unknown): void {
+    if (this.#unbound.has(instance)) return
+    this.#unbound.add(instance)
+    const { name } = instance.constructor
+    const why = error instanceof Error ? error.message : String(error)
+    logger.warn(
+      `Decorated methods of a ${name} do not use this application's cache manager: ${why}`,
+    )
   }
 
   #hasDecorated(prototype: object): boolean {

@@ -48,17 +48,17 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplic
     this.#filter = filter
     // A manager that a test has put in its place may be anything.
     if (typeof caches?.bind === 'function') this.#bound = bindProviders(caches, modules)
-    this.#bound?.bindTransient()
+    this.#bound?.bindLate()
   }
 
   async onModuleInit(): Promise<void> {
-    this.#bound?.bindTransient()
+    this.#bound?.bindLate()
     await this.#foreign.load(foreignKindsOf(this.#modules))
   }
 
   /** By now the application has its settings, and all guards. */
   onApplicationBootstrap(): void {
-    checkLimits(this.#modules, this.#limits)
+    if (this.#bound !== undefined) checkLimits(this.#modules, this.#limits)
     this.#filter.comeAfter(filtersOf(this.#modules, this.#filter))
   }
 

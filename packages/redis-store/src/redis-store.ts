@@ -76,14 +76,14 @@ class RedisStore implements RemoteStore {
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
   readonly readsAtOnce: number | undefined
-  readonly [INTERNALS]: RedisInternals
+  readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
   readonly #entries: EntryScripts
   readonly #changes: EntryChanges
   #namespace: string | undefined
 
   constructor(options: ResolvedRedisStoreOptions) {
-    this[INTERNALS] = { options }
+    this.#options = options
     this.#backend = new Backend(options, {
       prepare: (client) => this.bus.prepare(client),
       onUp: () => this.bus.connected(),
@@ -104,6 +104,11 @@ class RedisStore implements RemoteStore {
     this.#changes = new EntryChanges(parts)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
+  }
+
+  /** For tools. Not a field: what prints a store must not print its URL. */
+  get [INTERNALS](): RedisInternals {
+    return { options: this.#options }
   }
 
   /** True while it connects for the first time, which is worth waiting for: the engine's deadline bounds that. */

@@ -1,7 +1,7 @@
 /** Calls the service, in process and with a Redis if there is one, and throws when it does not do what it says. */
 
 import { deepEqual, equal, notEqual, ok, rejects } from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import {
   type CacheManager,
   createCacheManager,
@@ -13,6 +13,7 @@ import {
 } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { compression } from '@larder/plugins/compression'
+import { encryption } from '@larder/plugins/encryption'
 import { redisStore } from '@larder/redis-store'
 import { ProductService, UnnamedService } from './service.js'
 
@@ -28,7 +29,10 @@ export async function check(): Promise<string> {
     namespace: `matrix-${randomUUID()}`,
     local: lruStore(),
     remote: redisStore({ url }),
-    plugins: [compression({ algorithm: 'gzip', threshold: '1kb' })],
+    plugins: [
+      compression({ algorithm: 'gzip', threshold: '1kb' }),
+      encryption({ keys: [{ key: randomBytes(32) }] }),
+    ],
   })
   await shared.ready()
   await checkService(shared)

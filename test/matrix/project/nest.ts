@@ -1,19 +1,21 @@
-/** An application of Nest: a decorated service that is injected, and decorated routes. */
+/** An application of Nest with `@larder/nest`: a decorated service that is injected, decorated routes, a limit, a health check. */
 
 import 'reflect-metadata'
 import { equal } from 'node:assert/strict'
-import {
-  Controller,
-  Get,
-  Inject,
-  Injectable,
-  Module,
-  type OnApplicationShutdown,
-  Param,
-} from '@nestjs/common'
-import { NestFactory } from '@nestjs/core'
-import { Cacheable, CacheManager, createCacheManager, RateLimited } from '@larder/core'
+import { type Cache, Cacheable, CacheManager, RateLimited } from '@larder/core'
 import { lruStore } from '@larder/local-store'
+import {
+  CACHES,
+  InjectCache,
+  InjectCaches,
+  LarderModule,
+  LarderRateLimitGuard,
+  RateLimit,
+} from '@larder/nest'
+import { LarderHealthIndicator } from '@larder/nest/terminus'
+import { Controller, Get, Inject, Injectable, Module, Param, UseGuards } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus'
 import { check } from './check.js'
 import { ProductService } from './service.js'
 
@@ -23,7 +25,11 @@ Injectable()(ProductService)
 class ProductController {
   routeLoads = 0
 
-  constructor(@Inject(ProductService) readonly products: ProductService) {}
+  constructor(
+    @Inject(ProductService) readonly products: ProductService,
+    @InjectCaches() readonly caches: CacheManager,
+    @InjectCache('routes') readonly routes: Cache<object>,
+  ) {}
 
   @Get('named/:id')
   @Cacheable({ cache: 'routes', key: (id: string) => id })
@@ -45,51 +51,68 @@ class ProductController {
     return 'allowed'
   }
 
+  @Get('guarded')
+  @UseGuards(LarderRateLimitGuard)
+  @RateLimit({ limit: 1, per: '1h' })
+  guarded(): string {
+    return 'allowed'
+  }
+
   @Get(':id')
   async find(@Param('id') id: string): Promise<object> {
     return { found: await this.products.find(id), loads: this.products.loads }
   }
 }
 
-@Injectable()
-class ClosesCaches implements OnApplicationShutdown {
-  constructor(@Inject('CACHES') readonly caches: CacheManager) {}
+@Controller('health')
+class HealthController {
+  constructor(
+    @Inject(HealthCheckService) readonly health: HealthCheckService,
+    @Inject(LarderHealthIndicator) readonly larder: LarderHealthIndicator,
+  ) {}
 
-  async onApplicationShutdown(): Promise<void> {
-    await this.caches.close()
+  @Get()
+  @HealthCheck()
+  check(): Promise<unknown> {
+    return this.health.check([() => this.larder.check('cache')])
   }
 }
 
 @Module({
-  controllers: [ProductController],
-  providers: [
-    ProductService,
-    ClosesCaches,
-    {
-      provide: 'CACHES',
-      useFactory: () => createCacheManager({ namespace: 'nest', local: lruStore() }),
-    },
-  ],
+  imports: [LarderModule.forRoot({ namespace: 'nest', local: lruStore() }), TerminusModule],
+  controllers: [ProductController, HealthController],
+  providers: [ProductService, LarderHealthIndicator],
 })
 class AppModule {}
 
 async function main(): Promise<void> {
   await check()
-  const app = await NestFactory.create(AppModule, { logger: false })
+  const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false })
   await app.listen(0, '127.0.0.1')
   const url = await app.getUrl()
-  const get = async (path: string): Promise<[number, string]> => {
-    const response = await fetch(`${url}/products/${path}`)
-    return [response.status, await response.text()]
-  }
+  const ask = (path: string): Promise<Response> => fetch(url + path)
+  const get = async (path: string): Promise<string> => (await ask(`/products/${path}`)).text()
   for (let i = 0; i < 2; i++) {
-    equal((await get('1'))[1], '{"found":{"id":"1","price":10},"loads":1}')
-    equal((await get('named/a'))[1], '{"id":"a","loads":1}')
-    equal((await get('above/b'))[1], '{"id":"b","loads":2}')
+    equal(await get('1'), '{"found":{"id":"1","price":10},"loads":1}')
+    equal(await get('named/a'), '{"id":"a","loads":1}')
+    equal(await get('above/b'), '{"id":"b","loads":2}')
   }
-  equal((await get('limited'))[0], 200)
-  equal((await get('limited'))[0], 500)
-  const caches = app.get<CacheManager>('CACHES')
+  for (const path of ['limited', 'guarded']) {
+    equal((await ask(`/products/${path}`)).status, 200)
+    const refused = await ask(`/products/${path}`)
+    equal(refused.status, 429)
+    equal(/^application\/problem\+json/.test(refused.headers.get('content-type') ?? ''), true)
+  }
+  const { status, info } = (await (await ask('/health')).json()) as {
+    status: string
+    info: { cache: { status: string; degraded: boolean } }
+  }
+  equal([status, info.cache.status, info.cache.degraded].join(), 'ok,up,false')
+  const caches = app.get<CacheManager>(CACHES)
+  const { caches: injected, routes } = app.get(ProductController)
+  equal(injected, caches)
+  equal(caches instanceof CacheManager, true)
+  equal(JSON.stringify(await routes.get('a')), '{"id":"a","loads":1}')
   await app.close()
   equal(caches.isClosed, true)
 }
@@ -98,6 +121,7 @@ main().then(
   () => console.log('checked in Nest'),
   (error: unknown) => {
     console.error(error)
-    process.exitCode = 1
+    // The application may be open.
+    process.exit(1)
   },
 )

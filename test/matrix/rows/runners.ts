@@ -96,6 +96,22 @@ const SWC_JEST = `module.exports = {
 `
 const COMMON = { module: 'CommonJS', moduleResolution: 'node10', isolatedModules: true }
 
+function nest(name: string, tools: ToolSet, manifest: string): Row {
+  return {
+    name,
+    tools,
+    sources: { 'service.ts': 'service.ts', 'check.ts': 'check.ts', 'nest.ts': 'nest.ts' },
+    files: {
+      'package.json': manifest,
+      'tsconfig.json': tsconfig(true, { module: 'NodeNext', outDir: 'out', skipLibCheck: true }),
+    },
+    commands: [
+      { line: ['tsc', '-p', 'tsconfig.json'] },
+      { line: ['node', 'out/nest.js'], prints: 'checked in Nest' },
+    ],
+  }
+}
+
 export const runnerRows: readonly Row[] = [
   vitest('Vitest 4 on Vite 8', 'usual', false, STANDARD_DECORATORS),
   vitest('Vitest 4 on Vite 8', 'usual', true),
@@ -129,17 +145,7 @@ export const runnerRows: readonly Row[] = [
     },
     { NODE_OPTIONS: '--experimental-vm-modules' },
   ),
-  {
-    name: 'Nest 11',
-    tools: 'nest',
-    sources: { 'service.ts': 'service.ts', 'check.ts': 'check.ts', 'nest.ts': 'nest.ts' },
-    files: {
-      'package.json': PLAIN,
-      'tsconfig.json': tsconfig(true, { module: 'Node16', outDir: 'out', skipLibCheck: true }),
-    },
-    commands: [
-      { line: ['tsc', '-p', 'tsconfig.json'] },
-      { line: ['node', 'out/nest.js'], prints: 'checked in Nest' },
-    ],
-  },
+  nest('Nest 11', 'nest', PLAIN),
+  nest('Nest 12, as ES modules', 'nest12', MODULE),
+  nest('Nest 12, required by CommonJS', 'nest12', PLAIN),
 ]

@@ -13,7 +13,8 @@ export interface CacheCount {
   fresh: number
   stale: number
   loading: number
-  bytes: number
+  /** `null` when the server does not say. */
+  bytes: number | null
 }
 
 const COLUMNS: readonly Column<CacheCount>[] = [
@@ -65,15 +66,22 @@ export async function countCaches(
 
 function add(count: CacheCount, row: EntryRow, nowMs: number): void {
   const state = stateOf(row, nowMs)
-  count.bytes += row.bytes
+  count.bytes = sumOf(count.bytes, row.bytes ?? null)
   if (state === 'loading') count.loading += 1
   else count.entries += 1
   if (state === 'fresh') count.fresh += 1
   else if (state !== 'loading') count.stale += 1
 }
 
+/** Unknown when one of them is. */
+export function sumOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b
+}
+
 async function* largestFirst(
   counts: readonly CacheCount[],
 ): AsyncGenerator<CacheCount, void, undefined> {
-  yield* [...counts].sort((a, b) => b.bytes - a.bytes || a.cache.localeCompare(b.cache))
+  yield* [...counts].sort(
+    (a, b) => (b.bytes ?? 0) - (a.bytes ?? 0) || a.cache.localeCompare(b.cache),
+  )
 }

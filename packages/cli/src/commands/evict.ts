@@ -75,16 +75,21 @@ async function evictAll(
   session: Session,
   chunks: AsyncIterable<readonly string[]>,
 ): Promise<Outcome> {
-  const { inspection, namespace, options, signal } = session
+  const { inspection, namespace, options, signal, out } = session
   const settleMs = options.duration('settle') ?? 0
   const request = { soft: options.has('soft'), settleMs }
   const store = inspection.store(namespace)
   let keys = 0
   let stored = 0
-  for await (const chunk of chunks) {
-    signal.throwIfAborted()
-    stored += await evictChunk(store, chunk, request)
-    keys += chunk.length
+  try {
+    for await (const chunk of chunks) {
+      signal.throwIfAborted()
+      stored += await evictChunk(store, chunk, request)
+      keys += chunk.length
+    }
+  } catch (error) {
+    if (keys > 0) out.talk(`${counted(keys, 'key')} had been evicted when this happened.`)
+    throw error
   }
   return { keys, stored }
 }

@@ -22,7 +22,7 @@ export async function runExplain(session: Session): Promise<number> {
   const key = fullKeyFrom(words[0] ?? '', namespace)
   await assertKnown(session)
   const facts = await inspection.entry(namespace, key)
-  const explanation = explainEntry(facts)
+  const explanation = await asRead(session, key, explainEntry(facts))
   const { outcome, words: sentence } = explanation
   await out.one(dataOf(facts, explanation), () => [
     `${out.paint(STYLES[outcome], outcome)}  ${visible(sentence)}`,
@@ -30,6 +30,25 @@ export async function runExplain(session: Session): Promise<number> {
     ...detailLines(facts),
   ])
   return EXIT.done
+}
+
+/** With the application's codec at hand: what it cannot decode is a miss, whatever the header says. */
+async function asRead(
+  { inspection, namespace, value }: Session,
+  key: string,
+  explanation: Explanation,
+): Promise<Explanation> {
+  if (value === undefined || explanation.outcome === 'miss') return explanation
+  const bytes = await inspection.entryBytes(namespace, key)
+  if (bytes === undefined) return explanation
+  try {
+    await value(key, bytes)
+    return explanation
+  } catch {
+    // What was thrown may repeat a part of the value.
+    const words = 'The manager of the configuration file cannot decode it: it is loaded anew.'
+    return { outcome: 'miss', reason: 'undecodable', words, atMs: undefined, tag: undefined }
+  }
 }
 
 function dataOf(facts: EntryFacts, { outcome, reason, words, atMs, tag }: Explanation): object {

@@ -1,4 +1,4 @@
-import { tagName } from '@larder/core/store'
+import { tagName, tagText } from '@larder/core/store'
 import type { EntryRow } from '@larder/redis-store/inspect'
 import type { Session } from '../connect/session.ts'
 import { EXIT } from '../failure.ts'
@@ -15,7 +15,7 @@ interface LongRow extends Row {
   readonly cache: string
   readonly state: EntryState
   readonly leftMs: number
-  readonly bytes: number
+  readonly bytes: number | null
   readonly tags: readonly string[]
 }
 
@@ -74,5 +74,6 @@ async function* mapped<Row, Result>(
 
 function longRow(row: EntryRow, nowMs: number): LongRow {
   const { key, cache, leftMs, bytes, head } = row
-  return { key, cache, state: stateOf(row, nowMs), leftMs, bytes, tags: head?.tags ?? [] }
+  const state = stateOf(row, nowMs)
+  return { key, cache, state, leftMs, bytes: bytes ?? null, tags: head?.tags.map(tagText) ?? [] }
 }

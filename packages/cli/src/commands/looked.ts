@@ -36,10 +36,9 @@ export async function* itemsOf<Item>(
 export async function tellIncomplete(session: Session, progress: Progress): Promise<void> {
   if (progress.isComplete) return
   const all = await session.inspection.keyCount()
-  const far = countOf(Math.min(progress.lookedAt, all))
-  session.out.talk(
-    `Note: ${far} of about ${countOf(all)} keys were looked at; --scan 0 looks at all.`,
-  )
+  const far = countOf(Math.min(progress.lookedAt, all ?? progress.lookedAt))
+  const of = all === undefined ? '' : ` of about ${countOf(all)}`
+  session.out.talk(`Note: ${far}${of} keys were looked at; --scan 0 looks at all.`)
 }
 
 /** The first so many, and no more. */

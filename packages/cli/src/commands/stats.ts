@@ -3,7 +3,7 @@ import type { Session } from '../connect/session.ts'
 import { EXIT } from '../failure.ts'
 import { pairLines } from '../output/pairs.ts'
 import { counted, countOf, instantText, sizeOf } from '../output/units.ts'
-import { type CacheCount, countCaches } from './caches.ts'
+import { type CacheCount, countCaches, sumOf } from './caches.ts'
 import { assertKnown, type Progress, tellIncomplete } from './looked.ts'
 
 export async function runStats(session: Session): Promise<number> {
@@ -22,9 +22,9 @@ export async function runStats(session: Session): Promise<number> {
   const entries = {
     count: sum((c) => c.entries),
     fresh: sum((c) => c.fresh),
-    bytes: sum((c) => c.bytes),
+    bytes: caches.reduce<number | null>((all, { bytes }) => sumOf(all, bytes), 0),
   }
-  const server = { keys, usedBytes: memory ?? null }
+  const server = { keys: keys ?? null, usedBytes: memory ?? null }
   const data = {
     namespace,
     caches: caches.length,
@@ -43,10 +43,14 @@ export async function runStats(session: Session): Promise<number> {
 interface Shown {
   readonly namespace: string
   readonly caches: readonly CacheCount[]
-  readonly entries: { readonly count: number; readonly fresh: number; readonly bytes: number }
+  readonly entries: {
+    readonly count: number
+    readonly fresh: number
+    readonly bytes: number | null
+  }
   readonly facts: NamespaceFacts
   readonly fleet: Fleet
-  readonly server: { readonly keys: number; readonly usedBytes: number | null }
+  readonly server: { readonly keys: number | null; readonly usedBytes: number | null }
 }
 
 function lines({ namespace, caches, entries, facts, fleet, server }: Shown): readonly string[] {
@@ -70,11 +74,13 @@ function lines({ namespace, caches, entries, facts, fleet, server }: Shown): rea
     ],
     ['nodes', fleet.listening === undefined ? 'unknown' : `${countOf(fleet.listening)} listen`],
     ['hits, loads', 'unknown: nodes do not report them to Redis'],
-    [
-      'server',
-      `${counted(server.keys, 'key')}${server.usedBytes === null ? '' : `, ${sizeOf(server.usedBytes)} of memory`}, all applications together`,
-    ],
+    ['server', serverText(server)],
   ])
+}
+
+function serverText({ keys, usedBytes }: Shown['server']): string {
+  const count = keys === null ? 'unknown how many keys' : counted(keys, 'key')
+  return `${count}, ${sizeOf(usedBytes)} of memory, all applications together`
 }
 
 function tagsOf({ count, floorAtMs, lastAtMs }: NonNullable<NamespaceFacts['tags']>): object {

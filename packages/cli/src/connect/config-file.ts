@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { CacheManagerOptions } from '@larder/core'
 import { INTERNALS } from '@larder/core/store'
 import { CommandFailure } from '../failure.ts'
 import type { Connection } from './connection.ts'
@@ -69,11 +70,7 @@ function isSomething(value: unknown): boolean {
 interface Manager {
   readonly namespace: string
   readonly [INTERNALS]: {
-    stores(): {
-      readonly remote: object | undefined
-      readonly locks: object | undefined
-      readonly limits: object | undefined
-    }
+    stores(): Pick<CacheManagerOptions, 'remote' | 'locks' | 'limits'>
     storedValue(key: string, bytes: Uint8Array): Promise<unknown>
   }
   close(): Promise<void>
@@ -95,13 +92,10 @@ function fromManager(manager: Manager, name: string): Connection {
     const { namespace } = manager
     return { source: remote, ...others, namespace, origin: name, value, close }
   }
-  const what =
-    remote === undefined
-      ? 'has no remote store'
-      : `keeps entries in ${String((remote as { readonly name?: unknown }).name)}`
+  const what = remote === undefined ? 'has no remote store' : `keeps entries in ${remote.name}`
   throw new CommandFailure('usage', `The manager of ${name} ${what}; larder looks into Redis only.`)
 }
 
-function ofRedis(provider: object | undefined): object | undefined {
+function ofRedis<Provider extends object>(provider: Provider | undefined): Provider | undefined {
   return provider !== undefined && INTERNALS in provider ? provider : undefined
 }

@@ -1,6 +1,6 @@
 /** What a command works with: an open connection, the namespace, what was asked for, and where to print. */
 
-import { type Inspection, inspectRedis } from '@larder/redis-store/inspect'
+import { type Inspection, type InspectionSource, inspectRedis } from '@larder/redis-store/inspect'
 import type { CallOptions } from '../arguments.ts'
 import type { CommandRow } from '../command-table.ts'
 import { CommandFailure } from '../failure.ts'
@@ -42,7 +42,7 @@ export async function openSession(parts: SessionParts): Promise<Session> {
   const connection = await connectionFor(options, shell)
   const opened: { close(): Promise<void> }[] = []
   if (connection.close !== undefined) opened.push({ close: connection.close })
-  const connect = async (source: object): Promise<Inspection> => {
+  const connect = async (source: InspectionSource): Promise<Inspection> => {
     const inspection = await reached(source, connection)
     opened.push(inspection)
     return inspection
@@ -83,7 +83,7 @@ function namespaceFor({ name, needsNamespace = true }: CommandRow, connection: C
   )
 }
 
-async function reached(source: object, { origin }: Connection): Promise<Inspection> {
+async function reached(source: InspectionSource, { origin }: Connection): Promise<Inspection> {
   try {
     return await inspectRedis(source)
   } catch (error) {

@@ -54,6 +54,9 @@ function fromUrls(
     .map((part) => part.trim())
     .filter((part) => part !== '')
   const tls = tlsOf(options, cwd)
+  if ('tls' in tls && !urls.every((url) => url.startsWith('rediss://'))) {
+    throw new CommandFailure('usage', '--ca is for rediss://, and would change nothing here.')
+  }
   return { source: sourceOf(urls, options, tls), namespace, origin }
 }
 
@@ -69,9 +72,8 @@ function sourceOf(urls: readonly string[], options: CallOptions, tls: object): R
   }
   if (sentinel !== undefined) {
     const { db } = databaseOf(first)
-    return {
-      options: { sentinels: urls.map(placeOf), name: sentinel, ...loginOf(first), ...db, ...tls },
-    }
+    const common = { sentinels: urls.map(placeOf), name: sentinel, ...loginOf(first), ...db }
+    return { options: { ...common, ...sentinelTls({ ...loginOf(first), ...tls }) } }
   }
   if (urls.length > 1) {
     throw new CommandFailure('usage', 'Several URLs need --cluster or --sentinel.')
@@ -99,6 +101,11 @@ function loginOf(url: string): object {
     ...(password === '' ? {} : { password: decodeURIComponent(password) }),
     ...(protocol === 'rediss:' ? { tls: {} } : {}),
   }
+}
+
+/** ioredis asks three times: for the servers, that it counts behind Sentinel at all, and for the sentinels. */
+function sentinelTls({ tls }: { readonly tls?: object }): object {
+  return tls === undefined ? {} : { tls, enableTLSForSentinelMode: true, sentinelTLS: tls }
 }
 
 function databaseOf(url: string): { readonly db: object } {

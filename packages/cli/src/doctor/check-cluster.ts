@@ -1,5 +1,4 @@
 import { ALL_PARTITIONS, PARTITIONS } from '@larder/core/store'
-import { hashTagOf, logKey } from '@larder/redis-store/inspect'
 import { type Check, fail, ok, warn } from './check.ts'
 import type { Examined } from './examined.ts'
 
@@ -18,9 +17,7 @@ export async function checkCluster({ inspection, namespace }: Examined): Promise
       fix: 'See CLUSTER NODES: a master without a replica is away, or slots were not assigned.',
     })
   }
-  const shares = ALL_PARTITIONS.map((partition) =>
-    inspection.masterOf(hashTagOf(logKey(namespace, partition))),
-  )
+  const shares = ALL_PARTITIONS.map((partition) => inspection.masterOf(namespace, partition))
   const masters = inspection.servers().length
   const counts = new Map<string | undefined, number>()
   for (const master of shares) counts.set(master, (counts.get(master) ?? 0) + 1)

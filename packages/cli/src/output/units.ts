@@ -4,7 +4,9 @@ import { spanOf } from '@larder/redis-store/inspect'
 
 const KIB = 1_024
 
-export function sizeOf(bytes: number): string {
+/** `null`: the server does not say. */
+export function sizeOf(bytes: number | null): string {
+  if (bytes === null) return 'unknown'
   if (bytes < KIB) return `${bytes} B`
   const units = ['KiB', 'MiB', 'GiB', 'TiB']
   let amount = bytes / KIB

@@ -22,6 +22,8 @@ export class Caller implements WaitingCaller {
   readonly #signal: AbortSignal | undefined
   readonly #hardTimeoutMs: number
   #hasLeft = false
+  /** Called once if it stops waiting before there is an answer: with the reason, or with none where it was served a stale value. */
+  onGone: ((reason: unknown) => void) | undefined
 
   constructor({ rules, policy, fullKey }: ReadCall) {
     this.#key = fullKey
@@ -64,8 +66,10 @@ export class Caller implements WaitingCaller {
         if (flight === undefined && fallBack !== undefined) return
         for (const each of this.#flights) each.stay()
         const value = flight && fallBack?.(flight)
-        if (value === undefined) reject(new LoadTimeoutError(this.#key, ms, true))
-        else resolve(value)
+        const error = value === undefined ? new LoadTimeoutError(this.#key, ms, true) : undefined
+        this.onGone?.(error)
+        if (error === undefined) resolve(value)
+        else reject(error)
       }
       const cancel = node.clock.schedule(ms, () => runIn(context, timedOut), 'caller')
       answer.then(resolve, reject)
@@ -75,6 +79,7 @@ export class Caller implements WaitingCaller {
 
   #leave(reason: unknown): void {
     this.#hasLeft = true
+    this.onGone?.(reason)
     for (const flight of this.#flights) flight.leave(reason)
   }
 }

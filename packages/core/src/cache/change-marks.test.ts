@@ -59,3 +59,18 @@ it('remembers only what puts under way may ask for, although one always is', () 
   expect(most).toBeLessThan(1_000)
   expect(marks.hasChanged('never', under)).toBe(false)
 })
+
+it('remembers no more after one that was under way for long', () => {
+  const marks = new ChangeMarks(1_000)
+  const slow = marks.begin()
+  let under = marks.begin()
+  for (let i = 0; i < 700; i++) marks.note(`k${i}`, i)
+  marks.end(slow)
+  for (let i = 0; i < 5_000; i++) {
+    const mark = marks.begin()
+    marks.end(under)
+    under = mark
+    marks.note('busy', i)
+    expect(marks.hasChanged('never', mark)).toBe(false)
+  }
+})

@@ -70,6 +70,7 @@ export class ChangeMarks {
     if (this.#begun.size > 0) return
     this.#changes.clear()
     this.#size = 0
+    this.#looksAt = LEAST_LOOKED_THROUGH
   }
 
   /** Notes that a key was changed; by a put that has ended here, with what it wrote. */
@@ -81,7 +82,7 @@ export class ChangeMarks {
     this.#changes.delete(key)
     this.#changes.set(key, changes)
     this.#size += 1
-    if (this.#size > this.#looksAt) this.#forgetSettled()
+    if (this.#size > Math.min(this.#looksAt, this.#cap)) this.#forgetSettled()
     if (this.#size > this.#cap) this.#forgetOldest()
   }
 

@@ -1,6 +1,7 @@
 /** What follows a miss: run the loader, hand its value out, then keep it: in the store under the lease, and locally. */
 
 import type { LocalEntry } from '../entry/local-entry.ts'
+import type { ReadTrace } from '../events/traces.ts'
 import { FillPath } from './fill-path.ts'
 import type { Flight } from './flight.ts'
 import { endAsClosed } from './flight-steps.ts'
@@ -53,6 +54,7 @@ export class LoadPath {
       if (call.policy.remote) this.#fills.evictLater(flight)
       else await this.#fills.tell(flight, entry, bytes)
     } finally {
+      this.#fills.evictIfUnkept(flight)
       this.#node.flights.end(flight)
     }
   }
@@ -80,6 +82,7 @@ export class LoadPath {
     } finally {
       // The outcome of a fill that failed is unknown: if it stored, the lease is gone, and this does nothing.
       lease.release()
+      this.#fills.evictIfUnkept(flight)
       this.#node.flights.end(flight)
     }
   }
@@ -88,7 +91,7 @@ export class LoadPath {
     const { call, candidate } = flight
     call.onDecided?.()
     flight.ask?.close()
-    flight.trace?.end({ outcome: 'miss', missed: flight.missed })
+    flight.trace?.end(endOfRead(flight))
     // A refresh, asked for or behind a caller that was served, is no read that found nothing.
     if (!flight.isSettled && !flight.isForced) this.#reports.miss(call, flight.missed)
     return runLoader(this.#node, flight, {
@@ -173,6 +176,11 @@ export class LoadPath {
     flight.entry = flight.candidate
     flight.resolve(flight.candidate.value)
   }
+}
+
+/** A refresh loads whatever is there. */
+function endOfRead({ isForced, missed }: Flight): Partial<ReadTrace> {
+  return isForced ? { outcome: 'refresh' } : { outcome: 'miss', missed }
 }
 
 /** Callers of a load whose result is kept get the same as later ones. An error stays the one the method threw. */

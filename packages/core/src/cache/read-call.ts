@@ -100,6 +100,7 @@ interface Awaited {
 
 /** A caller that may stop waiting before there is an answer; see caller.ts. */
 export interface WaitingCaller {
+  onGone: ((reason: unknown) => void) | undefined
   joined(flight: Awaited): void
 }
 

@@ -26,13 +26,20 @@ export function traceLook(node: CacheNode, call: ReadCall): OpenTrace<ReadTrace>
   return readTrace(node, call, { joined: false, flight: {} }).begin()
 }
 
-/** Traces a caller that waits for a flight of another one, until its own answer. */
+/** Traces a caller that waits for a flight of another one, until its own answer, or until it stops waiting. */
 export function traceWait<Result>(
   node: CacheNode,
   call: ReadCall,
   { flight, answer }: { readonly flight: Flight; readonly answer: Promise<Result> },
 ): Promise<Result> {
   const trace = readTrace(node, call, { joined: true, flight: markOf(flight) }).begin()
+  const { caller } = call.rules
+  if (caller !== undefined) {
+    caller.onGone = (reason) => {
+      if (reason === undefined) trace.end({ outcome: 'stale' })
+      else trace.fail(reason)
+    }
+  }
   return trace.until(answer, () => ({ outcome: 'joined' }))
 }
 

@@ -18,7 +18,7 @@ export type EntryIdentity = Omit<CodecStepContext, 'maxBytes' | 'stepsBefore' | 
 const NO_STEPS: readonly number[] = []
 
 /** Flags that no store changes: what the payload is. */
-export const IDENTIFYING_FLAGS = FLAG.negative | FLAG.error | FLAG.put
+export const IDENTIFYING_FLAGS = FLAG.negative | FLAG.error | FLAG.put | FLAG.refreshed
 
 /** The most a payload may grow to on decoding; guards against decompression bombs. */
 const MAX_DECODED_BYTES = 64 * 1024 * 1024

@@ -50,7 +50,7 @@ export interface CodecStepContext extends CodecStepLimits {
   readonly cache: string
   /** The full key, which begins with the name of the cache. */
   readonly key: string
-  /** The bits `FLAG.negative`, `FLAG.error` and `FLAG.put` of the header; the others are 0. */
+  /** The bits `FLAG.negative`, `FLAG.error`, `FLAG.put` and `FLAG.refreshed` of the header; the others are 0. */
   readonly flags: number
   /** Unique to this write of this key. */
   readonly commit: number

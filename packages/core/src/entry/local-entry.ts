@@ -13,7 +13,18 @@ export interface Quiet {
   readonly birth: number
 }
 
+/** What many entries have in common: their kind, and how long they may be served after they were fresh, ms. */
+interface Terms {
+  readonly kind: EntryKind
+  readonly staleForMs: number
+  readonly livesForMs: number
+}
+
 const NEVER_CHECKED = -1
+/** A power of two. A cache has one of its terms for its values and one for each other kind. */
+const KNOWN_TERMS = 64
+
+const knownTerms: (Terms | undefined)[] = new Array<Terms | undefined>(KNOWN_TERMS).fill(undefined)
 
 const quietTimes = new WeakMap<LocalEntry, Quiet>()
 
@@ -34,7 +45,6 @@ export class LocalEntry {
   /** A hit was served that the local store did not see, since the store last asked. */
   isUsed = false
   value: unknown = undefined
-  readonly kind: EntryKind
   readonly tags: readonly string[]
   /** The stamp of the read or load. Its generation says whether the partition was doubted since. */
   stamp: Stamp
@@ -47,10 +57,8 @@ export class LocalEntry {
   /** When it was made, monotonic ms. */
   createdAt = 0
   freshUntil = 0
-  /** Until then it may be served while one refresh runs. */
-  staleUntil = 0
-  /** Until then it may be served when loads fail. */
-  livesUntil = 0
+  /** Shared with other entries. */
+  #terms: Terms
 
   // biome-ignore lint/complexity/useMaxParams: one is made for each entry, and an object for its fields would be a second one
   constructor(
@@ -61,12 +69,26 @@ export class LocalEntry {
     commit: number,
     verifiedAt: number,
   ) {
-    this.kind = kind
+    this.#terms = termsOf(kind, 0, 0)
     this.tags = tags
     this.stamp = stamp
     this.birth = birth
     this.commit = commit
     this.verifiedAt = Math.floor(verifiedAt)
+  }
+
+  get kind(): EntryKind {
+    return this.#terms.kind
+  }
+
+  /** Until then it may be served while one refresh runs. */
+  get staleUntil(): number {
+    return this.freshUntil + this.#terms.staleForMs
+  }
+
+  /** Until then it may be served when loads fail. */
+  get livesUntil(): number {
+    return this.freshUntil + this.#terms.livesForMs
   }
 
   /** Absent while no load has failed; few do, so it is kept beside the entries. */
@@ -88,10 +110,14 @@ export class LocalEntry {
 
   /** Sets its times: instants on the node's monotonic clock, ms; each at or after the one before. */
   live(calmUntil: number, freshUntil: number, staleUntil: number, livesUntil: number): void {
+    const freshEnd = Math.floor(freshUntil)
     this.calmUntil = Math.floor(calmUntil)
-    this.freshUntil = Math.floor(freshUntil)
-    this.staleUntil = Math.floor(staleUntil)
-    this.livesUntil = Math.floor(livesUntil)
+    this.freshUntil = freshEnd
+    this.#terms = termsOf(
+      this.#terms.kind,
+      Math.floor(staleUntil) - freshEnd,
+      Math.floor(livesUntil) - freshEnd,
+    )
   }
 
   /** The store has confirmed that it holds the same write, read after `stamp` was taken. */
@@ -116,8 +142,8 @@ export class LocalEntry {
     this.quiet = { until: Math.floor(now + quietMs), birth }
     // The entry may have been evicted softly since that load began, and refreshed before that load failed.
     this.checked = NEVER_CHECKED
-    this.calmUntil = Math.min(this.calmUntil, Math.floor(now))
-    this.freshUntil = Math.min(this.freshUntil, Math.floor(now))
+    const { calmUntil, freshUntil, staleUntil, livesUntil } = this
+    this.live(Math.min(calmUntil, now), Math.min(freshUntil, now), staleUntil, livesUntil)
   }
 
   /**
@@ -128,4 +154,21 @@ export class LocalEntry {
     this.quiet = undefined
     this.live(0, 0, 0, this.kind === 'value' ? this.livesUntil : 0)
   }
+}
+
+/** Returns terms that are known already, if they are: most entries of a cache have the same. */
+function termsOf(kind: EntryKind, staleForMs: number, livesForMs: number): Terms {
+  // The names of the kinds differ in length.
+  const place = (kind.length + 31 * staleForMs + 17 * livesForMs) & (KNOWN_TERMS - 1)
+  const known = knownTerms[place]
+  if (
+    known !== undefined &&
+    known.kind === kind &&
+    known.staleForMs === staleForMs &&
+    known.livesForMs === livesForMs
+  )
+    return known
+  const made = { kind, staleForMs, livesForMs }
+  knownTerms[place] = made
+  return made
 }

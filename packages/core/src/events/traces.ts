@@ -55,9 +55,9 @@ export interface ReadTrace extends Trace {
   readonly flight: TracedFlight
   /**
    * `remote`: served by the store; `confirmed`: by this process, after the store had said that it may; `stale`; `miss`: then
-   * `missed` says why; `joined`: by the other caller's read.
+   * `missed` says why; `refresh`: it is loaded anew whatever is there; `joined`: by the other caller's read.
    */
-  outcome?: 'remote' | 'confirmed' | 'stale' | 'miss' | 'joined'
+  outcome?: 'remote' | 'confirmed' | 'stale' | 'miss' | 'refresh' | 'joined'
   missed?: MissReason
 }
 

@@ -8,6 +8,7 @@ import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
 import { ReadReports } from '../cache/read-reports.ts'
+import { assertSteps } from '../cache/step-order.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
@@ -51,6 +52,8 @@ function buildNode(options: ResolvedManagerOptions, events: Emitter, owner: obje
   if (codec !== undefined) assertCodec(codec, 'createCacheManager.codec')
   const tree = createTaggedTree(types)
   const steps = options.plugins.flatMap((plugin) => plugin.codecSteps ?? [])
+  // Also where nothing is encoded: what is wrong with a shared tier is wrong in development, too.
+  assertSteps(steps)
   return new CacheNode({
     namespace,
     clock,

@@ -240,6 +240,7 @@ describe('plugins', () => {
     expect(() => manager({ remote, codec: structuredCodec, plugins })).toThrow(
       /codec step step 20\.required takes that the step is the last one that writes/,
     )
+    expect(() => manager({ plugins })).toThrow(/step 20\.required/)
     plugins.reverse()
     expect(() => manager({ remote, codec: structuredCodec, plugins })).not.toThrow()
   })

@@ -135,6 +135,9 @@ export class AdaptiveEntries<Entry extends object> implements OrderOwner {
     }
     this.#letGo(slot)
     this.#resize(slot, size)
+    // The leader has to have made room for what is held.
+    if (!this.#recency.has(slot)) this.#recency.add(slot)
+    if (!this.#frequency.has(slot)) this.#frequency.add(slot)
     this.#hold(slot, entry)
   }
 
@@ -167,7 +170,9 @@ export class AdaptiveEntries<Entry extends object> implements OrderOwner {
   /** Drops entries that the leader does not keep. When none is left, the leader's own bounds have made room enough. */
   #makeRoom(size: number): void {
     const { slots } = this
-    for (let looks = 0, spared = 0; isFull(this, size, this.bounds); looks++) {
+    // Two rounds find whatever there is.
+    const most = 2 * slots.count
+    for (let looks = 0, spared = 0; looks <= most && isFull(this, size, this.bounds); looks++) {
       this.#searchAt = (this.#searchAt + 1) % slots.count
       const slot = this.#searchAt
       if (slots.entries[slot] === undefined || this.#isLed(slot)) continue

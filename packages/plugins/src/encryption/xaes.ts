@@ -3,7 +3,7 @@
  *
  * Plain AES-GCM has nonces of 96 bits. Drawn at random, they must not be used for more than 2³² messages under one key, or two
  * of them may be equal, which gives the key for forging away; at a thousand writes a second that is after fifty days. Here
- * the first half of the nonce derives a key of its own for the message, so there is no number of writes to keep count of.
+ * the first half of the nonce derives a key of its own for the message, so writes need not be counted.
  *
  * Published test vectors are in `xaes.test.ts`.
  */

@@ -63,8 +63,7 @@ export class Connection {
   }
 
   /** Pings from now on; silence ends the connection, or in a Cluster the silent node's. */
-  watch(pingEveryMs: number): void {
-    const silenceMs = Math.min(LONGEST_PING_MS, Math.max(SHORTEST_PING_MS, pingEveryMs))
+  watch(pingEveryMs: number, silenceMs = silenceFor(pingEveryMs)): void {
     const next = (): void => {
       const ping = (): void => void this.#ping(silenceMs).then(next)
       this.#cancelPing = startTimer(pingEveryMs, ping, 'background')
@@ -111,6 +110,10 @@ export class Connection {
     this.client.off('error', this.#onError)
     this.client.off('end', this.#onEnd)
   }
+}
+
+function silenceFor(pingEveryMs: number): number {
+  return Math.min(LONGEST_PING_MS, Math.max(SHORTEST_PING_MS, pingEveryMs))
 }
 
 function isReady(client: RedisClient): boolean {

@@ -3,6 +3,7 @@
 import { type Command, sendTogether } from '../commands/send-together.ts'
 import type { RedisClient, Reply } from '../connection/redis-client.ts'
 import { isWrongType, withoutCommand } from '../connection/redis-error.ts'
+import { refusalOf } from '../connection/refusal.ts'
 import { hashTagOf } from '../key-layout.ts'
 
 /** What a key of another type than asked for answers. */
@@ -10,6 +11,9 @@ export const WRONG_TYPE: unique symbol = Symbol('wrong type')
 
 /** A command about one key, which is its first argument. */
 export type KeyCommand = readonly [command: string, key: string, ...args: string[]]
+
+/** Commands that nodes do not need, so that a user may have no right to them; then `undefined` is the answer. */
+const DISPENSABLE = ['STRLEN']
 
 /**
  * Sends commands together; their replies in order. A key of another type answers `WRONG_TYPE`.
@@ -27,9 +31,11 @@ export function askTogether(
     }),
   )
   return Promise.all(
-    sendTogether(client, calls).map((answer) =>
+    sendTogether(client, calls).map((answer, i) =>
       answer.catch((error: unknown) => {
         if (isWrongType(error)) return WRONG_TYPE
+        const isDispensable = DISPENSABLE.includes(commands[i]?.[0] ?? '')
+        if (isDispensable && refusalOf(error) === 'rights') return undefined
         throw withoutCommand(error)
       }),
     ),

@@ -30,7 +30,8 @@ export type StoredForm =
       readonly kind: 'entry'
       /** The payload cut off: it may be large, and nobody asked for it. */
       readonly head: StoredEntry
-      readonly bytes: number
+      /** `undefined` where the user has no right to ask. */
+      readonly bytes: number | undefined
       /** Until Redis forgets it, ms. */
       readonly leftMs: number
     }
@@ -108,7 +109,12 @@ function storedForm(
   { bytes, left }: { readonly bytes: unknown; readonly left: unknown },
 ): StoredForm {
   if (head !== undefined)
-    return { kind: 'entry', head, bytes: numberOf(bytes), leftMs: numberOf(left) }
+    return {
+      kind: 'entry',
+      head,
+      bytes: typeof bytes === 'number' ? bytes : undefined,
+      leftMs: numberOf(left),
+    }
   const isAbsent = Buffer.isBuffer(beginning) && beginning.length === 0
   return { kind: isAbsent ? 'absent' : 'foreign' }
 }

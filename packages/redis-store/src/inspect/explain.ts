@@ -32,6 +32,8 @@ export type Reason =
   | 'changed'
   | 'absent'
   | 'foreign'
+  /** A reader cannot make a value of it. Only the application knows, so this is never said by `explainEntry`. */
+  | 'undecodable'
   /** Another caller loads it; the reader waits for that. */
   | 'being-loaded'
   | 'load-given-up'

@@ -3,10 +3,8 @@
  * by plain commands that create nothing; changes go through the scripts that nodes use, so that all nodes hear of them.
  */
 
-export { encodeMessage } from '../bus/bus-message.ts'
 export { refusalOf } from '../connection/refusal.ts'
-export { COMMANDS, type MissingRights, missingRights, type Use } from '../connection/rights.ts'
-export { entryKey, hashTagOf, logKey, tagsKey } from '../key-layout.ts'
+export { type MissingRights, missingRights, type Use } from '../connection/rights.ts'
 export type { BusTail, BusTailListener } from './bus-tail.ts'
 export type { ChannelProbe, Delivery } from './channel-probe.ts'
 export type { EntryFacts, StoredForm } from './entry-facts.ts'

@@ -7,12 +7,19 @@
  */
 
 import { InvalidOptionError } from '@larder/core'
-import { INTERNALS, type RemoteStore } from '@larder/core/store'
+import {
+  INTERNALS,
+  type LockProvider,
+  type RateLimitProvider,
+  type RemoteStore,
+} from '@larder/core/store'
 import { connectToMasters, slotOf } from '../connection/cluster-nodes.ts'
 import { Connection } from '../connection/connection.ts'
 import { createClient } from '../connection/create-client.ts'
 import { isCluster, type RedisClient } from '../connection/redis-client.ts'
+import { refusalOf } from '../connection/refusal.ts'
 import { targetDatabase } from '../connection/target-database.ts'
+import { hashTagOf, logKey } from '../key-layout.ts'
 import {
   type RedisInternals,
   type RedisStoreOptions,
@@ -36,11 +43,12 @@ import { InspectedServer } from './server.ts'
 /** A replica is looked into as well: what it refuses does not end the connection. */
 const KEPT = { reconnectOnError: null }
 
-/** A connection that went silent for so long is over. */
-const PING_EVERY_MS = 1_000
+const PING_EVERY_MS = 2_000
+/** A person can wait for longer than a node, whose callers do: a server that is busy is looked into as well. */
+const PATIENCE_MS = 10_000
 
 /** What leads to a Redis: options as for `redisStore`, or what was made of them by `redisStore`, `redisLocks` or `redisLimits`. */
-export type InspectionSource = RedisStoreOptions | object
+export type InspectionSource = RedisStoreOptions | RemoteStore | LockProvider | RateLimitProvider
 
 /**
  * Connects to a Redis to look into it. Nothing is written.
@@ -56,7 +64,7 @@ export async function inspectRedis(source: InspectionSource): Promise<Inspection
     if (isCluster(client)) await connectToMasters(client)
     else if (database !== 0) await client.select(database)
   })
-  connection.watch(PING_EVERY_MS)
+  connection.watch(PING_EVERY_MS, PATIENCE_MS)
   return new Inspection(options, database, connection)
 }
 
@@ -97,10 +105,11 @@ export class Inspection implements Inspected {
       .map((node) => new InspectedServer(node, client))
   }
 
-  /** The address of the master that serves a hash tag; `undefined` outside of a Cluster, and where none is known. */
-  masterOf(hashTag: string): string | undefined {
+  /** The address of the master that has a partition; `undefined` outside of a Cluster, and where none is known. */
+  masterOf(namespace: string, partition: number): string | undefined {
     const { client } = this
-    return isCluster(client) ? client.slots[slotOf(hashTag)]?.[0] : undefined
+    const slot = slotOf(hashTagOf(logKey(namespace, partition)))
+    return isCluster(client) ? client.slots[slot]?.[0] : undefined
   }
 
   /** Namespaces whose keys are found, by a scan of bounded length. */
@@ -149,10 +158,15 @@ export class Inspection implements Inspected {
     return readFleet(this, namespace)
   }
 
-  /** How many keys the servers hold, of whatever application. */
-  async keyCount(): Promise<number> {
-    const counts = await Promise.all(this.servers().map((server) => server.number('DBSIZE')))
-    return counts.reduce((sum, count) => sum + count, 0)
+  /** How many keys the servers hold, of whatever application; `undefined` where the user has no right to ask. */
+  async keyCount(): Promise<number | undefined> {
+    try {
+      const counts = await Promise.all(this.servers().map((server) => server.number('DBSIZE')))
+      return counts.reduce((sum, count) => sum + count, 0)
+    } catch (error) {
+      if (refusalOf(error) === 'rights') return undefined
+      throw error
+    }
   }
 
   /** Keys of any application, by a scan of bounded length. */
@@ -162,7 +176,7 @@ export class Inspection implements Inspected {
 
   /** Hears what is said on the bus of a namespace from now on, over a connection of its own that comes back. */
   tail(namespace: string, listener: BusTailListener): BusTail {
-    const parts = { client: this.client, options: this.#options, database: this.database }
+    const parts = { options: this.#options, database: this.database }
     const tail = tailBus({ ...parts, namespace, listener })
     this.#opened.push(tail)
     return tail

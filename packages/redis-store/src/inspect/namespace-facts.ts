@@ -45,7 +45,7 @@ export async function readNamespace(
   const nowMs = millisecondsOf(await client.time())
   const since = nowMs * US_PER_MS - MINUTE_US
   const [identity, clock, count, ...logs] = await askTogether(client, [
-    ['EXISTS', storeKey(namespace)],
+    ['GET', storeKey(namespace)],
     ['ZMSCORE', tags, '!version', '!floor', '!retention'],
     ['ZCARD', tags],
     ...ALL_PARTITIONS.flatMap((partition) => {
@@ -59,7 +59,7 @@ export async function readNamespace(
   const changes = changesOf(logs)
   const clockNow = clock === WRONG_TYPE ? undefined : clockOf(listOf(clock), count)
   return {
-    isKnown: identity === 1 || clockNow !== undefined || changes.partitions > 0,
+    isKnown: Buffer.isBuffer(identity) || clockNow !== undefined || changes.partitions > 0,
     nowMs,
     tags: clockNow,
     changes,

@@ -4,7 +4,7 @@ import { decodeEntry, FLAG, HEADER_BYTES, partitionOf, type StoredEntry } from '
 import { numberOf } from '../commands/replies.ts'
 import type { RedisClient } from '../connection/redis-client.ts'
 import { entryKey, entryPattern, fullKeyOf } from '../key-layout.ts'
-import { askTogether, type KeyCommand, WRONG_TYPE } from './commands.ts'
+import { askTogether, type KeyCommand } from './commands.ts'
 import type { Inspected } from './inspected.ts'
 import { type Looked, mapScan, type ScanOptions, scanServers } from './scan.ts'
 
@@ -15,8 +15,8 @@ export interface EntryRow {
   readonly cache: string
   /** What its beginning says, the payload cut off; `undefined` for what is not an entry, and where headers are not wanted. */
   readonly head: StoredEntry | undefined
-  /** Bytes in all; 0 where headers are not wanted. */
-  readonly bytes: number
+  /** Bytes in all; `undefined` where headers are not wanted, and where the user has no right to ask. */
+  readonly bytes: number | undefined
   /** Until Redis forgets it, ms. */
   readonly leftMs: number
 }
@@ -83,7 +83,7 @@ export function isWithoutValue(head: StoredEntry): boolean {
 }
 
 function bare(key: string): EntryRow {
-  return { key, cache: cacheOf(key), head: undefined, bytes: 0, leftMs: 0 }
+  return { key, cache: cacheOf(key), head: undefined, bytes: undefined, leftMs: 0 }
 }
 
 async function withHeads(
@@ -100,7 +100,7 @@ async function withHeads(
       return {
         ...bare(key),
         head: isText ? await readHead(client, places[i] as string, beginning) : undefined,
-        bytes: bytes === WRONG_TYPE ? 0 : numberOf(bytes),
+        bytes: typeof bytes === 'number' ? bytes : undefined,
         leftMs: numberOf(leftMs),
       }
     }),

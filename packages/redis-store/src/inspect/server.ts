@@ -6,32 +6,32 @@ import type { ClusterClient, RedisClient, Reply } from '../connection/redis-clie
 import { withoutCommand } from '../connection/redis-error.ts'
 
 export class InspectedServer {
-  readonly client: RedisClient
+  readonly #client: RedisClient
   readonly #cluster: ClusterClient | undefined
 
   constructor(client: RedisClient, cluster?: ClusterClient) {
-    this.client = client
+    this.#client = client
     this.#cluster = cluster
   }
 
   /** Host and port, or the path of a socket; never credentials. */
   get address(): string {
-    const { options, stream } = this.client
+    const { options, stream } = this.#client
     if (typeof options?.path === 'string' && options.path !== '') return options.path
     // Where Sentinel led to is known to the socket only.
     if (stream?.remoteAddress !== undefined) return `${stream.remoteAddress}:${stream.remotePort}`
-    return addressOf(this.client)
+    return addressOf(this.#client)
   }
 
   /** True for a server that only repeats another one's writes, as far as the client of a Cluster knows. */
   get isReplica(): boolean {
-    return this.#cluster !== undefined && this.client.options?.readOnly === true
+    return this.#cluster !== undefined && this.#client.options?.readOnly === true
   }
 
   /** @throws what the server answers, without the command that it answers */
   async ask(command: string, ...args: readonly string[]): Promise<Reply> {
     try {
-      return await this.client.callBuffer(command, ...args)
+      return await this.#client.callBuffer(command, ...args)
     } catch (error) {
       throw withoutCommand(error)
     }

@@ -60,7 +60,6 @@ export class RedisLimits implements RateLimitProvider {
   readonly name = 'redis'
   readonly capabilities: RateLimitCapabilities = { shared: true }
   listener: FreedListener | undefined
-  readonly [INTERNALS]: RedisInternals
   readonly #parts: RedisLimitsParts
   readonly #scripts = new WeakMap<LimitRule, RuleScript>()
   readonly #calendar = new ServerCalendar()
@@ -68,7 +67,11 @@ export class RedisLimits implements RateLimitProvider {
 
   constructor(parts: RedisLimitsParts) {
     this.#parts = parts
-    this[INTERNALS] = { options: parts.options }
+  }
+
+  /** For tools. Not a field: what prints it must not print its URL. */
+  get [INTERNALS](): RedisInternals {
+    return { options: this.#parts.options }
   }
 
   onTrouble(listener: TroubleListener): void {

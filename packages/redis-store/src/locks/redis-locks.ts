@@ -66,7 +66,6 @@ export class RedisLocks implements LockProvider {
     weights: true,
   }
   onWake: WakeListener | undefined
-  readonly [INTERNALS]: RedisInternals
   readonly #parts: RedisLocksParts
   readonly #subscriber: Subscriber
   readonly #inboxId = randomBytes(INBOX_BYTES).toString('base64url')
@@ -78,7 +77,6 @@ export class RedisLocks implements LockProvider {
 
   constructor(parts: RedisLocksParts) {
     this.#parts = parts
-    this[INTERNALS] = { options: parts.options }
     this.#subscriber = parts.backend.subscriber
     // In a Cluster the keys of one script must be on one server.
     const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
@@ -92,6 +90,11 @@ export class RedisLocks implements LockProvider {
       most: LOCKS_PER_SCRIPT,
       groupOf,
     })
+  }
+
+  /** For tools. Not a field: what prints it must not print its URL. */
+  get [INTERNALS](): RedisInternals {
+    return { options: this.#parts.options }
   }
 
   onTrouble(listener: TroubleListener): void {
