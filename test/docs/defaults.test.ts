@@ -60,6 +60,8 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
   ['redis-store/src/options.ts', ['RedisStoreOptions'], REDIS_STORE_DEFAULTS],
   ['keyv-store/src/from-keyv.ts', ['FromKeyvOptions'], FROM_KEYV_DEFAULTS],
   ['plugins/src/compression/compression.ts', ['CompressionOptions'], COMPRESSION_DEFAULTS],
+  ['nest/src/module-options.ts', ['LarderModuleExtras'], MODULE_DEFAULTS],
+  ['nest/src/terminus.ts', ['HealthCheckOptions'], HEALTH_DEFAULTS],
   ['plugins/src/logging/logging.ts', ['LoggingOptions'], LOGGING_DEFAULTS],
   ['plugins/src/metrics/prometheus.ts', ['PrometheusOptions'], PROMETHEUS_DEFAULTS],
   [
@@ -67,8 +69,6 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
     ['OpenTelemetryMetricsOptions'],
     OPEN_TELEMETRY_METRICS_DEFAULTS,
   ],
-  ['nest/src/module-options.ts', ['LarderModuleExtras'], MODULE_DEFAULTS],
-  ['nest/src/terminus.ts', ['HealthCheckOptions'], HEALTH_DEFAULTS],
 ]
 
 describe.each(SETS)('%s, %s', (file, names, defaults) => {

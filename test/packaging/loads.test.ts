@@ -19,6 +19,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './http': [],
   './logging': [],
   './metrics': [],
+  './tracing': ['@opentelemetry/api'],
 }
 
 /** Imports and re-exports that remain when types are gone. */

@@ -193,6 +193,11 @@ export const SECTIONS = [
     of: [['packages/plugins/src/logging/logging.ts', 'LoggingOptions']],
   },
   {
+    title: '`tracing`',
+    about: 'See [tracing](../guides/tracing.md).',
+    of: [['packages/plugins/src/tracing/tracing.ts', 'TracingOptions']],
+  },
+  {
     title: '`rateLimit` of Express, Fastify and Hono',
     about:
       'And `limits`: a list of `limiter`, `key` and `cost`, instead of these. See [limits of requests](../guides/http-limits.md).',
