@@ -134,3 +134,26 @@ it('a refresh that another node’s refresh has overtaken, and that the store th
   await world.clock.advanceAsync(5_000)
   for (const { cache } of [a, b]) expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
 })
+
+it.each(['loads nothing new', 'ends before it'])(
+  'a refresh that has lost its lease leaves nothing old: a later one %s',
+  async (later) => {
+    const [a, b] = [world.startNode(), world.startNode()]
+    for (const { cache } of [a, b]) await cache.getOrLoad('k', async () => 'old')
+    const gate = deferred<string>()
+    const refreshing = a.cache.refresh('k', () => gate.promise)
+    await settle()
+    world.server.dropKey({ namespace: world.namespace, kind: 'entry', ...K })
+    if (later === 'ends before it') {
+      const failing = a.cache.refresh('k', () => Promise.reject(new Error('down')))
+      const failed = expect(failing).rejects.toThrow('down')
+      await world.clock.advanceAsync(OVERDUE_MS)
+      await failed
+    }
+    gate.resolve('new')
+    await world.clock.advanceAsync(OVERDUE_MS)
+    expect(await refreshing).toBe('new')
+    for (const { cache } of [a, b])
+      expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
+  },
+)

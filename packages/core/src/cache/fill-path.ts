@@ -69,6 +69,7 @@ export class FillPath {
       knowledge.server.note(reply.nowMs, sentAt, clock.now())
       if (!reply.stored) {
         this.#withdraw(flight, entry)
+        this.evictLater(flight)
         return
       }
       // A flight that was killed and is stored all the same: the store lost what killed it, and its lease came back with the history.
@@ -93,8 +94,9 @@ export class FillPath {
       entry.stamp = on
       this.#shelf.keep({ call, isAlive: true }, entry, result.bytes.length)
     }
-    const isStored = await replace(this.#node, flight, lease, { ...result, keep })
-    if (!isStored) this.#withdraw(flight, entry)
+    const outcome = await replace(this.#node, flight, lease, { ...result, keep })
+    if (outcome !== 'stored') this.#withdraw(flight, entry)
+    if (outcome === 'lost') this.evictLater(flight)
   }
 
   /** A refresh that was filled has no number that would end what was read of the key while the store was asked. */
@@ -107,9 +109,15 @@ export class FillPath {
   /** What the store has is older than the result of a refresh: it is evicted as soon as the store can be told. */
   evictLater(flight: Flight): void {
     const { isClosed, coherence } = this.#node
-    if (flight.ask === undefined || isClosed || hasGivenWay(flight)) return
+    if (flight.ask === undefined && !flight.standsForRefresh) return
+    if (isClosed || hasGivenWay(flight)) return
     if (!flight.isAlive) this.#forgetHere(flight)
     coherence.enqueue([flight.address])
+  }
+
+  /** A load that took the place of a refresh and has nothing to keep: what the refresh was to replace must not stay. */
+  evictIfUnkept(flight: Flight): void {
+    if (flight.standsForRefresh && flight.entry === undefined) this.evictLater(flight)
   }
 
   /**

@@ -56,6 +56,8 @@ export class Flight implements Witness {
   isForced = false
   /** The request, if the flight is a refresh. */
   ask: RefreshAsk | undefined
+  /** It took the place of a refresh, whose result is not kept: if its own is not kept either, what there was before is evicted. */
+  standsForRefresh = false
   /** Its loader runs. */
   load: RunningLoad | undefined
   /** The reason of the last caller that left. */
@@ -174,7 +176,10 @@ export class Flights {
     const { key } = flight.address
     const displaced = this.#flights.get(key)
     if (displaced === flight) return
-    if (displaced !== undefined) this.detach(displaced)
+    if (displaced !== undefined) {
+      this.detach(displaced)
+      flight.standsForRefresh ||= displaced.standsForRefresh || displaced.ask !== undefined
+    }
     this.#flights.set(key, flight)
   }
 

@@ -54,6 +54,7 @@ export class LoadPath {
       if (call.policy.remote) this.#fills.evictLater(flight)
       else await this.#fills.tell(flight, entry, bytes)
     } finally {
+      this.#fills.evictIfUnkept(flight)
       this.#node.flights.end(flight)
     }
   }
@@ -81,6 +82,7 @@ export class LoadPath {
     } finally {
       // The outcome of a fill that failed is unknown: if it stored, the lease is gone, and this does nothing.
       lease.release()
+      this.#fills.evictIfUnkept(flight)
       this.#node.flights.end(flight)
     }
   }

@@ -79,7 +79,7 @@ export class Refreshes {
 
   #begin(call: ReadCall, before: Refresh | undefined): Refresh {
     const flight = this.#starts.make(call)
-    const ask = new RefreshAsk(() => this.#supersede(before))
+    const ask = new RefreshAsk(() => this.#supersede(before, flight))
     flight.isForced = true
     flight.ask = ask
     const refresh = { flight, ask, outcome: this.#outcome(flight) }
@@ -125,9 +125,10 @@ export class Refreshes {
   }
 
   /** The result of an earlier load must not replace that of a later one, also within this process. */
-  #supersede(before: Refresh | undefined): void {
+  #supersede(before: Refresh | undefined, later: Flight): void {
     if (before === undefined || before.flight.isOver) return
     before.ask.isSuperseded = true
+    later.standsForRefresh = true
     this.#node.flights.detach(before.flight)
   }
 

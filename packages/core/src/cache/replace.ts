@@ -33,15 +33,18 @@ export function canReplace(
   return remote?.store.capabilities.sequences === true && knowledge.isLevel(ask.stamp)
 }
 
-/** Returns false when something changed the key or took the load over. @throws what the store fails with */
+/** `evicted`: something has changed the key, so the put evicted it. `lost`: the lease is not there any more, so nothing was done. */
+export type ReplaceOutcome = 'stored' | 'evicted' | 'lost'
+
+/** @throws what the store fails with */
 export async function replace(
   node: Pick<CacheNode, 'remote' | 'coherence' | 'knowledge' | 'changes'>,
   { address, stamp, ask, isAlive }: Flight,
   lease: Lease,
   { bytes, livesMs, commit, keep }: Replacement,
-): Promise<boolean> {
+): Promise<ReplaceOutcome> {
   const { remote, coherence, knowledge, changes } = node
-  if (remote === undefined) return false
+  if (remote === undefined) return 'lost'
   const isInDoubt = knowledge.isInDoubt(address.key)
   const since = isInDoubt ? BELOW_ALL : Math.max(BELOW_ALL, ask?.stamp?.seq ?? 0)
   const sent = knowledge.stamp(address.partition)
@@ -49,7 +52,7 @@ export async function replace(
   const mark = changes.begin()
   try {
     const { token, leaseMs } = lease
-    if (!(await remote.run('renew', (store) => store.renew(address, token, leaseMs)))) return false
+    if (!(await remote.run('renew', (store) => store.renew(address, token, leaseMs)))) return 'lost'
     const request = { bytes, livesMs, since }
     const reply = await remote.run('put', (store) => store.put(address, request))
     lease.spend()
@@ -58,7 +61,7 @@ export async function replace(
     coherence.applyMutation(reply, [address.key], heard)
     const isLast = !changes.hasChanged(address.key, mark, reply.seq) && ask?.isSuperseded !== true
     if (reply.stored && isAlive && isLast) keep({ ...sent, birth: stamp.birth, seq: reply.seq })
-    return reply.stored
+    return reply.stored ? 'stored' : 'evicted'
   } finally {
     changes.end(mark)
   }
