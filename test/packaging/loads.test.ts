@@ -17,6 +17,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './fastify': ['fastify-plugin'],
   './hono': [],
   './http': [],
+  './tracing': ['@opentelemetry/api'],
 }
 
 /** Imports and re-exports that remain when types are gone. */

@@ -184,6 +184,11 @@ export const SECTIONS = [
     ],
   },
   {
+    title: '`tracing`',
+    about: 'See [tracing](../guides/tracing.md).',
+    of: [['packages/plugins/src/tracing/tracing.ts', 'TracingOptions']],
+  },
+  {
     title: '`rateLimit` of Express, Fastify and Hono',
     about:
       'And `limits`: a list of `limiter`, `key` and `cost`, instead of these. See [limits of requests](../guides/http-limits.md).',

@@ -1,11 +1,11 @@
-/** Limits in frameworks, with types that are checked as strictly as can be; and what each subpath needs to be there. */
+/** Limits in frameworks and spans in OpenTelemetry, with types that are checked as strictly as can be; and what each subpath needs to be there. */
 
 import type { Row } from '../rows.ts'
 
 const PRINTS = 'each lets a client ask once'
 
 /** The declarations of the packages are checked too. */
-const config = (module: string): string =>
+const config = (module: string, file: string): string =>
   JSON.stringify({
     compilerOptions: {
       module,
@@ -18,7 +18,7 @@ const config = (module: string): string =>
       rootDir: '.',
       outDir: 'out',
     },
-    files: ['limits.ts'],
+    files: [file],
   })
 
 const frameworkRow = (name: string, type: 'module' | 'commonjs'): Row => ({
@@ -28,9 +28,24 @@ const frameworkRow = (name: string, type: 'module' | 'commonjs'): Row => ({
   extensions: 'js',
   files: {
     'package.json': `{ "private": true, "type": "${type}" }`,
-    'tsconfig.json': config('nodenext'),
+    'tsconfig.json': config('nodenext', 'limits.ts'),
   },
   commands: [{ line: ['tsc'] }, { line: ['node', 'out/limits.js'], prints: PRINTS }],
+})
+
+const tracingRow = (name: string, type: 'module' | 'commonjs'): Row => ({
+  name: `Spans in OpenTelemetry, ${name}`,
+  tools: 'tracing',
+  sources: { 'tracing.ts': 'tracing.ts' },
+  extensions: 'js',
+  files: {
+    'package.json': `{ "private": true, "type": "${type}" }`,
+    'tsconfig.json': config('nodenext', 'tracing.ts'),
+  },
+  commands: [
+    { line: ['tsc'] },
+    { line: ['node', 'out/tracing.js'], prints: 'one trace of a request and its load' },
+  ],
 })
 
 const ALONE = `import { equal } from 'node:assert/strict'
@@ -43,6 +58,8 @@ console.log('nothing else is needed')
 export const frameworkRows: readonly Row[] = [
   frameworkRow('ES modules', 'module'),
   frameworkRow('CommonJS', 'commonjs'),
+  tracingRow('ES modules', 'module'),
+  tracingRow('CommonJS', 'commonjs'),
   {
     name: 'Limits where no framework is installed',
     tools: 'newest',
