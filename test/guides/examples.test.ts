@@ -37,3 +37,12 @@ it('tracing: a waiter is linked to the load, what it calls is a child of it, and
     'larder.read prices in GET /second, linked to larder.load prices',
   ])
 }, 60_000)
+
+it('metrics: a scraper reads what the cache has done', async () => {
+  const said = await printed('metrics')
+  const requests = 'larder_cache_requests_total{namespace="shop",cache="products"'
+  expect(said).toContain(`${requests},result="local"} 2\n`)
+  expect(said).toContain(`${requests},result="miss"} 2\n`)
+  expect(said).toContain('larder_cache_entries{namespace="shop"} 1\n')
+  expect(said).toContain('larder_coherence_verified{namespace="shop"} 1\n')
+}, 60_000)

@@ -17,6 +17,8 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './fastify': ['fastify-plugin'],
   './hono': [],
   './http': [],
+  './logging': [],
+  './metrics': [],
   './tracing': ['@opentelemetry/api'],
 }
 

@@ -48,10 +48,16 @@ const tracingRow = (name: string, type: 'module' | 'commonjs'): Row => ({
   ],
 })
 
-const ALONE = `import { equal } from 'node:assert/strict'
+const ALONE = `import { equal, match } from 'node:assert/strict'
 const missing = async (name) => import(name).then(() => false, ({ code }) => code === 'ERR_MODULE_NOT_FOUND')
-for (const name of ['express', 'fastify', 'hono', 'connect']) equal(await missing(name), true, name)
-for (const name of ['express', 'fastify', 'hono', 'http']) await import('@larder/plugins/' + name)
+for (const name of ['express', 'fastify', 'hono', 'connect', 'prom-client', '@opentelemetry/api']) equal(await missing(name), true, name)
+for (const name of ['express', 'fastify', 'hono', 'http', 'logging', 'metrics']) await import('@larder/plugins/' + name)
+const { createCacheManager } = await import('@larder/core')
+const { openTelemetryMetrics } = await import('@larder/plugins/metrics')
+const caches = createCacheManager({ namespace: 'alone', plugins: [openTelemetryMetrics()] })
+const { error } = await new Promise((resolve) => caches.on('background-error', resolve))
+match(error.message, /@opentelemetry\\/api to be installed/)
+await caches.close()
 console.log('nothing else is needed')
 `
 
@@ -61,7 +67,7 @@ export const frameworkRows: readonly Row[] = [
   tracingRow('ES modules', 'module'),
   tracingRow('CommonJS', 'commonjs'),
   {
-    name: 'Limits where no framework is installed',
+    name: 'Limits and metrics where neither a framework nor a client is installed',
     tools: 'newest',
     isCore: true,
     sources: {},
