@@ -184,6 +184,8 @@ function changingTogether(random: Random): readonly [string, Move] {
         changes: await side.store.changesSince(0, before ?? 0).then((changes) => ({
           ...changes,
           seq: side.seqs.indexOf(changes.seq),
+          numbers:
+            changes.kind === 'delta' && changes.numbers?.map((number) => side.seqs.indexOf(number)),
         })),
       }
     },

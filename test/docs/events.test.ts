@@ -31,8 +31,8 @@ it('every word that a field may hold is explained', () => {
 
 it('the guide explains each field of stats()', async () => {
   await using caches = createCacheManager({ namespace: 'docs', local: lruStore() })
-  const { byCache, byMethod, localEntries, localBytes, ...read } = caches.stats()
-  const ofManager = Object.keys({ byCache, byMethod, localEntries, localBytes })
+  const { byCache, byMethod, localEntries, localBytes, staleness, ...read } = caches.stats()
+  const ofManager = Object.keys({ byCache, byMethod, localEntries, localBytes, staleness })
   const listed = rowsOf(sectionOf(GUIDE, '## Is it worth it? `stats()`')).flatMap(([names]) =>
     codeIn(names),
   )

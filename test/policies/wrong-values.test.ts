@@ -276,6 +276,7 @@ function limiterRows(call: (options: unknown) => unknown): Rows {
     share: ['one', beside('share')],
     limitTtl: ['duration', beside('limitTtl')],
     storeTimeout: ['time', beside('storeTimeout')],
+    measureStaleness: ['options', beside('measureStaleness')],
     penalty: ['boolean', beside('penalty')],
     block: ['time', beside('block')],
     dryRun: ['boolean', beside('dryRun')],
@@ -463,6 +464,7 @@ function storeRows(): Rows {
       (threshold) => loose['compression']?.({ threshold }),
       'a fraction',
     ],
+    'compression snappy': ['one', (snappy) => loose['compression']?.({ snappy })],
     'compression level': ['count', (level) => loose['compression']?.({ level })],
     'compression maxInflatedBytes': [
       'positive',

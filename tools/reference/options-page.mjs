@@ -14,6 +14,12 @@ export const SECTIONS = [
     of: [[`${CORE}/manager/manager-options.ts`, 'CacheManagerOptions']],
   },
   {
+    title: '`measureStaleness`',
+    about:
+      'See [measured staleness](../guides/events-and-statistics.md#how-old-is-it-measured-staleness).',
+    of: [[`${CORE}/options/measure-staleness.ts`, 'MeasureStalenessOptions']],
+  },
+  {
     title: 'Cache policy',
     about:
       'For the manager (`defaults`), a class (`@CacheConfig`), a cache (`caches.cache(name, …)`) and a method (`@Cacheable`, ' +

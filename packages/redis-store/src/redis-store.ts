@@ -25,6 +25,7 @@ import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { numberOf, textOf } from './commands/replies.ts'
 import { assertWritable } from './connection/assert-writable.ts'
 import { isCluster } from './connection/redis-client.ts'
+import { changesIn } from './entries/change-records.ts'
 import { EntryChanges } from './entries/entry-changes.ts'
 import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
@@ -191,10 +192,11 @@ class RedisStore implements RemoteStore {
   async changesSince(partition: number, seq: number): Promise<PartitionChanges> {
     const keys = [this.#log(partition)]
     const reply = await this.#backend.run({ script: 'changesSince', keys, args: [seq] })
-    const [isKnown, head, ...changed] = reply
+    const [isKnown, head, ...records] = reply
+    const stand = numberOf(head)
     return isKnown === 1
-      ? { kind: 'delta', seq: numberOf(head), keys: changed.map(textOf) }
-      : { kind: 'unknown', seq: numberOf(head) }
+      ? { kind: 'delta', seq: stand, ...changesIn(records) }
+      : { kind: 'unknown', seq: stand }
   }
 
   async bumpTags(tags: readonly string[], known: number, retentionMs: number): Promise<TagBump> {

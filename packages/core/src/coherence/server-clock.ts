@@ -5,6 +5,8 @@ import type { EntryOrigin } from './own-changes.ts'
 
 export class ServerClock {
   #offset = Number.NaN
+  /** By how much the offset may be wrong, ms. */
+  #errorMs = Number.POSITIVE_INFINITY
   /** What the clock had shown before it was set back, ms. */
   #furthest = Number.NEGATIVE_INFINITY
 
@@ -12,11 +14,17 @@ export class ServerClock {
   note(nowMs: number, sentAt: number, receivedAt: number): void {
     this.latest(nowMs, sentAt)
     this.#offset = nowMs - (sentAt + receivedAt) / 2
+    this.#errorMs = (receivedAt - sentAt) / 2
   }
 
   /** True once any reply has been seen. */
   get isKnown(): boolean {
     return !Number.isNaN(this.#offset)
+  }
+
+  /** An instant that was converted is wrong by so much at most, ms: the reply that was learned from was on its way for twice as long. */
+  get errorMs(): number {
+    return this.#errorMs
   }
 
   /** Converts an instant of the store's clock to this node's monotonic clock. */

@@ -125,7 +125,13 @@ export interface SyncReply {
 
 export type PartitionChanges =
   /** Every key changed after the given sequence number. */
-  | { readonly kind: 'delta'; readonly seq: number; readonly keys: readonly string[] }
+  | {
+      readonly kind: 'delta'
+      readonly seq: number
+      readonly keys: readonly string[]
+      /** The number of each change, in the order of `keys`. Left out where a store does not know: then changes cannot be dated. */
+      readonly numbers?: readonly number[]
+    }
   /** The log does not reach back far enough, or this history does not contain that sequence number. */
   | { readonly kind: 'unknown'; readonly seq: number }
 

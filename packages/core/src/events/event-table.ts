@@ -128,6 +128,16 @@ export const CACHE_EVENTS: EventTable = {
     when: 'A value is larger than `maxValueBytes` and was kept out of the shared tier.',
     fields: { ...KEYED, bytes: 'its size', maxBytes: 'the largest allowed' },
   },
+  'too-stale': {
+    when: 'A local hit that was compared with the store (`measureStaleness`) had been outdated for longer than `maxStaleness` when it was served. Of one cache at most ten events in ten seconds.',
+    fields: {
+      ...KEYED,
+      reason: "'evicted', 'replaced' by another value, or 'tag' (by a tag, or with its cache)",
+      stalenessMs: 'for how long it had been outdated',
+      maxStalenessMs: 'the bound of its cache',
+      count: 'how many such hits there were since the last event',
+    },
+  },
   'bus-gap': {
     when: 'Messages went missing or arrived out of order, or the store lost history.',
     fields: {

@@ -142,6 +142,18 @@ export interface CacheEvents {
     readonly option: 'tags' | 'ttl' | 'unless' | 'cacheErrors'
     readonly error: unknown
   }
+  /**
+   * A local hit was compared with the store (`measureStaleness`), and had been outdated for longer than the `maxStaleness` of its
+   * cache when it was served. Of one cache there are at most ten events in ten seconds, which say how many there were.
+   */
+  'too-stale': KeyEvent & {
+    readonly reason: 'evicted' | 'replaced' | 'tag'
+    /** For how long it had been outdated, ms. */
+    readonly stalenessMs: number
+    readonly maxStalenessMs: number
+    /** Hits of this cache for which this was found since the event before, this one included. */
+    readonly count: number
+  }
   /** A value is larger than `maxValueBytes` and was kept out of the remote tier. */
   'too-large': KeyEvent & { readonly bytes: number; readonly maxBytes: number }
   /** A message was lost, arrived out of order, or history was lost; `recovered` tells whether the log closed the gap. */

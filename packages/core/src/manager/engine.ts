@@ -8,6 +8,7 @@ import { CacheNode } from '../cache/node.ts'
 import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
 import { ReadReports } from '../cache/read-reports.ts'
+import { StalenessSampler } from '../cache/staleness-sampler.ts'
 import { assertSteps } from '../cache/step-order.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
@@ -22,12 +23,15 @@ import { RemoteTier } from '../remote/remote-tier.ts'
 import { valueCopier } from '../values/copy-value.ts'
 import { createTaggedTree, typesByPrototype } from '../values/tagged-tree.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
+import { measureReports } from './measured-hits.ts'
 
 export interface Engine {
   readonly node: CacheNode
   readonly reads: ReadPath
   readonly writes: WritePath
   readonly puts: PutPath
+  /** Absent while nothing is measured, or without a store to compare with. */
+  readonly sampler: StalenessSampler | undefined
 }
 
 /** `owner`: the manager, which units of work are told apart by. @throws InvalidOptionError for a codec that is not one */
@@ -38,11 +42,23 @@ export function buildEngine(
 ): Engine {
   const node = buildNode(options, events, owner)
   const reports = new ReadReports(node)
+  const sampler = samplerFor(node, options)
+  if (sampler !== undefined) measureReports(reports, sampler)
   const shelf = new LocalShelf(node)
   const loads = new LoadPath(node, reports, shelf)
   const writes = new WritePath(node)
   const reads = new ReadPath(node, { loads, reports, shelf, writes })
-  return { node, reads, writes, puts: new PutPath(node, shelf, writes) }
+  return { node, reads, writes, puts: new PutPath(node, shelf, writes), sampler }
+}
+
+function samplerFor(
+  node: CacheNode,
+  { measureEvery, remote }: ResolvedManagerOptions,
+): StalenessSampler | undefined {
+  if (measureEvery === undefined || remote === undefined) return undefined
+  const sampler = new StalenessSampler(node, measureEvery)
+  node.stats.staleness = sampler.counters
+  return sampler
 }
 
 function buildNode(options: ResolvedManagerOptions, events: Emitter, owner: object): CacheNode {

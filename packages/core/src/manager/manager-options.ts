@@ -21,6 +21,10 @@ import { assertBoolean, assertFunction, assertKnownOptions } from '../options/as
 import { assertCacheOptions, type CacheOptions } from '../options/cache-options.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { type Logger, resolveLogger } from '../options/logger.ts'
+import {
+  type MeasureStalenessOptions,
+  resolveMeasureStaleness,
+} from '../options/measure-staleness.ts'
 import { assertName } from '../options/name.ts'
 import { optionNames } from '../options/option-names.ts'
 import { orDefault } from '../options/or-default.ts'
@@ -58,6 +62,13 @@ export interface CacheManagerOptions {
    */
   readonly storeTimeout?: Duration | undefined
   /**
+   * Measures how old what is served from this process really is: one local hit in so many is compared with the shared tier, behind its
+   * caller. `stats().staleness` has what was found; beyond `maxStaleness` there is a `too-stale` event. `{}` for one in 1000.
+   *
+   * @default nothing is measured
+   */
+  readonly measureStaleness?: MeasureStalenessOptions | undefined
+  /**
    * Gets one line when an outage of the remote store begins, one when it ends, and one for each mistake in its setup. `console`, pino,
    * winston or any object with `info`, `warn` and `error`; `false` for none.
    *
@@ -87,6 +98,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   strictValues: true,
   codec: true,
   storeTimeout: true,
+  measureStaleness: true,
   logger: true,
   enabled: true,
   default: true,
@@ -114,6 +126,8 @@ export interface ResolvedManagerOptions {
   readonly strictValues: boolean
   readonly codec: CodecFactory | undefined
   readonly storeTimeoutMs: number
+  /** One local hit in so many is compared with the store; absent for none. */
+  readonly measureEvery: number | undefined
   readonly logger: Logger
   readonly isEnabled: boolean
   /** Whether to look for mistakes and report them. */
@@ -157,6 +171,10 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
       `${WHERE}.storeTimeout`,
       { min: 1, max: 60_000 },
     ),
+    measureEvery:
+      options.measureStaleness === undefined
+        ? undefined
+        : resolveMeasureStaleness(options.measureStaleness, `${WHERE}.measureStaleness`),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
     isEnabled: orDefault(options.enabled, MANAGER_DEFAULTS.enabled),
     isDevelopment: options.enabled !== false && process.env['NODE_ENV'] !== 'production',

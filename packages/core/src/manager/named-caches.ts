@@ -17,6 +17,7 @@ import { CacheWords } from './cache-words.ts'
 import type { Engine } from './engine.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
+import { measureHits } from './measured-hits.ts'
 import { ScopedMethodCache } from './scoped-method-cache.ts'
 import { UnreadNames } from './unread-names.ts'
 
@@ -61,6 +62,8 @@ export class NamedCaches {
     if (method.isForOthers === true) this.#unread?.watch(cacheName, where)
     if (!onlyEvicts) this.#words.say(cacheName, parts.policy, where)
     const cache = new EngineMethodCache(parts, method)
+    const { sampler } = this.#engine
+    if (sampler !== undefined) measureHits(cache, parts, sampler)
     const { scope } = parts.policy
     if (!onlyEvicts && scope === undefined) return cache
     // A method that only evicts may not know the scope of the entries, or not yet.

@@ -2,6 +2,7 @@
 
 import type { MissReason } from '../events/events.ts'
 import { Histogram, type LatencySummary } from './histogram.ts'
+import type { StalenessCounters, StalenessStats } from './staleness.ts'
 
 /** What reads through one method, or directly through a cache, came to. */
 export interface ReadStats {
@@ -114,6 +115,8 @@ export interface ManagerStats extends ReadStats {
   readonly tagEvictions: number
   readonly localEntries: number
   readonly localBytes: number
+  /** Absent without `measureStaleness`, or without a shared tier to compare with. */
+  readonly staleness: StalenessStats | undefined
 }
 
 /** So many caches and methods are counted apart. */
@@ -128,6 +131,8 @@ export class StatsRegistry {
   /** What belongs to no one cache: the whole namespace cleared. */
   readonly #manager = new ReadCounters()
   tagEvictions = 0
+  /** Present where staleness is measured. */
+  staleness: StalenessCounters | undefined
 
   constructor(cap = CAP) {
     this.#cap = cap
@@ -179,6 +184,7 @@ export class StatsRegistry {
       tagEvictions: this.tagEvictions,
       localEntries: local?.size ?? 0,
       localBytes: local?.bytes ?? 0,
+      staleness: this.staleness?.snapshot(),
     }
   }
 }

@@ -1,8 +1,8 @@
-/** The algorithms of node:zlib: their wire ids, and both directions, blocking and not. */
+/** The algorithms: their wire ids, and those of node:zlib in both directions, blocking and not. */
 
 import * as zlib from 'node:zlib'
 
-export type Algorithm = 'gzip' | 'brotli' | 'deflate' | 'zstd'
+export type Algorithm = 'gzip' | 'brotli' | 'deflate' | 'zstd' | 'snappy'
 
 /** Ids of the codec steps. On the wire: never renumber. */
 export const COMPRESSION_STEP_IDS: Readonly<Record<Algorithm, number>> = {
@@ -10,6 +10,7 @@ export const COMPRESSION_STEP_IDS: Readonly<Record<Algorithm, number>> = {
   brotli: 2,
   deflate: 3,
   zstd: 4,
+  snappy: 5,
 }
 
 export interface Directions {
@@ -17,7 +18,10 @@ export interface Directions {
   compress(bytes: Uint8Array, level: number): Promise<Buffer>
   inflateNow(bytes: Uint8Array, maxBytes: number): Buffer
   inflate(bytes: Uint8Array, maxBytes: number): Promise<Buffer>
-  readonly levels: { readonly min: number; readonly max: number; readonly default: number }
+  /** Absent where there is nothing to choose. */
+  readonly levels:
+    | { readonly min: number; readonly max: number; readonly default: number }
+    | undefined
 }
 
 interface Zstd {
@@ -60,7 +64,7 @@ const zlibDirections = {
   },
 } satisfies Partial<Record<Algorithm, Directions>>
 
-/** The algorithms this runtime has; zstd came to Node in 22.15 and 23.8. */
+/** The algorithms of this runtime; zstd came to Node in 22.15 and 23.8. */
 export const ALGORITHMS: Readonly<Partial<Record<Algorithm, Directions>>> = {
   ...zlibDirections,
   ...('zstdCompressSync' in zlib ? { zstd: zstdDirections(zlib as unknown as Zstd) } : {}),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { CodecStep, CodecStepContext } from '@larder/core/store'
+import * as snappy from 'snappy'
 import { describe, expect, it } from 'vitest'
 import { ALGORITHMS, type Algorithm } from './algorithms.ts'
 import { COMPRESSION_STEP_IDS, type CompressionOptions, compression } from './compression.ts'
@@ -16,12 +17,13 @@ const limits: CodecStepContext = {
   stepsBefore: [],
   maxBytes: 64 * 1024 * 1024,
 }
-const available = Object.keys(ALGORITHMS) as Algorithm[]
+const ofRuntime = Object.keys(ALGORITHMS) as Algorithm[]
+const available: readonly Algorithm[] = [...ofRuntime, 'snappy']
 const text = (length: number): Buffer =>
   Buffer.from('the same again and again; '.repeat(length / 26))
 
 function stepsOf(options: CompressionOptions): { writer: CodecStep; byId: Map<number, CodecStep> } {
-  const steps = compression(options).codecSteps ?? []
+  const steps = compression({ snappy, ...options }).codecSteps ?? []
   const writer = steps.find((step) => step.encode !== undefined)
   if (writer === undefined) throw new Error('no step writes')
   return { writer, byId: new Map(steps.map((step) => [step.id, step])) }
@@ -91,6 +93,11 @@ describe('options', () => {
   it.each([
     [{ algorithm: 'lzma' }, /compression\.algorithm/],
     [{ algorithm: 'gzip', level: 10 }, /compression\.level .*from 1 to 9/],
+    [{ algorithm: 'snappy' }, /algorithm: 'snappy', snappy/],
+    [{ algorithm: 'snappy', snappy, level: 1 }, /compression\.level .*no level for snappy/],
+    [{ snappy: 'snappy' }, /compression\.snappy .*the package snappy/],
+    [{ snappy: null }, /compression\.snappy .*the package snappy/],
+    [{ snappy: { compress: snappy.compress } }, /compression\.snappy .*the package snappy/],
     [{ treshold: '2kb' }, /Did you mean threshold/],
     [{ threshold: '2 kb' }, /compression\.threshold/],
     [{ maxInflatedBytes: 0 }, /compression\.maxInflatedBytes/],
@@ -99,7 +106,42 @@ describe('options', () => {
   })
 
   it('says which Node zstd needs where the runtime has none', () => {
-    if (available.includes('zstd')) expect(() => compression({ algorithm: 'zstd' })).not.toThrow()
+    if (ofRuntime.includes('zstd')) expect(() => compression({ algorithm: 'zstd' })).not.toThrow()
     else expect(() => compression({ algorithm: 'zstd' })).toThrow(/Node 22\.15/)
   })
+})
+
+describe('snappy', () => {
+  const decode = (bytes: Uint8Array, maxBytes = limits.maxBytes) =>
+    stepsOf({ algorithm: 'snappy' }).writer.decode(bytes, { ...limits, maxBytes })
+
+  it('is taken as the namespace of the module and as its default export', () => {
+    const wrapped = { default: snappy } as unknown as CompressionOptions['snappy']
+    expect(() => compression({ algorithm: 'snappy', snappy: wrapped })).not.toThrow()
+  })
+
+  it('refuses a length above the bound before it makes room for it, and inflates up to it', async () => {
+    const packed = snappy.compressSync(Buffer.alloc(1_000))
+    expect(() => decode(packed, 999)).toThrow(/1000 bytes, above 999/)
+    expect((await decode(packed, 1_000)).length).toBe(1_000)
+  })
+
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['a length that does not end', Buffer.alloc(12, 0xff)],
+    ['a length and nothing behind it', Buffer.from([0xe8, 0x07])],
+    ['less than it says', Buffer.concat([Buffer.from([0xe8, 0x07]), Buffer.from([0x00, 0x61])])],
+    ['noise', randomBytes(200)],
+  ])('refuses %s', (_, bytes) => {
+    expect(() => decode(bytes)).toThrow()
+  })
+
+  it('is neither read nor written without the package', () => {
+    const ids = (compression().codecSteps ?? []).map(({ id }) => id)
+    expect(ids).not.toContain(COMPRESSION_STEP_IDS.snappy)
+  })
+})
+
+it('ids on the wire are what they always were', () => {
+  expect(COMPRESSION_STEP_IDS).toEqual({ gzip: 1, brotli: 2, deflate: 3, zstd: 4, snappy: 5 })
 })

@@ -13,16 +13,24 @@ import {
   parseSize,
 } from '@larder/core/store'
 import { ALGORITHMS, type Algorithm, COMPRESSION_STEP_IDS, type Directions } from './algorithms.ts'
+import { assertSnappy, type SnappyModule, snappyDirections } from './snappy.ts'
 
 export { type Algorithm, COMPRESSION_STEP_IDS } from './algorithms.ts'
+export type { SnappyModule } from './snappy.ts'
 
 export interface CompressionOptions {
-  /** `zstd` needs Node 22.15 or 23.8. @default 'brotli' */
+  /** What is written. `zstd` needs Node 22.15 or 23.8, `snappy` the package of that name in `snappy`. @default 'brotli' */
   readonly algorithm?: Algorithm | undefined
   /** Smaller payloads are left unchanged. @default '2kb' */
   readonly threshold?: Size | undefined
-  /** gzip and deflate 1–9, brotli 0–11, zstd 1–19. @default 6, 4 and 3 */
+  /** gzip and deflate 1–9, brotli 0–11, zstd 1–19; snappy has none. @default 6, 4 and 3 */
   readonly level?: number | undefined
+  /**
+   * The package `snappy` (7.x): `import * as snappy from 'snappy'`. With it entries of `snappy` are read, whatever is written.
+   *
+   * @default none
+   */
+  readonly snappy?: SnappyModule | undefined
   /** The most a payload may inflate to; more is refused, and the entry is a miss. @default '64mb' */
   readonly maxInflatedBytes?: Size | undefined
   /** Payloads from this size on are compressed off the event loop. @default '32kb' */
@@ -37,16 +45,19 @@ export const COMPRESSION_DEFAULTS = {
   maxInflatedBytes: '64mb',
   offThread: '32kb',
 } as const satisfies CompressionOptions
+const NEEDS =
+  "zstd needs Node 22.15 or 23.8: write another one until all nodes have it; snappy needs the package: compression({ algorithm: 'snappy', snappy })"
 const NAMES = optionNames<CompressionOptions>({
   algorithm: true,
   threshold: true,
   level: true,
+  snappy: true,
   maxInflatedBytes: true,
   offThread: true,
 })
 
 /**
- * Creates the plugin. It reads entries written with any algorithm the runtime has, and entries written without it.
+ * Creates the plugin. It reads entries written with any algorithm that the runtime has, or that it was given, and entries written without it.
  *
  * @throws InvalidOptionError
  * @example createCacheManager({ namespace: 'shop', remote, plugins: [compression({ algorithm: 'gzip' })] })
@@ -55,15 +66,16 @@ export function compression(options: CompressionOptions = {}): Plugin {
   assertKnownOptions(options, NAMES, WHERE)
   const { algorithm = COMPRESSION_DEFAULTS.algorithm, level } = options
   assertOneOf(algorithm, Object.keys(COMPRESSION_STEP_IDS), `${WHERE}.algorithm`)
-  const directions = ALGORITHMS[algorithm]
+  const known = algorithmsWith(options.snappy)
+  const directions = known[algorithm]
   if (directions === undefined) {
     throw new InvalidOptionError({
       option: `${WHERE}.algorithm`,
-      expected: `an algorithm of this runtime (${Object.keys(ALGORITHMS).join(', ')}; zstd needs Node 22.15 or 23.8)`,
+      expected: `one that is there (${Object.keys(known).join(', ')}; ${NEEDS})`,
       received: algorithm,
     })
   }
-  if (level !== undefined) assertInteger(level, `${WHERE}.level`, directions.levels)
+  if (level !== undefined) assertLevel(level, algorithm, directions)
   const sizes = {
     threshold: parseSize(
       orDefault(options.threshold, COMPRESSION_DEFAULTS.threshold),
@@ -80,13 +92,27 @@ export function compression(options: CompressionOptions = {}): Plugin {
       `${WHERE}.maxInflatedBytes`,
     ),
   }
-  const writing = { algorithm, level: level ?? directions.levels.default }
+  const writing = { algorithm, level: level ?? directions.levels?.default ?? 0 }
   return {
     name: WHERE,
-    codecSteps: Object.entries(ALGORITHMS).map(([name, each]) =>
+    codecSteps: Object.entries(known).map(([name, each]) =>
       codecStep(name as Algorithm, each, writing, sizes),
     ),
   }
+}
+
+function algorithmsWith(snappy: SnappyModule | undefined): typeof ALGORITHMS {
+  if (snappy === undefined) return ALGORITHMS
+  assertSnappy(snappy, `${WHERE}.snappy`)
+  return { ...ALGORITHMS, snappy: snappyDirections(snappy) }
+}
+
+/** @throws InvalidOptionError */
+function assertLevel(level: unknown, algorithm: Algorithm, { levels }: Directions): void {
+  const option = `${WHERE}.level`
+  if (levels !== undefined) assertInteger(level, option, levels)
+  else
+    throw new InvalidOptionError({ option, expected: `no level for ${algorithm}`, received: level })
 }
 
 interface Sizes {

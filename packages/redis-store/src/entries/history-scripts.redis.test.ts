@@ -73,6 +73,7 @@ describe('a partition log', () => {
       kind: 'delta',
       seq: second.seq,
       keys: ['c:b'],
+      numbers: [second.seq],
     })
   })
 
@@ -124,7 +125,12 @@ describe('a partition log', () => {
     const replies = await store.evict(many, HARD)
     expect((await store.changesSince(3, before)).kind).toBe('unknown')
     const last = replies.at(-1)?.seq ?? 0
-    expect(await store.changesSince(3, last)).toEqual({ kind: 'delta', seq: last, keys: [] })
+    expect(await store.changesSince(3, last)).toEqual({
+      kind: 'delta',
+      seq: last,
+      keys: [],
+      numbers: [],
+    })
   })
 
   it('begins anew, with a number that was never given, when it is lost', async () => {

@@ -51,10 +51,15 @@ export class PartitionLog {
   }
 
   changesSince(seq: number): PartitionChanges {
-    if (seq === this.#seq) return { kind: 'delta', seq: this.#seq, keys: [] }
+    if (seq === this.#seq) return { kind: 'delta', seq: this.#seq, keys: [], numbers: [] }
     if (!this.#reachesBack(seq)) return { kind: 'unknown', seq: this.#seq }
     const later = this.#items.filter((item) => item.seq > seq)
-    return { kind: 'delta', seq: this.#seq, keys: later.map(({ key }) => key) }
+    return {
+      kind: 'delta',
+      seq: this.#seq,
+      keys: later.map(({ key }) => key),
+      numbers: later.map((item) => item.seq),
+    }
   }
 
   /** Tells whether the key was changed after `since`, or may have been. */

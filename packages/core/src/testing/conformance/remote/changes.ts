@@ -249,7 +249,30 @@ export const SEQUENCE_CASES: readonly RemoteCase[] = [
       const later = await stage.b.changesSince(3, middle)
       assert(later.kind === 'delta')
       assert.deepEqual(new Set(later.keys), new Set(['c:two', 'c:three']))
-      assert.deepEqual(await stage.b.changesSince(3, end), { kind: 'delta', seq: end, keys: [] })
+      const none = await stage.b.changesSince(3, end)
+      assert(none.kind === 'delta')
+      assert.deepEqual([none.seq, none.keys], [end, []])
+    },
+  },
+  {
+    name: 'says the number of each change, if it says any',
+    needs: SEQUENCES,
+    async run(stage) {
+      const start = await stage.head(stage.a, 3)
+      await stage.put(at('one'))
+      const middle = await stage.head(stage.a, 3)
+      await stage.a.evict([at('two'), at('three')], HARD)
+      const end = await stage.head(stage.a, 3)
+      const changes = await stage.b.changesSince(3, start)
+      assert(changes.kind === 'delta')
+      const { keys, numbers } = changes
+      if (numbers === undefined) return
+      assert.equal(numbers.length, keys.length)
+      const numberOf = (key: string): number => numbers[keys.indexOf(key)] ?? 0
+      assert.equal(numberOf('c:one'), middle)
+      for (const key of ['c:two', 'c:three']) {
+        assert(numberOf(key) > middle && numberOf(key) <= end, `${key}: ${numberOf(key)}`)
+      }
     },
   },
   {
