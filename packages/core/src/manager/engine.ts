@@ -9,6 +9,7 @@ import { PutPath } from '../cache/put-path.ts'
 import { ReadPath } from '../cache/read-path.ts'
 import { ReadReports } from '../cache/read-reports.ts'
 import { assertSteps } from '../cache/step-order.ts'
+import { UpdatePath } from '../cache/update-path.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
@@ -28,6 +29,7 @@ export interface Engine {
   readonly reads: ReadPath
   readonly writes: WritePath
   readonly puts: PutPath
+  readonly updates: UpdatePath
 }
 
 /** `owner`: the manager, which units of work are told apart by. @throws InvalidOptionError for a codec that is not one */
@@ -42,7 +44,8 @@ export function buildEngine(
   const loads = new LoadPath(node, reports, shelf)
   const writes = new WritePath(node)
   const reads = new ReadPath(node, { loads, reports, shelf, writes })
-  return { node, reads, writes, puts: new PutPath(node, shelf, writes) }
+  const updates = new UpdatePath(node, { shelf, reports, writes })
+  return { node, reads, writes, puts: new PutPath(node, shelf, writes), updates }
 }
 
 function buildNode(options: ResolvedManagerOptions, events: Emitter, owner: object): CacheNode {
