@@ -5,7 +5,6 @@
 
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { build } from 'esbuild'
 import { ROOT } from './execute.mjs'
 
 /** Brought along: a CommonJS file costs an ES module more to load than all of the core does. */
@@ -23,6 +22,8 @@ export async function bundle(name, manifest) {
     .filter((each) => !INLINED.includes(each))
     .flatMap((each) => [each, `${each}/*`])
   removeScripts(join(folder, 'dist'))
+  // Not before: the first task of a fresh clone installs it.
+  const { build } = await import('esbuild')
   const { outputFiles } = await build({
     entryPoints: Object.fromEntries(
       entries.map((entry) => [entry, join(folder, 'src', `${entry}.ts`)]),

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace, startNode, startPair, type TestNode } from '../support/nodes.ts'
+import { startRedis } from '../support/redis/redis-server.ts'
 import { larder } from './support/larder.ts'
 
 /** A node whose syncs are an hour apart: what it hears of, it hears as a message. */
@@ -265,4 +266,38 @@ describe('watch', () => {
     expect(rows[0]).toMatchObject({ kind: 'keys', keys: ['c:k'] })
     expect(JSON.stringify(rows)).not.toContain('value')
   })
+
+  it('goes on where the connection was lost, and says that it was away', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const namespace = freshNamespace()
+    const { caches } = startNode({ namespace, url: server.url, policy: { maxStaleness: '200ms' } })
+    await caches.ready()
+    const interrupt = new AbortController()
+    let [printed, said] = ['', '']
+    const watching = larder(['watch', '--json'], namespace, {
+      url: server.url,
+      signal: interrupt.signal,
+      onOutput: (text) => {
+        printed = text
+      },
+      onTalk: (text) => {
+        said = text
+      },
+    })
+    await eventually('it listens', () => said.includes('Listening'))
+    await server.restart()
+    await eventually('it says that it was away', () => said.includes('missed'))
+    // The store is empty, and has another name now.
+    await eventually(
+      'it hears evictions again',
+      async () => {
+        await caches.cache('c').evict('again')
+        return printed.includes('c:again')
+      },
+      30_000,
+    )
+    interrupt.abort()
+    expect((await watching).code).toBe(0)
+  }, 60_000)
 })

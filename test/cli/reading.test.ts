@@ -1,7 +1,9 @@
 /** What `larder` shows of a namespace that a node has filled. */
 
+import { randomBytes } from 'node:crypto'
 import { valueType } from '@larder/core'
 import type { Plugin } from '@larder/core/store'
+import { encryption } from '@larder/plugins/encryption'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { freshNamespace, startNode } from '../support/nodes.ts'
@@ -206,6 +208,23 @@ describe('an entry', () => {
     expect((await larder(['explain', 'c:k', '--json'], namespace)).rows[0]).toMatchObject({
       outcome: 'hit',
     })
+  })
+
+  it('that is encrypted is shown by its header, and explained, without the key', async () => {
+    const namespace = freshNamespace()
+    const plugins = [encryption({ keys: [{ key: randomBytes(32) }] })]
+    const { caches } = startNode({ namespace, plugins })
+    await caches.cache('c').set('k', { secret: 'hunter2' }, { tags: ['t'] })
+    const { code, stdout } = await larder(['show', 'c:k', '--values'], namespace)
+    expect([code, stdout]).toEqual([0, expect.stringContaining('The value is not shown')])
+    const [row] = (await larder(['show', 'c:k', '--values', '--json'], namespace)).rows
+    expect(row).toMatchObject({ key: 'c:k', tags: ['t'], kind: 'value', steps: [8] })
+    expect(row).not.toHaveProperty('value')
+    expect((await larder(['keys', '--tag', 't', '--json'], namespace)).rows).toHaveLength(1)
+    const [said] = (await larder(['explain', 'c:k', '--json'], namespace)).rows
+    expect(said).toMatchObject({ outcome: 'hit' })
+    expect((await larder(['evict', 'c:k', '--yes'], namespace)).code).toBe(0)
+    expect((await larder(['show', 'c:k'], namespace)).code).toBe(4)
   })
 
   it('of a class that only the application knows is shown by its header', async () => {

@@ -68,6 +68,15 @@ async function tryAll(
     return values.every((value) => value === undefined)
   })
   expect(await cache.get('k100')).toBe('old')
+  let isWatched = false
+  const watching = call('watch', '--limit', '1', '--json').finally(() => {
+    isWatched = true
+  })
+  await eventually('watch hears an eviction', async () => {
+    await cache.evict('k119')
+    return isWatched
+  })
+  expect((await watching).rows[0]).toMatchObject({ kind: 'keys', keys: ['c:k119'] })
   await call('evict-tag', 't', '--yes')
   await eventually('the node has heard', async () => (await cache.get('k100')) === undefined)
   const { rows: checks } = await call('doctor', '--json')

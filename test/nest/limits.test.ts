@@ -341,6 +341,36 @@ it('wrong options are errors at definition or when the application starts', asyn
   ).rejects.toThrow(/@RateLimit\(Wrong\.find\)\.key takes/)
 })
 
+it('two methods that a wrapper has left without a name need names', async () => {
+  const wrapped: MethodDecorator = (_, __, descriptor) => {
+    const own = descriptor.value as unknown as (...args: unknown[]) => unknown
+    const wrapper = (...args: unknown[]): unknown => own(...args)
+    for (const key of Reflect.getMetadataKeys(own) as unknown[])
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, own), wrapper)
+    return { ...descriptor, value: wrapper as never }
+  }
+  @Controller('wrapped')
+  @UseGuards(LarderRateLimitGuard)
+  class Wrapped {
+    @wrapped
+    @Get('one')
+    @RateLimit({ limit: 1, per: '1m' })
+    one() {
+      return {}
+    }
+
+    @wrapped
+    @Get('two')
+    @RateLimit({ limit: 1, per: '1m' })
+    two() {
+      return {}
+    }
+  }
+  await expect(
+    startApp({ imports: [LarderModule.forRoot(inProcess())], controllers: [Wrapped] }),
+  ).rejects.toThrow(/@RateLimit\(Wrapped\.wrapper\)\.name takes a name, because .* another method/)
+})
+
 it('two classes of one name and method need names', async () => {
   const made = (path: string) => {
     @Controller(path)
@@ -356,7 +386,9 @@ it('two classes of one name and method need names', async () => {
   }
   await expect(
     startApp({ imports: [LarderModule.forRoot(inProcess())], controllers: [made('a'), made('b')] }),
-  ).rejects.toThrow(/@RateLimit\(Same\.find\)\.name takes a name, because another class/)
+  ).rejects.toThrow(
+    /@RateLimit\(Same\.find\)\.name takes a name, because another class has this name/,
+  )
 })
 
 it.each(PLATFORMS)(

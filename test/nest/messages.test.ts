@@ -10,7 +10,16 @@ import {
   LarderRateLimitGuard,
   RateLimit,
 } from '@larder/nest'
-import { Controller, Inject, Injectable, Scope, UseFilters, UseGuards } from '@nestjs/common'
+import {
+  Controller,
+  Inject,
+  Injectable,
+  Scope,
+  type Type,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common'
+import { APP_GUARD } from '@nestjs/core'
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js'
 import { Args, GraphQLModule, Query, Resolver } from '@nestjs/graphql'
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius'
@@ -24,6 +33,7 @@ import {
   Transport,
 } from '@nestjs/microservices'
 import { IoAdapter } from '@nestjs/platform-socket.io'
+import { Test } from '@nestjs/testing'
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets'
 import { from, lastValueFrom, type Observable } from 'rxjs'
 import { io, type Socket } from 'socket.io-client'
@@ -315,4 +325,83 @@ it('where the context of GraphQL has no request, only a key of something else ca
     status: 429,
     response: { 'retry-after': expect.any(Number) as number },
   })
+})
+
+it('a guard of the application reaches GraphQL; a gateway has to name it', async () => {
+  @WebSocketGateway()
+  class Open {
+    @SubscribeMessage('open')
+    @RateLimit<Socket>({ limit: 1, per: '1h', key: ({ request }) => `${request.id}` })
+    open(): string {
+      return 'passed'
+    }
+  }
+  @Resolver()
+  class OpenResolver {
+    @Query(() => String)
+    @RateLimit({ limit: 1, per: '1h', key: () => 'all' })
+    open(): string {
+      return 'passed'
+    }
+  }
+  const start = (...providers: readonly Type[]) =>
+    startApp(
+      {
+        imports: [
+          larder(),
+          GraphQLModule.forRoot<MercuriusDriverConfig>({
+            driver: MercuriusDriver,
+            autoSchemaFile: true,
+          }),
+        ],
+        providers: [...providers, { provide: APP_GUARD, useClass: LarderRateLimitGuard }],
+      },
+      { platform: 'Fastify', prepare: (app) => app.useWebSocketAdapter(new IoAdapter(app)) },
+    )
+  await expect(start(Open, OpenResolver)).rejects.toThrow(/Open\.open.*not count for gateways/)
+  const { url } = await start(OpenResolver)
+  const query = async () => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ open }' }),
+    })
+    return response.text()
+  }
+  expect(await query()).toContain('passed')
+  expect(await query()).toContain('quota')
+})
+
+@Controller()
+class Unguarded {
+  @MessagePattern('open')
+  @RateLimit({ limit: 1, per: '1h', key: () => 'all' })
+  open(): string {
+    return 'passed'
+  }
+}
+
+it('beside HTTP it does not count for messages, in a microservice it does', async () => {
+  const parts = () => ({
+    imports: [larder()],
+    controllers: [Unguarded],
+    providers: [{ provide: APP_GUARD, useClass: LarderRateLimitGuard }],
+  })
+  await expect(startApp(parts())).rejects.toThrow(
+    /Unguarded\.open.*not count for gateways and for messages/,
+  )
+  const port = await freePort()
+  const transport = { transport: Transport.TCP, options: { host: '127.0.0.1', port } } as const
+  const compiled = await Test.createTestingModule({
+    ...parts(),
+    imports: [larder(), ClientsModule.register([{ name: 'OWN', ...transport }])],
+  }).compile()
+  const app = compiled.createNestMicroservice<MicroserviceOptions>({ ...transport, logger: false })
+  onTestFinished(() => app.close())
+  await app.listen()
+  const client = app.get<ClientProxy>('OWN')
+  onTestFinished(() => client.close())
+  const send = () => lastValueFrom(client.send<string>('open', {})).catch((error: unknown) => error)
+  expect(await send()).toBe('passed')
+  expect(await send()).toMatchObject({ status: 429 })
 })

@@ -26,6 +26,8 @@ export interface CommandRow {
   readonly examples: readonly (readonly [line: string, meaning: string])[]
   /** @default true */
   readonly needsNamespace?: boolean
+  /** It goes on where the connection is lost, over one of its own that comes back. @default false */
+  readonly isLasting?: boolean
 }
 
 /** Options of every command. */
@@ -211,6 +213,7 @@ export const COMMANDS: readonly CommandRow[] = [
     more: 'Evictions of keys and tags, puts, doubts, and ends of loads that somebody waits for. Messages may be missed while the connection is away, which is said.',
     options: [LIMIT],
     examples: [['larder watch -n shop', 'is anything evicted at all?']],
+    isLasting: true,
   },
   {
     name: 'doctor',

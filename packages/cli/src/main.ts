@@ -3,7 +3,8 @@
 import { StoreUnavailableError } from '@larder/core'
 import { startTimer } from '@larder/core/store'
 import { type Call, parseCall } from './arguments.ts'
-import { openSession } from './connect/session.ts'
+import type { CommandRow } from './command-table.ts'
+import { openSession, type Session } from './connect/session.ts'
 import { CommandFailure, EXIT, Interrupted } from './failure.ts'
 import { commandHelp, programHelp } from './help.ts'
 import { safeJson } from './output/escape.ts'
@@ -37,17 +38,20 @@ async function run(call: Call, shell: Shell, out: Output): Promise<number> {
   const session = await openSession({ ...call, out, shell })
   try {
     // A command that waits for a server that has gone silent, or for a question, ends with what it works with.
-    return await Promise.race([runCommand(call.command.name, session), interruption(session)])
+    return await Promise.race([
+      runCommand(call.command.name, session),
+      interruption(session, call.command),
+    ])
   } finally {
     await session.close()
   }
 }
 
 /** Rejects when the command has to end before it is done. */
-function interruption({
-  signal,
-  inspection,
-}: Awaited<ReturnType<typeof openSession>>): Promise<never> {
+function interruption(
+  { signal, inspection }: Session,
+  { isLasting = false }: CommandRow,
+): Promise<never> {
   return new Promise((_, reject) => {
     // A moment for it to end by itself: what was printed last, and how much there was.
     const stop = (): void => {
@@ -55,6 +59,7 @@ function interruption({
     }
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
+    if (isLasting) return
     void inspection.ended.then((reason) => {
       const words = reason instanceof Error ? reason.message : String(reason)
       reject(new CommandFailure('unreachable', `The connection to Redis has ended: ${words}`))

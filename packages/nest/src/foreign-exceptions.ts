@@ -3,11 +3,13 @@
  * both packages are optional, and an exception of another class reaches a client as "Internal server error".
  */
 
-import type { ArgumentsHost } from '@nestjs/common'
+import { type ArgumentsHost, Logger } from '@nestjs/common'
 import { type Problem, ProblemException } from './problem-exception.ts'
 
 type Rpc = Pick<typeof import('@nestjs/microservices'), 'RpcException' | 'BaseRpcExceptionFilter'>
 type Ws = Pick<typeof import('@nestjs/websockets'), 'WsException' | 'BaseWsExceptionFilter'>
+
+const logger = new Logger('LarderModule')
 
 /** Kinds of handlers that need a package of their own. */
 export type ForeignKind = 'rpc' | 'ws'
@@ -18,8 +20,8 @@ export class ForeignExceptions {
 
   /** Loads what these kinds need. */
   async load(kinds: ReadonlySet<ForeignKind>): Promise<void> {
-    if (kinds.has('rpc')) this.#rpc = await import('@nestjs/microservices')
-    if (kinds.has('ws')) this.#ws = await import('@nestjs/websockets')
+    if (kinds.has('rpc')) this.#rpc = await loaded(() => import('@nestjs/microservices'))
+    if (kinds.has('ws')) this.#ws = await loaded(() => import('@nestjs/websockets'))
   }
 
   /** Returns the exception to throw in a handler of a kind. */
@@ -43,6 +45,17 @@ export class ForeignExceptions {
       const { WsException, BaseWsExceptionFilter } = this.#ws
       return { reply: new BaseWsExceptionFilter().catch(new WsException({ ...problem }), host) }
     }
+    return undefined
+  }
+}
+
+/** A package that is installed where this one cannot see it must not keep an application from starting. */
+async function loaded<Package>(load: () => Promise<Package>): Promise<Package | undefined> {
+  try {
+    return await load()
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    logger.warn(`Refused messages are answered with "Internal server error": ${why}`)
     return undefined
   }
 }

@@ -21,16 +21,22 @@ const APP_FILTER = 'APP_FILTER'
 
 /** Checks the limits of all handlers. @throws InvalidOptionError */
 export function checkLimits(modules: ModulesContainer, limits: RateLimits): void {
-  const isGuardedAlways = ofApplication(modules, APP_GUARD).some(isOurGuard)
+  const hasOwnGuard = ofApplication(modules, APP_GUARD).some(isOurGuard)
+  // Nest 11 keeps them away from gateways, and both majors from messages of an application that serves HTTP as well, unless it is
+  // told otherwise where nobody can see it.
+  const guardsAll = ({ owner, method }: Handler): boolean => {
+    const isMessageBesideHttp = limits.servesHttp && Reflect.hasMetadata(MESSAGE_PATTERN, method)
+    return hasOwnGuard && !isMessageBesideHttp && !Reflect.hasMetadata(GATEWAY, owner)
+  }
   for (const handler of handlersOf(modules)) {
     if (!Reflect.hasMetadata(RATE_LIMITS, handler.method) && !isLimitedClass(handler)) continue
     const [limit] = limits.of(handler)
-    if (limit === undefined || isGuardedAlways || isGuarded(handler)) continue
+    if (limit === undefined || guardsAll(handler) || isGuarded(handler)) continue
     throw new InvalidOptionError({
       option: limit.where,
       expected:
         'a handler that LarderRateLimitGuard guards: @UseGuards(LarderRateLimitGuard) on the method or the class, or ' +
-        '{ provide: APP_GUARD, useClass: LarderRateLimitGuard }',
+        '{ provide: APP_GUARD, useClass: LarderRateLimitGuard }, which does not count for gateways and for messages beside HTTP',
       received: undefined,
       described: 'one that it does not',
     })

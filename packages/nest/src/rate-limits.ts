@@ -53,8 +53,8 @@ export class RateLimits {
   readonly #caches: CacheManager
   readonly #host: HttpAdapterHost
   readonly #known = new WeakMap<HandlerClass, Map<SaidLimit, HandlerLimit>>()
-  /** Which class has a name of a limiter that is made of names. */
-  readonly #named = new Map<string, HandlerClass>()
+  /** Names of limiters that are made of names of classes and methods. */
+  readonly #named = new Set<string>()
   /** Nest hands one context to all guards of a call. So a call that meets this guard twice counts once. */
   readonly #counted = new WeakSet<object>()
 
@@ -80,16 +80,16 @@ export class RateLimits {
 
   #limit(owner: HandlerClass, said: SaidLimit, name: string): HandlerLimit {
     const ofClass = this.#known.get(owner) ?? new Map<SaidLimit, HandlerLimit>()
-    const limit = ofClass.get(said) ?? this.#make(owner, said, name)
+    const limit = ofClass.get(said) ?? this.#make(said, name)
     ofClass.set(said, limit)
     this.#known.set(owner, ofClass)
     return limit
   }
 
-  #make(owner: HandlerClass, said: SaidLimit, name: string): HandlerLimit {
+  #make(said: SaidLimit, name: string): HandlerLimit {
     const where = `@RateLimit(${name})`
     const { limiter: options, settings, trustsAnyProxy } = said
-    if (options.name === undefined) this.#reserve(name, owner, where)
+    if (options.name === undefined) this.#assertFree(name, where)
     const distrustsAddress = !trustsAnyProxy && this.#believesAnybody()
     if (distrustsAddress && readsAddress(settings.key)) throw trustError(where, TRUST_SETTING)
     const resolved = resolveLimiter({ ...options, name: options.name ?? fitName(name) }, { where })
@@ -98,15 +98,14 @@ export class RateLimits {
       { ...settings, limiter },
       { where, addressKey: (call) => addressKey(call, where) },
     )
+    if (options.name === undefined) this.#named.add(name)
     return { where, guard, refundsByStatus: settings.refundIf !== undefined, distrustsAddress }
   }
 
-  /** Two classes of one name would share what they count. */
-  #reserve(name: string, owner: HandlerClass, where: string): void {
-    const before = this.#named.get(name)
-    this.#named.set(name, owner)
-    if (before === undefined || before === owner) return
-    const expected = 'a name, because another class of this name has a handler of this name'
+  /** Two classes of one name, and two methods that a wrapper has left without theirs, would share what they count. */
+  #assertFree(name: string, where: string): void {
+    if (!this.#named.has(name)) return
+    const expected = 'a name, because another class has this name, or another method of the class'
     throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
   }
 
@@ -118,11 +117,15 @@ export class RateLimits {
     throw new InvalidOptionError({ option: where, expected, received: this.#caches })
   }
 
+  /** False for an application context, and for an application that is nothing but a microservice. */
+  get servesHttp(): boolean {
+    return ((this.#host.httpAdapter as unknown) ?? undefined) !== undefined
+  }
+
   #believesAnybody(): boolean {
-    // An application context has no adapter.
-    const adapter = this.#host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined
-    const app = adapter?.getInstance<object>()
-    if (adapter === undefined || app === undefined) return false
+    if (!this.servesHttp) return false
+    const adapter = this.#host.httpAdapter
+    const app = adapter.getInstance<object>()
     const isFastify = adapter.getType() === 'fastify'
     return (isFastify ? [trustInFastify(app)] : trustsInExpress(app)).some(trustsEverybody)
   }

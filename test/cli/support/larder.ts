@@ -25,6 +25,7 @@ export interface CallParts {
   readonly isTerminal?: boolean
   readonly signal?: AbortSignal
   readonly onOutput?: (text: string) => void
+  readonly onTalk?: (text: string) => void
   /** Called for each write to stdout, which then is not kept. */
   readonly onLine?: () => void
 }
@@ -77,6 +78,7 @@ export async function larder(
       ? new Collected(isTerminal, parts.onOutput)
       : new Counted(parts.onLine)
   const stderr = new Collected(isTerminal, (text) => {
+    parts.onTalk?.(text)
     if (/(: |go on: )$/.test(text) && parts.types !== undefined) {
       ;(stdin as unknown as PassThrough).push(`${parts.types}\n`)
     }

@@ -118,6 +118,7 @@ export async function createClient(
     return new Cluster(target.nodes as never, settings as never) as unknown as RedisClient
   }
   const settings = {
+    ...tlsBehindSentinel(target.options),
     ...target.options,
     ...clientSettings(),
     ...shuffledSentinels(target.options),
@@ -141,6 +142,16 @@ export function duplicateClient(client: RedisClient, settings: object = {}): Red
     ...shuffledSentinels(client.options ?? {}),
     ...settings,
   }) as RedisClient
+}
+
+/** Behind sentinels, ioredis would speak in plain text to the servers, whatever `tls` says, unless this is set as well. */
+function tlsBehindSentinel(options: {
+  readonly sentinels?: unknown
+  readonly tls?: unknown
+}): object {
+  return options.sentinels !== undefined && options.tls !== undefined
+    ? { enableTLSForSentinelMode: true }
+    : {}
 }
 
 /** A sentinel that was cut off may name the old master for ever, so each client begins with another sentinel. */

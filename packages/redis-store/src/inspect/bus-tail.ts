@@ -1,12 +1,9 @@
 /** Hears what the nodes of a namespace tell each other. */
 
 import { type BusMessage, type CancelTimer, startTimer } from '@larder/core/store'
+import { Backend } from '../backend.ts'
 import { decodeMessage } from '../bus/bus-message.ts'
 import { readIdentity } from '../bus/store-identity.ts'
-import { subscriberOf } from '../connection/cluster-nodes.ts'
-import { createClient } from '../connection/create-client.ts'
-import { isCluster, type RedisClient } from '../connection/redis-client.ts'
-import { Subscriber } from '../connection/subscriber.ts'
 import { channelName } from '../key-layout.ts'
 import type { ResolvedRedisStoreOptions } from '../options.ts'
 
@@ -24,7 +21,6 @@ export interface BusTail {
 }
 
 export interface BusTailParts {
-  readonly client: RedisClient
   readonly options: ResolvedRedisStoreOptions
   readonly database: number
   readonly namespace: string
@@ -34,39 +30,40 @@ export interface BusTailParts {
 /** How often it is looked whether the store has another name now, and the bus another channel. */
 const LOOK_EVERY_MS = 2_000
 
+/** Listens over connections of its own, which come back when they were lost. */
 export function tailBus(parts: BusTailParts): BusTail {
   return new Tail(parts)
 }
 
 class Tail implements BusTail {
   readonly #parts: BusTailParts
-  readonly #subscriber: Subscriber
+  readonly #backend: Backend
   #channel: string | undefined
   #cancelLook: CancelTimer | undefined
   #isClosed = false
 
   constructor(parts: BusTailParts) {
     this.#parts = parts
-    const { client, options, database } = parts
-    this.#subscriber = new Subscriber({
-      create: isCluster(client)
-        ? async () => subscriberOf(client)
-        : () => createClient(options.target, database),
-      pingEveryMs: options.pingEveryMs,
-    })
+    // Told of no namespace, it tries no rights and no writes.
+    this.#backend = new Backend(parts.options)
     void this.#look()
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelLook?.()
-    await this.#subscriber.close()
+    await this.#backend.close()
   }
 
   /** The identity is read and never left: a store that no node has used stays as it is. */
   async #look(): Promise<void> {
-    const { client, namespace, database } = this.#parts
-    const identity = await readIdentity(client, namespace).catch(() => undefined)
+    const { namespace, database } = this.#parts
+    await this.#backend.whenTried()
+    const { client } = this.#backend
+    const identity =
+      client === undefined
+        ? undefined
+        : await readIdentity(client, namespace).catch(() => undefined)
     if (this.#isClosed) return
     const channel = channelName(namespace, { database, identity: identity ?? '' })
     if (identity !== undefined || this.#channel === undefined) this.#listen(channel)
@@ -75,10 +72,11 @@ class Tail implements BusTail {
 
   #listen(channel: string): void {
     if (channel === this.#channel) return
-    if (this.#channel !== undefined) this.#subscriber.forget(this.#channel)
+    const { subscriber } = this.#backend
+    if (this.#channel !== undefined) subscriber.forget(this.#channel)
     this.#channel = channel
     const { listener } = this.#parts
-    this.#subscriber.listen(channel, {
+    subscriber.listen(channel, {
       onPayload: (payload) => this.#receive(payload),
       onUp: () => listener.onUp?.(),
       onDown: (reason) => listener.onDown?.(reason),

@@ -176,7 +176,7 @@ export class Inspection implements Inspected {
 
   /** Hears what is said on the bus of a namespace from now on, over a connection of its own that comes back. */
   tail(namespace: string, listener: BusTailListener): BusTail {
-    const parts = { client: this.client, options: this.#options, database: this.database }
+    const parts = { options: this.#options, database: this.database }
     const tail = tailBus({ ...parts, namespace, listener })
     this.#opened.push(tail)
     return tail
