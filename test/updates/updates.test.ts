@@ -280,6 +280,36 @@ describe.each(Object.entries(STAGES))('%s', (_, start) => {
     ).rejects.toThrow('gone')
   })
 
+  it('is told of as a put, with the new value', async () => {
+    const [a] = await start()
+    const told: unknown[] = []
+    a.caches.on('put', ({ key, outcome, value }) => told.push([key, outcome, value]))
+    await a.cache<number>().update('k', increment)
+    await a.cache<number>().update('k', increment, { ttl: 0 })
+    expect(told).toEqual([
+      ['c:k', 'stored', 1],
+      ['c:k', 'not-kept', 2],
+    ])
+  })
+
+  it('writes nothing when its signal ends it between two tries', async () => {
+    const [a, b] = await start()
+    await a.cache<number>().set('k', 1)
+    const request = new AbortController()
+    let tries = 0
+    const change = async (old = 0): Promise<number> => {
+      tries += 1
+      await b.cache<number>().set('k', tries)
+      if (tries === 2) request.abort(new Error('gone'))
+      return old + 1
+    }
+    const updating = a.cache<number>().update('k', change, { signal: request.signal })
+    await expect(updating).rejects.toThrow('gone')
+    await a.cache<number>().update('other', increment)
+    expect(tries).toBe(2)
+    await has(b.cache(), 2)
+  })
+
   it('in a unit of work evicts the key at its end, as a set does', async () => {
     const [a, b] = await start()
     await a.cache<number>().set('k', 1)

@@ -80,18 +80,14 @@ export class UpdateFar implements UpdatePlace<SeenThere> {
       throw new UpdateFailedError(call.fullKey, 'the store cannot be reached')
     }
     const look = this.#begin(call)
-    try {
+    return this.#told(call, look, async () => {
       const bytes = await new Promise<Uint8Array | undefined>((resolve, reject) => {
         const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)
         const failed = (_: unknown, error: unknown): void => reject(error)
         remote.read(call.address, { received, failed }, undefined)
       })
-      const seq = knowledge.isLevel(look.stamp) ? look.stamp.seq : BELOW_ALL
-      return await this.#seen(call, look, { bytes, seq })
-    } catch (cause) {
-      look.fence.end()
-      throw new UpdateFailedError(call.fullKey, 'the store did not tell what is there', { cause })
-    }
+      return { bytes, seq: knowledge.isLevel(look.stamp) ? look.stamp.seq : BELOW_ALL }
+    })
   }
 
   async write(call: ReadCall, seen: SeenThere, value: unknown): Promise<TryOutcome<SeenThere>> {
@@ -111,7 +107,10 @@ export class UpdateFar implements UpdatePlace<SeenThere> {
       look.fence.end()
       throw error
     }
-    if (!reply.stored) return { refused: await this.#seen(call, look, reply) }
+    if (!reply.stored) {
+      const there = reply
+      return { refused: await this.#told(call, look, async () => there) }
+    }
     look.fence.end()
     const { stored, ...change } = reply
     knowledge.noteOwnPut(address, commit, { ...change, stored: kept !== undefined }, heard)
@@ -146,6 +145,20 @@ export class UpdateFar implements UpdatePlace<SeenThere> {
     const at = clock.now()
     const fence = openPutFence(changes, at, (id) => knowledge.stamp(id))
     return { fence, stamp: knowledge.stamp(address.partition), at }
+  }
+
+  /** Takes what the store tells. @throws UpdateFailedError, also for an answer that is none */
+  async #told(
+    call: ReadCall,
+    look: Look,
+    ask: () => Promise<{ readonly bytes: Uint8Array | undefined; readonly seq: number }>,
+  ): Promise<SeenThere> {
+    try {
+      return await this.#seen(call, look, await ask())
+    } catch (cause) {
+      look.fence.end()
+      throw new UpdateFailedError(call.fullKey, 'the store did not tell what is there', { cause })
+    }
   }
 
   async #seen(

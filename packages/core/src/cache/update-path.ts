@@ -10,6 +10,7 @@
 import { ClosedError } from '../errors/closed-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { UpdateConflictError } from '../errors/update-error.ts'
+import { withValue } from '../events/event-value.ts'
 import { onAbort } from '../lifecycle/on-abort.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
@@ -20,6 +21,7 @@ import { StoredEntries } from './stored-entries.ts'
 import { UpdateFar } from './update-far.ts'
 import { UpdateNear } from './update-near.ts'
 import type { Seen, UpdatePlace } from './update-place.ts'
+import { ownCopy } from './value-forms.ts'
 import type { WritePath } from './write-path.ts'
 
 export interface Update {
@@ -78,18 +80,18 @@ export class UpdatePath {
     if (this.#node.unit() !== undefined) return this.#updateInUnit(place, update)
     let known: Look | undefined
     for (let tries = 1; ; tries++) {
-      signal?.throwIfAborted()
       const looked = known ?? place.look(call)
       // In process nothing is awaited that need not be: a callback that is synchronous is never overtaken.
       const seen = looked instanceof Promise ? await looked : looked
       try {
+        signal?.throwIfAborted()
         const made = change(seen.value)
         const value = isThenable(made) ? await made : made
         if (value === undefined) return undefined
         signal?.throwIfAborted()
         const outcome = await place.write(call, seen, value)
         if (typeof outcome === 'string') {
-          this.#report(call, outcome)
+          this.#report(call, outcome, value)
           return value
         }
         known = outcome.refused
@@ -140,15 +142,14 @@ export class UpdatePath {
     })
   }
 
-  #report(call: ReadCall, outcome: 'stored' | 'removed'): void {
-    const { events } = this.#node
-    if (!events.has('put')) return
-    const key = call.fullKey
-    events.emit('put', {
-      cache: call.cache,
-      key,
-      outcome: outcome === 'stored' ? outcome : 'not-kept',
-    })
+  #report(call: ReadCall, outcome: 'stored' | 'removed', made: unknown): void {
+    const node = this.#node
+    if (!node.events.has('put')) return
+    const { policy, cache, fullKey: key } = call
+    const event = { cache, key, outcome: outcome === 'stored' ? outcome : 'not-kept' } as const
+    const value = (): unknown =>
+      policy.isolation === 'cloned' ? ownCopy(node, policy, made) : made
+    node.events.emit('put', withValue(event, value))
   }
 
   /** Waits for a random time, up to one that doubles with each retry. */
