@@ -22,6 +22,7 @@ const TASKS = {
   demo: () => node('examples', 'catalogue/main.ts'),
   quickstart: () => node('examples', 'quickstart/main.ts'),
   encryption: () => node('examples', 'encryption/main.ts'),
+  tracing: () => node('examples', 'tracing/main.ts'),
   'custom-store': () => node('examples', 'custom-store/main.ts'),
   example: ([name]) => node('examples', `${name}/main.ts`),
   nest: () => node('examples/nest', 'main.ts'),

@@ -5,10 +5,12 @@ import {
   CacheConfig,
   type CacheManager,
   createCacheManager,
+  RateLimited,
   skipCache,
+  WithLock,
 } from '@larder/core'
 import { ManualClock, MemoryServer, structuredCodec } from '@larder/core/testing'
-import { lruStore } from '@larder/local-store'
+import { localLimits, localLocks, lruStore } from '@larder/local-store'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 let caches: CacheManager
@@ -147,6 +149,8 @@ describe('with a shared tier', () => {
       namespace: 'minified',
       default: false,
       local: lruStore(),
+      locks: localLocks(),
+      limits: localLimits(),
       remote: new MemoryServer({ clock: new ManualClock() }).store(),
       codec: structuredCodec,
     })
@@ -183,6 +187,32 @@ describe('with a shared tier', () => {
     )
     expect(await service.named('1')).toBe('1')
     expect(await service.inProcess('1')).toBe('1')
+  })
+
+  it('so have a lock without a key, and a limiter', async () => {
+    await using manager = shared()
+    @CacheConfig({ manager: () => manager })
+    class Ks {
+      @WithLock({ lease: '10s' })
+      async locked(): Promise<void> {}
+
+      @WithLock({ key: (id: string) => id, lease: '10s' })
+      async lockedById(id: string): Promise<string> {
+        return id
+      }
+
+      @RateLimited({ limit: 1, per: '1m' })
+      async limited(): Promise<void> {}
+
+      @RateLimited({ name: 'ks', limit: 1, per: '1m' })
+      async limitedByName(): Promise<void> {}
+    }
+    const service = new Ks()
+
+    await expect(service.locked()).rejects.toThrow(/@WithLock\(Ks\.locked\)\.key .*minifier/)
+    await expect(service.limited()).rejects.toThrow(/@RateLimited\(Ks\.limited\)\.name .*minifier/)
+    expect(await service.lockedById('1')).toBe('1')
+    await service.limitedByName()
   })
 
   it('so has one that an override reaches in such a class', async () => {

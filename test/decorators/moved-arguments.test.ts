@@ -300,13 +300,13 @@ describe('what a call waits for before it runs', () => {
   })
 
   it('is counted against whom it is when it runs', async () => {
-    class Api {
+    class SearchApi {
       @RateLimited({ key: (who: { ip: string }) => who.ip, limit: 1, per: '1m' })
       async search(who: { ip: string }): Promise<string> {
         return who.ip
       }
     }
-    const api = new Api()
+    const api = new SearchApi()
     await api.search({ ip: 'b' })
     const who = { ip: 'a' }
     const call = api.search(who)

@@ -26,6 +26,9 @@ import { LRU_STORE_DEFAULTS } from '../../packages/local-store/src/lru-store.ts'
 import { MODULE_DEFAULTS } from '../../packages/nest/src/module-options.ts'
 import { HEALTH_DEFAULTS } from '../../packages/nest/src/terminus.ts'
 import { COMPRESSION_DEFAULTS } from '../../packages/plugins/src/compression/compression.ts'
+import { LOGGING_DEFAULTS } from '../../packages/plugins/src/logging/logging.ts'
+import { OPEN_TELEMETRY_METRICS_DEFAULTS } from '../../packages/plugins/src/metrics/open-telemetry.ts'
+import { PROMETHEUS_DEFAULTS } from '../../packages/plugins/src/metrics/prometheus.ts'
 import { REDIS_STORE_DEFAULTS } from '../../packages/redis-store/src/options.ts'
 
 const PACKAGES = join(import.meta.dirname, '..', '..', 'packages')
@@ -59,6 +62,13 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
   ['plugins/src/compression/compression.ts', ['CompressionOptions'], COMPRESSION_DEFAULTS],
   ['nest/src/module-options.ts', ['LarderModuleExtras'], MODULE_DEFAULTS],
   ['nest/src/terminus.ts', ['HealthCheckOptions'], HEALTH_DEFAULTS],
+  ['plugins/src/logging/logging.ts', ['LoggingOptions'], LOGGING_DEFAULTS],
+  ['plugins/src/metrics/prometheus.ts', ['PrometheusOptions'], PROMETHEUS_DEFAULTS],
+  [
+    'plugins/src/metrics/open-telemetry.ts',
+    ['OpenTelemetryMetricsOptions'],
+    OPEN_TELEMETRY_METRICS_DEFAULTS,
+  ],
 ]
 
 describe.each(SETS)('%s, %s', (file, names, defaults) => {

@@ -24,3 +24,25 @@ it('encryption: a key is changed without a miss, and a moved entry is not read',
   expect(said).toMatch(/patients:7 was not read: EncryptionKeyError: .*written for another key/)
   expect(said).toContain('patient 7 is undefined')
 }, 60_000)
+
+it('tracing: a waiter is linked to the load, what it calls is a child of it, and a local hit is a number', async () => {
+  const lines = (await printed('tracing')).trim().split('\n').sort()
+  expect(lines).toEqual([
+    'GET /first in nothing',
+    'GET /second in nothing',
+    'GET /third in nothing, local hits: 1',
+    'SELECT price in larder.load prices',
+    'larder.load prices in GET /first',
+    'larder.read prices in GET /first',
+    'larder.read prices in GET /second, linked to larder.load prices',
+  ])
+}, 60_000)
+
+it('metrics: a scraper reads what the cache has done', async () => {
+  const said = await printed('metrics')
+  const requests = 'larder_cache_requests_total{namespace="shop",cache="products"'
+  expect(said).toContain(`${requests},result="local"} 2\n`)
+  expect(said).toContain(`${requests},result="miss"} 2\n`)
+  expect(said).toContain('larder_cache_entries{namespace="shop"} 1\n')
+  expect(said).toContain('larder_coherence_verified{namespace="shop"} 1\n')
+}, 60_000)

@@ -45,6 +45,12 @@ export const TOOLS = {
     fastify: '5.12.8',
     hono: '4.13.19',
   },
+  tracing: {
+    ...TYPESCRIPT,
+    '@opentelemetry/api': '1.9.1',
+    '@opentelemetry/context-async-hooks': '2.12.1',
+    '@opentelemetry/sdk-trace-base': '2.12.1',
+  },
   nest: { ...TYPESCRIPT, ...nest('11.2.10', '11.1.1') },
   nest12: { ...TYPESCRIPT, ...nest('12.5.1', '12.1.0') },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>

@@ -21,7 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@nestjs/terminus',
     '@nestjs/websockets',
   ],
-  plugins: ['@larder/core', 'fastify', 'fastify-plugin', 'hono'],
+  plugins: ['@larder/core', '@opentelemetry/api', 'fastify', 'fastify-plugin', 'hono'],
 }
 describe.each(Object.entries(ALLOWED))('%s', (name, allowed) => {
   const sources = sourcesOf(`packages/${name}/src`)

@@ -12,10 +12,14 @@ const { exports } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8
 /** What must be installed for a subpath beside core. Types are not loaded. */
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './compression': [],
+  './encryption': [],
   './express': [],
   './fastify': ['fastify-plugin'],
   './hono': [],
   './http': [],
+  './logging': [],
+  './metrics': [],
+  './tracing': ['@opentelemetry/api'],
 }
 
 /** Imports and re-exports that remain when types are gone. */

@@ -104,8 +104,10 @@ describe('a read', () => {
     expect(load[0]?.message).toMatchObject({
       namespace: 'traces',
       cache: 'c',
+      manager: b.caches,
       where: 'cache(c)',
       reason: 'miss',
+      behind: false,
       outcome: 'value',
     })
   })
@@ -148,9 +150,28 @@ describe('a read', () => {
     expect(await requests.run('r1', () => node.cache.getOrLoad('k', counting()))).toBe('v')
     await settle()
     expect(outcomes(read)).toEqual([['stale', 1]])
-    expect(load.map(({ message, request }) => [message.reason, request])).toEqual([
-      ['refresh', 'r1'],
+    expect(load.map(({ message, request }) => [message.reason, message.behind, request])).toEqual([
+      ['refresh', true, 'r1'],
     ])
+    expect(read[0]?.message.behind).toBe(false)
+  })
+
+  it('of a refresh is behind a caller that was served, and not behind one that asked for it', async () => {
+    const node = world.startNode({ ttl: '1s', staleWhileRevalidate: '1h' })
+    await node.cache.set('k', 'v')
+    await clock.advanceAsync(1_500)
+    const [read, load] = [reads(), loads()]
+    expect(await node.cache.getOrLoad('k', counting())).toBe('v')
+    await settle()
+    await node.cache.refresh('k', counting())
+    await settle()
+    const kinds = (all: readonly Seen<ReadTrace | LoadTrace>[]) =>
+      all.map(({ message }) => message.behind)
+    expect([kinds(read), kinds(load)]).toEqual([
+      [true, false],
+      [true, false],
+    ])
+    expect(load.map(({ message }) => message.reason)).toEqual(['refresh', 'refresh'])
   })
 
   it('ends as confirmed when the store still has what this process holds', async () => {
@@ -257,6 +278,34 @@ describe('a load', () => {
       return spans.getStore()
     })
     expect([inLoader, spans.getStore()]).toEqual([{ cache: 'c' }, undefined])
+  })
+
+  it('is surrounded by what a subscriber sets, each inside the one before it', async () => {
+    const node = world.startNode()
+    const steps: string[] = []
+    const subscriber = (name: string) => {
+      const subscribers = {
+        start: (message: LoadTrace) => {
+          const { surround } = message
+          message.surround = (work) => {
+            steps.push(name)
+            return surround === undefined ? work() : surround(work)
+          }
+        },
+        end: () => undefined,
+        asyncStart: () => undefined,
+        asyncEnd: () => undefined,
+        error: () => undefined,
+      }
+      const channel = tracingChannel<unknown, LoadTrace>('larder:load')
+      channel.subscribe(subscribers)
+      onTestFinished(() => void channel.unsubscribe(subscribers))
+    }
+    subscriber('inner')
+    subscriber('outer')
+    const one = await node.cache.getOrLoad('k', async () => `v${steps.push('loader')}`)
+    await node.cache.getManyOrLoad(['a', 'b'], async (keys) => keys.map(() => 'v'))
+    expect([one, steps]).toEqual(['v3', ['outer', 'inner', 'loader', 'outer', 'inner']])
   })
 
   it('ends once: rejected, thrown at once, too long, or still running when the manager closes', async () => {

@@ -184,6 +184,26 @@ export const SECTIONS = [
     ],
   },
   {
+    title: '`prometheus`',
+    about: 'See [metrics](../guides/metrics.md).',
+    of: [['packages/plugins/src/metrics/prometheus.ts', 'PrometheusOptions']],
+  },
+  {
+    title: '`openTelemetryMetrics`',
+    about: 'See [metrics](../guides/metrics.md#opentelemetry).',
+    of: [['packages/plugins/src/metrics/open-telemetry.ts', 'OpenTelemetryMetricsOptions']],
+  },
+  {
+    title: '`logging`',
+    about: 'See [logging](../guides/logging.md).',
+    of: [['packages/plugins/src/logging/logging.ts', 'LoggingOptions']],
+  },
+  {
+    title: '`tracing`',
+    about: 'See [tracing](../guides/tracing.md).',
+    of: [['packages/plugins/src/tracing/tracing.ts', 'TracingOptions']],
+  },
+  {
     title: '`rateLimit` of Express, Fastify and Hono',
     about:
       'And `limits`: a list of `limiter`, `key` and `cost`, instead of these. See [limits of requests](../guides/http-limits.md).',

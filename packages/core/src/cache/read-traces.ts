@@ -18,12 +18,13 @@ export function tracesLoads(): boolean {
 
 /** Begins the trace of a flight that asks the store; it ends with the flight at the latest. */
 export function traceFlight(node: CacheNode, flight: Flight): void {
-  flight.trace ??= readTrace(node, flight.call, { joined: false, flight: markOf(flight) }).begin()
+  const what = { joined: false, behind: isBehind(flight), flight: markOf(flight) }
+  flight.trace ??= readTrace(node, flight.call, what).begin()
 }
 
 /** The trace of a look that asks the store, and belongs to no flight. */
 export function traceLook(node: CacheNode, call: ReadCall): OpenTrace<ReadTrace> {
-  return readTrace(node, call, { joined: false, flight: {} }).begin()
+  return readTrace(node, call, { joined: false, behind: false, flight: {} }).begin()
 }
 
 /** Traces a caller that waits for a flight of another one, until its own answer, or until it stops waiting. */
@@ -32,7 +33,8 @@ export function traceWait<Result>(
   call: ReadCall,
   { flight, answer }: { readonly flight: Flight; readonly answer: Promise<Result> },
 ): Promise<Result> {
-  const trace = readTrace(node, call, { joined: true, flight: markOf(flight) }).begin()
+  const what = { joined: true, behind: false, flight: markOf(flight) }
+  const trace = readTrace(node, call, what).begin()
   const { caller } = call.rules
   if (caller !== undefined) {
     caller.onGone = (reason) => {
@@ -48,10 +50,12 @@ export function loadTrace(node: CacheNode, flights: readonly Flight[]): OpenTrac
   const [first] = flights
   const message: LoadTrace = {
     namespace: node.namespace,
+    manager: node.events.owner,
     cache: first?.call.cache ?? '',
     keys: flights.map(({ address }) => address.key),
     where: first?.call.site.where ?? '',
     reason: flights.every(({ isSettled, isForced }) => isSettled || isForced) ? 'refresh' : 'miss',
+    behind: flights.every(isBehind),
     flights: flights.map(markOf),
   }
   return new OpenTrace(CHANNELS.load, message, node.traces)
@@ -60,12 +64,18 @@ export function loadTrace(node: CacheNode, flights: readonly Flight[]): OpenTrac
 function readTrace(
   node: CacheNode,
   call: ReadCall,
-  what: Pick<ReadTrace, 'joined' | 'flight'>,
+  what: Pick<ReadTrace, 'joined' | 'behind' | 'flight'>,
 ): OpenTrace<ReadTrace> {
-  const { namespace, traces } = node
-  const { where } = call.site
-  const message: ReadTrace = { namespace, cache: call.cache, key: call.fullKey, where, ...what }
+  const { namespace, traces, events } = node
+  const { cache, fullKey: key, site } = call
+  const { where } = site
+  const message: ReadTrace = { namespace, manager: events.owner, cache, key, where, ...what }
   return new OpenTrace(CHANNELS.read, message, traces)
+}
+
+/** Its caller was served already, with what is to be replaced. One that asked for a refresh waits for it. */
+function isBehind({ isSettled, isForced, ask }: Flight): boolean {
+  return isSettled || (isForced && ask === undefined)
 }
 
 /** Made when it is first asked for: flights are many, and subscribers few. */

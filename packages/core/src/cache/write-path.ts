@@ -156,7 +156,7 @@ export class WritePath {
     const { events, namespace } = this.#node
     const { evict: channel } = CHANNELS
     const trace = channel.hasSubscribers
-      ? new OpenTrace(channel, { namespace, ...event })
+      ? new OpenTrace(channel, { namespace, manager: events.owner, ...event })
       : undefined
     try {
       await (trace === undefined ? evict() : trace.run(evict))

@@ -15,6 +15,7 @@ import {
   methodDecorator,
 } from './bound/method-decorator.ts'
 import { cacheNameOf } from './bound/method-site.ts'
+import { assertLasting } from './bound/names.ts'
 import type { ArgsOf, WriteParentheses } from './bound/unannotated.ts'
 import {
   type OnLimit,
@@ -131,6 +132,7 @@ export function RateLimited(...given: readonly [object]): unknown {
         const { label } = bound.receiver
         if (!limiter.isNamed) {
           const expected = 'the name of a limiter'
+          assertLasting(bound, `${where}.name`, expected)
           reserveName(bound, { name: `limiter ${label}`, option: `${where}.name`, expected })
         }
         const placed = limiter.at({ where, name: cacheNameOf(label) })

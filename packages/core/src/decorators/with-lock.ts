@@ -19,6 +19,7 @@ import {
   invoke,
   methodDecorator,
 } from './bound/method-decorator.ts'
+import { assertLasting } from './bound/names.ts'
 import type { AnnotateThis, ArgsOf, WriteParentheses } from './bound/unannotated.ts'
 import { keySource } from './reading/key-source.ts'
 import { currentScope, runLoad } from './reading/method-load-scope.ts'
@@ -79,6 +80,7 @@ export function WithLock(...given: readonly [object?]): unknown {
   const { key, keys, ...lockOptions } = options as WithLockFields<never, never>
   const resolved = resolveLockOptions(lockOptions, DECORATOR)
   const namesOf = nameSource(key, keys)
+  const isNamedByMethod = key === undefined && keys === undefined
   return methodDecorator(DECORATOR, (original, site) => {
     const binder = new MethodBinder({
       decorator: DECORATOR,
@@ -87,6 +89,7 @@ export function WithLock(...given: readonly [object?]): unknown {
       tie: (bound) => {
         const locks = locksOf(bound.provider, bound.where)[INTERNALS]
         locks.assertPossible(resolved, bound.where)
+        if (isNamedByMethod) assertLasting(bound, `${bound.where}.key`, 'a key')
         return { ...bound, locks, names: namesOf(bound.receiver.label) }
       },
     })

@@ -14,6 +14,12 @@ export class Emitter {
   readonly #listeners = new Map<EventName, Listeners>()
   /** True while `hit` has a listener; a field, because the local-hit path reads it. */
   hearsHits = false
+  /** Whose events they are: the manager. */
+  readonly owner: object
+
+  constructor(owner: object = {}) {
+    this.owner = owner
+  }
 
   /** True when an event of this name has a listener. Check it before building an event on a hot path. */
   has(name: EventName): boolean {
@@ -22,12 +28,16 @@ export class Emitter {
 
   /**
    * Adds a listener; returns what removes it. It runs in the async context of this call: an event is about the cache and
-   * often about several callers, so it is given none of theirs.
+   * often about several callers, so it is given none of theirs. `context`: another one to run in.
    */
-  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+  on<Name extends EventName>(
+    name: Name,
+    listener: Listener<Name>,
+    context: KeptContext = keepContext(),
+  ): () => void {
     const listeners: Listeners = this.#listeners.get(name) ?? new Map()
     this.#listeners.set(name, listeners)
-    listeners.set(listener as Listener<never>, keepContext())
+    listeners.set(listener as Listener<never>, context)
     this.hearsHits = this.has('hit')
     return () => {
       listeners.delete(listener as Listener<never>)

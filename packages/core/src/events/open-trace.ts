@@ -20,7 +20,7 @@ export class OpenTrace<Message extends Trace> {
   run<Result>(work: () => Result): Result {
     const { start, end } = this.#channel
     try {
-      return start.runStores(this.message, work)
+      return start.runStores(this.message, () => this.#surrounded(work))
     } finally {
       end.publish(this.message)
     }
@@ -61,6 +61,11 @@ export class OpenTrace<Message extends Trace> {
       this.fail(error)
       throw error
     }
+  }
+
+  #surrounded<Result>(work: () => Result): Result {
+    const { surround } = this.message
+    return surround === undefined ? work() : surround(work)
   }
 
   #over(more: Partial<Message> | undefined): void {

@@ -20,8 +20,16 @@ export type TracedFlight = object
 /** What every message has. Do not change it; what is not `readonly` is set before the end. */
 export interface Trace {
   readonly namespace: string
+  /** The cache manager: two of one process may have the same namespace, and share the channels. To compare by. */
+  readonly manager: object
   /** What it failed with, if it did. */
   error?: unknown
+  /**
+   * A subscriber of `start` may set it: the loader, the eviction or the limiter is called by it. It is for what has to surround code
+   * and is no `AsyncLocalStorage`. It has to call the work once, at once, and return what that returns; and to call the one that was
+   * set before it, if any.
+   */
+  surround?: <Result>(work: () => Result) => Result
 }
 
 /**
@@ -36,6 +44,8 @@ export interface LoadTrace extends Trace {
   readonly where: string
   /** `refresh`: no caller waits for it because of a miss. It may run in the context of the caller that was served meanwhile. */
   readonly reason: 'miss' | 'refresh'
+  /** True when the caller in whose context it runs was served before it. False of a refresh that the caller asked for. */
+  readonly behind: boolean
   /** One for each key. */
   readonly flights: readonly TracedFlight[]
   outcome?: 'value' | 'negative' | 'error'
@@ -52,6 +62,8 @@ export interface ReadTrace extends Trace {
   readonly key: string
   readonly where: string
   readonly joined: boolean
+  /** True when the caller in whose context it runs was served before it: it is part of a refresh. */
+  readonly behind: boolean
   readonly flight: TracedFlight
   /**
    * `remote`: served by the store; `confirmed`: by this process, after the store had said that it may; `stale`; `miss`: then

@@ -17,6 +17,11 @@ import { AsyncResource } from 'node:async_hooks'
 /** The context of a call; made by `keepContext`. */
 export type KeptContext = Pick<AsyncResource, 'runInAsyncScope'>
 
+/** Keeps none: what runs in it runs in whatever context it is called in. */
+export const CURRENT_CONTEXT: KeptContext = {
+  runInAsyncScope: (task, self, ...args) => Reflect.apply(task, self, args),
+}
+
 /** Keeps the context of the running code. Cheap enough for every local miss, not for a local hit. */
 export function keepContext(): KeptContext {
   return new AsyncResource('LARDER')

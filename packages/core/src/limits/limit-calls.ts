@@ -59,8 +59,9 @@ export class LimitCalls {
     const { limit: channel } = CHANNELS
     if (!channel.hasSubscribers) return this.#take(variant, call)
     const { key, cost } = call
-    const { namespace } = this.#parts
-    const trace = new OpenTrace(channel, { namespace, limiter: this.#name, key, cost })
+    const { namespace, events } = this.#parts
+    const { owner: manager } = events
+    const trace = new OpenTrace(channel, { namespace, manager, limiter: this.#name, key, cost })
     const answer = trace.run(async () => this.#take(variant, call))
     return trace.until(answer, ({ allowed, policy, source, waitedMs: waitMs }) => {
       return { allowed, policy, source, waitMs }

@@ -60,7 +60,9 @@ export class LockReports {
   }
 
   #traceOf(key: string, part: LockTrace['part']): OpenTrace<LockTrace> {
-    return new OpenTrace(CHANNELS.lock, { namespace: this.#namespace, key, part }).begin()
+    const { owner: manager } = this.#events
+    const message = { namespace: this.#namespace, manager, key, part }
+    return new OpenTrace(CHANNELS.lock, message).begin()
   }
 
   #report({ name, since, store }: ReportedLock, outcome: Outcome): void {

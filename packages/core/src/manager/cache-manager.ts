@@ -61,7 +61,7 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
 export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
-  readonly #events = new Emitter()
+  readonly #events: Emitter = new Emitter(this)
   readonly #node: CacheNode
   readonly #writes: WritePath
   readonly #caches: NamedCaches

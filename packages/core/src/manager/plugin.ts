@@ -53,6 +53,11 @@ export interface PluginHost {
    */
   readonly on: Listen
   /**
+   * The same, in the async context (`AsyncLocalStorage`) of the call that the event is about, and before that call has its answer: for
+   * what belongs to a request. An event about several callers has the context of one of them.
+   */
+  readonly onInCall: Listen
+  /**
    * Emits an event of the plugin's own, one of its `events`; does nothing once the plugin has stopped.
    *
    * @throws InvalidOptionError for another name

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CodecStep } from '../contracts/codec.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -49,6 +50,35 @@ describe('the host of a plugin', () => {
     await caches.cache('c').get('k')
     expect(host().stats()).toEqual(caches.stats())
     expect(host().stats().misses).toBe(1)
+  })
+
+  it('hears of an event in the context of its call, or in that of the listener', async () => {
+    const requests = new AsyncLocalStorage<string>()
+    const heard: (readonly unknown[])[] = []
+    const { plugin } = hosted({
+      start: ({ on, onInCall }) => {
+        on('miss', ({ key }) => heard.push(['on', key, requests.getStore()]))
+        onInCall('miss', ({ key }) => heard.push(['onInCall', key, requests.getStore()]))
+      },
+    })
+    const caches = manager({ plugins: [plugin] })
+    await requests.run('r1', () => caches.cache('c').get('k'))
+    expect(heard).toEqual([
+      ['on', 'c:k', undefined],
+      ['onInCall', 'c:k', 'r1'],
+    ])
+  })
+
+  it('hears of events in calls until it has stopped, and only of those that there are', async () => {
+    const { plugin, host } = hosted()
+    const caches = manager({ plugins: [plugin] })
+    const heard: unknown[] = []
+    host().onInCall('miss', (event) => heard.push(event))
+    expect(() => host().onInCall('mis' as 'miss', () => undefined)).toThrow('onInCall.event')
+    expect(() => host().onInCall('miss', 1 as never)).toThrow('onInCall.listener')
+    await caches.close()
+    host().onInCall('miss', (event) => heard.push(event))
+    expect(heard).toEqual([])
   })
 
   it('has a manager that works at once', async () => {

@@ -3,9 +3,12 @@
 import type { Clock } from '../contracts/clock.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Emitter } from '../events/emitter.ts'
+import { eventNamed } from '../events/event-table.ts'
 import type { EventName, PluginEvents } from '../events/events.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
+import { CURRENT_CONTEXT } from '../lifecycle/kept-context.ts'
+import { assertFunction } from '../options/assert-option.ts'
 import type { ManagerStats } from '../stats/stats.ts'
 import type { HostManager, Listen, Plugin, PluginHost } from './plugin.ts'
 
@@ -87,21 +90,29 @@ export class StartedPlugins {
   #hostOf(started: Started, manager: HostManager): PluginHost {
     const { clock, events, stats } = this.#place
     const { plugin, hearing } = started
-    const on: Listen = (event, listener) => {
-      if (started.isOver) return () => undefined
-      const end = manager.on(event, listener)
-      const endOnce = (): void => {
-        hearing.delete(endOnce)
-        end()
+    const listening =
+      (listen: Listen): Listen =>
+      (event, listener) => {
+        if (started.isOver) return () => undefined
+        const end = listen(event, listener)
+        const endOnce = (): void => {
+          hearing.delete(endOnce)
+          end()
+        }
+        hearing.add(endOnce)
+        return endOnce
       }
-      hearing.add(endOnce)
-      return endOnce
-    }
+    const on = listening(manager.on.bind(manager))
+    const onInCall = listening((event, listener) => {
+      assertFunction(listener, `plugin ${plugin.name}: onInCall.listener`)
+      const name = eventNamed(event, `plugin ${plugin.name}: onInCall.event`, this.events)
+      return events.on(name as typeof event, listener, CURRENT_CONTEXT)
+    })
     const emit = (event: keyof PluginEvents, what: PluginEvents[keyof PluginEvents]): void => {
       assertOwn(plugin, event)
       if (!started.isOver) events.emit(event as EventName, what)
     }
-    return { namespace: manager.namespace, clock, manager, stats, on, emit }
+    return { namespace: manager.namespace, clock, manager, stats, on, onInCall, emit }
   }
 }
 

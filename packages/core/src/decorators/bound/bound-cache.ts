@@ -11,7 +11,7 @@ import type { ResultRules } from '../reading/storing-options.ts'
 import { type BoundMethod, MethodBinder, reserveName } from './bound-method.ts'
 import type { MethodCache } from './method-cache.ts'
 import { cacheNameOf, type MethodSite, nameOf } from './method-site.ts'
-import { isFragile } from './names.ts'
+import { FRAGILE, isFragile } from './names.ts'
 import { assertOneEntity } from './one-entity.ts'
 import { decorationsOf } from './operations.ts'
 import { noteReader } from './read-names.ts'
@@ -146,7 +146,6 @@ function assertShareable(
 }
 
 const A_NAME = 'a cache name, here or in @CacheConfig'
-const FRAGILE = 'may come from a minifier, which may give it to another class in the next build'
 
 function meeting(cacheName: string, one: string, other: string): string {
   return (
