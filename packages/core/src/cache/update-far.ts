@@ -17,7 +17,7 @@ import type { Stamp } from '../entry/stamp.ts'
 import { UpdateFailedError } from '../errors/update-error.ts'
 import { type Keepable, keepable } from './keep.ts'
 import type { CacheNode } from './node.ts'
-import type { PutEnds } from './put-ends.ts'
+import type { PutEnds, Writing, WrittenValue } from './put-ends.ts'
 import { openPutFence, type PutFence } from './put-fence.ts'
 import type { ReadCall } from './read-call.ts'
 import { ageOf } from './remote-entry.ts'
@@ -91,11 +91,9 @@ export class UpdateFar implements UpdatePlace<SeenThere> {
   }
 
   async write(call: ReadCall, seen: SeenThere, value: unknown): Promise<TryOutcome<SeenThere>> {
-    const node = this.#node
-    const { coherence, knowledge, changes, clock } = node
+    const { coherence, knowledge } = this.#node
     const { address } = call
-    const written = await this.#encode(call, seen, value)
-    const { bytes, commit, kept } = written
+    const { bytes, commit, kept } = await this.#encode(call, seen, value)
     const look = this.#begin(call)
     const { heard } = knowledge.partition(address.partition)
     const livesMs = kept?.lifetimes.livesForMs ?? 1
@@ -113,30 +111,35 @@ export class UpdateFar implements UpdatePlace<SeenThere> {
     }
     look.fence.end()
     const { stored, ...change } = reply
-    knowledge.noteOwnPut(address, commit, { ...change, stored: kept !== undefined }, heard)
+    const isKept = stored && kept !== undefined
+    knowledge.noteOwnPut(address, commit, { ...change, stored: isKept }, heard)
     try {
       await coherence.publish({ kind: 'keys', ...change, keys: [address.key] })
     } catch (cause) {
       // It is done, and the others were not told: an eviction tells them.
       this.#ends.queueInstead(call, cause)
-      return stored && kept !== undefined ? 'stored' : 'removed'
+      return isKept ? 'stored' : 'removed'
     }
     coherence.applyMutation(change, [address.key], heard)
     if (kept === undefined) return 'removed'
-    const mark = seen.fence.mark
-    const isLast = !changes.hasChanged(address.key, mark, change.seq)
-    const stamp = { ...look.stamp, birth: seen.stamp.birth, seq: change.seq }
-    const writing = {
-      call,
-      value,
-      kept,
-      fence: seen.fence,
-      hasBegun: true,
-      mark,
-      bytes: bytes.length,
-    }
-    this.#ends.keepLocally(writing, { stamp, at: Math.min(look.at, clock.now()), commit, isLast })
+    const { mark } = seen.fence
+    const writing = { call, value, kept, fence: seen.fence, hasBegun: true, mark }
+    this.#keep(
+      { ...writing, bytes: bytes.length },
+      {
+        stamp: { ...look.stamp, birth: seen.stamp.birth, seq: change.seq },
+        at: look.at,
+        commit,
+      },
+    )
     return 'stored'
+  }
+
+  /** As for a put: only if no change is known that is newer. */
+  #keep(writing: Writing, written: Omit<WrittenValue, 'isLast'>): void {
+    const { key } = writing.call.address
+    const isLast = !this.#node.changes.hasChanged(key, writing.mark, written.stamp.seq)
+    this.#ends.keepLocally(writing, { ...written, isLast })
   }
 
   /** Before what is there is asked for: what follows from it is no younger than this moment. */
