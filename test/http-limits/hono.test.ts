@@ -1,7 +1,9 @@
 /** What is special about Hono: fields that survive whatever a handler returns, and servers that do not say when a response is over. */
 
-import { rateLimit } from '@larder/plugins/hono'
-import { Hono } from 'hono'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { type HonoRateLimitOptions, rateLimit } from '@larder/plugins/hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
@@ -10,10 +12,17 @@ import { startLocal } from './support/stores.ts'
 
 const key = (): string => 'k'
 
-function limited(limit = 9) {
+/** Runs a full collection, without a flag on the command line. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+}
+
+function limited(limit = 9, more: Pick<HonoRateLimitOptions, 'problem'> = {}) {
   const limiter = startLocal().limiter({ name: 'api', limit, per: '1h' })
   const app = new Hono()
-  app.use(rateLimit({ limiter, key }))
+  app.use(rateLimit({ limiter, key, ...more }))
   return app
 }
 
@@ -46,10 +55,17 @@ describe('fields survive', () => {
 })
 
 describe('without a server of Node, a permit', () => {
-  const slots = () => {
+  const slots = ({
+    refundIf,
+    outer,
+  }: {
+    refundIf?: (() => boolean) | undefined
+    outer?: MiddlewareHandler
+  } = {}) => {
     const limiter = startLocal().limiter({ name: 'slots', limit: 1, algorithm: 'concurrency' })
     const app = new Hono()
-    app.use(rateLimit({ limiter, key }))
+    if (outer !== undefined) app.use(outer)
+    app.use(rateLimit({ limiter, key, refundIf }))
     app.get('/text', (c) => c.text('text'))
     app.get('/empty', (c) => c.body(null, 204))
     app.get('/throw', () => {
@@ -85,6 +101,66 @@ describe('without a server of Node, a permit', () => {
     await eventually('the permit is free', async () => (await left()) === 1)
   })
 
+  it('of HEAD ends with its fields, for Hono takes the body away', async () => {
+    const { app, left } = slots()
+    for (const path of ['/text', '/stream', '/empty']) {
+      const response = await app.request(path, { method: 'HEAD' })
+      expect([response.status < 300, await response.text()]).toEqual([true, ''])
+      await eventually('the permit is free', async () => (await left()) === 1)
+    }
+  })
+
+  it('ends when the client goes before anybody reads the body', async () => {
+    const { app, left } = slots()
+    const client = new AbortController()
+    const response = await app.request('/stream', { signal: client.signal })
+    expect(await left()).toBe(0)
+    client.abort()
+    await eventually('the permit is free', async () => (await left()) === 1)
+    expect(response.status).toBe(200)
+  })
+
+  it.each([undefined, () => false])(
+    'ends where another response is sent in place of this one, refundIf: %s',
+    async (refundIf) => {
+      const { app, left } = slots({
+        refundIf,
+        outer: async (c, next) => {
+          await next()
+          c.res = new Response('maintenance', { status: 503 })
+        },
+      })
+      expect(await (await app.request('/stream')).text()).toBe('maintenance')
+      await eventually('the permit is free', async () => {
+        collectGarbage()
+        return (await left()) === 1
+      })
+    },
+  )
+
+  it('ends where a response was sent while the handler worked', async () => {
+    let finish = (): void => undefined
+    const work = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const { app, left } = slots({
+      outer: async (_, next) => {
+        void next()
+        await Promise.resolve()
+        throw new HTTPException(504)
+      },
+    })
+    app.get('/work', async (c) => {
+      await work
+      return c.text('late')
+    })
+    const response = await app.request('/work')
+    expect(await response.text()).toBe('failed')
+    await eventually('the handler has a permit', async () => (await left()) === 0)
+    finish()
+    await eventually('the permit is free', async () => (await left()) === 1)
+  })
+
   it('is given back where the request was aborted before it was decided', async () => {
     const { app, left } = slots()
     const client = new AbortController()
@@ -105,3 +181,18 @@ it('leaves the verdict of the tightest limit in the context', async () => {
   app.get('/', (c) => c.text(String((c.var as { rateLimit?: { limit: number } }).rateLimit?.limit)))
   expect(await (await app.request('/')).text()).toBe('3')
 })
+
+it.each([undefined, null, 'text'])(
+  'a problem of %s is an error of the application, whatever its status would be',
+  async (problem) => {
+    const app = limited(1, { problem: () => problem as never })
+    let error: unknown
+    app.onError((thrown, c) => {
+      error = thrown
+      return c.text('failed', 500)
+    })
+    await app.request('/')
+    expect((await app.request('/')).status).toBe(500)
+    expect(error).toMatchObject({ code: 'LARDER_INVALID_OPTION', option: 'rateLimit.problem' })
+  },
+)

@@ -1,21 +1,45 @@
-/** Tells when the body of a response has been read, on servers that do not say when a response is over. */
+/**
+ * Tells when the body of a response has been read, on servers that do not say when a response is over.
+ *
+ * A body that nobody reads says nothing: Hono takes that of HEAD away, and another middleware may put a response of its own in
+ * the place of this one, such as one for timeouts, which answers while the handler still works. What was counted for such a
+ * request must not stay counted for ever. So the end is also that the client has gone, and that the body is garbage.
+ */
 
 import type { Context } from 'hono'
 
-type Listener = (status: number | undefined) => void
+/** Whom to tell. */
+export interface BodyListener {
+  /** The body was read to its end, with the status; without one the reader gave up. Only the first call counts. */
+  end(status: number | undefined): void
+  /** The same without a status. Holds nothing of the request, or its body would never be garbage. */
+  readonly leave: () => void
+}
 
-/** Calls `listener` when the body of the response is read to its end, with the status; without one when the reader gave up. */
-export function onBodyEnd(c: Pick<Context, 'res'>, listener: Listener): void {
-  const { body, status } = c.res
-  if (body === null) {
-    listener(status)
+const unread = new FinalizationRegistry<() => void>((leave) => leave())
+
+/** Tells the listener when nobody reads the body of the response any more. */
+export function onBodyEnd(c: Pick<Context, 'req' | 'res'>, listener: BodyListener): void {
+  const { body, bodyUsed, status } = c.res
+  if (body === null || c.req.method === 'HEAD') {
+    listener.end(status)
     return
   }
+  const { signal } = c.req.raw
+  // Somebody else reads it already: it is the response of another middleware, and has been sent.
+  if (bodyUsed || body.locked || signal.aborted) {
+    listener.end(undefined)
+    return
+  }
+  const { leave } = listener
+  const stream = watched(body, (isWhole) => {
+    signal.removeEventListener('abort', leave)
+    listener.end(isWhole ? status : undefined)
+  })
+  signal.addEventListener('abort', leave, { once: true })
+  unread.register(stream, leave)
   // Set anew, so that Hono keeps the fields.
-  c.res = new Response(
-    watched(body, (isWhole) => listener(isWhole ? status : undefined)),
-    c.res,
-  )
+  c.res = new Response(stream, c.res)
 }
 
 function watched(

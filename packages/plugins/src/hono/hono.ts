@@ -93,7 +93,7 @@ async function serve(
   ))
     c.header(name, value)
   if (node !== undefined) return
-  if (decision.hasPermits) onBodyEnd(c, decision.end)
+  if (decision.hasPermits) onBodyEnd(c, decision)
   else decision.end(c.res.status)
 }
 

@@ -22,6 +22,8 @@ export interface PassedRequest {
   fields(read: ReadField): Fields
   /** Says that the response is over: with its status, or without one when the client left before. Call it in every case. */
   end(status: number | undefined): void
+  /** Says that the client left before the response was over. Unlike `end`, it holds nothing of the request. */
+  readonly leave: () => void
   /** Says instead that the request was not served, so that it counts in no limiter. Never rejects. */
   giveBack(): Promise<void>
 }
@@ -72,8 +74,14 @@ export function passed(
       const isAsked = refundIf !== undefined && status !== undefined
       admissions.end(isAsked ? () => refundIf(status) : undefined)
     },
+    leave: leaver(admissions),
     giveBack: () => admissions.giveBack(),
   }
+}
+
+/** A function of its own, so that it does not hold what `passed` was given. */
+function leaver(admissions: Admissions): () => void {
+  return () => admissions.end()
 }
 
 /** Returns the outcome of a request that the last of these limiters has refused; the others were given back. */

@@ -35,6 +35,7 @@ const NO_ADDRESS: HttpProblem = {
 /** Decides on requests of one kind of framework. */
 export class LimitGuard<Request> {
   readonly #options: ResolvedOptions<Request>
+  readonly #where: string
 
   /** @throws InvalidOptionError */
   constructor(
@@ -42,6 +43,7 @@ export class LimitGuard<Request> {
     place: GuardPlace<Request>,
   ) {
     this.#options = resolveOptions(options, place)
+    this.#where = place.where
   }
 
   /**
@@ -124,7 +126,13 @@ export class LimitGuard<Request> {
 
   #wordsFor(request: Request): (problem: HttpProblem) => object {
     const { problem } = this.#options.settings
-    return problem === undefined ? (usual) => usual : (usual) => problem(usual, request)
+    if (problem === undefined) return (usual) => usual
+    return (usual) => {
+      const received: unknown = problem(usual, request)
+      if (typeof received === 'object' && received !== null) return received
+      const expected = 'a function that returns the problem document, an object'
+      throw new InvalidOptionError({ option: `${this.#where}.problem`, expected, received })
+    }
   }
 }
 
