@@ -27,6 +27,7 @@ const LOCAL_HITS = 'test/decorators/local-hits.test.ts'
 const GATHERED = 'packages/redis-store/src/entries/entry-changes.redis.test.ts'
 const GATHERED_HERE = 'test/coherence/gathered.test.ts'
 const CORE = 'packages/core/src'
+const UPDATES = 'test/updates/updates.test.ts'
 
 export const ABLATIONS = [
   {
@@ -205,6 +206,46 @@ export const ABLATIONS = [
     find: 'if excess > 0 then\n    local last',
     replace: 'if false then\n    local last',
     tests: INVARIANTS,
+  },
+  {
+    name: 'an update replaces only the entry that it saw',
+    protects: 'I2',
+    file: 'packages/redis-store/lua/swap-2.lua',
+    find: 'if (head and head.commit or 0) ~= seen then return false end',
+    replace: '',
+    tests: UPDATES,
+  },
+  {
+    name: 'an update of nothing gives way to an eviction since its look',
+    protects: 'I2',
+    file: 'packages/redis-store/lua/swap-2.lua',
+    find: 'if since ~= 0 then return not has_changed(since) end',
+    replace: 'if since ~= 0 then return true end',
+    tests: UPDATES,
+  },
+  {
+    name: 'an update gives way to a soft eviction since its look',
+    protects: 'I2',
+    file: 'packages/redis-store/lua/swap-2.lua',
+    find: 'return head ~= nil and not has(head.flags, STALE)',
+    replace: 'return head ~= nil',
+    tests: UPDATES,
+  },
+  {
+    name: 'an update whose reply was lost is known by its commit id',
+    protects: 'I2',
+    file: 'packages/redis-store/lua/swap-2.lua',
+    find: 'local is_repeated = own ~= nil and head ~= nil and head.commit == own.commit',
+    replace: 'local is_repeated = false',
+    tests: UPDATES,
+  },
+  {
+    name: 'an update in process gives way to what changed the key since its look',
+    protects: 'I2',
+    file: `${CORE}/cache/update-near.ts`,
+    find: 'changes.hasChanged(key, fence.mark) || this.#entryOf(call) !== seen.entry',
+    replace: 'false',
+    tests: 'test/updates/in-process.test.ts',
   },
   {
     name: 'evicting when a put failed',

@@ -76,6 +76,8 @@ function randomMove(random: Random, step: number): readonly [name: string, Move]
     filling,
     releasing,
     putting,
+    swapping,
+    swapping,
     evicting,
     changingTogether,
     changingTogether,
@@ -134,6 +136,26 @@ function putting(random: Random, address: EntryAddress): readonly [string, Move]
       const reply = await side.store.put(address, { bytes, livesMs, since })
       side.seqs.push(reply.seq)
       return [reply.stored, side.seqs.indexOf(reply.previous)]
+    },
+  ]
+}
+
+function swapping(random: Random, address: EntryAddress): readonly [string, Move] {
+  const { bytes, livesMs } = randomEntry(random)
+  const back = random.chance(0.5) ? random.int(6) : undefined
+  const rest = { bytes: random.chance(0.2) ? Buffer.alloc(0) : bytes, livesMs, seen: random.int(4) }
+  return [
+    `swap seen ${rest.seen} since ${back} bytes ${rest.bytes.length}`,
+    async (side) => {
+      const since = back === undefined ? 0 : (side.seqs.at(-1 - back) ?? 1)
+      const reply = await side.store.swap?.(address, { ...rest, since })
+      if (reply === undefined) return 'no such method'
+      if (!reply.stored) {
+        const there = reply.bytes === undefined ? undefined : decodeHeader(reply.bytes)
+        return ['refused', side.seqs.indexOf(reply.seq), there?.commit, there?.flags]
+      }
+      side.seqs.push(reply.seq)
+      return ['stored', side.seqs.indexOf(reply.previous)]
     },
   ]
 }

@@ -81,6 +81,12 @@ export const SECTIONS = [
     ],
   },
   {
+    title: '`update`',
+    about:
+      'And `tags` and `ttl`, as of `set`. See [caches without decorators](../guides/caches-without-decorators.md#updating-an-entry-update).',
+    of: [[`${CORE}/cache/update-options.ts`, 'UpdateOptions']],
+  },
+  {
     title: '`warm`',
     about: 'And `tags` and `ttl`, as of `set`.',
     of: [[`${CORE}/cache/warm.ts`, 'WarmOptions']],

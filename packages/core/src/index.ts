@@ -4,6 +4,7 @@ export { Cache } from './cache/cache.ts'
 export type { EntryOptions, GetOptions, LoadOptions } from './cache/entry-options.ts'
 export type { EntryView } from './cache/entry-view.ts'
 export type { LoadContext } from './cache/read-call.ts'
+export type { UpdateOptions } from './cache/update-options.ts'
 export type { WarmOptions, WarmProgress } from './cache/warm.ts'
 export type { PatternProgress } from './cache/write-path.ts'
 export type { ValueType } from './contracts/codec.ts'
@@ -73,6 +74,7 @@ export {
   StoreTimeoutError,
   StoreUnavailableError,
 } from './errors/store-error.ts'
+export { UpdateConflictError, UpdateFailedError } from './errors/update-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export { CACHE_EVENTS, type EventDescription } from './events/event-table.ts'
 export type {

@@ -65,6 +65,8 @@ export type {
   PutRequest,
   RemoteCapabilities,
   RemoteStore,
+  SwapReply,
+  SwapRequest,
   SyncReply,
   TagBump,
   TagChanges,

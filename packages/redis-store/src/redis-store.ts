@@ -14,6 +14,8 @@ import type {
   PutRequest,
   RateLimitProvider,
   RemoteStore,
+  SwapReply,
+  SwapRequest,
   SyncReply,
   TagBump,
   TagChanges,
@@ -174,6 +176,10 @@ class RedisStore implements RemoteStore {
     request: EvictRequest,
   ): Promise<readonly MutationReply[]> {
     return this.#changes.evict(addresses, request)
+  }
+
+  swap(address: EntryAddress, request: SwapRequest): Promise<SwapReply> {
+    return this.#entries.swap(address, request)
   }
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {

@@ -4,6 +4,7 @@ import type { Policy } from '../options/cache-options.ts'
 import type { CacheNode } from './node.ts'
 import type { PutPath } from './put-path.ts'
 import type { ReadPath } from './read-path.ts'
+import type { UpdatePath } from './update-path.ts'
 import type { WritePath } from './write-path.ts'
 
 /** The parts of a named cache; shared by the decorators. */
@@ -16,4 +17,5 @@ export interface CacheParts {
   readonly reads: ReadPath
   readonly writes: WritePath
   readonly puts: PutPath
+  readonly updates: UpdatePath
 }

@@ -26,6 +26,8 @@ import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
 import type { PutResult } from './put-ends.ts'
 import type { LoadContext, Loader, ReadCall } from './read-call.ts'
+import { updateOf } from './update-call.ts'
+import type { UpdateOptions } from './update-options.ts'
 import { type WarmOptions, warmUp } from './warm.ts'
 import type { PatternProgress } from './write-path.ts'
 
@@ -150,6 +152,23 @@ export class Cache<Value = unknown> {
    */
   async set(key: Key, value: Value, options: EntryOptions<Value> = {}): Promise<void> {
     await this.#put(this.#calls.of(key, options), value)
+  }
+
+  /**
+   * Makes a new value from the current one, and writes it if nobody has changed the entry in between; otherwise it tries
+   * again. Returns the new value. The callback gets a value of its own, or `undefined` where there is none that may be served;
+   * it runs once a try, and leaves the entry as it is by returning `undefined`.
+   *
+   * @throws what the callback throws; UpdateConflictError when the retries are used up; UpdateFailedError when the store is
+   * away; ValueError, KeyError; InvalidOptionError for a store that cannot compare
+   * @example await caches.cache<number>('visits').update('home', (old = 0) => old + 1)
+   */
+  async update(
+    key: Key,
+    change: (old: Value | undefined) => Promise<Value | undefined> | Value | undefined,
+    options: UpdateOptions<Value> = {},
+  ): Promise<Value | undefined> {
+    return updateOf(this.#calls, { key, change, options })
   }
 
   /**

@@ -59,6 +59,26 @@ export class StoredEntries {
     }
   }
 
+  /** Gives an entry a value that nobody else has, and that is not frozen; false when it does not decode. */
+  async decodeUnshared(
+    witness: Pick<Witness, 'call' | 'missed'>,
+    entry: LocalEntry,
+    bytes: Uint8Array,
+  ): Promise<boolean> {
+    const { call } = witness
+    const { values } = this.#node
+    try {
+      if (values === undefined) return false
+      const identity = identityOf(call, entry, bytes)
+      const opened = await values.open(field.payload(bytes), field.steps(bytes), identity)
+      entry.value = restored(values.decode(opened, false), entry.kind, call.policy)
+      return true
+    } catch (error) {
+      this.#unread(witness, error)
+      return false
+    }
+  }
+
   /** Takes a fresh entry over into the local tier and hands it out. */
   adopt(flight: Flight, entry: LocalEntry, { length }: Uint8Array): void {
     const { call } = flight

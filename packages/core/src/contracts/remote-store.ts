@@ -98,6 +98,31 @@ export interface PutReply extends MutationReply {
   readonly stored: boolean
 }
 
+export interface SwapRequest {
+  /** What is to be stored; no bytes at all to remove the entry. */
+  readonly bytes: Uint8Array
+  readonly livesMs: number
+  /** Commit id of the entry that the writer saw; 0 when it saw none, or only a header. */
+  readonly seen: number
+  /**
+   * For a writer that found no value it could use: the partition's sequence number that it knew before it looked, from 1. The
+   * entry must be the one it saw, and the key unchanged since, as far as the log can tell. 0 for a writer that used the value
+   * it saw: the entry must be that one, and not softened since.
+   */
+  readonly since: number
+}
+
+export type SwapReply =
+  /** Done: logged and published like a put. */
+  | ({ readonly stored: true } & MutationReply)
+  /** Nothing was changed. `bytes`: what is there now, and `seq`: the number that the partition has at that moment. */
+  | {
+      readonly stored: false
+      readonly bytes: Uint8Array | undefined
+      readonly seq: number
+      readonly nowMs: number
+    }
+
 export interface EvictRequest {
   /** Keep the bytes as stale instead of removing them; the lease is voided in any case. */
   readonly soft: boolean
@@ -185,6 +210,12 @@ export interface RemoteStore {
   fill(address: EntryAddress, token: number, bytes: Uint8Array, livesMs: number): Promise<FillReply>
   /** Replaces the entry, voids any lease, bumps the sequence, logs and publishes the key. */
   put(address: EntryAddress, request: PutRequest): Promise<PutReply>
+  /**
+   * Replaces the entry if it still is the one that the writer saw, and otherwise changes nothing and returns what is there; in one
+   * atomic step. An entry that already has the commit id of `bytes` counts as done: the request came twice. Without this
+   * method the store cannot do updates (`cache.update`). It needs `sequences`.
+   */
+  swap?(address: EntryAddress, request: SwapRequest): Promise<SwapReply>
   /**
    * Removes (or softens) entries and their leases, bumps, logs and publishes, with `soft` and `settleMs` where they were
    * asked for; one reply per partition touched.

@@ -49,6 +49,17 @@ export const ERROR_CODES = {
     remedy:
       'Nothing: it is applied on this node and will be run again. Thrown only with onRemoteFailure: "throw".',
   },
+  LARDER_UPDATE_CONFLICT: {
+    meaning:
+      'An update of an entry was tried as often as allowed, and others changed the entry each time.',
+    remedy: 'Raise retries, make the callback faster, or spread what is updated over more keys.',
+  },
+  LARDER_UPDATE_FAILED: {
+    meaning:
+      'An update of an entry could not be carried out, because of the store or of the value.',
+    remedy:
+      'Look at the cause. With mayBeDone the replies were lost: read the entry before you update it again.',
+  },
   LARDER_CLOSED: {
     meaning: 'The cache manager was closed.',
     remedy: 'Do not use a manager after close().',

@@ -20,6 +20,7 @@ import {
   StoreTimeoutError,
   StoreUnavailableError,
 } from './store-error.ts'
+import { UpdateConflictError, UpdateFailedError } from './update-error.ts'
 import { ValueError } from './value-error.ts'
 
 const page = readFileSync(
@@ -70,6 +71,12 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
   ['StoreSetupError', 'LARDER_STORE_SETUP', new StoreSetupError('Install it.', cause)],
   ['StoreTimeoutError', 'LARDER_STORE_TIMEOUT', new StoreTimeoutError('read', 250)],
   ['StoreUnavailableError', 'LARDER_STORE_UNAVAILABLE', new StoreUnavailableError('read', cause)],
+  ['UpdateConflictError', 'LARDER_UPDATE_CONFLICT', new UpdateConflictError('p:1', 21)],
+  [
+    'UpdateFailedError',
+    'LARDER_UPDATE_FAILED',
+    new UpdateFailedError('p:1', 'the store did not answer', { mayBeDone: true, cause }),
+  ],
   [
     'ValueError',
     'LARDER_VALUE',

@@ -10,6 +10,7 @@ import { ReadPath } from '../cache/read-path.ts'
 import { ReadReports } from '../cache/read-reports.ts'
 import { StalenessSampler } from '../cache/staleness-sampler.ts'
 import { assertSteps } from '../cache/step-order.ts'
+import { UpdatePath } from '../cache/update-path.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
@@ -32,6 +33,7 @@ export interface Engine {
   readonly puts: PutPath
   /** Absent while nothing is measured, or without a store to compare with. */
   readonly sampler: StalenessSampler | undefined
+  readonly updates: UpdatePath
 }
 
 /** `owner`: the manager, which units of work are told apart by. @throws InvalidOptionError for a codec that is not one */
@@ -48,7 +50,8 @@ export function buildEngine(
   const loads = new LoadPath(node, reports, shelf)
   const writes = new WritePath(node)
   const reads = new ReadPath(node, { loads, reports, shelf, writes })
-  return { node, reads, writes, puts: new PutPath(node, shelf, writes), sampler }
+  const updates = new UpdatePath(node, { shelf, reports, writes })
+  return { node, reads, writes, puts: new PutPath(node, shelf, writes), updates, sampler }
 }
 
 function samplerFor(

@@ -123,6 +123,7 @@ const REMOTE: Shape<RemoteStore> = {
   release: 'function',
   fill: 'function',
   put: 'function',
+  swap: 'function?',
   evict: 'function',
   sync: 'function',
   changesSince: 'function',

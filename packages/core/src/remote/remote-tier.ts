@@ -31,7 +31,7 @@ const MOST_OF_A_CALL = 500
  */
 const LOADING: ReadonlySet<string> = new Set(['claim', 'fill', 'renew'])
 /** Entries that callers change or give back. */
-const WRITING: ReadonlySet<string> = new Set(['put', 'release'])
+const WRITING: ReadonlySet<string> = new Set(['put', 'swap', 'release'])
 
 /** A call to the store. */
 interface Task<Result> {

@@ -2,7 +2,7 @@
 
 import type { CacheManager, RateLimitVerdict } from '@larder/core'
 import { InvalidOptionError } from '@larder/core'
-import { assertBoolean, assertKnownOptions, INTERNALS } from '@larder/core/store'
+import { assertBoolean, assertKnownOptions, INTERNALS, optionNames } from '@larder/core/store'
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { ProxyTrust } from '../http/rate-limit-options.ts'
@@ -54,7 +54,11 @@ export interface LarderFastifyOptions extends ProxyTrust {
   readonly rateLimit?: FastifyRateLimit | undefined
 }
 
-const NAMES = ['caches', 'rateLimit', 'trustsAnyProxy']
+const NAMES = optionNames<LarderFastifyOptions>({
+  caches: true,
+  rateLimit: true,
+  trustsAnyProxy: true,
+})
 const NAME = '@larder/fastify'
 const INSTALLED = Symbol.for(NAME)
 

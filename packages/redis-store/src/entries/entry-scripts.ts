@@ -1,10 +1,17 @@
 /** The scripts for leases and what is loaded under them, and how their calls are gathered; lua/ says what each does. */
 
-import type { ClaimReply, ClaimRequest, EntryAddress, FillReply } from '@larder/core/store'
+import type {
+  ClaimReply,
+  ClaimRequest,
+  EntryAddress,
+  FillReply,
+  SwapReply,
+  SwapRequest,
+} from '@larder/core/store'
 import type { Backend } from '../backend.ts'
-import { listOf, numberOf } from '../commands/replies.ts'
+import { bytesOf, listOf, numberOf } from '../commands/replies.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
-import { entryKey } from '../key-layout.ts'
+import { entryKey, logKey } from '../key-layout.ts'
 import { asBuffer, entryWeight, lifeOf } from './entry-bytes.ts'
 
 /** Claims or fills of one script: enough to share the cost of a script call, few enough not to delay other clients. */
@@ -78,6 +85,23 @@ export class EntryScripts {
       keys,
       args: [token, this.#channel(), address.key],
     })
+  }
+
+  /** One script call each: updates of one tick are rarely many. */
+  async swap(address: EntryAddress, request: SwapRequest): Promise<SwapReply> {
+    const { bytes, livesMs, seen, since } = request
+    const { partition } = address
+    if (!this.#isConnected) await this.#backend.connected('swap')
+    const [now, previous, seq, found] = await this.#backend.run({
+      script: 'swap',
+      keys: [logKey(this.#namespace(), partition), this.#entry(address)],
+      args: [this.#channel(), asBuffer(bytes), lifeOf(livesMs), seen, since],
+    })
+    const numbers = { nowMs: numberOf(now), seq: numberOf(seq) }
+    const before = numberOf(previous)
+    if (before !== 0) return { stored: true, partition, previous: before, ...numbers }
+    const there = found === undefined || found === null ? undefined : bytesOf(found)
+    return { stored: false, bytes: there, ...numbers }
   }
 
   fill(fill: Fill): Promise<FillReply> {

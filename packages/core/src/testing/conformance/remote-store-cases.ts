@@ -9,6 +9,7 @@ import { MESSAGES } from './remote/messages.ts'
 import { READING } from './remote/reading.ts'
 import { type RemoteCase, RemoteStage } from './remote/remote-case.ts'
 import { CLOSING, SCANNING } from './remote/scanning.ts'
+import { SWAPS } from './remote/swaps.ts'
 import { TAG_CASES } from './remote/tags.ts'
 
 /** Two nodes of one namespace that nobody else uses. */
@@ -31,6 +32,7 @@ const CASES: readonly RemoteCase[] = [
   ...FILLS,
   ...MUTATIONS,
   ...SEQUENCE_CASES,
+  ...SWAPS,
   ...TAG_CASES,
   ...MESSAGES,
   ...SCANNING,
@@ -81,11 +83,13 @@ function reasonToSkip({ needs = [], lacks }: RemoteCase, store: RemoteStore): st
     return `${store.name} claims the capability '${lacks}'`
   }
   for (const need of needs) {
-    const isThere = need === 'bus' ? store.bus !== undefined : store.capabilities[need]
-    if (isThere) continue
-    return need === 'bus'
-      ? `${store.name} has no bus`
-      : `${store.name} does not claim the capability '${need}'`
+    if (need === 'bus') {
+      if (store.bus === undefined) return `${store.name} has no bus`
+    } else if (need === 'swap') {
+      if (store.swap === undefined) return `${store.name} has no method 'swap'`
+    } else if (!store.capabilities[need]) {
+      return `${store.name} does not claim the capability '${need}'`
+    }
   }
   return undefined
 }

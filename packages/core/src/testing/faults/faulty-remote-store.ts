@@ -1,7 +1,7 @@
 /** A remote store whose calls can be made to go wrong. */
 
 import type { Clock } from '../../contracts/clock.ts'
-import type { ClaimReply, RemoteStore } from '../../contracts/remote-store.ts'
+import type { ClaimReply, RemoteStore, SwapReply } from '../../contracts/remote-store.ts'
 import { type Damage, RemoteFaults } from './remote-faults.ts'
 
 export interface FaultyRemoteStore extends RemoteStore {
@@ -22,6 +22,7 @@ export function faultyRemoteStore(
   options: { readonly clock?: Clock | undefined; readonly bus?: RemoteStore['bus'] } = {},
 ): FaultyRemoteStore {
   const faults = new RemoteFaults(options.clock)
+  const swap = store.swap?.bind(store)
   return {
     faults,
     name: store.name,
@@ -48,6 +49,12 @@ export function faultyRemoteStore(
     fill: (address, token, bytes, livesMs) =>
       faults.run('fill', { run: () => store.fill(address, token, bytes, livesMs) }),
     put: (address, request) => faults.run('put', { run: () => store.put(address, request) }),
+    ...(swap === undefined
+      ? {}
+      : {
+          swap: (address, request) =>
+            faults.run('swap', { run: () => swap(address, request), damaged: damageRefused }),
+        }),
     evict: (addresses, request) =>
       faults.run('evict', { run: () => store.evict(addresses, request) }),
     sync: (partitions) => faults.run('sync', { run: () => store.sync(partitions) }),
@@ -72,4 +79,9 @@ function damageAll(
 
 function damageFilled(reply: ClaimReply, damage: Damage): ClaimReply {
   return reply.kind === 'filled' ? { ...reply, bytes: damage(reply.bytes) } : reply
+}
+
+function damageRefused(reply: SwapReply, damage: Damage): SwapReply {
+  if (reply.stored || reply.bytes === undefined) return reply
+  return { ...reply, bytes: damage(reply.bytes) }
 }

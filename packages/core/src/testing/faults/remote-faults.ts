@@ -15,6 +15,7 @@ export type RemoteOperation = Extract<
   | 'release'
   | 'fill'
   | 'put'
+  | 'swap'
   | 'evict'
   | 'sync'
   | 'changesSince'

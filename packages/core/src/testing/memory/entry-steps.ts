@@ -251,7 +251,7 @@ function soften(step: Step, address: EntryAddress, settleMs: number): void {
  * Removes an entry with its lease; leaves a marker if a settle window is open. An earlier window that ends later stays: the source cannot
  * be trusted again before its end.
  */
-function remove(step: Step, address: EntryAddress, settleMs: number): void {
+export function remove(step: Step, address: EntryAddress, settleMs: number): void {
   const nowMs = nowMsOf(step)
   const windowMs = Math.max(settleMs, windowOf(find(step, address)?.header, nowMs))
   if (windowMs === 0) {
@@ -264,7 +264,7 @@ function remove(step: Step, address: EntryAddress, settleMs: number): void {
   step.space.set(address, marker, nowMs + windowMs)
 }
 
-function record(
+export function record(
   step: Step,
   partition: number,
   keys: readonly string[],
@@ -281,7 +281,7 @@ function wakeWaiters(step: Step, { key }: EntryAddress, flags: number): void {
 }
 
 /** Bytes that are not an entry of this format count as absent. */
-function find(
+export function find(
   step: Step,
   address: EntryAddress,
 ): { readonly bytes: Buffer; readonly header: EntryHeader } | undefined {

@@ -14,6 +14,8 @@ import type {
   PutRequest,
   RemoteCapabilities,
   RemoteStore,
+  SwapReply,
+  SwapRequest,
   SyncReply,
   TagBump,
   TagChanges,
@@ -25,6 +27,7 @@ import * as steps from './entry-steps.ts'
 import { GatheredChanges } from './gathered-changes.ts'
 import { MemoryBus } from './memory-bus.ts'
 import type { DisconnectOptions, NodeLink } from './node-link.ts'
+import { swap } from './swap-step.ts'
 
 /** What a node's store needs of its server. */
 export interface StoreHost {
@@ -137,6 +140,18 @@ export class MemoryRemoteStore implements RemoteStore {
     if (gathered !== undefined)
       return this.faults.run('put', { run: () => gathered.put(address, sent) })
     return this.#run('put', (step) => steps.put(step, address, sent))
+  }
+
+  swap(address: EntryAddress, request: SwapRequest): Promise<SwapReply> {
+    const sent = { ...request, bytes: Uint8Array.from(request.bytes) }
+    return this.#run(
+      'swap',
+      (step) => swap(step, address, sent),
+      (reply, damage) =>
+        reply.stored || reply.bytes === undefined
+          ? reply
+          : { ...reply, bytes: damage(reply.bytes) },
+    )
   }
 
   async evict(

@@ -13,8 +13,11 @@ import { type Advance, eventually } from '../patience.ts'
 
 export interface RemoteCase {
   readonly name: string
-  /** The case is skipped for stores without these capabilities; `bus`: for stores that deliver no messages. */
-  readonly needs?: readonly (keyof RemoteCapabilities | 'bus')[]
+  /**
+   * The case is skipped for stores without these capabilities; `bus`: for stores that deliver no messages; `swap`: for those
+   * without that method.
+   */
+  readonly needs?: readonly (keyof RemoteCapabilities | 'bus' | 'swap')[]
   /** The case is skipped for stores with this capability: it is about what the others do instead. */
   readonly lacks?: keyof RemoteCapabilities
   /** The second node is opened in a namespace of its own, which begins with the first one's. */
