@@ -137,10 +137,10 @@ export class CacheNode {
     return this.#waits.of(ms)
   }
 
-  /** For the end: drops the timers. */
+  /** For the end: drops the timers; what waits for something here goes on, and finds that it is closed. */
   endDeadlines(): void {
     this.#deadlines.close()
-    this.#waits.close()
+    this.#waits.endAll()
   }
 
   addressOf(fullKey: string): EntryAddress {

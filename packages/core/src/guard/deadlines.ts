@@ -73,10 +73,21 @@ export class Deadlines {
     return true
   }
 
-  /** Drops the timer; for `close()`. */
+  /** Drops the timer; for after all calls have ended. */
   close(): void {
     this.#isClosed = true
     this.#stopTimer()
+  }
+
+  /** For the end: no answer is waited for any longer, and the other side is not to blame for that. */
+  endAll(): void {
+    this.close()
+    for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
+      this.#waiting.dropFirst()
+      const { onOver } = next
+      next.onOver = undefined
+      onOver?.(true)
+    }
   }
 
   #startTimer(delayMs: number, dueAt: number): void {
@@ -178,5 +189,10 @@ export class DeadlineLengths {
   /** Drops the timers; for after all calls have ended. */
   close(): void {
     for (const deadlines of this.#lengths.values()) deadlines.close()
+  }
+
+  /** For the end: no answer is waited for any longer. */
+  endAll(): void {
+    for (const deadlines of this.#lengths.values()) deadlines.endAll()
   }
 }

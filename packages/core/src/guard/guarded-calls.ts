@@ -133,10 +133,10 @@ export class GuardedCalls {
     })
   }
 
-  /** Drops the timers; for after all calls have ended. */
+  /** Ends the calls that were not answered, and drops the timers. */
   close(): void {
     for (const lengths of Object.values(this.#deadlines)) {
-      for (const deadlines of lengths.values()) deadlines.close()
+      for (const deadlines of lengths.values()) deadlines.endAll()
       lengths.clear()
     }
   }

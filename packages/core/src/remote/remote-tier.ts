@@ -97,11 +97,11 @@ export class RemoteTier {
     this.#breaker.mayBeBack()
   }
 
-  /** Closes the store and its bus, and ends every timer of its own. */
+  /** Closes the store and its bus, and ends every call that the store has not answered, and every timer. */
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.allSettled([this.store.bus?.close(), this.store.close()])
-    this.#deadlines.close()
+    this.#deadlines.endAll()
   }
 
   /**
