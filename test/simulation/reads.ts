@@ -49,8 +49,11 @@ export class Reads {
   }
 
   /** A caller that refreshed says that what was there before is old. */
-  #acknowledgeRefresh({ node, key, startedAt }: StartedRead): void {
-    const { ledger, clock } = this.#world
+  #acknowledgeRefresh({ node, key, startedAt, startedTime }: StartedRead): void {
+    const { ledger, clock, setBackMs, settlesUntil } = this.#world
+    // In a settle window a refresh tells nobody, and the store takes the window to last by as much longer as its clock was set back.
+    const settled = (settlesUntil.get(key) ?? Number.NEGATIVE_INFINITY) + setBackMs
+    if (setBackMs > 0 && startedTime <= settled) return
     ledger.acknowledge({
       node: node.index,
       target: keyTarget(key),

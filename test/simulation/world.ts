@@ -33,6 +33,8 @@ export class World {
   isAtRest = false
   /** How far the server's clock was set back in all, ms. */
   setBackMs = 0
+  /** By key: when the last settle window of an eviction ends, ms, by a clock that is not set back. */
+  readonly settlesUntil = new Map<string, number>()
   /** Called when a node dies, so that what it was doing can be given up. */
   onDeath: (node: SimNode) => void = () => undefined
   #violation: string | undefined

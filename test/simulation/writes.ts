@@ -53,6 +53,10 @@ export class Writes {
     for (const target of targets) {
       ledger.acknowledge({ node: node.index, target, calledAt, ackedAt, ackedTime, isSoft })
     }
+    if (eviction.kind === 'settle') {
+      const until = ackedTime + eviction.settleMs
+      for (const key of eviction.keys) this.#world.settlesUntil.set(`${cache.name}:${key}`, until)
+    }
     for (const write of written) write.isAcknowledged = true
     release()
   }
