@@ -5,6 +5,9 @@ import { spawn } from 'node:child_process'
 /** The command ended with something else than 0; the message holds what it printed. */
 export class CommandError extends Error {}
 
+/** No command takes that long; one that hangs is to fail. */
+const MOST_MS = 300_000
+
 export function run(
   command: string,
   args: readonly string[],
@@ -16,6 +19,7 @@ export function run(
       env: { ...inherited(), ...how.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: process.platform === 'win32',
+      timeout: MOST_MS,
     })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {

@@ -6,6 +6,7 @@ check().then(
   (where) => console.log(`checked ${where}`),
   (error: unknown) => {
     console.error(error)
-    process.exitCode = 1
+    // What it has open would keep it running.
+    process.exit(1)
   },
 )

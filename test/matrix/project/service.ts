@@ -58,7 +58,7 @@ export class ProductService {
     return currentLock().fence
   }
 
-  @RateLimited({ key: (ip: string) => ip, limit: 2, per: '1h' })
+  @RateLimited({ name: 'search', key: (ip: string) => ip, limit: 2, per: '1h' })
   async search(_ip: string): Promise<string> {
     return 'found'
   }
