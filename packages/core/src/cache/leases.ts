@@ -10,7 +10,7 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
-import { PassingList } from '../lifecycle/passing-list.ts'
+import { PassingList } from '../lifecycle/passing.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 
 /** So many releases are remembered; other leases end by their deadline. */

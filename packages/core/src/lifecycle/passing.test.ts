@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { PassingQueue } from './passing-queue.ts'
+import { PassingQueue } from './passing.ts'
 
 it('gives back what was pushed, the oldest first', () => {
   const queue = new PassingQueue<string>()
