@@ -3,7 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import { Coherence } from '../coherence/coherence.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
-import { partitionOf } from '../coherence/partition-of.ts'
+import { partitionOf } from '../coherence/partitions.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Emitter } from '../events/emitter.ts'
