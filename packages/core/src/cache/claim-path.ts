@@ -12,8 +12,7 @@ import { randomId } from './ids.ts'
 import { Lease, leaseLength } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
-import { ageOf } from './remote-entry.ts'
-import type { StoredEntries } from './stored-entries.ts'
+import { ageOf, type StoredEntries } from './stored-entries.ts'
 
 /** How often a waiter looks itself, in case the wake-up was lost. */
 const POLL_MS = 200

@@ -1,7 +1,7 @@
 /** What a look finds, and what is looked for. */
 
 import type { LocalEntry } from '../entry/local-entry.ts'
-import type { Age } from './remote-entry.ts'
+import type { Age } from './stored-entries.ts'
 
 export interface Found {
   readonly entry: LocalEntry

@@ -9,8 +9,8 @@ import { goneBy, judge } from './judge.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import { traceLook, tracesReads } from './read-traces.ts'
-import type { Age } from './remote-entry.ts'
 import type { RemoteRead } from './remote-read.ts'
+import type { Age } from './stored-entries.ts'
 import { witnessOf } from './witness.ts'
 
 /** A local entry as it stands. */

@@ -13,8 +13,7 @@ import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
-import { type Age, ageOf } from './remote-entry.ts'
-import { StoredEntries } from './stored-entries.ts'
+import { type Age, ageOf, StoredEntries } from './stored-entries.ts'
 import type { Witness } from './witness.ts'
 
 /** An entry of the store, with its value, and how old it was when it was read. */
