@@ -418,7 +418,7 @@ export const ABLATIONS = [
   {
     name: 'releasing again what could not be released',
     protects: 'I4',
-    file: `${CORE}/cache/leases.ts`,
+    file: `${CORE}/cache/lease.ts`,
     find: '.catch(() => this.#remember(lease))',
     replace: '.catch(() => undefined)',
     tests: LEASES,

@@ -1,12 +1,11 @@
 /** How a flight sets out: with the store if that may be used now, else without. */
 
 import type { LocalEntry } from '../entry/local-entry.ts'
-import { Flight } from './flight.ts'
-import { goOn } from './flight-steps.ts'
+import { Flight, goOn } from './flight.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import { traceFlight, tracesReads } from './read-traces.ts'
+import { traceFlight, tracesReads } from './read-reports.ts'
 import type { RemoteRead } from './remote-read.ts'
 
 export class FlightStart {

@@ -1,6 +1,6 @@
 /** Looks for what is there, in both tiers, without loading and without counting. */
 
-import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Age, LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { MissReason } from '../events/events.ts'
 import type { FlightStart } from './flight-start.ts'
@@ -8,9 +8,8 @@ import type { Found, LookOptions } from './found.ts'
 import { goneBy, judge } from './judge.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import { traceLook, tracesReads } from './read-traces.ts'
+import { traceLook, tracesReads } from './read-reports.ts'
 import type { RemoteRead } from './remote-read.ts'
-import type { Age } from './stored-entries.ts'
 import { witnessOf } from './witness.ts'
 
 /** A local entry as it stands. */

@@ -1,11 +1,10 @@
 /** The far half of a read: the store's entry is compared, taken over, served while a new one is loaded, or missing. */
 
 import { decodeHeader, type EntryHeader, FLAG, isEntry } from '../entry/envelope.ts'
-import { LocalEntry } from '../entry/local-entry.ts'
+import { type Age, ageOf, LocalEntry } from '../entry/local-entry.ts'
 import type { ReadReceiver } from '../remote/read-batch.ts'
 import { ClaimPath } from './claim-path.ts'
-import type { Flight } from './flight.ts'
-import { goOn, settleWith } from './flight-steps.ts'
+import { type Flight, goOn, settleWith } from './flight.ts'
 import type { LookOptions } from './found.ts'
 import { judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
@@ -13,7 +12,7 @@ import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
-import { type Age, ageOf, StoredEntries } from './stored-entries.ts'
+import { StoredEntries } from './stored-entries.ts'
 import type { Witness } from './witness.ts'
 
 /** An entry of the store, with its value, and how old it was when it was read. */

@@ -8,8 +8,7 @@ import { freezeDeep } from '../entry/freeze.ts'
 import { calmFor, type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import { UndecodableEntry } from '../entry/undecodable-entry.ts'
 import type { MissReason } from '../events/events.ts'
-import type { Flight } from './flight.ts'
-import { settleWith } from './flight-steps.ts'
+import { type Flight, settleWith } from './flight.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
@@ -17,9 +16,6 @@ import type { ReadReports } from './read-reports.ts'
 import { restored } from './value-forms.ts'
 import { type EntryIdentity, IDENTIFYING_FLAGS } from './value-pipeline.ts'
 import type { Witness } from './witness.ts'
-
-/** How old an entry is. A fallback is served only if loading fails. */
-export type Age = 'fresh' | 'stale' | 'fallback'
 
 export class StoredEntries {
   readonly #node: CacheNode
@@ -192,12 +188,6 @@ function isFrozenByCodec({ policy }: ReadCall, { kind }: LocalEntry): boolean {
 function unfit(witness: Witness, reason: MissReason, commit: number): number {
   witness.missed = reason
   return commit
-}
-
-/** `now`: monotonic ms. */
-export function ageOf(entry: LocalEntry, now: number): Age {
-  if (now < entry.freshUntil) return 'fresh'
-  return now < entry.staleUntil ? 'stale' : 'fallback'
 }
 
 function kindOf(flags: number): EntryKind {

@@ -183,3 +183,12 @@ function termsOf(kind: EntryKind, staleForMs: number, livesForMs: number): Terms
 export function calmFor(freshForMs: number, loadMs: number, beta: number): number {
   return beta === 0 ? freshForMs : freshForMs + loadMs * beta * Math.log(1 - Math.random())
 }
+
+/** How old an entry is. A fallback is served only if loading fails. */
+export type Age = 'fresh' | 'stale' | 'fallback'
+
+/** Tells how old an entry is at `now`, monotonic ms. */
+export function ageOf(entry: LocalEntry, now: number): Age {
+  if (now < entry.freshUntil) return 'fresh'
+  return now < entry.staleUntil ? 'stale' : 'fallback'
+}
