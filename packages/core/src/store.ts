@@ -4,7 +4,7 @@
  */
 
 export type { ReadRules } from './cache/read-call.ts'
-export { startTimer } from './clock/start-timer.ts'
+export { startTimer } from './clock/system-clock.ts'
 export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
 export { softTag, tagBehind } from './coherence/soft-tags.ts'
 export { cacheTag, EVERYTHING, partitionTag, tagName, tagText } from './coherence/tag-clock.ts'

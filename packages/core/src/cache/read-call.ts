@@ -164,6 +164,13 @@ export class ReadCall {
     return this.rules.mode
   }
 
+  /** True when the caller may stop waiting, and nobody waits in its name yet. */
+  get isImpatient(): boolean {
+    const { caller, patience } = this.rules
+    if (caller !== undefined) return false
+    return patience !== undefined || this.site.policy.hardTimeoutMs > 0
+  }
+
   /** The same read with other rules. */
   with(more: Partial<ReadRules>): ReadCall {
     const rules = { ...this.rules, ...more }
