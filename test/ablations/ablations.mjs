@@ -368,6 +368,14 @@ export const ABLATIONS = [
     tests: FAILOVERS,
   },
   {
+    name: 'applying above all births what the store minted below this node’s clock',
+    protects: 'I6',
+    file: `${CORE}/coherence/tag-clock.ts`,
+    find: 'const at = version > born ? version : overrun',
+    replace: 'const at = version',
+    tests: FAILOVERS,
+  },
+  {
     name: 'doubting a history that does not contain what was heard of',
     protects: 'I6',
     file: `${CORE}/coherence/partitions.ts`,
