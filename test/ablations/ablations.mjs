@@ -272,6 +272,14 @@ export const ABLATIONS = [
     tests: READS,
   },
   {
+    name: 'evicting what a refresh looked up in a history that is over',
+    protects: 'I3',
+    file: `${CORE}/cache/replace.ts`,
+    find: 'looked === undefined || !knowledge.isLevel(looked) || ',
+    replace: 'looked === undefined || ',
+    tests: READS,
+  },
+  {
     name: 'evicting after a refresh that lost its lease',
     protects: 'I1',
     file: `${CORE}/cache/fill-path.ts`,

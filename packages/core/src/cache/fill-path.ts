@@ -10,7 +10,7 @@ import type { Lease } from './lease.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
-import { canReplace, type Replacement, replace } from './replace.ts'
+import { type Replacement, replace, replaces } from './replace.ts'
 import { sealed, storedForm } from './stored-form.ts'
 import { standingAfter, standingNow, tellOthers } from './tell-others.ts'
 
@@ -58,7 +58,7 @@ export class FillPath {
     const { livesForMs } = stored.lifetimes
     // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
-      if (canReplace(this.#node, flight)) {
+      if (replaces(this.#node, flight)) {
         await this.#replace(flight, lease, { bytes, livesMs: livesForMs, commit })
         return
       }
