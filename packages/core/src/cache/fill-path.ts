@@ -174,9 +174,10 @@ export class FillPath {
 }
 
 /**
- * Tells whether something that this node asked for has ended a refresh: that wins, and tells the others itself. What others did may be
- * older than the result, though it came later: they may have begun it before.
+ * Tells whether something that this node asked for has ended a refresh: that wins, and tells the others itself. A read does not, if it
+ * only did not join the refresh. What others did may be older than the result, though it came later: they may have begun it before.
  */
-function hasGivenWay({ isAlive, touchedAt }: Flight): boolean {
-  return !isAlive && (touchedAt === 0 || touchedAt === ASKED_HERE)
+function hasGivenWay({ isAlive, touchedAt, ask }: Flight): boolean {
+  if (isAlive) return false
+  return touchedAt === ASKED_HERE || (touchedAt === 0 && ask?.isSuperseded !== false)
 }
