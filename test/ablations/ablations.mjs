@@ -272,6 +272,14 @@ export const ABLATIONS = [
     tests: READS,
   },
   {
+    name: 'evicting what a refresh looked up in a history that is over',
+    protects: 'I3',
+    file: `${CORE}/cache/replace.ts`,
+    find: 'looked === undefined || !knowledge.isLevel(looked) || ',
+    replace: 'looked === undefined || ',
+    tests: READS,
+  },
+  {
     name: 'evicting after a refresh that lost its lease',
     protects: 'I1',
     file: `${CORE}/cache/fill-path.ts`,
@@ -365,6 +373,14 @@ export const ABLATIONS = [
     file: `${CORE}/coherence/tag-clock.ts`,
     find: 'version > floor && (known.get(tag) ?? 0) < version',
     replace: 'version > floor && known.has(tag) && tag.length < 0',
+    tests: FAILOVERS,
+  },
+  {
+    name: 'applying above all births what the store minted below this node’s clock',
+    protects: 'I6',
+    file: `${CORE}/coherence/tag-clock.ts`,
+    find: 'const at = version > born ? version : overrun',
+    replace: 'const at = version',
     tests: FAILOVERS,
   },
   {
