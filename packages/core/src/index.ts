@@ -11,7 +11,6 @@ export type { PatternProgress } from './cache/write-path.ts'
 export type { ValueType } from './contracts/codec.ts'
 export type { LockMode, LockReplicas, LockState } from './contracts/lock-provider.ts'
 export type { CalendarPeriod } from './contracts/rate-limit-provider.ts'
-export type { SkipMode } from './lifecycle/call-scope.ts'
 export type {
   AsyncMethod,
   AsyncMethodDecorator,
@@ -99,6 +98,7 @@ export type {
 } from './events/traces.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
+export type { SkipMode } from './lifecycle/call-scope.ts'
 export {
   type ClientAddressOptions,
   clientAddress,
