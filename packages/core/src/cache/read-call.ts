@@ -162,6 +162,13 @@ export class ReadCall {
     return this.rules.mode
   }
 
+  /** Whether a claim saves the look before it; see `ReadSite.isCold`. */
+  get isCold(): boolean {
+    const { staleWhileRevalidateOf, staleIfErrorOf } = this.rules
+    const servesStale = staleWhileRevalidateOf !== undefined || staleIfErrorOf !== undefined
+    return !servesStale && this.site.isCold
+  }
+
   /** The same read with other rules. */
   with(more: Partial<ReadRules>): ReadCall {
     const rules = { ...this.rules, ...more }

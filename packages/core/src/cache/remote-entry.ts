@@ -1,6 +1,6 @@
 /** Whether bytes from the store may be served: are they an entry of ours, does it stand, how old is it. */
 
-import { FLAG, field, isEntry } from '../entry/envelope.ts'
+import { FLAG, field, isEntry, isMark } from '../entry/envelope.ts'
 import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import type { MissReason } from '../events/events.ts'
 import { calmFor } from './early-refresh.ts'
@@ -70,6 +70,10 @@ export function inspect(
     if (entry.kind !== 'value') return commit
     entry.live(0, 0, 0, livesUntil)
     return entry
+  }
+  if (isMark(flags)) {
+    witness.isMarked = true
+    return commit
   }
   const freshForMs = field.freshForMs(bytes)
   const calmMs = calmFor(freshForMs, field.loadMs(bytes), call.policy.refreshBeta)
