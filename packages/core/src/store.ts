@@ -85,6 +85,7 @@ export {
   FLAG,
   FORMAT_VERSION,
   HEADER_BYTES,
+  isMark,
   MAGIC,
   OFFSET,
 } from './entry/envelope.ts'

@@ -53,7 +53,12 @@ export class Flight implements Witness {
   touchedAt = 0
   /** The most that is known of why nothing could be served so far. */
   missed: MissReason = 'absent'
+  isMarked = false
   isSettled = false
+  /** Its result is for the caller that began it alone: nobody joins it. */
+  isUnshared = false
+  /** For how long loads of its key are not shared because of its result, ms. */
+  unsharedForMs = 0
   /** Load even if a fresh entry is found. */
   isForced = false
   /** The request, if the flight is a refresh. */
