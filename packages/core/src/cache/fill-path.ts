@@ -58,7 +58,7 @@ export class FillPath {
     const { livesForMs } = stored.lifetimes
     // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
-      if (canReplace(this.#node, flight)) {
+      if (flight.ask !== undefined && canReplace(this.#node, flight.ask)) {
         await this.#replace(flight, lease, { bytes, livesMs: livesForMs, commit })
         return
       }

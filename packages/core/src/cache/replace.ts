@@ -11,6 +11,7 @@ import type { Stamp } from '../entry/stamp.ts'
 import type { Flight } from './flight.ts'
 import type { Lease } from './lease.ts'
 import type { CacheNode } from './node.ts'
+import type { RefreshAsk } from './refresh-ask.ts'
 
 /** Less than any sequence number. */
 const BELOW_ALL = 1
@@ -26,11 +27,11 @@ export interface Replacement {
 /** False if the store has no sequence numbers, or a settle window is open. Then it is a fill, and others keep their copies to the end. */
 export function canReplace(
   node: Pick<CacheNode, 'remote' | 'knowledge'>,
-  { ask }: Flight,
+  { stamp, isSettling }: RefreshAsk,
 ): boolean {
-  if (ask?.stamp === undefined || ask.isSettling) return false
+  if (stamp === undefined || isSettling) return false
   const { remote, knowledge } = node
-  return remote?.store.capabilities.sequences === true && knowledge.isLevel(ask.stamp)
+  return remote?.store.capabilities.sequences === true && knowledge.isLevel(stamp)
 }
 
 /** `evicted`: something has changed the key, so the put evicted it. `lost`: the lease is not there any more, so nothing was done. */
