@@ -32,8 +32,7 @@ export class StoredEntries {
    * Reads bytes straight into the form the local tier keeps, the value still missing; or returns the commit id that a claim must
    * name as unusable, 0 for none.
    */
-  inspect(bytes: Uint8Array | undefined, witness: Witness): LocalEntry | number {
-    if (bytes === undefined) return 0
+  inspect(bytes: Uint8Array, witness: Witness): LocalEntry | number {
     const { call, stamp, at } = witness
     const tags = isEntry(bytes) ? field.tags(bytes) : undefined
     if (tags === undefined) {
