@@ -51,6 +51,7 @@ export class ClaimPath {
       if (flight.isMarked && !flight.isUnshared && flight.ask === undefined)
         stopSharing(this.#node, flight, UNSHARED_MS)
       const leaseMs = leaseLength(policy.leaseWaitMs)
+      flight.wasWoken = false
       flight.ask?.look(this.#node.knowledge.stamp(flight.address.partition))
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
       if (reply === undefined) {
@@ -76,7 +77,8 @@ export class ClaimPath {
       giveUpAt = Math.min(giveUpAt, clock.now() + policy.leaseWaitMs)
       const leftMs = giveUpAt - clock.now()
       overtake = leftMs <= 0 ? reply.holder : 0
-      if (overtake === 0) await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
+      if (overtake === 0 && !flight.wasWoken)
+        await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
     }
     endAsClosed(this.#node, flight)
   }

@@ -49,6 +49,8 @@ export class Flight implements Witness {
   candidate: LocalEntry | undefined
   /** False once an invalidation of the key detached the flight: its result must not be kept locally. */
   isAlive = true
+  /** A wake-up for the key has come since the lease was last asked for. */
+  wasWoken = false
   /** The highest sequence number of a change that touched the key since the stamp. */
   touchedAt = 0
   /** The most that is known of why nothing could be served so far. */
@@ -223,9 +225,24 @@ export class Flights {
     if (watched?.size === 0) this.#watched.delete(key)
   }
 
+  /**
+   * Another node's lease on the key has ended. The message may overtake the reply to a claim that was refused because of it, which
+   * travels on another connection: then the flight need not wait.
+   */
+  wake(key: string): void {
+    const flight = this.#flights.get(key)
+    if (flight !== undefined) flight.wasWoken = true
+    if (this.#watched.size === 0) return
+    for (const watched of this.#watched.get(key) ?? []) {
+      if (watched instanceof Flight) watched.wasWoken = true
+    }
+  }
+
   /** Makes a flight unjoinable and its result unfit for the local tier. */
   detach(flight: Flight): void {
     flight.isAlive = false
+    // The lease it may be refused because of ended with the same change, and the message about that will not find it.
+    flight.wasWoken = true
     this.remove(flight)
   }
 

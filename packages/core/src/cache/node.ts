@@ -115,7 +115,10 @@ export class CacheNode {
         settle: (keys, settleMs) => {
           for (const key of keys) this.settling.open(key, settleMs)
         },
-        wake: (key) => this.wakeUps.wake(key),
+        wake: (key) => {
+          this.flights.wake(key)
+          this.wakeUps.wake(key)
+        },
         synced: () => this.leases.releaseAgain(),
       },
     })
