@@ -26,6 +26,7 @@ export const FLOORS = [
   'options',
   'locks',
   'limits',
+  'fleet',
   'cache',
   'decorators',
   'manager',
