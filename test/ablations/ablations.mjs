@@ -272,6 +272,14 @@ export const ABLATIONS = [
     tests: READS,
   },
   {
+    name: 'evicting what a refresh looked up in a history that is over',
+    protects: 'I3',
+    file: `${CORE}/cache/replace.ts`,
+    find: 'looked === undefined || !knowledge.isLevel(looked) || ',
+    replace: 'looked === undefined || ',
+    tests: READS,
+  },
+  {
     name: 'evicting after a refresh that lost its lease',
     protects: 'I1',
     file: `${CORE}/cache/fill-path.ts`,
@@ -368,6 +376,14 @@ export const ABLATIONS = [
     tests: FAILOVERS,
   },
   {
+    name: 'applying above all births what the store minted below this node’s clock',
+    protects: 'I6',
+    file: `${CORE}/coherence/tag-clock.ts`,
+    find: 'const at = version > born ? version : overrun',
+    replace: 'const at = version',
+    tests: FAILOVERS,
+  },
+  {
     name: 'doubting a history that does not contain what was heard of',
     protects: 'I6',
     file: `${CORE}/coherence/partitions.ts`,
@@ -418,7 +434,7 @@ export const ABLATIONS = [
   {
     name: 'releasing again what could not be released',
     protects: 'I4',
-    file: `${CORE}/cache/leases.ts`,
+    file: `${CORE}/cache/lease.ts`,
     find: '.catch(() => this.#remember(lease))',
     replace: '.catch(() => undefined)',
     tests: LEASES,

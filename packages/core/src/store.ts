@@ -4,9 +4,8 @@
  */
 
 export type { ReadRules } from './cache/read-call.ts'
-export { startTimer } from './clock/start-timer.ts'
-export { partitionOf } from './coherence/partition-of.ts'
-export { ALL_PARTITIONS, PARTITIONS } from './coherence/partitions.ts'
+export { startTimer } from './clock/system-clock.ts'
+export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
 export { softTag, tagBehind } from './coherence/soft-tags.ts'
 export { cacheTag, EVERYTHING, partitionTag, tagName, tagText } from './coherence/tag-clock.ts'
 export type {

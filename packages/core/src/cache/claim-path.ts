@@ -5,14 +5,13 @@
 
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { field, isEntry } from '../entry/envelope.ts'
+import { ageOf } from '../entry/local-entry.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
-import type { Flight } from './flight.ts'
-import { endAsClosed, endIfForsaken } from './flight-steps.ts'
+import { endAsClosed, endIfForsaken, type Flight } from './flight.ts'
 import { randomId } from './ids.ts'
 import { Lease, leaseLength } from './lease.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
-import { ageOf } from './remote-entry.ts'
 import type { StoredEntries } from './stored-entries.ts'
 
 /** How often a waiter looks itself, in case the wake-up was lost. */

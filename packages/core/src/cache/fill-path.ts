@@ -10,7 +10,7 @@ import type { Lease } from './lease.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
-import { canReplace, type Replacement, replace } from './replace.ts'
+import { type Replacement, replace, replaces } from './replace.ts'
 import { sealed, storedForm } from './stored-form.ts'
 import { standingAfter, standingNow, tellOthers } from './tell-others.ts'
 
@@ -58,7 +58,7 @@ export class FillPath {
     const { livesForMs } = stored.lifetimes
     // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
-      if (canReplace(this.#node, flight)) {
+      if (replaces(this.#node, flight)) {
         await this.#replace(flight, lease, { bytes, livesMs: livesForMs, commit })
         return
       }
@@ -174,9 +174,10 @@ export class FillPath {
 }
 
 /**
- * Tells whether something that this node asked for has ended a refresh: that wins, and tells the others itself. What others did may be
- * older than the result, though it came later: they may have begun it before.
+ * Tells whether something that this node asked for has ended a refresh: that wins, and tells the others itself. A read does not, if it
+ * only did not join the refresh. What others did may be older than the result, though it came later: they may have begun it before.
  */
-function hasGivenWay({ isAlive, touchedAt }: Flight): boolean {
-  return !isAlive && (touchedAt === 0 || touchedAt === ASKED_HERE)
+function hasGivenWay({ isAlive, touchedAt, ask }: Flight): boolean {
+  if (isAlive) return false
+  return touchedAt === ASKED_HERE || (touchedAt === 0 && ask?.isSuperseded !== false)
 }

@@ -1,5 +1,5 @@
 /**
- * Reads under way: one flight per key, which every caller of that key shares.
+ * Reads under way: one flight per key, which every caller of that key shares; how a flight goes on and how it ends.
  *
  * An invalidation *kills and detaches* a flight: callers that already wait still get its value, it is not kept locally, and
  * later callers start anew. Otherwise a load that began before an eviction would bring the old value back after it.
@@ -8,11 +8,13 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
+import { ClosedError } from '../errors/closed-error.ts'
 import type { MissReason } from '../events/events.ts'
 import type { OpenTrace } from '../events/open-trace.ts'
 import type { ReadTrace, TracedFlight } from '../events/traces.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
-import { PassingMap } from '../lifecycle/passing-map.ts'
+import { PassingMap } from '../lifecycle/passing.ts'
 import type { Joiners } from './joiners.ts'
 import type { ReadCall, WaitingCaller } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
@@ -245,4 +247,44 @@ export class Flights {
 
 function isRefresh(witness: Witness): boolean {
   return witness instanceof Flight && witness.ask !== undefined
+}
+
+/** Lets a step of a flight run on its own. A defect in it must reach the callers rather than leave them hanging. */
+export function goOn(
+  { flights, work }: { readonly flights: Flights; readonly work: BackgroundWork },
+  flight: Flight,
+  step: Promise<void>,
+): void {
+  const guarded = step.catch((error: unknown) => {
+    flights.end(flight)
+    flight.call.onDecided?.()
+    flight.reject(error)
+  })
+  work.run('read', guarded)
+}
+
+/** Hands out what an entry remembers. */
+export function settleWith(flight: Flight, entry: LocalEntry): void {
+  flight.entry = entry
+  if (entry.kind === 'error') flight.reject(entry.value)
+  else flight.resolve(entry.value)
+}
+
+/** Ends a flight that nobody waits for any more, before it loads; false when somebody does. */
+export function endIfForsaken({ flights }: { readonly flights: Flights }, flight: Flight): boolean {
+  if (!flight.isForsaken) return false
+  flights.end(flight)
+  flight.call.onDecided?.()
+  flight.reject(flight.leftFor)
+  return true
+}
+
+/** The manager was closed meanwhile. */
+export function endAsClosed(
+  { flights, namespace }: { readonly flights: Flights; readonly namespace: string },
+  flight: Flight,
+): void {
+  flights.end(flight)
+  flight.call.onDecided?.()
+  flight.reject(new ClosedError(namespace))
 }

@@ -3,9 +3,7 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { ReadTrace } from '../events/traces.ts'
 import { FillPath } from './fill-path.ts'
-import type { Flight } from './flight.ts'
-import { endAsClosed } from './flight-steps.ts'
-import { handOut } from './hand-out.ts'
+import { endAsClosed, type Flight } from './flight.ts'
 import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf } from './keep.ts'
 import type { Lease } from './lease.ts'
@@ -14,7 +12,7 @@ import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
-import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
+import { assertKeepable, encodeKept, handOut, ownCopy, takeIn } from './value-forms.ts'
 
 export class LoadPath {
   readonly #node: CacheNode

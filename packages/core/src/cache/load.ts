@@ -8,7 +8,7 @@ import type { Flight } from './flight.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { LoadContext } from './read-call.ts'
-import { loadTrace, tracesLoads } from './read-traces.ts'
+import { loadTrace, tracesLoads } from './read-reports.ts'
 import { ownCopy } from './value-forms.ts'
 
 /** How a load ended. */

@@ -5,8 +5,8 @@ import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import type { CacheNode } from '../cache/node.ts'
 import type { WritePath } from '../cache/write-path.ts'
 import { INTERNALS } from '../contracts/internals.ts'
+import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/bound-method.ts'
 import { bindObject } from '../decorators/bound/bound-objects.ts'
-import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/default-manager.ts'
 import type {
   MethodCache,
   MethodCacheProvider,

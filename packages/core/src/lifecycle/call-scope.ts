@@ -5,7 +5,7 @@
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { shared } from '../../lifecycle/shared-state.ts'
+import { shared } from './shared-state.ts'
 
 /**
  * `skip`: call `@Cacheable` methods as if they were not cached. `refresh`: load anew and cache the result. `localOnly`:
