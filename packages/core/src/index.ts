@@ -96,6 +96,9 @@ export type {
   Trace,
   TracedFlight,
 } from './events/traces.ts'
+export type { Fleet, FleetNode, FleetStats } from './fleet/fleet.ts'
+export type { FleetOptions } from './fleet/fleet-options.ts'
+export type { NodeBreaker, NodeStatus } from './fleet/node-report.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
 export type { SkipMode } from './lifecycle/call-scope.ts'

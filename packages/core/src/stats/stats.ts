@@ -122,7 +122,7 @@ export interface ManagerStats extends ReadStats {
 /** So many caches and methods are counted apart. */
 const CAP = 5_000
 /** Under this name the rest is counted; no cache can have it. */
-const OTHERS = '(others)'
+export const OTHERS = '(others)'
 
 /** Hands out counters by cache and method, and sums them up. */
 export class StatsRegistry {
@@ -163,16 +163,24 @@ export class StatsRegistry {
     return counters
   }
 
-  snapshot(local: { readonly size: number; readonly bytes: number } | undefined): ManagerStats {
+  /** Counters of everything, and by cache: copies, without those of methods. */
+  counted(): { readonly total: ReadCounters; readonly byCache: Map<string, ReadCounters> } {
     const total = new ReadCounters()
     total.add(this.#manager)
     const byCache = new Map<string, ReadCounters>()
-    const byMethod: Record<string, ReadStats> = {}
-    for (const { cache, method, counters } of this.#counters.values()) {
+    for (const { cache, counters } of this.#counters.values()) {
       total.add(counters)
       const ofCache = byCache.get(cache) ?? new ReadCounters()
       ofCache.add(counters)
       byCache.set(cache, ofCache)
+    }
+    return { total, byCache }
+  }
+
+  snapshot(local: { readonly size: number; readonly bytes: number } | undefined): ManagerStats {
+    const { total, byCache } = this.counted()
+    const byMethod: Record<string, ReadStats> = {}
+    for (const { method, counters } of this.#counters.values()) {
       if (method !== '') byMethod[method] = counters.snapshot()
     }
     return {
