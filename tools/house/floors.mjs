@@ -27,6 +27,7 @@ export const FLOORS = [
   'locks',
   'limits',
   'cache',
+  'sessions',
   'decorators',
   'manager',
   'testing',

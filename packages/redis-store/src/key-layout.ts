@@ -87,6 +87,22 @@ export function limitsChannel(namespace: string, database: number): string {
   return `${namespace}:limits:${database}`
 }
 
+/** A session, and the list of its tag: `{shop:session:web:4fQ…}:mc3k1q0.Zx…` and `{shop:session:web:4fQ…}`. */
+export interface KeysOfSession {
+  readonly session: string
+  readonly list: string
+}
+
+/** All sessions of a tag have one hash tag, so what concerns a user is one step on one server. */
+export function sessionKeys(
+  namespace: string,
+  sessions: string,
+  { tag, name }: { readonly tag: string; readonly name: string },
+): KeysOfSession {
+  const list = `{${namespace}:session:${sessions}:${tag}}`
+  return { list, session: `${list}:${name}` }
+}
+
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {
   return key.slice(1, key.indexOf('}'))

@@ -14,6 +14,7 @@ import type {
   PutRequest,
   RateLimitProvider,
   RemoteStore,
+  SessionProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -43,6 +44,7 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
+import { RedisSessions } from './sessions/redis-sessions.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -78,6 +80,7 @@ class RedisStore implements RemoteStore {
   readonly bus: RedisBus
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
+  readonly sessions: SessionProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -107,6 +110,7 @@ class RedisStore implements RemoteStore {
     this.#changes = new EntryChanges(parts)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
+    this.sessions = new RedisSessions({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

@@ -10,6 +10,7 @@ import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
+import type { SessionProvider } from './session-provider.ts'
 
 /** The place of an entry: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -189,6 +190,8 @@ export interface RemoteStore {
   readonly locks?: LockProvider | undefined
   /** Limits counted on the same servers. */
   readonly limits?: RateLimitProvider | undefined
+  /** Sessions kept on the same servers. */
+  readonly sessions?: SessionProvider | undefined
   /**
    * So many reads of one tick are sent at once, so that the store works on them while more are gathered. A whole number from 1.
    *

@@ -8,6 +8,7 @@ import {
   assertLockProvider,
   assertPlugins,
   assertRemoteStore,
+  assertSessionProvider,
   SHAPES,
 } from './assert-contract.ts'
 
@@ -24,10 +25,17 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
 
 /** Members whose own contract is looked at, too. */
 const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
-  local: { locks: 'locks', limits: 'limits' },
-  remote: { capabilities: 'capabilities', bus: 'bus', locks: 'locks', limits: 'limits' },
+  local: { locks: 'locks', limits: 'limits', sessions: 'sessions' },
+  remote: {
+    capabilities: 'capabilities',
+    bus: 'bus',
+    locks: 'locks',
+    limits: 'limits',
+    sessions: 'sessions',
+  },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
+  sessions: { capabilities: 'sessionCapabilities' },
   plugin: { codecSteps: 'step' },
 }
 
@@ -62,6 +70,13 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
   [
     'limitCapabilities',
     (value) => assertLimitProvider({ ...wholeOf('limits'), capabilities: value }, 'x'),
+  ],
+  ['sessions', (value) => assertSessionProvider(value, 'x')],
+  ['sessions', (value) => assertLocalStore({ ...wholeOf('local'), sessions: value }, 'x')],
+  ['sessions', (value) => assertRemoteStore({ ...wholeOf('remote'), sessions: value }, 'x')],
+  [
+    'sessionCapabilities',
+    (value) => assertSessionProvider({ ...wholeOf('sessions'), capabilities: value }, 'x'),
   ],
   ['codec', (value) => assertCodec(value, 'x')],
   ['step', (value) => assertPlugins([{ ...wholeOf('plugin'), codecSteps: [value] }], 'x')],

@@ -13,6 +13,7 @@ import type { LockCapabilities, LockProvider } from '../contracts/lock-provider.
 import type { PluginParts } from '../contracts/plugin.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
+import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 
 type KindOf<Member> = Member extends (...args: never) => unknown
@@ -83,6 +84,23 @@ const LIMITS: Shape<RateLimitProvider> = {
   close: 'function',
 }
 
+const SESSION_CAPABILITIES: Shape<SessionCapabilities> = { shared: 'boolean' }
+
+const SESSIONS: Shape<SessionProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  read: 'function',
+  save: 'function',
+  end: 'function',
+  move: 'function',
+  endAll: 'function',
+  list: 'function',
+  close: 'function',
+}
+
 const LOCAL: Shape<LocalStore> = {
   name: 'string',
   get: 'function',
@@ -96,6 +114,7 @@ const LOCAL: Shape<LocalStore> = {
   measuresBytes: 'boolean',
   locks: 'object?',
   limits: 'object?',
+  sessions: 'object?',
   onDrop: 'function?',
   askAboutUse: 'function?',
 }
@@ -114,6 +133,7 @@ const REMOTE: Shape<RemoteStore> = {
   bus: 'object?',
   locks: 'object?',
   limits: 'object?',
+  sessions: 'object?',
   readsAtOnce: 'number?',
   open: 'function',
   read: 'function',
@@ -184,6 +204,8 @@ export const SHAPES = {
   lockCapabilities: LOCK_CAPABILITIES,
   limits: LIMITS,
   limitCapabilities: LIMIT_CAPABILITIES,
+  sessions: SESSIONS,
+  sessionCapabilities: SESSION_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,
@@ -194,20 +216,22 @@ export const SHAPES = {
 export function assertLocalStore(store: unknown, option: string): void {
   const expected = 'a local store such as lruStore()'
   assertShape(store, LOCAL, { option, expected })
-  const { locks, limits } = store as LocalStore
+  const { locks, limits, sessions } = store as LocalStore
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
+  if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
 }
 
 export function assertRemoteStore(store: unknown, option: string): void {
   const expected = 'a remote store such as redisStore()'
   assertShape(store, REMOTE, { option, expected })
-  const { capabilities, bus, locks, limits } = store as RemoteStore
+  const { capabilities, bus, locks, limits, sessions } = store as RemoteStore
   const what = { option: `${option}.capabilities`, expected: 'what the store can promise' }
   assertShape(capabilities, REMOTE_CAPABILITIES, what)
   if (bus !== undefined) assertShape(bus, BUS, { option: `${option}.bus`, expected: 'a bus' })
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
+  if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
 }
 
 export function assertLockProvider(provider: unknown, option: string): void {
@@ -222,6 +246,13 @@ export function assertLimitProvider(provider: unknown, option: string): void {
   assertShape(provider, LIMITS, { option, expected })
   const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
   assertShape((provider as RateLimitProvider).capabilities, LIMIT_CAPABILITIES, what)
+}
+
+export function assertSessionProvider(provider: unknown, option: string): void {
+  const expected = 'a session provider such as redisSessions() or localSessions()'
+  assertShape(provider, SESSIONS, { option, expected })
+  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
+  assertShape((provider as SessionProvider).capabilities, SESSION_CAPABILITIES, what)
 }
 
 export function assertCodec(codec: unknown, option: string): void {
