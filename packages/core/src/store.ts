@@ -76,6 +76,7 @@ export type {
   ListedSession,
   LiveSession,
   MovedSession,
+  NamedSession,
   NoSession,
   SaveMode,
   SaveReply,

@@ -111,6 +111,12 @@ export interface ListedSession {
   readonly endsAt: number
 }
 
+/** A session by its place. */
+export interface NamedSession {
+  readonly tag: string
+  readonly name: string
+}
+
 export interface SessionCapabilities {
   /** Sessions are seen by other processes. */
   readonly shared: boolean
@@ -143,5 +149,10 @@ export interface SessionProvider {
   endAll(rule: SessionRule, tag: string, except: string | undefined): Promise<readonly string[]>
   /** The live sessions of a user, the one that ends first first. */
   list(rule: SessionRule, tag: string): Promise<readonly ListedSession[]>
+  /**
+   * Names that are known under this rule, in chunks, each at least once; those of ended and moved sessions may be among them. For
+   * people, and never for a request: it goes through everything that the store has.
+   */
+  scan?(rule: SessionRule): AsyncIterable<readonly NamedSession[]>
   close(): Promise<void>
 }

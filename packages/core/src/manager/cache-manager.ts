@@ -95,12 +95,11 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#node = engine.node
     this.#writes = engine.writes
     takeStores(options, this)
-    const made = () => ({
+    this.#report = new ManagerReport(options, this.#node, () => ({
       locks: this.#locks,
       limits: this.#limits,
       sessions: this.#sessions?.store,
-    })
-    this.#report = new ManagerReport(options, this.#node, made)
+    }))
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))
     const { clock, work } = this.#node

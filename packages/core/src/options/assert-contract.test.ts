@@ -9,8 +9,8 @@ import {
   assertPlugins,
   assertRemoteStore,
   assertSessionProvider,
-  SHAPES,
 } from './assert-contract.ts'
+import { SHAPES } from './contract-shapes.ts'
 
 type Members = Record<string, unknown>
 type Name = keyof typeof SHAPES
@@ -104,7 +104,7 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|locks|limits/.test(name)
+    const isOptional = value === undefined && /bus|locks|limits|sessions/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

@@ -4,6 +4,7 @@ import type { Clock } from '../contracts/clock.ts'
 import type {
   ListedSession,
   MovedSession,
+  NamedSession,
   NoSession,
   SaveReply,
   SessionPlace,
@@ -13,6 +14,7 @@ import type {
   SessionRule,
   SessionSave,
 } from '../contracts/session-provider.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
 import { SessionUnavailableError } from '../errors/session-error.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { BreakerState } from '../guard/breaker.ts'
@@ -73,6 +75,17 @@ export class SessionStore {
 
   list(terms: SessionTerms, tag: string): Promise<readonly ListedSession[]> {
     return this.#ask('list', terms, () => this.provider.list(terms.rule, tag))
+  }
+
+  /** Without a deadline: it takes as long as there are keys. @throws InvalidOptionError where the provider cannot */
+  scan({ rule }: SessionTerms): AsyncIterable<readonly NamedSession[]> {
+    const found = this.provider.scan?.(rule)
+    if (found !== undefined) return found
+    throw new InvalidOptionError({
+      option: 'sessions.scan',
+      expected: 'a session provider that has the method scan',
+      received: this.provider.name,
+    })
   }
 
   /** Closes the provider, and ends the calls that were not answered. */

@@ -5,6 +5,7 @@ import {
   assertKnownOptions,
   type ListedSession,
   type MovedSession,
+  type NamedSession,
   type NoSession,
   optionNames,
   type SaveReply,
@@ -109,6 +110,10 @@ class LocalSessions implements SessionProvider {
 
   async list(rule: SessionRule, tag: string): Promise<readonly ListedSession[]> {
     return this.#table(rule).list(tag, this.#now)
+  }
+
+  async *scan(rule: SessionRule): AsyncGenerator<readonly NamedSession[], void, undefined> {
+    yield this.#table(rule).names()
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,7 @@
 import type {
   ListedSession,
   MovedSession,
+  NamedSession,
   NoSession,
   SaveReply,
   SessionPlace,
@@ -118,9 +119,8 @@ export class SessionTable {
   }
 
   list(tag: string, now: number): readonly ListedSession[] {
-    const list = this.#listOf(tag, now)
-    this.#dropEmpty(tag, list)
-    return inOrder(list)
+    // Nothing is dropped: a look changes nothing.
+    return inOrder(this.#lists.get(tag) ?? new Map()).filter(({ endsAt }) => endsAt > now)
   }
 
   /** Redis deletes by expiry; here, what means nothing any more goes when the provider says so. */
@@ -129,6 +129,13 @@ export class SessionTable {
       if (knownUntil(record) <= now) this.#records.delete(key)
     }
     for (const tag of this.#lists.keys()) this.#dropEmpty(tag, this.#listOf(tag, now))
+  }
+
+  names(): readonly NamedSession[] {
+    return [...this.#records.keys()].map((key) => {
+      const [tag = '', name = ''] = key.split(':')
+      return { tag, name }
+    })
   }
 
   clear(): void {

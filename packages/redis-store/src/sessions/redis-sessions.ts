@@ -4,6 +4,7 @@ import { StoreKeyError } from '@larder/core'
 import type {
   ListedSession,
   MovedSession,
+  NamedSession,
   NoSession,
   SaveReply,
   SessionCapabilities,
@@ -18,7 +19,8 @@ import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { numberOf, textOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
-import { sessionKeys } from '../key-layout.ts'
+import { scanPattern } from '../entries/key-scan.ts'
+import { sessionAt, sessionKeys, sessionPattern } from '../key-layout.ts'
 import {
   type RedisInternals,
   type RedisStoreOptions,
@@ -130,6 +132,13 @@ export class RedisSessions implements SessionProvider {
     for (let i = 0; i < reply.length; i += 2)
       listed.push({ name: textOf(reply[i]), endsAt: numberOf(reply[i + 1]) })
     return listed
+  }
+
+  async *scan({ sessions }: SessionRule): AsyncGenerator<readonly NamedSession[], void, undefined> {
+    const client = await this.#parts.backend.connected('scan')
+    const namespace = this.#openNamespace
+    for await (const keys of scanPattern(client, sessionPattern(namespace, sessions)))
+      yield keys.flatMap((key) => sessionAt(namespace, sessions, key) ?? [])
   }
 
   async close(): Promise<void> {
