@@ -381,8 +381,8 @@ export const ABLATIONS = [
     name: 'applying above all births what the store minted below this node’s clock',
     protects: 'I6',
     file: `${CORE}/coherence/tag-clock.ts`,
-    find: 'const at = version > born ? version : overrun',
-    replace: 'const at = version',
+    find: 'return version > born ? version : provisionalAbove(born)',
+    replace: 'return version',
     tests: FAILOVERS,
   },
   {
