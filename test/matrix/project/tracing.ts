@@ -10,7 +10,7 @@ const tracer = tracerProvider.getTracer('app')
 const caches = createCacheManager({
   namespace: 'traced',
   local: lruStore(),
-  plugins: [tracing({ tracerProvider })],
+  plugins: [tracing({ tracerProvider, localHits: true })],
   default: false,
 })
 
