@@ -15,6 +15,7 @@ import type {
   PutRequest,
   RateLimitProvider,
   RemoteStore,
+  SessionProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -45,6 +46,7 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
+import { RedisSessions } from './sessions/redis-sessions.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -81,6 +83,7 @@ class RedisStore implements RemoteStore {
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
   readonly fleet: FleetProvider
+  readonly sessions: SessionProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -111,6 +114,7 @@ class RedisStore implements RemoteStore {
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
     this.fleet = new RedisFleet({ backend: this.#backend })
+    this.sessions = new RedisSessions({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

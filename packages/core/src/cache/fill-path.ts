@@ -11,7 +11,7 @@ import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
 import { type Replacement, replace, replaces } from './replace.ts'
-import { sealed, storedForm } from './stored-form.ts'
+import { markOf, sealed, storedForm } from './stored-form.ts'
 import { standingAfter, standingNow, tellOthers } from './tell-others.ts'
 
 /** A result that is kept, and what the codec made of it. */
@@ -83,6 +83,20 @@ export class FillPath {
       entry.commit = 0
       this.#keepAgain(flight, entry, bytes.length)
       this.evictLater(flight)
+    }
+  }
+
+  /** Gives the lease up, and leaves a mark in the place of a value: loads of the key are not shared. Never rejects. */
+  async mark({ call, address, stamp, unsharedForMs: forMs }: Flight, lease: Lease): Promise<void> {
+    const { remote } = this.#node
+    if (remote === undefined || lease.isSpent) return
+    lease.stop()
+    const bytes = markOf(call, stamp.known, forMs)
+    try {
+      await remote.run('fill', (store) => store.fill(address, lease.token, bytes, forMs))
+      lease.spend()
+    } catch (error) {
+      remote.reportDefect('fill', error)
     }
   }
 

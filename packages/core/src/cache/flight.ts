@@ -8,7 +8,6 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
-import { ClosedError } from '../errors/closed-error.ts'
 import type { MissReason } from '../events/events.ts'
 import type { OpenTrace } from '../events/open-trace.ts'
 import type { ReadTrace, TracedFlight } from '../events/traces.ts'
@@ -49,11 +48,18 @@ export class Flight implements Witness {
   candidate: LocalEntry | undefined
   /** False once an invalidation of the key detached the flight: its result must not be kept locally. */
   isAlive = true
+  /** A wake-up for the key has come since the lease was last asked for. */
+  wasWoken = false
   /** The highest sequence number of a change that touched the key since the stamp. */
   touchedAt = 0
   /** The most that is known of why nothing could be served so far. */
   missed: MissReason = 'absent'
+  isMarked = false
   isSettled = false
+  /** Its result is for the caller that began it alone: nobody joins it. */
+  isUnshared = false
+  /** For how long loads of its key are not shared because of its result, ms. */
+  unsharedForMs = 0
   /** Load even if a fresh entry is found. */
   isForced = false
   /** The request, if the flight is a refresh. */
@@ -177,8 +183,7 @@ export class Flights {
   add(flight: Flight): void {
     const { key } = flight.address
     const displaced = this.#flights.get(key)
-    if (displaced === flight) return
-    if (displaced !== undefined) {
+    if (displaced !== undefined && displaced !== flight) {
       this.detach(displaced)
       flight.standsForRefresh ||= displaced.standsForRefresh || displaced.ask !== undefined
     }
@@ -218,9 +223,24 @@ export class Flights {
     if (watched?.size === 0) this.#watched.delete(key)
   }
 
+  /**
+   * Another node's lease on the key has ended. The message may overtake the reply to a claim that was refused because of it, which
+   * travels on another connection: then the flight need not wait.
+   */
+  wake(key: string): void {
+    const flight = this.#flights.get(key)
+    if (flight !== undefined) flight.wasWoken = true
+    if (this.#watched.size === 0) return
+    for (const watched of this.#watched.get(key) ?? []) {
+      if (watched instanceof Flight) watched.wasWoken = true
+    }
+  }
+
   /** Makes a flight unjoinable and its result unfit for the local tier. */
   detach(flight: Flight): void {
     flight.isAlive = false
+    // The lease it may be refused because of ended with the same change, and the message about that will not find it.
+    flight.wasWoken = true
     this.remove(flight)
   }
 
@@ -277,14 +297,4 @@ export function endIfForsaken({ flights }: { readonly flights: Flights }, flight
   flight.call.onDecided?.()
   flight.reject(flight.leftFor)
   return true
-}
-
-/** The manager was closed meanwhile. */
-export function endAsClosed(
-  { flights, namespace }: { readonly flights: Flights; readonly namespace: string },
-  flight: Flight,
-): void {
-  flights.end(flight)
-  flight.call.onDecided?.()
-  flight.reject(new ClosedError(namespace))
 }

@@ -110,7 +110,7 @@ export class RemoteRead {
     const { remote } = this.#node
     const { candidate, call } = flight
     if (remote === undefined) return
-    if (call.site.isCold && candidate === undefined && !flight.isForced) {
+    if (call.isCold && candidate === undefined && !flight.isForced) {
       goOn(this.#node, flight, this.#claims.load(flight, 0))
       return
     }
@@ -138,8 +138,9 @@ export class RemoteRead {
         const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)
         remote.read(address, { received, failed: (_: unknown, error) => reject(error) }, undefined)
       })
+      if (bytes === undefined) return 'nothing'
       const found = this.#stored.inspect(bytes, witness)
-      if (bytes === undefined || typeof found === 'number') return 'nothing'
+      if (typeof found === 'number') return 'nothing'
       const age = ageOf(found, this.#node.clock.now())
       if (age === 'fallback' && !fallback) return 'nothing'
       const entry = valueless ? found : await this.#stored.decode(witness, found, bytes)
@@ -194,7 +195,7 @@ export class RemoteRead {
     const node = this.#node
     const now = node.clock.now()
     flight.call.counters.remoteReadMs.record(now - flight.at)
-    const found = this.#stored.inspect(bytes, flight)
+    const found = bytes === undefined ? 0 : this.#stored.inspect(bytes, flight)
     flight.call.site.noteFound(typeof found !== 'number')
     if (flight.ask !== undefined) this.#noteOld(flight, flight.ask, found, bytes)
     if (bytes === undefined || typeof found === 'number') {

@@ -3,7 +3,7 @@
  * into the local tier.
  */
 
-import { FLAG, field, isEntry } from '../entry/envelope.ts'
+import { FLAG, field, isEntry, isMark } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import { calmFor, type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import { UndecodableEntry } from '../entry/undecodable-entry.ts'
@@ -32,8 +32,7 @@ export class StoredEntries {
    * Reads bytes straight into the form the local tier keeps, the value still missing; or returns the commit id that a claim must
    * name as unusable, 0 for none.
    */
-  inspect(bytes: Uint8Array | undefined, witness: Witness): LocalEntry | number {
-    if (bytes === undefined) return 0
+  inspect(bytes: Uint8Array, witness: Witness): LocalEntry | number {
     const { call, stamp, at } = witness
     const tags = isEntry(bytes) ? field.tags(bytes) : undefined
     if (tags === undefined) {
@@ -82,6 +81,10 @@ export class StoredEntries {
       if (entry.kind !== 'value') return commit
       entry.live(0, 0, 0, livesUntil)
       return entry
+    }
+    if (isMark(flags)) {
+      witness.isMarked = true
+      return commit
     }
     const freshForMs = field.freshForMs(bytes)
     const calmMs = calmFor(freshForMs, field.loadMs(bytes), call.policy.refreshBeta)

@@ -178,9 +178,10 @@ export class UpdateFar implements UpdatePlace<SeenThere> {
       commit,
       since: Math.max(BELOW_ALL, there.seq),
     }
+    if (bytes === undefined) return unusable
     const witness = witnessOf(call, stamp, at)
     const entry = this.#stored.inspect(bytes, witness)
-    if (bytes === undefined || typeof entry === 'number' || entry.kind === 'error') return unusable
+    if (typeof entry === 'number' || entry.kind === 'error') return unusable
     if (ageOf(entry, this.#node.clock.now()) === 'fallback') return unusable
     const isDecoded = await this.#stored.decodeUnshared(witness, entry, bytes)
     return isDecoded ? { value: entry.value, fence, stamp, commit, since: 0 } : unusable

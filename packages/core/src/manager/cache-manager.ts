@@ -28,6 +28,7 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
+import { createSessionParts, type SessionParts } from './create-sessions.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
@@ -75,10 +76,16 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
+    sessions: (): SessionParts => {
+      if (this.isClosed) throw new ClosedError(this.namespace, 'sessions')
+      this.#sessions ??= createSessionParts(this.#options, this.#node)
+      return this.#sessions
+    },
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #locks: Locks | undefined
   #limits: Limits | undefined
+  #sessions: SessionParts | undefined
   #closing: Promise<void> | undefined
 
   /** Use `createCacheManager`. */
@@ -89,8 +96,11 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#node = engine.node
     this.#writes = engine.writes
     takeStores(options, this)
-    const made = () => ({ locks: this.#locks, limits: this.#limits })
-    this.#report = new ManagerReport(options, this.#node, made)
+    this.#report = new ManagerReport(options, this.#node, () => ({
+      locks: this.#locks,
+      limits: this.#limits,
+      sessions: this.#sessions?.store,
+    }))
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))
     const { clock, work } = this.#node
@@ -261,6 +271,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     const held = [this.#locks?.[INTERNALS].close(), this.#limits?.close(), this.#report.leave()]
     await Promise.all(held)
     await endWork(this.#node)
+    await this.#sessions?.store.close()
     settling.clear()
     local?.close()
     await remote?.close()

@@ -4,7 +4,7 @@ import { loadTogether } from '../cache/batch-load.ts'
 import type { CacheParts } from '../cache/cache-parts.ts'
 import type { EntryPlace } from '../cache/entry-rules.ts'
 import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
-import type { LocalTier } from '../cache/local-tier.ts'
+import type { LocalTier, Shortcuts } from '../cache/local-tier.ts'
 import type { PutFence } from '../cache/put-fence.ts'
 import {
   type LoadContext,
@@ -15,7 +15,6 @@ import {
   ReadSite,
   withPolicyTags,
 } from '../cache/read-call.ts'
-import type { Shortcuts } from '../cache/shortcuts.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
