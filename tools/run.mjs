@@ -59,6 +59,7 @@ const TASKS = {
   bench: (args) => onBuilt('main.ts', args),
   duel: (args) => onBuilt('duel/main.ts', args),
   'hit-ratio': (args) => onBuilt('hit-ratio/main.ts', args),
+  fleet: (args) => onBuilt('fleet/main.ts', args),
   simulate: (args) =>
     execute(process.execPath, ['test/simulation/run.mjs', ...args], { cwd: ROOT }),
   // Random tests, each with a fresh seed that a failure prints; SEED=N replays one.

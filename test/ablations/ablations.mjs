@@ -28,6 +28,8 @@ const GATHERED = 'packages/redis-store/src/entries/entry-changes.redis.test.ts'
 const GATHERED_HERE = 'test/coherence/gathered.test.ts'
 const CORE = 'packages/core/src'
 const UPDATES = 'test/updates/updates.test.ts'
+const UNSHARED = 'test/policies/unshared.test.ts'
+const UNSHARED_EVERYWHERE = 'test/coherence/unshared.test.ts'
 
 export const ABLATIONS = [
   {
@@ -272,6 +274,14 @@ export const ABLATIONS = [
     tests: READS,
   },
   {
+    name: 'evicting what a refresh looked up in a history that is over',
+    protects: 'I3',
+    file: `${CORE}/cache/replace.ts`,
+    find: 'looked === undefined || !knowledge.isLevel(looked) || ',
+    replace: 'looked === undefined || ',
+    tests: READS,
+  },
+  {
     name: 'evicting after a refresh that lost its lease',
     protects: 'I1',
     file: `${CORE}/cache/fill-path.ts`,
@@ -365,6 +375,14 @@ export const ABLATIONS = [
     file: `${CORE}/coherence/tag-clock.ts`,
     find: 'version > floor && (known.get(tag) ?? 0) < version',
     replace: 'version > floor && known.has(tag) && tag.length < 0',
+    tests: FAILOVERS,
+  },
+  {
+    name: 'applying above all births what the store minted below this node’s clock',
+    protects: 'I6',
+    file: `${CORE}/coherence/tag-clock.ts`,
+    find: 'const at = version > born ? version : overrun',
+    replace: 'const at = version',
     tests: FAILOVERS,
   },
   {
@@ -748,5 +766,29 @@ export const ABLATIONS = [
     find: "fit === 'applied' || (fit === 'known' && seq === partition.seq)",
     replace: "fit === 'applied'",
     tests: GATHERED_HERE,
+  },
+  {
+    name: 'results for one caller: who waited loads for itself',
+    protects: 'I2',
+    file: `${CORE}/cache/not-shared.ts`,
+    find: 'if (flight.joiners?.mayLoadApart === true) flight.joiners.resolve(new NotShared())',
+    replace: '',
+    tests: UNSHARED,
+  },
+  {
+    name: 'results for one caller: the mark in the store',
+    protects: 'I4',
+    file: `${CORE}/cache/load-path.ts`,
+    find: 'if (flight.ask === undefined) await this.#fills.mark(flight, lease)',
+    replace: '',
+    tests: UNSHARED_EVERYWHERE,
+  },
+  {
+    name: 'results for one caller: the marks of this node',
+    protects: 'I4',
+    file: `${CORE}/cache/not-shared.ts`,
+    find: 'node.unshared.mark(flight.address.key, forMs)',
+    replace: '',
+    tests: UNSHARED,
   },
 ]

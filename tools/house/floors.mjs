@@ -32,6 +32,7 @@ export const FLOORS = [
   'options',
   'locks',
   'limits',
+  'fleet',
   'cache',
   'decorators',
   'manager',

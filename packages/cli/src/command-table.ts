@@ -92,7 +92,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'stats',
     summary: 'Show a namespace in numbers: entries, changes, tags, nodes, memory',
-    more: 'Hits and loads are counted by nodes. As long as nodes do not report them to Redis, they are unknown here.',
+    more: 'Hits and loads are counted by nodes: they are the sum over the nodes that report (the option `fleet` of a manager), and unknown where none does.',
     options: [SCAN],
     examples: [['larder stats -n shop', 'the namespace shop in numbers']],
   },
@@ -205,8 +205,8 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'nodes',
     summary: 'Show which nodes run',
-    more: 'How many listen is asked of Redis. What they say of themselves is shown where they report it, and unknown otherwise.',
-    examples: [['larder nodes -n shop', 'how many nodes hear evictions?']],
+    more: 'How many listen is asked of Redis. Who they are, how they stand and what they count is shown of those that report themselves (the option `fleet` of a manager). With --json it is one object.',
+    examples: [['larder nodes -n shop', 'which nodes run, and how are they?']],
   },
   {
     name: 'watch',

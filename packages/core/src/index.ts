@@ -11,7 +11,6 @@ export type { PatternProgress } from './cache/write-path.ts'
 export type { ValueType } from './contracts/codec.ts'
 export type { LockMode, LockReplicas, LockState } from './contracts/lock-provider.ts'
 export type { CalendarPeriod } from './contracts/rate-limit-provider.ts'
-export type { SkipMode } from './lifecycle/call-scope.ts'
 export type {
   AsyncMethod,
   AsyncMethodDecorator,
@@ -97,8 +96,12 @@ export type {
   Trace,
   TracedFlight,
 } from './events/traces.ts'
+export type { Fleet, FleetNode, FleetStats } from './fleet/fleet.ts'
+export type { FleetOptions } from './fleet/fleet-options.ts'
+export type { NodeBreaker, NodeStatus } from './fleet/node-report.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
+export type { SkipMode } from './lifecycle/call-scope.ts'
 export {
   type ClientAddressOptions,
   clientAddress,

@@ -25,6 +25,15 @@ export type {
   CodecStepContext,
   CodecStepLimits,
 } from './contracts/codec.ts'
+export {
+  type FleetCapabilities,
+  type FleetProvider,
+  type Heartbeat,
+  type KeptHeartbeat,
+  type KeptHeartbeats,
+  LONGEST_HEARTBEAT_MS,
+  MOST_NODES,
+} from './contracts/fleet-provider.ts'
 export { INTERNALS } from './contracts/internals.ts'
 export type { LocalStore } from './contracts/local-store.ts'
 export type {
@@ -85,6 +94,7 @@ export {
   FLAG,
   FORMAT_VERSION,
   HEADER_BYTES,
+  isMark,
   MAGIC,
   OFFSET,
 } from './entry/envelope.ts'
@@ -100,6 +110,7 @@ export {
   stampCreation,
   windowOf,
 } from './entry/header-patch.ts'
+export { fleetOf } from './fleet/fleet.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'

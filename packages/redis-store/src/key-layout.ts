@@ -25,6 +25,15 @@ export function storeKey(namespace: string): string {
   return `{${namespace}:store}`
 }
 
+/** The heartbeats of nodes: when they end at `{shop:nodes}`, what they say beside it. */
+export function fleetKeys(namespace: string): {
+  readonly ends: string
+  readonly heartbeats: string
+} {
+  const ends = `{${namespace}:nodes}`
+  return { ends, heartbeats: `${ends}:heartbeats` }
+}
+
 /** Identifies the store that a namespace's messages are about. */
 export interface StoreName {
   /** Number of the database. */

@@ -7,6 +7,7 @@ import type {
   EntryAddress,
   EvictRequest,
   FillReply,
+  FleetProvider,
   LockProvider,
   MutationReply,
   PartitionChanges,
@@ -33,6 +34,7 @@ import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
 import { readHeads } from './entries/heads.ts'
 import { scanKeys } from './entries/key-scan.ts'
+import { RedisFleet } from './fleet/redis-fleet.ts'
 import { logKey, tagsKey } from './key-layout.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
@@ -78,6 +80,7 @@ class RedisStore implements RemoteStore {
   readonly bus: RedisBus
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
+  readonly fleet: FleetProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -107,6 +110,7 @@ class RedisStore implements RemoteStore {
     this.#changes = new EntryChanges(parts)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
+    this.fleet = new RedisFleet({ backend: this.#backend })
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

@@ -49,11 +49,18 @@ export class Flight implements Witness {
   candidate: LocalEntry | undefined
   /** False once an invalidation of the key detached the flight: its result must not be kept locally. */
   isAlive = true
+  /** A wake-up for the key has come since the lease was last asked for. */
+  wasWoken = false
   /** The highest sequence number of a change that touched the key since the stamp. */
   touchedAt = 0
   /** The most that is known of why nothing could be served so far. */
   missed: MissReason = 'absent'
+  isMarked = false
   isSettled = false
+  /** Its result is for the caller that began it alone: nobody joins it. */
+  isUnshared = false
+  /** For how long loads of its key are not shared because of its result, ms. */
+  unsharedForMs = 0
   /** Load even if a fresh entry is found. */
   isForced = false
   /** The request, if the flight is a refresh. */
@@ -218,9 +225,24 @@ export class Flights {
     if (watched?.size === 0) this.#watched.delete(key)
   }
 
+  /**
+   * Another node's lease on the key has ended. The message may overtake the reply to a claim that was refused because of it, which
+   * travels on another connection: then the flight need not wait.
+   */
+  wake(key: string): void {
+    const flight = this.#flights.get(key)
+    if (flight !== undefined) flight.wasWoken = true
+    if (this.#watched.size === 0) return
+    for (const watched of this.#watched.get(key) ?? []) {
+      if (watched instanceof Flight) watched.wasWoken = true
+    }
+  }
+
   /** Makes a flight unjoinable and its result unfit for the local tier. */
   detach(flight: Flight): void {
     flight.isAlive = false
+    // The lease it may be refused because of ended with the same change, and the message about that will not find it.
+    flight.wasWoken = true
     this.remove(flight)
   }
 

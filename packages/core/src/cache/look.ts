@@ -3,6 +3,7 @@
 import type { Age, LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { MissReason } from '../events/events.ts'
+import { keepsForErrors } from './entry-rules.ts'
 import type { Found, LookOptions } from './found.ts'
 import { goneBy, judge } from './judge.ts'
 import type { CacheNode } from './node.ts'
@@ -41,7 +42,7 @@ export class Looks {
     if (typeof found === 'object') return { ...found, tier: 'remote' }
     if (typeof held !== 'object' || !options.fallback) return missed
     // As for a failed load: what cannot be verified stands in only if the policy keeps it for that.
-    const mayStandIn = !held.isDoubtful || (found === 'unknown' && call.policy.staleIfErrorMs > 0)
+    const mayStandIn = !held.isDoubtful || (found === 'unknown' && keepsForErrors(call))
     return mayStandIn ? { entry: held.entry, age: 'fallback', tier: 'local' } : missed
   }
 

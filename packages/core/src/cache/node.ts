@@ -22,6 +22,7 @@ import { Flights } from './flight.ts'
 import { Leases } from './lease.ts'
 import type { LocalTier } from './local-tier.ts'
 import { SettleWindows } from './settle-windows.ts'
+import { UnsharedKeys } from './unshared-keys.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 import { WakeUps } from './wake-ups.ts'
 
@@ -67,6 +68,8 @@ export class CacheNode {
   /** What happened to keys while puts are under way. */
   readonly changes = new ChangeMarks()
   readonly leases = new Leases(this)
+  /** Keys whose loads are not waited for. */
+  readonly unshared: UnsharedKeys
   readonly wakeUps: WakeUps
   readonly settling: SettleWindows
   readonly work: BackgroundWork
@@ -99,6 +102,7 @@ export class CacheNode {
     this.work = new BackgroundWork(parts.events)
     this.wakeUps = new WakeUps(parts.clock)
     this.settling = new SettleWindows(parts.clock)
+    this.unshared = new UnsharedKeys(parts.clock)
     this.coherence = new Coherence({
       namespace: parts.namespace,
       remote: parts.remote,
@@ -111,7 +115,10 @@ export class CacheNode {
         settle: (keys, settleMs) => {
           for (const key of keys) this.settling.open(key, settleMs)
         },
-        wake: (key) => this.wakeUps.wake(key),
+        wake: (key) => {
+          this.flights.wake(key)
+          this.wakeUps.wake(key)
+        },
         synced: () => this.leases.releaseAgain(),
       },
     })

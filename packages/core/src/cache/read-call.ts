@@ -171,6 +171,13 @@ export class ReadCall {
     return patience !== undefined || this.site.policy.hardTimeoutMs > 0
   }
 
+  /** Whether a claim saves the look before it; see `ReadSite.isCold`. */
+  get isCold(): boolean {
+    const { staleWhileRevalidateOf, staleIfErrorOf } = this.rules
+    const servesStale = staleWhileRevalidateOf !== undefined || staleIfErrorOf !== undefined
+    return !servesStale && this.site.isCold
+  }
+
   /** The same read with other rules. */
   with(more: Partial<ReadRules>): ReadCall {
     const rules = { ...this.rules, ...more }

@@ -29,6 +29,7 @@ import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-sco
 import type { LocalShelf } from './local-shelf.ts'
 import { Looks } from './look.ts'
 import type { CacheNode } from './node.ts'
+import { loadApart, NotShared, watchToItsEnd } from './not-shared.ts'
 import type { ReadCall } from './read-call.ts'
 import { type ReadReports, tracesReads, traceWait } from './read-reports.ts'
 import { Refreshes } from './refresh.ts'
@@ -72,7 +73,7 @@ export class ReadPath {
   read(call: ReadCall): Promise<unknown> {
     const node = this.#node
     if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
-    if (node.isOff) return this.#runPlain(call)
+    if (node.isOff) return loadApart(node, call)
     const unit = node.unit()
     if (unit !== undefined) return this.#asCallerInUnit(call, unit)
     if (call.mode === 'refresh') return this.#refresh(call)
@@ -105,27 +106,18 @@ export class ReadPath {
     }
   }
 
-  /** The caller's own load, which is not shared. */
-  #runPlain({ loader, onDecided, rules }: ReadCall): Promise<unknown> {
-    onDecided?.()
-    const closing = this.#node.closing.signal
-    const own = rules.patience?.signal
-    const signal = own === undefined ? closing : AbortSignal.any([closing, own])
-    return loader.load({ signal, previous: undefined })
-  }
-
   /**
    * A value loaded in a unit of work may never be committed, and its changes are not in the cached values: nothing
    * is kept, no caller joins, and loads outside are not waited for. A refresh says that the cached value is old.
    */
   async #readInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
     if (call.mode === 'refresh') {
-      const value = await this.#runPlain(call)
+      const value = await loadApart(this.#node, call)
       await this.#refreshes.evictOld(call)
       return value
     }
     const found = unit.covers(call.cache, call.fullKey) ? undefined : await this.find(call)
-    if (found === undefined) return this.#runPlain(call)
+    if (found === undefined) return loadApart(this.#node, call)
     call.onDecided?.()
     return found
   }
@@ -192,13 +184,16 @@ export class ReadPath {
     const scope = enclosingLoad()
     if (scope !== undefined && isInside(scope, this.#sought(call), flight))
       return this.#loadInside(call, scope)
+    const isApart = this.#node.unshared.has(call.fullKey)
     const isJoinable =
+      !isApart &&
       flight !== undefined &&
       // Still running when its stand-in has ended: it is stuck.
       (flight.isSettled || flight.standIn?.isSettled !== true) &&
       this.#isTrusted(flight)
     if (!isJoinable) {
       const launched = this.#remote.make(call, candidate)
+      launched.isUnshared = isApart
       if (missed !== undefined) launched.missed = missed
       this.#launch(launched)
       if (scope !== undefined) noteWaiting(scope, launched)
@@ -210,10 +205,12 @@ export class ReadPath {
     call.onDecided?.()
     const answer =
       flight.stamp.changes === this.#node.knowledge.changes
-        ? handOutShared(this.#standIns.join(flight, call), call, this.#node)
+        ? handOutShared(this.#standIns.answer(flight, call, this.#again), call, this.#node)
         : this.#joinOlder(flight, call)
     return tracesReads() ? traceWait(this.#node, call, { flight, answer }) : answer
   }
+
+  readonly #again = (call: ReadCall): Promise<unknown> => this.read(call)
 
   #sought({ fullKey }: ReadCall): { readonly owner: object; readonly key: string } {
     return { owner: this.#node, key: fullKey }
@@ -245,6 +242,7 @@ export class ReadPath {
       return this.#share(call, undefined, 'tag')
     }
     const value = await this.#standIns.join(flight, call)
+    if (value instanceof NotShared) return value.answer(call, this.#again)
     const { stamp, entry } = flight.isSettled ? flight : (flight.standIn ?? flight)
     if (entry !== undefined && stillStands(entry.tags, stamp)) {
       return handOut(value, call, this.#node)
@@ -257,7 +255,8 @@ export class ReadPath {
   #launch(flight: Flight): void {
     // Before it begins, which may be all it takes to load. The value of a revalidation is for later callers.
     flight.joinedBy(flight.call.rules.caller)
-    this.#node.flights.add(flight)
+    if (flight.isUnshared) watchToItsEnd(this.#node, flight)
+    else this.#node.flights.add(flight)
     this.#remote.go(flight)
   }
 

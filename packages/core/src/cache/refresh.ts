@@ -19,6 +19,7 @@ import { endAsClosed, endIfForsaken, type Flight, goOn } from './flight.ts'
 import { judge } from './judge.ts'
 import { enclosingLoad, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
+import { loadApart } from './not-shared.ts'
 import type { ReadCall } from './read-call.ts'
 import { tracesReads, traceWait } from './read-reports.ts'
 import { RefreshAsk } from './refresh-ask.ts'
@@ -72,8 +73,15 @@ export class Refreshes {
     flight.joinedBy(call.rules.caller)
     const scope = enclosingLoad()
     if (scope !== undefined) noteWaiting(scope, flight)
-    const answer = handOutShared(outcome, call, this.#node)
+    const result = isJoined ? this.#joined(flight, outcome, call) : outcome
+    const answer = handOutShared(result, call, this.#node)
     return isJoined && tracesReads() ? traceWait(this.#node, call, { flight, answer }) : answer
+  }
+
+  /** A result that is for the first caller alone lets the others load for themselves. */
+  #joined(flight: Flight, outcome: Promise<unknown>, call: ReadCall): Promise<unknown> {
+    if (flight.call.rules.unsharedOf === undefined) return outcome
+    return outcome.then((value) => (flight.isUnshared ? loadApart(this.#node, call) : value))
   }
 
   #begin(call: ReadCall, before: Refresh | undefined): Refresh {

@@ -110,7 +110,7 @@ export class RemoteRead {
     const { remote } = this.#node
     const { candidate, call } = flight
     if (remote === undefined) return
-    if (call.site.isCold && candidate === undefined && !flight.isForced) {
+    if (call.isCold && candidate === undefined && !flight.isForced) {
       goOn(this.#node, flight, this.#claims.load(flight, 0))
       return
     }

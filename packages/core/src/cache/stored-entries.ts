@@ -3,7 +3,7 @@
  * into the local tier.
  */
 
-import { FLAG, field, isEntry } from '../entry/envelope.ts'
+import { FLAG, field, isEntry, isMark } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
 import { calmFor, type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import { UndecodableEntry } from '../entry/undecodable-entry.ts'
@@ -81,6 +81,10 @@ export class StoredEntries {
       if (entry.kind !== 'value') return commit
       entry.live(0, 0, 0, livesUntil)
       return entry
+    }
+    if (isMark(flags)) {
+      witness.isMarked = true
+      return commit
     }
     const freshForMs = field.freshForMs(bytes)
     const calmMs = calmFor(freshForMs, field.loadMs(bytes), call.policy.refreshBeta)

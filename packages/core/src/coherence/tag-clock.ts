@@ -79,8 +79,6 @@ export class TagClock {
   readonly #cap: number
   readonly #onChange: () => void
   #now = 0
-  /** The highest version that the store is known to have minted, even if earlier ones were missed. */
-  #highest = 0
   #confirmed = 0
   #floor = 0
   /** Tags up to this version may have been dropped here for room. */
@@ -152,7 +150,7 @@ export class TagClock {
       this.#hear(tags, bump.version)
       return 'gap'
     }
-    const at = this.#above(bump.version)
+    const at = this.#places()(bump.version)
     for (const tag of tags) this.#raise(tag, at, bump.version)
     this.#raiseFloor(bump.floor)
     // After a gap the versions in between are unknown, so only a range read may move `confirmed`.
@@ -176,14 +174,16 @@ export class TagClock {
   /** Applies a range read: everything above `confirmed`. */
   applyChanges(changes: TagChanges): void {
     const changed = changes.tags.length > 0 || changes.floor > this.#floor
-    // In the order in which they were minted: otherwise a later one could get a lower number here than an earlier one.
-    const minted = [...changes.tags].sort(([, a], [, b]) => a - b)
-    for (const [tag, version] of minted) {
-      if (version > this.mintedFor(tag)) this.#raise(tag, this.#placeOf(tag, version), version)
+    const placeOf = this.#places()
+    for (const [tag, version] of changes.tags) {
+      if (version <= this.mintedFor(tag)) continue
+      // Heard of before: then the tag has that number already.
+      const wasHeard = this.#unproven.has(tag) && this.#versions.get(tag) === version
+      this.#raise(tag, wasHeard ? version : placeOf(version), version)
     }
     this.#raiseFloor(changes.floor)
     this.#confirmed = Math.max(this.#confirmed, changes.version)
-    this.#above(changes.version)
+    this.#now = Math.max(this.#now, changes.version)
     this.#trim()
     if (changed) this.#onChange()
   }
@@ -225,22 +225,19 @@ export class TagClock {
     return version !== undefined && version > birth
   }
 
-  /** The number that a version of the store gets here: above everything that was born before it was minted. */
-  #above(version: number): number {
-    // It is below the highest one heard of, so it was minted before that one, and before everything that was born since.
-    const isOverrun = version > this.#highest && version <= this.#now
-    this.#highest = Math.max(this.#highest, version)
-    const at = isOverrun ? this.#provisional() : version
-    this.#now = Math.max(this.#now, at)
-    return at
-  }
-
-  /** The number of a tag at a version; if the version was heard of before, the tag has that number already. */
-  #placeOf(tag: string, version: number): number {
-    const wasHeard = this.#unproven.has(tag) && this.#versions.get(tag) === version
-    if (!wasHeard) return this.#above(version)
-    this.#highest = Math.max(this.#highest, version)
-    return version
+  /**
+   * Returns what gives versions of the store, which are new here, their numbers: above everything that was born here until now. That a
+   * version is below a later one that is known already does not show that it was minted before what was born since: the later one may
+   * be of a history that the store has lost.
+   */
+  #places(): (version: number) => number {
+    const born = this.#now
+    const overrun = this.#provisional()
+    return (version) => {
+      const at = version > born ? version : overrun
+      this.#now = Math.max(this.#now, at)
+      return at
+    }
   }
 
   /** The next number of this node's own; never a whole one, which could be a minted one. */

@@ -8,6 +8,7 @@
 
 import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
+import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 
@@ -189,6 +190,8 @@ export interface RemoteStore {
   readonly locks?: LockProvider | undefined
   /** Limits counted on the same servers. */
   readonly limits?: RateLimitProvider | undefined
+  /** Keeps the heartbeats of nodes, for fleet statistics. */
+  readonly fleet?: FleetProvider | undefined
   /**
    * So many reads of one tick are sent at once, so that the store works on them while more are gathered. A whole number from 1.
    *

@@ -139,7 +139,14 @@ export interface CacheEvents {
    * was handed out and not kept.
    */
   'callback-error': KeyEvent & {
-    readonly option: 'tags' | 'ttl' | 'unless' | 'cacheErrors'
+    readonly option:
+      | 'tags'
+      | 'ttl'
+      | 'staleWhileRevalidate'
+      | 'staleIfError'
+      | 'unless'
+      | 'unshared'
+      | 'cacheErrors'
     readonly error: unknown
   }
   /**

@@ -16,6 +16,7 @@ import { ClosedError } from '../errors/closed-error.ts'
 import { Emitter } from '../events/emitter.ts'
 import { eventNamed } from '../events/event-table.ts'
 import type { AllEvents, EventName } from '../events/events.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -94,13 +95,10 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#node.local?.open((key) => this.#reportDrop(key))
     const { clock, work } = this.#node
     const stats = (): ManagerStats => this.stats()
-    this.#plugins = new StartedPlugins(options.plugins, {
-      clock,
-      work,
-      events: this.#events,
-      stats,
-    })
+    const place = { clock, work, events: this.#events, stats }
+    this.#plugins = new StartedPlugins(options.plugins, place)
     this.#startPlugins()
+    if (options.fleet !== undefined) this.#report.fleet(this.#caches.defaults.maxStalenessMs)
     if (options.isDefault) setDefaultManager(this)
   }
 
@@ -217,6 +215,16 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   }
 
   /**
+   * Returns all nodes of the namespace that report (option `fleet`), each with its state and counters, and their sum. Asks the store.
+   *
+   * @throws InvalidOptionError when no store of this manager keeps heartbeats; StoreTimeoutError, or what the store failed with; ClosedError
+   */
+  async fleet(): Promise<Fleet> {
+    if (this.isClosed) throw new ClosedError(this.namespace, 'fleet')
+    return this.#report.fleet(this.#caches.defaults.maxStalenessMs).list()
+  }
+
+  /**
    * Connects, and resolves when the remote store answers and messages of other nodes arrive; at once without a remote store. You need
    * not wait for it: reads work before that.
    *
@@ -250,7 +258,8 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#caches.close()
     wakeUps.wakeAll()
     // First, because a caller that waits for a lock would delay everything after it.
-    await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
+    const held = [this.#locks?.[INTERNALS].close(), this.#limits?.close(), this.#report.leave()]
+    await Promise.all(held)
     await endWork(this.#node)
     settling.clear()
     local?.close()

@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../errors/option-error.ts'
 import {
   assertClock,
   assertCodec,
+  assertFleetProvider,
   assertLimitProvider,
   assertLocalStore,
   assertLockProvider,
@@ -24,10 +25,17 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
 
 /** Members whose own contract is looked at, too. */
 const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
-  local: { locks: 'locks', limits: 'limits' },
-  remote: { capabilities: 'capabilities', bus: 'bus', locks: 'locks', limits: 'limits' },
+  local: { locks: 'locks', limits: 'limits', fleet: 'fleet' },
+  remote: {
+    capabilities: 'capabilities',
+    bus: 'bus',
+    locks: 'locks',
+    limits: 'limits',
+    fleet: 'fleet',
+  },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
+  fleet: { capabilities: 'fleetCapabilities' },
   plugin: { codecSteps: 'step' },
 }
 
@@ -63,6 +71,13 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
     'limitCapabilities',
     (value) => assertLimitProvider({ ...wholeOf('limits'), capabilities: value }, 'x'),
   ],
+  ['fleet', (value) => assertFleetProvider(value, 'x')],
+  ['fleet', (value) => assertLocalStore({ ...wholeOf('local'), fleet: value }, 'x')],
+  ['fleet', (value) => assertRemoteStore({ ...wholeOf('remote'), fleet: value }, 'x')],
+  [
+    'fleetCapabilities',
+    (value) => assertFleetProvider({ ...wholeOf('fleet'), capabilities: value }, 'x'),
+  ],
   ['codec', (value) => assertCodec(value, 'x')],
   ['step', (value) => assertPlugins([{ ...wholeOf('plugin'), codecSteps: [value] }], 'x')],
   ['plugin', (value) => assertPlugins([value], 'x')],
@@ -89,7 +104,7 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|locks|limits/.test(name)
+    const isOptional = value === undefined && /bus|locks|limits|fleet/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

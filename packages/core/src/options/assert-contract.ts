@@ -1,36 +1,19 @@
 /**
  * Checks that an implementation of a contract has every member. A missing one would show much later, and as another fault: a
  * local store without `peek` would let every eviction resolve with nothing evicted.
- *
- * The lists are checked against the types of the contracts: a contract that gains a member does not compile until its list has it.
  */
 
 import type { Bus } from '../contracts/bus.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { Codec, CodecStep, ValueType } from '../contracts/codec.ts'
+import type { FleetCapabilities, FleetProvider } from '../contracts/fleet-provider.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockCapabilities, LockProvider } from '../contracts/lock-provider.ts'
 import type { PluginParts } from '../contracts/plugin.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-
-type KindOf<Member> = Member extends (...args: never) => unknown
-  ? 'function'
-  : Member extends string
-    ? 'string'
-    : Member extends number
-      ? 'number'
-      : Member extends boolean
-        ? 'boolean'
-        : 'object'
-
-/** The type that each member of a contract must have; a question mark follows that of an optional member. */
-export type Shape<Contract> = {
-  readonly [Name in keyof Contract]-?: undefined extends Contract[Name]
-    ? `${KindOf<NonNullable<Contract[Name]>>}?`
-    : KindOf<Contract[Name]>
-}
+import { assertShape, type Shape } from './assert-shape.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
   shared: 'boolean',
@@ -41,6 +24,8 @@ const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
 }
 
 const LIMIT_CAPABILITIES: Shape<RateLimitCapabilities> = { shared: 'boolean' }
+
+const FLEET_CAPABILITIES: Shape<FleetCapabilities> = { shared: 'boolean' }
 
 const REMOTE_CAPABILITIES: Shape<RemoteCapabilities> = {
   leases: 'boolean',
@@ -83,6 +68,16 @@ const LIMITS: Shape<RateLimitProvider> = {
   close: 'function',
 }
 
+const FLEET: Shape<FleetProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  beat: 'function',
+  leave: 'function',
+  list: 'function',
+  close: 'function',
+}
+
 const LOCAL: Shape<LocalStore> = {
   name: 'string',
   get: 'function',
@@ -96,6 +91,7 @@ const LOCAL: Shape<LocalStore> = {
   measuresBytes: 'boolean',
   locks: 'object?',
   limits: 'object?',
+  fleet: 'object?',
   onDrop: 'function?',
   askAboutUse: 'function?',
 }
@@ -114,6 +110,7 @@ const REMOTE: Shape<RemoteStore> = {
   bus: 'object?',
   locks: 'object?',
   limits: 'object?',
+  fleet: 'object?',
   readsAtOnce: 'number?',
   open: 'function',
   read: 'function',
@@ -184,6 +181,8 @@ export const SHAPES = {
   lockCapabilities: LOCK_CAPABILITIES,
   limits: LIMITS,
   limitCapabilities: LIMIT_CAPABILITIES,
+  fleet: FLEET,
+  fleetCapabilities: FLEET_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,
@@ -194,20 +193,22 @@ export const SHAPES = {
 export function assertLocalStore(store: unknown, option: string): void {
   const expected = 'a local store such as lruStore()'
   assertShape(store, LOCAL, { option, expected })
-  const { locks, limits } = store as LocalStore
+  const { locks, limits, fleet } = store as LocalStore
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
+  if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
 }
 
 export function assertRemoteStore(store: unknown, option: string): void {
   const expected = 'a remote store such as redisStore()'
   assertShape(store, REMOTE, { option, expected })
-  const { capabilities, bus, locks, limits } = store as RemoteStore
+  const { capabilities, bus, locks, limits, fleet } = store as RemoteStore
   const what = { option: `${option}.capabilities`, expected: 'what the store can promise' }
   assertShape(capabilities, REMOTE_CAPABILITIES, what)
   if (bus !== undefined) assertShape(bus, BUS, { option: `${option}.bus`, expected: 'a bus' })
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
+  if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
 }
 
 export function assertLockProvider(provider: unknown, option: string): void {
@@ -222,6 +223,13 @@ export function assertLimitProvider(provider: unknown, option: string): void {
   assertShape(provider, LIMITS, { option, expected })
   const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
   assertShape((provider as RateLimitProvider).capabilities, LIMIT_CAPABILITIES, what)
+}
+
+export function assertFleetProvider(provider: unknown, option: string): void {
+  const expected = 'a fleet provider such as localFleet()'
+  assertShape(provider, FLEET, { option, expected })
+  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
+  assertShape((provider as FleetProvider).capabilities, FLEET_CAPABILITIES, what)
 }
 
 export function assertCodec(codec: unknown, option: string): void {
@@ -261,25 +269,4 @@ export function assertValueType(type: unknown, option: string): void {
 
 export function assertClock(clock: unknown, option: string): void {
   assertShape(clock, CLOCK, { option, expected: 'a clock such as createSystemClock()' })
-}
-
-function assertShape(
-  value: unknown,
-  shape: Readonly<Record<string, string>>,
-  { option, expected }: { readonly option: string; readonly expected: string },
-): void {
-  if (typeof value !== 'object' || value === null) {
-    throw new InvalidOptionError({ option, expected, received: value })
-  }
-  for (const [name, kind] of Object.entries(shape)) {
-    const member = (value as Record<string, unknown>)[name]
-    if (member === undefined && kind.endsWith('?')) continue
-    const wanted = kind.replace('?', '')
-    if (typeof member === wanted && member !== null) continue
-    throw new InvalidOptionError({
-      option: `${option}.${name}`,
-      expected: `${wanted === 'object' ? 'an' : 'a'} ${wanted}, as ${expected} has`,
-      received: member,
-    })
-  }
 }

@@ -57,6 +57,28 @@ export class Histogram {
     this.#sumMs += other.#sumMs
   }
 
+  /** Adds what another process has counted; buckets that do not exist here are left out. */
+  addCounts(sumMs: number, counts: Iterable<readonly [bucket: number, count: number]>): void {
+    for (const [bucket, count] of counts) {
+      const known = this.#counts[bucket]
+      if (known === undefined) continue
+      this.#counts[bucket] = known + count
+      this.#total += count
+    }
+    this.#sumMs += sumMs
+  }
+
+  get sumMs(): number {
+    return this.#sumMs
+  }
+
+  /** Buckets that are not empty, each by itself; the last one possible has what is beyond the bounds. */
+  counts(): readonly (readonly [bucket: number, count: number])[] {
+    return Array.from(this.#counts, (count, bucket) => [bucket, count] as const).filter(
+      ([, count]) => count > 0,
+    )
+  }
+
   summary(): LatencySummary {
     const buckets: number[] = []
     let below = 0

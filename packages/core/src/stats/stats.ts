@@ -122,7 +122,7 @@ export interface ManagerStats extends ReadStats {
 /** How many caches and methods have counters of their own. */
 const CAP = 5_000
 /** The rest is counted under this name, which no cache can have. */
-const OTHERS = '(others)'
+export const OTHERS = '(others)'
 
 /** Has the counters of each cache and method, and adds them up. */
 export class StatsRegistry {
@@ -163,17 +163,25 @@ export class StatsRegistry {
     return counters
   }
 
-  /** `local`: the local tier, if there is one; `bytes` are those that it counts. */
-  snapshot(local: { readonly size: number; readonly bytes: number } | undefined): ManagerStats {
+  /** Returns the counters of everything and those of each cache. They are copies. */
+  counted(): { readonly total: ReadCounters; readonly byCache: Map<string, ReadCounters> } {
     const total = new ReadCounters()
     total.add(this.#manager)
     const byCache = new Map<string, ReadCounters>()
-    const byMethod: Record<string, ReadStats> = {}
-    for (const { cache, method, counters } of this.#counters.values()) {
+    for (const { cache, counters } of this.#counters.values()) {
       total.add(counters)
       const ofCache = byCache.get(cache) ?? new ReadCounters()
       ofCache.add(counters)
       byCache.set(cache, ofCache)
+    }
+    return { total, byCache }
+  }
+
+  /** `local`: the local tier, if there is one; `bytes` are those that it counts. */
+  snapshot(local: { readonly size: number; readonly bytes: number } | undefined): ManagerStats {
+    const { total, byCache } = this.counted()
+    const byMethod: Record<string, ReadStats> = {}
+    for (const { method, counters } of this.#counters.values()) {
       if (method !== '') byMethod[method] = counters.snapshot()
     }
     return {

@@ -10,6 +10,7 @@ import {
   cacheTag,
   EVERYTHING,
   FLAG,
+  isMark,
   partitionTag,
   type StoredEntry,
   softTag,
@@ -205,6 +206,7 @@ function refreshOf({ nowMs }: EntryFacts, head: StoredEntry): string {
 }
 
 function kindOf({ flags }: StoredEntry): string {
+  if (isMark(flags)) return 'A mark that loads of the key are not shared'
   if ((flags & FLAG.error) !== 0) return 'A remembered error'
   return (flags & FLAG.negative) !== 0 ? 'The source had nothing' : 'A value'
 }
