@@ -1,10 +1,11 @@
 /** Runs a loader once: its signal, its timeouts, and its outcome. */
 
 import { freezeDeep } from '../entry/freeze.ts'
+import { ClosedError } from '../errors/closed-error.ts'
 import { LoadTimeoutError } from '../errors/load-error.ts'
 import { withValue } from '../events/event-value.ts'
 import { runIn } from '../lifecycle/kept-context.ts'
-import type { Flight } from './flight.ts'
+import type { Flight, Flights } from './flight.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { LoadContext } from './read-call.ts'
@@ -200,4 +201,14 @@ export class LoadAbort implements LoadContext {
   }
 
   readonly #onClosing = (): void => this.abort(this.#closing.reason)
+}
+
+/** Ends a flight in the place of a load, because the manager was closed meanwhile. */
+export function endAsClosed(
+  { flights, namespace }: { readonly flights: Flights; readonly namespace: string },
+  flight: Flight,
+): void {
+  flights.end(flight)
+  flight.call.onDecided?.()
+  flight.reject(new ClosedError(namespace))
 }
