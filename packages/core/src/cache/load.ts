@@ -30,9 +30,16 @@ export interface LoadHooks {
   readonly onSoftTimeout: () => void
 }
 
+/** What a load needs of its node, which is also known by it: two managers' loads of one key are two. */
+type LoadHome = AbortHome &
+  Pick<CacheNode, 'namespace' | 'clock' | 'events' | 'traces' | 'copyValue'>
+
+/** What a load needs to be given up. */
+type AbortHome = Pick<CacheNode, 'closing' | 'flights'>
+
 /** Runs the flight's loader. Never rejects: an error of the user's method is an outcome. */
 export async function runLoader(
-  node: CacheNode,
+  node: LoadHome,
   flight: Flight,
   hooks: LoadHooks,
 ): Promise<LoadOutcome> {
@@ -127,14 +134,14 @@ export class LoadAbort implements LoadContext {
   isGivenUp = false
   /** Called when it is over. */
   onEnd: (() => void) | undefined
-  readonly #node: CacheNode
+  readonly #node: AbortHome
   readonly #closing: AbortSignal
   #controller: AbortController | undefined
   #reason: unknown
   #isOver = false
   readonly #flight: Flight
 
-  constructor(node: CacheNode, previous: unknown, flight: Flight) {
+  constructor(node: AbortHome, previous: unknown, flight: Flight) {
     this.#node = node
     this.#closing = node.closing.signal
     this.previous = previous
