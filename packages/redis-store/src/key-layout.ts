@@ -15,6 +15,11 @@ export function logKey(namespace: string, partition: number): string {
   return `{${namespace}:${partition}}`
 }
 
+/** The heads of all partitions, once more: `{shop:heads}`. Outside of a Cluster only, because it shares scripts with every log. */
+export function headsKey(namespace: string): string {
+  return `{${namespace}:heads}`
+}
+
 /** The tag clock: `{shop:tags}`. */
 export function tagsKey(namespace: string): string {
   return `{${namespace}:tags}`
