@@ -1,7 +1,7 @@
 /**
  * Ids of sessions, and where they lead.
  *
- * An id is `<tag>.<when>.<random>`. The tag is the place: all sessions of a user have the same one, made from the user's name by a
+ * An id is `<tag>~<when>~<random>`. The tag is the place: all sessions of a user have the same one, made from the user's name by a
  * one-way function, so that a bare id leads to the one place where everything of its user is kept. Before a login it is random. `when`
  * is the second at which the id was made; it tells a store whether a session that it does not know can be new. The rest are 128 random
  * bits, which are what makes the id a secret.
@@ -21,7 +21,7 @@ const TAG_LENGTH = 16
 const TAG_BYTES = 12
 const SECRET_BYTES = 16
 const SECONDS_LENGTH = 7
-const OWN = /^([ua][A-Za-z0-9_-]{16})\.([0-9a-z]{7})\.([A-Za-z0-9_-]{22})$/
+const OWN = /^([ua][A-Za-z0-9_-]{16})~([0-9a-z]{7})~([A-Za-z0-9_-]{22})$/
 const MOST_FOREIGN = 200
 const FOREIGN_NAME = '~'
 
@@ -38,7 +38,7 @@ export function makeId(nowMs: number, tag: string | undefined): string {
   const when = Math.floor(nowMs / 1_000)
     .toString(36)
     .padStart(SECONDS_LENGTH, '0')
-  return `${at}.${when}.${randomBytes(SECRET_BYTES).toString('base64url')}`
+  return `${at}~${when}~${randomBytes(SECRET_BYTES).toString('base64url')}`
 }
 
 /** Reads an id, or returns `undefined` for what is none. `foreign`: whether ids that others made are taken, too. */
@@ -47,7 +47,7 @@ export function parseId(id: unknown, foreign: boolean): SessionId | undefined {
   const [, tag, when, secret] = OWN.exec(id) ?? []
   if (tag !== undefined && when !== undefined) {
     const madeAt = Number.parseInt(when, 36) * 1_000
-    return madeAt === 0 ? undefined : { id, home: { tag, name: `${when}.${secret}`, madeAt } }
+    return madeAt === 0 ? undefined : { id, home: { tag, name: `${when}~${secret}`, madeAt } }
   }
   const isFine = id.length > 0 && id.length <= MOST_FOREIGN && id.isWellFormed()
   if (!foreign || !isFine) return undefined
@@ -64,7 +64,7 @@ export function placeUnder({ id, home }: SessionId, tag: string): SessionPlace {
 /** The id of a session in a user's list. */
 export function idIn(tag: string, name: string): string {
   if (name.startsWith(FOREIGN_NAME)) return Buffer.from(name.slice(1), 'base64url').toString('utf8')
-  return OWN.test(name) ? name : `${tag}.${name}`
+  return OWN.test(name) ? name : `${tag}~${name}`
 }
 
 /** The tag of a user, among the sessions of this name. */
