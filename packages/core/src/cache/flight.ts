@@ -8,7 +8,6 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
-import { ClosedError } from '../errors/closed-error.ts'
 import type { MissReason } from '../events/events.ts'
 import type { OpenTrace } from '../events/open-trace.ts'
 import type { ReadTrace, TracedFlight } from '../events/traces.ts'
@@ -184,8 +183,7 @@ export class Flights {
   add(flight: Flight): void {
     const { key } = flight.address
     const displaced = this.#flights.get(key)
-    if (displaced === flight) return
-    if (displaced !== undefined) {
+    if (displaced !== undefined && displaced !== flight) {
       this.detach(displaced)
       flight.standsForRefresh ||= displaced.standsForRefresh || displaced.ask !== undefined
     }
@@ -299,14 +297,4 @@ export function endIfForsaken({ flights }: { readonly flights: Flights }, flight
   flight.call.onDecided?.()
   flight.reject(flight.leftFor)
   return true
-}
-
-/** The manager was closed meanwhile. */
-export function endAsClosed(
-  { flights, namespace }: { readonly flights: Flights; readonly namespace: string },
-  flight: Flight,
-): void {
-  flights.end(flight)
-  flight.call.onDecided?.()
-  flight.reject(new ClosedError(namespace))
 }

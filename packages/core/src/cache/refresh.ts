@@ -15,8 +15,9 @@
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
-import { endAsClosed, endIfForsaken, type Flight, goOn } from './flight.ts'
+import { endIfForsaken, type Flight, goOn } from './flight.ts'
 import { judge } from './judge.ts'
+import { endAsClosed } from './load.ts'
 import { enclosingLoad, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import { loadApart } from './not-shared.ts'
