@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { type CacheManager, InvalidOptionError, ipKey } from '@larder/core'
 import { INTERNALS, resolveLimiter } from '@larder/core/store'
 import {
+  HiddenAddresses,
   LimitGuard,
   readsAddress,
   trustError,
@@ -32,12 +33,12 @@ export interface HandlerLimit {
   readonly where: string
   readonly guard: LimitGuard<HandlerCall<unknown>>
   readonly refundsByStatus: boolean
-  /** Whom the platform trusts says nothing about the client, and nobody has said that this is right. */
-  readonly distrustsAddress: boolean
+  /** Where the platform believes whatever a client says about its address, and nobody has said that this is right. */
+  readonly hidden: HiddenAddresses | undefined
 }
 
 /** How messages name that of either platform. */
-export const TRUST_SETTING = "'trust proxy' or trustProxy"
+const TRUST_SETTING = "'trust proxy' or trustProxy"
 
 const MOST_NAME = 64
 const UNFIT_FOR_NAME = /[^A-Za-z0-9_.-]/g
@@ -99,7 +100,8 @@ export class RateLimits {
       { where, addressKey: (call) => addressKey(call, where) },
     )
     if (options.name === undefined) this.#named.add(name)
-    return { where, guard, refundsByStatus: settings.refundIf !== undefined, distrustsAddress }
+    const hidden = distrustsAddress ? new HiddenAddresses(where, TRUST_SETTING) : undefined
+    return { where, guard, refundsByStatus: settings.refundIf !== undefined, hidden }
   }
 
   /** Two classes of one name, and two methods that a wrapper has left without theirs, would share what they count. */
