@@ -193,7 +193,7 @@ export interface RemoteStore {
   /** Keeps the heartbeats of nodes, for fleet statistics. */
   readonly fleet?: FleetProvider | undefined
   /**
-   * So many reads of one tick are sent at once, so that the store works on them while more are gathered. A whole number from 1.
+   * How many reads of one tick are sent in one call, so that the store works on them while more are gathered. A whole number from 1.
    *
    * @default none: a call takes all reads of a tick, at its end
    */

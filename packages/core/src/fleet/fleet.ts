@@ -45,7 +45,7 @@ export interface Fleet {
 
 /** A heartbeat is overdue when this much of the usual time between two has passed: jitter and a slow call are no reason. */
 const OVERDUE = 1.5
-/** So many caches are told apart in the sum. */
+/** How many caches are told apart in the sum. */
 const MOST_CACHES = 1_000
 
 export function fleetOf({ nowMs, heartbeats }: KeptHeartbeats, self: string | null): Fleet {
