@@ -1,6 +1,6 @@
 /**
  * What does a fleet cost Redis? Many real nodes in a few processes, over a Redis and a Cluster of their own, beside nodes that
- * do DEL and PUBLISH; Redis itself is asked what it did.
+ * do DEL and PUBLISH, and nodes that send a PING now and then; Redis itself is asked what it did.
  *
  * `npm run fleet -- --nodes 1000`; `--nodes` takes a list (10,100,400 by default), `--quick` is short and writes no results,
  * `--only idle`, `load` or `cluster` asks that alone.
@@ -33,6 +33,7 @@ const lengths: Lengths = isQuick
 const PER_SECOND = isQuick ? 500 : 5_000
 const MESSAGE_BYTES = [100, 1_000, 4_000, 16_000]
 const SCHEMES: readonly SchemeName[] = ['Larder', 'DEL + PUBLISH']
+const AT_REST: readonly SchemeName[] = [...SCHEMES, 'one PING']
 const asks = (part: string): boolean => values.only === undefined || values.only === part
 
 const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`
@@ -64,7 +65,7 @@ if (!isQuick && values.only === undefined) writeJson('fleet', { machine, sizes, 
 async function sizesOn(servers: Servers): Promise<void> {
   const found: Size[] = []
   for (const nodes of counts) {
-    for (const scheme of SCHEMES) found.push(await atRest({ scheme, servers, nodes, lengths }))
+    for (const scheme of AT_REST) found.push(await atRest({ scheme, servers, nodes, lengths }))
   }
   printSizes(found)
   sizes.push(...found)

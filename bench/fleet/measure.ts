@@ -18,11 +18,12 @@ export interface Lengths {
 /** Costs while nothing is asked of anybody, without what the servers cost by themselves. */
 export interface Idle {
   readonly cpuUsPerSecond: number
-  /** Larder only. */
-  readonly cpuUsPerSync: number
-  readonly commandsPerSync: number
   readonly commandsPerSecond: number
-  readonly bytesPerSync: number
+  /** A round is a sync, or the PING in its place; the plain scheme has none. */
+  readonly roundsPerSecond: number
+  readonly cpuUsPerRound: number
+  readonly commandsPerRound: number
+  readonly bytesPerRound: number
 }
 
 export interface PerEviction {
@@ -61,7 +62,7 @@ export interface LoadSize extends Loaded {
 
 const CONNECTED_MS = 4_000
 /** More nodes than this would take the processors that Redis needs, when each hears of thousands of evictions a second. */
-export const MOST_REAL_NODES = 40
+const MOST_REAL_NODES = 8
 
 export interface Question {
   readonly scheme: SchemeName
@@ -82,31 +83,35 @@ export async function atRest({ scheme, servers, nodes, lengths }: Question): Pro
     scheme,
     servers: servers.isCluster ? 'Cluster' : 'one Redis',
     nodes,
-    idle: idleOf(idle, alone),
+    idle: idleOf(idle, alone, scheme),
     eviction: perEviction(evictions, idle, lengths.evictions),
   }
 }
 
-function idleOf(spent: Spent, alone: Spent): Idle {
+function idleOf(spent: Spent, alone: Spent, scheme: SchemeName): Idle {
   const rate = (of: (each: Spent) => number): number =>
     of(spent) - (of(alone) * spent.tookMs) / alone.tookMs
   const seconds = spent.tookMs / 1_000
   const cpuUs = rate(({ cpuUs: us }) => us)
   const commands = rate((each) => each.commands)
-  const syncs = Math.max(1, spent.syncs)
+  const rounds = scheme === 'Larder' ? spent.syncs : spent.pings
+  const each = (total: number): number => (rounds === 0 ? 0 : total / rounds)
   return {
     cpuUsPerSecond: cpuUs / seconds,
-    cpuUsPerSync: cpuUs / syncs,
-    commandsPerSync: commands / syncs,
     commandsPerSecond: commands / seconds,
-    bytesPerSync: rate(({ bytesIn, bytesOut }) => bytesIn + bytesOut) / syncs,
+    roundsPerSecond: rounds / seconds,
+    cpuUsPerRound: each(cpuUs),
+    commandsPerRound: each(commands),
+    bytesPerRound: each(rate(({ bytesIn, bytesOut }) => bytesIn + bytesOut)),
   }
 }
 
-/** Without what the fleet costs meanwhile at rest. */
+/** Without the syncs meanwhile: how many there are depends on how busy the nodes are. */
 function perEviction(spent: Spent, idle: Spent, evictions: number): PerEviction {
-  const each = (of: (reading: Spent) => number): number =>
-    (of(spent) - (of(idle) * spent.tookMs) / idle.tookMs) / evictions
+  const each = (of: (reading: Spent) => number): number => {
+    const meanwhile = idle.syncs === 0 ? 0 : (of(idle) / idle.syncs) * spent.syncs
+    return (of(spent) - meanwhile) / evictions
+  }
   return {
     cpuUs: each(({ cpuUs }) => cpuUs),
     commands: each(({ commands }) => commands),

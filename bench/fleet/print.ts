@@ -2,28 +2,24 @@
 
 import { printRows } from '../report.ts'
 import type { FanOut } from './fan-out.ts'
-import type { LoadSize, Size } from './measure.ts'
+import type { Idle, LoadSize, Size } from './measure.ts'
 
 export function printSizes(sizes: readonly Size[]): void {
   const [first] = sizes
   if (first === undefined) return
+  const evicting = sizes.filter(({ scheme }) => scheme !== 'one PING')
   printRows(
     `At rest, ${first.servers}`,
     sizes.map(({ scheme, nodes, idle }) => [
       nameOf(scheme, nodes),
-      scheme === 'Larder'
-        ? `${idle.cpuUsPerSync.toFixed(1)} µs a node and sync`.padStart(28)
-        : ''.padStart(28),
-      scheme === 'Larder'
-        ? `${idle.commandsPerSync.toFixed(1)} commands, ${idle.bytesPerSync.toFixed(0)} B`
-        : '',
       `${(idle.cpuUsPerSecond / 1e4).toFixed(2)} % of a core`.padStart(18),
-      `${idle.commandsPerSecond.toFixed(0)} commands/s`,
+      `${idle.commandsPerSecond.toFixed(0)} commands/s`.padStart(16),
+      ...(idle.roundsPerSecond === 0 ? [] : roundCells(scheme, idle)),
     ]),
   )
   printRows(
     `One eviction after the other, ${first.servers}`,
-    sizes.map(({ scheme, nodes, eviction }) => [
+    evicting.map(({ scheme, nodes, eviction }) => [
       nameOf(scheme, nodes),
       `${eviction.cpuUs.toFixed(0)} µs`.padStart(10),
       `${(eviction.cpuUs / nodes).toFixed(2)} µs a node`.padStart(18),
@@ -58,6 +54,16 @@ export function printLoad(loads: readonly LoadSize[]): void {
       load.realNodes < load.nodes ? `(${load.realNodes} nodes are real)` : '',
     ]),
   )
+}
+
+function roundCells(scheme: string, idle: Idle): readonly string[] {
+  const { cpuUsPerRound, commandsPerRound, bytesPerRound } = idle
+  return [
+    `${cpuUsPerRound.toFixed(1)} µs a node and ${scheme === 'Larder' ? 'sync' : 'PING'}`.padStart(
+      26,
+    ),
+    `${commandsPerRound.toFixed(1)} commands, ${bytesPerRound.toFixed(0)} B`,
+  ]
 }
 
 function nameOf(scheme: string, nodes: number): string {

@@ -11,6 +11,7 @@ export interface Reading {
   readonly publishes: number
   /** Rounds of `sync`, each of which asks the tag clock once. */
   readonly syncs: number
+  readonly pings: number
   readonly bytesIn: number
   readonly bytesOut: number
   /** When it was taken, monotonic ms. */
@@ -36,6 +37,7 @@ export class Gauge implements Disposable {
       commands: sum(({ commands }) => commands),
       publishes: sum(({ publishes }) => publishes),
       syncs: sum(({ syncs }) => syncs),
+      pings: sum(({ pings }) => pings),
       bytesIn: sum(({ bytesIn }) => bytesIn),
       bytesOut: sum(({ bytesOut }) => bytesOut),
       atMs: performance.now(),
@@ -60,6 +62,7 @@ function spentBetween(before: Reading, after: Reading): Spent {
     commands: after.commands - before.commands,
     publishes: after.publishes - before.publishes,
     syncs: after.syncs - before.syncs,
+    pings: after.pings - before.pings,
     bytesIn: after.bytesIn - before.bytesIn,
     bytesOut: after.bytesOut - before.bytesOut,
     atMs: after.atMs,
@@ -82,6 +85,7 @@ async function readingOf(client: Redis): Promise<Omit<Reading, 'atMs'>> {
     commands: stat('total_commands_processed') - calls('info'),
     publishes: calls('publish'),
     syncs: calls('zmscore'),
+    pings: calls('ping'),
     bytesIn: stat('total_net_input_bytes'),
     bytesOut: stat('total_net_output_bytes'),
   }

@@ -1,4 +1,7 @@
-/** What is compared: nodes of Larder, and nodes that do what its peers do, DEL and PUBLISH. */
+/**
+ * What is compared: nodes of Larder, nodes that do what its peers do, DEL and PUBLISH, and as a floor nodes that send one PING as
+ * often as others sync: a server cannot hear of a node for less.
+ */
 
 import { randomUUID } from 'node:crypto'
 import { type CacheManager, createCacheManager } from '@larder/core'
@@ -22,7 +25,7 @@ export interface FleetNode {
   close(): Promise<unknown>
 }
 
-export type SchemeName = 'Larder' | 'DEL + PUBLISH'
+export type SchemeName = 'Larder' | 'DEL + PUBLISH' | 'one PING'
 
 export const NAMESPACE = 'fleet'
 /** Where the plain scheme publishes. */
@@ -31,6 +34,7 @@ export const PLAIN_CHANNEL = 'fleet:plain'
 export const SCHEMES: Readonly<Record<SchemeName, (servers: Servers) => FleetNode>> = {
   Larder: larderNode,
   'DEL + PUBLISH': plainNode,
+  'one PING': pingingNode,
 }
 
 function larderNode({ urls, isCluster }: Servers): FleetNode {
@@ -76,6 +80,30 @@ function plainNode(servers: Servers): FleetNode {
     close: async () => {
       client.disconnect()
       subscriber.disconnect()
+    },
+  }
+}
+
+/** As often as a node with the default `maxStaleness` syncs. */
+const PINGED_EVERY_MS = { least: 600, more: 200 }
+
+function pingingNode(servers: Servers): FleetNode {
+  const client = plainClient(servers)
+  let timer: NodeJS.Timeout | undefined
+  const ping = (): void => {
+    void client.ping().catch(() => undefined)
+    timer = setTimeout(ping, PINGED_EVERY_MS.least + Math.random() * PINGED_EVERY_MS.more)
+  }
+  return {
+    start: async () => {
+      await client.ping()
+      timer = setTimeout(ping, Math.random() * PINGED_EVERY_MS.least)
+    },
+    evict: async () => undefined,
+    read: async (_key, load) => load(),
+    close: async () => {
+      clearTimeout(timer)
+      client.disconnect()
     },
   }
 }

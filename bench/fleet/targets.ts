@@ -22,7 +22,7 @@ export function targetsOf(sizes: readonly Size[], loads: readonly LoadSize[]): r
           {
             id: 'P19',
             what: `${atRest.nodes} nodes at rest, µs a node and sync`,
-            measured: atRest.idle.cpuUsPerSync,
+            measured: atRest.idle.cpuUsPerRound,
             atMost: SYNC_US,
           },
         ]),

@@ -64,6 +64,7 @@ export {
 export { NotConfiguredError } from './errors/not-configured-error.ts'
 export { InvalidOptionError } from './errors/option-error.ts'
 export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit-error.ts'
+export { SessionUnavailableError } from './errors/session-error.ts'
 export {
   RecoveryQueueError,
   type RefusalReason,

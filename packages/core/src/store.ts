@@ -81,6 +81,22 @@ export type {
   TagHead,
 } from './contracts/remote-store.ts'
 export type {
+  ListedSession,
+  LiveSession,
+  MovedSession,
+  NamedSession,
+  NoSession,
+  SaveMode,
+  SaveReply,
+  SessionCapabilities,
+  SessionPlace,
+  SessionProvider,
+  SessionRead,
+  SessionReply,
+  SessionRule,
+  SessionSave,
+} from './contracts/session-provider.ts'
+export type {
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
@@ -114,6 +130,7 @@ export { fleetOf } from './fleet/fleet.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
+export type { SessionParts } from './manager/create-sessions.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
@@ -129,5 +146,7 @@ export { parseDuration } from './options/duration.ts'
 export { optionNames } from './options/option-names.ts'
 export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
+export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
+export type { SessionValues } from './sessions/session-values.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -8,12 +8,14 @@ import {
   type LockProvider,
   optionNames,
   type RateLimitProvider,
+  type SessionProvider,
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
 import { type Bounds, resolveBounds } from './bounds.ts'
 import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
+import { localSessions } from './sessions/local-sessions.ts'
 
 export interface AdaptiveStoreOptions {
   /** The most entries held. 1 to 16 777 216. Up to about twice as many keys are remembered besides. @default 10_000 */
@@ -49,6 +51,7 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly locks: LockProvider = localLocks()
   readonly limits: RateLimitProvider = localLimits()
   readonly fleet: FleetProvider = localFleet()
+  readonly sessions: SessionProvider = localSessions()
   readonly #maxBytes: number
   #entries: AdaptiveEntries<Entry>
 

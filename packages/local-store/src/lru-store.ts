@@ -8,12 +8,14 @@ import {
   type LockProvider,
   optionNames,
   type RateLimitProvider,
+  type SessionProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
 import { type Bounds, resolveBounds } from './bounds.ts'
 import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
+import { localSessions } from './sessions/local-sessions.ts'
 
 export interface LruStoreOptions {
   /** The most entries held. 1 to 16 777 216. @default 10_000 */
@@ -46,6 +48,7 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly locks: LockProvider = localLocks()
   readonly limits: RateLimitProvider = localLimits()
   readonly fleet: FleetProvider = localFleet()
+  readonly sessions: SessionProvider = localSessions()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
   readonly #maxEntries: number

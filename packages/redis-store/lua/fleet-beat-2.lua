@@ -21,8 +21,8 @@ local function forget(from, to)
   redis.call('HDEL', heartbeats, unpack(over))
 end
 forget('-inf', whole(now))
--- An end that is too far away was written before the clock was set back.
-forget('(' .. whole(now + tonumber(ARGV[4])), '+inf')
+-- An end that is far away was written before the clock was set back. Twice, because clocks go back a little all the time.
+forget('(' .. whole(now + 2 * tonumber(ARGV[4])), '+inf')
 
 local count = redis.call('ZCARD', ends)
 if count >= tonumber(ARGV[5]) and not redis.call('ZSCORE', ends, node) then return 0 end

@@ -11,6 +11,7 @@ import type { CodecFactory } from './codec.ts'
 import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
+import type { SessionProvider } from './session-provider.ts'
 
 /** The place of an entry: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -192,6 +193,8 @@ export interface RemoteStore {
   readonly limits?: RateLimitProvider | undefined
   /** Keeps the heartbeats of nodes, for fleet statistics. */
   readonly fleet?: FleetProvider | undefined
+  /** Sessions kept on the same servers. */
+  readonly sessions?: SessionProvider | undefined
   /**
    * How many reads of one tick are sent in one call, so that the store works on them while more are gathered. A whole number from 1.
    *

@@ -19,19 +19,18 @@ import type { AllEvents, EventName } from '../events/events.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
-import type { Limits } from '../limits/limits.ts'
 import { type ResolvedLimiter, resolveLimiter } from '../limits/resolve-limiter.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertFunction, assertTags } from '../options/assert-option.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
-import { createLimits } from './create-limits.ts'
-import { createLocks } from './create-locks.ts'
+import type { SessionParts } from './create-sessions.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
 import type { ManagerHealth } from './health.ts'
+import { LateParts } from './late-parts.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
@@ -67,6 +66,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   readonly #writes: WritePath
   readonly #caches: NamedCaches
   readonly #plugins: StartedPlugins
+  readonly #parts: LateParts
   readonly #report: ManagerReport
   /** For decorators and integrations. */
   readonly [INTERNALS] = {
@@ -74,11 +74,10 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
       if (this.isClosed) throw new ClosedError(this.namespace, method.method)
       return this.#caches.methodCache(method)
     },
-    limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
+    limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
+    sessions: (): SessionParts => this.#parts.sessions(),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
-  #locks: Locks | undefined
-  #limits: Limits | undefined
   #closing: Promise<void> | undefined
 
   /** Use `createCacheManager`. */
@@ -89,8 +88,8 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#node = engine.node
     this.#writes = engine.writes
     takeStores(options, this)
-    const made = () => ({ locks: this.#locks, limits: this.#limits })
-    this.#report = new ManagerReport(options, this.#node, made)
+    this.#parts = new LateParts(options, this.#node)
+    this.#report = new ManagerReport(options, this.#node, () => this.#parts.made)
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))
     const { clock, work } = this.#node
@@ -127,9 +126,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
    * @throws InvalidOptionError when no store of this manager has locks; ClosedError
    */
   get locks(): Locks {
-    if (this.isClosed) throw new ClosedError(this.namespace, 'locks')
-    this.#locks ??= createLocks(this.#options, this.#node)
-    return this.#locks
+    return this.#parts.locks()
   }
 
   /**
@@ -139,7 +136,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
    * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
    */
   limiter(options: LimiterOptions): Limiter {
-    return this.#limiter(() => resolveLimiter(options, { where: 'limiter' }))
+    return this.#parts.limiter(() => resolveLimiter(options, { where: 'limiter' }))
   }
 
   /**
@@ -258,22 +255,14 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#caches.close()
     wakeUps.wakeAll()
     // First, because a caller that waits for a lock would delay everything after it.
-    const held = [this.#locks?.[INTERNALS].close(), this.#limits?.close(), this.#report.leave()]
-    await Promise.all(held)
+    await Promise.all([this.#parts.close(), this.#report.leave()])
     await endWork(this.#node)
+    await this.#parts.closeSessions()
     settling.clear()
     local?.close()
     await remote?.close()
     await this.#plugins.stop()
     this.#events.clear()
-  }
-
-  #limiter(resolve: () => ResolvedLimiter): Limiter {
-    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
-    this.#limits ??= createLimits(this.#options, this.#node)
-    const limiter = resolve()
-    this.#node.secondsMeant?.windows(limiter.options, limiter.where)
-    return this.#limits.limiter(limiter)
   }
 
   /** @throws what a plugin throws; then nothing of this manager is left */

@@ -6,7 +6,7 @@ import type { ResolvedManagerOptions } from './manager-options.ts'
 
 export interface ForTools {
   /** What the manager was given to keep things in. */
-  stores(): Pick<ResolvedManagerOptions, 'remote' | 'locks' | 'limits'>
+  stores(): Pick<ResolvedManagerOptions, 'remote' | 'locks' | 'limits' | 'sessions'>
   /** Reads the value of a stored entry, by its full key. @throws what the codec or a codec step threw */
   storedValue(key: string, bytes: Uint8Array): Promise<unknown>
 }

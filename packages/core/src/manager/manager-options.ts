@@ -6,6 +6,7 @@ import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
+import type { SessionProvider } from '../contracts/session-provider.ts'
 import {
   type FleetOptions,
   type ResolvedFleetOptions,
@@ -20,6 +21,7 @@ import {
   assertLockProvider,
   assertPlugins,
   assertRemoteStore,
+  assertSessionProvider,
   assertValueTypes,
 } from '../options/assert-contract.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
@@ -48,6 +50,8 @@ export interface CacheManagerOptions {
   readonly locks?: LockProvider | undefined
   /** Where limits are counted. @default the remote store's own, or without one the local store's */
   readonly limits?: RateLimitProvider | undefined
+  /** Where sessions are kept. @default the remote store's own, or without one the local store's */
+  readonly sessions?: SessionProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -89,8 +93,8 @@ export interface CacheManagerOptions {
    */
   readonly logger?: Logger | false | undefined
   /**
-   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, and no store is
-   * used. @default true
+   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions stay
+   * in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -105,6 +109,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   remote: true,
   locks: true,
   limits: true,
+  sessions: true,
   plugins: true,
   defaults: true,
   types: true,
@@ -134,6 +139,7 @@ export interface ResolvedManagerOptions {
   readonly remote: RemoteStore | undefined
   readonly locks: LockProvider | undefined
   readonly limits: RateLimitProvider | undefined
+  readonly sessions: SessionProvider | undefined
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
@@ -156,11 +162,12 @@ export interface ResolvedManagerOptions {
 export function resolveManagerOptions(options: CacheManagerOptions): ResolvedManagerOptions {
   assertKnownOptions(options, NAMES, WHERE)
   assertName(options.namespace, `${WHERE}.namespace`)
-  const { local, remote, locks, limits, clock } = options
+  const { local, remote, locks, limits, sessions, clock } = options
   if (local !== undefined) assertLocalStore(local, `${WHERE}.local`)
   if (remote !== undefined) assertRemoteStore(remote, `${WHERE}.remote`)
   if (locks !== undefined) assertLockProvider(locks, `${WHERE}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${WHERE}.limits`)
+  if (sessions !== undefined) assertSessionProvider(sessions, `${WHERE}.sessions`)
   if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
   const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
   assertPlugins(plugins, `${WHERE}.plugins`)
@@ -214,7 +221,10 @@ function providersOf({
   remote,
   locks,
   limits,
+  sessions,
 }: CacheManagerOptions) {
-  if (enabled) return { local, remote, locks, limits }
-  return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits() }
+  if (enabled) return { local, remote, locks, limits, sessions }
+  // A login has to work in a test, too.
+  const kept = { sessions: local?.sessions }
+  return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits(), ...kept }
 }

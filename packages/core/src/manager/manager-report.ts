@@ -5,6 +5,7 @@ import { INTERNALS } from '../contracts/internals.ts'
 import type { FleetCalls } from '../fleet/fleet-calls.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
+import type { SessionStore } from '../sessions/session-store.ts'
 import { createFleet } from './create-fleet.ts'
 import { healthOf, type ManagerHealth } from './health.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
@@ -19,13 +20,14 @@ import { StoreTallies } from './store-tallies.ts'
 import type { StoreWatch } from './store-watch.ts'
 import { watchStores } from './watch-stores.ts'
 
-/** What a manager has made so far: locks and limits are made at their first use. */
+/** What a manager has made so far: locks, limits and sessions are made at their first use. */
 export interface MadeSoFar {
   readonly locks: Locks | undefined
   readonly limits: Limits | undefined
+  readonly sessions: SessionStore | undefined
 }
 
-/** A store of locks or limits, with its breaker. */
+/** A store of locks, limits or sessions, with its breaker. */
 interface Guarded {
   readonly provider: { readonly name: string }
   readonly breaker: BreakerStatus['state']
@@ -92,10 +94,11 @@ export class ManagerReport {
   }
 
   #breakers(): readonly BreakerStatus[] {
-    const { locks, limits } = this.#made()
+    const { locks, limits, sessions } = this.#made()
     return [
       ...(locks?.[INTERNALS].stores ?? []).map((store) => breakerOf('locks', store)),
       ...(limits?.stores ?? []).map((store) => breakerOf('limits', store)),
+      ...(sessions === undefined ? [] : [breakerOf('sessions', sessions)]),
     ]
   }
 }

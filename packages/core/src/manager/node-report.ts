@@ -18,10 +18,8 @@ export function nodeReporter(
   health: () => ManagerHealth,
 ): () => string {
   const madeAt = node.clock.now()
-  let busy = performance.eventLoopUtilization()
+  const loopBusy = loopMeter()
   return () => {
-    const before = busy
-    busy = performance.eventLoopUtilization()
     const report: NodeReport = {
       name,
       host,
@@ -29,7 +27,7 @@ export function nodeReporter(
       versions: { larder: VERSION, node: process.versions.node },
       everyMs,
       uptimeMs: Math.round(node.clock.now() - madeAt),
-      loopBusy: rounded(performance.eventLoopUtilization(busy, before).utilization),
+      loopBusy: loopBusy(),
       status: statusOf(health()),
       counted: {
         ...node.stats.counted(),
@@ -67,6 +65,17 @@ function statusOf({ state, problems, status }: ManagerHealth): NodeStatus {
   }
 }
 
-function rounded(share: number): number {
-  return Number.isFinite(share) ? Math.round(share * 1_000) / 1_000 : 0
+/** Returns what tells the share of the time since the last call that the event loop was busy. Node.js counts it in any case. */
+function loopMeter(): () => number {
+  const counted: typeof performance.eventLoopUtilization | undefined =
+    performance.eventLoopUtilization
+  // Other runtimes do not have it.
+  if (counted === undefined) return () => 0
+  let last = counted.call(performance)
+  return () => {
+    const before = last
+    last = counted.call(performance)
+    const { utilization } = counted.call(performance, last, before)
+    return Number.isFinite(utilization) ? Math.round(utilization * 1_000) / 1_000 : 0
+  }
 }

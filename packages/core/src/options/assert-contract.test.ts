@@ -9,8 +9,9 @@ import {
   assertLockProvider,
   assertPlugins,
   assertRemoteStore,
-  SHAPES,
+  assertSessionProvider,
 } from './assert-contract.ts'
+import { SHAPES } from './contract-shapes.ts'
 
 type Members = Record<string, unknown>
 type Name = keyof typeof SHAPES
@@ -25,16 +26,18 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
 
 /** Members whose own contract is looked at, too. */
 const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
-  local: { locks: 'locks', limits: 'limits', fleet: 'fleet' },
+  local: { locks: 'locks', limits: 'limits', sessions: 'sessions', fleet: 'fleet' },
   remote: {
     capabilities: 'capabilities',
     bus: 'bus',
     locks: 'locks',
     limits: 'limits',
+    sessions: 'sessions',
     fleet: 'fleet',
   },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
+  sessions: { capabilities: 'sessionCapabilities' },
   fleet: { capabilities: 'fleetCapabilities' },
   plugin: { codecSteps: 'step' },
 }
@@ -78,6 +81,13 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
     'fleetCapabilities',
     (value) => assertFleetProvider({ ...wholeOf('fleet'), capabilities: value }, 'x'),
   ],
+  ['sessions', (value) => assertSessionProvider(value, 'x')],
+  ['sessions', (value) => assertLocalStore({ ...wholeOf('local'), sessions: value }, 'x')],
+  ['sessions', (value) => assertRemoteStore({ ...wholeOf('remote'), sessions: value }, 'x')],
+  [
+    'sessionCapabilities',
+    (value) => assertSessionProvider({ ...wholeOf('sessions'), capabilities: value }, 'x'),
+  ],
   ['codec', (value) => assertCodec(value, 'x')],
   ['step', (value) => assertPlugins([{ ...wholeOf('plugin'), codecSteps: [value] }], 'x')],
   ['plugin', (value) => assertPlugins([value], 'x')],
@@ -104,7 +114,7 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|locks|limits|fleet/.test(name)
+    const isOptional = value === undefined && /bus|locks|limits|sessions|fleet/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

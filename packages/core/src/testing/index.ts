@@ -27,6 +27,11 @@ export {
   type RemoteStoresUnderTest,
   remoteStoreCases,
 } from './conformance/remote-store-cases.ts'
+export {
+  type MakeSessions,
+  type SessionsUnderTest,
+  sessionStoreCases,
+} from './conformance/session-store-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {
   type BusFaultScope,

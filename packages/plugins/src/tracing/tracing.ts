@@ -29,8 +29,8 @@ export interface TracingOptions {
   /** Of what there are spans: 1 to 5 of `load`, `read`, `evict`, `lock`, `limit`. @default all */
   readonly spans?: readonly TracedSpan[] | undefined
   /**
-   * Counts local hits on the active span (`larder.cache.local_hits`). It takes local hits off their fast path, so turn it off where they
-   * are very many. @default true
+   * Counts local hits on the active span (`larder.cache.local_hits`). It takes all local hits of the manager off their fast path, those
+   * without a span as well, which costs each several times what it takes. @default false
    */
   readonly localHits?: boolean | undefined
 }
@@ -41,7 +41,7 @@ const TRACED = Object.keys(SPAN_SOURCES) as TracedSpan[]
 /** The defaults. */
 export const TRACING_DEFAULTS = {
   keys: 'off',
-  localHits: true,
+  localHits: false,
 } as const satisfies Partial<TracingOptions>
 const NAMES = optionNames<TracingOptions>({
   tracerProvider: true,

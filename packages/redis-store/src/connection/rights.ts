@@ -8,7 +8,7 @@ import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use = 'cache' | 'locks' | 'limits' | 'values' | 'fleet'
+export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet'
 
 /** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
@@ -137,6 +137,25 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrange',
     'zrangebyscore',
     'zrem',
+    'zremrangebyscore',
+    'zscore',
+  ],
+  sessions: [
+    'eval',
+    'evalsha',
+    'getrange',
+    'pexpire',
+    'ping',
+    'set',
+    'setrange',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
+    'zremrangebyrank',
     'zremrangebyscore',
     'zscore',
   ],

@@ -10,10 +10,14 @@ import { fleetKeys, hashTagOf } from '../key-layout.ts'
 /** A reply of some megabytes would delay everybody else's. */
 const NODES_AT_ONCE = 100
 
-/** @throws what the server answers, or the connection failed with */
+/**
+ * @param clockMs what a test says the server's clock is
+ * @throws what the server answers, or the connection failed with
+ */
 export async function readHeartbeats(
   client: RedisClient,
   namespace: string,
+  clockMs?: number,
 ): Promise<KeptHeartbeats> {
   const { ends, heartbeats } = fleetKeys(namespace)
   // From one server: those of a Cluster have clocks of their own.
@@ -21,7 +25,7 @@ export async function readHeartbeats(
     ['TIME'],
     ['ZRANGE', ends, '0', '-1', 'WITHSCORES'],
   ])
-  const nowMs = millisecondsOf(time)
+  const nowMs = clockMs ?? millisecondsOf(time)
   const nodes = scoredOf(members).filter(([, endsMs]) => endsMs > nowMs)
   const kept: KeptHeartbeat[] = []
   for (let i = 0; i < nodes.length; i += NODES_AT_ONCE) {

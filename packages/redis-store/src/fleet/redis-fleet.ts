@@ -13,6 +13,8 @@ import { refused } from '../connection/refusal.ts'
 import { fleetKeys } from '../key-layout.ts'
 import { readHeartbeats } from './read-heartbeats.ts'
 
+const US_PER_MS = 1_000
+
 export interface RedisFleetParts {
   readonly backend: Backend
   /** What a test says the server's clock is, µs. */
@@ -51,7 +53,9 @@ export class RedisFleet implements FleetProvider {
   async list(): Promise<KeptHeartbeats> {
     const client = await this.#parts.backend.connected('fleet.list')
     try {
-      return await readHeartbeats(client, this.#opened)
+      const nowUs = this.#parts.nowUs?.()
+      const clockMs = nowUs === undefined ? undefined : Math.floor(nowUs / US_PER_MS)
+      return await readHeartbeats(client, this.#opened, clockMs)
     } catch (error) {
       throw refused('fleet.list', error)
     }

@@ -1,17 +1,17 @@
 --[[ Replaces an entry if it still is the one that the writer saw; otherwise changes nothing and tells what is there.
-  KEYS[1]  partition log
-  KEYS[2]  entry
-  ARGV[1]  channel
-  ARGV[2]  bytes; none to remove the entry
-  ARGV[3]  life, ms
-  ARGV[4]  commit id of the entry seen, 0 for none
-  ARGV[5]  number that the writer knew before it looked, for one that found nothing it could use; 0 for one that used what it saw
+  KEYS[1..]  partition log, entry, heads of all partitions; in a Cluster without these
+  ARGV[1]    channel
+  ARGV[2]    bytes; none to remove the entry
+  ARGV[3]    life, ms
+  ARGV[4]    commit id of the entry seen, 0 for none
+  ARGV[5]    number that the writer knew before it looked, for one that found nothing it could use; 0 for one that used what it saw
   Returns {now, previous, seq} stored | {now, 0, seq, bytes or nil} refused ]]
 --- @include "now"
 --- @include "mint"
 --- @include "header"
 --- @include "store"
 --- @include "log"
+heads = KEYS[3]
 local log, key, bytes = KEYS[1], KEYS[2], ARGV[2]
 local us = now_us()
 local now = math.floor(us / 1000)
