@@ -272,7 +272,7 @@ it('Express notices a setting that is made after the middleware', async () => {
   })
   app.set('trust proxy', true)
   const { url } = await listen(createServer(app))
-  expect((await askAs(url)).body).toMatch(/'trust proxy' trusts everybody/)
+  expect((await askAs(url)).body).toMatch(/'trust proxy' trusts every proxy/)
 })
 
 it('connect has no address to count by', async () => {

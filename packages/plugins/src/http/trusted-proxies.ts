@@ -55,7 +55,7 @@ export function trustError(where: string, setting: string): InvalidOptionError {
   return new InvalidOptionError({
     option: `${where}.key`,
     expected:
-      `whom clients cannot choose themselves, but ${setting} trusts everybody, so that any client can make up its address. ` +
+      `whom clients cannot choose themselves, but ${setting} trusts every proxy, so that any client can make up its address. ` +
       'Say how many proxies there are or which, use clientAddress, or set trustsAnyProxy: true',
     received: 'address',
     described: 'the address of the client',
