@@ -167,6 +167,8 @@ export async function startFastify(sessions: Sessions<Visit>): Promise<App> {
 export async function startHono(sessions: Sessions<Visit>): Promise<App> {
   const gate = new Gate()
   const app = new Hono<SessionEnv<Visit>>()
+  // Hono would print it.
+  app.onError((_, c) => c.text('Something went wrong', 500))
   app.use(honoSessions(sessions, { secrets: [SECRET], cookie: { name: 'sid', secure: false } }))
   app.post('/login/:user', async (c) => {
     const userId = c.req.param('user')
