@@ -14,6 +14,7 @@ import { imports } from './imports.ts'
 import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
 import { values } from './values/values.ts'
+import { watched } from './watched.ts'
 
 interface PartOptions {
   readonly url: string
@@ -25,6 +26,7 @@ interface PartOptions {
 const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> = {
   peers: besidePeers,
   hits,
+  watched,
   growth,
   resources,
   values,

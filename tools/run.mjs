@@ -59,6 +59,7 @@ const TASKS = {
   bench: (args) => onBuilt('main.ts', args),
   duel: (args) => onBuilt('duel/main.ts', args),
   'hit-ratio': (args) => onBuilt('hit-ratio/main.ts', args),
+  fleet: (args) => onBuilt('fleet/main.ts', args),
   // The public suites of session frameworks, which it brings; folders of checkouts where there is no network.
   'suites:sessions': (args) => node('test/sessions/suites', 'main.ts', ...args),
   simulate: (args) =>

@@ -157,3 +157,32 @@ it.each(['loads nothing new', 'ends before it'])(
       expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
   },
 )
+
+it.each([
+  ['stays local', { remote: false }],
+  ['is too large for the store', { maxValueBytes: 1_000 }],
+  ['is refused by the store', {}],
+] as const)(
+  'a refresh that a later read did not join, because a tag was evicted meanwhile, leaves nothing old: its result %s',
+  async (what, policy) => {
+    const [a, b] = [world.startNode(policy), world.startNode(policy)]
+    for (const { cache } of [a, b]) await cache.evict('other')
+    expect(await b.cache.getOrLoad('k', async () => 'old')).toBe('old')
+    await settle()
+    world.server.dropKey({ namespace: world.namespace, kind: 'entry', ...K })
+    const [value, tags] = ['new'.repeat(1_000), ['t']]
+    const gate = deferred<string>()
+    const refreshing = a.cache.refresh('k', () => gate.promise, { tags })
+    await settle()
+    await a.caches.evictTags(tags)
+    const reading = a.cache.getOrLoad('k', async () => 'read', { tags })
+    await settle()
+    if (what === 'is refused by the store') a.store.faults.fail({ on: 'put', times: 1 })
+    gate.resolve(value)
+    await world.clock.advanceAsync(OVERDUE_MS)
+    expect(await refreshing).toBe(value)
+    await reading
+    await world.clock.advanceAsync(5_000)
+    expect(await b.cache.getOrLoad('k', async () => 'newest')).not.toBe('old')
+  },
+)

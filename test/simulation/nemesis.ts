@@ -215,8 +215,9 @@ export class Nemesis {
   }
 
   #failOver(): void {
-    const { random } = this.#world
-    const shards = random.pick([1, 2, 3])
+    const { random, plan } = this.#world
+    // What is in one place is not divided.
+    const shards = plan.notesHeads ? 1 : random.pick([1, 2, 3])
     const { text, promote } = this.#losses.leaveBehind(random.int(shards), shards)
     this.#stands(text, promote)
   }

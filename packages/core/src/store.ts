@@ -4,9 +4,8 @@
  */
 
 export type { ReadRules } from './cache/read-call.ts'
-export { startTimer } from './clock/start-timer.ts'
-export { partitionOf } from './coherence/partition-of.ts'
-export { ALL_PARTITIONS, PARTITIONS } from './coherence/partitions.ts'
+export { startTimer } from './clock/system-clock.ts'
+export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
 export { softTag, tagBehind } from './coherence/soft-tags.ts'
 export { cacheTag, EVERYTHING, partitionTag, tagName, tagText } from './coherence/tag-clock.ts'
 export type {
@@ -26,6 +25,15 @@ export type {
   CodecStepContext,
   CodecStepLimits,
 } from './contracts/codec.ts'
+export {
+  type FleetCapabilities,
+  type FleetProvider,
+  type Heartbeat,
+  type KeptHeartbeat,
+  type KeptHeartbeats,
+  LONGEST_HEARTBEAT_MS,
+  MOST_NODES,
+} from './contracts/fleet-provider.ts'
 export { INTERNALS } from './contracts/internals.ts'
 export type { LocalStore } from './contracts/local-store.ts'
 export type {
@@ -102,6 +110,7 @@ export {
   FLAG,
   FORMAT_VERSION,
   HEADER_BYTES,
+  isMark,
   MAGIC,
   OFFSET,
 } from './entry/envelope.ts'
@@ -117,6 +126,7 @@ export {
   stampCreation,
   windowOf,
 } from './entry/header-patch.ts'
+export { fleetOf } from './fleet/fleet.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'

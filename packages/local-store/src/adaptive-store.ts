@@ -3,6 +3,7 @@
 import type { Size } from '@larder/core'
 import {
   assertKnownOptions,
+  type FleetProvider,
   type LocalStore,
   type LockProvider,
   optionNames,
@@ -11,6 +12,7 @@ import {
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
 import { type Bounds, resolveBounds } from './bounds.ts'
+import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
@@ -48,6 +50,7 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly measuresBytes: boolean
   readonly locks: LockProvider = localLocks()
   readonly limits: RateLimitProvider = localLimits()
+  readonly fleet: FleetProvider = localFleet()
   readonly sessions: SessionProvider = localSessions()
   readonly #maxBytes: number
   #entries: AdaptiveEntries<Entry>

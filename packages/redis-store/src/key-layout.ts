@@ -15,6 +15,11 @@ export function logKey(namespace: string, partition: number): string {
   return `{${namespace}:${partition}}`
 }
 
+/** The heads of all partitions, once more: `{shop:heads}`. Outside of a Cluster only, because it shares scripts with every log. */
+export function headsKey(namespace: string): string {
+  return `{${namespace}:heads}`
+}
+
 /** The tag clock: `{shop:tags}`. */
 export function tagsKey(namespace: string): string {
   return `{${namespace}:tags}`
@@ -23,6 +28,15 @@ export function tagsKey(namespace: string): string {
 /** The identity of this store, for its channel: `{shop:store}`. */
 export function storeKey(namespace: string): string {
   return `{${namespace}:store}`
+}
+
+/** The heartbeats of nodes: when they end at `{shop:nodes}`, what they say beside it. */
+export function fleetKeys(namespace: string): {
+  readonly ends: string
+  readonly heartbeats: string
+} {
+  const ends = `{${namespace}:nodes}`
+  return { ends, heartbeats: `${ends}:heartbeats` }
 }
 
 /** Identifies the store that a namespace's messages are about. */

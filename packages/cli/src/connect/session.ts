@@ -87,14 +87,14 @@ async function reached(source: InspectionSource, { origin }: Connection): Promis
   try {
     return await inspectRedis(source)
   } catch (error) {
-    // Wrong options are told by their own names.
+    // Its message names the option that is wrong.
     if (error instanceof Error && error.name === 'InvalidOptionError') {
       throw new CommandFailure('usage', error.message, `Said by ${origin}.`)
     }
     const words = error instanceof Error ? error.message : String(error)
     throw new CommandFailure(
       'unreachable',
-      `Redis, as ${origin} says it, is not reachable: ${words}`,
+      `The Redis that ${origin} names is not reachable: ${words}`,
     )
   }
 }

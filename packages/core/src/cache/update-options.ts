@@ -19,6 +19,8 @@ export const UPDATE_DEFAULTS = { retries: 20 } as const satisfies UpdateOptions
 const UPDATE_OPTION_NAMES = optionNames<UpdateOptions>({
   tags: true,
   ttl: true,
+  staleWhileRevalidate: true,
+  staleIfError: true,
   retries: true,
   signal: true,
 })

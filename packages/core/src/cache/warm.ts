@@ -35,6 +35,8 @@ export interface WarmProgress {
 const NAMES = optionNames<WarmOptions<unknown>>({
   tags: true,
   ttl: true,
+  staleWhileRevalidate: true,
+  staleIfError: true,
   onProgress: true,
   chunk: true,
   signal: true,

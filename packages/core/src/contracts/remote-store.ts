@@ -8,6 +8,7 @@
 
 import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
+import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
@@ -190,6 +191,8 @@ export interface RemoteStore {
   readonly locks?: LockProvider | undefined
   /** Limits counted on the same servers. */
   readonly limits?: RateLimitProvider | undefined
+  /** Keeps the heartbeats of nodes, for fleet statistics. */
+  readonly fleet?: FleetProvider | undefined
   /** Sessions kept on the same servers. */
   readonly sessions?: SessionProvider | undefined
   /**

@@ -1,5 +1,6 @@
 /** The options of `@RateLimited`, and the checked form. */
 
+import { loadSignal } from '../cache/load-scope.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Key } from '../keys/key-text.ts'
@@ -15,7 +16,6 @@ import { orDefault } from '../options/or-default.ts'
 import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
 import type { AnnotateThis } from './bound/unannotated.ts'
 import { type KeySource, keySource } from './reading/key-source.ts'
-import { loadSignal } from './reading/method-load-scope.ts'
 
 type Args = readonly unknown[]
 

@@ -120,7 +120,8 @@ export const CACHE_EVENTS: EventTable = {
     when: 'A callback about keeping a result threw, or answered with what it may not; the result was not kept.',
     fields: {
       ...KEYED,
-      option: "'tags', 'ttl', 'unless' or 'cacheErrors'",
+      option:
+        "'tags', 'ttl', 'staleWhileRevalidate', 'staleIfError', 'unless', 'unshared' or 'cacheErrors'",
       error: 'what was thrown, or what was expected of the answer',
     },
   },

@@ -3,7 +3,7 @@
 import type { CacheNode } from '../cache/node.ts'
 import { assertSteps } from '../cache/step-order.ts'
 import { ValuePipeline } from '../cache/value-pipeline.ts'
-import { createPreciseClock } from '../clock/precise-clock.ts'
+import { createPreciseClock } from '../clock/system-clock.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'

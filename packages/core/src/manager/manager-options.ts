@@ -7,6 +7,11 @@ import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import {
+  type FleetOptions,
+  type ResolvedFleetOptions,
+  resolveFleetOptions,
+} from '../fleet/fleet-options.ts'
 import { noLimits } from '../limits/no-limits.ts'
 import { noLocks } from '../locks/no-locks.ts'
 import {
@@ -30,6 +35,7 @@ import {
 import { assertName } from '../options/name.ts'
 import { optionNames } from '../options/option-names.ts'
 import { orDefault } from '../options/or-default.ts'
+import { fleetProviderOf } from './fleet-provider-of.ts'
 import type { Plugin } from './plugin.ts'
 import { assertPluginEvents } from './plugin-events.ts'
 
@@ -73,6 +79,13 @@ export interface CacheManagerOptions {
    */
   readonly measureStaleness?: MeasureStalenessOptions | undefined
   /**
+   * Reports this node to the others: who it is, how it stands and what it has counted, in one command every few seconds. `true`, or
+   * what differs. `caches.fleet()`, `larder nodes` and `larder stats` show all nodes that report.
+   *
+   * @default it does not report
+   */
+  readonly fleet?: boolean | FleetOptions | undefined
+  /**
    * Gets one line when an outage of the remote store begins, one when it ends, and one for each mistake in its setup. `console`, pino,
    * winston or any object with `info`, `warn` and `error`; `false` for none.
    *
@@ -104,6 +117,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   codec: true,
   storeTimeout: true,
   measureStaleness: true,
+  fleet: true,
   logger: true,
   enabled: true,
   default: true,
@@ -134,6 +148,8 @@ export interface ResolvedManagerOptions {
   readonly storeTimeoutMs: number
   /** One local hit in so many is compared with the store; absent for none. */
   readonly measureEvery: number | undefined
+  /** Absent where the node does not report. */
+  readonly fleet: ResolvedFleetOptions | undefined
   readonly logger: Logger
   readonly isEnabled: boolean
   /** Whether to look for mistakes and report them. */
@@ -182,12 +198,20 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
       options.measureStaleness === undefined
         ? undefined
         : resolveMeasureStaleness(options.measureStaleness, `${WHERE}.measureStaleness`),
+    fleet: fleetOf(options),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
     isEnabled: orDefault(options.enabled, MANAGER_DEFAULTS.enabled),
     isDevelopment: options.enabled !== false && process.env['NODE_ENV'] !== 'production',
     isDefault: orDefault(options.default, MANAGER_DEFAULTS.default),
     clock,
   }
+}
+
+/** @throws InvalidOptionError, also for stores that keep no heartbeats: nobody would see what is reported */
+function fleetOf(options: CacheManagerOptions): ResolvedFleetOptions | undefined {
+  const fleet = resolveFleetOptions(options.fleet, `${WHERE}.fleet`)
+  if (fleet !== undefined && options.enabled !== false) fleetProviderOf(options)
+  return fleet
 }
 
 /** The stores that a manager works with: none of the given ones when it is switched off. */

@@ -1,10 +1,12 @@
-/** How one manager stands: what is watched of its stores, put together when somebody asks. */
+/** How one manager stands: what is watched of its stores, put together when somebody asks, or for the fleet. */
 
 import type { CacheNode } from '../cache/node.ts'
 import { INTERNALS } from '../contracts/internals.ts'
+import type { FleetCalls } from '../fleet/fleet-calls.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
+import { createFleet } from './create-fleet.ts'
 import { healthOf, type ManagerHealth } from './health.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import {
@@ -36,8 +38,11 @@ export class ManagerReport {
   readonly #watch: StoreWatch
   readonly #tallies: StoreTallies
   readonly #made: () => MadeSoFar
+  readonly #options: ResolvedManagerOptions
+  #fleet: FleetCalls | undefined
 
   constructor(options: ResolvedManagerOptions, node: CacheNode, made: () => MadeSoFar) {
+    this.#options = options
     this.#node = node
     this.#watch = watchStores(options, node)
     this.#tallies = new StoreTallies(node.events)
@@ -55,6 +60,18 @@ export class ManagerReport {
   /** @throws as `untilReady` */
   untilReady(maxStalenessMs: number, timeoutMs: number): Promise<void> {
     return untilReady(this.#parts(maxStalenessMs), timeoutMs)
+  }
+
+  /** Its end of the fleet statistics, made at the first call. @throws InvalidOptionError where no store keeps heartbeats */
+  fleet(maxStalenessMs: number): FleetCalls {
+    const health = (): ManagerHealth => this.health(maxStalenessMs)
+    this.#fleet ??= createFleet(this.#options, this.#node, health)
+    return this.#fleet
+  }
+
+  /** Leaves the fleet. Never rejects. */
+  async leave(): Promise<void> {
+    await this.#fleet?.close()
   }
 
   close(): void {

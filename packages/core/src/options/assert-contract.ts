@@ -1,4 +1,10 @@
+/**
+ * Checks that an implementation of a contract has every member. A missing one would show much later, and as another fault: a
+ * local store without `peek` would let every eviction resolve with nothing evicted.
+ */
+
 import type { ValueType } from '../contracts/codec.ts'
+import type { FleetProvider } from '../contracts/fleet-provider.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { PluginParts } from '../contracts/plugin.ts'
@@ -6,22 +12,24 @@ import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
+import { assertShape } from './assert-shape.ts'
 import { SHAPES, VALUE_TYPE } from './contract-shapes.ts'
 
 /** @throws InvalidOptionError naming the first member that is missing or has another type; so do all of these. */
 export function assertLocalStore(store: unknown, option: string): void {
   const expected = 'a local store such as lruStore()'
   assertShape(store, SHAPES.local, { option, expected })
-  const { locks, limits, sessions } = store as LocalStore
+  const { locks, limits, sessions, fleet } = store as LocalStore
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
   if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
+  if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
 }
 
 export function assertRemoteStore(store: unknown, option: string): void {
   const expected = 'a remote store such as redisStore()'
   assertShape(store, SHAPES.remote, { option, expected })
-  const { capabilities, bus, locks, limits, sessions } = store as RemoteStore
+  const { capabilities, bus, locks, limits, sessions, fleet } = store as RemoteStore
   const what = { option: `${option}.capabilities`, expected: 'what the store can promise' }
   assertShape(capabilities, SHAPES.capabilities, what)
   if (bus !== undefined)
@@ -29,6 +37,7 @@ export function assertRemoteStore(store: unknown, option: string): void {
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
   if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
+  if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
 }
 
 export function assertLockProvider(provider: unknown, option: string): void {
@@ -50,6 +59,13 @@ export function assertSessionProvider(provider: unknown, option: string): void {
   assertShape(provider, SHAPES.sessions, { option, expected })
   const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
   assertShape((provider as SessionProvider).capabilities, SHAPES.sessionCapabilities, what)
+}
+
+export function assertFleetProvider(provider: unknown, option: string): void {
+  const expected = 'a fleet provider such as localFleet()'
+  assertShape(provider, SHAPES.fleet, { option, expected })
+  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
+  assertShape((provider as FleetProvider).capabilities, SHAPES.fleetCapabilities, what)
 }
 
 export function assertCodec(codec: unknown, option: string): void {
@@ -89,25 +105,4 @@ export function assertValueType(type: unknown, option: string): void {
 
 export function assertClock(clock: unknown, option: string): void {
   assertShape(clock, SHAPES.clock, { option, expected: 'a clock such as createSystemClock()' })
-}
-
-function assertShape(
-  value: unknown,
-  shape: Readonly<Record<string, string>>,
-  { option, expected }: { readonly option: string; readonly expected: string },
-): void {
-  if (typeof value !== 'object' || value === null) {
-    throw new InvalidOptionError({ option, expected, received: value })
-  }
-  for (const [name, kind] of Object.entries(shape)) {
-    const member = (value as Record<string, unknown>)[name]
-    if (member === undefined && kind.endsWith('?')) continue
-    const wanted = kind.replace('?', '')
-    if (typeof member === wanted && member !== null) continue
-    throw new InvalidOptionError({
-      option: `${option}.${name}`,
-      expected: `${wanted === 'object' ? 'an' : 'a'} ${wanted}, as ${expected} has`,
-      received: member,
-    })
-  }
 }

@@ -7,29 +7,14 @@
 import type { Bus } from '../contracts/bus.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { Codec, CodecStep, ValueType } from '../contracts/codec.ts'
+import type { FleetCapabilities, FleetProvider } from '../contracts/fleet-provider.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockCapabilities, LockProvider } from '../contracts/lock-provider.ts'
 import type { PluginParts } from '../contracts/plugin.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
-
-type KindOf<Member> = Member extends (...args: never) => unknown
-  ? 'function'
-  : Member extends string
-    ? 'string'
-    : Member extends number
-      ? 'number'
-      : Member extends boolean
-        ? 'boolean'
-        : 'object'
-
-/** The type that each member of a contract must have; a question mark follows that of an optional member. */
-export type Shape<Contract> = {
-  readonly [Name in keyof Contract]-?: undefined extends Contract[Name]
-    ? `${KindOf<NonNullable<Contract[Name]>>}?`
-    : KindOf<Contract[Name]>
-}
+import type { Shape } from './assert-shape.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
   shared: 'boolean',
@@ -40,6 +25,8 @@ const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
 }
 
 const LIMIT_CAPABILITIES: Shape<RateLimitCapabilities> = { shared: 'boolean' }
+
+const FLEET_CAPABILITIES: Shape<FleetCapabilities> = { shared: 'boolean' }
 
 const REMOTE_CAPABILITIES: Shape<RemoteCapabilities> = {
   leases: 'boolean',
@@ -100,6 +87,16 @@ const SESSIONS: Shape<SessionProvider> = {
   close: 'function',
 }
 
+const FLEET: Shape<FleetProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  beat: 'function',
+  leave: 'function',
+  list: 'function',
+  close: 'function',
+}
+
 const LOCAL: Shape<LocalStore> = {
   name: 'string',
   get: 'function',
@@ -114,6 +111,7 @@ const LOCAL: Shape<LocalStore> = {
   locks: 'object?',
   limits: 'object?',
   sessions: 'object?',
+  fleet: 'object?',
   onDrop: 'function?',
   askAboutUse: 'function?',
 }
@@ -133,6 +131,7 @@ const REMOTE: Shape<RemoteStore> = {
   locks: 'object?',
   limits: 'object?',
   sessions: 'object?',
+  fleet: 'object?',
   readsAtOnce: 'number?',
   open: 'function',
   read: 'function',
@@ -205,6 +204,8 @@ export const SHAPES = {
   limitCapabilities: LIMIT_CAPABILITIES,
   sessions: SESSIONS,
   sessionCapabilities: SESSION_CAPABILITIES,
+  fleet: FLEET,
+  fleetCapabilities: FLEET_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,

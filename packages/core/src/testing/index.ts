@@ -9,6 +9,7 @@ export {
   type TestFunction,
 } from './conformance/conformance-case.ts'
 export { engineCases } from './conformance/engine-cases.ts'
+export { type FleetsUnderTest, fleetCases, type MakeFleets } from './conformance/fleet-cases.ts'
 export {
   localStoreCases,
   type MakeLocalStore,

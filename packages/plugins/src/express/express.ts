@@ -29,7 +29,7 @@ declare global {
   // Express declares this namespace for its users to add to.
   namespace Express {
     interface Request {
-      /** Of the limiter with the smallest part left; `undefined` where none has decided. */
+      /** The verdict of the limiter with the smallest part left; `undefined` if none has decided. */
       rateLimit?: RateLimitVerdict | undefined
     }
   }
@@ -86,7 +86,7 @@ interface Exchange<Request> {
   believes(request: Request): boolean
 }
 
-/** Resolves to whether the request may go on; if not, it has been answered, or nobody waits for an answer. */
+/** Resolves to whether the request may go on; if not, it has been answered, or its client is gone. */
 async function limit<Request extends IncomingMessage>(
   guard: LimitGuard<Request>,
   { request, response, believes }: Exchange<Request>,

@@ -1,18 +1,18 @@
 /**
- * Finds frameworks that believe anybody about the address of a client.
+ * Finds settings of frameworks that trust every proxy for the address of a client.
  *
- * A framework that trusts every proxy takes the first address of `X-Forwarded-For`, which the client writes. Who then limits by address
- * limits nobody, because a new address makes a new key. So this is an error, and not only a warning that nobody reads.
+ * A framework that trusts every proxy takes the first address of `X-Forwarded-For`, which the client writes. Then a limit by address has no
+ * effect, because a new address makes a new key. So this is an error, and not only a warning that may not be read.
  */
 
 import { BlockList, isIP } from 'node:net'
 import { InvalidOptionError } from '@larder/core'
 
-/** Peers that nobody has a reason to trust (RFC 5737, RFC 3849), further away than any number of proxies. */
+/** Peers that there is no reason to trust (RFC 5737, RFC 3849), further away than any number of proxies. */
 const STRANGERS = ['203.0.113.99', '2001:db8::99'] as const
 const HOPS = 40
 
-/** Whether a setting of proxies trusts everybody: `true`, ranges that contain all addresses, or a function that always agrees. */
+/** Whether a setting of proxies trusts every address: `true`, ranges that contain all addresses, or a function that always agrees. */
 export function trustsEverybody(trust: unknown): boolean {
   if (trust === true) return true
   if (typeof trust === 'number') return trust > HOPS
@@ -43,7 +43,7 @@ function hasStranger(range: string): boolean {
   return list.check(STRANGERS[family === 'ipv6' ? 1 : 0], family)
 }
 
-/** The error of a limit by address under a framework that trusts everybody. */
+/** The error of a limit by address in a framework that trusts every proxy. */
 export function trustError(where: string, setting: string): InvalidOptionError {
   return new InvalidOptionError({
     option: `${where}.key`,
@@ -81,7 +81,7 @@ export function readsAddress(key: unknown): boolean {
     const result: unknown = key(anything)
     if (result instanceof Promise) result.catch(() => undefined)
   } catch {
-    // It wanted a real request, and has told enough or nothing.
+    // It needs a real request. If it had read the address by then, that is known.
   }
   return isRead
 }

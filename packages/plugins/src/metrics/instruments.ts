@@ -1,4 +1,4 @@
-/** The instruments of one meter, and what is observed for them when somebody collects. */
+/** The instruments of one meter, and what is observed for them when a reader collects. */
 
 import { LATENCY_BOUNDS_MS } from '@larder/core'
 import { definitionOf, isOfMethods, METRIC_IDS, type MetricId } from './definitions.ts'

@@ -17,7 +17,7 @@ export interface HonoSessionsOptions {
 
 /** The session of a request. */
 export interface HonoSession<Data extends object> {
-  /** Whoever has it has the session: keep it out of logs. `undefined` while there is none. */
+  /** Who has it has the session: keep it out of logs. `undefined` while there is none. */
   readonly id: string | undefined
   /** What it holds. A copy that nobody else has; changing it saves nothing. */
   readonly data: Readonly<Data> | undefined

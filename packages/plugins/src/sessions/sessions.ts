@@ -12,7 +12,7 @@ export type { SessionOptions, SessionUser } from './session-options.ts'
 
 /** A session. */
 export interface Session<Data extends object> {
-  /** Whoever has it has the session: keep it out of logs. */
+  /** Who has it has the session: keep it out of logs. */
   readonly id: string
   readonly data: Data
   /** When it ends without a further use. */

@@ -21,7 +21,7 @@ const HIT_BY_OUTCOME = {
 interface FlightSpans {
   read?: SpanContext
   load?: SpanContext
-  /** What the read of the store came to. */
+  /** The outcome of the read of the store. */
   isHit?: boolean | undefined
   readonly waiting: Set<Span>
 }
