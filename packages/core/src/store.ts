@@ -113,6 +113,7 @@ export {
   assertInteger,
   assertKnownOptions,
   assertOneOf,
+  assertTags,
   assertText,
   nearestName,
 } from './options/assert-option.ts'

@@ -15,6 +15,10 @@ import { onResponseEnd } from '../http/response-end.ts'
 import { tighter } from '../http/standings.ts'
 import { trustsInExpress } from '../http/trust-settings.ts'
 import { trustError, trustsEverybody, withoutAddress } from '../http/trusted-proxies.ts'
+import { evictUri } from '../http-cache/evict-uri.ts'
+import { HttpCache } from '../http-cache/http-cache.ts'
+import type { HttpCacheOptions } from '../http-cache/http-cache-options.ts'
+import { handleNode } from '../http-cache/node-handler.ts'
 
 export type {
   AddressLimit,
@@ -24,6 +28,12 @@ export type {
   ProxyTrust,
   RateLimitSettings,
 } from '../http/rate-limit-options.ts'
+export type {
+  HttpCacheOptions,
+  HttpCacheSettings,
+  UncachedReason,
+  UncachedResponse,
+} from '../http-cache/http-cache-options.ts'
 
 declare global {
   // Express declares this namespace for its users to add to.
@@ -79,6 +89,27 @@ export function rateLimit<Request extends IncomingMessage = ExpressRequest>(
     )
   }
 }
+
+/**
+ * Caches responses of the routes that it stands in front of: to GET for all, and what a shared cache may keep. An answer without
+ * error to another method ends what is kept for its path.
+ *
+ * A handler behind it sees those fields of the request that `vary`, `cookies` and `pass` name, and no others.
+ *
+ * @throws InvalidOptionError
+ * @example app.get('/products/:id', httpCache({ caches, ttl: '1m', tags: (req) => [`product:${req.params.id}`] }), handler)
+ */
+export function httpCache<Request extends IncomingMessage = ExpressRequest>(
+  options: HttpCacheOptions<Request>,
+): ExpressMiddleware<Request> {
+  const cache = new HttpCache<Request>(options, 'httpCache')
+  return (request, response, next) => {
+    handleNode(cache, { request, raw: request, response, proceed: () => next() }).catch(next)
+  }
+}
+
+/** Evicts responses by their paths. */
+httpCache.evict = evictUri
 
 interface Exchange<Request> {
   readonly request: Request
