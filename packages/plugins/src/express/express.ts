@@ -16,9 +16,9 @@ import { tighter } from '../http/standings.ts'
 import { trustsInExpress } from '../http/trust-settings.ts'
 import { trustError, trustsEverybody, withoutAddress } from '../http/trusted-proxies.ts'
 import { evictUri } from '../http-cache/evict-uri.ts'
-import { HttpCache } from '../http-cache/http-cache.ts'
 import type { HttpCacheOptions } from '../http-cache/http-cache-options.ts'
 import { handleNode } from '../http-cache/node-handler.ts'
+import { ResponseCache } from '../http-cache/response-cache.ts'
 
 export type {
   AddressLimit,
@@ -102,7 +102,7 @@ export function rateLimit<Request extends IncomingMessage = ExpressRequest>(
 export function httpCache<Request extends IncomingMessage = ExpressRequest>(
   options: HttpCacheOptions<Request>,
 ): ExpressMiddleware<Request> {
-  const cache = new HttpCache<Request>(options, 'httpCache')
+  const cache = new ResponseCache<Request>(options, 'httpCache')
   return (request, response, next) => {
     handleNode(cache, { request, raw: request, response, proceed: () => next() }).catch(next)
   }

@@ -2,9 +2,9 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { evictUri } from '../http-cache/evict-uri.ts'
-import { HttpCache } from '../http-cache/http-cache.ts'
 import type { HttpCacheOptions } from '../http-cache/http-cache-options.ts'
 import { handleNode } from '../http-cache/node-handler.ts'
+import { ResponseCache } from '../http-cache/response-cache.ts'
 
 /** What `httpCache` returns: a hook of a route, `onRequest`, `preValidation` or `preHandler`. */
 export type FastifyCacheHook = (
@@ -23,7 +23,7 @@ export type FastifyCacheHook = (
  * @example app.get('/products/:id', { preHandler: httpCache({ caches, ttl: '1m' }) }, handler)
  */
 export function httpCache(options: HttpCacheOptions<FastifyRequest>): FastifyCacheHook {
-  const cache = new HttpCache<FastifyRequest>(options, 'httpCache')
+  const cache = new ResponseCache<FastifyRequest>(options, 'httpCache')
   return (request, reply) =>
     new Promise((resolve, reject) => {
       const { raw: response } = reply

@@ -4,10 +4,10 @@ import type { Context } from 'hono'
 import type {
   AddedFields,
   Exchange,
+  ReadyResponse,
   Rendering,
   RenderOptions,
   ResponseHead,
-  WholeResponse,
 } from '../http-cache/exchange.ts'
 import type { FieldLines } from '../http-cache/fields.ts'
 
@@ -32,7 +32,7 @@ export class FetchExchange implements Exchange {
     const from = url.indexOf('/', url.indexOf('//') + 2)
     this.target = from < 0 ? '/' : url.slice(from)
     this.seen = this.target
-    this.#outer = new Map(linesOf(c.res.headers))
+    this.#outer = new Map(outerLines(c))
   }
 
   get signal(): AbortSignal {
@@ -91,7 +91,7 @@ export class FetchExchange implements Exchange {
     return { kind: 'passed', head, why: 'size' }
   }
 
-  async answer({ status, fields, body }: WholeResponse): Promise<void> {
+  async answer({ status, fields, body }: ReadyResponse): Promise<void> {
     const headers = new Headers()
     for (const [name, value] of this.#outer) headers.append(name, value)
     const own = new Set<string>()
@@ -118,9 +118,21 @@ export class FetchExchange implements Exchange {
   }
 
   #headOf({ status, headers }: Response): ResponseHead {
-    const fields = linesOf(headers).filter(([name, value]) => this.#outer.get(name) !== value)
-    return { status, reason: undefined, fields }
+    const isOuter = ([name, value]: readonly [string, string]): boolean =>
+      this.#outer.get(name) === value
+    const lines = linesOf(headers)
+    const fields = lines.filter((line) => !isOuter(line))
+    return { status, reason: undefined, fields, outer: lines.filter(isOuter) }
   }
+}
+
+/** Looking at the response makes one, whose fields would then replace the handler's. So it is taken away again. */
+function outerLines(c: Context): FieldLines {
+  if (c.finalized) return linesOf(c.res.headers)
+  const lines = linesOf(c.res.headers)
+  c.res = undefined
+  c.finalized = false
+  return lines
 }
 
 function linesOf(headers: Headers): FieldLines {

@@ -2,8 +2,8 @@
 
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { evictUri } from '../http-cache/evict-uri.ts'
-import { HttpCache } from '../http-cache/http-cache.ts'
 import type { HttpCacheOptions } from '../http-cache/http-cache-options.ts'
+import { ResponseCache } from '../http-cache/response-cache.ts'
 import { FetchExchange } from './fetch-exchange.ts'
 
 /**
@@ -19,7 +19,7 @@ import { FetchExchange } from './fetch-exchange.ts'
 export function httpCache<E extends Env = Env>(
   options: HttpCacheOptions<Context<E>>,
 ): MiddlewareHandler<E> {
-  const cache = new HttpCache<Context<E>>(options, 'httpCache')
+  const cache = new ResponseCache<Context<E>>(options, 'httpCache')
   return async (c, next) => {
     const exchange = new FetchExchange(c as unknown as Context, next)
     await cache.handle(exchange, c as unknown as Context<E>)

@@ -2,7 +2,7 @@
 
 import { type CacheStatus, cacheStatusField } from './cache-status.ts'
 import { type Conditions, isNotModified, notModifiedFields } from './conditional.ts'
-import type { Exchange, WholeResponse } from './exchange.ts'
+import type { Exchange, ReadyResponse } from './exchange.ts'
 import { type FieldLines, linesOf } from './fields.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
 import type { StoredResponse } from './stored-response.ts'
@@ -25,7 +25,7 @@ export function answerOf(
   stored: StoredResponse,
   context: AnswerContext,
   status: CacheStatus,
-): WholeResponse {
+): ReadyResponse {
   const { options, nowMs } = context
   const ageMs = ageOf(stored, nowMs)
   const ttl = (stored.freshMs + stored.initialAgeMs - ageMs) / MS
@@ -41,11 +41,11 @@ export function answerOf(
 
 /** Makes the answer for the request whose handler ran. It has what was kept from others, such as a cookie that does not matter. */
 export function ownAnswer(
-  response: WholeResponse,
+  response: ReadyResponse,
   stored: StoredResponse | undefined,
   context: AnswerContext,
   status: CacheStatus,
-): WholeResponse {
+): ReadyResponse {
   const { options } = context
   const own = options.targets[0]
   const fields = response.fields.filter(([name]) => name.toLowerCase() !== own)
@@ -67,7 +67,7 @@ function ageOf({ at, initialAgeMs }: StoredResponse, nowMs: number): number {
   return initialAgeMs + Math.max(0, nowMs - at)
 }
 
-function conditional(response: WholeResponse, { exchange, nowMs }: AnswerContext): WholeResponse {
+function conditional(response: ReadyResponse, { exchange, nowMs }: AnswerContext): ReadyResponse {
   const conditions: Conditions = {
     ifNoneMatch: exchange.field('if-none-match'),
     ifModifiedSince: exchange.field('if-modified-since'),
@@ -85,7 +85,7 @@ function conditional(response: WholeResponse, { exchange, nowMs }: AnswerContext
 }
 
 /** What the stored form has and the handler did not say: `ETag`. */
-function addedByStoring(response: WholeResponse, stored: StoredResponse): FieldLines {
+function addedByStoring(response: ReadyResponse, stored: StoredResponse): FieldLines {
   return stored.fields.filter(
     ([name]) => name === 'ETag' && linesOf(response.fields, name).length === 0,
   )

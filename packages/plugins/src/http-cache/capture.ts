@@ -111,7 +111,8 @@ export class Capture {
   }
 
   get #headNow(): ResponseHead {
-    return this.#head ?? { status: this.#response.statusCode, reason: undefined, fields: [] }
+    const { statusCode } = this.#response
+    return this.#head ?? { status: statusCode, reason: undefined, fields: [], outer: [] }
   }
 
   #replace(): void {
@@ -170,7 +171,7 @@ export class Capture {
     this.#head = {
       status: statusCode,
       reason: statusMessage === '' ? undefined : statusMessage,
-      fields: this.#innerFields(),
+      ...this.#sortedFields(),
     }
     if (this.#judge(this.#head) === 'hold') return true
     this.#bringBack()
@@ -199,14 +200,15 @@ export class Capture {
   }
 
   /** What the handler has set: fields from before that it left alone are not its own. */
-  #innerFields(): FieldLines {
+  #sortedFields(): { readonly fields: FieldLines; readonly outer: FieldLines } {
     const fields: [string, string][] = []
+    const left: [string, string][] = []
     for (const [name, value] of headersOf(this.#response)) {
       const outer = this.#outer.get(name.toLowerCase())
-      if (outer !== undefined && String(outer[1]) === String(value)) continue
-      for (const line of [value].flat()) fields.push([name, String(line)])
+      const isOuter = outer !== undefined && String(outer[1]) === String(value)
+      for (const line of [value].flat()) (isOuter ? left : fields).push([name, String(line)])
     }
-    return fields
+    return { fields, outer: left }
   }
 
   #put(name: Replaced, descriptor: PropertyDescriptor): void {

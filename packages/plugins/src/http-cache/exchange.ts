@@ -9,6 +9,13 @@ export interface ResponseHead {
   readonly reason: string | undefined
   /** What the handler set, and nothing of what was set before the cache. */
   readonly fields: FieldLines
+  /** What was set before the cache was reached, and the handler left alone. */
+  readonly outer: FieldLines
+}
+
+/** A response to send. */
+export interface ReadyResponse extends Omit<ResponseHead, 'outer'> {
+  readonly body: Uint8Array
 }
 
 export interface WholeResponse extends ResponseHead {
@@ -58,5 +65,5 @@ export interface Exchange {
   /** Runs the handler, once: a second call returns the same. */
   render(options: RenderOptions): Promise<Rendering>
   /** Answers the client. What a handler writes afterwards is kept from it. */
-  answer(response: WholeResponse): Promise<void>
+  answer(response: ReadyResponse): Promise<void>
 }

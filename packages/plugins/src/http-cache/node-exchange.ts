@@ -6,10 +6,10 @@ import { Capture } from './capture.ts'
 import type {
   AddedFields,
   Exchange,
+  ReadyResponse,
   Rendering,
   RenderOptions,
   ResponseHead,
-  WholeResponse,
 } from './exchange.ts'
 import { narrow } from './narrowed-request.ts'
 
@@ -111,7 +111,7 @@ export class NodeExchange implements Exchange {
     })
   }
 
-  async answer(answer: WholeResponse): Promise<void> {
+  async answer(answer: ReadyResponse): Promise<void> {
     const { response, onAnswer } = this.#parts
     this.#capture?.release()
     if (response.headersSent || response.destroyed) return
@@ -122,7 +122,7 @@ export class NodeExchange implements Exchange {
 }
 
 /** Writes through what stands before the cache, such as compression: the head goes with the first byte, as it usually does. */
-function send(response: ServerResponse, { status, reason, fields, body }: WholeResponse): void {
+function send(response: ServerResponse, { status, reason, fields, body }: ReadyResponse): void {
   response.statusCode = status
   response.statusMessage = reason ?? ''
   if (reason === undefined) delete (response as { statusMessage?: string }).statusMessage

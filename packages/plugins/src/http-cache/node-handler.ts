@@ -1,8 +1,8 @@
 /** Handles requests of node:http, for middleware and for frameworks that stand on it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpCache } from './http-cache.ts'
 import { NodeExchange } from './node-exchange.ts'
+import type { ResponseCache } from './response-cache.ts'
 
 export interface NodeHandling<Request> {
   /** What the user's functions are given. */
@@ -17,7 +17,7 @@ export interface NodeHandling<Request> {
 
 /** Rejects with what the user's functions throw. */
 export function handleNode<Request>(
-  cache: HttpCache<Request>,
+  cache: ResponseCache<Request>,
   { request, raw, response, proceed, onAnswer }: NodeHandling<Request>,
 ): Promise<void> {
   let hasProceeded = false

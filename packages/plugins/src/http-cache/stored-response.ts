@@ -42,7 +42,8 @@ export function refusal(
 ): UncachedReason | undefined {
   const { status, fields } = head
   if (!STATUSES.has(status)) return 'status'
-  const governs = governing(fields, options.targets)
+  const said = saidOf(head, options)
+  const governs = governing(said, options.targets)
   const { directives } = governs
   const isUnderstood = directives.has('must-understand')
   if (directives.has('no-store') && !isUnderstood) return 'no-store'
@@ -53,7 +54,7 @@ export function refusal(
   if (!membersOf(fields, 'vary').every((name) => isCovered(name, options))) return 'vary'
   if (/^text\/event-stream/i.test(fieldValue(fields, 'content-type') ?? '')) return 'partial'
   if (!areSound(fields)) return 'malformed'
-  if (lifetimeOf(fields, governs, options.windows, nowMs).freshMs <= 0) return 'no-lifetime'
+  if (lifetimeOf(said, governs, options.windows, nowMs).freshMs <= 0) return 'no-lifetime'
   return undefined
 }
 
@@ -70,8 +71,9 @@ export function storedOf(
   const kept = [...storable(fields, without)]
   if (linesOf(kept, 'date').length === 0) kept.push(['Date', new Date(nowMs).toUTCString()])
   if (linesOf(kept, 'etag').length === 0) kept.push(['ETag', etagOf(body)])
-  const governs = governing(fields, options.targets)
-  const { lifetimeMs: _, ...windows } = lifetimeOf(fields, governs, options.windows, nowMs)
+  const said = saidOf(response, options)
+  const governs = governing(said, options.targets)
+  const { lifetimeMs: _, ...windows } = lifetimeOf(said, governs, options.windows, nowMs)
   const names = membersOf(fields, 'vary')
     .filter((name) => name !== 'cookie')
     .toSorted()
@@ -87,6 +89,21 @@ export function storedOf(
     vary,
     tags: [...new Set([...tags, ...groupsOf(fields)])],
   }
+}
+
+const GOVERNING = ['cache-control', 'expires', 'pragma', 'age', 'date'] as const
+
+/**
+ * All that is said about keeping a response. What was set for the whole application, such as `Cache-Control: private`, holds where
+ * the handler says nothing else, though it is no part of what is kept.
+ */
+function saidOf(
+  { fields, outer }: ResponseHead,
+  { targets }: ResolvedHttpCache<never>,
+): FieldLines {
+  const names = new Set<string>([...GOVERNING, ...targets])
+  const isSaid = (name: string): boolean => linesOf(fields, name).length > 0
+  return [...fields, ...outer.filter(([name]) => names.has(name.toLowerCase()) && !isSaid(name))]
 }
 
 /** Tells whether a stored response is what this request would have got. */
