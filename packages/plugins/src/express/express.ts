@@ -20,6 +20,10 @@ import {
   trustError,
   trustsEverybody,
 } from '../http/trusted-proxies.ts'
+import { evictUri } from '../http-cache/evict-uri.ts'
+import type { HttpCacheOptions } from '../http-cache/http-cache-options.ts'
+import { handleNode } from '../http-cache/node-handler.ts'
+import { ResponseCache } from '../http-cache/response-cache.ts'
 
 export type {
   AddressLimit,
@@ -29,6 +33,12 @@ export type {
   ProxyTrust,
   RateLimitSettings,
 } from '../http/rate-limit-options.ts'
+export type {
+  HttpCacheOptions,
+  HttpCacheSettings,
+  UncachedReason,
+  UncachedResponse,
+} from '../http-cache/http-cache-options.ts'
 
 declare global {
   // Express declares this namespace for its users to add to.
@@ -105,6 +115,27 @@ export function rateLimit<Request extends IncomingMessage = ExpressRequest>(
     )
   }
 }
+
+/**
+ * Caches responses of the routes that it stands in front of: to GET for all, and what a shared cache may keep. An answer without
+ * error to another method ends what is kept for its path.
+ *
+ * A handler behind it sees those fields of the request that `vary`, `cookies` and `pass` name, and no others.
+ *
+ * @throws InvalidOptionError
+ * @example app.get('/products/:id', httpCache({ caches, ttl: '1m', tags: (req) => [`product:${req.params.id}`] }), handler)
+ */
+export function httpCache<Request extends IncomingMessage = ExpressRequest>(
+  options: HttpCacheOptions<Request>,
+): ExpressMiddleware<Request> {
+  const cache = new ResponseCache<Request>(options, 'httpCache')
+  return (request, response, next) => {
+    handleNode(cache, { request, raw: request, response, proceed: () => next() }).catch(next)
+  }
+}
+
+/** Evicts responses by their paths. */
+httpCache.evict = evictUri
 
 interface Exchange<Request> {
   readonly request: Request
