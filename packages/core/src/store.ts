@@ -139,6 +139,7 @@ export {
   assertInteger,
   assertKnownOptions,
   assertOneOf,
+  assertTags,
   assertText,
   nearestName,
 } from './options/assert-option.ts'

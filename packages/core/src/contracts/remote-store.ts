@@ -196,7 +196,7 @@ export interface RemoteStore {
   /** Sessions kept on the same servers. */
   readonly sessions?: SessionProvider | undefined
   /**
-   * So many reads of one tick are sent at once, so that the store works on them while more are gathered. A whole number from 1.
+   * How many reads of one tick are sent in one call, so that the store works on them while more are gathered. A whole number from 1.
    *
    * @default none: a call takes all reads of a tick, at its end
    */

@@ -46,7 +46,7 @@ export interface Fleet {
 /** A heartbeat is overdue when this much of the usual time between two has passed: jitter and a slow call are no reason. */
 const OVERDUE = 1.5
 const READ_AT_ONCE = 4
-/** So many caches are told apart in the sum. */
+/** How many caches are told apart in the sum. */
 const MOST_CACHES = 1_000
 
 /** Reads heartbeats, a few at a time: hundreds of them take long enough to delay other work of a process. */

@@ -13,6 +13,8 @@ import type {
   SessionSave,
 } from '../../contracts/session-provider.ts'
 
+/** A life that ends within a test. */
+export const SHORT_MS = 60
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
 export const TAG = 'user7'
