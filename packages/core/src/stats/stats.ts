@@ -110,6 +110,7 @@ export class ReadCounters {
 /** Statistics of a manager. */
 export interface ManagerStats extends ReadStats {
   readonly byCache: Readonly<Record<string, ReadStats>>
+  /** By `Class.method`. Methods of one name count together, also if they use different caches. */
   readonly byMethod: Readonly<Record<string, ReadStats>>
   /** Tags that were evicted by a request on this node. `evictions` does not include them, because a tag may belong to several caches. */
   readonly tagEvictions: number
@@ -180,16 +181,18 @@ export class StatsRegistry {
   /** `local`: the local tier, if there is one; `bytes` are those that it counts. */
   snapshot(local: { readonly size: number; readonly bytes: number } | undefined): ManagerStats {
     const { total, byCache } = this.counted()
-    const byMethod: Record<string, ReadStats> = {}
+    const byMethod = new Map<string, ReadCounters>()
     for (const { method, counters } of this.#counters.values()) {
-      if (method !== '') byMethod[method] = counters.snapshot()
+      if (method === '') continue
+      // Two classes may have one name, and a method may use several caches.
+      const ofMethod = byMethod.get(method) ?? new ReadCounters()
+      ofMethod.add(counters)
+      byMethod.set(method, ofMethod)
     }
     return {
       ...total.snapshot(),
-      byCache: Object.fromEntries(
-        Array.from(byCache, ([name, counters]) => [name, counters.snapshot()]),
-      ),
-      byMethod,
+      byCache: snapshotsOf(byCache),
+      byMethod: snapshotsOf(byMethod),
       tagEvictions: this.tagEvictions,
       localEntries: local?.size ?? 0,
       localBytes: local?.bytes ?? 0,
@@ -205,4 +208,8 @@ function sumOf(all: readonly ReadCounters[]): ReadCounters {
   const sum = new ReadCounters()
   for (const counters of all) sum.add(counters)
   return sum
+}
+
+function snapshotsOf(counters: ReadonlyMap<string, ReadCounters>): Record<string, ReadStats> {
+  return Object.fromEntries(Array.from(counters, ([name, each]) => [name, each.snapshot()]))
 }
