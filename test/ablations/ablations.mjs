@@ -1,5 +1,5 @@
 /**
- * The mechanisms of the coherence protocol, each with the edit that removes it.
+ * The mechanisms of the coherence protocol, and those that required codec steps stand on, each with the edit that removes it.
  *
  * `tests` is the file that must then turn red. `buys: 'latency'` marks mechanisms that make things faster but are not
  * needed for correctness: with those removed, the suite must stay green.
@@ -31,6 +31,7 @@ const CORE = 'packages/core/src'
 const UPDATES = 'test/updates/updates.test.ts'
 const UNSHARED = 'test/policies/unshared.test.ts'
 const UNSHARED_EVERYWHERE = 'test/coherence/unshared.test.ts'
+const ENCRYPTION = 'test/encryption/encryption.test.ts'
 
 export const ABLATIONS = [
   {
@@ -831,5 +832,29 @@ export const ABLATIONS = [
     find: 'node.unshared.mark(flight.address.key, forMs)',
     replace: '',
     tests: UNSHARED,
+  },
+  {
+    name: 'an entry went through the required codec step last',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'if (required === undefined || ids.at(-1) === required.id) return',
+    replace: 'if (required === undefined || ids.length >= 0) return',
+    tests: ENCRYPTION,
+  },
+  {
+    name: 'an entry that names no codec step is asked for the required one, too',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'return steps.length === 0 && this.#required === undefined',
+    replace: 'return steps.length === 0',
+    tests: ENCRYPTION,
+  },
+  {
+    name: 'an entry names each codec step once',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'if (new Set(ids).size < ids.length) {',
+    replace: 'if (ids.length < 0) {',
+    tests: ENCRYPTION,
   },
 ]
