@@ -62,7 +62,7 @@ export interface ExpressSettings {
 /** Where the middleware stands. */
 export interface ExpressPlace {
   /**
-   * The application, with `trust proxy` as it will be: a limit by address under a setting that trusts everybody is refused at once. Without
+   * The application, with `trust proxy` as it will be: a limit by address under a setting that trusts every proxy is refused at once. Without
    * it, the settings are known with the first request only. @default known with a request
    */
   readonly app?: ExpressSettings | undefined

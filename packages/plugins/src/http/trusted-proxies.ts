@@ -71,7 +71,7 @@ export class HiddenAddresses {
   readonly #setting: string
   #isTold = false
 
-  /** `where` is the limit, and `setting` what trusts everybody, both for messages. */
+  /** `where` is the limit, and `setting` what trusts every proxy, both for messages. */
   constructor(where: string, setting: string) {
     this.#where = where
     this.#setting = setting
