@@ -19,6 +19,10 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './http': [],
   './logging': [],
   './metrics': [],
+  './sessions': [],
+  './sessions/express': ['express-session'],
+  './sessions/fastify': [],
+  './sessions/hono': ['hono/cookie'],
   './tracing': ['@opentelemetry/api'],
 }
 
