@@ -27,10 +27,12 @@ read and write through Larder. \`shop\` is the manager's \`namespace\`. The part
 | \`{shop:lock:order:7}:waiters\` | hash | how to wake them | while somebody waits |
 | \`{shop:limit:api:ip:1.2.3.4}:default:exact\` | depends on the algorithm | what is counted of a key of the limiter \`api\`: its policy and algorithm are the ending | its window |
 | \`{shop:limit:api:ip:1.2.3.4}:block\` | string | until when nothing is admitted | the block |
+| \`{shop:session:web:uXk3…}\` | sorted set | the sessions of a user, by when each ends: one that is not in it has ended | the last of them |
+| \`{shop:session:web:uXk3…}:tq4k1ab~9f…\` | string | a session: when it ends, and its data; or that it has ended, or where it is kept | its end, and an hour after its id was made |
 | \`{shop:fenced:front-page}\` | string | a value of \`fencedValues\` | as it was set |
 | \`{shop:fenced:front-page}:fence\` | string | the last fence that wrote it | longer than the value |
 
-What stands in braces is the hash tag: all keys of one partition, one lock or one limit are in one slot of a Cluster. There are 64 partitions.
+What stands in braces is the hash tag: all keys of one partition, one lock, one limit or one user's sessions are in one slot of a Cluster. There are 64 partitions.
 
 ## Channels
 
