@@ -26,6 +26,8 @@ const MODEL_ENGINE = 'test/conformance/memory.test.ts'
 const LOCAL_HITS = 'test/decorators/local-hits.test.ts'
 const GATHERED = 'packages/redis-store/src/entries/entry-changes.redis.test.ts'
 const NOTED_HEADS = 'packages/redis-store/src/entries/noted-heads.redis.test.ts'
+const ANNOUNCED = 'packages/redis-store/src/bus/announcements.redis.test.ts'
+const AWAITED = 'test/policies/announcements.test.ts'
 const GATHERED_HERE = 'test/coherence/gathered.test.ts'
 const CORE = 'packages/core/src'
 const UPDATES = 'test/updates/updates.test.ts'
@@ -234,6 +236,46 @@ export const ABLATIONS = [
       },
     ],
     tests: NOTED_HEADS,
+  },
+  {
+    name: 'announcing at once what somebody waits for',
+    protects: 'I4',
+    file: 'packages/redis-store/lua/includes/announce.lua',
+    find: 'if not is_gathering(us) or is_waited then',
+    replace: 'if not is_gathering(us) then',
+    tests: ANNOUNCED,
+  },
+  {
+    name: 'sending along what waits to be announced',
+    protects: 'I3',
+    file: 'packages/redis-store/lua/includes/announce.lua',
+    find: "local before = is_owed == 1 and redis.call('GET', owed) or nil",
+    replace: 'local before = nil',
+    tests: ANNOUNCED,
+  },
+  {
+    name: 'looking whether what was behind is level once changes were announced',
+    protects: 'I3',
+    file: `${CORE}/coherence/confirmation.ts`,
+    find: 'const isLevel = hasReached && partition.contested === undefined',
+    replace: 'const isLevel = hasReached || partition.contested === undefined',
+    tests: AWAITED,
+  },
+  {
+    name: 'reading the log for what was not announced in time',
+    protects: 'I3',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: "if (partition.seq < heard) work.run('catch-up', this.#closeGap(partition))",
+    replace: '',
+    tests: AWAITED,
+  },
+  {
+    name: 'not reading the log for what waits to be announced',
+    protects: 'I3',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: "if (fit === 'gap' && announcedWithinMs > 0) this.#awaitNews(partition, announcedWithinMs)\n    else if",
+    replace: 'if',
+    tests: AWAITED,
   },
   {
     name: 'not taking a head that was never noted for one',
