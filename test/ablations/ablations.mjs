@@ -25,9 +25,12 @@ const SOFT = 'test/policies/soft-evictions.test.ts'
 const MODEL_ENGINE = 'test/conformance/memory.test.ts'
 const LOCAL_HITS = 'test/decorators/local-hits.test.ts'
 const GATHERED = 'packages/redis-store/src/entries/entry-changes.redis.test.ts'
+const NOTED_HEADS = 'packages/redis-store/src/entries/noted-heads.redis.test.ts'
 const GATHERED_HERE = 'test/coherence/gathered.test.ts'
 const CORE = 'packages/core/src'
 const UPDATES = 'test/updates/updates.test.ts'
+const UNSHARED = 'test/policies/unshared.test.ts'
+const UNSHARED_EVERYWHERE = 'test/coherence/unshared.test.ts'
 const ENCRYPTION = 'test/encryption/encryption.test.ts'
 
 export const ABLATIONS = [
@@ -209,9 +212,49 @@ export const ABLATIONS = [
     tests: INVARIANTS,
   },
   {
+    name: 'noting a head that moves',
+    protects: 'I3',
+    file: 'packages/redis-store/lua/includes/log.lua',
+    find: '  local score = whole(seq)\n  note_head(log, seq)',
+    replace: '  local score = whole(seq)',
+    tests: NOTED_HEADS,
+  },
+  {
+    name: 'noting a head before it moves',
+    protects: 'I3',
+    file: 'packages/redis-store/lua/includes/log.lua',
+    find: '  local score = whole(seq)\n  note_head(log, seq)',
+    replace: '  local score = whole(seq)',
+    also: [
+      {
+        file: 'packages/redis-store/lua/includes/log.lua',
+        find: "  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))",
+        replace:
+          "  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))\n  note_head(log, seq)",
+      },
+    ],
+    tests: NOTED_HEADS,
+  },
+  {
+    name: 'not taking a head that was never noted for one',
+    protects: 'I3',
+    file: 'packages/redis-store/src/entries/noted-heads.ts',
+    find: 'const unknown = partitions.filter((_, i) => heads[i] === UNKNOWN)',
+    replace: 'const unknown: readonly number[] = []',
+    tests: NOTED_HEADS,
+  },
+  {
+    name: 'comparing a noted head with its log',
+    protects: 'I3',
+    file: 'packages/redis-store/src/entries/noted-heads.ts',
+    find: 'i === turn && proven !== undefined',
+    replace: 'i === -1 && proven !== undefined',
+    tests: NOTED_HEADS,
+  },
+  {
     name: 'an update replaces only the entry that it saw',
     protects: 'I2',
-    file: 'packages/redis-store/lua/swap-2.lua',
+    file: 'packages/redis-store/lua/swap-n.lua',
     find: 'if (head and head.commit or 0) ~= seen then return false end',
     replace: '',
     tests: UPDATES,
@@ -219,7 +262,7 @@ export const ABLATIONS = [
   {
     name: 'an update of nothing gives way to an eviction since its look',
     protects: 'I2',
-    file: 'packages/redis-store/lua/swap-2.lua',
+    file: 'packages/redis-store/lua/swap-n.lua',
     find: 'if since ~= 0 then return not has_changed(since) end',
     replace: 'if since ~= 0 then return true end',
     tests: UPDATES,
@@ -227,7 +270,7 @@ export const ABLATIONS = [
   {
     name: 'an update gives way to a soft eviction since its look',
     protects: 'I2',
-    file: 'packages/redis-store/lua/swap-2.lua',
+    file: 'packages/redis-store/lua/swap-n.lua',
     find: 'return head ~= nil and not has(head.flags, STALE)',
     replace: 'return head ~= nil',
     tests: UPDATES,
@@ -235,7 +278,7 @@ export const ABLATIONS = [
   {
     name: 'an update whose reply was lost is known by its commit id',
     protects: 'I2',
-    file: 'packages/redis-store/lua/swap-2.lua',
+    file: 'packages/redis-store/lua/swap-n.lua',
     find: 'local is_repeated = own ~= nil and head ~= nil and head.commit == own.commit',
     replace: 'local is_repeated = false',
     tests: UPDATES,
@@ -270,6 +313,14 @@ export const ABLATIONS = [
     file: `${CORE}/cache/flight.ts`,
     find: 'this.detach(displaced)',
     replace: '',
+    tests: READS,
+  },
+  {
+    name: 'evicting what a refresh looked up in a history that is over',
+    protects: 'I3',
+    file: `${CORE}/cache/replace.ts`,
+    find: 'looked === undefined || !knowledge.isLevel(looked) || ',
+    replace: 'looked === undefined || ',
     tests: READS,
   },
   {
@@ -369,6 +420,14 @@ export const ABLATIONS = [
     tests: FAILOVERS,
   },
   {
+    name: 'applying above all births what the store minted below this node’s clock',
+    protects: 'I6',
+    file: `${CORE}/coherence/tag-clock.ts`,
+    find: 'return version > born ? version : provisionalAbove(born)',
+    replace: 'return version',
+    tests: FAILOVERS,
+  },
+  {
     name: 'doubting a history that does not contain what was heard of',
     protects: 'I6',
     file: `${CORE}/coherence/partitions.ts`,
@@ -419,7 +478,7 @@ export const ABLATIONS = [
   {
     name: 'releasing again what could not be released',
     protects: 'I4',
-    file: `${CORE}/cache/leases.ts`,
+    file: `${CORE}/cache/lease.ts`,
     find: '.catch(() => this.#remember(lease))',
     replace: '.catch(() => undefined)',
     tests: LEASES,
@@ -749,6 +808,30 @@ export const ABLATIONS = [
     find: "fit === 'applied' || (fit === 'known' && seq === partition.seq)",
     replace: "fit === 'applied'",
     tests: GATHERED_HERE,
+  },
+  {
+    name: 'results for one caller: who waited loads for itself',
+    protects: 'I2',
+    file: `${CORE}/cache/not-shared.ts`,
+    find: 'if (flight.joiners?.mayLoadApart === true) flight.joiners.resolve(new NotShared())',
+    replace: '',
+    tests: UNSHARED,
+  },
+  {
+    name: 'results for one caller: the mark in the store',
+    protects: 'I4',
+    file: `${CORE}/cache/load-path.ts`,
+    find: 'if (flight.ask === undefined) await this.#fills.mark(flight, lease)',
+    replace: '',
+    tests: UNSHARED_EVERYWHERE,
+  },
+  {
+    name: 'results for one caller: the marks of this node',
+    protects: 'I4',
+    file: `${CORE}/cache/not-shared.ts`,
+    find: 'node.unshared.mark(flight.address.key, forMs)',
+    replace: '',
+    tests: UNSHARED,
   },
   {
     name: 'an entry went through the required codec step last',

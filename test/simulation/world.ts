@@ -49,7 +49,11 @@ export class World {
     const { random, scheduler, history, ledger, source } = this
     this.loads = new LoadRecord(plan, now)
     this.network = new Network({ plan, random, scheduler, history, ledger, source, now })
-    this.server = new MemoryServer({ clock: this.clock, deliver: this.network.deliver })
+    this.server = new MemoryServer({
+      clock: this.clock,
+      deliver: this.network.deliver,
+      notesHeads: plan.notesHeads,
+    })
     const probe = this.server.store()
     probe.open(NAMESPACE)
     probe.bus.subscribe(NAMESPACE, this.network.listener())

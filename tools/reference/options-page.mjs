@@ -20,6 +20,11 @@ export const SECTIONS = [
     of: [[`${CORE}/options/measure-staleness.ts`, 'MeasureStalenessOptions']],
   },
   {
+    title: '`fleet`',
+    about: '`true` for what is the default of each. See [the fleet](../guides/fleet.md).',
+    of: [[`${CORE}/fleet/fleet-options.ts`, 'FleetOptions']],
+  },
+  {
     title: 'Cache policy',
     about:
       'For the manager (`defaults`), a class (`@CacheConfig`), a cache (`caches.cache(name, …)`) and a method (`@Cacheable`, ' +
@@ -170,6 +175,11 @@ export const SECTIONS = [
     title: '`localLimits`',
     about: 'Limits within the process.',
     of: [['packages/local-store/src/limits/local-limits.ts', 'LocalLimitsOptions']],
+  },
+  {
+    title: '`localFleet`',
+    about: 'Heartbeats within the process.',
+    of: [['packages/local-store/src/fleet/local-fleet.ts', 'LocalFleetOptions']],
   },
   {
     title: '`redisStore`, `redisLocks`, `redisLimits`, `fencedValues`',

@@ -1,4 +1,4 @@
-/** The limits of handlers: what each class and method says, and the guard that decides, made once for each. */
+/** The limits of handlers: what decorators say of each class and method, and the guard that decides, made once for each handler. */
 
 import { createHash } from 'node:crypto'
 import { type CacheManager, InvalidOptionError, ipKey } from '@larder/core'
@@ -33,7 +33,7 @@ export interface HandlerLimit {
   readonly where: string
   readonly guard: LimitGuard<HandlerCall<unknown>>
   readonly refundsByStatus: boolean
-  /** Where the platform believes whatever a client says about its address, and nobody has said that this is right. */
+  /** Where the platform trusts every proxy, so that clients choose their address, and `trustsAnyProxy` does not allow it. */
   readonly hidden: HiddenAddresses | undefined
 }
 
@@ -56,7 +56,7 @@ export class RateLimits {
   readonly #known = new WeakMap<HandlerClass, Map<SaidLimit, HandlerLimit>>()
   /** Names of limiters that are made of names of classes and methods. */
   readonly #named = new Set<string>()
-  /** Nest hands one context to all guards of a call. So a call that meets this guard twice counts once. */
+  /** Nest passes one context to all guards of a call. So a call on which this guard runs twice counts once. */
   readonly #counted = new WeakSet<object>()
 
   constructor(caches: CacheManager, host: HttpAdapterHost) {
@@ -104,14 +104,14 @@ export class RateLimits {
     return { where, guard, refundsByStatus: settings.refundIf !== undefined, hidden }
   }
 
-  /** Two classes of one name, and two methods that a wrapper has left without theirs, would share what they count. */
+  /** Two classes of one name would share what they count, and so would two methods whose names a wrapper has removed. */
   #assertFree(name: string, where: string): void {
     if (!this.#named.has(name)) return
     const expected = 'a name, because another class has this name, or another method of the class'
     throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
   }
 
-  /** @throws InvalidOptionError where a test has put something else in place of the manager */
+  /** @throws InvalidOptionError when a test has put something else in the place of the manager */
   #internals(where: string): CacheManager[typeof INTERNALS] {
     const internals = (this.#caches as Partial<CacheManager> | undefined)?.[INTERNALS]
     if (internals !== undefined) return internals
@@ -119,7 +119,7 @@ export class RateLimits {
     throw new InvalidOptionError({ option: where, expected, received: this.#caches })
   }
 
-  /** False for an application context, and for an application that is nothing but a microservice. */
+  /** False for an application context, and for an application that is only a microservice. */
   get servesHttp(): boolean {
     return ((this.#host.httpAdapter as unknown) ?? undefined) !== undefined
   }

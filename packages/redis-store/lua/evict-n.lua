@@ -1,5 +1,5 @@
 --[[ Evicts entries, and with them every lease on them. Those of one partition and one way share a change, which stands or fails alone.
-  KEYS[1..]  the partition log of each change, then the entries of each change
+  KEYS[1..]  the partition log of each change, then the entries of each change, then heads of all partitions; in a Cluster without these
   ARGV[1]    channel
   ARGV[2]    how many changes
   ARGV[3..]  for each change: soft 0 | 1; settle window, ms, 0 for none; how many entries
@@ -12,6 +12,9 @@
 --- @include "full"
 --- @include "text-of"
 local channel, change_count = ARGV[1], tonumber(ARGV[2])
+local entry_count = 0
+for i = 1, change_count do entry_count = entry_count + tonumber(ARGV[3 * i + 2]) end
+heads = KEYS[change_count + entry_count + 1]
 local us = now_us()
 local now = math.floor(us / 1000)
 

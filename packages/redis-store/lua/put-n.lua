@@ -1,5 +1,5 @@
 --[[ Replaces entries, each by itself; evicts one instead when its key was changed after the writer looked, or may have been.
-  KEYS[1..]  partition logs, then entries; none of them twice
+  KEYS[1..]  partition logs, then entries, none of them twice; then heads of all partitions; in a Cluster without these
   ARGV[1]    channel
   ARGV[2]    how many logs
   ARGV[3..]  for each entry: which log, from 1; bytes; life, ms; since, 0 to write in any case
@@ -15,7 +15,8 @@ local channel, log_count = ARGV[1], tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 local created = struct.pack('>I6', now)
-local count = #KEYS - log_count
+local count = (#ARGV - 2) / 4
+heads = KEYS[log_count + count + 1]
 
 -- By log: its number before, and the names that are to be recorded in it.
 local previous, names = {}, {}

@@ -7,6 +7,7 @@ import type {
   EntryAddress,
   EvictRequest,
   FillReply,
+  FleetProvider,
   LockProvider,
   MutationReply,
   PartitionChanges,
@@ -14,6 +15,7 @@ import type {
   PutRequest,
   RateLimitProvider,
   RemoteStore,
+  SessionProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -31,9 +33,10 @@ import { changesIn } from './entries/change-records.ts'
 import { EntryChanges } from './entries/entry-changes.ts'
 import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
-import { readHeads } from './entries/heads.ts'
+import { Heads } from './entries/heads.ts'
 import { scanKeys } from './entries/key-scan.ts'
-import { logKey, tagsKey } from './key-layout.ts'
+import { RedisFleet } from './fleet/redis-fleet.ts'
+import { headsKey, logKey, tagsKey } from './key-layout.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
 import {
@@ -43,6 +46,7 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
+import { RedisSessions } from './sessions/redis-sessions.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -78,11 +82,14 @@ class RedisStore implements RemoteStore {
   readonly bus: RedisBus
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
+  readonly fleet: FleetProvider
+  readonly sessions: SessionProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
   readonly #entries: EntryScripts
   readonly #changes: EntryChanges
+  readonly #heads: Heads
   #namespace: string | undefined
 
   constructor(options: ResolvedRedisStoreOptions) {
@@ -105,8 +112,11 @@ class RedisStore implements RemoteStore {
     }
     this.#entries = new EntryScripts(parts)
     this.#changes = new EntryChanges(parts)
+    this.#heads = new Heads(this.#backend.scripts)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
+    this.fleet = new RedisFleet({ backend: this.#backend })
+    this.sessions = new RedisSessions({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */
@@ -184,19 +194,24 @@ class RedisStore implements RemoteStore {
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {
     const client = await this.#backend.connected('sync')
+    const namespace = this.#openNamespace
+    const { stream } = client
+    // In one write: taking it in costs the server more than what it says.
+    stream?.cork()
     // Beside it, and not waited for: in a Cluster it may be another node's to answer.
     void this.bus.look()
-    const namespace = this.#openNamespace
     // Sent before it: a master that became a replica answers everything else as before, and would confirm what was evicted.
-    const [, reply] = await Promise.all([
-      isCluster(client) ? undefined : assertWritable(client, namespace),
-      readHeads(client, this.#backend.scripts, { namespace, partitions }),
-    ])
+    const writable = isCluster(client) ? undefined : assertWritable(client, namespace)
+    const reading = this.#heads.read(client, { namespace, partitions })
+    stream?.uncork()
+    const [, reply] = await Promise.all([writable, reading])
     return reply
   }
 
   async changesSince(partition: number, seq: number): Promise<PartitionChanges> {
-    const keys = [this.#log(partition)]
+    const namespace = this.#openNamespace
+    const heads = isClusterTarget(this.#options.target) ? [] : [headsKey(namespace)]
+    const keys = [logKey(namespace, partition), ...heads]
     const reply = await this.#backend.run({ script: 'changesSince', keys, args: [seq] })
     const [isKnown, head, ...records] = reply
     const stand = numberOf(head)
@@ -251,9 +266,5 @@ class RedisStore implements RemoteStore {
   get #openNamespace(): string {
     if (this.#namespace === undefined) throw new Error('The Redis store is not open')
     return this.#namespace
-  }
-
-  #log(partition: number): string {
-    return logKey(this.#openNamespace, partition)
   }
 }

@@ -31,7 +31,7 @@ const NAMES = optionNames<RateLimitHeaderOptions>({
   jitter: true,
   partitionKey: true,
 })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const HEADER_DEFAULTS = {
   draft: 11,
   legacy: false,

@@ -20,6 +20,10 @@ import {
   trustError,
   trustsEverybody,
 } from '../http/trusted-proxies.ts'
+import { evictUri } from '../http-cache/evict-uri.ts'
+import type { HttpCacheOptions } from '../http-cache/http-cache-options.ts'
+import { handleNode } from '../http-cache/node-handler.ts'
+import { ResponseCache } from '../http-cache/response-cache.ts'
 
 export type {
   AddressLimit,
@@ -29,12 +33,18 @@ export type {
   ProxyTrust,
   RateLimitSettings,
 } from '../http/rate-limit-options.ts'
+export type {
+  HttpCacheOptions,
+  HttpCacheSettings,
+  UncachedReason,
+  UncachedResponse,
+} from '../http-cache/http-cache-options.ts'
 
 declare global {
   // Express declares this namespace for its users to add to.
   namespace Express {
     interface Request {
-      /** Of the limiter with the smallest part left; `undefined` where none has decided. */
+      /** The verdict of the limiter with the smallest part left; `undefined` if none has decided. */
       rateLimit?: RateLimitVerdict | undefined
     }
   }
@@ -52,7 +62,7 @@ export interface ExpressSettings {
 /** Where the middleware stands. */
 export interface ExpressPlace {
   /**
-   * The application, with `trust proxy` as it will be: a limit by address under a setting that trusts everybody is refused at once. Without
+   * The application, with `trust proxy` as it will be: a limit by address under a setting that trusts every proxy is refused at once. Without
    * it, the settings are known with the first request only. @default known with a request
    */
   readonly app?: ExpressSettings | undefined
@@ -106,6 +116,27 @@ export function rateLimit<Request extends IncomingMessage = ExpressRequest>(
   }
 }
 
+/**
+ * Caches responses of the routes that it stands in front of: to GET for all, and what a shared cache may keep. An answer without
+ * error to another method ends what is kept for its path.
+ *
+ * A handler behind it sees those fields of the request that `vary`, `cookies` and `pass` name, and no others.
+ *
+ * @throws InvalidOptionError
+ * @example app.get('/products/:id', httpCache({ caches, ttl: '1m', tags: (req) => [`product:${req.params.id}`] }), handler)
+ */
+export function httpCache<Request extends IncomingMessage = ExpressRequest>(
+  options: HttpCacheOptions<Request>,
+): ExpressMiddleware<Request> {
+  const cache = new ResponseCache<Request>(options, 'httpCache')
+  return (request, response, next) => {
+    handleNode(cache, { request, raw: request, response, proceed: () => next() }).catch(next)
+  }
+}
+
+/** Evicts responses by their paths. */
+httpCache.evict = evictUri
+
 interface Exchange<Request> {
   readonly request: Request
   readonly response: ServerResponse
@@ -113,7 +144,7 @@ interface Exchange<Request> {
   readonly hidden: HiddenAddresses | undefined
 }
 
-/** Resolves to whether the request may go on; if not, it has been answered, or nobody waits for an answer. */
+/** Resolves to whether the request may go on; if not, it has been answered, or its client is gone. */
 async function limit<Request extends IncomingMessage>(
   guard: LimitGuard<Request>,
   { request, response, hidden }: Exchange<Request>,

@@ -14,7 +14,7 @@ export type GuardsOf = (request: FastifyRequest) => readonly LimitGuard<FastifyR
 /** A hook of Fastify. */
 export type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
-/** For a client that has gone, so nobody reads it. */
+/** For a client that is gone, which does not read it. */
 const CLIENT_CLOSED_REQUEST = 499
 
 /** Makes a hook; `believesAnybody`: clients choose their address. */
@@ -26,7 +26,7 @@ export function makeHook(guardsOf: GuardsOf, believesAnybody: boolean): Hook {
     // A key that could not be seen through when it was said is an error when it reads the address.
     const asked = believesAnybody ? hidden.of(request) : request
     if (await limit(guards, { request, reply, asked })) return undefined
-    // Fastify goes on with the request unless it is answered, also where nobody reads the answer.
+    // Fastify goes on with the request unless it is answered, also when the client is gone.
     return reply.sent ? reply : reply.code(CLIENT_CLOSED_REQUEST).send()
   }
 }
@@ -38,7 +38,7 @@ interface Exchange {
   readonly asked: FastifyRequest
 }
 
-/** Resolves to whether the request may go on; if not, it has been answered, or nobody waits for an answer. */
+/** Resolves to whether the request may go on; if not, it has been answered, or its client is gone. */
 async function limit(
   guards: readonly LimitGuard<FastifyRequest>[],
   { request, reply, asked }: Exchange,

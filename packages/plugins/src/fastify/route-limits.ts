@@ -34,7 +34,7 @@ export interface RouteGuard {
 
 export interface RouteLimitsParts {
   readonly caches: CacheManager | undefined
-  /** Clients choose their address, and nobody has said that this is right. */
+  /** True when clients choose their address, and `trustsAnyProxy` does not allow it. */
   readonly believesAnybody: boolean
 }
 
@@ -87,7 +87,7 @@ export class RouteLimits {
     return { own }
   }
 
-  /** Makes the limiter that the options are those of. */
+  /** Makes the limiter of some options. */
   #withLimiter(
     said: FastifyRateLimit,
     where: string,

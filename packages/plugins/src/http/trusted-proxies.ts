@@ -1,18 +1,18 @@
 /**
- * Finds frameworks that believe anybody about the address of a client.
+ * Finds settings of frameworks that trust every proxy for the address of a client.
  *
- * A framework that trusts every proxy takes the first address of `X-Forwarded-For`, which the client writes. Who then limits by address
- * limits nobody, because a new address makes a new key. So this is an error, and not only a warning that nobody reads.
+ * A framework that trusts every proxy takes the first address of `X-Forwarded-For`, which the client writes. Then a limit by address has no
+ * effect, because a new address makes a new key. So this is an error, and not only a warning that may not be read.
  */
 
 import { BlockList, isIP } from 'node:net'
 import { InvalidOptionError } from '@larder/core'
 
-/** Peers that nobody has a reason to trust (RFC 5737, RFC 3849), further away than any number of proxies. */
+/** Peers that there is no reason to trust (RFC 5737, RFC 3849), further away than any number of proxies. */
 const STRANGERS = ['203.0.113.99', '2001:db8::99'] as const
 const HOPS = 40
 
-/** Whether a setting of proxies trusts everybody: `true`, ranges that contain all addresses, or a function that always agrees. */
+/** Whether a setting of proxies trusts every address: `true`, ranges that contain all addresses, or a function that always agrees. */
 export function trustsEverybody(trust: unknown): boolean {
   if (trust === true) return true
   if (typeof trust === 'number') return trust > HOPS
@@ -50,12 +50,12 @@ function bitsOf(mask: string): number {
   return `${binary.join('')}0`.indexOf('0')
 }
 
-/** The error of a limit by address under a framework that trusts everybody. */
+/** The error of a limit by address in a framework that trusts every proxy. */
 export function trustError(where: string, setting: string): InvalidOptionError {
   return new InvalidOptionError({
     option: `${where}.key`,
     expected:
-      `whom clients cannot choose themselves, but ${setting} trusts everybody, so that any client can make up its address. ` +
+      `whom clients cannot choose themselves, but ${setting} trusts every proxy, so that any client can make up its address. ` +
       'Say how many proxies there are or which, use clientAddress, or set trustsAnyProxy: true',
     received: 'address',
     described: 'the address of the client',
@@ -71,7 +71,7 @@ export class HiddenAddresses {
   readonly #setting: string
   #isTold = false
 
-  /** `where` is the limit, and `setting` what trusts everybody, both for messages. */
+  /** `where` is the limit, and `setting` what trusts every proxy, both for messages. */
   constructor(where: string, setting: string) {
     this.#where = where
     this.#setting = setting
@@ -110,7 +110,7 @@ export function readsAddress(key: unknown): boolean {
     const result: unknown = key(anything)
     if (result instanceof Promise) result.catch(() => undefined)
   } catch {
-    // It wanted a real request, and has told enough or nothing.
+    // It needs a real request. If it had read the address by then, that is known.
   }
   return isRead
 }

@@ -1,4 +1,4 @@
-/** OpenTelemetry spans of what a cache takes time for. */
+/** OpenTelemetry spans of what takes time in a cache. */
 
 import { InvalidOptionError } from '@larder/core'
 import {
@@ -19,7 +19,7 @@ export type { ShownKeys } from './key-words.ts'
 export type { TracedSpan } from './span-sources.ts'
 
 export interface TracingOptions {
-  /** Who makes the spans. @default the global one of `@opentelemetry/api`, also if it is set later */
+  /** Makes the spans. @default the global one of `@opentelemetry/api`, also if it is set later */
   readonly tracerProvider?: TracerProvider | undefined
   /**
    * What spans say of keys and tags, which may be personal data: nothing; a hash; or all, and then messages of errors as well.
@@ -38,7 +38,7 @@ export interface TracingOptions {
 const WHERE = 'tracing'
 const SHOWN = ['off', 'hash', 'plain'] as const
 const TRACED = Object.keys(SPAN_SOURCES) as TracedSpan[]
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const TRACING_DEFAULTS = {
   keys: 'off',
   localHits: false,

@@ -15,7 +15,7 @@ import type {
 } from '@larder/core/store'
 import type { Backend } from '../backend.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
-import { entryKey, logKey } from '../key-layout.ts'
+import { entryKey, headsKey, logKey } from '../key-layout.ts'
 import { readEvictAnswers, readPutAnswers } from './change-answers.ts'
 import { asBuffer, entryWeight, lifeOf } from './entry-bytes.ts'
 
@@ -91,6 +91,12 @@ export class EntryChanges {
     return Promise.all(evictionsOf(addresses, request).map((eviction) => this.#evict(eviction)))
   }
 
+  /** What the scripts note heads in. */
+  get #heads(): readonly string[] {
+    const { isInCluster, namespace } = this.#parts
+    return isInCluster ? [] : [headsKey(namespace())]
+  }
+
   #evict(eviction: Eviction): Promise<MutationReply> {
     for (const key of eviction.keys) {
       if (this.#put.has(key)) this.#puts.flush()
@@ -120,7 +126,7 @@ export class EntryChanges {
     }
     const packed = await backend.runForBytes({
       script: 'put',
-      keys: [...logs, ...entries],
+      keys: [...logs, ...entries, ...this.#heads],
       args: [channel(), logs.length, ...args],
       atOnce,
     })
@@ -155,7 +161,7 @@ export class EntryChanges {
     }
     const packed = await backend.runForBytes({
       script: 'evict',
-      keys: [...logs, ...entries],
+      keys: [...logs, ...entries, ...this.#heads],
       args: [channel(), logs.length, ...args],
       atOnce,
     })

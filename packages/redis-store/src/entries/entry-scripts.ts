@@ -11,7 +11,7 @@ import type {
 import type { Backend } from '../backend.ts'
 import { bytesOf, listOf, numberOf } from '../commands/replies.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
-import { entryKey, logKey } from '../key-layout.ts'
+import { entryKey, headsKey, logKey } from '../key-layout.ts'
 import { asBuffer, entryWeight, lifeOf } from './entry-bytes.ts'
 
 /** Claims or fills of one script: enough to share the cost of a script call, few enough not to delay other clients. */
@@ -41,6 +41,7 @@ interface Claim {
 
 export class EntryScripts {
   readonly #backend: Backend
+  readonly #isInCluster: boolean
   readonly #namespace: () => string
   readonly #channel: () => string
   readonly #claims: TickBatch<Claim, ClaimReply>
@@ -48,6 +49,7 @@ export class EntryScripts {
 
   constructor({ backend, isInCluster, namespace, channel }: EntryScriptsParts) {
     this.#backend = backend
+    this.#isInCluster = isInCluster
     this.#namespace = namespace
     this.#channel = channel
     this.#claims = new TickBatch<Claim, ClaimReply>({
@@ -94,7 +96,11 @@ export class EntryScripts {
     if (!this.#isConnected) await this.#backend.connected('swap')
     const [now, previous, seq, found] = await this.#backend.run({
       script: 'swap',
-      keys: [logKey(this.#namespace(), partition), this.#entry(address)],
+      keys: [
+        logKey(this.#namespace(), partition),
+        this.#entry(address),
+        ...(this.#isInCluster ? [] : [headsKey(this.#namespace())]),
+      ],
       args: [this.#channel(), asBuffer(bytes), lifeOf(livesMs), seen, since],
     })
     const numbers = { nowMs: numberOf(now), seq: numberOf(seq) }

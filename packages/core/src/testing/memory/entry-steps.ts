@@ -271,6 +271,7 @@ export function record(
   how: Pick<KeysMessage, 'soft' | 'settleMs'> = {},
 ): MutationReply {
   const minted = step.space.log(partition, step.nowUs).record(keys, step.nowUs)
+  step.space.noteHead(partition, minted.seq)
   // Wakes waiters too: nodes take a changed key for the end of the lease on it.
   step.publish({ kind: 'keys', partition, ...minted, keys, ...how })
   return { partition, ...minted, nowMs: nowMsOf(step) }

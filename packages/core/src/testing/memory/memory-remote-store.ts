@@ -66,6 +66,7 @@ export class MemoryRemoteStore implements RemoteStore {
   readonly #link: NodeLink
   readonly #gathered: GatheredChanges | undefined
   #namespace: string | undefined
+  #syncs = 0
 
   constructor(
     host: StoreHost,
@@ -169,9 +170,10 @@ export class MemoryRemoteStore implements RemoteStore {
   }
 
   sync(partitions: readonly number[]): Promise<SyncReply> {
+    const turn = this.#syncs++ % Math.max(1, partitions.length)
     return this.#run('sync', (step) => ({
       nowMs: steps.nowMsOf(step),
-      heads: partitions.map((partition) => step.space.log(partition, step.nowUs).seq),
+      heads: headsOf(step, partitions, turn),
       tags: step.space.tags(step.nowUs).head,
     }))
   }
@@ -242,6 +244,18 @@ export class MemoryRemoteStore implements RemoteStore {
 function copyOf(step: steps.Step, address: EntryAddress): Buffer | undefined {
   const bytes = step.space.get(address, steps.nowMsOf(step))
   return bytes === undefined ? undefined : Buffer.from(bytes)
+}
+
+/** As noted, except for what was not noted and, with each sync, one more: those are read from their logs. */
+function headsOf(
+  { space, nowUs }: steps.Step,
+  partitions: readonly number[],
+  turn: number,
+): readonly number[] {
+  return partitions.map((partition, i) => {
+    const noted = i === turn ? undefined : space.notedHead(partition)
+    return noted ?? space.openHead(partition, nowUs)
+  })
 }
 
 function damageAll(

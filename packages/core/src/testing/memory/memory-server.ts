@@ -19,6 +19,11 @@ export interface MemoryServerOptions {
   readonly clock?: Clock | undefined
   /** The server's time at its start, ms since the epoch. @default now; with a clock given, a fixed instant */
   readonly startsAt?: number | undefined
+  /**
+   * The heads of all partitions are kept once more in one place, which syncs read, as `redisStore` does outside of a Cluster.
+   * @default false
+   */
+  readonly notesHeads?: boolean | undefined
   /** When and whether requests, replies and messages arrive. @default soon, in order, as microtasks */
   readonly deliver?: Deliver | undefined
 }
@@ -46,6 +51,7 @@ export class MemoryServer {
   readonly #clock: Clock
   /** Server time at the clock's zero. */
   #epochOffset: number
+  readonly #notesHeads: boolean
   readonly #deliver: Deliver
   readonly #nodes: MemoryRemoteStore[] = []
   readonly #links: NodeLink[] = []
@@ -53,11 +59,12 @@ export class MemoryServer {
   #lastUs = 0
 
   constructor(options: MemoryServerOptions = {}) {
-    const { clock, deliver = deliverSoon } = options
+    const { clock, deliver = deliverSoon, notesHeads = false } = options
     const startsAt = options.startsAt ?? (clock === undefined ? Date.now() : FIXED_START)
     this.#clock = clock ?? createSystemClock()
     this.#epochOffset = startsAt - this.#clock.now()
     this.#deliver = deliver
+    this.#notesHeads = notesHeads
   }
 
   /** The server's time, ms since the epoch. */
@@ -148,7 +155,7 @@ export class MemoryServer {
   }
 
   #space(namespace: string): MemorySpace {
-    const space = this.#spaces.get(namespace) ?? new MemorySpace()
+    const space = this.#spaces.get(namespace) ?? new MemorySpace(this.#notesHeads)
     this.#spaces.set(namespace, space)
     return space
   }
