@@ -126,6 +126,7 @@ it('the keys and channels of Redis are those that the code makes', () => {
     layout.entryKey('shop', 12, 'products:42'),
     layout.logKey('shop', 12),
     layout.headsKey('shop'),
+    layout.owedKey('shop'),
     layout.tagsKey('shop'),
     layout.storeKey('shop'),
     nodes.ends,

@@ -257,6 +257,7 @@ export const SECTIONS = [
     of: [
       ['packages/plugins/src/http/rate-limit-options.ts', 'AddressLimit'],
       ['packages/plugins/src/http/rate-limit-options.ts', 'ProxyTrust'],
+      ['packages/plugins/src/express/express.ts', 'ExpressPlace'],
     ],
   },
   {

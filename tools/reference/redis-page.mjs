@@ -17,7 +17,8 @@ read and write through Larder. \`shop\` is the manager's \`namespace\`. The part
 |---|---|---|---|
 | \`{shop:12}:products:42\` | string | an entry: the key \`42\` of the cache \`products\`. A header, then tags and the encoded value; while it is loaded for the first time, the header alone, with the lease of who loads it. \`12\` is its partition, made from the key | its \`ttl\`, \`staleWhileRevalidate\` and \`staleIfError\` together |
 | \`{shop:12}\` | sorted set | the head and the log of a partition: its last number, and which keys were changed last | for ever; its size is bounded |
-| \`{shop:heads}\` | string | the heads of all partitions, once more: 8 bytes each, which nodes read with one command. Not in a Cluster | for ever; its size is fixed |
+| \`{shop:heads}\` | string | the heads of all partitions, once more: 8 bytes each, which nodes read with one command; and how much messages take of the server. Not in a Cluster | for ever; its size is fixed |
+| \`{shop:owed}\` | string | changes that wait to be announced in one message. Not in a Cluster | until they are announced, or a minute |
 | \`{shop:tags}\` | sorted set | the tag clock: when which tag was invalidated | for ever; as long as the longest entry, its size is bounded |
 | \`{shop:store}\` | string | a random name that tells this store from others | for ever |
 | \`{shop:nodes}\` | sorted set | when the heartbeat of each node that reports itself ends | while a node reports, and some seconds longer |

@@ -141,6 +141,7 @@ export {
   assertInteger,
   assertKnownOptions,
   assertOneOf,
+  assertTags,
   assertText,
   nearestName,
 } from './options/assert-option.ts'

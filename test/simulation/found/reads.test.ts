@@ -207,3 +207,15 @@ it.each(['the store lost a log', 'its machine slept'] as const)(
     for (const node of [a, b]) expect(await fleet.after(node.read('k', 'new'))).toBe('new')
   },
 )
+
+it('a node that learns of a settle window from the store keeps nothing past it that it loads without the store', async () => {
+  const a = fleet.startNode()
+  await fleet.after(a.cache.evict('k', { settle: '10s' }))
+  const b = fleet.startNode()
+  await fleet.after(b.find('k'))
+  b.store.faults.fail({ on: 'claim' })
+  expect(await fleet.after(b.read('k', 'maybe old'))).toBe('maybe old')
+  b.store.faults.heal()
+  for (let i = 0; i < 10; i++) await fleet.clock.advanceAsync(1_001)
+  expect(await fleet.after(b.read('k', 'new'))).toBe('new')
+})

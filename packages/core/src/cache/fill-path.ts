@@ -143,6 +143,8 @@ export class FillPath {
     const { call, address, stamp, ask, isAlive } = flight
     if (ask === undefined || node.isClosed || hasGivenWay(flight)) return
     if (!isAlive) this.#forgetHere(flight)
+    // The later one tells them.
+    if (ask.isSuperseded) return
     const mark = node.changes.begin()
     try {
       const told = await tellOthers(node, address)
@@ -188,10 +190,11 @@ export class FillPath {
 }
 
 /**
- * Tells whether something that this node asked for has ended a refresh: that wins, and tells the others itself. A read does not, if it
- * only did not join the refresh. What others did may be older than the result, though it came later: they may have begun it before.
+ * Tells whether a change that this node asked for has ended a refresh: that wins, and tells the others itself. A read that did not join
+ * the refresh does not, nor does a later refresh, which may not have replaced anything yet. What others did may be older than the
+ * result, though it came later: they may have begun it before.
  */
 function hasGivenWay({ isAlive, touchedAt, ask }: Flight): boolean {
   if (isAlive) return false
-  return touchedAt === ASKED_HERE || (touchedAt === 0 && ask?.isSuperseded !== false)
+  return touchedAt === ASKED_HERE || (touchedAt === 0 && ask === undefined)
 }

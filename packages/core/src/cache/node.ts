@@ -21,6 +21,7 @@ import type { EvictionUnit } from './eviction-unit.ts'
 import { Flights } from './flight.ts'
 import { Leases } from './lease.ts'
 import type { LocalTier } from './local-tier.ts'
+import { Overtakings } from './overtakings.ts'
 import { SettleWindows } from './settle-windows.ts'
 import { UnsharedKeys } from './unshared-keys.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
@@ -71,6 +72,8 @@ export class CacheNode {
   /** Keys whose loads are not waited for. */
   readonly unshared: UnsharedKeys
   readonly wakeUps: WakeUps
+  /** What refreshes give way to. */
+  readonly overtakings = new Overtakings()
   readonly settling: SettleWindows
   readonly work: BackgroundWork
   readonly coherence: Coherence

@@ -187,10 +187,18 @@ export class Refreshes {
 
   /** A value that must not be cached still shows that the cached one is old. */
   async #outcome(flight: Flight): Promise<unknown> {
-    const value = await flight.promise
-    if (!flight.isOver) await new Promise<void>((resolve) => flight.whenOver(resolve))
-    if (flight.entry === undefined && !this.#node.isClosed) await this.evictOld(flight.call)
-    return value
+    const { overtakings } = this.#node
+    const { key } = flight.address
+    overtakings.begin(key)
+    try {
+      const value = await flight.promise
+      if (!flight.isOver) await new Promise<void>((resolve) => flight.whenOver(resolve))
+      await overtakings.ended(key)
+      if (flight.entry === undefined && !this.#node.isClosed) await this.evictOld(flight.call)
+      return value
+    } finally {
+      overtakings.end(key)
+    }
   }
 
   /** What was loaded anew is not kept: then what is cached is evicted, in a unit of work at its end. */

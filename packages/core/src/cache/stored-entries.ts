@@ -41,8 +41,10 @@ export class StoredEntries {
       return 0
     }
     const flags = field.flags(bytes)
+    const isSettling = (flags & FLAG.settling) !== 0
+    if (isSettling) this.#settle(call.fullKey, bytes)
     if ((flags & FLAG.empty) !== 0) {
-      if ((flags & FLAG.settling) !== 0) witness.missed = 'evicted'
+      if (isSettling) witness.missed = 'evicted'
       return 0
     }
     const commit = field.commit(bytes)
@@ -92,6 +94,14 @@ export class StoredEntries {
     if (now >= createdAt + freshForMs) witness.missed = 'expired'
     entry.live(createdAt + calmMs, createdAt + freshForMs, staleUntil, livesUntil)
     return entry
+  }
+
+  /** A node that did not hear of a settle window learns of it here: what it loads past the store must not outlive the window either. */
+  #settle(key: string, bytes: Uint8Array): void {
+    const { knowledge, settling, clock } = this.#node
+    const end = knowledge.server.toLocal(field.createdAt(bytes)) + field.livesForMs(bytes)
+    const leftMs = end - clock.now()
+    if (leftMs > 0) settling.open(key, leftMs)
   }
 
   /** Gives an entry its value; synchronous unless a codec step is not. `undefined` (as a promise) when it does not decode. */

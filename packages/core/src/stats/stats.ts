@@ -110,6 +110,7 @@ export class ReadCounters {
 /** Statistics of a manager. */
 export interface ManagerStats extends ReadStats {
   readonly byCache: Readonly<Record<string, ReadStats>>
+  /** By `Class.method`. Methods of one name count together, also if they use different caches. */
   readonly byMethod: Readonly<Record<string, ReadStats>>
   /** Tags that were evicted by a request on this node. `evictions` does not include them, because a tag may belong to several caches. */
   readonly tagEvictions: number
@@ -163,37 +164,52 @@ export class StatsRegistry {
     return counters
   }
 
-  /** Returns the counters of everything and those of each cache. They are copies. */
+  /** Counters of everything, and by cache, without those of methods: to be read at once, because some go on counting. */
   counted(): { readonly total: ReadCounters; readonly byCache: Map<string, ReadCounters> } {
     const total = new ReadCounters()
     total.add(this.#manager)
-    const byCache = new Map<string, ReadCounters>()
+    const parts = new Map<string, ReadCounters[]>()
     for (const { cache, counters } of this.#counters.values()) {
       total.add(counters)
-      const ofCache = byCache.get(cache) ?? new ReadCounters()
-      ofCache.add(counters)
-      byCache.set(cache, ofCache)
+      const known = parts.get(cache)
+      if (known === undefined) parts.set(cache, [counters])
+      else known.push(counters)
     }
-    return { total, byCache }
+    return { total, byCache: new Map(Array.from(parts, ([cache, all]) => [cache, sumOf(all)])) }
   }
 
   /** `local`: the local tier, if there is one; `bytes` are those that it counts. */
   snapshot(local: { readonly size: number; readonly bytes: number } | undefined): ManagerStats {
     const { total, byCache } = this.counted()
-    const byMethod: Record<string, ReadStats> = {}
+    const byMethod = new Map<string, ReadCounters>()
     for (const { method, counters } of this.#counters.values()) {
-      if (method !== '') byMethod[method] = counters.snapshot()
+      if (method === '') continue
+      // Two classes may have one name, and a method may use several caches.
+      const ofMethod = byMethod.get(method) ?? new ReadCounters()
+      ofMethod.add(counters)
+      byMethod.set(method, ofMethod)
     }
     return {
       ...total.snapshot(),
-      byCache: Object.fromEntries(
-        Array.from(byCache, ([name, counters]) => [name, counters.snapshot()]),
-      ),
-      byMethod,
+      byCache: snapshotsOf(byCache),
+      byMethod: snapshotsOf(byMethod),
       tagEvictions: this.tagEvictions,
       localEntries: local?.size ?? 0,
       localBytes: local?.bytes ?? 0,
       staleness: this.staleness?.snapshot(),
     }
   }
+}
+
+/** Itself where there is one: most caches have one, and there may be thousands. */
+function sumOf(all: readonly ReadCounters[]): ReadCounters {
+  const [first] = all
+  if (first !== undefined && all.length === 1) return first
+  const sum = new ReadCounters()
+  for (const counters of all) sum.add(counters)
+  return sum
+}
+
+function snapshotsOf(counters: ReadonlyMap<string, ReadCounters>): Record<string, ReadStats> {
+  return Object.fromEntries(Array.from(counters, ([name, each]) => [name, each.snapshot()]))
 }
