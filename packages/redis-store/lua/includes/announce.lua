@@ -2,8 +2,8 @@
 -- of its time: then changes are only logged, and wait together for one message. A change that comes alone is announced at once.
 --
 -- Messages pay for themselves in time: each moves the instant up to which all of them are paid for by what it takes, twice, so
--- that they take half of a core at most. While that instant is further ahead than AHEAD, changes wait. Who leaves the first of them
--- owes the message; whoever announces anything sends along what waits. If nobody does, syncs tell.
+-- that they take half of a core at most. While that instant is further ahead than AHEAD, changes wait. The node that leaves the
+-- first of them owes the message; a script that announces anything sends along what waits. If nobody does, syncs tell.
 
 -- Where the heads of all partitions are kept once more, 8 bytes each, so that nodes read them with one command; and what waits to
 -- be announced. Scripts set them to keys that they were given; in a Cluster there are none.
