@@ -1,5 +1,5 @@
 /**
- * The mechanisms of the coherence protocol, each with the edit that removes it.
+ * The mechanisms of the coherence protocol, and those that required codec steps stand on, each with the edit that removes it.
  *
  * `tests` is the file that must then turn red. `buys: 'latency'` marks mechanisms that make things faster but are not
  * needed for correctness: with those removed, the suite must stay green.
@@ -31,6 +31,9 @@ const AWAITED = 'test/policies/announcements.test.ts'
 const GATHERED_HERE = 'test/coherence/gathered.test.ts'
 const CORE = 'packages/core/src'
 const UPDATES = 'test/updates/updates.test.ts'
+const UNSHARED = 'test/policies/unshared.test.ts'
+const UNSHARED_EVERYWHERE = 'test/coherence/unshared.test.ts'
+const ENCRYPTION = 'test/encryption/encryption.test.ts'
 
 export const ABLATIONS = [
   {
@@ -354,6 +357,14 @@ export const ABLATIONS = [
     tests: READS,
   },
   {
+    name: 'evicting what a refresh looked up in a history that is over',
+    protects: 'I3',
+    file: `${CORE}/cache/replace.ts`,
+    find: 'looked === undefined || !knowledge.isLevel(looked) || ',
+    replace: 'looked === undefined || ',
+    tests: READS,
+  },
+  {
     name: 'evicting after a refresh that lost its lease',
     protects: 'I1',
     file: `${CORE}/cache/fill-path.ts`,
@@ -450,6 +461,14 @@ export const ABLATIONS = [
     tests: FAILOVERS,
   },
   {
+    name: 'applying above all births what the store minted below this node’s clock',
+    protects: 'I6',
+    file: `${CORE}/coherence/tag-clock.ts`,
+    find: 'return version > born ? version : provisionalAbove(born)',
+    replace: 'return version',
+    tests: FAILOVERS,
+  },
+  {
     name: 'doubting a history that does not contain what was heard of',
     protects: 'I6',
     file: `${CORE}/coherence/partitions.ts`,
@@ -500,7 +519,7 @@ export const ABLATIONS = [
   {
     name: 'releasing again what could not be released',
     protects: 'I4',
-    file: `${CORE}/cache/leases.ts`,
+    file: `${CORE}/cache/lease.ts`,
     find: '.catch(() => this.#remember(lease))',
     replace: '.catch(() => undefined)',
     tests: LEASES,
@@ -830,5 +849,53 @@ export const ABLATIONS = [
     find: "fit === 'applied' || (fit === 'known' && seq === partition.seq)",
     replace: "fit === 'applied'",
     tests: GATHERED_HERE,
+  },
+  {
+    name: 'results for one caller: who waited loads for itself',
+    protects: 'I2',
+    file: `${CORE}/cache/not-shared.ts`,
+    find: 'if (flight.joiners?.mayLoadApart === true) flight.joiners.resolve(new NotShared())',
+    replace: '',
+    tests: UNSHARED,
+  },
+  {
+    name: 'results for one caller: the mark in the store',
+    protects: 'I4',
+    file: `${CORE}/cache/load-path.ts`,
+    find: 'if (flight.ask === undefined) await this.#fills.mark(flight, lease)',
+    replace: '',
+    tests: UNSHARED_EVERYWHERE,
+  },
+  {
+    name: 'results for one caller: the marks of this node',
+    protects: 'I4',
+    file: `${CORE}/cache/not-shared.ts`,
+    find: 'node.unshared.mark(flight.address.key, forMs)',
+    replace: '',
+    tests: UNSHARED,
+  },
+  {
+    name: 'an entry went through the required codec step last',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'if (required === undefined || ids.at(-1) === required.id) return',
+    replace: 'if (required === undefined || ids.length >= 0) return',
+    tests: ENCRYPTION,
+  },
+  {
+    name: 'an entry that names no codec step is asked for the required one, too',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'return steps.length === 0 && this.#required === undefined',
+    replace: 'return steps.length === 0',
+    tests: ENCRYPTION,
+  },
+  {
+    name: 'an entry names each codec step once',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'if (new Set(ids).size < ids.length) {',
+    replace: 'if (ids.length < 0) {',
+    tests: ENCRYPTION,
   },
 ]

@@ -3,14 +3,17 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { expect, inject, it } from 'vitest'
 import { ROOT } from '../docs/pages.ts'
 
 const run = promisify(execFile)
 
-async function printed(example: string): Promise<string> {
+async function printed(example: string, env: object = {}): Promise<string> {
   const args = ['--conditions=larder-source', '--import', 'tsx', `${example}/main.ts`]
-  const { stdout, stderr } = await run(process.execPath, args, { cwd: join(ROOT, 'examples') })
+  const { stdout, stderr } = await run(process.execPath, args, {
+    cwd: join(ROOT, 'examples'),
+    env: { ...process.env, REDIS_URL: undefined, ...env },
+  })
   expect(stderr).toBe('')
   return stdout
 }
@@ -46,3 +49,22 @@ it('metrics: a scraper reads what the cache has done', async () => {
   expect(said).toContain('larder_cache_entries{namespace="shop"} 1\n')
   expect(said).toContain('larder_coherence_verified{namespace="shop"} 1\n')
 }, 60_000)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
+  'fleet: all nodes are seen, and one that closes is gone, %s',
+  async (_, env) => {
+    // How a node stands, and whether it is late, depends on how busy the machine is.
+    const said = (await printed('fleet', env())).replaceAll(/: (up|late), \w+,/g, ':')
+    const [nodes, left] = said.trim().split('\n\n')
+    expect(nodes?.split('\n')).toEqual([
+      'api: 2 loads, 50 % hits',
+      'worker: 2 loads, 75 % hits',
+      'together: 4 loads, 8 saved',
+    ])
+    expect(left?.split('\n')).toEqual(['api: 2 loads, 50 % hits', 'together: 2 loads, 2 saved'])
+  },
+  60_000,
+)

@@ -87,6 +87,12 @@ function entryRows(call: (options: unknown) => unknown): Rows {
     options: ['options', call],
     'options.tags': ['tagsOrFunction', (tags) => call({ tags })],
     'options.ttl': ['duration', (ttl) => call({ ttl }), 'a function'],
+    'options.staleWhileRevalidate': [
+      'duration',
+      (staleWhileRevalidate) => call({ staleWhileRevalidate }),
+      'a function',
+    ],
+    'options.staleIfError': ['duration', (staleIfError) => call({ staleIfError }), 'a function'],
   }
 }
 
@@ -95,6 +101,7 @@ function loadRows(call: (options: unknown) => unknown): Rows {
     ...entryRows(call),
     'options.signal': ['signal', (signal) => call({ signal })],
     'options.hardTimeout': ['time', (hardTimeout) => call({ hardTimeout })],
+    'options.unshared': ['function', (unshared) => call({ unshared })],
   }
 }
 
@@ -548,6 +555,9 @@ function decoratorRows(): Rows {
     return {
       ...policy,
       ttl: ['duration', of('ttl'), 'a function'],
+      staleWhileRevalidate: ['duration', of('staleWhileRevalidate'), 'a function'],
+      staleIfError: ['duration', of('staleIfError'), 'a function'],
+      ...(name === 'Cacheable' ? { unshared: ['function', of('unshared')] as const } : {}),
       cache: ['text', of('cache')],
       shareWithSubclasses: ['boolean', of('shareWithSubclasses')],
       unless: ['function', of('unless')],

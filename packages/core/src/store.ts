@@ -4,9 +4,8 @@
  */
 
 export type { ReadRules } from './cache/read-call.ts'
-export { startTimer } from './clock/start-timer.ts'
-export { partitionOf } from './coherence/partition-of.ts'
-export { ALL_PARTITIONS, PARTITIONS } from './coherence/partitions.ts'
+export { startTimer } from './clock/system-clock.ts'
+export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
 export { softTag, tagBehind } from './coherence/soft-tags.ts'
 export { cacheTag, EVERYTHING, partitionTag, tagName, tagText } from './coherence/tag-clock.ts'
 export type {
@@ -26,6 +25,15 @@ export type {
   CodecStepContext,
   CodecStepLimits,
 } from './contracts/codec.ts'
+export {
+  type FleetCapabilities,
+  type FleetProvider,
+  type Heartbeat,
+  type KeptHeartbeat,
+  type KeptHeartbeats,
+  LONGEST_HEARTBEAT_MS,
+  MOST_NODES,
+} from './contracts/fleet-provider.ts'
 export { INTERNALS } from './contracts/internals.ts'
 export type { LocalStore } from './contracts/local-store.ts'
 export type {
@@ -73,6 +81,22 @@ export type {
   TagHead,
 } from './contracts/remote-store.ts'
 export type {
+  ListedSession,
+  LiveSession,
+  MovedSession,
+  NamedSession,
+  NoSession,
+  SaveMode,
+  SaveReply,
+  SessionCapabilities,
+  SessionPlace,
+  SessionProvider,
+  SessionRead,
+  SessionReply,
+  SessionRule,
+  SessionSave,
+} from './contracts/session-provider.ts'
+export type {
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
@@ -86,6 +110,7 @@ export {
   FLAG,
   FORMAT_VERSION,
   HEADER_BYTES,
+  isMark,
   MAGIC,
   OFFSET,
 } from './entry/envelope.ts'
@@ -101,9 +126,11 @@ export {
   stampCreation,
   windowOf,
 } from './entry/header-patch.ts'
+export { fleetOf } from './fleet/fleet.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
+export type { SessionParts } from './manager/create-sessions.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
@@ -112,6 +139,7 @@ export {
   assertInteger,
   assertKnownOptions,
   assertOneOf,
+  assertTags,
   assertText,
   nearestName,
 } from './options/assert-option.ts'
@@ -119,5 +147,7 @@ export { parseDuration } from './options/duration.ts'
 export { optionNames } from './options/option-names.ts'
 export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
+export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
+export type { SessionValues } from './sessions/session-values.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

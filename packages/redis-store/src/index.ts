@@ -1,4 +1,4 @@
-/** The shared tier of Larder on Redis: store, bus, locks, limits and value codec. */
+/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions and value codec. */
 
 export { msgpackCodec } from './codec/msgpack-codec.ts'
 export { redisLimits } from './limits/redis-limits.ts'
@@ -6,3 +6,4 @@ export { type FencedValues, fencedValues } from './locks/fenced-values.ts'
 export { redisLocks } from './locks/redis-locks.ts'
 export type { RedisStoreOptions } from './options.ts'
 export { redisStore } from './redis-store.ts'
+export { redisSessions } from './sessions/redis-sessions.ts'

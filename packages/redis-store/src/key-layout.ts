@@ -35,6 +35,15 @@ export function storeKey(namespace: string): string {
   return `{${namespace}:store}`
 }
 
+/** The heartbeats of nodes: when they end at `{shop:nodes}`, what they say beside it. */
+export function fleetKeys(namespace: string): {
+  readonly ends: string
+  readonly heartbeats: string
+} {
+  const ends = `{${namespace}:nodes}`
+  return { ends, heartbeats: `${ends}:heartbeats` }
+}
+
 /** Identifies the store that a namespace's messages are about. */
 export interface StoreName {
   /** Number of the database. */
@@ -95,6 +104,39 @@ export const BLOCK_ENDING = ':block'
 /** The channel that tells that permits were given back: `shop:limits:0`, with the number of the database. */
 export function limitsChannel(namespace: string, database: number): string {
   return `${namespace}:limits:${database}`
+}
+
+/** A session, and the list of its tag: `{shop:session:web:4fQ…}:mc3k1q0.Zx…` and `{shop:session:web:4fQ…}`. */
+export interface KeysOfSession {
+  readonly session: string
+  readonly list: string
+}
+
+/** A SCAN pattern for the sessions of this name; their lists do not match. */
+export function sessionPattern(namespace: string, sessions: string): string {
+  return `{${escapeGlob(namespace)}:session:${escapeGlob(sessions)}:*}:*`
+}
+
+/** The tag and the name of a session by its key. */
+export function sessionAt(
+  namespace: string,
+  sessions: string,
+  key: string,
+): { readonly tag: string; readonly name: string } | undefined {
+  const from = `{${namespace}:session:${sessions}:`
+  const end = key.indexOf('}:')
+  if (!key.startsWith(from) || end < 0) return undefined
+  return { tag: key.slice(from.length, end), name: key.slice(end + 2) }
+}
+
+/** All sessions of a tag have one hash tag, so what concerns a user is one step on one server. */
+export function sessionKeys(
+  namespace: string,
+  sessions: string,
+  { tag, name }: { readonly tag: string; readonly name: string },
+): KeysOfSession {
+  const list = `{${namespace}:session:${sessions}:${tag}}`
+  return { list, session: `${list}:${name}` }
 }
 
 /** What is hashed of a key in a Cluster: `shop:12`. */

@@ -7,6 +7,7 @@ import type {
   EntryAddress,
   EvictRequest,
   FillReply,
+  FleetProvider,
   LockProvider,
   MutationReply,
   PartitionChanges,
@@ -14,6 +15,7 @@ import type {
   PutRequest,
   RateLimitProvider,
   RemoteStore,
+  SessionProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -34,6 +36,7 @@ import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
 import { Heads } from './entries/heads.ts'
 import { scanKeys } from './entries/key-scan.ts'
+import { RedisFleet } from './fleet/redis-fleet.ts'
 import { headsKey, logKey, tagsKey } from './key-layout.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
@@ -44,6 +47,7 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
+import { RedisSessions } from './sessions/redis-sessions.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -79,6 +83,8 @@ class RedisStore implements RemoteStore {
   readonly bus: RedisBus
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
+  readonly fleet: FleetProvider
+  readonly sessions: SessionProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -112,6 +118,8 @@ class RedisStore implements RemoteStore {
     this.#heads = new Heads(this.#backend.scripts)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
+    this.fleet = new RedisFleet({ backend: this.#backend })
+    this.sessions = new RedisSessions({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { decodeEntry, FLAG, type StoredEntry, tagText } from '@larder/core/store'
+import { decodeEntry, FLAG, isMark, type StoredEntry, tagText } from '@larder/core/store'
 import { msgpackCodec } from '@larder/redis-store'
 import { type EntryFacts, isWithoutValue } from '@larder/redis-store/inspect'
 import type { Session } from '../connect/session.ts'
@@ -84,6 +84,7 @@ function dataOf(
 
 function kindOf({ flags }: StoredEntry): string {
   if ((flags & FLAG.empty) !== 0) return 'no value: a lease or a settle window'
+  if (isMark(flags)) return 'a mark: loads of the key are not shared'
   const kind =
     (flags & FLAG.error) !== 0 ? 'error' : (flags & FLAG.negative) !== 0 ? 'nothing' : 'value'
   return (flags & FLAG.stale) !== 0 ? `${kind}, evicted softly` : kind

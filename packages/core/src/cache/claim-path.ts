@@ -5,15 +5,17 @@
 
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { field, isEntry } from '../entry/envelope.ts'
+import { ageOf } from '../entry/local-entry.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
-import type { Flight } from './flight.ts'
-import { endAsClosed, endIfForsaken } from './flight-steps.ts'
+import { endIfForsaken, type Flight } from './flight.ts'
 import { randomId } from './ids.ts'
 import { Lease, leaseLength } from './lease.ts'
+import { endAsClosed } from './load.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
-import { ageOf } from './remote-entry.ts'
+import { stopSharing } from './not-shared.ts'
 import type { StoredEntries } from './stored-entries.ts'
+import { UNSHARED_MS } from './unshared-keys.ts'
 
 /** How often a waiter looks itself, in case the wake-up was lost. */
 const POLL_MS = 200
@@ -47,7 +49,10 @@ export class ClaimPath {
     let unusable = 0
     while (!this.#node.isClosed) {
       if (endIfForsaken(this.#node, flight)) return
+      if (flight.isMarked && !flight.isUnshared && flight.ask === undefined)
+        stopSharing(this.#node, flight, UNSHARED_MS)
       const leaseMs = leaseLength(policy.leaseWaitMs)
+      flight.wasWoken = false
       flight.ask?.look(this.#node.knowledge.stamp(flight.address.partition))
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
       if (reply === undefined) {
@@ -68,11 +73,13 @@ export class ClaimPath {
       }
       flight.call.onDecided?.()
       flight.ask?.foundHeld(reply.holder)
-      if (!policy.sync && flight.ask === undefined) return this.#loads.loadAlone(flight)
+      if ((!policy.sync || flight.isUnshared) && flight.ask === undefined)
+        return this.#loads.loadAlone(flight)
       giveUpAt = Math.min(giveUpAt, clock.now() + policy.leaseWaitMs)
       const leftMs = giveUpAt - clock.now()
       overtake = leftMs <= 0 ? reply.holder : 0
-      if (overtake === 0) await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
+      if (overtake === 0 && !flight.wasWoken)
+        await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
     }
     endAsClosed(this.#node, flight)
   }

@@ -1,16 +1,16 @@
 /** Turns the outcome of a load into what the tiers keep: how long, and under which tags. */
 
 import { freezeDeep } from '../entry/freeze.ts'
-import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
+import { calmFor, type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { CacheEvents } from '../events/events.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { parseDuration } from '../options/duration.ts'
-import { calmFor } from './early-refresh.ts'
 import { knownNow } from './known-now.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
+import { UNSHARED_MS } from './unshared-keys.ts'
 
 /** Durations after creation, ms; each includes the one before. */
 export interface Lifetimes {
@@ -54,15 +54,49 @@ export function keepable(
   if (result.kind === 'negative' && policy.negativeTtlMs === 0) return undefined
   const ttlMs = ttlOf && ask(call, events, 'ttl', () => ttlOf(value))
   if (ttlMs === NO_ANSWER || ttlMs === 0) return undefined
+  const windows = windowsOf(call, value, events)
+  if (windows === NO_ANSWER) return undefined
   const lifetimes =
     result.kind === 'negative'
       ? shortLife(policy, ttlMs ?? policy.negativeTtlMs)
-      : fullLife(policy, ttlMs ?? policy.ttlMs)
+      : fullLife(policy, ttlMs ?? policy.ttlMs, windows)
   const more = tagsOf && ask(call, events, 'tags', () => tagsOf(value))
   if (more === NO_ANSWER) return undefined
   const tags =
     more === undefined || more.length === 0 ? rules.tags : [...new Set([...rules.tags, ...more])]
   return { kind: result.kind, value: result.value, loadMs: result.loadMs, tags, lifetimes }
+}
+
+/** The stale windows of one value, ms. */
+interface Windows {
+  readonly staleWhileRevalidateMs: number
+  readonly staleIfErrorMs: number
+}
+
+function windowsOf(call: Keeping, value: unknown, events: Emitter): Windows | typeof NO_ANSWER {
+  const { policy, rules } = call
+  const { staleWhileRevalidateOf, staleIfErrorOf } = rules
+  if (staleWhileRevalidateOf === undefined && staleIfErrorOf === undefined) return policy
+  const option = 'staleWhileRevalidate'
+  const whileRevalidating =
+    staleWhileRevalidateOf && ask(call, events, option, () => staleWhileRevalidateOf(value))
+  const ifError = staleIfErrorOf && ask(call, events, 'staleIfError', () => staleIfErrorOf(value))
+  if (whileRevalidating === NO_ANSWER || ifError === NO_ANSWER) return NO_ANSWER
+  return {
+    staleWhileRevalidateMs: whileRevalidating ?? policy.staleWhileRevalidateMs,
+    staleIfErrorMs: ifError ?? policy.staleIfErrorMs,
+  }
+}
+
+/**
+ * For how long loads of the key are not shared after this result, ms; 0 where it may be shared. A callback without a good answer
+ * must not hand one caller's result to others.
+ */
+export function unsharedFor(call: Keeping, value: unknown, events: Emitter): number {
+  const { unsharedOf } = call.rules
+  if (unsharedOf === undefined) return 0
+  const forMs = ask(call, events, 'unshared', () => unsharedOf(value))
+  return forMs === NO_ANSWER ? UNSHARED_MS : forMs
 }
 
 /** Returns how a load error is to be remembered, or `undefined` when it is not. */
@@ -151,10 +185,10 @@ export function agedBy(kept: Keepable, ms: number): Keepable {
   return { ...kept, lifetimes }
 }
 
-function fullLife(policy: Policy, ttlMs: number): Lifetimes {
+function fullLife(policy: Policy, ttlMs: number, windows: Windows): Lifetimes {
   const freshForMs = jittered(ttlMs, policy.jitter)
-  const staleForMs = freshForMs + policy.staleWhileRevalidateMs
-  return { freshForMs, staleForMs, livesForMs: staleForMs + policy.staleIfErrorMs }
+  const staleForMs = freshForMs + windows.staleWhileRevalidateMs
+  return { freshForMs, staleForMs, livesForMs: staleForMs + windows.staleIfErrorMs }
 }
 
 function shortLife(policy: Policy, ttlMs: number): Lifetimes {

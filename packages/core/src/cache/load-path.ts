@@ -2,19 +2,19 @@
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { ReadTrace } from '../events/traces.ts'
+import { keepsForErrors } from './entry-rules.ts'
 import { FillPath } from './fill-path.ts'
 import type { Flight } from './flight.ts'
-import { endAsClosed } from './flight-steps.ts'
-import { handOut } from './hand-out.ts'
 import { isTrusted } from './judge.ts'
-import { type Keepable, keepable, keepableError, localEntryOf } from './keep.ts'
+import { type Keepable, keepable, keepableError, localEntryOf, unsharedFor } from './keep.ts'
 import type { Lease } from './lease.ts'
-import { type LoadOutcome, runLoader } from './load.ts'
+import { endAsClosed, type LoadOutcome, runLoader } from './load.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
+import { stopSharing } from './not-shared.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
-import { assertKeepable, encodeKept, ownCopy, takeIn } from './value-forms.ts'
+import { assertKeepable, encodeKept, handOut, ownCopy, takeIn } from './value-forms.ts'
 
 export class LoadPath {
   readonly #node: CacheNode
@@ -38,6 +38,7 @@ export class LoadPath {
     if (!knowledge.isAlone && knowledge.tags.confirmed === 0) void coherence.start()
     const outcome = await this.#load(flight)
     try {
+      if (this.#isForOneCaller(flight, outcome)) return this.#settle(flight, outcome)
       const kept = this.#keepableOf(flight, outcome)
       if (kept === undefined) return this.#settle(flight, outcome)
       const { call } = flight
@@ -63,6 +64,11 @@ export class LoadPath {
   async loadUnderLease(flight: Flight, lease: Lease): Promise<void> {
     try {
       const outcome = await this.#load(flight)
+      if (this.#isForOneCaller(flight, outcome)) {
+        this.#settle(flight, outcome)
+        if (flight.ask === undefined) await this.#fills.mark(flight, lease)
+        return
+      }
       const kept = this.#keepableOf(flight, outcome)
       if (kept === undefined || this.#node.values === undefined) {
         this.#settle(flight, outcome)
@@ -103,6 +109,21 @@ export class LoadPath {
   /** A loader may change the value that it replaces, where each caller gets a copy. */
   #previous({ policy }: ReadCall, { value }: LocalEntry): unknown {
     return policy.isolation === 'cloned' ? ownCopy(this.#node, policy, value) : value
+  }
+
+  /** Tells whether a result is for the caller that ran the loader alone. Then nobody joins it, and what is cached ends. */
+  #isForOneCaller(flight: Flight, outcome: LoadOutcome): boolean {
+    const { call } = flight
+    if (outcome.kind === 'error' || call.rules.unsharedOf === undefined) return false
+    const forMs = unsharedFor(call, outcome.value, this.#node.events)
+    if (forMs === 0) {
+      this.#node.unshared.unmark(call.fullKey)
+      return false
+    }
+    flight.unsharedForMs = forMs
+    stopSharing(this.#node, flight, forMs)
+    if (flight.isAlive) this.#node.local?.delete(call.fullKey)
+    return true
   }
 
   #keepableOf(flight: Flight, outcome: LoadOutcome): Keepable | undefined {
@@ -148,7 +169,7 @@ export class LoadPath {
   #canFallBack(flight: Flight): boolean {
     const { candidate, call } = flight
     if (candidate === undefined || flight.ask !== undefined || !this.#isAtHand(flight)) return false
-    if (call.policy.staleIfErrorMs > 0) return true
+    if (keepsForErrors(call)) return true
     const { knowledge, clock } = this.#node
     return isTrusted(candidate, call.policy.maxStalenessMs, knowledge, clock.now())
   }

@@ -20,23 +20,22 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { MissReason } from '../events/events.ts'
-import { Caller, isImpatient } from './caller.ts'
+import { Caller } from './caller.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import type { Flight } from './flight.ts'
-import { FlightStart } from './flight-start.ts'
-import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { goneBy, isTrusted, judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
 import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-scope.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import { Looks } from './look.ts'
 import type { CacheNode } from './node.ts'
+import { loadApart, NotShared, watchToItsEnd } from './not-shared.ts'
 import type { ReadCall } from './read-call.ts'
-import type { ReadReports } from './read-reports.ts'
-import { tracesReads, traceWait } from './read-traces.ts'
+import { type ReadReports, tracesReads, traceWait } from './read-reports.ts'
 import { Refreshes } from './refresh.ts'
 import { RemoteRead } from './remote-read.ts'
 import { StandIns } from './stand-ins.ts'
+import { handOut, handOutShared, rejectedError } from './value-forms.ts'
 import type { WritePath } from './write-path.ts'
 
 export interface ReadParts {
@@ -52,7 +51,6 @@ export class ReadPath {
   readonly #standIns: StandIns
   readonly #reports: ReadReports
   readonly #remote: RemoteRead
-  readonly #starts: FlightStart
   readonly #refreshes: Refreshes
   readonly looks: Looks
 
@@ -62,9 +60,8 @@ export class ReadPath {
     this.#loads = loads
     this.#standIns = new StandIns(node, loads)
     this.#remote = new RemoteRead(node, { loads, reports, shelf })
-    this.#starts = new FlightStart(node, loads, this.#remote)
-    this.looks = new Looks(node, this.#starts, this.#remote)
-    this.#refreshes = new Refreshes(node, this.#starts, writes)
+    this.looks = new Looks(node, this.#remote)
+    this.#refreshes = new Refreshes(node, this.#remote, writes)
   }
 
   /** The node whose entries are read here. */
@@ -76,7 +73,7 @@ export class ReadPath {
   read(call: ReadCall): Promise<unknown> {
     const node = this.#node
     if (node.isClosed) return Promise.reject(new ClosedError(node.namespace))
-    if (node.isOff) return this.#runPlain(call)
+    if (node.isOff) return loadApart(node, call)
     const unit = node.unit()
     if (unit !== undefined) return this.#asCallerInUnit(call, unit)
     if (call.mode === 'refresh') return this.#refresh(call)
@@ -109,27 +106,18 @@ export class ReadPath {
     }
   }
 
-  /** The caller's own load, which is not shared. */
-  #runPlain({ loader, onDecided, rules }: ReadCall): Promise<unknown> {
-    onDecided?.()
-    const closing = this.#node.closing.signal
-    const own = rules.patience?.signal
-    const signal = own === undefined ? closing : AbortSignal.any([closing, own])
-    return loader.load({ signal, previous: undefined })
-  }
-
   /**
    * A value loaded in a unit of work may never be committed, and its changes are not in the cached values: nothing
    * is kept, no caller joins, and loads outside are not waited for. A refresh says that the cached value is old.
    */
   async #readInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
     if (call.mode === 'refresh') {
-      const value = await this.#runPlain(call)
+      const value = await loadApart(this.#node, call)
       await this.#refreshes.evictOld(call)
       return value
     }
     const found = unit.covers(call.cache, call.fullKey) ? undefined : await this.find(call)
-    if (found === undefined) return this.#runPlain(call)
+    if (found === undefined) return loadApart(this.#node, call)
     call.onDecided?.()
     return found
   }
@@ -154,7 +142,7 @@ export class ReadPath {
   #revalidate(call: ReadCall, entry: LocalEntry): void {
     const { fullKey: key } = call
     if (this.#node.flights.get(key) !== undefined || this.#refreshes.has(key)) return
-    const flight = this.#starts.make(call.unobserved(), entry)
+    const flight = this.#remote.make(call.unobserved(), entry)
     // Load even if a fresh entry is found.
     flight.isForced = true
     this.#launch(flight)
@@ -171,12 +159,12 @@ export class ReadPath {
 
   #asCallerInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
     const answer = this.#readInUnit(call, unit)
-    return isImpatient(call) ? new Caller(call).wait(this.#node, answer) : answer
+    return call.isImpatient ? new Caller(call).wait(this.#node, answer) : answer
   }
 
   /** Lets a caller stop waiting if it may. */
   #asCaller(call: ReadCall, ask: (call: ReadCall) => Promise<unknown>): Promise<unknown> {
-    if (!isImpatient(call)) return ask(call)
+    if (!call.isImpatient) return ask(call)
     const caller = new Caller(call)
     const answer = ask(call.with({ caller }))
     return caller.wait(this.#node, answer, (flight) => this.#loads.fallBack(flight))
@@ -196,13 +184,16 @@ export class ReadPath {
     const scope = enclosingLoad()
     if (scope !== undefined && isInside(scope, this.#sought(call), flight))
       return this.#loadInside(call, scope)
+    const isApart = this.#node.unshared.has(call.fullKey)
     const isJoinable =
+      !isApart &&
       flight !== undefined &&
       // Still running when its stand-in has ended: it is stuck.
       (flight.isSettled || flight.standIn?.isSettled !== true) &&
       this.#isTrusted(flight)
     if (!isJoinable) {
-      const launched = this.#starts.make(call, candidate)
+      const launched = this.#remote.make(call, candidate)
+      launched.isUnshared = isApart
       if (missed !== undefined) launched.missed = missed
       this.#launch(launched)
       if (scope !== undefined) noteWaiting(scope, launched)
@@ -214,10 +205,12 @@ export class ReadPath {
     call.onDecided?.()
     const answer =
       flight.stamp.changes === this.#node.knowledge.changes
-        ? handOutShared(this.#standIns.join(flight, call), call, this.#node)
+        ? handOutShared(this.#standIns.answer(flight, call, this.#again), call, this.#node)
         : this.#joinOlder(flight, call)
     return tracesReads() ? traceWait(this.#node, call, { flight, answer }) : answer
   }
+
+  readonly #again = (call: ReadCall): Promise<unknown> => this.read(call)
 
   #sought({ fullKey }: ReadCall): { readonly owner: object; readonly key: string } {
     return { owner: this.#node, key: fullKey }
@@ -249,6 +242,7 @@ export class ReadPath {
       return this.#share(call, undefined, 'tag')
     }
     const value = await this.#standIns.join(flight, call)
+    if (value instanceof NotShared) return value.answer(call, this.#again)
     const { stamp, entry } = flight.isSettled ? flight : (flight.standIn ?? flight)
     if (entry !== undefined && stillStands(entry.tags, stamp)) {
       return handOut(value, call, this.#node)
@@ -261,8 +255,9 @@ export class ReadPath {
   #launch(flight: Flight): void {
     // Before it begins, which may be all it takes to load. The value of a revalidation is for later callers.
     flight.joinedBy(flight.call.rules.caller)
-    this.#node.flights.add(flight)
-    this.#starts.go(flight)
+    if (flight.isUnshared) watchToItsEnd(this.#node, flight)
+    else this.#node.flights.add(flight)
+    this.#remote.go(flight)
   }
 
   #hit(entry: LocalEntry, call: ReadCall): Promise<unknown> {

@@ -16,6 +16,7 @@ import { Flight } from './flight.ts'
 import { Joiners } from './joiners.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
+import { NotShared } from './not-shared.ts'
 import type { ReadCall } from './read-call.ts'
 
 export class StandIns {
@@ -27,11 +28,22 @@ export class StandIns {
     this.#loads = loads
   }
 
-  /** Returns the result for a caller that joins a flight. */
+  /** Returns the result for a caller that joins a flight; a `NotShared` where it is not for it, if its joiners may load apart. */
   join(flight: Flight, call: ReadCall): Promise<unknown> {
     if (flight.isSettled) return flight.promise
     flight.joiners ??= this.#gather(flight, call)
     return flight.joiners.promise
+  }
+
+  /** The same, where a result that is not for the caller is what `again` returns. */
+  answer(
+    flight: Flight,
+    call: ReadCall,
+    again: (call: ReadCall) => Promise<unknown>,
+  ): Promise<unknown> {
+    const result = this.join(flight, call)
+    if (flight.joiners?.mayLoadApart !== true) return result
+    return result.then((value) => (value instanceof NotShared ? value.answer(call, again) : value))
   }
 
   /** The first caller that joins loads for all of them, in its own context. */
@@ -39,7 +51,8 @@ export class StandIns {
     const context = keepContext()
     const deadlines = this.#node.waits(call.policy.leaseWaitMs)
     const deadline = deadlines.begin(() => runIn(context, () => this.#standIn(flight, call)))
-    return new Joiners(() => void deadlines.end(deadline))
+    const mayLoadApart = hasOwnResults(flight.call) || hasOwnResults(call)
+    return new Joiners(() => void deadlines.end(deadline), mayLoadApart)
   }
 
   #standIn(flight: Flight, call: ReadCall): void {
@@ -54,7 +67,7 @@ export class StandIns {
     // No caller joins it, but an invalidation of the key prevents that its result is kept.
     flights.watch(standIn)
     standIn.promise.then(
-      (value) => flight.joiners?.resolve(value),
+      (value) => flight.joiners?.resolve(standIn.isUnshared ? new NotShared(call, value) : value),
       (error: unknown) => flight.joiners?.reject(error),
     )
     const loading = this.#loads
@@ -63,4 +76,9 @@ export class StandIns {
       .finally(() => flights.unwatch(standIn))
     work.run('read', loading)
   }
+}
+
+/** Whether a result of its loader may be for one caller alone. */
+function hasOwnResults({ rules }: ReadCall): boolean {
+  return rules.unsharedOf !== undefined
 }

@@ -5,12 +5,14 @@
  * birth, the tags, the kind. Times are not among it, and may still be shortened.
  */
 
-import { encodeEntry, FLAG } from '../entry/envelope.ts'
+import { encodeEntry, FLAG, MARK } from '../entry/envelope.ts'
 import { randomId } from './ids.ts'
 import type { Keepable } from './keep.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { EncodedValue } from './value-pipeline.ts'
+
+const NO_BYTES = new Uint8Array(0)
 
 /** A result, the bytes that the codec made of it, and the birth that it is to have. */
 export interface Unsealed {
@@ -74,6 +76,23 @@ export function storedForm({ policy }: ReadCall, kept: Keepable, value: Sealed):
     steps: value.steps,
     tags: kept.tags,
     payload: value.payload,
+  })
+}
+
+/** Returns what is stored in the place of a value whose loads are not shared for a while. */
+export function markOf({ policy }: ReadCall, birth: number, forMs: number): Buffer {
+  return encodeEntry({
+    flags: MARK,
+    commit: randomId(),
+    birth,
+    freshForMs: forMs,
+    staleForMs: forMs,
+    livesForMs: forMs,
+    loadMs: 0,
+    schema: policy.schema,
+    steps: [],
+    tags: [],
+    payload: NO_BYTES,
   })
 }
 

@@ -22,9 +22,21 @@ export interface Witness {
   touchedAt: number
   /** The most that is known of why nothing could be served so far. */
   missed: MissReason
+  /** The store says that loads of the key are not shared. */
+  isMarked: boolean
 }
 
 /** Makes a witness of what is read from now on. */
 export function witnessOf(call: ReadCall, stamp: Stamp, at: number): Witness {
-  return { call, address: call.address, stamp, at, isAlive: true, touchedAt: 0, missed: 'absent' }
+  const { address } = call
+  return {
+    call,
+    address,
+    stamp,
+    at,
+    isAlive: true,
+    touchedAt: 0,
+    missed: 'absent',
+    isMarked: false,
+  }
 }

@@ -8,8 +8,10 @@
 
 import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
+import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
+import type { SessionProvider } from './session-provider.ts'
 
 /** The place of an entry: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -196,8 +198,12 @@ export interface RemoteStore {
   readonly locks?: LockProvider | undefined
   /** Limits counted on the same servers. */
   readonly limits?: RateLimitProvider | undefined
+  /** Keeps the heartbeats of nodes, for fleet statistics. */
+  readonly fleet?: FleetProvider | undefined
+  /** Sessions kept on the same servers. */
+  readonly sessions?: SessionProvider | undefined
   /**
-   * So many reads of one tick are sent at once, so that the store works on them while more are gathered. A whole number from 1.
+   * How many reads of one tick are sent in one call, so that the store works on them while more are gathered. A whole number from 1.
    *
    * @default none: a call takes all reads of a tick, at its end
    */

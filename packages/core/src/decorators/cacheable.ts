@@ -3,6 +3,7 @@
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Key } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
+import type { Duration } from '../options/duration.ts'
 import { optionNames } from '../options/option-names.ts'
 import { cacheBinder } from './bound/bound-cache.ts'
 import { readCallback } from './bound/callbacks.ts'
@@ -60,13 +61,24 @@ export interface CacheableFields<
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
   /** Methods of the class that load the same entity into the same cache, and so may share entries. */
   readonly shares?: string | symbol | readonly (string | symbol)[] | undefined
+  /**
+   * True of a result that is for the caller alone whose call ran the method: it is kept nowhere, who waited for it runs the method for
+   * itself, and for two minutes, or as long as is returned, no call of that key waits for another, on any node.
+   */
+  readonly unshared?: ((result: Result) => boolean | Duration) | undefined
   readonly each?: undefined
 }
 
 const DECORATOR = '@Cacheable'
 type AnyCacheable = CacheableFields<[], unknown, [], [], [], []>
 type OwnOptions = Omit<AnyCacheable, keyof StoringOptions<unknown, [], [], []>>
-const OWN_NAMES = optionNames<OwnOptions>({ key: true, each: true, condition: true, shares: true })
+const OWN_NAMES = optionNames<OwnOptions>({
+  key: true,
+  each: true,
+  condition: true,
+  shares: true,
+  unshared: true,
+})
 const NAMES = [...OWN_NAMES, ...STORING_NAMES]
 
 /**

@@ -21,6 +21,8 @@
  * | 44 | 4 | fingerprint of the cache's `version` |
  * | 48 | 6 | lease deadline, ms since the epoch on the store's clock; 0 for none |
  * | 54 | 6 | lease token; 0 for none |
+ *
+ * An entry with both flags `negative` and `error` is a *mark*: loads of its key are not shared, and it has no payload.
  */
 
 /** Bytes before the step ids. */
@@ -47,6 +49,14 @@ export const FLAG = {
   /** Loaded by a refresh: other nodes were told, where they can be, and an entry without it says nothing about that. */
   refreshed: 128,
 } as const
+
+/** What stands in the place of a value whose loads are not shared: no payload, and both of these. */
+export const MARK = FLAG.negative | FLAG.error
+
+/** Tells whether flags are those of a mark. */
+export function isMark(flags: number): boolean {
+  return (flags & MARK) === MARK
+}
 
 /** Offsets that stores patch or compare. */
 export const OFFSET = {

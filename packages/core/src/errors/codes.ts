@@ -89,6 +89,12 @@ export const ERROR_CODES = {
       'The limit store cannot decide (it is away, or the key holds something else), and the policy is to refuse then.',
     remedy: 'Look at the store, reset the key, or choose onStoreError: "local" or "open".',
   },
+  LARDER_SESSION_UNAVAILABLE: {
+    meaning:
+      'The store of the sessions cannot be reached, or what is kept of a session cannot be read; it is unknown whether the session stands.',
+    remedy:
+      'Answer with an error and keep the cookie; look at the cause. Never treat it as a session that has ended.',
+  },
   LARDER_ENCRYPTION_KEY: {
     meaning:
       'An entry cannot be decrypted, or nothing can be encrypted, with the keys at hand. In events only: no call fails with it.',

@@ -12,6 +12,7 @@ import { LockLostError, LockTimeoutError, LockUnavailableError, NoLockError } fr
 import { NotConfiguredError } from './not-configured-error.ts'
 import { InvalidOptionError } from './option-error.ts'
 import { RateLimitedError, RateLimitUnavailableError } from './rate-limit-error.ts'
+import { SessionUnavailableError } from './session-error.ts'
 import {
   RecoveryQueueError,
   StoreKeyError,
@@ -62,6 +63,7 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     new RateLimitUnavailableError('ip:1', cause),
   ],
   ['RecoveryQueueError', 'LARDER_RECOVERY_QUEUE', new RecoveryQueueError('p:1', cause)],
+  ['SessionUnavailableError', 'LARDER_SESSION_UNAVAILABLE', new SessionUnavailableError(cause)],
   ['StoreKeyError', 'LARDER_STORE_KEY', new StoreKeyError('lock', cause)],
   [
     'StoreRefusedError',

@@ -120,7 +120,8 @@ export const CACHE_EVENTS: EventTable = {
     when: 'A callback about keeping a result threw, or answered with what it may not; the result was not kept.',
     fields: {
       ...KEYED,
-      option: "'tags', 'ttl', 'unless' or 'cacheErrors'",
+      option:
+        "'tags', 'ttl', 'staleWhileRevalidate', 'staleIfError', 'unless', 'unshared' or 'cacheErrors'",
       error: 'what was thrown, or what was expected of the answer',
     },
   },
@@ -186,6 +187,13 @@ export const CACHE_EVENTS: EventTable = {
   'limit-breaker': {
     when: 'The circuit breaker of the limit store changed.',
     fields: { state: "'closed', 'open' or 'half-open'", provider: 'the limit provider' },
+  },
+  'session-refused': {
+    when: 'A session was to be saved that has ended, as by a request that was slower than the logout; nothing was saved.',
+    fields: {
+      sessions: 'the name of the sessions',
+      operation: "'save', 'touch' or 'move'",
+    },
   },
   'background-error': {
     when: 'A background task failed; no caller was affected.',

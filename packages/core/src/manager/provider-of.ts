@@ -1,13 +1,15 @@
-/** Which provider a manager's locks or limits come from. */
+/** Which provider a manager's locks, limits or sessions come from. */
 
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
+import type { SessionProvider } from '../contracts/session-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 
 interface Providers {
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
+  readonly sessions: SessionProvider
 }
 
 /** What may bring providers: the options themselves, and stores. */
@@ -16,13 +18,14 @@ type Bringer = { readonly [Kind in keyof Providers]?: Providers[Kind] | undefine
 const NAMES: Readonly<Record<keyof Providers, string>> = {
   locks: 'a lock provider',
   limits: 'a rate-limit provider',
+  sessions: 'a session provider',
 }
 
 /**
  * The provider given in the options, else that of the shared store, else, without a shared store, that of the local one.
  *
  * @throws InvalidOptionError if there is none. With a shared store that has none, the local one is not used: its locks would exclude no
- *   other process, and every process would admit the whole limit.
+ *   other process, every process would admit the whole limit, and a session would be known to one process only.
  */
 export function providerOf<Kind extends keyof Providers>(
   kind: Kind,

@@ -9,13 +9,15 @@ export function watchStores(options: ResolvedManagerOptions, node: CacheNode): S
   const { events, clock, remote } = node
   logOutages(events, options.namespace, options.logger)
   const watch = new StoreWatch({ events, clock, isReady: () => remote?.store.ready !== false })
-  const { locks, limits } = options
+  const { locks, limits, sessions } = options
   for (const told of [
     options.remote,
     options.remote?.locks,
     options.remote?.limits,
+    options.remote?.sessions,
     locks,
     limits,
+    sessions,
   ]) {
     told?.onTrouble?.((error) => watch.note(error))
   }

@@ -9,6 +9,7 @@ export {
   type TestFunction,
 } from './conformance/conformance-case.ts'
 export { engineCases } from './conformance/engine-cases.ts'
+export { type FleetsUnderTest, fleetCases, type MakeFleets } from './conformance/fleet-cases.ts'
 export {
   localStoreCases,
   type MakeLocalStore,
@@ -26,6 +27,11 @@ export {
   type RemoteStoresUnderTest,
   remoteStoreCases,
 } from './conformance/remote-store-cases.ts'
+export {
+  type MakeSessions,
+  type SessionsUnderTest,
+  sessionStoreCases,
+} from './conformance/session-store-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {
   type BusFaultScope,

@@ -8,7 +8,7 @@ import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use = 'cache' | 'locks' | 'limits' | 'values'
+export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet'
 
 /** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
@@ -21,6 +21,7 @@ const HARMLESS = {
   getrange: ['KEY', '0', '0'],
   hdel: ['KEY', 'f'],
   hget: ['KEY', 'f'],
+  hmget: ['KEY', 'f'],
   // One argument too many: rights are checked first.
   hset: ['KEY', 'f', 'v', 'f'],
   mget: ['KEY'],
@@ -119,6 +120,43 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrange',
     'zrangebyscore',
     'zrem',
+    'zremrangebyscore',
+    'zscore',
+  ],
+  fleet: [
+    'eval',
+    'evalsha',
+    'hdel',
+    'hmget',
+    'hset',
+    'pexpire',
+    'ping',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
+    'zremrangebyscore',
+    'zscore',
+  ],
+  sessions: [
+    'eval',
+    'evalsha',
+    'getrange',
+    'pexpire',
+    'ping',
+    'set',
+    'setrange',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
+    'zremrangebyrank',
     'zremrangebyscore',
     'zscore',
   ],

@@ -1,7 +1,7 @@
 /**
  * Why a read of a key would hit, miss or be stale now, for a node that has nothing of its own in process.
  *
- * The reasons come in the order in which the engine judges what it reads back (`cache/remote-entry.ts` of the core). What only
+ * The reasons come in the order in which the engine judges what it reads back (`cache/stored-entries.ts` of core). What only
  * a node knows is left out: its own copy, evictions of its own that wait, what it doubts, and the `version` that its cache
  * asks for.
  */
@@ -10,6 +10,7 @@ import {
   cacheTag,
   EVERYTHING,
   FLAG,
+  isMark,
   partitionTag,
   type StoredEntry,
   softTag,
@@ -205,6 +206,7 @@ function refreshOf({ nowMs }: EntryFacts, head: StoredEntry): string {
 }
 
 function kindOf({ flags }: StoredEntry): string {
+  if (isMark(flags)) return 'A mark that loads of the key are not shared'
   if ((flags & FLAG.error) !== 0) return 'A remembered error'
   return (flags & FLAG.negative) !== 0 ? 'The source had nothing' : 'A value'
 }

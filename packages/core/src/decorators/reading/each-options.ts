@@ -3,6 +3,7 @@
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import type { Key } from '../../keys/key-text.ts'
 import { assertKnownOptions } from '../../options/assert-option.ts'
+import type { Duration } from '../../options/duration.ts'
 import { optionNames } from '../../options/option-names.ts'
 import { type Callback, readCallback } from '../bound/callbacks.ts'
 import type { AnnotateThis, AnyUnlessAnnotated } from '../bound/unannotated.ts'
@@ -58,6 +59,8 @@ export interface CacheableEachFields<
   readonly shares?: string | symbol | readonly (string | symbol)[] | undefined
   /** Gets the method's arguments, with the list. False: neither read nor write the cache. */
   readonly condition?: ((...args: ConditionArgs) => boolean) | undefined
+  /** As with one entry; gets one item. */
+  readonly unshared?: ((item: Item) => boolean | Duration) | undefined
 }
 
 /** The checked form. */

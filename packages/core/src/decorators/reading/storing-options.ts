@@ -1,6 +1,13 @@
 /** Options of both `@Cacheable` and `@CachePut`: how a result is kept. */
 
-import { type EntryPlace, tagNames, tagsFrom, ttlFrom } from '../../cache/entry-rules.ts'
+import {
+  type EntryPlace,
+  tagNames,
+  tagsFrom,
+  ttlFrom,
+  unsharedFrom,
+  windowFrom,
+} from '../../cache/entry-rules.ts'
 import type { ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
 import { assertBoolean, assertFunction, assertText } from '../../options/assert-option.ts'
@@ -16,13 +23,16 @@ import { answered, assertSynchronous, callback } from '../bound/callbacks.ts'
 
 type Args = readonly unknown[]
 
+/** Policy options that may depend on the result. */
+type OfResult = 'tags' | 'ttl' | 'staleWhileRevalidate' | 'staleIfError'
+
 /** Callbacks get the result, then the method's arguments. */
 export interface StoringOptions<
   Result,
   TagArgs extends Args,
   TtlArgs extends Args,
   UnlessArgs extends Args,
-> extends Omit<CacheOptions, 'ttl' | 'tags'> {
+> extends Omit<CacheOptions, OfResult> {
   /** Name of the cache; else that of `@CacheConfig`; else (for `@Cacheable`) one of the method's own. */
   readonly cache?: string | undefined
   /**
@@ -37,6 +47,10 @@ export interface StoringOptions<
     | undefined
   /** How long the entry is fresh. A function may return `undefined` for the usual time, and 0 to keep the result out of the cache. */
   readonly ttl?: Duration | ((result: Result, ...args: TtlArgs) => Duration | undefined) | undefined
+  /** After `ttl`, how long the result is served while one refresh runs. A function may return `undefined` for the usual time. */
+  readonly staleWhileRevalidate?: Duration | ((result: Result) => Duration | undefined) | undefined
+  /** How long the result is kept after that for failed loads. A function may return `undefined` for the usual time. */
+  readonly staleIfError?: Duration | ((result: Result) => Duration | undefined) | undefined
   /** True keeps this result out of the cache. */
   readonly unless?: ((result: Result, ...args: UnlessArgs) => boolean) | undefined
 }
@@ -68,17 +82,20 @@ export interface Storing {
 /** @throws InvalidOptionError naming the first option that is wrong. */
 export function resolveStoring(options: object, where: string): Storing {
   const { cache, tags, unless, ttl, shareWithSubclasses } = options as Record<string, unknown>
+  const { staleWhileRevalidate, staleIfError, unshared } = options as Record<string, unknown>
+  const ofResult = { tags, ttl, unless, staleWhileRevalidate, staleIfError, unshared }
   if (shareWithSubclasses !== undefined) {
     assertBoolean(shareWithSubclasses, `${where}.shareWithSubclasses`)
   }
   if (cache !== undefined) assertName(cache, `${where}.cache`)
-  for (const [name, value] of Object.entries({ tags, ttl, unless })) {
+  for (const [name, value] of Object.entries(ofResult)) {
     assertSynchronous(value, `${where}.${name}`)
   }
   if (unless !== undefined) assertFunction(unless, `${where}.unless`)
   const policy = policyOf(options)
   assertCacheOptions(policy, where)
-  const rulesAt = rulesOf({ tags, unless, ttl }, where)
+  if (unshared !== undefined) assertFunction(unshared, `${where}.unshared`)
+  const rulesAt = rulesOf(ofResult, where)
   return { cacheName: cache, shares: shareWithSubclasses as boolean | undefined, policy, rulesAt }
 }
 
@@ -87,27 +104,53 @@ function policyOf(options: object): CacheOptions {
   const policy: Record<string, unknown> = {}
   for (const name of CACHE_OPTION_NAMES) {
     const value = (options as Record<string, unknown>)[name]
-    const isOfResult = name === 'tags' || (name === 'ttl' && typeof value === 'function')
+    const isOfResult = name === 'tags' || (isWindow(name) && typeof value === 'function')
     if (value !== undefined && !isOfResult) policy[name] = value
   }
   return policy
 }
 
-function rulesOf(
-  options: { readonly tags: unknown; readonly unless: unknown; readonly ttl: unknown },
-  where: string,
-): Storing['rulesAt'] {
+function isWindow(name: string): boolean {
+  return name === 'ttl' || name === 'staleWhileRevalidate' || name === 'staleIfError'
+}
+
+/** Options that may be functions of the result. */
+interface OfResultOptions {
+  readonly tags: unknown
+  readonly unless: unknown
+  readonly ttl: unknown
+  readonly staleWhileRevalidate: unknown
+  readonly staleIfError: unknown
+  readonly unshared: unknown
+}
+
+/** Rules from the result alone: the same for all calls. Absent where none was given. */
+function resultRules(options: OfResultOptions, where: string): Partial<ReadRules> | undefined {
+  const { staleWhileRevalidate, staleIfError, unshared } = options
+  const own = [staleWhileRevalidate, staleIfError, unshared].map(callback)
+  if (own.every((each) => each === undefined)) return undefined
+  const [whileRevalidating, ifError, apart] = own
+  return {
+    staleWhileRevalidateOf: windowFrom(whileRevalidating, `${where}.staleWhileRevalidate`),
+    staleIfErrorOf: windowFrom(ifError, `${where}.staleIfError`),
+    unsharedOf: apart && unsharedFrom(apart, `${where}.unshared`),
+  }
+}
+
+function rulesOf(options: OfResultOptions, where: string): Storing['rulesAt'] {
   const fixed = fixedTags(options.tags, `${where}.tags`)
   const tagsOf = callback(options.tags)
   const ttlOf = callback(options.ttl)
   const unless = callback(options.unless)
+  const ofResult = resultRules(options, where)
   return (place) => {
     const tags = tagNames(fixed, place)
     if (tagsOf === undefined && ttlOf === undefined && unless === undefined) {
-      const usual: ReadRules = { mode: 'normal', tags }
-      return (_self, _args, mode) => (mode === 'normal' ? usual : { mode, tags })
+      const usual: ReadRules = { mode: 'normal', tags, ...ofResult }
+      return (_self, _args, mode) => (mode === 'normal' ? usual : { ...usual, mode })
     }
     return (self, args, mode) => ({
+      ...ofResult,
       mode,
       tags,
       tagsOf: tagsOf && tagsFrom((result) => tagsOf.call(self, result, ...args), place),
