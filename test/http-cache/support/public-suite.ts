@@ -71,7 +71,7 @@ export async function failuresOf(
     },
     render: (seen) => asked(origin.port, seen),
   })
-  // What is told to the origin, and asked of it, is nobody's response to keep.
+  // What is told to the origin, and asked of it, goes past the cache.
   const ask = (target: string, init: RequestInit): Promise<Response> =>
     fetch(
       /^\/(?:config|state)\//.test(target.slice(url.length))

@@ -2,7 +2,6 @@
 
 import type { ResponseHead, WholeResponse } from './exchange.ts'
 import { type FieldLines, fieldValue } from './fields.ts'
-import type { StoredResponse } from './stored-response.ts'
 
 export const NOT_MODIFIED = 304
 
@@ -22,7 +21,7 @@ export function validatorsOf(fields: FieldLines): Validators {
 }
 
 /** The stored response with what a 304 says of it. */
-export function freshened(stored: StoredResponse, head: ResponseHead): WholeResponse {
+export function freshened(stored: Omit<WholeResponse, 'outer'>, head: ResponseHead): WholeResponse {
   const news = head.fields.filter(([name]) => !OF_BYTES.has(name.toLowerCase()))
   const replaced = new Set(news.map(([name]) => name.toLowerCase()))
   // What says when it was made is said anew.
