@@ -11,7 +11,7 @@ import { type Directives, readDirectives } from './directives.ts'
 import type { Exchange } from './exchange.ts'
 import { type Range, readRange } from './parts.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
-import { readTarget } from './uri.ts'
+import { pathOf, readTarget } from './uri.ts'
 
 /** A request that may be answered from the cache. */
 export interface CachedPlan {
@@ -45,7 +45,7 @@ const MOST_TARGET = 4_096
 
 export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): RequestPlan {
   const { method } = exchange
-  if (!SAFE.has(method)) return { kind: 'unsafe', path: readTarget(exchange.target)?.path }
+  if (!SAFE.has(method)) return { kind: 'unsafe', path: pathOf(exchange.target) }
   if (method !== 'GET' && method !== 'HEAD') return { kind: 'bypass', fwd: 'method' }
   const target = exchange.target.length > MOST_TARGET ? undefined : readTarget(exchange.target)
   if (target === undefined) return bypass('target')
