@@ -17,7 +17,7 @@ function start({ url, namespace, name }: FleetWorkerInit): void {
     namespace,
     local: lruStore(),
     remote: redisStore({ url }),
-    fleet: { name, every: '1s' },
+    fleet: { name, every: '2s' },
     defaults: { ttl: '1h', jitter: 0 },
     storeTimeout: '20s',
     logger: false,

@@ -49,7 +49,7 @@ it('are listed with who they are, how they stand, what they counted, and the sum
     host: hostname(),
     pid: workers[0].pid,
     versions: { node: process.versions.node },
-    everyMs: 1_000,
+    everyMs: 2_000,
     status: { health: 'up', coherence: { state: 'verified' }, bus: 'up' },
     stats: { loads: 30, localHits: 30, misses: 30, localEntries: 30 },
   })

@@ -17,8 +17,13 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './fastify': ['fastify-plugin'],
   './hono': [],
   './http': [],
+  './http-cache': [],
   './logging': [],
   './metrics': [],
+  './sessions': [],
+  './sessions/express': ['express-session'],
+  './sessions/fastify': [],
+  './sessions/hono': ['hono/cookie'],
   './tracing': ['@opentelemetry/api'],
 }
 
@@ -50,6 +55,6 @@ it('a limit in one framework does not load what the others are made of', () => {
     const rooms = files
       .filter((file) => file.startsWith('/'))
       .map((file) => dirname(file).slice(PACKAGE.length + 5))
-    expect(new Set(rooms)).toEqual(new Set([own, 'http']))
+    expect(new Set(rooms)).toEqual(new Set([own, 'http', 'http-cache']))
   }
 })

@@ -274,3 +274,29 @@ it('a value that was dropped while the store was asked about it is not sent', as
   expect(puts).toEqual(['queued', 'not-kept'])
   for (const { cache } of [a, b]) expect(await cache.get('k')).toBeUndefined()
 })
+
+describe('what waits for the store', () => {
+  it.each<[string, (node: ReturnType<MemoryWorld['startNode']>) => Promise<unknown>]>([
+    ['an eviction', ({ cache }) => cache.evict('k')],
+    ['a soft eviction', ({ cache }) => cache.evict('k', { soft: true })],
+    ['an eviction by tag', ({ caches }) => caches.evictTags(['t'])],
+    ['an eviction of a cache', ({ cache }) => cache.clear()],
+    ['a put', ({ cache }) => cache.set('k', 'new')],
+  ])(
+    'is no failure of a background task, each time that the store is asked: %s',
+    async (_, act) => {
+      const world = new MemoryWorld('away')
+      const node = world.startNode()
+      await node.cache.set('k', 'v', { tags: ['t'] })
+      const failures = node.seen('background-error')
+      node.store.disconnect()
+      await world.clock.advanceAsync(1_000)
+      await act(node)
+      await world.clock.advanceAsync(60_000)
+      expect(failures).toEqual([])
+      node.store.reconnect()
+      await world.clock.advanceAsync(60_000)
+      expect([failures, waitingOf(node.caches)]).toEqual([[], 0])
+    },
+  )
+})

@@ -211,7 +211,8 @@ export class Nemesis {
   }
 
   #join(): void {
-    if (this.#world.alive.length < MOST_NODES) this.#world.join()
+    const { alive, plan } = this.#world
+    if (alive.length < Math.max(MOST_NODES, plan.nodes)) this.#world.join()
   }
 
   #failOver(): void {

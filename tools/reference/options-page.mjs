@@ -172,6 +172,29 @@ export const SECTIONS = [
     of: [['packages/local-store/src/locks/local-locks.ts', 'LocalLocksOptions']],
   },
   {
+    title: '`createSessions`',
+    about: 'See [sessions](../guides/sessions.md).',
+    of: [['packages/plugins/src/sessions/session-options.ts', 'SessionOptions']],
+  },
+  {
+    title: '`sessions.destroyAll`',
+    about: 'See [sessions](../guides/sessions.md).',
+    of: [['packages/plugins/src/sessions/sessions.ts', 'DestroyAllOptions']],
+  },
+  {
+    title: '`honoSessions`, and its `cookie`',
+    about: 'See [sessions in Hono](../guides/sessions.md#hono).',
+    of: [
+      ['packages/plugins/src/sessions/hono.ts', 'HonoSessionsOptions'],
+      ['packages/plugins/src/sessions/hono-cookie.ts', 'SessionCookieOptions'],
+    ],
+  },
+  {
+    title: '`localSessions`',
+    about: 'Sessions within the process. See [sessions](../guides/sessions.md).',
+    of: [['packages/local-store/src/sessions/local-sessions.ts', 'LocalSessionsOptions']],
+  },
+  {
     title: '`localLimits`',
     about: 'Limits within the process.',
     of: [['packages/local-store/src/limits/local-limits.ts', 'LocalLimitsOptions']],
@@ -182,7 +205,7 @@ export const SECTIONS = [
     of: [['packages/local-store/src/fleet/local-fleet.ts', 'LocalFleetOptions']],
   },
   {
-    title: '`redisStore`, `redisLocks`, `redisLimits`, `fencedValues`',
+    title: '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `fencedValues`',
     about: 'See [operation](../guides/operations.md#tls-sentinel-cluster).',
     of: [['packages/redis-store/src/options.ts', 'RedisStoreOptions']],
   },
@@ -234,6 +257,7 @@ export const SECTIONS = [
     of: [
       ['packages/plugins/src/http/rate-limit-options.ts', 'AddressLimit'],
       ['packages/plugins/src/http/rate-limit-options.ts', 'ProxyTrust'],
+      ['packages/plugins/src/express/express.ts', 'ExpressPlace'],
     ],
   },
   {

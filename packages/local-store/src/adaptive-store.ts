@@ -25,7 +25,7 @@ export interface AdaptiveStoreOptions {
 }
 
 const NAMES = optionNames<AdaptiveStoreOptions>({ maxEntries: true, maxBytes: true })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const ADAPTIVE_STORE_DEFAULTS = {
   maxEntries: 10_000,
 } as const satisfies AdaptiveStoreOptions

@@ -25,7 +25,7 @@ export interface LruStoreOptions {
 }
 
 const NAMES = optionNames<LruStoreOptions>({ maxEntries: true, maxBytes: true })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const LRU_STORE_DEFAULTS = { maxEntries: 10_000 } as const satisfies LruStoreOptions
 const MOST_CHANCES = 64
 

@@ -1,6 +1,8 @@
-/** Larder in Nest: the module, injection, rate limits as a guard. The health indicator is in `@larder/nest/terminus`. */
+/** Larder in Nest: the module, injection, rate limits as a guard, responses from the cache by an interceptor. The health indicator is in `@larder/nest/terminus`. */
 
 export { LarderExceptionFilter } from './exception-filter.ts'
+export { HttpCache, type HttpCacheOptions } from './http-cache.ts'
+export { LarderHttpCache } from './http-cache-interceptor.ts'
 export { InjectCache, InjectCaches, type InjectionDecorator } from './injection.ts'
 export { LarderModule } from './larder-module.ts'
 export type {

@@ -6,14 +6,12 @@ import {
   type PassedRequest,
   type RefusedRequest,
   tighter,
-  trustError,
-  withoutAddress,
 } from '@larder/plugins/http'
 import { type CanActivate, type ExecutionContext, HttpException, Inject } from '@nestjs/common'
 import { ForeignExceptions } from './foreign-exceptions.ts'
 import type { Problem } from './problem-exception.ts'
 import { callOf, type Exchange, exchangeOf, type HandlerCall } from './rate-limit-call.ts'
-import { type HandlerLimit, RateLimits, TRUST_SETTING } from './rate-limits.ts'
+import { type HandlerLimit, RateLimits } from './rate-limits.ts'
 
 const CLIENT_CLOSED_REQUEST = 499
 
@@ -110,12 +108,11 @@ async function decided(
 
 /** It could not be told at definition that a key reads the address: it is an error when the key reads one that clients choose. */
 function callFor(limit: HandlerLimit, call: HandlerCall<unknown>): HandlerCall<unknown> {
-  if (!limit.distrustsAddress) return call
-  const error = trustError(limit.where, TRUST_SETTING)
+  const { hidden } = limit
+  if (hidden === undefined) return call
   const { request } = call
   const isObject = typeof request === 'object' && request !== null
-  const hidden = isObject ? { ...call, request: withoutAddress(request, error) } : call
-  return withoutAddress(hidden, error)
+  return hidden.of(isObject ? { ...call, request: hidden.of(request) } : call)
 }
 
 /** What the limits of a call have admitted; it is held until the response is over. */

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { type CacheManager, InvalidOptionError, ipKey } from '@larder/core'
 import { INTERNALS, resolveLimiter } from '@larder/core/store'
 import {
+  HiddenAddresses,
   LimitGuard,
   readsAddress,
   trustError,
@@ -32,12 +33,12 @@ export interface HandlerLimit {
   readonly where: string
   readonly guard: LimitGuard<HandlerCall<unknown>>
   readonly refundsByStatus: boolean
-  /** True when the platform trusts every proxy, so that clients choose their address, and `trustsAnyProxy` does not allow it. */
-  readonly distrustsAddress: boolean
+  /** Where the platform trusts every proxy, so that clients choose their address, and `trustsAnyProxy` does not allow it. */
+  readonly hidden: HiddenAddresses | undefined
 }
 
 /** How messages name that of either platform. */
-export const TRUST_SETTING = "'trust proxy' or trustProxy"
+const TRUST_SETTING = "'trust proxy' or trustProxy"
 
 const MOST_NAME = 64
 const UNFIT_FOR_NAME = /[^A-Za-z0-9_.-]/g
@@ -99,7 +100,8 @@ export class RateLimits {
       { where, addressKey: (call) => addressKey(call, where) },
     )
     if (options.name === undefined) this.#named.add(name)
-    return { where, guard, refundsByStatus: settings.refundIf !== undefined, distrustsAddress }
+    const hidden = distrustsAddress ? new HiddenAddresses(where, TRUST_SETTING) : undefined
+    return { where, guard, refundsByStatus: settings.refundIf !== undefined, hidden }
   }
 
   /** Two classes of one name would share what they count, and so would two methods whose names a wrapper has removed. */

@@ -52,7 +52,7 @@ const NAMES = optionNames<RedisStoreOptions>({
   client: true,
   pingEvery: true,
 })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const REDIS_STORE_DEFAULTS = { pingEvery: '5s' } as const satisfies RedisStoreOptions
 const SHORTEST_PING_MS = 100
 const LONGEST_PING_MS = 3_600_000

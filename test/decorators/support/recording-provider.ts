@@ -61,7 +61,11 @@ export class RecordingProvider implements MethodCacheProvider {
     ): void => {
       this.asked.push({ what, cache, keys, calls: [], ...more })
     }
-    const context: LoadContext = { signal: this.#abort.signal, previous: undefined }
+    const context: LoadContext = {
+      signal: this.#abort.signal,
+      previous: undefined,
+      isBehind: false,
+    }
     const stamp = { partition: 0, birth: 1, known: 1, seq: 2, generation: 3, changes: 4 }
     const begun: Begun = { mark: 0, begunAt: 0, stampOf: () => stamp, end: () => undefined }
     return {

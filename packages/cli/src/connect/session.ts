@@ -17,7 +17,7 @@ export interface Session {
   readonly words: readonly string[]
   readonly out: Output
   readonly shell: Shell
-  /** Aborted when the user interrupts, or nobody reads the output any more. */
+  /** Aborted when the user interrupts, or the reader of the output has left. */
   readonly signal: AbortSignal
   /** Decodes a stored entry as the application does; absent where only its connection is known. */
   readonly value: Connection['value']

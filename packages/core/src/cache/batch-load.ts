@@ -104,6 +104,7 @@ class Batch {
         return signal
       },
       previous: undefined,
+      isBehind: enlisted.every((item) => item.context.isBehind),
     }
     const loads = enlisted
       .map((item) => item.context)

@@ -125,7 +125,7 @@ export class Lease {
   }
 }
 
-/** So many releases are remembered; other leases end by their deadline. */
+/** How many releases are remembered; other leases end by their deadline. */
 const MOST_WAITING = 10_000
 
 /** What is needed to give a lease back. */

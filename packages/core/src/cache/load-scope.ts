@@ -29,7 +29,7 @@ export interface LoadScope {
   readonly context: LoadContext
   readonly outer: LoadScope | undefined
   readonly isTracked: boolean
-  /** What was started in a load may go on after it, and is no part of it then. */
+  /** What was started in a load may go on after it, and is not part of it then. */
   isOver: boolean
 }
 

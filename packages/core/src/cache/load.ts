@@ -128,6 +128,7 @@ function reportLoad(
 /** The argument of a loader; its signal is made when the loader reads it, which few loaders do. */
 export class LoadAbort implements LoadContext {
   readonly previous: unknown
+  readonly isBehind: boolean
   /** Loads that run as one, with one signal for all. */
   together: readonly LoadAbort[] = [this]
   /** True when its signal aborted because no caller waited any more. */
@@ -145,6 +146,7 @@ export class LoadAbort implements LoadContext {
     this.#node = node
     this.#closing = node.closing.signal
     this.previous = previous
+    this.isBehind = flight.isSettled || (flight.isForced && flight.ask === undefined)
     this.#flight = flight
   }
 

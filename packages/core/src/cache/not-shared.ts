@@ -61,5 +61,5 @@ export function loadApart(
   onDecided?.()
   const own = rules.patience?.signal
   const signal = own === undefined ? closing.signal : AbortSignal.any([closing.signal, own])
-  return loader.load({ signal, previous: undefined })
+  return loader.load({ signal, previous: undefined, isBehind: false })
 }

@@ -13,6 +13,8 @@ export interface LoadContext<Value = unknown> {
   readonly signal: AbortSignal
   /** The value that this load is to replace, if the cache still has one; for conditional requests. */
   readonly previous: Value | undefined
+  /** True where nobody waits for the load: its caller was served a stale value. */
+  readonly isBehind: boolean
 }
 
 /** Makes a value when no tier has it. */

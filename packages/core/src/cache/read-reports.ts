@@ -1,4 +1,4 @@
-/** What is told of reads and loads: counters, events, and traces for as long as somebody has subscribed. */
+/** Reports of reads and loads: counters, events, and traces while there are subscribers. */
 
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { withValue } from '../events/event-value.ts'
@@ -11,7 +11,7 @@ import type { Flight } from './flight.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 
-/** Of one cache and reason, so many are told of in so long. */
+/** How many events there are per cache and reason in a period. */
 const UNDECODABLE = { periodMs: 10_000, most: 10 } as const
 
 /** Counts reads and emits their events. */
@@ -80,12 +80,12 @@ export class ReadReports {
 /** What traces need of the node. */
 type TracedNode = Pick<CacheNode, 'namespace' | 'events' | 'traces'>
 
-/** True while somebody listens to reads. */
+/** True while reads have subscribers. */
 export function tracesReads(): boolean {
   return CHANNELS.read.hasSubscribers
 }
 
-/** True while somebody listens to loads. */
+/** True while loads have subscribers. */
 export function tracesLoads(): boolean {
   return CHANNELS.load.hasSubscribers
 }

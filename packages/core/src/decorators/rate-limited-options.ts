@@ -62,7 +62,7 @@ type OwnOptions = RateLimitedOwnOptions<[], [], []> & OnLimit<[], unknown>
 const OWN_NAMES = optionNames<OwnOptions>({ key: true, cost: true, signal: true, onLimit: true })
 /** How long a call waits for its turn where `maxWait` is left out. */
 const DEFAULT_MAX_WAIT = '5s'
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const RATE_LIMITED_DEFAULTS = { cost: 1, onLimit: 'throw' } as const
 
 /** A call above the limit. */

@@ -16,7 +16,7 @@ export interface FleetOptions {
   readonly every?: Duration | undefined
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const FLEET_DEFAULTS = { host: true, every: '5s' } as const satisfies FleetOptions
 
 const NAMES = optionNames<FleetOptions>({ name: true, host: true, every: true })

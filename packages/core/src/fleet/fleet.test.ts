@@ -1,3 +1,4 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import type { KeptHeartbeat } from '../contracts/fleet-provider.ts'
 import { ReadCounters } from '../stats/stats.ts'
@@ -55,10 +56,10 @@ function heartbeat(node: string, said: Said = {}, ageMs = 0): KeptHeartbeat {
   return { node, report: packReport(report), ageMs, leftMs: 15_000 - ageMs }
 }
 
-it('a latency of the fleet is that of all loads, as if one node had measured them', () => {
+it('a latency of the fleet is that of all loads, as if one node had measured them', async () => {
   const one = [1, 2, 3, 40_000]
   const two = [0.01, 2.5, 700]
-  const { total } = fleetOf(
+  const { total } = await fleetOf(
     {
       nowMs: NOW_MS,
       heartbeats: [heartbeat('a', { loadsMs: one }), heartbeat('b', { loadsMs: two })],
@@ -73,8 +74,8 @@ it('a latency of the fleet is that of all loads, as if one node had measured the
   expect(total.loadLatency.meanMs).toBeCloseTo(meanMs, 2)
 })
 
-it('what can be added is added, and the ratio is that of the sums', () => {
-  const { total, nodes } = fleetOf(
+it('what can be added is added, and the ratio is that of the sums', async () => {
+  const { total, nodes } = await fleetOf(
     {
       nowMs: NOW_MS,
       heartbeats: [
@@ -101,14 +102,14 @@ it('what can be added is added, and the ratio is that of the sums', () => {
   ])
 })
 
-it('a node whose heartbeat is overdue is late, by how often it reports itself', () => {
+it('a node whose heartbeat is overdue is late, by how often it reports itself', async () => {
   const heartbeats = [
     heartbeat('new', {}, 0),
     heartbeat('jittered', {}, 7_500),
     heartbeat('overdue', {}, 7_501),
     heartbeat('seldom', { everyMs: 60_000 }, 14_000),
   ]
-  const { nodes } = fleetOf({ nowMs: NOW_MS, heartbeats }, null)
+  const { nodes } = await fleetOf({ nowMs: NOW_MS, heartbeats }, null)
   expect(Object.fromEntries(nodes.map(({ id, state }) => [id, state]))).toEqual({
     new: 'up',
     jittered: 'up',
@@ -117,20 +118,21 @@ it('a node whose heartbeat is overdue is late, by how often it reports itself', 
   })
 })
 
-it("says when a node was made by the store's clock, whatever the node's own shows", () => {
-  const [node] = fleetOf({ nowMs: NOW_MS, heartbeats: [heartbeat('a', {}, 1_000)] }, null).nodes
+it("says when a node was made by the store's clock, whatever the node's own shows", async () => {
+  const [node] = (await fleetOf({ nowMs: NOW_MS, heartbeats: [heartbeat('a', {}, 1_000)] }, null))
+    .nodes
   expect(node).toMatchObject({
     startedAt: '2025-12-31T23:58:59.000Z',
     ageMs: 1_000,
     leftMs: 14_000,
   })
   const old = heartbeat('a', { uptimeMs: Number.MAX_VALUE })
-  expect(fleetOf({ nowMs: NOW_MS, heartbeats: [old] }, null).nodes[0]?.startedAt).toBe(
+  expect((await fleetOf({ nowMs: NOW_MS, heartbeats: [old] }, null)).nodes[0]?.startedAt).toBe(
     '1970-01-01T00:00:00.000Z',
   )
 })
 
-it('nodes come by name, then the oldest first; those that cannot be read are counted', () => {
+it('nodes come by name, then the oldest first; those that cannot be read are counted', async () => {
   const heartbeats = [
     heartbeat('d', { name: 'worker' }),
     heartbeat('c', { name: 'api', uptimeMs: 1 }),
@@ -138,31 +140,49 @@ it('nodes come by name, then the oldest first; those that cannot be read are cou
     heartbeat('b', { name: 'api', uptimeMs: 9_999 }),
     heartbeat('a'),
   ]
-  const fleet = fleetOf({ nowMs: NOW_MS, heartbeats }, 'c')
+  const fleet = await fleetOf({ nowMs: NOW_MS, heartbeats }, 'c')
   expect(fleet.nodes.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
   expect(fleet).toMatchObject({ unreadable: 1, self: 'c' })
-  expect(fleetOf({ nowMs: NOW_MS, heartbeats }, 'gone').self).toBeNull()
+  expect((await fleetOf({ nowMs: NOW_MS, heartbeats }, 'gone')).self).toBeNull()
 })
 
-it('is plain JSON', () => {
-  const fleet = fleetOf({ nowMs: NOW_MS, heartbeats: [heartbeat('a', { caches: { x: 1 } })] }, 'a')
+it('is plain JSON', async () => {
+  const fleet = await fleetOf(
+    { nowMs: NOW_MS, heartbeats: [heartbeat('a', { caches: { x: 1 } })] },
+    'a',
+  )
   expect(JSON.parse(JSON.stringify(fleet))).toEqual(fleet)
 })
 
-it('nobody is a fleet, too', () => {
-  const fleet = fleetOf({ nowMs: NOW_MS, heartbeats: [] }, null)
+it('nobody is a fleet, too', async () => {
+  const fleet = await fleetOf({ nowMs: NOW_MS, heartbeats: [] }, null)
   expect(fleet).toMatchObject({ nodes: [], unreadable: 0, self: null })
   expect(fleet.total).toMatchObject({ localHits: 0, hitRatio: 0, byCache: {} })
 })
 
-it('tells a bounded number of caches apart', () => {
+it('tells a bounded number of caches apart', async () => {
   const heartbeats = Array.from({ length: 60 }, (_, node) =>
     heartbeat(`n${node}`, {
       caches: Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`c${node}-${i}`, 1])),
     }),
   )
-  const { byCache } = fleetOf({ nowMs: NOW_MS, heartbeats }, null).total
+  const { byCache } = (await fleetOf({ nowMs: NOW_MS, heartbeats }, null)).total
   expect(Object.keys(byCache).length).toBeLessThanOrEqual(1_001)
   const hits = Object.values(byCache).reduce((sum, { localHits }) => sum + localHits, 0)
   expect(hits).toBe(60 * 40)
+})
+
+it('gives way to other work while it reads many', async () => {
+  const heartbeats = Array.from({ length: 50 }, (_, i) => heartbeat(`n${i}`))
+  let isDone = false
+  let turns = 0
+  const reading = fleetOf({ nowMs: NOW_MS, heartbeats }, null).then(() => {
+    isDone = true
+  })
+  while (!isDone) {
+    await turnOfTheLoop()
+    turns += 1
+  }
+  await reading
+  expect(turns).toBeGreaterThan(10)
 })

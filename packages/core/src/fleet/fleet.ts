@@ -45,13 +45,19 @@ export interface Fleet {
 
 /** A heartbeat is overdue when this much of the usual time between two has passed: jitter and a slow call are no reason. */
 const OVERDUE = 1.5
-/** So many caches are told apart in the sum. */
+const READ_AT_ONCE = 4
+/** How many caches are told apart in the sum. */
 const MOST_CACHES = 1_000
 
-export function fleetOf({ nowMs, heartbeats }: KeptHeartbeats, self: string | null): Fleet {
+/** Reads heartbeats, a few at a time: hundreds of them take long enough to delay other work of a process. */
+export async function fleetOf(
+  { nowMs, heartbeats }: KeptHeartbeats,
+  self: string | null,
+): Promise<Fleet> {
   const nodes: FleetNode[] = []
   const counted: CountedReads[] = []
-  for (const { node, report: text, ageMs, leftMs } of heartbeats) {
+  for (const [i, { node, report: text, ageMs, leftMs }] of heartbeats.entries()) {
+    if (i > 0 && i % READ_AT_ONCE === 0) await turnOfTheLoop()
     const report = unpackReport(text)
     if (report === undefined) continue
     const { counted: ofNode, ...rest } = report
@@ -67,6 +73,7 @@ export function fleetOf({ nowMs, heartbeats }: KeptHeartbeats, self: string | nu
     })
   }
   nodes.sort(byNameAndAge)
+  if (nodes.length > READ_AT_ONCE) await turnOfTheLoop()
   const isSelfThere = nodes.some(({ id }) => id === self)
   return {
     nodes,
@@ -98,6 +105,10 @@ function sumOf(all: readonly CountedReads[]): CountedReads {
 function statsOf({ total, byCache, ...sums }: CountedReads): FleetStats {
   const caches = Array.from(byCache, ([name, counters]) => [name, counters.snapshot()])
   return { ...total.snapshot(), byCache: Object.fromEntries(caches), ...sums }
+}
+
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** An uptime that is beyond what dates can say is not true. */

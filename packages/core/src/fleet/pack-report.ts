@@ -11,7 +11,7 @@ import { type PackedCounters, packCounters } from './packed-counters.ts'
 
 /** The form; a reader leaves out reports of another one. */
 export const REPORT_FORM = 1
-/** So many caches of a node are told apart. */
+/** How many caches of a node are told apart. */
 const MOST_CACHES = 50
 /** A report is no longer than this, bytes. */
 export const MOST_REPORT_BYTES = 16_384

@@ -48,7 +48,7 @@ import { takeStores } from './used-stores.ts'
 /**
  * Creates a cache manager; it becomes the default one for decorated methods unless `default: false`.
  *
- * Nothing connects before the first use, and nothing here fails because a store is away.
+ * Nothing connects before the first use, or with `fleet` the first heartbeat, and nothing here fails because a store is away.
  *
  * @throws InvalidOptionError when an option is unknown or wrong.
  * @example

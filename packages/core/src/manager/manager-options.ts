@@ -124,7 +124,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   clock: true,
 })
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const MANAGER_DEFAULTS = {
   storeTimeout: '250ms',
   enabled: true,

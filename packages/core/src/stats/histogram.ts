@@ -50,6 +50,7 @@ export class Histogram {
 
   /** Adds another histogram's counts to this one. */
   add(other: Histogram): void {
+    if (other.#total === 0) return
     for (let i = 0; i < this.#counts.length; i++) {
       this.#counts[i] = (this.#counts[i] ?? 0) + (other.#counts[i] ?? 0)
     }

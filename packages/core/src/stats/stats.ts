@@ -164,18 +164,18 @@ export class StatsRegistry {
     return counters
   }
 
-  /** Returns the counters of everything and those of each cache. They are copies. */
+  /** Counters of everything, and by cache, without those of methods: to be read at once, because some go on counting. */
   counted(): { readonly total: ReadCounters; readonly byCache: Map<string, ReadCounters> } {
     const total = new ReadCounters()
     total.add(this.#manager)
-    const byCache = new Map<string, ReadCounters>()
+    const parts = new Map<string, ReadCounters[]>()
     for (const { cache, counters } of this.#counters.values()) {
       total.add(counters)
-      const ofCache = byCache.get(cache) ?? new ReadCounters()
-      ofCache.add(counters)
-      byCache.set(cache, ofCache)
+      const known = parts.get(cache)
+      if (known === undefined) parts.set(cache, [counters])
+      else known.push(counters)
     }
-    return { total, byCache }
+    return { total, byCache: new Map(Array.from(parts, ([cache, all]) => [cache, sumOf(all)])) }
   }
 
   /** `local`: the local tier, if there is one; `bytes` are those that it counts. */
@@ -199,6 +199,15 @@ export class StatsRegistry {
       staleness: this.staleness?.snapshot(),
     }
   }
+}
+
+/** Itself where there is one: most caches have one, and there may be thousands. */
+function sumOf(all: readonly ReadCounters[]): ReadCounters {
+  const [first] = all
+  if (first !== undefined && all.length === 1) return first
+  const sum = new ReadCounters()
+  for (const counters of all) sum.add(counters)
+  return sum
 }
 
 function snapshotsOf(counters: ReadonlyMap<string, ReadCounters>): Record<string, ReadStats> {

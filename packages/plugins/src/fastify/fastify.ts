@@ -22,6 +22,13 @@ export type {
   RateLimitSettings,
 } from '../http/rate-limit-options.ts'
 export type {
+  HttpCacheOptions,
+  HttpCacheSettings,
+  UncachedReason,
+  UncachedResponse,
+} from '../http-cache/http-cache-options.ts'
+export { type FastifyCacheHook, httpCache } from './http-cache-hook.ts'
+export type {
   FastifyGivenLimit,
   FastifyHookOption,
   FastifyMadeLimit,

@@ -6,7 +6,7 @@ import type { Fields } from '../http/field-lists.ts'
 import type { LimitGuard } from '../http/limit-guard.ts'
 import { onResponseEnd } from '../http/response-end.ts'
 import { tighter } from '../http/standings.ts'
-import { trustError, withoutAddress } from '../http/trusted-proxies.ts'
+import { HiddenAddresses } from '../http/trusted-proxies.ts'
 
 /** Returns the guards of a request, in their order. */
 export type GuardsOf = (request: FastifyRequest) => readonly LimitGuard<FastifyRequest>[]
@@ -19,13 +19,12 @@ const CLIENT_CLOSED_REQUEST = 499
 
 /** Makes a hook; `believesAnybody`: clients choose their address. */
 export function makeHook(guardsOf: GuardsOf, believesAnybody: boolean): Hook {
+  const hidden = new HiddenAddresses('rateLimit', 'trustProxy')
   return async (request, reply) => {
     const guards = guardsOf(request)
     if (guards.length === 0) return undefined
-    // It could not be told at definition that a key reads the address: it is an error when the key reads it.
-    const asked = believesAnybody
-      ? withoutAddress(request, trustError('rateLimit', 'trustProxy'))
-      : request
+    // A key that could not be seen through when it was said is an error when it reads the address.
+    const asked = believesAnybody ? hidden.of(request) : request
     if (await limit(guards, { request, reply, asked })) return undefined
     // Fastify goes on with the request unless it is answered, also when the client is gone.
     return reply.sent ? reply : reply.code(CLIENT_CLOSED_REQUEST).send()

@@ -1,7 +1,7 @@
 /**
  * Tells when the body of a response has been read, on servers that do not say when a response is over.
  *
- * A body that nobody reads says nothing: Hono takes that of HEAD away, and another middleware may put a response of its own in
+ * A body that is not read tells nothing: Hono removes that of HEAD, and another middleware may put a response of its own in
  * the place of this one, such as one for timeouts, which answers while the handler still works. What was counted for such a
  * request must not stay counted for ever. So the end is also that the client has gone, and that the body is garbage.
  */

@@ -17,6 +17,13 @@ export type {
   LimitKey,
   RateLimitSettings,
 } from '../http/rate-limit-options.ts'
+export type {
+  HttpCacheOptions,
+  HttpCacheSettings,
+  UncachedReason,
+  UncachedResponse,
+} from '../http-cache/http-cache-options.ts'
+export { httpCache } from './http-cache-middleware.ts'
 
 /** What the middleware leaves in the context. */
 export interface LimitedEnv {

@@ -17,6 +17,12 @@ export interface SessionRequest {
   sessionStore: object
 }
 
+/** What there is once the middleware has the store. */
+interface StoreInUse {
+  readonly [INTERNALS]?: { expectLogin(request: object, user: SessionUser): void }
+  generate?(request: object): void
+}
+
 /**
  * Makes the store for express-session, over sessions of `createSessions`.
  *
@@ -32,12 +38,27 @@ export function expressStore<Data extends object>(sessions: Sessions<Data>): Exp
 export class ExpressStore<Data extends object> extends expressSession.Store {
   readonly #sessions: Sessions<Data>
   readonly #store: FrameworkStore<Data>
+  #generate: ((request: { sessionID: string }) => void) | undefined
 
   /** Use `expressStore`. */
   constructor(sessions: Sessions<Data>) {
     super()
     this.#store = new FrameworkStore(sessions, 'expressStore')
     this.#sessions = sessions
+  }
+
+  /** Set by the middleware. What it makes is looked at at once: a save that is refused would come after the answer. */
+  set generate(generate: (request: { sessionID: string }) => void) {
+    this.#generate = generate
+  }
+
+  get generate(): ((request: { sessionID: string }) => void) | undefined {
+    const generate = this.#generate
+    if (generate === undefined) return undefined
+    return (request) => {
+      generate(request)
+      this.#store.assertId(request.sessionID, 'session.genid')
+    }
   }
 
   override get(id: string, callback: (error: unknown, session?: SessionData | null) => void): void {
@@ -93,7 +114,7 @@ export class ExpressStore<Data extends object> extends expressSession.Store {
  * req.session.userId = user.id
  */
 export async function login(request: SessionRequest, user: SessionUser): Promise<void> {
-  const store = request?.sessionStore as Partial<Pick<ExpressStore<object>, typeof INTERNALS>>
+  const store = request?.sessionStore as StoreInUse | undefined
   const internals = store?.[INTERNALS]
   if (typeof internals?.expectLogin !== 'function') {
     const expected = 'a request behind express-session with a store of expressStore()'
@@ -101,7 +122,12 @@ export async function login(request: SessionRequest, user: SessionUser): Promise
   }
   internals.expectLogin(request, user)
   await new Promise<void>((resolve, reject) => {
-    request.session.regenerate((error) => (error ? reject(error as Error) : resolve()))
+    request.session.regenerate((error) => {
+      if (!error) return resolve()
+      // It has the user's id by now, and would be saved under it.
+      store?.generate?.(request)
+      return reject(error as Error)
+    })
   })
   if (isTagOfUser(request.sessionID)) return
   throw new InvalidOptionError({

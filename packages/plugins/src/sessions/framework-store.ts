@@ -57,7 +57,7 @@ export class FrameworkStore<Data extends object> {
   }
 
   async set(id: string, session: object): Promise<void> {
-    const at = this.#own(id)
+    const at = this.assertId(id, `${this.#where}.set.id`)
     const data = plain(session)
     const idleMs = idleOf(data.cookie, this.#calls.options.idleMs)
     if (idleMs <= 0) {
@@ -107,12 +107,13 @@ export class FrameworkStore<Data extends object> {
     for (const id of Object.keys(await this.all())) await this.destroy(id)
   }
 
-  #own(id: string): SessionId {
+  /** @throws InvalidOptionError for an id that nothing can be saved under */
+  assertId(id: string, option: string): SessionId {
     const at = this.#calls.parse(id)
     if (at !== undefined) return at
     throw new InvalidOptionError({
-      option: `${this.#where}.set.id`,
-      expected: 'an id that newId() made: give the framework sessions.newId, or set foreignIds',
+      option,
+      expected: 'ids of sessions.newId: give it to the framework, or set foreignIds',
       received: id,
       isSecret: true,
     })

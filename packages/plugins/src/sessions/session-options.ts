@@ -57,7 +57,7 @@ const NAMES = optionNames<SessionOptions>({
   storeTimeout: true,
 })
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const SESSION_DEFAULTS = {
   name: 'web',
   idle: '30m',

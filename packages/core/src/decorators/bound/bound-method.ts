@@ -140,7 +140,7 @@ export function reserveName({ provider, site, receiver }: BoundMethod, own: OwnN
   throw new InvalidOptionError({ option: own.option, expected, received: undefined })
 }
 
-/** So many replaced managers are remembered: an application that never closes managers must not keep all of them in memory. */
+/** How many replaced managers are remembered: an application that never closes managers must not keep all of them in memory. */
 const MOST_EARLIER = 16
 
 /** Makes a manager the default one. Replacing one that is open is warned about once. */

@@ -1,0 +1,181 @@
+/** A request and its response of Hono. */
+
+import type { Context } from 'hono'
+import type {
+  AddedFields,
+  Exchange,
+  ReadyResponse,
+  Rendering,
+  RenderOptions,
+  ResponseHead,
+} from '../http-cache/exchange.ts'
+import type { FieldLines } from '../http-cache/fields.ts'
+
+/** What a narrowed request says for its host, unless `vary` has it. */
+const NO_HOST = 'localhost'
+
+export class FetchExchange implements Exchange {
+  readonly method: string
+  readonly target: string
+  readonly seen: string
+  readonly #c: Context
+  readonly #next: () => Promise<void>
+  /** What was set before the cache was reached: it belongs to this request alone. */
+  readonly #outer: ReadonlyMap<string, string>
+  #rendering: Promise<Rendering> | undefined
+
+  constructor(c: Context, next: () => Promise<void>) {
+    this.#c = c
+    this.#next = next
+    this.method = c.req.method
+    const { url } = c.req
+    const from = url.indexOf('/', url.indexOf('//') + 2)
+    this.target = from < 0 ? '/' : url.slice(from)
+    this.seen = this.target
+    this.#outer = new Map(outerLines(c))
+  }
+
+  get signal(): AbortSignal {
+    return this.#c.req.raw.signal
+  }
+
+  get hasBody(): boolean {
+    const length = this.field('content-length')
+    return this.field('transfer-encoding') !== undefined || (length ?? '0') !== '0'
+  }
+
+  field(name: string): string | undefined {
+    return this.#c.req.header(name)
+  }
+
+  async pass(added: AddedFields): Promise<void> {
+    await this.#next()
+    this.#add(added)
+  }
+
+  async passAfter(
+    added: AddedFields,
+    before: (head: ResponseHead) => Promise<void>,
+  ): Promise<void> {
+    await this.#next()
+    await before(this.#headOf(this.#c.res))
+    this.#add(added)
+  }
+
+  render(options: RenderOptions): Promise<Rendering> {
+    this.#rendering ??= this.#render(options)
+    return this.#rendering
+  }
+
+  async #render({ fields, maxBody, holds, added, hidden }: RenderOptions): Promise<Rendering> {
+    const c = this.#c
+    const { raw } = c.req
+    c.req.raw = narrowed(raw, fields)
+    try {
+      await this.#next()
+    } finally {
+      c.req.raw = raw
+    }
+    const response = c.res
+    const head = this.#headOf(response)
+    if (!holds(head)) {
+      if (hidden !== undefined) c.header(hidden, undefined)
+      this.#add(added)
+      return { kind: 'passed', head, why: 'head' }
+    }
+    const body = await readBody(response, maxBody)
+    if (body instanceof Uint8Array) return { kind: 'whole', response: { ...head, body } }
+    this.#put(new Response(body, response))
+    if (hidden !== undefined) c.header(hidden, undefined)
+    this.#add(added)
+    return { kind: 'passed', head, why: 'size' }
+  }
+
+  async answer({ status, fields, body }: ReadyResponse): Promise<void> {
+    const headers = new Headers()
+    for (const [name, value] of this.#outer) headers.append(name, value)
+    const own = new Set<string>()
+    for (const [name, value] of fields) {
+      const lower = name.toLowerCase()
+      const adds = own.has(lower) || lower === 'cache-status' || lower === 'set-cookie'
+      if (adds) headers.append(name, value)
+      else headers.set(name, value)
+      own.add(lower)
+    }
+    const hasBody = status !== 304 && status !== 204 && status !== 205
+    if (hasBody && !headers.has('content-length')) headers.set('Content-Length', `${body.length}`)
+    this.#put(new Response(hasBody ? (body as Uint8Array<ArrayBuffer>) : null, { status, headers }))
+  }
+
+  /** In the place of what is there, of which nothing stays. */
+  #put(response: Response): void {
+    this.#c.res = undefined
+    this.#c.res = response
+  }
+
+  #add(added: AddedFields): void {
+    for (const [name, value] of added) this.#c.header(name, value, { append: true })
+  }
+
+  #headOf({ status, headers }: Response): ResponseHead {
+    // A response of the handler's own has lost what was set before; that holds all the same.
+    const fields = linesOf(headers).filter(([name, value]) => this.#outer.get(name) !== value)
+    return { status, reason: undefined, fields, outer: [...this.#outer] }
+  }
+}
+
+/** Looking at the response makes one, whose fields would then replace the handler's. So it is taken away again. */
+function outerLines(c: Context): FieldLines {
+  if (c.finalized) return linesOf(c.res.headers)
+  const lines = linesOf(c.res.headers)
+  c.res = undefined
+  c.finalized = false
+  return lines
+}
+
+function linesOf(headers: Headers): FieldLines {
+  return [...headers].map(([name, value]) => [name, value] as const)
+}
+
+/** Has the fields that the key covers, and no others. */
+function narrowed(raw: Request, fields: ReadonlyMap<string, string>): Request {
+  const url = new URL(raw.url)
+  if (!fields.has('host')) url.host = NO_HOST
+  return new Request(url, { method: raw.method, headers: [...fields] as [string, string][] })
+}
+
+/** The whole body; or, where it is larger than `most`, a stream of all of it. */
+async function readBody(
+  response: Response,
+  most: number,
+): Promise<Uint8Array | ReadableStream<Uint8Array>> {
+  const { body } = response
+  if (body === null) return new Uint8Array(0)
+  const reader = body.getReader()
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return Buffer.concat(chunks)
+    chunks.push(value)
+    bytes += value.length
+    if (bytes > most) return continued(chunks, reader)
+  }
+}
+
+function continued(
+  chunks: readonly Uint8Array[],
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk)
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read()
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
+}

@@ -1,0 +1,30 @@
+/** The cache for responses as a middleware of Hono. */
+
+import type { Context, Env, MiddlewareHandler } from 'hono'
+import { evictUri } from '../http-cache/evict-uri.ts'
+import type { HttpCacheOptions } from '../http-cache/http-cache-options.ts'
+import { ResponseCache } from '../http-cache/response-cache.ts'
+import { FetchExchange } from './fetch-exchange.ts'
+
+/**
+ * Caches responses of the routes that it stands in front of: to GET for all, and what a shared cache may keep. An answer without
+ * error to another method ends what is kept for its path.
+ *
+ * A handler behind it has a request with those fields that `vary`, `cookies` and `pass` name, and no others; without `host` among
+ * them it is one to `localhost`.
+ *
+ * @throws InvalidOptionError
+ * @example app.get('/products/:id', httpCache({ caches, ttl: '1m', tags: (c) => [`product:${c.req.param('id')}`] }), handler)
+ */
+export function httpCache<E extends Env = Env>(
+  options: HttpCacheOptions<Context<E>>,
+): MiddlewareHandler<E> {
+  const cache = new ResponseCache<Context<E>>(options, 'httpCache')
+  return async (c, next) => {
+    const exchange = new FetchExchange(c as unknown as Context, next)
+    await cache.handle(exchange, c as unknown as Context<E>)
+  }
+}
+
+/** Evicts responses by their paths. */
+httpCache.evict = evictUri

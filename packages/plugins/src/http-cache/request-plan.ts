@@ -1,0 +1,136 @@
+/**
+ * Whether a request may be answered from the cache, and under which key.
+ *
+ * The rule: a handler sees only what the key covers. So a request that has anything else on which a response could depend, and
+ * that cannot be taken from it, goes to the handler as if there were no cache.
+ */
+
+import type { Forward } from './cache-status.ts'
+import { CONDITIONAL_FIELDS } from './conditional.ts'
+import { type Directives, readDirectives } from './directives.ts'
+import type { Exchange } from './exchange.ts'
+import type { ResolvedHttpCache } from './resolve-http-cache.ts'
+import { readTarget } from './uri.ts'
+
+/** A request that may be answered from the cache. */
+export interface CachedPlan {
+  readonly kind: 'cached'
+  readonly path: string
+  /** All of the key but what `Vary` says. */
+  readonly key: readonly string[]
+  /** What the handler sees of the request's fields. */
+  readonly fields: ReadonlyMap<string, string>
+  /** The values of fields by which responses may be told apart. */
+  readonly varying: ReadonlyMap<string, string>
+  readonly isHead: boolean
+  readonly isAuthorized: boolean
+  /** What the request asks of caches, where that is honoured. */
+  readonly directives: Directives | undefined
+}
+
+export type RequestPlan =
+  | CachedPlan
+  /** The handler answers by itself. */
+  | { readonly kind: 'bypass'; readonly fwd: Forward; readonly detail?: string }
+  /** It changes something: what is stored for its target ends. */
+  | { readonly kind: 'unsafe'; readonly path: string | undefined }
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+/** A longer value of a field makes a request that is not cached: nobody needs it, and keys come from strangers. */
+const MOST_VALUE = 512
+const MOST_TARGET = 4_096
+
+export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): RequestPlan {
+  const { method } = exchange
+  if (!SAFE.has(method)) return { kind: 'unsafe', path: readTarget(exchange.target)?.path }
+  if (method !== 'GET' && method !== 'HEAD') return { kind: 'bypass', fwd: 'method' }
+  const target = exchange.target.length > MOST_TARGET ? undefined : readTarget(exchange.target)
+  if (target === undefined) return bypass('target')
+  if (exchange.hasBody) return bypass('body')
+  if (exchange.field('range') !== undefined) return { kind: 'bypass', fwd: 'partial' }
+  const isAuthorized = exchange.field('authorization') !== undefined
+  if (isAuthorized && !options.authorized) return bypass('authorization')
+  if (target.query.some(([name]) => !options.query.has(name))) return bypass('query')
+  const cookie = exchange.field('cookie')
+  if (cookie !== undefined && options.cookies.length === 0) return bypass('cookie')
+  const cookies = cookie === undefined ? '' : keyedCookies(cookie, options.cookies)
+  const varying = varyingFields(exchange, options.vary)
+  if (cookies === undefined || varying === undefined) return bypass('value')
+  const key = ['GET', exchange.target, exchange.seen, cookies]
+  const fields = seenFields(exchange, options, { varying, cookies, isAuthorized })
+  const directives = options.honourRequest ? requestDirectives(exchange) : undefined
+  const common = { path: target.path, key, fields, varying, isAuthorized, directives }
+  return { kind: 'cached', isHead: method === 'HEAD', ...common }
+}
+
+function bypass(detail: string): RequestPlan {
+  return { kind: 'bypass', fwd: 'bypass', detail }
+}
+
+/** Each field with its value in one form; `undefined` where one is too long to be part of a key. */
+function varyingFields(
+  exchange: Exchange,
+  names: readonly string[],
+): ReadonlyMap<string, string> | undefined {
+  const found = new Map<string, string>()
+  for (const name of names) {
+    const value = exchange.field(name)
+    if (value === undefined) continue
+    if (value.length > MOST_VALUE) return undefined
+    found.set(name, normalized(value))
+  }
+  return found
+}
+
+/** Space that means nothing is taken away; RFC 9111, 4.1. */
+function normalized(value: string): string {
+  return value
+    .split(',')
+    .map((part) => part.trim().replaceAll(/[ \t]+/g, ' '))
+    .join(', ')
+}
+
+/** The cookies that are keyed, as the handler sees them; `undefined` where they are too long. */
+function keyedCookies(field: string, names: readonly string[]): string | undefined {
+  const kept: string[] = []
+  for (const pair of field.split(';')) {
+    const text = pair.trim()
+    const name = text.split('=', 1)[0]?.trim() ?? ''
+    if (names.includes(name)) kept.push(text)
+  }
+  const cookies = kept.join('; ')
+  return cookies.length > MOST_VALUE ? undefined : cookies
+}
+
+function seenFields(
+  exchange: Exchange,
+  options: ResolvedHttpCache<never>,
+  {
+    varying,
+    cookies,
+    isAuthorized,
+  }: {
+    readonly varying: ReadonlyMap<string, string>
+    readonly cookies: string
+    readonly isAuthorized: boolean
+  },
+): ReadonlyMap<string, string> {
+  const fields = new Map(varying)
+  for (const name of options.pass) {
+    const value = exchange.field(name)
+    if (value !== undefined) fields.set(name, value)
+  }
+  if (cookies !== '') fields.set('cookie', cookies)
+  const authorization = isAuthorized ? exchange.field('authorization') : undefined
+  if (authorization !== undefined) fields.set('authorization', authorization)
+  for (const name of CONDITIONAL_FIELDS) fields.delete(name)
+  return fields
+}
+
+/** `Pragma: no-cache` counts where there is no `Cache-Control` (RFC 9111, 5.4). */
+function requestDirectives(exchange: Exchange): Directives {
+  const field = exchange.field('cache-control')
+  if (field !== undefined) return readDirectives([field])
+  const pragma = exchange.field('pragma')
+  return readDirectives(pragma?.toLowerCase().includes('no-cache') ? ['no-cache'] : [])
+}

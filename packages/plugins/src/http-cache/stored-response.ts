@@ -1,0 +1,141 @@
+/** A response as it is kept, and whether it may be. */
+
+import { etagOf } from './conditional.ts'
+import type { ResponseHead, WholeResponse } from './exchange.ts'
+import { areSound, type FieldLines, fieldValue, linesOf, membersOf, storable } from './fields.ts'
+import type { UncachedReason } from './http-cache-options.ts'
+import { governing, lifetimeOf } from './lifetime.ts'
+import type { CachedPlan } from './request-plan.ts'
+import type { ResolvedHttpCache } from './resolve-http-cache.ts'
+import { readStrings } from './structured-fields.ts'
+
+/** A response in the cache. */
+export interface StoredResponse {
+  readonly kind: 'response'
+  readonly status: number
+  readonly reason: string | undefined
+  readonly fields: FieldLines
+  readonly body: Uint8Array
+  /** When it was made, on the clock that all nodes have in common, ms since the epoch. */
+  readonly at: number
+  readonly freshMs: number
+  readonly staleWhileRevalidateMs: number
+  readonly staleIfErrorMs: number
+  readonly initialAgeMs: number
+  /** The fields of the request by which it is told apart, and their values, in the order of their names. */
+  readonly vary: readonly (readonly [name: string, value: string])[]
+  readonly tags: readonly string[]
+}
+
+/** Of these, others may be given the same response (RFC 9110, 15.1, without those that are partial or change something). */
+const STATUSES = new Set([200, 203, 301, 308, 404, 410])
+/** RFC 9875: what a group may be. */
+const MOST_GROUPS = 32
+const MOST_GROUP_CHARS = 128
+
+/** Why a response cannot be kept, as far as its head says; `undefined` where it can be. */
+export function refusal(
+  head: ResponseHead,
+  plan: CachedPlan,
+  options: ResolvedHttpCache<never>,
+  nowMs: number,
+): UncachedReason | undefined {
+  const { status, fields } = head
+  if (!STATUSES.has(status)) return 'status'
+  const said = saidOf(head, options)
+  const governs = governing(said, options.targets)
+  const { directives } = governs
+  const isUnderstood = directives.has('must-understand')
+  if (directives.has('no-store') && !isUnderstood) return 'no-store'
+  if (directives.has('private') || directives.has('no-cache')) return 'no-store'
+  if (setsOtherCookies(fields, options.ignoreSetCookie)) return 'set-cookie'
+  const isPublic = ['public', 's-maxage', 'must-revalidate'].some((name) => directives.has(name))
+  if (plan.isAuthorized && !isPublic) return 'authorization'
+  if (!membersOf(fields, 'vary').every((name) => isCovered(name, options))) return 'vary'
+  if (/^text\/event-stream/i.test(fieldValue(fields, 'content-type') ?? '')) return 'partial'
+  if (!areSound(fields)) return 'malformed'
+  if (lifetimeOf(said, governs, options.windows, nowMs).freshMs <= 0) return 'no-lifetime'
+  return undefined
+}
+
+/** Makes what is kept of a whole response that was not refused; `partial` where its length is not what it says. */
+export function storedOf(
+  response: WholeResponse,
+  { plan, tags, nowMs }: { plan: CachedPlan; tags: readonly string[]; nowMs: number },
+  options: ResolvedHttpCache<never>,
+): StoredResponse | 'partial' {
+  const { status, reason, fields, body } = response
+  const length = fieldValue(fields, 'content-length')
+  if (length !== undefined && Number(length) !== body.length) return 'partial'
+  const without = new Set(['set-cookie', ...options.targets.slice(0, 1)])
+  const kept = [...storable(fields, without)]
+  if (linesOf(kept, 'date').length === 0) kept.push(['Date', new Date(nowMs).toUTCString()])
+  if (linesOf(kept, 'etag').length === 0) kept.push(['ETag', etagOf(body)])
+  const said = saidOf(response, options)
+  const governs = governing(said, options.targets)
+  const { lifetimeMs: _, ...windows } = lifetimeOf(said, governs, options.windows, nowMs)
+  const names = membersOf(fields, 'vary')
+    .filter((name) => name !== 'cookie')
+    .toSorted()
+  const vary = names.map((name) => [name, plan.varying.get(name) ?? ''] as const)
+  return {
+    kind: 'response',
+    status,
+    reason,
+    fields: kept,
+    body,
+    at: nowMs,
+    ...windows,
+    vary,
+    tags: [...new Set([...tags, ...groupsOf(fields)])],
+  }
+}
+
+const GOVERNING = ['cache-control', 'expires', 'pragma', 'age', 'date'] as const
+
+/**
+ * All that is said about keeping a response. What was set for the whole application, such as `Cache-Control: private`, holds where
+ * the handler says nothing else, though it is not part of what is kept.
+ */
+function saidOf(
+  { fields, outer }: ResponseHead,
+  { targets }: ResolvedHttpCache<never>,
+): FieldLines {
+  const names = new Set<string>([...GOVERNING, ...targets])
+  const isSaid = (name: string): boolean => linesOf(fields, name).length > 0
+  return [...fields, ...outer.filter(([name]) => names.has(name.toLowerCase()) && !isSaid(name))]
+}
+
+/** Tells whether a stored response is what this request would have got. */
+export function matches({ vary }: StoredResponse, { varying }: CachedPlan): boolean {
+  return vary.every(([name, value]) => (varying.get(name) ?? '') === value)
+}
+
+/** The tags of the groups that a response belongs to. */
+export function groupsOf(fields: FieldLines): readonly string[] {
+  return groupNames(fields, 'cache-groups')
+}
+
+/** The tags of the groups that the answer to an unsafe method ends. */
+export function endedGroups(fields: FieldLines): readonly string[] {
+  return groupNames(fields, 'cache-group-invalidation')
+}
+
+function groupNames(fields: FieldLines, name: string): readonly string[] {
+  const lines = linesOf(fields, name)
+  const groups = lines.length === 0 ? [] : (readStrings(lines) ?? [])
+  return groups
+    .filter((group) => group.length > 0 && group.length <= MOST_GROUP_CHARS)
+    .slice(0, MOST_GROUPS)
+    .map((group) => `group:${group}`)
+}
+
+function isCovered(name: string, { vary, cookies }: ResolvedHttpCache<never>): boolean {
+  return name === 'cookie' ? cookies.length > 0 : vary.includes(name)
+}
+
+function setsOtherCookies(fields: FieldLines, ignored: ReadonlySet<string>): boolean {
+  return linesOf(fields, 'set-cookie').some(
+    (line) => !ignored.has(line.split('=', 1)[0]?.trim() ?? ''),
+  )
+}
