@@ -106,9 +106,9 @@ export const USER_CASES: readonly SessionCase[] = [
       const place = newPlace()
       await saved(one, place, save('a'))
       const until = Date.now() + HOUR_MS
-      const to = { tag: 'first', until }
+      const to = { tag: 'first', until, expected: 0 }
       assert.deepEqual(await one.move(RULE, place, to), { kind: 'moved', tag: 'first' })
-      const second = { tag: 'second', until }
+      const second = { tag: 'second', until, expected: 0 }
       assert.deepEqual(await other.move(RULE, place, second), { kind: 'moved', tag: 'first' })
       for (const answer of [
         await other.read(RULE, place, read()),
@@ -120,13 +120,31 @@ export const USER_CASES: readonly SessionCase[] = [
     },
   ],
   [
+    'moves only the version that is expected, and gives it a higher one at its new place',
+    async ([one, other]) => {
+      const place = newPlace({ tag: 'anybody' })
+      const { version } = await saved(one, place, save('a'))
+      const to = { tag: TAG, until: Date.now() + HOUR_MS, expected: version - 1 }
+      assert.deepEqual(await other.move(RULE, place, to), { kind: 'conflict' })
+      const there = { ...place, tag: TAG }
+      const adopted = save('b', { mode: 'adopt', expected: version + 10_000_000, ofUser: true })
+      assert((await saved(one, there, adopted)).version > version + 10_000_000)
+      const again = save('c', { mode: 'adopt', expected: version, ofUser: true })
+      assert((await saved(one, there, again)).version > version + 10_000_001)
+      const over = save('d', { mode: 'adoptOver', expected: version, ofUser: true })
+      assert.deepEqual(await other.save(RULE, there, over), { kind: 'conflict' })
+      const moved = await one.move(RULE, place, { ...to, expected: version })
+      assert.deepEqual(moved, { kind: 'moved', tag: TAG })
+    },
+  ],
+  [
     'moves nothing that has ended, that is too old, or that is a user’s already',
     async ([one]) => {
       const [ended, ofUser] = [newPlace(), newPlace()]
       const old: SessionPlace = newPlace({ madeAt: Date.now() - 2 * HOUR_MS })
       await one.end(RULE, ended, false)
       await saved(one, ofUser, save('a', { ofUser: true }))
-      const to = { tag: 'first', until: Date.now() + HOUR_MS }
+      const to = { tag: 'first', until: Date.now() + HOUR_MS, expected: 0 }
       for (const place of [ended, ofUser, old])
         assert.deepEqual(await one.move(RULE, place, to), { kind: 'ended' })
     },
