@@ -123,6 +123,26 @@ it('a store that takes evictions and no values gets the eviction', async () => {
   expect(await b.cache.get('k')).toBeUndefined()
 })
 
+it.each(['full', 'not-durable', 'replicas'] as const)(
+  'a store that takes nothing new (%s) is read from as before, also by a node without a local tier',
+  async (reason) => {
+    const place = world()
+    const [a, b] = [place.startNode({ local: false }), place.startNode()]
+    await a.cache.get('other')
+    await b.cache.set('early', 'value')
+    const refusal = new StoreRefusedError('a write', reason, 'OOM')
+    a.store.faults.fail({ on: ['put', 'claim', 'fill', 'swap'] }, refusal)
+    const breaker = a.seen('breaker')
+    const names = Array.from({ length: 10 }, (_, i) => `k${i}`)
+    await Promise.all(names.map((key) => a.cache.set(key, 'value')))
+    expect(await a.cache.get('early')).toBe('value')
+    const loaded = names.map((key) => a.cache.getOrLoad(`of ${key}`, async () => 'loaded'))
+    expect(new Set(await Promise.all(loaded))).toEqual(new Set(['loaded']))
+    expect(await a.cache.get('early')).toBe('value')
+    expect(breaker).toEqual([])
+  },
+)
+
 it('a value goes on waiting while the store takes neither it nor its eviction', async () => {
   const { a, b, clock, puts } = await startPair()
   const refusal = new StoreRefusedError('a write', 'readonly', 'READONLY')
