@@ -230,9 +230,8 @@ export const ABLATIONS = [
     also: [
       {
         file: 'packages/redis-store/lua/includes/log.lua',
-        find: "  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))",
-        replace:
-          "  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))\n  note_head(log, seq)",
+        find: '  announce(channel, cmsgpack.pack(message), us)',
+        replace: '  announce(channel, cmsgpack.pack(message), us)\n  note_head(log, seq)',
       },
     ],
     tests: NOTED_HEADS,

@@ -9,4 +9,6 @@ heads, owed = KEYS[1], KEYS[2]
 local us = now_us()
 is_gathering(us)
 if is_owed ~= 1 then return 0 end
-return publish_all(ARGV[1], nil, us)
+local is_announced = publish_all(ARGV[1], nil, us)
+keep_paid()
+return is_announced

@@ -67,4 +67,5 @@ for i = 1, change_count do
   if not is_done then errors[#errors + 1] = text_of(previous) end
   first = last + 1
 end
+keep_paid()
 return struct.pack('>ddd', now, math.ceil(waits / 1000), owes) .. table.concat(reply) .. table.concat(outcomes) .. table.concat(errors, '\n')

@@ -90,4 +90,5 @@ for place = 1, log_count do
   reply[place] = struct.pack('>dd', previous[place] or 0, seq)
 end
 for i = 1, count do errors[#errors + 1] = reasons[i] end
+keep_paid()
 return struct.pack('>ddd', now, math.ceil(waits / 1000), owes) .. table.concat(reply) .. table.concat(outcomes) .. table.concat(errors, '\n')

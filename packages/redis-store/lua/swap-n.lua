@@ -50,4 +50,5 @@ elseif not is_repeated then
   store(key, bytes, ARGV[3], struct.pack('>I6', now))
 end
 local minted = record(log, ARGV[1], seq, { name }, us)
+keep_paid()
 return { now, seq, minted, math.ceil(waits / 1000), owes }

@@ -2,8 +2,8 @@
 -- of its time: then changes are only logged, and wait together for one message. A change that comes alone is announced at once.
 --
 -- Messages pay for themselves in time: each moves the instant up to which all of them are paid for by what it takes, twice, so
--- that they take half of a core at most. While that instant is further ahead than AHEAD, changes wait. Who leaves the first of them
--- owes the message; whoever announces anything sends along what waits. If nobody does, syncs tell.
+-- that they take half of a core at most. While that instant is further ahead than AHEAD, changes wait. The node that leaves the
+-- first of them owes the message; a script that announces anything sends along what waits. If nobody does, syncs tell.
 
 -- Where the heads of all partitions are kept once more, 8 bytes each, so that nodes read them with one command; and what waits to
 -- be announced. Scripts set them to keys that they were given; in a Cluster there are none.
@@ -22,6 +22,8 @@ local MOST, LONGEST = 65536, 60000
 -- somebody waits for a lease that has ended, and is not to wait for longer.
 local waits, owes, is_waited = 0, 0, false
 local paid_until, is_owed
+-- Whether one of the two has changed and is to be written.
+local is_dirty = false
 
 local function is_gathering(us)
   if not owed then return false end
@@ -38,9 +40,13 @@ local function framed(list)
   return struct.pack('>I4', #list) .. list
 end
 
-local function note_paid(until_us, flag)
-  paid_until, is_owed = until_us, flag
-  redis.call('SETRANGE', heads, PAID_AT, struct.pack(PAID, until_us, flag))
+local function set_paid(until_us, flag)
+  paid_until, is_owed, is_dirty = until_us, flag, true
+end
+
+-- Called once, when everything is announced: a script may announce changes of many partitions.
+local function keep_paid()
+  if is_dirty then redis.call('SETRANGE', heads, PAID_AT, struct.pack(PAID, paid_until, is_owed)) end
 end
 
 -- Publishes what waits, and with it a change, if there is one. Returns whether there was anything.
@@ -50,7 +56,7 @@ local function publish_all(channel, list, us)
   if before then payload = 'm' .. before .. (list and framed(list) or '') end
   local heard = payload and redis.call('PUBLISH', channel, payload) or 0
   if before then redis.call('UNLINK', owed) end
-  note_paid(math.max(paid_until, us) + heard * EACH, 0)
+  set_paid(math.max(paid_until, us) + heard * EACH, 0)
   return payload and 1 or 0
 end
 
@@ -63,7 +69,7 @@ local function announce(channel, list, us)
   else
     -- What is there, if anything, was left behind by a loss.
     redis.call('SET', owed, framed(list), 'PX', LONGEST)
-    note_paid(paid_until, 1)
+    set_paid(paid_until, 1)
     owes = 1
   end
   if length > MOST then return publish_all(channel, nil, us) end

@@ -1,7 +1,7 @@
 /**
- * Sees to it that changes are announced which a script of this node left waiting, because messages already take enough of the
- * server's time (lua/includes/announce.lua). The script says when it is time; whoever changes something after that sends them along,
- * and then there is nothing left to do.
+ * Announces the changes that a script of this node left waiting, because messages already take enough of the server's time
+ * (lua/includes/announce.lua). The script says when it is time. A node that changes something after that sends them along, and
+ * then there is nothing left to do.
  */
 
 import { type CancelTimer, startTimer } from '@larder/core/store'

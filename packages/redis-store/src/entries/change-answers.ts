@@ -25,7 +25,7 @@ export interface PutAnswer extends Numbers {
 export interface Announcement {
   /** For how long it waits, ms; 0 where it was sent. */
   readonly waitsMs: number
-  /** Whoever made the changes has to see to it. */
+  /** The node that made the changes has to announce them. */
   readonly isOwed: boolean
 }
 
