@@ -34,6 +34,7 @@ export const FLOORS = [
   'limits',
   'fleet',
   'cache',
+  'boards',
   'sessions',
   'decorators',
   'manager',
