@@ -1,4 +1,4 @@
-/** What does a local hit of a decorated method cost while metrics, logging and tracing watch, next to one that nobody watches? (P19) */
+/** What does a local hit of a decorated method cost while metrics, logging and tracing watch, next to one that nobody watches? (P21) */
 
 import { Cacheable, CacheConfig, type CacheManager, createCacheManager } from '@larder/core'
 import type { Plugin } from '@larder/core/store'

@@ -1,4 +1,4 @@
-/** What do metrics, logging and tracing cost local hits? Prints it, and writes watched.json (P19). */
+/** What do metrics, logging and tracing cost local hits? Prints it, and writes watched.json (P21). */
 
 import { apart } from './apart.ts'
 import { printQuestion, printTargets, writeJson } from './report.ts'

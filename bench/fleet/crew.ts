@@ -31,6 +31,12 @@ type Answer = { readonly id: number } & ({ readonly told: Told } | { readonly er
 const NODES_PER_PROCESS = 100
 const MOST_PROCESSES = 5
 
+export interface Staff {
+  readonly scheme: SchemeName
+  readonly servers: Servers
+  readonly nodes: number
+}
+
 export class Crew implements AsyncDisposable {
   readonly #children: readonly ChildProcess[]
   #lastId = 0
@@ -39,9 +45,12 @@ export class Crew implements AsyncDisposable {
     this.#children = children
   }
 
-  /** Starts processes with so many nodes in all. */
-  static async start(scheme: SchemeName, servers: Servers, nodes: number): Promise<Crew> {
-    const processes = Math.min(MOST_PROCESSES, Math.ceil(nodes / NODES_PER_PROCESS))
+  /** Starts processes with so many nodes in all; each process holds at most `perProcess`, unless that would be too many. */
+  static async start(
+    { scheme, servers, nodes }: Staff,
+    perProcess = NODES_PER_PROCESS,
+  ): Promise<Crew> {
+    const processes = Math.min(MOST_PROCESSES, Math.ceil(nodes / perProcess))
     const children = Array.from({ length: processes }, () =>
       fork(new URL('./crew.worker.ts', import.meta.url)),
     )

@@ -22,7 +22,7 @@ export async function fanOut(
 ): Promise<readonly FanOut[]> {
   const [url = ''] = servers.urls
   using gauge = new Gauge([url])
-  await using crew = await Crew.start('DEL + PUBLISH', servers, 1)
+  await using crew = await Crew.start({ scheme: 'DEL + PUBLISH', servers, nodes: 1 })
   await crew.listen(url, CHANNEL, subscribers)
   const publisher = new Redis(url)
   const found: FanOut[] = []

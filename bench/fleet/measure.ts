@@ -40,6 +40,8 @@ export interface Loaded {
   readonly coreShare: number
   readonly cpuUsPerEviction: number
   readonly messagesPerSecond: number
+  /** More than one: logs are read. Less: evictions of one moment share a script. */
+  readonly scriptsPerEviction: number
   readonly bytesOutPerSecond: number
   /** The longest time that a node served what had been evicted, ms. */
   readonly oldestMs: number
@@ -63,6 +65,8 @@ export interface LoadSize extends Loaded {
 const CONNECTED_MS = 4_000
 /** More nodes than this would take the processors that Redis needs, when each hears of thousands of evictions a second. */
 const MOST_REAL_NODES = 8
+/** One process would not evict fast enough. */
+const BUSY_PER_PROCESS = 2
 
 export interface Question {
   readonly scheme: SchemeName
@@ -75,7 +79,7 @@ export interface Question {
 export async function atRest({ scheme, servers, nodes, lengths }: Question): Promise<Size> {
   using gauge = new Gauge(servers.urls)
   const alone = await gauge.during(() => sleep(lengths.idleMs))
-  await using crew = await Crew.start(scheme, servers, nodes)
+  await using crew = await Crew.start({ scheme, servers, nodes })
   await sleep(CONNECTED_MS)
   const idle = await gauge.during(() => sleep(lengths.idleMs))
   const evictions = await gauge.during(() => crew.evict(lengths.evictions))
@@ -125,7 +129,7 @@ export async function underLoad(question: Question, perSecond: number): Promise<
   const { scheme, servers, nodes, lengths } = question
   const realNodes = Math.min(nodes, MOST_REAL_NODES)
   using gauge = new Gauge(servers.urls)
-  await using crew = await Crew.start(scheme, servers, realNodes)
+  await using crew = await Crew.start({ scheme, servers, nodes: realNodes }, BUSY_PER_PROCESS)
   const [url = ''] = servers.urls
   await crew.listen(url, await channelOf(scheme, url), nodes - realNodes)
   await sleep(CONNECTED_MS)
@@ -143,6 +147,7 @@ export async function underLoad(question: Question, perSecond: number): Promise<
     coreShare: spent.cpuUs / 1_000 / spent.tookMs,
     cpuUsPerEviction: spent.cpuUs / told.evictions,
     messagesPerSecond: spent.publishes / seconds,
+    scriptsPerEviction: spent.scripts / told.evictions,
     bytesOutPerSecond: spent.bytesOut / seconds,
     oldestMs: told.oldestMs,
   }

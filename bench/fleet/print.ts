@@ -49,6 +49,7 @@ export function printLoad(loads: readonly LoadSize[]): void {
       `${(100 * load.coreShare).toFixed(0)} % of a core`.padStart(15),
       `${load.cpuUsPerEviction.toFixed(0)} µs each`.padStart(14),
       `${load.messagesPerSecond.toFixed(0)} messages/s`.padStart(16),
+      `${load.scriptsPerEviction.toFixed(2)} scripts each`,
       `${(load.bytesOutPerSecond / 1e6).toFixed(1)} MB/s out`,
       `old values for ${load.oldestMs.toFixed(0)} ms at most`,
       load.realNodes < load.nodes ? `(${load.realNodes} nodes are real)` : '',

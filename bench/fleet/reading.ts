@@ -9,6 +9,7 @@ export interface Reading {
   /** Commands, those that scripts call among them. */
   readonly commands: number
   readonly publishes: number
+  readonly scripts: number
   /** Rounds of `sync`, each of which asks the tag clock once. */
   readonly syncs: number
   readonly pings: number
@@ -36,6 +37,7 @@ export class Gauge implements Disposable {
       cpuUs: sum(({ cpuUs }) => cpuUs),
       commands: sum(({ commands }) => commands),
       publishes: sum(({ publishes }) => publishes),
+      scripts: sum(({ scripts }) => scripts),
       syncs: sum(({ syncs }) => syncs),
       pings: sum(({ pings }) => pings),
       bytesIn: sum(({ bytesIn }) => bytesIn),
@@ -61,6 +63,7 @@ function spentBetween(before: Reading, after: Reading): Spent {
     cpuUs: after.cpuUs - before.cpuUs,
     commands: after.commands - before.commands,
     publishes: after.publishes - before.publishes,
+    scripts: after.scripts - before.scripts,
     syncs: after.syncs - before.syncs,
     pings: after.pings - before.pings,
     bytesIn: after.bytesIn - before.bytesIn,
@@ -84,6 +87,7 @@ async function readingOf(client: Redis): Promise<Omit<Reading, 'atMs'>> {
     cpuUs,
     commands: stat('total_commands_processed') - calls('info'),
     publishes: calls('publish'),
+    scripts: calls('evalsha') + calls('eval'),
     syncs: calls('zmscore'),
     pings: calls('ping'),
     bytesIn: stat('total_net_input_bytes'),

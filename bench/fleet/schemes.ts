@@ -58,7 +58,7 @@ function larderNode({ urls, isCluster }: Servers): FleetNode {
   }
 }
 
-/** A message names the key; whoever hears it forgets the key. Nothing is numbered, and nobody asks again. */
+/** A message names the key; a node that hears it forgets the key. Nothing is numbered, and nobody asks again. */
 function plainNode(servers: Servers): FleetNode {
   const client = plainClient(servers)
   const subscriber = plainClient(servers)

@@ -1,5 +1,5 @@
 /**
- * The mechanisms of the coherence protocol, each with the edit that removes it.
+ * The mechanisms of the coherence protocol, and those that required codec steps stand on, each with the edit that removes it.
  *
  * `tests` is the file that must then turn red. `buys: 'latency'` marks mechanisms that make things faster but are not
  * needed for correctness: with those removed, the suite must stay green.
@@ -26,11 +26,14 @@ const MODEL_ENGINE = 'test/conformance/memory.test.ts'
 const LOCAL_HITS = 'test/decorators/local-hits.test.ts'
 const GATHERED = 'packages/redis-store/src/entries/entry-changes.redis.test.ts'
 const NOTED_HEADS = 'packages/redis-store/src/entries/noted-heads.redis.test.ts'
+const ANNOUNCED = 'packages/redis-store/src/bus/announcements.redis.test.ts'
+const AWAITED = 'test/policies/announcements.test.ts'
 const GATHERED_HERE = 'test/coherence/gathered.test.ts'
 const CORE = 'packages/core/src'
 const UPDATES = 'test/updates/updates.test.ts'
 const UNSHARED = 'test/policies/unshared.test.ts'
 const UNSHARED_EVERYWHERE = 'test/coherence/unshared.test.ts'
+const ENCRYPTION = 'test/encryption/encryption.test.ts'
 
 export const ABLATIONS = [
   {
@@ -227,12 +230,51 @@ export const ABLATIONS = [
     also: [
       {
         file: 'packages/redis-store/lua/includes/log.lua',
-        find: "  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))",
-        replace:
-          "  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))\n  note_head(log, seq)",
+        find: '  announce(channel, cmsgpack.pack(message), us)',
+        replace: '  announce(channel, cmsgpack.pack(message), us)\n  note_head(log, seq)',
       },
     ],
     tests: NOTED_HEADS,
+  },
+  {
+    name: 'announcing at once what somebody waits for',
+    protects: 'I4',
+    file: 'packages/redis-store/lua/includes/announce.lua',
+    find: 'if not is_gathering(us) or is_waited then',
+    replace: 'if not is_gathering(us) then',
+    tests: ANNOUNCED,
+  },
+  {
+    name: 'sending along what waits to be announced',
+    protects: 'I3',
+    file: 'packages/redis-store/lua/includes/announce.lua',
+    find: "local before = is_owed == 1 and redis.call('GET', owed) or nil",
+    replace: 'local before = nil',
+    tests: ANNOUNCED,
+  },
+  {
+    name: 'looking whether what was behind is level once changes were announced',
+    protects: 'I3',
+    file: `${CORE}/coherence/confirmation.ts`,
+    find: 'const isLevel = hasReached && partition.contested === undefined',
+    replace: 'const isLevel = hasReached || partition.contested === undefined',
+    tests: AWAITED,
+  },
+  {
+    name: 'reading the log for what was not announced in time',
+    protects: 'I3',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: "if (partition.seq < heard) work.run('catch-up', this.#closeGap(partition))",
+    replace: '',
+    tests: AWAITED,
+  },
+  {
+    name: 'not reading the log for what waits to be announced',
+    protects: 'I3',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: "if (fit === 'gap' && announcedWithinMs > 0) this.#awaitNews(partition, announcedWithinMs)\n    else if",
+    replace: 'if',
+    tests: AWAITED,
   },
   {
     name: 'not taking a head that was never noted for one',
@@ -831,5 +873,29 @@ export const ABLATIONS = [
     find: 'node.unshared.mark(flight.address.key, forMs)',
     replace: '',
     tests: UNSHARED,
+  },
+  {
+    name: 'an entry went through the required codec step last',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'if (required === undefined || ids.at(-1) === required.id) return',
+    replace: 'if (required === undefined || ids.length >= 0) return',
+    tests: ENCRYPTION,
+  },
+  {
+    name: 'an entry that names no codec step is asked for the required one, too',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'return steps.length === 0 && this.#required === undefined',
+    replace: 'return steps.length === 0',
+    tests: ENCRYPTION,
+  },
+  {
+    name: 'an entry names each codec step once',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'if (new Set(ids).size < ids.length) {',
+    replace: 'if (ids.length < 0) {',
+    tests: ENCRYPTION,
   },
 ]

@@ -41,6 +41,43 @@ it('tracing: a waiter is linked to the load, what it calls is a child of it, and
   ])
 }, 60_000)
 
+it('logging: one line for each change of state, and none for a read', async () => {
+  const lines = (await printed('logging')).trim().split('\n')
+  const isTalk = (line: string): boolean => /^(?:read|—)/.test(line)
+  const away = lines.indexOf('— the store goes away')
+  const back = lines.indexOf('— and comes back')
+  const between = (from: number, to?: number): readonly string[] =>
+    lines
+      .slice(from + 1, to)
+      .filter((line) => !isTalk(line))
+      .sort()
+  expect(lines.filter((line) => line === 'read 1000 times')).toHaveLength(3)
+  expect(between(away, back)).toEqual([
+    'warn  breaker        Larder (shop): circuit breaker of the store is open',
+    'warn  bus            Larder (shop): messages are not heard',
+    'warn  coherence      Larder (shop): entries cannot be verified',
+    'warn  outage         Larder (shop): outage began (unreachable): The connection was lost',
+    'warn  recovery-queue Larder (shop): evictions wait for the store',
+  ])
+  expect(between(back)).toEqual([
+    'info  breaker        Larder (shop): circuit breaker of the store is closed',
+    'info  bus            Larder (shop): messages of other nodes are heard',
+    'info  coherence      Larder (shop): entries are verified',
+    'info  outage         Larder (shop): outage ended (unreachable): The connection was lost',
+    'info  recovery-queue Larder (shop): no evictions wait any more',
+  ])
+}, 60_000)
+
+it('compression: each algorithm makes the entry smaller, and all are read', async () => {
+  const said = await printed('compression')
+  const sizes = [...said.matchAll(/^(\w+): (\d+) bytes, read$/gm)].map(([, name, bytes]) => {
+    return [name, Number(bytes)] as const
+  })
+  expect(sizes.map(([name]) => name)).toEqual(['none', 'deflate', 'gzip', 'brotli'])
+  const plain = sizes[0]?.[1] ?? 0
+  for (const [name, bytes] of sizes.slice(1)) expect(bytes, name).toBeLessThan(plain / 2)
+}, 60_000)
+
 it('metrics: a scraper reads what the cache has done', async () => {
   const said = await printed('metrics')
   const requests = 'larder_cache_requests_total{namespace="shop",cache="products"'

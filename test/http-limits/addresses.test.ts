@@ -133,7 +133,7 @@ describe.each(SERVERS)('%s', (name, start) => {
     },
   )
 
-  it.each(EVERYBODY)('refuses a key of the address where %s trusts everybody', async (trust) => {
+  it.each(EVERYBODY)('refuses a key of the address where %s trusts every proxy', async (trust) => {
     for (const key of ['address', (request: { ip: string }) => ipKey(request.ip)]) {
       const limiter = makeLimiter()
       const refused = async (): Promise<string> => {
@@ -155,7 +155,7 @@ describe.each(SERVERS)('%s', (name, start) => {
   })
 
   it.each(EVERYBODY)(
-    'leaves keys of something else alone where %s trusts everybody',
+    'leaves keys of something else alone where %s trusts every proxy',
     async (trust) => {
       const key = (request: { headers: object }) => Object.keys(request.headers).length
       const url = await start({ limiter: makeLimiter(), key }, trust)
@@ -218,10 +218,10 @@ describe.each([
     const app = behind(trust)
     const byAddress = (request: object) => ipKey((request as { ip?: string }).ip)
     const byUser = ({ headers }: { headers: object }) => Object.keys(headers).length
-    expect(() => expressLimit({ app, limiter })).toThrow(/trusts everybody/)
-    expect(() => expressLimit({ app, limiter, key: byAddress })).toThrow(/trusts everybody/)
+    expect(() => expressLimit({ app, limiter })).toThrow(/trusts every proxy/)
+    expect(() => expressLimit({ app, limiter, key: byAddress })).toThrow(/trusts every proxy/)
     const limits = [{ limiter, key: byUser }, { limiter }] as const
-    expect(() => expressLimit({ app, limits })).toThrow(/trusts everybody/)
+    expect(() => expressLimit({ app, limits })).toThrow(/trusts every proxy/)
     expect(() => expressLimit({ app, limiter, key: byUser })).not.toThrow()
     expect(() => expressLimit({ app, limiter, trustsAnyProxy: true })).not.toThrow()
     expect(() => expressLimit({ app: behind(), limiter })).not.toThrow()
@@ -259,7 +259,7 @@ describe.each(SERVERS)('%s', (_, start) => {
     for (let i = 0; i < 3; i++) expect((await askAs(url)).status).toBe(500)
     await eventually('it is told', () => warnings.length > 0)
     expect(warnings).toEqual([
-      expect.stringMatching(/trusts everybody.*trustsAnyProxy: true.*Until/),
+      expect.stringMatching(/trusts every proxy.*trustsAnyProxy: true.*Until/),
     ])
   })
 })

@@ -21,7 +21,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@nestjs/terminus',
     '@nestjs/websockets',
   ],
-  plugins: ['@larder/core', '@opentelemetry/api', 'fastify', 'fastify-plugin', 'hono', 'snappy'],
+  plugins: [
+    '@fastify/session',
+    '@larder/core',
+    '@opentelemetry/api',
+    'express-session',
+    'fastify',
+    'fastify-plugin',
+    'hono',
+    'snappy',
+  ],
 }
 describe.each(Object.entries(ALLOWED))('%s', (name, allowed) => {
   const sources = sourcesOf(`packages/${name}/src`)

@@ -152,3 +152,31 @@ it('a server that is full refuses new sessions, and still ends old ones', async 
   await eventually('the store takes writes', () => sessions.touch(id).catch(() => false), ROOM_MS)
   expect(await sessions.destroyAll('ada')).toBe(1)
 })
+
+it('on a server that drops keys for room, sessions end early, and none that has ended is let in', async () => {
+  const { sessions, redis } = await setUp(['--maxmemory-policy', 'allkeys-random'])
+  const made = []
+  for (let n = 0; n < 200; n++)
+    made.push(await sessions.login(undefined, `user-${n % 50}`, { userId: `user-${n % 50}`, n }))
+  const ended = made.filter((_, n) => n % 2 === 0)
+  for (const { id } of ended) await sessions.destroy(id)
+  const used = Number(/used_memory:(\d+)/.exec(String(await redis.command('INFO', 'memory')))?.[1])
+  await redis.command('CONFIG', 'SET', 'maxmemory', String(used))
+  for (let n = 0; n < 400; n++) await redis.command('SET', `filler-${n}`, 'x'.repeat(1_000))
+  await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+  for (const { id } of ended) expect(await sessions.get(id)).toBeUndefined()
+  let standing = 0
+  for (const [n, { id }] of made.entries()) {
+    const session = await sessions.get(id)
+    if (session === undefined) continue
+    standing += 1
+    expect(session.data['n']).toBe(n)
+  }
+  // Some were dropped, by their list or by themselves.
+  expect(standing).toBeLessThan(100)
+  for (let n = 0; n < 50; n++) {
+    await sessions.destroyAll(`user-${n}`)
+    expect(await sessions.list(`user-${n}`)).toEqual([])
+  }
+  for (const { id } of made) expect(await sessions.get(id)).toBeUndefined()
+})

@@ -45,7 +45,7 @@ const MADE_AT: Readonly<Record<string, number>> = {
 }
 
 const save = fc.record({
-  mode: fc.constantFrom('create', 'upsert', 'upsert', 'update', 'adopt'),
+  mode: fc.constantFrom('create', 'upsert', 'upsert', 'update', 'adopt', 'adoptOver'),
   bytes: fc.uint8Array({ maxLength: 5 }),
   idleMs: fc.constantFrom(UNIT_MS, 60_000, HOUR_MS / 2, 6 * HOUR_MS),
   expected: fc.constantFrom(0, 0, 0, 1, -1),
@@ -120,7 +120,13 @@ function onModel(
   if (kind === 'read') return table.read(rule, at, { idleMs, wantsBytes }, now)
   if (kind === 'save') return table.save(rule, at, saveOf(given, known), now)
   if (kind === 'end') return table.end(rule, at, wantsBytes, now)
-  if (kind === 'move') return table.move(rule, at, { tag: 'w', until: given.until }, now)
+  if (kind === 'move')
+    return table.move(
+      rule,
+      at,
+      { tag: 'w', until: given.until, expected: expectedOf(given, known) },
+      now,
+    )
   if (kind === 'endAll') return table.endAll(at.tag, exceptOf(given), now)
   return table.list(at.tag, now)
 }
@@ -131,7 +137,12 @@ async function onRedis(sessions: RedisSessions, given: Step, known: number): Pro
   if (kind === 'read') return sessions.read(rule, at, { idleMs, wantsBytes })
   if (kind === 'save') return sessions.save(rule, at, saveOf(given, known))
   if (kind === 'end') return sessions.end(rule, at, wantsBytes)
-  if (kind === 'move') return sessions.move(rule, at, { tag: 'w', until: given.until })
+  if (kind === 'move')
+    return sessions.move(rule, at, {
+      tag: 'w',
+      until: given.until,
+      expected: expectedOf(given, known),
+    })
   if (kind === 'endAll') return sessions.endAll(rule, at.tag, exceptOf(given))
   return sessions.list(rule, at.tag)
 }
@@ -141,8 +152,12 @@ function placeOf({ place: { tag, name } }: Step) {
 }
 
 /** -1 stands for the version that was seen last, 1 for one that never was. */
-function saveOf({ save }: Step, known: number) {
-  return { ...save, expected: save.expected === -1 ? known : save.expected }
+function expectedOf({ save }: Step, known: number): number {
+  return save.expected === -1 ? known : save.expected
+}
+
+function saveOf(given: Step, known: number) {
+  return { ...given.save, expected: expectedOf(given, known) }
 }
 
 function exceptOf({ place, wantsBytes }: Step): string | undefined {

@@ -233,6 +233,22 @@ describe.each(PLACES)('sessions %s', (place) => {
     expect((await sessions.get(id))?.data).toEqual({ visits: 20 })
   })
 
+  it('lose no change while they become a user’s', async () => {
+    const { sessions } = openSessions(place)
+    for (let round = 0; round < 20; round++) {
+      const { id } = await sessions.create({ visits: 0 })
+      const change = (userId?: string) =>
+        sessions.update(id, (data) => ({
+          ...data,
+          ...(userId === undefined ? {} : { userId }),
+          visits: (data.visits ?? 0) + 1,
+        }))
+      await Promise.all([change(), change('ada'), change(), change('ada'), change()])
+      expect((await sessions.get(id))?.data).toEqual({ userId: 'ada', visits: 5 })
+    }
+    expect(await sessions.list('ada')).toHaveLength(20)
+  })
+
   it('say who ended them, and go on when a listener throws', async () => {
     const { sessions, failures } = openSessions(place, { options: { maxPerUser: 1 } })
     const ends: SessionEnd[] = []
@@ -300,8 +316,8 @@ it('work while a manager is switched off, in its process', async () => {
   expect(await sessions.get(id)).toBeDefined()
 })
 
-it('reject once their manager is closed', async () => {
-  const { caches, sessions } = openSessions('on Redis')
+it.each(PLACES)('reject once their manager is closed, %s', async (place) => {
+  const { caches, sessions } = openSessions(place)
   const { id } = await sessions.create({})
   await caches.close()
   await expect(sessions.get(id)).rejects.toThrow(SessionUnavailableError)

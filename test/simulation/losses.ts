@@ -107,7 +107,7 @@ function isInUse(key: ServerKey): boolean {
 
 /** The tag clock is in the first shard. */
 function shardOf(key: ServerKey, shards: number): number {
-  return key.kind === 'tags' || key.kind === 'heads' ? 0 : key.partition % shards
+  return 'partition' in key ? key.partition % shards : 0
 }
 
 function targetShard(target: Target, shards: number): number {
@@ -117,5 +117,5 @@ function targetShard(target: Target, shards: number): number {
 function textOf(key: ServerKey): string {
   if (key.kind === 'entry') return key.key
   if (key.kind === 'log') return `the log of %${key.partition}`
-  return key.kind === 'heads' ? 'the noted heads' : 'the tag clock'
+  return { heads: 'the noted heads', owed: 'what waits', tags: 'the tag clock' }[key.kind]
 }

@@ -45,6 +45,14 @@ export interface NetworkParts {
   readonly now: () => number
 }
 
+/** Changes that waited are announced. */
+const ANNOUNCEMENT: RequestLabel = {
+  text: 'announce',
+  operation: 'announce',
+  isSoft: false,
+  origins: [],
+}
+
 /** The probe attaches first. */
 export const PROBE = 0
 /** What changes something, whoever waits for the answer. */
@@ -117,8 +125,8 @@ export class Network {
   }
 
   #sendRequest(node: number, task: () => void): void {
-    const label = this.#announced
-    if (label === undefined) throw new Error('A request that nobody announced')
+    // Only what a store sends by itself has no label.
+    const label = this.#announced ?? ANNOUNCEMENT
     const sentAt = this.#parts.history.moment
     if (label.operation === 'put') this.#noteSend(label, sentAt)
     const run = (): void => {

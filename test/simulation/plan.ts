@@ -78,6 +78,8 @@ export interface Plan {
   readonly isCalm: boolean
   /** The store keeps all heads once more in one place, as one Redis does and a Cluster does not. */
   readonly notesHeads: boolean
+  /** How many of the changes wait to be announced together; 0 for none. */
+  readonly gatherChance: number
   /** What the run is about, if it is about one thing; see themes.ts. */
   readonly theme: ThemeName | undefined
   readonly nodes: number
@@ -142,6 +144,7 @@ function mixedPlanOf(seed: number, random: Random): Plan {
     isCalm,
     // From a row of its own, so that the other features of known seeds stay what they are.
     notesHeads: randomFrom(seed + 3).chance(NOTED_SHARE),
+    gatherChance: isCalm ? 0 : gatherChanceOf(seed),
     theme: undefined,
     nodes: 2 + random.int(3),
     caches: caches.map((name) => cachePlanOf(random, name, isCalm)),
@@ -168,6 +171,12 @@ function mixedPlanOf(seed: number, random: Random): Plan {
     keepsPuts: false,
     hearsOfWaiting: false,
   }
+}
+
+/** From a row of its own, as well. Only what keeps heads in one place can let changes of all partitions wait in one. */
+function gatherChanceOf(seed: number): number {
+  const [notes, gathers] = [randomFrom(seed + 3), randomFrom(seed + 4)]
+  return notes.chance(NOTED_SHARE) ? gathers.pick([0, 0.5, 0.9]) : 0
 }
 
 function cachePlanOf(random: Random, name: string, isCalm: boolean): CachePlan {

@@ -1,5 +1,8 @@
 /** The house's numbers: how long its files are, and which imports run in a circle or up. */
 
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../execute.mjs'
 import { PACKAGES } from '../packages.mjs'
 import { FLOORS, MOST_LINES } from './floors.mjs'
 import { cyclesOf, neighboursOf, sourcesOf } from './sources.mjs'
@@ -55,11 +58,14 @@ function supportOf(all) {
   return [
     { name: 'conformance', sources: kit.filter(isConformance) },
     { name: 'test kit', sources: kit.filter((source) => !isConformance(source)) },
-    {
-      name: 'test support',
-      sources: sourcesOf('test').filter(({ file }) => file.includes('/support/')),
-    },
+    { name: 'test support', sources: supportFolders().flatMap(sourcesOf) },
   ]
+}
+
+/** Not the whole of `test`: while tests run, files come and go there. */
+function supportFolders() {
+  const parts = readdirSync(join(ROOT, 'test')).map((part) => `test/${part}/support`)
+  return ['test/support', ...parts].filter((folder) => existsSync(join(ROOT, folder)))
 }
 
 function isProduct({ file }) {

@@ -4,6 +4,7 @@
   Returns {1, seq, 'number:key', ...} | {0, seq} when the log does not reach back, or this history does not contain that number ]]
 --- @include "now"
 --- @include "mint"
+--- @include "announce"
 --- @include "log"
 heads = KEYS[2]
 local log, since = KEYS[1], tonumber(ARGV[1])

@@ -4,6 +4,7 @@
   Returns for each log: seq | 0 for one that cannot be created, where there are several ]]
 --- @include "now"
 --- @include "mint"
+--- @include "announce"
 --- @include "log"
 local count = tonumber(ARGV[1])
 local us = now_us()

@@ -1,17 +1,18 @@
 --[[ Replaces an entry if it still is the one that the writer saw; otherwise changes nothing and tells what is there.
-  KEYS[1..]  partition log, entry, heads of all partitions; in a Cluster without these
+  KEYS[1..]  partition log, entry, heads of all partitions, what waits to be announced; in a Cluster without these
   ARGV[1]    channel
   ARGV[2]    bytes; none to remove the entry
   ARGV[3]    life, ms
   ARGV[4]    commit id of the entry seen, 0 for none
   ARGV[5]    number that the writer knew before it looked, for one that found nothing it could use; 0 for one that used what it saw
-  Returns {now, previous, seq} stored | {now, 0, seq, bytes or nil} refused ]]
+  Returns {now, previous, seq, for how long an announcement waits, ms, whether the caller owes it 0 | 1} stored | {now, 0, seq, bytes or nil} refused ]]
 --- @include "now"
 --- @include "mint"
 --- @include "header"
 --- @include "store"
+--- @include "announce"
 --- @include "log"
-heads = KEYS[3]
+heads, owed = KEYS[3], KEYS[4]
 local log, key, bytes = KEYS[1], KEYS[2], ARGV[2]
 local us = now_us()
 local now = math.floor(us / 1000)
@@ -36,6 +37,7 @@ local function is_as_seen(head, seen, since)
 end
 
 local head = read_header(key)
+if head and has(head.flags, WAITED) then is_waited = true end
 local own = #bytes >= HEADER and parse_header(string.sub(bytes, 1, HEADER)) or nil
 -- The request came twice, and the first reply was lost.
 local is_repeated = own ~= nil and head ~= nil and head.commit == own.commit
@@ -47,4 +49,6 @@ if bytes == '' then
 elseif not is_repeated then
   store(key, bytes, ARGV[3], struct.pack('>I6', now))
 end
-return { now, seq, record(log, ARGV[1], seq, { name }, us) }
+local minted = record(log, ARGV[1], seq, { name }, us)
+keep_paid()
+return { now, seq, minted, math.ceil(waits / 1000), owes }

@@ -20,6 +20,11 @@ export function headsKey(namespace: string): string {
   return `{${namespace}:heads}`
 }
 
+/** Changes that wait to be announced together: `{shop:owed}`. Outside of a Cluster only. */
+export function owedKey(namespace: string): string {
+  return `{${namespace}:owed}`
+}
+
 /** The tag clock: `{shop:tags}`. */
 export function tagsKey(namespace: string): string {
   return `{${namespace}:tags}`

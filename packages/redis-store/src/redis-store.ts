@@ -26,6 +26,7 @@ import type {
 import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
 import { RedisBoards } from './boards/redis-boards.ts'
+import { Announcer } from './bus/announcer.ts'
 import { RedisBus } from './bus/redis-bus.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { numberOf, textOf } from './commands/replies.ts'
@@ -93,6 +94,7 @@ class RedisStore implements RemoteStore {
   readonly #entries: EntryScripts
   readonly #changes: EntryChanges
   readonly #heads: Heads
+  readonly #announcer: Announcer
   #namespace: string | undefined
 
   constructor(options: ResolvedRedisStoreOptions) {
@@ -107,12 +109,13 @@ class RedisStore implements RemoteStore {
     // In a Cluster the keys of one command have to be of one slot: the more are gathered, the fewer commands.
     const isInCluster = isClusterTarget(options.target)
     this.readsAtOnce = isInCluster ? undefined : READS_AT_ONCE
-    const parts = {
+    const place = {
       backend: this.#backend,
-      isInCluster,
       namespace: () => this.#openNamespace,
       channel: () => this.#channel,
     }
+    this.#announcer = new Announcer(place)
+    const parts = { ...place, isInCluster, announcer: this.#announcer }
     this.#entries = new EntryScripts(parts)
     this.#changes = new EntryChanges(parts)
     this.#heads = new Heads(this.#backend.scripts)
@@ -254,6 +257,7 @@ class RedisStore implements RemoteStore {
 
   /** Closes the bus as well: it may be subscribed by way of this store's connection. */
   async close(): Promise<void> {
+    await this.#announcer.close()
     await Promise.all([this.#backend.close(), this.bus.close()])
   }
 

@@ -55,7 +55,7 @@ export interface SubmitReply {
 export interface BoardView {
   /** 0: the present period, 1: the one before. */
   readonly ago: number
-  /** So many periods, this one and those before it, as one board: scores of a member are put together as `update` says. From 1. */
+  /** How many periods are put together, this one and those before it: scores of a member are put together as `update` says. From 1. */
   readonly merge: number
   /** A merge may be so old, ms; 0: it is made for this question. */
   readonly maxAgeMs: number
@@ -64,7 +64,7 @@ export interface BoardView {
 /** Which part of a board: from the top, or around a member. */
 export type BoardPart =
   | { readonly kind: 'range'; readonly skip: number; readonly take: number }
-  /** So many above it and as many below it, as far as there are. */
+  /** `each`: how many above it, and how many below it, as far as there are. */
   | { readonly kind: 'around'; readonly member: string; readonly each: number }
 
 /** A member, with its place by each way of counting. From 1. */

@@ -82,6 +82,11 @@ export interface MutationReply {
   /** The partition's number from this change on. Changes of one partition that were asked for together may share it. */
   readonly seq: number
   readonly nowMs: number
+  /**
+   * The change waits to be announced together with others, and is heard of within so many ms. What seems to be missing before it
+   * may be waiting as well, so it is not looked for until then. Absent: it was announced at once.
+   */
+  readonly announcedWithinMs?: number | undefined
 }
 
 export interface PutRequest {
@@ -149,6 +154,8 @@ export interface SyncReply {
   /** Sequence number of each requested partition, in order; `undefined` where it could not be read or there is none. */
   readonly heads: readonly (number | undefined)[]
   readonly tags: TagHead | undefined
+  /** Changes wait to be announced together, and are heard of within so many ms. Absent: each is announced at once. */
+  readonly announcedWithinMs?: number | undefined
 }
 
 export type PartitionChanges =

@@ -72,20 +72,21 @@ export interface SessionRead {
 
 /**
  * `create`: there must be none. `upsert`: creates or replaces. `update`: replaces only. `adopt`: as `upsert`, and the age of the id
- * does not matter, because the session stands at its first place.
+ * does not matter, because the session stands at its first place. `adoptOver`: the same, unless a later version than the one at the
+ * first place is here already: another caller was faster.
  */
-export type SaveMode = 'create' | 'upsert' | 'update' | 'adopt'
+export type SaveMode = 'create' | 'upsert' | 'update' | 'adopt' | 'adoptOver'
 
 export interface SessionSave {
   readonly mode: SaveMode
   readonly bytes: Uint8Array
   /** How long it lasts without a use from now on, ms. From 1. */
   readonly idleMs: number
-  /** Only over this version. 0: over any. */
+  /** Only over this version. 0: over any. With `adopt` and `adoptOver`: the version at the first place, which the new one is to be above. */
   readonly expected: number
   /** It is a session of the user that the tag stands for. Once it is, it stays so. */
   readonly ofUser: boolean
-  /** With `adopt`: the end that it already has, 0 for none. */
+  /** With `adopt` and `adoptOver`: the end that it already has, 0 for none. */
   readonly absoluteEnd: number
 }
 
@@ -110,6 +111,16 @@ export interface ListedSession {
   readonly name: string
   readonly endsAt: number
 }
+
+/** Where a session is kept from now on. */
+export interface SessionMove {
+  readonly tag: string
+  readonly until: number
+  /** Only if the first place has this version. 0: any. */
+  readonly expected: number
+}
+
+export type MoveReply = MovedSession | NoSession | { readonly kind: 'conflict' }
 
 /** A session by its place. */
 export interface NamedSession {
@@ -140,11 +151,7 @@ export interface SessionProvider {
    * Says at a first place that the session is kept under `tag` until `until`. Replies with where it is kept then, which is elsewhere if
    * another caller was first; `ended` if it has ended.
    */
-  move(
-    rule: SessionRule,
-    place: SessionPlace,
-    to: { readonly tag: string; readonly until: number },
-  ): Promise<MovedSession | NoSession>
+  move(rule: SessionRule, place: SessionPlace, to: SessionMove): Promise<MoveReply>
   /** Ends all sessions of a user except the one named, in one step; replies with the names of those that stood. */
   endAll(rule: SessionRule, tag: string, except: string | undefined): Promise<readonly string[]>
   /** The live sessions of a user, the one that ends first first. */

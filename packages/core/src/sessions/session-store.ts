@@ -3,10 +3,10 @@
 import type { Clock } from '../contracts/clock.ts'
 import type {
   ListedSession,
-  MovedSession,
+  MoveReply,
   NamedSession,
-  NoSession,
   SaveReply,
+  SessionMove,
   SessionPlace,
   SessionProvider,
   SessionRead,
@@ -14,6 +14,7 @@ import type {
   SessionRule,
   SessionSave,
 } from '../contracts/session-provider.ts'
+import { ClosedError } from '../errors/closed-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { SessionUnavailableError } from '../errors/session-error.ts'
 import type { Emitter } from '../events/emitter.ts'
@@ -30,6 +31,7 @@ export interface SessionTerms {
 export class SessionStore {
   readonly provider: SessionProvider
   readonly #calls: GuardedCalls
+  #isClosed = false
 
   constructor(provider: SessionProvider, clock: Clock, events: Emitter) {
     this.provider = provider
@@ -60,11 +62,7 @@ export class SessionStore {
     return this.#insist('end', terms, () => this.provider.end(terms.rule, place, wantsBytes))
   }
 
-  move(
-    terms: SessionTerms,
-    place: SessionPlace,
-    to: { readonly tag: string; readonly until: number },
-  ): Promise<MovedSession | NoSession> {
+  move(terms: SessionTerms, place: SessionPlace, to: SessionMove): Promise<MoveReply> {
     return this.#ask('move', terms, () => this.provider.move(terms.rule, place, to))
   }
 
@@ -90,11 +88,13 @@ export class SessionStore {
 
   /** Closes the provider, and ends the calls that were not answered. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.allSettled([this.provider.close()])
     this.#calls.close()
   }
 
   #ask<Reply>(operation: string, terms: SessionTerms, call: () => Promise<Reply>): Promise<Reply> {
+    if (this.#isClosed) return unavailable(new ClosedError())
     return this.#calls.ask(boundsOf(operation, terms), call).catch(unavailable)
   }
 
@@ -103,6 +103,7 @@ export class SessionStore {
     terms: SessionTerms,
     call: () => Promise<Reply>,
   ): Promise<Reply> {
+    if (this.#isClosed) return unavailable(new ClosedError())
     return this.#calls.insist(boundsOf(operation, terms), call).catch(unavailable)
   }
 }
@@ -111,6 +112,6 @@ function boundsOf(operation: string, { timeoutMs }: SessionTerms): CallBounds {
   return { operation: `sessions.${operation}`, timeoutMs, waiter: 'caller' }
 }
 
-function unavailable(cause: unknown): never {
-  throw new SessionUnavailableError(cause)
+function unavailable(cause: unknown): Promise<never> {
+  return Promise.reject(new SessionUnavailableError(cause))
 }

@@ -4,12 +4,12 @@ import {
   assertFunction,
   assertKnownOptions,
   type ListedSession,
-  type MovedSession,
+  type MoveReply,
   type NamedSession,
-  type NoSession,
   optionNames,
   type SaveReply,
   type SessionCapabilities,
+  type SessionMove,
   type SessionPlace,
   type SessionProvider,
   type SessionRead,
@@ -92,11 +92,7 @@ class LocalSessions implements SessionProvider {
     return this.#table(rule).end(rule, place, wantsBytes, this.#now)
   }
 
-  async move(
-    rule: SessionRule,
-    place: SessionPlace,
-    to: { readonly tag: string; readonly until: number },
-  ): Promise<MovedSession | NoSession> {
+  async move(rule: SessionRule, place: SessionPlace, to: SessionMove): Promise<MoveReply> {
     return this.#table(rule).move(rule, place, to, this.#now)
   }
 

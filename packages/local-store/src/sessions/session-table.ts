@@ -8,10 +8,10 @@
 
 import type {
   ListedSession,
-  MovedSession,
+  MoveReply,
   NamedSession,
-  NoSession,
   SaveReply,
+  SessionMove,
   SessionPlace,
   SessionRead,
   SessionReply,
@@ -60,10 +60,10 @@ export class SessionTable {
     const live = found.kind === 'live' ? found : undefined
     if (live === undefined) {
       if (save.mode === 'update') return ABSENT
-      if (save.mode !== 'adopt' && !isNewAt(rule, place, now)) return ENDED
+      if (!isAdoption(save) && !isNewAt(rule, place, now)) return ENDED
     } else {
       if (save.mode === 'create') return ENDED
-      if (save.expected > 0 && live.data.version !== save.expected) return { kind: 'conflict' }
+      if (isConflict(save, live.data.version)) return { kind: 'conflict' }
     }
     const known = live?.data
     const absoluteEnd = live?.absoluteEnd ?? firstEnd(rule, place, save, now)
@@ -71,7 +71,7 @@ export class SessionTable {
     const data: Data = {
       kind: 'data',
       ofUser: save.ofUser || known?.ofUser === true,
-      version: Math.max(now, (known?.version ?? 0) + 1),
+      version: versionAfter(save, known?.version ?? 0, now),
       absoluteEnd,
       endsAt: Math.min(now + save.idleMs, absoluteEnd),
       idleMs: save.idleMs,
@@ -94,16 +94,13 @@ export class SessionTable {
     return liveOf(found, { endsAt: found.endsAt, now, wantsBytes })
   }
 
-  move(
-    rule: SessionRule,
-    place: SessionPlace,
-    to: { readonly tag: string; readonly until: number },
-    now: number,
-  ): MovedSession | NoSession {
+  move(rule: SessionRule, place: SessionPlace, to: SessionMove, now: number): MoveReply {
     const found = this.#look(rule, place, now)
     if (found.kind === 'moved' || found.kind === 'ended') return found
     if (found.kind === 'live' && found.data.ofUser) return ENDED
     if (found.kind === 'absent' && !isNewAt(rule, place, now)) return ENDED
+    const version = found.kind === 'live' ? found.data.version : 0
+    if (to.expected > 0 && version !== to.expected) return { kind: 'conflict' }
     const until = Math.max(to.until, lateUntil(rule, place, now))
     this.#keep(place, { kind: 'moved', tag: to.tag, until })
     return { kind: 'moved', tag: to.tag }
@@ -220,6 +217,22 @@ function keyOf({ tag, name }: SessionPlace): string {
 function isNewAt(rule: SessionRule, place: SessionPlace, now: number): boolean {
   if (place.madeAt === 0) return true
   return now < lateUntil(rule, place, now) && place.madeAt <= now + rule.lateMs
+}
+
+function isAdoption({ mode }: SessionSave): boolean {
+  return mode === 'adopt' || mode === 'adoptOver'
+}
+
+function isConflict({ mode, expected }: SessionSave, version: number): boolean {
+  if (mode === 'adopt') return false
+  if (mode === 'adoptOver') return version > expected
+  return expected > 0 && version !== expected
+}
+
+function versionAfter({ mode, expected }: SessionSave, version: number, now: number): number {
+  // Not above it by more: so a second one who adopts over the same version finds a later one here.
+  if (mode === 'adoptOver') return expected + 1
+  return Math.max(now, version + 1, mode === 'adopt' ? expected + 1 : 0)
 }
 
 function firstEnd(

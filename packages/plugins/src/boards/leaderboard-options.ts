@@ -44,19 +44,19 @@ export type RankKind = 'ordinal' | 'standard' | 'dense'
 export interface ViewOptions {
   /** 0: the present period, 1: the one before. `ago` + `merge` is at most `periods`. @default 0 */
   readonly ago?: number | undefined
-  /** So many periods, that one and those before it, as one board: scores are put together as `update` says. From 1. @default 1 */
+  /** How many periods are shown as one board, that one and those before it: scores are put together as `update` says. From 1. @default 1 */
   readonly merge?: number | undefined
 }
 
 /** What calls that return ranks may be told. */
 export interface RankOptions extends ViewOptions {
-  /** @default 'standard' */
+  /** How places are counted: `ordinal` 1 2 3 4, `standard` 1 2 2 4, `dense` 1 2 2 3. @default 'standard' */
   readonly kind?: RankKind | undefined
 }
 
 /** What `top` may be told. */
 export interface TopOptions extends RankOptions {
-  /** So many from the top are left out: for pages. @default 0 */
+  /** How many from the top are left out: for pages. @default 0 */
   readonly skip?: number | undefined
 }
 

@@ -118,11 +118,9 @@ export class FetchExchange implements Exchange {
   }
 
   #headOf({ status, headers }: Response): ResponseHead {
-    const isOuter = ([name, value]: readonly [string, string]): boolean =>
-      this.#outer.get(name) === value
-    const lines = linesOf(headers)
-    const fields = lines.filter((line) => !isOuter(line))
-    return { status, reason: undefined, fields, outer: lines.filter(isOuter) }
+    // A response of the handler's own has lost what was set before; that holds all the same.
+    const fields = linesOf(headers).filter(([name, value]) => this.#outer.get(name) !== value)
+    return { status, reason: undefined, fields, outer: [...this.#outer] }
   }
 }
 

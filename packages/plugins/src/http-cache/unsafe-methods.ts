@@ -9,7 +9,7 @@ import { readTarget, uriTag } from './uri.ts'
 const FIRST_SUCCESS = 200
 const FIRST_ERROR = 400
 
-/** Evicts what an answer that is no error ends. Never rejects: an eviction that does not reach the store waits for it. */
+/** Evicts what an answer ends, unless it is an error. Never rejects: an eviction that does not reach the store waits for it. */
 export async function afterUnsafe(
   caches: CacheManager,
   answered: {
@@ -27,7 +27,7 @@ export async function afterUnsafe(
   await caches.evictTags([...new Set(tags)]).catch(() => undefined)
 }
 
-/** Targets of the same origin in `Location` and `Content-Location`. Others are nobody's to evict here. */
+/** Targets of the same origin in `Location` and `Content-Location`. Targets of other origins must not be evicted from here. */
 function namedTags({
   head,
   exchange,

@@ -67,7 +67,10 @@ export interface RateLimitSettings<Request> {
   readonly legacy?: boolean | undefined
   /** Adds up to this much to `Retry-After`, at random. @default 0 */
   readonly jitter?: Duration | undefined
-  /** What is counted by, for the parameter `pk`; it is shown to the client. @default none */
+  /**
+   * What is counted by, for the parameter `pk`; it is shown to the client, and its SHA-256 digest where it has more than 128 bytes.
+   * @default none
+   */
   readonly partitionKey?: string | ((request: Request) => string | undefined) | undefined
   /** Returns the problem document of a refused request, from the one that would be sent. @default that one */
   readonly problem?: ((problem: HttpProblem, request: Request) => object) | undefined

@@ -12,15 +12,15 @@ import type { Context } from 'hono'
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 
 export interface SessionCookieOptions {
-  /** @default '__Host-sid', which browsers take over HTTPS only, for the whole host, and from no other host */
+  /** What the cookie is called. @default '__Host-sid', which browsers take over HTTPS only, for the whole host, and from no other host */
   readonly name?: string | undefined
-  /** @default true; false for development without HTTPS, with a name that does not begin with `__Host-` */
+  /** Over HTTPS only. @default true; false for development without HTTPS, with a name that does not begin with `__Host-` */
   readonly secure?: boolean | undefined
-  /** @default 'Lax' */
+  /** Whether it is sent with requests that other sites cause. @default 'Lax' */
   readonly sameSite?: 'Strict' | 'Lax' | 'None' | undefined
-  /** @default '/' */
+  /** Below which path it is sent. @default '/' */
   readonly path?: string | undefined
-  /** @default the host that answers, and no other */
+  /** To which hosts it is sent. @default the host that answers, and no other */
   readonly domain?: string | undefined
   /** How long the browser keeps it after each answer, seconds. 1 to 34 560 000. @default until the browser is closed */
   readonly maxAge?: number | undefined

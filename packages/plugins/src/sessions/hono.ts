@@ -12,6 +12,7 @@ export type { SessionCookieOptions } from './hono-cookie.ts'
 export interface HonoSessionsOptions {
   /** Sign the cookie: the first one signs, all are read, so that a new one can be put before the old. Texts of 16 characters or more. */
   readonly secrets: readonly string[]
+  /** Its name, and how browsers are to keep it. @default as each of its options says */
   readonly cookie?: SessionCookieOptions | undefined
 }
 

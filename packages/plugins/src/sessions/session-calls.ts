@@ -184,13 +184,17 @@ export class SessionCalls<Data extends object> {
       if (expected > 0 && first.version !== expected) return { kind: 'conflict' }
     } else if (first.kind === 'ended' || mode === 'update') return this.#refusal('save')
     const place = placeUnder(at, tag)
+    // Above the version that it has, so that a save over that one is refused after it was moved.
+    const adopt = expected > 0 ? 'adoptOver' : 'adopt'
     const adoption: SaveCall =
-      first.kind === 'live' ? { ...call, mode: 'adopt', expected: 0 } : call
+      first.kind === 'live' ? { ...call, mode: adopt, expected: first.version } : call
     const bytes = await this.#sealed(at, data)
     const end = first.kind === 'live' ? first.absoluteEnd : 0
     const saved = await this.#saveAt(place, bytes, adoption, end)
     if (saved.kind !== 'saved') return this.#outcome(saved)
-    const moved = await store.move(terms, at.home, { tag, until: saved.absoluteEnd })
+    const moved = await store.move(terms, at.home, { tag, until: saved.absoluteEnd, expected })
+    // What was written is found by nobody until the caller tries again.
+    if (moved.kind === 'conflict') return moved
     if (moved.kind === 'moved') this.#moved.note(at.id, moved.tag)
     if (moved.kind === 'moved' && moved.tag === tag) return saved
     // It ended meanwhile, or became somebody else's.

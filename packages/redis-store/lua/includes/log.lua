@@ -2,10 +2,6 @@
 local LOG_CAP = 512
 -- The log is trimmed by so many at a time, because trimming costs more than the rest of a change.
 local TRIM = 64
--- Where the heads of all partitions are kept once more, 8 bytes each, so that nodes read them with one command. Scripts set it to
--- the key that they were given; in a Cluster there is none.
-local heads
-
 -- Called before a head moves: should the script fail in between, nodes ask the log for a change that it does not have, and not the
 -- other way round.
 local function note_head(log, seq)
@@ -45,7 +41,7 @@ local function reaches_back(log, since, seq)
   return since > floor and redis.call('ZCOUNT', log, score, score) > 0
 end
 
--- Mints the number after `previous`, logs the keys under it, publishes them. Returns the number. `is_soft` and `settle`: how
+-- Mints the number after `previous`, logs the keys under it, announces them. Returns the number. `is_soft` and `settle`: how
 -- they were evicted; the message has them only where there is something to say.
 local function record(log, channel, previous, keys, us, is_soft, settle)
   local seq = mint(previous, us)
@@ -73,6 +69,6 @@ local function record(log, channel, previous, keys, us, is_soft, settle)
     message[5] = is_soft and 1 or 0
     message[6] = settle or 0
   end
-  redis.call('PUBLISH', channel, 'k' .. cmsgpack.pack(message))
+  announce(channel, cmsgpack.pack(message), us)
   return seq
 end

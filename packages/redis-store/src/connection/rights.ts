@@ -54,6 +54,7 @@ export type NeededCommand = keyof typeof HARMLESS
 /** Commands by use. `subscribe` is not among them: its missing rights show when it is tried. */
 export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
   cache: [
+    'append',
     'eval',
     'evalsha',
     'get',

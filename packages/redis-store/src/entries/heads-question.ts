@@ -8,8 +8,15 @@ export interface HeadsRequest {
   readonly partitions: readonly number[]
 }
 
+export interface HeadsAnswer {
+  /** In the order of the partitions; `undefined` where a head is unknown. */
+  readonly heads: readonly (number | undefined)[]
+  /** Changes wait to be announced together: by when they should have been heard of, ms by the server's clock. */
+  readonly announcedByMs?: number | undefined
+}
+
 export interface HeadsQuestion {
   readonly commands: readonly Command[]
-  /** The heads of the partitions, in order, from the answers to the commands, in order. */
-  read(outcomes: readonly (Outcome | undefined)[]): Promise<readonly (number | undefined)[]>
+  /** Takes the answers to the commands, in order. */
+  read(outcomes: readonly (Outcome | undefined)[]): Promise<HeadsAnswer>
 }

@@ -17,6 +17,9 @@ import { ask, type Outcome } from './ask-servers.ts'
 import type { HeadsQuestion, HeadsRequest } from './heads-question.ts'
 import { NotedHeads } from './noted-heads.ts'
 
+/** How long what waits to be announced is given, however late it is, and however far ahead. */
+const ANNOUNCED_WITHIN_MS = { least: 50, most: 1_000 }
+
 /** Reads heads, of one store. */
 export class Heads {
   readonly #scripts: ScriptRunner
@@ -34,8 +37,14 @@ export class Heads {
       : this.#noted.question(request)
     const { outcomes, nowMs } = await ask(client, [tagsCommand(request), ...commands])
     const [tags, ...found] = outcomes
-    const [clock, heads] = await Promise.all([this.#tagClock(tags, request.namespace), read(found)])
-    return { nowMs, tags: clock, heads }
+    const [clock, { heads, announcedByMs }] = await Promise.all([
+      this.#tagClock(tags, request.namespace),
+      read(found),
+    ])
+    const reply = { nowMs, tags: clock, heads }
+    if (announcedByMs === undefined) return reply
+    const { least, most } = ANNOUNCED_WITHIN_MS
+    return { ...reply, announcedWithinMs: Math.min(most, Math.max(least, announcedByMs - nowMs)) }
   }
 
   /** Creating it may fail, on a full server for one; then it is as unknown as one that did not answer. */
@@ -57,8 +66,10 @@ export class Heads {
       commands: logs.map((log) => {
         return { hashTag: hashTagOf(log), send: (to) => to.zscore(log, '!seq') }
       }),
-      read: (outcomes) =>
-        Promise.all(outcomes.map((outcome, i) => this.#logHead(outcome, logs[i] as string))),
+      read: async (outcomes) => {
+        const reading = outcomes.map((outcome, i) => this.#logHead(outcome, logs[i] as string))
+        return { heads: await Promise.all(reading) }
+      },
     }
   }
 

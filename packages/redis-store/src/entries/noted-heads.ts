@@ -14,6 +14,10 @@ import type { HeadsQuestion, HeadsRequest } from './heads-question.ts'
 
 const BYTES_PER_HEAD = 8
 const UNKNOWN = 0
+/** Behind the heads: up to when messages are paid for, µs, and whether changes wait to be announced (lua/includes/announce.lua). */
+const PAID_AT = 512
+const WAITS_AT = PAID_AT + 8
+const US_PER_MS = 1_000
 
 export class NotedHeads {
   readonly #scripts: ScriptRunner
@@ -44,11 +48,13 @@ export class NotedHeads {
           return i === turn && proven !== undefined && proven !== head ? UNKNOWN : head
         })
         const unknown = partitions.filter((_, i) => heads[i] === UNKNOWN)
-        if (unknown.length === 0) return heads
+        const announcedByMs = announcementIn(bytes)
+        if (unknown.length === 0) return { heads, announcedByMs }
         const opened = await this.#open(namespace, unknown)
-        return partitions.map((partition, i) =>
+        const known = partitions.map((partition, i) =>
           heads[i] === UNKNOWN ? opened.get(partition) : heads[i],
         )
+        return { heads: known, announcedByMs }
       },
     }
   }
@@ -79,6 +85,11 @@ function headIn(bytes: unknown, partition: number): number {
   if (!Buffer.isBuffer(bytes) || bytes.length < at + BYTES_PER_HEAD) return UNKNOWN
   const head = bytes.readDoubleBE(at)
   return Number.isSafeInteger(head) && head > 0 ? head : UNKNOWN
+}
+
+function announcementIn(bytes: unknown): number | undefined {
+  if (!Buffer.isBuffer(bytes) || bytes.length <= WAITS_AT || bytes[WAITS_AT] !== 1) return undefined
+  return bytes.readDoubleBE(PAID_AT) / US_PER_MS
 }
 
 function headOf(score: unknown): number {

@@ -3,11 +3,11 @@
 import { StoreKeyError } from '@larder/core'
 import type {
   ListedSession,
-  MovedSession,
+  MoveReply,
   NamedSession,
-  NoSession,
   SaveReply,
   SessionCapabilities,
+  SessionMove,
   SessionPlace,
   SessionProvider,
   SessionRead,
@@ -106,12 +106,9 @@ export class RedisSessions implements SessionProvider {
     return readSession(await this.#runAt('sessionEnd', rule, place, [wantsBytes ? 1 : 0]))
   }
 
-  async move(
-    rule: SessionRule,
-    place: SessionPlace,
-    to: { readonly tag: string; readonly until: number },
-  ): Promise<MovedSession | NoSession> {
-    return readMoved(await this.#runAt('sessionMove', rule, place, [to.tag, to.until]))
+  async move(rule: SessionRule, place: SessionPlace, to: SessionMove): Promise<MoveReply> {
+    const args = [to.tag, to.until, to.expected]
+    return readMoved(await this.#runAt('sessionMove', rule, place, args))
   }
 
   async endAll(

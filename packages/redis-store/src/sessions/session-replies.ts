@@ -1,6 +1,12 @@
 /** Reads the answers of lua/session-*.lua: a word, and what belongs to it. */
 
-import type { MovedSession, NoSession, SaveReply, SessionReply } from '@larder/core/store'
+import type {
+  MovedSession,
+  MoveReply,
+  NoSession,
+  SaveReply,
+  SessionReply,
+} from '@larder/core/store'
 import { bytesOf, numberOf, textOf, UnexpectedReplyError } from '../commands/replies.ts'
 
 /** @throws UnexpectedReplyError; so do all of these */
@@ -33,8 +39,9 @@ export function readSaved(reply: readonly unknown[]): SaveReply {
   }
 }
 
-export function readMoved(reply: readonly unknown[]): MovedSession | NoSession {
-  return noneOrMoved(textOf(reply[0]), reply)
+export function readMoved(reply: readonly unknown[]): MoveReply {
+  const kind = textOf(reply[0])
+  return kind === 'conflict' ? { kind } : noneOrMoved(kind, reply)
 }
 
 function noneOrMoved(kind: string, reply: readonly unknown[]): MovedSession | NoSession {

@@ -13,7 +13,12 @@ import type {
   SessionSave,
 } from '../../contracts/session-provider.ts'
 
-/** A life that ends within a test. */
+/** Two ends of one store. */
+export type Ends = readonly [SessionProvider, SessionProvider]
+
+/** A fact about providers, on fresh ones. */
+export type SessionCase = readonly [name: string, run: (ends: Ends) => Promise<void>]
+
 export const SHORT_MS = 60
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS

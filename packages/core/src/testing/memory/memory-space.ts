@@ -1,5 +1,6 @@
 /** What a server holds of one namespace: entries with their expiry, partition logs, the tag clock. */
 
+import type { KeysMessage } from '../../contracts/bus.ts'
 import type { EntryAddress } from '../../contracts/remote-store.ts'
 import { PartitionLog } from './partition-log.ts'
 import { TagTable } from './tag-table.ts'
@@ -17,6 +18,7 @@ export type SpaceKey =
   | { readonly kind: 'log'; readonly partition: number }
   | { readonly kind: 'tags' }
   | { readonly kind: 'heads' }
+  | { readonly kind: 'owed' }
 
 export class MemorySpace {
   readonly #notesHeads: boolean
@@ -25,6 +27,9 @@ export class MemorySpace {
   #tags: TagTable | undefined
   /** The heads of partitions, once more; there is nothing where it was lost. */
   #heads: ReadonlyMap<number, number> | undefined
+
+  /** Changes that wait to be announced together, in order. */
+  #owed: readonly KeysMessage[] = []
 
   /** `notesHeads`: heads are kept once more in one place, which syncs read. */
   constructor(notesHeads = false) {
@@ -71,6 +76,22 @@ export class MemorySpace {
     if (this.#notesHeads) this.#heads = new Map([...(this.#heads ?? []), [partition, seq]])
   }
 
+  get owed(): readonly KeysMessage[] {
+    return this.#owed
+  }
+
+  /** Leaves a change waiting to be announced. */
+  owe(message: KeysMessage): void {
+    this.#owed = [...this.#owed, message]
+  }
+
+  /** Takes what waits to be announced. */
+  takeOwed(): readonly KeysMessage[] {
+    const owed = this.#owed
+    this.#owed = []
+    return owed
+  }
+
   /** The head as it was noted; `undefined` where nothing was. */
   notedHead(partition: number): number | undefined {
     return this.#heads?.get(partition)
@@ -101,6 +122,7 @@ export class MemorySpace {
       ...[...this.#logs.keys()].map((partition) => ({ kind: 'log' as const, partition })),
       ...(this.#tags === undefined ? [] : [{ kind: 'tags' as const }]),
       ...(this.#heads === undefined ? [] : [{ kind: 'heads' as const }]),
+      ...(this.#owed.length === 0 ? [] : [{ kind: 'owed' as const }]),
     ]
   }
 
@@ -108,6 +130,7 @@ export class MemorySpace {
   drop(key: SpaceKey): boolean {
     if (key.kind === 'entry') return this.delete(key)
     if (key.kind === 'log') return this.#logs.delete(key.partition)
+    if (key.kind === 'owed') return this.takeOwed().length > 0
     const name = key.kind
     const had = (name === 'tags' ? this.#tags : this.#heads) !== undefined
     if (name === 'tags') this.#tags = undefined
@@ -122,6 +145,8 @@ export class MemorySpace {
       this.#tags = other.#tags?.copy()
     } else if (key.kind === 'heads') {
       this.#heads = other.#heads
+    } else if (key.kind === 'owed') {
+      this.#owed = other.#owed
     } else if (key.kind === 'log') {
       const log = other.#logs.get(key.partition)
       if (log !== undefined) this.#logs.set(key.partition, log.copy())

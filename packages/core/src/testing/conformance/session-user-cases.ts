@@ -1,7 +1,7 @@
-/** Cases of session providers about the sessions of one user: their list, and ends of several at once. */
+/** What every session provider must do with the sessions of one user: list them, bound them, end them together, and move one to them. */
 
 import assert from 'node:assert/strict'
-import type { SessionProvider, SessionRule } from '../../contracts/session-provider.ts'
+import type { SessionPlace, SessionRule } from '../../contracts/session-provider.ts'
 import { eventually } from './patience.ts'
 import {
   endedNow,
@@ -9,17 +9,13 @@ import {
   liveNow,
   newPlace,
   RULE,
+  read,
+  type SessionCase,
   SHORT_MS,
   save,
   saved,
   TAG,
 } from './session-steps.ts'
-
-/** A name, and what two ends of one store must do. */
-export type SessionCase = readonly [
-  name: string,
-  run: (ends: readonly [SessionProvider, SessionProvider]) => Promise<void>,
-]
 
 export const USER_CASES: readonly SessionCase[] = [
   [
@@ -102,6 +98,55 @@ export const USER_CASES: readonly SessionCase[] = [
       // Saving one again makes none too many.
       await saved(one, places[2], save('b', { ofUser: true }))
       assert.equal((await other.list(rule, TAG)).length, 2)
+    },
+  ],
+  [
+    'says where a session was moved to, and by whom first',
+    async ([one, other]) => {
+      const place = newPlace()
+      await saved(one, place, save('a'))
+      const until = Date.now() + HOUR_MS
+      const to = { tag: 'first', until, expected: 0 }
+      assert.deepEqual(await one.move(RULE, place, to), { kind: 'moved', tag: 'first' })
+      const second = { tag: 'second', until, expected: 0 }
+      assert.deepEqual(await other.move(RULE, place, second), { kind: 'moved', tag: 'first' })
+      for (const answer of [
+        await other.read(RULE, place, read()),
+        await other.save(RULE, place, save('b')),
+        await other.end(RULE, place, true),
+        await other.read(RULE, place, read()),
+      ])
+        assert.deepEqual(answer, { kind: 'moved', tag: 'first' })
+    },
+  ],
+  [
+    'moves only the version that is expected, and gives it a higher one at its new place',
+    async ([one, other]) => {
+      const place = newPlace({ tag: 'anybody' })
+      const { version } = await saved(one, place, save('a'))
+      const to = { tag: TAG, until: Date.now() + HOUR_MS, expected: version - 1 }
+      assert.deepEqual(await other.move(RULE, place, to), { kind: 'conflict' })
+      const there = { ...place, tag: TAG }
+      const adopted = save('b', { mode: 'adopt', expected: version + 10_000_000, ofUser: true })
+      assert((await saved(one, there, adopted)).version > version + 10_000_000)
+      const again = save('c', { mode: 'adopt', expected: version, ofUser: true })
+      assert((await saved(one, there, again)).version > version + 10_000_001)
+      const over = save('d', { mode: 'adoptOver', expected: version, ofUser: true })
+      assert.deepEqual(await other.save(RULE, there, over), { kind: 'conflict' })
+      const moved = await one.move(RULE, place, { ...to, expected: version })
+      assert.deepEqual(moved, { kind: 'moved', tag: TAG })
+    },
+  ],
+  [
+    'moves nothing that has ended, that is too old, or that is a user’s already',
+    async ([one]) => {
+      const [ended, ofUser] = [newPlace(), newPlace()]
+      const old: SessionPlace = newPlace({ madeAt: Date.now() - 2 * HOUR_MS })
+      await one.end(RULE, ended, false)
+      await saved(one, ofUser, save('a', { ofUser: true }))
+      const to = { tag: 'first', until: Date.now() + HOUR_MS, expected: 0 }
+      for (const place of [ended, ofUser, old])
+        assert.deepEqual(await one.move(RULE, place, to), { kind: 'ended' })
     },
   ],
 ]
