@@ -153,6 +153,14 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       expect(renders).toHaveLength(3)
     })
 
+    it('is not the host, by which something before the cache may have chosen a tenant: they are told apart', async () => {
+      const { get, renders } = await start(echo)
+      const hosts = ['a.example', 'b.example', 'A.example']
+      for (const host of hosts)
+        expect(JSON.parse((await get('/page', { host })).body).host ?? 'localhost').toBe('localhost')
+      expect(renders).toHaveLength(2)
+    })
+
     it('tells them apart from those of a version of the application that declared less', async () => {
       const caches = startCaches()
       const old = await framework.start({ caches, render: echo })

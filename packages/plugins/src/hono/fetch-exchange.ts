@@ -14,6 +14,7 @@ import type { FieldLines } from '../http-cache/fields.ts'
 /** Where a narrowed request says it went, unless `vary` has its host. */
 const NO_HOST = 'localhost'
 
+const DEFAULT_PORT = /:(?:80|443)$/
 const HOST = /^[\w.\-:[\]]+$/
 /** Fields of which the cache's lines stand beside those from before it. */
 const ADDING = new Set(['cache-status', 'set-cookie', 'vary'])
@@ -34,7 +35,9 @@ export class FetchExchange implements Exchange {
     this.method = c.req.method
     const { url } = c.req
     const from = url.indexOf('/', url.indexOf('//') + 2)
-    this.target = from < 0 ? '/' : url.slice(from)
+    const isOfHost = hostOf(`http://${this.field('host')}`) === hostOf(url)
+    // An absolute target names another host than the field: whatever reads one of them does not know of the other.
+    this.target = isOfHost ? (from < 0 ? '/' : url.slice(from)) : url
     this.seen = this.target
     this.#outer = outerLines(c)
   }
@@ -49,7 +52,7 @@ export class FetchExchange implements Exchange {
   }
 
   field(name: string): string | undefined {
-    return this.#c.req.header(name)
+    return this.#c.req.header(name) ?? (name === 'host' ? hostOf(this.#c.req.url) : undefined)
   }
 
   async pass(added: AddedFields): Promise<void> {
@@ -136,6 +139,10 @@ function outerLines(c: Context): FieldLines {
   c.res = undefined
   c.finalized = false
   return lines
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).host.replace(DEFAULT_PORT, '') : undefined
 }
 
 function linesOf(headers: Headers): FieldLines {

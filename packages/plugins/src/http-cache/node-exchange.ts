@@ -61,7 +61,9 @@ export class NodeExchange implements Exchange {
   }
 
   field(name: string): string | undefined {
-    const value = this.#parts.request.headers[name]
+    const { headers } = this.#parts.request
+    // HTTP/2 has a name of its own for the host.
+    const value = headers[name] ?? (name === 'host' ? headers[':authority'] : undefined)
     return Array.isArray(value) ? value.join(', ') : value
   }
 
