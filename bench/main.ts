@@ -13,7 +13,9 @@ import { hits } from './hits.ts'
 import { imports } from './imports.ts'
 import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
+import { sessions } from './sessions.ts'
 import { values } from './values/values.ts'
+import { watched } from './watched.ts'
 
 interface PartOptions {
   readonly url: string
@@ -25,9 +27,11 @@ interface PartOptions {
 const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> = {
   peers: besidePeers,
   hits,
+  watched,
   growth,
   resources,
   values,
+  sessions,
   imports,
 }
 

@@ -145,6 +145,15 @@ export function hitTargets(spreads: readonly (readonly Timed[])[]): readonly Tar
   ]
 }
 
+/** Of hits that somebody watches, in the order of `watchedHit`: next to those that nobody does (P21). */
+export function watchedTargets([nobody, ...watchers]: readonly Timed[]): readonly Target[] {
+  return watchers.map((each) => {
+    const what = `local hit, ${each.name}, over unwatched`
+    // The same, and room for the noise of a machine.
+    return target('P21', what, timeOver(each, nobody), { atMost: 1.1 })
+  })
+}
+
 function target(
   id: string,
   what: string,

@@ -59,6 +59,9 @@ const TASKS = {
   bench: (args) => onBuilt('main.ts', args),
   duel: (args) => onBuilt('duel/main.ts', args),
   'hit-ratio': (args) => onBuilt('hit-ratio/main.ts', args),
+  fleet: (args) => onBuilt('fleet/main.ts', args),
+  // The public suites of session frameworks, which it brings; folders of checkouts where there is no network.
+  'suites:sessions': (args) => node('test/sessions/suites', 'main.ts', ...args),
   simulate: (args) =>
     execute(process.execPath, ['test/simulation/run.mjs', ...args], { cwd: ROOT }),
   // Random tests, each with a fresh seed that a failure prints; SEED=N replays one.

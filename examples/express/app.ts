@@ -16,7 +16,7 @@ export function makeApp(caches: CacheManager): Express {
       { name: 'daily', limit: 10_000, per: 'day' },
     ],
   })
-  app.use('/api', rateLimit({ limiter: perAddress, refundIf: (status) => status >= 500 }))
+  app.use('/api', rateLimit({ app, limiter: perAddress, refundIf: (status) => status >= 500 }))
 
   const exports = caches.limiter({ name: 'exports', algorithm: 'concurrency', limit: 2 })
   const userOf = (request: Request): string => `user:${request.get('x-user') ?? 'nobody'}`

@@ -1,5 +1,5 @@
 /**
- * The mechanisms of the coherence protocol, each with the edit that removes it.
+ * The mechanisms of the coherence protocol, and those that required codec steps stand on, each with the edit that removes it.
  *
  * `tests` is the file that must then turn red. `buys: 'latency'` marks mechanisms that make things faster but are not
  * needed for correctness: with those removed, the suite must stay green.
@@ -25,11 +25,15 @@ const SOFT = 'test/policies/soft-evictions.test.ts'
 const MODEL_ENGINE = 'test/conformance/memory.test.ts'
 const LOCAL_HITS = 'test/decorators/local-hits.test.ts'
 const GATHERED = 'packages/redis-store/src/entries/entry-changes.redis.test.ts'
+const NOTED_HEADS = 'packages/redis-store/src/entries/noted-heads.redis.test.ts'
+const ANNOUNCED = 'packages/redis-store/src/bus/announcements.redis.test.ts'
+const AWAITED = 'test/policies/announcements.test.ts'
 const GATHERED_HERE = 'test/coherence/gathered.test.ts'
 const CORE = 'packages/core/src'
 const UPDATES = 'test/updates/updates.test.ts'
 const UNSHARED = 'test/policies/unshared.test.ts'
 const UNSHARED_EVERYWHERE = 'test/coherence/unshared.test.ts'
+const ENCRYPTION = 'test/encryption/encryption.test.ts'
 
 export const ABLATIONS = [
   {
@@ -210,9 +214,88 @@ export const ABLATIONS = [
     tests: INVARIANTS,
   },
   {
+    name: 'noting a head that moves',
+    protects: 'I3',
+    file: 'packages/redis-store/lua/includes/log.lua',
+    find: '  local score = whole(seq)\n  note_head(log, seq)',
+    replace: '  local score = whole(seq)',
+    tests: NOTED_HEADS,
+  },
+  {
+    name: 'noting a head before it moves',
+    protects: 'I3',
+    file: 'packages/redis-store/lua/includes/log.lua',
+    find: '  local score = whole(seq)\n  note_head(log, seq)',
+    replace: '  local score = whole(seq)',
+    also: [
+      {
+        file: 'packages/redis-store/lua/includes/log.lua',
+        find: '  announce(channel, cmsgpack.pack(message), us)',
+        replace: '  announce(channel, cmsgpack.pack(message), us)\n  note_head(log, seq)',
+      },
+    ],
+    tests: NOTED_HEADS,
+  },
+  {
+    name: 'announcing at once what somebody waits for',
+    protects: 'I4',
+    file: 'packages/redis-store/lua/includes/announce.lua',
+    find: 'if not is_gathering(us) or is_waited then',
+    replace: 'if not is_gathering(us) then',
+    tests: ANNOUNCED,
+  },
+  {
+    name: 'sending along what waits to be announced',
+    protects: 'I3',
+    file: 'packages/redis-store/lua/includes/announce.lua',
+    find: "local before = is_owed == 1 and redis.call('GET', owed) or nil",
+    replace: 'local before = nil',
+    tests: ANNOUNCED,
+  },
+  {
+    name: 'looking whether what was behind is level once changes were announced',
+    protects: 'I3',
+    file: `${CORE}/coherence/confirmation.ts`,
+    find: 'const isLevel = hasReached && partition.contested === undefined',
+    replace: 'const isLevel = hasReached || partition.contested === undefined',
+    tests: AWAITED,
+  },
+  {
+    name: 'reading the log for what was not announced in time',
+    protects: 'I3',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: "if (partition.seq < heard) work.run('catch-up', this.#closeGap(partition))",
+    replace: '',
+    tests: AWAITED,
+  },
+  {
+    name: 'not reading the log for what waits to be announced',
+    protects: 'I3',
+    file: `${CORE}/coherence/inbox.ts`,
+    find: "if (fit === 'gap' && announcedWithinMs > 0) this.#awaitNews(partition, announcedWithinMs)\n    else if",
+    replace: 'if',
+    tests: AWAITED,
+  },
+  {
+    name: 'not taking a head that was never noted for one',
+    protects: 'I3',
+    file: 'packages/redis-store/src/entries/noted-heads.ts',
+    find: 'const unknown = partitions.filter((_, i) => heads[i] === UNKNOWN)',
+    replace: 'const unknown: readonly number[] = []',
+    tests: NOTED_HEADS,
+  },
+  {
+    name: 'comparing a noted head with its log',
+    protects: 'I3',
+    file: 'packages/redis-store/src/entries/noted-heads.ts',
+    find: 'i === turn && proven !== undefined',
+    replace: 'i === -1 && proven !== undefined',
+    tests: NOTED_HEADS,
+  },
+  {
     name: 'an update replaces only the entry that it saw',
     protects: 'I2',
-    file: 'packages/redis-store/lua/swap-2.lua',
+    file: 'packages/redis-store/lua/swap-n.lua',
     find: 'if (head and head.commit or 0) ~= seen then return false end',
     replace: '',
     tests: UPDATES,
@@ -220,7 +303,7 @@ export const ABLATIONS = [
   {
     name: 'an update of nothing gives way to an eviction since its look',
     protects: 'I2',
-    file: 'packages/redis-store/lua/swap-2.lua',
+    file: 'packages/redis-store/lua/swap-n.lua',
     find: 'if since ~= 0 then return not has_changed(since) end',
     replace: 'if since ~= 0 then return true end',
     tests: UPDATES,
@@ -228,7 +311,7 @@ export const ABLATIONS = [
   {
     name: 'an update gives way to a soft eviction since its look',
     protects: 'I2',
-    file: 'packages/redis-store/lua/swap-2.lua',
+    file: 'packages/redis-store/lua/swap-n.lua',
     find: 'return head ~= nil and not has(head.flags, STALE)',
     replace: 'return head ~= nil',
     tests: UPDATES,
@@ -236,7 +319,7 @@ export const ABLATIONS = [
   {
     name: 'an update whose reply was lost is known by its commit id',
     protects: 'I2',
-    file: 'packages/redis-store/lua/swap-2.lua',
+    file: 'packages/redis-store/lua/swap-n.lua',
     find: 'local is_repeated = own ~= nil and head ~= nil and head.commit == own.commit',
     replace: 'local is_repeated = false',
     tests: UPDATES,
@@ -271,6 +354,14 @@ export const ABLATIONS = [
     file: `${CORE}/cache/flight.ts`,
     find: 'this.detach(displaced)',
     replace: '',
+    tests: READS,
+  },
+  {
+    name: 'evicting what a refresh looked up in a history that is over',
+    protects: 'I3',
+    file: `${CORE}/cache/replace.ts`,
+    find: 'looked === undefined || !knowledge.isLevel(looked) || ',
+    replace: 'looked === undefined || ',
     tests: READS,
   },
   {
@@ -370,6 +461,14 @@ export const ABLATIONS = [
     tests: FAILOVERS,
   },
   {
+    name: 'applying above all births what the store minted below this node’s clock',
+    protects: 'I6',
+    file: `${CORE}/coherence/tag-clock.ts`,
+    find: 'return version > born ? version : provisionalAbove(born)',
+    replace: 'return version',
+    tests: FAILOVERS,
+  },
+  {
     name: 'doubting a history that does not contain what was heard of',
     protects: 'I6',
     file: `${CORE}/coherence/partitions.ts`,
@@ -420,7 +519,7 @@ export const ABLATIONS = [
   {
     name: 'releasing again what could not be released',
     protects: 'I4',
-    file: `${CORE}/cache/leases.ts`,
+    file: `${CORE}/cache/lease.ts`,
     find: '.catch(() => this.#remember(lease))',
     replace: '.catch(() => undefined)',
     tests: LEASES,
@@ -774,5 +873,29 @@ export const ABLATIONS = [
     find: 'node.unshared.mark(flight.address.key, forMs)',
     replace: '',
     tests: UNSHARED,
+  },
+  {
+    name: 'an entry went through the required codec step last',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'if (required === undefined || ids.at(-1) === required.id) return',
+    replace: 'if (required === undefined || ids.length >= 0) return',
+    tests: ENCRYPTION,
+  },
+  {
+    name: 'an entry that names no codec step is asked for the required one, too',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'return steps.length === 0 && this.#required === undefined',
+    replace: 'return steps.length === 0',
+    tests: ENCRYPTION,
+  },
+  {
+    name: 'an entry names each codec step once',
+    protects: 'authenticity',
+    file: `${CORE}/cache/value-pipeline.ts`,
+    find: 'if (new Set(ids).size < ids.length) {',
+    replace: 'if (ids.length < 0) {',
+    tests: ENCRYPTION,
   },
 ]

@@ -10,7 +10,7 @@ import { ABLATIONS } from './ablations.mjs'
 import { applyEdit, editsOf } from './edits.mjs'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const INVARIANT = /^I[1-8]$/
+const PROTECTED = /^(?:I[1-8]|authenticity)$/
 
 it('each has a name of its own', () => {
   const names = ABLATIONS.map(({ name }) => name)
@@ -27,7 +27,7 @@ describe.each(ABLATIONS.map((ablation) => [ablation.name, ablation] as const))(
       }
       for (const test of [ablation.tests].flat())
         expect(existsSync(join(ROOT, test)), test).toBe(true)
-      expect(ablation.protects).toMatch(INVARIANT)
+      expect(ablation.protects).toMatch(PROTECTED)
     })
   },
 )

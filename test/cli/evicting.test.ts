@@ -192,7 +192,7 @@ describe('before anything is evicted', () => {
   ]
 
   it.each(LINES)(
-    '%s %s: the count is printed, and nothing is done where nobody can be asked',
+    '%s %s: the count is printed, and nothing is done without a terminal',
     async (...line) => {
       const namespace = freshNamespace()
       const { caches } = startNode({ namespace })

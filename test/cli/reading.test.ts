@@ -53,9 +53,9 @@ describe('a namespace', () => {
       entries: { count: 2, fresh: 2, isComplete: true },
       changes: { lastMinute: 2 },
       tags: { count: 1 },
-      nodes: { listening: 1 },
+      nodes: { listening: 1, reported: 0, late: 0 },
       // Nobody reports them, and a guess is not shown as if it were known.
-      hits: null,
+      counters: null,
     })
     expect((await larder(['stats'], namespace)).stdout).toContain('unknown')
   })

@@ -119,17 +119,25 @@ it('each error has an anchor', () => {
 
 it('the keys and channels of Redis are those that the code makes', () => {
   const { lock, queue, waiters } = layout.lockKeys('shop', 'order:7')
+  const nodes = layout.fleetKeys('shop')
   const limit = layout.limitKey('shop', 'api', 'ip:1.2.3.4')
+  const session = layout.sessionKeys('shop', 'web', { tag: 'uXk3…', name: 'tq4k1ab~9f…' })
   const keys = [
     layout.entryKey('shop', 12, 'products:42'),
     layout.logKey('shop', 12),
+    layout.headsKey('shop'),
+    layout.owedKey('shop'),
     layout.tagsKey('shop'),
     layout.storeKey('shop'),
+    nodes.ends,
+    nodes.heartbeats,
     lock,
     queue,
     waiters,
     `${limit}${layout.policyEnding('default', 'exact')}`,
     `${limit}${layout.BLOCK_ENDING}`,
+    session.list,
+    session.session,
     ...layout.fencedKeys('shop', 'front-page'),
   ]
   const shown = rowsOf(sectionOf('docs/reference/redis.md', '## Keys')).map(

@@ -13,7 +13,7 @@ const BANNED: readonly (readonly [phrase: RegExp, instead: string])[] = [
   ],
   [/\bone (flight|entry|codec|event|reply|timer|listener|pipeline|file) an? \w+/i, 'per'],
   [
-    /\bis no (known|option|entry|message|outage|promise|list|key|text|cache|mistake)\b/i,
+    /\bis no (known|option|entry|message|outage|promise|list|key|text|cache|mistake|part|child|error)\b/i,
     'is not a',
   ],
   [/\byields? \w+ an? (chunk|call|key|step)\b/i, 'after each'],
@@ -34,6 +34,13 @@ const BANNED: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bbeen seen to\b|\bsees? to it\b/i, 'handled'],
   [/\bwhoever\b/i, 'a caller that'],
   [/\bworth while\b/i, 'worthwhile'],
+  [/\bnobody says otherwise\b/i, 'the defaults'],
+  [/\b(trusts?|believes?) (anybody|everybody)\b/i, 'trusts every proxy'],
+  [
+    /\bnobody (can be asked|waits for an answer|has said)\b/i,
+    'what is missing: a terminal, a client, an option',
+  ],
+  [/\/\*\* So many \w/, 'How many … at most'],
   [/\bPROTOCOL\b|recommended mechanism/, 'docs/design/coherence.md'],
 ]
 

@@ -3,9 +3,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeArguments } from '../../packages/core/src/keys/encode-arguments.ts'
-import { fitKey } from '../../packages/core/src/keys/key-digest.ts'
 import { compileTemplate } from '../../packages/core/src/keys/key-template.ts'
-import { keyText } from '../../packages/core/src/keys/key-text.ts'
+import { fitKey, keyText } from '../../packages/core/src/keys/key-text.ts'
 import { testSeed } from '../support/seed.ts'
 import { bag, readArguments, readParts, readSlots } from './key-reader.ts'
 

@@ -3,14 +3,17 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { expect, inject, it } from 'vitest'
 import { ROOT } from '../docs/pages.ts'
 
 const run = promisify(execFile)
 
-async function printed(example: string): Promise<string> {
+async function printed(example: string, env: object = {}): Promise<string> {
   const args = ['--conditions=larder-source', '--import', 'tsx', `${example}/main.ts`]
-  const { stdout, stderr } = await run(process.execPath, args, { cwd: join(ROOT, 'examples') })
+  const { stdout, stderr } = await run(process.execPath, args, {
+    cwd: join(ROOT, 'examples'),
+    env: { ...process.env, REDIS_URL: undefined, ...env },
+  })
   expect(stderr).toBe('')
   return stdout
 }
@@ -38,6 +41,43 @@ it('tracing: a waiter is linked to the load, what it calls is a child of it, and
   ])
 }, 60_000)
 
+it('logging: one line for each change of state, and none for a read', async () => {
+  const lines = (await printed('logging')).trim().split('\n')
+  const isTalk = (line: string): boolean => /^(?:read|—)/.test(line)
+  const away = lines.indexOf('— the store goes away')
+  const back = lines.indexOf('— and comes back')
+  const between = (from: number, to?: number): readonly string[] =>
+    lines
+      .slice(from + 1, to)
+      .filter((line) => !isTalk(line))
+      .sort()
+  expect(lines.filter((line) => line === 'read 1000 times')).toHaveLength(3)
+  expect(between(away, back)).toEqual([
+    'warn  breaker        Larder (shop): circuit breaker of the store is open',
+    'warn  bus            Larder (shop): messages are not heard',
+    'warn  coherence      Larder (shop): entries cannot be verified',
+    'warn  outage         Larder (shop): outage began (unreachable): The connection was lost',
+    'warn  recovery-queue Larder (shop): evictions wait for the store',
+  ])
+  expect(between(back)).toEqual([
+    'info  breaker        Larder (shop): circuit breaker of the store is closed',
+    'info  bus            Larder (shop): messages of other nodes are heard',
+    'info  coherence      Larder (shop): entries are verified',
+    'info  outage         Larder (shop): outage ended (unreachable): The connection was lost',
+    'info  recovery-queue Larder (shop): no evictions wait any more',
+  ])
+}, 60_000)
+
+it('compression: each algorithm makes the entry smaller, and all are read', async () => {
+  const said = await printed('compression')
+  const sizes = [...said.matchAll(/^(\w+): (\d+) bytes, read$/gm)].map(([, name, bytes]) => {
+    return [name, Number(bytes)] as const
+  })
+  expect(sizes.map(([name]) => name)).toEqual(['none', 'deflate', 'gzip', 'brotli'])
+  const plain = sizes[0]?.[1] ?? 0
+  for (const [name, bytes] of sizes.slice(1)) expect(bytes, name).toBeLessThan(plain / 2)
+}, 60_000)
+
 it('metrics: a scraper reads what the cache has done', async () => {
   const said = await printed('metrics')
   const requests = 'larder_cache_requests_total{namespace="shop",cache="products"'
@@ -46,3 +86,39 @@ it('metrics: a scraper reads what the cache has done', async () => {
   expect(said).toContain('larder_cache_entries{namespace="shop"} 1\n')
   expect(said).toContain('larder_coherence_verified{namespace="shop"} 1\n')
 }, 60_000)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
+  'leaderboard: shows places, a tie, and those around a member, %s',
+  async (_, env) => {
+    expect((await printed('leaderboard', env())).trim().split('\n')).toEqual([
+      'standard: 1. ada 120, 1. cy 120, 3. dee 95, 4. bob 90',
+      'dense: 1. ada 120, 1. cy 120, 2. dee 95, 3. bob 90',
+      'around dee: 1. cy 120, 3. dee 95, 4. bob 90',
+      'four weeks: 1. ada 120, 5 in this one',
+      'zoe: undefined',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
+  'fleet: all nodes are seen, and one that closes is gone, %s',
+  async (_, env) => {
+    // How a node stands, and whether it is late, depends on how busy the machine is.
+    const said = (await printed('fleet', env())).replaceAll(/: (up|late), \w+,/g, ':')
+    const [nodes, left] = said.trim().split('\n\n')
+    expect(nodes?.split('\n')).toEqual([
+      'api: 2 loads, 50 % hits',
+      'worker: 2 loads, 75 % hits',
+      'together: 4 loads, 8 saved',
+    ])
+    expect(left?.split('\n')).toEqual(['api: 2 loads, 50 % hits', 'together: 2 loads, 2 saved'])
+  },
+  60_000,
+)

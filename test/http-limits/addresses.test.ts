@@ -10,6 +10,7 @@ import express from 'express'
 import express4 from 'express4'
 import fastify, { type FastifyServerOptions } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { eventually } from '../support/eventually.ts'
 import { listen } from './support/frameworks.ts'
 import { startLocal } from './support/stores.ts'
 
@@ -78,7 +79,12 @@ const SERVERS: readonly (readonly [name: string, start: Start])[] = [
 ]
 
 /** What trusts whoever calls. */
-const EVERYBODY = [true, () => true, '0.0.0.0/1, 128.0.0.0/1']
+const EVERYBODY = [
+  true,
+  () => true,
+  '0.0.0.0/1, 128.0.0.0/1',
+  '0.0.0.0/128.0.0.0, 128.0.0.0/128.0.0.0',
+]
 
 describe.each(SERVERS)('%s', (name, start) => {
   it('counts by the peer where no proxy is trusted, whatever the client says', async () => {
@@ -127,7 +133,7 @@ describe.each(SERVERS)('%s', (name, start) => {
     },
   )
 
-  it.each(EVERYBODY)('refuses a key of the address where %s trusts everybody', async (trust) => {
+  it.each(EVERYBODY)('refuses a key of the address where %s trusts every proxy', async (trust) => {
     for (const key of ['address', (request: { ip: string }) => ipKey(request.ip)]) {
       const limiter = makeLimiter()
       const refused = async (): Promise<string> => {
@@ -149,7 +155,7 @@ describe.each(SERVERS)('%s', (name, start) => {
   })
 
   it.each(EVERYBODY)(
-    'leaves keys of something else alone where %s trusts everybody',
+    'leaves keys of something else alone where %s trusts every proxy',
     async (trust) => {
       const key = (request: { headers: object }) => Object.keys(request.headers).length
       const url = await start({ limiter: makeLimiter(), key }, trust)
@@ -197,6 +203,67 @@ it('Fastify refuses a request whose key turns out to be the address', async () =
   expect(body).toMatch(/trustsAnyProxy/)
 })
 
+describe.each([
+  ['express 5', () => express()],
+  ['express 4', () => express4()],
+] as const)('%s', (_, make) => {
+  const behind = (trust?: unknown) => {
+    const app = make() as Express & { get(name: string): unknown }
+    if (trust !== undefined) app.set('trust proxy', trust)
+    return app
+  }
+
+  it.each(EVERYBODY)('refuses at once, where it is given the application, and %s', (trust) => {
+    const limiter = makeLimiter()
+    const app = behind(trust)
+    const byAddress = (request: object) => ipKey((request as { ip?: string }).ip)
+    const byUser = ({ headers }: { headers: object }) => Object.keys(headers).length
+    expect(() => expressLimit({ app, limiter })).toThrow(/trusts every proxy/)
+    expect(() => expressLimit({ app, limiter, key: byAddress })).toThrow(/trusts every proxy/)
+    const limits = [{ limiter, key: byUser }, { limiter }] as const
+    expect(() => expressLimit({ app, limits })).toThrow(/trusts every proxy/)
+    expect(() => expressLimit({ app, limiter, key: byUser })).not.toThrow()
+    expect(() => expressLimit({ app, limiter, trustsAnyProxy: true })).not.toThrow()
+    expect(() => expressLimit({ app: behind(), limiter })).not.toThrow()
+    expect(() => expressLimit({ app: behind(1), limiter })).not.toThrow()
+  })
+
+  it('still refuses requests where the setting is made later', async () => {
+    const app = behind()
+    app.use(expressLimit({ app, limiter: makeLimiter() }))
+    app.set('trust proxy', true)
+    const { url } = await listen(createServer(app as never))
+    expect((await askAs(url)).status).toBe(500)
+  })
+})
+
+it.each([[{}], [connect()], [null], ['app']])('Express refuses %o as an application', (app) => {
+  const limiter = makeLimiter()
+  expect(() => expressLimit({ app: app as never, limiter })).toThrow(/rateLimit\.app takes/)
+})
+
+describe.each(SERVERS)('%s', (_, start) => {
+  it('warns of the first request that is answered with an error for it, and of no more', async () => {
+    const warnings: string[] = []
+    const note = ({ message, ...warning }: Error): void => {
+      const { code } = warning as { code?: string }
+      if (code === 'LARDER_TRUST_PROXY') warnings.push(message)
+    }
+    process.on('warning', note)
+    onTestFinished(() => void process.off('warning', note))
+    const key = async (request: { ip: string }) => {
+      await null
+      return ipKey(request.ip)
+    }
+    const url = await start({ limiter: makeLimiter(), key }, true)
+    for (let i = 0; i < 3; i++) expect((await askAs(url)).status).toBe(500)
+    await eventually('it is told', () => warnings.length > 0)
+    expect(warnings).toEqual([
+      expect.stringMatching(/trusts every proxy.*trustsAnyProxy: true.*Until/),
+    ])
+  })
+})
+
 it('Express notices a setting that is made after the middleware', async () => {
   const app = express()
   app.use(expressLimit({ limiter: makeLimiter() }))
@@ -205,7 +272,7 @@ it('Express notices a setting that is made after the middleware', async () => {
   })
   app.set('trust proxy', true)
   const { url } = await listen(createServer(app))
-  expect((await askAs(url)).body).toMatch(/'trust proxy' trusts everybody/)
+  expect((await askAs(url)).body).toMatch(/'trust proxy' trusts every proxy/)
 })
 
 it('connect has no address to count by', async () => {

@@ -99,6 +99,30 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     await eventually('the permit is free', async () => (await left(limiter)) === 1)
   })
 
+  it('a request that ran counts, also where its client leaves before the response and a refund would follow', async () => {
+    const caches = startLocal()
+    const rate = caches.limiter({ name: 'rate', limit: 5, per: '1h' })
+    const slots = slotsOf(caches)
+    const { url, handler } = await framework.start({
+      limits: [
+        { limiter: rate, key: byUser },
+        { limiter: slots, key: byUser },
+      ],
+      refundIf: () => true,
+    })
+    const client = new AbortController()
+    const asked = fetch(`${url}/hold/x`, { ...as('a'), signal: client.signal })
+    await eventually('the handler runs', () => handler.served.length === 1)
+    client.abort()
+    await expect(asked).rejects.toThrow()
+    await eventually('the request is over', async () => (await left(slots)) === 1)
+    expect(await left(rate)).toBe(4)
+    handler.gate('x').resolve()
+    // Of one that is read, nothing counts in the end.
+    await ask(`${url}/ok`, as('a'))
+    await eventually('it is given back', async () => (await left(rate)) === 4)
+  })
+
   it('a permit is free when the handler throws', async () => {
     const limiter = slotsOf(startLocal())
     const { url } = await framework.start({ limiter, key: byUser })

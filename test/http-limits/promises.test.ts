@@ -128,7 +128,7 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     expect((await waiting[1])?.status).toBe(200)
   })
 
-  it('R15: a limit of one, of a thousand million, and a cost that is all of it', async () => {
+  it('R15: a limit of one, of a thousand million, a cost that is all of it, and one of nothing', async () => {
     const one = await start({ limit: 1, per: '1ms' })
     expect(statusesOf(await one.times(2))).toEqual([200, 429])
     const huge = await start({ limit: 1_000_000_000, per: '3650d' }, { cost: () => 1_000_000_000 })
@@ -136,6 +136,9 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     expect(all?.limits[0]).toMatchObject({ r: 0 })
     expect(more?.status).toBe(429)
     expect(Number(more?.headers.get('retry-after'))).toBeGreaterThan(300_000_000)
+    const free = await start({ limit: 1, per: '1h' }, { cost: () => 0 })
+    expect(statusesOf(await free.times(3))).toEqual([200, 200, 200])
+    expect((await free.once()).limits[0]).toMatchObject({ r: 1 })
     const none = await start({ limit: 0, per: '1h' })
     const [refused] = await none.times(1)
     expect(refused).toMatchObject({ status: 429 })

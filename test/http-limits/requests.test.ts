@@ -1,7 +1,7 @@
 /** Requests under a limit, on real servers of every framework: what is counted, what is answered, and what responses say. */
 
 import { describe, expect, it } from 'vitest'
-import { as, ask } from './support/client.ts'
+import { as, ask, type Member } from './support/client.ts'
 import type { AnyLimit, AnyRequest } from './support/frameworks.ts'
 import { FRAMEWORKS } from './support/frameworks.ts'
 import { PATIENT, STORES } from './support/stores.ts'
@@ -271,6 +271,17 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     expect(Buffer.from(first.limits[0]?.['pk'] as ArrayBuffer).toString()).toBe('a')
     const refused = await ask(`${url}/ok`, as('a'))
     expect(JSON.parse(refused.body)).toMatchObject({ status: 429, instance: '/ok' })
+  })
+
+  it('a partition key that a client makes long does not make the fields long', async () => {
+    const { running } = start({ partitionKey: (request) => request.header('x-user') })
+    const { url } = await running
+    const long = await ask(`${url}/ok`, as('u'.repeat(10_000)))
+    expect(long.status).toBe(200)
+    const keyOf = ({ pk }: Member): Buffer => Buffer.from(pk as ArrayBuffer)
+    for (const member of [...long.policies, ...long.limits]) expect(keyOf(member)).toHaveLength(32)
+    const other = await ask(`${url}/ok`, as(`${'u'.repeat(9_999)}v`))
+    expect(other.limits.map(keyOf)).not.toEqual(long.limits.map(keyOf))
   })
 
   it('a key that throws, or is none, is a fault of the application, and is not counted together', async () => {

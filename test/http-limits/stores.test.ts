@@ -1,4 +1,7 @@
-/** R13 through HTTP: while the store is in trouble, every request is answered in time, and never with a limit that nobody counted. */
+/**
+ * R11 and R13 through HTTP: while the store is in trouble, every request is answered in time, never with a limit that nobody counted, and
+ * what was counted without our learning of it stays counted.
+ */
 
 import { createCacheManager, type OnStoreError } from '@larder/core'
 import { lruStore } from '@larder/local-store'
@@ -7,6 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
 import { freshNamespace } from '../support/nodes.ts'
+import { startProxy } from '../support/proxy/tcp-proxy.ts'
 import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
 import { ask } from './support/client.ts'
 import { FRAMEWORKS } from './support/frameworks.ts'
@@ -101,6 +105,37 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
         return (await limiterOf('local', 'other').peek('k', 0)).remaining === 3
       })
       expect(performance.now() - begun).toBeLessThan(ROOM_MS)
+    },
+    60_000,
+  )
+})
+
+describe.each(FRAMEWORKS)('R11: $name', (framework) => {
+  it.each(['hang', 'reset'] as const)(
+    'the reply is lost, and its connection: %s: what was counted stays counted',
+    async (then) => {
+      const redis = await start()
+      const proxy = await startProxy(redis)
+      onTestFinished(() => proxy.stop())
+      const limiter = managerOf(proxy.url)('closed')
+      const key = (): string => 'k'
+      const cost = (): number => 2
+      const closed = await framework.start({ limiter, key, cost })
+      const open = await framework.start({ limiter, key, cost, onStoreError: 'open' })
+      const untilDecided = () =>
+        eventually('the store decides', async () => (await ask(`${closed.url}/ok`)).status !== 503)
+      await untilDecided()
+      for (const [server, status] of [
+        [closed, 503],
+        [open, 200],
+      ] as const) {
+        await limiter.reset('k')
+        const match = ({ name }: { name: string }) => name.startsWith('EVAL')
+        proxy.dropReplies({ match, then, times: 1 })
+        expect(await ask(`${server.url}/ok`)).toMatchObject({ status, limits: [], policies: [] })
+        await untilDecided()
+        expect((await limiter.peek('k', 0)).remaining).toBe(1)
+      }
     },
     60_000,
   )

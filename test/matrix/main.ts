@@ -34,7 +34,7 @@ const used: string[] = []
 await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<void> {
-  const rows = chosen(args)
+  const rows = chosen(args).filter(runsHere)
   const folder = mkdtempSync(join(tmpdir(), 'larder-matrix-'))
   used.push(folder)
   process.on('exit', () => {
@@ -75,6 +75,19 @@ function chosen(args: readonly string[]): readonly Row[] {
   if (rows.length > 0) return rows
   process.stderr.write(`There are these rows:\n${ROWS.map(({ name }) => `  ${name}\n`).join('')}`)
   process.exit(1)
+}
+
+/** Says aloud what is left out. */
+function runsHere({ name, needsNode }: Row): boolean {
+  const [major = 0, minor = 0] = versionOf(process.versions.node)
+  const [neededMajor = 0, neededMinor = 0] = versionOf(needsNode ?? '0.0')
+  const runs = major > neededMajor || (major === neededMajor && minor >= neededMinor)
+  if (!runs) process.stdout.write(`skip  ${name}: its tools need Node.js ${needsNode}\n`)
+  return runs
+}
+
+function versionOf(text: string): readonly number[] {
+  return text.split('.').map(Number)
 }
 
 /** Without a registry there is nothing to try: a failure in CI, and said aloud elsewhere. */

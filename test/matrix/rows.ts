@@ -14,6 +14,8 @@ export interface Row {
   readonly tools: ToolSet
   /** In CI with every change; the others by hand or at night. */
   readonly isCore?: boolean
+  /** The oldest Node.js that the tools run on; on an older one the row is left out, and said so. @default any that Larder runs on */
+  readonly needsNode?: string | undefined
   /** Files of `project`, and what they are called there. */
   readonly sources: Readonly<Record<string, string>>
   /** How sources name each other: `./service.js`, or `./service` where the runner wants that. */

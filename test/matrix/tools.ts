@@ -10,6 +10,22 @@ const NODE_TYPES = { '@types/node': '^20.19.0' }
 const JEST = { jest: '30.5.2', 'ts-jest': '29.4.15' }
 const TYPESCRIPT = { typescript: '5.9.3', ...NODE_TYPES }
 
+const FRAMEWORKS = {
+  '@hono/node-server': '2.1.9',
+  '@types/express': '5.0.6',
+  express: '5.3.0',
+  fastify: '5.12.8',
+  hono: '4.13.19',
+}
+/** The last major for Node.js 20. */
+const OPEN_TELEMETRY = {
+  '@opentelemetry/api': '1.9.1',
+  '@opentelemetry/context-async-hooks': '2.12.1',
+  '@opentelemetry/sdk-metrics': '2.12.1',
+  '@opentelemetry/sdk-trace-base': '2.12.1',
+}
+const PROMETHEUS = { '@prometheus-io/client': '0.16.1', 'prom-client': '15.1.3' }
+
 /** A major of Nest: its version, and that of its health checks. */
 function nest(version: string, terminus: string): Readonly<Record<string, string>> {
   return {
@@ -37,19 +53,22 @@ export const TOOLS = {
     '@babel/preset-typescript': '^7.28.0',
     typescript: '5.9.3',
   },
-  frameworks: {
+  frameworks: { ...TYPESCRIPT, ...FRAMEWORKS },
+  tracing: { ...TYPESCRIPT, ...OPEN_TELEMETRY },
+  tracing3: {
     ...TYPESCRIPT,
-    '@hono/node-server': '2.1.9',
-    '@types/express': '5.0.6',
-    express: '5.3.0',
-    fastify: '5.12.8',
-    hono: '4.13.19',
+    '@opentelemetry/api': '1.10.0',
+    '@opentelemetry/context-async-hooks': '3.1.1',
+    '@opentelemetry/sdk-metrics': '3.1.1',
+    '@opentelemetry/sdk-trace': '3.1.1',
   },
-  tracing: {
+  scraping: { ...TYPESCRIPT, ...PROMETHEUS },
+  application: {
     ...TYPESCRIPT,
-    '@opentelemetry/api': '1.9.1',
-    '@opentelemetry/context-async-hooks': '2.12.1',
-    '@opentelemetry/sdk-trace-base': '2.12.1',
+    ...FRAMEWORKS,
+    ...OPEN_TELEMETRY,
+    ...PROMETHEUS,
+    ...nest('12.5.1', '12.1.0'),
   },
   nest: { ...TYPESCRIPT, ...nest('11.2.10', '11.1.1') },
   nest12: { ...TYPESCRIPT, ...nest('12.5.1', '12.1.0') },

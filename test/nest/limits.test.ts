@@ -433,7 +433,7 @@ it.each(PLATFORMS)(
       controllers: [controller],
     })
     await expect(startApp(parts(ByAddress), { platform, trustProxy: true })).rejects.toThrow(
-      /@RateLimit\(ByAddress\.find\)\.key .*trusts everybody/,
+      /@RateLimit\(ByAddress\.find\)\.key .*trusts every proxy/,
     )
     await startApp(parts(ByAddress), { platform })
     const said = await startApp(parts(Said), { platform, trustProxy: true })

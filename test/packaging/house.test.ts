@@ -1,9 +1,14 @@
-/** The plan of the house holds: files stay short, nothing runs in a circle, and in core nothing imports from a floor above. */
+/**
+ * The plan of the house holds: files stay short, nothing runs in a circle, in core nothing imports from a floor above, and a read does
+ * not run through more and more files.
+ */
 
+import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { FLOORS, LONGER, MOST_LINES, UPWARD } from '../../tools/house/floors.mjs'
+import { FLOORS, LONGER, LONGEST_WALKS, MOST_LINES, UPWARD } from '../../tools/house/floors.mjs'
 import { measure, upwardImports } from '../../tools/house/measure.mjs'
 import { cyclesOf, importsOf, type Source } from '../../tools/house/sources.mjs'
 
@@ -40,6 +45,19 @@ describe('imports', () => {
   it('find a floor for every folder and outermost file of core', () => {
     const rooms = readdirSync(CORE).filter((name) => !name.endsWith('.test.ts'))
     expect([...FLOORS].sort()).toEqual(rooms.sort())
+  })
+})
+
+describe('a decorated read', () => {
+  it('runs through no more files of core than it did', async () => {
+    const from = ['--conditions=larder-source', '--import', 'tsx', 'house/walk.ts', '--json']
+    const cwd = join(import.meta.dirname, '..')
+    const { stdout } = await promisify(execFile)(process.execPath, from, { cwd })
+    const { cold, hit } = JSON.parse(stdout) as Record<'cold' | 'hit', readonly string[]>
+    expect(cold.length, cold.join('\n')).toBeLessThanOrEqual(LONGEST_WALKS.cold)
+    expect(hit.length, hit.join('\n')).toBeLessThanOrEqual(LONGEST_WALKS.hit)
+    expect(cold).toContain('cache/read-path.ts')
+    expect(hit).toContain('manager/engine-method-cache.ts')
   })
 })
 

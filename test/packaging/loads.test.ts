@@ -20,6 +20,11 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './http-cache': [],
   './logging': [],
   './metrics': [],
+  './boards': [],
+  './sessions': [],
+  './sessions/express': ['express-session'],
+  './sessions/fastify': [],
+  './sessions/hono': ['hono/cookie'],
   './tracing': ['@opentelemetry/api'],
 }
 

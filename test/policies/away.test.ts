@@ -123,6 +123,26 @@ it('a store that takes evictions and no values gets the eviction', async () => {
   expect(await b.cache.get('k')).toBeUndefined()
 })
 
+it.each(['full', 'not-durable', 'replicas'] as const)(
+  'a store that takes nothing new (%s) is read from as before, also by a node without a local tier',
+  async (reason) => {
+    const place = world()
+    const [a, b] = [place.startNode({ local: false }), place.startNode()]
+    await a.cache.get('other')
+    await b.cache.set('early', 'value')
+    const refusal = new StoreRefusedError('a write', reason, 'OOM')
+    a.store.faults.fail({ on: ['put', 'claim', 'fill', 'swap'] }, refusal)
+    const breaker = a.seen('breaker')
+    const names = Array.from({ length: 10 }, (_, i) => `k${i}`)
+    await Promise.all(names.map((key) => a.cache.set(key, 'value')))
+    expect(await a.cache.get('early')).toBe('value')
+    const loaded = names.map((key) => a.cache.getOrLoad(`of ${key}`, async () => 'loaded'))
+    expect(new Set(await Promise.all(loaded))).toEqual(new Set(['loaded']))
+    expect(await a.cache.get('early')).toBe('value')
+    expect(breaker).toEqual([])
+  },
+)
+
 it('a value goes on waiting while the store takes neither it nor its eviction', async () => {
   const { a, b, clock, puts } = await startPair()
   const refusal = new StoreRefusedError('a write', 'readonly', 'READONLY')
@@ -253,4 +273,30 @@ it('a value that was dropped while the store was asked about it is not sent', as
   expect(a.store.faults.calls('put')).toBe(before)
   expect(puts).toEqual(['queued', 'not-kept'])
   for (const { cache } of [a, b]) expect(await cache.get('k')).toBeUndefined()
+})
+
+describe('what waits for the store', () => {
+  it.each<[string, (node: ReturnType<MemoryWorld['startNode']>) => Promise<unknown>]>([
+    ['an eviction', ({ cache }) => cache.evict('k')],
+    ['a soft eviction', ({ cache }) => cache.evict('k', { soft: true })],
+    ['an eviction by tag', ({ caches }) => caches.evictTags(['t'])],
+    ['an eviction of a cache', ({ cache }) => cache.clear()],
+    ['a put', ({ cache }) => cache.set('k', 'new')],
+  ])(
+    'is no failure of a background task, each time that the store is asked: %s',
+    async (_, act) => {
+      const world = new MemoryWorld('away')
+      const node = world.startNode()
+      await node.cache.set('k', 'v', { tags: ['t'] })
+      const failures = node.seen('background-error')
+      node.store.disconnect()
+      await world.clock.advanceAsync(1_000)
+      await act(node)
+      await world.clock.advanceAsync(60_000)
+      expect(failures).toEqual([])
+      node.store.reconnect()
+      await world.clock.advanceAsync(60_000)
+      expect([failures, waitingOf(node.caches)]).toEqual([[], 0])
+    },
+  )
 })

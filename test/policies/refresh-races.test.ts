@@ -157,3 +157,86 @@ it.each(['loads nothing new', 'ends before it'])(
       expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
   },
 )
+
+it.each([
+  ['stays local', { remote: false }],
+  ['is too large for the store', { maxValueBytes: 1_000 }],
+  ['is refused by the store', {}],
+] as const)(
+  'a refresh that a later read did not join, because a tag was evicted meanwhile, leaves nothing old: its result %s',
+  async (what, policy) => {
+    const [a, b] = [world.startNode(policy), world.startNode(policy)]
+    for (const { cache } of [a, b]) await cache.evict('other')
+    expect(await b.cache.getOrLoad('k', async () => 'old')).toBe('old')
+    await settle()
+    world.server.dropKey({ namespace: world.namespace, kind: 'entry', ...K })
+    const [value, tags] = ['new'.repeat(1_000), ['t']]
+    const gate = deferred<string>()
+    const refreshing = a.cache.refresh('k', () => gate.promise, { tags })
+    await settle()
+    await a.caches.evictTags(tags)
+    const reading = a.cache.getOrLoad('k', async () => 'read', { tags })
+    await settle()
+    if (what === 'is refused by the store') a.store.faults.fail({ on: 'put', times: 1 })
+    gate.resolve(value)
+    await world.clock.advanceAsync(OVERDUE_MS)
+    expect(await refreshing).toBe(value)
+    await reading
+    await world.clock.advanceAsync(5_000)
+    expect(await b.cache.getOrLoad('k', async () => 'newest')).not.toBe('old')
+  },
+)
+
+it.each([
+  ['evict', undefined],
+  ['set', 'set'],
+] as const)(
+  'a refresh that gives way to %s of its own node is not over before that is',
+  async (how, found) => {
+    const node = world.startNode()
+    const { cache, store } = node
+    await cache.set('k', 'old')
+    const gate = deferred<string>()
+    const refreshing = cache.refresh('k', () => gate.promise)
+    await settle()
+    const operation = how === 'evict' ? 'evict' : 'put'
+    store.faults.delay(OVERDUE_MS / 4, { on: operation, times: 1 })
+    store.faults.fail({ on: how === 'evict' ? 'put' : 'renew', times: 1 })
+    const changing = how === 'evict' ? cache.evict('k') : cache.set('k', 'set')
+    gate.resolve('new')
+    let isOver = false
+    void refreshing.then(() => {
+      isOver = true
+    })
+    await settle()
+    expect(isOver).toBe(false)
+    await world.clock.advanceAsync(OVERDUE_MS)
+    await changing
+    expect([await refreshing, await cache.get('k')]).toEqual(['new', found])
+  },
+)
+
+it.each(['the shared tier is away', 'the value stays here'])(
+  'of two refreshes, the one that ends first leaves nothing from before it: %s',
+  async (where) => {
+    const node = world.startNode(where === 'the value stays here' ? { remote: false } : {})
+    const { cache, store } = node
+    await cache.evict('other')
+    if (where === 'the shared tier is away') store.faults.fail({})
+    const old = cache.getOrLoad('k', async () => 'old')
+    await world.clock.advanceAsync(OVERDUE_MS)
+    expect(await old).toBe('old')
+    const [early, late] = [deferred<string>(), deferred<string>()]
+    const first = cache.refresh('k', () => early.promise)
+    await world.clock.advanceAsync(OVERDUE_MS)
+    const second = cache.refresh('k', () => late.promise)
+    // What stays here waits for the first one, but not for ever.
+    await world.clock.advanceAsync(where === 'the value stays here' ? 60_000 : OVERDUE_MS)
+    early.resolve('new')
+    expect(await first).toBe('new')
+    expect(await cache.get('k')).not.toBe('old')
+    late.resolve('newest')
+    await world.clock.advanceAsync(OVERDUE_MS)
+    expect(await second).toBe('newest')
+  },
+)

@@ -14,7 +14,8 @@ import {
 import { partitionOf } from '@larder/core/store'
 import type { ManualClock } from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { OpenTrace } from '../../packages/core/src/events/open-trace.ts'
 import { deferred } from '../support/eventually.ts'
 import { counting, down, MemoryWorld, never } from './memory-world.ts'
 
@@ -473,6 +474,33 @@ describe('locks and limits', () => {
       ['k', undefined, undefined, 1, 1],
     ])
     expect(limits[0]?.message).toMatchObject({ namespace: 'near', limiter: 'api', cost: 1 })
+  })
+})
+
+describe('without a subscriber', () => {
+  it('nothing is made and no context is entered, whatever is done', async () => {
+    const entered = vi.spyOn(OpenTrace.prototype, 'run')
+    onTestFinished(() => entered.mockRestore())
+    const node = world.startNode()
+    const caches = createCacheManager({ namespace: 'near', default: false, local: lruStore() })
+    onTestFinished(() => caches.close())
+    const work = async (key: string): Promise<void> => {
+      const read = () => node.cache.getOrLoad(key, counting())
+      await Promise.all([read(), read()])
+      await node.cache.get(`${key} absent`)
+      await node.cache.refresh(key, counting())
+      await node.cache.evict(key)
+      await caches.locks.run(key, {}, async () => undefined)
+      await caches.limiter({ name: 'api', limit: 9, per: '1h' }).consume(key)
+    }
+    await work('unheard')
+    expect(entered).not.toHaveBeenCalled()
+    const channels = ['load', 'read', 'evict', 'lock', 'limit'].map((name) =>
+      seen(`larder:${name}`),
+    )
+    await work('heard')
+    expect(channels.map(({ length }) => length > 0)).toEqual(Array(5).fill(true))
+    expect(entered).toHaveBeenCalled()
   })
 })
 

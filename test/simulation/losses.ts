@@ -107,7 +107,7 @@ function isInUse(key: ServerKey): boolean {
 
 /** The tag clock is in the first shard. */
 function shardOf(key: ServerKey, shards: number): number {
-  return key.kind === 'tags' ? 0 : key.partition % shards
+  return 'partition' in key ? key.partition % shards : 0
 }
 
 function targetShard(target: Target, shards: number): number {
@@ -116,5 +116,6 @@ function targetShard(target: Target, shards: number): number {
 
 function textOf(key: ServerKey): string {
   if (key.kind === 'entry') return key.key
-  return key.kind === 'log' ? `the log of %${key.partition}` : 'the tag clock'
+  if (key.kind === 'log') return `the log of %${key.partition}`
+  return { heads: 'the noted heads', owed: 'what waits', tags: 'the tag clock' }[key.kind]
 }

@@ -12,6 +12,7 @@ const HELP = `Runs the engine's code on a simulated network, clock and store, on
 
   --seeds N          how many seeds to run (default 5000)
   --from N           the first seed (default 1)
+  --nodes N          a fleet of so many nodes, instead of the few that each seed draws
   --jobs N           processes that share the seeds (default 1)
   --seed N           replay one seed and print its whole history
   --all              go on after a failure, and list every seed that fails
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
       seeds: { type: 'string', default: '5000' },
       from: { type: 'string', default: '1' },
       seed: { type: 'string' },
+      nodes: { type: 'string' },
       step: { type: 'string', default: '1' },
       jobs: { type: 'string' },
       last: { type: 'string', default: '150' },
@@ -47,7 +49,10 @@ async function main(): Promise<void> {
     return
   }
   takeIn(values.with.split(',').filter((name) => name !== ''))
-  await without(values.without, () => (values.seed === undefined ? runMany() : replay(values.seed)))
+  const nodes = values.nodes === undefined ? undefined : wholeNumber('nodes', values.nodes)
+  await without(values.without, () =>
+    values.seed === undefined ? runMany() : replay(values.seed, nodes),
+  )
 
   async function runMany(): Promise<void> {
     const range = {
@@ -58,6 +63,7 @@ async function main(): Promise<void> {
     const progress = new Progress()
     const { count, turns, failures } = await runSeeds(range, {
       goesOn: values.all,
+      nodes,
       onSeed: (run) => progress.note(run, values.all),
     })
     progress.end(count, turns)
@@ -68,8 +74,8 @@ async function main(): Promise<void> {
   }
 }
 
-async function replay(text: string | undefined): Promise<void> {
-  const run = await simulate(wholeNumber('seed', text))
+async function replay(text: string, nodes: number | undefined): Promise<void> {
+  const run = await simulate(wholeNumber('seed', text), nodes)
   process.stdout.write(`${run.history()}\n`)
   if (run.violation === undefined) process.stdout.write('Nothing went against the protocol.\n')
   else process.exitCode = 1

@@ -211,12 +211,14 @@ export class Nemesis {
   }
 
   #join(): void {
-    if (this.#world.alive.length < MOST_NODES) this.#world.join()
+    const { alive, plan } = this.#world
+    if (alive.length < Math.max(MOST_NODES, plan.nodes)) this.#world.join()
   }
 
   #failOver(): void {
-    const { random } = this.#world
-    const shards = random.pick([1, 2, 3])
+    const { random, plan } = this.#world
+    // What is in one place is not divided.
+    const shards = plan.notesHeads ? 1 : random.pick([1, 2, 3])
     const { text, promote } = this.#losses.leaveBehind(random.int(shards), shards)
     this.#stands(text, promote)
   }

@@ -45,6 +45,14 @@ export interface NetworkParts {
   readonly now: () => number
 }
 
+/** Changes that waited are announced. */
+const ANNOUNCEMENT: RequestLabel = {
+  text: 'announce',
+  operation: 'announce',
+  isSoft: false,
+  origins: [],
+}
+
 /** The probe attaches first. */
 export const PROBE = 0
 /** What changes something, whoever waits for the answer. */
@@ -117,9 +125,10 @@ export class Network {
   }
 
   #sendRequest(node: number, task: () => void): void {
-    const label = this.#announced
-    if (label === undefined) throw new Error('A request that nobody announced')
+    // Only what a store sends by itself has no label.
+    const label = this.#announced ?? ANNOUNCEMENT
     const sentAt = this.#parts.history.moment
+    if (label.operation === 'put') this.#noteSend(label, sentAt)
     const run = (): void => {
       this.#carriedOut = { node, label }
       if (label.operation === 'fill') this.#noteFill(label, sentAt)
@@ -212,6 +221,18 @@ export class Network {
     const floor = origin?.begunAt ?? at
     for (const { target, isSoft } of targets) {
       ledger.noteEffect({ target, node, at, time, floor, isSoft })
+    }
+  }
+
+  /**
+   * A `set` is made when it is sent. Its caller still waits then, so an eviction by another node that has ended before has no order
+   * with it, though it was called later: it came before, as with a `set` that the store carries out at once. An eviction that is
+   * called from here on is later, however late the `set` arrives.
+   */
+  #noteSend({ origins }: RequestLabel, sentAt: number): void {
+    for (const id of origins) {
+      const origin = this.#parts.source.origin(id)
+      if (origin.kind === 'set' && origin.returnedAt === undefined) origin.countsFrom = sentAt
     }
   }
 

@@ -76,6 +76,10 @@ export interface Plan {
   readonly seed: number
   /** Nothing goes wrong in this run: then messages bound staleness, and every load is accounted for. */
   readonly isCalm: boolean
+  /** The store keeps all heads once more in one place, as one Redis does and a Cluster does not. */
+  readonly notesHeads: boolean
+  /** How many of the changes wait to be announced together; 0 for none. */
+  readonly gatherChance: number
   /** What the run is about, if it is about one thing; see themes.ts. */
   readonly theme: ThemeName | undefined
   readonly nodes: number
@@ -116,6 +120,7 @@ export interface Plan {
 /** How many runs have no faults, how many have a theme, and how many of the faults one that has some gets. */
 const CALM_SHARE = 0.12
 const THEME_SHARE = 0.3
+const NOTED_SHARE = 0.6
 const FAULT_SHARE = 0.2
 
 /** Few partitions, so that changes of different keys follow on each other in one log. */
@@ -137,6 +142,9 @@ function mixedPlanOf(seed: number, random: Random): Plan {
   return {
     seed,
     isCalm,
+    // From a row of its own, so that the other features of known seeds stay what they are.
+    notesHeads: randomFrom(seed + 3).chance(NOTED_SHARE),
+    gatherChance: isCalm ? 0 : gatherChanceOf(seed),
     theme: undefined,
     nodes: 2 + random.int(3),
     caches: caches.map((name) => cachePlanOf(random, name, isCalm)),
@@ -163,6 +171,12 @@ function mixedPlanOf(seed: number, random: Random): Plan {
     keepsPuts: false,
     hearsOfWaiting: false,
   }
+}
+
+/** From a row of its own, as well. Only what keeps heads in one place can let changes of all partitions wait in one. */
+function gatherChanceOf(seed: number): number {
+  const [notes, gathers] = [randomFrom(seed + 3), randomFrom(seed + 4)]
+  return notes.chance(NOTED_SHARE) ? gathers.pick([0, 0.5, 0.9]) : 0
 }
 
 function cachePlanOf(random: Random, name: string, isCalm: boolean): CachePlan {

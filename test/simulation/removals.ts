@@ -12,6 +12,7 @@ import { Partition } from '../../packages/core/src/coherence/partitions.ts'
 import { RecoveryQueue } from '../../packages/core/src/coherence/recovery-queue.ts'
 import { TagClock } from '../../packages/core/src/coherence/tag-clock.ts'
 import type { Stamp } from '../../packages/core/src/entry/stamp.ts'
+import { MemorySpace } from '../../packages/core/src/testing/memory/memory-space.ts'
 
 /** Removes a mechanism; returns what brings it back. */
 type Removal = () => () => void
@@ -38,6 +39,10 @@ export const REMOVALS: Readonly<Record<string, Removal>> = {
     replace(OwnChanges.prototype, 'of', () => ({ changes: [], wholePartition: false })),
   'the recovery queue': () => replace(RecoveryQueue.prototype, 'addKey', () => []),
   'judging by soft tags': () => replace(TagClock.prototype, 'softens', () => false),
+  'noting heads': () =>
+    replace(MemorySpace.prototype, 'noteHead', function (this: MemorySpace, partition, seq) {
+      if (this.notedHead(partition) === undefined) originalNote.call(this, partition, seq)
+    }),
   'judging by tags': () => replace(TagClock.prototype, 'allows', () => true),
 }
 
@@ -60,6 +65,7 @@ export async function without<Result>(
   }
 }
 
+const originalNote = MemorySpace.prototype.noteHead
 const originalStamp = Knowledge.prototype.stamp
 
 /** A stamp whose birth is what the node knows when it is asked, as if it had been taken after the load. */

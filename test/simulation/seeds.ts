@@ -9,6 +9,14 @@ export interface SeedRange {
   readonly step?: number | undefined
 }
 
+export interface SeedsOptions {
+  /** All of them, whatever fails. @default false */
+  readonly goesOn?: boolean
+  /** The size of every fleet. @default what each seed draws */
+  readonly nodes?: number | undefined
+  readonly onSeed?: (run: Run) => void
+}
+
 export interface SeedsOutcome {
   readonly count: number
   readonly turns: number
@@ -16,16 +24,16 @@ export interface SeedsOutcome {
   readonly failures: readonly Run[]
 }
 
-/** Runs seeds until one fails, or, with `goesOn`, all of them. `onSeed` hears of each. */
+/** Runs seeds until one fails, or all of them. */
 export async function runSeeds(
   { from, count, step = 1 }: SeedRange,
-  options: { readonly goesOn?: boolean; readonly onSeed?: (run: Run) => void } = {},
+  options: SeedsOptions = {},
 ): Promise<SeedsOutcome> {
   const failures: Run[] = []
   let turns = 0
   let done = 0
   for (let seed = from; seed < from + count; seed += step) {
-    const run = await simulate(seed)
+    const run = await simulate(seed, options.nodes)
     done += 1
     turns += run.turns
     if (run.violation !== undefined) failures.push(run)

@@ -35,20 +35,26 @@ const FUSE_MS = 30_000
 /** By then, whatever an operation had to wait for is over, ms. */
 const PATIENCE_MS = 20_000
 const MOST_TURNS = 20_000
+/** Of a larger fleet everybody hears of each change, so that there is as much more to do. */
+const SMALL_FLEET = 4
 /** After this long, everything a run could have stored has expired, ms. */
 const LONGEST_LIFE_MS = 1_300_000
 /** How many runs are looked at for longer; nothing may happen for so long, ms: for some a minute, for most a few syncs. */
 const STILL_SHARE = 0.3
 const STILL_MS = [8_000, 60_000] as const
 const LONG_STILL_SHARE = 0.05
-/** What happens meanwhile where another store shares the bus, at most: a few repetitions, each heard by everybody. */
-const MOST_UNREST_OF_TWO = 150
+/**
+ * What happens meanwhile where another store shares the bus, at most: a few repetitions. In a minute the fuse lets five through, with
+ * pauses of 4, 8, 16 and 30 s; each may be one of four nodes, three partitions, three calls, and messages that all of them hear.
+ */
+const MOST_UNREST_OF_TWO = 300
 /** What a background load may take after the read that began it, ms. */
 const LOADS_END_MS = 6_000
 
-/** Runs a seed. */
-export function simulate(seed: number): Promise<Run> {
-  const plan = planOf(seed)
+/** Runs a seed; with a fleet of so many nodes, where that is asked for. */
+export function simulate(seed: number, nodes?: number): Promise<Run> {
+  const drawn = planOf(seed)
+  const plan = nodes === undefined ? drawn : { ...drawn, nodes }
   let world: World | undefined
   // Made in the first turn, because even constructors of the engine draw from what is random.
   const begin = (): Generator<undefined, Run> => {
@@ -75,6 +81,7 @@ class Script {
 
   *run(): Generator<undefined, Run> {
     const world = this.#world
+    const mostTurns = MOST_TURNS * Math.max(1, world.plan.nodes / SMALL_FLEET)
     for (const phase of [
       this.#warmUp,
       this.#work,
@@ -85,7 +92,7 @@ class Script {
     ]) {
       for (const turn of phase.call(this)) {
         this.#turns += 1
-        if (this.#turns > MOST_TURNS) world.fail('The simulation does not come to an end')
+        if (this.#turns > mostTurns) world.fail('The simulation does not come to an end')
         if (world.violation !== undefined) return this.#outcome
         yield turn
       }
@@ -188,7 +195,8 @@ class Script {
     const until = clock.now() + (random.chance(LONG_STILL_SHARE) ? long : short)
     const before = network.unrest?.count ?? 0
     // Two stores on one bus keep each other busy for ever, at the pace of a fuse.
-    const most = before + (this.#nemesis.hasForeignStore ? MOST_UNREST_OF_TWO : 0)
+    const ofTwo = MOST_UNREST_OF_TWO * Math.max(1, plan.nodes / SMALL_FLEET)
+    const most = before + (this.#nemesis.hasForeignStore ? ofTwo : 0)
     const isRestless = (): boolean => (network.unrest?.count ?? 0) > most
     yield* this.#until(() => clock.now() >= until || isRestless())
     const { unrest } = network

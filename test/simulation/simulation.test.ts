@@ -65,6 +65,7 @@ describe('the simulation finds a counterexample without', () => {
     'flight kill',
     'early birth',
     'comparing heads',
+    'noting heads',
     'the end of trust',
     'doubt after lost history',
     'judging by tags',

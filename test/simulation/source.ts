@@ -15,7 +15,7 @@ export interface Origin {
   readonly kind: 'load' | 'put' | 'set'
   /** The moment the load or put began. */
   readonly begunAt: number
-  /** What counts against invalidations: `begunAt`; for a `set`, the moment the store carried it out. */
+  /** What counts against invalidations: `begunAt`; for a `set`, the moment it was sent, or carried out if its caller still waited. */
   countsFrom: number
   /** A refresh began the load, whose result stays on its node: other nodes are told by an eviction. */
   readonly isOfLocalRefresh: boolean

@@ -49,8 +49,15 @@ export class World {
     const { random, scheduler, history, ledger, source } = this
     this.loads = new LoadRecord(plan, now)
     this.network = new Network({ plan, random, scheduler, history, ledger, source, now })
-    this.server = new MemoryServer({ clock: this.clock, deliver: this.network.deliver })
-    const probe = this.server.store()
+    const gathering = randomFrom(plan.seed + 5)
+    this.server = new MemoryServer({
+      clock: this.clock,
+      deliver: this.network.deliver,
+      notesHeads: plan.notesHeads,
+      gathers: plan.gatherChance === 0 ? undefined : () => gathering.chance(plan.gatherChance),
+    })
+    // The ledger is to learn what happens when it happens, and not when it is announced.
+    const probe = this.server.store({ hearsAtOnce: true })
     probe.open(NAMESPACE)
     probe.bus.subscribe(NAMESPACE, this.network.listener())
     for (let i = 0; i < plan.nodes; i++) this.join()
@@ -79,7 +86,8 @@ export class World {
 
   /** A new node joins the fleet. */
   join(): SimNode {
-    const store = this.server.store()
+    const nodeClock = new NodeClock(this.clock, this.scheduler, this.server.nodes.length)
+    const store = this.server.store({ clock: nodeClock })
     const node = new SimNode({
       plan: this.plan,
       store,
@@ -90,7 +98,7 @@ export class World {
           this.source.origin(origin).isStored = true
         },
       ),
-      clock: new NodeClock(this.clock, this.scheduler, store.node),
+      clock: nodeClock,
       history: this.history,
       onBlamedStore: ({ name }) => {
         if (this.plan.isStoreBlameless) this.fail(`${name} blames the store, which always answers`)

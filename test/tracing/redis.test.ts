@@ -15,7 +15,7 @@ function start(memory = spansInMemory(), namespace = freshNamespace()) {
     default: false,
     local: lruStore(),
     remote: redisStore({ url: inject('redisUrl') }),
-    plugins: [tracing({ tracerProvider: memory.tracerProvider })],
+    plugins: [tracing({ tracerProvider: memory.tracerProvider, localHits: true })],
   })
   onTestFinished(() => caches.close())
   return { memory, caches, namespace }
@@ -33,7 +33,7 @@ class Users {
   }
 }
 
-it('a decorated method is named as a function, its local hits are counted, and its limit is a span', async () => {
+it('a decorated method is named as a function, its local hits are counted if that is asked for, and its limit is a span', async () => {
   const { memory, caches } = start()
   const users = caches.bind(new Users())
   const [request, found] = await memory.request('r', async () => [

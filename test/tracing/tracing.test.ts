@@ -150,8 +150,8 @@ describe('a span', () => {
 })
 
 describe('a local hit', () => {
-  it('is no span: it is counted on the active one', async () => {
-    const node = traced()
+  it('is no span: it is counted on the active one, if that is asked for', async () => {
+    const node = traced({}, { localHits: true })
     await node.cache.getOrLoad('k', counting())
     await settle()
     const before = spans.ended().length
@@ -168,8 +168,20 @@ describe('a local hit', () => {
     ])
   })
 
-  it('is not even counted if that is turned off, and has no listener then', async () => {
-    const node = traced({}, { localHits: false })
+  it('is not even counted otherwise, and nothing listens to it', async () => {
+    const heard: string[] = []
+    const host = { manager: { isClosed: false }, onInCall: (name: string) => heard.push(name) }
+    for (const localHits of [undefined, false, true]) {
+      const { tracerProvider } = spans
+      const plugin = tracing({ tracerProvider, localHits, spans: ['lock'] })
+      const { manager } = host
+      plugin.start?.(host as never)
+      manager.isClosed = true
+      plugin.stop?.()
+      manager.isClosed = false
+    }
+    expect(heard).toEqual(['hit'])
+    const node = traced()
     await node.cache.getOrLoad('k', counting())
     await settle()
     const [span] = await spans.request('r', () => node.cache.getOrLoad('k', never))

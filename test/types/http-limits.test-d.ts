@@ -16,7 +16,7 @@ declare const caches: CacheManager
 export function inExpress(): void {
   const app = express()
   app.use(expressLimit({ limiter }))
-  app.use('/api', expressLimit({ limiter, key: 'address', trustsAnyProxy: true }))
+  app.use('/api', expressLimit({ app, limiter, key: 'address', trustsAnyProxy: true }))
   app.use(
     expressLimit({ limiter, key: (req) => ipKey(req.ip), cost: (req) => req.rawHeaders.length }),
   )
@@ -34,6 +34,8 @@ export function inExpress(): void {
   app.use(
     expressLimit({ limiter, refundIf: (status, req) => status >= 500 && req.method === 'GET' }),
   )
+  // @ts-expect-error An application has settings.
+  app.use(expressLimit({ app: {}, limiter }))
   // @ts-expect-error A key is a text, a number, and so on.
   app.use(expressLimit({ limiter, key: () => ({}) }))
   // @ts-expect-error A limiter is needed.

@@ -11,6 +11,8 @@ export interface Lengths {
 export interface House {
   readonly packages: readonly (Lengths & { readonly name: string })[]
   readonly whole: Lengths
+  /** What tests are made with: conformance suites, test kit, support. */
+  readonly support: readonly (Lengths & { readonly name: string })[]
   /** Files above the bound, the longest first. */
   readonly long: readonly { readonly file: string; readonly lines: number }[]
   readonly cycles: readonly string[]

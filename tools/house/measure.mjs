@@ -1,23 +1,29 @@
 /** The house's numbers: how long its files are, and which imports run in a circle or up. */
 
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../execute.mjs'
 import { PACKAGES } from '../packages.mjs'
 import { FLOORS, MOST_LINES } from './floors.mjs'
 import { cyclesOf, neighboursOf, sourcesOf } from './sources.mjs'
 
 const CORE = 'packages/core/src/'
 
-/** What is published and not made for tests, package by package. */
+/** What is published and not made for tests, package by package; and what supports tests, published or not. */
 export function measure() {
   const packages = PACKAGES.map((name) => ({ name, sources: sourcesOf(`packages/${name}/src`) }))
   const all = packages.flatMap(({ sources }) => sources)
   const product = all.filter(isProduct)
+  const support = supportOf(all)
+  const held = [...product, ...support.flatMap(({ sources }) => sources)]
   return {
     packages: packages.map(({ name, sources }) => ({
       name,
       ...lengthsOf(sources.filter(isProduct)),
     })),
     whole: lengthsOf(product),
-    long: product
+    support: support.map(({ name, sources }) => ({ name, ...lengthsOf(sources) })),
+    long: held
       .map(({ file, text }) => ({ file, lines: linesOf(text) }))
       .filter(({ lines }) => lines > MOST_LINES)
       .sort((a, b) => b.lines - a.lines),
@@ -43,6 +49,23 @@ function floorOf(file) {
   if (floor < 0)
     throw new Error(`${file} is on no floor: name its folder in tools/house/floors.mjs`)
   return floor
+}
+
+/** Core's conformance suites and the rest of its test kit, and what the tests of this repository share. */
+function supportOf(all) {
+  const kit = all.filter((source) => !isProduct(source))
+  const isConformance = ({ file }) => file.startsWith(`${CORE}testing/conformance/`)
+  return [
+    { name: 'conformance', sources: kit.filter(isConformance) },
+    { name: 'test kit', sources: kit.filter((source) => !isConformance(source)) },
+    { name: 'test support', sources: supportFolders().flatMap(sourcesOf) },
+  ]
+}
+
+/** Not the whole of `test`: while tests run, files come and go there. */
+function supportFolders() {
+  const parts = readdirSync(join(ROOT, 'test')).map((part) => `test/${part}/support`)
+  return ['test/support', ...parts].filter((folder) => existsSync(join(ROOT, folder)))
 }
 
 function isProduct({ file }) {

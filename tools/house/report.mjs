@@ -5,13 +5,14 @@ import { measure } from './measure.mjs'
 
 const COLUMNS = ['files', 'lines', 'median', 'p90', 'longest']
 
-/** Prints them. Tests and core's test kit are not counted, nor what is generated. */
+/** Prints them. Tests are not counted, nor what is generated. */
 export function printHouse() {
-  const { packages, whole, long, cycles, upward } = measure()
+  const { packages, whole, support, long, cycles, upward } = measure()
   const lines = [
     row('', COLUMNS),
     ...packages.map((each) => row(each.name, figuresOf(each))),
     row('together', figuresOf(whole)),
+    ...support.map((each) => row(each.name, figuresOf(each))),
     '',
     `Files above ${MOST_LINES} lines: ${long.length} (${Object.keys(LONGER).length} known)`,
     ...long.map(({ file, lines }) => `  ${file} ${lines}`),

@@ -20,6 +20,11 @@ export const SECTIONS = [
     of: [[`${CORE}/options/measure-staleness.ts`, 'MeasureStalenessOptions']],
   },
   {
+    title: '`fleet`',
+    about: '`true` for what is the default of each. See [the fleet](../guides/fleet.md).',
+    of: [[`${CORE}/fleet/fleet-options.ts`, 'FleetOptions']],
+  },
+  {
     title: 'Cache policy',
     about:
       'For the manager (`defaults`), a class (`@CacheConfig`), a cache (`caches.cache(name, …)`) and a method (`@Cacheable`, ' +
@@ -167,12 +172,63 @@ export const SECTIONS = [
     of: [['packages/local-store/src/locks/local-locks.ts', 'LocalLocksOptions']],
   },
   {
+    title: '`createLeaderboard`',
+    about: 'See [leaderboards](../guides/boards.md).',
+    of: [
+      ['packages/plugins/src/boards/leaderboard-options.ts', 'LeaderboardOptions'],
+      ['packages/plugins/src/boards/common-options.ts', 'PeriodOptions'],
+    ],
+  },
+  {
+    title: '`rank`, `around`, `top`, `score` and `count` of a leaderboard',
+    about: 'See [leaderboards](../guides/boards.md).',
+    of: [
+      ['packages/plugins/src/boards/leaderboard-options.ts', 'TopOptions'],
+      ['packages/plugins/src/boards/leaderboard-options.ts', 'RankOptions'],
+      ['packages/plugins/src/boards/leaderboard-options.ts', 'ViewOptions'],
+    ],
+  },
+  {
+    title: '`localBoards`',
+    about: 'Leaderboards within the process. See [leaderboards](../guides/boards.md).',
+    of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
+  },
+  {
+    title: '`createSessions`',
+    about: 'See [sessions](../guides/sessions.md).',
+    of: [['packages/plugins/src/sessions/session-options.ts', 'SessionOptions']],
+  },
+  {
+    title: '`sessions.destroyAll`',
+    about: 'See [sessions](../guides/sessions.md).',
+    of: [['packages/plugins/src/sessions/sessions.ts', 'DestroyAllOptions']],
+  },
+  {
+    title: '`honoSessions`, and its `cookie`',
+    about: 'See [sessions in Hono](../guides/sessions.md#hono).',
+    of: [
+      ['packages/plugins/src/sessions/hono.ts', 'HonoSessionsOptions'],
+      ['packages/plugins/src/sessions/hono-cookie.ts', 'SessionCookieOptions'],
+    ],
+  },
+  {
+    title: '`localSessions`',
+    about: 'Sessions within the process. See [sessions](../guides/sessions.md).',
+    of: [['packages/local-store/src/sessions/local-sessions.ts', 'LocalSessionsOptions']],
+  },
+  {
     title: '`localLimits`',
     about: 'Limits within the process.',
     of: [['packages/local-store/src/limits/local-limits.ts', 'LocalLimitsOptions']],
   },
   {
-    title: '`redisStore`, `redisLocks`, `redisLimits`, `fencedValues`',
+    title: '`localFleet`',
+    about: 'Heartbeats within the process.',
+    of: [['packages/local-store/src/fleet/local-fleet.ts', 'LocalFleetOptions']],
+  },
+  {
+    title:
+      '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `redisBoards`, `fencedValues`',
     about: 'See [operation](../guides/operations.md#tls-sentinel-cluster).',
     of: [['packages/redis-store/src/options.ts', 'RedisStoreOptions']],
   },
@@ -224,6 +280,7 @@ export const SECTIONS = [
     of: [
       ['packages/plugins/src/http/rate-limit-options.ts', 'AddressLimit'],
       ['packages/plugins/src/http/rate-limit-options.ts', 'ProxyTrust'],
+      ['packages/plugins/src/express/express.ts', 'ExpressPlace'],
     ],
   },
   {

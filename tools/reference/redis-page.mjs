@@ -17,17 +17,23 @@ read and write through Larder. \`shop\` is the manager's \`namespace\`. The part
 |---|---|---|---|
 | \`{shop:12}:products:42\` | string | an entry: the key \`42\` of the cache \`products\`. A header, then tags and the encoded value; while it is loaded for the first time, the header alone, with the lease of who loads it. \`12\` is its partition, made from the key | its \`ttl\`, \`staleWhileRevalidate\` and \`staleIfError\` together |
 | \`{shop:12}\` | sorted set | the head and the log of a partition: its last number, and which keys were changed last | for ever; its size is bounded |
+| \`{shop:heads}\` | string | the heads of all partitions, once more: 8 bytes each, which nodes read with one command; and how much messages take of the server. Not in a Cluster | for ever; its size is fixed |
+| \`{shop:owed}\` | string | changes that wait to be announced in one message. Not in a Cluster | until they are announced, or a minute |
 | \`{shop:tags}\` | sorted set | the tag clock: when which tag was invalidated | for ever; as long as the longest entry, its size is bounded |
 | \`{shop:store}\` | string | a random name that tells this store from others | for ever |
+| \`{shop:nodes}\` | sorted set | when the heartbeat of each node that reports itself ends | while a node reports, and some seconds longer |
+| \`{shop:nodes}:heartbeats\` | hash | what each of these nodes said last: who it is, how it stands, what it has counted | as long |
 | \`{shop:lock:order:7}\` | sorted set | a lock: its holders and its fence | until an hour after its lease |
 | \`{shop:lock:order:7}:queue\` | sorted set | who waits for it, in order | while somebody waits |
 | \`{shop:lock:order:7}:waiters\` | hash | how to wake them | while somebody waits |
 | \`{shop:limit:api:ip:1.2.3.4}:default:exact\` | depends on the algorithm | what is counted of a key of the limiter \`api\`: its policy and algorithm are the ending | its window |
 | \`{shop:limit:api:ip:1.2.3.4}:block\` | string | until when nothing is admitted | the block |
+| \`{shop:session:web:uXk3…}\` | sorted set | the sessions of a user, by when each ends: one that is not in it has ended | the last of them |
+| \`{shop:session:web:uXk3…}:tq4k1ab~9f…\` | string | a session: when it ends, and its data; or that it has ended, or where it is kept | its end, and an hour after its id was made |
 | \`{shop:fenced:front-page}\` | string | a value of \`fencedValues\` | as it was set |
 | \`{shop:fenced:front-page}:fence\` | string | the last fence that wrote it | longer than the value |
 
-What stands in braces is the hash tag: all keys of one partition, one lock or one limit are in one slot of a Cluster. There are 64 partitions.
+What stands in braces is the hash tag: all keys of one partition, one lock, one limit or one user's sessions are in one slot of a Cluster. There are 64 partitions.
 
 ## Channels
 

@@ -1,4 +1,4 @@
-/** From words to a command and its options. What is not known is refused, with the nearest name that is. */
+/** Parses the words of a call into a command and its options. An unknown name is an error that suggests the nearest known name. */
 
 import { parseArgs } from 'node:util'
 import { InvalidOptionError } from '@larder/core'
@@ -120,7 +120,7 @@ function configOf({ name, short, value }: OptionRow) {
   return [name, short === undefined ? { type } : { type, short }] as const
 }
 
-/** What `parseArgs` says, with the name that was perhaps meant. */
+/** Turns an error of `parseArgs` into a failure that suggests the name that was probably meant. */
 function refusal(error: unknown, command: CommandRow, rows: readonly OptionRow[]): unknown {
   const { code, message } = error as { readonly code?: string; readonly message: string }
   const help = `larder ${command.name} --help lists its options.`

@@ -1,4 +1,4 @@
-/** How a command ends other than well, and the exit code that says so. */
+/** The ways in which a command fails, and their exit codes. */
 
 export const EXIT = {
   done: 0,
@@ -11,7 +11,7 @@ export const EXIT = {
 
 export type FailureKind = 'failed' | 'usage' | 'unreachable' | 'notFound'
 
-/** The user ended the command: quietly. */
+/** The user interrupted the command; nothing is printed about it. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
 }

@@ -17,7 +17,7 @@ export function programHelp(): string {
   return [
     'Usage: larder COMMAND [options]',
     '',
-    'Looks into what Larder keeps in Redis, and evicts from it.',
+    'Shows what Larder keeps in Redis, and evicts from it.',
     '',
     'Commands:',
     ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),

@@ -1,4 +1,4 @@
-/** The program `larder` is what this package is for; its table of commands is here for those who document or extend it. */
+/** This package is the program `larder`. Its table of commands is exported for those who document or extend it. */
 
 export {
   type ArgumentRow,

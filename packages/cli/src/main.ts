@@ -37,7 +37,7 @@ async function run(call: Call, shell: Shell, out: Output): Promise<number> {
   }
   const session = await openSession({ ...call, out, shell })
   try {
-    // A command that waits for a server that has gone silent, or for a question, ends with what it works with.
+    // A command may wait for a server that does not answer, or for an answer of the user: then it ends here.
     return await Promise.race([
       runCommand(call.command.name, session),
       interruption(session, call.command),
@@ -53,7 +53,7 @@ function interruption(
   { isLasting = false }: CommandRow,
 ): Promise<never> {
   return new Promise((_, reject) => {
-    // A moment for it to end by itself: what was printed last, and how much there was.
+    // The command gets a moment to end by itself, and to print how far it came.
     const stop = (): void => {
       startTimer(GRACE_MS, () => reject(signal.reason), 'background')
     }

@@ -1,2 +1,2 @@
-/** The version of the package, as its manifest says it; a test holds them together. */
+/** The version of the package. A test compares it with the manifest. */
 export const VERSION = '0.1.0'

@@ -3,6 +3,7 @@
 export { Cache } from './cache/cache.ts'
 export type { EntryOptions, GetOptions, LoadOptions } from './cache/entry-options.ts'
 export type { EntryView } from './cache/entry-view.ts'
+export { loadSignal } from './cache/load-scope.ts'
 export type { LoadContext } from './cache/read-call.ts'
 export type { UpdateOptions } from './cache/update-options.ts'
 export type { WarmOptions, WarmProgress } from './cache/warm.ts'
@@ -10,7 +11,6 @@ export type { PatternProgress } from './cache/write-path.ts'
 export type { ValueType } from './contracts/codec.ts'
 export type { LockMode, LockReplicas, LockState } from './contracts/lock-provider.ts'
 export type { CalendarPeriod } from './contracts/rate-limit-provider.ts'
-export type { SkipMode } from './decorators/bound/call-scope.ts'
 export type {
   AsyncMethod,
   AsyncMethodDecorator,
@@ -46,10 +46,10 @@ export type {
 } from './decorators/rate-limited-options.ts'
 export type { CacheableEachOptions, EachOptions } from './decorators/reading/each-options.ts'
 export type { MethodEntries } from './decorators/reading/entry-handle.ts'
-export { loadSignal } from './decorators/reading/method-load-scope.ts'
 export type { StoringOptions } from './decorators/reading/storing-options.ts'
 export { skipCache } from './decorators/skip-cache.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
+export { BoardRangeError, BoardUnavailableError } from './errors/board-error.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
 export { EncryptionKeyError, type EncryptionReason } from './errors/encryption-error.ts'
@@ -65,6 +65,7 @@ export {
 export { NotConfiguredError } from './errors/not-configured-error.ts'
 export { InvalidOptionError } from './errors/option-error.ts'
 export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit-error.ts'
+export { SessionUnavailableError } from './errors/session-error.ts'
 export {
   RecoveryQueueError,
   type RefusalReason,
@@ -97,8 +98,12 @@ export type {
   Trace,
   TracedFlight,
 } from './events/traces.ts'
+export type { Fleet, FleetNode, FleetStats } from './fleet/fleet.ts'
+export type { FleetOptions } from './fleet/fleet-options.ts'
+export type { NodeBreaker, NodeStatus } from './fleet/node-report.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
+export type { SkipMode } from './lifecycle/call-scope.ts'
 export {
   type ClientAddressOptions,
   clientAddress,

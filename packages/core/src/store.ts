@@ -3,12 +3,26 @@
  * options, and the door to what a manager keeps to itself.
  */
 
+export type { BoardStore } from './boards/board-store.ts'
+export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { ReadRules } from './cache/read-call.ts'
-export { startTimer } from './clock/start-timer.ts'
-export { partitionOf } from './coherence/partition-of.ts'
-export { ALL_PARTITIONS, PARTITIONS } from './coherence/partitions.ts'
+export { startTimer } from './clock/system-clock.ts'
+export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
 export { softTag, tagBehind } from './coherence/soft-tags.ts'
 export { cacheTag, EVERYTHING, partitionTag, tagName, tagText } from './coherence/tag-clock.ts'
+export type {
+  BoardCapabilities,
+  BoardPart,
+  BoardPlace,
+  BoardProvider,
+  BoardReply,
+  BoardRule,
+  BoardScore,
+  BoardUpdate,
+  BoardView,
+  PeriodRule,
+  SubmitReply,
+} from './contracts/board-provider.ts'
 export type {
   Bus,
   BusListener,
@@ -26,6 +40,15 @@ export type {
   CodecStepContext,
   CodecStepLimits,
 } from './contracts/codec.ts'
+export {
+  type FleetCapabilities,
+  type FleetProvider,
+  type Heartbeat,
+  type KeptHeartbeat,
+  type KeptHeartbeats,
+  LONGEST_HEARTBEAT_MS,
+  MOST_NODES,
+} from './contracts/fleet-provider.ts'
 export { INTERNALS } from './contracts/internals.ts'
 export type { LocalStore } from './contracts/local-store.ts'
 export type {
@@ -73,6 +96,24 @@ export type {
   TagHead,
 } from './contracts/remote-store.ts'
 export type {
+  ListedSession,
+  LiveSession,
+  MovedSession,
+  MoveReply,
+  NamedSession,
+  NoSession,
+  SaveMode,
+  SaveReply,
+  SessionCapabilities,
+  SessionMove,
+  SessionPlace,
+  SessionProvider,
+  SessionRead,
+  SessionReply,
+  SessionRule,
+  SessionSave,
+} from './contracts/session-provider.ts'
+export type {
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
@@ -102,9 +143,12 @@ export {
   stampCreation,
   windowOf,
 } from './entry/header-patch.ts'
+export { fleetOf } from './fleet/fleet.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
+export type { BoardParts } from './manager/create-boards.ts'
+export type { SessionParts } from './manager/create-sessions.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
@@ -121,5 +165,7 @@ export { parseDuration } from './options/duration.ts'
 export { optionNames } from './options/option-names.ts'
 export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
+export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
+export type { SessionValues } from './sessions/session-values.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -19,7 +19,7 @@ export interface FromKeyvOptions {
   readonly values?: 'base64' | 'binary' | undefined
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const FROM_KEYV_DEFAULTS = { values: 'base64' } as const satisfies FromKeyvOptions
 const NAMES = optionNames<FromKeyvOptions>({ values: true })
 

@@ -3,15 +3,21 @@
 import type { Size } from '@larder/core'
 import {
   assertKnownOptions,
+  type BoardProvider,
+  type FleetProvider,
   type LocalStore,
   type LockProvider,
   optionNames,
   type RateLimitProvider,
+  type SessionProvider,
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
+import { localBoards } from './boards/local-boards.ts'
 import { type Bounds, resolveBounds } from './bounds.ts'
+import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
+import { localSessions } from './sessions/local-sessions.ts'
 
 export interface AdaptiveStoreOptions {
   /** The most entries held. 1 to 16 777 216. Up to about twice as many keys are remembered besides. @default 10_000 */
@@ -21,7 +27,7 @@ export interface AdaptiveStoreOptions {
 }
 
 const NAMES = optionNames<AdaptiveStoreOptions>({ maxEntries: true, maxBytes: true })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const ADAPTIVE_STORE_DEFAULTS = {
   maxEntries: 10_000,
 } as const satisfies AdaptiveStoreOptions
@@ -46,6 +52,9 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly measuresBytes: boolean
   readonly locks: LockProvider = localLocks()
   readonly limits: RateLimitProvider = localLimits()
+  readonly fleet: FleetProvider = localFleet()
+  readonly sessions: SessionProvider = localSessions()
+  readonly boards: BoardProvider = localBoards()
   readonly #maxBytes: number
   #entries: AdaptiveEntries<Entry>
 

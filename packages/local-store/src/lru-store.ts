@@ -3,15 +3,21 @@
 import type { Size } from '@larder/core'
 import {
   assertKnownOptions,
+  type BoardProvider,
+  type FleetProvider,
   type LocalStore,
   type LockProvider,
   optionNames,
   type RateLimitProvider,
+  type SessionProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
+import { localBoards } from './boards/local-boards.ts'
 import { type Bounds, resolveBounds } from './bounds.ts'
+import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
+import { localSessions } from './sessions/local-sessions.ts'
 
 export interface LruStoreOptions {
   /** The most entries held. 1 to 16 777 216. @default 10_000 */
@@ -21,7 +27,7 @@ export interface LruStoreOptions {
 }
 
 const NAMES = optionNames<LruStoreOptions>({ maxEntries: true, maxBytes: true })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const LRU_STORE_DEFAULTS = { maxEntries: 10_000 } as const satisfies LruStoreOptions
 const MOST_CHANCES = 64
 
@@ -43,6 +49,9 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly measuresBytes: boolean
   readonly locks: LockProvider = localLocks()
   readonly limits: RateLimitProvider = localLimits()
+  readonly fleet: FleetProvider = localFleet()
+  readonly sessions: SessionProvider = localSessions()
+  readonly boards: BoardProvider = localBoards()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
   readonly #maxEntries: number

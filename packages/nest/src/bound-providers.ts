@@ -1,10 +1,10 @@
 /**
- * Binds what an application provides to its manager: decorated methods called on providers and controllers use the manager of their
- * application, also where two applications of a process have instances of one class.
+ * Binds the providers and controllers of an application to its manager: their decorated methods use the manager of their own
+ * application, also when two applications of a process have instances of one class.
  *
- * Nest tells nobody of the instances that it makes, and it makes them at any time: those of a request with the request. But every
- * caller that gets an instance, Nest itself included, asks its wrapper for it. So each wrapper binds what it hands out. A method that
- * a constructor calls is therefore too early; it uses the default manager.
+ * Nest has no event for the instances that it makes, and it makes them at any time: those of a request with the request. But all code
+ * that gets an instance, Nest's own included, asks its wrapper for it. So each wrapper binds what it hands out. A method that
+ * a constructor calls runs before that; it uses the default manager.
  */
 
 import { type CacheManager, describeClass } from '@larder/core'
@@ -31,7 +31,7 @@ export function bindProviders(caches: CacheManager, modules: ModulesContainer): 
 }
 
 export interface BoundProviders {
-  /** Binds those that were being made meanwhile and that nobody asks for again, which are transient ones, and middleware. */
+  /** Binds instances that were being made meanwhile and that nothing asks for again: transient ones, and middleware. */
   bindLate(): void
 }
 
@@ -83,13 +83,13 @@ class Binder {
   }
 
   #bind(instance: unknown): void {
-    // While the application ends, instances are asked for, too.
+    // Instances are asked for while the application ends, too.
     if (!isObject(instance) || this.#caches.isClosed) return
     try {
       const prototype: unknown = Object.getPrototypeOf(instance)
       if (isObject(prototype) && this.#hasDecorated(prototype)) this.#caches.bind(instance)
     } catch (error) {
-      // A proxy may throw anything; nobody must miss a provider for that.
+      // A proxy may throw anything, and its provider is needed all the same.
       this.#sayUnbound(instance, error)
     }
   }

@@ -1,11 +1,11 @@
-/** Answers errors of decorated methods that a handler lets through: a refused call is 429 and not 500. */
+/** Answers errors of decorated methods that a handler does not catch: a refused call is 429 and not 500. */
 
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core'
 import { ForeignExceptions } from './foreign-exceptions.ts'
 import { ANSWERED_ERRORS, answerOf, type Problem, ProblemException } from './problem-exception.ts'
 
-/** Where Nest keeps what `@Catch` says; an empty list is everything. */
+/** Where Nest keeps what `@Catch` says; an empty list means everything. */
 const CAUGHT = '__filterCatchExceptions__'
 const CONTENT_TYPE = 'application/problem+json'
 
@@ -49,7 +49,7 @@ export class LarderExceptionFilter implements ExceptionFilter {
     }
     const answered = this.#foreign.answer(kind, complete, host)
     if (answered !== undefined) return answered.reply
-    // Of GraphQL: an error that a resolver returns is one that it throws.
+    // In GraphQL, an error that a resolver returns is an error that it throws.
     return exception instanceof ProblemException
       ? exception
       : new ProblemException(complete, exception)

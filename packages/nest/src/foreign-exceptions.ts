@@ -1,6 +1,6 @@
 /**
- * Refusals as the exceptions of Nest's packages for messages, which are loaded only where an application has handlers of their kind:
- * both packages are optional, and an exception of another class reaches a client as "Internal server error".
+ * Refusals as exceptions of Nest's packages for messages. These are loaded only when an application has handlers of their kind, because
+ * both packages are optional. An exception of another class would reach a client as "Internal server error".
  */
 
 import { type ArgumentsHost, Logger } from '@nestjs/common'
@@ -18,7 +18,7 @@ export class ForeignExceptions {
   #rpc: Rpc | undefined
   #ws: Ws | undefined
 
-  /** Loads what these kinds need. */
+  /** Loads the packages that these kinds need. */
   async load(kinds: ReadonlySet<ForeignKind>): Promise<void> {
     if (kinds.has('rpc')) this.#rpc = await loaded(() => import('@nestjs/microservices'))
     if (kinds.has('ws')) this.#ws = await loaded(() => import('@nestjs/websockets'))
@@ -31,7 +31,7 @@ export class ForeignExceptions {
     return new ProblemException(problem, cause)
   }
 
-  /** Answers a message as Nest answers an exception of its own. Undefined for kinds that are answered otherwise. */
+  /** Answers a message as Nest answers its own exceptions. Undefined for kinds that are answered in another way. */
   answer(
     kind: string,
     problem: Problem,
@@ -49,7 +49,7 @@ export class ForeignExceptions {
   }
 }
 
-/** A package that is installed where this one cannot see it must not keep an application from starting. */
+/** The application must start even if the package is installed where this one cannot find it. */
 async function loaded<Package>(load: () => Promise<Package>): Promise<Package | undefined> {
   try {
     return await load()

@@ -1,6 +1,6 @@
 /**
- * Looks at all handlers when the application starts: those with a `@RateLimit` that nothing asks are an error then, and not a limit that
- * does not apply; options that are wrong are found before the first request.
+ * Checks all handlers when the application starts. A `@RateLimit` without a guard is an error then, instead of a limit that silently does
+ * not apply, and wrong options are found before the first request.
  */
 
 import { InvalidOptionError } from '@larder/core'
@@ -22,8 +22,8 @@ const APP_FILTER = 'APP_FILTER'
 /** Checks the limits of all handlers. @throws InvalidOptionError */
 export function checkLimits(modules: ModulesContainer, limits: RateLimits): void {
   const hasOwnGuard = ofApplication(modules, APP_GUARD).some(isOurGuard)
-  // Nest 11 keeps them away from gateways, and both majors from messages of an application that serves HTTP as well, unless it is
-  // told otherwise where nobody can see it.
+  // Nest 11 does not apply them to gateways, and both majors do not apply them to messages of an application that also serves HTTP.
+  // An option that changes this cannot be read here.
   const guardsAll = ({ owner, method }: Handler): boolean => {
     const isMessageBesideHttp = limits.servesHttp && Reflect.hasMetadata(MESSAGE_PATTERN, method)
     return hasOwnGuard && !isMessageBesideHttp && !Reflect.hasMetadata(GATEWAY, owner)
@@ -43,7 +43,7 @@ export function checkLimits(modules: ModulesContainer, limits: RateLimits): void
   }
 }
 
-/** Returns the filters of the application but one, in the order in which modules name them; not those that a request makes. */
+/** Returns the filters of the application except one, in the order in which modules name them, without those made per request. */
 export function filtersOf(modules: ModulesContainer, but: object): readonly ExceptionFilter[] {
   const filters = ofApplication(modules, APP_FILTER, (wrapper) => wrapper.isDependencyTreeStatic())
   return (filters as readonly ExceptionFilter[]).filter(
@@ -51,7 +51,7 @@ export function filtersOf(modules: ModulesContainer, but: object): readonly Exce
   )
 }
 
-/** What was provided as `APP_GUARD` and the like: Nest makes a name of its own for each. */
+/** Whether it was provided as `APP_GUARD` or the like: Nest makes a name of its own for each. */
 function ofApplication(
   modules: ModulesContainer,
   name: string,
@@ -63,7 +63,7 @@ function ofApplication(
     .map(({ instance }) => instance as unknown)
 }
 
-/** Returns of which kinds there are handlers whose exceptions are those of another package. */
+/** Returns the kinds of handlers there are whose exceptions are classes of another package. */
 export function foreignKindsOf(modules: ModulesContainer): ReadonlySet<ForeignKind> {
   const kinds = new Set<ForeignKind>()
   for (const { owner, method } of handlersOf(modules)) {
@@ -90,7 +90,7 @@ function handlersOf(modules: ModulesContainer): readonly Handler[] {
   })
 }
 
-/** The class says a limit, and the method is one of its handlers: something else has noted what it is for. */
+/** Whether the method is a handler of a class that has a limit: then another decorator has left metadata on it. */
 function isLimitedClass({ owner, method }: Handler): boolean {
   return Reflect.hasMetadata(RATE_LIMITS, owner) && Reflect.getMetadataKeys(method).length > 0
 }

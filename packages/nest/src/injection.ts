@@ -13,12 +13,12 @@ interface MakesCaches {
 }
 
 const NAME = /^[\w.-]{1,64}$/
-/** Names that classes of this process ask for. Both formats of this package may be loaded, so it is kept where they share it. */
+/** The names that classes of this process ask for. The ES module and the CommonJS module of this package share it. */
 const PLACE = Symbol.for('@larder/nest/cache names')
 
 /**
- * Injects the `CacheManager` of the application. By its token and not by its type, because not every compiler writes down types of
- * parameters.
+ * Injects the `CacheManager` of the application. It does so by its token and not by its type, because not every compiler emits the types
+ * of parameters.
  *
  * @example constructor(@InjectCaches() private readonly caches: CacheManager) {}
  */
@@ -27,8 +27,8 @@ export function InjectCaches(): InjectionDecorator {
 }
 
 /**
- * Injects the `Cache` of a name, as `caches.cache(name)` gives it. Of classes that are loaded before the application is made; others
- * inject the manager.
+ * Injects the `Cache` of a name, as `caches.cache(name)` returns it. For classes that are loaded before the application is made; other
+ * classes inject the manager.
  *
  * @throws InvalidOptionError unless it is the name of a cache
  * @example constructor(@InjectCache('prices') private readonly prices: Cache<number>) {}

@@ -41,7 +41,7 @@ export class LarderModule {
   }
 
   /**
-   * Takes the options of `createCacheManager`, and how the module stands in the application. Or a manager that somebody else closes.
+   * Takes the options of `createCacheManager` and those of the module; or a manager, which the module does not close.
    *
    * @throws InvalidOptionError; what the manager does not take is an error when the application is made
    */
@@ -56,7 +56,7 @@ export class LarderModule {
   }
 
   /**
-   * The same with options that others provide: `useFactory`, `useClass` or `useExisting`, with `imports` and `inject`.
+   * The same with options that are injected: `useFactory`, `useClass` or `useExisting`, with `imports` and `inject`.
    *
    * @throws InvalidOptionError
    */
@@ -91,7 +91,7 @@ const { ConfigurableModuleClass: configurable, MODULE_OPTIONS_TOKEN: OPTIONS } =
     .setExtras<LarderModuleExtras>({ ...MODULE_DEFAULTS }, completed)
     .build()
 
-/** Adds what the module provides. The caches are looked up when the application is made: by then all classes have said theirs. */
+/** Adds what the module provides. The caches are looked up when the application is made: by then all classes have named theirs. */
 function completed(definition: DynamicModule, extras: LarderModuleExtras): DynamicModule {
   const { isGlobal = MODULE_DEFAULTS.isGlobal, filter = MODULE_DEFAULTS.filter } = extras
   const { providers = [], imports = [] } = definition

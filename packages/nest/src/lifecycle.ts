@@ -46,7 +46,7 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplic
     this.#limits = limits
     this.#foreign = foreign
     this.#filter = filter
-    // A manager that a test has put in its place may be anything.
+    // A test may have put anything in the place of the manager.
     if (typeof caches?.bind === 'function') this.#bound = bindProviders(caches, modules)
     this.#bound?.bindLate()
   }
@@ -62,7 +62,7 @@ export class Lifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplic
     this.#filter.comeAfter(filtersOf(this.#modules, this.#filter))
   }
 
-  /** Connections are closed by now, and other modules have ended before this one, as they were started after it. */
+  /** By now connections are closed, and the modules that were started after this one have ended. */
   async onApplicationShutdown(): Promise<void> {
     if (isOwn(this.#caches)) await this.#caches.close()
   }

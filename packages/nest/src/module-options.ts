@@ -1,12 +1,12 @@
-/** What the module is told. */
+/** The options of the module. */
 
 import { type CacheManager, type CacheManagerOptions, createCacheManager } from '@larder/core'
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common'
 
-/** Options of the manager; or a manager that somebody else has made, and closes. */
+/** Options of the manager; or a manager that other code has made and closes. */
 export type LarderOptions = CacheManagerOptions | CacheManager
 
-/** How the module stands in the application. */
+/** How the module is part of the application. */
 export interface LarderModuleExtras {
   /** Every module may inject what this one provides, without importing it. @default true */
   readonly isGlobal?: boolean | undefined
@@ -14,13 +14,13 @@ export interface LarderModuleExtras {
   readonly filter?: boolean | undefined
 }
 
-/** What stands for an extra when nobody says otherwise. */
+/** The defaults of the extras. */
 export const MODULE_DEFAULTS = { isGlobal: true, filter: true } as const
 
 /** Options of `LarderModule.forRoot`. */
 export type LarderModuleOptions = CacheManagerOptions & LarderModuleExtras
 
-/** For `useClass` and `useExisting`: a class that says the options. */
+/** For `useClass` and `useExisting`: a class that returns the options. */
 export interface LarderOptionsFactory {
   createLarderOptions(): LarderOptions | Promise<LarderOptions>
 }
@@ -47,7 +47,7 @@ export function isOwn(manager: object): boolean {
   return made.has(manager)
 }
 
-/** Whether it is a manager and not options of one. */
+/** Whether it is a manager and not the options of one. */
 export function isManager(options: LarderOptions): options is CacheManager {
   return typeof (options as Partial<CacheManager> | undefined)?.limiter === 'function'
 }

@@ -16,7 +16,7 @@ export interface Problem {
   readonly status: number
   readonly detail?: string | undefined
   readonly 'violated-policies'?: readonly string[] | undefined
-  /** Seconds after which to come back, where there is no field `Retry-After` for it: outside of HTTP. */
+  /** Seconds to wait before another try. For calls outside of HTTP, which have no field `Retry-After`. */
   readonly 'retry-after'?: number | undefined
 }
 
@@ -31,7 +31,7 @@ export class ProblemException extends HttpException {
   }
 }
 
-/** A problem, and the fields that go with it in HTTP. */
+/** A problem document, and the fields of its HTTP response. */
 export interface ProblemAnswer {
   readonly problem: Problem
   readonly retryAfter: number | undefined
@@ -62,7 +62,7 @@ export function answerOf(error: unknown): ProblemAnswer | undefined {
   return undefined
 }
 
-/** The server is well, and the same request may succeed later: another one has the lock. */
+/** Not an error of the server: another request has the lock, and the same request may succeed later. */
 const BUSY: Problem = {
   type: 'about:blank',
   title: 'Conflict',

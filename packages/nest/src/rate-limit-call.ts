@@ -1,9 +1,9 @@
-/** What a handler is called with, whatever called it: a request, a field of GraphQL, a message. */
+/** The call of a handler, of whatever kind: a request, a field of GraphQL, a message. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ExecutionContext } from '@nestjs/common'
 
-/** The parts that requests of Express and Fastify have in common. Others are there, as the platform and guards made them. */
+/** What requests of Express and Fastify have in common. A request has further properties of its platform and of guards. */
 export interface HttpRequest {
   readonly ip?: string | undefined
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
@@ -24,11 +24,11 @@ export interface HandlerCall<Request = HttpRequest> {
   readonly ip: string | undefined
   /** Of HTTP and GraphQL: the request of the platform. Of a gateway: the client. Of a message: its context. */
   readonly request: Request
-  /** What Nest gives guards and interceptors. */
+  /** What Nest passes to guards and interceptors. */
   readonly context: ExecutionContext
 }
 
-/** Both sides of an HTTP exchange, and the fields of its response as the platform keeps them. */
+/** The request and the response of an HTTP exchange, and the fields of the response as the platform keeps them. */
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
@@ -45,7 +45,7 @@ export function callOf<Request = HttpRequest>(context: ExecutionContext): Handle
   return { kind, ip: typeof ip === 'string' ? ip : undefined, request, context }
 }
 
-/** Returns the exchange that a call is part of; undefined where there is none, or GraphQL was given none. */
+/** Returns the exchange that a call is part of; undefined when there is none, or when the context of GraphQL does not have it. */
 export function exchangeOf({ kind, request, context }: HandlerCall<unknown>): Exchange | undefined {
   const given =
     kind === 'http'

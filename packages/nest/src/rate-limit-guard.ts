@@ -6,14 +6,12 @@ import {
   type PassedRequest,
   type RefusedRequest,
   tighter,
-  trustError,
-  withoutAddress,
 } from '@larder/plugins/http'
 import { type CanActivate, type ExecutionContext, HttpException, Inject } from '@nestjs/common'
 import { ForeignExceptions } from './foreign-exceptions.ts'
 import type { Problem } from './problem-exception.ts'
 import { callOf, type Exchange, exchangeOf, type HandlerCall } from './rate-limit-call.ts'
-import { type HandlerLimit, RateLimits, TRUST_SETTING } from './rate-limits.ts'
+import { type HandlerLimit, RateLimits } from './rate-limits.ts'
 
 const CLIENT_CLOSED_REQUEST = 499
 
@@ -21,7 +19,7 @@ const CLIENT_CLOSED_REQUEST = 499
  * Admits calls of handlers within their `@RateLimit`. Others pass. Above a limit it throws an `HttpException` with status 429 whose response
  * is a problem document, or 503 where it is unknown whether the limit is used up; for messages, the exception of their package.
  *
- * It runs where it stands among the guards: after one that says who the user is, where a key needs that.
+ * Guards run in their order. If a key needs the user, put it after the guard that finds the user.
  *
  * @example
  * @UseGuards(AuthGuard, LarderRateLimitGuard)
@@ -69,7 +67,7 @@ export class LarderRateLimitGuard implements CanActivate {
 
 interface Call {
   readonly call: HandlerCall<unknown>
-  /** Undefined where a call is no HTTP request. */
+  /** Undefined when a call is not an HTTP request. */
   readonly exchange: Exchange | undefined
 }
 
@@ -108,17 +106,16 @@ async function decided(
   return undefined
 }
 
-/** A key that could not be seen through when it was said is an error when it reads an address that clients choose. */
+/** It could not be told at definition that a key reads the address: it is an error when the key reads one that clients choose. */
 function callFor(limit: HandlerLimit, call: HandlerCall<unknown>): HandlerCall<unknown> {
-  if (!limit.distrustsAddress) return call
-  const error = trustError(limit.where, TRUST_SETTING)
+  const { hidden } = limit
+  if (hidden === undefined) return call
   const { request } = call
   const isObject = typeof request === 'object' && request !== null
-  const hidden = isObject ? { ...call, request: withoutAddress(request, error) } : call
-  return withoutAddress(hidden, error)
+  return hidden.of(isObject ? { ...call, request: hidden.of(request) } : call)
 }
 
-/** What the limits of a call have admitted, until its response is over. */
+/** What the limits of a call have admitted; it is held until the response is over. */
 class UnderLimits {
   readonly passed: PassedRequest[] = []
   readonly #gone = new AbortController()
@@ -146,7 +143,7 @@ class UnderLimits {
     this.passed.push(decision)
   }
 
-  /** The call goes on. Without a response nobody hears of its end, and nothing waits for it. */
+  /** The call continues. Without a response its end is not known, and nothing waits for it. */
   begin(): void {
     this.#mayEnd = true
     if (this.#exchange === undefined || this.signal.aborted) this.#end()
@@ -161,7 +158,7 @@ class UnderLimits {
   }
 }
 
-/** @throws InvalidOptionError for what needs the end of a response, where there is none */
+/** @throws InvalidOptionError for an option that needs the end of a response, if there is none */
 function assertEndless(
   limit: HandlerLimit,
   decision: PassedRequest,

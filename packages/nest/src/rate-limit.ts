@@ -24,15 +24,15 @@ export type RateLimitOptions<Request = HttpRequest> = LimiterOptions &
     readonly key?: 'address' | LimitKey<HandlerCall<Request>> | undefined
     /** What a call costs. @default 1 */
     readonly cost?: LimitCost<HandlerCall<Request>> | undefined
-    /** What happens where the store cannot decide. @default 'local' where the manager has a local store with limits, else 'closed' */
+    /** What happens when the store cannot decide. @default 'local' where the manager has a local store with limits, else 'closed' */
     readonly onStoreError?: OnStoreError | undefined
   }
 
 /** A checked `@RateLimit`. */
 export interface SaidLimit {
-  /** The options of the limiter. Where they have no name, it is made of that of the handler. */
+  /** The options of the limiter. If they have no name, it is made from the name of the handler. */
   readonly limiter: LimiterOptions
-  /** How it applies: the options without those of the limiter. */
+  /** The other options: how the limit applies. */
   readonly settings: RateLimitSettings<HandlerCall<unknown>> & {
     readonly key?: 'address' | LimitKey<HandlerCall<unknown>> | undefined
     readonly cost?: LimitCost<HandlerCall<unknown>> | undefined
@@ -48,9 +48,9 @@ const SETTING_NAMES = RATE_LIMIT_NAMES.filter((name) => name !== 'limiter' && na
 const NAMES = [...new Set([...SETTING_NAMES, ...LIMITER_OPTION_NAMES, 'trustsAnyProxy'])]
 
 /**
- * Limits the calls of a handler, or of each handler of a class that has no limit of its own, together. `LarderRateLimitGuard` has to
- * guard it, which is checked when the application starts. Several on one method: a call is admitted by all, or counts in none. `false` on a
- * method: the limit of the class does not count it.
+ * Limits the calls of a handler; on a class, the calls of all its handlers that have no limit of their own, counted together. It needs
+ * `LarderRateLimitGuard`, which is checked when the application starts. With several on one method, a call is admitted by all of them, or
+ * counts in none. `false` on a method: the limit of the class does not count it.
  *
  * @throws InvalidOptionError at definition, naming the option
  * @example

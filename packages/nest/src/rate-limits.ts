@@ -1,9 +1,10 @@
-/** The limits of handlers: what each class and method says, and the guard that decides, made once for each. */
+/** The limits of handlers: what decorators say of each class and method, and the guard that decides, made once for each handler. */
 
 import { createHash } from 'node:crypto'
 import { type CacheManager, InvalidOptionError, ipKey } from '@larder/core'
 import { INTERNALS, resolveLimiter } from '@larder/core/store'
 import {
+  HiddenAddresses,
   LimitGuard,
   readsAddress,
   trustError,
@@ -32,12 +33,12 @@ export interface HandlerLimit {
   readonly where: string
   readonly guard: LimitGuard<HandlerCall<unknown>>
   readonly refundsByStatus: boolean
-  /** Whom the platform trusts says nothing about the client, and nobody has said that this is right. */
-  readonly distrustsAddress: boolean
+  /** Where the platform trusts every proxy, so that clients choose their address, and `trustsAnyProxy` does not allow it. */
+  readonly hidden: HiddenAddresses | undefined
 }
 
 /** How messages name that of either platform. */
-export const TRUST_SETTING = "'trust proxy' or trustProxy"
+const TRUST_SETTING = "'trust proxy' or trustProxy"
 
 const MOST_NAME = 64
 const UNFIT_FOR_NAME = /[^A-Za-z0-9_.-]/g
@@ -55,7 +56,7 @@ export class RateLimits {
   readonly #known = new WeakMap<HandlerClass, Map<SaidLimit, HandlerLimit>>()
   /** Names of limiters that are made of names of classes and methods. */
   readonly #named = new Set<string>()
-  /** Nest hands one context to all guards of a call. So a call that meets this guard twice counts once. */
+  /** Nest passes one context to all guards of a call. So a call on which this guard runs twice counts once. */
   readonly #counted = new WeakSet<object>()
 
   constructor(caches: CacheManager, host: HttpAdapterHost) {
@@ -99,17 +100,18 @@ export class RateLimits {
       { where, addressKey: (call) => addressKey(call, where) },
     )
     if (options.name === undefined) this.#named.add(name)
-    return { where, guard, refundsByStatus: settings.refundIf !== undefined, distrustsAddress }
+    const hidden = distrustsAddress ? new HiddenAddresses(where, TRUST_SETTING) : undefined
+    return { where, guard, refundsByStatus: settings.refundIf !== undefined, hidden }
   }
 
-  /** Two classes of one name, and two methods that a wrapper has left without theirs, would share what they count. */
+  /** Two classes of one name would share what they count, and so would two methods whose names a wrapper has removed. */
   #assertFree(name: string, where: string): void {
     if (!this.#named.has(name)) return
     const expected = 'a name, because another class has this name, or another method of the class'
     throw new InvalidOptionError({ option: `${where}.name`, expected, received: undefined })
   }
 
-  /** @throws InvalidOptionError where a test has put something else in place of the manager */
+  /** @throws InvalidOptionError when a test has put something else in the place of the manager */
   #internals(where: string): CacheManager[typeof INTERNALS] {
     const internals = (this.#caches as Partial<CacheManager> | undefined)?.[INTERNALS]
     if (internals !== undefined) return internals
@@ -117,7 +119,7 @@ export class RateLimits {
     throw new InvalidOptionError({ option: where, expected, received: this.#caches })
   }
 
-  /** False for an application context, and for an application that is nothing but a microservice. */
+  /** False for an application context, and for an application that is only a microservice. */
   get servesHttp(): boolean {
     return ((this.#host.httpAdapter as unknown) ?? undefined) !== undefined
   }

@@ -9,21 +9,21 @@ import { CACHES } from './tokens.ts'
 /** Options of `check`. */
 export interface HealthCheckOptions {
   /**
-   * False: the application is up while the shared store is away, because its caches work without; `degraded: true` tells of it. True: it is
+   * False: the application is up while the shared store is away, because its caches work without it; then `degraded` is true. True: it is
    * down then; for an application that is of no use without its shared store. @default false
    */
   readonly strict?: boolean | undefined
 }
 
-/** What stands for an option when nobody says otherwise. */
+/** The defaults of the options. */
 export const HEALTH_DEFAULTS = { strict: false } as const satisfies HealthCheckOptions
 
 const NAMES = optionNames<HealthCheckOptions>({ strict: true })
-/** How long a check waits for the first connection, ms. Nothing else may have used the store yet. */
+/** How long a check waits for the first connection, ms. The check may be the first call that uses the store. */
 const FIRST_CONNECTION_MS = 1_000
 
 /**
- * Tells how the caches of the application are. List it among the providers of a module that imports `TerminusModule`.
+ * Tells the state of the caches of the application. List it among the providers of a module that imports `TerminusModule`.
  *
  * @example this.health.check([() => this.larder.check('cache')])
  */
@@ -42,7 +42,7 @@ export class LarderHealthIndicator {
   }
 
   /**
-   * Answers at once, but for the first connection, which it makes and waits for, for a second at most.
+   * Answers at once, except before the first connection: it makes that, and waits for it for a second at most.
    *
    * @throws InvalidOptionError
    */
@@ -64,7 +64,7 @@ export class LarderHealthIndicator {
   }
 }
 
-/** Answers of health checks are often public: reasons, and not messages, which may tell where the store is. */
+/** Answers of health checks are often public. So they have reasons, and no messages, which may tell where the store is. */
 function detailOf({ state, problems, status }: ManagerHealth): Record<string, unknown> {
   const { store, coherence } = status
   return {

@@ -1,21 +1,24 @@
 --[[ Replaces entries, each by itself; evicts one instead when its key was changed after the writer looked, or may have been.
-  KEYS[1..]  partition logs, then entries; none of them twice
+  KEYS[1..]  partition logs, then entries, none of them twice; then heads of all partitions, what waits to be announced; in a Cluster without these
   ARGV[1]    channel
   ARGV[2]    how many logs
   ARGV[3..]  for each entry: which log, from 1; bytes; life, ms; since, 0 to write in any case
-  Returns doubles, packed: now, then for each log: previous, seq; then a digit for each entry: 1 stored | 0 evicted | 2 failed;
+  Returns doubles, packed: now, for how long an announcement waits, ms, whether the caller owes it 0 | 1, then for each log:
+  previous, seq; then a digit for each entry: 1 stored | 0 evicted | 2 failed;
   then a line of text for each that failed ]]
 --- @include "now"
 --- @include "mint"
 --- @include "header"
 --- @include "store"
+--- @include "announce"
 --- @include "log"
 --- @include "text-of"
 local channel, log_count = ARGV[1], tonumber(ARGV[2])
 local us = now_us()
 local now = math.floor(us / 1000)
 local created = struct.pack('>I6', now)
-local count = #KEYS - log_count
+local count = (#ARGV - 2) / 4
+heads, owed = KEYS[log_count + count + 1], KEYS[log_count + count + 2]
 
 -- By log: its number before, and the names that are to be recorded in it.
 local previous, names = {}, {}
@@ -49,6 +52,10 @@ local function put(i)
   end
   local name = string.sub(key, #log + 2)
   local is_stored = since == '0' or tonumber(since) == seq or not is_refused(log, seq, since, name)
+  if is_gathering(us) then
+    local head = read_header(key)
+    if head and has(head.flags, WAITED) then is_waited = true end
+  end
   if is_stored then store(key, ARGV[a + 1], ARGV[a + 2], created) end
   local of_log = names[place]
   of_log[#of_log + 1] = name
@@ -70,7 +77,7 @@ for i = 1, count do
 end
 
 -- The keys of one partition share a number and a message, which wakes waiters too.
-local reply, errors = { struct.pack('>d', now) }, {}
+local reply, errors = {}, {}
 for place = 1, log_count do
   local seq = 0
   if names[place] and names[place][1] then
@@ -80,7 +87,8 @@ for place = 1, log_count do
       if places[i] == place then outcomes[i], reasons[i] = 2, text_of(outcome) end
     end
   end
-  reply[place + 1] = struct.pack('>dd', previous[place] or 0, seq)
+  reply[place] = struct.pack('>dd', previous[place] or 0, seq)
 end
 for i = 1, count do errors[#errors + 1] = reasons[i] end
-return table.concat(reply) .. table.concat(outcomes) .. table.concat(errors, '\n')
+keep_paid()
+return struct.pack('>ddd', now, math.ceil(waits / 1000), owes) .. table.concat(reply) .. table.concat(outcomes) .. table.concat(errors, '\n')

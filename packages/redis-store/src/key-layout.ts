@@ -15,6 +15,16 @@ export function logKey(namespace: string, partition: number): string {
   return `{${namespace}:${partition}}`
 }
 
+/** The heads of all partitions, once more: `{shop:heads}`. Outside of a Cluster only, because it shares scripts with every log. */
+export function headsKey(namespace: string): string {
+  return `{${namespace}:heads}`
+}
+
+/** Changes that wait to be announced together: `{shop:owed}`. Outside of a Cluster only. */
+export function owedKey(namespace: string): string {
+  return `{${namespace}:owed}`
+}
+
 /** The tag clock: `{shop:tags}`. */
 export function tagsKey(namespace: string): string {
   return `{${namespace}:tags}`
@@ -23,6 +33,15 @@ export function tagsKey(namespace: string): string {
 /** The identity of this store, for its channel: `{shop:store}`. */
 export function storeKey(namespace: string): string {
   return `{${namespace}:store}`
+}
+
+/** The heartbeats of nodes: when they end at `{shop:nodes}`, what they say beside it. */
+export function fleetKeys(namespace: string): {
+  readonly ends: string
+  readonly heartbeats: string
+} {
+  const ends = `{${namespace}:nodes}`
+  return { ends, heartbeats: `${ends}:heartbeats` }
 }
 
 /** Identifies the store that a namespace's messages are about. */
@@ -85,6 +104,59 @@ export const BLOCK_ENDING = ':block'
 /** The channel that tells that permits were given back: `shop:limits:0`, with the number of the database. */
 export function limitsChannel(namespace: string, database: number): string {
   return `${namespace}:limits:${database}`
+}
+
+/** A session, and the list of its tag: `{shop:session:web:4fQ…}:mc3k1q0.Zx…` and `{shop:session:web:4fQ…}`. */
+export interface KeysOfSession {
+  readonly session: string
+  readonly list: string
+}
+
+/** A SCAN pattern for the sessions of this name; their lists do not match. */
+export function sessionPattern(namespace: string, sessions: string): string {
+  return `{${escapeGlob(namespace)}:session:${escapeGlob(sessions)}:*}:*`
+}
+
+/** The tag and the name of a session by its key. */
+export function sessionAt(
+  namespace: string,
+  sessions: string,
+  key: string,
+): { readonly tag: string; readonly name: string } | undefined {
+  const from = `{${namespace}:session:${sessions}:`
+  const end = key.indexOf('}:')
+  if (!key.startsWith(from) || end < 0) return undefined
+  return { tag: key.slice(from.length, end), name: key.slice(end + 2) }
+}
+
+/** All sessions of a tag have one hash tag, so what concerns a user is one step on one server. */
+export function sessionKeys(
+  namespace: string,
+  sessions: string,
+  { tag, name }: { readonly tag: string; readonly name: string },
+): KeysOfSession {
+  const list = `{${namespace}:session:${sessions}:${tag}}`
+  return { list, session: `${list}:${name}` }
+}
+
+/** All keys of a board have one hash tag: `{shop:board:weekly}`. */
+function boardKey(namespace: string, board: string): string {
+  return `{${namespace}:board:${board}}`
+}
+
+/** When the last score of a board was taken. */
+export function boardClockKey(namespace: string, board: string): string {
+  return `${boardKey(namespace, board)}:clock`
+}
+
+/** The keys of a period of a board, by where it begins, and of a merge, which the number of its periods is added to. */
+export function boardKeys(
+  namespace: string,
+  board: string,
+  period: string,
+): readonly [order: string, ids: string, scores: string] {
+  const at = `${boardKey(namespace, board)}:${period}`
+  return [`${at}:order`, `${at}:ids`, `${at}:scores`]
 }
 
 /** What is hashed of a key in a Cluster: `shop:12`. */

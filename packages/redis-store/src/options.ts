@@ -24,7 +24,7 @@ export interface RedisStoreOptions {
    * its owner's, and the duplicates get those of the store. Its `keyPrefix` does not count here, which a warning says.
    */
   readonly client?: IoredisClient | undefined
-  /** How often connections are pinged, to notice those that died silently. 100 ms to 1 h. @default '5s' */
+  /** How often connections are pinged while nothing else is heard of the server, to notice those that died silently. 100 ms to 1 h. @default '5s' */
   readonly pingEvery?: Duration | undefined
 }
 
@@ -52,7 +52,7 @@ const NAMES = optionNames<RedisStoreOptions>({
   client: true,
   pingEvery: true,
 })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const REDIS_STORE_DEFAULTS = { pingEvery: '5s' } as const satisfies RedisStoreOptions
 const SHORTEST_PING_MS = 100
 const LONGEST_PING_MS = 3_600_000

@@ -282,7 +282,7 @@ describe('a URL', () => {
     const store = openStore({ url }, 'shop')
     await store.put(at('k'), put())
     const keys = String(await server.command('INFO', 'keyspace'))
-    expect(keys).toMatch(/db3:keys=3/)
+    expect(keys).toMatch(/db3:keys=4/)
     expect(await headerOf(store, at('k'))).toMatchObject({ commit: 1 })
   })
 

@@ -1,12 +1,14 @@
 /** The shared tier on Redis. Every mutation is one script; what each does is said in lua/. */
 
 import type {
+  BoardProvider,
   ClaimReply,
   ClaimRequest,
   CodecFactory,
   EntryAddress,
   EvictRequest,
   FillReply,
+  FleetProvider,
   LockProvider,
   MutationReply,
   PartitionChanges,
@@ -14,6 +16,7 @@ import type {
   PutRequest,
   RateLimitProvider,
   RemoteStore,
+  SessionProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -22,6 +25,8 @@ import type {
 } from '@larder/core/store'
 import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
+import { RedisBoards } from './boards/redis-boards.ts'
+import { Announcer } from './bus/announcer.ts'
 import { RedisBus } from './bus/redis-bus.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
 import { numberOf, textOf } from './commands/replies.ts'
@@ -31,9 +36,10 @@ import { changesIn } from './entries/change-records.ts'
 import { EntryChanges } from './entries/entry-changes.ts'
 import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
-import { readHeads } from './entries/heads.ts'
+import { Heads } from './entries/heads.ts'
 import { scanKeys } from './entries/key-scan.ts'
-import { logKey, tagsKey } from './key-layout.ts'
+import { RedisFleet } from './fleet/redis-fleet.ts'
+import { headsKey, logKey, tagsKey } from './key-layout.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
 import { RedisLocks } from './locks/redis-locks.ts'
 import {
@@ -43,6 +49,7 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from './options.ts'
+import { RedisSessions } from './sessions/redis-sessions.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -78,11 +85,16 @@ class RedisStore implements RemoteStore {
   readonly bus: RedisBus
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
+  readonly fleet: FleetProvider
+  readonly sessions: SessionProvider
+  readonly boards: BoardProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
   readonly #entries: EntryScripts
   readonly #changes: EntryChanges
+  readonly #heads: Heads
+  readonly #announcer: Announcer
   #namespace: string | undefined
 
   constructor(options: ResolvedRedisStoreOptions) {
@@ -97,16 +109,21 @@ class RedisStore implements RemoteStore {
     // In a Cluster the keys of one command have to be of one slot: the more are gathered, the fewer commands.
     const isInCluster = isClusterTarget(options.target)
     this.readsAtOnce = isInCluster ? undefined : READS_AT_ONCE
-    const parts = {
+    const place = {
       backend: this.#backend,
-      isInCluster,
       namespace: () => this.#openNamespace,
       channel: () => this.#channel,
     }
+    this.#announcer = new Announcer(place)
+    const parts = { ...place, isInCluster, announcer: this.#announcer }
     this.#entries = new EntryScripts(parts)
     this.#changes = new EntryChanges(parts)
+    this.#heads = new Heads(this.#backend.scripts)
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
+    this.fleet = new RedisFleet({ backend: this.#backend })
+    this.sessions = new RedisSessions({ backend: this.#backend, options, ownsBackend: false })
+    this.boards = new RedisBoards({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */
@@ -184,19 +201,24 @@ class RedisStore implements RemoteStore {
 
   async sync(partitions: readonly number[]): Promise<SyncReply> {
     const client = await this.#backend.connected('sync')
+    const namespace = this.#openNamespace
+    const { stream } = client
+    // In one write: taking it in costs the server more than what it says.
+    stream?.cork()
     // Beside it, and not waited for: in a Cluster it may be another node's to answer.
     void this.bus.look()
-    const namespace = this.#openNamespace
     // Sent before it: a master that became a replica answers everything else as before, and would confirm what was evicted.
-    const [, reply] = await Promise.all([
-      isCluster(client) ? undefined : assertWritable(client, namespace),
-      readHeads(client, this.#backend.scripts, { namespace, partitions }),
-    ])
+    const writable = isCluster(client) ? undefined : assertWritable(client, namespace)
+    const reading = this.#heads.read(client, { namespace, partitions })
+    stream?.uncork()
+    const [, reply] = await Promise.all([writable, reading])
     return reply
   }
 
   async changesSince(partition: number, seq: number): Promise<PartitionChanges> {
-    const keys = [this.#log(partition)]
+    const namespace = this.#openNamespace
+    const heads = isClusterTarget(this.#options.target) ? [] : [headsKey(namespace)]
+    const keys = [logKey(namespace, partition), ...heads]
     const reply = await this.#backend.run({ script: 'changesSince', keys, args: [seq] })
     const [isKnown, head, ...records] = reply
     const stand = numberOf(head)
@@ -235,6 +257,7 @@ class RedisStore implements RemoteStore {
 
   /** Closes the bus as well: it may be subscribed by way of this store's connection. */
   async close(): Promise<void> {
+    await this.#announcer.close()
     await Promise.all([this.#backend.close(), this.bus.close()])
   }
 
@@ -251,9 +274,5 @@ class RedisStore implements RemoteStore {
   get #openNamespace(): string {
     if (this.#namespace === undefined) throw new Error('The Redis store is not open')
     return this.#namespace
-  }
-
-  #log(partition: number): string {
-    return logKey(this.#openNamespace, partition)
   }
 }

@@ -16,20 +16,20 @@ export class TestTime {
   readonly read = (): number => this.us
 }
 
+/** Makes the provider of the scripts on the shared Redis, which a manager opens; without a clock, on the server's own. */
+export function makeRedisLimits(time?: TestTime, url = inject('redisUrl')): RateLimitProvider {
+  const options = resolveRedisStoreOptions({ url })
+  const backend = new Backend(options)
+  return new RedisLimits({ backend, options, ownsBackend: true, nowUs: time?.read })
+}
+
 /** Opens the scripts on the shared Redis; without a clock, on the server's own. */
 export function openRedisLimits(
   time?: TestTime,
   namespace = freshNamespace(),
   url = inject('redisUrl'),
 ): RateLimitProvider {
-  const options = resolveRedisStoreOptions({ url })
-  const backend = new Backend(options)
-  const provider = new RedisLimits({
-    backend,
-    options,
-    ownsBackend: true,
-    nowUs: time?.read,
-  })
+  const provider = makeRedisLimits(time, url)
   provider.open(namespace)
   onTestFinished(() => provider.close())
   return provider

@@ -4,24 +4,13 @@ import { deepStrictEqual as equal } from 'node:assert'
 import { createCacheManager } from '@larder/core'
 import { lruStore } from '@larder/local-store'
 import { tracing } from '@larder/plugins/tracing'
-import { context } from '@opentelemetry/api'
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace-base'
+import { exporter, tracerProvider } from './sdk.js'
 
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-const exporter = new InMemorySpanExporter()
-const tracerProvider = new BasicTracerProvider({
-  spanProcessors: [new SimpleSpanProcessor(exporter)],
-})
 const tracer = tracerProvider.getTracer('app')
 const caches = createCacheManager({
   namespace: 'traced',
   local: lruStore(),
-  plugins: [tracing({ tracerProvider })],
+  plugins: [tracing({ tracerProvider, localHits: true })],
   default: false,
 })
 

@@ -1,6 +1,6 @@
 /** Compilers, in both kinds of decorators. */
 
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, Row } from '../rows.ts'
 import type { ToolSet } from '../tools.ts'
@@ -72,8 +72,13 @@ function tsc(name: string, tools: ToolSet, isCore = false): readonly Row[] {
   ]
 }
 
-const TYPES = readdirSync(join(import.meta.dirname, '../../types')).filter((file) =>
-  file.endsWith('.test-d.ts'),
+const TYPES_FOLDER = join(import.meta.dirname, '../../types')
+/** What is imported from another package than ours needs what these projects do not install; rows of its own check it. */
+const FOREIGN_IMPORT = / from '(?!@larder\/|node:|\.)/
+const TYPES = readdirSync(TYPES_FOLDER).filter(
+  (file) =>
+    file.endsWith('.test-d.ts') &&
+    !FOREIGN_IMPORT.test(readFileSync(join(TYPES_FOLDER, file), 'utf8')),
 )
 /** Where TypeScript 5.4 does not look through the type parameters of a class; docs/guides/compilers.md says the way out. */
 const GENERIC = 'generic.test-d.ts'

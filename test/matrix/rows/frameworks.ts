@@ -1,11 +1,14 @@
-/** Limits in frameworks and spans in OpenTelemetry, with types that are checked as strictly as can be; and what each subpath needs to be there. */
+/** Limits in frameworks, metrics and spans, with types that are checked as strictly as can be; and what each subpath needs to be there. */
 
 import type { Row } from '../rows.ts'
 
-const PRINTS = 'each lets a client ask once'
+const LIMITED = 'each lets a client ask once'
+const TRACED = 'one trace of a request and its load'
+const COLLECTED = 'collected as it was counted'
+const SCRAPED = 'scraped as it was counted'
 
 /** The declarations of the packages are checked too. */
-const config = (module: string, file: string): string =>
+const config = (module: string, files: readonly string[], more: object = {}): string =>
   JSON.stringify({
     compilerOptions: {
       module,
@@ -17,36 +20,75 @@ const config = (module: string, file: string): string =>
       types: ['node'],
       rootDir: '.',
       outDir: 'out',
+      ...more,
     },
-    files: [file],
+    files,
   })
 
-const frameworkRow = (name: string, type: 'module' | 'commonjs'): Row => ({
-  name: `Limits in Express, Fastify and Hono, ${name}`,
-  tools: 'frameworks',
-  sources: { 'limits.ts': 'limits.ts' },
-  extensions: 'js',
-  files: {
-    'package.json': `{ "private": true, "type": "${type}" }`,
-    'tsconfig.json': config('nodenext', 'limits.ts'),
-  },
-  commands: [{ line: ['tsc'] }, { line: ['node', 'out/limits.js'], prints: PRINTS }],
-})
+const FORMATS = ['ES modules', 'CommonJS'] as const
+const MODULE_TYPES = { 'ES modules': 'module', CommonJS: 'commonjs' } as const
 
-const tracingRow = (name: string, type: 'module' | 'commonjs'): Row => ({
-  name: `Spans in OpenTelemetry, ${name}`,
-  tools: 'tracing',
-  sources: { 'tracing.ts': 'tracing.ts' },
+/** A project whose sources are built with strict types, and then run, each with what it has to print. */
+const built = (
+  row: Pick<Row, 'tools' | 'needsNode'> & { name: string; format: keyof typeof MODULE_TYPES },
+  {
+    sources,
+    files = {},
+    runs,
+  }: {
+    sources: readonly string[]
+    files?: Readonly<Record<string, string>>
+    runs: Readonly<Record<string, string>>
+  },
+): Row => ({
+  name: `${row.name}, ${row.format}`,
+  tools: row.tools,
+  needsNode: row.needsNode,
+  sources: Object.fromEntries(sources.map((file) => [file, file])),
   extensions: 'js',
   files: {
-    'package.json': `{ "private": true, "type": "${type}" }`,
-    'tsconfig.json': config('nodenext', 'tracing.ts'),
+    'package.json': `{ "private": true, "type": "${MODULE_TYPES[row.format]}" }`,
+    'tsconfig.json': config('nodenext', Object.keys(runs)),
+    ...files,
   },
   commands: [
     { line: ['tsc'] },
-    { line: ['node', 'out/tracing.js'], prints: 'one trace of a request and its load' },
+    ...Object.entries(runs).map(([file, prints]) => ({
+      line: ['node', `out/${file.replace('.ts', '.js')}`],
+      prints,
+    })),
   ],
 })
+
+const SPANS = { 'tracing.ts': TRACED, 'collected.ts': COLLECTED }
+
+/** The third major of the SDK, in place of `sdk.ts`, which is the second. */
+const SDK_3 = `import { context } from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+
+export const exporter = new InMemorySpanExporter()
+export const tracerProvider = new TracerProvider({
+  spanProcessors: [new SimpleSpanProcessor({ exporter })],
+})
+`
+
+const observedRows = (format: keyof typeof MODULE_TYPES): readonly Row[] => [
+  built(
+    { name: 'OpenTelemetry, SDK 2', tools: 'tracing', format },
+    { sources: ['tracing.ts', 'collected.ts', 'sdk.ts'], runs: SPANS },
+  ),
+  built(
+    { name: 'OpenTelemetry, SDK 3', tools: 'tracing3', needsNode: '22.15', format },
+    { sources: ['tracing.ts', 'collected.ts'], files: { 'sdk.ts': SDK_3 }, runs: SPANS },
+  ),
+  built(
+    { name: 'Prometheus, both clients', tools: 'scraping', format },
+    { sources: ['metrics.ts'], runs: { 'metrics.ts': SCRAPED } },
+  ),
+]
 
 const ALONE = `import { equal, match } from 'node:assert/strict'
 const missing = async (name) => import(name).then(() => false, ({ code }) => code === 'ERR_MODULE_NOT_FOUND')
@@ -61,11 +103,67 @@ await caches.close()
 console.log('nothing else is needed')
 `
 
+const CONFIG = `import { createCacheManager } from '@larder/core'
+import { redisStore } from '@larder/redis-store'
+
+export const caches = createCacheManager({
+  namespace: 'matrix-application',
+  remote: redisStore({ url: process.env.REDIS_URL }),
+})
+`
+const FILL = `import { caches } from './larder.config.mjs'
+await caches.ready()
+await caches.cache('products').set('42', { price: 7 })
+await caches.close()
+`
+
+/** Everything beside each other in one project, as in an application that uses all of it. */
+const applicationRow: Row = {
+  name: 'An application with limits in each framework and Nest, metrics, a trace and the command line',
+  tools: 'application',
+  sources: Object.fromEntries(
+    ['limits', 'nest', 'service', 'check', 'metrics', 'tracing', 'sdk'].map((name) => [
+      `${name}.ts`,
+      `${name}.ts`,
+    ]),
+  ),
+  extensions: 'js',
+  files: {
+    'package.json': '{ "private": true, "type": "module" }',
+    'tsconfig.json': config('nodenext', ['limits.ts', 'nest.ts', 'metrics.ts', 'tracing.ts'], {
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+      // The declarations of Nest do not bear it.
+      skipLibCheck: true,
+    }),
+    'larder.config.mjs': CONFIG,
+    'fill.mjs': FILL,
+  },
+  commands: [
+    { line: ['tsc'] },
+    { line: ['node', 'out/limits.js'], prints: LIMITED },
+    { line: ['node', 'out/nest.js'], prints: 'checked in Nest' },
+    { line: ['node', 'out/metrics.js'], prints: SCRAPED },
+    { line: ['node', 'out/tracing.js'], prints: TRACED },
+    { line: ['node', 'fill.mjs'] },
+    { line: ['larder', 'doctor', '--config', 'larder.config.mjs'], prints: 'No faults' },
+    {
+      line: ['larder', 'explain', 'products:42', '--json', '--config', 'larder.config.mjs'],
+      prints: '"outcome":"hit"',
+    },
+    { line: ['larder', 'clear', '--yes', '--config', 'larder.config.mjs'] },
+  ],
+}
+
 export const frameworkRows: readonly Row[] = [
-  frameworkRow('ES modules', 'module'),
-  frameworkRow('CommonJS', 'commonjs'),
-  tracingRow('ES modules', 'module'),
-  tracingRow('CommonJS', 'commonjs'),
+  ...FORMATS.map((format) =>
+    built(
+      { name: 'Limits in Express, Fastify and Hono', tools: 'frameworks', format },
+      { sources: ['limits.ts'], runs: { 'limits.ts': LIMITED } },
+    ),
+  ),
+  ...FORMATS.flatMap(observedRows),
+  applicationRow,
   {
     name: 'Limits and metrics where neither a framework nor a client is installed',
     tools: 'newest',

@@ -46,6 +46,29 @@ it('tags whose invalidation a failover lost are invalid again, also if the tag c
   expect(await fleet.after(late.read('k', 'new'))).toBe('new')
 })
 
+it('a tag evicted after a failover also reaches what was born by a step of the tag clock that was lost, and minted ahead', async () => {
+  const [a, b] = [fleet.startNode(), fleet.startNode()]
+  await fleet.after(a.find('other'))
+  await fleet.after(b.find('other'))
+  const replica = fleet.server.snapshot()
+  for (const { store } of [a, b]) store.disconnect({ only: 'messages', silently: true })
+  fleet.isHeld = (each) =>
+    each.node === a.store.node && each.kind === 'request' && each.operation === 'tagsSince'
+  await fleet.after(b.manager.evictTags(['unheard']))
+  fleet.server.shiftTime(1_000)
+  const evicting = a.manager.evictTags(['lost'])
+  await fleet.clock.advanceAsync(0)
+  fleet.server.shiftTime(-1_000)
+  fleet.server.restore(replica)
+  await fleet.after(a.cache.set('k', 'old', { tags: ['t'] }))
+  await fleet.after(b.manager.evictTags(['t']))
+  fleet.isHeld = () => false
+  for (const arrive of fleet.held) arrive()
+  await fleet.after(evicting)
+  await fleet.clock.advanceAsync(MAX_STALENESS_MS)
+  expect(await fleet.after(a.read('k', 'new'))).toBe('new')
+})
+
 it('an eviction is repeated after a failover that went back to where its node still stood', async () => {
   const [a, b] = [fleet.startNode(), fleet.startNode()]
   const [first, second] = keysOfOnePartition()

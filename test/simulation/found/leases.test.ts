@@ -1,6 +1,7 @@
 /** A lease that nobody holds is waited for by nobody, each way to come by one as the shortest history that shows it. */
 
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { deferred } from '../../support/eventually.ts'
 import { Fleet } from './fleet.ts'
 
 /** Some round trips, and one sync after which a release is sent again. */
@@ -36,6 +37,30 @@ it('another node does not wait after a release that failed', async () => {
   await expect(fleet.after(failing)).rejects.toThrow('no source')
   expect(await soon(b.read('k', 'value'))).toBe('value')
 })
+
+it.each(['read', 'refresh', 'evict'] as const)(
+  'who is refused because of a lease does not wait for it where the message of its end comes first (%s)',
+  async (how) => {
+    const [a, b] = [fleet.startNode(), fleet.startNode()]
+    for (const node of [a, b]) await fleet.after(node.find('other'))
+    const slow = deferred<string>()
+    const loading = a.readBy('k', () => slow.promise)
+    await fleet.clock.advanceAsync(0)
+    fleet.isHeld = ({ node, ...each }) =>
+      node === b.store.node && each.kind === 'reply' && each.operation === 'claim'
+    const reading = how === 'refresh' ? b.cache.refresh('k', async () => 'new') : b.read('k', 'new')
+    await fleet.clock.advanceAsync(0)
+    if (how === 'evict') await fleet.after(a.cache.evict('k'))
+    else slow.resolve('old')
+    await fleet.clock.advanceAsync(0)
+    fleet.isHeld = () => false
+    for (const arrive of fleet.held) arrive()
+    const end = await Promise.race([reading, fleet.clock.advanceAsync(0).then(() => 'waits')])
+    expect(end).toBe(how === 'read' ? 'old' : 'new')
+    slow.resolve('old')
+    await fleet.after(loading)
+  },
+)
 
 async function soon<Result>(reading: Promise<Result>): Promise<Result | 'waits'> {
   const late = new Promise<'waits'>((resolve) =>

@@ -1,5 +1,6 @@
 /** What the simulation found in reads, loads and puts, each as the shortest history that shows it. */
 
+import { partitionOf } from '@larder/core/store'
 import { garble } from '@larder/core/testing'
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { deferred } from '../../support/eventually.ts'
@@ -181,4 +182,40 @@ it('a reader who has found the old entry does not keep it in the place of what a
   for (const arrive of fleet.held.splice(0)) arrive()
   expect(await fleet.after(Promise.all([reading, refreshing]))).toEqual(['old', 'new'])
   expect(await fleet.after(a.find('k'))).toBe('new')
+})
+
+it.each(['the store lost a log', 'its machine slept'] as const)(
+  'a refresh tells the others also where %s, which its node noticed after the look',
+  async (what) => {
+    const [a, b] = [fleet.startNode(), fleet.startNode()]
+    for (const node of [a, b]) await fleet.after(node.find('other'))
+    await fleet.after(b.read('k', 'old'))
+    const slow = deferred<string>()
+    const refreshing = a.cache.refresh('k', () => slow.promise)
+    await fleet.clock.advanceAsync(0)
+    const log = { namespace: 'found', kind: 'log', partition: partitionOf('c:k') } as const
+    if (what === 'its machine slept') fleet.clock.sleep(10_000)
+    else fleet.server.dropKey(log)
+    for (const { store } of [b, a]) {
+      store.disconnect()
+      store.reconnect()
+      await fleet.clock.advanceAsync(0)
+      expect(await fleet.after(b.read('k', 'old'))).toBe('old')
+    }
+    slow.resolve('new')
+    expect(await fleet.after(refreshing)).toBe('new')
+    for (const node of [a, b]) expect(await fleet.after(node.read('k', 'new'))).toBe('new')
+  },
+)
+
+it('a node that learns of a settle window from the store keeps nothing past it that it loads without the store', async () => {
+  const a = fleet.startNode()
+  await fleet.after(a.cache.evict('k', { settle: '10s' }))
+  const b = fleet.startNode()
+  await fleet.after(b.find('k'))
+  b.store.faults.fail({ on: 'claim' })
+  expect(await fleet.after(b.read('k', 'maybe old'))).toBe('maybe old')
+  b.store.faults.heal()
+  for (let i = 0; i < 10; i++) await fleet.clock.advanceAsync(1_001)
+  expect(await fleet.after(b.read('k', 'new'))).toBe('new')
 })

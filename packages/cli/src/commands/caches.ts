@@ -26,7 +26,7 @@ const COLUMNS: readonly Column<CacheCount>[] = [
   { title: 'size', isRight: true, text: ({ bytes }) => sizeOf(bytes) },
 ]
 
-/** Names of caches are code, so there are few; what says otherwise is not kept in memory without end. */
+/** Applications have few caches, because their names are code. The bound is for keys that only look like entries. */
 const MOST_CACHES = 10_000
 
 export async function runCaches(session: Session): Promise<number> {

@@ -1,4 +1,4 @@
-/** What destroys is asked about, on a terminal; elsewhere it needs --yes. */
+/** Commands that remove something ask for confirmation on a terminal. Without a terminal they need --yes. */
 
 import { createInterface } from 'node:readline/promises'
 import type { Session } from '../connect/session.ts'
@@ -12,7 +12,7 @@ export interface Question {
   readonly typed?: string
 }
 
-/** Tells whether to go on. False with --dry-run. @throws CommandFailure when it was declined, or nobody can be asked */
+/** Tells whether to go on. False with --dry-run. @throws CommandFailure when it was declined, and without a terminal */
 export async function confirmed(session: Session, { what, typed }: Question): Promise<boolean> {
   const { options, shell, out } = session
   if (options.has('dry-run')) {
@@ -24,7 +24,11 @@ export async function confirmed(session: Session, { what, typed }: Question): Pr
   // With - the keys come from stdin, and what is read there next is not an answer.
   const isTerminal = shell.stdin.isTTY === true && shell.stderr.isTTY === true
   if (!isTerminal || session.words.includes('-')) {
-    throw new CommandFailure('usage', 'Nothing was done: nobody can be asked here.', 'Give --yes.')
+    throw new CommandFailure(
+      'usage',
+      'Nothing was done: there is no terminal to ask for confirmation.',
+      'Give --yes.',
+    )
   }
   const wanted = typed ?? 'yes'
   const prompt = typed === undefined ? 'Go on? Type yes: ' : `Type ${visible(typed)} to go on: `
@@ -36,7 +40,7 @@ export async function confirmed(session: Session, { what, typed }: Question): Pr
 function ask({ shell, signal }: Session, prompt: string): Promise<string> {
   const lines = createInterface({ input: shell.stdin, output: shell.stderr })
   return new Promise<string>((resolve, reject) => {
-    // While it reads, a terminal hands Ctrl+C to it and not to the process, and a question has no end of its own.
+    // While it reads, it gets Ctrl+C of the terminal instead of the process, and it would go on waiting for an answer.
     lines.once('SIGINT', () => reject(new Interrupted()))
     lines.once('close', () => reject(new CommandFailure('failed', 'Nothing was done.')))
     lines.question(prompt, { signal }).then(resolve, reject)

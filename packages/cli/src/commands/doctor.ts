@@ -37,7 +37,7 @@ function linesOf({ check, state, found, why, fix }: Check, out: Output): readonl
   ]
 }
 
-/** One last line: is it good? */
+/** The last line: what all checks come to. */
 function verdict({ fail, warn, unknown }: Readonly<Record<CheckState, number>>): string {
   const notes = [
     ...(warn > 0 ? [counted(warn, 'warning')] : []),

@@ -1,4 +1,4 @@
-/** What an entry is by its own header: whether it may still be served is decided by its tags as well, which `explain` looks at. */
+/** The state of an entry by its own header. Its tags decide, too, whether it may be served: `explain` looks at them. */
 
 import { FLAG } from '@larder/core/store'
 import type { EntryRow } from '@larder/redis-store/inspect'

@@ -4,7 +4,7 @@ import { softTag } from '@larder/core/store'
 import type { Session } from '../connect/session.ts'
 import { heardBy } from './evict.ts'
 
-/** For how long a tag has to be remembered where no node has said it yet; what is pruned too early costs loads. */
+/** For how long a tag is remembered if no node has said it yet. A tag that is forgotten too early costs loads. */
 const USUAL_RETENTION_MS = 86_400_000
 
 export async function evictNames(session: Session, names: readonly string[]): Promise<void> {
@@ -12,13 +12,13 @@ export async function evictNames(session: Session, names: readonly string[]): Pr
   const { tags } = await inspection.namespace(namespace)
   const isSaid = tags !== undefined && tags.retentionMs > 0
   const bumped = options.has('soft') ? names.map(softTag) : names
-  // The store keeps to the longest one that any node has asked for.
+  // The store uses the longest time that any node has asked for.
   await inspection
     .store(namespace)
     .bumpTags(bumped, 0, isSaid ? tags.retentionMs : USUAL_RETENTION_MS)
 }
 
-/** Says what was done, in one object or one line. */
+/** Prints what was done, as one object or one line. */
 export async function reportEvicted(
   { inspection, namespace, out }: Session,
   data: object,

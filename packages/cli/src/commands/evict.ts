@@ -7,12 +7,12 @@ import { confirmed } from './confirm.ts'
 import { fullKeyFrom } from './full-key.ts'
 import { assertKnown } from './looked.ts'
 
-/** Keys of one step: evicted together, and never all in memory. */
+/** How many keys are evicted together. Never are more of them in memory. */
 const AT_ONCE = 500
 
 interface Outcome {
   readonly keys: number
-  /** How many of them were in Redis; nodes may have had others in process only. */
+  /** How many of them were in Redis; nodes may have had others only in process. */
   readonly stored: number
 }
 
@@ -40,7 +40,7 @@ async function evictWords(session: Session): Promise<number> {
   return EXIT.done
 }
 
-/** How many there will be is not known before they were read, so it needs --yes. */
+/** The number of keys is unknown until all of them are read, so this needs --yes. */
 async function evictInput(session: Session): Promise<number> {
   if (await confirmed(session, { what: `evict the keys on stdin from ${session.namespace}` })) {
     await report(session, await evictAll(session, chunksOf(keysOnInput(session))))
@@ -113,9 +113,9 @@ async function report(session: Session, { keys, stored }: Outcome): Promise<void
   ])
 }
 
-/** Who has heard of a change. */
+/** Says how many nodes have heard of a change. */
 export function heardBy(listening: number | undefined): string {
-  if (listening === undefined) return 'How many nodes listen is unknown.'
+  if (listening === undefined) return 'It is unknown how many nodes listen.'
   return `${counted(listening, 'node')} ${listening === 1 ? 'listens' : 'listen'}, and ${listening === 1 ? 'was' : 'were'} told.`
 }
 

@@ -32,7 +32,7 @@ export async function runExplain(session: Session): Promise<number> {
   return EXIT.done
 }
 
-/** With the application's codec at hand: what it cannot decode is a miss, whatever the header says. */
+/** Where the application's codec is known: a value that it cannot decode is a miss, whatever the header says. */
 async function asRead(
   { inspection, namespace, value }: Session,
   key: string,
@@ -45,7 +45,7 @@ async function asRead(
     await value(key, bytes)
     return explanation
   } catch {
-    // What was thrown may repeat a part of the value.
+    // The message of the error may contain a part of the value.
     const words = 'The manager of the configuration file cannot decode it: it is loaded anew.'
     return { outcome: 'miss', reason: 'undecodable', words, atMs: undefined, tag: undefined }
   }
@@ -62,7 +62,7 @@ function dataOf(facts: EntryFacts, { outcome, reason, words, atMs, tag }: Explan
   }
 }
 
-/** What it was judged by. */
+/** The facts that decided it. */
 function detailLines({ key, partition, nowMs, stored, tags, log }: EntryFacts): readonly string[] {
   const head = stored.kind === 'entry' ? stored.head : undefined
   const lease = head === undefined || head.leaseToken === 0 ? 0 : head.leaseDeadline - nowMs

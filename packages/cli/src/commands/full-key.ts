@@ -1,4 +1,4 @@
-/** Keys as people have them: full keys, or as Redis shows them. */
+/** Keys as people type them: full keys, or keys as Redis shows them. */
 
 import { CommandFailure } from '../failure.ts'
 
@@ -13,7 +13,7 @@ export function fullKeyFrom(text: string, namespace: string): string {
   )
 }
 
-/** A key of Redis, `{shop:12}:products:42`, without what stands in front. */
+/** Returns a key as Redis shows it, `{shop:12}:products:42`, without the part in front. */
 function withoutPlace(text: string, namespace: string): string {
   const start = `{${namespace}:`
   if (!text.startsWith(start)) return text

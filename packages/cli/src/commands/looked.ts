@@ -1,11 +1,11 @@
-/** Scans that end early say so: a number that is not the whole is never shown as if it were. */
+/** Scans of limited length: a command says when its scan ended early, so that a part is never taken for the whole. */
 
 import type { Looked, ScanOptions } from '@larder/redis-store/inspect'
 import type { Session } from '../connect/session.ts'
 import { CommandFailure } from '../failure.ts'
 import { countOf } from '../output/units.ts'
 
-/** Enough for most servers, and a second or two. */
+/** Enough for most servers; it takes a second or two. */
 const USUAL_SCAN = 200_000
 
 /** How far a command scans: what --scan says, or `usual`. */

@@ -1,10 +1,12 @@
-import type { Fleet, Inspection, NamespaceFacts } from '@larder/redis-store/inspect'
+import type { Fleet } from '@larder/core'
+import type { Inspection, NamespaceFacts, SeenFleet } from '@larder/redis-store/inspect'
 import type { Session } from '../connect/session.ts'
 import { EXIT } from '../failure.ts'
-import { pairLines } from '../output/pairs.ts'
+import { type Pair, pairLines } from '../output/pairs.ts'
 import { counted, countOf, instantText, sizeOf } from '../output/units.ts'
 import { type CacheCount, countCaches, sumOf } from './caches.ts'
 import { assertKnown, type Progress, tellIncomplete } from './looked.ts'
+import { fleetCountersOf, loadsText, readsText } from './reported.ts'
 
 export async function runStats(session: Session): Promise<number> {
   const { inspection, namespace, out } = session
@@ -31,8 +33,9 @@ export async function runStats(session: Session): Promise<number> {
     entries: { ...entries, isComplete: progress.isComplete },
     changes: { lastMinute: facts.changes.lastMinute, lastAt: iso(facts.changes.lastAtMs) },
     tags: facts.tags === undefined ? null : tagsOf(facts.tags),
-    nodes: { listening: fleet.listening ?? null },
-    hits: null,
+    nodes: nodesOf(fleet),
+    // The sum over the nodes that report.
+    counters: isReported(fleet) ? fleetCountersOf(fleet.reported.total) : null,
     server,
   }
   await out.one(data, () => lines({ namespace, caches, entries, facts, fleet, server }))
@@ -49,7 +52,7 @@ interface Shown {
     readonly bytes: number | null
   }
   readonly facts: NamespaceFacts
-  readonly fleet: Fleet
+  readonly fleet: SeenFleet
   readonly server: { readonly keys: number | null; readonly usedBytes: number | null }
 }
 
@@ -72,10 +75,40 @@ function lines({ namespace, caches, entries, facts, fleet, server }: Shown): rea
         ? 'no tag clock'
         : `${counted(tags.count, 'tag')} evicted lately; what was stored before ${instantText(tags.floorAtMs)} counts as evicted`,
     ],
-    ['nodes', fleet.listening === undefined ? 'unknown' : `${countOf(fleet.listening)} listen`],
-    ['hits, loads', 'unknown: nodes do not report them to Redis'],
+    ['nodes', nodesText(fleet)],
+    ...readPairs(fleet),
     ['server', serverText(server)],
   ])
+}
+
+/** Hits and loads are known to nodes only. */
+function readPairs(fleet: SeenFleet): readonly Pair[] {
+  if (!isReported(fleet)) return [['hits, loads', 'unknown: no node reports them']]
+  const { total } = fleet.reported
+  return [
+    ['hits', readsText(total)],
+    ['loads', loadsText(total)],
+    ['in memory', `${counted(total.localEntries, 'entry', 'entries')}, all nodes together`],
+  ]
+}
+
+function nodesText({ listening, reported }: SeenFleet): string {
+  const listen =
+    listening === undefined ? 'unknown how many listen' : `${countOf(listening)} listen`
+  return reported === undefined ? listen : `${listen}, ${countOf(reported.nodes.length)} report`
+}
+
+function nodesOf({ listening, reported }: SeenFleet): object {
+  const late = reported?.nodes.filter(({ state }) => state === 'late').length
+  return {
+    listening: listening ?? null,
+    reported: reported?.nodes.length ?? null,
+    late: late ?? null,
+  }
+}
+
+function isReported(fleet: SeenFleet): fleet is SeenFleet & { readonly reported: Fleet } {
+  return fleet.reported !== undefined && fleet.reported.nodes.length > 0
 }
 
 function serverText({ keys, usedBytes }: Shown['server']): string {

@@ -8,7 +8,7 @@ import type { Output } from '../output/output.ts'
 import { counted, countOf, instantText } from '../output/units.ts'
 import { assertKnown } from './looked.ts'
 
-/** What waits to be printed while the reader is slow; beyond it lines are left out, and counted. */
+/** How many lines wait while the reader is slow. Further lines are left out and counted. */
 const MOST_WAITING = 10_000
 
 export async function runWatch(session: Session): Promise<number> {
@@ -19,7 +19,7 @@ export async function runWatch(session: Session): Promise<number> {
     onMessage: (message) => queue.add(message),
     onGarbage: () => out.talk('Something that is not a message of Larder was published.'),
     onUp: () => out.talk(`Listening to ${namespace}.`),
-    onDown: () => out.talk('The connection is away; what is said now is missed.'),
+    onDown: () => out.talk('The connection is lost; messages are missed until it is back.'),
   })
   const limit = options.count('limit') ?? Number.POSITIVE_INFINITY
   let printed = 0
@@ -90,7 +90,7 @@ function textOf(message: BusMessage, out: Output): string {
   }
 }
 
-/** A name of the tag clock, as people say it. */
+/** A name of the tag clock as text for people. */
 function nameOf(name: string): string {
   const tag = tagBehind(name)
   const soft = tag === name ? '' : ' (softly)'

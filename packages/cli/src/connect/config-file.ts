@@ -13,7 +13,7 @@ const ENDINGS = ['.mjs', '.js', '.cjs']
 /** Names under which the manager or the options may be exported. */
 const EXPORTS = ['default', 'caches', 'manager', 'config']
 
-/** The file in a folder that is taken when nothing else was said. */
+/** The file in a folder that is used by default, if it is there. */
 export function findConfig(folder: string): string | undefined {
   return FILES.map((name) => join(folder, name)).find((path) => existsSync(path))
 }

@@ -1,4 +1,4 @@
-/** What was said about where Redis is. */
+/** Where Redis is, as a flag, the environment or a file says it. */
 
 import type { InspectionSource } from '@larder/redis-store/inspect'
 
@@ -7,12 +7,12 @@ export interface Connection {
   /** Where locks and limits are, when that is another Redis. */
   readonly locks?: InspectionSource | undefined
   readonly limits?: InspectionSource | undefined
-  /** What the file or environment says; a flag comes before it. */
+  /** The namespace of the file or the environment; a flag takes precedence. */
   readonly namespace: string | undefined
-  /** Where it was said, for messages; without credentials. */
+  /** Which flag, variable or file said it; for messages, without credentials. */
   readonly origin: string
   /** Decodes a stored entry as the application does; absent where only its connection is known. */
   readonly value?: ((key: string, bytes: Uint8Array) => Promise<unknown>) | undefined
-  /** To be called in the end. */
+  /** To be called at the end. */
   close?(): Promise<void>
 }

@@ -17,7 +17,7 @@ export interface Session {
   readonly words: readonly string[]
   readonly out: Output
   readonly shell: Shell
-  /** Aborted when the user interrupts, or nobody reads the output any more. */
+  /** Aborted when the user interrupts, or the reader of the output has left. */
   readonly signal: AbortSignal
   /** Decodes a stored entry as the application does; absent where only its connection is known. */
   readonly value: Connection['value']
@@ -87,14 +87,14 @@ async function reached(source: InspectionSource, { origin }: Connection): Promis
   try {
     return await inspectRedis(source)
   } catch (error) {
-    // Wrong options are told by their own names.
+    // Its message names the option that is wrong.
     if (error instanceof Error && error.name === 'InvalidOptionError') {
       throw new CommandFailure('usage', error.message, `Said by ${origin}.`)
     }
     const words = error instanceof Error ? error.message : String(error)
     throw new CommandFailure(
       'unreachable',
-      `Redis, as ${origin} says it, is not reachable: ${words}`,
+      `The Redis that ${origin} names is not reachable: ${words}`,
     )
   }
 }

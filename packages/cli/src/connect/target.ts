@@ -1,5 +1,5 @@
 /**
- * Where Redis is and which namespace is meant: flags first, then the environment, then a file of the project.
+ * Finds out where Redis is and which namespace is meant: from flags, else from the environment, else from a file of the project.
  *
  * Passwords come from a URL in the environment or from the file. They are never printed, and not asked for.
  */
@@ -55,7 +55,7 @@ function fromUrls(
     .filter((part) => part !== '')
   const tls = tlsOf(options, cwd)
   if ('tls' in tls && !urls.every((url) => url.startsWith('rediss://'))) {
-    throw new CommandFailure('usage', '--ca is for rediss://, and would change nothing here.')
+    throw new CommandFailure('usage', '--ca is for rediss:// only, and this URL is another one.')
   }
   return { source: sourceOf(urls, options, tls), namespace, origin }
 }
@@ -103,7 +103,7 @@ function loginOf(url: string): object {
   }
 }
 
-/** ioredis asks three times: for the servers, that it counts behind Sentinel at all, and for the sentinels. */
+/** ioredis has three options for it: for the servers, whether to use it behind Sentinel at all, and for the sentinels. */
 function sentinelTls({ tls }: { readonly tls?: object }): object {
   return tls === undefined ? {} : { tls, enableTLSForSentinelMode: true, sentinelTLS: tls }
 }

@@ -4,7 +4,7 @@ import type { Examined } from './examined.ts'
 
 const WITHIN_MS = 1_000
 
-/** Publishes on a channel that nobody uses, from each master, and listens. */
+/** Publishes on a channel that nothing else uses, from each master, and listens. */
 export async function checkBus({ inspection, namespace }: Examined): Promise<Check> {
   const channel = `${namespace}:doctor:${randomBytes(6).toString('hex')}`
   try {
@@ -15,7 +15,7 @@ export async function checkBus({ inspection, namespace }: Examined): Promise<Che
     return fail('bus', {
       found: `nothing arrived within ${WITHIN_MS} ms from ${lost.map(({ address }) => address).join(', ')}`,
       why: 'Nodes hear of evictions only when they ask, up to maxStaleness later.',
-      fix: 'See whether something between here and the server holds pub/sub back.',
+      fix: 'Check whether something between here and the server blocks pub/sub.',
     })
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error)

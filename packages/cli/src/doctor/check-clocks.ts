@@ -3,7 +3,7 @@ import type { Examined } from './examined.ts'
 
 const FAR_APART_MS = 1_000
 
-/** Compares the clocks of all servers, and notes this machine's, which orders nothing. */
+/** Compares the clocks of all servers. It also shows the clock of this machine, on which nothing depends. */
 export async function checkClocks({ inspection }: Examined): Promise<Check> {
   const offsets: number[] = []
   for (const server of inspection.servers('all')) {
@@ -19,6 +19,6 @@ export async function checkClocks({ inspection }: Examined): Promise<Check> {
   return warn('clocks', {
     found,
     why: 'After a failover to a server whose clock is behind, keys are loaded anew until it has caught up.',
-    fix: 'Run a time service on all servers.',
+    fix: 'Run a time service (NTP) on all servers.',
   })
 }

@@ -14,7 +14,7 @@ export async function checkCluster({ inspection, namespace }: Examined): Promise
     return fail('cluster', {
       found: `state ${field('cluster_state')}, ${field('cluster_slots_assigned')} of ${SLOTS} slots served`,
       why: 'Keys of the other slots cannot be read or evicted.',
-      fix: 'See CLUSTER NODES: a master without a replica is away, or slots were not assigned.',
+      fix: 'Look at CLUSTER NODES: a master without a replica is down, or slots were not assigned.',
     })
   }
   const shares = ALL_PARTITIONS.map((partition) => inspection.masterOf(namespace, partition))
@@ -27,6 +27,6 @@ export async function checkCluster({ inspection, namespace }: Examined): Promise
   return warn('cluster', {
     found,
     why: 'One server does the work of several.',
-    fix: 'Another namespace is spread otherwise; or move slots.',
+    fix: 'Move slots, or choose another namespace: its partitions are spread differently.',
   })
 }

@@ -15,13 +15,13 @@ async function connectionsOf(server: InspectedServer): Promise<Check> {
   const used = numberIn(info, 'connected_clients')
   const most = numberIn(info, 'maxclients')
   if (used === undefined || most === undefined) {
-    return unknown('connections', 'The server does not say how many it takes.')
+    return unknown('connections', 'The server does not say how many connections it takes.')
   }
   const found = `${countOf(used)} of ${countOf(most)}`
   if (used < most * (1 - FEW_LEFT)) return ok('connections', found)
   return warn('connections', {
     found,
     why: 'Each node needs two, and one more for locks that wait for replicas.',
-    fix: 'Raise maxclients, or find out who keeps so many.',
+    fix: 'Raise maxclients, or find out which clients keep so many connections.',
   })
 }

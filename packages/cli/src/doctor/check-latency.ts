@@ -18,7 +18,7 @@ export async function checkLatency({ inspection }: Examined): Promise<Check> {
   const median = times[Math.floor(times.length / 2)] ?? 0
   const slowest = times.at(-1) ?? 0
   const found = `${median.toFixed(1)} ms for an answer, ${slowest.toFixed(1)} ms the slowest of ${times.length}`
-  const why = `A call that takes longer than storeTimeout, usually ${STORE_TIMEOUT_MS} ms, is given up and loads instead.`
+  const why = `A read that waits for longer than storeTimeout, by default ${STORE_TIMEOUT_MS} ms, goes on without the store and loads.`
   const fix =
     'Look at the network, the load of the server, and LATENCY DOCTOR; or raise storeTimeout.'
   if (median > STORE_TIMEOUT_MS / 2) return fail('latency', { found, why, fix })

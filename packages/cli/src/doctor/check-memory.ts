@@ -38,9 +38,9 @@ async function memoryOf(server: InspectedServer): Promise<Check> {
   if (isRefusing) {
     return warn('memory', {
       found,
-      why: 'Right for locks and limits; a cache that fills it up has its writes refused.',
-      fix: 'Give locks and limits a server of their own, and set allkeys-lfu on the cache.',
+      why: 'This is right for locks, limits and sessions. When a cache fills the memory, its writes are refused.',
+      fix: 'Give locks, limits and sessions a server of their own, and set allkeys-lfu on that of the cache.',
     })
   }
-  return ok('memory', `${found}: locks and limits need a server that does not evict`)
+  return ok('memory', `${found}: locks, limits and sessions need a server that does not evict`)
 }

@@ -6,7 +6,7 @@ import type { Examined } from './examined.ts'
 
 const LOOKED_AT = 20_000
 
-/** Who else keeps keys here, told by a sample. */
+/** Which other applications keep keys here, as far as a sample shows. */
 export async function checkNeighbours({ inspection, namespace, signal }: Examined): Promise<Check> {
   const namespaces = new Set<string>()
   let others = 0

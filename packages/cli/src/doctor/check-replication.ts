@@ -18,7 +18,7 @@ async function replicationOf(server: InspectedServer): Promise<Check> {
   if (role !== 'master') {
     return fail('replication', {
       found: `${server.address} is a ${role === 'slave' ? 'replica' : role}`,
-      why: 'A replica takes no evictions, and may lag behind those of others.',
+      why: 'A replica refuses evictions, and may still have what was evicted on its master.',
       fix: 'Give the address of the master, or let Sentinel or a Cluster find it.',
     })
   }
@@ -30,7 +30,7 @@ async function replicationOf(server: InspectedServer): Promise<Check> {
     return warn('replication', {
       found: `${found}; ${away} not in step, ${lag} s behind at the most`,
       why: 'A failover loses what was not replicated; nodes repeat their own evictions of the last minute.',
-      fix: 'See the network between the servers, and repl-backlog-size.',
+      fix: 'Check the network between the servers, and repl-backlog-size.',
     })
   }
   return ok('replication', found)

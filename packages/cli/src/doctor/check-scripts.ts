@@ -2,7 +2,7 @@ import { type Check, fail, ok } from './check.ts'
 import type { Examined } from './examined.ts'
 import { listOfNumbers } from './numbers.ts'
 
-/** What the scripts use beside commands; the key is declared, as theirs are. */
+/** What the scripts use besides commands. The key is declared, as they declare theirs. */
 const PROBE = `return { cmsgpack and 1 or 0, struct and 1 or 0, bit and 1 or 0, redis.call('EXISTS', KEYS[1]) }`
 const LIBRARIES = ['cmsgpack', 'struct', 'bit']
 
@@ -23,7 +23,7 @@ export async function checkScripts({ inspection, namespace }: Examined): Promise
     if (!/^[A-Z]{2,}/.test(words)) throw error
     return fail('scripts', {
       found: `The server refuses EVAL: ${words}`,
-      why: 'Every change is a script, so that no two of them can come between each other.',
+      why: 'Every change is a script, so that it is done in one step.',
       fix: 'Allow Lua, and EVAL and EVALSHA to the user. Some hosted servers refuse them in Clusters.',
     })
   }

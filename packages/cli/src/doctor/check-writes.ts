@@ -3,12 +3,12 @@ import { type InspectedServer, refusalOf } from '@larder/redis-store/inspect'
 import { type Check, fail, ok, worstOf } from './check.ts'
 import type { Examined } from './examined.ts'
 
-/** Should the key stay behind, ms. */
+/** When the key expires if it could not be removed, ms. */
 const FORGOTTEN_AFTER_MS = '5000'
-/** So many names are tried to find one that a server of a Cluster serves. */
+/** How many names are tried to find one that a server of a Cluster serves. */
 const MOST_NAMES = 2_000
 
-/** Writes and removes a key that nobody uses, on each master. */
+/** Writes and removes a key that nothing else uses, on each master. */
 export async function checkWrites({ inspection, namespace }: Examined): Promise<Check> {
   const checks: Check[] = []
   for (const server of inspection.servers()) checks.push(await tryWrite(server, namespace))
@@ -29,8 +29,8 @@ async function tryWrite(server: InspectedServer, namespace: string): Promise<Che
       if (refusal === undefined && !/^[A-Z]{2,}/.test(words)) throw error
       return fail('writes', {
         found: `${server.address} refuses them: ${words}`,
-        why: 'Evictions wait until it takes them, and nothing is shared meanwhile.',
-        fix: FIXES[refusal ?? ''] ?? 'See what the server says.',
+        why: 'Evictions wait until the server takes writes, and until then nothing is shared.',
+        fix: FIXES[refusal ?? ''] ?? 'Look at what the server answered.',
       })
     }
   }
@@ -39,7 +39,8 @@ async function tryWrite(server: InspectedServer, namespace: string): Promise<Che
 
 const FIXES: Readonly<Record<string, string>> = {
   readonly: 'Give the address of the master, or let Sentinel or a Cluster find it.',
-  'not-durable': 'The last snapshot failed: mend the disk, or set stop-writes-on-bgsave-error no.',
+  'not-durable':
+    'The last snapshot failed: repair the disk, or set stop-writes-on-bgsave-error no.',
   replicas: 'Bring the replicas back, or lower min-replicas-to-write.',
   full: 'Raise maxmemory, or set an evicting maxmemory-policy.',
   rights: 'Give the user the rights that the check of rights lists.',

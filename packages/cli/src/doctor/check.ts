@@ -1,6 +1,6 @@
 /** What a check of the doctor says. */
 
-/** `unknown`: the server does not let it be found out, which is not a fault. */
+/** `unknown`: it cannot be found out on this server, which is not a fault. */
 export type CheckState = 'ok' | 'warn' | 'fail' | 'unknown'
 
 export interface Check {

@@ -1,8 +1,8 @@
 /**
- * Examines a Redis: can it do what Larder asks of it?
+ * Examines whether a Redis can do what Larder needs.
  *
- * By doing, and not by the name of the product: managed servers and other implementations refuse this and that, and say
- * little about it. A check that cannot be made is unknown, and the others go on. Nothing that exists is changed.
+ * It tries things instead of trusting the name of the product: managed servers and other implementations refuse some commands, and do
+ * not document all of them. When a check cannot be made, its result is unknown and the others go on. Nothing that exists is changed.
  */
 
 import type { Inspection } from '@larder/redis-store/inspect'
@@ -57,7 +57,7 @@ export async function* examine(
   }
 }
 
-/** An answer of the server that forbids the check makes it unknown; a connection that ended ends all. */
+/** Makes one check. Its result is unknown when the server refuses what it needs. @throws what the connection ended with */
 async function made(name: string, check: Checker, examined: Examined): Promise<Check> {
   try {
     return await check(examined)

@@ -1,4 +1,4 @@
-/** Numbers in replies: as such, or as texts. */
+/** Numbers in replies, which may be numbers or texts. */
 export function listOfNumbers(reply: unknown): readonly number[] {
   return Array.isArray(reply) ? reply.map((item) => Number(String(item))) : []
 }

@@ -1,7 +1,7 @@
 /**
- * Data on stdout, talk on stderr. With `--json` data is one JSON object per line, else text for people.
+ * Data goes to stdout, and messages to people go to stderr. With `--json` data is one JSON object per line, else text for people.
  *
- * A reader that is slow is waited for, and one that has left (`larder keys | head`) ends the command quietly.
+ * The command waits for a slow reader, and ends silently when the reader has left (`larder keys | head`).
  */
 
 import { once } from 'node:events'
@@ -35,7 +35,7 @@ export class Output {
     const isPlain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
     this.#hasColour = how.colour && stdout.isTTY === true && !isPlain
     stdout.on('error', () => this.#left.abort(new ReaderLeft()))
-    // Who closed stderr does not want to be told.
+    // A caller that has closed stderr wants no messages.
     stderr.on('error', () => undefined)
   }
 

@@ -1,4 +1,4 @@
-/** Names and values under each other, for one thing shown to a person. */
+/** Names and values, one pair per line: for one thing that is shown to a person. */
 
 import { visible } from './escape.ts'
 

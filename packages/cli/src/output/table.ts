@@ -1,4 +1,4 @@
-/** Tables for people: columns as wide as their first rows need, and rows that come for as long as they like. */
+/** Tables for people: columns are as wide as their first rows need, and any number of rows may follow. */
 
 import { visible } from './escape.ts'
 
@@ -9,7 +9,7 @@ export interface Column<Row> {
   text(row: Row): string
 }
 
-/** So many rows decide how wide columns are; the later ones are not waited for. */
+/** How many rows decide how wide the columns are. Nothing waits for later rows. */
 const MEASURED_ROWS = 100
 const GAP = '  '
 

@@ -13,7 +13,7 @@ import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import { type LoadContext, type Loader, ReadCall } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
-import { loadTrace, tracesLoads } from './read-traces.ts'
+import { loadTrace, tracesLoads } from './read-reports.ts'
 
 /** Loads the keys at the given indexes; returns one value each, in that order. */
 export type LoadMissing = (

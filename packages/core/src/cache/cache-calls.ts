@@ -12,8 +12,14 @@ import {
   resolveLoadOptions,
 } from './entry-options.ts'
 import type { EntryPlace } from './entry-rules.ts'
-import { withPolicyTags } from './policy-tags.ts'
-import { type Loader, nothingToLoad, ReadCall, type ReadRules, ReadSite } from './read-call.ts'
+import {
+  type Loader,
+  nothingToLoad,
+  ReadCall,
+  type ReadRules,
+  ReadSite,
+  withPolicyTags,
+} from './read-call.ts'
 
 export class CacheCalls {
   /** How messages name the cache. */

@@ -84,12 +84,6 @@ export class Caller implements WaitingCaller {
   }
 }
 
-/** True when the caller may stop waiting, and nobody waits in its name yet. */
-export function isImpatient({ rules, policy }: ReadCall): boolean {
-  if (rules.caller !== undefined) return false
-  return rules.patience !== undefined || policy.hardTimeoutMs > 0
-}
-
 /**
  * Returns what `begin` promises, or rejects with the signal's reason as soon as it aborts. Nothing is begun when it has.
  */

@@ -21,7 +21,7 @@ export interface Change {
 }
 
 const CAP = 10_000
-/** So many changes are noted before it is looked whether some of them concern nobody any more. */
+/** How many changes are noted before it is looked whether some of them concern nobody any more. */
 const LEAST_LOOKED_THROUGH = 256
 
 /** Returns what an eviction by tag is noted as; `tag`: a name of the tag table. That it might be a key, too, costs a hit at most. */

@@ -5,15 +5,15 @@
 
 import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { field, isEntry } from '../entry/envelope.ts'
+import { ageOf } from '../entry/local-entry.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
-import type { Flight } from './flight.ts'
-import { endAsClosed, endIfForsaken } from './flight-steps.ts'
+import { endIfForsaken, type Flight } from './flight.ts'
 import { randomId } from './ids.ts'
 import { Lease, leaseLength } from './lease.ts'
+import { endAsClosed } from './load.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import { stopSharing } from './not-shared.ts'
-import { ageOf } from './remote-entry.ts'
 import type { StoredEntries } from './stored-entries.ts'
 import { UNSHARED_MS } from './unshared-keys.ts'
 
@@ -52,6 +52,7 @@ export class ClaimPath {
       if (flight.isMarked && !flight.isUnshared && flight.ask === undefined)
         stopSharing(this.#node, flight, UNSHARED_MS)
       const leaseMs = leaseLength(policy.leaseWaitMs)
+      flight.wasWoken = false
       flight.ask?.look(this.#node.knowledge.stamp(flight.address.partition))
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
       if (reply === undefined) {
@@ -77,7 +78,8 @@ export class ClaimPath {
       giveUpAt = Math.min(giveUpAt, clock.now() + policy.leaseWaitMs)
       const leftMs = giveUpAt - clock.now()
       overtake = leftMs <= 0 ? reply.holder : 0
-      if (overtake === 0) await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
+      if (overtake === 0 && !flight.wasWoken)
+        await this.#wait(flight, Math.min(leftMs, reply.remainingMs))
     }
     endAsClosed(this.#node, flight)
   }

@@ -98,7 +98,7 @@ const LOAD_OPTION_NAMES = optionNames<LoadOptions>({
   hardTimeout: true,
   unshared: true,
 })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const GET_DEFAULTS = { allowStale: false } as const satisfies GetOptions
 const GET_OPTION_NAMES = optionNames<GetOptions>({ signal: true, allowStale: true })
 const SIGNAL_NAMES = optionNames<Pick<GetOptions, 'signal'>>({ signal: true })

@@ -10,7 +10,7 @@ import type { Lease } from './lease.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadReports } from './read-reports.ts'
-import { canReplace, type Replacement, replace } from './replace.ts'
+import { type Replacement, replace, replaces } from './replace.ts'
 import { markOf, sealed, storedForm } from './stored-form.ts'
 import { standingAfter, standingNow, tellOthers } from './tell-others.ts'
 
@@ -58,7 +58,7 @@ export class FillPath {
     const { livesForMs } = stored.lifetimes
     // Around the reading of the reply, too: a store that answers with something else must not break the call.
     try {
-      if (canReplace(this.#node, flight)) {
+      if (replaces(this.#node, flight)) {
         await this.#replace(flight, lease, { bytes, livesMs: livesForMs, commit })
         return
       }
@@ -143,6 +143,8 @@ export class FillPath {
     const { call, address, stamp, ask, isAlive } = flight
     if (ask === undefined || node.isClosed || hasGivenWay(flight)) return
     if (!isAlive) this.#forgetHere(flight)
+    // The later one tells them.
+    if (ask.isSuperseded) return
     const mark = node.changes.begin()
     try {
       const told = await tellOthers(node, address)
@@ -188,9 +190,11 @@ export class FillPath {
 }
 
 /**
- * Tells whether something that this node asked for has ended a refresh: that wins, and tells the others itself. What others did may be
- * older than the result, though it came later: they may have begun it before.
+ * Tells whether a change that this node asked for has ended a refresh: that wins, and tells the others itself. A read that did not join
+ * the refresh does not, nor does a later refresh, which may not have replaced anything yet. What others did may be older than the
+ * result, though it came later: they may have begun it before.
  */
-function hasGivenWay({ isAlive, touchedAt }: Flight): boolean {
-  return !isAlive && (touchedAt === 0 || touchedAt === ASKED_HERE)
+function hasGivenWay({ isAlive, touchedAt, ask }: Flight): boolean {
+  if (isAlive) return false
+  return touchedAt === ASKED_HERE || (touchedAt === 0 && ask === undefined)
 }

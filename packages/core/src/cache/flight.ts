@@ -1,5 +1,5 @@
 /**
- * Reads under way: one flight per key, which every caller of that key shares.
+ * Reads under way: one flight per key, which every caller of that key shares; how a flight goes on and how it ends.
  *
  * An invalidation *kills and detaches* a flight: callers that already wait still get its value, it is not kept locally, and
  * later callers start anew. Otherwise a load that began before an eviction would bring the old value back after it.
@@ -11,8 +11,9 @@ import type { Stamp } from '../entry/stamp.ts'
 import type { MissReason } from '../events/events.ts'
 import type { OpenTrace } from '../events/open-trace.ts'
 import type { ReadTrace, TracedFlight } from '../events/traces.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
-import { PassingMap } from '../lifecycle/passing-map.ts'
+import { PassingMap } from '../lifecycle/passing.ts'
 import type { Joiners } from './joiners.ts'
 import type { ReadCall, WaitingCaller } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
@@ -47,6 +48,8 @@ export class Flight implements Witness {
   candidate: LocalEntry | undefined
   /** False once an invalidation of the key detached the flight: its result must not be kept locally. */
   isAlive = true
+  /** A wake-up for the key has come since the lease was last asked for. */
+  wasWoken = false
   /** The highest sequence number of a change that touched the key since the stamp. */
   touchedAt = 0
   /** The most that is known of why nothing could be served so far. */
@@ -180,8 +183,7 @@ export class Flights {
   add(flight: Flight): void {
     const { key } = flight.address
     const displaced = this.#flights.get(key)
-    if (displaced === flight) return
-    if (displaced !== undefined) {
+    if (displaced !== undefined && displaced !== flight) {
       this.detach(displaced)
       flight.standsForRefresh ||= displaced.standsForRefresh || displaced.ask !== undefined
     }
@@ -221,9 +223,24 @@ export class Flights {
     if (watched?.size === 0) this.#watched.delete(key)
   }
 
+  /**
+   * Another node's lease on the key has ended. The message may overtake the reply to a claim that was refused because of it, which
+   * travels on another connection: then the flight need not wait.
+   */
+  wake(key: string): void {
+    const flight = this.#flights.get(key)
+    if (flight !== undefined) flight.wasWoken = true
+    if (this.#watched.size === 0) return
+    for (const watched of this.#watched.get(key) ?? []) {
+      if (watched instanceof Flight) watched.wasWoken = true
+    }
+  }
+
   /** Makes a flight unjoinable and its result unfit for the local tier. */
   detach(flight: Flight): void {
     flight.isAlive = false
+    // The lease it may be refused because of ended with the same change, and the message about that will not find it.
+    flight.wasWoken = true
     this.remove(flight)
   }
 
@@ -250,4 +267,34 @@ export class Flights {
 
 function isRefresh(witness: Witness): boolean {
   return witness instanceof Flight && witness.ask !== undefined
+}
+
+/** Lets a step of a flight run on its own. A defect in it must reach the callers rather than leave them hanging. */
+export function goOn(
+  { flights, work }: { readonly flights: Flights; readonly work: BackgroundWork },
+  flight: Flight,
+  step: Promise<void>,
+): void {
+  const guarded = step.catch((error: unknown) => {
+    flights.end(flight)
+    flight.call.onDecided?.()
+    flight.reject(error)
+  })
+  work.run('read', guarded)
+}
+
+/** Hands out what an entry remembers. */
+export function settleWith(flight: Flight, entry: LocalEntry): void {
+  flight.entry = entry
+  if (entry.kind === 'error') flight.reject(entry.value)
+  else flight.resolve(entry.value)
+}
+
+/** Ends a flight that nobody waits for any more, before it loads; false when somebody does. */
+export function endIfForsaken({ flights }: { readonly flights: Flights }, flight: Flight): boolean {
+  if (!flight.isForsaken) return false
+  flights.end(flight)
+  flight.call.onDecided?.()
+  flight.reject(flight.leftFor)
+  return true
 }

@@ -1,7 +1,6 @@
 /** What a look finds, and what is looked for. */
 
-import type { LocalEntry } from '../entry/local-entry.ts'
-import type { Age } from './remote-entry.ts'
+import type { Age, LocalEntry } from '../entry/local-entry.ts'
 
 export interface Found {
   readonly entry: LocalEntry

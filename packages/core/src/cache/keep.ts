@@ -1,13 +1,12 @@
 /** Turns the outcome of a load into what the tiers keep: how long, and under which tags. */
 
 import { freezeDeep } from '../entry/freeze.ts'
-import { type EntryKind, LocalEntry } from '../entry/local-entry.ts'
+import { calmFor, type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { CacheEvents } from '../events/events.ts'
 import type { Policy } from '../options/cache-options.ts'
 import { parseDuration } from '../options/duration.ts'
-import { calmFor } from './early-refresh.ts'
 import { knownNow } from './known-now.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'

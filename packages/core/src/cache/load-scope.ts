@@ -11,9 +11,13 @@
  * in the place of the other (stand-ins.ts), and from then on loads of that cache or method are known by context, too. A
  * load that replaces a value is given that one and waits for nobody: so the first such load of a cache or method is
  * known by context, and the others are if it asked for its own key.
+ *
+ * A method is noticed sooner, by its keys and before the engine knows of the call: `find` on top of `super.find`, or `findMany` on top
+ * of `find` in one named cache. For that it is enough to know what runs up to the first `await`, which is where such calls are made.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { shared } from '../lifecycle/shared-state.ts'
 import type { Flight } from './flight.ts'
 import type { LoadContext } from './read-call.ts'
 
@@ -25,7 +29,7 @@ export interface LoadScope {
   readonly context: LoadContext
   readonly outer: LoadScope | undefined
   readonly isTracked: boolean
-  /** What was started in a load may go on after it, and is no part of it then. */
+  /** What was started in a load may go on after it, and is not part of it then. */
   isOver: boolean
 }
 
@@ -125,4 +129,56 @@ function waitsForAny(flight: Flight, own: ReadonlySet<Flight>): boolean {
     for (const next of at.waitsFor ?? []) open.push(next)
   }
   return false
+}
+
+/** Keys being loaded by a method that is running, and what that load is part of. */
+export interface MethodLoadScope {
+  /** The manager. */
+  readonly provider: object | undefined
+  readonly fullKeys: readonly string[]
+  readonly context: LoadContext
+  readonly outer: MethodLoadScope | undefined
+}
+
+/**
+ * Returns the signal of the load that the running code is part of; it aborts when the load is given up (`loadTimeout`) or
+ * the manager closes. Call it at the beginning of a `@Cacheable` method, before its first `await`.
+ *
+ * @example
+ * async find(id: string): Promise<Product | undefined> {
+ *   const signal = loadSignal()
+ *   const response = await fetch(`https://api.example.com/products/${id}`, { signal: signal ?? null })
+ * }
+ */
+export function loadSignal(): AbortSignal | undefined {
+  return currentScope()?.context.signal
+}
+
+/** Returns the load of a method that the running code is part of. Called when a method is called, before the engine takes over. */
+export function currentScope(): MethodLoadScope | undefined {
+  return shared.loadScope as MethodLoadScope | undefined
+}
+
+/** True when one of the keys is being loaded by `scope` or by a load around it. */
+export function isLoading(
+  scope: MethodLoadScope | undefined,
+  provider: object | undefined,
+  fullKeys: readonly string[],
+): boolean {
+  for (let at = scope; at !== undefined; at = at.outer) {
+    const { provider: loader, fullKeys: loading } = at
+    if (loader === provider && fullKeys.some((key) => loading.includes(key))) return true
+  }
+  return false
+}
+
+/** Runs a method as the load of some keys. */
+export function runLoad<Result>(scope: MethodLoadScope, run: () => Result): Result {
+  const before = shared.loadScope
+  shared.loadScope = scope
+  try {
+    return run()
+  } finally {
+    shared.loadScope = before
+  }
 }

@@ -1,14 +1,15 @@
 /** Runs a loader once: its signal, its timeouts, and its outcome. */
 
 import { freezeDeep } from '../entry/freeze.ts'
+import { ClosedError } from '../errors/closed-error.ts'
 import { LoadTimeoutError } from '../errors/load-error.ts'
 import { withValue } from '../events/event-value.ts'
 import { runIn } from '../lifecycle/kept-context.ts'
-import type { Flight } from './flight.ts'
+import type { Flight, Flights } from './flight.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import type { LoadContext } from './read-call.ts'
-import { loadTrace, tracesLoads } from './read-traces.ts'
+import { loadTrace, tracesLoads } from './read-reports.ts'
 import { ownCopy } from './value-forms.ts'
 
 /** How a load ended. */
@@ -29,9 +30,16 @@ export interface LoadHooks {
   readonly onSoftTimeout: () => void
 }
 
+/** What a load needs of its node, which is also known by it: two managers' loads of one key are two. */
+type LoadHome = AbortHome &
+  Pick<CacheNode, 'namespace' | 'clock' | 'events' | 'traces' | 'copyValue'>
+
+/** What a load needs to be given up. */
+type AbortHome = Pick<CacheNode, 'closing' | 'flights'>
+
 /** Runs the flight's loader. Never rejects: an error of the user's method is an outcome. */
 export async function runLoader(
-  node: CacheNode,
+  node: LoadHome,
   flight: Flight,
   hooks: LoadHooks,
 ): Promise<LoadOutcome> {
@@ -127,14 +135,14 @@ export class LoadAbort implements LoadContext {
   isGivenUp = false
   /** Called when it is over. */
   onEnd: (() => void) | undefined
-  readonly #node: CacheNode
+  readonly #node: AbortHome
   readonly #closing: AbortSignal
   #controller: AbortController | undefined
   #reason: unknown
   #isOver = false
   readonly #flight: Flight
 
-  constructor(node: CacheNode, previous: unknown, flight: Flight) {
+  constructor(node: AbortHome, previous: unknown, flight: Flight) {
     this.#node = node
     this.#closing = node.closing.signal
     this.previous = previous
@@ -195,4 +203,14 @@ export class LoadAbort implements LoadContext {
   }
 
   readonly #onClosing = (): void => this.abort(this.#closing.reason)
+}
+
+/** Ends a flight in the place of a load, because the manager was closed meanwhile. */
+export function endAsClosed(
+  { flights, namespace }: { readonly flights: Flights; readonly namespace: string },
+  flight: Flight,
+): void {
+  flights.end(flight)
+  flight.call.onDecided?.()
+  flight.reject(new ClosedError(namespace))
 }

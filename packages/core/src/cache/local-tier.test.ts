@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { LocalStore } from '../contracts/local-store.ts'
 import { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
-import { LocalTier } from './local-tier.ts'
-import type { Shortcuts } from './shortcuts.ts'
+import { LocalTier, type Shortcuts } from './local-tier.ts'
 
 const stamp: Stamp = { partition: 7, birth: 5, known: 5, seq: 1, generation: 1, changes: 1 }
 const frame = { before: 'C.m:', after: '#' }

@@ -1,16 +1,14 @@
 /** Looks for what is there, in both tiers, without loading and without counting. */
 
-import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Age, LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { MissReason } from '../events/events.ts'
 import { keepsForErrors } from './entry-rules.ts'
-import type { FlightStart } from './flight-start.ts'
 import type { Found, LookOptions } from './found.ts'
 import { goneBy, judge } from './judge.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
-import { traceLook, tracesReads } from './read-traces.ts'
-import type { Age } from './remote-entry.ts'
+import { traceLook, tracesReads } from './read-reports.ts'
 import type { RemoteRead } from './remote-read.ts'
 import { witnessOf } from './witness.ts'
 
@@ -24,12 +22,10 @@ interface Held {
 
 export class Looks {
   readonly #node: CacheNode
-  readonly #starts: FlightStart
   readonly #remote: RemoteRead
 
-  constructor(node: CacheNode, starts: FlightStart, remote: RemoteRead) {
+  constructor(node: CacheNode, remote: RemoteRead) {
     this.#node = node
-    this.#starts = starts
     this.#remote = remote
   }
 
@@ -78,7 +74,7 @@ export class Looks {
     await coherence.prepareToJudge(maxStalenessMs)
     const { address } = call
     const witness = witnessOf(call, knowledge.stamp(address.partition), this.#node.clock.now())
-    if (!this.#starts.usesRemote(call)) {
+    if (!this.#remote.usesRemote(call)) {
       return knowledge.isInDoubt(call.fullKey)
         ? { found: 'nothing', missed: 'evicted' }
         : { found: 'unknown', missed }

@@ -3,7 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import { Coherence } from '../coherence/coherence.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
-import { partitionOf } from '../coherence/partition-of.ts'
+import { partitionOf } from '../coherence/partitions.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Emitter } from '../events/emitter.ts'
@@ -11,6 +11,7 @@ import type { OpenTrace } from '../events/open-trace.ts'
 import { Paced } from '../events/paced.ts'
 import { DeadlineLengths, type Deadlines } from '../guard/deadlines.ts'
 import { BackgroundWork } from '../lifecycle/background-work.ts'
+import { currentUnitOf } from '../lifecycle/call-scope.ts'
 import type { SecondsMeant } from '../options/seconds-meant.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import { StatsRegistry } from '../stats/stats.ts'
@@ -18,8 +19,9 @@ import type { CopyValue } from '../values/copy-value.ts'
 import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import { Flights } from './flight.ts'
-import { Leases } from './leases.ts'
+import { Leases } from './lease.ts'
 import type { LocalTier } from './local-tier.ts'
+import { Overtakings } from './overtakings.ts'
 import { SettleWindows } from './settle-windows.ts'
 import { UnsharedKeys } from './unshared-keys.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
@@ -37,8 +39,8 @@ export interface NodeParts {
   readonly copyValue: CopyValue
   /** Throws a ValueError for what a shared tier would refuse; absent where nothing is checked. */
   readonly checkValue: ((value: unknown) => unknown) | undefined
-  /** The unit of work that the running code is part of. */
-  readonly unit: () => EvictionUnit | undefined
+  /** The manager, whose units of work collect evictions. */
+  readonly owner: object
   /** In development. */
   readonly secondsMeant: SecondsMeant | undefined
 }
@@ -56,8 +58,6 @@ export class CacheNode {
   readonly copyValue: CopyValue
   /** Holds values that stay in this process to what a shared tier would take; absent where nothing is checked. */
   readonly checkValue: ((value: unknown) => unknown) | undefined
-  /** The unit of work that the running code is part of. One comparison while there is none. */
-  readonly unit: () => EvictionUnit | undefined
   /** Notices durations that were probably meant as seconds; in development. */
   readonly secondsMeant: SecondsMeant | undefined
   readonly stats = new StatsRegistry()
@@ -72,6 +72,8 @@ export class CacheNode {
   /** Keys whose loads are not waited for. */
   readonly unshared: UnsharedKeys
   readonly wakeUps: WakeUps
+  /** What refreshes give way to. */
+  readonly overtakings = new Overtakings()
   readonly settling: SettleWindows
   readonly work: BackgroundWork
   readonly coherence: Coherence
@@ -79,6 +81,7 @@ export class CacheNode {
   readonly knowledge: Knowledge
   /** Aborts the loads that are still running when the manager closes. */
   readonly closing = new AbortController()
+  readonly #owner: object
   readonly #deadlines: DeadlineLengths
   readonly #waits: DeadlineLengths
   #longestLifeMs = 0
@@ -97,7 +100,7 @@ export class CacheNode {
     this.values = parts.values
     this.copyValue = parts.copyValue
     this.checkValue = parts.checkValue
-    this.unit = parts.unit
+    this.#owner = parts.owner
     this.secondsMeant = parts.secondsMeant
     this.work = new BackgroundWork(parts.events)
     this.wakeUps = new WakeUps(parts.clock)
@@ -115,7 +118,10 @@ export class CacheNode {
         settle: (keys, settleMs) => {
           for (const key of keys) this.settling.open(key, settleMs)
         },
-        wake: (key) => this.wakeUps.wake(key),
+        wake: (key) => {
+          this.flights.wake(key)
+          this.wakeUps.wake(key)
+        },
         synced: () => this.leases.releaseAgain(),
       },
     })
@@ -124,6 +130,11 @@ export class CacheNode {
 
   get isClosed(): boolean {
     return this.closing.signal.aborted
+  }
+
+  /** The unit of work that the running code is part of. Costs one comparison while there is none. */
+  unit(): EvictionUnit | undefined {
+    return currentUnitOf(this.#owner) as EvictionUnit | undefined
   }
 
   /** Tag bookkeeping has to outlive every entry, so it must know the longest life any of them has. */

@@ -119,9 +119,11 @@ export class PutPath {
     }
     const writing = { call, value: put.value, kept, hasBegun, fence: standing }
     const mark = this.#ends.forgetHere(key)
-    return isShared
+    const putting = isShared
       ? this.#far.put({ ...writing, mark }, payload)
       : this.#near.put({ ...writing, mark })
+    node.overtakings.note(key, putting)
+    return putting
   }
 
   /** Returns the fence of a put that began earlier, as far as this node knows; `undefined` when the put was overtaken. */

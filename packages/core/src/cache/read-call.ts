@@ -1,6 +1,8 @@
 /** One read as the engine sees it: everything about the call that is not the node's state. */
 
+import { tagName } from '../coherence/tag-clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
+import { assertTags } from '../options/assert-option.ts'
 import type { Policy } from '../options/cache-options.ts'
 import type { ReadCounters } from '../stats/stats.ts'
 import type { EntryRules } from './entry-rules.ts'
@@ -164,6 +166,13 @@ export class ReadCall {
     return this.rules.mode
   }
 
+  /** True when the caller may stop waiting, and nobody waits in its name yet. */
+  get isImpatient(): boolean {
+    const { caller, patience } = this.rules
+    if (caller !== undefined) return false
+    return patience !== undefined || this.site.policy.hardTimeoutMs > 0
+  }
+
   /** Whether a claim saves the look before it; see `ReadSite.isCold`. */
   get isCold(): boolean {
     const { staleWhileRevalidateOf, staleIfErrorOf } = this.rules
@@ -182,5 +191,23 @@ export class ReadCall {
     const { patience, caller, ...others } = this.rules
     const isPlain = patience === undefined && caller === undefined
     return new ReadCall(this.site, this.address, this.loader, isPlain ? this.rules : others)
+  }
+}
+
+/**
+ * Adds the policy's tags to what a call says. They are asked for at the call, in its async context, because a load may be
+ * kept for callers of several; when they cannot be had, it is as with a call's own: nothing is kept, and that is reported.
+ */
+export function withPolicyTags(rules: ReadRules, { tagsNow }: Policy, where: string): ReadRules {
+  if (tagsNow === undefined) return rules
+  try {
+    const tags = tagsNow()
+    assertTags(tags, `${where}.tags`)
+    return { ...rules, tags: [...new Set([...tags.map(tagName), ...rules.tags])] }
+  } catch (error) {
+    const tagsOf = (): never => {
+      throw error
+    }
+    return { ...rules, tagsOf }
   }
 }

@@ -20,11 +20,9 @@
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { MissReason } from '../events/events.ts'
-import { Caller, isImpatient } from './caller.ts'
+import { Caller } from './caller.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import type { Flight } from './flight.ts'
-import { FlightStart } from './flight-start.ts'
-import { handOut, handOutShared, rejectedError } from './hand-out.ts'
 import { goneBy, isTrusted, judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
 import { enclosingLoad, isInside, type LoadScope, noteWaiting } from './load-scope.ts'
@@ -33,11 +31,11 @@ import { Looks } from './look.ts'
 import type { CacheNode } from './node.ts'
 import { loadApart, NotShared, watchToItsEnd } from './not-shared.ts'
 import type { ReadCall } from './read-call.ts'
-import type { ReadReports } from './read-reports.ts'
-import { tracesReads, traceWait } from './read-traces.ts'
+import { type ReadReports, tracesReads, traceWait } from './read-reports.ts'
 import { Refreshes } from './refresh.ts'
 import { RemoteRead } from './remote-read.ts'
 import { StandIns } from './stand-ins.ts'
+import { handOut, handOutShared, rejectedError } from './value-forms.ts'
 import type { WritePath } from './write-path.ts'
 
 export interface ReadParts {
@@ -53,7 +51,6 @@ export class ReadPath {
   readonly #standIns: StandIns
   readonly #reports: ReadReports
   readonly #remote: RemoteRead
-  readonly #starts: FlightStart
   readonly #refreshes: Refreshes
   readonly looks: Looks
 
@@ -63,9 +60,8 @@ export class ReadPath {
     this.#loads = loads
     this.#standIns = new StandIns(node, loads)
     this.#remote = new RemoteRead(node, { loads, reports, shelf })
-    this.#starts = new FlightStart(node, loads, this.#remote)
-    this.looks = new Looks(node, this.#starts, this.#remote)
-    this.#refreshes = new Refreshes(node, this.#starts, writes)
+    this.looks = new Looks(node, this.#remote)
+    this.#refreshes = new Refreshes(node, this.#remote, writes)
   }
 
   /** The node whose entries are read here. */
@@ -146,7 +142,7 @@ export class ReadPath {
   #revalidate(call: ReadCall, entry: LocalEntry): void {
     const { fullKey: key } = call
     if (this.#node.flights.get(key) !== undefined || this.#refreshes.has(key)) return
-    const flight = this.#starts.make(call.unobserved(), entry)
+    const flight = this.#remote.make(call.unobserved(), entry)
     // Load even if a fresh entry is found.
     flight.isForced = true
     this.#launch(flight)
@@ -163,12 +159,12 @@ export class ReadPath {
 
   #asCallerInUnit(call: ReadCall, unit: EvictionUnit): Promise<unknown> {
     const answer = this.#readInUnit(call, unit)
-    return isImpatient(call) ? new Caller(call).wait(this.#node, answer) : answer
+    return call.isImpatient ? new Caller(call).wait(this.#node, answer) : answer
   }
 
   /** Lets a caller stop waiting if it may. */
   #asCaller(call: ReadCall, ask: (call: ReadCall) => Promise<unknown>): Promise<unknown> {
-    if (!isImpatient(call)) return ask(call)
+    if (!call.isImpatient) return ask(call)
     const caller = new Caller(call)
     const answer = ask(call.with({ caller }))
     return caller.wait(this.#node, answer, (flight) => this.#loads.fallBack(flight))
@@ -196,7 +192,7 @@ export class ReadPath {
       (flight.isSettled || flight.standIn?.isSettled !== true) &&
       this.#isTrusted(flight)
     if (!isJoinable) {
-      const launched = this.#starts.make(call, candidate)
+      const launched = this.#remote.make(call, candidate)
       launched.isUnshared = isApart
       if (missed !== undefined) launched.missed = missed
       this.#launch(launched)
@@ -261,7 +257,7 @@ export class ReadPath {
     flight.joinedBy(flight.call.rules.caller)
     if (flight.isUnshared) watchToItsEnd(this.#node, flight)
     else this.#node.flights.add(flight)
-    this.#starts.go(flight)
+    this.#remote.go(flight)
   }
 
   #hit(entry: LocalEntry, call: ReadCall): Promise<unknown> {

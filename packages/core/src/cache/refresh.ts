@@ -15,17 +15,17 @@
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
-import type { Flight } from './flight.ts'
-import type { FlightStart } from './flight-start.ts'
-import { endAsClosed, endIfForsaken, goOn } from './flight-steps.ts'
-import { handOutShared } from './hand-out.ts'
+import { endIfForsaken, type Flight, goOn } from './flight.ts'
 import { judge } from './judge.ts'
+import { endAsClosed } from './load.ts'
 import { enclosingLoad, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import { loadApart } from './not-shared.ts'
 import type { ReadCall } from './read-call.ts'
-import { tracesReads, traceWait } from './read-traces.ts'
+import { tracesReads, traceWait } from './read-reports.ts'
 import { RefreshAsk } from './refresh-ask.ts'
+import type { RemoteRead } from './remote-read.ts'
+import { handOutShared } from './value-forms.ts'
 import type { WritePath } from './write-path.ts'
 
 /** A refresh that was asked for. */
@@ -40,16 +40,16 @@ const HARD = { soft: false, settleMs: 0 } as const
 
 export class Refreshes {
   readonly #node: CacheNode
-  readonly #starts: FlightStart
+  readonly #remote: RemoteRead
   readonly #writes: WritePath
   /** The last that was asked for, by full key. */
   readonly #last = new Map<string, Refresh>()
   /** By entry under refresh: until when it would not need a refresh otherwise. */
   readonly #calm = new WeakMap<LocalEntry, number>()
 
-  constructor(node: CacheNode, starts: FlightStart, writes: WritePath) {
+  constructor(node: CacheNode, remote: RemoteRead, writes: WritePath) {
     this.#node = node
-    this.#starts = starts
+    this.#remote = remote
     this.#writes = writes
   }
 
@@ -86,7 +86,7 @@ export class Refreshes {
   }
 
   #begin(call: ReadCall, before: Refresh | undefined): Refresh {
-    const flight = this.#starts.make(call)
+    const flight = this.#remote.make(call)
     const ask = new RefreshAsk(() => this.#supersede(before, flight))
     flight.isForced = true
     flight.ask = ask
@@ -109,7 +109,7 @@ export class Refreshes {
     // All callers of one tick are counted before anything is sent for them.
     await undefined
     // In the store, the lease lets only one of them run.
-    if (before !== undefined && !this.#starts.usesRemote(flight.call))
+    if (before !== undefined && !this.#remote.usesRemote(flight.call))
       await this.#waitFor(before, flight)
     // Whether its result is the last change can be told only from what the store's numbers are known to be before the load.
     if (!flight.call.policy.remote) await this.#node.coherence.start()
@@ -118,17 +118,17 @@ export class Refreshes {
     // This load has not begun, so an invalidation while it waited does not concern it.
     flight.isAlive = true
     flight.touchedAt = 0
-    this.#starts.stand(flight)
+    this.#remote.stand(flight)
     flight.candidate = this.#atHand(flight.call)
     this.#rouse(flight.address.key)
     this.#offer(flight)
-    this.#starts.go(flight)
+    this.#remote.go(flight)
   }
 
   /** Readers that find nothing here join a load without the store. */
   #offer(flight: Flight): void {
     const { flights } = this.#node
-    if (flights.get(flight.address.key) === flight || this.#starts.usesRemote(flight.call)) return
+    if (flights.get(flight.address.key) === flight || this.#remote.usesRemote(flight.call)) return
     flights.add(flight)
   }
 
@@ -187,10 +187,18 @@ export class Refreshes {
 
   /** A value that must not be cached still shows that the cached one is old. */
   async #outcome(flight: Flight): Promise<unknown> {
-    const value = await flight.promise
-    if (!flight.isOver) await new Promise<void>((resolve) => flight.whenOver(resolve))
-    if (flight.entry === undefined && !this.#node.isClosed) await this.evictOld(flight.call)
-    return value
+    const { overtakings } = this.#node
+    const { key } = flight.address
+    overtakings.begin(key)
+    try {
+      const value = await flight.promise
+      if (!flight.isOver) await new Promise<void>((resolve) => flight.whenOver(resolve))
+      await overtakings.ended(key)
+      if (flight.entry === undefined && !this.#node.isClosed) await this.evictOld(flight.call)
+      return value
+    } finally {
+      overtakings.end(key)
+    }
   }
 
   /** What was loaded anew is not kept: then what is cached is evicted, in a unit of work at its end. */

@@ -1,19 +1,21 @@
-/** The far half of a read: the store's entry is compared, taken over, served while a new one is loaded, or missing. */
+/**
+ * The far half of a read: a flight sets out for the store if that may be used now, and without it otherwise. Then the store's entry
+ * is compared, taken over, served while a new one is loaded, or missing.
+ */
 
 import { decodeHeader, type EntryHeader, FLAG, isEntry } from '../entry/envelope.ts'
-import { LocalEntry } from '../entry/local-entry.ts'
+import { type Age, ageOf, LocalEntry } from '../entry/local-entry.ts'
 import type { ReadReceiver } from '../remote/read-batch.ts'
 import { ClaimPath } from './claim-path.ts'
-import type { Flight } from './flight.ts'
-import { goOn, settleWith } from './flight-steps.ts'
+import { Flight, goOn, settleWith } from './flight.ts'
 import type { LookOptions } from './found.ts'
 import { judge } from './judge.ts'
 import type { LoadPath } from './load-path.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
-import type { ReadReports } from './read-reports.ts'
+import type { ReadCall } from './read-call.ts'
+import { type ReadReports, traceFlight, tracesReads } from './read-reports.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
-import { type Age, ageOf } from './remote-entry.ts'
 import { StoredEntries } from './stored-entries.ts'
 import type { Witness } from './witness.ts'
 
@@ -58,8 +60,53 @@ export class RemoteRead {
     this.#claims = new ClaimPath(node, loads, this.#stored)
   }
 
-  /** Lets a flight go on to the store. */
-  begin(flight: Flight): void {
+  /** Makes a flight that stands on what is known now. */
+  make(call: ReadCall, candidate?: LocalEntry): Flight {
+    const { knowledge, clock } = this.#node
+    return new Flight(call, knowledge.stamp(call.address.partition), clock.now(), candidate)
+  }
+
+  /** To be called when the flight can be killed: what it reads is as old as its stamp. */
+  go(flight: Flight): void {
+    const node = this.#node
+    if (!this.usesRemote(flight.call)) {
+      // An eviction of the key waits: what the store has is what was evicted.
+      if (node.knowledge.isInDoubt(flight.address.key)) flight.missed = 'evicted'
+      goOn(node, flight, this.#loads.loadAlone(flight))
+      return
+    }
+    if (tracesReads()) traceFlight(node, flight)
+    if (node.knowledge.canJudge(flight.call.policy.maxStalenessMs)) this.#askStore(flight)
+    else goOn(node, flight, this.#prepareThenRead(flight))
+  }
+
+  usesRemote({ address, policy, mode }: ReadCall): boolean {
+    const { remote, knowledge } = this.#node
+    if (remote === undefined || !policy.remote || mode === 'localOnly') return false
+    return !knowledge.isInDoubt(address.key)
+  }
+
+  /** What the flight stands on from now on; nothing may have been read yet. */
+  stand(flight: Flight): void {
+    flight.stamp = this.#node.knowledge.stamp(flight.address.partition)
+    flight.at = this.#node.clock.now()
+  }
+
+  async #prepareThenRead(flight: Flight): Promise<void> {
+    const { coherence, knowledge } = this.#node
+    const { maxStalenessMs } = flight.call.policy
+    await coherence.prepareToJudge(maxStalenessMs)
+    if (!knowledge.canJudge(maxStalenessMs)) {
+      flight.missed = 'store-away'
+      await this.#loads.loadAlone(flight)
+      return
+    }
+    this.stand(flight)
+    this.#askStore(flight)
+  }
+
+  /** Reads the entry, or its header where that may be enough; or claims at once where nothing will be found. */
+  #askStore(flight: Flight): void {
     const { remote } = this.#node
     const { candidate, call } = flight
     if (remote === undefined) return
@@ -91,8 +138,9 @@ export class RemoteRead {
         const received = (_: unknown, found: Uint8Array | undefined): void => resolve(found)
         remote.read(address, { received, failed: (_: unknown, error) => reject(error) }, undefined)
       })
+      if (bytes === undefined) return 'nothing'
       const found = this.#stored.inspect(bytes, witness)
-      if (bytes === undefined || typeof found === 'number') return 'nothing'
+      if (typeof found === 'number') return 'nothing'
       const age = ageOf(found, this.#node.clock.now())
       if (age === 'fallback' && !fallback) return 'nothing'
       const entry = valueless ? found : await this.#stored.decode(witness, found, bytes)
@@ -147,7 +195,7 @@ export class RemoteRead {
     const node = this.#node
     const now = node.clock.now()
     flight.call.counters.remoteReadMs.record(now - flight.at)
-    const found = this.#stored.inspect(bytes, flight)
+    const found = bytes === undefined ? 0 : this.#stored.inspect(bytes, flight)
     flight.call.site.noteFound(typeof found !== 'number')
     if (flight.ask !== undefined) this.#noteOld(flight, flight.ask, found, bytes)
     if (bytes === undefined || typeof found === 'number') {

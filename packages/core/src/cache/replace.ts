@@ -3,7 +3,8 @@
  * is put, which gives it a number and makes the others drop their copies.
  *
  * It is fenced like a fill, and by more than that. The lease shows that nobody else has taken over the load: it is renewed before the
- * put, which ends it. The number from before the look shows that nothing has changed the key since; if something has, the put evicts.
+ * put, which ends it. The number from before the look shows that nothing has changed the key since; if something has, or if that number is
+ * of a history that is over, the put evicts: the others are told in any case.
  * The look also shows that no settle window is open, which a put would end.
  */
 
@@ -12,7 +13,7 @@ import type { Flight } from './flight.ts'
 import type { Lease } from './lease.ts'
 import type { CacheNode } from './node.ts'
 
-/** Less than any sequence number. */
+/** Less than any sequence number. A put that names it evicts the key. */
 const BELOW_ALL = 1
 
 export interface Replacement {
@@ -23,14 +24,12 @@ export interface Replacement {
   readonly keep: (stamp: Stamp) => void
 }
 
-/** False if the store has no sequence numbers, or a settle window is open. Then it is a fill, and others keep their copies to the end. */
-export function canReplace(
-  node: Pick<CacheNode, 'remote' | 'knowledge'>,
-  { ask }: Flight,
-): boolean {
-  if (ask?.stamp === undefined || ask.isSettling) return false
-  const { remote, knowledge } = node
-  return remote?.store.capabilities.sequences === true && knowledge.isLevel(ask.stamp)
+/**
+ * Whether what was loaded is put. Not if the store has no sequence numbers: there others find the result when they compare their copies.
+ * Nor if a settle window is open, whose end is the end of their copies, too.
+ */
+export function replaces({ knowledge }: Pick<CacheNode, 'knowledge'>, { ask }: Flight): boolean {
+  return ask !== undefined && !ask.isSettling && knowledge.hasSequences
 }
 
 /** `evicted`: something has changed the key, so the put evicted it. `lost`: the lease is not there any more, so nothing was done. */
@@ -45,8 +44,7 @@ export async function replace(
 ): Promise<ReplaceOutcome> {
   const { remote, coherence, knowledge, changes } = node
   if (remote === undefined) return 'lost'
-  const isInDoubt = knowledge.isInDoubt(address.key)
-  const since = isInDoubt ? BELOW_ALL : Math.max(BELOW_ALL, ask?.stamp?.seq ?? 0)
+  const since = sinceOf(knowledge, address.key, ask?.stamp)
   const sent = knowledge.stamp(address.partition)
   const { heard } = knowledge.partition(address.partition)
   const mark = changes.begin()
@@ -65,4 +63,14 @@ export async function replace(
   } finally {
     changes.end(mark)
   }
+}
+
+/** The number that tells the store whether the key was changed since the look. */
+function sinceOf(
+  knowledge: CacheNode['knowledge'],
+  key: string,
+  looked: Stamp | undefined,
+): number {
+  const isUnknown = looked === undefined || !knowledge.isLevel(looked) || knowledge.isInDoubt(key)
+  return isUnknown ? BELOW_ALL : Math.max(BELOW_ALL, looked.seq)
 }

@@ -1,16 +1,18 @@
-/** Entries as the store holds them: whether they stand, what value they carry, and how they come into the local tier. */
+/**
+ * Bytes from the store: whether they are an entry of ours, whether that may be served, what value it carries, and how it comes
+ * into the local tier.
+ */
 
-import { field } from '../entry/envelope.ts'
+import { FLAG, field, isEntry, isMark } from '../entry/envelope.ts'
 import { freezeDeep } from '../entry/freeze.ts'
-import type { LocalEntry } from '../entry/local-entry.ts'
+import { calmFor, type EntryKind, LocalEntry } from '../entry/local-entry.ts'
 import { UndecodableEntry } from '../entry/undecodable-entry.ts'
-import type { Flight } from './flight.ts'
-import { settleWith } from './flight-steps.ts'
+import type { MissReason } from '../events/events.ts'
+import { type Flight, settleWith } from './flight.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { ReadReports } from './read-reports.ts'
-import { inspect } from './remote-entry.ts'
 import { restored } from './value-forms.ts'
 import { type EntryIdentity, IDENTIFYING_FLAGS } from './value-pipeline.ts'
 import type { Witness } from './witness.ts'
@@ -26,9 +28,80 @@ export class StoredEntries {
     this.#reports = reports
   }
 
-  /** The entry without its value; or the commit id that a claim is to name as wanting, 0 for none. */
-  inspect(bytes: Uint8Array | undefined, witness: Witness): LocalEntry | number {
-    return inspect(bytes, witness, this.#node, this.#onForeign)
+  /**
+   * Reads bytes straight into the form the local tier keeps, the value still missing; or returns the commit id that a claim must
+   * name as unusable, 0 for none.
+   */
+  inspect(bytes: Uint8Array, witness: Witness): LocalEntry | number {
+    const { call, stamp, at } = witness
+    const tags = isEntry(bytes) ? field.tags(bytes) : undefined
+    if (tags === undefined) {
+      witness.missed = 'undecodable'
+      this.#reports.undecodable(call, 'format', 'not an entry of a known format')
+      return 0
+    }
+    const flags = field.flags(bytes)
+    const isSettling = (flags & FLAG.settling) !== 0
+    if (isSettling) this.#settle(call.fullKey, bytes)
+    if ((flags & FLAG.empty) !== 0) {
+      if (isSettling) witness.missed = 'evicted'
+      return 0
+    }
+    const commit = field.commit(bytes)
+    if (field.schema(bytes) !== call.policy.schema) return unfit(witness, 'version', commit)
+    const { knowledge, clock } = this.#node
+    const birth = field.birth(bytes)
+    if (!knowledge.tags.allows(birth, call.cacheTag, stamp.partition, tags)) {
+      return unfit(witness, 'tag', commit)
+    }
+    const wasSoftened = (flags & FLAG.stale) !== 0
+    // What was evicted softly is only a fallback, and older than the eviction of course.
+    if (
+      !wasSoftened &&
+      knowledge.isOutlived(call.address, birth, {
+        commit,
+        createdAt: field.createdAt(bytes),
+        loadMs: field.loadMs(bytes),
+      })
+    )
+      return unfit(witness, 'evicted', commit)
+
+    // Never longer than if it had been written this moment.
+    const now = clock.now()
+    const createdAt = Math.min(now, knowledge.server.toLocal(field.createdAt(bytes)))
+    const livesUntil = createdAt + field.livesForMs(bytes)
+    if (now >= livesUntil) return unfit(witness, wasSoftened ? 'evicted' : 'expired', commit)
+    // The bytes were good when they were read, their tags as of the last confirmed tag clock.
+    const goodAt = Math.min(at, knowledge.tagsVerifiedAt)
+    // Not born above what this node knows: its next invalidation may stay here for a while, under a number of its own.
+    const knownBirth = Math.min(birth, stamp.birth)
+    const entry = new LocalEntry(kindOf(flags), tags, stamp, knownBirth, commit, goodAt)
+    entry.createdAt = Math.floor(createdAt)
+    if (wasSoftened || knowledge.tags.softens(birth, call.cacheTag, tags)) {
+      witness.missed = wasSoftened ? 'evicted' : 'tag'
+      // Nothing and errors are no fallback.
+      if (entry.kind !== 'value') return commit
+      entry.live(0, 0, 0, livesUntil)
+      return entry
+    }
+    if (isMark(flags)) {
+      witness.isMarked = true
+      return commit
+    }
+    const freshForMs = field.freshForMs(bytes)
+    const calmMs = calmFor(freshForMs, field.loadMs(bytes), call.policy.refreshBeta)
+    const staleUntil = createdAt + field.staleForMs(bytes)
+    if (now >= createdAt + freshForMs) witness.missed = 'expired'
+    entry.live(createdAt + calmMs, createdAt + freshForMs, staleUntil, livesUntil)
+    return entry
+  }
+
+  /** A node that did not hear of a settle window learns of it here: what it loads past the store must not outlive the window either. */
+  #settle(key: string, bytes: Uint8Array): void {
+    const { knowledge, settling, clock } = this.#node
+    const end = knowledge.server.toLocal(field.createdAt(bytes)) + field.livesForMs(bytes)
+    const leftMs = end - clock.now()
+    if (leftMs > 0) settling.open(key, leftMs)
   }
 
   /** Gives an entry its value; synchronous unless a codec step is not. `undefined` (as a promise) when it does not decode. */
@@ -98,10 +171,6 @@ export class StoredEntries {
     return entry
   }
 
-  readonly #onForeign = (call: ReadCall): void => {
-    this.#reports.undecodable(call, 'format', 'not an entry of a known format')
-  }
-
   #unread(witness: Pick<Witness, 'call' | 'missed'>, error: unknown): undefined {
     const isOurs = error instanceof UndecodableEntry
     const reason = isOurs ? error.reason : 'value'
@@ -127,4 +196,14 @@ function identityOf(call: ReadCall, { tags }: LocalEntry, bytes: Uint8Array): En
 /** What `fromPlain` is to take may not be frozen yet. */
 function isFrozenByCodec({ policy }: ReadCall, { kind }: LocalEntry): boolean {
   return policy.isolation === 'frozen' && policy.fromPlain === undefined && kind !== 'error'
+}
+
+function unfit(witness: Witness, reason: MissReason, commit: number): number {
+  witness.missed = reason
+  return commit
+}
+
+function kindOf(flags: number): EntryKind {
+  if ((flags & FLAG.error) !== 0) return 'error'
+  return (flags & FLAG.negative) !== 0 ? 'negative' : 'value'
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../contracts/clock.ts'
 /** How long loads of a key are not waited for, unless `unshared` says so itself, ms. */
 export const UNSHARED_MS = 120_000
 
-/** So many keys are remembered; the oldest are forgotten. */
+/** How many keys are remembered; the oldest are forgotten. */
 const MOST_MARKS = 10_000
 
 /** The keys whose loads are not waited for on this node. */

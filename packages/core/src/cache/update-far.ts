@@ -13,6 +13,7 @@
 
 import type { SwapReply, SwapRequest } from '../contracts/remote-store.ts'
 import { field, isEntry } from '../entry/envelope.ts'
+import { ageOf } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import { UpdateFailedError } from '../errors/update-error.ts'
 import { type Keepable, keepable } from './keep.ts'
@@ -20,7 +21,6 @@ import type { CacheNode } from './node.ts'
 import type { PutEnds, Writing, WrittenValue } from './put-ends.ts'
 import { openPutFence, type PutFence } from './put-fence.ts'
 import type { ReadCall } from './read-call.ts'
-import { ageOf } from './remote-entry.ts'
 import type { StoredEntries } from './stored-entries.ts'
 import { sealed, storedForm } from './stored-form.ts'
 import type { Seen, TryOutcome, UpdatePlace } from './update-place.ts'
@@ -178,9 +178,10 @@ export class UpdateFar implements UpdatePlace<SeenThere> {
       commit,
       since: Math.max(BELOW_ALL, there.seq),
     }
+    if (bytes === undefined) return unusable
     const witness = witnessOf(call, stamp, at)
     const entry = this.#stored.inspect(bytes, witness)
-    if (bytes === undefined || typeof entry === 'number' || entry.kind === 'error') return unusable
+    if (typeof entry === 'number' || entry.kind === 'error') return unusable
     if (ageOf(entry, this.#node.clock.now()) === 'fallback') return unusable
     const isDecoded = await this.#stored.decodeUnshared(witness, entry, bytes)
     return isDecoded ? { value: entry.value, fence, stamp, commit, since: 0 } : unusable

@@ -14,7 +14,7 @@ export interface UpdateOptions<Value = unknown> extends EntryOptions<Value> {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const UPDATE_DEFAULTS = { retries: 20 } as const satisfies UpdateOptions
 const UPDATE_OPTION_NAMES = optionNames<UpdateOptions>({
   tags: true,

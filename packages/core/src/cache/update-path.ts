@@ -38,7 +38,7 @@ export interface UpdatePathParts {
   readonly writes: WritePath
 }
 
-/** So many retries follow at once. */
+/** How many retries follow at once. */
 const QUICK_RETRIES = 3
 const FIRST_PAUSE_MS = 2
 const LONGEST_PAUSE_MS = 200

@@ -41,10 +41,10 @@ const NAMES = optionNames<WarmOptions<unknown>>({
   chunk: true,
   signal: true,
 })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const WARM_DEFAULTS = { chunk: 200 } as const satisfies WarmOptions<unknown>
 const LARGEST_CHUNK = 10_000
-/** So many writes are under way at once. More would only wait for the store, one behind the other, and time out. */
+/** How many writes are under way at once. More would only wait for the store, one behind the other, and time out. */
 const MOST_AT_ONCE = 200
 
 /** Writes one value. Rejects because of the store only with `onRemoteFailure: 'throw'`. */

@@ -63,7 +63,9 @@ export class WritePath {
     }
     const addresses = fullKeys.map((key) => node.addressOf(key))
     const event = { cache, keys: fullKeys, tags: [], all: false }
-    await this.#reported(event, () => node.coherence.evict(addresses, request))
+    const evicting = this.#reported(event, () => node.coherence.evict(addresses, request))
+    for (const key of fullKeys) node.overtakings.note(key, evicting)
+    await evicting
   }
 
   /** Evicts by the user's tags. @throws EvictionQueued when the store could not be reached; ClosedError */

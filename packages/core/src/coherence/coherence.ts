@@ -122,7 +122,8 @@ export class Coherence {
    * that had been heard of when the mutation was requested.
    */
   applyMutation(reply: MutationReply, keys: readonly string[], asked: number): void {
-    this.#rooms?.inbox.applyKeys(keysMessage(reply, keys, HARD), asked)
+    const message = keysMessage(reply, keys, HARD)
+    this.#rooms?.inbox.applyKeys(message, asked, reply.announcedWithinMs)
   }
 
   /** Publishes a mutation for stores that do not publish themselves. */
@@ -166,7 +167,7 @@ function connect(parts: ConnectedParts, knowledge: Knowledge): Rooms {
   const onQueued = (): void => sync.schedule()
   const outbox = new Outbox({ ...parts, knowledge, reports, changes, sender, onQueued })
   const lostHistories = new LostHistories({ ...parts, knowledge, reports, changes, outbox })
-  const confirmation = new Confirmation({ knowledge, reports, catchUp, lostHistories })
+  const confirmation = new Confirmation({ ...parts, knowledge, reports, catchUp, lostHistories })
   const latePuts = new LatePuts({ ...parts, knowledge, reports, changes })
   const sync = new Sync({ ...parts, knowledge, reports, outbox, latePuts, confirmation })
   return { inbox, changes, outbox, sync, suspicion }

@@ -5,6 +5,7 @@
  * messages were lost, and the log tells which; a lower or foreign one means that the store lost history.
  */
 
+import type { Clock } from '../contracts/clock.ts'
 import type { SyncReply } from '../contracts/remote-store.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Knowledge } from './knowledge.ts'
@@ -25,6 +26,7 @@ export interface SentSync {
 }
 
 export interface ConfirmationParts {
+  readonly clock: Clock
   readonly knowledge: Knowledge
   readonly reports: CoherenceReports
   readonly catchUp: CatchUp
@@ -33,6 +35,7 @@ export interface ConfirmationParts {
 
 export class Confirmation {
   readonly #parts: ConfirmationParts
+  #stopWaiting: () => void = () => undefined
 
   constructor(parts: ConfirmationParts) {
     this.#parts = parts
@@ -65,7 +68,8 @@ export class Confirmation {
   /** Returns whether everything that was lost has been handled. */
   async partitions(reply: SyncReply, sent: SentSync): Promise<boolean> {
     const { knowledge, lostHistories } = this.#parts
-    const { behind, lost } = this.#compare(reply, sent)
+    const { behind: found, lost } = this.#compare(reply, sent)
+    const behind = await this.#afterNews(found, reply, sent)
     while (behind.length > 0) {
       const batch = behind.splice(0, CONCURRENT_CATCH_UPS)
       await Promise.all(batch.map((partition) => this.#catchUp(partition, sent, lost)))
@@ -93,6 +97,34 @@ export class Confirmation {
       else if (!isOlder || partition.seq === partition.heard) this.#confirm(partition, sent)
     }
     return { behind, lost }
+  }
+
+  /**
+   * Where changes wait to be announced, most of what is behind will be level as soon as they are: every node would read every log
+   * with every sync. Returns those that are still behind what the sync found by then.
+   */
+  async #afterNews(behind: Partition[], reply: SyncReply, sent: SentSync): Promise<Partition[]> {
+    const { announcedWithinMs = 0, heads } = reply
+    if (behind.length === 0 || announcedWithinMs === 0) return behind
+    const { clock } = this.#parts
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(announcedWithinMs, resolve, 'background')
+      this.#stopWaiting = () => {
+        cancel()
+        resolve()
+      }
+    })
+    return behind.filter((partition) => {
+      // It followed without a gap on what was known, so it includes the head that was read after the sync was sent.
+      const hasReached = partition.seq >= (heads[partition.id] ?? Number.POSITIVE_INFINITY)
+      const isLevel = hasReached && partition.contested === undefined
+      if (isLevel) this.#confirm(partition, sent)
+      return !isLevel
+    })
+  }
+
+  close(): void {
+    this.#stopWaiting()
   }
 
   async #catchUp(partition: Partition, sent: SentSync, lost: LostHistory[]): Promise<void> {

@@ -9,7 +9,7 @@
 
 import type { DoubtMessage } from '../contracts/bus.ts'
 import { INTERVALS } from './intervals.ts'
-import { partitionOf } from './partition-of.ts'
+import { partitionOf } from './partitions.ts'
 import { partitionTag } from './tag-clock.ts'
 
 const KEY_CAP = 10_000

@@ -12,6 +12,7 @@ import type {
   KeysMessage,
   TagsMessage,
 } from '../contracts/bus.ts'
+import type { CancelTimer } from '../contracts/clock.ts'
 import type { CatchUp } from './catch-up.ts'
 import { INTERVALS } from './intervals.ts'
 import type { Knowledge } from './knowledge.ts'
@@ -37,6 +38,8 @@ export interface InboxParts extends Pick<CoherenceParts, 'clock' | 'work' | 'tar
 export class Inbox {
   readonly #parts: InboxParts
   #hearsayUntil = Number.NEGATIVE_INFINITY
+  /** Partitions in which something is missing that should be announced soon. */
+  readonly #awaiting = new Map<Partition, CancelTimer>()
   #isClosed = false
 
   constructor(parts: InboxParts) {
@@ -67,8 +70,11 @@ export class Inbox {
     else this.#applyDoubt(message)
   }
 
-  /** Keys of one partition were changed, by any node. `asked`: by this node, when it had heard of this number of the partition. */
-  applyKeys(message: KeysMessage, asked: number): void {
+  /**
+   * Keys of one partition were changed, by any node. `asked`: by this node, when it had heard of this number of the partition.
+   * `announcedWithinMs`: what is missing before the change may only be waiting to be announced.
+   */
+  applyKeys(message: KeysMessage, asked: number, announcedWithinMs = 0): void {
     const { targets, reports, work, knowledge, suspicion } = this.#parts
     const { keys, seq } = message
     const partition = knowledge.partitions[message.partition]
@@ -90,8 +96,21 @@ export class Inbox {
     if (fit === 'applied' || fit === 'known')
       knowledge.own.supersede(partition, keys, { above: seq - 1, upTo: seq })
     if (fit === 'applied' || fit === 'gap') knowledge.advanced.add(partition.id)
-    if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
+    if (fit === 'gap' && announcedWithinMs > 0) this.#awaitNews(partition, announcedWithinMs)
+    else if (fit === 'gap') work.run('catch-up', this.#closeGap(partition))
     if (fit === 'history-lost') suspicion.raise()
+  }
+
+  /** Reading the log for each change of this node would cost the store more than the messages that it saves. */
+  #awaitNews(partition: Partition, withinMs: number): void {
+    if (this.#awaiting.has(partition)) return
+    const { clock, work } = this.#parts
+    const { heard } = partition
+    const look = (): void => {
+      this.#awaiting.delete(partition)
+      if (partition.seq < heard) work.run('catch-up', this.#closeGap(partition))
+    }
+    this.#awaiting.set(partition, clock.schedule(withinMs, look, 'background'))
   }
 
   async #closeGap(partition: Partition): Promise<void> {
@@ -137,5 +156,6 @@ export class Inbox {
 
   close(): void {
     this.#isClosed = true
+    for (const cancel of this.#awaiting.values()) cancel()
   }
 }

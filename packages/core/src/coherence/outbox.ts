@@ -140,6 +140,9 @@ export class Outbox {
     if (knowledge.queue.size === 0) return
     try {
       await this.#run(waiting)
+    } catch (error) {
+      // That they wait was told when they began to.
+      throw error instanceof EvictionQueued ? error.cause : error
     } finally {
       // Also when it failed, each time: an observer must see that it goes on.
       reports.queue()
@@ -150,8 +153,7 @@ export class Outbox {
   tellAgain(error: unknown): void {
     const { queue } = this.#parts.knowledge
     if (queue.size === 0) return
-    const cause = error instanceof EvictionQueued ? error.cause : error
-    if (cause instanceof StoreRefusedError) this.#isRefused = true
+    if (error instanceof StoreRefusedError) this.#isRefused = true
     this.#tellWaiting(queue.waiting())
   }
 

@@ -31,7 +31,7 @@ export interface CoherenceParts {
 /** The same where there is a remote tier: without one, nothing is sent and nothing is heard. */
 export type ConnectedParts = CoherenceParts & { readonly remote: RemoteTier }
 
-/** So many keys go to the store, or on the bus, in one call. */
+/** How many keys go to the store, or on the bus, in one call. */
 const KEYS_PER_CALL = 1_000
 
 /** Cuts a long list into what one call takes. */

@@ -48,7 +48,7 @@ export interface EvictionGroup {
 const HARD = { soft: false, settleUntil: Number.NEGATIVE_INFINITY } as const
 const KEY_CAP = 10_000
 const TAG_CAP = 1_000
-/** So many attempts are remembered of a key. */
+/** How many attempts are remembered of a key. */
 const MOST_ATTEMPTS = 8
 
 /** How many values may wait, and how many bytes they may have together. */

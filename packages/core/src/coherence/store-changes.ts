@@ -51,7 +51,7 @@ export class StoreChanges {
       for (const address of evicted) knowledge.own.note(address, { ...change })
       const keys = evicted.map(({ key }) => key)
       const message = keysMessage(reply, keys, request)
-      inbox.applyKeys(message, heard)
+      inbox.applyKeys(message, heard, reply.announcedWithinMs)
       await this.publish(message).catch(asQueued)
     }
   }
@@ -63,7 +63,7 @@ export class StoreChanges {
     const reply = await remote.run('put', (store) => store.put(address, request))
     knowledge.noteOwnPut(address, commit, reply, asked)
     const message = keysMessage(reply, [address.key], HARD)
-    inbox.applyKeys(message, asked)
+    inbox.applyKeys(message, asked, reply.announcedWithinMs)
     await this.publish(message)
     return reply
   }

@@ -122,6 +122,7 @@ export class Sync {
   close(): void {
     this.#isClosed = true
     this.#cancelPoll?.()
+    this.#parts.confirmation.close()
   }
 
   async #runOnce(): Promise<void> {

@@ -191,9 +191,9 @@ describe('a step of the store', () => {
     const { tags, bump, stands } = newClock()
     bump('s', 0, 10)
     expect(bump('t', 11, 12)).toBe('gap')
-    expect([tags.now, tags.confirmed, stands(11, 't')]).toEqual([12, 10, false])
+    expect([tags.confirmed, stands(11, 't'), stands(12, 't')]).toEqual([10, false, true])
     tags.applyChanges({ version: 12, floor: 0, tags: [['u', 11]] })
-    expect([tags.now, tags.confirmed, stands(10, 'u')]).toEqual([12, 12, false])
+    expect([tags.confirmed, stands(10, 'u'), stands(tags.now, 'u')]).toEqual([12, false, true])
   })
 
   it('never takes a provisional version back', () => {
@@ -349,15 +349,45 @@ describe('provisional versions that run ahead of the store', () => {
     expect(clock.mintedFor('a')).toBe(MINTED + 1)
   })
 
-  it('one from before what was heard of last does not reach what was born since', () => {
+  it('so does one below a later one that is known, which may be of a history that was lost', () => {
     const clock = new TagClock(() => undefined)
     clock.applyChanges({ version: MINTED, floor: 0, tags: [] })
     clock.applyBump(['b'], { previous: MINTED + 2, version: MINTED + 9, floor: 0 })
-    clock.invalidateHere(['mine'])
     const birth = clock.now
+    expect(clock.allows(birth, '@c', 0, ['b'])).toBe(true)
     clock.applyChanges({ version: MINTED + 9, floor: 0, tags: [['a', MINTED + 2]] })
-    expect(clock.allows(birth, '@c', 0, ['a'])).toBe(true)
-    expect(clock.allows(MINTED, '@c', 0, ['a'])).toBe(false)
+    expect(clock.allows(birth, '@c', 0, ['a'])).toBe(false)
+    expect(clock.allows(clock.now, '@c', 0, ['a'])).toBe(true)
+  })
+
+  it.each([
+    ['an invalidation', 'a'],
+    ['a soft eviction', softTag('a')],
+  ])('what was born elsewhere is judged by what the store minted: %s', (_, tag) => {
+    const clock = new TagClock(() => undefined)
+    clock.applyChanges({ version: MINTED, floor: 0, tags: [] })
+    clock.applyBump(['b'], { previous: MINTED + 2, version: MINTED + 9, floor: 0 })
+    const own = clock.now
+    clock.applyChanges({ version: MINTED + 9, floor: 0, tags: [[tag, MINTED + 2]] })
+    const stands = (birth: number): boolean =>
+      clock.allows(birth, '@c', 0, ['a']) && !clock.softens(birth, '@c', ['a'])
+    const births = [MINTED + 1, MINTED + 2, MINTED + 9, own, clock.now]
+    expect(births.map(stands)).toEqual([false, true, true, false, true])
+    // Until the store knows of it, an invalidation of this node holds for all that it has heard of.
+    clock.invalidateHere([tag])
+    expect([MINTED + 9, clock.now].map(stands)).toEqual([false, true])
+  })
+
+  it('what is born while versions are missing is not born at a whole number', () => {
+    const clock = new TagClock(() => undefined)
+    clock.applyChanges({ version: MINTED, floor: 0, tags: [] })
+    expect(clock.now).toBe(MINTED)
+    clock.applyBump(['b'], { previous: MINTED + 2, version: MINTED + 9, floor: 0 })
+    expect(Number.isInteger(clock.now)).toBe(false)
+    clock.applyChanges({ version: MINTED + 10, floor: 0, tags: [] })
+    expect(clock.now).toBe(MINTED + 10)
+    clock.applyBump(['b'], { previous: MINTED + 12, version: MINTED + 13, floor: 0 }, true)
+    expect(Number.isInteger(clock.now)).toBe(false)
   })
 
   it('are never whole numbers, which the store could mint', () => {

@@ -14,13 +14,17 @@
  *
  * Many provisional versions can raise this node's clock above what the store has minted, or will mint next. So entries that leave
  * this node carry the *confirmed* clock as their birth, never more: other nodes could not interpret a higher one. And a version that
- * the store minted below this node's clock is still new here: it is applied above everything that was born here until now, and the
- * minted number is kept beside it.
+ * the store minted below this node's clock is still new here: it is *displaced* above everything that was born here until now, and the
+ * minted number is kept beside it, for entries that were born elsewhere.
+ *
+ * The two are told apart by their births: one is a whole number only if the whole clock up to it was known, here or on another node.
+ * Where versions below it are missing, it is provisional. That there is a later version does not show that they were minted before
+ * what is born now: it may be of a history that the store has lost since.
  */
 
 import type { TagBump, TagChanges, TagHead } from '../contracts/remote-store.ts'
 import { PARTITIONS } from './partitions.ts'
-import { SoftTags } from './soft-tags.ts'
+import { SoftTags, softTag } from './soft-tags.ts'
 
 /** The tag every entry of the namespace carries. */
 export const EVERYTHING = '*'
@@ -75,12 +79,12 @@ export class TagClock {
   readonly #minted = new Map<string, number>()
   /** Tags whose number is known from a message only. */
   readonly #unproven = new Set<string>()
+  /** Tags whose number is above the minted one only because this node's clock was. */
+  readonly #displaced = new Set<string>()
   readonly #soft = new SoftTags()
   readonly #cap: number
   readonly #onChange: () => void
   #now = 0
-  /** The highest version that the store is known to have minted, even if earlier ones were missed. */
-  #highest = 0
   #confirmed = 0
   #floor = 0
   /** Tags up to this version may have been dropped here for room. */
@@ -126,17 +130,18 @@ export class TagClock {
   /** Tells whether an entry of this birth, if it stands, is a fallback only: a tag of it was evicted softly since. */
   softens(birth: number, cache: string, tags: readonly string[]): boolean {
     if (!this.#soft.isInUse) return false
-    if (this.#soft.isAfter(EVERYTHING, birth) || this.#soft.isAfter(cache, birth)) return true
+    if (this.#isSoftened(EVERYTHING, birth) || this.#isSoftened(cache, birth)) return true
     for (const tag of tags) {
-      if (this.#soft.isAfter(tag, birth)) return true
+      if (this.#isSoftened(tag, birth)) return true
     }
     return false
   }
 
   /** Invalidates tags here and now, at a provisional version, before the store knows. */
   invalidateHere(tags: readonly string[]): void {
-    this.#now = this.#provisional()
-    for (const tag of tags) this.#raise(tag, this.#now)
+    const at = provisionalAbove(this.#now)
+    for (const tag of tags) this.#raise(tag, at)
+    this.#now = at
     this.#trim()
     this.#onChange()
   }
@@ -152,23 +157,24 @@ export class TagClock {
       this.#hear(tags, bump.version)
       return 'gap'
     }
-    const at = this.#above(bump.version)
-    for (const tag of tags) this.#raise(tag, at, bump.version)
+    const born = this.#now
+    for (const tag of tags) this.#raise(tag, placeOf(bump.version, born), bump.version)
     this.#raiseFloor(bump.floor)
     // After a gap the versions in between are unknown, so only a range read may move `confirmed`.
     if (follows) this.#confirmed = bump.version
+    this.#reach(bump.version)
     this.#trim()
     this.#onChange()
     return follows ? 'applied' : 'gap'
   }
 
   #hear(tags: readonly string[], version: number): void {
-    const at = version > this.#now ? version : this.#provisional()
-    this.#now = at
+    const at = placeOf(version, this.#now)
     for (const tag of tags) {
       this.#raise(tag, at)
       this.#unproven.add(tag)
     }
+    this.#reach(version)
     this.#trim()
     this.#onChange()
   }
@@ -176,14 +182,16 @@ export class TagClock {
   /** Applies a range read: everything above `confirmed`. */
   applyChanges(changes: TagChanges): void {
     const changed = changes.tags.length > 0 || changes.floor > this.#floor
-    // In the order in which they were minted: otherwise a later one could get a lower number here than an earlier one.
-    const minted = [...changes.tags].sort(([, a], [, b]) => a - b)
-    for (const [tag, version] of minted) {
-      if (version > this.mintedFor(tag)) this.#raise(tag, this.#placeOf(tag, version), version)
+    const born = this.#now
+    for (const [tag, version] of changes.tags) {
+      if (version <= this.mintedFor(tag)) continue
+      // Heard of before: then the tag has that number already.
+      const wasHeard = this.#unproven.has(tag) && this.#versions.get(tag) === version
+      this.#raise(tag, wasHeard ? version : placeOf(version, born), version)
     }
     this.#raiseFloor(changes.floor)
     this.#confirmed = Math.max(this.#confirmed, changes.version)
-    this.#above(changes.version)
+    this.#reach(changes.version)
     this.#trim()
     if (changed) this.#onChange()
   }
@@ -222,41 +230,33 @@ export class TagClock {
 
   #isAfter(tag: string, birth: number): boolean {
     const version = this.#versions.get(tag)
-    return version !== undefined && version > birth
+    if (version === undefined || version <= birth) return false
+    return !this.#displaced.has(tag) || !Number.isInteger(birth) || this.mintedFor(tag) > birth
   }
 
-  /** The number that a version of the store gets here: above everything that was born before it was minted. */
-  #above(version: number): number {
-    // It is below the highest one heard of, so it was minted before that one, and before everything that was born since.
-    const isOverrun = version > this.#highest && version <= this.#now
-    this.#highest = Math.max(this.#highest, version)
-    const at = isOverrun ? this.#provisional() : version
-    this.#now = Math.max(this.#now, at)
-    return at
+  #isSoftened(tag: string, birth: number): boolean {
+    return this.#soft.isAfter(tag, birth) && this.#isAfter(softTag(tag), birth)
   }
 
-  /** The number of a tag at a version; if the version was heard of before, the tag has that number already. */
-  #placeOf(tag: string, version: number): number {
-    const wasHeard = this.#unproven.has(tag) && this.#versions.get(tag) === version
-    if (!wasHeard) return this.#above(version)
-    this.#highest = Math.max(this.#highest, version)
-    return version
+  /** Moves the clock on to a version at least. While versions below it are missing, what is born next is not born at a whole number. */
+  #reach(version: number): void {
+    this.#now = Math.max(this.#now, version)
+    const isWhole = Number.isInteger(this.#now)
+    if (isWhole && this.#now !== this.#confirmed) this.#now = provisionalAbove(this.#now)
   }
 
-  /** The next number of this node's own; never a whole one, which could be a minted one. */
-  #provisional(): number {
-    const next = this.#now + PROVISIONAL_STEP
-    return Number.isInteger(next) ? next + PROVISIONAL_STEP : next
-  }
-
-  /** `minted`: the number that the store knows. An invalidation that the store does not know yet leaves it as it is. */
-  #raise(tag: string, at: number, minted = this.mintedFor(tag)): void {
+  /** `version`: what the store has minted. An invalidation that the store does not know yet has none. */
+  #raise(tag: string, at: number, version?: number): void {
+    const minted = version ?? this.mintedFor(tag)
     const highest = Math.max(at, this.#versions.get(tag) ?? 0)
     this.#versions.set(tag, highest)
+    this.#now = Math.max(this.#now, highest)
     this.#soft.note(tag, highest)
     if (highest === minted) this.#unproven.delete(tag)
     if (highest === minted || minted === 0) this.#minted.delete(tag)
     else this.#minted.set(tag, minted)
+    if (version !== undefined && highest !== version) this.#displaced.add(tag)
+    else this.#displaced.delete(tag)
     if (tag.startsWith('%')) this.#anyPartition = true
   }
 
@@ -270,6 +270,7 @@ export class TagClock {
       this.#soft.forget(tag)
       this.#minted.delete(tag)
       this.#unproven.delete(tag)
+      this.#displaced.delete(tag)
     }
   }
 
@@ -279,4 +280,15 @@ export class TagClock {
     this.#trimmedTo = byAge[byAge.length - Math.floor(this.#cap / 2)] ?? this.#now
     this.#raiseFloor(this.#trimmedTo)
   }
+}
+
+/** The next number of a node's own; never a whole one, which could be a minted one. */
+function provisionalAbove(number: number): number {
+  const next = number + PROVISIONAL_STEP
+  return Number.isInteger(next) ? next + PROVISIONAL_STEP : next
+}
+
+/** The number that a version gets which is new here, where `born` is the latest birth. */
+function placeOf(version: number, born: number): number {
+  return version > born ? version : provisionalAbove(born)
 }

@@ -6,10 +6,13 @@
  * failures in a circuit breaker, and turns them into misses.
  */
 
+import type { BoardProvider } from './board-provider.ts'
 import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
+import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
+import type { SessionProvider } from './session-provider.ts'
 
 /** The place of an entry: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -79,6 +82,11 @@ export interface MutationReply {
   /** The partition's number from this change on. Changes of one partition that were asked for together may share it. */
   readonly seq: number
   readonly nowMs: number
+  /**
+   * The change waits to be announced together with others, and is heard of within so many ms. What seems to be missing before it
+   * may be waiting as well, so it is not looked for until then. Absent: it was announced at once.
+   */
+  readonly announcedWithinMs?: number | undefined
 }
 
 export interface PutRequest {
@@ -146,6 +154,8 @@ export interface SyncReply {
   /** Sequence number of each requested partition, in order; `undefined` where it could not be read or there is none. */
   readonly heads: readonly (number | undefined)[]
   readonly tags: TagHead | undefined
+  /** Changes wait to be announced together, and are heard of within so many ms. Absent: each is announced at once. */
+  readonly announcedWithinMs?: number | undefined
 }
 
 export type PartitionChanges =
@@ -189,8 +199,14 @@ export interface RemoteStore {
   readonly locks?: LockProvider | undefined
   /** Limits counted on the same servers. */
   readonly limits?: RateLimitProvider | undefined
+  /** Keeps the heartbeats of nodes, for fleet statistics. */
+  readonly fleet?: FleetProvider | undefined
+  /** Leaderboards kept on the same servers. */
+  readonly boards?: BoardProvider | undefined
+  /** Sessions kept on the same servers. */
+  readonly sessions?: SessionProvider | undefined
   /**
-   * So many reads of one tick are sent at once, so that the store works on them while more are gathered. A whole number from 1.
+   * How many reads of one tick are sent in one call, so that the store works on them while more are gathered. A whole number from 1.
    *
    * @default none: a call takes all reads of a tick, at its end
    */

@@ -112,5 +112,5 @@ export const CACHE_EVICT_NAMES = optionNames<CacheEvictFields<[], unknown, [], [
   onRemoteFailure: true,
 })
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const CACHE_EVICT_DEFAULTS = { all: false, when: 'after', soft: false, settle: 0 } as const

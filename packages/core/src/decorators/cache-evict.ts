@@ -8,13 +8,13 @@ import { assertCacheOptions, type CacheOptions } from '../options/cache-options.
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { assertName } from '../options/name.ts'
 import { type BindingParts, cacheBinder } from './bound/bound-cache.ts'
+import { invoke } from './bound/bound-method.ts'
 import { answered, type Callback, readCallback, saysNo } from './bound/callbacks.ts'
 import type { MethodEviction } from './bound/method-cache.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
   assertCalledWithOptions,
-  invoke,
   methodDecorator,
   shapeOf,
 } from './bound/method-decorator.ts'
@@ -107,7 +107,7 @@ export function CacheEvict(...given: readonly [object]): unknown {
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
         const run = (): Promise<unknown> => invoke(original, this, args, binding.where)
-        if (saysNo(condition, this, args, binding.where)) return run()
+        if (condition !== undefined && saysNo(condition, this, args, binding.where)) return run()
         const { cache, cacheName, where } = binding.bind(this)
         const call = { self: this, args, where, cacheName }
         // Before the method runs: it may change its arguments, and a wrong key must fail before anything is done.

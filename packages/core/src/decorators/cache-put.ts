@@ -8,12 +8,12 @@ import { type Key, keyText } from '../keys/key-text.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
 import { optionNames } from '../options/option-names.ts'
 import { type BoundCache, cacheBinder } from './bound/bound-cache.ts'
+import { invoke } from './bound/bound-method.ts'
 import { readCallback, saysNo } from './bound/callbacks.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
   assertCalledWithOptions,
-  invoke,
   methodDecorator,
 } from './bound/method-decorator.ts'
 import type {
@@ -125,7 +125,7 @@ export function CachePut(...given: readonly [object]): unknown {
     const binding = cacheBinder({ ...words, site, keyWith, rulesAt })
     const { method }: { method: AnyMethod } = {
       async method(this: unknown, ...args: unknown[]): Promise<unknown> {
-        if (saysNo(isWanted, this, args, binding.where))
+        if (isWanted !== undefined && saysNo(isWanted, this, args, binding.where))
           return invoke(original, this, args, binding.where)
         const bound = binding.bind(this)
         const { cache, where } = bound

@@ -1,5 +1,6 @@
 /** The options of `@RateLimited`, and the checked form. */
 
+import { loadSignal } from '../cache/load-scope.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { RateLimitedError } from '../errors/rate-limit-error.ts'
 import type { Key } from '../keys/key-text.ts'
@@ -15,7 +16,6 @@ import { orDefault } from '../options/or-default.ts'
 import { assertSynchronous, type Callback, callback } from './bound/callbacks.ts'
 import type { AnnotateThis } from './bound/unannotated.ts'
 import { type KeySource, keySource } from './reading/key-source.ts'
-import { loadSignal } from './reading/method-load-scope.ts'
 
 type Args = readonly unknown[]
 
@@ -62,7 +62,7 @@ type OwnOptions = RateLimitedOwnOptions<[], [], []> & OnLimit<[], unknown>
 const OWN_NAMES = optionNames<OwnOptions>({ key: true, cost: true, signal: true, onLimit: true })
 /** How long a call waits for its turn where `maxWait` is left out. */
 const DEFAULT_MAX_WAIT = '5s'
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const RATE_LIMITED_DEFAULTS = { cost: 1, onLimit: 'throw' } as const
 
 /** A call above the limit. */

@@ -1,17 +1,17 @@
 /** `@RateLimited`: limits the calls of a method per time, in all processes together. */
 
+import { currentScope, runLoad } from '../cache/load-scope.ts'
 import { INTERNALS } from '../contracts/internals.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
-import { MethodBinder, reserveName } from './bound/bound-method.ts'
+import { invoke, MethodBinder, reserveName } from './bound/bound-method.ts'
 import {
   type AnyMethod,
   type AsyncMethod,
   assertCalledWithOptions,
   type FittingMethod,
-  invoke,
   methodDecorator,
 } from './bound/method-decorator.ts'
 import { cacheNameOf } from './bound/method-site.ts'
@@ -23,7 +23,6 @@ import {
   type RateLimitedOptions,
   resolveRateLimited,
 } from './rate-limited-options.ts'
-import { currentScope, runLoad } from './reading/method-load-scope.ts'
 
 type Args = readonly unknown[]
 

@@ -1,7 +1,7 @@
 /** `skipCache`: runs work without the cache, by async context. */
 
+import { currentCallScope, runInScope, type SkipMode } from '../lifecycle/call-scope.ts'
 import { assertFunction, assertOneOf } from '../options/assert-option.ts'
-import { currentCallScope, runInScope, type SkipMode } from './bound/call-scope.ts'
 
 /**
  * Runs `work`; `@Cacheable` methods that it calls, at any depth, follow `mode` until the promise of `work` settles.

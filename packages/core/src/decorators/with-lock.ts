@@ -1,28 +1,26 @@
 /** `@WithLock`: one call at a time, in all processes. */
 
+import { currentScope, runLoad } from '../cache/load-scope.ts'
 import { INTERNALS } from '../contracts/internals.ts'
 import { keyErrorAt } from '../errors/key-error.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { fitKey } from '../keys/key-digest.ts'
-import { type Key, keyText } from '../keys/key-text.ts'
+import { fitKey, type Key, keyText } from '../keys/key-text.ts'
 import { namesInOrder } from '../locks/lock-name.ts'
 import { LOCK_OPTION_NAMES, type LockOptions, resolveLockOptions } from '../locks/lock-options.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertKnownOptions } from '../options/assert-option.ts'
 import { optionNames } from '../options/option-names.ts'
-import { MethodBinder } from './bound/bound-method.ts'
+import { invoke, MethodBinder } from './bound/bound-method.ts'
 import { readCallback } from './bound/callbacks.ts'
 import {
   type AnyMethod,
   type AsyncMethodDecorator,
   assertCalledWithOptions,
-  invoke,
   methodDecorator,
 } from './bound/method-decorator.ts'
 import { assertLasting } from './bound/names.ts'
 import type { AnnotateThis, ArgsOf, WriteParentheses } from './bound/unannotated.ts'
 import { keySource } from './reading/key-source.ts'
-import { currentScope, runLoad } from './reading/method-load-scope.ts'
 
 type Args = readonly unknown[]
 

@@ -10,6 +10,7 @@ import { isPlainContainer } from '../values/value-kind.ts'
  * what they hold, or would break them. So is whatever refuses to be frozen or looked at.
  */
 export function freezeDeep<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value
   const pending: unknown[] = [value]
   // Remembers only objects that were frozen when they were found. The others are frozen when first seen, which marks them for free.
   const seen = new Set<object>()

@@ -172,3 +172,23 @@ function termsOf(kind: EntryKind, staleForMs: number, livesForMs: number): Terms
   knownTerms[place] = made
   return made
 }
+
+/**
+ * Draws how long after its creation an entry is calm, that is, before a hit refreshes it ahead: XFetch (Vattani et al.,
+ * VLDB 2015), `end + Δ·β·ln(random)`.
+ *
+ * Drawn once per entry and node instead of at every read: the distribution over nodes is the same, and a hit stays one
+ * comparison.
+ */
+export function calmFor(freshForMs: number, loadMs: number, beta: number): number {
+  return beta === 0 ? freshForMs : freshForMs + loadMs * beta * Math.log(1 - Math.random())
+}
+
+/** How old an entry is. A fallback is served only if loading fails. */
+export type Age = 'fresh' | 'stale' | 'fallback'
+
+/** Tells how old an entry is at `now`, monotonic ms. */
+export function ageOf(entry: LocalEntry, now: number): Age {
+  if (now < entry.freshUntil) return 'fresh'
+  return now < entry.staleUntil ? 'stale' : 'fallback'
+}

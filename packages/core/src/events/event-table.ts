@@ -188,6 +188,13 @@ export const CACHE_EVENTS: EventTable = {
     when: 'The circuit breaker of the limit store changed.',
     fields: { state: "'closed', 'open' or 'half-open'", provider: 'the limit provider' },
   },
+  'session-refused': {
+    when: 'A session was to be saved that has ended, as by a request that was slower than the logout; nothing was saved.',
+    fields: {
+      sessions: 'the name of the sessions',
+      operation: "'save', 'touch' or 'move'",
+    },
+  },
   'background-error': {
     when: 'A background task failed; no caller was affected.',
     fields: { task: 'the task', error: ERROR },

@@ -204,6 +204,12 @@ export interface CacheEvents {
     readonly state: 'closed' | 'open' | 'half-open'
     readonly provider: string
   }
+  /** A session was to be saved that has ended: nothing was saved, and the caller was not told. */
+  'session-refused': {
+    /** The name of the sessions. No id, because a caller that has one has the session. */
+    readonly sessions: string
+    readonly operation: 'save' | 'touch' | 'move'
+  }
   /** A background task (refresh, fill, renewal) failed; the caller was not affected. */
   'background-error': { readonly task: string; readonly error: unknown }
 }

@@ -1,6 +1,6 @@
 /** Says how often something happened, a few times at once and then seldom: for what may happen at every read. */
 
-/** So many kinds are told apart; what is of further ones is told as one. */
+/** How many kinds are told apart; what is of further ones is told as one. */
 const MOST_KINDS = 1_000
 const OTHERS = ''
 

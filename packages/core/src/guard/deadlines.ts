@@ -13,7 +13,7 @@
  */
 
 import type { CancelTimer, Clock, Waiter } from '../contracts/clock.ts'
-import { PassingQueue } from '../lifecycle/passing-queue.ts'
+import { PassingQueue } from '../lifecycle/passing.ts'
 
 /**
  * Called when the time is over. `wasHeldUp`: this process stood still meanwhile, or answers to calls as old as this one still

@@ -28,7 +28,7 @@ interface WaitingCall {
 const AT_FIRST = 64
 const LEAST = 8
 
-/** So many started calls may stay at the beginning of the list. */
+/** How many started calls may stay at the beginning of the list. */
 const MOST_STARTED = 256
 
 export class Turns {

@@ -13,7 +13,7 @@
 import { types } from 'node:util'
 import { KeyError } from '../errors/key-error.ts'
 import { classNameOf } from '../errors/option-error.ts'
-import { fitKey } from './key-digest.ts'
+import { fitKey } from './key-text.ts'
 
 /** A class implements this to take part in default keys. */
 export interface CacheKeyed {

@@ -8,7 +8,7 @@
 
 import { KeyError } from '../errors/key-error.ts'
 import { describeValue, InvalidOptionError } from '../errors/option-error.ts'
-import { fitKey } from './key-digest.ts'
+import { fitKey } from './key-text.ts'
 
 interface Slot {
   readonly argument: number

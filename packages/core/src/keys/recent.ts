@@ -10,7 +10,7 @@
  */
 
 const GENERATION = 2_048
-/** So many inputs pass during a pause; the cost of a useless attempt is spread over them. */
+/** How many inputs pass during a pause. The cost of a useless attempt is spread over them. */
 const REST = 16 * GENERATION
 
 /** The most recent 2048 to 4096 results of a function of one input. */

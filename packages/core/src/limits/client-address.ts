@@ -30,7 +30,7 @@ export interface ClientAddressOptions {
   readonly header?: 'x-forwarded-for' | 'forwarded' | undefined
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const CLIENT_ADDRESS_DEFAULTS = { header: 'x-forwarded-for' } as const
 const WHERE = 'clientAddress'
 const NAMES = optionNames<ClientAddressOptions>({ proxies: true, header: true })

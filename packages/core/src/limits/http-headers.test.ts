@@ -120,6 +120,20 @@ describe('rateLimitHeaders', () => {
     expect(RateLimit).toBe('"burst";r=0;t=1;pk=:w7w=:')
   })
 
+  it.each([
+    ['a partition key of 128 bytes is said', 'ü'.repeat(64), 128],
+    ['a longer one is said by its digest', `${'ü'.repeat(64)}a`, 32],
+    ['a very long one, too', 'k'.repeat(1_000_000), 32],
+  ])('%s', (_, partitionKey, bytes) => {
+    const { RateLimit = '' } = rateLimitHeaders(verdict(rule), { partitionKey })
+    const said = [...RateLimit.matchAll(/;pk=:([^:]*):/g)].map(([, pk = '']) => pk)
+    expect(said.length).toBeGreaterThan(0)
+    for (const pk of said) expect(Buffer.from(pk, 'base64')).toHaveLength(bytes)
+    const other = rateLimitHeaders(verdict(rule), { partitionKey: `${partitionKey.slice(0, -1)}b` })
+    expect(other['RateLimit']).not.toBe(RateLimit)
+    expect(rateLimitHeaders(verdict(rule), { partitionKey })['RateLimit']).toBe(RateLimit)
+  })
+
   it('adds the older fields when asked', () => {
     expect(rateLimitHeaders(verdict(rule, 2_500_000), { legacy: true })).toMatchObject({
       'X-RateLimit-Limit': '20',

@@ -1,5 +1,6 @@
 /** Verdicts as fields of HTTP responses: those of draft-ietf-httpapi-ratelimit-headers, and `Retry-After` (RFC 9110). */
 
+import { createHash } from 'node:crypto'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertBoolean, assertKnownOptions, assertOneOf } from '../options/assert-option.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
@@ -17,7 +18,10 @@ export interface RateLimitHeaderOptions {
   readonly legacy?: boolean | undefined
   /** Adds up to this much to `Retry-After`, at random, so that refused clients do not all come back at once. @default 0 */
   readonly jitter?: Duration | undefined
-  /** What the limit counts by, for the `pk` parameter; it is shown to the client. @default none */
+  /**
+   * What the limit counts by, for the `pk` parameter; it is shown to the client. Of more than 128 bytes of UTF-8 the SHA-256 digest is, because
+   * clients can often make it long, and fields have to stay short. @default none
+   */
   readonly partitionKey?: string | undefined
 }
 
@@ -27,13 +31,15 @@ const NAMES = optionNames<RateLimitHeaderOptions>({
   jitter: true,
   partitionKey: true,
 })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const HEADER_DEFAULTS = {
   draft: 11,
   legacy: false,
   jitter: 0,
 } as const satisfies RateLimitHeaderOptions
 const WHERE = 'rateLimitHeaders'
+/** Of `pk`, which each policy has twice in the fields of a response. */
+const MOST_KEY_BYTES = 128
 
 /**
  * Returns the header fields of a response to a call that was decided. A verdict of `open` or `off` has no fields, because
@@ -81,9 +87,14 @@ function legacyHeaders({ limit, remaining, resetMs }: RateLimitVerdict): Record<
   }
 }
 
-/** A Byte Sequence of RFC 9651. */
+/** A Byte Sequence of RFC 9651. A long text is not cut off: two that begin alike are two. */
 function byteSequence(text: string): string {
-  if (typeof text === 'string') return `:${Buffer.from(text).toString('base64')}:`
-  const expected = 'a string'
-  throw new InvalidOptionError({ option: `${WHERE}.partitionKey`, expected, received: text })
+  if (typeof text !== 'string') {
+    const expected = 'a string'
+    throw new InvalidOptionError({ option: `${WHERE}.partitionKey`, expected, received: text })
+  }
+  const bytes = Buffer.from(text)
+  const isLong = bytes.length > MOST_KEY_BYTES
+  const said = isLong ? createHash('sha256').update(bytes).digest() : bytes
+  return `:${said.toString('base64')}:`
 }

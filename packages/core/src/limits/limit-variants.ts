@@ -18,7 +18,7 @@ export interface VariantParts extends Omit<LookupParts, 'source' | 'option' | 't
   decide(known: KnownRule): Decisions
 }
 
-/** So many different limits are kept; beyond, the oldest variant is made again when needed. */
+/** How many different limits are kept; beyond, the oldest variant is made again when needed. */
 const MOST_VARIANTS = 1_000
 
 export class LimitVariants {

@@ -64,7 +64,7 @@ export const POLICY_OPTION_NAMES = optionNames<PolicyOptions & ConcurrencyOption
   lease: true,
 })
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const POLICY_DEFAULTS = {
   name: 'default',
   slices: 10,

@@ -73,7 +73,7 @@ const REPLICAS_NAMES = optionNames<ReplicasOptions>({
   timeout: true,
 })
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const LOCK_DEFAULTS = {
   lease: '10s',
   wait: '10s',

@@ -8,7 +8,7 @@
 
 import type { Clock } from '../contracts/clock.ts'
 import { onAbort } from '../lifecycle/on-abort.ts'
-import { PassingMap } from '../lifecycle/passing-map.ts'
+import { PassingMap } from '../lifecycle/passing.ts'
 
 interface Turn {
   /** The turn has come. */

@@ -4,7 +4,7 @@
  * stores that are up and farther away.
  */
 
-import { startTimer } from '../clock/start-timer.ts'
+import { startTimer } from '../clock/system-clock.ts'
 import type { CancelTimer } from '../contracts/clock.ts'
 
 /** What one store said. */

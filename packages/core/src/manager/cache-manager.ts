@@ -5,8 +5,8 @@ import { evictionOutcomeOf } from '../cache/eviction-outcome.ts'
 import type { CacheNode } from '../cache/node.ts'
 import type { WritePath } from '../cache/write-path.ts'
 import { INTERNALS } from '../contracts/internals.ts'
+import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/bound-method.ts'
 import { bindObject } from '../decorators/bound/bound-objects.ts'
-import { forgetDefaultManager, setDefaultManager } from '../decorators/bound/default-manager.ts'
 import type {
   MethodCache,
   MethodCacheProvider,
@@ -16,21 +16,22 @@ import { ClosedError } from '../errors/closed-error.ts'
 import { Emitter } from '../events/emitter.ts'
 import { eventNamed } from '../events/event-table.ts'
 import type { AllEvents, EventName } from '../events/events.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
-import type { Limits } from '../limits/limits.ts'
 import { type ResolvedLimiter, resolveLimiter } from '../limits/resolve-limiter.ts'
 import type { Locks } from '../locks/locks.ts'
 import { assertFunction, assertTags } from '../options/assert-option.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
-import { createLimits } from './create-limits.ts'
-import { createLocks } from './create-locks.ts'
+import type { BoardParts } from './create-boards.ts'
+import type { SessionParts } from './create-sessions.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
 import type { ManagerHealth } from './health.ts'
+import { LateParts } from './late-parts.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
@@ -48,7 +49,7 @@ import { takeStores } from './used-stores.ts'
 /**
  * Creates a cache manager; it becomes the default one for decorated methods unless `default: false`.
  *
- * Nothing connects before the first use, and nothing here fails because a store is away.
+ * Nothing connects before the first use, or with `fleet` the first heartbeat, and nothing here fails because a store is away.
  *
  * @throws InvalidOptionError when an option is unknown or wrong.
  * @example
@@ -66,6 +67,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   readonly #writes: WritePath
   readonly #caches: NamedCaches
   readonly #plugins: StartedPlugins
+  readonly #parts: LateParts
   readonly #report: ManagerReport
   /** For decorators and integrations. */
   readonly [INTERNALS] = {
@@ -73,11 +75,11 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
       if (this.isClosed) throw new ClosedError(this.namespace, method.method)
       return this.#caches.methodCache(method)
     },
-    limiter: (limiter: ResolvedLimiter): Limiter => this.#limiter(() => limiter),
+    limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
+    sessions: (): SessionParts => this.#parts.sessions(),
+    boards: (): BoardParts => this.#parts.boards(),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
-  #locks: Locks | undefined
-  #limits: Limits | undefined
   #closing: Promise<void> | undefined
 
   /** Use `createCacheManager`. */
@@ -88,19 +90,16 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#node = engine.node
     this.#writes = engine.writes
     takeStores(options, this)
-    const made = () => ({ locks: this.#locks, limits: this.#limits })
-    this.#report = new ManagerReport(options, this.#node, made)
+    this.#parts = new LateParts(options, this.#node)
+    this.#report = new ManagerReport(options, this.#node, () => this.#parts.made)
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))
     const { clock, work } = this.#node
     const stats = (): ManagerStats => this.stats()
-    this.#plugins = new StartedPlugins(options.plugins, {
-      clock,
-      work,
-      events: this.#events,
-      stats,
-    })
+    const place = { clock, work, events: this.#events, stats }
+    this.#plugins = new StartedPlugins(options.plugins, place)
     this.#startPlugins()
+    if (options.fleet !== undefined) this.#report.fleet(this.#caches.defaults.maxStalenessMs)
     if (options.isDefault) setDefaultManager(this)
   }
 
@@ -129,9 +128,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
    * @throws InvalidOptionError when no store of this manager has locks; ClosedError
    */
   get locks(): Locks {
-    if (this.isClosed) throw new ClosedError(this.namespace, 'locks')
-    this.#locks ??= createLocks(this.#options, this.#node)
-    return this.#locks
+    return this.#parts.locks()
   }
 
   /**
@@ -141,7 +138,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
    * @example const { allowed } = await caches.limiter({ limit: 100, per: '1m' }).consume('ip:1.2.3.4')
    */
   limiter(options: LimiterOptions): Limiter {
-    return this.#limiter(() => resolveLimiter(options, { where: 'limiter' }))
+    return this.#parts.limiter(() => resolveLimiter(options, { where: 'limiter' }))
   }
 
   /**
@@ -217,6 +214,16 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   }
 
   /**
+   * Returns all nodes of the namespace that report (option `fleet`), each with its state and counters, and their sum. Asks the store.
+   *
+   * @throws InvalidOptionError when no store of this manager keeps heartbeats; StoreTimeoutError, or what the store failed with; ClosedError
+   */
+  async fleet(): Promise<Fleet> {
+    if (this.isClosed) throw new ClosedError(this.namespace, 'fleet')
+    return this.#report.fleet(this.#caches.defaults.maxStalenessMs).list()
+  }
+
+  /**
    * Connects, and resolves when the remote store answers and messages of other nodes arrive; at once without a remote store. You need
    * not wait for it: reads work before that.
    *
@@ -250,21 +257,14 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#caches.close()
     wakeUps.wakeAll()
     // First, because a caller that waits for a lock would delay everything after it.
-    await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
+    await Promise.all([this.#parts.close(), this.#report.leave()])
     await endWork(this.#node)
+    await this.#parts.closeStores()
     settling.clear()
     local?.close()
     await remote?.close()
     await this.#plugins.stop()
     this.#events.clear()
-  }
-
-  #limiter(resolve: () => ResolvedLimiter): Limiter {
-    if (this.isClosed) throw new ClosedError(this.namespace, 'limiter')
-    this.#limits ??= createLimits(this.#options, this.#node)
-    const limiter = resolve()
-    this.#node.secondsMeant?.windows(limiter.options, limiter.where)
-    return this.#limits.limiter(limiter)
   }
 
   /** @throws what a plugin throws; then nothing of this manager is left */

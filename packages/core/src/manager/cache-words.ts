@@ -29,7 +29,7 @@ interface Said {
   made: Policy | undefined
 }
 
-/** So many names are remembered. The least recently used ones are forgotten first. */
+/** How many names are remembered. The least recently used ones are forgotten first. */
 const CAP = 10_000
 
 export class CacheWords {

@@ -1,7 +1,7 @@
 /** Makes a manager's limits. */
 
 import type { CacheNode } from '../cache/node.ts'
-import { createPreciseClock } from '../clock/precise-clock.ts'
+import { createPreciseClock } from '../clock/system-clock.ts'
 import { Limits } from '../limits/limits.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import { providerOf } from './provider-of.ts'

@@ -1,7 +1,7 @@
 /** Makes a manager's locks. */
 
 import type { CacheNode } from '../cache/node.ts'
-import { createPreciseClock } from '../clock/precise-clock.ts'
+import { createPreciseClock } from '../clock/system-clock.ts'
 import { HeldLocks } from '../locks/held-locks.ts'
 import { Locks } from '../locks/locks.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'

@@ -4,8 +4,7 @@ import { loadTogether } from '../cache/batch-load.ts'
 import type { CacheParts } from '../cache/cache-parts.ts'
 import type { EntryPlace } from '../cache/entry-rules.ts'
 import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
-import type { LocalTier } from '../cache/local-tier.ts'
-import { withPolicyTags } from '../cache/policy-tags.ts'
+import type { LocalTier, Shortcuts } from '../cache/local-tier.ts'
 import type { PutFence } from '../cache/put-fence.ts'
 import {
   type LoadContext,
@@ -14,8 +13,8 @@ import {
   ReadCall,
   type ReadRules,
   ReadSite,
+  withPolicyTags,
 } from '../cache/read-call.ts'
-import type { Shortcuts } from '../cache/shortcuts.ts'
 import type { Knowledge } from '../coherence/knowledge.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
@@ -26,8 +25,8 @@ import type {
 } from '../decorators/bound/method-cache.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Emitter } from '../events/emitter.ts'
-import { wellFormedKey } from '../keys/key-digest.ts'
 import { type KeyFrame, NO_FRAME, type SoleArgument } from '../keys/key-frame.ts'
+import { wellFormedKey } from '../keys/key-text.ts'
 import { Recent } from '../keys/recent.ts'
 import type { ReadCounters } from '../stats/stats.ts'
 

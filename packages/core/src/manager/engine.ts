@@ -1,6 +1,5 @@
 /** Builds what a manager's caches run on, from its options: the node, and the paths of reads, writes and puts over it. */
 
-import type { EvictionUnit } from '../cache/eviction-unit.ts'
 import { LoadPath } from '../cache/load-path.ts'
 import { LocalShelf } from '../cache/local-shelf.ts'
 import { LocalTier } from '../cache/local-tier.ts'
@@ -15,7 +14,6 @@ import { ValuePipeline } from '../cache/value-pipeline.ts'
 import { WritePath } from '../cache/write-path.ts'
 import { createSystemClock } from '../clock/system-clock.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
-import { currentUnitOf } from '../decorators/bound/call-scope.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Emitter } from '../events/emitter.ts'
 import { assertCodec } from '../options/assert-contract.ts'
@@ -81,7 +79,7 @@ function buildNode(options: ResolvedManagerOptions, events: Emitter, owner: obje
     local: options.local && new LocalTier(options.local as LocalStore<LocalEntry>),
     remote: remote && new RemoteTier(remote, storeTimeoutMs, clock, events),
     values: codec === undefined ? undefined : new ValuePipeline(codec, steps, namespace),
-    unit: () => currentUnitOf(owner) as EvictionUnit | undefined,
+    owner,
     secondsMeant: options.isDevelopment ? new SecondsMeant(namespace, logger) : undefined,
     copyValue: valueCopier(
       typesByPrototype(types),

@@ -1,20 +1,29 @@
 /** The options of a cache manager, and their checks. */
 
+import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { CodecFactory, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
+import type { SessionProvider } from '../contracts/session-provider.ts'
+import {
+  type FleetOptions,
+  type ResolvedFleetOptions,
+  resolveFleetOptions,
+} from '../fleet/fleet-options.ts'
 import { noLimits } from '../limits/no-limits.ts'
 import { noLocks } from '../locks/no-locks.ts'
 import {
+  assertBoardProvider,
   assertClock,
   assertLimitProvider,
   assertLocalStore,
   assertLockProvider,
   assertPlugins,
   assertRemoteStore,
+  assertSessionProvider,
   assertValueTypes,
 } from '../options/assert-contract.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
@@ -28,6 +37,7 @@ import {
 import { assertName } from '../options/name.ts'
 import { optionNames } from '../options/option-names.ts'
 import { orDefault } from '../options/or-default.ts'
+import { fleetProviderOf } from './fleet-provider-of.ts'
 import type { Plugin } from './plugin.ts'
 import { assertPluginEvents } from './plugin-events.ts'
 
@@ -42,6 +52,10 @@ export interface CacheManagerOptions {
   readonly locks?: LockProvider | undefined
   /** Where limits are counted. @default the remote store's own, or without one the local store's */
   readonly limits?: RateLimitProvider | undefined
+  /** Where sessions are kept. @default the remote store's own, or without one the local store's */
+  readonly sessions?: SessionProvider | undefined
+  /** Where leaderboards are kept. @default the remote store's own, or without one the local store's */
+  readonly boards?: BoardProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -69,6 +83,13 @@ export interface CacheManagerOptions {
    */
   readonly measureStaleness?: MeasureStalenessOptions | undefined
   /**
+   * Reports this node to the others: who it is, how it stands and what it has counted, in one command every few seconds. `true`, or
+   * what differs. `caches.fleet()`, `larder nodes` and `larder stats` show all nodes that report.
+   *
+   * @default it does not report
+   */
+  readonly fleet?: boolean | FleetOptions | undefined
+  /**
    * Gets one line when an outage of the remote store begins, one when it ends, and one for each mistake in its setup. `console`, pino,
    * winston or any object with `info`, `warn` and `error`; `false` for none.
    *
@@ -76,8 +97,8 @@ export interface CacheManagerOptions {
    */
   readonly logger?: Logger | false | undefined
   /**
-   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, and no store is
-   * used. @default true
+   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions and
+   * boards stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -92,6 +113,8 @@ const NAMES = optionNames<CacheManagerOptions>({
   remote: true,
   locks: true,
   limits: true,
+  sessions: true,
+  boards: true,
   plugins: true,
   defaults: true,
   types: true,
@@ -99,13 +122,14 @@ const NAMES = optionNames<CacheManagerOptions>({
   codec: true,
   storeTimeout: true,
   measureStaleness: true,
+  fleet: true,
   logger: true,
   enabled: true,
   default: true,
   clock: true,
 })
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const MANAGER_DEFAULTS = {
   storeTimeout: '250ms',
   enabled: true,
@@ -120,6 +144,8 @@ export interface ResolvedManagerOptions {
   readonly remote: RemoteStore | undefined
   readonly locks: LockProvider | undefined
   readonly limits: RateLimitProvider | undefined
+  readonly sessions: SessionProvider | undefined
+  readonly boards: BoardProvider | undefined
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
@@ -128,6 +154,8 @@ export interface ResolvedManagerOptions {
   readonly storeTimeoutMs: number
   /** One local hit in so many is compared with the store; absent for none. */
   readonly measureEvery: number | undefined
+  /** Absent where the node does not report. */
+  readonly fleet: ResolvedFleetOptions | undefined
   readonly logger: Logger
   readonly isEnabled: boolean
   /** Whether to look for mistakes and report them. */
@@ -140,11 +168,13 @@ export interface ResolvedManagerOptions {
 export function resolveManagerOptions(options: CacheManagerOptions): ResolvedManagerOptions {
   assertKnownOptions(options, NAMES, WHERE)
   assertName(options.namespace, `${WHERE}.namespace`)
-  const { local, remote, locks, limits, clock } = options
+  const { local, remote, locks, limits, sessions, boards, clock } = options
   if (local !== undefined) assertLocalStore(local, `${WHERE}.local`)
   if (remote !== undefined) assertRemoteStore(remote, `${WHERE}.remote`)
   if (locks !== undefined) assertLockProvider(locks, `${WHERE}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${WHERE}.limits`)
+  if (sessions !== undefined) assertSessionProvider(sessions, `${WHERE}.sessions`)
+  if (boards !== undefined) assertBoardProvider(boards, `${WHERE}.boards`)
   if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
   const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
   assertPlugins(plugins, `${WHERE}.plugins`)
@@ -175,12 +205,20 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
       options.measureStaleness === undefined
         ? undefined
         : resolveMeasureStaleness(options.measureStaleness, `${WHERE}.measureStaleness`),
+    fleet: fleetOf(options),
     logger: resolveLogger(options.logger, `${WHERE}.logger`),
     isEnabled: orDefault(options.enabled, MANAGER_DEFAULTS.enabled),
     isDevelopment: options.enabled !== false && process.env['NODE_ENV'] !== 'production',
     isDefault: orDefault(options.default, MANAGER_DEFAULTS.default),
     clock,
   }
+}
+
+/** @throws InvalidOptionError, also for stores that keep no heartbeats: nobody would see what is reported */
+function fleetOf(options: CacheManagerOptions): ResolvedFleetOptions | undefined {
+  const fleet = resolveFleetOptions(options.fleet, `${WHERE}.fleet`)
+  if (fleet !== undefined && options.enabled !== false) fleetProviderOf(options)
+  return fleet
 }
 
 /** The stores that a manager works with: none of the given ones when it is switched off. */
@@ -190,7 +228,11 @@ function providersOf({
   remote,
   locks,
   limits,
+  sessions,
+  boards,
 }: CacheManagerOptions) {
-  if (enabled) return { local, remote, locks, limits }
-  return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits() }
+  if (enabled) return { local, remote, locks, limits, sessions, boards }
+  // A login has to work in a test, too.
+  const kept = { sessions: local?.sessions, boards: local?.boards }
+  return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits(), ...kept }
 }

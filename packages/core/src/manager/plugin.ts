@@ -4,6 +4,7 @@ import type { Cache } from '../cache/cache.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { PluginParts } from '../contracts/plugin.ts'
 import type { AllEvents, EventName, PluginEvents } from '../events/events.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimiterOptions } from '../limits/limiter-options.ts'
 import type { Locks } from '../locks/locks.ts'
@@ -34,6 +35,7 @@ export interface HostManager {
   stats(): ManagerStats
   status(): ManagerStatus
   health(): ManagerHealth
+  fleet(): Promise<Fleet>
   ready(options?: ReadyOptions): Promise<void>
   close(): Promise<void>
 }

@@ -1,13 +1,17 @@
-/** Which provider a manager's locks or limits come from. */
+/** Which provider a manager's locks, limits, sessions or boards come from. */
 
+import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
+import type { SessionProvider } from '../contracts/session-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 
 interface Providers {
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
+  readonly sessions: SessionProvider
+  readonly boards: BoardProvider
 }
 
 /** What may bring providers: the options themselves, and stores. */
@@ -16,13 +20,15 @@ type Bringer = { readonly [Kind in keyof Providers]?: Providers[Kind] | undefine
 const NAMES: Readonly<Record<keyof Providers, string>> = {
   locks: 'a lock provider',
   limits: 'a rate-limit provider',
+  sessions: 'a session provider',
+  boards: 'a board provider',
 }
 
 /**
  * The provider given in the options, else that of the shared store, else, without a shared store, that of the local one.
  *
  * @throws InvalidOptionError if there is none. With a shared store that has none, the local one is not used: its locks would exclude no
- *   other process, and every process would admit the whole limit.
+ *   other process, every process would admit the whole limit, and a session or a score would be known to one process only.
  */
 export function providerOf<Kind extends keyof Providers>(
   kind: Kind,

@@ -10,7 +10,7 @@ export interface ReadyOptions {
   readonly timeout?: Duration | undefined
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const READY_DEFAULTS = { timeout: '10s' } as const satisfies ReadyOptions
 
 const WHERE = 'ready'

@@ -9,7 +9,7 @@ import type { Logger } from '../options/logger.ts'
 
 /** How long after the first call of a method its name is reported. */
 const PATIENCE_MS = 10_000
-/** So many names are checked. A program with more names generates them, and does not mistype them. */
+/** How many names are checked. A program with more names generates them, and does not mistype them. */
 const CAP = 1_000
 
 export class UnreadNames {

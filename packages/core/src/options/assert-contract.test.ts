@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import {
+  assertBoardProvider,
   assertClock,
   assertCodec,
+  assertFleetProvider,
   assertLimitProvider,
   assertLocalStore,
   assertLockProvider,
   assertPlugins,
   assertRemoteStore,
-  SHAPES,
+  assertSessionProvider,
 } from './assert-contract.ts'
+import { SHAPES } from './contract-shapes.ts'
 
 type Members = Record<string, unknown>
 type Name = keyof typeof SHAPES
@@ -24,10 +27,27 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
 
 /** Members whose own contract is looked at, too. */
 const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
-  local: { locks: 'locks', limits: 'limits' },
-  remote: { capabilities: 'capabilities', bus: 'bus', locks: 'locks', limits: 'limits' },
+  local: {
+    locks: 'locks',
+    limits: 'limits',
+    sessions: 'sessions',
+    fleet: 'fleet',
+    boards: 'boards',
+  },
+  remote: {
+    capabilities: 'capabilities',
+    bus: 'bus',
+    locks: 'locks',
+    limits: 'limits',
+    sessions: 'sessions',
+    fleet: 'fleet',
+    boards: 'boards',
+  },
+  boards: { capabilities: 'boardCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
+  sessions: { capabilities: 'sessionCapabilities' },
+  fleet: { capabilities: 'fleetCapabilities' },
   plugin: { codecSteps: 'step' },
 }
 
@@ -63,6 +83,27 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
     'limitCapabilities',
     (value) => assertLimitProvider({ ...wholeOf('limits'), capabilities: value }, 'x'),
   ],
+  ['fleet', (value) => assertFleetProvider(value, 'x')],
+  ['fleet', (value) => assertLocalStore({ ...wholeOf('local'), fleet: value }, 'x')],
+  ['fleet', (value) => assertRemoteStore({ ...wholeOf('remote'), fleet: value }, 'x')],
+  [
+    'fleetCapabilities',
+    (value) => assertFleetProvider({ ...wholeOf('fleet'), capabilities: value }, 'x'),
+  ],
+  ['boards', (value) => assertBoardProvider(value, 'x')],
+  ['boards', (value) => assertLocalStore({ ...wholeOf('local'), boards: value }, 'x')],
+  ['boards', (value) => assertRemoteStore({ ...wholeOf('remote'), boards: value }, 'x')],
+  [
+    'boardCapabilities',
+    (value) => assertBoardProvider({ ...wholeOf('boards'), capabilities: value }, 'x'),
+  ],
+  ['sessions', (value) => assertSessionProvider(value, 'x')],
+  ['sessions', (value) => assertLocalStore({ ...wholeOf('local'), sessions: value }, 'x')],
+  ['sessions', (value) => assertRemoteStore({ ...wholeOf('remote'), sessions: value }, 'x')],
+  [
+    'sessionCapabilities',
+    (value) => assertSessionProvider({ ...wholeOf('sessions'), capabilities: value }, 'x'),
+  ],
   ['codec', (value) => assertCodec(value, 'x')],
   ['step', (value) => assertPlugins([{ ...wholeOf('plugin'), codecSteps: [value] }], 'x')],
   ['plugin', (value) => assertPlugins([value], 'x')],
@@ -89,7 +130,7 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|locks|limits/.test(name)
+    const isOptional = value === undefined && /bus|boards|locks|limits|sessions|fleet/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

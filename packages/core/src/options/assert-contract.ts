@@ -1,243 +1,97 @@
 /**
  * Checks that an implementation of a contract has every member. A missing one would show much later, and as another fault: a
  * local store without `peek` would let every eviction resolve with nothing evicted.
- *
- * The lists are checked against the types of the contracts: a contract that gains a member does not compile until its list has it.
  */
 
-import type { Bus } from '../contracts/bus.ts'
-import type { Clock } from '../contracts/clock.ts'
-import type { Codec, CodecStep, ValueType } from '../contracts/codec.ts'
+import type { BoardProvider } from '../contracts/board-provider.ts'
+import type { ValueType } from '../contracts/codec.ts'
+import type { FleetProvider } from '../contracts/fleet-provider.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
-import type { LockCapabilities, LockProvider } from '../contracts/lock-provider.ts'
+import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { PluginParts } from '../contracts/plugin.ts'
-import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
-import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
+import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
+import type { RemoteStore } from '../contracts/remote-store.ts'
+import type { SessionProvider } from '../contracts/session-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
-
-type KindOf<Member> = Member extends (...args: never) => unknown
-  ? 'function'
-  : Member extends string
-    ? 'string'
-    : Member extends number
-      ? 'number'
-      : Member extends boolean
-        ? 'boolean'
-        : 'object'
-
-/** The type that each member of a contract must have; a question mark follows that of an optional member. */
-export type Shape<Contract> = {
-  readonly [Name in keyof Contract]-?: undefined extends Contract[Name]
-    ? `${KindOf<NonNullable<Contract[Name]>>}?`
-    : KindOf<Contract[Name]>
-}
-
-const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
-  shared: 'boolean',
-  queues: 'boolean',
-  replicas: 'boolean',
-  weights: 'boolean?',
-  modes: 'object',
-}
-
-const LIMIT_CAPABILITIES: Shape<RateLimitCapabilities> = { shared: 'boolean' }
-
-const REMOTE_CAPABILITIES: Shape<RemoteCapabilities> = {
-  leases: 'boolean',
-  sequences: 'boolean',
-  tags: 'boolean',
-  publishes: 'boolean',
-  scans: 'boolean',
-}
-
-const LOCKS: Shape<LockProvider> = {
-  name: 'string',
-  capabilities: 'object',
-  open: 'function',
-  whenTried: 'function?',
-  onTrouble: 'function?',
-  acquire: 'function',
-  renew: 'function',
-  release: 'function',
-  leave: 'function',
-  inspect: 'function',
-  raise: 'function?',
-  onWake: 'function?',
-  close: 'function',
-}
-
-const LIMITS: Shape<RateLimitProvider> = {
-  name: 'string',
-  capabilities: 'object',
-  open: 'function',
-  whenTried: 'function?',
-  onTrouble: 'function?',
-  decide: 'function',
-  refund: 'function',
-  refundAll: 'function?',
-  renew: 'function',
-  reset: 'function',
-  adjust: 'function?',
-  block: 'function?',
-  listener: 'object?',
-  close: 'function',
-}
-
-const LOCAL: Shape<LocalStore> = {
-  name: 'string',
-  get: 'function',
-  peek: 'function',
-  set: 'function',
-  delete: 'function',
-  clear: 'function',
-  keys: 'function',
-  size: 'number',
-  bytes: 'number',
-  measuresBytes: 'boolean',
-  locks: 'object?',
-  limits: 'object?',
-  onDrop: 'function?',
-  askAboutUse: 'function?',
-}
-
-const BUS: Shape<Bus> = {
-  name: 'string',
-  subscribe: 'function',
-  publish: 'function?',
-  close: 'function',
-}
-
-const REMOTE: Shape<RemoteStore> = {
-  name: 'string',
-  capabilities: 'object',
-  codec: 'function?',
-  bus: 'object?',
-  locks: 'object?',
-  limits: 'object?',
-  readsAtOnce: 'number?',
-  open: 'function',
-  read: 'function',
-  readHeaders: 'function',
-  claim: 'function',
-  renew: 'function',
-  release: 'function',
-  fill: 'function',
-  put: 'function',
-  swap: 'function?',
-  evict: 'function',
-  sync: 'function',
-  changesSince: 'function',
-  bumpTags: 'function',
-  tagsSince: 'function',
-  scan: 'function',
-  ready: 'boolean?',
-  whenTried: 'function?',
-  onTrouble: 'function?',
-  close: 'function',
-}
-
-const VALUE_TYPE = {
-  name: 'string',
-  class: 'function',
-  encode: 'function',
-  decode: 'function',
-} as const satisfies Readonly<Record<keyof ValueType, string>>
-
-const CODEC: Shape<Codec> = {
-  name: 'string',
-  encode: 'function',
-  decode: 'function',
-  decodeFrozen: 'function?',
-}
-
-const CODEC_STEP: Shape<CodecStep> = {
-  id: 'number',
-  name: 'string',
-  required: 'boolean?',
-  readsWithout: 'function?',
-  encode: 'function?',
-  decode: 'function',
-}
-
-const PLUGIN: Shape<PluginParts> = {
-  name: 'string',
-  codecSteps: 'object?',
-  events: 'object?',
-  start: 'function?',
-  stop: 'function?',
-}
-
-const CLOCK: Shape<Clock> = {
-  now: 'function',
-  schedule: 'function',
-  wall: 'function?',
-  afterArrivals: 'function?',
-}
-
-/** The lists, for tests. */
-export const SHAPES = {
-  local: LOCAL,
-  remote: REMOTE,
-  capabilities: REMOTE_CAPABILITIES,
-  bus: BUS,
-  locks: LOCKS,
-  lockCapabilities: LOCK_CAPABILITIES,
-  limits: LIMITS,
-  limitCapabilities: LIMIT_CAPABILITIES,
-  codec: CODEC,
-  step: CODEC_STEP,
-  plugin: PLUGIN,
-  clock: CLOCK,
-} as const
+import { assertShape } from './assert-shape.ts'
+import { SHAPES, VALUE_TYPE } from './contract-shapes.ts'
 
 /** @throws InvalidOptionError naming the first member that is missing or has another type; so do all of these. */
 export function assertLocalStore(store: unknown, option: string): void {
   const expected = 'a local store such as lruStore()'
-  assertShape(store, LOCAL, { option, expected })
-  const { locks, limits } = store as LocalStore
+  assertShape(store, SHAPES.local, { option, expected })
+  const { locks, limits, sessions, fleet, boards } = store as LocalStore
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
+  if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
+  if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
+  if (boards !== undefined) assertBoardProvider(boards, `${option}.boards`)
 }
 
 export function assertRemoteStore(store: unknown, option: string): void {
   const expected = 'a remote store such as redisStore()'
-  assertShape(store, REMOTE, { option, expected })
-  const { capabilities, bus, locks, limits } = store as RemoteStore
+  assertShape(store, SHAPES.remote, { option, expected })
+  const { capabilities, bus, locks, limits, sessions, fleet, boards } = store as RemoteStore
   const what = { option: `${option}.capabilities`, expected: 'what the store can promise' }
-  assertShape(capabilities, REMOTE_CAPABILITIES, what)
-  if (bus !== undefined) assertShape(bus, BUS, { option: `${option}.bus`, expected: 'a bus' })
+  assertShape(capabilities, SHAPES.capabilities, what)
+  if (bus !== undefined)
+    assertShape(bus, SHAPES.bus, { option: `${option}.bus`, expected: 'a bus' })
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
+  if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
+  if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
+  if (boards !== undefined) assertBoardProvider(boards, `${option}.boards`)
 }
 
 export function assertLockProvider(provider: unknown, option: string): void {
   const expected = 'a lock provider such as redisLocks() or localLocks()'
-  assertShape(provider, LOCKS, { option, expected })
+  assertShape(provider, SHAPES.locks, { option, expected })
   const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
-  assertShape((provider as LockProvider).capabilities, LOCK_CAPABILITIES, what)
+  assertShape((provider as LockProvider).capabilities, SHAPES.lockCapabilities, what)
 }
 
 export function assertLimitProvider(provider: unknown, option: string): void {
   const expected = 'a rate-limit provider such as redisLimits() or localLimits()'
-  assertShape(provider, LIMITS, { option, expected })
+  assertShape(provider, SHAPES.limits, { option, expected })
   const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
-  assertShape((provider as RateLimitProvider).capabilities, LIMIT_CAPABILITIES, what)
+  assertShape((provider as RateLimitProvider).capabilities, SHAPES.limitCapabilities, what)
+}
+
+export function assertSessionProvider(provider: unknown, option: string): void {
+  const expected = 'a session provider such as redisSessions() or localSessions()'
+  assertShape(provider, SHAPES.sessions, { option, expected })
+  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
+  assertShape((provider as SessionProvider).capabilities, SHAPES.sessionCapabilities, what)
+}
+
+export function assertBoardProvider(provider: unknown, option: string): void {
+  const expected = 'a board provider such as redisBoards() or localBoards()'
+  assertShape(provider, SHAPES.boards, { option, expected })
+  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
+  assertShape((provider as BoardProvider).capabilities, SHAPES.boardCapabilities, what)
+}
+
+export function assertFleetProvider(provider: unknown, option: string): void {
+  const expected = 'a fleet provider such as localFleet()'
+  assertShape(provider, SHAPES.fleet, { option, expected })
+  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
+  assertShape((provider as FleetProvider).capabilities, SHAPES.fleetCapabilities, what)
 }
 
 export function assertCodec(codec: unknown, option: string): void {
-  assertShape(codec, CODEC, { option, expected: 'a function that returns a codec' })
+  assertShape(codec, SHAPES.codec, { option, expected: 'a function that returns a codec' })
 }
 
 export function assertPlugins(plugins: unknown, option: string): void {
   const expected = 'an array of plugins, each with a name'
   if (!Array.isArray(plugins)) throw new InvalidOptionError({ option, expected, received: plugins })
   for (const plugin of plugins as readonly unknown[]) {
-    assertShape(plugin, PLUGIN, { option, expected })
+    assertShape(plugin, SHAPES.plugin, { option, expected })
     const { name, codecSteps = [] } = plugin as PluginParts
     if (name === '') throw new InvalidOptionError({ option, expected, received: plugin })
     const steps = `${option}.${name}.codecSteps`
     for (const step of Array.isArray(codecSteps) ? codecSteps : [codecSteps]) {
-      assertShape(step, CODEC_STEP, { option: steps, expected: 'an array of codec steps' })
+      assertShape(step, SHAPES.step, { option: steps, expected: 'an array of codec steps' })
     }
   }
 }
@@ -260,26 +114,5 @@ export function assertValueType(type: unknown, option: string): void {
 }
 
 export function assertClock(clock: unknown, option: string): void {
-  assertShape(clock, CLOCK, { option, expected: 'a clock such as createSystemClock()' })
-}
-
-function assertShape(
-  value: unknown,
-  shape: Readonly<Record<string, string>>,
-  { option, expected }: { readonly option: string; readonly expected: string },
-): void {
-  if (typeof value !== 'object' || value === null) {
-    throw new InvalidOptionError({ option, expected, received: value })
-  }
-  for (const [name, kind] of Object.entries(shape)) {
-    const member = (value as Record<string, unknown>)[name]
-    if (member === undefined && kind.endsWith('?')) continue
-    const wanted = kind.replace('?', '')
-    if (typeof member === wanted && member !== null) continue
-    throw new InvalidOptionError({
-      option: `${option}.${name}`,
-      expected: `${wanted === 'object' ? 'an' : 'a'} ${wanted}, as ${expected} has`,
-      received: member,
-    })
-  }
+  assertShape(clock, SHAPES.clock, { option, expected: 'a clock such as createSystemClock()' })
 }

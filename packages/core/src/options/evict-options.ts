@@ -32,7 +32,7 @@ const NAMES = optionNames<EvictOptions>({ soft: true, settle: true })
 const FOR_KEYS = ['soft', 'settle'] as const satisfies readonly (keyof EvictOptions)[]
 const FOR_MANY = ['soft'] as const satisfies readonly (keyof SoftOption)[]
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const EVICT_DEFAULTS = { soft: false, settle: 0 } as const satisfies EvictOptions
 
 /**

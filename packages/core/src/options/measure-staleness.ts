@@ -9,7 +9,7 @@ export interface MeasureStalenessOptions {
   readonly every?: number | undefined
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const MEASURE_STALENESS_DEFAULTS = {
   every: 1_000,
 } as const satisfies MeasureStalenessOptions

@@ -9,7 +9,7 @@ import type { Logger } from './logger.ts'
 const SHORT_MS = 1_000
 /** 3600, 86400: whole multiples of ten minutes when read as seconds, and not whole seconds when read as milliseconds. */
 const TEN_MINUTES_S = 600
-/** So many subjects are remembered. */
+/** How many subjects are remembered. */
 const CAP = 1_000
 
 /** Options that say how long something lives. Times to wait are usually given in milliseconds, also in other libraries. */

@@ -19,6 +19,7 @@ import { Breaker } from '../guard/breaker.ts'
 import { Deadlines } from '../guard/deadlines.ts'
 import { Turns } from '../guard/turns.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { isDefect, isOfWrites } from './failures.ts'
 import { type ReadBatch, type ReadReceiver, TickReads } from './read-batch.ts'
 
 /** At most so many entries are under way at once: a few milliseconds of work for a store, and enough to keep it busy over a slow network. */
@@ -226,6 +227,7 @@ export class RemoteTier {
     const failed = (error: unknown, wasHeldUp = false): void => {
       // A call that was late because of this process says nothing about the store.
       if (wasHeldUp) this.#breaker.toldNothing()
+      else if (isOfWrites(error)) this.#breaker.succeeded()
       else this.#breaker.failed()
       this.#events.emit('store-error', { operation, error, skipped: false })
       if (isDefect(error)) this.reportDefect(operation, error)
@@ -291,10 +293,4 @@ export class RemoteTier {
     })
     return this.#clock.now() + LONGEST_START_MS
   }
-}
-
-/** True for an error of faulty code, as opposed to a failure of what it talks to. `fetch` marks the latter by a cause. */
-function isDefect(error: unknown): boolean {
-  if (error instanceof ReferenceError) return true
-  return error instanceof TypeError && error.cause === undefined
 }

@@ -1,42 +1,45 @@
-/** What measuring staleness has found: counters of compared hits, and for how long the stale ones had been outdated. */
+/** What measuring staleness has found: counters of compared hits, and for how long the stale values had been outdated. */
 
 import { Histogram, type LatencySummary } from './histogram.ts'
 
-/** What had outdated a value: its key was evicted, or replaced by another value, or a tag of it, its cache or everything was evicted. */
+/**
+ * Why a value was outdated: its key was evicted (`evicted`), another value was put under its key (`replaced`), or one of its tags, its
+ * cache or everything was evicted (`tag`).
+ */
 export type StaleReason = 'evicted' | 'replaced' | 'tag'
 
-/** What a comparison found that is not stale. */
+/** What a comparison found, if the value was not stale. */
 export type OtherFinding = 'current' | 'reloaded' | 'expired' | 'lost' | 'unknown' | 'unanswered'
 
 /** What comparing local hits with the store has found; see `measureStaleness`. */
 export interface StalenessStats {
-  /** Local hits that were compared. The findings below add up to it. */
+  /** Local hits that were compared: the sum of all findings below. */
   readonly compared: number
-  /** Hits that were due, and left out because as many comparisons were under way as may be. */
+  /** Hits that were to be compared and were not, because too many comparisons were under way. */
   readonly skipped: number
-  /** Nothing had changed when the hit was served. */
+  /** Nothing had changed before the hit was served. */
   readonly current: number
-  /** Evicted or replaced before the hit was served, and the time of the change is known. */
+  /** The value was evicted or replaced before the hit was served, and it is known when. */
   readonly stale: number
-  /** The same by what outdated them. */
+  /** The same per reason. */
   readonly staleBy: Readonly<Record<StaleReason, number>>
-  /** Of `stale`, those that had been outdated for longer than `maxStaleness`. */
+  /** Those of `stale` that had been outdated for longer than `maxStaleness`. */
   readonly tooStale: number
-  /** The store had a newer load, and nobody had evicted anything: the copy here was within its own time. */
+  /** The store had a newer load, and nothing had been evicted: the entry here had not expired either. */
   readonly reloaded: number
-  /** Its time had ended when the store was asked. */
+  /** The entry had expired when the store was asked. */
   readonly expired: number
-  /** The store had dropped it before its time, without an eviction. */
+  /** The store had dropped the entry before it expired, without an eviction. */
   readonly lost: number
-  /** The store had something else, or cannot tell what happened, and when that was is not known. */
+  /** The store had something else, or could not tell what happened, and it is not known when that was. */
   readonly unknown: number
-  /** The store could not be asked. */
+  /** The store did not answer. */
   readonly unanswered: number
-  /** How long before the hit the change was that outdated a stale value. */
+  /** For how long the values of `stale` had been outdated when they were served. */
   readonly durations: LatencySummary
 }
 
-/** The counters behind `StalenessStats`. They only grow. */
+/** The counters from which `StalenessStats` are made. They only grow. */
 export class StalenessCounters {
   skipped = 0
   tooStale = 0

@@ -1,37 +1,37 @@
-/** Counters and latency histograms of reads, by cache and by method. Plain numbers: the hit path increments one of them. */
+/** Counters and latency histograms of reads, per cache and per method. They are plain numbers, because a local hit increments one of them. */
 
 import type { MissReason } from '../events/events.ts'
 import { Histogram, type LatencySummary } from './histogram.ts'
 import type { StalenessCounters, StalenessStats } from './staleness.ts'
 
-/** What reads through one method, or directly through a cache, came to. */
+/** What the reads through one method, or directly through a cache, ended with. */
 export interface ReadStats {
   /** Fresh values served from this process. */
   readonly localHits: number
   /** Fresh values served from the store. */
   readonly remoteHits: number
-  /** Values served past their freshness. */
+  /** Stale values that were served. */
   readonly staleHits: number
-  /** Of all hits, those that said "the source has nothing". */
+  /** Hits of negative entries ("the source has nothing"). The other counters of hits include them. */
   readonly negativeHits: number
-  /** Reads that neither tier could serve. */
+  /** Reads that no tier could serve. */
   readonly misses: number
-  /** The same by the reason, as the `miss` event has it. */
+  /** The same per reason; the reasons are those of the `miss` event. */
   readonly missesBy: Readonly<Record<MissReason, number>>
-  /** Reads that shared another caller's read or load. */
+  /** Reads that joined the flight of another caller. */
   readonly joined: number
-  /** Loaders run, refreshes included. */
+  /** Loads, those of refreshes included. */
   readonly loads: number
   readonly loadErrors: number
-  /** Entries that were dropped from the local tier for room. Of methods 0: an entry is its cache's. */
+  /** Entries that the local tier dropped to make room. 0 for methods, because an entry belongs to its cache. */
   readonly drops: number
-  /** Keys evicted by request on this node; `clear` counts as one. Of methods 0. */
+  /** Keys that were evicted by a request on this node; `clear` counts as one. 0 for methods. */
   readonly evictions: number
   /** Entries of the shared tier whose bytes could not be read. */
   readonly undecodable: number
-  /** Hits of any kind and joined reads, as a share of all reads; 0 when there were none. */
+  /** The share of reads that were hits of any kind, or joined a flight: 0 to 1. It is 0 when there were no reads. */
   readonly hitRatio: number
-  /** Reads that ran no loader. */
+  /** Reads that began no load. */
   readonly loadsSaved: number
   readonly loadLatency: LatencySummary
   readonly remoteReadLatency: LatencySummary
@@ -48,7 +48,7 @@ const NO_MISSES: Readonly<Record<MissReason, number>> = {
 }
 const MISS_REASONS = Object.keys(NO_MISSES) as MissReason[]
 
-/** The counters behind `ReadStats`. They only grow, for as long as the manager lives. */
+/** The counters from which `ReadStats` are made. While the manager is open, they only grow. */
 export class ReadCounters {
   localHits = 0
   remoteHits = 0
@@ -110,8 +110,9 @@ export class ReadCounters {
 /** Statistics of a manager. */
 export interface ManagerStats extends ReadStats {
   readonly byCache: Readonly<Record<string, ReadStats>>
+  /** By `Class.method`. Methods of one name count together, also if they use different caches. */
   readonly byMethod: Readonly<Record<string, ReadStats>>
-  /** Tags evicted by request on this node. A tag belongs to no one cache: `evictions` leaves it out. */
+  /** Tags that were evicted by a request on this node. `evictions` does not include them, because a tag may belong to several caches. */
   readonly tagEvictions: number
   readonly localEntries: number
   readonly localBytes: number
@@ -119,16 +120,16 @@ export interface ManagerStats extends ReadStats {
   readonly staleness: StalenessStats | undefined
 }
 
-/** So many caches and methods are counted apart. */
+/** How many caches and methods have counters of their own. */
 const CAP = 5_000
-/** Under this name the rest is counted; no cache can have it. */
-const OTHERS = '(others)'
+/** The rest is counted under this name, which no cache can have. */
+export const OTHERS = '(others)'
 
-/** Hands out counters by cache and method, and sums them up. */
+/** Has the counters of each cache and method, and adds them up. */
 export class StatsRegistry {
   readonly #counters = new Map<string, { cache: string; method: string; counters: ReadCounters }>()
   readonly #cap: number
-  /** What belongs to no one cache: the whole namespace cleared. */
+  /** For what concerns all caches: clearing the whole namespace. */
   readonly #manager = new ReadCounters()
   tagEvictions = 0
   /** Present where staleness is measured. */
@@ -138,20 +139,20 @@ export class StatsRegistry {
     this.#cap = cap
   }
 
-  /** How many caches and methods are counted apart. */
+  /** How many caches and methods have counters of their own. */
   get size(): number {
     return this.#counters.size
   }
 
-  /** Keys of a cache, or all of it; without a cache everything, was evicted by request. */
+  /** Counts evictions by request: of keys of a cache, of a whole cache, or, without a cache, of everything. */
   evicted(cache: string | undefined, howMany: number): void {
     const counters = cache === undefined ? this.#manager : this.of(cache)
     counters.evictions += howMany
   }
 
   /**
-   * Returns the counters of a method (`''` for direct use of the cache). Past the cap, further caches and methods share
-   * those of `OTHERS`: names may be made of what users type.
+   * Returns the counters of a method (`''` for direct use of the cache). Above the cap, further caches and methods share the counters
+   * of `OTHERS`, because names may be made of what users type.
    */
   of(cache: string, method = ''): ReadCounters {
     const id = `${cache} ${method}`
@@ -163,28 +164,52 @@ export class StatsRegistry {
     return counters
   }
 
-  snapshot(local: { readonly size: number; readonly bytes: number } | undefined): ManagerStats {
+  /** Counters of everything, and by cache, without those of methods: to be read at once, because some go on counting. */
+  counted(): { readonly total: ReadCounters; readonly byCache: Map<string, ReadCounters> } {
     const total = new ReadCounters()
     total.add(this.#manager)
-    const byCache = new Map<string, ReadCounters>()
-    const byMethod: Record<string, ReadStats> = {}
-    for (const { cache, method, counters } of this.#counters.values()) {
+    const parts = new Map<string, ReadCounters[]>()
+    for (const { cache, counters } of this.#counters.values()) {
       total.add(counters)
-      const ofCache = byCache.get(cache) ?? new ReadCounters()
-      ofCache.add(counters)
-      byCache.set(cache, ofCache)
-      if (method !== '') byMethod[method] = counters.snapshot()
+      const known = parts.get(cache)
+      if (known === undefined) parts.set(cache, [counters])
+      else known.push(counters)
+    }
+    return { total, byCache: new Map(Array.from(parts, ([cache, all]) => [cache, sumOf(all)])) }
+  }
+
+  /** `local`: the local tier, if there is one; `bytes` are those that it counts. */
+  snapshot(local: { readonly size: number; readonly bytes: number } | undefined): ManagerStats {
+    const { total, byCache } = this.counted()
+    const byMethod = new Map<string, ReadCounters>()
+    for (const { method, counters } of this.#counters.values()) {
+      if (method === '') continue
+      // Two classes may have one name, and a method may use several caches.
+      const ofMethod = byMethod.get(method) ?? new ReadCounters()
+      ofMethod.add(counters)
+      byMethod.set(method, ofMethod)
     }
     return {
       ...total.snapshot(),
-      byCache: Object.fromEntries(
-        Array.from(byCache, ([name, counters]) => [name, counters.snapshot()]),
-      ),
-      byMethod,
+      byCache: snapshotsOf(byCache),
+      byMethod: snapshotsOf(byMethod),
       tagEvictions: this.tagEvictions,
       localEntries: local?.size ?? 0,
       localBytes: local?.bytes ?? 0,
       staleness: this.staleness?.snapshot(),
     }
   }
+}
+
+/** Itself where there is one: most caches have one, and there may be thousands. */
+function sumOf(all: readonly ReadCounters[]): ReadCounters {
+  const [first] = all
+  if (first !== undefined && all.length === 1) return first
+  const sum = new ReadCounters()
+  for (const counters of all) sum.add(counters)
+  return sum
+}
+
+function snapshotsOf(counters: ReadonlyMap<string, ReadCounters>): Record<string, ReadStats> {
+  return Object.fromEntries(Array.from(counters, ([name, each]) => [name, each.snapshot()]))
 }

@@ -1,5 +1,6 @@
 /** For tests: a clock and faults that a test controls, a shared tier in memory, and what an implementation of a contract must do. */
 
+export { type BoardsUnderTest, boardCases, type MakeBoards } from './conformance/board-cases.ts'
 export { type BusesUnderTest, busCases, type MakeBuses } from './conformance/bus-cases.ts'
 export {
   type CaseOutcome,
@@ -9,6 +10,7 @@ export {
   type TestFunction,
 } from './conformance/conformance-case.ts'
 export { engineCases } from './conformance/engine-cases.ts'
+export { type FleetsUnderTest, fleetCases, type MakeFleets } from './conformance/fleet-cases.ts'
 export {
   localStoreCases,
   type MakeLocalStore,
@@ -26,6 +28,11 @@ export {
   type RemoteStoresUnderTest,
   remoteStoreCases,
 } from './conformance/remote-store-cases.ts'
+export {
+  type MakeSessions,
+  type SessionsUnderTest,
+  sessionStoreCases,
+} from './conformance/session-store-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {
   type BusFaultScope,

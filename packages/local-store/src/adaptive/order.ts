@@ -13,7 +13,7 @@ export interface OrderOwner {
   left(slot: number): void
 }
 
-/** So many slots in a row are spared because they were used: a `set` must never take long. */
+/** How many slots in a row are spared because they were used: a `set` must never take long. */
 export const MOST_SPARED = 64
 
 /** Tells whether something has to go before one of `size` bytes may come. */

@@ -28,7 +28,7 @@ export interface LocalLimitsOptions {
 }
 
 const NAMES = optionNames<LocalLimitsOptions>({ maxKeys: true, nowUs: true })
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const LOCAL_LIMITS_DEFAULTS = { maxKeys: 100_000 } as const satisfies LocalLimitsOptions
 const MOST_KEYS = 10_000_000
 const US_PER_MS = 1_000

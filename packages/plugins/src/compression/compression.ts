@@ -19,7 +19,7 @@ export { type Algorithm, COMPRESSION_STEP_IDS } from './algorithms.ts'
 export type { SnappyModule } from './snappy.ts'
 
 export interface CompressionOptions {
-  /** What is written. `zstd` needs Node 22.15 or 23.8, `snappy` the package of that name in `snappy`. @default 'brotli' */
+  /** The algorithm for writing. `zstd` needs Node 22.15 or 23.8, `snappy` the package of that name in `snappy`. @default 'brotli' */
   readonly algorithm?: Algorithm | undefined
   /** Smaller payloads are left unchanged. @default '2kb' */
   readonly threshold?: Size | undefined
@@ -31,14 +31,14 @@ export interface CompressionOptions {
    * @default none
    */
   readonly snappy?: SnappyModule | undefined
-  /** The most a payload may inflate to; more is refused, and the entry is a miss. @default '64mb' */
+  /** The largest size that a payload may be decompressed to; a larger one is refused, and the entry is a miss. @default '64mb' */
   readonly maxInflatedBytes?: Size | undefined
   /** Payloads from this size on are compressed off the event loop. @default '32kb' */
   readonly offThread?: Size | undefined
 }
 
 const WHERE = 'compression'
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const COMPRESSION_DEFAULTS = {
   algorithm: 'brotli',
   threshold: '2kb',

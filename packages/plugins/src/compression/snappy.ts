@@ -1,5 +1,5 @@
 /**
- * Snappy by the package of that name, which is handed in: nobody who does something else installs it, or loads it.
+ * Snappy by the package of that name, which the user passes in: applications that do not use it need not install or load it.
  *
  * Its raw format begins with the length of what was compressed. The package makes room for that many bytes before it reads on,
  * so a length above the bound is refused before the package sees the bytes; and it refuses bytes that become longer or shorter than it.
@@ -8,7 +8,7 @@
 import { InvalidOptionError } from '@larder/core'
 import type { Directions } from './algorithms.ts'
 
-/** What is used of the package `snappy`, 7.x: `import * as snappy from 'snappy'`. */
+/** The part of the package `snappy` (7.x) that is used: `import * as snappy from 'snappy'`. */
 export interface SnappyModule {
   compress(input: Buffer): Promise<Buffer>
   compressSync(input: Buffer): Buffer
@@ -17,7 +17,7 @@ export interface SnappyModule {
 }
 
 const FUNCTIONS = ['compress', 'compressSync', 'uncompress', 'uncompressSync'] as const
-/** The length takes at most so many bytes, of 7 bits each. */
+/** The most bytes that the length takes, with 7 bits each. */
 const LENGTH_BYTES = 5
 
 /** @throws InvalidOptionError for what is not that package */
@@ -31,14 +31,14 @@ export function assertSnappy(module: unknown, option: string): asserts module is
   })
 }
 
-/** `module`: as `assertSnappy` has found it good. */
+/** `module`: checked by `assertSnappy`. */
 export function snappyDirections(module: SnappyModule): Directions {
   const snappy = moduleOf(module) ?? module
   return {
     compressNow: (bytes) => snappy.compressSync(bufferOf(bytes)),
     compress: (bytes) => snappy.compress(bufferOf(bytes)),
     inflateNow: (bytes, maxBytes) => snappy.uncompressSync(bounded(bytes, maxBytes)) as Buffer,
-    // Async, so that what is refused rejects.
+    // Async, so that a refusal is a rejection.
     inflate: async (bytes, maxBytes) =>
       (await snappy.uncompress(bounded(bytes, maxBytes))) as Buffer,
     levels: undefined,

@@ -1,9 +1,9 @@
 /**
- * What a ciphertext is bound to: everything of its entry that stays as it was written. Opened under another key, cache,
- * namespace or version, with a tag less, as another kind of result or after other steps, it does not open.
+ * What a ciphertext is bound to: everything of its entry that stays as it was written. It cannot be opened under another key, cache,
+ * namespace or version, without one of its tags, as another kind of result, or after other steps.
  *
- * The encoding is read by nobody: two different entries must only never have the same. So each part has a fixed place or says its
- * length first.
+ * The encoding is never decoded; two different entries must never have the same one. So each part has a fixed place, or begins with its
+ * length.
  */
 
 import type { CodecStepContext } from '@larder/core/store'

@@ -16,12 +16,12 @@ import { NONCE_BYTES, TAG_BYTES } from './xaes.ts'
 export const ENCRYPTION_STEP_ID = 8
 const FORMAT = 1
 const HEAD_BYTES = 1 + ID_BYTES
-/** What an entry grows by. */
+/** By how many bytes an entry grows. */
 export const OVERHEAD_BYTES = HEAD_BYTES + NONCE_BYTES + TAG_BYTES
 
 const IDS = { format: FORMAT, step: ENCRYPTION_STEP_ID } as const
 
-/** Is told what the step does. */
+/** Is told what the step does; for the statistics. */
 export interface StepReports {
   wrote(keyId: string): void
   read(keyId: string): void

@@ -1,4 +1,4 @@
-/** Encrypts what goes into the shared tier, and reads back nothing that was changed, moved or not encrypted. */
+/** Encrypts what goes into the shared tier, and refuses to read what was changed, moved or not encrypted. */
 
 import { type Duration, InvalidOptionError } from '@larder/core'
 import {
@@ -21,14 +21,14 @@ export { keyFromPassphrase } from './passphrase.ts'
 
 declare module '@larder/core' {
   interface PluginEvents {
-    /** The keys of a key source came, or are others than before (`loaded`), or could not be had; the first failure of a row. */
+    /** A key source returned its first keys, or other keys than before (`loaded`), or failed; of failures in a row only the first. */
     'encryption:keys': {
       readonly state: 'loaded' | 'failed'
       /** Id of the key that writes; `undefined` while there is none. */
       readonly writing: string | undefined
       /** Ids of the keys that read. */
       readonly reading: readonly string[]
-      /** What the key source failed with. */
+      /** The error of the key source. */
       readonly error: unknown
     }
   }
@@ -47,7 +47,7 @@ export interface EncryptionOptions {
 export interface EncryptionUsage {
   /** Id of the key that writes; `undefined` while there is none. */
   readonly writing: string | undefined
-  /** Of the keys there are now, by id: entries written and read since they came. A key that reads nothing any more may go. */
+  /** For each present key, by id: entries written and read with it since it came. A key that reads nothing any more may be removed. */
   readonly keys: readonly { readonly id: string; readonly written: number; readonly read: number }[]
   /** Entries read that were not encrypted. */
   readonly plainRead: number
@@ -59,7 +59,7 @@ export interface EncryptionPlugin extends Plugin {
 }
 
 const WHERE = 'encryption'
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const ENCRYPTION_DEFAULTS = {
   accept: 'encrypted',
 } as const satisfies Partial<EncryptionOptions>
@@ -105,7 +105,7 @@ function refreshOf({ keys, refreshEvery }: EncryptionOptions): number | undefine
   if (refreshEvery === undefined) return undefined
   const option = `${WHERE}.refreshEvery`
   if (typeof keys !== 'function') {
-    const expected = 'to be left out where keys are a list: there is nobody to ask again'
+    const expected = 'to be left out when keys are a list, because a list is not asked again'
     throw new InvalidOptionError({ option, expected, received: refreshEvery })
   }
   return parseDuration(refreshEvery, option, REFRESH_BOUNDS)
@@ -120,7 +120,7 @@ function keysEvent(news: KeyNews, { known }: KeySource) {
   }
 }
 
-/** Counts by key id; those of keys that are gone are forgotten. */
+/** Counts per key id; the counts of removed keys are dropped. */
 class UsageCounts {
   readonly #byKey = new Map<string, { written: number; read: number }>()
   #plainRead = 0

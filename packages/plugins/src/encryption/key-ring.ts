@@ -85,7 +85,7 @@ function ringKeyOf(given: unknown, option: string): RingKey {
   return { id: idBytes.toString('hex'), idBytes, cipher: new XaesKey(secret) }
 }
 
-/** A copy: what becomes of the caller's own bytes does not matter. */
+/** A copy, so that it does not matter what happens to the caller's own bytes. */
 function secretOf(key: unknown): KeyObject | undefined {
   if (key instanceof KeyObject) {
     return key.type === 'secret' && key.symmetricKeySize === KEY_BYTES ? key : undefined

@@ -1,28 +1,28 @@
 /**
  * Where keys come from: a list, or a function that asks a key service, again and again if it is told to.
  *
- * A service that is away must not hold up reads, nor take away what is there. So a refresh that fails leaves the keys as they
- * are, and is tried again sooner. Before the first keys are there, reads and writes wait for them for a moment, all of
- * them together; after that they go on without: reads are misses, and what is loaded is kept in this process only.
+ * A service that is away must not delay reads, and keys that are there must stay. So a refresh that fails leaves the keys as they
+ * are, and is tried again sooner. Before the first keys are there, reads and writes wait for them for a moment, all at the same
+ * time. After that they go on without keys: reads are misses, and what is loaded is kept only in this process.
  */
 
 import { EncryptionKeyError } from '@larder/core'
 import type { Clock } from '@larder/core/store'
 import { type EncryptionKey, type KeyRing, keyRingOf } from './key-ring.ts'
 
-/** Asks for the keys, the one to write with first. `signal` aborts when the answer is not waited for any more. */
+/** Returns the keys; the first one is used for writing. `signal` aborts when nothing waits for the answer any more. */
 export type LoadKeys = (context: {
   readonly signal: AbortSignal
 }) => Promise<readonly EncryptionKey[]> | readonly EncryptionKey[]
 
-/** What became of the keys. */
+/** Is told when keys came or failed to come. */
 export type KeyNews =
   | { readonly state: 'loaded'; readonly ring: KeyRing }
   | { readonly state: 'failed'; readonly error: unknown }
 
 /** How long the first reads and writes of a process wait for the first keys, in all. */
 const PATIENCE_MS = 1_000
-/** An answer that takes longer is not waited for. */
+/** For how long an answer is waited for. */
 const ATTEMPT_MS = 10_000
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 30_000
@@ -85,7 +85,7 @@ export class KeySource {
       const cancel = clock.schedule(PATIENCE_MS, () => this.#endWaiting(), 'caller')
       this.#endWaiting = () => {
         cancel()
-        // Who comes later finds keys, or goes on without.
+        // Later calls find keys, or go on without them.
         this.#first = undefined
         this.#endWaiting = () => undefined
         resolve()
@@ -127,7 +127,7 @@ export class KeySource {
 
   #failed(error: unknown): void {
     this.#failures += 1
-    // Of a row of failures the first one is news.
+    // Of failures in a row, only the first one is reported.
     if (this.#failures === 1) this.#tell({ state: 'failed', error })
   }
 

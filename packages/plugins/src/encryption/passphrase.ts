@@ -1,11 +1,11 @@
-/** From a passphrase to a key. Never implied: a text is only a key where somebody says that it is to be made into one. */
+/** Makes a key of a passphrase. It has to be asked for: no option that takes a key takes a passphrase. */
 
 import { createSecretKey, type KeyObject, scrypt } from 'node:crypto'
 import { InvalidOptionError } from '@larder/core'
 
 const WHERE = 'keyFromPassphrase'
 const KEY_BYTES = 32
-/** Some tenths of a second and 128 MB, once: to make guessing expensive. */
+/** It takes some tenths of a second and 128 MB, once, so that guessing is expensive. */
 const COST = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 }
 const SHORTEST_TEXT = 12
 const SHORTEST_SALT = 8

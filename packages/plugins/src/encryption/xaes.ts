@@ -25,7 +25,7 @@ const HALF_NONCE = 12
 const LABEL = 0x58
 const CIPHER = 'aes-256-gcm'
 
-/** Bytes, and what they are bound to. */
+/** Bytes, and the data that they are bound to. */
 export interface Sealing {
   readonly bytes: Uint8Array
   /** Not encrypted; opening with other associated data fails. */
@@ -58,7 +58,7 @@ export class XaesKey {
     if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined
     const nonce = bytes.subarray(0, NONCE_BYTES)
     const end = bytes.length - TAG_BYTES
-    // Without this length Node.js would take a tag of four bytes, which is found by trying.
+    // Without this length Node.js would accept a tag of four bytes, which can be guessed.
     const decipher = createDecipheriv(CIPHER, this.#derive(nonce), nonce.subarray(HALF_NONCE), {
       authTagLength: TAG_BYTES,
     })

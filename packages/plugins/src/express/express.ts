@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InvalidOptionError, ipKey, type RateLimitVerdict } from '@larder/core'
-import { assertBoolean, assertKnownOptions } from '@larder/core/store'
+import { assertBoolean, assertKnownOptions, optionNames } from '@larder/core/store'
 import type { RefusedRequest } from '../http/decision.ts'
 import type { Fields } from '../http/field-lists.ts'
 import { LimitGuard } from '../http/limit-guard.ts'
@@ -14,7 +14,12 @@ import { RATE_LIMIT_NAMES } from '../http/resolve-options.ts'
 import { onResponseEnd } from '../http/response-end.ts'
 import { tighter } from '../http/standings.ts'
 import { trustsInExpress } from '../http/trust-settings.ts'
-import { trustError, trustsEverybody, withoutAddress } from '../http/trusted-proxies.ts'
+import {
+  HiddenAddresses,
+  readsAddresses,
+  trustError,
+  trustsEverybody,
+} from '../http/trusted-proxies.ts'
 import { evictUri } from '../http-cache/evict-uri.ts'
 import type { HttpCacheOptions } from '../http-cache/http-cache-options.ts'
 import { handleNode } from '../http-cache/node-handler.ts'
@@ -39,7 +44,7 @@ declare global {
   // Express declares this namespace for its users to add to.
   namespace Express {
     interface Request {
-      /** Of the limiter with the smallest part left; `undefined` where none has decided. */
+      /** The verdict of the limiter with the smallest part left; `undefined` if none has decided. */
       rateLimit?: RateLimitVerdict | undefined
     }
   }
@@ -49,9 +54,23 @@ declare global {
 export type ExpressRequest = IncomingMessage &
   Express.Request & { readonly ip?: string | undefined; readonly ips?: string[] }
 
+/** What is asked of an application of Express. */
+export interface ExpressSettings {
+  get(name: string): unknown
+}
+
+/** Where the middleware stands. */
+export interface ExpressPlace {
+  /**
+   * The application, with `trust proxy` as it will be: a limit by address under a setting that trusts every proxy is refused at once. Without
+   * it, the settings are known with the first request only. @default known with a request
+   */
+  readonly app?: ExpressSettings | undefined
+}
+
 /** Options of `rateLimit`. */
 export type ExpressRateLimitOptions<Request extends IncomingMessage = ExpressRequest> =
-  RateLimitOptions<Request, AddressLimit<Request>> & ProxyTrust
+  RateLimitOptions<Request, AddressLimit<Request>> & ProxyTrust & ExpressPlace
 
 /** What `rateLimit` returns. */
 export type ExpressMiddleware<Request extends IncomingMessage = ExpressRequest> = (
@@ -61,29 +80,36 @@ export type ExpressMiddleware<Request extends IncomingMessage = ExpressRequest> 
 ) => void
 
 const WHERE = 'rateLimit'
+const TRUST_SETTING = "'trust proxy'"
+/** What there is beside the options of all frameworks. */
+const OWN_NAMES = optionNames<ProxyTrust & ExpressPlace>({ trustsAnyProxy: true, app: true })
 
 /**
  * Limits requests. A request above its limit is answered with 429 and a problem document, and no later middleware runs.
  *
- * An application that trusts every proxy (`app.set('trust proxy', true)`) while a key is made of `req.ip` is an error of each such
- * request, because clients would choose their address; see `trustsAnyProxy`.
+ * An application that trusts every proxy (`app.set('trust proxy', true)`) while a key is made of `req.ip` is an error, because clients
+ * would choose their address; see `trustsAnyProxy`. With `app` it is one at once, without it one of each such request, and a warning of
+ * the process with the first.
  *
  * @throws InvalidOptionError
- * @example app.use('/api', rateLimit({ limiter: caches.limiter({ name: 'api', limit: 100, per: '1m' }) }))
+ * @example app.use('/api', rateLimit({ app, limiter: caches.limiter({ name: 'api', limit: 100, per: '1m' }) }))
  */
 export function rateLimit<Request extends IncomingMessage = ExpressRequest>(
   options: ExpressRateLimitOptions<Request>,
 ): ExpressMiddleware<Request> {
-  assertKnownOptions(options, [...RATE_LIMIT_NAMES, 'trustsAnyProxy'], WHERE)
-  const { trustsAnyProxy = false, ...rest } = options
+  assertKnownOptions(options, [...RATE_LIMIT_NAMES, ...OWN_NAMES], WHERE)
+  const { trustsAnyProxy = false, app, ...rest } = options
   assertBoolean(trustsAnyProxy, `${WHERE}.trustsAnyProxy`)
+  assertApplication(app)
   const guard = new LimitGuard<Request>(rest as RateLimitOptions<Request, AddressLimit<Request>>, {
     where: WHERE,
     addressKey,
   })
-  const believes = trustsAnyProxy ? () => false : believesAnybody
+  if (!trustsAnyProxy && believesAnybody(app) && readsAddresses(rest))
+    throw trustError(WHERE, TRUST_SETTING)
+  const hidden = trustsAnyProxy ? undefined : new HiddenAddresses(WHERE, TRUST_SETTING)
   return (request, response, next) => {
-    limit(guard, { request, response, believes }).then(
+    limit(guard, { request, response, hidden }).then(
       (mayPass) => (mayPass ? next() : undefined),
       next,
     )
@@ -124,13 +150,14 @@ function cacheFor<Request extends IncomingMessage = ExpressRequest>(
 interface Exchange<Request> {
   readonly request: Request
   readonly response: ServerResponse
-  believes(request: Request): boolean
+  /** Undefined where every proxy may be trusted. */
+  readonly hidden: HiddenAddresses | undefined
 }
 
-/** Resolves to whether the request may go on; if not, it has been answered, or nobody waits for an answer. */
+/** Resolves to whether the request may go on; if not, it has been answered, or its client is gone. */
 async function limit<Request extends IncomingMessage>(
   guard: LimitGuard<Request>,
-  { request, response, believes }: Exchange<Request>,
+  { request, response, hidden }: Exchange<Request>,
 ): Promise<boolean> {
   const gone = new AbortController()
   let end = (_: number | undefined): void => undefined
@@ -138,9 +165,8 @@ async function limit<Request extends IncomingMessage>(
     end(how === 'finished' ? response.statusCode : undefined)
     gone.abort()
   })
-  const asked = believes(request)
-    ? withoutAddress(request, trustError(WHERE, "'trust proxy'"))
-    : request
+  const { app } = request as { readonly app?: unknown }
+  const asked = hidden !== undefined && believesAnybody(app) ? hidden.of(request) : request
   const decision = await guard.decide(asked, gone.signal).catch((error: unknown) => {
     if (gone.signal.aborted) return undefined
     throw error
@@ -200,7 +226,14 @@ function addressKey(request: IncomingMessage): string {
   })
 }
 
-/** Express keeps its settings in the application, which the middleware sees with the first request only, and which may change. */
-function believesAnybody(request: object): boolean {
-  return trustsInExpress((request as { readonly app?: unknown }).app).some(trustsEverybody)
+/** The settings of an application may change while it runs, and a part of it may have others. */
+function believesAnybody(app: unknown): boolean {
+  return trustsInExpress(app).some(trustsEverybody)
+}
+
+/** @throws InvalidOptionError for what has no settings, such as an application of connect */
+function assertApplication(app: unknown): void {
+  if (app === undefined || typeof (app as { get?: unknown } | null)?.get === 'function') return
+  const expected = 'an application of Express, which has its settings'
+  throw new InvalidOptionError({ option: `${WHERE}.app`, expected, received: app })
 }

@@ -48,7 +48,7 @@ declare module 'fastify' {
       | undefined
   }
   interface FastifyRequest {
-    /** Of the limiter with the smallest part left; `null` where none has decided. */
+    /** The verdict of the limiter with the smallest part left; `null` if none has decided. */
     rateLimit: RateLimitVerdict | null
   }
 }
@@ -89,7 +89,7 @@ async function install(app: FastifyInstance, options: LarderFastifyOptions): Pro
   const believesAnybody = !trustsAnyProxy && trustsEverybody(trustInFastify(app))
   const limits = new RouteLimits({ caches, believesAnybody })
   const global = rateLimit === undefined ? undefined : limits.guard(rateLimit, `${NAME}.rateLimit`)
-  // Registered again, as in a part of the application, it adds a limit of all requests: those of routes are seen to already.
+  // Registered again, such as in a part of the application, it adds only a limit of all requests: limits of routes are there already.
   const isFirst = !app.hasDecorator(INSTALLED)
   const hookOf = (guardsOf: GuardsOf): Hook => makeHook(guardsOf, believesAnybody)
   const routes = isFirst ? new RouteHooks(limits, hookOf) : undefined

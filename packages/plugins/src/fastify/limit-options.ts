@@ -37,7 +37,7 @@ export type FastifyMadeLimit = LimiterOptions &
     readonly key?: 'address' | LimitKey<FastifyRequest> | undefined
     /** What a request costs. @default 1 */
     readonly cost?: LimitCost<FastifyRequest> | undefined
-    /** What happens where the store cannot decide. @default 'local' where the manager has a local store with limits, else 'closed' */
+    /** What happens when the store cannot decide. @default 'local' where the manager has a local store with limits, else 'closed' */
     readonly onStoreError?: OnStoreError | undefined
     readonly limiter?: undefined
     readonly limits?: undefined

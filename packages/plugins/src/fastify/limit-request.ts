@@ -6,7 +6,7 @@ import type { Fields } from '../http/field-lists.ts'
 import type { LimitGuard } from '../http/limit-guard.ts'
 import { onResponseEnd } from '../http/response-end.ts'
 import { tighter } from '../http/standings.ts'
-import { trustError, withoutAddress } from '../http/trusted-proxies.ts'
+import { HiddenAddresses } from '../http/trusted-proxies.ts'
 
 /** Returns the guards of a request, in their order. */
 export type GuardsOf = (request: FastifyRequest) => readonly LimitGuard<FastifyRequest>[]
@@ -14,20 +14,19 @@ export type GuardsOf = (request: FastifyRequest) => readonly LimitGuard<FastifyR
 /** A hook of Fastify. */
 export type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
-/** For a client that has gone, so nobody reads it. */
+/** For a client that is gone, which does not read it. */
 const CLIENT_CLOSED_REQUEST = 499
 
 /** Makes a hook; `believesAnybody`: clients choose their address. */
 export function makeHook(guardsOf: GuardsOf, believesAnybody: boolean): Hook {
+  const hidden = new HiddenAddresses('rateLimit', 'trustProxy')
   return async (request, reply) => {
     const guards = guardsOf(request)
     if (guards.length === 0) return undefined
     // A key that could not be seen through when it was said is an error when it reads the address.
-    const asked = believesAnybody
-      ? withoutAddress(request, trustError('rateLimit', 'trustProxy'))
-      : request
+    const asked = believesAnybody ? hidden.of(request) : request
     if (await limit(guards, { request, reply, asked })) return undefined
-    // Fastify goes on with the request unless it is answered, also where nobody reads the answer.
+    // Fastify goes on with the request unless it is answered, also when the client is gone.
     return reply.sent ? reply : reply.code(CLIENT_CLOSED_REQUEST).send()
   }
 }
@@ -39,7 +38,7 @@ interface Exchange {
   readonly asked: FastifyRequest
 }
 
-/** Resolves to whether the request may go on; if not, it has been answered, or nobody waits for an answer. */
+/** Resolves to whether the request may go on; if not, it has been answered, or its client is gone. */
 async function limit(
   guards: readonly LimitGuard<FastifyRequest>[],
   { request, reply, asked }: Exchange,

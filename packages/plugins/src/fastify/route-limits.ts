@@ -17,7 +17,7 @@ import {
 import type { FastifyRequest } from 'fastify'
 import { LimitGuard } from '../http/limit-guard.ts'
 import { RATE_LIMIT_NAMES } from '../http/resolve-options.ts'
-import { readsAddress, trustError } from '../http/trusted-proxies.ts'
+import { readsAddresses, trustError } from '../http/trusted-proxies.ts'
 import type { FastifyGivenLimit, FastifyRateLimit, FastifyRouteLimit } from './limit-options.ts'
 
 /** A guard, and when it is asked. */
@@ -34,7 +34,7 @@ export interface RouteGuard {
 
 export interface RouteLimitsParts {
   readonly caches: CacheManager | undefined
-  /** Clients choose their address, and nobody has said that this is right. */
+  /** True when clients choose their address, and `trustsAnyProxy` does not allow it. */
   readonly believesAnybody: boolean
 }
 
@@ -74,8 +74,7 @@ export class RouteLimits {
     const { hook: _, ...options } = given
     const addressKey = ({ ip }: FastifyRequest): string => ipKey(ip)
     const guard = new LimitGuard(options, { where, addressKey })
-    const keys = options.limits?.map(({ key }) => key) ?? [options.key]
-    if (this.#parts.believesAnybody && keys.some(readsAddress))
+    if (this.#parts.believesAnybody && readsAddresses(options))
       throw trustError(where, 'trustProxy')
     return { guard, hook }
   }
@@ -88,7 +87,7 @@ export class RouteLimits {
     return { own }
   }
 
-  /** Makes the limiter that the options are those of. */
+  /** Makes the limiter of some options. */
   #withLimiter(
     said: FastifyRateLimit,
     where: string,

@@ -1,14 +1,14 @@
 /**
  * Tells when the body of a response has been read, on servers that do not say when a response is over.
  *
- * A body that nobody reads says nothing: Hono takes that of HEAD away, and another middleware may put a response of its own in
+ * A body that is not read tells nothing: Hono removes that of HEAD, and another middleware may put a response of its own in
  * the place of this one, such as one for timeouts, which answers while the handler still works. What was counted for such a
  * request must not stay counted for ever. So the end is also that the client has gone, and that the body is garbage.
  */
 
 import type { Context } from 'hono'
 
-/** Whom to tell. */
+/** Is told of the end. */
 export interface BodyListener {
   /** The body was read to its end, with the status; without one the reader gave up. Only the first call counts. */
   end(status: number | undefined): void
@@ -18,7 +18,7 @@ export interface BodyListener {
 
 const unread = new FinalizationRegistry<() => void>((leave) => leave())
 
-/** Tells the listener when nobody reads the body of the response any more. */
+/** Tells the listener when the body of the response is not read any more. */
 export function onBodyEnd(c: Pick<Context, 'req' | 'res'>, listener: BodyListener): void {
   const { body, bodyUsed, status } = c.res
   if (body === null || c.req.method === 'HEAD') {
@@ -26,7 +26,7 @@ export function onBodyEnd(c: Pick<Context, 'req' | 'res'>, listener: BodyListene
     return
   }
   const { signal } = c.req.raw
-  // Somebody else reads it already: it is the response of another middleware, and has been sent.
+  // It is being read already: it is the response of another middleware, and has been sent.
   if (bodyUsed || body.locked || signal.aborted) {
     listener.end(undefined)
     return

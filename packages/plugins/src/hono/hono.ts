@@ -28,7 +28,7 @@ export { type HonoHttpCache, httpCache } from './http-cache-middleware.ts'
 /** What the middleware leaves in the context. */
 export interface LimitedEnv {
   Variables: {
-    /** Of the limiter with the smallest part left; `undefined` where none has decided. */
+    /** The verdict of the limiter with the smallest part left; `undefined` if none has decided. */
     rateLimit: RateLimitVerdict | undefined
   }
 }
@@ -42,7 +42,7 @@ interface NodeBindings {
   readonly outgoing: ServerResponse
 }
 
-/** For a client that has gone, so nobody reads it. */
+/** For a client that is gone, which does not read it. */
 const CLIENT_CLOSED_REQUEST = 499
 
 /**

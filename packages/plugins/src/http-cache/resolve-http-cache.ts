@@ -39,7 +39,7 @@ export interface ResolvedHttpCache<Request> {
   readonly onUncached: (response: UncachedResponse) => void
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const HTTP_CACHE_DEFAULTS = {
   cache: 'http',
   staleWhileRevalidate: 0,

@@ -104,7 +104,7 @@ const GOVERNING = ['cache-control', 'expires', 'pragma', 'age', 'date'] as const
 
 /**
  * All that is said about keeping a response. What was set for the whole application, such as `Cache-Control: private`, holds where
- * the handler says nothing else, though it is no part of what is kept.
+ * the handler says nothing else, though it is not part of what is kept.
  */
 function saidOf(
   { fields, outer }: ResponseHead,

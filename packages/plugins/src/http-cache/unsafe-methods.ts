@@ -9,7 +9,7 @@ import { readTarget, uriTag } from './uri.ts'
 const FIRST_SUCCESS = 200
 const FIRST_ERROR = 400
 
-/** Evicts what an answer that is no error ends. Never rejects: an eviction that does not reach the store waits for it. */
+/** Evicts what an answer ends, unless it is an error. Never rejects: an eviction that does not reach the store waits for it. */
 export async function afterUnsafe(
   caches: CacheManager,
   answered: {

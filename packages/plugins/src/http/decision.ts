@@ -1,4 +1,4 @@
-/** What becomes of a request, and what its response says about it. */
+/** Whether a request may go on, and what its response says about that. */
 
 import {
   type RateLimitHeaderOptions,
@@ -14,7 +14,7 @@ import { labelled, type Standing, tightest } from './standings.ts'
 /** A request that may go on. */
 export interface PassedRequest {
   readonly kind: 'passed'
-  /** Of the limiter with the smallest part left; undefined where none has decided. */
+  /** The verdict of the limiter with the smallest part left; undefined if none has decided. */
   readonly verdict: RateLimitVerdict | undefined
   /** A `concurrency` policy counts the request until `end`. */
   readonly hasPermits: boolean
@@ -28,7 +28,7 @@ export interface PassedRequest {
   giveBack(): Promise<void>
 }
 
-/** A request that is refused: with 429, with 503 where nobody can decide, or with 400 where it has no address. */
+/** A request that is refused: with 429, with 503 when no limiter can decide, or with 400 where it has no address. */
 export interface RefusedRequest {
   readonly kind: 'refused'
   readonly status: number
@@ -109,7 +109,7 @@ export function refused(
   }
 }
 
-/** Returns the outcome of a request that nobody has counted. */
+/** Returns the outcome of a request that no limiter has counted. */
 export function answered(
   problem: HttpProblem,
   worded: (problem: HttpProblem) => object,

@@ -20,4 +20,4 @@ export { type GuardPlace, RATE_LIMIT_DEFAULTS, RATE_LIMIT_NAMES } from './resolv
 export { onResponseEnd, type ResponseEnd } from './response-end.ts'
 export { tighter } from './standings.ts'
 export { trustInFastify, trustsInExpress } from './trust-settings.ts'
-export { readsAddress, trustError, trustsEverybody, withoutAddress } from './trusted-proxies.ts'
+export { HiddenAddresses, readsAddress, trustError, trustsEverybody } from './trusted-proxies.ts'

@@ -136,7 +136,7 @@ export class LimitGuard<Request> {
   }
 }
 
-/** Undefined where there is nothing to make a key of. */
+/** Undefined when there is nothing to make a key from. */
 async function keyOf<Request>(
   request: Request,
   make: LimitKey<Request>,

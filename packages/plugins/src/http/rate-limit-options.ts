@@ -27,11 +27,11 @@ export interface AddressLimit<Request> extends Omit<LimitedBy<Request>, 'key'> {
   readonly key?: 'address' | LimitKey<Request> | undefined
 }
 
-/** Where the framework can be told to believe whatever a client says about its address. */
+/** For frameworks that can be set to trust what a client says about its address. */
 export interface ProxyTrust {
   /**
-   * Says that it is right to trust every proxy, because nobody can reach this process but through yours. Without it, a limit by address
-   * under `trust proxy` for everybody is an error: clients would choose their address, and with it a limit of their own. @default false
+   * True: every proxy may be trusted, because this process can only be reached through yours. Otherwise a limit by address is an error
+   * when `trust proxy` trusts every proxy: clients would choose their address, and with it a limit of their own. @default false
    */
   readonly trustsAnyProxy?: boolean | undefined
 }
@@ -67,7 +67,10 @@ export interface RateLimitSettings<Request> {
   readonly legacy?: boolean | undefined
   /** Adds up to this much to `Retry-After`, at random. @default 0 */
   readonly jitter?: Duration | undefined
-  /** What is counted by, for the parameter `pk`; it is shown to the client. @default none */
+  /**
+   * What is counted by, for the parameter `pk`; it is shown to the client, and its SHA-256 digest where it has more than 128 bytes.
+   * @default none
+   */
   readonly partitionKey?: string | ((request: Request) => string | undefined) | undefined
   /** Returns the problem document of a refused request, from the one that would be sent. @default that one */
   readonly problem?: ((problem: HttpProblem, request: Request) => object) | undefined

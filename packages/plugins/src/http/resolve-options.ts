@@ -1,4 +1,4 @@
-/** Checks the options of a rate limit for HTTP, and says what holds. */
+/** Checks the options of a rate limit for HTTP, and adds the defaults. */
 
 import { InvalidOptionError, type Limiter, type RateLimitHeaderOptions } from '@larder/core'
 import {
@@ -41,7 +41,7 @@ export interface GuardPlace<Request> {
   readonly addressKey?: LimitKey<Request> | undefined
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const RATE_LIMIT_DEFAULTS = {
   cost: 1,
   onStoreError: 'closed',

@@ -1,10 +1,10 @@
-/** What is said of each event: its fields, its message, and whether it is said at all. */
+/** The line of each event: its fields, its message, and whether there is a line at all. */
 
 import type { CacheEvents } from '@larder/core'
 import { inOneLine } from './said-errors.ts'
 import type { LogLevel } from './sink.ts'
 
-/** Events that lines are made of. None of them is one for each read. */
+/** The events that have lines. None of them comes with each read. */
 export type LoggedEvent =
   | 'outage'
   | 'trouble'
@@ -27,7 +27,7 @@ export interface Line {
   readonly fields?: Readonly<Record<string, unknown>>
   readonly error?: unknown
   readonly key?: string
-  /** Lines of the same kind are counted against the same rate; without it the line is a change of state, and is always said. */
+  /** Lines of the same kind share one rate. Without a kind, the line is a change of state and is always written. */
   readonly kind?: string
 }
 
@@ -35,14 +35,14 @@ type Lines = { readonly [Name in LoggedEvent]: (event: CacheEvents[Name]) => Lin
 
 const QUIET_LOCKS: readonly CacheEvents['lock']['outcome'][] = ['granted', 'released', 'timeout']
 
-/** The lines of one manager: what they say depends on what was said before. */
+/** The lines of one manager: they depend on the lines before. */
 export function createLines(): Lines {
   const breakers = new Map<string, string>()
   let isWaiting = false
   let escalated: CacheEvents['recovery-queue']['escalated'] = 'none'
 
   const breaker = (whose: string, state: CacheEvents['breaker']['state']): Line | undefined => {
-    // Half-open and open again while a store is away: that is one state, and nobody can do anything about its steps.
+    // While a store is away, the breaker is half-open and open in turn. For readers that is one state.
     if (state === 'half-open' || (breakers.get(whose) ?? 'closed') === state) return undefined
     breakers.set(whose, state)
     const message = `circuit breaker of ${whose} is ${state}`

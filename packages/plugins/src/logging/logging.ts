@@ -1,4 +1,4 @@
-/** Writes lines about the state of cache managers to a logger: one for each change of state, and rated ones for the rest. */
+/** Writes lines about the state of cache managers to a logger: one for each change of state, and a limited number for everything else. */
 
 import { type AllEvents, type Duration, InvalidOptionError } from '@larder/core'
 import {
@@ -26,15 +26,15 @@ export interface LoggingOptions {
   readonly levels?: Readonly<Partial<Record<LoggedEvent, LogLevel | false>>> | undefined
   /** Whether lines have keys: they may be personal data. `hash`: the same key has the same hash. @default 'off' */
   readonly keys?: 'off' | 'hash' | 'plain' | undefined
-  /** What is said of errors: `code`, with the name; or `message` too, which may hold anything that your code throws. @default 'code' */
+  /** What lines have of errors: `code` and name; or also `message`, which may contain anything that your code throws. @default 'code' */
   readonly errors?: 'code' | 'message' | undefined
-  /** The period that `most` is about. 1 s to 1 h. @default '10s' */
+  /** The period for `most`. 1 s to 1 h. @default '10s' */
   readonly every?: Duration | undefined
-  /** So many lines of the same kind in a period; how many there were beyond is said at its end. 1 to 1000. @default 5 */
+  /** The most lines of the same kind in a period; at its end, one line says how many more there were. 1 to 1000. @default 5 */
   readonly most?: number | undefined
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const LOGGING_DEFAULTS = {
   keys: 'off',
   errors: 'code',
@@ -63,7 +63,7 @@ type Resolved = Required<Pick<LoggingOptions, 'logger'>> & {
 }
 
 /**
- * Creates the plugin. It may serve several managers. The manager's own `logger` says outages too: `logger: false` beside this.
+ * Creates the plugin. It may serve several managers. The manager's own `logger` also reports outages: set `logger: false` beside this plugin.
  *
  * @throws InvalidOptionError
  * @example createCacheManager({ namespace: 'shop', local, logger: false, plugins: [logging({ logger: pino() })] })

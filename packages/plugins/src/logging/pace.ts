@@ -1,4 +1,4 @@
-/** Lets so many lines of a kind through in a period, and says at its end how many there were beyond. */
+/** Limits how many lines of a kind are written in a period, and tells at its end how many more there were. */
 
 import type { CancelTimer, Clock } from '@larder/core/store'
 
@@ -11,7 +11,7 @@ interface Period {
   cancel: CancelTimer | undefined
 }
 
-/** So many kinds are told apart; those beyond share one. */
+/** How many kinds are told apart; further kinds share one. */
 const MOST_KINDS = 1_000
 const OTHERS = ''
 
@@ -45,7 +45,7 @@ export class Pace {
     period.cancel = this.#clock.schedule(leftMs, () => this.#end(kind), 'background')
   }
 
-  /** Says what was held back and not said yet. */
+  /** Writes the lines about what was held back until now. */
   stop(): void {
     for (const kind of [...this.#periods.keys()]) this.#end(kind)
   }

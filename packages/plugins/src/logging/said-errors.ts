@@ -1,4 +1,4 @@
-/** What is said of an error and of a key: nothing that may be secret, unless it is asked for. */
+/** What lines have of an error and of a key: nothing that may be secret, unless an option asks for it. */
 
 import { createHash } from 'node:crypto'
 
@@ -13,7 +13,7 @@ const LONGEST = 400
 const CREDENTIALS = /(\/\/)[^/\s@]*@/g
 const HASH_LENGTH = 16
 
-/** Words for people: one line, without the credentials of URLs, and not without end. */
+/** Text for people: one line of limited length, without the credentials of URLs. */
 export function inOneLine(text: string): string {
   const line = text.replace(/\s+/g, ' ').replace(CREDENTIALS, '$1…@')
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line
@@ -29,7 +29,7 @@ export function saidError(error: unknown, hasMessage: boolean): SaidError {
   }
 }
 
-/** The same key has the same hash, with any namespace its own. */
+/** The same key of a namespace has the same hash; in another namespace it has another one. */
 export function hashOf(namespace: string, key: string): string {
   return createHash('sha256').update(`${namespace}\0${key}`).digest('hex').slice(0, HASH_LENGTH)
 }

@@ -1,14 +1,14 @@
 /** Every metric: what it counts, its labels, and how its name is made for Prometheus and for OpenTelemetry. */
 
 interface Definition {
-  /** A counter only grows; a gauge stands where it stands; a histogram counts durations. */
+  /** A counter only grows; a gauge goes up and down; a histogram counts durations. */
   readonly kind: 'counter' | 'gauge' | 'histogram'
   /** As OpenTelemetry writes units. */
   readonly unit: '{entry}' | '{request}' | '{load}' | '{message}' | '{error}' | '1' | 's' | 'By'
   readonly help: string
   /** Beside `namespace`, which all have. */
   readonly labels: readonly string[]
-  /** What becomes of the numbers of two managers of one namespace in a process. @default 'sum' */
+  /** How the numbers of two managers of one namespace in a process become one. @default 'sum' */
   readonly merge?: 'sum' | 'max' | 'min'
 }
 

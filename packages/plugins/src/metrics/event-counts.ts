@@ -79,7 +79,7 @@ class DurationCounts {
   #sumMs = 0
 
   record(durationMs: number): void {
-    // A clock that is set back must not make a sum shrink.
+    // The sum must not shrink when a clock is set back.
     const ms = durationMs > 0 && durationMs < Number.POSITIVE_INFINITY ? durationMs : 0
     this.#count += 1
     this.#sumMs += ms

@@ -1,9 +1,9 @@
 /**
- * Finds the global meter provider, whenever it comes.
+ * Finds the global meter provider, also when it is set later.
  *
- * Before one is set, OpenTelemetry hands out meters that do nothing, and they stay so for ever: there is nothing that hands
- * over to the real one later, and nothing that says when it is there. Managers are often made first. So it is looked for
- * again and again, ever more seldom, until it is real.
+ * Before one is set, OpenTelemetry returns meters that do nothing, and they never become real ones. There is no event either that tells
+ * when a real one is set, and managers are often made before. So this looks for it again and again, less and less often, until it is
+ * there.
  */
 
 import { InvalidOptionError } from '@larder/core'

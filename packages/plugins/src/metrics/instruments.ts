@@ -1,4 +1,4 @@
-/** The instruments of one meter, and what is observed for them when somebody collects. */
+/** The instruments of one meter, and what is observed for them when a reader collects. */
 
 import { LATENCY_BOUNDS_MS } from '@larder/core'
 import { definitionOf, isOfMethods, METRIC_IDS, type MetricId } from './definitions.ts'
@@ -25,8 +25,8 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Durations that are counted already when they are collected. OpenTelemetry has no histogram that can be read, only one that
- * is told of each; those that no event tells of are a sum and a number.
+ * Durations. OpenTelemetry has no histogram that can be read when a reader collects, only one that records each duration. Durations that
+ * come with an event are recorded (`RECORDED`). For the others there are only their sum and their number (`SUMMED`).
  */
 const SUMMED = ['cache.remote_read.duration', 'method.load.duration'] as const satisfies MetricId[]
 const RECORDED = ['cache.load.duration', 'lock.wait.duration'] as const satisfies MetricId[]

@@ -1,4 +1,4 @@
-/** Label values that come from names: so many are told apart, for as long as the process lives. */
+/** Label values that come from names. Their number is limited, and they stay the same while the process runs. */
 
 /** A name that no cache and no method can have; `stats()` uses the same one. */
 export const OTHERS = '(others)'
@@ -15,7 +15,7 @@ export class KnownNames {
     this.#most = most
   }
 
-  /** The name, or `OTHERS` once there are as many as are told apart. */
+  /** The name, or `OTHERS` when there are too many names. */
   of(name: string): string {
     if (this.#names.has(name)) return name
     if (this.#names.size >= this.#most || name === OTHERS) return OTHERS

@@ -1,4 +1,4 @@
-/** Reads the numbers of one manager when somebody asks. Nothing is counted here that `stats()` counts anyway. */
+/** Reads the numbers of one manager on request. Nothing is counted here that `stats()` counts already. */
 
 import type { BreakerStatus, ManagerStats, ReadStats } from '@larder/core'
 import type { PluginHost } from '@larder/core/store'
@@ -7,7 +7,7 @@ import { EventCounts } from './event-counts.ts'
 import { KnownNames } from './known-names.ts'
 import { both, type Labels, type Point, type Reading, seriesOf } from './points.ts'
 
-/** So many caches, methods and limiters have series of their own. */
+/** How many caches, methods and limiters have series of their own. */
 export const MOST_NAMES = 1_000
 
 /** No cache can have this name. */
@@ -55,7 +55,7 @@ export class ManagerSource {
       addCache(points, { cache: this.#caches.of(name) }, ofCache)
       ofNone -= ofCache.evictions
     }
-    // The whole namespace was cleared: that is counted, and belongs to no one cache.
+    // Clearing the whole namespace is counted, and concerns all caches.
     if (ofNone > 0) points.add('cache.evictions', { cache: ALL }, ofNone)
     if (this.#hasMethods) {
       for (const [name, ofMethod] of Object.entries(stats.byMethod)) {

@@ -1,4 +1,4 @@
-/** What is used of OpenTelemetry's metrics API, so that its types are not needed by those who do without. */
+/** The part of OpenTelemetry's metrics API that is used: applications without it do not need its types. */
 
 export type Attributes = Readonly<Record<string, string>>
 

@@ -4,8 +4,8 @@
  * A scraper asks for each metric by itself, all in one turn of the event loop. They are read once for all of them, so that
  * what they say is of one moment, and a scrape costs one `stats()` for each manager.
  *
- * Managers of one namespace are one series. When one of them goes while another one stays, its counts stay too: a sum that
- * shrinks is taken for a restart, and what is left would be counted once more.
+ * Managers of one namespace are one series. When one of them is closed and another one stays, its counts stay too: scrapers take a sum that
+ * shrinks for a restart, and would count what is left a second time.
  */
 
 import { InvalidOptionError } from '@larder/core'
@@ -46,7 +46,7 @@ export class MetricSources {
     } else this.#gone.delete(namespace)
   }
 
-  /** What all of them say; the same for everybody who asks in this turn of the event loop. */
+  /** The numbers of all of them; the same for all calls in one turn of the event loop. */
   read(): Reading {
     if (this.#reading !== undefined) return this.#reading
     const now = Array.from(this.#sources, (source) => source.read())

@@ -26,7 +26,7 @@ export interface OpenTelemetryMetricsOptions {
   readonly methods?: boolean | undefined
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const OPEN_TELEMETRY_METRICS_DEFAULTS = {
   methods: false,
 } as const satisfies Partial<OpenTelemetryMetricsOptions>

@@ -17,7 +17,7 @@ export interface Point {
   readonly value: number | Durations
 }
 
-/** What one or several managers say at one moment. */
+/** The numbers of one or several managers at one moment. */
 export type Reading = ReadonlyMap<MetricId, readonly Point[]>
 
 /** Puts readings together: two series with the same labels are one, or a scraper would refuse both. */
@@ -40,7 +40,7 @@ export function merged(readings: readonly Reading[]): Reading {
   return new Map(Array.from(result, ([id, series]) => [id, [...series.values()]]))
 }
 
-/** What stays of a manager that has gone: counts, so that a sum with another manager's does not shrink. */
+/** What is kept of a manager that was closed: its counts, so that their sum with those of another manager does not shrink. */
 export function countsOf(reading: Reading): Reading {
   return new Map([...reading].filter(([id]) => definitionOf(id).kind !== 'gauge'))
 }

@@ -1,4 +1,4 @@
-/** Puts the numbers of cache managers into a Prometheus registry. Nothing is read until somebody scrapes. */
+/** Puts the numbers of cache managers into a Prometheus registry. Nothing is read before a scrape. */
 
 import { InvalidOptionError } from '@larder/core'
 import {
@@ -15,7 +15,7 @@ import { type MetricSet, metricSetIn, type PrometheusRegistry } from './registry
 export interface PrometheusOptions {
   /** The registry that your `/metrics` prints: `register` of prom-client or `@prometheus-io/client`. Each has one of its own. */
   readonly registry: PrometheusRegistry
-  /** What names begin with. Letters, digits and `_`. @default 'larder_' */
+  /** The beginning of all names. Letters, digits and `_`. @default 'larder_' */
   readonly prefix?: string | undefined
   /** Numbers of each decorated method too. @default false */
   readonly methods?: boolean | undefined
@@ -26,7 +26,7 @@ export interface PrometheusPlugin extends Plugin {
   register(): void
 }
 
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const PROMETHEUS_DEFAULTS = {
   prefix: 'larder_',
   methods: false,

@@ -1,4 +1,4 @@
-/** What is used of a Prometheus registry, whichever client it is from; and the metrics that are put into one. */
+/** The part of a Prometheus registry that is used, whichever client it is from; and the metrics that are put into one. */
 
 import { InvalidOptionError, LATENCY_BOUNDS_MS } from '@larder/core'
 import { definitionOf, METRIC_IDS, type MetricId, prometheusName } from './definitions.ts'
@@ -25,7 +25,7 @@ interface Printed {
 const SET = Symbol.for('larder.metrics.set.1')
 
 const MS_PER_S = 1_000
-/** Of four bounds an octave every fourth: counts are cumulative, so those that are left are exact. */
+/** Every fourth of the four bounds per octave. Counts are cumulative, so those of the remaining bounds are exact. */
 const EVERY = 4
 const BOUNDS = LATENCY_BOUNDS_MS.flatMap((ms, i) =>
   i % EVERY === 0 ? [{ i, le: ms / MS_PER_S }] : [],
@@ -83,7 +83,7 @@ class RegisteredMetric {
   readonly help: string
   readonly type: string
   readonly labelNames: readonly string[]
-  /** How a cluster's primary puts the numbers of its workers together. */
+  /** How the primary process of `node:cluster` combines the numbers of its workers. */
   readonly aggregator: string
   readonly #id: MetricId
   readonly #name: string

@@ -1,6 +1,6 @@
-/** What kind of error it is, for `error.type`: few different words, and nothing of its message. */
+/** The kind of an error, for `error.type`: one of few words, without anything of its message. */
 
-/** What OpenTelemetry has for what has no kind. */
+/** The word of OpenTelemetry for an error without a kind. */
 const OTHER = '_OTHER'
 
 export function errorType(error: unknown): string {

@@ -1,7 +1,7 @@
 /**
  * Links spans of callers that wait for another one's read to where their answer comes from.
  *
- * A waiter is no child of that read: the two belong to different requests. It is linked to the loader's span, which may begin only
+ * The span of a waiter is not a child of that read, because the two belong to different requests. It is linked to the loader's span, which may begin only
  * later; and if there is no load at all, because the store had the value, to the span of the read.
  */
 
@@ -21,7 +21,7 @@ const HIT_BY_OUTCOME = {
 interface FlightSpans {
   read?: SpanContext
   load?: SpanContext
-  /** What the read of the store came to. */
+  /** The outcome of the read of the store. */
   isHit?: boolean | undefined
   readonly waiting: Set<Span>
 }

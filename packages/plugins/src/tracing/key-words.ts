@@ -1,10 +1,10 @@
-/** What spans may say of keys, tags and errors. */
+/** What spans may have of keys, tags and errors. */
 
 import { createHash } from 'node:crypto'
 
 export type ShownKeys = 'off' | 'hash' | 'plain'
 
-/** Of many keys, so many are named: exporters send each span whole. */
+/** How many keys a span names at most, because exporters send each span whole. */
 const MOST = 16
 /** Enough to tell the keys of an application apart. */
 const HASH_DIGITS = 16
@@ -35,7 +35,7 @@ export class KeyWords {
   }
 }
 
-/** The same on every node, so that spans of one key can be found. No secret: who can guess a key can check the guess. */
+/** The same on every node, so that spans of one key can be found. It is not secret: anybody who guesses a key can check the guess. */
 function hashOf(key: string, namespace: string): string {
   const hash = createHash('sha256').update(`${namespace}\0${key}`)
   return hash.digest('hex').slice(0, HASH_DIGITS)

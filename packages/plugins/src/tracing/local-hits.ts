@@ -1,5 +1,5 @@
 /**
- * Local hits are no spans: they take no time, and would bury those that do. They are counted on the span that is active where
+ * Local hits have no spans: they take no time, and would hide the spans that do. They are counted on the span that is active where
  * they happen.
  */
 

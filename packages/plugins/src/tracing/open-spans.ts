@@ -2,7 +2,7 @@
  * Spans from the messages of tracing channels.
  *
  * A message begins in the async context of its caller, so the span that is active there is the parent. What is loaded behind a
- * caller that was served is no part of its request, and may outlive it: a trace of its own, linked to who set it off.
+ * caller that was served is not part of its request, and may outlive it: it has a trace of its own, linked to the span that caused it.
  *
  * Nothing here is caught: what a tracer or a span processor throws is for Node.js to show (see the guide on tracing channels).
  */
@@ -43,7 +43,7 @@ export class OpenSpans {
     this.#subscriptions = parts.sources.map((source) => [source.channel, this.#listener(source)])
   }
 
-  /** Makes spans for a manager. While there is none, nothing is subscribed, and nothing is paid. */
+  /** Makes spans for a manager. Without managers nothing is subscribed, and there is no cost. */
   add(manager: object): void {
     const isFirst = this.#managers.size === 0
     this.#managers.add(manager)

@@ -1,4 +1,4 @@
-/** OpenTelemetry spans of what a cache takes time for. */
+/** OpenTelemetry spans of what takes time in a cache. */
 
 import { InvalidOptionError } from '@larder/core'
 import {
@@ -19,7 +19,7 @@ export type { ShownKeys } from './key-words.ts'
 export type { TracedSpan } from './span-sources.ts'
 
 export interface TracingOptions {
-  /** Who makes the spans. @default the global one of `@opentelemetry/api`, also if it is set later */
+  /** Makes the spans. @default the global one of `@opentelemetry/api`, also if it is set later */
   readonly tracerProvider?: TracerProvider | undefined
   /**
    * What spans say of keys and tags, which may be personal data: nothing; a hash; or all, and then messages of errors as well.
@@ -29,8 +29,8 @@ export interface TracingOptions {
   /** Of what there are spans: 1 to 5 of `load`, `read`, `evict`, `lock`, `limit`. @default all */
   readonly spans?: readonly TracedSpan[] | undefined
   /**
-   * Counts local hits on the active span (`larder.cache.local_hits`). It takes local hits off their fast path, so turn it off where they
-   * are very many. @default true
+   * Counts local hits on the active span (`larder.cache.local_hits`). It takes all local hits of the manager off their fast path, those
+   * without a span as well, which costs each several times what it takes. @default false
    */
   readonly localHits?: boolean | undefined
 }
@@ -38,10 +38,10 @@ export interface TracingOptions {
 const WHERE = 'tracing'
 const SHOWN = ['off', 'hash', 'plain'] as const
 const TRACED = Object.keys(SPAN_SOURCES) as TracedSpan[]
-/** What holds when nobody says otherwise. */
+/** The defaults. */
 export const TRACING_DEFAULTS = {
   keys: 'off',
-  localHits: true,
+  localHits: false,
 } as const satisfies Partial<TracingOptions>
 const NAMES = optionNames<TracingOptions>({
   tracerProvider: true,

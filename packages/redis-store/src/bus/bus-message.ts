@@ -7,6 +7,9 @@ import type { BusMessage } from '@larder/core/store'
 import { pack, unpack } from 'msgpackr/pack'
 import { checkMsgpack } from '../codec/check-msgpack.ts'
 
+/** The letter m: several changes of keys. */
+const TOGETHER = 0x6d
+
 /** Encodes a message as the scripts do. */
 export function encodeMessage(message: BusMessage): Buffer {
   const letter = Buffer.from(message.kind.slice(0, 1))
@@ -33,6 +36,27 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
   }
 }
 
+const LENGTH_BYTES = 4
+
+/**
+ * Decodes what was published: a message, or several changes of keys that were announced together, each with its length before it.
+ *
+ * @throws Error when the bytes are neither; it does not repeat them.
+ */
+export function decodeMessages(bytes: Uint8Array): readonly BusMessage[] {
+  if (bytes[0] !== TOGETHER) return [decodeMessage(bytes)]
+  const messages: BusMessage[] = []
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 1; at < bytes.length; ) {
+    if (at + LENGTH_BYTES > bytes.length) throw new Error('A message is incomplete')
+    const from = at + LENGTH_BYTES
+    at = from + view.getUint32(at)
+    if (at > bytes.length) throw new Error('A message is incomplete')
+    messages.push(keysMessage(fieldsIn(bytes.subarray(from, at))))
+  }
+  return messages
+}
+
 /**
  * Decodes a message.
  *
@@ -40,15 +64,19 @@ function fieldsOf(message: BusMessage): readonly unknown[] {
  */
 export function decodeMessage(bytes: Uint8Array): BusMessage {
   const kind = String.fromCharCode(bytes[0] ?? 0)
-  const list = bytes.subarray(1)
-  checkMsgpack(list)
-  const fields: unknown = unpack(list)
-  if (!Array.isArray(fields)) throw new Error('The message is not a list')
+  const fields = fieldsIn(bytes.subarray(1))
   if (kind === 'k') return keysMessage(fields)
   if (kind === 't') return tagsMessage(fields)
   if (kind === 'w') return { kind: 'wake', key: textOf(fields[0]) }
   if (kind === 'd') return doubtMessage(fields)
   throw new Error('The message is of an unknown kind')
+}
+
+function fieldsIn(list: Uint8Array): readonly unknown[] {
+  checkMsgpack(list)
+  const fields: unknown = unpack(list)
+  if (!Array.isArray(fields)) throw new Error('The message is not a list')
+  return fields
 }
 
 function keysMessage(fields: readonly unknown[]): BusMessage {

@@ -16,7 +16,7 @@ import { isCluster, type RedisClient } from '../connection/redis-client.ts'
 import { refusalOf, refused } from '../connection/refusal.ts'
 import { within } from '../connection/within.ts'
 import { channelName } from '../key-layout.ts'
-import { decodeMessage, encodeMessage } from './bus-message.ts'
+import { decodeMessages, encodeMessage } from './bus-message.ts'
 import { identify, readIdentity } from './store-identity.ts'
 
 const CLUSTER_ANSWERS_WITHIN_MS = 1_000
@@ -175,13 +175,13 @@ export class RedisBus implements Bus {
 
   #receive(payload: Buffer): void {
     if (this.#listener === undefined) return
-    let message: BusMessage
+    let messages: readonly BusMessage[]
     try {
-      message = decodeMessage(payload)
+      messages = decodeMessages(payload)
     } catch (reason) {
       this.#listener.onGarbage(reason)
       return
     }
-    this.#listener.onMessage(message)
+    for (const message of messages) this.#listener?.onMessage(message)
   }
 }

@@ -48,3 +48,12 @@ export function scoredOf(reply: Reply): readonly (readonly [member: string, scor
   }
   return pairs
 }
+
+const MS_PER_S = 1_000
+const US_PER_MS = 1_000
+
+/** What TIME replies, as ms since the epoch. */
+export function millisecondsOf(time: Reply): number {
+  const [seconds, micros] = listOf(time)
+  return numberOf(seconds) * MS_PER_S + Math.floor(numberOf(micros) / US_PER_MS)
+}

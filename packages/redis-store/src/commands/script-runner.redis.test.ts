@@ -13,7 +13,7 @@ it('writes the calls of a tick together, a few at a time, and answers each by it
   await client.ping()
   const runner = new ScriptRunner(() => client as unknown as RedisClient)
   const keys = [logKey(freshNamespace(), 1)]
-  const call = (): Promise<unknown> => runner.run({ script: 'openLog', keys, args: [] })
+  const call = (): Promise<unknown> => runner.run({ script: 'openLogs', keys, args: [1] })
   await call()
   const { stream } = client as unknown as { stream: Socket }
   const before = { written: stream.bytesWritten, corks: vi.spyOn(stream, 'cork') }
@@ -26,7 +26,9 @@ it('writes the calls of a tick together, a few at a time, and answers each by it
 
 it('rejects while there is no connection', async () => {
   const runner = new ScriptRunner(() => undefined)
-  await expect(runner.run({ script: 'openLog', keys: ['{a:1}'], args: [] })).rejects.toMatchObject({
+  await expect(
+    runner.run({ script: 'openLogs', keys: ['{a:1}'], args: [1] }),
+  ).rejects.toMatchObject({
     code: 'LARDER_STORE_UNAVAILABLE',
   })
 })

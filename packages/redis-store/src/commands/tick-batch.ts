@@ -14,7 +14,7 @@ export interface TickBatchParts<Item, Result> {
   run(items: readonly Item[], isFull: boolean): Promise<readonly (Result | Error)[]>
   /** The most weight of one call; an item that is heavier goes alone. */
   readonly most: number
-  /** So many items are sent without waiting for the tick's end. @default most */
+  /** How many items are sent without waiting for the tick's end. @default most */
   readonly gathered?: number | undefined
   /** @default 1 each */
   weightOf?(item: Item): number

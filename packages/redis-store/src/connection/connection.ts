@@ -1,4 +1,4 @@
-/** The life of one client: it connects once, is pinged while it stands, and ends once. */
+/** The life of one client: it connects once, is pinged while nothing else is heard, and ends once. */
 
 import { type CancelTimer, startTimer } from '@larder/core/store'
 import { isCluster, type RedisClient } from './redis-client.ts'
@@ -9,6 +9,7 @@ import { within } from './within.ts'
 const ATTEMPT_TIMEOUT_MS = 4_000
 const LONGEST_PING_MS = 2_000
 const SHORTEST_PING_MS = 500
+const LOOKS = 2
 /** Longer than ioredis waits before it destroys a socket. */
 const CLOSE_TIMEOUT_MS = 400
 
@@ -23,6 +24,8 @@ export class Connection {
   #lastError: unknown
   #cancelPing: CancelTimer | undefined
   #isOver = false
+  /** How much had been read of each server at the last look. */
+  readonly #read = new WeakMap<RedisClient, number>()
 
   constructor(client: RedisClient) {
     this.client = client
@@ -62,11 +65,15 @@ export class Connection {
     }
   }
 
-  /** Pings from now on; silence ends the connection, or in a Cluster the silent node's. */
+  /**
+   * Pings from now on a server of which nothing was heard; silence ends the connection, or in a Cluster the silent node's.
+   *
+   * It looks twice in that time: who was heard of in the first half is asked after the second one at the latest.
+   */
   watch(pingEveryMs: number, silenceMs = silenceFor(pingEveryMs)): void {
     const next = (): void => {
       const ping = (): void => void this.#ping(silenceMs).then(next)
-      this.#cancelPing = startTimer(pingEveryMs, ping, 'background')
+      this.#cancelPing = startTimer(pingEveryMs / LOOKS, ping, 'background')
       if (this.#isOver) this.#cancelPing()
     }
     next()
@@ -87,6 +94,7 @@ export class Connection {
     const targets = isCluster(client) ? client.nodes('all').filter(isReady) : [client]
     await Promise.all(
       targets.map(async (target) => {
+        if (this.#wasHeard(target)) return
         try {
           await within(silenceMs, target.ping())
         } catch (reason) {
@@ -98,6 +106,14 @@ export class Connection {
         }
       }),
     )
+  }
+
+  /** Bytes from the server are a sign of life, and a ping more costs it as much as everything else that a quiet node asks. */
+  #wasHeard(target: RedisClient): boolean {
+    const read = target.stream?.bytesRead
+    const before = this.#read.get(target)
+    if (read !== undefined) this.#read.set(target, read)
+    return read !== undefined && before !== undefined && read > before
   }
 
   readonly #onError = (error: unknown): void => {

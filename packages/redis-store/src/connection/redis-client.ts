@@ -29,6 +29,7 @@ export interface RedisClient extends RedisCommander {
   readonly stream?: {
     cork(): void
     uncork(): void
+    readonly bytesRead?: number | undefined
     readonly remoteAddress?: string | undefined
     readonly remotePort?: number | undefined
   }

@@ -8,7 +8,7 @@ import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use = 'cache' | 'locks' | 'limits' | 'values'
+export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet' | 'boards'
 
 /** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
@@ -20,7 +20,9 @@ const HARMLESS = {
   get: ['KEY'],
   getrange: ['KEY', '0', '0'],
   hdel: ['KEY', 'f'],
+  hexists: ['KEY', 'f'],
   hget: ['KEY', 'f'],
+  hmget: ['KEY', 'f'],
   // One argument too many: rights are checked first.
   hset: ['KEY', 'f', 'v', 'f'],
   mget: ['KEY'],
@@ -52,6 +54,7 @@ export type NeededCommand = keyof typeof HARMLESS
 /** Commands by use. `subscribe` is not among them: its missing rights show when it is tried. */
 export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
   cache: [
+    'append',
     'eval',
     'evalsha',
     'get',
@@ -118,6 +121,65 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrange',
     'zrangebyscore',
     'zrem',
+    'zremrangebyscore',
+    'zscore',
+  ],
+  fleet: [
+    'eval',
+    'evalsha',
+    'hdel',
+    'hmget',
+    'hset',
+    'pexpire',
+    'ping',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
+    'zremrangebyscore',
+    'zscore',
+  ],
+  boards: [
+    'eval',
+    'evalsha',
+    'exists',
+    'get',
+    'hdel',
+    'hexists',
+    'hget',
+    'hset',
+    'pexpire',
+    'ping',
+    'set',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zcount',
+    'zrange',
+    'zrank',
+    'zrem',
+    'zscore',
+  ],
+  sessions: [
+    'eval',
+    'evalsha',
+    'getrange',
+    'pexpire',
+    'ping',
+    'set',
+    'setrange',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
+    'zremrangebyrank',
     'zremrangebyscore',
     'zscore',
   ],

@@ -4,6 +4,8 @@ import { UnexpectedReplyError } from '../commands/replies.ts'
 import { refused } from '../connection/refusal.ts'
 
 const DOUBLE_BYTES = 8
+/** Before the numbers of the changes: now, and two about the announcement. */
+const LEADING_DOUBLES = 3
 const DIGIT_ZERO = 0x30
 const STORED = 1
 const FAILED = 2
@@ -19,9 +21,18 @@ export interface PutAnswer extends Numbers {
   readonly stored: boolean
 }
 
+/** How the changes of a script are announced. */
+export interface Announcement {
+  /** For how long it waits, ms; 0 where it was sent. */
+  readonly waitsMs: number
+  /** The node that made the changes has to announce them. */
+  readonly isOwed: boolean
+}
+
 /** What a script answers about each change, in order: an error where one failed alone. */
 export interface Answers<Answer> {
   readonly nowMs: number
+  readonly announcement: Announcement
   readonly answers: readonly (Answer | Error)[]
 }
 
@@ -35,28 +46,28 @@ export function readPutAnswers(
   places: readonly number[],
   logCount: number,
 ): Answers<PutAnswer> {
-  const digits = (1 + 2 * logCount) * DOUBLE_BYTES
+  const digits = (LEADING_DOUBLES + 2 * logCount) * DOUBLE_BYTES
   const words = wordsBehind(packed, digits + places.length)
   const answers = places.map((place, i): PutAnswer | Error => {
     const outcome = packed.readUInt8(digits + i) - DIGIT_ZERO
     if (outcome === FAILED) return answerError('put', words.shift() ?? '')
-    const numbers = numbersAt(packed, (2 * place - 1) * DOUBLE_BYTES)
+    const numbers = numbersAt(packed, (LEADING_DOUBLES + 2 * (place - 1)) * DOUBLE_BYTES)
     return { ...numbers, stored: outcome === STORED }
   })
-  return { nowMs: packed.readDoubleBE(0), answers }
+  return { ...headOf(packed), answers }
 }
 
 /** @throws UnexpectedReplyError */
 export function readEvictAnswers(packed: Buffer, count: number): Answers<Numbers> {
-  const digits = (1 + 2 * count) * DOUBLE_BYTES
+  const digits = (LEADING_DOUBLES + 2 * count) * DOUBLE_BYTES
   const words = wordsBehind(packed, digits + count)
   const answers: (Numbers | Error)[] = []
   for (let i = 0; i < count; i++) {
     const outcome = packed.readUInt8(digits + i) - DIGIT_ZERO
     if (outcome === FAILED) answers.push(answerError('evict', words.shift() ?? ''))
-    else answers.push(numbersAt(packed, (1 + 2 * i) * DOUBLE_BYTES))
+    else answers.push(numbersAt(packed, (LEADING_DOUBLES + 2 * i) * DOUBLE_BYTES))
   }
-  return { nowMs: packed.readDoubleBE(0), answers }
+  return { ...headOf(packed), answers }
 }
 
 function numbersAt(packed: Buffer, at: number): Numbers {
@@ -75,4 +86,10 @@ function answerError(operation: string, words: string): Error {
   const error = new Error(words)
   error.name = 'ReplyError'
   return refused(operation, error) as Error
+}
+
+function headOf(packed: Buffer): Pick<Answers<never>, 'nowMs' | 'announcement'> {
+  const waitsMs = packed.readDoubleBE(DOUBLE_BYTES)
+  const isOwed = packed.readDoubleBE(2 * DOUBLE_BYTES) === 1
+  return { nowMs: packed.readDoubleBE(0), announcement: { waitsMs, isOwed } }
 }

@@ -14,8 +14,9 @@ import type {
   PutRequest,
 } from '@larder/core/store'
 import type { Backend } from '../backend.ts'
+import type { Announcer } from '../bus/announcer.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
-import { entryKey, logKey } from '../key-layout.ts'
+import { entryKey, headsKey, logKey, owedKey } from '../key-layout.ts'
 import { readEvictAnswers, readPutAnswers } from './change-answers.ts'
 import { asBuffer, entryWeight, lifeOf } from './entry-bytes.ts'
 
@@ -34,6 +35,7 @@ export interface EntryChangesParts {
   readonly namespace: () => string
   /** Where the scripts publish; known once there was a connection. */
   readonly channel: () => string
+  readonly announcer: Announcer
 }
 
 interface Put {
@@ -91,6 +93,12 @@ export class EntryChanges {
     return Promise.all(evictionsOf(addresses, request).map((eviction) => this.#evict(eviction)))
   }
 
+  /** What the scripts note heads in, and what waits to be announced. */
+  get #shared(): readonly string[] {
+    const { isInCluster, namespace } = this.#parts
+    return isInCluster ? [] : [headsKey(namespace()), owedKey(namespace())]
+  }
+
   #evict(eviction: Eviction): Promise<MutationReply> {
     for (const key of eviction.keys) {
       if (this.#put.has(key)) this.#puts.flush()
@@ -101,7 +109,7 @@ export class EntryChanges {
 
   async #putAll(puts: readonly Put[], atOnce: boolean): Promise<readonly (PutReply | Error)[]> {
     this.#put = new Set()
-    const { backend, namespace, channel } = this.#parts
+    const { backend, namespace, channel, announcer } = this.#parts
     // Not before it is connected: only then the store's name is known.
     if (backend.client === undefined) await backend.connected('put')
     const logs: string[] = []
@@ -120,15 +128,17 @@ export class EntryChanges {
     }
     const packed = await backend.runForBytes({
       script: 'put',
-      keys: [...logs, ...entries],
+      keys: [...logs, ...entries, ...this.#shared],
       args: [channel(), logs.length, ...args],
       atOnce,
     })
-    const { nowMs, answers } = readPutAnswers(packed, places, logs.length)
+    const { nowMs, announcement, answers } = readPutAnswers(packed, places, logs.length)
+    const announced = announcer.note(announcement)
     return answers.map((answer, i) => {
       if (answer instanceof Error) return answer
       const { stored, previous, seq } = answer
-      return { partition: (puts[i] as Put).address.partition, stored, nowMs, previous, seq }
+      const { partition } = (puts[i] as Put).address
+      return { partition, stored, nowMs, previous, seq, ...announced }
     })
   }
 
@@ -137,7 +147,7 @@ export class EntryChanges {
     atOnce: boolean,
   ): Promise<readonly (MutationReply | Error)[]> {
     this.#evicted = new Set()
-    const { backend, namespace, channel } = this.#parts
+    const { backend, namespace, channel, announcer } = this.#parts
     if (backend.client === undefined) await backend.connected('evict')
     const logs: string[] = []
     const entries: string[] = []
@@ -155,14 +165,15 @@ export class EntryChanges {
     }
     const packed = await backend.runForBytes({
       script: 'evict',
-      keys: [...logs, ...entries],
+      keys: [...logs, ...entries, ...this.#shared],
       args: [channel(), logs.length, ...args],
       atOnce,
     })
-    const { nowMs, answers } = readEvictAnswers(packed, logs.length)
+    const { nowMs, announcement, answers } = readEvictAnswers(packed, logs.length)
+    const announced = announcer.note(announcement)
     return evictions.map(({ partition }, i) => {
       const answer = answers[places[i] ?? 0] as (typeof answers)[number]
-      return answer instanceof Error ? answer : { partition, nowMs, ...answer }
+      return answer instanceof Error ? answer : { partition, nowMs, ...answer, ...announced }
     })
   }
 }

@@ -9,9 +9,10 @@ import type {
   SwapRequest,
 } from '@larder/core/store'
 import type { Backend } from '../backend.ts'
+import type { Announcer } from '../bus/announcer.ts'
 import { bytesOf, listOf, numberOf } from '../commands/replies.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
-import { entryKey, logKey } from '../key-layout.ts'
+import { entryKey, headsKey, logKey, owedKey } from '../key-layout.ts'
 import { asBuffer, entryWeight, lifeOf } from './entry-bytes.ts'
 
 /** Claims or fills of one script: enough to share the cost of a script call, few enough not to delay other clients. */
@@ -24,6 +25,7 @@ export interface EntryScriptsParts {
   readonly namespace: () => string
   /** Where the scripts publish; known once there was a connection. */
   readonly channel: () => string
+  readonly announcer: Announcer
 }
 
 /** What is to be stored under a lease. */
@@ -41,13 +43,17 @@ interface Claim {
 
 export class EntryScripts {
   readonly #backend: Backend
+  readonly #isInCluster: boolean
+  readonly #announcer: Announcer
   readonly #namespace: () => string
   readonly #channel: () => string
   readonly #claims: TickBatch<Claim, ClaimReply>
   readonly #fills: TickBatch<Fill, FillReply>
 
-  constructor({ backend, isInCluster, namespace, channel }: EntryScriptsParts) {
+  constructor({ backend, isInCluster, namespace, channel, announcer }: EntryScriptsParts) {
     this.#backend = backend
+    this.#isInCluster = isInCluster
+    this.#announcer = announcer
     this.#namespace = namespace
     this.#channel = channel
     this.#claims = new TickBatch<Claim, ClaimReply>({
@@ -92,14 +98,20 @@ export class EntryScripts {
     const { bytes, livesMs, seen, since } = request
     const { partition } = address
     if (!this.#isConnected) await this.#backend.connected('swap')
-    const [now, previous, seq, found] = await this.#backend.run({
+    const namespace = this.#namespace()
+    const shared = this.#isInCluster ? [] : [headsKey(namespace), owedKey(namespace)]
+    const [now, previous, seq, found, owes] = await this.#backend.run({
       script: 'swap',
-      keys: [logKey(this.#namespace(), partition), this.#entry(address)],
+      keys: [logKey(namespace, partition), this.#entry(address), ...shared],
       args: [this.#channel(), asBuffer(bytes), lifeOf(livesMs), seen, since],
     })
     const numbers = { nowMs: numberOf(now), seq: numberOf(seq) }
     const before = numberOf(previous)
-    if (before !== 0) return { stored: true, partition, previous: before, ...numbers }
+    if (before !== 0) {
+      const announcement = { waitsMs: numberOf(found), isOwed: owes === 1 }
+      const announced = this.#announcer.note(announcement)
+      return { stored: true, partition, previous: before, ...numbers, ...announced }
+    }
     const there = found === undefined || found === null ? undefined : bytesOf(found)
     return { stored: false, bytes: there, ...numbers }
   }

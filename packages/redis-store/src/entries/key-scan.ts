@@ -13,17 +13,26 @@ export async function* scanKeys(
   namespace: string,
   prefix: string,
 ): AsyncGenerator<readonly string[], void, undefined> {
-  const pattern = entryPattern(namespace, prefix)
+  for await (const keys of scanPattern(client, entryPattern(namespace, prefix))) {
+    const found = keys
+      .map((key) => fullKeyOf(namespace, key))
+      // The pattern cannot say where the hash tag ends, so it matches more than was asked for.
+      .filter((key): key is string => key?.startsWith(prefix) === true)
+    if (found.length > 0) yield found
+  }
+}
+
+/** Keys that match a pattern, in chunks, each at least once. */
+export async function* scanPattern(
+  client: RedisClient,
+  pattern: string,
+): AsyncGenerator<readonly string[], void, undefined> {
   for (const server of isCluster(client) ? client.nodes('master') : [client]) {
     let cursor = '0'
     do {
       const [next, keys] = await step(server, cursor, pattern)
       cursor = next
-      const found = keys
-        .map((key) => fullKeyOf(namespace, key))
-        // The pattern cannot say where the hash tag ends, so it matches more than was asked for.
-        .filter((key): key is string => key?.startsWith(prefix) === true)
-      if (found.length > 0) yield found
+      if (keys.length > 0) yield keys
     } while (cursor !== '0')
   }
 }

@@ -2,7 +2,7 @@
 
 import { type BusMessage, type CancelTimer, startTimer } from '@larder/core/store'
 import { Backend } from '../backend.ts'
-import { decodeMessage } from '../bus/bus-message.ts'
+import { decodeMessages } from '../bus/bus-message.ts'
 import { readIdentity } from '../bus/store-identity.ts'
 import { channelName } from '../key-layout.ts'
 import type { ResolvedRedisStoreOptions } from '../options.ts'
@@ -85,13 +85,13 @@ class Tail implements BusTail {
 
   #receive(payload: Buffer): void {
     const { listener } = this.#parts
-    let message: BusMessage
+    let messages: readonly BusMessage[]
     try {
-      message = decodeMessage(payload)
+      messages = decodeMessages(payload)
     } catch (reason) {
       listener.onGarbage?.(reason)
       return
     }
-    listener.onMessage(message)
+    for (const message of messages) listener.onMessage(message)
   }
 }

@@ -13,13 +13,12 @@ import {
   type StoredEntry,
   softTag,
 } from '@larder/core/store'
-import { listOf, numberOf, scoredOf } from '../commands/replies.ts'
+import { listOf, millisecondsOf, numberOf, scoredOf } from '../commands/replies.ts'
 import { sendTogether } from '../commands/send-together.ts'
 import type { RedisClient, Reply } from '../connection/redis-client.ts'
 import { entryKey, hashTagOf, logKey, tagsKey } from '../key-layout.ts'
 import { askTogether, WRONG_TYPE } from './commands.ts'
 import { cacheOf, headCommands, readHead } from './scanned-entries.ts'
-import { millisecondsOf } from './server.ts'
 
 /** What is stored under the key of an entry. */
 export type StoredForm =

@@ -1,7 +1,7 @@
 /**
  * Why a read of a key would hit, miss or be stale now, for a node that has nothing of its own in process.
  *
- * The reasons come in the order in which the engine judges what it reads back (`cache/remote-entry.ts` of the core). What only
+ * The reasons come in the order in which the engine judges what it reads back (`cache/stored-entries.ts` of core). What only
  * a node knows is left out: its own copy, evictions of its own that wait, what it doubts, and the `version` that its cache
  * asks for.
  */

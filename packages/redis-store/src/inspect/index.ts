@@ -16,7 +16,7 @@ export {
   type Reason,
   spanOf,
 } from './explain.ts'
-export type { Fleet, NodeReport } from './fleet.ts'
+export type { SeenFleet } from './fleet.ts'
 export { type Inspection, type InspectionSource, inspectRedis } from './inspection.ts'
 export type { LimitRow } from './limits.ts'
 export type { LockRow } from './locks.ts'

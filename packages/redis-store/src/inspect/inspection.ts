@@ -30,7 +30,7 @@ import { storeOf } from '../redis-store.ts'
 import { type BusTail, type BusTailListener, tailBus } from './bus-tail.ts'
 import { type ChannelProbe, type Delivery, probeChannel } from './channel-probe.ts'
 import { type EntryFacts, readEntryFacts } from './entry-facts.ts'
-import { type Fleet, readFleet } from './fleet.ts'
+import { readFleet, type SeenFleet } from './fleet.ts'
 import type { Inspected } from './inspected.ts'
 import { type LimitRow, scanLimits } from './limits.ts'
 import { type LockRow, readLock, scanLocks } from './locks.ts'
@@ -154,7 +154,7 @@ export class Inspection implements Inspected {
   }
 
   /** The nodes that run, as far as that can be read. */
-  fleet(namespace: string): Promise<Fleet> {
+  fleet(namespace: string): Promise<SeenFleet> {
     return readFleet(this, namespace)
   }
 

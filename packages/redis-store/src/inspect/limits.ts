@@ -1,12 +1,11 @@
 /** What is counted of the keys of limiters: as it was written last, because only a decision brings it up to date. */
 
-import { numberOf } from '../commands/replies.ts'
+import { millisecondsOf, numberOf } from '../commands/replies.ts'
 import type { RedisClient } from '../connection/redis-client.ts'
 import { BLOCK_ENDING } from '../key-layout.ts'
 import { askTogether, type KeyCommand, WRONG_TYPE } from './commands.ts'
 import type { Inspected } from './inspected.ts'
 import { type Looked, literally, mapScan, type ScanOptions, scanServers } from './scan.ts'
-import { millisecondsOf } from './server.ts'
 
 export interface LimitRow {
   readonly limiter: string

@@ -1,14 +1,13 @@
 /** Locks of a namespace: who holds them and who waits. Read by plain commands, so that no lock is touched. */
 
 import type { LockMode } from '@larder/core'
-import { scoredOf } from '../commands/replies.ts'
+import { millisecondsOf, scoredOf } from '../commands/replies.ts'
 import type { RedisClient } from '../connection/redis-client.ts'
 import { lockKeys } from '../key-layout.ts'
 import { modeOf, ownerOf } from '../locks/lock-member.ts'
 import { askTogether, WRONG_TYPE } from './commands.ts'
 import type { Inspected } from './inspected.ts'
 import { type Looked, literally, mapScan, type ScanOptions, scanServers } from './scan.ts'
-import { millisecondsOf } from './server.ts'
 
 export interface LockRow {
   readonly name: string

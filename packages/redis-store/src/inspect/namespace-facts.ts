@@ -1,11 +1,10 @@
 /** What there is to say of a namespace without looking at its entries: its tag clock and the logs of its partitions. */
 
 import { ALL_PARTITIONS } from '@larder/core/store'
-import { listOf, numberOf, scoredOf } from '../commands/replies.ts'
-import { logKey, storeKey, tagsKey } from '../key-layout.ts'
+import { listOf, millisecondsOf, numberOf, scoredOf } from '../commands/replies.ts'
+import { fleetKeys, logKey, storeKey, tagsKey } from '../key-layout.ts'
 import { askTogether, WRONG_TYPE } from './commands.ts'
 import type { Inspected } from './inspected.ts'
-import { millisecondsOf } from './server.ts'
 
 export interface NamespaceFacts {
   /** False when no node has ever used it here, or everything was lost. */
@@ -44,10 +43,11 @@ export async function readNamespace(
   const tags = tagsKey(namespace)
   const nowMs = millisecondsOf(await client.time())
   const since = nowMs * US_PER_MS - MINUTE_US
-  const [identity, clock, count, ...logs] = await askTogether(client, [
+  const [identity, clock, count, nodes, ...logs] = await askTogether(client, [
     ['GET', storeKey(namespace)],
     ['ZMSCORE', tags, '!version', '!floor', '!retention'],
     ['ZCARD', tags],
+    ['ZCARD', fleetKeys(namespace).ends],
     ...ALL_PARTITIONS.flatMap((partition) => {
       const log = logKey(namespace, partition)
       return [
@@ -59,7 +59,11 @@ export async function readNamespace(
   const changes = changesOf(logs)
   const clockNow = clock === WRONG_TYPE ? undefined : clockOf(listOf(clock), count)
   return {
-    isKnown: Buffer.isBuffer(identity) || clockNow !== undefined || changes.partitions > 0,
+    isKnown:
+      Buffer.isBuffer(identity) ||
+      clockNow !== undefined ||
+      changes.partitions > 0 ||
+      (typeof nodes === 'number' && nodes > 0),
     nowMs,
     tags: clockNow,
     changes,

@@ -1,6 +1,6 @@
 /** One server, asked by name of command: what is asked of a server differs from tool to tool. */
 
-import { listOf, numberOf, textOf } from '../commands/replies.ts'
+import { listOf, millisecondsOf, numberOf, textOf } from '../commands/replies.ts'
 import { addressOf } from '../connection/cluster-nodes.ts'
 import type { ClusterClient, RedisClient, Reply } from '../connection/redis-client.ts'
 import { withoutCommand } from '../connection/redis-error.ts'
@@ -63,12 +63,4 @@ export class InspectedServer {
   async nowMs(): Promise<number> {
     return millisecondsOf(await this.ask('TIME'))
   }
-}
-
-const MS_PER_S = 1_000
-const US_PER_MS = 1_000
-
-export function millisecondsOf(time: unknown): number {
-  const [seconds, micros] = listOf(time)
-  return numberOf(seconds) * MS_PER_S + Math.floor(numberOf(micros) / US_PER_MS)
 }

@@ -94,7 +94,7 @@ const noRules = (): ResultRules => (_self, _args, mode) => ({ mode, tags: [] })
  */
 function frameOf({ cacheName }: BindingParts, { label, config }: Receiver): KeyFrame | undefined {
   if ((cacheName ?? config.cache) === undefined) return undefined
-  // The end of a short form (see key-digest.ts): a key function that returns this shape gets another digest.
+  // The end of a short form (see key-text.ts): a key function that returns this shape gets another digest.
   const suffix = `#${digestOf(`default key of ${label}`)}`
   return { before: `${label}:`, after: suffix }
 }

@@ -1,6 +1,7 @@
 /** Callbacks of options: checks of what is given and of what they return. */
 
 import { InvalidOptionError } from '../../errors/option-error.ts'
+import { isThenable } from '../../lifecycle/is-thenable.ts'
 import { assertFunction } from '../../options/assert-option.ts'
 
 /** A callback as it is at run time, types erased; `this` is the object whose method was called. */
@@ -45,16 +46,10 @@ export function answered(answer: unknown, option: string): unknown {
 
 /** True when a `condition` returns false. @throws what it throws; InvalidOptionError for a promise */
 export function saysNo(
-  condition: Callback | undefined,
+  condition: Callback,
   self: unknown,
   args: readonly unknown[],
   where: string,
 ): boolean {
-  if (condition === undefined) return false
   return answered(condition.apply(self, [...args]), `${where}.condition`) === false
-}
-
-/** True for anything that can be waited for. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }

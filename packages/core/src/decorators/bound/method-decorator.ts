@@ -1,7 +1,6 @@
 /** One decorator type for standard (TC39) and `experimentalDecorators`, and the adapter that makes both from one wrapper. */
 
 import { describeValue, InvalidOptionError } from '../../errors/option-error.ts'
-import { isThenable } from './callbacks.ts'
 import { type Evaluation, evaluationNow } from './evaluation.ts'
 import { type AnyClass, MethodSite, nameOf } from './method-site.ts'
 import { assertOneEntity } from './one-entity.ts'
@@ -155,28 +154,6 @@ export function assertCalledWithOptions(decorator: string, args: ArrayLike<unkno
     expected: `options in parentheses, as in ${decorator}({ … })`,
     received: args[0],
   })
-}
-
-/** Calls a method and requires a promise; an error it throws at once becomes a rejection. */
-export function invoke(
-  method: AnyMethod,
-  self: unknown,
-  args: readonly unknown[],
-  where: string,
-): Promise<unknown> {
-  try {
-    const result = method.apply(self, args as unknown[])
-    if (result instanceof Promise) return result
-    if (isThenable(result)) return Promise.resolve(result)
-    throw new InvalidOptionError({
-      option: where,
-      expected: 'a method that returns a promise (make it async)',
-      received: result,
-      described: shapeOf(result),
-    })
-  } catch (error) {
-    return Promise.reject(error)
-  }
 }
 
 /** Describes a value without its content: arguments and results do not belong in messages. */

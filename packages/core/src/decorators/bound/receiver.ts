@@ -61,38 +61,6 @@ export function isSameReceiver(one: Receiver, other: Receiver): boolean {
   return isUsual || one.identity === other.identity
 }
 
-/** Keeps something for each class a method is called on. */
-export class ByReceiver<Held> {
-  readonly #isStatic: boolean
-  readonly #make: (self: unknown) => Held
-  readonly #known = new WeakMap<object, Held>()
-  #detached: Held | undefined
-
-  constructor(site: MethodSite, make: (self: unknown) => Held) {
-    this.#isStatic = site.isStatic
-    this.#make = make
-  }
-
-  /** Returns what is kept for the class of `self`, made by the first call on it. */
-  of(self: unknown): Held {
-    const start = startOf(self, this.#isStatic)
-    if (typeof start !== 'function' && (typeof start !== 'object' || start === null)) {
-      this.#detached ??= this.#make(self)
-      return this.#detached
-    }
-    const known = this.#known.get(start)
-    if (known !== undefined) return known
-    const made = this.#make(self)
-    this.#known.set(start, made)
-    return made
-  }
-}
-
-/** What all calls on one class have in common, at the cost of one look-up: the class of a static method, else the prototype. */
-export function startOf(self: unknown, isStatic: boolean): unknown {
-  return isStatic || self === undefined || self === null ? self : Object.getPrototypeOf(self)
-}
-
 function classesFrom(owner: AnyClass): readonly AnyClass[] {
   return classesOf(owner, true)
 }

@@ -1,12 +1,13 @@
 /** Reading a list: one entry per element of a method's first argument; the method only gets the missing ones. */
 
+import { currentScope, isLoading, runLoad } from '../../cache/load-scope.ts'
 import type { LoadContext, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
+import { currentSkip } from '../../lifecycle/call-scope.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
-import { currentSkip } from '../bound/call-scope.ts'
+import { invoke } from '../bound/bound-method.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
-import { type AnyMethod, invoke, shapeOf } from '../bound/method-decorator.ts'
-import { currentScope, isLoading, runLoad } from './method-load-scope.ts'
+import { type AnyMethod, shapeOf } from '../bound/method-decorator.ts'
 import { type CacheableParts, keyOf, stillGives } from './read-one.ts'
 
 type Args = readonly unknown[]
@@ -22,7 +23,8 @@ export function wrapEach(parts: CacheableEachParts): AnyMethod {
   const { method } = {
     async method(this: unknown, ...args: unknown[]): Promise<unknown> {
       const skip = currentSkip()
-      const isOff = skip === 'skip' || saysNo(condition, this, args, binding.where)
+      const isOff =
+        skip === 'skip' || (condition !== undefined && saysNo(condition, this, args, binding.where))
       if (isOff) return invoke(original, this, args, binding.where)
       return readEach(parts, this, args, skip ?? 'normal')
     },

@@ -1,15 +1,15 @@
 /** Reading one entry: the wrapper of a `@Cacheable` method. */
 
+import { currentScope, isLoading, runLoad } from '../../cache/load-scope.ts'
 import type { LoadContext, Loader, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { keyErrorAt } from '../../errors/key-error.ts'
 import { isSoleArgument } from '../../keys/key-frame.ts'
+import { currentCallScope, currentSkip } from '../../lifecycle/call-scope.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
-import type { MethodBinder } from '../bound/bound-method.ts'
-import { currentCallScope, currentSkip } from '../bound/call-scope.ts'
+import { invoke, type MethodBinder } from '../bound/bound-method.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
-import { type AnyMethod, invoke } from '../bound/method-decorator.ts'
+import type { AnyMethod } from '../bound/method-decorator.ts'
 import { FEW, listOf } from './key-source.ts'
-import { currentScope, isLoading, runLoad } from './method-load-scope.ts'
 
 type Args = readonly unknown[]
 
@@ -62,9 +62,9 @@ function readOne(
   const { original, binding, condition } = parts
   try {
     const skip = currentSkip()
-    if (skip === 'skip' || saysNo(condition, self, args, binding.where)) {
-      return invoke(original, self, args, binding.where)
-    }
+    const isOff =
+      skip === 'skip' || (condition !== undefined && saysNo(condition, self, args, binding.where))
+    if (isOff) return invoke(original, self, args, binding.where)
     const bound = binding.bind(self)
     const { cache, provider, where } = bound
     const text = missed ?? keyOf(bound, self, args)
@@ -158,6 +158,7 @@ class MethodLoader implements Loader {
 
   #isWanted(): boolean {
     const { condition, binding } = this.#parts
+    if (condition === undefined) return true
     try {
       return !saysNo(condition, this.#call.self, this.#call.args, binding.where)
     } catch {

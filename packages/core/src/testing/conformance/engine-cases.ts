@@ -1,7 +1,6 @@
 /** The engine over a store: what two nodes do with it together, and that they come to rest. */
 
 import assert from 'node:assert/strict'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Cache } from '../../cache/cache.ts'
 import type { LocalStore } from '../../contracts/local-store.ts'
 import { createCacheManager } from '../../manager/cache-manager.ts'
@@ -12,10 +11,11 @@ import { CountedStore } from './counted-store.ts'
 import { eventually, settled } from './patience.ts'
 import type { MakeRemoteStores } from './remote-store-cases.ts'
 
-/** Between looks for calls, ms; and how many looks without any count as rest. */
-const LOOK_EVERY_MS = 5
+/** How many looks in a row without any call count as rest. */
 const CALM_LOOKS = 4
 const MAX_STALENESS_MS = 2_000
+/** Less than a call may take: what begins in a step is answered before the next one, and its time is never over. */
+const STEP_MS = 200
 const ROUNDS = 12
 /** Tags that look like what the engine itself writes into the tag table. */
 const ODD_TAGS = ['t', '~', '\\~t', '*', '@c']
@@ -53,8 +53,7 @@ class EngineStage {
   async rest(): Promise<void> {
     let calm = 0
     let before = -1
-    await eventually('nothing calls the store', async () => {
-      await delay(LOOK_EVERY_MS)
+    await eventually('nothing calls the store', () => {
       const [a, b] = this.stores
       const calls = a.total + b.total
       calm = calls === before && a.underWay + b.underWay === 0 ? calm + 1 : 0
@@ -63,10 +62,11 @@ class EngineStage {
     })
   }
 
-  /** Lets time pass in steps short enough for the nodes' polls. */
+  /** Lets time pass for the nodes. It passes at once, and a store answers later: so only while nothing is under way. */
   async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 400) {
-      await this.clock.advanceAsync(Math.min(400, left))
+    await this.rest()
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      await this.clock.advanceAsync(Math.min(STEP_MS, left))
       await this.rest()
     }
   }
@@ -167,8 +167,10 @@ async function assertSoft(
 ): Promise<void> {
   const { caches } = stage
   const keys = Object.keys(ways)
-  const read = (cache: Cache<string>, load: () => Promise<string>): Promise<string[]> =>
-    Promise.all(keys.map((key) => cache.getOrLoad(key, load, { tags: [key] })))
+  const read = (cache: Cache<string>, load: () => Promise<string>): Promise<string[]> => {
+    const reads = keys.map((key) => cache.getOrLoad(key, load, { tags: [key] }))
+    return settled('the reads end', Promise.all(reads))
+  }
   const all = (value: string): string[] => keys.map(() => value)
   const down = (): Promise<never> => Promise.reject(new Error('down'))
   for (const cache of caches) assert.deepEqual(await read(cache, async () => 'old'), all('old'))

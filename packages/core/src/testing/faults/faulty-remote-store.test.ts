@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { encodeEntry } from '../../entry/envelope.ts'
+import { noFleet } from '../../fleet/no-fleet.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { MemoryServer } from '../memory/memory-server.ts'
 import { type FaultyRemoteStore, faultyRemoteStore } from './faulty-remote-store.ts'
@@ -107,5 +108,12 @@ describe('faultyRemoteStore', () => {
     const reply = await store.claim(ADDRESS, request)
     expect(reply.kind === 'filled' && reply.bytes[0]).toBe((whole[0] ?? 0) ^ 0xff)
     expect((await store.read([ADDRESS]))[0]?.[0]).toBe(whole[0])
+  })
+
+  it('has the fleet of its store, and none where that has none', () => {
+    const store = new MemoryServer().store()
+    expect(faultyRemoteStore(store).fleet).toBeUndefined()
+    const fleet = noFleet()
+    expect(faultyRemoteStore(Object.assign(store, { fleet })).fleet).toBe(fleet)
   })
 })

@@ -40,6 +40,10 @@ export interface Step {
   /** Server time, whole microseconds since the epoch. */
   readonly nowUs: number
   publish(message: BusMessage): void
+  /** Publishes what waits to be announced. */
+  sendOwed(): void
+  /** Publishes a change, or leaves it waiting: then within how many ms it should be heard of. `isUrgent`: somebody waits for it. */
+  announce(message: KeysMessage, isUrgent: boolean): number | undefined
 }
 
 export function nowMsOf(step: Step): number {
@@ -143,6 +147,7 @@ export function put(step: Step, address: EntryAddress, request: PutRequest): Put
 
 /** The same for several entries, none of them twice; those of one partition share a number. */
 export function putTogether(step: Step, puts: readonly PutItem[]): readonly PutReply[] {
+  const isUrgent = puts.some(({ address }) => isWaitedFor(step, address))
   const outcomes = puts.map(({ address, request }) => replace(step, address, request))
   const replies = new Map<number, MutationReply>()
   for (const { address } of inPartitions(puts, ({ address }) => address.partition)) {
@@ -155,6 +160,7 @@ export function putTogether(step: Step, puts: readonly PutItem[]): readonly PutR
         step,
         partition,
         own.map((each) => each.address.key),
+        { isUrgent },
       ),
     )
   }
@@ -189,12 +195,14 @@ export function evict(
   request: EvictRequest,
 ): MutationReply {
   const { soft, settleMs } = request
+  const isUrgent = addresses.some((address) => isWaitedFor(step, address))
   for (const address of addresses) {
     if (soft) soften(step, address, settleMs)
     else remove(step, address, settleMs)
   }
   const keys = addresses.map(({ key }) => key)
   return record(step, addresses[0].partition, keys, {
+    isUrgent,
     ...(soft ? { soft } : {}),
     ...(settleMs > 0 ? { settleMs } : {}),
   })
@@ -268,12 +276,22 @@ export function record(
   step: Step,
   partition: number,
   keys: readonly string[],
-  how: Pick<KeysMessage, 'soft' | 'settleMs'> = {},
+  { isUrgent, ...how }: Pick<KeysMessage, 'soft' | 'settleMs'> & { readonly isUrgent: boolean },
 ): MutationReply {
   const minted = step.space.log(partition, step.nowUs).record(keys, step.nowUs)
+  step.space.noteHead(partition, minted.seq)
   // Wakes waiters too: nodes take a changed key for the end of the lease on it.
-  step.publish({ kind: 'keys', partition, ...minted, keys, ...how })
-  return { partition, ...minted, nowMs: nowMsOf(step) }
+  const announcedWithinMs = step.announce(
+    { kind: 'keys', partition, ...minted, keys, ...how },
+    isUrgent,
+  )
+  const reply = { partition, ...minted, nowMs: nowMsOf(step) }
+  return announcedWithinMs === undefined ? reply : { ...reply, announcedWithinMs }
+}
+
+/** Whether a caller waits for the lease on an entry. */
+export function isWaitedFor(step: Step, address: EntryAddress): boolean {
+  return ((find(step, address)?.header.flags ?? 0) & FLAG.waited) !== 0
 }
 
 function wakeWaiters(step: Step, { key }: EntryAddress, flags: number): void {

@@ -1,6 +1,7 @@
 /** One node's remote store on a memory server. */
 
 import type { BusMessage } from '../../contracts/bus.ts'
+import type { CancelTimer, Clock } from '../../contracts/clock.ts'
 import type { CodecFactory } from '../../contracts/codec.ts'
 import type {
   ClaimReply,
@@ -31,6 +32,9 @@ import { swap } from './swap-step.ts'
 
 /** What a node's store needs of its server. */
 export interface StoreHost {
+  readonly clock: Clock
+  /** Changes may wait to be announced. */
+  readonly gathers: boolean
   /** Runs one atomic step on a namespace. */
   execute<Result>(namespace: string, run: (step: steps.Step) => Result): Result
   /** Hands a message to every node of a namespace. */
@@ -43,7 +47,14 @@ export interface MemoryStoreOptions {
    * message. @default false: each is a request of its own
    */
   readonly gathersChanges?: boolean | undefined
+  /** Where changes wait to be announced: when this node announces those that it left. @default the server's clock */
+  readonly clock?: Clock | undefined
+  /** This node's messages are not what others hear: it hears of each change in the step that makes it. @default false */
+  readonly hearsAtOnce?: boolean | undefined
 }
+
+/** For how long a change waits to be announced, ms. */
+export const OWED_FOR_MS = 16
 
 const KEYS_PER_EVICT = 500
 const KEYS_PER_SCAN = 100
@@ -66,14 +77,18 @@ export class MemoryRemoteStore implements RemoteStore {
   readonly #link: NodeLink
   readonly #gathered: GatheredChanges | undefined
   #namespace: string | undefined
+  readonly #clock: Clock
+  #cancelAnnouncing: CancelTimer | undefined
+  #syncs = 0
 
   constructor(
     host: StoreHost,
     link: NodeLink,
     faults: RemoteFaults,
-    { gathersChanges = false }: MemoryStoreOptions = {},
+    { gathersChanges = false, clock = host.clock }: MemoryStoreOptions = {},
   ) {
     this.#host = host
+    this.#clock = clock
     this.#link = link
     this.faults = faults
     if (gathersChanges)
@@ -169,10 +184,12 @@ export class MemoryRemoteStore implements RemoteStore {
   }
 
   sync(partitions: readonly number[]): Promise<SyncReply> {
+    const turn = this.#syncs++ % Math.max(1, partitions.length)
     return this.#run('sync', (step) => ({
       nowMs: steps.nowMsOf(step),
-      heads: partitions.map((partition) => step.space.log(partition, step.nowUs).seq),
+      heads: headsOf(step, partitions, turn),
       tags: step.space.tags(step.nowUs).head,
+      ...(step.space.owed.length === 0 ? {} : { announcedWithinMs: OWED_FOR_MS + 50 }),
     }))
   }
 
@@ -201,6 +218,7 @@ export class MemoryRemoteStore implements RemoteStore {
   }
 
   async close(): Promise<void> {
+    this.#cancelAnnouncing?.()
     this.#link.close()
   }
 
@@ -235,13 +253,48 @@ export class MemoryRemoteStore implements RemoteStore {
   #send<Result>(operation: RemoteOperation, step: (step: steps.Step) => Result): Promise<Result> {
     const namespace = this.#namespace
     if (namespace === undefined) return Promise.reject(new Error('The store is not open'))
-    return this.#link.request(operation, () => this.#host.execute(namespace, step))
+    const host = this.#host
+    if (!host.gathers) return this.#link.request(operation, () => host.execute(namespace, step))
+    // Who leaves the first change waiting owes the announcement; it knows when the reply is there.
+    let owes = false
+    const run = (): Result =>
+      host.execute(namespace, (each) => {
+        const before = each.space.owed.length
+        const result = step(each)
+        owes = before === 0 && each.space.owed.length > 0
+        return result
+      })
+    return this.#link.request(operation, run).then((result) => {
+      if (owes) this.#announceSoon(namespace)
+      return result
+    })
+  }
+
+  #announceSoon(namespace: string): void {
+    const announce = (): void => {
+      this.#cancelAnnouncing = undefined
+      const send = (): void => this.#host.execute(namespace, (step) => step.sendOwed())
+      this.#link.request('announce', send).catch(() => undefined)
+    }
+    this.#cancelAnnouncing ??= this.#clock.schedule(OWED_FOR_MS, announce, 'caller')
   }
 }
 
 function copyOf(step: steps.Step, address: EntryAddress): Buffer | undefined {
   const bytes = step.space.get(address, steps.nowMsOf(step))
   return bytes === undefined ? undefined : Buffer.from(bytes)
+}
+
+/** As noted, except for what was not noted and, with each sync, one more: those are read from their logs. */
+function headsOf(
+  { space, nowUs }: steps.Step,
+  partitions: readonly number[],
+  turn: number,
+): readonly number[] {
+  return partitions.map((partition, i) => {
+    const noted = i === turn ? undefined : space.notedHead(partition)
+    return noted ?? space.openHead(partition, nowUs)
+  })
 }
 
 function damageAll(

@@ -176,9 +176,43 @@ describe('MemoryServer: losses', () => {
     const before = server.snapshot()
     await put(a, 1)
     await put(a, 1, other)
-    server.restore(before, (key) => key.kind !== 'tags' && key.partition === 2)
+    server.restore(before, (key) => 'partition' in key && key.partition === 2)
     expect(await commitAt(a)).toBe(1)
     expect(await commitAt(a, other)).toBeUndefined()
+  })
+})
+
+describe('MemoryServer: noted heads', () => {
+  it('answer syncs, and are made anew where they were lost', async () => {
+    const { server, a } = scene({ notesHeads: true })
+    await a.sync([1, 2])
+    const seq = await put(a)
+    expect(server.keys()).toContainEqual({ namespace: 'ns', kind: 'heads' })
+    expect((await a.sync([1, 2])).heads[0]).toBe(seq)
+    expect(server.dropKey({ namespace: 'ns', kind: 'heads' })).toBe(true)
+    expect((await a.sync([1, 2])).heads[0]).toBe(seq)
+    expect(server.dropKey({ namespace: 'ns', kind: 'heads' })).toBe(true)
+    expect(server.dropKey({ namespace: 'ns', kind: 'heads' })).toBe(false)
+  })
+
+  it('outlive a log that was lost until it is its turn, or changes', async () => {
+    const { server, a } = scene({ notesHeads: true })
+    const seq = await put(a)
+    server.dropKey({ namespace: 'ns', kind: 'log', partition: 1 })
+    expect((await a.sync([2, 1])).heads[1]).toBe(seq)
+    const turned = (await a.sync([2, 1])).heads[1] ?? 0
+    expect(turned).toBeGreaterThan(seq)
+    const next = await put(a)
+    expect((await a.sync([2, 1])).heads[1]).toBe(next)
+  })
+
+  it('go back with everything else', async () => {
+    const { server, a } = scene({ notesHeads: true })
+    const seq = await put(a)
+    const before = server.snapshot()
+    await put(a)
+    server.restore(before)
+    for (let i = 0; i < 2; i++) expect((await a.sync([1, 2])).heads[0]).toBe(seq)
   })
 })
 

@@ -10,7 +10,7 @@ import type { BusMessage } from '../../contracts/bus.ts'
 import type { Clock } from '../../contracts/clock.ts'
 import { RemoteFaults } from '../faults/remote-faults.ts'
 import type { Step } from './entry-steps.ts'
-import { MemoryRemoteStore, type MemoryStoreOptions } from './memory-remote-store.ts'
+import { MemoryRemoteStore, type MemoryStoreOptions, OWED_FOR_MS } from './memory-remote-store.ts'
 import { MemorySpace, type SpaceKey } from './memory-space.ts'
 import { type Deliver, NodeLink } from './node-link.ts'
 
@@ -19,6 +19,16 @@ export interface MemoryServerOptions {
   readonly clock?: Clock | undefined
   /** The server's time at its start, ms since the epoch. @default now; with a clock given, a fixed instant */
   readonly startsAt?: number | undefined
+  /**
+   * The heads of all partitions are kept once more in one place, which syncs read, as `redisStore` does outside of a Cluster.
+   * @default false
+   */
+  readonly notesHeads?: boolean | undefined
+  /**
+   * Asked for each change of keys: whether it waits to be announced together with others, as `redisStore` has it under load.
+   * @default each is announced at once
+   */
+  readonly gathers?: (() => boolean) | undefined
   /** When and whether requests, replies and messages arrive. @default soon, in order, as microtasks */
   readonly deliver?: Deliver | undefined
 }
@@ -31,6 +41,8 @@ export interface ServerSnapshot {
   readonly spaces: ReadonlyMap<string, MemorySpace>
 }
 
+/** How long what waits is given: for its time to come, and for the way. */
+const ANNOUNCED_WITHIN_MS = OWED_FOR_MS + 50
 const FIXED_START = Date.UTC(2030, 0, 1)
 const deliverSoon: Deliver = (task) => queueMicrotask(task)
 
@@ -46,18 +58,24 @@ export class MemoryServer {
   readonly #clock: Clock
   /** Server time at the clock's zero. */
   #epochOffset: number
+  readonly #notesHeads: boolean
+  readonly #gathers: (() => boolean) | undefined
   readonly #deliver: Deliver
   readonly #nodes: MemoryRemoteStore[] = []
   readonly #links: NodeLink[] = []
+  /** They hear of a change when it is made, however it is announced. */
+  readonly #early = new Set<NodeLink>()
   #spaces = new Map<string, MemorySpace>()
   #lastUs = 0
 
   constructor(options: MemoryServerOptions = {}) {
-    const { clock, deliver = deliverSoon } = options
+    const { clock, deliver = deliverSoon, notesHeads = false } = options
     const startsAt = options.startsAt ?? (clock === undefined ? Date.now() : FIXED_START)
     this.#clock = clock ?? createSystemClock()
     this.#epochOffset = startsAt - this.#clock.now()
     this.#deliver = deliver
+    this.#notesHeads = notesHeads
+    this.#gathers = options.gathers
   }
 
   /** The server's time, ms since the epoch. */
@@ -78,8 +96,14 @@ export class MemoryServer {
   /** Attaches a node and returns its store. */
   store(options?: MemoryStoreOptions): MemoryRemoteStore {
     const link = new NodeLink(this.#nodes.length, this.#deliver)
-    const host = { execute: this.#execute.bind(this), publish: this.publish.bind(this) }
+    const host = {
+      clock: this.#clock,
+      gathers: this.#gathers !== undefined,
+      execute: this.#execute.bind(this),
+      publish: this.publish.bind(this),
+    }
     const store = new MemoryRemoteStore(host, link, new RemoteFaults(this.#clock), options)
+    if (options?.hearsAtOnce === true) this.#early.add(link)
     this.#links.push(link)
     this.#nodes.push(store)
     return store
@@ -137,18 +161,34 @@ export class MemoryServer {
     // No two steps happen at the same instant, as on a real server: numbers minted from the time would repeat otherwise
     // when something is lost and begun anew while a manual clock stands still.
     this.#lastUs = Math.max(this.#lastUs + 1, Math.floor(this.now() * 1_000))
-    const published: BusMessage[] = []
+    const space = this.#space(namespace)
+    const sent: { readonly message: BusMessage; readonly to: readonly NodeLink[] }[] = []
+    const sendOwed = (): void => {
+      const late = this.#links.filter((link) => !this.#early.has(link))
+      for (const message of space.takeOwed()) sent.push({ message, to: late })
+    }
     const result = run({
-      space: this.#space(namespace),
+      space,
       nowUs: this.#lastUs,
-      publish: (message) => published.push(message),
+      publish: (message) => sent.push({ message, to: this.#links }),
+      sendOwed,
+      announce: (message, isUrgent) => {
+        if (isUrgent || this.#gathers?.() !== true) {
+          sendOwed()
+          sent.push({ message, to: this.#links })
+          return undefined
+        }
+        space.owe(message)
+        sent.push({ message, to: [...this.#early] })
+        return ANNOUNCED_WITHIN_MS
+      },
     })
-    for (const message of published) this.publish(namespace, message)
+    for (const { message, to } of sent) for (const link of to) link.carry(namespace, message)
     return result
   }
 
   #space(namespace: string): MemorySpace {
-    const space = this.#spaces.get(namespace) ?? new MemorySpace()
+    const space = this.#spaces.get(namespace) ?? new MemorySpace(this.#notesHeads)
     this.#spaces.set(namespace, space)
     return space
   }

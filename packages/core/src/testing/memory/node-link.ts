@@ -16,7 +16,7 @@ export type Delivery =
   | {
       readonly kind: 'request' | 'reply'
       readonly node: number
-      readonly operation: RemoteOperation | 'publish'
+      readonly operation: RemoteOperation | 'publish' | 'announce'
     }
   | { readonly kind: 'message'; readonly node: number; readonly message: BusMessage }
   /** The subscription comes to stand. */
@@ -73,7 +73,10 @@ export class NodeLink {
   }
 
   /** Sends a command; `execute` runs when and if it arrives. */
-  request<Result>(operation: RemoteOperation | 'publish', execute: () => Result): Promise<Result> {
+  request<Result>(
+    operation: RemoteOperation | 'publish' | 'announce',
+    execute: () => Result,
+  ): Promise<Result> {
     if (this.#commands === 'down') return Promise.reject(new Error('Not connected'))
     return new Promise<Result>((resolve, reject) => {
       const request: Request = { isLost: this.#commands === 'silent', reject }

@@ -3,7 +3,7 @@
 import type { EntryAddress, SwapReply, SwapRequest } from '../../contracts/remote-store.ts'
 import { decodeHeader, type EntryHeader, FLAG } from '../../entry/envelope.ts'
 import { stampCreation } from '../../entry/header-patch.ts'
-import { find, nowMsOf, record, remove, type Step } from './entry-steps.ts'
+import { find, isWaitedFor, nowMsOf, record, remove, type Step } from './entry-steps.ts'
 
 export function swap(step: Step, address: EntryAddress, request: SwapRequest): SwapReply {
   const { bytes, livesMs } = request
@@ -21,13 +21,14 @@ export function swap(step: Step, address: EntryAddress, request: SwapRequest): S
       nowMs,
     }
   }
+  const isUrgent = isWaitedFor(step, address)
   if (bytes.length === 0) remove(step, address, 0)
   else if (!isRepeated) {
     const stored = Buffer.from(bytes)
     stampCreation(stored, nowMs)
     step.space.set(address, stored, nowMs + livesMs)
   }
-  return { stored: true, ...record(step, partition, [key]) }
+  return { stored: true, ...record(step, partition, [key], { isUrgent }) }
 }
 
 /** Tells whether the entry is what this very request has written, whose reply was lost. */

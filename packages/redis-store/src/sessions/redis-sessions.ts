@@ -1,0 +1,174 @@
+/** Sessions on Redis. Every step is one script on the server's clock; what each does is said in lua/session-*.lua. */
+
+import { StoreKeyError } from '@larder/core'
+import type {
+  ListedSession,
+  MoveReply,
+  NamedSession,
+  SaveReply,
+  SessionCapabilities,
+  SessionMove,
+  SessionPlace,
+  SessionProvider,
+  SessionRead,
+  SessionReply,
+  SessionRule,
+  SessionSave,
+} from '@larder/core/store'
+import { INTERNALS } from '@larder/core/store'
+import { Backend, type TroubleListener } from '../backend.ts'
+import { numberOf, textOf } from '../commands/replies.ts'
+import type { ScriptCall } from '../commands/script-runner.ts'
+import { scanPattern } from '../entries/key-scan.ts'
+import { sessionAt, sessionKeys, sessionPattern } from '../key-layout.ts'
+import {
+  type RedisInternals,
+  type RedisStoreOptions,
+  type ResolvedRedisStoreOptions,
+  resolveRedisStoreOptions,
+} from '../options.ts'
+import { readMoved, readSaved, readSession } from './session-replies.ts'
+
+/**
+ * Creates a session provider on a Redis of its own, apart from the cache's: for a server that neither drops keys for room nor loses
+ * them at a restart. `redisStore` brings one along for the server it uses.
+ *
+ * @throws InvalidOptionError
+ * @example createCacheManager({ namespace: 'shop', sessions: redisSessions({ url: process.env.SESSIONS_URL }) })
+ */
+export function redisSessions(options: RedisStoreOptions): SessionProvider {
+  const resolved = resolveRedisStoreOptions(options)
+  const backend = new Backend(resolved)
+  return new RedisSessions({ backend, options: resolved, ownsBackend: true })
+}
+
+export interface RedisSessionsParts {
+  readonly backend: Backend
+  readonly options: ResolvedRedisStoreOptions
+  /** Closing this provider closes the backend too. */
+  readonly ownsBackend: boolean
+  /** The server's clock as a test sets it, µs. */
+  readonly nowUs?: () => number
+}
+
+export class RedisSessions implements SessionProvider {
+  readonly name = 'redis'
+  readonly capabilities: SessionCapabilities = { shared: true }
+  readonly #parts: RedisSessionsParts
+  #namespace: string | undefined
+
+  constructor(parts: RedisSessionsParts) {
+    this.#parts = parts
+  }
+
+  /** For tools. Not a field: what prints it must not print its URL. */
+  get [INTERNALS](): RedisInternals {
+    return { options: this.#parts.options }
+  }
+
+  onTrouble(listener: TroubleListener): void {
+    this.#parts.backend.onTrouble = listener
+  }
+
+  open(namespace: string): void {
+    this.#namespace = namespace
+    this.#parts.backend.open(namespace, 'sessions')
+  }
+
+  whenTried(): Promise<void> {
+    return this.#parts.backend.whenTried()
+  }
+
+  async read(
+    rule: SessionRule,
+    place: SessionPlace,
+    { idleMs, wantsBytes }: SessionRead,
+  ): Promise<SessionReply> {
+    const args = [Math.ceil(idleMs), rule.touchEveryMs, wantsBytes ? 1 : 0]
+    return readSession(await this.#runAt('sessionRead', rule, place, args))
+  }
+
+  async save(rule: SessionRule, place: SessionPlace, save: SessionSave): Promise<SaveReply> {
+    const { mode, idleMs, expected, ofUser, absoluteEnd, bytes } = save
+    const reply = await this.#runAt('sessionSave', rule, place, [
+      mode,
+      Math.ceil(idleMs),
+      expected,
+      ofUser ? 1 : 0,
+      rule.maxPerUser,
+      absoluteEnd,
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    ])
+    return readSaved(reply)
+  }
+
+  async end(rule: SessionRule, place: SessionPlace, wantsBytes: boolean): Promise<SessionReply> {
+    return readSession(await this.#runAt('sessionEnd', rule, place, [wantsBytes ? 1 : 0]))
+  }
+
+  async move(rule: SessionRule, place: SessionPlace, to: SessionMove): Promise<MoveReply> {
+    const args = [to.tag, to.until, to.expected]
+    return readMoved(await this.#runAt('sessionMove', rule, place, args))
+  }
+
+  async endAll(
+    rule: SessionRule,
+    tag: string,
+    except: string | undefined,
+  ): Promise<readonly string[]> {
+    const { list } = sessionKeys(this.#openNamespace, rule.sessions, { tag, name: '' })
+    const args = [this.#now, except ?? '']
+    const names = await this.#run({ script: 'sessionEndAll', keys: [list], args })
+    return names.map(textOf)
+  }
+
+  async list(rule: SessionRule, tag: string): Promise<readonly ListedSession[]> {
+    const { list } = sessionKeys(this.#openNamespace, rule.sessions, { tag, name: '' })
+    const reply = await this.#run({ script: 'sessionList', keys: [list], args: [this.#now] })
+    const listed: ListedSession[] = []
+    for (let i = 0; i < reply.length; i += 2)
+      listed.push({ name: textOf(reply[i]), endsAt: numberOf(reply[i + 1]) })
+    return listed
+  }
+
+  async *scan({ sessions }: SessionRule): AsyncGenerator<readonly NamedSession[], void, undefined> {
+    const client = await this.#parts.backend.connected('scan')
+    const namespace = this.#openNamespace
+    for await (const keys of scanPattern(client, sessionPattern(namespace, sessions)))
+      yield keys.flatMap((key) => sessionAt(namespace, sessions, key) ?? [])
+  }
+
+  async close(): Promise<void> {
+    if (this.#parts.ownsBackend) await this.#parts.backend.close()
+  }
+
+  get #openNamespace(): string {
+    if (this.#namespace === undefined) throw new Error('The Redis sessions are not open')
+    return this.#namespace
+  }
+
+  get #now(): number | string {
+    return this.#parts.nowUs?.() ?? ''
+  }
+
+  #runAt(
+    script: ScriptCall['script'],
+    { sessions, absoluteMs, lateMs }: SessionRule,
+    place: SessionPlace,
+    args: ScriptCall['args'],
+  ): Promise<readonly unknown[]> {
+    const { session, list } = sessionKeys(this.#openNamespace, sessions, place)
+    const common = [this.#now, place.madeAt, absoluteMs, lateMs]
+    return this.#run({ script, keys: [session, list], args: [...common, ...args] })
+  }
+
+  /** @throws StoreKeyError for what the server answers about this session */
+  async #run(call: ScriptCall): Promise<readonly unknown[]> {
+    try {
+      return await this.#parts.backend.run(call)
+    } catch (error) {
+      const isAnswer = error instanceof Error && error.name === 'ReplyError'
+      throw isAnswer ? new StoreKeyError(`sessions.${call.script}`, error) : error
+    }
+  }
+}
