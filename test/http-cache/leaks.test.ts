@@ -157,7 +157,9 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       const { get, renders } = await start(echo)
       const hosts = ['a.example', 'b.example', 'A.example']
       for (const host of hosts)
-        expect(JSON.parse((await get('/page', { host })).body).host ?? 'localhost').toBe('localhost')
+        expect(JSON.parse((await get('/page', { host })).body).host ?? 'localhost').toBe(
+          'localhost',
+        )
       expect(renders).toHaveLength(2)
     })
 

@@ -50,6 +50,8 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       const answers = await Promise.all(waiting)
       expect(answers.map((answer) => answer?.body)).toEqual(new Array(20).fill('1'))
       expect(made).toBe(1)
+      const later = await servers[0].get('/a')
+      expect(statusOf(later)).toMatch(/^larder; hit; ttl=\d+$/)
     })
 
     it('goes on for the others when the client it began for leaves', async () => {

@@ -44,7 +44,8 @@ interface Reading<Request> {
   readonly exchange: Exchange
   readonly plan: CachedPlan
   readonly run: Run<Request>
-  readonly startedAt: number
+  /** Its place among requests and renders of this process. */
+  readonly order: number
 }
 
 export class ResponseCache<Request> {
@@ -53,6 +54,9 @@ export class ResponseCache<Request> {
   readonly #due = new DueRefreshes()
   readonly #variants = new Variants()
   readonly #sound = new SoundResponses()
+  /** By response, its place among requests and renders of this process: no clock says which came first. */
+  readonly #renders = new WeakMap<object, number>()
+  #count = 0
 
   /** `where`: how messages name the options. @throws InvalidOptionError */
   constructor(options: HttpCacheOptions<Request>, where: string) {
@@ -79,7 +83,7 @@ export class ResponseCache<Request> {
     const asked = plan.directives
     if (asked?.has('no-store') === true) return this.#pass(exchange, 'request')
     const run = new Run({ exchange, plan, request, options: this.#options, now: this.#now })
-    await this.#serve({ exchange, plan, run, startedAt: this.#now() })
+    await this.#serve({ exchange, plan, run, order: this.#next() })
   }
 
   async #serve(reading: Reading<Request>): Promise<void> {
@@ -114,8 +118,11 @@ export class ResponseCache<Request> {
     const { exchange, run } = reading
     const options = this.#loadOptions(reading)
     const load = async ({ previous, isBehind }: LoadContext<Loaded>): Promise<Loaded> => {
-      if (!isBehind && !run.isAnswered)
-        return run.load(this.#sound.has(previous) ? previous : undefined)
+      if (!isBehind && !run.isAnswered) {
+        const loaded = await run.load(this.#sound.has(previous) ? previous : undefined)
+        this.#renders.set(loaded, this.#next())
+        return loaded
+      }
       this.#due.add(key.join(' '))
       return NO_REQUEST
     }
@@ -182,10 +189,10 @@ export class ResponseCache<Request> {
 
   /** Answers with what was read. */
   async #answer(reading: Reading<Request>, loaded: Loaded, fwd: Forward): Promise<void> {
-    const { exchange, run, startedAt } = reading
+    const { exchange, run, order } = reading
     if (loaded.kind !== 'response' || loaded === run.product) return this.#finish(reading, fwd)
     run.isAnswered = true
-    const isCollapsed = loaded.at >= startedAt
+    const isCollapsed = (this.#renders.get(loaded) ?? 0) > order
     const status: CacheStatus = isCollapsed ? { fwd, collapsed: true } : {}
     await exchange.answer(answerOf(loaded, this.#context(reading), status))
   }
@@ -260,6 +267,11 @@ export class ResponseCache<Request> {
 
   get #common(): ResolvedHttpCache<never> {
     return this.#options as unknown as ResolvedHttpCache<never>
+  }
+
+  #next(): number {
+    this.#count += 1
+    return this.#count
   }
 
   readonly #now = (): number => this.#options.caches[INTERNALS].commonNow()
