@@ -104,7 +104,8 @@ export class FrameworkStore<Data extends object> {
   }
 
   async clear(): Promise<void> {
-    for (const id of Object.keys(await this.all())) await this.destroy(id)
+    this.#known.clear()
+    await this.#calls.endEverything()
   }
 
   /** @throws InvalidOptionError for an id that nothing can be saved under */

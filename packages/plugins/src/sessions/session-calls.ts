@@ -137,6 +137,18 @@ export class SessionCalls<Data extends object> {
     }
   }
 
+  /** Ends all sessions of all users, readable or not; for people. */
+  async endEverything(): Promise<void> {
+    const { store } = this.parts
+    for await (const names of store.scan(this.options.terms)) {
+      const ends = names.map(({ tag, name }) => {
+        const at = this.parse(idIn(tag, name))
+        return at && store.end(this.options.terms, placeUnder(at, tag), false)
+      })
+      await Promise.all(ends)
+    }
+  }
+
   /** Removes what is left of sessions that have ended, so many at a time. */
   async endUnder(all: readonly SessionId[], tag: string): Promise<void> {
     const { store } = this.parts
@@ -173,10 +185,13 @@ export class SessionCalls<Data extends object> {
   ): Promise<SaveOutcome> {
     const { store } = this.parts
     const { terms } = this.options
+    // First, because the caller may change the data as soon as this waits.
+    const bytes = await this.#sealed(at, data)
     const first = await store.read(terms, at.home, { idleMs: 0, wantsBytes: false })
     if (first.kind === 'moved') {
       this.#moved.note(at.id, first.tag)
-      return this.save(at, data, call)
+      if (first.tag !== tag) throw anotherUser()
+      return this.#outcome(await this.#saveAt(placeUnder(at, tag), bytes, call))
     }
     const { expected = 0, mode } = call
     if (first.kind === 'live') {
@@ -188,7 +203,6 @@ export class SessionCalls<Data extends object> {
     const adopt = expected > 0 ? 'adoptOver' : 'adopt'
     const adoption: SaveCall =
       first.kind === 'live' ? { ...call, mode: adopt, expected: first.version } : call
-    const bytes = await this.#sealed(at, data)
     const end = first.kind === 'live' ? first.absoluteEnd : 0
     const saved = await this.#saveAt(place, bytes, adoption, end)
     if (saved.kind !== 'saved') return this.#outcome(saved)
