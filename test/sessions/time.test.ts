@@ -33,6 +33,15 @@ it('note a use at most every touchEvery', async () => {
   expect((await sessions.get(id))?.endsAt.getTime()).toBe(endsAt.getTime() + 3 * MINUTE_MS)
 })
 
+it('are not used by an update', async () => {
+  const { sessions, clock } = openAt(START_MS, { ...TIMES, touchEvery: 0 })
+  const { id } = await sessions.create({ visits: 0 })
+  clock.now += 30 * MINUTE_MS - 1
+  expect(await sessions.update(id, () => ({ visits: 1 }))).toEqual({ visits: 1 })
+  clock.now += 1
+  expect(await sessions.get(id)).toBeUndefined()
+})
+
 it('end for good, however much they are used', async () => {
   const { sessions, clock } = openAt(START_MS, TIMES)
   const { id, absoluteEnd } = await sessions.create({})
