@@ -64,8 +64,8 @@ export interface LoadSize extends Loaded {
 
 const CONNECTED_MS = 4_000
 /** More nodes than this would take the processors that Redis needs, when each hears of thousands of evictions a second. */
-const MOST_REAL_NODES = 8
-/** One process would not evict fast enough. */
+const MOST_REAL_NODES = 4
+/** One process would not evict fast enough; two of them look for old values at each other. */
 const BUSY_PER_PROCESS = 2
 
 export interface Question {

@@ -91,6 +91,23 @@ it.each<[string, () => object]>([
   ['in one process', () => ({})],
   ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
 ])(
+  'leaderboard: shows places, a tie, and those around a member, %s',
+  async (_, env) => {
+    expect((await printed('leaderboard', env())).trim().split('\n')).toEqual([
+      'standard: 1. ada 120, 1. cy 120, 3. dee 95, 4. bob 90',
+      'dense: 1. ada 120, 1. cy 120, 2. dee 95, 3. bob 90',
+      'around dee: 1. cy 120, 3. dee 95, 4. bob 90',
+      'four weeks: 1. ada 120, 5 in this one',
+      'zoe: undefined',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
   'fleet: all nodes are seen, and one that closes is gone, %s',
   async (_, env) => {
     // How a node stands, and whether it is late, depends on how busy the machine is.

@@ -20,6 +20,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './http-cache': [],
   './logging': [],
   './metrics': [],
+  './boards': [],
   './sessions': [],
   './sessions/express': ['express-session'],
   './sessions/fastify': [],

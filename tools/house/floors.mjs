@@ -33,6 +33,7 @@ export const FLOORS = [
   'locks',
   'limits',
   'fleet',
+  'boards',
   'cache',
   'sessions',
   'decorators',

@@ -172,6 +172,28 @@ export const SECTIONS = [
     of: [['packages/local-store/src/locks/local-locks.ts', 'LocalLocksOptions']],
   },
   {
+    title: '`createLeaderboard`',
+    about: 'See [leaderboards](../guides/boards.md).',
+    of: [
+      ['packages/plugins/src/boards/leaderboard-options.ts', 'LeaderboardOptions'],
+      ['packages/plugins/src/boards/common-options.ts', 'PeriodOptions'],
+    ],
+  },
+  {
+    title: '`rank`, `around`, `top`, `score` and `count` of a leaderboard',
+    about: 'See [leaderboards](../guides/boards.md).',
+    of: [
+      ['packages/plugins/src/boards/leaderboard-options.ts', 'TopOptions'],
+      ['packages/plugins/src/boards/leaderboard-options.ts', 'RankOptions'],
+      ['packages/plugins/src/boards/leaderboard-options.ts', 'ViewOptions'],
+    ],
+  },
+  {
+    title: '`localBoards`',
+    about: 'Leaderboards within the process. See [leaderboards](../guides/boards.md).',
+    of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
+  },
+  {
     title: '`createSessions`',
     about: 'See [sessions](../guides/sessions.md).',
     of: [['packages/plugins/src/sessions/session-options.ts', 'SessionOptions']],
@@ -205,7 +227,8 @@ export const SECTIONS = [
     of: [['packages/local-store/src/fleet/local-fleet.ts', 'LocalFleetOptions']],
   },
   {
-    title: '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `fencedValues`',
+    title:
+      '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `redisBoards`, `fencedValues`',
     about: 'See [operation](../guides/operations.md#tls-sentinel-cluster).',
     of: [['packages/redis-store/src/options.ts', 'RedisStoreOptions']],
   },

@@ -3,11 +3,26 @@
  * options, and the door to what a manager keeps to itself.
  */
 
+export type { BoardStore } from './boards/board-store.ts'
+export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/system-clock.ts'
 export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
 export { softTag, tagBehind } from './coherence/soft-tags.ts'
 export { cacheTag, EVERYTHING, partitionTag, tagName, tagText } from './coherence/tag-clock.ts'
+export type {
+  BoardCapabilities,
+  BoardPart,
+  BoardPlace,
+  BoardProvider,
+  BoardReply,
+  BoardRule,
+  BoardScore,
+  BoardUpdate,
+  BoardView,
+  PeriodRule,
+  SubmitReply,
+} from './contracts/board-provider.ts'
 export type {
   Bus,
   BusListener,
@@ -132,6 +147,7 @@ export { fleetOf } from './fleet/fleet.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
+export type { BoardParts } from './manager/create-boards.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'

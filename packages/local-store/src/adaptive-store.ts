@@ -3,6 +3,7 @@
 import type { Size } from '@larder/core'
 import {
   assertKnownOptions,
+  type BoardProvider,
   type FleetProvider,
   type LocalStore,
   type LockProvider,
@@ -11,6 +12,7 @@ import {
   type SessionProvider,
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
+import { localBoards } from './boards/local-boards.ts'
 import { type Bounds, resolveBounds } from './bounds.ts'
 import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
@@ -52,6 +54,7 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly limits: RateLimitProvider = localLimits()
   readonly fleet: FleetProvider = localFleet()
   readonly sessions: SessionProvider = localSessions()
+  readonly boards: BoardProvider = localBoards()
   readonly #maxBytes: number
   #entries: AdaptiveEntries<Entry>
 

@@ -1,6 +1,7 @@
 /** The in-process tier of Larder. */
 
 export { type AdaptiveStoreOptions, adaptiveStore } from './adaptive-store.ts'
+export { type LocalBoardsOptions, localBoards } from './boards/local-boards.ts'
 export { type LocalFleetOptions, localFleet } from './fleet/local-fleet.ts'
 export { type LocalLimitsOptions, localLimits } from './limits/local-limits.ts'
 export { type LocalLocksOptions, localLocks } from './locks/local-locks.ts'

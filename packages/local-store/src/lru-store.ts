@@ -3,6 +3,7 @@
 import type { Size } from '@larder/core'
 import {
   assertKnownOptions,
+  type BoardProvider,
   type FleetProvider,
   type LocalStore,
   type LockProvider,
@@ -11,6 +12,7 @@ import {
   type SessionProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
+import { localBoards } from './boards/local-boards.ts'
 import { type Bounds, resolveBounds } from './bounds.ts'
 import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
@@ -49,6 +51,7 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly limits: RateLimitProvider = localLimits()
   readonly fleet: FleetProvider = localFleet()
   readonly sessions: SessionProvider = localSessions()
+  readonly boards: BoardProvider = localBoards()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
   readonly #maxEntries: number

@@ -1,5 +1,6 @@
-/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions and value codec. */
+/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards and value codec. */
 
+export { redisBoards } from './boards/redis-boards.ts'
 export { msgpackCodec } from './codec/msgpack-codec.ts'
 export { redisLimits } from './limits/redis-limits.ts'
 export { type FencedValues, fencedValues } from './locks/fenced-values.ts'

@@ -139,6 +139,26 @@ export function sessionKeys(
   return { list, session: `${list}:${name}` }
 }
 
+/** All keys of a board have one hash tag: `{shop:board:weekly}`. */
+function boardKey(namespace: string, board: string): string {
+  return `{${namespace}:board:${board}}`
+}
+
+/** When the last score of a board was taken. */
+export function boardClockKey(namespace: string, board: string): string {
+  return `${boardKey(namespace, board)}:clock`
+}
+
+/** The keys of a period of a board, by where it begins, and of a merge, which the number of its periods is added to. */
+export function boardKeys(
+  namespace: string,
+  board: string,
+  period: string,
+): readonly [order: string, ids: string, scores: string] {
+  const at = `${boardKey(namespace, board)}:${period}`
+  return [`${at}:order`, `${at}:ids`, `${at}:scores`]
+}
+
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {
   return key.slice(1, key.indexOf('}'))

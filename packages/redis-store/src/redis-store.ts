@@ -1,6 +1,7 @@
 /** The shared tier on Redis. Every mutation is one script; what each does is said in lua/. */
 
 import type {
+  BoardProvider,
   ClaimReply,
   ClaimRequest,
   CodecFactory,
@@ -24,6 +25,7 @@ import type {
 } from '@larder/core/store'
 import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
+import { RedisBoards } from './boards/redis-boards.ts'
 import { Announcer } from './bus/announcer.ts'
 import { RedisBus } from './bus/redis-bus.ts'
 import { msgpackCodec } from './codec/msgpack-codec.ts'
@@ -85,6 +87,7 @@ class RedisStore implements RemoteStore {
   readonly limits: RateLimitProvider
   readonly fleet: FleetProvider
   readonly sessions: SessionProvider
+  readonly boards: BoardProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -120,6 +123,7 @@ class RedisStore implements RemoteStore {
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
     this.fleet = new RedisFleet({ backend: this.#backend })
     this.sessions = new RedisSessions({ backend: this.#backend, options, ownsBackend: false })
+    this.boards = new RedisBoards({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

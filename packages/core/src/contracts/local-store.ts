@@ -1,5 +1,6 @@
 /** What the in-process tier needs of a store: a bounded map from full keys to entry objects. */
 
+import type { BoardProvider } from './board-provider.ts'
 import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
@@ -34,6 +35,8 @@ export interface LocalStore<Entry extends object = object> {
   readonly limits?: RateLimitProvider | undefined
   /** Keeps the heartbeats of nodes of this process, where nothing is shared. */
   readonly fleet?: FleetProvider | undefined
+  /** Leaderboards kept within this process. */
+  readonly boards?: BoardProvider | undefined
   /** Sessions kept within this process. */
   readonly sessions?: SessionProvider | undefined
   /** Called for every entry that was dropped for room. One listener; the last one set is used. */

@@ -6,6 +6,7 @@
  * failures in a circuit breaker, and turns them into misses.
  */
 
+import type { BoardProvider } from './board-provider.ts'
 import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
 import type { FleetProvider } from './fleet-provider.ts'
@@ -200,6 +201,8 @@ export interface RemoteStore {
   readonly limits?: RateLimitProvider | undefined
   /** Keeps the heartbeats of nodes, for fleet statistics. */
   readonly fleet?: FleetProvider | undefined
+  /** Leaderboards kept on the same servers. */
+  readonly boards?: BoardProvider | undefined
   /** Sessions kept on the same servers. */
   readonly sessions?: SessionProvider | undefined
   /**

@@ -95,6 +95,16 @@ export const ERROR_CODES = {
     remedy:
       'Answer with an error and keep the cookie; look at the cause. Never treat it as a session that has ended.',
   },
+  LARDER_BOARD_UNAVAILABLE: {
+    meaning:
+      'The store of the leaderboards cannot be reached, or did not answer in time; of a change it is unknown whether it was made.',
+    remedy: 'Look at the cause. Submit the score again, unless scores are added up.',
+  },
+  LARDER_BOARD_RANGE: {
+    meaning:
+      'A sum of scores would be beyond ±(2^53 - 1), where numbers are no longer exact; it was not changed.',
+    remedy: 'Count in a coarser unit, fewer decimals, or by shorter periods.',
+  },
   LARDER_ENCRYPTION_KEY: {
     meaning:
       'An entry cannot be decrypted, or nothing can be encrypted, with the keys at hand. In events only: no call fails with it.',

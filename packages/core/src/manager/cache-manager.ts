@@ -25,6 +25,7 @@ import { assertFunction, assertTags } from '../options/assert-option.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
+import type { BoardParts } from './create-boards.ts'
 import type { SessionParts } from './create-sessions.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
@@ -76,6 +77,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
     sessions: (): SessionParts => this.#parts.sessions(),
+    boards: (): BoardParts => this.#parts.boards(),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined
@@ -257,7 +259,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     // First, because a caller that waits for a lock would delay everything after it.
     await Promise.all([this.#parts.close(), this.#report.leave()])
     await endWork(this.#node)
-    await this.#parts.closeSessions()
+    await this.#parts.closeStores()
     settling.clear()
     local?.close()
     await remote?.close()

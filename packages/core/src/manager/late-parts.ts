@@ -1,4 +1,4 @@
-/** What a manager makes at its first use, and not before: locks, limits and sessions. */
+/** What a manager makes at its first use, and not before: locks, limits, sessions and boards. */
 
 import type { CacheNode } from '../cache/node.ts'
 import { INTERNALS } from '../contracts/internals.ts'
@@ -7,6 +7,7 @@ import type { Limiter } from '../limits/limiter.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
 import type { Locks } from '../locks/locks.ts'
+import { type BoardParts, createBoardParts } from './create-boards.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessionParts, type SessionParts } from './create-sessions.ts'
@@ -19,6 +20,7 @@ export class LateParts {
   #locks: Locks | undefined
   #limits: Limits | undefined
   #sessions: SessionParts | undefined
+  #boards: BoardParts | undefined
 
   constructor(options: ResolvedManagerOptions, node: CacheNode) {
     this.#options = options
@@ -27,7 +29,12 @@ export class LateParts {
 
   /** What there is so far. */
   get made(): MadeSoFar {
-    return { locks: this.#locks, limits: this.#limits, sessions: this.#sessions?.store }
+    return {
+      locks: this.#locks,
+      limits: this.#limits,
+      sessions: this.#sessions?.store,
+      boards: this.#boards?.store,
+    }
   }
 
   /** @throws InvalidOptionError when no store of the manager has locks; ClosedError */
@@ -53,14 +60,21 @@ export class LateParts {
     return this.#sessions
   }
 
+  /** @throws InvalidOptionError when no store of the manager has boards; ClosedError */
+  boards(): BoardParts {
+    this.#assertOpen('boards')
+    this.#boards ??= createBoardParts(this.#options, this.#node)
+    return this.#boards
+  }
+
   /** Ends what waits for a lock or a limit. */
   async close(): Promise<void> {
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
   }
 
-  /** Ends sessions, once what was under way is over. */
-  async closeSessions(): Promise<void> {
-    await this.#sessions?.store.close()
+  /** Ends sessions and boards, once what was under way is over. */
+  async closeStores(): Promise<void> {
+    await Promise.all([this.#sessions?.store.close(), this.#boards?.store.close()])
   }
 
   #assertOpen(part: string): void {

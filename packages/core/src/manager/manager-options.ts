@@ -1,5 +1,6 @@
 /** The options of a cache manager, and their checks. */
 
+import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { CodecFactory, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
@@ -15,6 +16,7 @@ import {
 import { noLimits } from '../limits/no-limits.ts'
 import { noLocks } from '../locks/no-locks.ts'
 import {
+  assertBoardProvider,
   assertClock,
   assertLimitProvider,
   assertLocalStore,
@@ -52,6 +54,8 @@ export interface CacheManagerOptions {
   readonly limits?: RateLimitProvider | undefined
   /** Where sessions are kept. @default the remote store's own, or without one the local store's */
   readonly sessions?: SessionProvider | undefined
+  /** Where leaderboards are kept. @default the remote store's own, or without one the local store's */
+  readonly boards?: BoardProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -93,8 +97,8 @@ export interface CacheManagerOptions {
    */
   readonly logger?: Logger | false | undefined
   /**
-   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions stay
-   * in this process, and no store is used. @default true
+   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions and
+   * boards stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -110,6 +114,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   locks: true,
   limits: true,
   sessions: true,
+  boards: true,
   plugins: true,
   defaults: true,
   types: true,
@@ -140,6 +145,7 @@ export interface ResolvedManagerOptions {
   readonly locks: LockProvider | undefined
   readonly limits: RateLimitProvider | undefined
   readonly sessions: SessionProvider | undefined
+  readonly boards: BoardProvider | undefined
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
@@ -162,12 +168,13 @@ export interface ResolvedManagerOptions {
 export function resolveManagerOptions(options: CacheManagerOptions): ResolvedManagerOptions {
   assertKnownOptions(options, NAMES, WHERE)
   assertName(options.namespace, `${WHERE}.namespace`)
-  const { local, remote, locks, limits, sessions, clock } = options
+  const { local, remote, locks, limits, sessions, boards, clock } = options
   if (local !== undefined) assertLocalStore(local, `${WHERE}.local`)
   if (remote !== undefined) assertRemoteStore(remote, `${WHERE}.remote`)
   if (locks !== undefined) assertLockProvider(locks, `${WHERE}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${WHERE}.limits`)
   if (sessions !== undefined) assertSessionProvider(sessions, `${WHERE}.sessions`)
+  if (boards !== undefined) assertBoardProvider(boards, `${WHERE}.boards`)
   if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
   const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
   assertPlugins(plugins, `${WHERE}.plugins`)
@@ -222,9 +229,10 @@ function providersOf({
   locks,
   limits,
   sessions,
+  boards,
 }: CacheManagerOptions) {
-  if (enabled) return { local, remote, locks, limits, sessions }
+  if (enabled) return { local, remote, locks, limits, sessions, boards }
   // A login has to work in a test, too.
-  const kept = { sessions: local?.sessions }
+  const kept = { sessions: local?.sessions, boards: local?.boards }
   return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits(), ...kept }
 }

@@ -1,5 +1,6 @@
 /** How one manager stands: what is watched of its stores, put together when somebody asks, or for the fleet. */
 
+import type { BoardStore } from '../boards/board-store.ts'
 import type { CacheNode } from '../cache/node.ts'
 import { INTERNALS } from '../contracts/internals.ts'
 import type { FleetCalls } from '../fleet/fleet-calls.ts'
@@ -20,14 +21,15 @@ import { StoreTallies } from './store-tallies.ts'
 import type { StoreWatch } from './store-watch.ts'
 import { watchStores } from './watch-stores.ts'
 
-/** What a manager has made so far: locks, limits and sessions are made at their first use. */
+/** What a manager has made so far: locks, limits, sessions and boards are made at their first use. */
 export interface MadeSoFar {
   readonly locks: Locks | undefined
   readonly limits: Limits | undefined
   readonly sessions: SessionStore | undefined
+  readonly boards: BoardStore | undefined
 }
 
-/** A store of locks, limits or sessions, with its breaker. */
+/** A store of locks, limits, sessions or boards, with its breaker. */
 interface Guarded {
   readonly provider: { readonly name: string }
   readonly breaker: BreakerStatus['state']
@@ -94,11 +96,12 @@ export class ManagerReport {
   }
 
   #breakers(): readonly BreakerStatus[] {
-    const { locks, limits, sessions } = this.#made()
+    const { locks, limits, sessions, boards } = this.#made()
     return [
       ...(locks?.[INTERNALS].stores ?? []).map((store) => breakerOf('locks', store)),
       ...(limits?.stores ?? []).map((store) => breakerOf('limits', store)),
       ...(sessions === undefined ? [] : [breakerOf('sessions', sessions)]),
+      ...(boards === undefined ? [] : [breakerOf('boards', boards)]),
     ]
   }
 }

@@ -5,7 +5,7 @@ import { providerOf } from './provider-of.ts'
 /** Stores and providers are only handed on, so any object with a name will do. */
 const optionsOf = (options: object): ResolvedManagerOptions => options as ResolvedManagerOptions
 
-describe.each(['locks', 'limits', 'sessions'] as const)('the provider of %s', (kind) => {
+describe.each(['locks', 'limits', 'sessions', 'boards'] as const)('the provider of %s', (kind) => {
   const [given, shared, own] = ['given', 'shared', 'own'].map((name) => ({ name }))
   const local = { [kind]: own }
   const remote = { [kind]: shared }

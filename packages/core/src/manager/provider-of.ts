@@ -1,5 +1,6 @@
-/** Which provider a manager's locks, limits or sessions come from. */
+/** Which provider a manager's locks, limits, sessions or boards come from. */
 
+import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
@@ -10,6 +11,7 @@ interface Providers {
   readonly locks: LockProvider
   readonly limits: RateLimitProvider
   readonly sessions: SessionProvider
+  readonly boards: BoardProvider
 }
 
 /** What may bring providers: the options themselves, and stores. */
@@ -19,13 +21,14 @@ const NAMES: Readonly<Record<keyof Providers, string>> = {
   locks: 'a lock provider',
   limits: 'a rate-limit provider',
   sessions: 'a session provider',
+  boards: 'a board provider',
 }
 
 /**
  * The provider given in the options, else that of the shared store, else, without a shared store, that of the local one.
  *
  * @throws InvalidOptionError if there is none. With a shared store that has none, the local one is not used: its locks would exclude no
- *   other process, every process would admit the whole limit, and a session would be known to one process only.
+ *   other process, every process would admit the whole limit, and a session or a score would be known to one process only.
  */
 export function providerOf<Kind extends keyof Providers>(
   kind: Kind,

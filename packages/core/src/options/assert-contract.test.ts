@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import {
+  assertBoardProvider,
   assertClock,
   assertCodec,
   assertFleetProvider,
@@ -26,7 +27,13 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
 
 /** Members whose own contract is looked at, too. */
 const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
-  local: { locks: 'locks', limits: 'limits', sessions: 'sessions', fleet: 'fleet' },
+  local: {
+    locks: 'locks',
+    limits: 'limits',
+    sessions: 'sessions',
+    fleet: 'fleet',
+    boards: 'boards',
+  },
   remote: {
     capabilities: 'capabilities',
     bus: 'bus',
@@ -34,7 +41,9 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     limits: 'limits',
     sessions: 'sessions',
     fleet: 'fleet',
+    boards: 'boards',
   },
+  boards: { capabilities: 'boardCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
@@ -81,6 +90,13 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
     'fleetCapabilities',
     (value) => assertFleetProvider({ ...wholeOf('fleet'), capabilities: value }, 'x'),
   ],
+  ['boards', (value) => assertBoardProvider(value, 'x')],
+  ['boards', (value) => assertLocalStore({ ...wholeOf('local'), boards: value }, 'x')],
+  ['boards', (value) => assertRemoteStore({ ...wholeOf('remote'), boards: value }, 'x')],
+  [
+    'boardCapabilities',
+    (value) => assertBoardProvider({ ...wholeOf('boards'), capabilities: value }, 'x'),
+  ],
   ['sessions', (value) => assertSessionProvider(value, 'x')],
   ['sessions', (value) => assertLocalStore({ ...wholeOf('local'), sessions: value }, 'x')],
   ['sessions', (value) => assertRemoteStore({ ...wholeOf('remote'), sessions: value }, 'x')],
@@ -114,7 +130,7 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|locks|limits|sessions|fleet/.test(name)
+    const isOptional = value === undefined && /bus|boards|locks|limits|sessions|fleet/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

@@ -3,6 +3,7 @@
  * local store without `peek` would let every eviction resolve with nothing evicted.
  */
 
+import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { ValueType } from '../contracts/codec.ts'
 import type { FleetProvider } from '../contracts/fleet-provider.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
@@ -19,17 +20,18 @@ import { SHAPES, VALUE_TYPE } from './contract-shapes.ts'
 export function assertLocalStore(store: unknown, option: string): void {
   const expected = 'a local store such as lruStore()'
   assertShape(store, SHAPES.local, { option, expected })
-  const { locks, limits, sessions, fleet } = store as LocalStore
+  const { locks, limits, sessions, fleet, boards } = store as LocalStore
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
   if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
   if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
+  if (boards !== undefined) assertBoardProvider(boards, `${option}.boards`)
 }
 
 export function assertRemoteStore(store: unknown, option: string): void {
   const expected = 'a remote store such as redisStore()'
   assertShape(store, SHAPES.remote, { option, expected })
-  const { capabilities, bus, locks, limits, sessions, fleet } = store as RemoteStore
+  const { capabilities, bus, locks, limits, sessions, fleet, boards } = store as RemoteStore
   const what = { option: `${option}.capabilities`, expected: 'what the store can promise' }
   assertShape(capabilities, SHAPES.capabilities, what)
   if (bus !== undefined)
@@ -38,6 +40,7 @@ export function assertRemoteStore(store: unknown, option: string): void {
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
   if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
   if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
+  if (boards !== undefined) assertBoardProvider(boards, `${option}.boards`)
 }
 
 export function assertLockProvider(provider: unknown, option: string): void {
@@ -59,6 +62,13 @@ export function assertSessionProvider(provider: unknown, option: string): void {
   assertShape(provider, SHAPES.sessions, { option, expected })
   const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
   assertShape((provider as SessionProvider).capabilities, SHAPES.sessionCapabilities, what)
+}
+
+export function assertBoardProvider(provider: unknown, option: string): void {
+  const expected = 'a board provider such as redisBoards() or localBoards()'
+  assertShape(provider, SHAPES.boards, { option, expected })
+  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
+  assertShape((provider as BoardProvider).capabilities, SHAPES.boardCapabilities, what)
 }
 
 export function assertFleetProvider(provider: unknown, option: string): void {

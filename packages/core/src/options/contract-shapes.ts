@@ -4,6 +4,7 @@
  * The lists are checked against the types of the contracts: a contract that gains a member does not compile until its list has it.
  */
 
+import type { BoardCapabilities, BoardProvider } from '../contracts/board-provider.ts'
 import type { Bus } from '../contracts/bus.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { Codec, CodecStep, ValueType } from '../contracts/codec.ts'
@@ -69,6 +70,20 @@ const LIMITS: Shape<RateLimitProvider> = {
   close: 'function',
 }
 
+const BOARD_CAPABILITIES: Shape<BoardCapabilities> = { shared: 'boolean' }
+
+const BOARDS: Shape<BoardProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  submit: 'function',
+  look: 'function',
+  remove: 'function',
+  close: 'function',
+}
+
 const SESSION_CAPABILITIES: Shape<SessionCapabilities> = { shared: 'boolean' }
 
 const SESSIONS: Shape<SessionProvider> = {
@@ -111,6 +126,7 @@ const LOCAL: Shape<LocalStore> = {
   locks: 'object?',
   limits: 'object?',
   sessions: 'object?',
+  boards: 'object?',
   fleet: 'object?',
   onDrop: 'function?',
   askAboutUse: 'function?',
@@ -131,6 +147,7 @@ const REMOTE: Shape<RemoteStore> = {
   locks: 'object?',
   limits: 'object?',
   sessions: 'object?',
+  boards: 'object?',
   fleet: 'object?',
   readsAtOnce: 'number?',
   open: 'function',
@@ -202,6 +219,8 @@ export const SHAPES = {
   lockCapabilities: LOCK_CAPABILITIES,
   limits: LIMITS,
   limitCapabilities: LIMIT_CAPABILITIES,
+  boards: BOARDS,
+  boardCapabilities: BOARD_CAPABILITIES,
   sessions: SESSIONS,
   sessionCapabilities: SESSION_CAPABILITIES,
   fleet: FLEET,

@@ -1,5 +1,6 @@
 /** For tests: a clock and faults that a test controls, a shared tier in memory, and what an implementation of a contract must do. */
 
+export { type BoardsUnderTest, boardCases, type MakeBoards } from './conformance/board-cases.ts'
 export { type BusesUnderTest, busCases, type MakeBuses } from './conformance/bus-cases.ts'
 export {
   type CaseOutcome,

@@ -12,6 +12,13 @@ export type FastifyCacheHook = (
   reply: FastifyReply,
 ) => Promise<FastifyReply | undefined>
 
+/** The type of `httpCache`. */
+export interface FastifyHttpCache {
+  (options: HttpCacheOptions<FastifyRequest>): FastifyCacheHook
+  /** Evicts all responses to requests of a path, or of several, on all nodes. */
+  readonly evict: typeof evictUri
+}
+
 /**
  * Caches responses of the routes that it is a hook of: to GET for all, and what a shared cache may keep. An answer without error to
  * another method ends what is kept for its path.
@@ -22,7 +29,11 @@ export type FastifyCacheHook = (
  * @throws InvalidOptionError
  * @example app.get('/products/:id', { preHandler: httpCache({ caches, ttl: '1m' }) }, handler)
  */
-export function httpCache(options: HttpCacheOptions<FastifyRequest>): FastifyCacheHook {
+export const httpCache: FastifyHttpCache = /* @__PURE__ */ Object.assign(cacheFor, {
+  evict: evictUri,
+})
+
+function cacheFor(options: HttpCacheOptions<FastifyRequest>): FastifyCacheHook {
   const cache = new ResponseCache<FastifyRequest>(options, 'httpCache')
   return (request, reply) =>
     new Promise((resolve, reject) => {
@@ -42,6 +53,3 @@ export function httpCache(options: HttpCacheOptions<FastifyRequest>): FastifyCac
       }).catch(reject)
     })
 }
-
-/** Evicts responses by their paths. */
-httpCache.evict = evictUri

@@ -1,7 +1,7 @@
 /**
  * `Cache-Control` (RFC 9111, section 5.2), read strictly: names in any case, quoted strings as one value, and whatever is not well
- * formed is noticed. A directive that comes twice, or whose value is not what it takes, is *invalid*: its number is 0,
- * which means stale. So nothing is kept for longer because a field was hard to read.
+ * formed is noticed. A directive that comes twice, or whose value is not what it takes, is *invalid*: its number counts as
+ * 0, which means stale. So nothing is kept for longer because a field was hard to read.
  */
 
 /** The directives of a field by name, in lower case: the value as text, or true without one. */

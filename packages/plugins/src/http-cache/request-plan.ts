@@ -9,6 +9,7 @@ import type { Forward } from './cache-status.ts'
 import { CONDITIONAL_FIELDS } from './conditional.ts'
 import { type Directives, readDirectives } from './directives.ts'
 import type { Exchange } from './exchange.ts'
+import { type Range, readRange } from './parts.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
 import { readTarget } from './uri.ts'
 
@@ -23,6 +24,8 @@ export interface CachedPlan {
   /** The values of fields by which responses may be told apart. */
   readonly varying: ReadonlyMap<string, string>
   readonly isHead: boolean
+  /** Part of what is kept is asked for. */
+  readonly range: Range | undefined
   readonly isAuthorized: boolean
   /** What the request asks of caches, where that is honoured. */
   readonly directives: Directives | undefined
@@ -47,7 +50,10 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
   const target = exchange.target.length > MOST_TARGET ? undefined : readTarget(exchange.target)
   if (target === undefined) return bypass('target')
   if (exchange.hasBody) return bypass('body')
-  if (exchange.field('range') !== undefined) return { kind: 'bypass', fwd: 'partial' }
+  const asked = exchange.field('range')
+  const range = asked === undefined ? undefined : readRange(asked)
+  if (asked !== undefined && (range === undefined || method === 'HEAD'))
+    return { kind: 'bypass', fwd: 'partial' }
   const isAuthorized = exchange.field('authorization') !== undefined
   if (isAuthorized && !options.authorized) return bypass('authorization')
   if (target.query.some(([name]) => !options.query.has(name))) return bypass('query')
@@ -59,7 +65,7 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
   const key = ['GET', exchange.target, exchange.seen, cookies]
   const fields = seenFields(exchange, options, { varying, cookies, isAuthorized })
   const directives = options.honourRequest ? requestDirectives(exchange) : undefined
-  const common = { path: target.path, key, fields, varying, isAuthorized, directives }
+  const common = { path: target.path, key, fields, varying, isAuthorized, directives, range }
   return { kind: 'cached', isHead: method === 'HEAD', ...common }
 }
 

@@ -20,7 +20,7 @@ import { type CachedPlan, planOf } from './request-plan.ts'
 import { MOST_BODY, type ResolvedHttpCache, resolveHttpCache } from './resolve-http-cache.ts'
 import { ClientGone, type Loaded, NO_REQUEST, Run } from './run.ts'
 import { SoundResponses } from './sound-responses.ts'
-import { matches, type StoredResponse } from './stored-response.ts'
+import { matches, mayBeServed, type StoredResponse } from './stored-response.ts'
 import { afterUnsafe } from './unsafe-methods.ts'
 import { uriTag } from './uri.ts'
 import { Variants } from './variants.ts'
@@ -85,8 +85,7 @@ export class ResponseCache<Request> {
   async #serve(reading: Reading<Request>): Promise<void> {
     const { exchange, plan } = reading
     if (plan.directives?.has('only-if-cached') === true) return this.#onlyIfCached(reading)
-    // What is there for GET is there for HEAD; what HEAD gets is no response to keep.
-    if (plan.isHead) return this.#head(reading)
+    if (plan.isHead || plan.range !== undefined) return this.#onlyOfWhole(reading)
     const first = await this.#read(reading, plan.key)
     if (first === undefined || !this.#isUsable(first)) return this.#finish(reading, 'uri-miss')
     if (first.kind !== 'response' || matches(first, plan)) {
@@ -106,7 +105,8 @@ export class ResponseCache<Request> {
 
   /** False for what nobody here has written so. */
   #isUsable(loaded: Loaded): boolean {
-    return loaded.kind === 'apart' || loaded.kind === 'no-request' || this.#sound.has(loaded)
+    if (loaded.kind !== 'response') return loaded.kind === 'apart' || loaded.kind === 'no-request'
+    return this.#sound.has(loaded) && mayBeServed(loaded, this.#now())
   }
 
   /** Returns what there is or is made; `undefined` where the request has to be seen to by its own handler. */
@@ -114,7 +114,7 @@ export class ResponseCache<Request> {
     const { exchange, run } = reading
     const options = this.#loadOptions(reading, key)
     const load = async ({ previous, isBehind }: LoadContext<Loaded>): Promise<Loaded> => {
-      if (!isBehind && !run.isAnswered) return run.load(previous !== undefined)
+      if (!isBehind && !run.isAnswered) return run.load(previous)
       this.#due.add(key.join(' '))
       return NO_REQUEST
     }
@@ -212,9 +212,11 @@ export class ResponseCache<Request> {
     await reading.exchange.answer(response)
   }
 
-  async #head(reading: Reading<Request>): Promise<void> {
+  /** What GET has had kept is there for HEAD and for parts; what they get themselves is no response to keep. */
+  async #onlyOfWhole(reading: Reading<Request>): Promise<void> {
     const found = await this.#found(reading.plan)
-    if (found === undefined) return this.#pass(reading.exchange, 'method')
+    if (found === undefined)
+      return this.#pass(reading.exchange, reading.plan.isHead ? 'method' : 'partial')
     await this.#answer(reading, found, 'uri-miss')
   }
 
@@ -237,7 +239,10 @@ export class ResponseCache<Request> {
       signal: exchange.signal,
       ttl: ofResponse(({ freshMs }) => freshMs),
       staleWhileRevalidate: ofResponse((response) => response.staleWhileRevalidateMs),
-      staleIfError: ofResponse((response) => response.staleIfErrorMs),
+      // What is kept beyond it is served by nobody; see `mayBeServed`.
+      staleIfError: ofResponse(({ staleIfErrorMs, revalidateMs }) =>
+        Math.max(staleIfErrorMs, revalidateMs),
+      ),
       tags: (loaded) => (loaded.kind === 'response' ? [uri, ...loaded.tags] : []),
       unshared: (loaded) => loaded.kind === 'apart',
     }
@@ -248,7 +253,7 @@ export class ResponseCache<Request> {
   }
 
   #context({ exchange, plan }: Reading<Request>): AnswerContext {
-    return { exchange, options: this.#common, isHead: plan.isHead, nowMs: this.#now() }
+    return { exchange, options: this.#common, range: plan.range, nowMs: this.#now() }
   }
 
   get #common(): ResolvedHttpCache<never> {

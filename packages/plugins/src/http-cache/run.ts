@@ -12,7 +12,8 @@ import type { Exchange, Rendering, ResponseHead } from './exchange.ts'
 import type { UncachedReason } from './http-cache-options.ts'
 import type { CachedPlan } from './request-plan.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
-import { refusal, type StoredResponse, storedOf } from './stored-response.ts'
+import { freshened, NOT_MODIFIED } from './revalidation.ts'
+import { matches, refusal, type StoredResponse, storedOf } from './stored-response.ts'
 
 /** What a load may come to: a response for all, or one that is for its own request alone, or none. */
 export type Loaded = StoredResponse | Apart | typeof NO_REQUEST
@@ -67,28 +68,32 @@ export class Run<Request> {
     return this.#rendering ?? Promise.resolve({ kind: 'gone' })
   }
 
-  /** `mayFallBack`: there is an older response, so that a failure is held until it is known whether that is served. */
-  load(mayFallBack: boolean): Promise<Loaded> {
-    this.#loading ??= this.#load(mayFallBack)
+  /** `previous`: an older response, which may be served where the handler fails, and may still hold. */
+  load(previous: Loaded | undefined): Promise<Loaded> {
+    this.#loading ??= this.#load(previous?.kind === 'response' ? previous : undefined)
     return this.#loading
   }
 
-  async #load(mayFallBack: boolean): Promise<Loaded> {
+  async #load(previous: StoredResponse | undefined): Promise<Loaded> {
     const { exchange, plan, request, options, now } = this.#parts
     // Before the handler, which may change what they are made of.
     const tags = this.#tagsOf(request)
     const common = options as unknown as ResolvedHttpCache<never>
-    this.#rendering = exchange.render({
-      fields: plan.fields,
-      maxBody: options.maxBody,
-      added: statusField({ fwd: 'uri-miss' }, common),
-      hidden: options.targets[0],
-      holds: (head) => {
-        if (head.status >= FIRST_FAILURE) return mayFallBack
-        this.why = refusal(head, plan, common, now())
-        return this.why === undefined
-      },
-    })
+    const asked = previous !== undefined && matches(previous, plan) ? previous : undefined
+    this.#rendering = exchange
+      .render({
+        fields: new Map([...plan.fields, ...Object.entries(asked?.validators ?? {})]),
+        maxBody: options.maxBody,
+        added: statusField({ fwd: 'uri-miss' }, common),
+        hidden: options.targets[0],
+        holds: (head) => {
+          if (head.status >= FIRST_FAILURE) return previous !== undefined
+          if (head.status === NOT_MODIFIED && asked !== undefined) return true
+          this.why = refusal(head, plan, common, now())
+          return this.why === undefined
+        },
+      })
+      .then((rendering) => this.#whole(rendering, asked))
     const rendering = await this.#rendering
     if (rendering.kind === 'gone') throw new ClientGone('The client has gone')
     const head = rendering.kind === 'whole' ? rendering.response : rendering.head
@@ -96,6 +101,16 @@ export class Run<Request> {
     this.product = this.#productOf(rendering, tags)
     if (this.product.kind === 'apart') this.#report(head)
     return this.product
+  }
+
+  /** A response that still holds, with what the handler says of it now. */
+  #whole(rendering: Rendering, asked: StoredResponse | undefined): Rendering {
+    if (rendering.kind !== 'whole' || asked === undefined) return rendering
+    if (rendering.response.status !== NOT_MODIFIED) return rendering
+    const response = freshened(asked, rendering.response)
+    const { plan, options, now } = this.#parts
+    this.why = refusal(response, plan, options as unknown as ResolvedHttpCache<never>, now())
+    return { kind: 'whole', response }
   }
 
   /** What the user's function throws is the request's error, and not one of the cache. */
@@ -116,6 +131,7 @@ export class Run<Request> {
       if (rendering.kind === 'passed' && rendering.why === 'size') this.why = 'size'
       return { kind: 'apart' }
     }
+    if (this.why !== undefined) return { kind: 'apart' }
     const common = options as unknown as ResolvedHttpCache<never>
     const made = storedOf(rendering.response, { plan, tags, nowMs: now() }, common)
     if (made !== 'partial') return made

@@ -7,6 +7,7 @@ import type { UncachedReason } from './http-cache-options.ts'
 import { governing, lifetimeOf } from './lifetime.ts'
 import type { CachedPlan } from './request-plan.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
+import { type Validators, validatorsOf } from './revalidation.ts'
 import { readStrings } from './structured-fields.ts'
 
 /** A response in the cache. */
@@ -23,12 +24,17 @@ export interface StoredResponse {
   readonly staleIfErrorMs: number
   readonly initialAgeMs: number
   /** The fields of the request by which it is told apart, and their values, in the order of their names. */
+  /** How long it is kept after all that, to be asked for again. */
+  readonly revalidateMs: number
+  readonly validators: Validators
   readonly vary: readonly (readonly [name: string, value: string])[]
   readonly tags: readonly string[]
 }
 
 /** Of these, others may be given the same response (RFC 9110, 15.1, without those that are partial or change something). */
 const STATUSES = new Set([200, 203, 301, 308, 404, 410])
+/** By so much the clock that nodes have in common may differ from the store's, ms; whether something is fresh the store says. */
+const TOLERANCE_MS = 500
 /** RFC 9875: what a group may be. */
 const MOST_GROUPS = 32
 const MOST_GROUP_CHARS = 128
@@ -74,6 +80,7 @@ export function storedOf(
   const said = saidOf(response, options)
   const governs = governing(said, options.targets)
   const { lifetimeMs: _, ...windows } = lifetimeOf(said, governs, options.windows, nowMs)
+  const validators = validatorsOf(fields)
   const names = membersOf(fields, 'vary')
     .filter((name) => name !== 'cookie')
     .toSorted()
@@ -86,6 +93,8 @@ export function storedOf(
     body,
     at: nowMs,
     ...windows,
+    revalidateMs: Object.keys(validators).length > 0 ? options.revalidateMs : 0,
+    validators,
     vary,
     tags: [...new Set([...tags, ...groupsOf(fields)])],
   }
@@ -109,6 +118,14 @@ function saidOf(
 /** Tells whether a stored response is what this request would have got. */
 export function matches({ vary }: StoredResponse, { varying }: CachedPlan): boolean {
   return vary.every(([name, value]) => (varying.get(name) ?? '') === value)
+}
+
+/** Tells whether it may be served to anybody, if only because its handler has failed. */
+export function mayBeServed(
+  { at, freshMs, staleWhileRevalidateMs, staleIfErrorMs }: StoredResponse,
+  nowMs: number,
+): boolean {
+  return nowMs - at <= freshMs + staleWhileRevalidateMs + staleIfErrorMs + TOLERANCE_MS
 }
 
 /** The tags of the groups that a response belongs to. */

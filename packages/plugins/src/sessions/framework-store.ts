@@ -98,9 +98,9 @@ export class FrameworkStore<Data extends object> {
     return all
   }
 
-  /** Those that cannot be read, too. */
   async clear(): Promise<void> {
-    for await (const { id } of this.#calls.ids()) await this.destroy(id)
+    this.#known.clear()
+    await this.#calls.endEverything()
   }
 
   /** @throws InvalidOptionError for an id that nothing can be saved under */

@@ -165,13 +165,16 @@ export class SessionCalls<Data extends object> {
     }
   }
 
-  /** All ids that are known, at least once each; for people. Some have ended, and of one that was moved, its first place counts, too. */
-  async *ids(): AsyncGenerator<SessionId> {
-    for await (const names of this.parts.store.scan(this.options.terms))
-      for (const { tag, name } of names) {
+  /** Ends all sessions of all users, readable or not; for people. */
+  async endEverything(): Promise<void> {
+    const { store } = this.parts
+    for await (const names of store.scan(this.options.terms)) {
+      const ends = names.map(({ tag, name }) => {
         const at = this.parse(idIn(tag, name))
-        if (at !== undefined) yield at
-      }
+        return at && store.end(this.options.terms, placeUnder(at, tag), false)
+      })
+      await Promise.all(ends)
+    }
   }
 
   /** Removes what is left of sessions that have ended, so many at a time. */
@@ -213,7 +216,8 @@ export class SessionCalls<Data extends object> {
     const first = await store.read(terms, at.home, { idleMs: 0, wantsBytes: false })
     if (first.kind === 'moved') {
       this.#moved.note(at.id, first.tag)
-      return this.savePrepared(at, { tag, bytes }, call)
+      if (first.tag !== tag) throw anotherUser()
+      return this.#outcome(await this.#saveAt(placeUnder(at, tag), bytes, call))
     }
     const { expected = 0, mode } = call
     if (first.kind === 'live') {

@@ -40,6 +40,7 @@ function useOf(script: string): Use {
   if (script.startsWith('lock')) return 'locks'
   if (script.startsWith('limit')) return 'limits'
   if (script.startsWith('fleet')) return 'fleet'
+  if (script.startsWith('board')) return 'boards'
   if (script.startsWith('session')) return 'sessions'
   return script.startsWith('fenced') ? 'values' : 'cache'
 }
@@ -62,6 +63,7 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   locks: ['eval', 'evalsha', 'ping', 'zrem'],
   limits: ['eval', 'evalsha', 'ping', 'zrem'],
   sessions: ['eval', 'evalsha', 'ping', 'zrem'],
+  boards: ['eval', 'evalsha', 'ping', 'zrem'],
   values: ['eval', 'evalsha', 'mget', 'ping', 'zrem'],
   fleet: ['eval', 'evalsha', 'hmget', 'ping', 'time', 'zrange', 'zrem'],
 }

@@ -8,7 +8,7 @@ import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet'
+export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet' | 'boards'
 
 /** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
@@ -20,6 +20,7 @@ const HARMLESS = {
   get: ['KEY'],
   getrange: ['KEY', '0', '0'],
   hdel: ['KEY', 'f'],
+  hexists: ['KEY', 'f'],
   hget: ['KEY', 'f'],
   hmget: ['KEY', 'f'],
   // One argument too many: rights are checked first.
@@ -139,6 +140,28 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrangebyscore',
     'zrem',
     'zremrangebyscore',
+    'zscore',
+  ],
+  boards: [
+    'eval',
+    'evalsha',
+    'exists',
+    'get',
+    'hdel',
+    'hexists',
+    'hget',
+    'hset',
+    'pexpire',
+    'ping',
+    'set',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zcount',
+    'zrange',
+    'zrank',
+    'zrem',
     'zscore',
   ],
   sessions: [

@@ -11,7 +11,7 @@ export interface FaultyRemoteStore extends RemoteStore {
 /**
  * Wraps a remote store so that its calls can be made to fail, hang, take long, lose their replies or return damaged bytes.
  *
- * Its bus and its fleet are the store's own; wrap the bus with `faultyBus` and hand that in as `bus` to have faults there too.
+ * Its bus, fleet, sessions and boards are the store's own; wrap the bus with `faultyBus` and hand that in as `bus` to have faults there too.
  *
  * @example
  * const store = faultyRemoteStore(new MemoryServer().store())
@@ -31,6 +31,8 @@ export function faultyRemoteStore(
     bus: options.bus ?? store.bus,
     readsAtOnce: store.readsAtOnce,
     fleet: store.fleet,
+    boards: store.boards,
+    sessions: store.sessions,
     get ready(): boolean {
       return store.ready ?? true
     },
