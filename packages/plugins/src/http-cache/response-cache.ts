@@ -9,7 +9,7 @@
  * others run their own handlers; see `unshared` of `getOrLoad`.
  */
 
-import type { Cache, LoadContext, LoadOptions } from '@larder/core'
+import type { Cache, Duration, LoadContext, LoadOptions } from '@larder/core'
 import { INTERNALS } from '@larder/core/store'
 import { type AnswerContext, answerOf, ownAnswer, statusField } from './answers.ts'
 import type { CacheStatus, Forward } from './cache-status.ts'
@@ -97,7 +97,7 @@ export class ResponseCache<Request> {
     }
     const values = first.vary.map(([name]) => [name, plan.varying.get(name) ?? ''])
     const variant = JSON.stringify(values)
-    if (!this.#variants.admits(plan.key.join(' '), variant))
+    if (!this.#variants.admits(plan.key.join(' '), variant, this.#now()))
       return this.#pass(exchange, 'bypass', 'variants')
     const second = await this.#read(reading, [...plan.key, variant])
     if (second === undefined || !this.#isUsable(second)) return this.#finish(reading, 'vary-miss')
@@ -116,10 +116,10 @@ export class ResponseCache<Request> {
   /** Returns what there is or is made; `undefined` where the request has to be seen to by its own handler. */
   async #read(reading: Reading<Request>, key: readonly string[]): Promise<Loaded | undefined> {
     const { exchange, run } = reading
-    const options = this.#loadOptions(reading, key)
+    const options = this.#loadOptions(reading)
     const load = async ({ previous, isBehind }: LoadContext<Loaded>): Promise<Loaded> => {
       if (!isBehind && !run.isAnswered) {
-        const loaded = await run.load(previous)
+        const loaded = await run.load(this.#sound.has(previous) ? previous : undefined)
         this.#renders.set(loaded, this.#next())
         return loaded
       }
@@ -237,11 +237,12 @@ export class ResponseCache<Request> {
     return this.#sound.has(second) && matches(second, plan) ? second : undefined
   }
 
-  #loadOptions({ plan, exchange }: Reading<Request>, _: readonly string[]): LoadOptions<Loaded> {
+  #loadOptions({ plan, exchange }: Reading<Request>): LoadOptions<Loaded> {
+    // With its unit: small numbers without one are reported as slips.
     const ofResponse =
       (of: (response: StoredResponse) => number) =>
-      (loaded: Loaded): number =>
-        loaded.kind === 'response' ? of(loaded) : 0
+      (loaded: Loaded): Duration =>
+        loaded.kind === 'response' ? `${Math.round(of(loaded))}ms` : 0
     const uri = uriTag(plan.path)
     return {
       signal: exchange.signal,
