@@ -50,6 +50,8 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       const answers = await Promise.all(waiting)
       expect(answers.map((answer) => answer?.body)).toEqual(new Array(20).fill('1'))
       expect(made).toBe(1)
+      const later = await servers[0].get('/a')
+      expect(statusOf(later)).toMatch(/^larder; hit; ttl=\d+$/)
     })
 
     it('goes on for the others when the client it began for leaves', async () => {
@@ -69,6 +71,29 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       gate.resolve()
       expect((await Promise.all(others)).map(({ body }) => body)).toEqual(['1', '1'])
       expect(renders).toHaveLength(1)
+    })
+
+    it('is not waited for where the last one was for one user, on two nodes', async () => {
+      const nodes = await startPair({ policy: { leaseWait: '1h' } })
+      let gate = Promise.resolve()
+      const render = async () => {
+        await gate
+        return { headers: { 'Cache-Control': 'private' }, body: 'own' }
+      }
+      const servers = [
+        await start(render, {}, nodes[0]),
+        await start(render, {}, nodes[1]),
+      ] as const
+      await servers[0].get('/a')
+      await servers[1].get('/a')
+      const held = deferred()
+      gate = held.promise
+      const waiting = servers.flatMap(({ get }) => [get('/a'), get('/a')])
+      await eventually('all of them render', () =>
+        servers.every(({ renders }) => renders.length === 3),
+      )
+      held.resolve()
+      for (const { body } of await Promise.all(waiting)) expect(body).toBe('own')
     })
 
     it('that hangs holds up the others no longer than leaseWait', async () => {
@@ -208,6 +233,59 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     expect((await get('/b')).body, 'a HEAD makes nothing to keep').toBe('twelve bytes')
   })
 
+  it('answers a part of what is kept, and lets the handler answer other parts', async () => {
+    const { get, renders } = await start(() => ({
+      headers: { ...KEPT, ETag: '"one"', 'Content-Type': 'text/plain' },
+      body: '0123456789',
+    }))
+    expect((await get('/a', { range: 'bytes=0-1' })).status, 'nothing is kept yet').toBe(200)
+    await get('/a')
+    const part = async (range: string, more = {}) => {
+      const { status, body, headers } = await get('/a', { range, ...more })
+      return [status, body, headers['content-range']]
+    }
+    expect(await part('bytes=2-4')).toEqual([206, '234', 'bytes 2-4/10'])
+    expect(await part('bytes=7-')).toEqual([206, '789', 'bytes 7-9/10'])
+    expect(await part('bytes=-3')).toEqual([206, '789', 'bytes 7-9/10'])
+    expect(await part('bytes=0-99')).toEqual([206, '0123456789', 'bytes 0-9/10'])
+    expect(await part('bytes=99-')).toEqual([416, '', 'bytes */10'])
+    expect(await part('bytes=2-4', { 'if-range': '"one"' })).toEqual([206, '234', 'bytes 2-4/10'])
+    expect((await part('bytes=2-4', { 'if-range': '"two"' })).slice(0, 2)).toEqual([
+      200,
+      '0123456789',
+    ])
+    expect(renders).toHaveLength(2)
+    expect((await part('bytes=0-1,3-4'))[0]).toBe(200)
+    expect(renders).toHaveLength(3)
+  })
+
+  it('asks the handler whether a response still holds', async () => {
+    const asked: unknown[] = []
+    const { get } = await start(
+      ({ header }) => {
+        asked.push(header('if-none-match'))
+        const headers = {
+          'Cache-Control': 'max-age=1',
+          ETag: '"one"',
+          'X-Count': `${asked.length}`,
+        }
+        return header('if-none-match') === '"one"'
+          ? { status: 304, headers }
+          : { headers, body: 'whole' }
+      },
+      { revalidate: '1m' },
+    )
+    await get('/a')
+    await eventually('it is asked', async () => {
+      await get('/a')
+      return asked.length >= 2
+    })
+    const { status, body, headers } = await get('/a')
+    expect([status, body]).toEqual([200, 'whole'])
+    expect(Number(headers['x-count'])).toBeGreaterThan(1)
+    expect(asked.slice(0, 2)).toEqual([undefined, '"one"'])
+  })
+
   it('keeps one response for each value of a declared field', async () => {
     const { get, renders } = await start(
       ({ header }) => ({
@@ -271,6 +349,25 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       await eventually('the strict one fails', async () => (await get('/strict')).status === 500)
       expect(await get('/allowed')).toMatchObject({ status: 200, body: 'good' })
     })
+
+    it.each(['must-revalidate', 'proxy-revalidate', 's-maxage=1', 'no-cache'])(
+      'is served to nobody where %s forbids it, although it is kept to be asked for',
+      async (directive) => {
+        let fails = false
+        const { get, renders } = await start(
+          () => {
+            if (fails) throw new Error('down')
+            const windows = `max-age=1, stale-if-error=60, stale-while-revalidate=60, ${directive}`
+            return { headers: { 'Cache-Control': windows, ETag: '"one"' }, body: 'good' }
+          },
+          { revalidate: '1m' },
+        )
+        await get('/a')
+        fails = true
+        await eventually('it fails', async () => (await get('/a')).status === 500)
+        expect(renders.length).toBeGreaterThanOrEqual(2)
+      },
+    )
 
     it('is made by the route’s own windows, where the response says nothing', async () => {
       let made = 0

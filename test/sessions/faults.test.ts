@@ -153,6 +153,54 @@ it('a server that is full refuses new sessions, and still ends old ones', async 
   expect(await sessions.destroyAll('ada')).toBe(1)
 })
 
+const REFUSALS: Readonly<Record<string, readonly [setting: string, on: string, off: string]>> = {
+  'is full': ['maxmemory', '1', '0'],
+  'has too few replicas': ['min-replicas-to-write', '1', '0'],
+}
+
+it.each(Object.entries(REFUSALS))(
+  'a server that %s is still read, whatever it refused before',
+  async (_, [setting, on, off]) => {
+    const redis = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
+    onTestFinished(() => redis.stop())
+    const { sessions } = openSessions('on Redis', {
+      remote: redisStore({ url: redis.url, pingEvery: '200ms' }),
+      options: { touchEvery: 0 },
+    })
+    const [one, other] = [
+      await sessions.login(undefined, 'ada', { visits: 1 }),
+      await sessions.create({ visits: 2 }),
+    ]
+    await redis.command('CONFIG', 'SET', setting, on)
+    for (let n = 0; n < 20; n++) {
+      await expect(sessions.create({})).rejects.toThrow(SessionUnavailableError)
+      await expect(sessions.save(one.id, {})).rejects.toThrow(SessionUnavailableError)
+    }
+    expect((await sessions.get(one.id))?.data.visits).toBe(1)
+    expect((await sessions.get(other.id))?.data.visits).toBe(2)
+    expect((await sessions.get(other.id))?.endsAt).toEqual(other.endsAt)
+    expect(await sessions.touch(one.id)).toBe(true)
+    expect(await sessions.list('ada')).toHaveLength(1)
+    await redis.command('CONFIG', 'SET', setting, off)
+    expect(await sessions.save(one.id, { visits: 3 })).toBe(true)
+    const { endsAt } = (await sessions.get(other.id)) ?? other
+    expect(endsAt.getTime()).toBeGreaterThan(other.endsAt.getTime())
+  },
+)
+
+it('a server that is full ends what it is told to, and what has ended already', async () => {
+  const { sessions, redis } = await setUp(['--maxmemory-policy', 'noeviction'])
+  const [one, other] = [await sessions.login(undefined, 'ada'), await sessions.create({})]
+  await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+  for (const { id } of [one, other]) {
+    expect(await sessions.destroy(id)).toBe(true)
+    expect(await sessions.destroy(id)).toBe(false)
+  }
+  expect(await sessions.destroy(sessions.newId())).toBe(false)
+  await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+  for (const { id } of [one, other]) expect(await sessions.save(id, {})).toBe(false)
+})
+
 it('on a server that drops keys for room, sessions end early, and none that has ended is let in', async () => {
   const { sessions, redis } = await setUp(['--maxmemory-policy', 'allkeys-random'])
   const made = []

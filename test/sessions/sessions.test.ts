@@ -84,6 +84,17 @@ describe.each(PLACES)('sessions %s', (place) => {
     expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined()
   })
 
+  it('keep data as it was when it was handed over', async () => {
+    const { sessions } = openSessions(place)
+    const { id } = await sessions.create({})
+    for (const data of [{ cart: ['a'] }, { cart: ['a'], userId: 'ada' }]) {
+      const saved = sessions.save(id, data)
+      data.cart.push('later')
+      await saved
+      expect((await sessions.get(id))?.data['cart']).toEqual(['a'])
+    }
+  })
+
   it('give every caller a copy of its own', async () => {
     const { sessions } = openSessions(place)
     const { id, data } = await sessions.create({ cart: ['a'] })

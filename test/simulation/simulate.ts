@@ -43,8 +43,11 @@ const LONGEST_LIFE_MS = 1_300_000
 const STILL_SHARE = 0.3
 const STILL_MS = [8_000, 60_000] as const
 const LONG_STILL_SHARE = 0.05
-/** What happens meanwhile where another store shares the bus, at most: a few repetitions, each heard by everybody. */
-const MOST_UNREST_OF_TWO = 150
+/**
+ * What happens meanwhile where another store shares the bus, at most: a few repetitions. In a minute the fuse lets five through, with
+ * pauses of 4, 8, 16 and 30 s; each may be one of four nodes, three partitions, three calls, and messages that all of them hear.
+ */
+const MOST_UNREST_OF_TWO = 300
 /** What a background load may take after the read that began it, ms. */
 const LOADS_END_MS = 6_000
 

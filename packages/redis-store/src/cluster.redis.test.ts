@@ -125,6 +125,19 @@ describe('a Cluster', () => {
     expect((await callsOf('evalsha')) - before).toBe(64)
   })
 
+  it('keeps nothing that partitions of several slots would share', async () => {
+    const namespace = freshNamespace()
+    const store = openStore({ cluster: cluster.startupNodes }, namespace)
+    await store.sync(PARTITIONS)
+    await store.evict(keys, HARD)
+    await store.put(at('k'), put())
+    await store.changesSince(3, 1)
+    for (const master of await cluster.masters()) {
+      for (const name of ['heads', 'owed'])
+        expect(await master.command('KEYS', `{${namespace}:${name}}`)).toEqual([])
+    }
+  })
+
   it('takes one pipeline a master, however many partitions', async () => {
     const store = openStore({ cluster: cluster.startupNodes })
     await store.sync(PARTITIONS)

@@ -97,6 +97,7 @@ const fastifyFramework: Framework = {
   name: 'fastify 5',
   async start({ caches, options, render, outer }) {
     const app = fastify({ forceCloseConnections: true, exposeHeadRoutes: false })
+    app.addHttpMethod('M-SEARCH', { hasBody: true })
     if (outer !== undefined) {
       app.addHook('onRequest', async (request, reply) => {
         reply.headers(outer(seenByNode(request.raw)))
@@ -109,7 +110,7 @@ const fastifyFramework: Framework = {
       payload.on('end', () => done(null, undefined))
     })
     app.route({
-      method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'],
+      method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'M-SEARCH'],
       url: '/*',
       preHandler: fastifyCache({ caches, ...options } as never),
       handler: async (request, reply) => {
@@ -118,7 +119,8 @@ const fastifyFramework: Framework = {
           header: (name) => request.headers[name] as string | undefined,
         })
         reply.code(rendered.status ?? 200).headers((rendered.headers ?? {}) as never)
-        return reply.send(rendered.body ?? '')
+        // Bytes: Fastify writes the type of a text in its own way.
+        return reply.send(Buffer.from(rendered.body ?? ''))
       },
     })
     await app.listen({ port: 0, host: '127.0.0.1' })
@@ -151,7 +153,9 @@ const honoFramework: Framework = {
       const lines = Object.entries(headers).flatMap(([name, value]) =>
         [value].flat().map((each) => [name, each] as [string, string]),
       )
-      return new Response(body, { status, headers: lines })
+      // A response without content cannot have even an empty one.
+      const content = [204, 205, 304].includes(status) ? null : body
+      return new Response(content, { status, headers: lines })
     })
     const server = await new Promise<Server>((resolve) => {
       const made = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () =>

@@ -42,6 +42,8 @@ const SETTINGS: readonly Setting[] = [
   { store: 'redis', ids: 'foreign' },
 ]
 
+class NoCheckout extends Error {}
+
 const { values: given } = parseArgs({
   options: { express: { type: 'string' }, fastify: { type: 'string' } },
 })
@@ -56,6 +58,10 @@ try {
     report('express', setting, runExpress(setting))
     if (setting.ids === 'own') report('fastify', setting, runFastify(setting))
   }
+} catch (error) {
+  if (!(error instanceof NoCheckout)) throw error
+  console.error(error.message)
+  isFine = false
 } finally {
   await redis.stop()
   rmSync(work, { recursive: true, force: true })
@@ -74,8 +80,11 @@ function checkout(suite: Suite): string {
     git('init', '-q')
     git('fetch', '-q', '--depth', '1', url, commit)
     git('checkout', '-q', 'FETCH_HEAD')
-  } catch (cause) {
-    throw new Error(`No checkout of ${url}: give the folder of one by --${suite}`, { cause })
+  } catch (error) {
+    const said = String((error as { readonly stderr?: unknown }).stderr ?? error).trim()
+    throw new NoCheckout(
+      `No checkout of ${url} (${said}): give the folder of one by --${suite} DIR`,
+    )
   }
   return to
 }

@@ -20,6 +20,7 @@ import { SessionUnavailableError } from '../errors/session-error.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { BreakerState } from '../guard/breaker.ts'
 import { type CallBounds, GuardedCalls } from '../guard/guarded-calls.ts'
+import { isOfWrites } from '../remote/failures.ts'
 
 /** What the sessions of one kind ask with. */
 export interface SessionTerms {
@@ -38,6 +39,8 @@ export class SessionStore {
     const whenTried = provider.whenTried?.bind(provider)
     this.#calls = new GuardedCalls({
       clock,
+      // What it holds can be read: calls that only read are not kept from it because others cannot write.
+      isAnswer: isOfWrites,
       ...(whenTried === undefined ? {} : { whenTried }),
       onFailure: (operation, error, skipped) =>
         events.emit('store-error', { operation, error, skipped }),

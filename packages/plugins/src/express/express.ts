@@ -116,6 +116,15 @@ export function rateLimit<Request extends IncomingMessage = ExpressRequest>(
   }
 }
 
+/** The type of `httpCache`. */
+export interface ExpressHttpCache {
+  <Request extends IncomingMessage = ExpressRequest>(
+    options: HttpCacheOptions<Request>,
+  ): ExpressMiddleware<Request>
+  /** Evicts all responses to requests of a path, or of several, on all nodes. */
+  readonly evict: typeof evictUri
+}
+
 /**
  * Caches responses of the routes that it stands in front of: to GET for all, and what a shared cache may keep. An answer without
  * error to another method ends what is kept for its path.
@@ -125,7 +134,11 @@ export function rateLimit<Request extends IncomingMessage = ExpressRequest>(
  * @throws InvalidOptionError
  * @example app.get('/products/:id', httpCache({ caches, ttl: '1m', tags: (req) => [`product:${req.params.id}`] }), handler)
  */
-export function httpCache<Request extends IncomingMessage = ExpressRequest>(
+export const httpCache: ExpressHttpCache = /* @__PURE__ */ Object.assign(cacheFor, {
+  evict: evictUri,
+})
+
+function cacheFor<Request extends IncomingMessage = ExpressRequest>(
   options: HttpCacheOptions<Request>,
 ): ExpressMiddleware<Request> {
   const cache = new ResponseCache<Request>(options, 'httpCache')
@@ -133,9 +146,6 @@ export function httpCache<Request extends IncomingMessage = ExpressRequest>(
     handleNode(cache, { request, raw: request, response, proceed: () => next() }).catch(next)
   }
 }
-
-/** Evicts responses by their paths. */
-httpCache.evict = evictUri
 
 interface Exchange<Request> {
   readonly request: Request

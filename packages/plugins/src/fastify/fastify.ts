@@ -27,7 +27,7 @@ export type {
   UncachedReason,
   UncachedResponse,
 } from '../http-cache/http-cache-options.ts'
-export { type FastifyCacheHook, httpCache } from './http-cache-hook.ts'
+export { type FastifyCacheHook, type FastifyHttpCache, httpCache } from './http-cache-hook.ts'
 export type {
   FastifyGivenLimit,
   FastifyHookOption,

@@ -12,6 +12,13 @@ export type FastifyCacheHook = (
   reply: FastifyReply,
 ) => Promise<FastifyReply | undefined>
 
+/** The type of `httpCache`. */
+export interface FastifyHttpCache {
+  (options: HttpCacheOptions<FastifyRequest>): FastifyCacheHook
+  /** Evicts all responses to requests of a path, or of several, on all nodes. */
+  readonly evict: typeof evictUri
+}
+
 /**
  * Caches responses of the routes that it is a hook of: to GET for all, and what a shared cache may keep. An answer without error to
  * another method ends what is kept for its path.
@@ -22,19 +29,27 @@ export type FastifyCacheHook = (
  * @throws InvalidOptionError
  * @example app.get('/products/:id', { preHandler: httpCache({ caches, ttl: '1m' }) }, handler)
  */
-export function httpCache(options: HttpCacheOptions<FastifyRequest>): FastifyCacheHook {
+export const httpCache: FastifyHttpCache = /* @__PURE__ */ Object.assign(cacheFor, {
+  evict: evictUri,
+})
+
+function cacheFor(options: HttpCacheOptions<FastifyRequest>): FastifyCacheHook {
   const cache = new ResponseCache<FastifyRequest>(options, 'httpCache')
   return (request, reply) =>
     new Promise((resolve, reject) => {
       const { raw: response } = reply
       // Fastify keeps fields until it writes the head. What was set before belongs to this request alone.
-      for (const [name, value] of Object.entries(reply.getHeaders()))
-        if (value !== undefined) response.setHeader(name, value)
+      const outer = Object.entries(reply.getHeaders())
+      for (const [name, value] of outer) if (value !== undefined) response.setHeader(name, value)
       handleNode(cache, {
         request,
         raw: request.raw,
         response,
-        proceed: () => resolve(undefined),
+        proceed: () => {
+          // Fastify writes them itself, and the handler may take one away.
+          for (const [name] of outer) response.removeHeader(name)
+          resolve(undefined)
+        },
         onAnswer: () => {
           reply.hijack()
           resolve(reply)
@@ -42,6 +57,3 @@ export function httpCache(options: HttpCacheOptions<FastifyRequest>): FastifyCac
       }).catch(reject)
     })
 }
-
-/** Evicts responses by their paths. */
-httpCache.evict = evictUri

@@ -23,7 +23,7 @@ export type {
   UncachedReason,
   UncachedResponse,
 } from '../http-cache/http-cache-options.ts'
-export { httpCache } from './http-cache-middleware.ts'
+export { type HonoHttpCache, httpCache } from './http-cache-middleware.ts'
 
 /** What the middleware leaves in the context. */
 export interface LimitedEnv {

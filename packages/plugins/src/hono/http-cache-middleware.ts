@@ -6,6 +6,13 @@ import type { HttpCacheOptions } from '../http-cache/http-cache-options.ts'
 import { ResponseCache } from '../http-cache/response-cache.ts'
 import { FetchExchange } from './fetch-exchange.ts'
 
+/** The type of `httpCache`. */
+export interface HonoHttpCache {
+  <E extends Env = Env>(options: HttpCacheOptions<Context<E>>): MiddlewareHandler<E>
+  /** Evicts all responses to requests of a path, or of several, on all nodes. */
+  readonly evict: typeof evictUri
+}
+
 /**
  * Caches responses of the routes that it stands in front of: to GET for all, and what a shared cache may keep. An answer without
  * error to another method ends what is kept for its path.
@@ -16,7 +23,11 @@ import { FetchExchange } from './fetch-exchange.ts'
  * @throws InvalidOptionError
  * @example app.get('/products/:id', httpCache({ caches, ttl: '1m', tags: (c) => [`product:${c.req.param('id')}`] }), handler)
  */
-export function httpCache<E extends Env = Env>(
+export const httpCache: HonoHttpCache = /* @__PURE__ */ Object.assign(cacheFor, {
+  evict: evictUri,
+})
+
+function cacheFor<E extends Env = Env>(
   options: HttpCacheOptions<Context<E>>,
 ): MiddlewareHandler<E> {
   const cache = new ResponseCache<Context<E>>(options, 'httpCache')
@@ -25,6 +36,3 @@ export function httpCache<E extends Env = Env>(
     await cache.handle(exchange, c as unknown as Context<E>)
   }
 }
-
-/** Evicts responses by their paths. */
-httpCache.evict = evictUri

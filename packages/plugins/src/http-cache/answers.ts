@@ -4,6 +4,7 @@ import { type CacheStatus, cacheStatusField } from './cache-status.ts'
 import { type Conditions, isNotModified, notModifiedFields } from './conditional.ts'
 import type { Exchange, ReadyResponse } from './exchange.ts'
 import { type FieldLines, linesOf } from './fields.ts'
+import { isOfSame, partOf, type Range } from './parts.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
 import type { StoredResponse } from './stored-response.ts'
 import { stringItem } from './structured-fields.ts'
@@ -16,7 +17,7 @@ const NO_BYTES = new Uint8Array(0)
 export interface AnswerContext {
   readonly exchange: Exchange
   readonly options: ResolvedHttpCache<never>
-  readonly isHead: boolean
+  readonly range: Range | undefined
   readonly nowMs: number
 }
 
@@ -36,7 +37,10 @@ export function answerOf(
     ...statusField({ ttl, ...status }, options),
   ]
   const whole = { status: stored.status, reason: stored.reason, fields, body: stored.body }
-  return conditional(whole, context)
+  const answer = conditional(whole, context)
+  const { range, exchange } = context
+  if (answer.status !== 200 || range === undefined) return answer
+  return isOfSame(exchange.field('if-range'), answer) ? partOf(answer, range) : answer
 }
 
 /** Makes the answer for the request whose handler ran. It has what was kept from others, such as a cookie that does not matter. */

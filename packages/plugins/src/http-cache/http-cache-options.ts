@@ -20,6 +20,8 @@ export type UncachedReason =
   | 'partial'
   /** It is larger than `maxBody`. */
   | 'size'
+  /** One of its tags is too long, empty, or no text in Unicode. */
+  | 'tags'
   /** It has a field that could not be written again as it is. */
   | 'malformed'
 
@@ -40,6 +42,11 @@ export interface HttpCacheSettings<Request> {
   readonly staleWhileRevalidate?: Duration | undefined
   /** Then served where the handler answers with 500 or above; for responses that say nothing about their freshness. @default 0 */
   readonly staleIfError?: Duration | undefined
+  /**
+   * How long a response with `ETag` or `Last-Modified` of the handler's own is kept after it may be served, to ask the handler whether it still
+   * holds: it gets `If-None-Match` and `If-Modified-Since`, and may answer 304. @default 0
+   */
+  readonly revalidate?: Duration | undefined
   /** Fields of the request that the handler may read, and by which responses are told apart. @default [] */
   readonly vary?: readonly string[] | undefined
   /** Names of query parameters that are part of the key. A request with another one is not cached. @default [] */

@@ -9,8 +9,9 @@ import type { Forward } from './cache-status.ts'
 import { CONDITIONAL_FIELDS } from './conditional.ts'
 import { type Directives, readDirectives } from './directives.ts'
 import type { Exchange } from './exchange.ts'
+import { type Range, readRange } from './parts.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
-import { readTarget } from './uri.ts'
+import { pathOf, readTarget } from './uri.ts'
 
 /** A request that may be answered from the cache. */
 export interface CachedPlan {
@@ -23,6 +24,8 @@ export interface CachedPlan {
   /** The values of fields by which responses may be told apart. */
   readonly varying: ReadonlyMap<string, string>
   readonly isHead: boolean
+  /** Part of what is kept is asked for. */
+  readonly range: Range | undefined
   readonly isAuthorized: boolean
   /** What the request asks of caches, where that is honoured. */
   readonly directives: Directives | undefined
@@ -42,12 +45,15 @@ const MOST_TARGET = 4_096
 
 export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): RequestPlan {
   const { method } = exchange
-  if (!SAFE.has(method)) return { kind: 'unsafe', path: readTarget(exchange.target)?.path }
+  if (!SAFE.has(method)) return { kind: 'unsafe', path: pathOf(exchange.target) }
   if (method !== 'GET' && method !== 'HEAD') return { kind: 'bypass', fwd: 'method' }
   const target = exchange.target.length > MOST_TARGET ? undefined : readTarget(exchange.target)
   if (target === undefined) return bypass('target')
   if (exchange.hasBody) return bypass('body')
-  if (exchange.field('range') !== undefined) return { kind: 'bypass', fwd: 'partial' }
+  const asked = exchange.field('range')
+  const range = asked === undefined ? undefined : readRange(asked)
+  if (asked !== undefined && (range === undefined || method === 'HEAD'))
+    return { kind: 'bypass', fwd: 'partial' }
   const isAuthorized = exchange.field('authorization') !== undefined
   if (isAuthorized && !options.authorized) return bypass('authorization')
   if (target.query.some(([name]) => !options.query.has(name))) return bypass('query')
@@ -55,11 +61,14 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
   if (cookie !== undefined && options.cookies.length === 0) return bypass('cookie')
   const cookies = cookie === undefined ? '' : keyedCookies(cookie, options.cookies)
   const varying = varyingFields(exchange, options.vary)
-  if (cookies === undefined || varying === undefined) return bypass('value')
-  const key = ['GET', exchange.target, exchange.seen, cookies]
+  // No handler sees it, unless `vary` has it; what stands before the cache may have chosen an application or a tenant by it.
+  const host = (exchange.field('host') ?? '').toLowerCase()
+  const isLong = cookies === undefined || varying === undefined || host.length > MOST_VALUE
+  if (isLong) return bypass('value')
+  const key = ['GET', host, exchange.target, exchange.seen, cookies]
   const fields = seenFields(exchange, options, { varying, cookies, isAuthorized })
   const directives = options.honourRequest ? requestDirectives(exchange) : undefined
-  const common = { path: target.path, key, fields, varying, isAuthorized, directives }
+  const common = { path: target.path, key, fields, varying, isAuthorized, directives, range }
   return { kind: 'cached', isHead: method === 'HEAD', ...common }
 }
 

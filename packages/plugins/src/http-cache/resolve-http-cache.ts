@@ -20,6 +20,7 @@ export interface ResolvedHttpCache<Request> {
   readonly caches: CacheManager
   readonly cache: string
   readonly windows: RouteWindows
+  readonly revalidateMs: number
   /** In lower case, sorted. */
   readonly vary: readonly string[]
   readonly query: ReadonlySet<string>
@@ -43,6 +44,7 @@ export const HTTP_CACHE_DEFAULTS = {
   cache: 'http',
   staleWhileRevalidate: 0,
   staleIfError: 0,
+  revalidate: 0,
   vary: [],
   query: [],
   cookies: [],
@@ -63,6 +65,7 @@ export const HTTP_CACHE_NAMES = optionNames<HttpCacheOptions<unknown>>({
   ttl: true,
   staleWhileRevalidate: true,
   staleIfError: true,
+  revalidate: true,
   vary: true,
   query: true,
   cookies: true,
@@ -130,6 +133,7 @@ export function resolveHttpCache<Request>(
       ),
       staleIfErrorMs: parseDuration(said.staleIfError ?? 0, `${where}.staleIfError`),
     },
+    revalidateMs: parseDuration(said.revalidate ?? 0, `${where}.revalidate`),
     vary: fieldNames(said.vary, `${where}.vary`, NOT_FOR_VARY).toSorted(),
     query: new Set(names(said.query, `${where}.query`)),
     cookies: cookieNames(said.cookies, `${where}.cookies`),

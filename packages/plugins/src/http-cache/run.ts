@@ -12,7 +12,8 @@ import type { Exchange, Rendering, ResponseHead } from './exchange.ts'
 import type { UncachedReason } from './http-cache-options.ts'
 import type { CachedPlan } from './request-plan.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
-import { refusal, type StoredResponse, storedOf } from './stored-response.ts'
+import { freshened, NOT_MODIFIED } from './revalidation.ts'
+import { matches, refusal, type StoredResponse, storedOf } from './stored-response.ts'
 
 /** What a load may come to: a response for all, or one that is for its own request alone, or none. */
 export type Loaded = StoredResponse | Apart | typeof NO_REQUEST
@@ -67,41 +68,60 @@ export class Run<Request> {
     return this.#rendering ?? Promise.resolve({ kind: 'gone' })
   }
 
-  /** `mayFallBack`: there is an older response, so that a failure is held until it is known whether that is served. */
-  load(mayFallBack: boolean): Promise<Loaded> {
-    this.#loading ??= this.#load(mayFallBack)
+  /** `previous`: an older response, which may be served where the handler fails, and may still hold. */
+  load(previous: Loaded | undefined): Promise<Loaded> {
+    this.#loading ??= this.#load(previous?.kind === 'response' ? previous : undefined)
     return this.#loading
   }
 
-  async #load(mayFallBack: boolean): Promise<Loaded> {
+  async #load(previous: StoredResponse | undefined): Promise<Loaded> {
     const { exchange, plan, request, options, now } = this.#parts
     // Before the handler, which may change what they are made of.
     const tags = this.#tagsOf(request)
     const common = options as unknown as ResolvedHttpCache<never>
-    this.#rendering = exchange.render({
-      fields: plan.fields,
-      maxBody: options.maxBody,
-      added: statusField({ fwd: 'uri-miss' }, common),
-      hidden: options.targets[0],
-      holds: (head) => {
-        if (head.status >= FIRST_FAILURE) return mayFallBack
-        this.why = refusal(head, plan, common, now())
-        return this.why === undefined
-      },
-    })
+    const asked = previous !== undefined && matches(previous, plan) ? previous : undefined
+    this.#rendering = exchange
+      .render({
+        fields: new Map([...plan.fields, ...Object.entries(asked?.validators ?? {})]),
+        maxBody: options.maxBody,
+        added: statusField({ fwd: 'uri-miss' }, common),
+        hidden: options.targets[0],
+        holds: (head) => {
+          if (head.status >= FIRST_FAILURE) return previous !== undefined
+          if (head.status === NOT_MODIFIED && asked !== undefined) return true
+          this.why = tags === undefined ? 'tags' : refusal(head, plan, common, now())
+          return this.why === undefined
+        },
+      })
+      .then((rendering) => this.#whole(rendering, asked))
     const rendering = await this.#rendering
     if (rendering.kind === 'gone') throw new ClientGone('The client has gone')
     const head = rendering.kind === 'whole' ? rendering.response : rendering.head
     if (head.status >= FIRST_FAILURE) throw new HandlerFailed(`The handler answered ${head.status}`)
-    this.product = this.#productOf(rendering, tags)
+    this.product = this.#productOf(rendering, tags ?? [])
     if (this.product.kind === 'apart') this.#report(head)
     return this.product
   }
 
-  /** What the user's function throws is the request's error, and not one of the cache. */
-  #tagsOf(request: Request): readonly string[] {
+  /** A response that still holds, with what the handler says of it now. */
+  #whole(rendering: Rendering, asked: StoredResponse | undefined): Rendering {
+    if (rendering.kind !== 'whole' || asked === undefined) return rendering
+    if (rendering.response.status !== NOT_MODIFIED) return rendering
+    const response = freshened(asked, rendering.response)
+    const { plan, options, now } = this.#parts
+    this.why = refusal(response, plan, options as unknown as ResolvedHttpCache<never>, now())
+    return { kind: 'whole', response }
+  }
+
+  /**
+   * What the user's function throws is the request's error, and not one of the cache. `undefined`: one of the texts cannot be a tag. They
+   * are made of what strangers send, whom the handler has to answer all the same.
+   */
+  #tagsOf(request: Request): readonly string[] | undefined {
     try {
-      const tags = this.#parts.options.tagsOf(request)
+      const tags: unknown = this.#parts.options.tagsOf(request)
+      const areTexts = Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')
+      if (areTexts && !areTags(tags)) return undefined
       assertTags(tags, 'httpCache.tags')
       return tags
     } catch (error) {
@@ -116,6 +136,7 @@ export class Run<Request> {
       if (rendering.kind === 'passed' && rendering.why === 'size') this.why = 'size'
       return { kind: 'apart' }
     }
+    if (this.why !== undefined) return { kind: 'apart' }
     const common = options as unknown as ResolvedHttpCache<never>
     const made = storedOf(rendering.response, { plan, tags, nowMs: now() }, common)
     if (made !== 'partial') return made
@@ -126,5 +147,14 @@ export class Run<Request> {
   #report({ status }: ResponseHead): void {
     const { options, plan } = this.#parts
     options.onUncached({ reason: this.why ?? 'status', path: plan.path, status })
+  }
+}
+
+function areTags(texts: readonly string[]): boolean {
+  try {
+    assertTags(texts, 'httpCache.tags')
+    return true
+  } catch {
+    return false
   }
 }

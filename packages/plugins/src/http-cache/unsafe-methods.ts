@@ -27,7 +27,7 @@ export async function afterUnsafe(
   await caches.evictTags([...new Set(tags)]).catch(() => undefined)
 }
 
-/** Targets of the same origin in `Location` and `Content-Location`. Targets of other origins must not be evicted from here. */
+/** Targets of the same origin in `Location` and `Content-Location`. What is kept for other origins is not kept here. */
 function namedTags({
   head,
   exchange,

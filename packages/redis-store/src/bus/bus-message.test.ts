@@ -2,7 +2,7 @@ import type { BusMessage } from '@larder/core/store'
 import { pack } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { withSeed } from '../../../../test/support/seed.ts'
-import { decodeMessage, encodeMessage } from './bus-message.ts'
+import { decodeMessage, decodeMessages, encodeMessage } from './bus-message.ts'
 
 function wire(kind: string, fields: unknown): Buffer {
   return Buffer.concat([Buffer.from(kind), pack(fields)])
@@ -90,6 +90,59 @@ describe('decodeMessage', () => {
           expect(['keys', 'tags', 'wake', 'doubt']).toContain(decodeMessage(bytes).kind)
         } catch (error) {
           expect((error as Error).name).toBe('Error')
+        }
+      }
+    }))
+})
+
+describe('decodeMessages', () => {
+  const one = [1, '2', '3', ['c:a']]
+  const other = [4, '5', '6', ['c:b'], 1, 100]
+
+  function framed(fields: unknown): Buffer {
+    const list = pack(fields)
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(list.length)
+    return Buffer.concat([length, list])
+  }
+
+  function together(...parts: readonly Buffer[]): Buffer {
+    return Buffer.concat([Buffer.from('m'), ...parts])
+  }
+
+  it('reads one message of any kind', () => {
+    expect(decodeMessages(wire('w', ['c:a']))).toEqual([{ kind: 'wake', key: 'c:a' }])
+  })
+
+  it('reads several changes in their order, also from the middle of a larger buffer', () => {
+    const bytes = Buffer.concat([Buffer.from('xx'), together(framed(one), framed(other))])
+    expect(decodeMessages(bytes.subarray(2))).toEqual([
+      { kind: 'keys', partition: 1, previous: 2, seq: 3, keys: ['c:a'] },
+      { kind: 'keys', partition: 4, previous: 5, seq: 6, keys: ['c:b'], soft: true, settleMs: 100 },
+    ])
+  })
+
+  it.each<[string, Buffer]>([
+    ['a length that is cut off', together(framed(one), Buffer.from([0, 0]))],
+    ['a list that is cut off', together(framed(one)).subarray(0, -1)],
+    ['a length beyond the end', together(Buffer.from([255, 255, 255, 255, 0x90]))],
+    ['a list of another kind', together(framed(['c:a']))],
+    ['an empty list', together(Buffer.from([0, 0, 0, 0]))],
+    ['an extension', together(Buffer.from([0, 0, 0, 3, 0xd4, 0x00, 0x00]))],
+  ])('refuses %s', (_, bytes) => {
+    expect(() => decodeMessages(bytes)).toThrow(Error)
+  })
+
+  it('survives any bytes', () =>
+    withSeed((random) => {
+      const good = together(framed(one), framed(other))
+      for (let run = 0; run < 3_000; run++) {
+        const bytes = Buffer.from(good.subarray(0, 1 + random.int(good.length)))
+        for (let i = random.int(4); i > 0; i--) bytes[random.int(bytes.length)] = random.int(256)
+        try {
+          for (const message of decodeMessages(bytes)) expect(message).toHaveProperty('kind')
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error)
         }
       }
     }))

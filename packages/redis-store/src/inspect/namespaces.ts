@@ -11,7 +11,7 @@ export interface NamespaceRow {
 
 /** As `key-layout.ts` makes them: the namespace, then a partition or what else it is. */
 const OURS =
-  /^\{([A-Za-z0-9_.-]{1,64}):(\d{1,2}\}|(?:tags|store)\}$|nodes\}(?::heartbeats)?$|(?:lock|limit|fenced):)/
+  /^\{([A-Za-z0-9_.-]{1,64}):(\d{1,2}\}|(?:tags|store)\}$|nodes\}(?::heartbeats)?$|(?:lock|limit|session|fenced):)/
 
 export function scanNamespaces(
   servers: readonly InspectedServer[],
