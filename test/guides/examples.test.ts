@@ -91,6 +91,22 @@ it.each<[string, () => object]>([
   ['in one process', () => ({})],
   ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
 ])(
+  'counter: counts an id once, and sums arrive, %s',
+  async (_, env) => {
+    expect((await printed('counter', env())).trim().split('\n')).toEqual([
+      '{ total: 1, isDuplicate: false }',
+      '{ total: 1, isDuplicate: true }',
+      'before they are sent: 0',
+      'after that: 1000',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
   'leaderboard: shows places, a tie, and those around a member, %s',
   async (_, env) => {
     expect((await printed('leaderboard', env())).trim().split('\n')).toEqual([

@@ -5,6 +5,7 @@
 
 import type { CacheManager } from '@larder/core'
 import { createCacheManager } from '@larder/core'
+import { ManualClock } from '@larder/core/testing'
 import { lruStore } from '@larder/local-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { deferred, eventually } from '../support/eventually.ts'
@@ -137,6 +138,45 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
     })
   })
 
+  describe('what a handler may read', () => {
+    it('tells responses apart, whether or not they say so', async () => {
+      const { get, renders } = await start(echo, { vary: ['Accept-Language'] })
+      const language = async (value?: string): Promise<unknown> =>
+        JSON.parse(
+          (await get('/page', value === undefined ? {} : { 'accept-language': value })).body,
+        ).language
+      for (let round = 0; round < 2; round += 1) {
+        expect(await language('de')).toBe('de')
+        expect(await language('fr')).toBe('fr')
+        expect(await language()).toBeUndefined()
+      }
+      expect(renders).toHaveLength(3)
+    })
+
+    it('is not the host, by which something before the cache may have chosen a tenant: they are told apart', async () => {
+      const { get, renders } = await start(echo)
+      const hosts = ['a.example', 'b.example', 'A.example']
+      for (const host of hosts)
+        expect(JSON.parse((await get('/page', { host })).body).host ?? 'localhost').toBe(
+          'localhost',
+        )
+      expect(renders).toHaveLength(2)
+    })
+
+    it('tells them apart from those of a version of the application that declared less', async () => {
+      const caches = startCaches()
+      const old = await framework.start({ caches, render: echo })
+      const now = await framework.start({
+        caches,
+        options: { vary: ['accept-language'] },
+        render: echo,
+      })
+      await ask(old.port, { path: '/page' })
+      const answer = await ask(now.port, { path: '/page', headers: { 'accept-language': 'de' } })
+      expect(JSON.parse(answer.body).language).toBe('de')
+    })
+  })
+
   describe('a request of a user', () => {
     it.each([
       ['a cookie', { cookie: 'sid=alice' }],
@@ -228,6 +268,43 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       const { get } = await start(echo)
       await get(path)
       expect(JSON.parse((await get('/page')).body).path).toBe('/page')
+    })
+
+    it.each([
+      ['/a@b', '/a%40b'],
+      ['/a%3ab', '/a:b'],
+      ['/a%2Fb', '/a/b'],
+      ['/%C3%A9', '/%c3%A9'],
+    ])('keeps nothing by another form of a path: %s', async (kept, evicted) => {
+      const { port, get, renders } = await start(echo)
+      await get(kept)
+      await ask(port, { method: 'PUT', path: evicted })
+      await get(kept)
+      expect(renders).toHaveLength(3)
+    })
+
+    it('ends no caching by values of a field that nobody sends any more', async () => {
+      const clock = new ManualClock()
+      const caches = createCacheManager({
+        namespace: 'leaks',
+        local: lruStore(),
+        default: false,
+        clock,
+      })
+      onTestFinished(() => caches.close())
+      const { port } = await framework.start({
+        caches,
+        options: { vary: ['accept-language'] },
+        render: echo,
+      })
+      const get = (language: string) =>
+        ask(port, { path: '/page', headers: { 'accept-language': language } })
+      for (let i = 0; i < 40; i += 1) await get(`evil${i}`)
+      expect(statusOf(await get('de'))).toContain('detail=variants')
+      clock.advance(61_000)
+      await get('evil0')
+      expect(statusOf(await get('de'))).toContain('stored')
+      expect((await get('de')).headers.age).toBe('0')
     })
 
     it('gets no body of its own into a GET that others get', async () => {

@@ -189,8 +189,24 @@ export const SECTIONS = [
     ],
   },
   {
+    title: '`createCounter`',
+    about: 'See [counters](../guides/counters.md).',
+    of: [
+      ['packages/plugins/src/boards/counter-options.ts', 'BufferedCounterOptions'],
+      ['packages/plugins/src/boards/counter-options.ts', 'CounterOptions'],
+    ],
+  },
+  {
+    title: '`add`, `count` and `series` of a counter',
+    about: 'See [counters](../guides/counters.md).',
+    of: [
+      ['packages/plugins/src/boards/counter-options.ts', 'AddOptions'],
+      ['packages/plugins/src/boards/counter-options.ts', 'CountOptions'],
+    ],
+  },
+  {
     title: '`localBoards`',
-    about: 'Leaderboards within the process. See [leaderboards](../guides/boards.md).',
+    about: 'Leaderboards and counters within the process. See [leaderboards](../guides/boards.md).',
     of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
   },
   {

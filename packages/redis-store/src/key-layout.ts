@@ -159,6 +159,19 @@ export function boardKeys(
   return [`${at}:order`, `${at}:ids`, `${at}:scores`]
 }
 
+/**
+ * The counts of a key, and what an id has done there: `{shop:counter:hits:0:home}`, and the same with `:id:` and a digest, so that no id
+ * looks like another key.
+ */
+export function counterKeys(
+  namespace: string,
+  counter: string,
+  key: string,
+): { readonly counts: string; readonly done: (digest: string) => string } {
+  const counts = `{${namespace}:counter:${counter}:${key}}`
+  return { counts, done: (digest) => `${counts}:id:${digest}` }
+}
+
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {
   return key.slice(1, key.indexOf('}'))

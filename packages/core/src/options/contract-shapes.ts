@@ -81,6 +81,8 @@ const BOARDS: Shape<BoardProvider> = {
   submit: 'function',
   look: 'function',
   remove: 'function',
+  add: 'function',
+  counts: 'function',
   close: 'function',
 }
 

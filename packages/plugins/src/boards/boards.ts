@@ -1,6 +1,15 @@
-/** Leaderboards over a cache manager's store. */
+/** Leaderboards and counters over a cache manager's store. */
 
+export { BufferedCounter } from './buffered-counter.ts'
 export type { PeriodOptions } from './common-options.ts'
+export { type Added, Counter, createCounter } from './counter.ts'
+export type { Counted, CounterKey } from './counter-calls.ts'
+export type {
+  AddOptions,
+  BufferedCounterOptions,
+  CounterOptions,
+  CountOptions,
+} from './counter-options.ts'
 export {
   type BoardMember,
   createLeaderboard,

@@ -39,13 +39,17 @@ function cacheFor(options: HttpCacheOptions<FastifyRequest>): FastifyCacheHook {
     new Promise((resolve, reject) => {
       const { raw: response } = reply
       // Fastify keeps fields until it writes the head. What was set before belongs to this request alone.
-      for (const [name, value] of Object.entries(reply.getHeaders()))
-        if (value !== undefined) response.setHeader(name, value)
+      const outer = Object.entries(reply.getHeaders())
+      for (const [name, value] of outer) if (value !== undefined) response.setHeader(name, value)
       handleNode(cache, {
         request,
         raw: request.raw,
         response,
-        proceed: () => resolve(undefined),
+        proceed: () => {
+          // Fastify writes them itself, and the handler may take one away.
+          for (const [name] of outer) response.removeHeader(name)
+          resolve(undefined)
+        },
         onAnswer: () => {
           reply.hijack()
           resolve(reply)

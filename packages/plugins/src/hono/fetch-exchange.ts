@@ -11,8 +11,13 @@ import type {
 } from '../http-cache/exchange.ts'
 import type { FieldLines } from '../http-cache/fields.ts'
 
-/** What a narrowed request says for its host, unless `vary` has it. */
+/** Where a narrowed request says it went, unless `vary` has its host. */
 const NO_HOST = 'localhost'
+
+const DEFAULT_PORT = /:(?:80|443)$/
+const HOST = /^[\w.\-:[\]]+$/
+/** Fields of which the cache's lines stand beside those from before it. */
+const ADDING = new Set(['cache-status', 'set-cookie', 'vary'])
 
 export class FetchExchange implements Exchange {
   readonly method: string
@@ -21,7 +26,7 @@ export class FetchExchange implements Exchange {
   readonly #c: Context
   readonly #next: () => Promise<void>
   /** What was set before the cache was reached: it belongs to this request alone. */
-  readonly #outer: ReadonlyMap<string, string>
+  readonly #outer: FieldLines
   #rendering: Promise<Rendering> | undefined
 
   constructor(c: Context, next: () => Promise<void>) {
@@ -30,9 +35,11 @@ export class FetchExchange implements Exchange {
     this.method = c.req.method
     const { url } = c.req
     const from = url.indexOf('/', url.indexOf('//') + 2)
-    this.target = from < 0 ? '/' : url.slice(from)
+    const isOfHost = hostOf(`http://${this.field('host')}`) === hostOf(url)
+    // An absolute target names another host than the field: whatever reads one of them does not know of the other.
+    this.target = isOfHost ? (from < 0 ? '/' : url.slice(from)) : url
     this.seen = this.target
-    this.#outer = new Map(outerLines(c))
+    this.#outer = outerLines(c)
   }
 
   get signal(): AbortSignal {
@@ -45,7 +52,7 @@ export class FetchExchange implements Exchange {
   }
 
   field(name: string): string | undefined {
-    return this.#c.req.header(name)
+    return this.#c.req.header(name) ?? (name === 'host' ? hostOf(this.#c.req.url) : undefined)
   }
 
   async pass(added: AddedFields): Promise<void> {
@@ -70,7 +77,7 @@ export class FetchExchange implements Exchange {
   async #render({ fields, maxBody, holds, added, hidden }: RenderOptions): Promise<Rendering> {
     const c = this.#c
     const { raw } = c.req
-    c.req.raw = narrowed(raw, fields)
+    c.req.raw = narrowed(raw, this.target, fields)
     try {
       await this.#next()
     } finally {
@@ -92,12 +99,11 @@ export class FetchExchange implements Exchange {
   }
 
   async answer({ status, fields, body }: ReadyResponse): Promise<void> {
-    const headers = new Headers()
-    for (const [name, value] of this.#outer) headers.append(name, value)
+    const headers = new Headers([...this.#outer] as [string, string][])
     const own = new Set<string>()
     for (const [name, value] of fields) {
       const lower = name.toLowerCase()
-      const adds = own.has(lower) || lower === 'cache-status' || lower === 'set-cookie'
+      const adds = own.has(lower) || ADDING.has(lower)
       if (adds) headers.append(name, value)
       else headers.set(name, value)
       own.add(lower)
@@ -119,8 +125,10 @@ export class FetchExchange implements Exchange {
 
   #headOf({ status, headers }: Response): ResponseHead {
     // A response of the handler's own has lost what was set before; that holds all the same.
-    const fields = linesOf(headers).filter(([name, value]) => this.#outer.get(name) !== value)
-    return { status, reason: undefined, fields, outer: [...this.#outer] }
+    const isOuter = ([name, value]: FieldLines[number]): boolean =>
+      this.#outer.some((line) => line[0] === name && line[1] === value)
+    const fields = linesOf(headers).filter((line) => !isOuter(line))
+    return { status, reason: undefined, fields, outer: this.#outer }
   }
 }
 
@@ -133,15 +141,23 @@ function outerLines(c: Context): FieldLines {
   return lines
 }
 
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).host.replace(DEFAULT_PORT, '') : undefined
+}
+
 function linesOf(headers: Headers): FieldLines {
   return [...headers].map(([name, value]) => [name, value] as const)
 }
 
-/** Has the fields that the key covers, and no others. */
-function narrowed(raw: Request, fields: ReadonlyMap<string, string>): Request {
-  const url = new URL(raw.url)
-  if (!fields.has('host')) url.host = NO_HOST
-  return new Request(url, { method: raw.method, headers: [...fields] as [string, string][] })
+/**
+ * Has the fields that the key covers, and no others. Its address is made of those, too: an absolute target says another host than the
+ * field does.
+ */
+function narrowed(raw: Request, target: string, fields: ReadonlyMap<string, string>): Request {
+  const said = fields.get('host') ?? NO_HOST
+  const host = HOST.test(said) && URL.canParse(`http://${said}`) ? said : NO_HOST
+  const headers = [...fields] as [string, string][]
+  return new Request(`http://${host}${target}`, { method: raw.method, headers })
 }
 
 /** The whole body; or, where it is larger than `most`, a stream of all of it. */

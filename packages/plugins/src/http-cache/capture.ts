@@ -9,6 +9,7 @@
 import type { OutgoingHttpHeader, ServerResponse } from 'node:http'
 import type { Rendering, RenderOptions, ResponseHead } from './exchange.ts'
 import type { FieldLines } from './fields.ts'
+import { applyHeaders, headersOf, reasonOf } from './written-head.ts'
 
 type Done = ((error?: Error | null) => void) | undefined
 type Judge = (head: ResponseHead) => 'hold' | 'pass'
@@ -29,6 +30,9 @@ export class Capture {
   /** What was set before, by name in lower case. */
   readonly #outer = new Map<string, readonly [name: string, value: OutgoingHttpHeader]>()
   readonly #before = new Map<Replaced, PropertyDescriptor | undefined>()
+  /** What stands here in the place of what was there. Something behind the cache may have it, and call it at any time. */
+  readonly #own = new Map<Replaced, PropertyDescriptor>()
+  #isHolding = false
   #judge: Judge = () => 'pass'
   #passing: Pick<RenderOptions, 'added' | 'hidden'> = { added: [], hidden: undefined }
   #onEnd: (body: Uint8Array) => void = nothing
@@ -78,20 +82,20 @@ export class Capture {
     const response = this.#response
     if (this.#head === undefined || response.headersSent) return
     this.#mark()
-    response.writeHead(
-      this.#head.status,
-      ...(this.#head.reason === undefined ? [] : [this.#head.reason]),
-    )
+    const { status, reason } = this.#head
+    this.#call('writeHead', [status, ...(reason === undefined ? [] : [reason])])
     const chunks = this.#chunks
     this.#chunks = []
-    for (const chunk of chunks) response.write(chunk)
-    if (this.#isEnded) response.end()
+    for (const chunk of chunks) this.#call('write', [chunk])
+    if (this.#isEnded) this.#call('end', [])
   }
 
   /** Makes the response as it was before the handler, so that something else can be sent. */
   release(): void {
-    this.#bringBack()
     const response = this.#response
+    this.#bringBack()
+    // What stands behind the cache has had its say, and would take the answer for the handler's.
+    for (const [name, descriptor] of this.#before) restore(response, name, descriptor)
     if (response.headersSent) return
     for (const name of response.getHeaderNames())
       if (!this.#outer.has(name)) response.removeHeader(name)
@@ -116,68 +120,88 @@ export class Capture {
   }
 
   #replace(): void {
-    const response = this.#response
-    const value = (method: unknown): PropertyDescriptor => ({ value: method })
-    this.#put('writeHead', value(this.#writeHead))
-    this.#put(
-      'flushHeaders',
-      value(() => void this.#open()),
-    )
-    this.#put(
-      'write',
-      value((chunk: unknown, encoding?: unknown, done?: unknown) => {
-        const callback = (typeof encoding === 'function' ? encoding : done) as Done
-        if (!this.#open()) return response.write(chunk as string, encoding as 'utf8', done as Done)
-        this.#take(chunk, encoding)
-        if (callback !== undefined) queueMicrotask(() => callback())
-        return true
-      }),
-    )
-    this.#put('end', value(this.#end))
+    this.#isHolding = true
+    this.#put('writeHead', { value: this.#writeHead })
+    this.#put('flushHeaders', { value: this.#flushHeaders })
+    this.#put('write', { value: this.#write })
+    this.#put('end', { value: this.#end })
     this.#put('headersSent', { get: () => this.#head !== undefined })
     this.#put('writableEnded', { get: () => this.#isEnded })
   }
 
-  readonly #writeHead = (status: number, second?: unknown, third?: unknown): ServerResponse => {
+  readonly #writeHead = (...args: readonly unknown[]): ServerResponse => {
     const response = this.#response
+    if (!this.#isHolding) return this.#call('writeHead', args) as ServerResponse
     if (this.#head !== undefined) return response
-    response.statusCode = status
+    const [status, second, third] = args
+    response.statusCode = Number(status)
     if (typeof second === 'string') response.statusMessage = second
     applyHeaders(response, typeof second === 'string' ? third : second)
-    if (this.#open()) return response
+    this.#open()
     return response
   }
 
-  readonly #end = (first?: unknown, second?: unknown, third?: unknown): ServerResponse => {
+  readonly #flushHeaders = (): void => {
+    if (!this.#begin()) this.#call('flushHeaders', [])
+  }
+
+  readonly #write = (...args: readonly unknown[]): boolean => {
+    if (!this.#begin()) return this.#call('write', args) as boolean
+    const [chunk, encoding, done] = args
+    if (this.#isEnded) return false
+    this.#take(chunk, encoding)
+    const callback = (typeof encoding === 'function' ? encoding : done) as Done
+    if (callback !== undefined) queueMicrotask(() => callback())
+    return true
+  }
+
+  readonly #end = (...args: readonly unknown[]): ServerResponse => {
     const response = this.#response
-    const done = [first, second, third].find((each) => typeof each === 'function') as Done
-    const chunk = typeof first === 'function' ? undefined : first
-    if (!this.#open()) return response.end(first as string, second as 'utf8', third as never)
+    if (!this.#begin()) return this.#call('end', args) as ServerResponse
     if (this.#isEnded) return response
-    if (chunk !== undefined && chunk !== null) this.#take(chunk, second)
+    const done = args.find((each) => typeof each === 'function') as Done
+    const [chunk, encoding] = args
+    if (chunk !== undefined && chunk !== null && typeof chunk !== 'function')
+      this.#take(chunk, encoding)
     // Taking it may have been too much.
-    if (response.end !== this.#end) return done === undefined ? response.end() : response.end(done)
+    if (!this.#isHolding)
+      return this.#call('end', done === undefined ? [] : [done]) as ServerResponse
     this.#isEnded = true
     this.#whenSent.push(done)
     this.#onEnd(Buffer.concat(this.#chunks))
     return response
   }
 
-  /** Makes the head where there is none yet. False where the response is not held: its methods are its own again. */
-  #open(): boolean {
-    if (this.#head !== undefined) return true
+  /**
+   * Makes the head as node does, by `writeHead`: sessions and others behind the cache have replaced it, to set a cookie at the last
+   * moment. False where the response is not held.
+   */
+  #begin(): boolean {
     const response = this.#response
-    const { statusCode, statusMessage } = response
+    if (this.#isHolding && this.#head === undefined) response.writeHead(response.statusCode)
+    if (this.#isHolding && this.#head === undefined) this.#open()
+    return this.#isHolding
+  }
+
+  #open(): void {
+    const response = this.#response
     this.#head = {
-      status: statusCode,
-      reason: statusMessage === '' ? undefined : statusMessage,
+      status: response.statusCode,
+      reason: reasonOf(response),
       ...this.#sortedFields(),
     }
-    if (this.#judge(this.#head) === 'hold') return true
+    if (this.#judge(this.#head) === 'hold') return
     this.#bringBack()
     this.#mark()
     this.#onPassed('head')
-    return false
+  }
+
+  /** Calls what was there before. */
+  #call(name: (typeof WRITING)[number], args: readonly unknown[]): unknown {
+    const response = this.#response
+    const method: unknown =
+      this.#before.get(name)?.value ?? Reflect.get(Object.getPrototypeOf(response), name, response)
+    return Reflect.apply(method as () => unknown, response, args)
   }
 
   /** What clients are told, and others are not. */
@@ -214,50 +238,34 @@ export class Capture {
   #put(name: Replaced, descriptor: PropertyDescriptor): void {
     if (!this.#before.has(name))
       this.#before.set(name, Object.getOwnPropertyDescriptor(this.#response, name))
-    const isMethod = 'value' in descriptor
+    this.#own.set(name, descriptor)
     Object.defineProperty(this.#response, name, {
       ...descriptor,
-      ...(isMethod ? { writable: true } : {}),
+      ...('value' in descriptor ? { writable: true } : {}),
       configurable: true,
       enumerable: false,
     })
   }
 
+  /** What was put in the place of what stands here stays: it calls that, and that passes it on. */
   #bringBack(): void {
-    for (const [name, descriptor] of this.#before) {
-      if (descriptor !== undefined) Object.defineProperty(this.#response, name, descriptor)
-      else delete (this.#response as unknown as Record<string, unknown>)[name]
+    this.#isHolding = false
+    for (const [name, own] of this.#own) {
+      const now = Object.getOwnPropertyDescriptor(this.#response, name)
+      if (now?.value === own.value && now?.get === own.get)
+        restore(this.#response, name, this.#before.get(name))
     }
-    this.#before.clear()
+    this.#own.clear()
   }
 }
 
-/** Of node since 15.4; its types have it on requests alone. */
-type WithRawNames = ServerResponse & { getRawHeaderNames?(): string[] }
+function restore(
+  response: ServerResponse,
+  name: Replaced,
+  descriptor: PropertyDescriptor | undefined,
+): void {
+  if (descriptor !== undefined) Object.defineProperty(response, name, descriptor)
+  else delete (response as unknown as Record<string, unknown>)[name]
+}
 
 function nothing(): void {}
-
-function headersOf(response: ServerResponse): readonly (readonly [string, OutgoingHttpHeader])[] {
-  const names = (response as WithRawNames).getRawHeaderNames?.() ?? response.getHeaderNames()
-  return names.map((name) => [name, response.getHeader(name) ?? ''] as const)
-}
-
-/** In all forms that `writeHead` takes: an object, a list of pairs, a flat list. */
-function applyHeaders(response: ServerResponse, headers: unknown): void {
-  if (typeof headers !== 'object' || headers === null) return
-  if (!Array.isArray(headers)) {
-    for (const [name, value] of Object.entries(headers))
-      if (value !== undefined) response.setHeader(name, value as string)
-    return
-  }
-  const isOfPairs = Array.isArray(headers[0])
-  const flat = isOfPairs ? (headers as unknown[][]).flat() : (headers as unknown[])
-  const set = new Set<string>()
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    const name = String(flat[i])
-    // Those of the list replace what was set; among themselves they add up.
-    if (set.has(name.toLowerCase())) response.appendHeader(name, flat[i + 1] as string)
-    else response.setHeader(name, flat[i + 1] as string)
-    set.add(name.toLowerCase())
-  }
-}

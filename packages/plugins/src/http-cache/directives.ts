@@ -16,6 +16,9 @@ export interface Directives {
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y
 const SPACE = /[ \t]*/y
+const WORD = /[A-Za-z-]+/g
+/** These count where they are not well placed, too. */
+const FORBIDDING: ReadonlySet<string> = new Set(['no-cache', 'no-store', 'private'])
 const DIGITS = /^\d+$/
 /** RFC 9111, 1.2.2: larger numbers count as this. */
 const MOST_SECONDS = 2_147_483_648
@@ -64,7 +67,13 @@ function readLine(line: string, found: Map<string, Value>): void {
     take(SPACE)
     const isWhole = at >= line.length || line[at] === ','
     // What follows up to the next comma belongs to it, and makes it invalid.
-    if (!isWhole) at = endOfMember(line, at)
+    if (!isWhole) {
+      const from = at
+      at = endOfMember(line, at)
+      // Somebody may have meant what stands there, such as the second in `public; no-store`.
+      for (const [word] of line.slice(from, at).matchAll(WORD))
+        if (FORBIDDING.has(word.toLowerCase())) found.set(word.toLowerCase(), INVALID)
+    }
     if (name === undefined) continue
     found.set(name, found.has(name) || !isWhole ? INVALID : value)
   }

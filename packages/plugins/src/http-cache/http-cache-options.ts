@@ -20,6 +20,8 @@ export type UncachedReason =
   | 'partial'
   /** It is larger than `maxBody`. */
   | 'size'
+  /** One of its tags is too long, empty, or no text in Unicode. */
+  | 'tags'
   /** It has a field that could not be written again as it is. */
   | 'malformed'
 

@@ -11,19 +11,43 @@ interface WithCookies {
   signedCookies?: unknown
 }
 
-/** Returns a function that brings everything back. */
-export function narrow(request: IncomingMessage, fields: ReadonlyMap<string, string>): () => void {
-  const { headers } = request
+/** Returns a function that brings everything back. `holders`: what may have parsed cookies, such as the request of a framework. */
+export function narrow(
+  request: IncomingMessage,
+  fields: ReadonlyMap<string, string>,
+  holders: ReadonlySet<object>,
+): () => void {
   const names = new Set(cookieNames(fields.get('cookie')))
-  const parsed = request as WithCookies
-  const { cookies, signedCookies } = parsed
-  request.headers = Object.fromEntries(fields)
-  if (isRecord(cookies)) parsed.cookies = only(cookies, names)
-  if (isRecord(signedCookies)) parsed.signedCookies = only(signedCookies, names)
+  const lines = [...fields]
+  const undo = [
+    // Defined, and not set: requests of HTTP/2 do not let them be set.
+    put(request, 'headers', Object.fromEntries(lines)),
+    put(request, 'headersDistinct', Object.fromEntries(lines.map(([name, v]) => [name, [v]]))),
+    put(request, 'rawHeaders', lines.flat()),
+  ]
+  for (const holder of holders) {
+    const parsed = holder as WithCookies
+    for (const name of ['cookies', 'signedCookies'] as const) {
+      const all = parsed[name]
+      if (isRecord(all)) undo.push(put(parsed, name, only(all, names)))
+    }
+  }
   return () => {
-    request.headers = headers
-    if (isRecord(cookies)) parsed.cookies = cookies
-    if (isRecord(signedCookies)) parsed.signedCookies = signedCookies
+    for (const bringBack of undo) bringBack()
+  }
+}
+
+function put(target: object, name: string, value: unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(target, name)
+  Object.defineProperty(target, name, {
+    value,
+    writable: true,
+    configurable: true,
+    enumerable: true,
+  })
+  return () => {
+    if (before !== undefined) Object.defineProperty(target, name, before)
+    else delete (target as Record<string, unknown>)[name]
   }
 }
 

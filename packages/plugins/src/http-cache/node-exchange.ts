@@ -17,6 +17,8 @@ import { narrow } from './narrowed-request.ts'
 export interface NodeExchangeParts {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** The request as the framework has it, where that is another object. */
+  readonly wrapped: unknown
   /** Lets the handler run. */
   proceed(): void
   /** Called once it is known that the cache answers, before anything is sent. */
@@ -59,7 +61,9 @@ export class NodeExchange implements Exchange {
   }
 
   field(name: string): string | undefined {
-    const value = this.#parts.request.headers[name]
+    const { headers } = this.#parts.request
+    // HTTP/2 has a name of its own for the host.
+    const value = headers[name] ?? (name === 'host' ? headers[':authority'] : undefined)
     return Array.isArray(value) ? value.join(', ') : value
   }
 
@@ -91,7 +95,9 @@ export class NodeExchange implements Exchange {
   #render({ fields, ...options }: RenderOptions): Promise<Rendering> {
     const { request, response, proceed, schedule } = this.#parts
     if (response.headersSent || this.signal.aborted) return Promise.resolve({ kind: 'gone' })
-    const restore = narrow(request, fields)
+    const { wrapped } = this.#parts
+    const holders = [request, wrapped].filter((each) => typeof each === 'object' && each !== null)
+    const restore = narrow(request, fields, new Set(holders as object[]))
     this.#capture = new Capture(response)
     const rendering = this.#capture.render(options)
     let cancel = (): void => undefined
@@ -124,8 +130,9 @@ export class NodeExchange implements Exchange {
 /** Writes through what stands before the cache, such as compression: the head goes with the first byte, as it usually does. */
 function send(response: ServerResponse, { status, reason, fields, body }: ReadyResponse): void {
   response.statusCode = status
-  response.statusMessage = reason ?? ''
+  // HTTP/2 has none, and warns.
   if (reason === undefined) delete (response as { statusMessage?: string }).statusMessage
+  else response.statusMessage = reason
   const lines = new Map<string, [name: string, values: string[]]>()
   for (const [name, value] of fields) {
     const lower = name.toLowerCase()
@@ -134,7 +141,8 @@ function send(response: ServerResponse, { status, reason, fields, body }: ReadyR
     else known[1].push(value)
   }
   for (const [lower, [name, values]] of lines) {
-    if (lower === 'cache-status') response.appendHeader(name, values)
+    // Both tell caches on the way to the client what they have to know.
+    if (lower === 'cache-status' || lower === 'vary') response.appendHeader(name, values)
     else response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values)
   }
   const hasBody = status !== 304 && status !== 204

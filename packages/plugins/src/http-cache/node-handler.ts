@@ -24,6 +24,7 @@ export function handleNode<Request>(
   const exchange = new NodeExchange({
     request: raw,
     response,
+    wrapped: request,
     proceed: () => {
       hasProceeded = true
       proceed()

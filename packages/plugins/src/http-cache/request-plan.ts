@@ -11,7 +11,7 @@ import { type Directives, readDirectives } from './directives.ts'
 import type { Exchange } from './exchange.ts'
 import { type Range, readRange } from './parts.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
-import { readTarget } from './uri.ts'
+import { pathOf, readTarget } from './uri.ts'
 
 /** A request that may be answered from the cache. */
 export interface CachedPlan {
@@ -45,7 +45,7 @@ const MOST_TARGET = 4_096
 
 export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): RequestPlan {
   const { method } = exchange
-  if (!SAFE.has(method)) return { kind: 'unsafe', path: readTarget(exchange.target)?.path }
+  if (!SAFE.has(method)) return { kind: 'unsafe', path: pathOf(exchange.target) }
   if (method !== 'GET' && method !== 'HEAD') return { kind: 'bypass', fwd: 'method' }
   const target = exchange.target.length > MOST_TARGET ? undefined : readTarget(exchange.target)
   if (target === undefined) return bypass('target')
@@ -61,8 +61,11 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
   if (cookie !== undefined && options.cookies.length === 0) return bypass('cookie')
   const cookies = cookie === undefined ? '' : keyedCookies(cookie, options.cookies)
   const varying = varyingFields(exchange, options.vary)
-  if (cookies === undefined || varying === undefined) return bypass('value')
-  const key = ['GET', exchange.target, exchange.seen, cookies]
+  // No handler sees it, unless `vary` has it; what stands before the cache may have chosen an application or a tenant by it.
+  const host = (exchange.field('host') ?? '').toLowerCase()
+  const isLong = cookies === undefined || varying === undefined || host.length > MOST_VALUE
+  if (isLong) return bypass('value')
+  const key = ['GET', host, exchange.target, exchange.seen, cookies]
   const fields = seenFields(exchange, options, { varying, cookies, isAuthorized })
   const directives = options.honourRequest ? requestDirectives(exchange) : undefined
   const common = { path: target.path, key, fields, varying, isAuthorized, directives, range }

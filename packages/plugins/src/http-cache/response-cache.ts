@@ -9,7 +9,7 @@
  * others run their own handlers; see `unshared` of `getOrLoad`.
  */
 
-import type { Cache, LoadContext, LoadOptions } from '@larder/core'
+import type { Cache, Duration, LoadContext, LoadOptions } from '@larder/core'
 import { INTERNALS } from '@larder/core/store'
 import { type AnswerContext, answerOf, ownAnswer, statusField } from './answers.ts'
 import type { CacheStatus, Forward } from './cache-status.ts'
@@ -44,7 +44,8 @@ interface Reading<Request> {
   readonly exchange: Exchange
   readonly plan: CachedPlan
   readonly run: Run<Request>
-  readonly startedAt: number
+  /** Its place among requests and renders of this process. */
+  readonly order: number
 }
 
 export class ResponseCache<Request> {
@@ -53,6 +54,9 @@ export class ResponseCache<Request> {
   readonly #due = new DueRefreshes()
   readonly #variants = new Variants()
   readonly #sound = new SoundResponses()
+  /** By response, its place among requests and renders of this process: no clock says which came first. */
+  readonly #renders = new WeakMap<object, number>()
+  #count = 0
 
   /** `where`: how messages name the options. @throws InvalidOptionError */
   constructor(options: HttpCacheOptions<Request>, where: string) {
@@ -79,7 +83,7 @@ export class ResponseCache<Request> {
     const asked = plan.directives
     if (asked?.has('no-store') === true) return this.#pass(exchange, 'request')
     const run = new Run({ exchange, plan, request, options: this.#options, now: this.#now })
-    await this.#serve({ exchange, plan, run, startedAt: this.#now() })
+    await this.#serve({ exchange, plan, run, order: this.#next() })
   }
 
   async #serve(reading: Reading<Request>): Promise<void> {
@@ -93,7 +97,7 @@ export class ResponseCache<Request> {
     }
     const values = first.vary.map(([name]) => [name, plan.varying.get(name) ?? ''])
     const variant = JSON.stringify(values)
-    if (!this.#variants.admits(plan.key.join(' '), variant))
+    if (!this.#variants.admits(plan.key.join(' '), variant, this.#now()))
       return this.#pass(exchange, 'bypass', 'variants')
     const second = await this.#read(reading, [...plan.key, variant])
     if (second === undefined || !this.#isUsable(second)) return this.#finish(reading, 'vary-miss')
@@ -112,9 +116,13 @@ export class ResponseCache<Request> {
   /** Returns what there is or is made; `undefined` where the request has to be seen to by its own handler. */
   async #read(reading: Reading<Request>, key: readonly string[]): Promise<Loaded | undefined> {
     const { exchange, run } = reading
-    const options = this.#loadOptions(reading, key)
+    const options = this.#loadOptions(reading)
     const load = async ({ previous, isBehind }: LoadContext<Loaded>): Promise<Loaded> => {
-      if (!isBehind && !run.isAnswered) return run.load(previous)
+      if (!isBehind && !run.isAnswered) {
+        const loaded = await run.load(this.#sound.has(previous) ? previous : undefined)
+        this.#renders.set(loaded, this.#next())
+        return loaded
+      }
       this.#due.add(key.join(' '))
       return NO_REQUEST
     }
@@ -181,10 +189,10 @@ export class ResponseCache<Request> {
 
   /** Answers with what was read. */
   async #answer(reading: Reading<Request>, loaded: Loaded, fwd: Forward): Promise<void> {
-    const { exchange, run, startedAt } = reading
+    const { exchange, run, order } = reading
     if (loaded.kind !== 'response' || loaded === run.product) return this.#finish(reading, fwd)
     run.isAnswered = true
-    const isCollapsed = loaded.at >= startedAt
+    const isCollapsed = (this.#renders.get(loaded) ?? 0) > order
     const status: CacheStatus = isCollapsed ? { fwd, collapsed: true } : {}
     await exchange.answer(answerOf(loaded, this.#context(reading), status))
   }
@@ -229,11 +237,12 @@ export class ResponseCache<Request> {
     return this.#sound.has(second) && matches(second, plan) ? second : undefined
   }
 
-  #loadOptions({ plan, exchange }: Reading<Request>, _: readonly string[]): LoadOptions<Loaded> {
+  #loadOptions({ plan, exchange }: Reading<Request>): LoadOptions<Loaded> {
+    // With its unit: small numbers without one are reported as slips.
     const ofResponse =
       (of: (response: StoredResponse) => number) =>
-      (loaded: Loaded): number =>
-        loaded.kind === 'response' ? of(loaded) : 0
+      (loaded: Loaded): Duration =>
+        loaded.kind === 'response' ? `${Math.round(of(loaded))}ms` : 0
     const uri = uriTag(plan.path)
     return {
       signal: exchange.signal,
@@ -258,6 +267,11 @@ export class ResponseCache<Request> {
 
   get #common(): ResolvedHttpCache<never> {
     return this.#options as unknown as ResolvedHttpCache<never>
+  }
+
+  #next(): number {
+    this.#count += 1
+    return this.#count
   }
 
   readonly #now = (): number => this.#options.caches[INTERNALS].commonNow()

@@ -89,7 +89,7 @@ export class Run<Request> {
         holds: (head) => {
           if (head.status >= FIRST_FAILURE) return previous !== undefined
           if (head.status === NOT_MODIFIED && asked !== undefined) return true
-          this.why = refusal(head, plan, common, now())
+          this.why = tags === undefined ? 'tags' : refusal(head, plan, common, now())
           return this.why === undefined
         },
       })
@@ -98,7 +98,7 @@ export class Run<Request> {
     if (rendering.kind === 'gone') throw new ClientGone('The client has gone')
     const head = rendering.kind === 'whole' ? rendering.response : rendering.head
     if (head.status >= FIRST_FAILURE) throw new HandlerFailed(`The handler answered ${head.status}`)
-    this.product = this.#productOf(rendering, tags)
+    this.product = this.#productOf(rendering, tags ?? [])
     if (this.product.kind === 'apart') this.#report(head)
     return this.product
   }
@@ -113,10 +113,15 @@ export class Run<Request> {
     return { kind: 'whole', response }
   }
 
-  /** What the user's function throws is the request's error, and not one of the cache. */
-  #tagsOf(request: Request): readonly string[] {
+  /**
+   * What the user's function throws is the request's error, and not one of the cache. `undefined`: one of the texts cannot be a tag. They
+   * are made of what strangers send, whom the handler has to answer all the same.
+   */
+  #tagsOf(request: Request): readonly string[] | undefined {
     try {
-      const tags = this.#parts.options.tagsOf(request)
+      const tags: unknown = this.#parts.options.tagsOf(request)
+      const areTexts = Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')
+      if (areTexts && !areTags(tags)) return undefined
       assertTags(tags, 'httpCache.tags')
       return tags
     } catch (error) {
@@ -142,5 +147,14 @@ export class Run<Request> {
   #report({ status }: ResponseHead): void {
     const { options, plan } = this.#parts
     options.onUncached({ reason: this.why ?? 'status', path: plan.path, status })
+  }
+}
+
+function areTags(texts: readonly string[]): boolean {
+  try {
+    assertTags(texts, 'httpCache.tags')
+    return true
+  } catch {
+    return false
   }
 }

@@ -23,16 +23,18 @@ export interface StoredResponse {
   readonly staleWhileRevalidateMs: number
   readonly staleIfErrorMs: number
   readonly initialAgeMs: number
-  /** The fields of the request by which it is told apart, and their values, in the order of their names. */
   /** How long it is kept after all that, to be asked for again. */
   readonly revalidateMs: number
   readonly validators: Validators
+  /** The fields of the request by which it is told apart, and their values, in the order of their names. */
   readonly vary: readonly (readonly [name: string, value: string])[]
   readonly tags: readonly string[]
 }
 
 /** Of these, others may be given the same response (RFC 9110, 15.1, without those that are partial or change something). */
 const STATUSES = new Set([200, 203, 301, 308, 404, 410])
+/** On these depend the fields and the coding that something before the cache makes for each request, and no page. */
+const OF_OUTER = new Set(['accept-encoding', 'origin'])
 /** By so much the clock that nodes have in common may differ from the store's, ms; whether something is fresh the store says. */
 const TOLERANCE_MS = 500
 /** RFC 9875: what a group may be. */
@@ -46,7 +48,7 @@ export function refusal(
   options: ResolvedHttpCache<never>,
   nowMs: number,
 ): UncachedReason | undefined {
-  const { status, fields } = head
+  const { status, fields, outer } = head
   if (!STATUSES.has(status)) return 'status'
   const said = saidOf(head, options)
   const governs = governing(said, options.targets)
@@ -54,11 +56,16 @@ export function refusal(
   const isUnderstood = directives.has('must-understand')
   if (directives.has('no-store') && !isUnderstood) return 'no-store'
   if (directives.has('private') || directives.has('no-cache')) return 'no-store'
-  if (setsOtherCookies(fields, options.ignoreSetCookie)) return 'set-cookie'
+  // What was set before the cache is not kept, but may be in the page: a token against forged requests, a language.
+  if (setsOtherCookies([...fields, ...outer], options.ignoreSetCookie)) return 'set-cookie'
   const isPublic = ['public', 's-maxage', 'must-revalidate'].some((name) => directives.has(name))
   if (plan.isAuthorized && !isPublic) return 'authorization'
   if (!membersOf(fields, 'vary').every((name) => isCovered(name, options))) return 'vary'
+  const before = membersOf(outer, 'vary').filter((name) => !OF_OUTER.has(name))
+  if (!before.every((name) => isCovered(name, options))) return 'vary'
   if (/^text\/event-stream/i.test(fieldValue(fields, 'content-type') ?? '')) return 'partial'
+  // Trailers come after the body, and there is no place for them in what is kept.
+  if (linesOf(fields, 'trailer').length > 0) return 'partial'
   if (!areSound(fields)) return 'malformed'
   if (lifetimeOf(said, governs, options.windows, nowMs).freshMs <= 0) return 'no-lifetime'
   return undefined
@@ -81,10 +88,8 @@ export function storedOf(
   const governs = governing(said, options.targets)
   const { lifetimeMs: _, ...windows } = lifetimeOf(said, governs, options.windows, nowMs)
   const validators = validatorsOf(fields)
-  const names = membersOf(fields, 'vary')
-    .filter((name) => name !== 'cookie')
-    .toSorted()
-  const vary = names.map((name) => [name, plan.varying.get(name) ?? ''] as const)
+  // All that the handler may have read, whether or not it says so in `Vary`.
+  const vary = options.vary.map((name) => [name, plan.varying.get(name) ?? ''] as const)
   return {
     kind: 'response',
     status,
@@ -117,6 +122,9 @@ function saidOf(
 
 /** Tells whether a stored response is what this request would have got. */
 export function matches({ vary }: StoredResponse, { varying }: CachedPlan): boolean {
+  const names = new Set(vary.map(([name]) => name))
+  // Another version of the application may have told responses apart by less.
+  if (![...varying.keys()].every((name) => names.has(name))) return false
   return vary.every(([name, value]) => (varying.get(name) ?? '') === value)
 }
 

@@ -9,9 +9,13 @@ export interface Target {
   readonly query: readonly (readonly [name: string, value: string])[]
 }
 
-const UNRESERVED = /[A-Za-z0-9\-._~]/
 /** The longest path that is a tag as it is. */
 const MOST_CHARS = 150
+
+/** The path of a target, absolute or not, for what is to be evicted; `undefined` where it has none. */
+export function pathOf(target: string): string | undefined {
+  return readTarget(target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '') || '/')?.path
+}
 
 /** Takes a target apart; `undefined` for one that is not a path (`http://…`, `*`) or has what a path cannot have. */
 export function readTarget(target: string): Target | undefined {
@@ -34,7 +38,7 @@ export function readTarget(target: string): Target | undefined {
 
 /**
  * The tag of everything that is stored for a path. Paths that some router takes for the same have one tag: in another case, with
- * a slash at the end, with needless encoding. Evicting too much costs a render; evicting too little shows what is old.
+ * a slash at the end, with more or less of it encoded. Evicting too much costs a render; evicting too little shows what is old.
  */
 export function uriTag(path: string): string {
   const folded = foldedPath(path)
@@ -43,10 +47,10 @@ export function uriTag(path: string): string {
 }
 
 function foldedPath(path: string): string {
-  const decoded = path.replaceAll(/%([0-9A-Fa-f]{2})/g, (text, hex: string) => {
-    const char = String.fromCharCode(Number.parseInt(hex, 16))
-    return UNRESERVED.test(char) ? char : text
-  })
+  // Bytes above 127 stay encoded: a path has them in no other way.
+  const decoded = path.replaceAll(/%([0-7][0-9A-Fa-f])/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
   const parts: string[] = []
   for (const part of decoded.toLowerCase().split('/')) {
     if (part === '' || part === '.') continue

@@ -22,6 +22,8 @@ const HARMLESS = {
   hdel: ['KEY', 'f'],
   hexists: ['KEY', 'f'],
   hget: ['KEY', 'f'],
+  hkeys: ['KEY'],
+  hlen: ['KEY'],
   hmget: ['KEY', 'f'],
   // One argument too many: rights are checked first.
   hset: ['KEY', 'f', 'v', 'f'],
@@ -150,6 +152,9 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'hdel',
     'hexists',
     'hget',
+    'hkeys',
+    'hlen',
+    'hmget',
     'hset',
     'pexpire',
     'ping',

@@ -7,6 +7,7 @@ import type {
   BoardRule,
   BoardView,
 } from '../../contracts/board-provider.ts'
+import type { CounterRule } from '../../contracts/counter-steps.ts'
 import { type ConformanceCase, PASSED } from './conformance-case.ts'
 
 /** Two ends of one store; the same one twice where it is not shared. */
@@ -34,6 +35,14 @@ const RULE: BoardRule = {
   best: 'highest',
   ties: 'first',
   keep: 100,
+}
+
+const COUNTER: CounterRule = {
+  counter: 'hits',
+  per: 'none',
+  timeZone: 'UTC',
+  periods: 1,
+  idMs: 60_000,
 }
 
 const CASES: readonly (readonly [name: string, run: (ends: Ends) => Promise<void>])[] = [
@@ -161,6 +170,50 @@ const CASES: readonly (readonly [name: string, run: (ends: Ends) => Promise<void
         places.map(({ member }) => member),
         ['b', 'a'],
       )
+    },
+  ],
+  [
+    'counts for both ends, and each id once',
+    async ([one, other]) => {
+      const add = { key: 'a}:id:x', by: 2, id: 'x}' }
+      assert.deepEqual(await one.add(COUNTER, add), { outcome: 'counted', total: 2 })
+      assert.deepEqual(await other.add(COUNTER, { ...add, id: undefined }), {
+        outcome: 'counted',
+        total: 4,
+      })
+      assert.deepEqual(await other.add(COUNTER, add), { outcome: 'duplicate', total: 2 })
+      assert.deepEqual(await one.counts(COUNTER, add.key, 1), [{ from: 0, count: 4 }])
+      assert.deepEqual(await one.counts(COUNTER, 'a', 1), [{ from: 0, count: 0 }])
+    },
+  ],
+  [
+    'counts exactly at both ends of the range, and refuses what is beyond',
+    async ([one, other]) => {
+      const add = { key: 'a', by: MOST, id: undefined }
+      await one.add(COUNTER, add)
+      assert.deepEqual(await other.add(COUNTER, { ...add, by: 1 }), {
+        outcome: 'range',
+        total: MOST,
+      })
+      await one.add(COUNTER, { ...add, by: -MOST })
+      assert.deepEqual(await other.add(COUNTER, { ...add, by: -MOST }), {
+        outcome: 'counted',
+        total: -MOST,
+      })
+    },
+  ],
+  [
+    'has a count for each period that is kept',
+    async ([one, other]) => {
+      const rule: CounterRule = { ...COUNTER, per: 'month', periods: 3 }
+      await one.add(rule, { key: 'a', by: 1, id: undefined })
+      const counts = await other.counts(rule, 'a', 3)
+      assert.deepEqual(
+        counts.map(({ count }) => count),
+        [1, 0, 0],
+      )
+      const [first, second] = counts
+      assert((first?.from ?? 0) > (second?.from ?? 0), 'the present one comes first')
     },
   ],
   [
