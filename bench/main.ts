@@ -13,6 +13,7 @@ import { hits } from './hits.ts'
 import { imports } from './imports.ts'
 import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
+import { responses } from './responses.ts'
 import { sessions } from './sessions.ts'
 import { values } from './values/values.ts'
 import { watched } from './watched.ts'
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   resources,
   values,
   sessions,
+  responses,
   imports,
 }
 

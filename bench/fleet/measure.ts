@@ -7,6 +7,8 @@ import { Gauge, type Spent } from './reading.ts'
 import { NAMESPACE, PLAIN_CHANNEL, type SchemeName, type Servers } from './schemes.ts'
 
 export interface Lengths {
+  /** How long a fleet is left alone after it has connected, ms. */
+  readonly settleMs: number
   /** How long a fleet is watched while nothing happens, ms. */
   readonly idleMs: number
   /** Evictions that are measured one by one. */
@@ -62,7 +64,6 @@ export interface LoadSize extends Loaded {
   readonly nodes: number
 }
 
-const CONNECTED_MS = 4_000
 /** More nodes than this would take the processors that Redis needs, when each hears of thousands of evictions a second. */
 const MOST_REAL_NODES = 4
 /** One process would not evict fast enough; two of them look for old values at each other. */
@@ -80,7 +81,7 @@ export async function atRest({ scheme, servers, nodes, lengths }: Question): Pro
   using gauge = new Gauge(servers.urls)
   const alone = await gauge.during(() => sleep(lengths.idleMs))
   await using crew = await Crew.start({ scheme, servers, nodes })
-  await sleep(CONNECTED_MS)
+  await sleep(lengths.settleMs)
   const idle = await gauge.during(() => sleep(lengths.idleMs))
   const evictions = await gauge.during(() => crew.evict(lengths.evictions))
   return {
@@ -132,7 +133,7 @@ export async function underLoad(question: Question, perSecond: number): Promise<
   await using crew = await Crew.start({ scheme, servers, nodes: realNodes }, BUSY_PER_PROCESS)
   const [url = ''] = servers.urls
   await crew.listen(url, await channelOf(scheme, url), nodes - realNodes)
-  await sleep(CONNECTED_MS)
+  await sleep(lengths.settleMs)
   let told = { evictions: 0, tookMs: 0, oldestMs: 0 }
   const spent = await gauge.during(async () => {
     told = await crew.load(perSecond, lengths.loadMs)

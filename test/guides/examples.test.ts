@@ -91,6 +91,36 @@ it.each<[string, () => object]>([
   ['in one process', () => ({})],
   ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
 ])(
+  'unique visitors: are counted, then estimated, %s',
+  async (_, env) => {
+    expect((await printed('unique-visitors', env())).trim().split('\n')).toEqual([
+      '{ count: 2, exact: true }',
+      'about 10002: true',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
+  'counter: counts an id once, and sums arrive, %s',
+  async (_, env) => {
+    expect((await printed('counter', env())).trim().split('\n')).toEqual([
+      '{ total: 1, isDuplicate: false }',
+      '{ total: 1, isDuplicate: true }',
+      'before they are sent: 0',
+      'after that: 1000',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
   'leaderboard: shows places, a tie, and those around a member, %s',
   async (_, env) => {
     expect((await printed('leaderboard', env())).trim().split('\n')).toEqual([

@@ -73,6 +73,29 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       expect(renders).toHaveLength(1)
     })
 
+    it('is not waited for where the last one was for one user, on two nodes', async () => {
+      const nodes = await startPair({ policy: { leaseWait: '1h' } })
+      let gate = Promise.resolve()
+      const render = async () => {
+        await gate
+        return { headers: { 'Cache-Control': 'private' }, body: 'own' }
+      }
+      const servers = [
+        await start(render, {}, nodes[0]),
+        await start(render, {}, nodes[1]),
+      ] as const
+      await servers[0].get('/a')
+      await servers[1].get('/a')
+      const held = deferred()
+      gate = held.promise
+      const waiting = servers.flatMap(({ get }) => [get('/a'), get('/a')])
+      await eventually('all of them render', () =>
+        servers.every(({ renders }) => renders.length === 3),
+      )
+      held.resolve()
+      for (const { body } of await Promise.all(waiting)) expect(body).toBe('own')
+    })
+
     it('that hangs holds up the others no longer than leaseWait', async () => {
       let made = 0
       const node = startNode({ policy: { leaseWait: '300ms' } })

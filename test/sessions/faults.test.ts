@@ -1,6 +1,8 @@
 /** Sessions on a Redis in trouble: nobody is logged out by it, nobody is let in by it, and it ends without a restart. */
 
+import { promisify } from 'node:util'
 import { SessionUnavailableError } from '@larder/core'
+import { expressStore } from '@larder/plugins/sessions/express'
 import { redisStore } from '@larder/redis-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
@@ -43,6 +45,11 @@ describe.each(Object.entries(OUTAGES))('with %s', (_, breakIt) => {
     ]
     for (const call of [...calls, ...calls])
       await expect(call()).rejects.toThrow(SessionUnavailableError)
+    const store = expressStore(sessions)
+    for (const call of [store.all, store.length, store.clear])
+      await expect(promisify(call.bind(store) as (end: () => void) => void)()).rejects.toThrow(
+        SessionUnavailableError,
+      )
     // What nobody can have made is no question for the store.
     expect(await sessions.get('rubbish')).toBeUndefined()
   })
@@ -151,6 +158,54 @@ it('a server that is full refuses new sessions, and still ends old ones', async 
   await redis.command('CONFIG', 'SET', 'maxmemory', '0')
   await eventually('the store takes writes', () => sessions.touch(id).catch(() => false), ROOM_MS)
   expect(await sessions.destroyAll('ada')).toBe(1)
+})
+
+const REFUSALS: Readonly<Record<string, readonly [setting: string, on: string, off: string]>> = {
+  'is full': ['maxmemory', '1', '0'],
+  'has too few replicas': ['min-replicas-to-write', '1', '0'],
+}
+
+it.each(Object.entries(REFUSALS))(
+  'a server that %s is still read, whatever it refused before',
+  async (_, [setting, on, off]) => {
+    const redis = await startRedis({ args: ['--maxmemory-policy', 'noeviction'] })
+    onTestFinished(() => redis.stop())
+    const { sessions } = openSessions('on Redis', {
+      remote: redisStore({ url: redis.url, pingEvery: '200ms' }),
+      options: { touchEvery: 0 },
+    })
+    const [one, other] = [
+      await sessions.login(undefined, 'ada', { visits: 1 }),
+      await sessions.create({ visits: 2 }),
+    ]
+    await redis.command('CONFIG', 'SET', setting, on)
+    for (let n = 0; n < 20; n++) {
+      await expect(sessions.create({})).rejects.toThrow(SessionUnavailableError)
+      await expect(sessions.save(one.id, {})).rejects.toThrow(SessionUnavailableError)
+    }
+    expect((await sessions.get(one.id))?.data.visits).toBe(1)
+    expect((await sessions.get(other.id))?.data.visits).toBe(2)
+    expect((await sessions.get(other.id))?.endsAt).toEqual(other.endsAt)
+    expect(await sessions.touch(one.id)).toBe(true)
+    expect(await sessions.list('ada')).toHaveLength(1)
+    await redis.command('CONFIG', 'SET', setting, off)
+    expect(await sessions.save(one.id, { visits: 3 })).toBe(true)
+    const { endsAt } = (await sessions.get(other.id)) ?? other
+    expect(endsAt.getTime()).toBeGreaterThan(other.endsAt.getTime())
+  },
+)
+
+it('a server that is full ends what it is told to, and what has ended already', async () => {
+  const { sessions, redis } = await setUp(['--maxmemory-policy', 'noeviction'])
+  const [one, other] = [await sessions.login(undefined, 'ada'), await sessions.create({})]
+  await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+  for (const { id } of [one, other]) {
+    expect(await sessions.destroy(id)).toBe(true)
+    expect(await sessions.destroy(id)).toBe(false)
+  }
+  expect(await sessions.destroy(sessions.newId())).toBe(false)
+  await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+  for (const { id } of [one, other]) expect(await sessions.save(id, {})).toBe(false)
 })
 
 it('on a server that drops keys for room, sessions end early, and none that has ended is let in', async () => {

@@ -29,10 +29,16 @@ const rule = fc.record({
   lateMs: fc.constant(HOUR_MS),
 })
 
-const place = fc.record({
-  tag: fc.constantFrom('u', 'v'),
-  name: fc.constantFrom('a', 'b', 'c'),
-})
+const place = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      tag: fc.constantFrom('u', 'v'),
+      name: fc.constantFrom('a', 'b', 'c'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ tag: 'x', name: 'a' }) },
+)
 
 /** Each id keeps the time that it was made at: half of them say when. */
 const MADE_AT: Readonly<Record<string, number>> = {
@@ -42,6 +48,8 @@ const MADE_AT: Readonly<Record<string, number>> = {
   va: START_MS + HOUR_MS / 2,
   vb: 0,
   vc: START_MS - HOUR_MS / 2,
+  // As strangers make them: nothing can begin at such a time.
+  xa: START_MS + 1_000 * HOUR_MS,
 }
 
 const save = fc.record({

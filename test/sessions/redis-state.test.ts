@@ -56,6 +56,14 @@ it('an old session leaves nothing at all behind', async () => {
   expect(life).toBeLessThanOrEqual(3_600_000)
 })
 
+it('an id that no save could begin leaves nothing behind, whoever made it', async () => {
+  const { sessions, caches } = openSessions('on Redis')
+  const tag = `a${'x'.repeat(16)}`
+  for (const when of ['zzzzzzz', '0000001'])
+    expect(await sessions.destroy(`${tag}~${when}~${'x'.repeat(22)}`)).toBe(false)
+  expect(await keysOf(caches.namespace)).toEqual([])
+})
+
 describe('round trips', () => {
   let server: RedisServer
   beforeAll(async () => {

@@ -1,8 +1,10 @@
 /** When sessions end: by idleness, for good, and where clocks are set. On a clock of the test's; the scripts follow the same model. */
 
 import { INTERNALS } from '@larder/core/store'
+import { createSessions, type Sessions } from '@larder/plugins/sessions'
 import { expect, it, vi } from 'vitest'
-import { openAt } from './support/stage.ts'
+import { makeId, parseId, type SessionId } from '../../packages/plugins/src/sessions/session-id.ts'
+import { openAt, type Visit } from './support/stage.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -31,6 +33,15 @@ it('note a use at most every touchEvery', async () => {
   expect((await sessions.get(id))?.endsAt).toEqual(endsAt)
   clock.now += 1
   expect((await sessions.get(id))?.endsAt.getTime()).toBe(endsAt.getTime() + 3 * MINUTE_MS)
+})
+
+it('are not used by an update', async () => {
+  const { sessions, clock } = openAt(START_MS, { ...TIMES, touchEvery: 0 })
+  const { id } = await sessions.create({ visits: 0 })
+  clock.now += 30 * MINUTE_MS - 1
+  expect(await sessions.update(id, () => ({ visits: 1 }))).toEqual({ visits: 1 })
+  clock.now += 1
+  expect(await sessions.get(id)).toBeUndefined()
 })
 
 it('end for good, however much they are used', async () => {
@@ -130,9 +141,41 @@ it('leave nothing behind in this process once they have ended', async () => {
   } finally {
     vi.useRealTimers()
   }
+  expect(await namesOf(sessions)).toHaveLength(1)
+})
+
+it('leave nothing behind where others of another name are made all the time', async () => {
+  const { caches, sessions, clock } = openAt(START_MS, TIMES)
+  const busy = createSessions(caches, { name: 'busy' })
+  await sessions.create({})
+  for (let minutes = 0; minutes < 150; minutes++) {
+    clock.now += MINUTE_MS
+    // Ids say when they were made, and are made by the clock of this machine.
+    await busy[INTERNALS].calls.save(idAt(clock.now), {}, { mode: 'upsert' })
+  }
+  expect(await namesOf(sessions)).toEqual([])
+})
+
+it('remember nothing of an id that no save could begin, whoever made it', async () => {
+  const { sessions } = openAt(START_MS, TIMES)
+  const tag = `a${'x'.repeat(16)}`
+  for (const when of ['zzzzzzz', '0000001'])
+    expect(await sessions.destroy(`${tag}~${when}~${'x'.repeat(22)}`)).toBe(false)
+  expect(await namesOf(sessions)).toEqual([])
+  expect(await sessions.destroy(sessions.newId())).toBe(false)
+  expect(await namesOf(sessions)).toHaveLength(1)
+})
+
+function idAt(nowMs: number): SessionId {
+  const at = parseId(makeId(nowMs, undefined), false)
+  if (at === undefined) throw new Error('no id')
+  return at
+}
+
+async function namesOf(sessions: Sessions<Visit>): Promise<readonly string[]> {
   const names: string[] = []
   const { parts, options } = sessions[INTERNALS].calls
   for await (const known of parts.store.scan(options.terms))
     names.push(...known.map(({ name }) => name))
-  expect(names).toHaveLength(1)
-})
+  return names
+}

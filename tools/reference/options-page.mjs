@@ -189,8 +189,30 @@ export const SECTIONS = [
     ],
   },
   {
+    title: '`createCounter`',
+    about: 'See [counters](../guides/counters.md).',
+    of: [
+      ['packages/plugins/src/boards/counter-options.ts', 'BufferedCounterOptions'],
+      ['packages/plugins/src/boards/counter-options.ts', 'CounterOptions'],
+    ],
+  },
+  {
+    title: '`add`, `count` and `series` of a counter',
+    about: 'See [counters](../guides/counters.md).',
+    of: [
+      ['packages/plugins/src/boards/counter-options.ts', 'AddOptions'],
+      ['packages/plugins/src/boards/counter-options.ts', 'CountOptions'],
+    ],
+  },
+  {
+    title: '`createUniques`',
+    about: 'See [unique visitors](../guides/unique-visitors.md).',
+    of: [['packages/plugins/src/boards/unique-options.ts', 'UniquesOptions']],
+  },
+  {
     title: '`localBoards`',
-    about: 'Leaderboards within the process. See [leaderboards](../guides/boards.md).',
+    about:
+      'Leaderboards, counters and unique visitors within the process. See [leaderboards](../guides/boards.md).',
     of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
   },
   {

@@ -20,7 +20,6 @@ export type {
   BoardScore,
   BoardUpdate,
   BoardView,
-  PeriodRule,
   SubmitReply,
 } from './contracts/board-provider.ts'
 export type {
@@ -40,6 +39,13 @@ export type {
   CodecStepContext,
   CodecStepLimits,
 } from './contracts/codec.ts'
+export type {
+  AddReply,
+  CounterAdd,
+  CounterRule,
+  CounterSteps,
+  PeriodCount,
+} from './contracts/counter-steps.ts'
 export {
   type FleetCapabilities,
   type FleetProvider,
@@ -59,6 +65,7 @@ export type {
   LockTarget,
   WakeListener,
 } from './contracts/lock-provider.ts'
+export type { PeriodRule } from './contracts/period-rule.ts'
 export type {
   Admission,
   CalendarPolicy,
@@ -113,6 +120,12 @@ export type {
   SessionRule,
   SessionSave,
 } from './contracts/session-provider.ts'
+export {
+  MOST_EXACT_UNION,
+  type UniqueCount,
+  type UniqueRule,
+  type UniqueSteps,
+} from './contracts/unique-steps.ts'
 export type {
   MethodCache,
   MethodCacheProvider,

@@ -159,6 +159,29 @@ export function boardKeys(
   return [`${at}:order`, `${at}:ids`, `${at}:scores`]
 }
 
+/**
+ * The counts of a key, and what an id has done there: `{shop:counter:hits:0:home}`, and the same with `:id:` and a digest, so that no id
+ * looks like another key.
+ */
+export function counterKeys(
+  namespace: string,
+  counter: string,
+  key: string,
+): { readonly counts: string; readonly done: (digest: string) => string } {
+  const counts = `{${namespace}:counter:${counter}:${key}}`
+  return { counts, done: (digest) => `${counts}:id:${digest}` }
+}
+
+/** A period of a key's visitors, by where it begins: the visitors while they are few, and a HyperLogLog. All of a key has one hash tag. */
+export function uniqueKeys(
+  namespace: string,
+  uniques: string,
+  { key, period }: { readonly key: string; readonly period: string },
+): readonly [few: string, many: string] {
+  const at = `{${namespace}:uniques:${uniques}:${key}}:${period}`
+  return [`${at}:few`, `${at}:many`]
+}
+
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {
   return key.slice(1, key.indexOf('}'))

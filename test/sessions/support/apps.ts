@@ -188,7 +188,7 @@ export async function startHono(sessions: Sessions<Visit>): Promise<App> {
     save,
   }: {
     data?: Readonly<Visit> | undefined
-    save(data: Visit): Promise<void>
+    save(data: Visit): Promise<boolean>
   }) => {
     const visits = (data.visits ?? 0) + 1
     await save({ ...data, visits })

@@ -10,6 +10,8 @@ import { GuardedCalls } from '../guard/guarded-calls.ts'
 export class BoardStore {
   readonly provider: BoardProvider
   readonly #calls: GuardedCalls
+  readonly #endings = new Set<() => Promise<unknown>>()
+  #isClosed = false
 
   constructor(provider: BoardProvider, clock: Clock, events: Emitter) {
     this.provider = provider
@@ -20,6 +22,10 @@ export class BoardStore {
       onFailure: (operation, error, skipped) =>
         events.emit('store-error', { operation, error, skipped }),
     })
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   get breaker(): BreakerState {
@@ -40,8 +46,15 @@ export class BoardStore {
       })
   }
 
+  /** Runs `end` before the provider is closed: for what still waits to be sent. */
+  beforeClose(end: () => Promise<unknown>): void {
+    this.#endings.add(end)
+  }
+
   /** Closes the provider, and ends the calls that were not answered. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.allSettled(Array.from(this.#endings, (end) => end()))
     await Promise.allSettled([this.provider.close()])
     this.#calls.close()
   }

@@ -1,6 +1,6 @@
 /** The periods that something is counted by, as keys of a store name them. */
 
-import type { PeriodRule } from '../contracts/board-provider.ts'
+import type { PeriodRule } from '../contracts/period-rule.ts'
 import { CalendarEdges } from '../limits/calendar-edges.ts'
 
 const HOUR_MS = 3_600_000

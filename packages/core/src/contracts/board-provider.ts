@@ -1,5 +1,5 @@
 /**
- * What leaderboards ask of a store: atomic steps over the scores of one board.
+ * What leaderboards ask of a store, and with them counters and counts of unique visitors: atomic steps over the scores of one board.
  *
  * A board without periods is one list of scores. A board by periods has a list for each, and the store's own clock says which one is
  * the present one. Everything of a board is on one server, so each step is one round trip.
@@ -8,17 +8,9 @@
  * ignores late replies. What concerns one board only is rejected with a `StoreKeyError`.
  */
 
-import type { CalendarPeriod } from './rate-limit-provider.ts'
-
-/** Periods by which something is counted. */
-export interface PeriodRule {
-  /** `none`: one list for all time. */
-  readonly per: CalendarPeriod | 'none'
-  /** IANA name. */
-  readonly timeZone: string
-  /** How many periods are kept, the present one included. From 1. */
-  readonly periods: number
-}
+import type { CounterSteps } from './counter-steps.ts'
+import type { PeriodRule } from './period-rule.ts'
+import type { UniqueSteps } from './unique-steps.ts'
 
 /** What becomes of a member's earlier score: the highest, the lowest or the last one counts, or their sum. */
 export type BoardUpdate = 'max' | 'min' | 'last' | 'add'
@@ -89,7 +81,7 @@ export interface BoardCapabilities {
   readonly shared: boolean
 }
 
-export interface BoardProvider {
+export interface BoardProvider extends CounterSteps, UniqueSteps {
   /** Says where boards are kept: `redis`, `local`. */
   readonly name: string
   readonly capabilities: BoardCapabilities

@@ -35,7 +35,7 @@ export interface LocalStore<Entry extends object = object> {
   readonly limits?: RateLimitProvider | undefined
   /** Keeps the heartbeats of nodes of this process, where nothing is shared. */
   readonly fleet?: FleetProvider | undefined
-  /** Leaderboards kept within this process. */
+  /** Leaderboards and counters kept within this process. */
   readonly boards?: BoardProvider | undefined
   /** Sessions kept within this process. */
   readonly sessions?: SessionProvider | undefined

@@ -201,7 +201,7 @@ export interface RemoteStore {
   readonly limits?: RateLimitProvider | undefined
   /** Keeps the heartbeats of nodes, for fleet statistics. */
   readonly fleet?: FleetProvider | undefined
-  /** Leaderboards kept on the same servers. */
+  /** Leaderboards and counters kept on the same servers. */
   readonly boards?: BoardProvider | undefined
   /** Sessions kept on the same servers. */
   readonly sessions?: SessionProvider | undefined

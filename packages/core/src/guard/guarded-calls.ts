@@ -20,6 +20,8 @@ export interface GuardedCallsParts {
   readonly clock: Clock
   /** That of the provider. A process that starts is slow, so no deadline runs until the first attempt to connect has ended. */
   whenTried?(): Promise<void>
+  /** Whether an error says that the store works. Beside those that concern one key */
+  isAnswer?(error: unknown): boolean
   /** Called when the breaker opens, half-opens or closes. */
   onBreaker?(state: BreakerState): void
   /** Called for every call that failed. `skipped`: it was not tried. */
@@ -125,7 +127,7 @@ export class GuardedCalls {
         },
         (error: unknown) => {
           if (!isInTime()) return
-          if (isStoreKeyError(error)) this.#answered()
+          if (this.#isAnswer(error)) this.#answered()
           else this.#failed(begunAt)
           fail(error)
         },
@@ -153,6 +155,10 @@ export class GuardedCalls {
       begin(async () => this.#parts.whenTried?.()).then(end, end)
     })
     return this.#firstAttempt
+  }
+
+  #isAnswer(error: unknown): boolean {
+    return isStoreKeyError(error) || this.#parts.isAnswer?.(error) === true
   }
 
   #answered(): void {

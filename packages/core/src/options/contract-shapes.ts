@@ -81,6 +81,10 @@ const BOARDS: Shape<BoardProvider> = {
   submit: 'function',
   look: 'function',
   remove: 'function',
+  add: 'function',
+  counts: 'function',
+  seen: 'function',
+  unique: 'function',
   close: 'function',
 }
 

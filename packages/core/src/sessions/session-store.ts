@@ -20,6 +20,7 @@ import { SessionUnavailableError } from '../errors/session-error.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { BreakerState } from '../guard/breaker.ts'
 import { type CallBounds, GuardedCalls } from '../guard/guarded-calls.ts'
+import { isOfWrites } from '../remote/failures.ts'
 
 /** What the sessions of one kind ask with. */
 export interface SessionTerms {
@@ -38,6 +39,8 @@ export class SessionStore {
     const whenTried = provider.whenTried?.bind(provider)
     this.#calls = new GuardedCalls({
       clock,
+      // What it holds can be read: calls that only read are not kept from it because others cannot write.
+      isAnswer: isOfWrites,
       ...(whenTried === undefined ? {} : { whenTried }),
       onFailure: (operation, error, skipped) =>
         events.emit('store-error', { operation, error, skipped }),
@@ -75,15 +78,21 @@ export class SessionStore {
     return this.#ask('list', terms, () => this.provider.list(terms.rule, tag))
   }
 
-  /** Without a deadline: it takes as long as there are keys. @throws InvalidOptionError where the provider cannot */
-  scan({ rule }: SessionTerms): AsyncIterable<readonly NamedSession[]> {
+  /** Without a deadline: it takes as long as there are keys. @throws SessionUnavailableError; InvalidOptionError where the provider cannot */
+  async *scan({ rule }: SessionTerms): AsyncGenerator<readonly NamedSession[], void, undefined> {
     const found = this.provider.scan?.(rule)
-    if (found !== undefined) return found
-    throw new InvalidOptionError({
-      option: 'sessions.scan',
-      expected: 'a session provider that has the method scan',
-      received: this.provider.name,
-    })
+    if (found === undefined) {
+      throw new InvalidOptionError({
+        option: 'sessions.scan',
+        expected: 'a session provider that has the method scan',
+        received: this.provider.name,
+      })
+    }
+    try {
+      yield* found
+    } catch (cause) {
+      throw new SessionUnavailableError(cause)
+    }
   }
 
   /** Closes the provider, and ends the calls that were not answered. */

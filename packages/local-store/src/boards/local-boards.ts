@@ -1,6 +1,7 @@
-/** Leaderboards within this process, with the semantics of the shared ones. */
+/** Leaderboards, counters and unique visitors within this process, with the semantics of the shared ones. */
 
 import {
+  type AddReply,
   assertFunction,
   assertKnownOptions,
   type BoardCapabilities,
@@ -10,11 +11,18 @@ import {
   type BoardRule,
   type BoardScore,
   type BoardView,
+  type CounterAdd,
+  type CounterRule,
   optionNames,
+  type PeriodCount,
   type SubmitReply,
+  type UniqueCount,
+  type UniqueRule,
 } from '@larder/core/store'
 import { processTables } from '../process-tables.ts'
 import { BoardTable } from './board-table.ts'
+import { CounterTable } from './counter-table.ts'
+import { UniqueTable } from './unique-table.ts'
 
 export interface LocalBoardsOptions {
   /** Source of time, ms since the epoch; for tests. Boards with their own clock belong to one manager. */
@@ -26,6 +34,8 @@ const NAMES = optionNames<LocalBoardsOptions>({ now: true })
 /** What a namespace has, and who uses it; dropped with the last one. */
 interface SharedBoards {
   readonly boards: Map<string, BoardTable>
+  readonly counters: Map<string, CounterTable>
+  readonly uniques: Map<string, UniqueTable>
   readonly users: Set<object>
 }
 
@@ -59,7 +69,12 @@ class LocalBoards implements BoardProvider {
     if (this.#joined !== undefined) return
     this.#namespace = this.#clock === undefined ? namespace : undefined
     const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? { boards: new Map(), users: new Set() }
+    this.#joined = known ?? {
+      boards: new Map(),
+      counters: new Map(),
+      uniques: new Map(),
+      users: new Set(),
+    }
     this.#joined.users.add(this)
     if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
   }
@@ -76,6 +91,22 @@ class LocalBoards implements BoardProvider {
     return this.#board(rule).remove(rule, member, this.#now)
   }
 
+  async add(rule: CounterRule, add: CounterAdd): Promise<AddReply> {
+    return this.#counter(rule).add(rule, add, this.#now)
+  }
+
+  async counts(rule: CounterRule, key: string, last: number): Promise<readonly PeriodCount[]> {
+    return this.#counter(rule).counts(rule, key, last, this.#now)
+  }
+
+  async seen(rule: UniqueRule, key: string, visitors: readonly Uint8Array[]): Promise<void> {
+    this.#uniques(rule).seen(rule, key, { visitors, nowMs: this.#now })
+  }
+
+  async unique(rule: UniqueRule, key: string, last: number): Promise<UniqueCount> {
+    return this.#uniques(rule).unique(rule, key, { last, nowMs: this.#now })
+  }
+
   async close(): Promise<void> {
     const joined = this.#joined
     joined?.users.delete(this)
@@ -86,13 +117,28 @@ class LocalBoards implements BoardProvider {
     return Math.floor(this.#clock?.() ?? Date.now())
   }
 
-  #board({ board }: BoardRule): BoardTable {
+  get #opened(): SharedBoards {
     if (this.#joined === undefined) throw new Error('The local boards are not open')
-    const { boards } = this.#joined
-    const known = boards.get(board)
-    if (known !== undefined) return known
-    const table = new BoardTable()
-    boards.set(board, table)
-    return table
+    return this.#joined
   }
+
+  #board({ board }: BoardRule): BoardTable {
+    return madeOnce(this.#opened.boards, board, () => new BoardTable())
+  }
+
+  #uniques({ uniques }: UniqueRule): UniqueTable {
+    return madeOnce(this.#opened.uniques, uniques, () => new UniqueTable())
+  }
+
+  #counter({ counter }: CounterRule): CounterTable {
+    return madeOnce(this.#opened.counters, counter, () => new CounterTable())
+  }
+}
+
+function madeOnce<Table>(tables: Map<string, Table>, name: string, make: () => Table): Table {
+  const known = tables.get(name)
+  if (known !== undefined) return known
+  const made = make()
+  tables.set(name, made)
+  return made
 }

@@ -83,7 +83,7 @@ class LocalSessions implements SessionProvider {
     // No timer: what grows the table also makes it smaller. A clock that was set back counts as well.
     if (Math.abs(now - this.#sweptAt) >= SWEEP_EVERY_MS) {
       this.#sweptAt = now
-      table.sweep(now)
+      for (const each of this.#joined?.tables.values() ?? []) each.sweep(now)
     }
     return table.save(rule, place, save, now)
   }

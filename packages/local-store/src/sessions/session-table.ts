@@ -88,6 +88,7 @@ export class SessionTable {
   end(rule: SessionRule, place: SessionPlace, wantsBytes: boolean, now: number): SessionReply {
     const found = this.#look(rule, place, now)
     if (found.kind === 'moved') return found
+    if (found.kind === 'absent' && !isNewAt(rule, place, now)) return found
     if (found.kind === 'live') this.#delist(place)
     this.#bury(rule, place, now)
     if (found.kind !== 'live') return found

@@ -1,6 +1,15 @@
-/** Leaderboards over a cache manager's store. */
+/** Leaderboards, counters and unique visitors over a cache manager's store. */
 
+export { BufferedCounter } from './buffered-counter.ts'
 export type { PeriodOptions } from './common-options.ts'
+export { type Added, Counter, createCounter } from './counter.ts'
+export type { Counted, CounterKey } from './counter-calls.ts'
+export type {
+  AddOptions,
+  BufferedCounterOptions,
+  CounterOptions,
+  CountOptions,
+} from './counter-options.ts'
 export {
   type BoardMember,
   createLeaderboard,
@@ -15,3 +24,5 @@ export type {
   TopOptions,
   ViewOptions,
 } from './leaderboard-options.ts'
+export type { UniquesOptions } from './unique-options.ts'
+export { createUniques, Uniques, type Visitor } from './uniques.ts'

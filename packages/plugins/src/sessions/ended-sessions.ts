@@ -28,13 +28,16 @@ export class EndedSessions {
     }
   }
 
-  /** What a listener throws is a `background-error`: the session has ended all the same. */
+  /** What a listener throws or rejects with is a `background-error`: the session has ended all the same. */
   tell(id: string, reason: SessionEndReason): void {
+    const report = (error: unknown): void =>
+      this.#parts.events.emit('background-error', { task: 'tell of the end of a session', error })
     for (const { run } of [...this.#listeners]) {
       try {
-        run({ id, reason })
+        const answer: unknown = run({ id, reason })
+        if (answer instanceof Promise) answer.catch(report)
       } catch (error) {
-        this.#parts.events.emit('background-error', { task: 'tell of the end of a session', error })
+        report(error)
       }
     }
   }

@@ -61,6 +61,44 @@ export class ExpressStore<Data extends object> extends expressSession.Store {
     }
   }
 
+  /** Makes the object of a request. */
+  override createSession(
+    request: Parameters<expressSession.Store['createSession']>[0],
+    data: SessionData,
+  ): ReturnType<expressSession.Store['createSession']> {
+    // Without a cookie: saved by a call that is no request. express-session would fail with every request of it.
+    const hasCookie = typeof data.cookie === 'object' && data.cookie !== null
+    const whole = hasCookie ? data : { ...data, cookie: this.#cookieFor(request) }
+    const session = super.createSession(request, whole)
+    this.#store.beginsWith(session, data)
+    return session
+  }
+
+  /** The cookie of a session that begins with this request. */
+  #cookieFor(request: object): SessionData['cookie'] {
+    // What is made is put into this, and not into the request.
+    const copy = Object.create(request) as { sessionID: string; session?: Partial<SessionData> }
+    this.#generate?.(copy)
+    const cookie = JSON.stringify(copy.session?.cookie ?? { originalMaxAge: null })
+    return JSON.parse(cookie) as SessionData['cookie']
+  }
+
+  /** As that of express-session. There, an id that is refused would end the process: nobody is there to catch it. */
+  override regenerate(
+    request: Parameters<expressSession.Store['regenerate']>[0],
+    callback: (error?: unknown) => void,
+  ): void {
+    this.destroy(request.sessionID, (error) => {
+      try {
+        this.generate?.(request)
+      } catch (refusal) {
+        callback(error ?? refusal)
+        return
+      }
+      callback(error)
+    })
+  }
+
   override get(id: string, callback: (error: unknown, session?: SessionData | null) => void): void {
     // A cast: what the application keeps in sessions is declared there.
     answer(this.#store.get(id) as Promise<SessionData>, callback)
@@ -124,8 +162,12 @@ export async function login(request: SessionRequest, user: SessionUser): Promise
   await new Promise<void>((resolve, reject) => {
     request.session.regenerate((error) => {
       if (!error) return resolve()
-      // It has the user's id by now, and would be saved under it.
-      store?.generate?.(request)
+      try {
+        // It has the user's id by now, and would be saved under it.
+        store?.generate?.(request)
+      } catch {
+        // An id that is refused is the error that is told already.
+      }
       return reject(error as Error)
     })
   })

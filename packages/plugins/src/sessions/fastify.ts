@@ -3,6 +3,7 @@
 import type { SessionStore as FastifySessionStore } from '@fastify/session'
 import { InvalidOptionError } from '@larder/core'
 import { INTERNALS } from '@larder/core/store'
+import { assertSessions } from './assert-sessions.ts'
 import { answer, FrameworkStore } from './framework-store.ts'
 import { isTagOfUser } from './session-id.ts'
 import type { SessionUser } from './session-options.ts'
@@ -10,7 +11,7 @@ import type { Sessions } from './sessions.ts'
 
 /** What `login` needs of a request. */
 export interface FastifySessionRequest {
-  readonly session: { readonly sessionId: string; regenerate(): Promise<void> }
+  session: { readonly sessionId: string; regenerate(): Promise<void> }
 }
 
 /** The store, and its sessions. */
@@ -57,8 +58,22 @@ export async function login<Data extends object>(
   request: FastifySessionRequest,
   user: SessionUser,
 ): Promise<void> {
+  assertSessions(sessions, 'login.sessions')
+  const before = request?.session
+  if (typeof before?.regenerate !== 'function') {
+    const expected = 'a request behind @fastify/session'
+    throw new InvalidOptionError({ option: 'login.request', expected, received: request })
+  }
   sessions[INTERNALS].expectLogin(request, user)
-  await request.session.regenerate()
+  try {
+    await before.regenerate()
+  } catch (error) {
+    // It goes on with a session of the user, and would save it.
+    const begun = request.session
+    request.session = before
+    if (begun !== before) await sessions.destroy(begun.sessionId).catch(() => undefined)
+    throw error
+  }
   if (isTagOfUser(request.session.sessionId)) return
   throw new InvalidOptionError({
     option: 'fastifySession.idGenerator',

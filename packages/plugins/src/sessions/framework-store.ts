@@ -3,15 +3,18 @@
  * request; they have data that is JSON, a cookie among it, and want an answer by callback.
  *
  * A save of what was read or saved here last is a use, and writes nothing. So a slow request that changes nothing does not
- * write either. What was read is known by a digest, in this process: a request reads and saves in the same one.
+ * write either. What was read is known by a digest, in this process: a request reads and saves in the same one. Where the framework
+ * knows what its request changed, that counts: other requests may have saved in between.
  */
 
 import { createHash } from 'node:crypto'
 import { InvalidOptionError } from '@larder/core'
 import { INTERNALS } from '@larder/core/store'
+import { assertSessions } from './assert-sessions.ts'
 import { type CookieLife, cookieNow, idleOf, lastingCookie } from './cookie-life.ts'
 import type { SessionCalls } from './session-calls.ts'
 import type { SessionId } from './session-id.ts'
+import { updateSession } from './session-update.ts'
 import type { Sessions } from './sessions.ts'
 
 /** A session as frameworks have it. */
@@ -32,16 +35,14 @@ export class FrameworkStore<Data extends object> {
   readonly #where: string
   /** What was read or saved here last, by id. */
   readonly #known = new Map<string, Known>()
+  /** Digests of what requests began with, by their own objects. */
+  readonly #begunWith = new WeakMap<object, string>()
 
   /** @throws InvalidOptionError for what `createSessions` did not make */
   constructor(sessions: Sessions<Data>, where: string) {
-    const internals = sessions?.[INTERNALS]
-    if (typeof internals?.expectLogin !== 'function') {
-      const expected = 'sessions of createSessions'
-      throw new InvalidOptionError({ option: `${where}.sessions`, expected, received: sessions })
-    }
+    assertSessions(sessions, `${where}.sessions`)
     this.#sessions = sessions
-    this.#calls = internals.calls
+    this.#calls = sessions[INTERNALS].calls
     this.#where = where
   }
 
@@ -65,11 +66,12 @@ export class FrameworkStore<Data extends object> {
       return
     }
     const known = this.#known.get(at.id)
-    if (known !== undefined && known.data === digestOf(data) && isSameCookie(known, data)) {
-      await this.#calls.touch(at, idleMs)
+    if (known !== undefined && this.#isUnchanged(session, data, known)) {
+      await this.#use(at, data, idleMs)
       return
     }
     const { kind } = await this.#calls.save(at, data as Data, { mode: 'upsert', idleMs })
+    this.beginsWith(session, data)
     if (kind === 'saved') this.#know(at, data)
     else this.#known.delete(at.id)
   }
@@ -78,17 +80,10 @@ export class FrameworkStore<Data extends object> {
   async touch(id: string, session: object): Promise<void> {
     const at = this.#calls.parse(id)
     if (at === undefined) return
-    const { cookie } = plain(session)
+    const { cookie } = plain({ cookie: (session as FrameworkSession).cookie })
     const idleMs = idleOf(cookie, this.#calls.options.idleMs)
-    const known = this.#known.get(id)
     if (idleMs <= 0) await this.destroy(id)
-    else if (known === undefined || isSameCookie(known, { cookie }))
-      await this.#calls.touch(at, idleMs)
-    else {
-      // Others may have changed the data since it was read, so only the cookie is replaced.
-      const data = await this.#sessions.update(id, (before) => ({ ...before, cookie }))
-      if (data !== undefined) this.#know(at, data as FrameworkSession)
-    }
+    else await this.#use(at, { cookie }, idleMs)
   }
 
   async destroy(id: string): Promise<void> {
@@ -118,6 +113,31 @@ export class FrameworkStore<Data extends object> {
       received: id,
       isSecret: true,
     })
+  }
+
+  /** Notes what a request has in its own object, so that a save by it is compared with that. */
+  beginsWith(session: object, data: object): void {
+    this.#begunWith.set(session, digestOf(plain(data)))
+  }
+
+  /** @fastify/session can say what its request changed, and of express-session the objects of requests are known. */
+  #isUnchanged(session: object, data: FrameworkSession, known: Known): boolean {
+    if ('isModified' in session && typeof session.isModified === 'function')
+      return session.isModified() === false
+    return (this.#begunWith.get(session) ?? known.data) === digestOf(data)
+  }
+
+  /** Notes a use by a request that changed nothing but, perhaps, the cookie. */
+  async #use(at: SessionId, { cookie }: FrameworkSession, idleMs: number): Promise<void> {
+    const known = this.#known.get(at.id)
+    if (known === undefined || isSameCookie(known, { cookie })) {
+      await this.#calls.touch(at, idleMs)
+      return
+    }
+    // Others may have changed the data since it was read, so only the cookie is replaced.
+    const change = (before: Data): Data => ({ ...before, cookie })
+    const data = await updateSession(this.#calls, at, change, idleMs)
+    if (data !== undefined) this.#know(at, data as FrameworkSession)
   }
 
   #know({ id }: SessionId, data: FrameworkSession): void {

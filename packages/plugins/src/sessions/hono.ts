@@ -2,6 +2,7 @@
 
 import { assertKnownOptions, optionNames } from '@larder/core/store'
 import type { Context, MiddlewareHandler } from 'hono'
+import { assertSessions } from './assert-sessions.ts'
 import { SessionCookie, type SessionCookieOptions } from './hono-cookie.ts'
 import type { SessionUser } from './session-options.ts'
 import type { DestroyAllOptions, Session, Sessions } from './sessions.ts'
@@ -25,9 +26,10 @@ export interface HonoSession<Data extends object> {
   /**
    * Replaces what it holds, or begins a session. Of two who do, the last one wins; see `update`.
    *
+   * @returns false when the session has ended since the request began; nothing is saved then, nor by a further save
    * @throws SessionUnavailableError; InvalidOptionError; ValueError
    */
-  save(data: Data): Promise<void>
+  save(data: Data): Promise<boolean>
   /**
    * Changes what it holds from what it is at that moment, whatever other requests do meanwhile.
    *
@@ -60,6 +62,7 @@ export function honoSessions<Data extends object>(
   sessions: Sessions<Data>,
   options: HonoSessionsOptions,
 ): MiddlewareHandler<SessionEnv<Data>> {
+  assertSessions(sessions, `${WHERE}.sessions`)
   assertKnownOptions(options, NAMES, WHERE)
   const cookie = new SessionCookie(options.cookie ?? {}, options.secrets, WHERE)
   return async (c, next) => {
@@ -91,6 +94,8 @@ class RequestSession<Data extends object> implements HonoSession<Data> {
   readonly #sessions: Sessions<Data>
   #session: Pick<Session<Data>, 'id' | 'data'> | undefined
   change: 'begun' | 'removed' | undefined
+  /** It ended while this request was under way. To begin another one for its data would bring it back. */
+  #hasEnded = false
 
   constructor(sessions: Sessions<Data>, session: Session<Data> | undefined) {
     this.#sessions = sessions
@@ -105,18 +110,23 @@ class RequestSession<Data extends object> implements HonoSession<Data> {
     return this.#session?.data
   }
 
-  async save(data: Data): Promise<void> {
+  async save(data: Data): Promise<boolean> {
     const session = this.#session
-    if (session === undefined) this.#begin(await this.#sessions.create(data))
-    else if (await this.#sessions.save(session.id, data)) this.#session = { id: session.id, data }
-    else this.#session = undefined
+    if (session !== undefined) {
+      const isSaved = await this.#sessions.save(session.id, data)
+      this.#now(session.id, isSaved ? data : undefined)
+      return isSaved
+    }
+    if (this.#hasEnded) return false
+    this.#begin(await this.#sessions.create(data))
+    return true
   }
 
   async update(change: (data: Data) => Data | Promise<Data>): Promise<Data | undefined> {
     const session = this.#session
     if (session === undefined) return undefined
     const data = await this.#sessions.update(session.id, change)
-    this.#session = data && { id: session.id, data }
+    this.#now(session.id, data)
     return data
   }
 
@@ -137,13 +147,22 @@ class RequestSession<Data extends object> implements HonoSession<Data> {
     return count
   }
 
+  /** `undefined`: it has ended. */
+  #now(id: string, data: Data | undefined): void {
+    this.#session = data && { id, data }
+    this.#hasEnded = data === undefined
+  }
+
   #begin(session: Session<Data>): void {
     this.#session = session
+    this.#hasEnded = false
     this.change = 'begun'
   }
 
+  /** By this request itself, which may begin another one. */
   #end(): void {
     this.#session = undefined
+    this.#hasEnded = false
     this.change = 'removed'
   }
 }

@@ -36,6 +36,13 @@ export interface SaveCall {
   readonly expected?: number | undefined
 }
 
+/** Data as it is saved. */
+export interface PreparedData {
+  /** The tag of the user that it names. */
+  readonly tag: string | undefined
+  readonly bytes: Uint8Array
+}
+
 export type SaveOutcome =
   | Extract<SaveReply, { kind: 'saved' | 'conflict' }>
   | { readonly kind: 'refused' }
@@ -87,15 +94,30 @@ export class SessionCalls<Data extends object> {
     return reply.kind === 'live'
   }
 
+  /**
+   * Seals data for a session. What it names and holds is looked at within this call: callers may go on changing it.
+   *
+   * @throws InvalidOptionError for a user that is none; ValueError
+   */
+  async prepare({ id }: SessionId, data: Data): Promise<PreparedData> {
+    const { sessions } = this.options.terms.rule
+    const tag = this.tagIn(data)
+    return { tag, bytes: await this.parts.values.seal(data, { sessions, id }) }
+  }
+
   /** @throws InvalidOptionError for data of another user; ValueError */
   async save(at: SessionId, data: Data, call: SaveCall): Promise<SaveOutcome> {
-    const tag = this.#tagIn(data)
+    return this.savePrepared(at, await this.prepare(at, data), call)
+  }
+
+  /** @throws InvalidOptionError for data of another user */
+  async savePrepared(at: SessionId, data: PreparedData, call: SaveCall): Promise<SaveOutcome> {
+    const { tag, bytes } = data
     const known = this.#moved.tagOf(at.id) ?? at.home.tag
     if (tag !== undefined && tag !== known) {
       if (isTagOfUser(known)) throw anotherUser()
-      return this.#adopt(at, { tag, data, call })
+      return this.#adopt(at, { tag, bytes, call })
     }
-    const bytes = await this.#sealed(at, data)
     const reply = await this.#follow(at, (place) => {
       if (tag !== undefined && tag !== place.tag) throw anotherUser()
       return this.#saveAt(place, bytes, call)
@@ -103,11 +125,17 @@ export class SessionCalls<Data extends object> {
     return this.#outcome(reply)
   }
 
-  /** Ends it, and returns what was there. */
-  async end(at: SessionId): Promise<{ readonly data: Data } | undefined> {
+  /** Ends it, and returns what was there, and under which tag. */
+  async end(at: SessionId): Promise<{ readonly data: Data; readonly tag: string } | undefined> {
     const { store } = this.parts
-    const reply = await this.#follow(at, (place) => store.end(this.options.terms, place, true))
-    return reply.kind === 'live' ? this.#opened(at, reply) : undefined
+    let { tag } = at.home
+    const reply = await this.#follow(at, (place) => {
+      tag = place.tag
+      return store.end(this.options.terms, place, true)
+    })
+    if (reply.kind !== 'live') return undefined
+    const { data } = await this.#opened(at, reply)
+    return { data, tag }
   }
 
   /** The same where what was there does not matter, and may be unreadable. */
@@ -159,7 +187,7 @@ export class SessionCalls<Data extends object> {
   }
 
   /** The tag of the user that data names. */
-  #tagIn(data: Data): string | undefined {
+  tagIn(data: Data): string | undefined {
     const user = this.options.userOf(data) ?? undefined
     return user === undefined ? undefined : this.tagOf(user, 'createSessions.userOf')
   }
@@ -181,12 +209,10 @@ export class SessionCalls<Data extends object> {
   /** Saves a session of nobody yet as that of a user. */
   async #adopt(
     at: SessionId,
-    { tag, data, call }: { readonly tag: string; readonly data: Data; readonly call: SaveCall },
+    { tag, bytes, call }: PreparedData & { readonly tag: string; readonly call: SaveCall },
   ): Promise<SaveOutcome> {
     const { store } = this.parts
     const { terms } = this.options
-    // First, because the caller may change the data as soon as this waits.
-    const bytes = await this.#sealed(at, data)
     const first = await store.read(terms, at.home, { idleMs: 0, wantsBytes: false })
     if (first.kind === 'moved') {
       this.#moved.note(at.id, first.tag)
@@ -243,11 +269,6 @@ export class SessionCalls<Data extends object> {
   #refused(operation: 'save' | 'touch' | 'move'): void {
     const { sessions } = this.options.terms.rule
     this.parts.events.emit('session-refused', { sessions, operation })
-  }
-
-  #sealed({ id }: SessionId, data: Data): Promise<Uint8Array> {
-    const { sessions } = this.options.terms.rule
-    return this.parts.values.seal(data, { sessions, id })
   }
 
   async #opened({ id }: SessionId, live: LiveSession): Promise<ReadSession<Data>> {

@@ -47,13 +47,18 @@ describe('an id', () => {
   })
 
   it('that others made has a place of its own, and comes back from a list', () => {
-    for (const id of ['abc', ':{}', 'ü ☃', '~', 'a.b~c', 'x'.repeat(200)]) {
+    for (const id of ['abc', ':{}', 'ü ☃', '~', 'a.b~c', 'x'.repeat(200), '☃'.repeat(66)]) {
       const parsed = parseId(id, true)
       const { tag, name } = placeUnder(parsed ?? never(), TAG)
       expect(name).toMatch(/^[\w.~-]{1,300}$/)
       expect(idIn(tag, name)).toBe(id)
       expect(isTagOfUser(parsed?.home.tag ?? 'u')).toBe(false)
     }
+  })
+
+  it('that others made is none where its name would be too long for a store', () => {
+    for (const id of ['x'.repeat(201), '☃'.repeat(67), 'x'.repeat(1_000_000)])
+      expect(parseId(id, true)).toBeUndefined()
   })
 
   it('that was moved comes back from a list as well, and so does one at home', () => {

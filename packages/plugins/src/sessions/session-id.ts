@@ -22,7 +22,8 @@ const TAG_BYTES = 12
 const SECRET_BYTES = 16
 const SECONDS_LENGTH = 7
 const OWN = /^([ua][A-Za-z0-9_-]{16})~([0-9a-z]{7})~([A-Za-z0-9_-]{22})$/
-const MOST_FOREIGN = 200
+/** In UTF-8, so that its name is a name in every store. */
+const MOST_FOREIGN_BYTES = 200
 const FOREIGN_NAME = '~'
 
 /** An id that has the right form. */
@@ -49,8 +50,9 @@ export function parseId(id: unknown, foreign: boolean): SessionId | undefined {
     const madeAt = Number.parseInt(when, 36) * 1_000
     return madeAt === 0 ? undefined : { id, home: { tag, name: `${when}~${secret}`, madeAt } }
   }
-  const isFine = id.length > 0 && id.length <= MOST_FOREIGN && id.isWellFormed()
-  if (!foreign || !isFine) return undefined
+  // By its length first: strangers may send a text of any size.
+  if (!foreign || id.length === 0 || id.length > MOST_FOREIGN_BYTES) return undefined
+  if (!id.isWellFormed() || Buffer.byteLength(id) > MOST_FOREIGN_BYTES) return undefined
   const name = FOREIGN_NAME + Buffer.from(id, 'utf8').toString('base64url')
   return { id, home: { tag: FOREIGN + digestOf([id]), name, madeAt: 0 } }
 }

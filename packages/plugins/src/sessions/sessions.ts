@@ -1,25 +1,18 @@
 /** Sessions of users over a cache manager's store. Frameworks have a subpath each; this is what they, and you, call. */
 
-import { type CacheManager, InvalidOptionError, UpdateConflictError } from '@larder/core'
+import { type CacheManager, InvalidOptionError } from '@larder/core'
 import { assertFunction, assertKnownOptions, INTERNALS, optionNames } from '@larder/core/store'
 import { EndedSessions, type SessionEnd, type SessionEndReason } from './ended-sessions.ts'
+import { beginSession, isFor, putSession, type Session } from './new-session.ts'
 import { type ReadSession, SessionCalls } from './session-calls.ts'
+import { assertData } from './session-data.ts'
 import { idIn, makeId, placeUnder, type SessionId } from './session-id.ts'
 import { resolveSessionOptions, type SessionOptions, type SessionUser } from './session-options.ts'
+import { updateSession } from './session-update.ts'
 
 export type { SessionEnd, SessionEndReason } from './ended-sessions.ts'
+export type { Session } from './new-session.ts'
 export type { SessionOptions, SessionUser } from './session-options.ts'
-
-/** A session. */
-export interface Session<Data extends object> {
-  /** Who has it has the session: keep it out of logs. */
-  readonly id: string
-  readonly data: Data
-  /** When it ends without a further use. */
-  readonly endsAt: Date
-  /** When it ends in any case. */
-  readonly absoluteEnd: Date
-}
 
 /** What `destroyAll` may be told. */
 export interface DestroyAllOptions {
@@ -28,7 +21,6 @@ export interface DestroyAllOptions {
 }
 
 const DESTROY_ALL_NAMES = optionNames<DestroyAllOptions>({ except: true })
-const MOST_TRIES = 20
 
 /**
  * Creates sessions that are kept in the store of a manager: the remote one, or without one in this process.
@@ -89,7 +81,8 @@ export class Sessions<Data extends object = Record<string, unknown>> {
    */
   async create(data: Data, user?: SessionUser): Promise<Session<Data>> {
     assertData(data, 'sessions.create.data')
-    return this.#create(data, user, 'sessions.create.user')
+    const option = 'sessions.create.user'
+    return putSession(this.#calls, await beginSession(this.#calls, data, { user, option }))
   }
 
   /**
@@ -132,17 +125,7 @@ export class Sessions<Data extends object = Record<string, unknown>> {
     assertFunction(change, 'sessions.update.change')
     const at = this.#calls.parse(id)
     if (at === undefined) return undefined
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const found = await this.#calls.read(at, 0)
-      if (found === undefined) return undefined
-      const data = await change(found.data)
-      assertData(data, 'sessions.update.change')
-      const call = { mode: 'update', expected: found.version } as const
-      const { kind } = await this.#calls.save(at, data, call)
-      if (kind === 'saved') return data
-      if (kind === 'refused') return undefined
-    }
-    throw new UpdateConflictError('a session', MOST_TRIES)
+    return updateSession(this.#calls, at, change)
   }
 
   /**
@@ -158,18 +141,26 @@ export class Sessions<Data extends object = Record<string, unknown>> {
   /**
    * Ends the session that a client has, if it has one, and gives it another with a new id, which is this user's.
    *
-   * @param data what the new session holds. @default what the old one held
-   * @throws SessionUnavailableError: then the client has neither, and may try again; InvalidOptionError; ValueError
+   * @param data what the new session holds. @default what the old one held, unless it was another user's: then nothing
+   * @throws SessionUnavailableError: then the client may have neither, and may try again; InvalidOptionError and ValueError: then
+   * nothing has ended
    */
   async login(id: string | undefined, user: SessionUser, data?: Data): Promise<Session<Data>> {
-    // Before anything ends.
-    this.#calls.tagOf(user, 'sessions.login.user')
+    const option = 'sessions.login.user'
+    const tag = this.#calls.tagOf(user, option)
     if (data !== undefined) assertData(data, 'sessions.login.data')
+    // All that may be wrong with it shows before anything ends.
+    const begun = data && (await beginSession(this.#calls, data, { user, option }))
     const at = id === undefined ? undefined : this.#calls.parse(id)
+    if (begun !== undefined) {
+      if (at !== undefined && (await this.#calls.endUnread(at))) this.#ended.tell(at.id, 'login')
+      return putSession(this.#calls, begun)
+    }
     const before = at === undefined ? undefined : await this.#calls.end(at)
     if (at !== undefined && before !== undefined) this.#ended.tell(at.id, 'login')
-    const held = data ?? before?.data ?? ({} as Data)
-    return this.#create(held, user, 'sessions.login.user')
+    const isTheirs = before !== undefined && isFor(this.#calls, tag, before)
+    const held = isTheirs ? before.data : ({} as Data)
+    return putSession(this.#calls, await beginSession(this.#calls, held, { user, option }))
   }
 
   /**
@@ -229,34 +220,6 @@ export class Sessions<Data extends object = Record<string, unknown>> {
     return this.#ended.listen(listener)
   }
 
-  async #create(data: Data, user: SessionUser | undefined, option: string): Promise<Session<Data>> {
-    const calls = this.#calls
-    const named = calls.options.userOf(data) ?? undefined
-    const given = user ?? named
-    const tag = given === undefined ? undefined : calls.tagOf(given, option)
-    if (named !== undefined && calls.tagOf(named, 'createSessions.userOf') !== tag) {
-      const expected = 'the user that the data names'
-      throw new InvalidOptionError({ option, expected, received: user, described: 'another one' })
-    }
-    const at = this.#own(makeId(Date.now(), tag), option)
-    const saved = await calls.save(at, data, { mode: 'create' })
-    if (saved.kind !== 'saved') {
-      // An id that was just made is new, unless the clocks of this machine and the store are hours apart.
-      throw new InvalidOptionError({
-        option: 'the clock of this machine',
-        expected: 'to be less than an hour away from that of the store',
-        received: undefined,
-        described: 'a session that is refused as old',
-      })
-    }
-    return {
-      id: at.id,
-      data,
-      endsAt: new Date(saved.endsAt),
-      absoluteEnd: new Date(saved.absoluteEnd),
-    }
-  }
-
   #own(id: string, option: string): SessionId {
     const at = this.#calls.parse(id)
     if (at !== undefined) return at
@@ -287,10 +250,4 @@ function sessionOf<Data extends object>(
   { data, endsAt, absoluteEnd }: ReadSession<Data>,
 ): Session<Data> {
   return { id, data, endsAt: new Date(endsAt), absoluteEnd: new Date(absoluteEnd) }
-}
-
-/** @throws InvalidOptionError unless it is an object that is not a list */
-function assertData(data: unknown, option: string): void {
-  if (typeof data === 'object' && data !== null && !Array.isArray(data)) return
-  throw new InvalidOptionError({ option, expected: 'an object', received: data })
 }

@@ -1,8 +1,9 @@
-/** Reads the answers of lua/board-*.lua, without their first word. */
+/** Reads the answers of lua/board-*.lua and lua/counter-*.lua, without their first word. */
 
-import type { BoardPlace, BoardReply, SubmitReply } from '@larder/core/store'
+import type { AddReply, BoardPlace, BoardReply, SubmitReply } from '@larder/core/store'
 import { numberOf, textOf, UnexpectedReplyError } from '../commands/replies.ts'
 
+const ADDED = ['counted', 'duplicate', 'range'] as const
 const OUTCOMES = ['kept', 'dropped', 'range'] as const
 
 /** @throws UnexpectedReplyError; so do all of these */
@@ -17,6 +18,13 @@ export function readSubmitted(reply: readonly unknown[]): readonly SubmitReply[]
     replies.push({ score: numberOf(reply[i + 1]), previous, outcome })
   }
   return replies
+}
+
+export function readAdded([word, total]: readonly unknown[]): AddReply {
+  const outcome = ADDED[numberOf(word)]
+  if (outcome === undefined)
+    throw new UnexpectedReplyError('A script about counters replied with an unknown number')
+  return { outcome, total: numberOf(total) }
 }
 
 export function readLook(reply: readonly unknown[]): BoardReply {

@@ -1,7 +1,8 @@
-/** Leaderboards on Redis. Every step is one script on the server's clock; what each does is said in lua/board-*.lua. */
+/** Leaderboards, counters and unique visitors on Redis. Every step is one script on the server's clock; lua/ says what each does. */
 
-import { StoreKeyError } from '@larder/core'
+import { createHash } from 'node:crypto'
 import {
+  type AddReply,
   type BoardCapabilities,
   type BoardPart,
   type BoardProvider,
@@ -9,25 +10,28 @@ import {
   type BoardRule,
   type BoardScore,
   type BoardView,
+  type CounterAdd,
+  type CounterRule,
   INTERNALS,
-  type PeriodsNow,
-  periodsOf,
+  type PeriodCount,
   type SubmitReply,
+  type UniqueCount,
+  type UniqueRule,
 } from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
-import type { ScriptCall } from '../commands/script-runner.ts'
-import { boardClockKey, boardKeys } from '../key-layout.ts'
-import { ServerCalendar } from '../limits/server-calendar.ts'
+import { boardClockKey, boardKeys, counterKeys } from '../key-layout.ts'
 import {
   type RedisInternals,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from '../options.ts'
-import { readLook, readSubmitted } from './board-replies.ts'
+import { readAdded, readLook, readSubmitted } from './board-replies.ts'
+import { keptUntilArg, PeriodScripts } from './period-scripts.ts'
+import { UniqueScripts } from './unique-scripts.ts'
 
-const US_PER_MS = 1_000
+const ID_LENGTH = 22
 
 /**
  * Creates a provider of leaderboards on a Redis of its own, apart from the cache's: for a server that neither drops keys for room nor
@@ -55,11 +59,14 @@ export class RedisBoards implements BoardProvider {
   readonly name = 'redis'
   readonly capabilities: BoardCapabilities = { shared: true }
   readonly #parts: RedisBoardsParts
-  readonly #calendar = new ServerCalendar()
+  readonly #scripts: PeriodScripts
+  readonly #uniques: UniqueScripts
   #namespace: string | undefined
 
   constructor(parts: RedisBoardsParts) {
     this.#parts = parts
+    this.#scripts = new PeriodScripts(parts)
+    this.#uniques = new UniqueScripts(this.#scripts, () => this.#openNamespace)
   }
 
   /** For tools. Not a field: what prints it must not print its URL. */
@@ -82,11 +89,11 @@ export class RedisBoards implements BoardProvider {
 
   async submit(rule: BoardRule, scores: readonly BoardScore[]): Promise<readonly SubmitReply[]> {
     const { board, update, best, ties, keep } = rule
-    const reply = await this.#run(rule, ({ starts, keptUntil }) => ({
+    const reply = await this.#scripts.run(rule, (now) => ({
       script: 'boardSubmit',
-      keys: [...this.#keysAt(board, starts[0]), boardClockKey(this.#openNamespace, board)],
+      keys: [...this.#keysAt(board, now.starts[0]), boardClockKey(this.#openNamespace, board)],
       args: [
-        Number.isFinite(keptUntil) ? keptUntil : '',
+        keptUntilArg(now),
         update,
         signOf(best),
         ties,
@@ -101,7 +108,7 @@ export class RedisBoards implements BoardProvider {
     const { board, update, best, ties } = rule
     const { ago, merge, maxAgeMs } = view
     const asked = part.kind === 'range' ? [part.skip, part.take] : [part.member, part.each]
-    const reply = await this.#run(rule, ({ starts }) => {
+    const reply = await this.#scripts.run(rule, ({ starts }) => {
       const merged = starts.slice(ago, ago + merge)
       const [first] = merged
       const orders = merged.map((start) => this.#keysAt(board, start)[0])
@@ -116,12 +123,47 @@ export class RedisBoards implements BoardProvider {
   }
 
   async remove(rule: BoardRule, member: string): Promise<number> {
-    const [removed] = await this.#run(rule, ({ starts }) => ({
+    const [removed] = await this.#scripts.run(rule, ({ starts }) => ({
       script: 'boardRemove',
       keys: starts.flatMap((start) => this.#keysAt(rule.board, start)),
       args: [member],
     }))
     return numberOf(removed)
+  }
+
+  async add(rule: CounterRule, { key, by, id }: CounterAdd): Promise<AddReply> {
+    const { counts, done } = counterKeys(this.#openNamespace, rule.counter, key)
+    const reply = await this.#scripts.run(rule, (now) => ({
+      script: 'counterAdd',
+      keys: id === undefined ? [counts] : [counts, done(digestOf(id))],
+      args: [
+        keptUntilArg(now),
+        now.starts[0] ?? 0,
+        now.starts.at(-1) ?? 0,
+        rule.periods,
+        by,
+        rule.idMs,
+      ],
+    }))
+    return readAdded(reply)
+  }
+
+  async counts(rule: CounterRule, key: string, last: number): Promise<readonly PeriodCount[]> {
+    const { counts } = counterKeys(this.#openNamespace, rule.counter, key)
+    let asked: readonly number[] = []
+    const reply = await this.#scripts.run(rule, ({ starts }) => {
+      asked = starts.slice(0, last)
+      return { script: 'counterRead', keys: [counts], args: asked }
+    })
+    return asked.map((from, i) => ({ from, count: numberOf(reply[i]) }))
+  }
+
+  seen(rule: UniqueRule, key: string, visitors: readonly Uint8Array[]): Promise<void> {
+    return this.#uniques.seen(rule, key, visitors)
+  }
+
+  unique(rule: UniqueRule, key: string, last: number): Promise<UniqueCount> {
+    return this.#uniques.unique(rule, key, last)
   }
 
   async close(): Promise<void> {
@@ -137,44 +179,13 @@ export class RedisBoards implements BoardProvider {
     const [order, ids, scores] = boardKeys(this.#openNamespace, board, `${start ?? 0}`)
     return [order, ids, scores]
   }
-
-  /**
-   * Runs a script for the period that the server's clock is in. The keys name periods, so a script that finds itself in another one
-   * says so, and is run again.
-   *
-   * @returns the reply without its first word
-   * @throws StoreKeyError for what the server answers about this board
-   */
-  async #run(
-    rule: BoardRule,
-    callFor: (periods: PeriodsNow) => ScriptCall,
-  ): Promise<readonly unknown[]> {
-    const nowUs = this.#parts.nowUs?.()
-    return this.#calendar.reached(async () => {
-      const atUs = nowUs ?? this.#calendar.serverUs
-      const periods = periodsOf(rule).at(Math.floor(atUs / US_PER_MS))
-      const edges = Number.isFinite(periods.from) ? [periods.from, periods.until] : ['', '']
-      const call = callFor(periods)
-      const [isReached, ...answer] = await this.#reply({
-        ...call,
-        args: [nowUs ?? '', ...edges, ...call.args],
-      })
-      if (isReached === 1) return { answer }
-      return { nowUs: numberOf(answer[0]) * US_PER_MS }
-    })
-  }
-
-  async #reply(call: ScriptCall): Promise<readonly unknown[]> {
-    try {
-      return await this.#parts.backend.run(call)
-    } catch (error) {
-      const isAnswer = error instanceof Error && error.name === 'ReplyError'
-      throw isAnswer ? new StoreKeyError(`boards.${call.script}`, error) : error
-    }
-  }
 }
 
 /** What a score is multiplied with to be kept, so that the best one comes first. */
 function signOf(best: BoardRule['best']): number {
   return best === 'highest' ? -1 : 1
+}
+
+function digestOf(id: string): string {
+  return createHash('sha256').update(id).digest('base64url').slice(0, ID_LENGTH)
 }

@@ -8,6 +8,7 @@ import type {
   BoardView,
 } from '../../contracts/board-provider.ts'
 import { type ConformanceCase, PASSED } from './conformance-case.ts'
+import { type BoardCase, COUNTING_CASES } from './counting-cases.ts'
 
 /** Two ends of one store; the same one twice where it is not shared. */
 export interface BoardsUnderTest {
@@ -20,8 +21,6 @@ export interface BoardsUnderTest {
 }
 
 export type MakeBoards = () => BoardsUnderTest | Promise<BoardsUnderTest>
-
-type Ends = readonly [BoardProvider, BoardProvider]
 
 const MOST = Number.MAX_SAFE_INTEGER
 const NOW: BoardView = { ago: 0, merge: 1, maxAgeMs: 0 }
@@ -36,7 +35,7 @@ const RULE: BoardRule = {
   keep: 100,
 }
 
-const CASES: readonly (readonly [name: string, run: (ends: Ends) => Promise<void>])[] = [
+const CASES: readonly BoardCase[] = [
   [
     'has nobody on a board at first',
     async ([board]) => {
@@ -192,7 +191,7 @@ async function top(board: BoardProvider, rule = RULE): Promise<readonly BoardPla
  * runCases(boardCases(() => ({ boards: [make(), make()], namespace: 'test' })), { test })
  */
 export function boardCases(make: MakeBoards): readonly ConformanceCase[] {
-  return CASES.map(([name, run]) => ({
+  return [...CASES, ...COUNTING_CASES].map(([name, run]) => ({
     name,
     async run() {
       const { boards, namespace, cleanup } = await make()

@@ -6,7 +6,7 @@
  * so a load that began before has nothing left to fill.
  */
 
-import type { BusMessage, KeysMessage } from '../../contracts/bus.ts'
+import type { KeysMessage } from '../../contracts/bus.ts'
 import type {
   ClaimReply,
   ClaimRequest,
@@ -29,26 +29,10 @@ import {
   stampCreation,
   windowOf,
 } from '../../entry/header-patch.ts'
-import type { MemorySpace } from './memory-space.ts'
+import { find, isWaitedFor, nowMsOf, type Step } from './step.ts'
 
 /** An entry outlives its lease by this much, so that a fill at the last moment still finds its token. */
 const SLACK_MS = 1_000
-
-/** Where and when a step happens, and how it tells the nodes. */
-export interface Step {
-  readonly space: MemorySpace
-  /** Server time, whole microseconds since the epoch. */
-  readonly nowUs: number
-  publish(message: BusMessage): void
-  /** Publishes what waits to be announced. */
-  sendOwed(): void
-  /** Publishes a change, or leaves it waiting: then within how many ms it should be heard of. `isUrgent`: somebody waits for it. */
-  announce(message: KeysMessage, isUrgent: boolean): number | undefined
-}
-
-export function nowMsOf(step: Step): number {
-  return Math.floor(step.nowUs / 1_000)
-}
 
 export function claim(step: Step, address: EntryAddress, request: ClaimRequest): ClaimReply {
   const { token, leaseMs, seen, overtake } = request
@@ -289,23 +273,8 @@ export function record(
   return announcedWithinMs === undefined ? reply : { ...reply, announcedWithinMs }
 }
 
-/** Whether a caller waits for the lease on an entry. */
-export function isWaitedFor(step: Step, address: EntryAddress): boolean {
-  return ((find(step, address)?.header.flags ?? 0) & FLAG.waited) !== 0
-}
-
 function wakeWaiters(step: Step, { key }: EntryAddress, flags: number): void {
   if ((flags & FLAG.waited) !== 0) step.publish({ kind: 'wake', key })
-}
-
-/** Bytes that are not an entry of this format count as absent. */
-export function find(
-  step: Step,
-  address: EntryAddress,
-): { readonly bytes: Buffer; readonly header: EntryHeader } | undefined {
-  const bytes = step.space.get(address, nowMsOf(step))
-  const header = bytes === undefined ? undefined : decodeHeader(bytes)
-  return bytes === undefined || header === undefined ? undefined : { bytes, header }
 }
 
 /** Tells whether somebody filled the entry after the caller looked. */

@@ -13,11 +13,12 @@ import type {
   PutRequest,
 } from '../../contracts/remote-store.ts'
 import * as steps from './entry-steps.ts'
+import type { Step } from './step.ts'
 
 /** Sends one atomic step to the server. */
 export type SendStep = <Result>(
   operation: 'put' | 'evict',
-  step: (step: steps.Step) => Result,
+  step: (step: Step) => Result,
 ) => Promise<Result>
 
 interface Waiting<Item, Reply> {

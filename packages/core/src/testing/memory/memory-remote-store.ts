@@ -1,7 +1,7 @@
 /** One node's remote store on a memory server. */
 
 import type { BusMessage } from '../../contracts/bus.ts'
-import type { CancelTimer, Clock } from '../../contracts/clock.ts'
+import type { Clock } from '../../contracts/clock.ts'
 import type { CodecFactory } from '../../contracts/codec.ts'
 import type {
   ClaimReply,
@@ -28,6 +28,8 @@ import * as steps from './entry-steps.ts'
 import { GatheredChanges } from './gathered-changes.ts'
 import { MemoryBus } from './memory-bus.ts'
 import type { DisconnectOptions, NodeLink } from './node-link.ts'
+import { ANNOUNCED_WITHIN_MS, OwedAnnouncer } from './owed-announcer.ts'
+import { nowMsOf, type Step } from './step.ts'
 import { swap } from './swap-step.ts'
 
 /** What a node's store needs of its server. */
@@ -36,7 +38,7 @@ export interface StoreHost {
   /** Changes may wait to be announced. */
   readonly gathers: boolean
   /** Runs one atomic step on a namespace. */
-  execute<Result>(namespace: string, run: (step: steps.Step) => Result): Result
+  execute<Result>(namespace: string, run: (step: Step) => Result): Result
   /** Hands a message to every node of a namespace. */
   publish(namespace: string, message: BusMessage): void
 }
@@ -52,9 +54,6 @@ export interface MemoryStoreOptions {
   /** This node's messages are not what others hear: it hears of each change in the step that makes it. @default false */
   readonly hearsAtOnce?: boolean | undefined
 }
-
-/** For how long a change waits to be announced, ms. */
-export const OWED_FOR_MS = 16
 
 const KEYS_PER_EVICT = 500
 const KEYS_PER_SCAN = 100
@@ -77,8 +76,7 @@ export class MemoryRemoteStore implements RemoteStore {
   readonly #link: NodeLink
   readonly #gathered: GatheredChanges | undefined
   #namespace: string | undefined
-  readonly #clock: Clock
-  #cancelAnnouncing: CancelTimer | undefined
+  readonly #announcer: OwedAnnouncer
   #syncs = 0
 
   constructor(
@@ -88,7 +86,7 @@ export class MemoryRemoteStore implements RemoteStore {
     { gathersChanges = false, clock = host.clock }: MemoryStoreOptions = {},
   ) {
     this.#host = host
-    this.#clock = clock
+    this.#announcer = new OwedAnnouncer(host, link, clock)
     this.#link = link
     this.faults = faults
     if (gathersChanges)
@@ -186,10 +184,10 @@ export class MemoryRemoteStore implements RemoteStore {
   sync(partitions: readonly number[]): Promise<SyncReply> {
     const turn = this.#syncs++ % Math.max(1, partitions.length)
     return this.#run('sync', (step) => ({
-      nowMs: steps.nowMsOf(step),
+      nowMs: nowMsOf(step),
       heads: headsOf(step, partitions, turn),
       tags: step.space.tags(step.nowUs).head,
-      ...(step.space.owed.length === 0 ? {} : { announcedWithinMs: OWED_FOR_MS + 50 }),
+      ...(step.space.owed.length === 0 ? {} : { announcedWithinMs: ANNOUNCED_WITHIN_MS }),
     }))
   }
 
@@ -212,13 +210,13 @@ export class MemoryRemoteStore implements RemoteStore {
   }
 
   async *scan(prefix: string): AsyncGenerator<readonly string[], void, undefined> {
-    const keys = await this.#run('scan', (step) => step.space.keys(steps.nowMsOf(step)))
+    const keys = await this.#run('scan', (step) => step.space.keys(nowMsOf(step)))
     const found = keys.filter((key) => key.startsWith(prefix))
     for (let i = 0; i < found.length; i += KEYS_PER_SCAN) yield found.slice(i, i + KEYS_PER_SCAN)
   }
 
   async close(): Promise<void> {
-    this.#cancelAnnouncing?.()
+    this.#announcer.close()
     this.#link.close()
   }
 
@@ -243,51 +241,30 @@ export class MemoryRemoteStore implements RemoteStore {
 
   #run<Result>(
     operation: RemoteOperation,
-    step: (step: steps.Step) => Result,
+    step: (step: Step) => Result,
     damaged?: (result: Result, damage: (bytes: Uint8Array) => Uint8Array) => Result,
   ): Promise<Result> {
     const run = (): Promise<Result> => this.#send(operation, step)
     return this.faults.run(operation, damaged === undefined ? { run } : { run, damaged })
   }
 
-  #send<Result>(operation: RemoteOperation, step: (step: steps.Step) => Result): Promise<Result> {
+  #send<Result>(operation: RemoteOperation, step: (step: Step) => Result): Promise<Result> {
     const namespace = this.#namespace
     if (namespace === undefined) return Promise.reject(new Error('The store is not open'))
     const host = this.#host
     if (!host.gathers) return this.#link.request(operation, () => host.execute(namespace, step))
-    // Who leaves the first change waiting owes the announcement; it knows when the reply is there.
-    let owes = false
-    const run = (): Result =>
-      host.execute(namespace, (each) => {
-        const before = each.space.owed.length
-        const result = step(each)
-        owes = before === 0 && each.space.owed.length > 0
-        return result
-      })
-    return this.#link.request(operation, run).then((result) => {
-      if (owes) this.#announceSoon(namespace)
-      return result
-    })
-  }
-
-  #announceSoon(namespace: string): void {
-    const announce = (): void => {
-      this.#cancelAnnouncing = undefined
-      const send = (): void => this.#host.execute(namespace, (step) => step.sendOwed())
-      this.#link.request('announce', send).catch(() => undefined)
-    }
-    this.#cancelAnnouncing ??= this.#clock.schedule(OWED_FOR_MS, announce, 'caller')
+    return this.#announcer.request(namespace, operation, step)
   }
 }
 
-function copyOf(step: steps.Step, address: EntryAddress): Buffer | undefined {
-  const bytes = step.space.get(address, steps.nowMsOf(step))
+function copyOf(step: Step, address: EntryAddress): Buffer | undefined {
+  const bytes = step.space.get(address, nowMsOf(step))
   return bytes === undefined ? undefined : Buffer.from(bytes)
 }
 
 /** As noted, except for what was not noted and, with each sync, one more: those are read from their logs. */
 function headsOf(
-  { space, nowUs }: steps.Step,
+  { space, nowUs }: Step,
   partitions: readonly number[],
   turn: number,
 ): readonly number[] {

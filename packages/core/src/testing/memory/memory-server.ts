@@ -9,10 +9,11 @@ import { createSystemClock } from '../../clock/system-clock.ts'
 import type { BusMessage } from '../../contracts/bus.ts'
 import type { Clock } from '../../contracts/clock.ts'
 import { RemoteFaults } from '../faults/remote-faults.ts'
-import type { Step } from './entry-steps.ts'
-import { MemoryRemoteStore, type MemoryStoreOptions, OWED_FOR_MS } from './memory-remote-store.ts'
+import { MemoryRemoteStore, type MemoryStoreOptions } from './memory-remote-store.ts'
 import { MemorySpace, type SpaceKey } from './memory-space.ts'
 import { type Deliver, NodeLink } from './node-link.ts'
+import { ANNOUNCED_WITHIN_MS } from './owed-announcer.ts'
+import type { Step } from './step.ts'
 
 export interface MemoryServerOptions {
   /** What the server's time follows. @default the system's */
@@ -41,8 +42,6 @@ export interface ServerSnapshot {
   readonly spaces: ReadonlyMap<string, MemorySpace>
 }
 
-/** How long what waits is given: for its time to come, and for the way. */
-const ANNOUNCED_WITHIN_MS = OWED_FOR_MS + 50
 const FIXED_START = Date.UTC(2030, 0, 1)
 const deliverSoon: Deliver = (task) => queueMicrotask(task)
 

@@ -3,7 +3,8 @@
 import type { EntryAddress, SwapReply, SwapRequest } from '../../contracts/remote-store.ts'
 import { decodeHeader, type EntryHeader, FLAG } from '../../entry/envelope.ts'
 import { stampCreation } from '../../entry/header-patch.ts'
-import { find, isWaitedFor, nowMsOf, record, remove, type Step } from './entry-steps.ts'
+import { record, remove } from './entry-steps.ts'
+import { find, isWaitedFor, nowMsOf, type Step } from './step.ts'
 
 export function swap(step: Step, address: EntryAddress, request: SwapRequest): SwapReply {
   const { bytes, livesMs } = request
