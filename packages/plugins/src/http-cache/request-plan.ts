@@ -62,7 +62,8 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
   const cookies = cookie === undefined ? '' : keyedCookies(cookie, options.cookies)
   const varying = varyingFields(exchange, options.vary)
   // No handler sees it, unless `vary` has it; what stands before the cache may have chosen an application or a tenant by it.
-  const host = (exchange.field('host') ?? '').toLowerCase()
+  // Without the port: processes of one application have several.
+  const host = (exchange.field('host') ?? '').toLowerCase().replace(/:\d*$/, '')
   const isLong = cookies === undefined || varying === undefined || host.length > MOST_VALUE
   if (isLong) return bypass('value')
   const key = ['GET', host, exchange.target, exchange.seen, cookies]
