@@ -122,6 +122,8 @@ describe('a buffered counter', () => {
       look: (...args) => store.look(...args),
       remove: (...args) => store.remove(...args),
       counts: (...args) => store.counts(...args),
+      seen: (...args) => store.seen(...args),
+      unique: (...args) => store.unique(...args),
       close: () => store.close(),
       async add(...args) {
         if (faults.isAway) throw new Error('away')

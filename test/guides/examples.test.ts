@@ -91,6 +91,20 @@ it.each<[string, () => object]>([
   ['in one process', () => ({})],
   ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
 ])(
+  'unique visitors: are counted, then estimated, %s',
+  async (_, env) => {
+    expect((await printed('unique-visitors', env())).trim().split('\n')).toEqual([
+      '{ count: 2, exact: true }',
+      'about 10002: true',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
   'counter: counts an id once, and sums arrive, %s',
   async (_, env) => {
     expect((await printed('counter', env())).trim().split('\n')).toEqual([

@@ -205,8 +205,14 @@ export const SECTIONS = [
     ],
   },
   {
+    title: '`createUniques`',
+    about: 'See [unique visitors](../guides/unique-visitors.md).',
+    of: [['packages/plugins/src/boards/unique-options.ts', 'UniquesOptions']],
+  },
+  {
     title: '`localBoards`',
-    about: 'Leaderboards and counters within the process. See [leaderboards](../guides/boards.md).',
+    about:
+      'Leaderboards, counters and unique visitors within the process. See [leaderboards](../guides/boards.md).',
     of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
   },
   {

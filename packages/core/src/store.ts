@@ -120,6 +120,12 @@ export type {
   SessionRule,
   SessionSave,
 } from './contracts/session-provider.ts'
+export {
+  MOST_EXACT_UNION,
+  type UniqueCount,
+  type UniqueRule,
+  type UniqueSteps,
+} from './contracts/unique-steps.ts'
 export type {
   MethodCache,
   MethodCacheProvider,

@@ -172,6 +172,16 @@ export function counterKeys(
   return { counts, done: (digest) => `${counts}:id:${digest}` }
 }
 
+/** A period of a key's visitors, by where it begins: the visitors while they are few, and a HyperLogLog. All of a key has one hash tag. */
+export function uniqueKeys(
+  namespace: string,
+  uniques: string,
+  { key, period }: { readonly key: string; readonly period: string },
+): readonly [few: string, many: string] {
+  const at = `{${namespace}:uniques:${uniques}:${key}}:${period}`
+  return [`${at}:few`, `${at}:many`]
+}
+
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {
   return key.slice(1, key.indexOf('}'))

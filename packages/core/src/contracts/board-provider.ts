@@ -1,5 +1,5 @@
 /**
- * What leaderboards ask of a store, and with them counters: atomic steps over the scores of one board.
+ * What leaderboards ask of a store, and with them counters and counts of unique visitors: atomic steps over the scores of one board.
  *
  * A board without periods is one list of scores. A board by periods has a list for each, and the store's own clock says which one is
  * the present one. Everything of a board is on one server, so each step is one round trip.
@@ -10,6 +10,7 @@
 
 import type { CounterSteps } from './counter-steps.ts'
 import type { PeriodRule } from './period-rule.ts'
+import type { UniqueSteps } from './unique-steps.ts'
 
 /** What becomes of a member's earlier score: the highest, the lowest or the last one counts, or their sum. */
 export type BoardUpdate = 'max' | 'min' | 'last' | 'add'
@@ -80,7 +81,7 @@ export interface BoardCapabilities {
   readonly shared: boolean
 }
 
-export interface BoardProvider extends CounterSteps {
+export interface BoardProvider extends CounterSteps, UniqueSteps {
   /** Says where boards are kept: `redis`, `local`. */
   readonly name: string
   readonly capabilities: BoardCapabilities

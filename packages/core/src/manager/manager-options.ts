@@ -54,7 +54,7 @@ export interface CacheManagerOptions {
   readonly limits?: RateLimitProvider | undefined
   /** Where sessions are kept. @default the remote store's own, or without one the local store's */
   readonly sessions?: SessionProvider | undefined
-  /** Where leaderboards and counters are kept. @default the remote store's own, or without one the local store's */
+  /** Where leaderboards, counters and unique visitors are kept. @default the remote store's own, or without one the local store's */
   readonly boards?: BoardProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined

@@ -83,6 +83,8 @@ const BOARDS: Shape<BoardProvider> = {
   remove: 'function',
   add: 'function',
   counts: 'function',
+  seen: 'function',
+  unique: 'function',
   close: 'function',
 }
 

@@ -1,4 +1,4 @@
-/** Leaderboards and counters within this process, with the semantics of the shared ones. */
+/** Leaderboards, counters and unique visitors within this process, with the semantics of the shared ones. */
 
 import {
   type AddReply,
@@ -16,10 +16,13 @@ import {
   optionNames,
   type PeriodCount,
   type SubmitReply,
+  type UniqueCount,
+  type UniqueRule,
 } from '@larder/core/store'
 import { processTables } from '../process-tables.ts'
 import { BoardTable } from './board-table.ts'
 import { CounterTable } from './counter-table.ts'
+import { UniqueTable } from './unique-table.ts'
 
 export interface LocalBoardsOptions {
   /** Source of time, ms since the epoch; for tests. Boards with their own clock belong to one manager. */
@@ -32,6 +35,7 @@ const NAMES = optionNames<LocalBoardsOptions>({ now: true })
 interface SharedBoards {
   readonly boards: Map<string, BoardTable>
   readonly counters: Map<string, CounterTable>
+  readonly uniques: Map<string, UniqueTable>
   readonly users: Set<object>
 }
 
@@ -65,7 +69,12 @@ class LocalBoards implements BoardProvider {
     if (this.#joined !== undefined) return
     this.#namespace = this.#clock === undefined ? namespace : undefined
     const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? { boards: new Map(), counters: new Map(), users: new Set() }
+    this.#joined = known ?? {
+      boards: new Map(),
+      counters: new Map(),
+      uniques: new Map(),
+      users: new Set(),
+    }
     this.#joined.users.add(this)
     if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
   }
@@ -90,6 +99,14 @@ class LocalBoards implements BoardProvider {
     return this.#counter(rule).counts(rule, key, last, this.#now)
   }
 
+  async seen(rule: UniqueRule, key: string, visitors: readonly Uint8Array[]): Promise<void> {
+    this.#uniques(rule).seen(rule, key, { visitors, nowMs: this.#now })
+  }
+
+  async unique(rule: UniqueRule, key: string, last: number): Promise<UniqueCount> {
+    return this.#uniques(rule).unique(rule, key, { last, nowMs: this.#now })
+  }
+
   async close(): Promise<void> {
     const joined = this.#joined
     joined?.users.delete(this)
@@ -107,6 +124,10 @@ class LocalBoards implements BoardProvider {
 
   #board({ board }: BoardRule): BoardTable {
     return madeOnce(this.#opened.boards, board, () => new BoardTable())
+  }
+
+  #uniques({ uniques }: UniqueRule): UniqueTable {
+    return madeOnce(this.#opened.uniques, uniques, () => new UniqueTable())
   }
 
   #counter({ counter }: CounterRule): CounterTable {

@@ -1,4 +1,4 @@
-/** Leaderboards and counters over a cache manager's store. */
+/** Leaderboards, counters and unique visitors over a cache manager's store. */
 
 export { BufferedCounter } from './buffered-counter.ts'
 export type { PeriodOptions } from './common-options.ts'
@@ -24,3 +24,5 @@ export type {
   TopOptions,
   ViewOptions,
 } from './leaderboard-options.ts'
+export type { UniquesOptions } from './unique-options.ts'
+export { createUniques, Uniques, type Visitor } from './uniques.ts'

@@ -1,4 +1,4 @@
-/** Leaderboards and counters on Redis. Every step is one script on the server's clock; lua/ says what each does. */
+/** Leaderboards, counters and unique visitors on Redis. Every step is one script on the server's clock; lua/ says what each does. */
 
 import { createHash } from 'node:crypto'
 import {
@@ -15,6 +15,8 @@ import {
   INTERNALS,
   type PeriodCount,
   type SubmitReply,
+  type UniqueCount,
+  type UniqueRule,
 } from '@larder/core/store'
 import { Backend, type TroubleListener } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
@@ -27,6 +29,7 @@ import {
 } from '../options.ts'
 import { readAdded, readLook, readSubmitted } from './board-replies.ts'
 import { keptUntilArg, PeriodScripts } from './period-scripts.ts'
+import { UniqueScripts } from './unique-scripts.ts'
 
 const ID_LENGTH = 22
 
@@ -57,11 +60,13 @@ export class RedisBoards implements BoardProvider {
   readonly capabilities: BoardCapabilities = { shared: true }
   readonly #parts: RedisBoardsParts
   readonly #scripts: PeriodScripts
+  readonly #uniques: UniqueScripts
   #namespace: string | undefined
 
   constructor(parts: RedisBoardsParts) {
     this.#parts = parts
     this.#scripts = new PeriodScripts(parts)
+    this.#uniques = new UniqueScripts(this.#scripts, () => this.#openNamespace)
   }
 
   /** For tools. Not a field: what prints it must not print its URL. */
@@ -151,6 +156,14 @@ export class RedisBoards implements BoardProvider {
       return { script: 'counterRead', keys: [counts], args: asked }
     })
     return asked.map((from, i) => ({ from, count: numberOf(reply[i]) }))
+  }
+
+  seen(rule: UniqueRule, key: string, visitors: readonly Uint8Array[]): Promise<void> {
+    return this.#uniques.seen(rule, key, visitors)
+  }
+
+  unique(rule: UniqueRule, key: string, last: number): Promise<UniqueCount> {
+    return this.#uniques.unique(rule, key, last)
   }
 
   async close(): Promise<void> {

@@ -40,7 +40,7 @@ function useOf(script: string): Use {
   if (script.startsWith('lock')) return 'locks'
   if (script.startsWith('limit')) return 'limits'
   if (script.startsWith('fleet')) return 'fleet'
-  if (/^(board|counter)/.test(script)) return 'boards'
+  if (/^(board|counter|unique)/.test(script)) return 'boards'
   if (script.startsWith('session')) return 'sessions'
   return script.startsWith('fenced') ? 'values' : 'cache'
 }

@@ -7,8 +7,8 @@ import type {
   BoardRule,
   BoardView,
 } from '../../contracts/board-provider.ts'
-import type { CounterRule } from '../../contracts/counter-steps.ts'
 import { type ConformanceCase, PASSED } from './conformance-case.ts'
+import { type BoardCase, COUNTING_CASES } from './counting-cases.ts'
 
 /** Two ends of one store; the same one twice where it is not shared. */
 export interface BoardsUnderTest {
@@ -21,8 +21,6 @@ export interface BoardsUnderTest {
 }
 
 export type MakeBoards = () => BoardsUnderTest | Promise<BoardsUnderTest>
-
-type Ends = readonly [BoardProvider, BoardProvider]
 
 const MOST = Number.MAX_SAFE_INTEGER
 const NOW: BoardView = { ago: 0, merge: 1, maxAgeMs: 0 }
@@ -37,15 +35,7 @@ const RULE: BoardRule = {
   keep: 100,
 }
 
-const COUNTER: CounterRule = {
-  counter: 'hits',
-  per: 'none',
-  timeZone: 'UTC',
-  periods: 1,
-  idMs: 60_000,
-}
-
-const CASES: readonly (readonly [name: string, run: (ends: Ends) => Promise<void>])[] = [
+const CASES: readonly BoardCase[] = [
   [
     'has nobody on a board at first',
     async ([board]) => {
@@ -173,50 +163,6 @@ const CASES: readonly (readonly [name: string, run: (ends: Ends) => Promise<void
     },
   ],
   [
-    'counts for both ends, and each id once',
-    async ([one, other]) => {
-      const add = { key: 'a}:id:x', by: 2, id: 'x}' }
-      assert.deepEqual(await one.add(COUNTER, add), { outcome: 'counted', total: 2 })
-      assert.deepEqual(await other.add(COUNTER, { ...add, id: undefined }), {
-        outcome: 'counted',
-        total: 4,
-      })
-      assert.deepEqual(await other.add(COUNTER, add), { outcome: 'duplicate', total: 2 })
-      assert.deepEqual(await one.counts(COUNTER, add.key, 1), [{ from: 0, count: 4 }])
-      assert.deepEqual(await one.counts(COUNTER, 'a', 1), [{ from: 0, count: 0 }])
-    },
-  ],
-  [
-    'counts exactly at both ends of the range, and refuses what is beyond',
-    async ([one, other]) => {
-      const add = { key: 'a', by: MOST, id: undefined }
-      await one.add(COUNTER, add)
-      assert.deepEqual(await other.add(COUNTER, { ...add, by: 1 }), {
-        outcome: 'range',
-        total: MOST,
-      })
-      await one.add(COUNTER, { ...add, by: -MOST })
-      assert.deepEqual(await other.add(COUNTER, { ...add, by: -MOST }), {
-        outcome: 'counted',
-        total: -MOST,
-      })
-    },
-  ],
-  [
-    'has a count for each period that is kept',
-    async ([one, other]) => {
-      const rule: CounterRule = { ...COUNTER, per: 'month', periods: 3 }
-      await one.add(rule, { key: 'a', by: 1, id: undefined })
-      const counts = await other.counts(rule, 'a', 3)
-      assert.deepEqual(
-        counts.map(({ count }) => count),
-        [1, 0, 0],
-      )
-      const [first, second] = counts
-      assert((first?.from ?? 0) > (second?.from ?? 0), 'the present one comes first')
-    },
-  ],
-  [
     'keeps boards apart',
     async ([one, other]) => {
       await put(one, { a: 1 })
@@ -245,7 +191,7 @@ async function top(board: BoardProvider, rule = RULE): Promise<readonly BoardPla
  * runCases(boardCases(() => ({ boards: [make(), make()], namespace: 'test' })), { test })
  */
 export function boardCases(make: MakeBoards): readonly ConformanceCase[] {
-  return CASES.map(([name, run]) => ({
+  return [...CASES, ...COUNTING_CASES].map(([name, run]) => ({
     name,
     async run() {
       const { boards, namespace, cleanup } = await make()
