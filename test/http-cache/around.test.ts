@@ -1,6 +1,7 @@
 /** What stands around the cache in real applications: sessions, cookies, languages and proxies. Each case was a way to another user's response. */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
@@ -16,7 +17,8 @@ import fastify from 'fastify'
 import { Hono } from 'hono'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { listen } from '../http-limits/support/frameworks.ts'
-import { ask, statusOf } from './support/ask.ts'
+import { deferred } from '../support/eventually.ts'
+import { ask, asking, statusOf } from './support/ask.ts'
 
 function startCaches(): CacheManager {
   const caches = createCacheManager({ namespace: 'around', local: lruStore(), default: false })
@@ -77,6 +79,39 @@ describe('express', () => {
       ])
       expect(statusOf(b), path).not.toContain('hit')
     }
+  })
+
+  it('sends what a handler of another method flushes, before it ends', async () => {
+    const app = express()
+    app.use(expressCache({ caches: startCaches(), ttl: '1m' }))
+    const gate = deferred()
+    app.post('/', async (_, res) => {
+      res.flushHeaders()
+      await gate.promise
+      res.end('done')
+    })
+    const { port } = await listen(createServer(app))
+    const { client, answer } = asking(port, { method: 'POST' })
+    await once(client, 'response')
+    gate.resolve()
+    expect((await answer).body).toBe('done')
+  })
+
+  it('logs in by a session below the cache', async () => {
+    const app = express()
+    app.use(expressCache({ caches: startCaches(), ttl: '1m' }))
+    app.use(session({ secret: 's', resave: false, saveUninitialized: false }))
+    app.post('/', (req, res) => {
+      Object.assign(req.session, { user: 'alice' })
+      res.send('welcome')
+    })
+    app.get('/', (req, res) => void res.send(`${(req.session as { user?: string }).user}`))
+    const { port } = await listen(createServer(app))
+    const login = await ask(port, { method: 'POST' })
+    expect(login).toMatchObject({ status: 200, body: 'welcome' })
+    const cookie = `${login.headers['set-cookie']}`.split(';')[0] ?? ''
+    expect((await ask(port, { headers: { cookie } })).body).toBe('alice')
+    expect((await ask(port)).body).toBe('undefined')
   })
 
   it('hides fields of a request in all forms that node has', async () => {
@@ -225,7 +260,7 @@ describe('fastify', () => {
     onTestFinished(() => app.close())
     const { port } = app.server.address() as AddressInfo
     const client = http2.connect(`http://127.0.0.1:${port}`)
-    onTestFinished(() => void client.close())
+    onTestFinished(() => client.destroy())
     const get = () =>
       new Promise((resolve, reject) => {
         const req = client.request({ ':path': '/' })
@@ -245,6 +280,10 @@ describe('fastify', () => {
       body: 'ok',
       head: { ':status': 200, 'cache-status': expect.stringContaining('hit') },
     })
+    const fat = client.request({ ':path': '/', ':method': 'GET' }, { endStream: false })
+    fat.end('evil')
+    const [head] = await once(fat, 'response')
+    expect(head['cache-status']).toContain('detail=body')
   })
 })
 

@@ -130,6 +130,18 @@ describe('a Cache-Control that is not well formed', () => {
   })
 })
 
+it.each(['thu, 18 Aug 2050 02:01:18 GMT', 'Thu, 18 AUG 2050 02:01:18 gMT'])(
+  'an end in another case is one: %s',
+  async (expires) => {
+    const { get } = await start((_, response) => {
+      response.setHeader('Expires', expires)
+      response.end()
+    })
+    await get()
+    expect(statusOf(await get())).toContain('hit')
+  },
+)
+
 describe('a handler', () => {
   const one = (handler: Handler) => {
     let made = 0

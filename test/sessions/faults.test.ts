@@ -1,6 +1,8 @@
 /** Sessions on a Redis in trouble: nobody is logged out by it, nobody is let in by it, and it ends without a restart. */
 
+import { promisify } from 'node:util'
 import { SessionUnavailableError } from '@larder/core'
+import { expressStore } from '@larder/plugins/sessions/express'
 import { redisStore } from '@larder/redis-store'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { eventually } from '../support/eventually.ts'
@@ -43,6 +45,11 @@ describe.each(Object.entries(OUTAGES))('with %s', (_, breakIt) => {
     ]
     for (const call of [...calls, ...calls])
       await expect(call()).rejects.toThrow(SessionUnavailableError)
+    const store = expressStore(sessions)
+    for (const call of [store.all, store.length, store.clear])
+      await expect(promisify(call.bind(store) as (end: () => void) => void)()).rejects.toThrow(
+        SessionUnavailableError,
+      )
     // What nobody can have made is no question for the store.
     expect(await sessions.get('rubbish')).toBeUndefined()
   })

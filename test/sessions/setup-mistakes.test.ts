@@ -11,7 +11,7 @@ import express from 'express'
 import session from 'express-session'
 import fastify from 'fastify'
 import { expect, it, onTestFinished } from 'vitest'
-import { Browser } from './support/apps.ts'
+import { APPS, Browser } from './support/apps.ts'
 import { openSessions } from './support/stage.ts'
 
 it.each(['makes an id of a form that is not taken', 'throws'])(
@@ -97,6 +97,60 @@ it('a login of Fastify whose old session cannot be ended leaves the old one, and
   canEnd = true
   expect(await browser.body('POST', '/login')).toBe('ada')
   expect(await sessions.list('ada')).toHaveLength(1)
+})
+
+it.each(Object.entries(APPS))(
+  '%s goes on with a session that was saved by a call that is no request',
+  async (_, start) => {
+    const { sessions } = openSessions('in process')
+    const { url } = await start(sessions)
+    const browser = new Browser(url)
+    await browser.send('POST', '/login/ada')
+    const [{ id } = { id: '' }] = await sessions.list('ada')
+    await sessions.update(id, ({ userId }) => ({ userId, visits: 7 }))
+    expect(await browser.body('GET', '/me')).toBe('ada')
+    expect(await browser.body('GET', '/visit')).toBe(8)
+    expect(await browser.body('GET', '/visit')).toBe(9)
+  },
+)
+
+it('express gives such a session the cookie that new ones get', async () => {
+  const { sessions } = openSessions('in process')
+  const app = express()
+  app.use(
+    session({
+      store: expressStore(sessions),
+      genid: sessions.newId,
+      secret: 'a',
+      resave: false,
+      saveUninitialized: false,
+      rolling: true,
+      name: 'sid',
+      cookie: { sameSite: 'strict', maxAge: 60_000 },
+    }),
+  )
+  app.post('/login', (req, res) => {
+    req.session.userId = 'ada'
+    res.json(null)
+  })
+  app.get('/me', (req, res) => void res.json(req.session.userId ?? null))
+  const server = app.listen(0)
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const login = await fetch(`${url}/login`, { method: 'POST' })
+  const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? ''
+  const [{ id } = { id: '' }] = await sessions.list('ada')
+  await sessions.save(id, { userId: 'ada' })
+  const answer = await fetch(`${url}/me`, { headers: { cookie } })
+  expect(await answer.json()).toBe('ada')
+  const given = answer.headers.get('set-cookie') ?? ''
+  expect(given.startsWith(`${cookie};`)).toBe(true)
+  expect(given).toMatch(/SameSite=Strict/)
+  expect(given).toMatch(/Expires=/)
 })
 
 it('what is no sessions, or no request of the framework, is named', async () => {

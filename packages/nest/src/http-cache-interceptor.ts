@@ -57,17 +57,19 @@ export class LarderHttpCache implements NestInterceptor {
     const reply = http.getResponse<ServerResponse & FastifyReply>()
     const response = reply.raw ?? reply
     // Fastify keeps fields until it writes the head. What was set before belongs to this request alone.
-    if (reply.raw !== undefined) {
-      for (const [name, value] of Object.entries(reply.getHeaders?.() ?? {}))
-        if (value !== undefined) response.setHeader(name, value)
-    }
+    const outer = reply.raw === undefined ? [] : Object.entries(reply.getHeaders?.() ?? {})
+    for (const [name, value] of outer) if (value !== undefined) response.setHeader(name, value)
     // Where the cache answers, this never resolves: Nest would answer once more.
     return new Promise((resolve, reject) => {
       handleNode(cache, {
         request: request as unknown,
         raw: request.raw ?? request,
         response,
-        proceed: () => resolve(next.handle()),
+        proceed: () => {
+          // Fastify writes them itself, and the handler may take one away.
+          for (const [name] of outer) response.removeHeader(name)
+          resolve(next.handle())
+        },
         onAnswer: () => reply.hijack?.(),
       }).catch(reject)
     })

@@ -78,15 +78,21 @@ export class SessionStore {
     return this.#ask('list', terms, () => this.provider.list(terms.rule, tag))
   }
 
-  /** Without a deadline: it takes as long as there are keys. @throws InvalidOptionError where the provider cannot */
-  scan({ rule }: SessionTerms): AsyncIterable<readonly NamedSession[]> {
+  /** Without a deadline: it takes as long as there are keys. @throws SessionUnavailableError; InvalidOptionError where the provider cannot */
+  async *scan({ rule }: SessionTerms): AsyncGenerator<readonly NamedSession[], void, undefined> {
     const found = this.provider.scan?.(rule)
-    if (found !== undefined) return found
-    throw new InvalidOptionError({
-      option: 'sessions.scan',
-      expected: 'a session provider that has the method scan',
-      received: this.provider.name,
-    })
+    if (found === undefined) {
+      throw new InvalidOptionError({
+        option: 'sessions.scan',
+        expected: 'a session provider that has the method scan',
+        received: this.provider.name,
+      })
+    }
+    try {
+      yield* found
+    } catch (cause) {
+      throw new SessionUnavailableError(cause)
+    }
   }
 
   /** Closes the provider, and ends the calls that were not answered. */

@@ -33,6 +33,7 @@ export class Capture {
   /** What stands here in the place of what was there. Something behind the cache may have it, and call it at any time. */
   readonly #own = new Map<Replaced, PropertyDescriptor>()
   #isHolding = false
+  #isFlushed = false
   #judge: Judge = () => 'pass'
   #passing: Pick<RenderOptions, 'added' | 'hidden'> = { added: [], hidden: undefined }
   #onEnd: (body: Uint8Array) => void = nothing
@@ -84,6 +85,7 @@ export class Capture {
     this.#mark()
     const { status, reason } = this.#head
     this.#call('writeHead', [status, ...(reason === undefined ? [] : [reason])])
+    if (this.#isFlushed) this.#call('flushHeaders', [])
     const chunks = this.#chunks
     this.#chunks = []
     for (const chunk of chunks) this.#call('write', [chunk])
@@ -143,6 +145,7 @@ export class Capture {
 
   readonly #flushHeaders = (): void => {
     if (!this.#begin()) this.#call('flushHeaders', [])
+    else this.#isFlushed = true
   }
 
   readonly #write = (...args: readonly unknown[]): boolean => {

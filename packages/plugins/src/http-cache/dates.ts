@@ -1,16 +1,16 @@
-/** HTTP dates (RFC 9110, 5.6.7), in the three forms that a recipient has to understand, and in no other. */
+/** HTTP dates (RFC 9110, 5.6.7), in the three forms that a recipient has to understand, and in no other; in any case (RFC 9111, 4.2). */
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const DAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)'
 const LONG_DAY = '(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)'
 const TIME = '(\\d\\d):(\\d\\d):(\\d\\d)'
 const MONTH = `(${MONTHS.join('|')})`
 /** `Sun, 06 Nov 1994 08:49:37 GMT` */
-const USUAL = new RegExp(`^${DAY}, (\\d\\d) ${MONTH} (\\d{4}) ${TIME} GMT$`)
+const USUAL = new RegExp(`^${DAY}, (\\d\\d) ${MONTH} (\\d{4}) ${TIME} GMT$`, 'i')
 /** `Sunday, 06-Nov-94 08:49:37 GMT` */
-const OLD = new RegExp(`^${LONG_DAY}, (\\d\\d)-${MONTH}-(\\d\\d) ${TIME} GMT$`)
+const OLD = new RegExp(`^${LONG_DAY}, (\\d\\d)-${MONTH}-(\\d\\d) ${TIME} GMT$`, 'i')
 /** `Sun Nov  6 08:49:37 1994` */
-const ASCTIME = new RegExp(`^${DAY} ${MONTH} ([ \\d]\\d) ${TIME} (\\d{4})$`)
+const ASCTIME = new RegExp(`^${DAY} ${MONTH} ([ \\d]\\d) ${TIME} (\\d{4})$`, 'i')
 
 const YEARS_AHEAD = 50
 
@@ -38,7 +38,7 @@ function instant(
 ): number | undefined {
   const [hours = 0, minutes = 0, seconds = 0] = time.map(Number)
   if (day < 1 || day > 31 || hours > 23 || minutes > 59 || seconds > 60) return undefined
-  return Date.UTC(year, MONTHS.indexOf(month), day, hours, minutes, seconds)
+  return Date.UTC(year, MONTHS.indexOf(month.toLowerCase()), day, hours, minutes, seconds)
 }
 
 /** A year of two digits that seems to be more than 50 years ahead is in the past. */

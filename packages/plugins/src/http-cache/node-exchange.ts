@@ -55,7 +55,11 @@ export class NodeExchange implements Exchange {
   }
 
   get hasBody(): boolean {
-    const { headers } = this.#parts.request
+    const { request } = this.#parts
+    // A body of HTTP/2 need not be announced by a field.
+    const { stream } = request as { stream?: { readonly endAfterHeaders?: boolean } }
+    if (stream?.endAfterHeaders === false) return true
+    const { headers } = request
     const length = headers['content-length']
     return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
   }

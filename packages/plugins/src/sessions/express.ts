@@ -66,9 +66,21 @@ export class ExpressStore<Data extends object> extends expressSession.Store {
     request: Parameters<expressSession.Store['createSession']>[0],
     data: SessionData,
   ): ReturnType<expressSession.Store['createSession']> {
-    const session = super.createSession(request, data)
+    // Without a cookie: saved by a call that is no request. express-session would fail with every request of it.
+    const hasCookie = typeof data.cookie === 'object' && data.cookie !== null
+    const whole = hasCookie ? data : { ...data, cookie: this.#cookieFor(request) }
+    const session = super.createSession(request, whole)
     this.#store.beginsWith(session, data)
     return session
+  }
+
+  /** The cookie of a session that begins with this request. */
+  #cookieFor(request: object): SessionData['cookie'] {
+    // What is made is put into this, and not into the request.
+    const copy = Object.create(request) as { sessionID: string; session?: Partial<SessionData> }
+    this.#generate?.(copy)
+    const cookie = JSON.stringify(copy.session?.cookie ?? { originalMaxAge: null })
+    return JSON.parse(cookie) as SessionData['cookie']
   }
 
   /** As that of express-session. There, an id that is refused would end the process: nobody is there to catch it. */
