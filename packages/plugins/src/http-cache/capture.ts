@@ -34,6 +34,7 @@ export class Capture {
   readonly #own = new Map<Replaced, PropertyDescriptor>()
   #isHolding = false
   #isFlushed = false
+  #isDropped = false
   #judge: Judge = () => 'pass'
   #passing: Pick<RenderOptions, 'added' | 'hidden'> = { added: [], hidden: undefined }
   #onEnd: (body: Uint8Array) => void = nothing
@@ -111,7 +112,8 @@ export class Capture {
     if (this.#isEnded) return
     if (this.#head === undefined) this.#onDropped()
     this.#judge = () => 'hold'
-    this.#maxBody = Number.POSITIVE_INFINITY
+    this.#isDropped = true
+    this.#chunks = []
     this.#replace()
     for (const name of SETTING) this.#put(name, { value: () => this.#response })
   }
@@ -215,6 +217,7 @@ export class Capture {
   }
 
   #take(chunk: unknown, encoding: unknown): void {
+    if (this.#isDropped) return
     const bytes =
       typeof chunk === 'string'
         ? Buffer.from(chunk, typeof encoding === 'string' ? (encoding as 'utf8') : 'utf8')
