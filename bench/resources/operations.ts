@@ -56,7 +56,7 @@ export function operationsOn(url: string): Operations {
     },
     { name: 'set', run: (n) => cache.set(`set${n}`, userOf(`${n}`)) },
     {
-      name: 'update of a local entry',
+      name: 'update, of what there is',
       run: (n) => cache.update(`update${n}`, (old) => ({ ...(old as object), seen: n })),
       prepare: fill('update'),
     },
