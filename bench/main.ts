@@ -8,6 +8,7 @@
 import { cpus } from 'node:os'
 import { startRedis } from '../test/support/redis/redis-server.ts'
 import { besidePeers } from './beside-peers.ts'
+import { boards } from './boards.ts'
 import { growth } from './growth/growth.ts'
 import { hits } from './hits.ts'
 import { imports } from './imports.ts'
@@ -35,6 +36,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   sessions,
   responses,
   imports,
+  boards,
 }
 
 const args = process.argv.slice(2)

@@ -55,6 +55,11 @@ export function operationsOn(url: string): Operations {
       run: (n) => cache.getOrLoad(`miss${n}`, async () => userOf(`${n}`)),
     },
     { name: 'set', run: (n) => cache.set(`set${n}`, userOf(`${n}`)) },
+    {
+      name: 'update, of what there is',
+      run: (n) => cache.update(`update${n}`, (old) => ({ ...(old as object), seen: n })),
+      prepare: fill('update'),
+    },
     { name: 'evict', run: (n) => cache.evict(`evict${n}`), prepare: fill('evict') },
     { name: 'evict a tag', run: (n) => both.evictTags([`tag${n}`]), prepare: fill('tag') },
     {

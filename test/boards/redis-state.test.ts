@@ -1,10 +1,15 @@
 /** What is in Redis: how it ends, in how few round trips, what it costs when half of it is lost, and in which slot it is. */
 
 import { createCacheManager } from '@larder/core'
-import { createLeaderboard, type LeaderboardOptions } from '@larder/plugins/boards'
+import {
+  createCounter,
+  createLeaderboard,
+  createUniques,
+  type LeaderboardOptions,
+} from '@larder/plugins/boards'
 import { redisStore } from '@larder/redis-store'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest'
 import { freshNamespace } from '../support/nodes.ts'
 import { type RedisCluster, startCluster } from '../support/redis/redis-cluster.ts'
 import { type RedisServer, startRedis } from '../support/redis/redis-server.ts'
@@ -93,6 +98,28 @@ it('a member whose half was lost can be submitted, looked for and removed again'
     expect(await board.remove('ada')).toBe(true)
     expect(await board.rank('ada')).toBeUndefined()
   }
+})
+
+it('a node whose clock is wrong counts for the period that Redis is in', async () => {
+  const { caches, board } = openOn(inject('redisUrl'), { per: 'hour', periods: 2, update: 'last' })
+  const counter = createCounter(caches, { name: 'c', per: 'hour', periods: 2 })
+  const options = { name: 'v', per: 'hour', periods: 2, salt: 'a secret of the tests' } as const
+  const visitors = createUniques(caches, options)
+  const now = Date.now()
+  const clock = vi.spyOn(Date, 'now')
+  onTestFinished(() => clock.mockRestore())
+  for (const [i, aheadMs] of [DAY_MS, -DAY_MS, 0].entries()) {
+    clock.mockReturnValue(now + aheadMs)
+    await board.submit('ada', i)
+    await counter.add('home')
+    await visitors.seen('home', i)
+  }
+  // Two periods, because the hour may have ended meanwhile.
+  expect(await board.score('ada', { merge: 2 })).toBe(2)
+  expect(await counter.count('home', { last: 2 })).toBe(3)
+  expect(await visitors.count('home', { last: 2 })).toEqual({ count: 3, exact: true })
+  const hours = (await keysOf(caches.namespace)).filter((key) => key.endsWith(':order'))
+  expect(hours.length).toBeLessThanOrEqual(2)
 })
 
 it('a key that holds something else fails this board only', async () => {

@@ -78,6 +78,21 @@ describe.each(PLACES)('unique visitors %s', (place) => {
     }
   })
 
+  it('unite a period that is estimated with one that is still counted, either one first', async () => {
+    for (const [past, present] of [
+      [500, 50],
+      [50, 500],
+    ] as const) {
+      const { uniques, see, time } = open({ per: 'day', periods: 2, exactBelow: 100 })
+      await see(idsFrom(0, past))
+      time.now += DAY_MS
+      await see(idsFrom(10_000, present))
+      const { count, exact } = await uniques.count('home', { last: 2 })
+      expect(exact).toBe(false)
+      expect(Math.abs(count - 550)).toBeLessThanOrEqual(550 * THREE_SIGMA)
+    }
+  })
+
   it('know nobody by another salt', async () => {
     const { uniques, caches } = open()
     await uniques.seen('home', 'ada')
