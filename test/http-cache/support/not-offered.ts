@@ -46,12 +46,7 @@ export const NOT_REQUIRED_OF_US: Readonly<Record<string, string>> = {
   ),
   ...because(FRAMING, 'headers-store-Content-Length', '304-etag-update-response-Content-Length'),
   ...because(COOKIE, 'headers-store-Set-Cookie', '304-etag-update-response-Set-Cookie'),
-  ...because(
-    NEWER,
-    '304-etag-update-response-Content-MD5',
-    '304-etag-update-response-Content-Type',
-    '304-etag-update-response-ETag',
-  ),
+  ...because(NEWER, '304-etag-update-response-Content-MD5', '304-etag-update-response-ETag'),
 }
 
 /** `optimal` ones. */
