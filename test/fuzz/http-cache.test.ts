@@ -101,7 +101,12 @@ function readAll(random: Random): void {
     if (target !== undefined) {
       const tag = uriTag(target.path)
       expect(tag.length, where).toBeLessThan(200)
-      expect(uriTag(tag.slice('uri:'.length)), where).toBe(tag)
+      // Encoded once more is another path where it is encoded already.
+      if (!target.path.includes('%')) expect(uriTag(encodedWhole(target.path)), where).toBe(tag)
     }
   }
+}
+
+function encodedWhole(path: string): string {
+  return path.replaceAll(/[^/]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

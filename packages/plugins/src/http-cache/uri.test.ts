@@ -10,12 +10,13 @@ describe('the tag of a path', () => {
     '/products/%34%32',
     '/x/../products/./42',
     '/%70roducts/42',
+    '/products%2F42',
   ])('of %s is that of what routers take for the same', (path) => {
     expect(uriTag(path)).toBe('uri:/products/42')
   })
 
   it('of another path is another one', () => {
-    const paths = ['/', '/a', '/a%2Fb', '/a/b', '/a%20b', '/ab']
+    const paths = ['/', '/a', '/a%252Fb', '/a/b', '/a%20b', '/ab', '/a%C3%A9', '/a%e9']
     expect(new Set(paths.map(uriTag)).size).toBe(paths.length)
   })
 
