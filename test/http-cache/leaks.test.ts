@@ -380,6 +380,33 @@ describe.each(FRAMEWORKS)('$name', (framework) => {
       ])
     })
 
+    it.each(['before the cache', 'by the handler'])(
+      'with a nonce in the page, set %s, are not kept',
+      async (where) => {
+        let made = 0
+        const policy = () => ({
+          'Content-Security-Policy': `script-src 'self' 'nonce-n0nce${made}=='`,
+        })
+        const { port } = await framework.start({
+          caches: startCaches(),
+          options: { ttl: '1m' },
+          outer: () => {
+            made += 1
+            return where === 'before the cache' ? policy() : {}
+          },
+          render: () => ({
+            headers: where === 'by the handler' ? policy() : {},
+            body: `<script nonce="n0nce${made}==">`,
+          }),
+        })
+        const bodies = [
+          (await ask(port, { path: '/' })).body,
+          (await ask(port, { path: '/' })).body,
+        ]
+        expect(bodies).toEqual(['<script nonce="n0nce1==">', '<script nonce="n0nce2==">'])
+      },
+    )
+
     it('that say for the whole application that nothing is kept hold for it', async () => {
       let made = 0
       const { port } = await framework.start({

@@ -18,6 +18,8 @@ export type UncachedReason =
   | 'no-lifetime'
   /** It is an event stream, a part, or its length is not what it says. */
   | 'partial'
+  /** A nonce of its Content-Security-Policy is in it: each response needs one of its own. */
+  | 'nonce'
   /** It is larger than `maxBody`. */
   | 'size'
   /** One of its tags is too long, empty, or no text in Unicode. */

@@ -139,8 +139,8 @@ export class Run<Request> {
     if (this.why !== undefined) return { kind: 'apart' }
     const common = options as unknown as ResolvedHttpCache<never>
     const made = storedOf(rendering.response, { plan, tags, nowMs: now() }, common)
-    if (made !== 'partial') return made
-    this.why = 'partial'
+    if (typeof made !== 'string') return made
+    this.why = made
     return { kind: 'apart' }
   }
 

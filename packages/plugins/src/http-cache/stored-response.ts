@@ -5,6 +5,7 @@ import type { ResponseHead, WholeResponse } from './exchange.ts'
 import { areSound, type FieldLines, fieldValue, linesOf, membersOf, storable } from './fields.ts'
 import type { UncachedReason } from './http-cache-options.ts'
 import { governing, lifetimeOf } from './lifetime.ts'
+import { noncesOf, showsNonce } from './nonces.ts'
 import type { CachedPlan } from './request-plan.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
 import { type Validators, validatorsOf } from './revalidation.ts'
@@ -66,20 +67,23 @@ export function refusal(
   if (/^text\/event-stream/i.test(fieldValue(fields, 'content-type') ?? '')) return 'partial'
   // Trailers come after the body, and there is no place for them in what is kept.
   if (linesOf(fields, 'trailer').length > 0) return 'partial'
+  if (noncesOf(fields).length > 0) return 'nonce'
   if (!areSound(fields)) return 'malformed'
   if (lifetimeOf(said, governs, options.windows, nowMs).freshMs <= 0) return 'no-lifetime'
   return undefined
 }
 
-/** Makes what is kept of a whole response that was not refused; `partial` where its length is not what it says. */
+/** Makes what is kept of a whole response that was not refused, or tells why it cannot be kept after all. */
 export function storedOf(
   response: WholeResponse,
   { plan, tags, nowMs }: { plan: CachedPlan; tags: readonly string[]; nowMs: number },
   options: ResolvedHttpCache<never>,
-): StoredResponse | 'partial' {
-  const { status, reason, fields, body } = response
+): StoredResponse | 'partial' | 'nonce' {
+  const { status, reason, fields, outer, body } = response
   const length = fieldValue(fields, 'content-length')
   if (length !== undefined && Number(length) !== body.length) return 'partial'
+  // A policy that was set before the cache belongs to its request, and this page would be shown under those of others.
+  if (showsNonce(body, outer)) return 'nonce'
   const without = new Set(['set-cookie', ...options.targets.slice(0, 1)])
   const kept = [...storable(fields, without)]
   if (linesOf(kept, 'date').length === 0) kept.push(['Date', new Date(nowMs).toUTCString()])
