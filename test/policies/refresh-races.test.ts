@@ -135,6 +135,22 @@ it('a refresh that another node’s refresh has overtaken, and that the store th
   for (const { cache } of [a, b]) expect(await cache.getOrLoad('k', async () => 'new')).toBe('new')
 })
 
+it('a refresh that gives way to a soft eviction of its node leaves nothing old, also not for failed loads', async () => {
+  const { cache } = world.startNode({ staleIfError: '1h' })
+  await cache.getOrLoad('k', async () => 'old')
+  const gate = deferred<string>()
+  const refreshing = cache.refresh('k', () => gate.promise)
+  await settle()
+  const evicting = cache.evict('k', { soft: true })
+  gate.resolve('new')
+  await settle()
+  await evicting
+  expect(await refreshing).toBe('new')
+  await expect(cache.getOrLoad('k', () => Promise.reject(new Error('down')))).rejects.toThrow(
+    'down',
+  )
+})
+
 it.each(['loads nothing new', 'ends before it'])(
   'a refresh that has lost its lease leaves nothing old: a later one %s',
   async (later) => {

@@ -6,6 +6,8 @@
 interface Overtaken {
   refreshes: number
   readonly changes: Promise<unknown>[]
+  /** One of them was a soft eviction, which leaves the old value for failed loads. */
+  leavesOld: boolean
 }
 
 export class Overtakings {
@@ -14,19 +16,24 @@ export class Overtakings {
   /** A refresh begins. */
   begin(key: string): void {
     const known = this.#keys.get(key)
-    if (known === undefined) this.#keys.set(key, { refreshes: 1, changes: [] })
+    if (known === undefined) this.#keys.set(key, { refreshes: 1, changes: [], leavesOld: false })
     else known.refreshes += 1
   }
 
   /** This node was asked for a change; `change` settles with it. */
-  note(key: string, change: Promise<unknown>): void {
-    this.#keys.get(key)?.changes.push(change)
+  note(key: string, change: Promise<unknown>, isSoft = false): void {
+    const known = this.#keys.get(key)
+    if (known === undefined) return
+    known.changes.push(change)
+    known.leavesOld ||= isSoft
   }
 
-  /** Resolves when the changes so far have ended, well or badly. */
-  async ended(key: string): Promise<void> {
-    const changes = this.#keys.get(key)?.changes ?? []
-    if (changes.length > 0) await Promise.allSettled(changes)
+  /** Resolves when the changes so far have ended, well or badly; true when one of them leaves the old value for failed loads. */
+  async ended(key: string): Promise<boolean> {
+    const known = this.#keys.get(key)
+    if (known === undefined || known.changes.length === 0) return false
+    await Promise.allSettled(known.changes)
+    return known.leavesOld
   }
 
   /** A refresh is over. */

@@ -193,8 +193,9 @@ export class Refreshes {
     try {
       const value = await flight.promise
       if (!flight.isOver) await new Promise<void>((resolve) => flight.whenOver(resolve))
-      await overtakings.ended(key)
-      if (flight.entry === undefined && !this.#node.isClosed) await this.evictOld(flight.call)
+      const leavesOld = (await overtakings.ended(key)) && !flight.isAlive
+      if ((flight.entry === undefined || leavesOld) && !this.#node.isClosed)
+        await this.evictOld(flight.call)
       return value
     } finally {
       overtakings.end(key)

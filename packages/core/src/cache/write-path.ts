@@ -64,7 +64,7 @@ export class WritePath {
     const addresses = fullKeys.map((key) => node.addressOf(key))
     const event = { cache, keys: fullKeys, tags: [], all: false }
     const evicting = this.#reported(event, () => node.coherence.evict(addresses, request))
-    for (const key of fullKeys) node.overtakings.note(key, evicting)
+    for (const key of fullKeys) node.overtakings.note(key, evicting, request.soft)
     await evicting
   }
 
