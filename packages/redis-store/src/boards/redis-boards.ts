@@ -1,32 +1,27 @@
 /** Leaderboards, counters and unique visitors on Redis. Every step is one script on the server's clock; lua/ says what each does. */
 
 import { createHash } from 'node:crypto'
-import {
-  type AddReply,
-  type BoardCapabilities,
-  type BoardPart,
-  type BoardProvider,
-  type BoardReply,
-  type BoardRule,
-  type BoardScore,
-  type BoardView,
-  type CounterAdd,
-  type CounterRule,
-  INTERNALS,
-  type PeriodCount,
-  type SubmitReply,
-  type UniqueCount,
-  type UniqueRule,
+import type {
+  AddReply,
+  BoardCapabilities,
+  BoardPart,
+  BoardProvider,
+  BoardReply,
+  BoardRule,
+  BoardScore,
+  BoardView,
+  CounterAdd,
+  CounterRule,
+  PeriodCount,
+  SubmitReply,
+  UniqueCount,
+  UniqueRule,
 } from '@larder/core/store'
-import { Backend, type TroubleListener } from '../backend.ts'
+import { type BackedParts, BackedProvider } from '../backed-provider.ts'
+import { Backend } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
 import { boardClockKey, boardKeys, counterKeys } from '../key-layout.ts'
-import {
-  type RedisInternals,
-  type RedisStoreOptions,
-  type ResolvedRedisStoreOptions,
-  resolveRedisStoreOptions,
-} from '../options.ts'
+import { type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
 import { readAdded, readLook, readSubmitted } from './board-replies.ts'
 import { keptUntilArg, PeriodScripts } from './period-scripts.ts'
 import { UniqueScripts } from './unique-scripts.ts'
@@ -46,52 +41,22 @@ export function redisBoards(options: RedisStoreOptions): BoardProvider {
   return new RedisBoards({ backend, options: resolved, ownsBackend: true })
 }
 
-export interface RedisBoardsParts {
-  readonly backend: Backend
-  readonly options: ResolvedRedisStoreOptions
-  /** Closing this provider closes the backend too. */
-  readonly ownsBackend: boolean
-  /** The server's clock as a test sets it, µs. */
-  readonly nowUs?: () => number
-}
-
-export class RedisBoards implements BoardProvider {
-  readonly name = 'redis'
+export class RedisBoards extends BackedProvider implements BoardProvider {
   readonly capabilities: BoardCapabilities = { shared: true }
-  readonly #parts: RedisBoardsParts
   readonly #scripts: PeriodScripts
   readonly #uniques: UniqueScripts
-  #namespace: string | undefined
 
-  constructor(parts: RedisBoardsParts) {
-    this.#parts = parts
+  constructor(parts: BackedParts) {
+    super(parts, 'boards')
     this.#scripts = new PeriodScripts(parts)
-    this.#uniques = new UniqueScripts(this.#scripts, () => this.#openNamespace)
-  }
-
-  /** For tools. Not a field: what prints it must not print its URL. */
-  get [INTERNALS](): RedisInternals {
-    return { options: this.#parts.options }
-  }
-
-  onTrouble(listener: TroubleListener): void {
-    this.#parts.backend.onTrouble = listener
-  }
-
-  open(namespace: string): void {
-    this.#namespace = namespace
-    this.#parts.backend.open(namespace, 'boards')
-  }
-
-  whenTried(): Promise<void> {
-    return this.#parts.backend.whenTried()
+    this.#uniques = new UniqueScripts(this.#scripts, () => this.namespace)
   }
 
   async submit(rule: BoardRule, scores: readonly BoardScore[]): Promise<readonly SubmitReply[]> {
     const { board, update, best, ties, keep } = rule
     const reply = await this.#scripts.run(rule, (now) => ({
       script: 'boardSubmit',
-      keys: [...this.#keysAt(board, now.starts[0]), boardClockKey(this.#openNamespace, board)],
+      keys: [...this.#keysAt(board, now.starts[0]), boardClockKey(this.namespace, board)],
       args: [
         keptUntilArg(now),
         update,
@@ -115,7 +80,7 @@ export class RedisBoards implements BoardProvider {
       const keys =
         merge === 1
           ? this.#keysAt(board, first)
-          : [...boardKeys(this.#openNamespace, board, `${first}+${merge}`), ...orders]
+          : [...boardKeys(this.namespace, board, `${first}+${merge}`), ...orders]
       const args = [update, signOf(best), ties, maxAgeMs, part.kind, ...asked]
       return { script: 'boardLook', keys, args }
     })
@@ -132,7 +97,7 @@ export class RedisBoards implements BoardProvider {
   }
 
   async add(rule: CounterRule, { key, by, id }: CounterAdd): Promise<AddReply> {
-    const { counts, done } = counterKeys(this.#openNamespace, rule.counter, key)
+    const { counts, done } = counterKeys(this.namespace, rule.counter, key)
     const reply = await this.#scripts.run(rule, (now) => ({
       script: 'counterAdd',
       keys: id === undefined ? [counts] : [counts, done(digestOf(id))],
@@ -149,7 +114,7 @@ export class RedisBoards implements BoardProvider {
   }
 
   async counts(rule: CounterRule, key: string, last: number): Promise<readonly PeriodCount[]> {
-    const { counts } = counterKeys(this.#openNamespace, rule.counter, key)
+    const { counts } = counterKeys(this.namespace, rule.counter, key)
     let asked: readonly number[] = []
     const reply = await this.#scripts.run(rule, ({ starts }) => {
       asked = starts.slice(0, last)
@@ -166,17 +131,8 @@ export class RedisBoards implements BoardProvider {
     return this.#uniques.unique(rule, key, last)
   }
 
-  async close(): Promise<void> {
-    if (this.#parts.ownsBackend) await this.#parts.backend.close()
-  }
-
-  get #openNamespace(): string {
-    if (this.#namespace === undefined) throw new Error('The Redis boards are not open')
-    return this.#namespace
-  }
-
   #keysAt(board: string, start: number | undefined): readonly [string, string, string] {
-    const [order, ids, scores] = boardKeys(this.#openNamespace, board, `${start ?? 0}`)
+    const [order, ids, scores] = boardKeys(this.namespace, board, `${start ?? 0}`)
     return [order, ids, scores]
   }
 }

@@ -15,18 +15,13 @@ import type {
   SessionRule,
   SessionSave,
 } from '@larder/core/store'
-import { INTERNALS } from '@larder/core/store'
-import { Backend, type TroubleListener } from '../backend.ts'
+import { type BackedParts, BackedProvider } from '../backed-provider.ts'
+import { Backend } from '../backend.ts'
 import { numberOf, textOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
 import { scanPattern } from '../entries/key-scan.ts'
 import { sessionAt, sessionKeys, sessionPattern } from '../key-layout.ts'
-import {
-  type RedisInternals,
-  type RedisStoreOptions,
-  type ResolvedRedisStoreOptions,
-  resolveRedisStoreOptions,
-} from '../options.ts'
+import { type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
 import { readMoved, readSaved, readSession } from './session-replies.ts'
 
 /**
@@ -42,41 +37,13 @@ export function redisSessions(options: RedisStoreOptions): SessionProvider {
   return new RedisSessions({ backend, options: resolved, ownsBackend: true })
 }
 
-export interface RedisSessionsParts {
-  readonly backend: Backend
-  readonly options: ResolvedRedisStoreOptions
-  /** Closing this provider closes the backend too. */
-  readonly ownsBackend: boolean
-  /** The server's clock as a test sets it, µs. */
-  readonly nowUs?: () => number
-}
-
-export class RedisSessions implements SessionProvider {
-  readonly name = 'redis'
+export class RedisSessions extends BackedProvider implements SessionProvider {
   readonly capabilities: SessionCapabilities = { shared: true }
-  readonly #parts: RedisSessionsParts
-  #namespace: string | undefined
+  readonly #parts: BackedParts
 
-  constructor(parts: RedisSessionsParts) {
+  constructor(parts: BackedParts) {
+    super(parts, 'sessions')
     this.#parts = parts
-  }
-
-  /** For tools. Not a field: what prints it must not print its URL. */
-  get [INTERNALS](): RedisInternals {
-    return { options: this.#parts.options }
-  }
-
-  onTrouble(listener: TroubleListener): void {
-    this.#parts.backend.onTrouble = listener
-  }
-
-  open(namespace: string): void {
-    this.#namespace = namespace
-    this.#parts.backend.open(namespace, 'sessions')
-  }
-
-  whenTried(): Promise<void> {
-    return this.#parts.backend.whenTried()
   }
 
   async read(
@@ -116,14 +83,14 @@ export class RedisSessions implements SessionProvider {
     tag: string,
     except: string | undefined,
   ): Promise<readonly string[]> {
-    const { list } = sessionKeys(this.#openNamespace, rule.sessions, { tag, name: '' })
+    const { list } = sessionKeys(this.namespace, rule.sessions, { tag, name: '' })
     const args = [this.#now, except ?? '']
     const names = await this.#run({ script: 'sessionEndAll', keys: [list], args })
     return names.map(textOf)
   }
 
   async list(rule: SessionRule, tag: string): Promise<readonly ListedSession[]> {
-    const { list } = sessionKeys(this.#openNamespace, rule.sessions, { tag, name: '' })
+    const { list } = sessionKeys(this.namespace, rule.sessions, { tag, name: '' })
     const reply = await this.#run({ script: 'sessionList', keys: [list], args: [this.#now] })
     const listed: ListedSession[] = []
     for (let i = 0; i < reply.length; i += 2)
@@ -133,18 +100,9 @@ export class RedisSessions implements SessionProvider {
 
   async *scan({ sessions }: SessionRule): AsyncGenerator<readonly NamedSession[], void, undefined> {
     const client = await this.#parts.backend.connected('scan')
-    const namespace = this.#openNamespace
+    const namespace = this.namespace
     for await (const keys of scanPattern(client, sessionPattern(namespace, sessions)))
       yield keys.flatMap((key) => sessionAt(namespace, sessions, key) ?? [])
-  }
-
-  async close(): Promise<void> {
-    if (this.#parts.ownsBackend) await this.#parts.backend.close()
-  }
-
-  get #openNamespace(): string {
-    if (this.#namespace === undefined) throw new Error('The Redis sessions are not open')
-    return this.#namespace
   }
 
   get #now(): number | string {
@@ -157,7 +115,7 @@ export class RedisSessions implements SessionProvider {
     place: SessionPlace,
     args: ScriptCall['args'],
   ): Promise<readonly unknown[]> {
-    const { session, list } = sessionKeys(this.#openNamespace, sessions, place)
+    const { session, list } = sessionKeys(this.namespace, sessions, place)
     const common = [this.#now, place.madeAt, absoluteMs, lateMs]
     return this.#run({ script, keys: [session, list], args: [...common, ...args] })
   }

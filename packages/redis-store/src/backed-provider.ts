@@ -1,0 +1,54 @@
+/** What the providers on a Redis have in common: the connection, which may be one of their own, and the namespace. */
+
+import { INTERNALS } from '@larder/core/store'
+import type { Backend, TroubleListener } from './backend.ts'
+import type { Use } from './connection/rights.ts'
+import type { RedisInternals, ResolvedRedisStoreOptions } from './options.ts'
+
+export interface BackedParts {
+  readonly backend: Backend
+  readonly options: ResolvedRedisStoreOptions
+  /** Closing this provider closes the backend too. */
+  readonly ownsBackend: boolean
+  /** The server's clock as a test sets it, µs. */
+  readonly nowUs?: () => number
+}
+
+export abstract class BackedProvider {
+  readonly name = 'redis'
+  readonly #parts: BackedParts
+  readonly #use: Use
+  #namespace: string | undefined
+
+  constructor(parts: BackedParts, use: Use) {
+    this.#parts = parts
+    this.#use = use
+  }
+
+  /** For tools. Not a field: what prints it must not print its URL. */
+  get [INTERNALS](): RedisInternals {
+    return { options: this.#parts.options }
+  }
+
+  onTrouble(listener: TroubleListener): void {
+    this.#parts.backend.onTrouble = listener
+  }
+
+  open(namespace: string): void {
+    this.#namespace = namespace
+    this.#parts.backend.open(namespace, this.#use)
+  }
+
+  whenTried(): Promise<void> {
+    return this.#parts.backend.whenTried()
+  }
+
+  async close(): Promise<void> {
+    if (this.#parts.ownsBackend) await this.#parts.backend.close()
+  }
+
+  protected get namespace(): string {
+    if (this.#namespace === undefined) throw new Error(`The Redis ${this.#use} are not open`)
+    return this.#namespace
+  }
+}
