@@ -16,6 +16,7 @@ export function watchStores(options: ResolvedManagerOptions, node: CacheNode): S
     options.remote?.limits,
     options.remote?.sessions,
     options.remote?.boards,
+    options.local?.sessions,
     locks,
     limits,
     sessions,
