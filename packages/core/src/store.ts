@@ -3,7 +3,6 @@
  * options, and the door to what a manager keeps to itself.
  */
 
-export type { BoardStore } from './boards/board-store.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/system-clock.ts'
@@ -160,8 +159,9 @@ export { fleetOf } from './fleet/fleet.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
-export type { BoardParts } from './manager/create-boards.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
+export type { StoreParts } from './manager/late-part.ts'
+export type { BoardParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {

@@ -18,7 +18,7 @@ import {
   type SessionRule,
   type SessionSave,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider, madeOnce } from '../local-provider.ts'
 import { SessionTable } from './session-table.ts'
 
 export interface LocalSessionsOptions {
@@ -41,14 +41,8 @@ export const LOCAL_SESSIONS_DEFAULTS = {
 } as const satisfies LocalSessionsOptions
 const MOST_SESSIONS = 10_000_000
 
-/** The sessions of a namespace, and who uses them; dropped with the last one. */
-interface SharedSessions {
-  /** By the name of the sessions. */
-  readonly tables: Map<string, SessionTable>
-  readonly users: Set<object>
-}
-
-const shared = processTables<SharedSessions>('sessions')
+/** By the name of the sessions. */
+type Tables = Map<string, SessionTable>
 
 /**
  * Creates a session provider that keeps sessions in this process only, for all managers of one namespace together: for
@@ -65,29 +59,18 @@ export function localSessions(options: LocalSessionsOptions = {}): SessionProvid
   return new LocalSessions(options.now, maxSessions)
 }
 
-class LocalSessions implements SessionProvider {
-  readonly name = 'local'
+class LocalSessions extends LocalProvider<Tables> implements SessionProvider {
   readonly capabilities: SessionCapabilities = { shared: false }
   readonly #clock: (() => number) | undefined
   readonly #maxSessions: number
   #tellTrouble: ((error: Error) => void) | undefined
   #hasTold = false
-  #namespace: string | undefined
-  #joined: SharedSessions | undefined
   #sweptAt = Number.NEGATIVE_INFINITY
 
   constructor(clock: (() => number) | undefined, maxSessions: number) {
+    super({ kind: 'sessions', isOwn: clock !== undefined, make: () => new Map() })
     this.#clock = clock
     this.#maxSessions = maxSessions
-  }
-
-  open(namespace: string): void {
-    if (this.#joined !== undefined) return
-    this.#namespace = this.#clock === undefined ? namespace : undefined
-    const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? { tables: new Map(), users: new Set() }
-    this.#joined.users.add(this)
-    if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
   }
 
   onTrouble(listener: (error: Error) => void): void {
@@ -104,7 +87,7 @@ class LocalSessions implements SessionProvider {
     // No timer: what grows the table also makes it smaller. A clock that was set back counts as well.
     if (Math.abs(now - this.#sweptAt) >= SWEEP_EVERY_MS) {
       this.#sweptAt = now
-      for (const each of this.#joined?.tables.values() ?? []) each.sweep(now)
+      for (const each of this.table.values()) each.sweep(now)
     }
     const reply = table.save(rule, place, save, now)
     this.#shrink(table, now)
@@ -143,12 +126,6 @@ class LocalSessions implements SessionProvider {
     yield this.#table(rule).names()
   }
 
-  async close(): Promise<void> {
-    const joined = this.#joined
-    joined?.users.delete(this)
-    if (joined?.users.size === 0 && this.#namespace !== undefined) shared.delete(this.#namespace)
-  }
-
   /** Once: it goes on as long as there are so many. */
   #shrink(table: SessionTable, now: number): void {
     if (!table.shrinkTo(this.#maxSessions, now) || this.#hasTold) return
@@ -164,12 +141,6 @@ class LocalSessions implements SessionProvider {
   }
 
   #table({ sessions }: SessionRule): SessionTable {
-    if (this.#joined === undefined) throw new Error('The local sessions are not open')
-    const { tables } = this.#joined
-    const known = tables.get(sessions)
-    if (known !== undefined) return known
-    const table = new SessionTable()
-    tables.set(sessions, table)
-    return table
+    return madeOnce(this.table, sessions, () => new SessionTable())
   }
 }
