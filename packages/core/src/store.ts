@@ -5,6 +5,7 @@
 
 export type { BoardStore } from './boards/board-store.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
+export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
 export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/system-clock.ts'
 export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
