@@ -77,6 +77,7 @@ export {
   StoreUnavailableError,
 } from './errors/store-error.ts'
 export { StreamUnavailableError } from './errors/stream-error.ts'
+export { StructureFullError, StructureUnavailableError } from './errors/structure-error.ts'
 export { UpdateConflictError, UpdateFailedError } from './errors/update-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export { CACHE_EVENTS, type EventDescription } from './events/event-table.ts'

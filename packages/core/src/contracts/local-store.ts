@@ -5,6 +5,7 @@ import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { StructureProvider } from './structure-provider.ts'
 
 /**
  * A bounded, synchronous map. It decides what to drop for room. The engine judges freshness, coherence and tags, and only the
@@ -37,6 +38,8 @@ export interface LocalStore<Entry extends object = object> {
   readonly fleet?: FleetProvider | undefined
   /** Leaderboards and counters kept within this process. */
   readonly boards?: BoardProvider | undefined
+  /** Maps, sets and lists kept within this process. */
+  readonly structures?: StructureProvider | undefined
   /** Sessions kept within this process. */
   readonly sessions?: SessionProvider | undefined
   /** Called for every entry that was dropped for room. One listener; the last one set is used. */

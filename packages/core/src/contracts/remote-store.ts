@@ -13,6 +13,7 @@ import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { StructureProvider } from './structure-provider.ts'
 
 /** The place of an entry: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -203,6 +204,8 @@ export interface RemoteStore {
   readonly fleet?: FleetProvider | undefined
   /** Leaderboards and counters kept on the same servers. */
   readonly boards?: BoardProvider | undefined
+  /** Maps, sets and lists kept on the same servers. */
+  readonly structures?: StructureProvider | undefined
   /** Sessions kept on the same servers. */
   readonly sessions?: SessionProvider | undefined
   /**

@@ -24,6 +24,7 @@ import {
   StoreUnavailableError,
 } from './store-error.ts'
 import { StreamUnavailableError } from './stream-error.ts'
+import { StructureFullError, StructureUnavailableError } from './structure-error.ts'
 import { UpdateConflictError, UpdateFailedError } from './update-error.ts'
 import { ValueError } from './value-error.ts'
 
@@ -80,6 +81,12 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     }),
   ],
   ['StreamUnavailableError', 'LARDER_STREAM_UNAVAILABLE', new StreamUnavailableError(cause)],
+  [
+    'StructureUnavailableError',
+    'LARDER_STRUCTURE_UNAVAILABLE',
+    new StructureUnavailableError(cause),
+  ],
+  ['StructureFullError', 'LARDER_STRUCTURE_FULL', new StructureFullError('The map cart', 10)],
   ['StoreKeyError', 'LARDER_STORE_KEY', new StoreKeyError('lock', cause)],
   [
     'StoreRefusedError',

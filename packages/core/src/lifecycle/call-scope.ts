@@ -44,6 +44,13 @@ export async function runInScope<Result>(
   }
 }
 
+/** Runs work outside of every unit of work, in the same mode. Costs one comparison while there is no scope anywhere. */
+export function runOutsideUnits<Result>(work: () => Promise<Result>): Promise<Result> {
+  const scope = currentCallScope()
+  if (scope === undefined) return work()
+  return runInScope({ mode: scope.mode, outer: undefined, isOver: false }, work)
+}
+
 /** Returns the innermost scope that the running code is in. Costs one comparison while there is none anywhere. */
 export function currentCallScope(): CallScope | undefined {
   if (skip.running === 0) return undefined

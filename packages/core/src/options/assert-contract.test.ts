@@ -11,6 +11,7 @@ import {
   assertPlugins,
   assertRemoteStore,
   assertSessionProvider,
+  assertStructureProvider,
 } from './assert-contract.ts'
 import { SHAPES } from './contract-shapes.ts'
 
@@ -33,6 +34,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    structures: 'structures',
   },
   remote: {
     capabilities: 'capabilities',
@@ -42,12 +44,14 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    structures: 'structures',
   },
   boards: { capabilities: 'boardCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
   fleet: { capabilities: 'fleetCapabilities' },
+  structures: { capabilities: 'structureCapabilities' },
   plugin: { codecSteps: 'step' },
 }
 
@@ -104,6 +108,13 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
     'sessionCapabilities',
     (value) => assertSessionProvider({ ...wholeOf('sessions'), capabilities: value }, 'x'),
   ],
+  ['structures', (value) => assertStructureProvider(value, 'x')],
+  ['structures', (value) => assertLocalStore({ ...wholeOf('local'), structures: value }, 'x')],
+  ['structures', (value) => assertRemoteStore({ ...wholeOf('remote'), structures: value }, 'x')],
+  [
+    'structureCapabilities',
+    (value) => assertStructureProvider({ ...wholeOf('structures'), capabilities: value }, 'x'),
+  ],
   ['codec', (value) => assertCodec(value, 'x')],
   ['step', (value) => assertPlugins([{ ...wholeOf('plugin'), codecSteps: [value] }], 'x')],
   ['plugin', (value) => assertPlugins([value], 'x')],
@@ -130,7 +141,8 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|boards|locks|limits|sessions|fleet/.test(name)
+    const isOptional =
+      value === undefined && /bus|boards|locks|limits|sessions|fleet|structures/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

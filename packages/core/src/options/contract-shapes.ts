@@ -15,6 +15,7 @@ import type { PluginParts } from '../contracts/plugin.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
+import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
 import type { Shape } from './assert-shape.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
@@ -106,6 +107,21 @@ const SESSIONS: Shape<SessionProvider> = {
   close: 'function',
 }
 
+const STRUCTURE_CAPABILITIES: Shape<StructureCapabilities> = { shared: 'boolean' }
+
+const STRUCTURES: Shape<StructureProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  put: 'function',
+  remove: 'function',
+  read: 'function',
+  clear: 'function',
+  close: 'function',
+}
+
 const FLEET: Shape<FleetProvider> = {
   name: 'string',
   capabilities: 'object',
@@ -131,6 +147,7 @@ const LOCAL: Shape<LocalStore> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  structures: 'object?',
   fleet: 'object?',
   onDrop: 'function?',
   askAboutUse: 'function?',
@@ -152,6 +169,7 @@ const REMOTE: Shape<RemoteStore> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  structures: 'object?',
   fleet: 'object?',
   readsAtOnce: 'number?',
   open: 'function',
@@ -229,6 +247,8 @@ export const SHAPES = {
   sessionCapabilities: SESSION_CAPABILITIES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
+  structures: STRUCTURES,
+  structureCapabilities: STRUCTURE_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,
