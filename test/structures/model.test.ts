@@ -69,7 +69,12 @@ it('gives the answers of the model, whatever the steps', async () => {
         const present = await model.read(bounds, key, { kind: 'names', names })
         const versions = new Map(present.items.map((item) => [item.name, item.version]))
         const puts = items.map((item): StructurePut => {
-          const version = { any: undefined, none: 0, present: versions.get(item.name) ?? 0, wrong: 5 }
+          const version = {
+            any: undefined,
+            none: 0,
+            present: versions.get(item.name) ?? 0,
+            wrong: 5,
+          }
           const wanted = version[item.expected as keyof typeof version]
           const put = { name: item.name, bytes: Buffer.from(item.text) }
           return wanted === undefined ? put : { ...put, expected: wanted }
@@ -80,7 +85,10 @@ it('gives the answers of the model, whatever the steps', async () => {
             if (kind === 'remove') return JSON.stringify(await provider.remove(bounds, key, names))
             if (kind === 'clear') return JSON.stringify(await provider.clear(bounds, key))
             const { count, items: found } = await provider.read(bounds, key, part)
-            const texts = found.map(({ bytes, ...rest }) => ({ ...rest, text: `${Buffer.from(bytes)}` }))
+            const texts = found.map(({ bytes, ...rest }) => ({
+              ...rest,
+              text: `${Buffer.from(bytes)}`,
+            }))
             return JSON.stringify({ count, texts })
           }),
         )

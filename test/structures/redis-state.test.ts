@@ -27,7 +27,8 @@ it('each change sets the end of both keys, in the step that makes it', async () 
   const map = createMap<Record<string, number>>(caches, { name: 'm', ...COMMON })
   const brief = createMap<Record<string, number>>(caches, { name: 'm', ...COMMON, ttl: '1m' })
   const at = `{${caches.namespace}:structure:map.m:u}`
-  const lives = async () => Promise.all([`${at}:items`, `${at}:order`].map((key) => redis.pttl(key)))
+  const lives = async () =>
+    Promise.all([`${at}:items`, `${at}:order`].map((key) => redis.pttl(key)))
   for (const [change, most] of [
     [() => map.set('u', { a: 1, b: 2 }), HOUR_MS],
     [() => brief.set('u', { a: 2 }), 60_000],
@@ -74,7 +75,7 @@ it('a structure whose half was lost is what its items say', async () => {
 
 it('members and items go through the steps of the manager, and nothing of them is in the clear', async () => {
   const key = Buffer.alloc(32, 7)
-  const caches = openStructures('on Redis', { plugins: [encryption({ keys: { k: key }, current: 'k' } as never)] })
+  const caches = openStructures('on Redis', { plugins: [encryption({ keys: [{ key }] })] })
   const set = createSet<string>(caches, { name: 's', ...COMMON })
   const map = createMap<Record<string, string>>(caches, { name: 'm', ...COMMON })
   await set.addMany('k', ['secret-a', 'secret-b'])
