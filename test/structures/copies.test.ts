@@ -3,15 +3,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   type CacheManagerOptions,
+  ClosedError,
   createCacheManager,
   InvalidOptionError,
   StructureUnavailableError,
 } from '@larder/core'
 import type { StructureProvider } from '@larder/core/store'
 import { ManualClock } from '@larder/core/testing'
+import { fromKeyv } from '@larder/keyv-store'
 import { localStructures, lruStore } from '@larder/local-store'
 import { createList, createMap, createSet } from '@larder/plugins/structures'
-import { redisStore, redisStructures } from '@larder/redis-store'
+import { msgpackCodec, redisStore, redisStructures } from '@larder/redis-store'
+import Keyv from 'keyv'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { deferred, eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
@@ -133,7 +136,9 @@ it('changes at once within a unit of work, for everybody', async () => {
 
 it('is dropped in every scope, and whatever the defaults of the manager say', async () => {
   const tenant = new AsyncLocalStorage<string>()
-  const { map, reads } = openWatched({
+  const clock = new ManualClock()
+  const { map, reads, held, caches } = openWatched({
+    clock,
     defaults: {
       scope: () => tenant.getStore() ?? 'none',
       isolation: 'cloned',
@@ -144,7 +149,8 @@ it('is dropped in every scope, and whatever the defaults of the manager say', as
       staleWhileRevalidate: '1h',
       staleIfError: '1h',
       refreshAhead: 5,
-      onRemoteFailure: 'throw',
+      loadTimeout: 1,
+      hardTimeout: 1,
       local: false,
     },
   })
@@ -153,6 +159,18 @@ it('is dropped in every scope, and whatever the defaults of the manager say', as
   expect(reads).toHaveLength(1)
   await tenant.run('a', () => map.set('u', { a: 2 }))
   for (const each of ['b', 'a']) expect(await tenant.run(each, () => map.get('u', 'a'))).toBe(2)
+  const list = createList<{ readonly n: number }>(caches, { ...OPTIONS, name: 'l' })
+  await list.push('u', { n: 1 })
+  const [one, two] = [await list.items('u'), await list.items('u')]
+  expect(one[0]?.value).toBe(two[0]?.value)
+  // A read takes as long as the store may, and no defaults of loads end it.
+  const gate = deferred<void>()
+  held.read = gate.promise
+  const slow = map.get('slow', 'a')
+  await eventually('it is read', () => reads.includes('slow'))
+  await clock.advance(1_000)
+  gate.resolve()
+  expect(await slow).toBeUndefined()
 })
 
 it('does not outlive what it is a copy of', async () => {
@@ -205,6 +223,19 @@ it('a failed read is no copy, and is not remembered', async () => {
   expect(await map.get('u', 'a')).toBeUndefined()
 })
 
+it('says the same after the end of the manager, with a copy and without', async () => {
+  const { map, caches } = openWatched()
+  const other = createMap<Numbers>(caches, { ...OPTIONS, name: 'other', localCopy: undefined })
+  await map.set('u', { a: 1 })
+  await map.get('u', 'a')
+  await caches.close()
+  for (const each of [map, other]) {
+    const calls = [() => each.get('u', 'a'), () => each.set('u', { a: 2 }), () => each.clear('u')]
+    for (const call of calls) await expect(call()).rejects.toThrow(StructureUnavailableError)
+  }
+  expect(() => createMap(caches, OPTIONS)).toThrow(ClosedError)
+})
+
 describe('of two nodes', () => {
   it('a change on one drops the copy on the other', async () => {
     const namespace = freshNamespace()
@@ -236,6 +267,15 @@ it('is refused where it could not be kept, or not be kept true', async () => {
   const refused: readonly (readonly [Partial<CacheManagerOptions>, RegExp])[] = [
     [{ remote: redisStore({ url }) }, /createMap\.localCopy.*a local store/],
     [{ local: lruStore(), structures: redisStructures({ url }) }, /localCopy.*a remote store/],
+    [
+      {
+        local: lruStore(),
+        remote: fromKeyv(new Keyv()),
+        codec: msgpackCodec,
+        structures: redisStructures({ url }),
+      },
+      /localCopy.*a remote store that numbers changes/,
+    ],
   ]
   for (const [stores, message] of refused) {
     const caches = createCacheManager({

@@ -7,6 +7,7 @@ const TRACED = 'one trace of a request and its load'
 const COLLECTED = 'collected as it was counted'
 const SCRAPED = 'scraped as it was counted'
 const RANKED = 'ranked and counted'
+const SHARED = 'shared and bounded'
 
 /** The declarations of the packages are checked too. */
 const config = (module: string, files: readonly string[], more: object = {}): string =>
@@ -167,6 +168,12 @@ export const frameworkRows: readonly Row[] = [
     built(
       { name: 'Leaderboards, counters and unique visitors', tools: 'newest', format },
       { sources: ['boards.ts'], runs: { 'boards.ts': RANKED } },
+    ),
+  ),
+  ...FORMATS.map((format) =>
+    built(
+      { name: 'Maps, sets and lists', tools: 'newest', format },
+      { sources: ['structures.ts'], runs: { 'structures.ts': SHARED } },
     ),
   ),
   ...FORMATS.flatMap(observedRows),

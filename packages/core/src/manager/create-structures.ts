@@ -43,7 +43,7 @@ function missingForCopies(
   // A manager that is switched off keeps no copies, and nothing is to be kept true.
   if (!isEnabled) return undefined
   if (local === undefined) return 'a manager with a local store, where the copy is kept'
-  if (isShared && remote === undefined)
-    return 'a manager with a remote store, which tells the other nodes of changes'
+  if (isShared && remote?.capabilities.sequences !== true)
+    return 'a manager with a remote store that numbers changes, such as redisStore(), so that other nodes cannot miss one'
   return undefined
 }

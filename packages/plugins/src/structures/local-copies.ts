@@ -6,7 +6,13 @@
  * evicted, for another scope than it is evicted in, or in the place of an error.
  */
 
-import type { Cache, CacheManager, CacheOptions } from '@larder/core'
+import {
+  type Cache,
+  type CacheManager,
+  type CacheOptions,
+  ClosedError,
+  StructureUnavailableError,
+} from '@larder/core'
 import type { StructureParts } from '@larder/core/store'
 
 /** A whole structure, as it was read. */
@@ -34,7 +40,9 @@ const OPTIONS: CacheOptions = {
   staleWhileRevalidate: 0,
   staleIfError: 0,
   refreshAhead: false,
-  onRemoteFailure: 'queue',
+  // Calls to the store have a time of their own.
+  loadTimeout: '1d',
+  hardTimeout: '1d',
 }
 
 export class LocalCopies {
@@ -53,12 +61,16 @@ export class LocalCopies {
     this.#copyMs = copyMs
   }
 
-  /** Returns the copy, or what `load` reads. @throws what `load` throws */
-  read(key: string, load: () => Promise<Copy>): Promise<Copy> {
+  /** Returns the copy, or what `load` reads. @throws what `load` throws; StructureUnavailableError when the manager is closed */
+  async read(key: string, load: () => Promise<Copy>): Promise<Copy> {
     // No copy outlives what it is a copy of.
     const ttl = ({ leftMs }: Copy): number =>
       leftMs > 0 ? Math.min(this.#copyMs, leftMs) : this.#copyMs
-    return this.#cache.getOrLoad(key, load, { ttl })
+    try {
+      return await this.#cache.getOrLoad(key, load, { ttl })
+    } catch (error) {
+      throw error instanceof ClosedError ? new StructureUnavailableError(error) : error
+    }
   }
 
   /** The items of a copy by their names. */

@@ -28,7 +28,7 @@ export interface ListOptions {
   /**
    * Reads are answered from a copy of the whole structure in this process. A change through Larder drops the copies of all nodes. A change by
    * other commands, or by a process that dies in the middle of it, is seen when the copy is so old. 1 ms to 1 d. Needs a local store, and
-   * where structures are in Redis, a remote store. @default no copy
+   * where structures are in Redis, a remote store that numbers changes. @default no copy
    */
   readonly localCopy?: Duration | undefined
   /** How long one call to the store may take. 1 ms to 1 min. @default '1s' */

@@ -1,5 +1,5 @@
 -- A structure is two keys. The items: a hash, where 7 bytes with the version stand before the bytes of each item. The order: a sorted
--- set of the names by their versions. Whoever comes upon one without the other mends them first: the items decide.
+-- set of the names by their versions. A script that finds one without the other mends them first: the items decide.
 local AT_ONCE = 1000
 
 -- How many items there are.
