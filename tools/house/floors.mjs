@@ -34,7 +34,6 @@ export const FLOORS = [
   'limits',
   'fleet',
   'boards',
-  'structures',
   'cache',
   'sessions',
   'decorators',

@@ -3,7 +3,6 @@
  * options, and the door to what a manager keeps to itself.
  */
 
-export type { BoardStore } from './boards/board-store.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
 export type { ReadRules } from './cache/read-call.ts'
@@ -173,9 +172,10 @@ export { encodeArguments } from './keys/encode-arguments.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
-export type { BoardParts } from './manager/create-boards.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
 export type { StructureParts } from './manager/create-structures.ts'
+export type { StoreParts } from './manager/late-part.ts'
+export type { BoardParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
@@ -194,6 +194,5 @@ export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
 export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
 export type { SessionValues } from './sessions/session-values.ts'
-export type { StructureStore } from './structures/structure-store.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -1,39 +1,41 @@
 /** Makes what a manager's maps, sets and lists are kept with. */
 
 import type { BoundValues } from '../cache/bound-values.ts'
-import type { CacheNode } from '../cache/node.ts'
-import { createPreciseClock } from '../clock/system-clock.ts'
-import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import type { StructureProvider } from '../contracts/structure-provider.ts'
+import { StructureUnavailableError } from '../errors/structure-error.ts'
+import { ProviderStore } from '../guard/provider-store.ts'
 import { runOutsideUnits } from '../lifecycle/call-scope.ts'
-import { StructureStore } from '../structures/structure-store.ts'
+import { isOfWrites } from '../remote/failures.ts'
 import { createValues } from './create-values.ts'
+import { type LatePart, type PartPlace, type StoreParts, storePart } from './late-part.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
-import { providerOf } from './provider-of.ts'
 
 /** What structures need of a manager. */
-export interface StructureParts {
-  readonly namespace: string
-  readonly store: StructureStore
+export interface StructureParts extends StoreParts<ProviderStore<StructureProvider>> {
   readonly values: BoundValues
-  readonly work: BackgroundWork
-  /** Whether copies in this process can be kept true: why not, as the rest of "expected …", or `undefined` where they can. */
+  /** What is missing to keep copies in this process and to keep them true; `undefined` where nothing is. */
   readonly copiesNeed: string | undefined
   /** Evicts at once, also within a unit of work: a change of a structure is made at once, whatever becomes of the unit. */
   runOutsideUnits<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
 /** @throws InvalidOptionError where there is no provider */
-export function createStructureParts(
-  options: ResolvedManagerOptions,
-  node: CacheNode,
-): StructureParts {
-  const { namespace, clock = createPreciseClock() } = options
-  const provider = providerOf('structures', options)
-  provider.open(namespace)
-  const store = new StructureStore(provider, clock, node.events)
-  const values = createValues(options, node)
-  const copiesNeed = missingForCopies(options, provider.capabilities.shared)
-  return { namespace, store, values, work: node.work, copiesNeed, runOutsideUnits }
+export function createStructures(place: PartPlace): LatePart<StructureParts> {
+  const { options, node } = place
+  return storePart('structures', place, (provider, clock) => {
+    const store = new ProviderStore<StructureProvider>({
+      provider,
+      clock,
+      events: node.events,
+      kind: 'structures',
+      unavailable: (cause) => new StructureUnavailableError(cause),
+      // What it holds can be read: calls that only read are not kept from it because others cannot write.
+      isAnswer: isOfWrites,
+    })
+    const values = createValues(options, node)
+    const copiesNeed = missingForCopies(options, provider.capabilities.shared)
+    return { store, values, copiesNeed, runOutsideUnits }
+  })
 }
 
 function missingForCopies(

@@ -12,7 +12,7 @@ import {
   type StructureReply,
   type StructureRule,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider, madeOnce } from '../local-provider.ts'
 import { StructureTable } from './structure-table.ts'
 
 export interface LocalStructuresOptions {
@@ -21,14 +21,6 @@ export interface LocalStructuresOptions {
 }
 
 const NAMES = optionNames<LocalStructuresOptions>({ now: true })
-
-/** What a namespace has, and who uses it; dropped with the last one. */
-interface SharedStructures {
-  readonly tables: Map<string, StructureTable>
-  readonly users: Set<object>
-}
-
-const shared = processTables<SharedStructures>('structures')
 
 /**
  * Creates a provider that keeps maps, sets and lists in this process only, for all managers of one namespace together: for development and
@@ -43,24 +35,16 @@ export function localStructures(options: LocalStructuresOptions = {}): Structure
   return new LocalStructures(options.now)
 }
 
-class LocalStructures implements StructureProvider {
-  readonly name = 'local'
+class LocalStructures
+  extends LocalProvider<Map<string, StructureTable>>
+  implements StructureProvider
+{
   readonly capabilities: StructureCapabilities = { shared: false }
   readonly #clock: (() => number) | undefined
-  #namespace: string | undefined
-  #joined: SharedStructures | undefined
 
   constructor(clock: (() => number) | undefined) {
+    super({ kind: 'structures', isOwn: clock !== undefined, make: () => new Map() })
     this.#clock = clock
-  }
-
-  open(namespace: string): void {
-    if (this.#joined !== undefined) return
-    this.#namespace = this.#clock === undefined ? namespace : undefined
-    const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? { tables: new Map(), users: new Set() }
-    this.#joined.users.add(this)
-    if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
   }
 
   async put(
@@ -68,38 +52,26 @@ class LocalStructures implements StructureProvider {
     key: string,
     puts: readonly StructurePut[],
   ): Promise<StructurePutReply> {
-    return this.#table(rule).put(rule, key, { puts, nowMs: this.#now })
+    return this.#tableOf(rule).put(rule, key, { puts, nowMs: this.#now })
   }
 
   async remove(rule: StructureRule, key: string, names: readonly string[]): Promise<number> {
-    return this.#table(rule).remove(rule, key, { names, nowMs: this.#now })
+    return this.#tableOf(rule).remove(rule, key, { names, nowMs: this.#now })
   }
 
   async read(rule: StructureRule, key: string, part: StructurePart): Promise<StructureReply> {
-    return this.#table(rule).read(key, { part, nowMs: this.#now })
+    return this.#tableOf(rule).read(key, { part, nowMs: this.#now })
   }
 
   async clear(rule: StructureRule, key: string): Promise<boolean> {
-    return this.#table(rule).clear(key, this.#now)
-  }
-
-  async close(): Promise<void> {
-    const joined = this.#joined
-    joined?.users.delete(this)
-    if (joined?.users.size === 0 && this.#namespace !== undefined) shared.delete(this.#namespace)
+    return this.#tableOf(rule).clear(key, this.#now)
   }
 
   get #now(): number {
     return Math.floor(this.#clock?.() ?? Date.now())
   }
 
-  #table({ structure }: StructureRule): StructureTable {
-    if (this.#joined === undefined) throw new Error('The local structures are not open')
-    const { tables } = this.#joined
-    const known = tables.get(structure)
-    if (known !== undefined) return known
-    const made = new StructureTable()
-    tables.set(structure, made)
-    return made
+  #tableOf({ structure }: StructureRule): StructureTable {
+    return madeOnce(this.table, structure, () => new StructureTable())
   }
 }

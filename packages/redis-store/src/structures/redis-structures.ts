@@ -1,6 +1,5 @@
 /** Maps, sets and lists on Redis. Every step is one script; lua/structure-*.lua says what each does. */
 
-import { StoreKeyError } from '@larder/core'
 import type {
   StructureCapabilities,
   StructurePart,
@@ -13,7 +12,6 @@ import type {
 import { type BackedParts, BackedProvider } from '../backed-provider.ts'
 import { Backend } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
-import type { ScriptCall } from '../commands/script-runner.ts'
 import { structureKeys } from '../key-layout.ts'
 import { type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
 import { readItems, readPut } from './structure-replies.ts'
@@ -33,13 +31,9 @@ export function redisStructures(options: RedisStoreOptions): StructureProvider {
 
 export class RedisStructures extends BackedProvider implements StructureProvider {
   readonly capabilities: StructureCapabilities = { shared: true }
-  readonly #backend: Backend
-  readonly #nowUs: (() => number) | undefined
 
   constructor(parts: BackedParts) {
     super(parts, 'structures')
-    this.#backend = parts.backend
-    this.#nowUs = parts.nowUs
   }
 
   async put(
@@ -49,15 +43,13 @@ export class RedisStructures extends BackedProvider implements StructureProvider
   ): Promise<StructurePutReply> {
     const { structure, ttlMs, most, whenFull } = rule
     const args = [
-      this.#nowUs?.() ?? '',
+      this.now,
       ttlMs,
       most,
       whenFull,
       ...items.flatMap(({ name, expected, bytes }) => [name, expected ?? '', bufferOf(bytes)]),
     ]
-    return readPut(
-      await this.#run({ script: 'structurePut', keys: this.#at(structure, key), args }),
-    )
+    return readPut(await this.run({ script: 'structurePut', keys: this.#at(structure, key), args }))
   }
 
   async remove(
@@ -66,7 +58,7 @@ export class RedisStructures extends BackedProvider implements StructureProvider
     names: readonly string[],
   ): Promise<number> {
     const keys = this.#at(structure, key)
-    const [removed] = await this.#run({ script: 'structureRemove', keys, args: [ttlMs, ...names] })
+    const [removed] = await this.run({ script: 'structureRemove', keys, args: [ttlMs, ...names] })
     return numberOf(removed)
   }
 
@@ -78,23 +70,14 @@ export class RedisStructures extends BackedProvider implements StructureProvider
     const args =
       part.kind === 'names' ? ['names', ...part.names] : [part.from, part.skip, part.take]
     return readItems(
-      await this.#run({ script: 'structureRead', keys: this.#at(structure, key), args }),
+      await this.run({ script: 'structureRead', keys: this.#at(structure, key), args }),
     )
   }
 
   async clear({ structure }: StructureRule, key: string): Promise<boolean> {
     const keys = this.#at(structure, key)
-    const [wasThere] = await this.#run({ script: 'structureClear', keys, args: [] })
+    const [wasThere] = await this.run({ script: 'structureClear', keys, args: [] })
     return wasThere === 1
-  }
-
-  async #run(call: ScriptCall): Promise<readonly unknown[]> {
-    try {
-      return await this.#backend.run(call)
-    } catch (error) {
-      const isAnswer = error instanceof Error && error.name === 'ReplyError'
-      throw isAnswer ? new StoreKeyError(`structures.${call.script}`, error) : error
-    }
   }
 
   #at(structure: string, key: string): string[] {
