@@ -8,6 +8,7 @@ import type { Emitter } from '../events/emitter.ts'
 import type { BreakerState } from '../guard/breaker.ts'
 import { ProviderStore } from '../guard/provider-store.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import { isOfWrites } from '../remote/failures.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import { providerOf } from './provider-of.ts'
 
@@ -73,6 +74,7 @@ export function plainPart<Kind extends ProviderKind>(
   return (place) =>
     storePart(kind, place, (provider, clock) => {
       const { events } = place.node
-      return { store: new ProviderStore({ provider, clock, events, kind, unavailable }) }
+      const parts = { provider, clock, events, kind, unavailable, isAnswer: isOfWrites }
+      return { store: new ProviderStore(parts) }
     })
 }
