@@ -14,6 +14,7 @@ describe('the options of a leaderboard', () => {
         best: 'highest',
         ties: 'first',
         keep: 100_000,
+        decimals: 0,
       },
       timeoutMs: 1_000,
       mergeMaxAgeMs: 0,

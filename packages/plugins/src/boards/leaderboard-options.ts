@@ -122,7 +122,7 @@ export function resolveLeaderboardOptions(options: LeaderboardOptions): Resolved
   const maxAge = orDefault(options.mergeMaxAge, LEADERBOARD_DEFAULTS.mergeMaxAge)
   const mergeMaxAgeMs = parseDuration(maxAge, `${WHERE}.mergeMaxAge`, { max: HOUR_MS })
   return {
-    rule: { ...rule, board: name, update, best, ties, keep },
+    rule: { ...rule, board: name, update, best, ties, keep, decimals },
     timeoutMs,
     mergeMaxAgeMs,
     decimals,

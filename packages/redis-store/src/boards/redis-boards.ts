@@ -63,6 +63,7 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
         signOf(best),
         ties,
         keep,
+        shapeOf(rule),
         ...scores.flatMap(({ member, score }) => [member, score]),
       ],
     }))
@@ -77,11 +78,12 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
       const merged = starts.slice(ago, ago + merge)
       const [first] = merged
       const orders = merged.map((start) => this.#keysAt(board, start)[0])
+      const clock = boardClockKey(this.namespace, board)
       const keys =
         merge === 1
-          ? this.#keysAt(board, first)
-          : [...boardKeys(this.namespace, board, `${first}+${merge}`), ...orders]
-      const args = [update, signOf(best), ties, maxAgeMs, part.kind, ...asked]
+          ? [...this.#keysAt(board, first), clock]
+          : [...boardKeys(this.namespace, board, `${first}+${merge}:${maxAgeMs}`), clock, ...orders]
+      const args = [update, signOf(best), ties, maxAgeMs, part.kind, ...asked, shapeOf(rule)]
       return { script: 'boardLook', keys, args }
     })
     return readLook(reply)
@@ -97,7 +99,7 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
   }
 
   async add(rule: CounterRule, { key, by, id }: CounterAdd): Promise<AddReply> {
-    const { counts, done } = counterKeys(this.namespace, rule.counter, key)
+    const { counts, done } = counterKeys(this.namespace, rule, key)
     const reply = await this.#scripts.run(rule, (now) => ({
       script: 'counterAdd',
       keys: id === undefined ? [counts] : [counts, done(digestOf(id))],
@@ -114,7 +116,7 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
   }
 
   async counts(rule: CounterRule, key: string, last: number): Promise<readonly PeriodCount[]> {
-    const { counts } = counterKeys(this.namespace, rule.counter, key)
+    const { counts } = counterKeys(this.namespace, rule, key)
     let asked: readonly number[] = []
     const reply = await this.#scripts.run(rule, ({ starts }) => {
       asked = starts.slice(0, last)
@@ -140,6 +142,11 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
 /** What a score is multiplied with to be kept, so that the best one comes first. */
 function signOf(best: BoardRule['best']): number {
   return best === 'highest' ? -1 : 1
+}
+
+/** What of a rule says how scores are kept: by another one they would be misread. */
+function shapeOf({ best, ties, decimals, per, timeZone }: BoardRule): string {
+  return [best, ties, decimals, per, timeZone].join(' ')
 }
 
 function digestOf(id: string): string {

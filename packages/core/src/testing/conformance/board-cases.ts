@@ -33,6 +33,7 @@ const RULE: BoardRule = {
   best: 'highest',
   ties: 'first',
   keep: 100,
+  decimals: 0,
 }
 
 const CASES: readonly BoardCase[] = [
