@@ -29,9 +29,9 @@ describe('a buffered counter', () => {
     const { caches, clock } = openLossy()
     const hits = createCounter(caches, { name: 'hits', buffer: '1s' })
     hits.add('home')
-    await clock.advance(999)
+    await clock.advanceAsync(999)
     expect(await hits.count('home')).toBe(0)
-    await clock.advance(1)
+    await clock.advanceAsync(1)
     expect(await hits.count('home')).toBe(1)
   })
 
@@ -150,5 +150,24 @@ describe('a buffered counter', () => {
     expect(told).toEqual([
       '5 sums of the counter hits were given up: the store is away, and sums of 10000 keys wait already.',
     ])
+  })
+
+  it('sends some sums at a time, so that none is late because of the others', async () => {
+    const { caches, store } = openLossy()
+    const hits = createCounter(caches, { name: 'hits', buffer: '1m' })
+    for (let n = 0; n < 2_000; n++) hits.add(n)
+    expect(await hits.flush()).toBe(0)
+    expect(store.mostAtOnce).toBeLessThanOrEqual(250)
+    expect(store.added).toHaveLength(2_000)
+  })
+
+  it('ends soon when the store is away and very much waits', async () => {
+    const { caches, store, faults } = openLossy()
+    const hits = createCounter(caches, { name: 'hits', buffer: '1m' })
+    for (let n = 0; n < 2_000; n++) hits.add(n)
+    faults.isAway = true
+    await caches.close()
+    expect(store.asked).toBeLessThanOrEqual(250)
+    expect(hits.lost).toBe(2_000)
   })
 })

@@ -27,6 +27,8 @@ interface Instant {
 const GIVEN_UP_MS = 1_800_000
 /** Of how many keys sums wait at most while the store is away. */
 const MOST_WAITING = 10_000
+/** So many are sent together. */
+const MOST_AT_ONCE = 250
 
 /** Why sums are given up. */
 const TOO_OLD = 'they could not be sent for half an hour'
@@ -110,22 +112,29 @@ export class CounterBuffer {
   }
 
   async #send({ insists = false } = {}): Promise<void> {
-    const old = Array.from(this.#unanswered.keys())
-    if (old.length > 0) await Promise.all(old.map((key) => this.#sendAgain(key, insists)))
+    const isAnswered = await this.#sendEach(Array.from(this.#unanswered.keys()), insists)
     // What is added to a key whose sum may have been counted waits for its answer.
-    const fresh = Array.from(this.#sums).filter(([key]) => !this.#unanswered.has(key))
-    for (const [key, by] of fresh) {
-      this.#sums.delete(key)
-      this.#unanswered.set(key, { by, id: randomUUID(), sentAt: this.#now })
-    }
-    await Promise.all(fresh.map(([key]) => this.#sendAgain(key, insists)))
+    const fresh = Array.from(this.#sums.keys()).filter((key) => !this.#unanswered.has(key))
+    if (isAnswered) await this.#sendEach(fresh, insists)
     this.#isAway = this.#unanswered.size > 0
     this.#tell()
   }
 
-  async #sendAgain(key: string, insists: boolean): Promise<void> {
-    const sum = this.#unanswered.get(key)
-    if (sum === undefined) return
+  /**
+   * Some at a time: of thousands at once the last ones would be late, and none of them lost. Ends where of some nothing is answered, because
+   * the store is away.
+   */
+  async #sendEach(keys: readonly string[], insists: boolean): Promise<boolean> {
+    for (let i = 0; i < keys.length; i += MOST_AT_ONCE) {
+      const some = keys.slice(i, i + MOST_AT_ONCE)
+      await Promise.all(some.map((key) => this.#sendOne(key, insists)))
+      if (some.every((key) => this.#unanswered.has(key))) return false
+    }
+    return true
+  }
+
+  async #sendOne(key: string, insists: boolean): Promise<void> {
+    const sum = this.#unanswered.get(key) ?? this.#taken(key)
     // Before it is sent, and not after it failed: this process may have stood still for longer than ids are remembered.
     if (this.#isTooOld(sum)) {
       this.#unanswered.delete(key)
@@ -142,6 +151,14 @@ export class CounterBuffer {
     } catch {
       // The store told its events why; the sum waits.
     }
+  }
+
+  /** Takes what waits for a key as a sum that can be sent. */
+  #taken(key: string): Sum {
+    const sum = { by: this.#sums.get(key) ?? 0, id: randomUUID(), sentAt: this.#now }
+    this.#sums.delete(key)
+    this.#unanswered.set(key, sum)
+    return sum
   }
 
   #isTooOld({ sentAt }: Sum): boolean {

@@ -178,7 +178,7 @@ export function scaledScore(score: unknown, decimals: number, option: string): n
  *
  * A sum such as 0.1 + 0.2 is off by some of its last bits, and has one decimal all the same. Its error must stay far below one unit, or a
  * large score with more decimals would pass for one that was rounded. Close to the end of the range, several numbers of units are one
- * floating-point number; which one was meant, nobody can tell.
+ * floating-point number; it is unknown which one was meant.
  */
 function isNear(score: number, scaled: number, scale: number): boolean {
   if (scale === 1) return scaled === score
