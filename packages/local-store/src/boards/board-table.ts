@@ -7,6 +7,7 @@ import {
   type BoardRule,
   type BoardScore,
   type BoardView,
+  boardShape,
   periodsOf,
   type SubmitReply,
 } from '@larder/core/store'
@@ -31,7 +32,7 @@ export class BoardTable {
     const start = Number.isFinite(from) ? from : (starts[0] ?? 0)
     const board = this.#periods.get(start) ?? new PeriodBoard(rule)
     board.keptUntil = Math.max(board.keptUntil, keptUntil)
-    this.#kept = { shape: shapeOf(rule), until: Math.max(this.#kept?.until ?? 0, keptUntil) }
+    this.#kept = { shape: boardShape(rule), until: Math.max(this.#kept?.until ?? 0, keptUntil) }
     this.#periods.set(start, board)
     this.#stamp = Math.max(this.#stamp, nowMs * US_PER_MS)
     return scores.map(({ member, score }) => this.#take(rule, board, { member, score }))
@@ -91,7 +92,7 @@ export class BoardTable {
 
   /** @throws BoardOptionsError */
   #assertShape(rule: BoardRule): void {
-    if (this.#kept !== undefined && this.#kept.shape !== shapeOf(rule))
+    if (this.#kept !== undefined && this.#kept.shape !== boardShape(rule))
       throw new BoardOptionsError()
   }
 
@@ -101,11 +102,6 @@ export class BoardTable {
       if (keptUntil + DAY_MS <= nowMs) this.#periods.delete(start)
     for (const [name, { until }] of this.#merges) if (until <= nowMs) this.#merges.delete(name)
   }
-}
-
-/** What of a rule says how scores are kept: by another one they would be misread. */
-function shapeOf({ best, ties, decimals, per, timeZone }: BoardRule): string {
-  return [best, ties, decimals, per, timeZone].join(' ')
 }
 
 function updatedBy({ update }: BoardRule, before: number | undefined, given: number): number {

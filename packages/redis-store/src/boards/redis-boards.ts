@@ -17,6 +17,7 @@ import type {
   UniqueCount,
   UniqueRule,
 } from '@larder/core/store'
+import { boardShape } from '@larder/core/store'
 import { type BackedParts, BackedProvider } from '../backed-provider.ts'
 import { Backend } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
@@ -63,7 +64,7 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
         signOf(best),
         ties,
         keep,
-        shapeOf(rule),
+        boardShape(rule),
         ...scores.flatMap(({ member, score }) => [member, score]),
       ],
     }))
@@ -83,7 +84,7 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
         merge === 1
           ? [...this.#keysAt(board, first), clock]
           : [...boardKeys(this.namespace, board, `${first}+${merge}:${maxAgeMs}`), clock, ...orders]
-      const args = [update, signOf(best), ties, maxAgeMs, part.kind, ...asked, shapeOf(rule)]
+      const args = [update, signOf(best), ties, maxAgeMs, part.kind, ...asked, boardShape(rule)]
       return { script: 'boardLook', keys, args }
     })
     return readLook(reply)
@@ -142,11 +143,6 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
 /** What a score is multiplied with to be kept, so that the best one comes first. */
 function signOf(best: BoardRule['best']): number {
   return best === 'highest' ? -1 : 1
-}
-
-/** What of a rule says how scores are kept: by another one they would be misread. */
-function shapeOf({ best, ties, decimals, per, timeZone }: BoardRule): string {
-  return [best, ties, decimals, per, timeZone].join(' ')
 }
 
 function digestOf(id: string): string {
