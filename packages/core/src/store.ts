@@ -3,6 +3,7 @@
  * options, and the door to what a manager keeps to itself.
  */
 
+export { boardShape } from './boards/board-shape.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
 export type { ReadRules } from './cache/read-call.ts'

@@ -95,6 +95,12 @@ export const ERROR_CODES = {
     remedy:
       'Answer with an error and keep the cookie; look at the cause. Never treat it as a session that has ended.',
   },
+  LARDER_BOARD_OPTIONS: {
+    meaning:
+      'A leaderboard is kept by another `best`, `ties`, `decimals`, `per` or `timeZone` than this process gives; it was not changed.',
+    remedy:
+      'Give the same options wherever the name is used. For other options take another name, or remove the keys of the board.',
+  },
   LARDER_BOARD_UNAVAILABLE: {
     meaning:
       'The store of the leaderboards cannot be reached, or did not answer in time; of a change it is unknown whether it was made.',

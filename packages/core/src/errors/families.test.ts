@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { BoardRangeError, BoardUnavailableError } from './board-error.ts'
+import { BoardOptionsError, BoardRangeError, BoardUnavailableError } from './board-error.ts'
 import { ClosedError } from './closed-error.ts'
 import { ERROR_CODES } from './codes.ts'
 import { EncryptionKeyError } from './encryption-error.ts'
@@ -67,6 +67,7 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     new RateLimitUnavailableError('ip:1', cause),
   ],
   ['RecoveryQueueError', 'LARDER_RECOVERY_QUEUE', new RecoveryQueueError('p:1', cause)],
+  ['BoardOptionsError', 'LARDER_BOARD_OPTIONS', new BoardOptionsError()],
   ['BoardUnavailableError', 'LARDER_BOARD_UNAVAILABLE', new BoardUnavailableError(cause)],
   ['BoardRangeError', 'LARDER_BOARD_RANGE', new BoardRangeError('the leaderboard weekly')],
   ['SessionUnavailableError', 'LARDER_SESSION_UNAVAILABLE', new SessionUnavailableError(cause)],

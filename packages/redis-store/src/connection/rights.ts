@@ -178,6 +178,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'pfcount',
     'pfmerge',
     'ping',
+    'pttl',
     'sadd',
     'scard',
     'set',
