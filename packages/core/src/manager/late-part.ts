@@ -7,7 +7,7 @@ import type { ProviderKind, Providers } from '../contracts/providers.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { BreakerState } from '../guard/breaker.ts'
 import { ProviderStore } from '../guard/provider-store.ts'
-import type { BackgroundWork } from '../lifecycle/call-context.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import { providerOf } from './provider-of.ts'
 
