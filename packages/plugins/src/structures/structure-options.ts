@@ -26,8 +26,9 @@ export interface ListOptions {
   /** The largest encoded item that is taken; a larger one is refused. 1 byte to 16 MB. @default '64kb' */
   readonly maxItemBytes?: Size | undefined
   /**
-   * Reads are answered from a copy of the whole structure in this process. A change through Larder drops the copies of all nodes. A change by
-   * other commands, or by a process that dies in the middle of it, is seen when the copy is so old. 1 ms to 1 d. Needs a local store, and
+   * Reads are answered from a copy of the whole structure in this process. A change drops the copies of all nodes, if the process that makes
+   * it has this option as well. Any other change is seen when the copy is so old, and so is a change whose process dies in the middle of it.
+   * 1 ms to 1 d. Needs a local store, and
    * where structures are in Redis, a remote store that numbers changes. @default no copy
    */
   readonly localCopy?: Duration | undefined
