@@ -39,7 +39,7 @@ export class Queries {
       const fullKey = `${cache.name}:${key}`
       return source.begin(
         { key: fullKey, node: node.index, kind: 'load', begunAt, tags },
-        isRefresh && !cache.usesRemote,
+        { isOfLocalRefresh: isRefresh && !cache.usesRemote },
       )
     })
     onBegun?.(origins)

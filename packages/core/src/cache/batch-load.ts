@@ -7,7 +7,7 @@
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/call-context.ts'
 import { LoadAbort, stand } from './load.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'

@@ -4,7 +4,7 @@ import { freezeDeep } from '../entry/freeze.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { LoadTimeoutError } from '../errors/load-error.ts'
 import { withValue } from '../events/event-value.ts'
-import { runIn } from '../lifecycle/kept-context.ts'
+import { runIn } from '../lifecycle/call-context.ts'
 import type { Flight, Flights } from './flight.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
@@ -121,7 +121,7 @@ function reportLoad(
   flight: Flight,
   outcome: LoadOutcome,
 ): void {
-  if (!node.events.has('load')) return
+  if (!node.events.heard.has('load')) return
   const { call } = flight
   const event = {
     cache: call.cache,

@@ -186,7 +186,8 @@ export class ReadPath {
     const scope = enclosingLoad()
     if (scope !== undefined && isInside(scope, this.#sought(call), flight))
       return this.#loadInside(call, scope)
-    const isApart = this.#node.unshared.has(call.fullKey)
+    const { unshared } = this.#node
+    const isApart = unshared.marks.size > 0 && unshared.has(call.fullKey)
     const isJoinable =
       !isApart &&
       flight !== undefined &&
