@@ -362,9 +362,9 @@ export const ABLATIONS = [
     name: 'evicting when a put failed',
     protects: 'I3',
     file: `${CORE}/cache/put-ends.ts`,
-    find: 'coherence.enqueue([address])',
+    find: 'this.#node.coherence.enqueue([address])',
     replace: '',
-    tests: TRAPS,
+    tests: AWAY_EVERYWHERE,
   },
   {
     name: 'forgetting here what a failed put may have left',
