@@ -283,6 +283,6 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   #reportDrop(fullKey: string): void {
     const cache = fullKey.slice(0, fullKey.indexOf(':'))
     this.#node.stats.of(cache).drops += 1
-    if (this.#events.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
+    if (this.#events.heard.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
   }
 }

@@ -1,6 +1,6 @@
 /** From the data of a session to the bytes that a store keeps, and back: the manager's codec, and the codec steps of its plugins. */
 
-import { randomId } from '../cache/ids.ts'
+import { randomId } from '../cache/lease.ts'
 import type { ValuePipeline } from '../cache/value-pipeline.ts'
 import { UndecodableEntry } from '../entry/undecodable-entry.ts'
 
