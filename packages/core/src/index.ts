@@ -62,6 +62,7 @@ export {
   LockUnavailableError,
   NoLockError,
 } from './errors/lock-error.ts'
+export { MessageInvalidError, type MessageIssue } from './errors/message-error.ts'
 export { NotConfiguredError } from './errors/not-configured-error.ts'
 export { InvalidOptionError } from './errors/option-error.ts'
 export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit-error.ts'
@@ -75,6 +76,8 @@ export {
   StoreTimeoutError,
   StoreUnavailableError,
 } from './errors/store-error.ts'
+export { StreamUnavailableError } from './errors/stream-error.ts'
+export { StructureFullError, StructureUnavailableError } from './errors/structure-error.ts'
 export { UpdateConflictError, UpdateFailedError } from './errors/update-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export { CACHE_EVENTS, type EventDescription } from './events/event-table.ts'

@@ -5,6 +5,7 @@
 
 export { boardShape } from './boards/board-shape.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
+export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
 export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/system-clock.ts'
 export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
@@ -120,6 +121,17 @@ export type {
   SessionRule,
   SessionSave,
 } from './contracts/session-provider.ts'
+export type {
+  StoredItem,
+  StructureCapabilities,
+  StructureItem,
+  StructurePart,
+  StructureProvider,
+  StructurePut,
+  StructurePutReply,
+  StructureReply,
+  StructureRule,
+} from './contracts/structure-provider.ts'
 export {
   MOST_EXACT_UNION,
   type UniqueCount,
@@ -157,10 +169,12 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
+export { encodeArguments } from './keys/encode-arguments.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
+export type { StructureParts } from './manager/create-structures.ts'
 export type { StoreParts } from './manager/late-part.ts'
 export type { BoardParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'

@@ -11,7 +11,7 @@ const PLACE = Symbol.for('@larder/local-store')
 
 type Place = Record<string, Map<string, unknown> | undefined>
 
-export type ProcessKind = 'locks' | 'limits' | 'sessions' | 'boards' | 'fleet'
+export type ProcessKind = 'locks' | 'limits' | 'sessions' | 'boards' | 'structures' | 'fleet'
 
 /** What a namespace has, and who uses it. */
 export interface Joined<Table, User> {

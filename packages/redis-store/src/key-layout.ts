@@ -184,6 +184,16 @@ export function uniqueKeys(
   return [`${at}:few`, `${at}:many`]
 }
 
+/** The items of a structure, and their order. Both have one hash tag. */
+export function structureKeys(
+  namespace: string,
+  structure: string,
+  key: string,
+): readonly [items: string, order: string] {
+  const at = `{${namespace}:structure:${structure}:${key}}`
+  return [`${at}:items`, `${at}:order`]
+}
+
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {
   return key.slice(1, key.indexOf('}'))

@@ -17,6 +17,7 @@ import type {
   RateLimitProvider,
   RemoteStore,
   SessionProvider,
+  StructureProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -50,6 +51,7 @@ import {
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisSessions } from './sessions/redis-sessions.ts'
+import { RedisStructures } from './structures/redis-structures.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -88,6 +90,7 @@ class RedisStore implements RemoteStore {
   readonly fleet: FleetProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly structures: StructureProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -125,6 +128,7 @@ class RedisStore implements RemoteStore {
     this.fleet = new RedisFleet(backed)
     this.sessions = new RedisSessions(backed)
     this.boards = new RedisBoards(backed)
+    this.structures = new RedisStructures(backed)
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

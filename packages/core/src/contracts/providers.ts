@@ -5,6 +5,7 @@ import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { StructureProvider } from './structure-provider.ts'
 
 /** Those that a manager may be given apart from its stores. */
 export interface Providers {
@@ -12,6 +13,7 @@ export interface Providers {
   readonly limits: RateLimitProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly structures: StructureProvider
 }
 
 export type ProviderKind = keyof Providers
@@ -26,6 +28,8 @@ export interface StoreProviders {
   readonly sessions?: SessionProvider | undefined
   /** Leaderboards, counters and unique visitors. */
   readonly boards?: BoardProvider | undefined
+  /** Maps, sets and lists. */
+  readonly structures?: StructureProvider | undefined
   /** Heartbeats of nodes, for fleet statistics. */
   readonly fleet?: FleetProvider | undefined
 }

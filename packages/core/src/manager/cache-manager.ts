@@ -26,6 +26,7 @@ import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
 import type { SessionParts } from './create-sessions.ts'
+import type { StructureParts } from './create-structures.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
@@ -77,6 +78,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
     sessions: (): SessionParts => this.#parts.of('sessions'),
     boards: (): BoardParts => this.#parts.of('boards'),
+    structures: (): StructureParts => this.#parts.of('structures'),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined

@@ -10,6 +10,7 @@ import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessions } from './create-sessions.ts'
+import { createStructures } from './create-structures.ts'
 import { type LatePart, type PartPlace, plainPart, type StoreParts } from './late-part.ts'
 import type { BreakerStatus } from './status.ts'
 
@@ -22,6 +23,7 @@ const MAKERS = {
   limits: createLimits,
   sessions: createSessions,
   boards: plainPart('boards', BoardUnavailableError, isBoardVerdict),
+  structures: createStructures,
 } satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
 
 function isBoardVerdict(error: unknown): error is BoardOptionsError {

@@ -30,6 +30,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    structures: 'structures',
   },
   remote: {
     capabilities: 'capabilities',
@@ -39,12 +40,14 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    structures: 'structures',
   },
   boards: { capabilities: 'boardCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
   fleet: { capabilities: 'fleetCapabilities' },
+  structures: { capabilities: 'structureCapabilities' },
   plugin: { codecSteps: 'step' },
 }
 
@@ -106,7 +109,8 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|boards|locks|limits|sessions|fleet/.test(name)
+    const isOptional =
+      value === undefined && /bus|boards|locks|limits|sessions|fleet|structures/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

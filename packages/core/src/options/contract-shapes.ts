@@ -16,6 +16,7 @@ import type { StoreProviders } from '../contracts/providers.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
+import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
 import type { Shape } from './assert-shape.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
@@ -107,6 +108,21 @@ const SESSIONS: Shape<SessionProvider> = {
   close: 'function',
 }
 
+const STRUCTURE_CAPABILITIES: Shape<StructureCapabilities> = { shared: 'boolean' }
+
+const STRUCTURES: Shape<StructureProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  put: 'function',
+  remove: 'function',
+  read: 'function',
+  clear: 'function',
+  close: 'function',
+}
+
 const FLEET: Shape<FleetProvider> = {
   name: 'string',
   capabilities: 'object',
@@ -122,6 +138,7 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  structures: 'object?',
   fleet: 'object?',
 }
 
@@ -230,6 +247,8 @@ export const SHAPES = {
   sessionCapabilities: SESSION_CAPABILITIES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
+  structures: STRUCTURES,
+  structureCapabilities: STRUCTURE_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,

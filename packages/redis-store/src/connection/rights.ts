@@ -8,7 +8,15 @@ import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet' | 'boards'
+export type Use =
+  | 'cache'
+  | 'locks'
+  | 'limits'
+  | 'sessions'
+  | 'values'
+  | 'fleet'
+  | 'boards'
+  | 'structures'
 
 /** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
@@ -22,6 +30,7 @@ const HARMLESS = {
   hdel: ['KEY', 'f'],
   hexists: ['KEY', 'f'],
   hget: ['KEY', 'f'],
+  hgetall: ['KEY'],
   hkeys: ['KEY'],
   hlen: ['KEY'],
   hmget: ['KEY', 'f'],
@@ -54,6 +63,7 @@ const HARMLESS = {
   zrem: ['KEY', 'm'],
   zremrangebyrank: ['KEY', '0', '0'],
   zremrangebyscore: ['KEY', '0', '0'],
+  zrevrange: ['KEY', '0', '0'],
   zrevrangebyscore: ['KEY', '0', '0'],
   zscore: ['KEY', 'm'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
@@ -182,6 +192,26 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrange',
     'zrank',
     'zrem',
+    'zscore',
+  ],
+  structures: [
+    'eval',
+    'evalsha',
+    'hdel',
+    'hgetall',
+    'hlen',
+    'hmget',
+    'hset',
+    'pexpire',
+    'ping',
+    'pttl',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrem',
+    'zrevrange',
     'zscore',
   ],
   sessions: [
