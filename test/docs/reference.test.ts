@@ -124,11 +124,10 @@ it('the keys and channels of Redis are those that the code makes', () => {
   const { lock, queue, waiters } = layout.lockKeys('shop', 'order:7')
   const nodes = layout.fleetKeys('shop')
   const limit = layout.limitKey('shop', 'api', 'ip:1.2.3.4')
-  const daily = { per: 'day', timeZone: 'UTC', periods: 1 } as const
-  const counter = layout.counterKeys('shop', { ...daily, counter: 'hits', idMs: 1 }, '0:home')
+  const counter = layout.counterKeys('shop', { counter: 'hits', per: 'day' }, '0:home')
   const [visitors] = layout.uniqueKeys(
     'shop',
-    { ...daily, uniques: 'visitors', exactBelow: 1 },
+    { uniques: 'visitors', per: 'day' },
     { key: 'home', period: `${FROM}` },
   )
   const session = layout.sessionKeys('shop', 'web', { tag: 'uXk3…', name: 'tq4k1ab~9f…' })
