@@ -216,6 +216,12 @@ export const SECTIONS = [
     of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
   },
   {
+    title: '`localWrites`',
+    about:
+      'Queues of write-behind within the process. See [write-behind](../guides/write-behind.md).',
+    of: [['packages/local-store/src/writes/local-writes.ts', 'LocalWritesOptions']],
+  },
+  {
     title: '`createSessions`',
     about: 'See [sessions](../guides/sessions.md).',
     of: [['packages/plugins/src/sessions/session-options.ts', 'SessionOptions']],
@@ -250,7 +256,7 @@ export const SECTIONS = [
   },
   {
     title:
-      '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `redisBoards`, `fencedValues`',
+      '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `redisBoards`, `redisWrites`, `fencedValues`',
     about: 'See [operation](../guides/operations.md#tls-sentinel-cluster).',
     of: [['packages/redis-store/src/options.ts', 'RedisStoreOptions']],
   },

@@ -6,6 +6,7 @@
 export type { BoardStore } from './boards/board-store.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { ReadRules } from './cache/read-call.ts'
+export type { SealedIdentity, SealedValues } from './cache/sealed-values.ts'
 export { startTimer } from './clock/system-clock.ts'
 export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
 export { softTag, tagBehind } from './coherence/soft-tags.ts'
@@ -127,6 +128,27 @@ export {
   type UniqueSteps,
 } from './contracts/unique-steps.ts'
 export type {
+  BuriedWrite,
+  BuryReply,
+  BuryRequest,
+  EnqueueReply,
+  EnqueueRequest,
+  NewWrite,
+  PostponeRequest,
+  QueueHold,
+  QueueState,
+  ReplayReply,
+  StepReply,
+  TakenWrite,
+  TakeReply,
+  TakeRequest,
+  WaitingWrite,
+  WriteCapabilities,
+  WriteKind,
+  WriteProvider,
+  WrittenKey,
+} from './contracts/write-provider.ts'
+export type {
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
@@ -162,6 +184,7 @@ export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { BoardParts } from './manager/create-boards.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
+export type { WriteParts } from './manager/create-writes.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
@@ -182,3 +205,4 @@ export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
 export type { SessionValues } from './sessions/session-values.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'
+export type { WriteStore } from './writes/write-store.ts'

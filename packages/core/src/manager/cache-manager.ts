@@ -27,6 +27,7 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import type { BoardParts } from './create-boards.ts'
 import type { SessionParts } from './create-sessions.ts'
+import type { WriteParts } from './create-writes.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
@@ -78,6 +79,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
     sessions: (): SessionParts => this.#parts.sessions(),
     boards: (): BoardParts => this.#parts.boards(),
+    writes: (): WriteParts => this.#parts.writes(),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined

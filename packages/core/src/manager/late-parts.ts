@@ -1,4 +1,4 @@
-/** What a manager makes at its first use, and not before: locks, limits, sessions and boards. */
+/** What a manager makes at its first use, and not before: locks, limits, sessions, boards and write queues. */
 
 import type { CacheNode } from '../cache/node.ts'
 import { INTERNALS } from '../contracts/internals.ts'
@@ -11,6 +11,7 @@ import { type BoardParts, createBoardParts } from './create-boards.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessionParts, type SessionParts } from './create-sessions.ts'
+import { createWriteParts, type WriteParts } from './create-writes.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import type { MadeSoFar } from './manager-report.ts'
 
@@ -21,6 +22,7 @@ export class LateParts {
   #limits: Limits | undefined
   #sessions: SessionParts | undefined
   #boards: BoardParts | undefined
+  #writes: WriteParts | undefined
 
   constructor(options: ResolvedManagerOptions, node: CacheNode) {
     this.#options = options
@@ -34,6 +36,7 @@ export class LateParts {
       limits: this.#limits,
       sessions: this.#sessions?.store,
       boards: this.#boards?.store,
+      writes: this.#writes?.store,
     }
   }
 
@@ -67,14 +70,22 @@ export class LateParts {
     return this.#boards
   }
 
+  /** @throws InvalidOptionError when no store of the manager has write queues; ClosedError */
+  writes(): WriteParts {
+    this.#assertOpen('writes')
+    this.#writes ??= createWriteParts(this.#options, this.#node)
+    return this.#writes
+  }
+
   /** Ends what waits for a lock or a limit. */
   async close(): Promise<void> {
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
   }
 
-  /** Ends sessions and boards, once what was under way is over. */
+  /** Ends sessions, boards and write queues, once what was under way is over. */
   async closeStores(): Promise<void> {
-    await Promise.all([this.#sessions?.store.close(), this.#boards?.store.close()])
+    const stores = [this.#sessions, this.#boards, this.#writes].map((parts) => parts?.store)
+    await Promise.all(stores.map((store) => store?.close()))
   }
 
   #assertOpen(part: string): void {

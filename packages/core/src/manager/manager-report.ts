@@ -7,6 +7,7 @@ import type { FleetCalls } from '../fleet/fleet-calls.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
+import type { WriteStore } from '../writes/write-store.ts'
 import { createFleet } from './create-fleet.ts'
 import { healthOf, type ManagerHealth } from './health.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
@@ -27,6 +28,7 @@ export interface MadeSoFar {
   readonly limits: Limits | undefined
   readonly sessions: SessionStore | undefined
   readonly boards: BoardStore | undefined
+  readonly writes: WriteStore | undefined
 }
 
 /** A store of locks, limits, sessions or boards, with its breaker. */
@@ -96,12 +98,13 @@ export class ManagerReport {
   }
 
   #breakers(): readonly BreakerStatus[] {
-    const { locks, limits, sessions, boards } = this.#made()
+    const { locks, limits, sessions, boards, writes } = this.#made()
     return [
       ...(locks?.[INTERNALS].stores ?? []).map((store) => breakerOf('locks', store)),
       ...(limits?.stores ?? []).map((store) => breakerOf('limits', store)),
       ...(sessions === undefined ? [] : [breakerOf('sessions', sessions)]),
       ...(boards === undefined ? [] : [breakerOf('boards', boards)]),
+      ...(writes === undefined ? [] : [breakerOf('writes', writes)]),
     ]
   }
 }

@@ -4,6 +4,7 @@ import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import type { WriteProvider } from '../contracts/write-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 
@@ -12,6 +13,7 @@ interface Providers {
   readonly limits: RateLimitProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly writes: WriteProvider
 }
 
 /** What may bring providers: the options themselves, and stores. */
@@ -22,6 +24,7 @@ const NAMES: Readonly<Record<keyof Providers, string>> = {
   limits: 'a rate-limit provider',
   sessions: 'a session provider',
   boards: 'a board provider',
+  writes: 'a write-queue provider',
 }
 
 /**

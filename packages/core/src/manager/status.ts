@@ -55,7 +55,7 @@ export interface ManagerStatus {
 
 /** One circuit breaker. `open`: calls are not tried; `half-open`: one is, to see whether the others may be. */
 export interface BreakerStatus {
-  readonly use: 'store' | 'locks' | 'limits' | 'sessions' | 'boards'
+  readonly use: 'store' | 'locks' | 'limits' | 'sessions' | 'boards' | 'writes'
   /** The name of the store or provider. */
   readonly provider: string
   readonly state: BreakerState

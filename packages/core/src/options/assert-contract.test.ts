@@ -11,6 +11,7 @@ import {
   assertPlugins,
   assertRemoteStore,
   assertSessionProvider,
+  assertWriteProvider,
 } from './assert-contract.ts'
 import { SHAPES } from './contract-shapes.ts'
 
@@ -33,6 +34,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    writes: 'writes',
   },
   remote: {
     capabilities: 'capabilities',
@@ -42,8 +44,10 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    writes: 'writes',
   },
   boards: { capabilities: 'boardCapabilities' },
+  writes: { capabilities: 'writeCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
@@ -91,6 +95,9 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
     (value) => assertFleetProvider({ ...wholeOf('fleet'), capabilities: value }, 'x'),
   ],
   ['boards', (value) => assertBoardProvider(value, 'x')],
+  ['writes', (value) => assertWriteProvider(value, 'x')],
+  ['writes', (value) => assertLocalStore({ ...wholeOf('local'), writes: value }, 'x')],
+  ['writes', (value) => assertRemoteStore({ ...wholeOf('remote'), writes: value }, 'x')],
   ['boards', (value) => assertLocalStore({ ...wholeOf('local'), boards: value }, 'x')],
   ['boards', (value) => assertRemoteStore({ ...wholeOf('remote'), boards: value }, 'x')],
   [
@@ -130,7 +137,8 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|boards|locks|limits|sessions|fleet/.test(name)
+    const isOptional =
+      value === undefined && /bus|boards|writes|locks|limits|sessions|fleet/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

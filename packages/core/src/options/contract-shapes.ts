@@ -15,6 +15,7 @@ import type { PluginParts } from '../contracts/plugin.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
+import type { WriteCapabilities, WriteProvider } from '../contracts/write-provider.ts'
 import type { Shape } from './assert-shape.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
@@ -106,6 +107,31 @@ const SESSIONS: Shape<SessionProvider> = {
   close: 'function',
 }
 
+const WRITE_CAPABILITIES: Shape<WriteCapabilities> = { shared: 'boolean' }
+
+const WRITES: Shape<WriteProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  keepsAll: 'function',
+  enqueue: 'function',
+  waiting: 'function',
+  take: 'function',
+  renew: 'function',
+  acknowledge: 'function',
+  postpone: 'function',
+  bury: 'function',
+  release: 'function',
+  hurry: 'function',
+  state: 'function',
+  buried: 'function',
+  replay: 'function',
+  discard: 'function',
+  close: 'function',
+}
+
 const FLEET: Shape<FleetProvider> = {
   name: 'string',
   capabilities: 'object',
@@ -131,6 +157,7 @@ const LOCAL: Shape<LocalStore> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  writes: 'object?',
   fleet: 'object?',
   onDrop: 'function?',
   askAboutUse: 'function?',
@@ -152,6 +179,7 @@ const REMOTE: Shape<RemoteStore> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  writes: 'object?',
   fleet: 'object?',
   readsAtOnce: 'number?',
   open: 'function',
@@ -225,6 +253,8 @@ export const SHAPES = {
   limitCapabilities: LIMIT_CAPABILITIES,
   boards: BOARDS,
   boardCapabilities: BOARD_CAPABILITIES,
+  writes: WRITES,
+  writeCapabilities: WRITE_CAPABILITIES,
   sessions: SESSIONS,
   sessionCapabilities: SESSION_CAPABILITIES,
   fleet: FLEET,

@@ -8,7 +8,15 @@ import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet' | 'boards'
+export type Use =
+  | 'cache'
+  | 'locks'
+  | 'limits'
+  | 'sessions'
+  | 'values'
+  | 'fleet'
+  | 'boards'
+  | 'writes'
 
 /** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
@@ -200,6 +208,23 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrem',
     'zremrangebyrank',
     'zremrangebyscore',
+    'zscore',
+  ],
+  writes: [
+    'eval',
+    'evalsha',
+    'hdel',
+    'hget',
+    'hlen',
+    'hmget',
+    'hset',
+    'ping',
+    'time',
+    'zadd',
+    'zcount',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
     'zscore',
   ],
   values: ['eval', 'evalsha', 'get', 'mget', 'ping', 'set', 'time', 'zrem'],

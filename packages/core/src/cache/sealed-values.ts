@@ -1,0 +1,55 @@
+/** From a value that is not an entry to the bytes that a store keeps, and back: the manager's codec, and the codec steps of its plugins. */
+
+import { UndecodableEntry } from '../entry/undecodable-entry.ts'
+import { randomId } from './ids.ts'
+import type { ValuePipeline } from './value-pipeline.ts'
+
+/** Whose bytes they are: steps bind them to it. */
+export interface SealedIdentity {
+  /** With a colon, which no cache has in its name: so nothing of it opens as an entry, or the other way round. */
+  readonly cache: string
+  readonly key: string
+}
+
+const COMMIT_BYTES = 6
+const MOST_STEPS = 255
+
+/** Bytes: how many steps were applied, their ids, an id of this write, and the payload. */
+export class SealedValues {
+  readonly #values: ValuePipeline
+
+  constructor(values: ValuePipeline) {
+    this.#values = values
+  }
+
+  /** @throws ValueError for what would not come back unchanged, and what a codec step throws */
+  async seal(value: unknown, whose: SealedIdentity): Promise<Uint8Array> {
+    const commit = randomId()
+    const encoded = this.#values.codec.encode(value)
+    const { payload, steps } = await this.#values.seal(encoded, identityOf(whose, commit))
+    const head = Buffer.alloc(1 + steps.length + COMMIT_BYTES)
+    head[0] = steps.length
+    head.set(steps, 1)
+    head.writeUIntBE(commit, 1 + steps.length, COMMIT_BYTES)
+    return Buffer.concat([head, payload])
+  }
+
+  /** @throws UndecodableEntry */
+  async open(bytes: Uint8Array, whose: SealedIdentity): Promise<unknown> {
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const count = view[0] ?? MOST_STEPS
+    const from = 1 + count + COMMIT_BYTES
+    if (view.length < from) throw new UndecodableEntry('format', new Error('Too short'))
+    const steps = view.subarray(1, 1 + count)
+    const commit = view.readUIntBE(1 + count, COMMIT_BYTES)
+    const payload = view.subarray(from)
+    const values = this.#values
+    const isPlain = values.isPlain(steps)
+    const opened = isPlain ? payload : await values.open(payload, steps, identityOf(whose, commit))
+    return values.decode(opened, false)
+  }
+}
+
+function identityOf({ cache, key }: SealedIdentity, commit: number) {
+  return { cache, key: `${cache}:${key}`, flags: 0, commit, birth: 0, schema: 0, tags: [] }
+}
