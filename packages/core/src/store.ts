@@ -179,6 +179,8 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
+export { keyText } from './keys/key-text.ts'
+export { type KeptContext, keepContext, runIn } from './lifecycle/kept-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
@@ -198,6 +200,7 @@ export {
   nearestName,
 } from './options/assert-option.ts'
 export { parseDuration } from './options/duration.ts'
+export { assertName } from './options/name.ts'
 export { optionNames } from './options/option-names.ts'
 export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'

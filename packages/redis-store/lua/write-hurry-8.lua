@@ -23,6 +23,6 @@ if #ARGV == 1 then
 end
 for i = 2, #ARGV do
   local due = redis.call('ZSCORE', DUE, ARGV[i])
-  if due and tonumber(due) > now then redis.call('ZADD', DUE, 'XX', whole(now), ARGV[i]) end
+  if due and (tonumber(due) > now or tonumber(due) < 0) then redis.call('ZADD', DUE, 'XX', whole(now), ARGV[i]) end
 end
 return { tonumber(redis.call('HGET', STATE, 'version') or '0') }

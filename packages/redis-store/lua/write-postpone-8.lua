@@ -20,9 +20,7 @@
 begin_even_when_full(DUE)
 local now = clock_us(ARGV[1])
 if not holds(ARGV[2], ARGV[3], now) then return { 0 } end
--- Behind what was asked for in a hurry, or it would be taken again at once.
-local from = math.max(now, tonumber(redis.call('HGET', STATE, 'hurry') or '0'))
 for i = 5, #ARGV do
-  redis.call('ZADD', DUE, 'XX', whole(from + tonumber(ARGV[4]) * 1000), ARGV[i])
+  redis.call('ZADD', DUE, 'XX', whole(now + tonumber(ARGV[4]) * 1000 - POSTPONED), ARGV[i])
 end
 return { 1 }

@@ -29,7 +29,11 @@ if held[1] ~= owner or ends <= now then fence = mint('fence', now) end
 redis.call('HSET', STATE, 'owner', owner, 'until', whole(now + tonumber(ARGV[3]) * 1000))
 
 local until_us = math.max(now, tonumber(held[4] or '0'))
-local keys = redis.call('ZRANGEBYSCORE', DUE, '-inf', whole(until_us), 'LIMIT', 0, most)
+local keys = redis.call('ZRANGEBYSCORE', DUE, '-inf', whole(now - POSTPONED), 'LIMIT', 0, most)
+if #keys < most then
+  local more = redis.call('ZRANGEBYSCORE', DUE, 0, whole(until_us), 'LIMIT', 0, most - #keys)
+  for _, key in ipairs(more) do keys[#keys + 1] = key end
+end
 local writes, bytes_taken = {}, 0
 for _, key in ipairs(keys) do
   if bytes_taken >= MOST_BYTES then break end
@@ -60,8 +64,14 @@ for _, key in ipairs(keys) do
   end
 end
 if #keys == 0 and held[4] then redis.call('HDEL', STATE, 'hurry') end
-local following = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
-local wait = following[2] and math.max(0, math.ceil((tonumber(following[2]) - now) / 1000)) or -1
+local postponed = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
+local fresh = redis.call('ZRANGEBYSCORE', DUE, 0, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+local following = fresh[2] and tonumber(fresh[2])
+if postponed[2] and tonumber(postponed[2]) < 0 then
+  local due = tonumber(postponed[2]) + POSTPONED
+  following = following and math.min(following, due) or due
+end
+local wait = following and math.max(0, math.ceil((following - now) / 1000)) or -1
 local reply = { 1, fence, wait }
 for _, write in ipairs(writes) do reply[#reply + 1] = write end
 return reply

@@ -173,7 +173,7 @@ export interface WriteProvider {
   bury(queue: string, hold: QueueHold, request: BuryRequest): Promise<BuryReply>
   /** Ends a hold. */
   release(queue: string, hold: QueueHold): Promise<void>
-  /** Makes what waits due now: all of it, or that of some keys. Returns the version of the last write. */
+  /** Makes what waits due now: all of it that was not postponed, or that of some keys. Returns the version of the last write. */
   hurry(queue: string, keys: readonly string[] | undefined): Promise<number>
   /** `version`: what `upTo` of the reply is about. */
   state(queue: string, version: number): Promise<QueueState>

@@ -60,6 +60,8 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
 
+const HARD = { soft: false, settleMs: 0 } as const
+
 export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
@@ -80,6 +82,9 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     sessions: (): SessionParts => this.#parts.sessions(),
     boards: (): BoardParts => this.#parts.boards(),
     writes: (): WriteParts => this.#parts.writes(),
+    /** By full keys, whatever the scope. */
+    evictKeys: (cache: string, fullKeys: readonly string[]): Promise<void> =>
+      this.#reported(this.#writes.evict(cache, fullKeys, HARD), `keys of ${cache}`),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined

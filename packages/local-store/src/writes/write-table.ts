@@ -27,6 +27,8 @@ interface Item {
   taken: number
   tries: number
   due: number
+  /** It failed, and waits for its next attempt: a hurry does not reach it. */
+  isPostponed: boolean
 }
 
 const US_PER_MS = 1_000
@@ -67,7 +69,9 @@ export class WriteTable {
     this.#owner = owner
     this.#heldUntil = now + Math.ceil(holdMs) * US_PER_MS
     const until = Math.max(now, this.#hurry)
-    const due = [...this.#items].filter(([, item]) => item.due <= until).sort(byDue)
+    const due = [...this.#items]
+      .filter(([, item]) => item.due <= (item.isPostponed ? now : until))
+      .sort(byDue)
     if (due.length === 0) this.#hurry = 0
     const writes = takeSome(due.slice(0, most))
     let next = Number.POSITIVE_INFINITY
@@ -94,10 +98,12 @@ export class WriteTable {
 
   postpone(hold: QueueHold, { keys, delayMs }: PostponeRequest, now: number): StepReply {
     if (!this.#holds(hold, now)) return 'lost'
-    const due = Math.max(now, this.#hurry) + Math.ceil(delayMs) * US_PER_MS
+    const due = now + Math.ceil(delayMs) * US_PER_MS
     for (const key of keys) {
       const item = this.#items.get(key)
-      if (item !== undefined) item.due = due
+      if (item === undefined) continue
+      item.due = due
+      item.isPostponed = true
     }
     return 'done'
   }
@@ -124,11 +130,14 @@ export class WriteTable {
 
   hurry(keys: readonly string[] | undefined, now: number): number {
     if (keys === undefined) {
-      for (const { due } of this.#items.values()) this.#hurry = Math.max(this.#hurry, due)
+      for (const { due, isPostponed } of this.#items.values())
+        if (!isPostponed) this.#hurry = Math.max(this.#hurry, due)
     }
     for (const key of keys ?? []) {
       const item = this.#items.get(key)
-      if (item !== undefined) item.due = Math.min(item.due, now)
+      if (item === undefined || (item.due <= now && !item.isPostponed)) continue
+      item.due = now
+      item.isPostponed = false
     }
     return this.#version
   }
@@ -170,7 +179,7 @@ export class WriteTable {
 
   #put({ key, kind, bytes }: NewWrite, due: number, now: number): number {
     this.#version = Math.max(this.#version + 1, now)
-    const item = this.#items.get(key) ?? { parts: [], taken: 0, tries: 0, due }
+    const item = this.#items.get(key) ?? { parts: [], taken: 0, tries: 0, due, isPostponed: false }
     this.#items.set(key, item)
     if (kind !== 'merge' && item.parts.length > 0) {
       this.#waiting -= item.parts.length
@@ -179,7 +188,7 @@ export class WriteTable {
       item.tries = 0
     }
     item.parts.push({ kind, version: this.#version, bytes })
-    item.due = Math.min(item.due, due)
+    if (!item.isPostponed) item.due = Math.min(item.due, due)
     this.#waiting += 1
     this.letters.outdate(key)
     return this.#version
@@ -206,6 +215,7 @@ export class WriteTable {
 
 /** Redis orders equal times by the bytes of the keys. */
 function byDue([a, one]: readonly [string, Item], [b, other]: readonly [string, Item]): number {
+  if (one.isPostponed !== other.isPostponed) return one.isPostponed ? -1 : 1
   return one.due - other.due || Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 

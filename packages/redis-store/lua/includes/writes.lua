@@ -4,6 +4,8 @@
 -- dead letter that no newer write has outdated.
 local STATE, ITEMS, VALUES, DUE, ORDER, LETTERS, GRAVES, LATEST =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+-- A key that was postponed has its time minus this: so a hurry does not reach it.
+local POSTPONED = 2 ^ 53
 local VERSION_DIGITS = 16
 local MOST_PARTS = 1000
 
