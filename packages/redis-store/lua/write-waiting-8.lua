@@ -9,7 +9,7 @@
   KEYS[8]    by key, the dead letter that no newer write has outdated
   ARGV[1]    now, us, for tests
   ARGV[2..]  keys
-  Returns for each: {} where nothing waits | {v | d | s for several, version of the last, bytes} ]]
+  Returns for each: {} where nothing waits | {v | d | s for several, version of the last, version of the first, bytes} ]]
 --- @include "now"
 --- @include "writes"
 local reply = {}
@@ -21,9 +21,10 @@ for i = 2, #ARGV do
   if not kind then
     reply[#reply + 1] = {}
   elseif kind == 'm' then
-    reply[#reply + 1] = { 's', version, '' }
+    local _, since = part_at(item.first, key)
+    reply[#reply + 1] = { 's', version, since or version, '' }
   else
-    reply[#reply + 1] = { kind, version, bytes }
+    reply[#reply + 1] = { kind, version, version, bytes }
   end
 end
 return reply

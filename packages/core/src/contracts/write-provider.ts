@@ -44,6 +44,8 @@ export interface WaitingWrite {
   readonly kind: 'value' | 'delete' | 'several'
   /** Of the last write of the key. */
   readonly version: number
+  /** Of the oldest one that waits. */
+  readonly since: number
   /** Empty but for a value. */
   readonly bytes: Uint8Array
 }

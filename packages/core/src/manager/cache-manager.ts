@@ -25,6 +25,7 @@ import { assertFunction, assertTags } from '../options/assert-option.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
+import { PendingWrites } from '../writes/pending-writes.ts'
 import type { BoardParts } from './create-boards.ts'
 import type { SessionParts } from './create-sessions.ts'
 import type { WriteParts } from './create-writes.ts'
@@ -98,6 +99,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#writes = engine.writes
     takeStores(options, this)
     this.#parts = new LateParts(options, this.#node)
+    this.#node.pendingWrites = new PendingWrites(() => this.#parts.writes())
     this.#report = new ManagerReport(options, this.#node, () => this.#parts.made)
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))

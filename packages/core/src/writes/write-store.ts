@@ -10,6 +10,8 @@ import { type CallBounds, GuardedCalls } from '../guard/guarded-calls.ts'
 
 export class WriteStore {
   readonly provider: WriteProvider
+  /** By queue, what looks at once for what is due, in the process that may write it. */
+  readonly flushers = new Map<string, () => void>()
   readonly #calls: GuardedCalls
   readonly #endings = new Set<() => Promise<unknown>>()
   #isClosed = false

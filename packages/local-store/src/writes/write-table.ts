@@ -54,11 +54,13 @@ export class WriteTable {
   }
 
   waiting(key: string): WaitingWrite | undefined {
-    const last = this.#items.get(key)?.parts.at(-1)
+    const parts = this.#items.get(key)?.parts ?? []
+    const last = parts.at(-1)
     if (last === undefined) return undefined
     const { kind, version, bytes } = last
-    if (kind === 'merge') return { kind: 'several', version, bytes: new Uint8Array() }
-    return { kind, version, bytes }
+    const since = parts[0]?.version ?? version
+    if (kind === 'merge') return { kind: 'several', version, since, bytes: new Uint8Array() }
+    return { kind, version, since, bytes }
   }
 
   take({ owner, holdMs, most }: TakeRequest, now: number): TakeReply {

@@ -2,8 +2,8 @@
  * Takes what is due, and has it written: one batch after the other, in one process at a time.
  *
  * The process that holds the queue goes on holding it while it looks for more; the others look whether its hold has ended. A batch is
- * written under the hold, and what was written is acknowledged under it. When the hold is lost in between, whoever has it then writes
- * the batch again: so every write is written at least once.
+ * written under the hold, and what was written is acknowledged under it. When the hold is lost in between, the process that has it then
+ * writes the batch again: so every write is written at least once.
  */
 
 import type { KeptContext, QueueHold, TakenWrite, WrittenKey } from '@larder/core/store'

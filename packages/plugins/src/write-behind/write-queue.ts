@@ -76,6 +76,8 @@ export class WriteQueue<Value = unknown> {
       const onBuried = (key: string): Promise<void> => this.#buried(key)
       this.#flusher = new Flusher({ store, context: keepContext(), onBuried })
     }
+    if (this.#flusher !== undefined)
+      parts.store.flushers.set(options.name, () => void this.#flusher?.run())
     this.#enqueuer = new Enqueuer(store, this.#flusher)
     parts.store.beforeClose(() => this.#end())
   }

@@ -29,11 +29,12 @@ export function kindLetter(kind: WriteKind): string {
 /** @throws UnexpectedReplyError; so do all of these */
 export function readWaiting(reply: readonly unknown[]): readonly (WaitingWrite | undefined)[] {
   return reply.map((item) => {
-    const [kind, version, bytes] = listOf(item)
+    const [kind, version, since, bytes] = listOf(item)
     if (kind === undefined) return undefined
     return {
       kind: known(WAITING, kind),
       version: numberOf(version),
+      since: numberOf(since),
       bytes: bytesOf(bytes),
     }
   })
