@@ -38,6 +38,7 @@ export class Flusher {
   readonly #owner: string
   #hold: QueueHold | undefined
   #running: Promise<void> | undefined
+  #underWay: Promise<unknown> | undefined
   #isAsked = false
   #isStopped = false
   #isClosing = false
@@ -64,6 +65,11 @@ export class Flusher {
     this.#isAsked = true
     this.#running ??= this.#loop()
     return this.#running
+  }
+
+  /** Resolves when the round under way has ended, with all that follows from it. Never rejects. */
+  async roundOver(): Promise<void> {
+    await this.#underWay?.catch(() => undefined)
   }
 
   /** There is something to do in so many ms. */
@@ -93,7 +99,9 @@ export class Flusher {
     try {
       do {
         this.#isAsked = false
-        waitMs = await this.#round()
+        const round = this.#round()
+        this.#underWay = round
+        waitMs = await round
       } while (!this.#isStopped && (waitMs === 0 || this.#isAsked))
     } catch (error) {
       this.#lastError = error

@@ -196,6 +196,14 @@ export class WriteQueue<Value = unknown> {
       return left === 0
     })
     if (!isDone) throw new WritesPendingError(this.name, left, this.#flusher?.lastError)
+    // What follows from dead letters is done as well. A later batch may hang, and is not waited for.
+    const leftMs = Math.max(0, endsAt - clock.now())
+    let cancel: (() => void) | undefined
+    const patience = new Promise<void>((resolve) => {
+      cancel = clock.schedule(leftMs, resolve, 'caller')
+    })
+    await Promise.race([this.#flusher?.roundOver(), patience])
+    cancel?.()
   }
 
   async #buried(key: string): Promise<void> {
