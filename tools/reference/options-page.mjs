@@ -216,6 +216,19 @@ export const SECTIONS = [
     of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
   },
   {
+    title: '`createWriteBehind`',
+    about: 'See [write-behind](../guides/write-behind.md).',
+    of: [
+      ['packages/plugins/src/write-behind/queue-options.ts', 'WriteBehindOptions'],
+      ['packages/plugins/src/write-behind/queue-options.ts', 'QueueOptions'],
+    ],
+  },
+  {
+    title: '`flush` of a write-behind queue',
+    about: 'See [write-behind](../guides/write-behind.md).',
+    of: [['packages/plugins/src/write-behind/write-queue.ts', 'FlushOptions']],
+  },
+  {
     title: '`localWrites`',
     about:
       'Queues of write-behind within the process. See [write-behind](../guides/write-behind.md).',

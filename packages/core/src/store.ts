@@ -3,7 +3,6 @@
  * options, and the door to what a manager keeps to itself.
  */
 
-export type { BoardStore } from './boards/board-store.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { ReadRules } from './cache/read-call.ts'
 export type { SealedIdentity, SealedValues } from './cache/sealed-values.ts'
@@ -180,13 +179,14 @@ export {
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
 export { keyText } from './keys/key-text.ts'
-export { type KeptContext, keepContext, runIn } from './lifecycle/kept-context.ts'
+export { type KeptContext, keepContext, runIn } from './lifecycle/call-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
-export type { BoardParts } from './manager/create-boards.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
 export type { WriteParts } from './manager/create-writes.ts'
+export type { StoreParts } from './manager/late-part.ts'
+export type { BoardParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
@@ -208,4 +208,3 @@ export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
 export type { SessionValues } from './sessions/session-values.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'
-export type { WriteStore } from './writes/write-store.ts'

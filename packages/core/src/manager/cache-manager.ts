@@ -26,14 +26,13 @@ import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
 import { PendingWrites } from '../writes/pending-writes.ts'
-import type { BoardParts } from './create-boards.ts'
 import type { SessionParts } from './create-sessions.ts'
 import type { WriteParts } from './create-writes.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
 import type { ManagerHealth } from './health.ts'
-import { LateParts } from './late-parts.ts'
+import { type BoardParts, LateParts } from './late-parts.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
@@ -80,9 +79,9 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
-    sessions: (): SessionParts => this.#parts.sessions(),
-    boards: (): BoardParts => this.#parts.boards(),
-    writes: (): WriteParts => this.#parts.writes(),
+    sessions: (): SessionParts => this.#parts.of('sessions'),
+    boards: (): BoardParts => this.#parts.of('boards'),
+    writes: (): WriteParts => this.#parts.of('writes'),
     /** By full keys, whatever the scope. */
     evictKeys: (cache: string, fullKeys: readonly string[]): Promise<void> =>
       this.#reported(this.#writes.evict(cache, fullKeys, HARD), `keys of ${cache}`),
@@ -98,9 +97,9 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#node = engine.node
     this.#writes = engine.writes
     takeStores(options, this)
-    this.#parts = new LateParts(options, this.#node)
-    this.#node.pendingWrites = new PendingWrites(() => this.#parts.writes())
-    this.#report = new ManagerReport(options, this.#node, () => this.#parts.made)
+    this.#parts = new LateParts({ options, node: this.#node })
+    this.#node.pendingWrites = new PendingWrites(() => this.#parts.of('writes'))
+    this.#report = new ManagerReport(options, this.#node, () => this.#parts.breakers())
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))
     const { clock, work } = this.#node
@@ -137,7 +136,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
    * @throws InvalidOptionError when no store of this manager has locks; ClosedError
    */
   get locks(): Locks {
-    return this.#parts.locks()
+    return this.#parts.of('locks')
   }
 
   /**
@@ -293,6 +292,6 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   #reportDrop(fullKey: string): void {
     const cache = fullKey.slice(0, fullKey.indexOf(':'))
     this.#node.stats.of(cache).drops += 1
-    if (this.#events.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
+    if (this.#events.heard.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
   }
 }

@@ -11,8 +11,8 @@
  */
 
 import type { Clock } from '../contracts/clock.ts'
-import type { WaitingWrite } from '../contracts/write-provider.ts'
-import type { WriteStore } from './write-store.ts'
+import type { WaitingWrite, WriteProvider } from '../contracts/write-provider.ts'
+import type { ProviderStore } from '../guard/provider-store.ts'
 
 /** `unknown`: the source may be older than what waits; what is loaded from it must not be kept. */
 export type Pending =
@@ -20,7 +20,8 @@ export type Pending =
   | { readonly kind: 'value'; readonly value: unknown }
 
 export interface PendingParts {
-  readonly store: WriteStore
+  readonly store: ProviderStore<WriteProvider>
+  readonly flushers: ReadonlyMap<string, () => void>
   readonly values: {
     open(bytes: Uint8Array, whose: { cache: string; key: string }): Promise<unknown>
   }
@@ -66,9 +67,8 @@ async function waitingFor(
   queue: string,
   keys: readonly string[],
 ): Promise<readonly (WaitingWrite | undefined)[] | undefined> {
-  const bounds = { timeoutMs, waiter: 'caller' } as const
   try {
-    return await store.ask('waiting', bounds, (provider) => provider.waiting(queue, keys))
+    return await store.ask('waiting', timeoutMs, (provider) => provider.waiting(queue, keys))
   } catch {
     return undefined
   }
@@ -83,12 +83,11 @@ async function writeFirst(
   const { store, clock, timeoutMs } = parts
   const endsAt = clock.now() + timeoutMs
   try {
-    const bounds = { timeoutMs, waiter: 'caller' } as const
-    await store.ask('hurry', bounds, (provider) => provider.hurry(queue, several))
+      await store.ask('hurry', timeoutMs, (provider) => provider.hurry(queue, several))
   } catch {
     return several
   }
-  store.flushers.get(queue)?.()
+  parts.flushers.get(queue)?.()
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MOST_WAIT_MS, waitMs * 2)) {
     const left = endsAt - clock.now()
     if (left > 0) await pause(clock, Math.min(waitMs, left))

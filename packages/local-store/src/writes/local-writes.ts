@@ -21,7 +21,7 @@ import {
   type WriteProvider,
   type WrittenKey,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider, madeOnce } from '../local-provider.ts'
 import { WriteTable } from './write-table.ts'
 
 export interface LocalWritesOptions {
@@ -31,14 +31,6 @@ export interface LocalWritesOptions {
 
 const NAMES = optionNames<LocalWritesOptions>({ now: true })
 const US_PER_MS = 1_000
-
-/** What a namespace has, and who uses it; dropped with the last one. */
-interface SharedQueues {
-  readonly queues: Map<string, WriteTable>
-  readonly users: Set<object>
-}
-
-const shared = processTables<SharedQueues>('writes')
 
 /**
  * Creates a provider that keeps write-behind queues in this process only, for all managers of one namespace together: for development and
@@ -53,24 +45,15 @@ export function localWrites(options: LocalWritesOptions = {}): WriteProvider {
   return new LocalWrites(options.now)
 }
 
-class LocalWrites implements WriteProvider {
-  readonly name = 'local'
+type Queues = Map<string, WriteTable>
+
+class LocalWrites extends LocalProvider<Queues> implements WriteProvider {
   readonly capabilities: WriteCapabilities = { shared: false }
   readonly #clock: (() => number) | undefined
-  #namespace: string | undefined
-  #joined: SharedQueues | undefined
 
   constructor(clock: (() => number) | undefined) {
+    super({ kind: 'writes', isOwn: clock !== undefined, make: () => new Map() })
     this.#clock = clock
-  }
-
-  open(namespace: string): void {
-    if (this.#joined !== undefined) return
-    this.#namespace = this.#clock === undefined ? namespace : undefined
-    const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? { queues: new Map(), users: new Set() }
-    this.#joined.users.add(this)
-    if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
   }
 
   async keepsAll(): Promise<boolean> {
@@ -142,24 +125,12 @@ class LocalWrites implements WriteProvider {
     return this.#table(queue).letters.remove(id) !== undefined
   }
 
-  async close(): Promise<void> {
-    const joined = this.#joined
-    joined?.users.delete(this)
-    if (joined?.users.size === 0 && this.#namespace !== undefined) shared.delete(this.#namespace)
-  }
-
   /** µs. */
   get #now(): number {
     return Math.floor((this.#clock?.() ?? Date.now()) * US_PER_MS)
   }
 
   #table(queue: string): WriteTable {
-    if (this.#joined === undefined) throw new Error('The local write queues are not open')
-    const { queues } = this.#joined
-    const known = queues.get(queue)
-    if (known !== undefined) return known
-    const made = new WriteTable()
-    queues.set(queue, made)
-    return made
+    return madeOnce(this.table, queue, () => new WriteTable())
   }
 }

@@ -13,7 +13,6 @@ import type {
   ReplayReply,
   TakenWrite,
   TakeReply,
-  Waiter,
   WaitingWrite,
   WriteParts,
   WriteProvider,
@@ -72,7 +71,7 @@ export class QueueStore {
   }
 
   keepsAll(): Promise<boolean | undefined> {
-    return this.#ask('keepsAll', 'caller', (provider) => provider.keepsAll())
+    return this.#ask('keepsAll', (provider) => provider.keepsAll())
   }
 
   /** `isOver`: beyond what may wait. */
@@ -85,43 +84,43 @@ export class QueueStore {
     // The store is to say that it was too slow, before its own deadline says that nothing is known.
     const onDiskMs = durable ? Math.ceil(storeTimeoutMs / 2) : 0
     const request = { writes, delayMs, most, onDiskMs }
-    return this.#ask('enqueue', 'caller', (provider) => provider.enqueue(name, request))
+    return this.#ask('enqueue', (provider) => provider.enqueue(name, request))
   }
 
   waiting(keys: readonly string[]): Promise<readonly (WaitingWrite | undefined)[]> {
     const { name } = this.options
-    return this.#ask('waiting', 'caller', (provider) => provider.waiting(name, keys))
+    return this.#ask('waiting', (provider) => provider.waiting(name, keys))
   }
 
   hurry(keys?: readonly string[]): Promise<number> {
     const { name } = this.options
-    return this.#ask('hurry', 'caller', (provider) => provider.hurry(name, keys))
+    return this.#ask('hurry', (provider) => provider.hurry(name, keys))
   }
 
   state(version = 0): Promise<QueueState> {
     const { name } = this.options
-    return this.#ask('state', 'caller', (provider) => provider.state(name, version))
+    return this.#ask('state', (provider) => provider.state(name, version))
   }
 
   buried(skip: number, take: number): Promise<readonly BuriedWrite[]> {
     const { name } = this.options
-    return this.#ask('buried', 'caller', (provider) => provider.buried(name, skip, take))
+    return this.#ask('buried', (provider) => provider.buried(name, skip, take))
   }
 
   replay(id: string, isForced: boolean): Promise<ReplayReply> {
     const { name } = this.options
-    return this.#ask('replay', 'caller', (provider) => provider.replay(name, id, isForced))
+    return this.#ask('replay', (provider) => provider.replay(name, id, isForced))
   }
 
   discard(id: string): Promise<boolean> {
     const { name } = this.options
-    return this.#ask('discard', 'caller', (provider) => provider.discard(name, id))
+    return this.#ask('discard', (provider) => provider.discard(name, id))
   }
 
   take(owner: string): Promise<TakeReply> {
     const { name, holdMs, batch } = this.options
     const request = { owner, holdMs, most: batch }
-    return this.#ask('take', 'background', (provider) => provider.take(name, request))
+    return this.#ask('take', (provider) => provider.take(name, request))
   }
 
   renew(hold: QueueHold): Promise<boolean> {
@@ -143,27 +142,25 @@ export class QueueStore {
     const { name, maxDeadLetters: most } = this.options
     const id = randomBytes(ID_BYTES).toString('base64url')
     const request = { key, version, id, error, most }
-    return this.#ask('bury', 'background', (provider) => provider.bury(name, hold, request))
+    return this.#ask('bury', (provider) => provider.bury(name, hold, request))
   }
 
   release(hold: QueueHold): Promise<void> {
     const { name } = this.options
-    return this.#ask('release', 'background', (provider) => provider.release(name, hold))
+    return this.#ask('release', (provider) => provider.release(name, hold))
   }
 
   async #step(
     operation: string,
     call: (provider: WriteProvider) => Promise<'done' | 'lost'>,
   ): Promise<boolean> {
-    return (await this.#ask(operation, 'background', call)) === 'done'
+    return (await this.#ask(operation, call)) === 'done'
   }
 
   #ask<Reply>(
     operation: string,
-    waiter: Waiter,
     call: (provider: WriteProvider) => Promise<Reply>,
   ): Promise<Reply> {
-    const bounds = { timeoutMs: this.options.storeTimeoutMs, waiter }
-    return this.#parts.store.ask(operation, bounds, call)
+    return this.#parts.store.ask(operation, this.options.storeTimeoutMs, call)
   }
 }

@@ -77,7 +77,7 @@ export class WriteQueue<Value = unknown> {
       this.#flusher = new Flusher({ store, context: keepContext(), onBuried })
     }
     if (this.#flusher !== undefined)
-      parts.store.flushers.set(options.name, () => void this.#flusher?.run())
+      parts.flushers.set(options.name, () => void this.#flusher?.run())
     this.#enqueuer = new Enqueuer(store, this.#flusher)
     parts.store.beforeClose(() => this.#end())
   }
