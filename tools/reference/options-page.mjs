@@ -224,6 +224,11 @@ export const SECTIONS = [
     ],
   },
   {
+    title: '`@WriteBehind`',
+    about: 'And the options of a queue. See [write-behind](../guides/write-behind.md).',
+    of: [['packages/plugins/src/write-behind/decorator.ts', 'WriteBehindMethodFields']],
+  },
+  {
     title: '`flush` of a write-behind queue',
     about: 'See [write-behind](../guides/write-behind.md).',
     of: [['packages/plugins/src/write-behind/write-queue.ts', 'FlushOptions']],

@@ -147,12 +147,21 @@ export type {
   WriteProvider,
   WrittenKey,
 } from './contracts/write-provider.ts'
+export { type BoundMethod, invoke, MethodBinder } from './decorators/bound/bound-method.ts'
+export { readCallback } from './decorators/bound/callbacks.ts'
 export type {
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
   MethodEviction,
 } from './decorators/bound/method-cache.ts'
+export {
+  type AnyMethod,
+  assertCalledWithOptions,
+  methodDecorator,
+} from './decorators/bound/method-decorator.ts'
+export type { AnnotateThis, ArgsOf, WriteParentheses } from './decorators/bound/unannotated.ts'
+export { keySource } from './decorators/reading/key-source.ts'
 export type { EntryDraft, EntryHeader, StoredEntry } from './entry/envelope.ts'
 export {
   decodeEntry,

@@ -46,6 +46,11 @@ export function openQueue<Value>(
   return queue
 }
 
+/** The queue of a name, where it was made. */
+export function queueNamed(caches: CacheManager, name: string): WriteQueue | undefined {
+  return made.get(caches)?.get(name) as WriteQueue | undefined
+}
+
 function writePartsOf(caches: CacheManager, where: string): WriteParts {
   if (typeof caches?.[INTERNALS]?.writes === 'function') return caches[INTERNALS].writes()
   const expected = 'a manager of createCacheManager'

@@ -2,6 +2,7 @@
 
 export { createWriteBehind } from './create-write-behind.ts'
 export { currentFlush } from './current-flush.ts'
+export { openWriteBehind, WriteBehind, type WriteBehindMethodOptions } from './decorator.ts'
 export type {
   Merge,
   QueueOptions,
