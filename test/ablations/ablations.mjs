@@ -388,7 +388,7 @@ export const ABLATIONS = [
     file: `${CORE}/cache/replace.ts`,
     find: 'looked === undefined || !knowledge.isLevel(looked) || ',
     replace: 'looked === undefined || ',
-    tests: READS,
+    tests: FAILOVERS,
   },
   {
     name: 'evicting after a refresh that lost its lease',
@@ -404,7 +404,7 @@ export const ABLATIONS = [
     file: `${CORE}/cache/refresh.ts`,
     find: 'later.standsForRefresh = true',
     replace: '',
-    tests: 'test/policies/refresh-races.test.ts',
+    tests: LOCAL_REFRESHES,
   },
   {
     name: 'keeping nothing of what was read beside a refresh',

@@ -110,7 +110,9 @@ export class Updates {
     const { history, plan } = this.#world
     history.note(node.name, `fails to update ${key} (#${operation}): ${String(error)}`)
     const isExpected = error instanceof UpdateFailedError || error instanceof UpdateConflictError
-    if (!isExpected || plan.isCalm) throw error
+    // A refresh that lost its lease evicts: until that is done, the key is in doubt everywhere.
+    const isQuiet = plan.isCalm && !plan.operations.includes('refresh')
+    if (!isExpected || isQuiet) throw error
     if (error instanceof UpdateFailedError && error.mayBeDone) return
     for (const origin of tries) {
       if (origin.basis !== undefined) origin.basis.isGivenUp = true

@@ -49,7 +49,7 @@ export type { MethodEntries } from './decorators/reading/entry-handle.ts'
 export type { StoringOptions } from './decorators/reading/storing-options.ts'
 export { skipCache } from './decorators/skip-cache.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
-export { BoardRangeError, BoardUnavailableError } from './errors/board-error.ts'
+export { BoardOptionsError, BoardRangeError, BoardUnavailableError } from './errors/board-error.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
 export { EncryptionKeyError, type EncryptionReason } from './errors/encryption-error.ts'
@@ -62,6 +62,7 @@ export {
   LockUnavailableError,
   NoLockError,
 } from './errors/lock-error.ts'
+export { MessageInvalidError, type MessageIssue } from './errors/message-error.ts'
 export { NotConfiguredError } from './errors/not-configured-error.ts'
 export { InvalidOptionError } from './errors/option-error.ts'
 export { RateLimitedError, RateLimitUnavailableError } from './errors/rate-limit-error.ts'
@@ -75,6 +76,8 @@ export {
   StoreTimeoutError,
   StoreUnavailableError,
 } from './errors/store-error.ts'
+export { StreamUnavailableError } from './errors/stream-error.ts'
+export { StructureFullError, StructureUnavailableError } from './errors/structure-error.ts'
 export { UpdateConflictError, UpdateFailedError } from './errors/update-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export {

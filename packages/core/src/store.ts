@@ -3,9 +3,10 @@
  * options, and the door to what a manager keeps to itself.
  */
 
+export { boardShape } from './boards/board-shape.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
+export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
 export type { ReadRules } from './cache/read-call.ts'
-export type { SealedIdentity, SealedValues } from './cache/sealed-values.ts'
 export { startTimer } from './clock/system-clock.ts'
 export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'
 export { softTag, tagBehind } from './coherence/soft-tags.ts'
@@ -120,6 +121,17 @@ export type {
   SessionRule,
   SessionSave,
 } from './contracts/session-provider.ts'
+export type {
+  StoredItem,
+  StructureCapabilities,
+  StructureItem,
+  StructurePart,
+  StructureProvider,
+  StructurePut,
+  StructurePutReply,
+  StructureReply,
+  StructureRule,
+} from './contracts/structure-provider.ts'
 export {
   MOST_EXACT_UNION,
   type UniqueCount,
@@ -187,12 +199,14 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
+export { encodeArguments } from './keys/encode-arguments.ts'
 export { keyText } from './keys/key-text.ts'
 export { type KeptContext, keepContext, runIn } from './lifecycle/call-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
+export type { StructureParts } from './manager/create-structures.ts'
 export type { WriteParts } from './manager/create-writes.ts'
 export type { StoreParts } from './manager/late-part.ts'
 export type { BoardParts } from './manager/late-parts.ts'
@@ -215,5 +229,6 @@ export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
 export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
 export type { SessionValues } from './sessions/session-values.ts'
+export { isTagOfUser, sessionDigest, tagOfUser } from './sessions/user-tag.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

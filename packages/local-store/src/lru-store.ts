@@ -10,6 +10,7 @@ import {
   optionNames,
   type RateLimitProvider,
   type SessionProvider,
+  type StructureProvider,
   type WriteProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
@@ -19,6 +20,7 @@ import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
+import { localStructures } from './structures/local-structures.ts'
 import { localWrites } from './writes/local-writes.ts'
 
 export interface LruStoreOptions {
@@ -54,6 +56,7 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly fleet: FleetProvider = localFleet()
   readonly sessions: SessionProvider = localSessions()
   readonly boards: BoardProvider = localBoards()
+  readonly structures: StructureProvider = localStructures()
   readonly writes: WriteProvider = localWrites()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>

@@ -17,6 +17,7 @@ import type {
   RateLimitProvider,
   RemoteStore,
   SessionProvider,
+  StructureProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -51,6 +52,7 @@ import {
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisSessions } from './sessions/redis-sessions.ts'
+import { RedisStructures } from './structures/redis-structures.ts'
 import { RedisWrites } from './writes/redis-writes.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
@@ -90,6 +92,7 @@ class RedisStore implements RemoteStore {
   readonly fleet: FleetProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly structures: StructureProvider
   readonly writes: WriteProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
@@ -128,6 +131,7 @@ class RedisStore implements RemoteStore {
     this.fleet = new RedisFleet(backed)
     this.sessions = new RedisSessions(backed)
     this.boards = new RedisBoards(backed)
+    this.structures = new RedisStructures(backed)
     this.writes = new RedisWrites(backed)
   }
 

@@ -5,6 +5,7 @@ import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { StructureProvider } from './structure-provider.ts'
 import type { WriteProvider } from './write-provider.ts'
 
 /** Those that a manager may be given apart from its stores. */
@@ -13,6 +14,7 @@ export interface Providers {
   readonly limits: RateLimitProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly structures: StructureProvider
   readonly writes: WriteProvider
 }
 
@@ -28,6 +30,8 @@ export interface StoreProviders {
   readonly sessions?: SessionProvider | undefined
   /** Leaderboards, counters and unique visitors. */
   readonly boards?: BoardProvider | undefined
+  /** Maps, sets and lists. */
+  readonly structures?: StructureProvider | undefined
   /** Queues of write-behind. */
   readonly writes?: WriteProvider | undefined
   /** Heartbeats of nodes, for fleet statistics. */

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { BoardRangeError, BoardUnavailableError } from './board-error.ts'
+import { BoardOptionsError, BoardRangeError, BoardUnavailableError } from './board-error.ts'
 import { ClosedError } from './closed-error.ts'
 import { ERROR_CODES } from './codes.ts'
 import { EncryptionKeyError } from './encryption-error.ts'
@@ -10,6 +10,7 @@ import { KeyError } from './key-error.ts'
 import { LarderError } from './larder-error.ts'
 import { LoadTimeoutError } from './load-error.ts'
 import { LockLostError, LockTimeoutError, LockUnavailableError, NoLockError } from './lock-error.ts'
+import { MessageInvalidError } from './message-error.ts'
 import { NotConfiguredError } from './not-configured-error.ts'
 import { InvalidOptionError } from './option-error.ts'
 import { RateLimitedError, RateLimitUnavailableError } from './rate-limit-error.ts'
@@ -22,6 +23,8 @@ import {
   StoreTimeoutError,
   StoreUnavailableError,
 } from './store-error.ts'
+import { StreamUnavailableError } from './stream-error.ts'
+import { StructureFullError, StructureUnavailableError } from './structure-error.ts'
 import { UpdateConflictError, UpdateFailedError } from './update-error.ts'
 import { ValueError } from './value-error.ts'
 import {
@@ -72,6 +75,7 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     new RateLimitUnavailableError('ip:1', cause),
   ],
   ['RecoveryQueueError', 'LARDER_RECOVERY_QUEUE', new RecoveryQueueError('p:1', cause)],
+  ['BoardOptionsError', 'LARDER_BOARD_OPTIONS', new BoardOptionsError()],
   ['BoardUnavailableError', 'LARDER_BOARD_UNAVAILABLE', new BoardUnavailableError(cause)],
   ['WritesUnavailableError', 'LARDER_WRITES_UNAVAILABLE', new WritesUnavailableError(cause)],
   ['WriteQueueFullError', 'LARDER_WRITE_QUEUE_FULL', new WriteQueueFullError('progress', 10)],
@@ -81,6 +85,23 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
   ['RejectedWriteError', 'LARDER_WRITE_REJECTED', new RejectedWriteError('no such user')],
   ['BoardRangeError', 'LARDER_BOARD_RANGE', new BoardRangeError('the leaderboard weekly')],
   ['SessionUnavailableError', 'LARDER_SESSION_UNAVAILABLE', new SessionUnavailableError(cause)],
+  [
+    'MessageInvalidError',
+    'LARDER_MESSAGE_INVALID',
+    new MessageInvalidError({
+      topic: 'emails',
+      side: 'send',
+      reason: 'schema',
+      issues: [{ path: '$.to', message: 'Expected a text, received secret' }],
+    }),
+  ],
+  ['StreamUnavailableError', 'LARDER_STREAM_UNAVAILABLE', new StreamUnavailableError(cause)],
+  [
+    'StructureUnavailableError',
+    'LARDER_STRUCTURE_UNAVAILABLE',
+    new StructureUnavailableError(cause),
+  ],
+  ['StructureFullError', 'LARDER_STRUCTURE_FULL', new StructureFullError('The map cart', 10)],
   ['StoreKeyError', 'LARDER_STORE_KEY', new StoreKeyError('lock', cause)],
   [
     'StoreRefusedError',

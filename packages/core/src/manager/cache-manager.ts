@@ -27,6 +27,7 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import { PendingWrites } from '../writes/pending-writes.ts'
 import type { SessionParts } from './create-sessions.ts'
+import type { StructureParts } from './create-structures.ts'
 import type { WriteParts } from './create-writes.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
@@ -81,6 +82,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
     sessions: (): SessionParts => this.#parts.of('sessions'),
     boards: (): BoardParts => this.#parts.of('boards'),
+    structures: (): StructureParts => this.#parts.of('structures'),
     writes: (): WriteParts => this.#parts.of('writes'),
     /** By full keys, whatever the scope. */
     evictKeys: (cache: string, fullKeys: readonly string[]): Promise<void> =>

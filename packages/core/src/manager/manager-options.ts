@@ -9,6 +9,7 @@ import type { ProviderKind, Providers } from '../contracts/providers.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import type { StructureProvider } from '../contracts/structure-provider.ts'
 import type { WriteProvider } from '../contracts/write-provider.ts'
 import {
   type FleetOptions,
@@ -55,6 +56,8 @@ export interface CacheManagerOptions {
   readonly sessions?: SessionProvider | undefined
   /** Where leaderboards, counters and unique visitors are kept. @default the remote store's own, or without one the local store's */
   readonly boards?: BoardProvider | undefined
+  /** Where maps, sets and lists are kept. @default the remote store's own, or without one the local store's */
+  readonly structures?: StructureProvider | undefined
   /** Where write-behind queues are kept. @default the remote store's own, or without one the local store's */
   readonly writes?: WriteProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
@@ -98,8 +101,8 @@ export interface CacheManagerOptions {
    */
   readonly logger?: Logger | false | undefined
   /**
-   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions and
-   * boards stay in this process, and no store is used. @default true
+   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions,
+   * boards and structures stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -116,6 +119,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   limits: true,
   sessions: true,
   boards: true,
+  structures: true,
   writes: true,
   plugins: true,
   defaults: true,

@@ -30,6 +30,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    structures: 'structures',
     writes: 'writes',
   },
   remote: {
@@ -40,6 +41,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    structures: 'structures',
     writes: 'writes',
   },
   boards: { capabilities: 'boardCapabilities' },
@@ -48,6 +50,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
   fleet: { capabilities: 'fleetCapabilities' },
+  structures: { capabilities: 'structureCapabilities' },
   plugin: { codecSteps: 'step' },
 }
 
@@ -109,7 +112,8 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|boards|writes|locks|limits|sessions|fleet/.test(name)
+    const isOptional =
+      value === undefined && /bus|boards|locks|limits|sessions|fleet|structures|writes/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

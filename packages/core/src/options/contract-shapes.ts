@@ -16,6 +16,7 @@ import type { StoreProviders } from '../contracts/providers.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
+import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
 import type { WriteCapabilities, WriteProvider } from '../contracts/write-provider.ts'
 import type { Shape } from './assert-shape.ts'
 
@@ -108,6 +109,21 @@ const SESSIONS: Shape<SessionProvider> = {
   close: 'function',
 }
 
+const STRUCTURE_CAPABILITIES: Shape<StructureCapabilities> = { shared: 'boolean' }
+
+const STRUCTURES: Shape<StructureProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  put: 'function',
+  remove: 'function',
+  read: 'function',
+  clear: 'function',
+  close: 'function',
+}
+
 const WRITE_CAPABILITIES: Shape<WriteCapabilities> = { shared: 'boolean' }
 
 const WRITES: Shape<WriteProvider> = {
@@ -148,6 +164,7 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  structures: 'object?',
   writes: 'object?',
   fleet: 'object?',
 }
@@ -253,12 +270,14 @@ export const SHAPES = {
   limitCapabilities: LIMIT_CAPABILITIES,
   boards: BOARDS,
   boardCapabilities: BOARD_CAPABILITIES,
-  writes: WRITES,
-  writeCapabilities: WRITE_CAPABILITIES,
   sessions: SESSIONS,
   sessionCapabilities: SESSION_CAPABILITIES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
+  structures: STRUCTURES,
+  structureCapabilities: STRUCTURE_CAPABILITIES,
+  writes: WRITES,
+  writeCapabilities: WRITE_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,

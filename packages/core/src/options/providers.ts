@@ -39,6 +39,12 @@ export const PROVIDERS: Readonly<Record<ProviderKind, Kind>> = {
     shape: SHAPES.boards,
     capabilities: SHAPES.boardCapabilities,
   },
+  structures: {
+    is: 'a structure provider',
+    such: 'redisStructures() or localStructures()',
+    shape: SHAPES.structures,
+    capabilities: SHAPES.structureCapabilities,
+  },
   writes: {
     is: 'a write-queue provider',
     such: 'redisWrites() or localWrites()',

@@ -1,7 +1,6 @@
 /** From the data of a session to the bytes that a store keeps, and back. */
 
-import { SealedValues } from '../cache/sealed-values.ts'
-import type { ValuePipeline } from '../cache/value-pipeline.ts'
+import type { BoundIdentity, BoundValues } from '../cache/bound-values.ts'
 
 /** Whose bytes they are: steps bind them to it. */
 export interface SessionIdentity {
@@ -12,19 +11,23 @@ export interface SessionIdentity {
 }
 
 export class SessionValues {
-  readonly #values: SealedValues
+  readonly #values: BoundValues
 
-  constructor(values: ValuePipeline) {
-    this.#values = new SealedValues(values)
+  constructor(values: BoundValues) {
+    this.#values = values
   }
 
   /** @throws ValueError for what would not come back unchanged, and what a codec step throws */
-  seal(data: unknown, { sessions, id }: SessionIdentity): Promise<Uint8Array> {
-    return this.#values.seal(data, { cache: `session:${sessions}`, key: id })
+  seal(data: unknown, whose: SessionIdentity): Promise<Uint8Array> {
+    return this.#values.seal(data, identityOf(whose))
   }
 
   /** @throws UndecodableEntry */
-  open(bytes: Uint8Array, { sessions, id }: SessionIdentity): Promise<unknown> {
-    return this.#values.open(bytes, { cache: `session:${sessions}`, key: id })
+  open(bytes: Uint8Array, whose: SessionIdentity): Promise<unknown> {
+    return this.#values.open(bytes, identityOf(whose))
   }
+}
+
+function identityOf({ sessions, id }: SessionIdentity): BoundIdentity {
+  return { of: `session:${sessions}`, id }
 }

@@ -33,6 +33,11 @@ export {
   type SessionsUnderTest,
   sessionStoreCases,
 } from './conformance/session-store-cases.ts'
+export {
+  type MakeStructures,
+  type StructuresUnderTest,
+  structureCases,
+} from './conformance/structure-cases.ts'
 export { type MakeWrites, type WritesUnderTest, writeCases } from './conformance/write-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {

@@ -23,7 +23,7 @@ export interface PendingParts {
   readonly store: ProviderStore<WriteProvider>
   readonly flushers: ReadonlyMap<string, () => void>
   readonly values: {
-    open(bytes: Uint8Array, whose: { cache: string; key: string }): Promise<unknown>
+    open(bytes: Uint8Array, whose: { of: string; id: string }): Promise<unknown>
   }
   readonly clock: Clock
   /** How long one call to the store may take, and how long changes are waited for, ms. */
@@ -83,7 +83,7 @@ async function writeFirst(
   const { store, clock, timeoutMs } = parts
   const endsAt = clock.now() + timeoutMs
   try {
-      await store.ask('hurry', timeoutMs, (provider) => provider.hurry(queue, several))
+    await store.ask('hurry', timeoutMs, (provider) => provider.hurry(queue, several))
   } catch {
     return several
   }
@@ -110,7 +110,7 @@ async function waitingValue(
   try {
     return {
       kind: 'value',
-      value: await values.open(write.bytes, { cache: `writes:${queue}`, key }),
+      value: await values.open(write.bytes, { of: `writes:${queue}`, id: key }),
     }
   } catch {
     // It will be a dead letter.

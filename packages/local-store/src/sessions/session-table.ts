@@ -94,7 +94,8 @@ export class SessionTable {
     const found = this.#look(rule, place, now)
     if (found.kind === 'moved') return found
     if (found.kind === 'absent' && !isNewAt(rule, place, now)) return found
-    if (found.kind === 'live') this.#delist(place)
+    // Also one that has ended by time: a clock that is set back must not list it again.
+    this.#delist(place)
     this.#bury(rule, place, now)
     if (found.kind !== 'live') return found
     return liveOf(found, { endsAt: found.endsAt, now, wantsBytes })

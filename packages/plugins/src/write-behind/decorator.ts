@@ -1,6 +1,7 @@
 /** `@WriteBehind`: the argument of a method is queued, and written later. */
 
 import {
+  type AnyClass,
   type AsyncMethodDecorator,
   type CacheManager,
   describeClass,
@@ -104,7 +105,7 @@ export function WriteBehind(...given: readonly [object]): unknown {
   assertCalledWithOptions(DECORATOR, given)
   const [options] = given as readonly [WriteBehindMethodFields<never, never>]
   assertKnownOptions(options, NAMES, DECORATOR)
-  const { kind, valueOf, queueName } = resolveOwn(options)
+  const { kind, valueFrom, queueName } = resolveOwn(options)
   const keys = keySource(options.key, `${DECORATOR}.key`)()
   return methodDecorator(DECORATOR, (original, site) => {
     const binder = new MethodBinder<BoundWrite>({
@@ -119,7 +120,7 @@ export function WriteBehind(...given: readonly [object]): unknown {
         const queue = queueFor(this)
         // As the caller gave them: the method may change its arguments.
         const key = keyFor(() => keys.of(this, args), where)
-        const value = valueOf === undefined ? args[0] : valueOf.apply(this, args)
+        const value = valueFrom === undefined ? args[0] : valueFrom.apply(this, args)
         const result = await invoke(original, this, args, where)
         if (kind === 'delete') await queue.delete(key)
         else if (kind === 'merge') await queue.merge(key, value)
@@ -141,8 +142,8 @@ export function WriteBehind(...given: readonly [object]): unknown {
  * @example const progress = openWriteBehind(new Progress())
  */
 export function openWriteBehind<Target extends object>(object: Target): Target {
-  const { constructor } = object as { constructor: abstract new (...args: never) => unknown }
-  for (const { operations } of describeClass(constructor).methods)
+  const owner = object.constructor as AnyClass
+  for (const { operations } of describeClass(owner).methods)
     for (const { options } of operations) openers.get(options)?.(object)
   return object
 }
@@ -157,7 +158,7 @@ function resolveOwn(options: WriteBehindMethodFields<never, never>) {
   if (write !== undefined) assertText(write, `${DECORATOR}.write`)
   const kind = options.kind ?? (merge === undefined ? 'value' : 'merge')
   assertOneOf(kind, KINDS, `${DECORATOR}.kind`)
-  return { kind, valueOf: readCallback(value, `${DECORATOR}.value`), queueName: queue }
+  return { kind, valueFrom: readCallback(value, `${DECORATOR}.value`), queueName: queue }
 }
 
 function queueOf(

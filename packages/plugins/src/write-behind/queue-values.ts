@@ -1,7 +1,7 @@
 /** From values to what waits in a queue, and back: the codec, and the merge of changes. */
 
 import { InvalidOptionError } from '@larder/core'
-import type { SealedValues, TakenWrite, WriteKind } from '@larder/core/store'
+import type { BoundValues, TakenWrite, WriteKind } from '@larder/core/store'
 import type { Merge } from './queue-options.ts'
 import type { WrittenWrite } from './written-write.ts'
 
@@ -9,7 +9,7 @@ const NOTHING = new Uint8Array()
 
 export interface QueueValuesParts {
   readonly queue: string
-  readonly values: SealedValues
+  readonly values: BoundValues
   readonly merge: Merge<unknown> | undefined
 }
 
@@ -53,6 +53,6 @@ export class QueueValues {
   }
 
   #whose(key: string) {
-    return { cache: `writes:${this.#parts.queue}`, key }
+    return { of: `writes:${this.#parts.queue}`, id: key }
   }
 }

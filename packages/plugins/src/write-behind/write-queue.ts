@@ -63,6 +63,7 @@ export class WriteQueue<Value = unknown> {
   readonly #enqueuer: Enqueuer
   /** Absent where others write. */
   readonly #flusher: Flusher | undefined
+  readonly #runOutsideUnits: WriteParts['runOutsideUnits']
   #isClosing = false
 
   /** Use `createWriteBehind`. */
@@ -71,6 +72,7 @@ export class WriteQueue<Value = unknown> {
     const store = new QueueStore(parts, options, where)
     const cached = new CachedWrites(caches, options.cache)
     this.#store = store
+    this.#runOutsideUnits = parts.runOutsideUnits
     this.#cached = cached
     if (options.write !== undefined) {
       const onBuried = (key: string): Promise<void> => this.#buried(key)
@@ -181,7 +183,9 @@ export class WriteQueue<Value = unknown> {
     }))
     await this.#enqueuer.enqueue(named)
     // Enqueued first: a crash in between loses nothing. What a load reads from now on is this.
-    await Promise.all(writes.map(([key, kind, value]) => this.#cached.queued(key, kind, value)))
+    await this.#runOutsideUnits(() =>
+      Promise.all(writes.map(([key, kind, value]) => this.#cached.queued(key, kind, value))),
+    )
   }
 
   async #flush(timeoutMs: number): Promise<void> {

@@ -4,6 +4,7 @@
  */
 
 import { StoreRefusedError } from '@larder/core'
+import { HARMLESS, type NeededCommand } from './harmless-commands.ts'
 import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
@@ -16,57 +17,8 @@ export type Use =
   | 'values'
   | 'fleet'
   | 'boards'
+  | 'structures'
   | 'writes'
-
-/** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
-const HARMLESS = {
-  // Makes an empty one, which the others end.
-  append: ['KEY', ''],
-  eval: ['return 1', '0'],
-  evalsha: ['0000000000000000000000000000000000000000', '0'],
-  exists: ['KEY'],
-  get: ['KEY'],
-  getrange: ['KEY', '0', '0'],
-  hdel: ['KEY', 'f'],
-  hexists: ['KEY', 'f'],
-  hget: ['KEY', 'f'],
-  hkeys: ['KEY'],
-  hlen: ['KEY'],
-  hmget: ['KEY', 'f'],
-  // One argument too many: rights are checked first.
-  hset: ['KEY', 'f', 'v', 'f'],
-  mget: ['KEY'],
-  pexpire: ['KEY', '1'],
-  pfadd: ['KEY'],
-  pfcount: ['KEY'],
-  pfmerge: ['KEY'],
-  ping: [],
-  pttl: ['KEY'],
-  publish: ['CHANNEL', ''],
-  sadd: ['KEY'],
-  scard: ['KEY'],
-  set: ['KEY', '', 'XX'],
-  setrange: ['KEY', '0', ''],
-  smembers: ['KEY'],
-  strlen: ['KEY'],
-  sunion: ['KEY'],
-  time: [],
-  unlink: ['KEY'],
-  zadd: ['KEY', 'XX', '0', 'm'],
-  zcard: ['KEY'],
-  zcount: ['KEY', '0', '0'],
-  zmscore: ['KEY', 'm'],
-  zrange: ['KEY', '0', '0'],
-  zrangebyscore: ['KEY', '0', '0'],
-  zrank: ['KEY', 'm'],
-  zrem: ['KEY', 'm'],
-  zremrangebyrank: ['KEY', '0', '0'],
-  zremrangebyscore: ['KEY', '0', '0'],
-  zrevrangebyscore: ['KEY', '0', '0'],
-  zscore: ['KEY', 'm'],
-} as const satisfies Readonly<Record<string, readonly string[]>>
-
-export type NeededCommand = keyof typeof HARMLESS
 
 /** Commands by use. `subscribe` is not among them: its missing rights show when it is tried. */
 export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
@@ -176,6 +128,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'pfcount',
     'pfmerge',
     'ping',
+    'pttl',
     'sadd',
     'scard',
     'set',
@@ -189,6 +142,26 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrange',
     'zrank',
     'zrem',
+    'zscore',
+  ],
+  structures: [
+    'eval',
+    'evalsha',
+    'hdel',
+    'hgetall',
+    'hlen',
+    'hmget',
+    'hset',
+    'pexpire',
+    'ping',
+    'pttl',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrem',
+    'zrevrange',
     'zscore',
   ],
   sessions: [

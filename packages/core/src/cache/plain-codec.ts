@@ -1,4 +1,4 @@
-/** The codec of sessions that stay in this process, where the manager has none: what works with it also works with Redis. */
+/** The codec of sessions and messages that stay in this process, where the manager has none: what works with it also works with Redis. */
 
 import { deserialize, serialize } from 'node:v8'
 import type { Codec, ValueType } from '../contracts/codec.ts'

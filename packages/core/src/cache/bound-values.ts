@@ -1,21 +1,24 @@
-/** From a value that is not an entry to the bytes that a store keeps, and back: the manager's codec, and the codec steps of its plugins. */
+/** From a value of a session or a message, which is not an entry of a cache, to bytes, and back: the manager's codec, and the codec steps of its plugins. */
 
 import { UndecodableEntry } from '../entry/undecodable-entry.ts'
 import { randomId } from './lease.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 
 /** Whose bytes they are: steps bind them to it. */
-export interface SealedIdentity {
-  /** With a colon, which no cache has in its name: so nothing of it opens as an entry, or the other way round. */
-  readonly cache: string
-  readonly key: string
+export interface BoundIdentity {
+  /** What it is one of, such as `session:web`. With a colon, which no cache has in its name: so nothing of it opens as an entry, or the other way round. */
+  readonly of: string
+  /** Which one. */
+  readonly id: string
+  /** What else must not be changed without the steps noticing: text that is kept beside the bytes. */
+  readonly beside?: string | undefined
 }
 
 const COMMIT_BYTES = 6
 const MOST_STEPS = 255
 
 /** Bytes: how many steps were applied, their ids, an id of this write, and the payload. */
-export class SealedValues {
+export class BoundValues {
   readonly #values: ValuePipeline
 
   constructor(values: ValuePipeline) {
@@ -23,7 +26,7 @@ export class SealedValues {
   }
 
   /** @throws ValueError for what would not come back unchanged, and what a codec step throws */
-  async seal(value: unknown, whose: SealedIdentity): Promise<Uint8Array> {
+  async seal(value: unknown, whose: BoundIdentity): Promise<Uint8Array> {
     const commit = randomId()
     const encoded = this.#values.codec.encode(value)
     const { payload, steps } = await this.#values.seal(encoded, identityOf(whose, commit))
@@ -35,11 +38,11 @@ export class SealedValues {
   }
 
   /** @throws UndecodableEntry */
-  async open(bytes: Uint8Array, whose: SealedIdentity): Promise<unknown> {
+  async open(bytes: Uint8Array, whose: BoundIdentity): Promise<unknown> {
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const count = view[0] ?? MOST_STEPS
     const from = 1 + count + COMMIT_BYTES
-    if (view.length < from) throw new UndecodableEntry('format', new Error('Too short'))
+    if (view.length < from) throw new UndecodableEntry('format', new Error('The bytes are too few'))
     const steps = view.subarray(1, 1 + count)
     const commit = view.readUIntBE(1 + count, COMMIT_BYTES)
     const payload = view.subarray(from)
@@ -50,6 +53,7 @@ export class SealedValues {
   }
 }
 
-function identityOf({ cache, key }: SealedIdentity, commit: number) {
-  return { cache, key: `${cache}:${key}`, flags: 0, commit, birth: 0, schema: 0, tags: [] }
+function identityOf({ of, id, beside }: BoundIdentity, commit: number) {
+  const tags = beside === undefined ? [] : [beside]
+  return { cache: of, key: `${of}:${id}`, flags: 0, commit, birth: 0, schema: 0, tags }
 }
