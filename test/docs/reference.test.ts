@@ -124,7 +124,13 @@ it('the keys and channels of Redis are those that the code makes', () => {
   const { lock, queue, waiters } = layout.lockKeys('shop', 'order:7')
   const nodes = layout.fleetKeys('shop')
   const limit = layout.limitKey('shop', 'api', 'ip:1.2.3.4')
-  const counter = layout.counterKeys('shop', 'hits', 'home')
+  const daily = { per: 'day', timeZone: 'UTC', periods: 1 } as const
+  const counter = layout.counterKeys('shop', { ...daily, counter: 'hits', idMs: 1 }, '0:home')
+  const [visitors] = layout.uniqueKeys(
+    'shop',
+    { ...daily, uniques: 'visitors', exactBelow: 1 },
+    { key: 'home', period: `${FROM}` },
+  )
   const session = layout.sessionKeys('shop', 'web', { tag: 'uXk3…', name: 'tq4k1ab~9f…' })
   const keys = [
     layout.entryKey('shop', 12, 'products:42'),
@@ -146,7 +152,7 @@ it('the keys and channels of Redis are those that the code makes', () => {
     layout.boardClockKey('shop', 'weekly'),
     counter.counts,
     counter.done('x9…'),
-    layout.uniqueKeys('shop', 'visitors', { key: 'home', period: `${FROM}` })[0],
+    visitors,
     ...layout.structureKeys('shop', 'map.carts', 'user-7'),
     ...layout.fencedKeys('shop', 'front-page'),
   ]
