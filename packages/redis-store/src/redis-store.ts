@@ -23,6 +23,7 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
+  WriteProvider,
 } from '@larder/core/store'
 import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
@@ -52,6 +53,7 @@ import {
 } from './options.ts'
 import { RedisSessions } from './sessions/redis-sessions.ts'
 import { RedisStructures } from './structures/redis-structures.ts'
+import { RedisWrites } from './writes/redis-writes.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -91,6 +93,7 @@ class RedisStore implements RemoteStore {
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
   readonly structures: StructureProvider
+  readonly writes: WriteProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -129,6 +132,7 @@ class RedisStore implements RemoteStore {
     this.sessions = new RedisSessions(backed)
     this.boards = new RedisBoards(backed)
     this.structures = new RedisStructures(backed)
+    this.writes = new RedisWrites(backed)
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

@@ -11,6 +11,7 @@ import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessions } from './create-sessions.ts'
 import { createStructures } from './create-structures.ts'
+import { createWrites } from './create-writes.ts'
 import { type LatePart, type PartPlace, plainPart, type StoreParts } from './late-part.ts'
 import type { BreakerStatus } from './status.ts'
 
@@ -24,6 +25,7 @@ const MAKERS = {
   sessions: createSessions,
   boards: plainPart('boards', BoardUnavailableError, isBoardVerdict),
   structures: createStructures,
+  writes: createWrites,
 } satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
 
 function isBoardVerdict(error: unknown): error is BoardOptionsError {

@@ -10,6 +10,7 @@ import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
 import type { StructureProvider } from '../contracts/structure-provider.ts'
+import type { WriteProvider } from '../contracts/write-provider.ts'
 import {
   type FleetOptions,
   type ResolvedFleetOptions,
@@ -57,6 +58,8 @@ export interface CacheManagerOptions {
   readonly boards?: BoardProvider | undefined
   /** Where maps, sets and lists are kept. @default the remote store's own, or without one the local store's */
   readonly structures?: StructureProvider | undefined
+  /** Where write-behind queues are kept. @default the remote store's own, or without one the local store's */
+  readonly writes?: WriteProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -117,6 +120,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   sessions: true,
   boards: true,
   structures: true,
+  writes: true,
   plugins: true,
   defaults: true,
   types: true,

@@ -31,6 +31,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     fleet: 'fleet',
     boards: 'boards',
     structures: 'structures',
+    writes: 'writes',
   },
   remote: {
     capabilities: 'capabilities',
@@ -41,8 +42,10 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     fleet: 'fleet',
     boards: 'boards',
     structures: 'structures',
+    writes: 'writes',
   },
   boards: { capabilities: 'boardCapabilities' },
+  writes: { capabilities: 'writeCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
@@ -110,7 +113,7 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
     const isOptional =
-      value === undefined && /bus|boards|locks|limits|sessions|fleet|structures/.test(name)
+      value === undefined && /bus|boards|locks|limits|sessions|fleet|structures|writes/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

@@ -1,0 +1,53 @@
+/** Commands whose rights are looked at, in a form that changes nothing. */
+
+/** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
+export const HARMLESS = {
+  // Makes an empty one, which the others end.
+  append: ['KEY', ''],
+  eval: ['return 1', '0'],
+  evalsha: ['0000000000000000000000000000000000000000', '0'],
+  exists: ['KEY'],
+  get: ['KEY'],
+  getrange: ['KEY', '0', '0'],
+  hdel: ['KEY', 'f'],
+  hexists: ['KEY', 'f'],
+  hget: ['KEY', 'f'],
+  hgetall: ['KEY'],
+  hkeys: ['KEY'],
+  hlen: ['KEY'],
+  hmget: ['KEY', 'f'],
+  // One argument too many: rights are checked first.
+  hset: ['KEY', 'f', 'v', 'f'],
+  mget: ['KEY'],
+  pexpire: ['KEY', '1'],
+  pfadd: ['KEY'],
+  pfcount: ['KEY'],
+  pfmerge: ['KEY'],
+  ping: [],
+  pttl: ['KEY'],
+  publish: ['CHANNEL', ''],
+  sadd: ['KEY'],
+  scard: ['KEY'],
+  set: ['KEY', '', 'XX'],
+  setrange: ['KEY', '0', ''],
+  smembers: ['KEY'],
+  strlen: ['KEY'],
+  sunion: ['KEY'],
+  time: [],
+  unlink: ['KEY'],
+  zadd: ['KEY', 'XX', '0', 'm'],
+  zcard: ['KEY'],
+  zcount: ['KEY', '0', '0'],
+  zmscore: ['KEY', 'm'],
+  zrange: ['KEY', '0', '0'],
+  zrangebyscore: ['KEY', '0', '0'],
+  zrank: ['KEY', 'm'],
+  zrem: ['KEY', 'm'],
+  zremrangebyrank: ['KEY', '0', '0'],
+  zremrangebyscore: ['KEY', '0', '0'],
+  zrevrange: ['KEY', '0', '0'],
+  zrevrangebyscore: ['KEY', '0', '0'],
+  zscore: ['KEY', 'm'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+export type NeededCommand = keyof typeof HARMLESS
