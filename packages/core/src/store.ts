@@ -47,6 +47,22 @@ export type {
   CounterSteps,
   PeriodCount,
 } from './contracts/counter-steps.ts'
+export type {
+  EventAppend,
+  EventAppendReply,
+  EventLogPage,
+  EventLogRange,
+  EventPlace,
+  EventRange,
+  EventStoreCapabilities,
+  EventStoreProvider,
+  ExpectedVersion,
+  KeptEvent,
+  NewEvent,
+  ProjectionClaim,
+  ProjectionSave,
+  ProjectionTurn,
+} from './contracts/event-store-provider.ts'
 export {
   type FleetCapabilities,
   type FleetProvider,
@@ -121,6 +137,12 @@ export type {
   SessionRule,
   SessionSave,
 } from './contracts/session-provider.ts'
+export type {
+  TopicCapabilities,
+  TopicListener,
+  TopicProvider,
+  TopicTarget,
+} from './contracts/topic-provider.ts'
 export {
   MOST_EXACT_UNION,
   type UniqueCount,
@@ -158,11 +180,14 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
+export type { GuardedStore } from './guard/guarded-store.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { BoardParts } from './manager/create-boards.ts'
+export type { EventStoreParts } from './manager/create-event-store.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
+export type { TopicParts } from './manager/create-topics.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {

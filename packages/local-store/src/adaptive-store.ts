@@ -4,20 +4,24 @@ import type { Size } from '@larder/core'
 import {
   assertKnownOptions,
   type BoardProvider,
+  type EventStoreProvider,
   type FleetProvider,
   type LocalStore,
   type LockProvider,
   optionNames,
   type RateLimitProvider,
   type SessionProvider,
+  type TopicProvider,
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
 import { localBoards } from './boards/local-boards.ts'
 import { type Bounds, resolveBounds } from './bounds.ts'
+import { localEventStore } from './event-store/local-event-store.ts'
 import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
+import { localTopics } from './topics/local-topics.ts'
 
 export interface AdaptiveStoreOptions {
   /** The most entries held. 1 to 16 777 216. Up to about twice as many keys are remembered besides. @default 10_000 */
@@ -55,6 +59,8 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly fleet: FleetProvider = localFleet()
   readonly sessions: SessionProvider = localSessions()
   readonly boards: BoardProvider = localBoards()
+  readonly eventStore: EventStoreProvider = localEventStore()
+  readonly topics: TopicProvider = localTopics()
   readonly #maxBytes: number
   #entries: AdaptiveEntries<Entry>
 

@@ -4,20 +4,24 @@ import type { Size } from '@larder/core'
 import {
   assertKnownOptions,
   type BoardProvider,
+  type EventStoreProvider,
   type FleetProvider,
   type LocalStore,
   type LockProvider,
   optionNames,
   type RateLimitProvider,
   type SessionProvider,
+  type TopicProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
 import { localBoards } from './boards/local-boards.ts'
 import { type Bounds, resolveBounds } from './bounds.ts'
+import { localEventStore } from './event-store/local-event-store.ts'
 import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
+import { localTopics } from './topics/local-topics.ts'
 
 export interface LruStoreOptions {
   /** The most entries held. 1 to 16 777 216. @default 10_000 */
@@ -52,6 +56,8 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly fleet: FleetProvider = localFleet()
   readonly sessions: SessionProvider = localSessions()
   readonly boards: BoardProvider = localBoards()
+  readonly eventStore: EventStoreProvider = localEventStore()
+  readonly topics: TopicProvider = localTopics()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
   readonly #maxEntries: number

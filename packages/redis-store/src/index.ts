@@ -1,10 +1,12 @@
-/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards and value codec. */
+/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards, events, topics and value codec. */
 
 export { redisBoards } from './boards/redis-boards.ts'
 export { msgpackCodec } from './codec/msgpack-codec.ts'
+export { redisEventStore } from './event-store/redis-event-store.ts'
 export { redisLimits } from './limits/redis-limits.ts'
 export { type FencedValues, fencedValues } from './locks/fenced-values.ts'
 export { redisLocks } from './locks/redis-locks.ts'
 export type { RedisStoreOptions } from './options.ts'
 export { redisStore } from './redis-store.ts'
 export { redisSessions } from './sessions/redis-sessions.ts'
+export { redisTopics } from './topics/redis-topics.ts'

@@ -6,6 +6,7 @@ import type {
   ClaimRequest,
   CodecFactory,
   EntryAddress,
+  EventStoreProvider,
   EvictRequest,
   FillReply,
   FleetProvider,
@@ -22,6 +23,7 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
+  TopicProvider,
 } from '@larder/core/store'
 import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
@@ -38,6 +40,7 @@ import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
 import { Heads } from './entries/heads.ts'
 import { scanKeys } from './entries/key-scan.ts'
+import { RedisEventStore } from './event-store/redis-event-store.ts'
 import { RedisFleet } from './fleet/redis-fleet.ts'
 import { headsKey, logKey, tagsKey } from './key-layout.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
@@ -50,6 +53,7 @@ import {
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisSessions } from './sessions/redis-sessions.ts'
+import { RedisTopics } from './topics/redis-topics.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -88,6 +92,8 @@ class RedisStore implements RemoteStore {
   readonly fleet: FleetProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly eventStore: EventStoreProvider
+  readonly topics: TopicProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -122,8 +128,11 @@ class RedisStore implements RemoteStore {
     this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
     this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
     this.fleet = new RedisFleet({ backend: this.#backend })
-    this.sessions = new RedisSessions({ backend: this.#backend, options, ownsBackend: false })
-    this.boards = new RedisBoards({ backend: this.#backend, options, ownsBackend: false })
+    const backed = { backend: this.#backend, options, ownsBackend: false }
+    this.sessions = new RedisSessions(backed)
+    this.boards = new RedisBoards(backed)
+    this.eventStore = new RedisEventStore(backed)
+    this.topics = new RedisTopics(backed)
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

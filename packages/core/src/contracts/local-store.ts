@@ -1,10 +1,12 @@
 /** What the in-process tier needs of a store: a bounded map from full keys to entry objects. */
 
 import type { BoardProvider } from './board-provider.ts'
+import type { EventStoreProvider } from './event-store-provider.ts'
 import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { TopicProvider } from './topic-provider.ts'
 
 /**
  * A bounded, synchronous map. It decides what to drop for room. The engine judges freshness, coherence and tags, and only the
@@ -39,6 +41,10 @@ export interface LocalStore<Entry extends object = object> {
   readonly boards?: BoardProvider | undefined
   /** Sessions kept within this process. */
   readonly sessions?: SessionProvider | undefined
+  /** Events kept within this process. */
+  readonly eventStore?: EventStoreProvider | undefined
+  /** Topics within this process. */
+  readonly topics?: TopicProvider | undefined
   /** Called for every entry that was dropped for room. One listener; the last one set is used. */
   onDrop?: ((key: string, entry: Entry) => void) | undefined
   /**

@@ -9,10 +9,12 @@
 import type { BoardProvider } from './board-provider.ts'
 import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
+import type { EventStoreProvider } from './event-store-provider.ts'
 import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { TopicProvider } from './topic-provider.ts'
 
 /** The place of an entry: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -203,6 +205,10 @@ export interface RemoteStore {
   readonly fleet?: FleetProvider | undefined
   /** Leaderboards and counters kept on the same servers. */
   readonly boards?: BoardProvider | undefined
+  /** Events kept on the same servers. */
+  readonly eventStore?: EventStoreProvider | undefined
+  /** Topics through the same servers. */
+  readonly topics?: TopicProvider | undefined
   /** Sessions kept on the same servers. */
   readonly sessions?: SessionProvider | undefined
   /**

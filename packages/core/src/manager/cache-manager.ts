@@ -26,7 +26,9 @@ import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
 import type { BoardParts } from './create-boards.ts'
+import type { EventStoreParts } from './create-event-store.ts'
 import type { SessionParts } from './create-sessions.ts'
+import type { TopicParts } from './create-topics.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
@@ -78,6 +80,8 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
     sessions: (): SessionParts => this.#parts.sessions(),
     boards: (): BoardParts => this.#parts.boards(),
+    eventStore: (): EventStoreParts => this.#parts.eventStore(),
+    topics: (): TopicParts => this.#parts.topics(),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined

@@ -1,4 +1,4 @@
-/** What a manager makes at its first use, and not before: locks, limits, sessions and boards. */
+/** What a manager makes at its first use, and not before: locks, limits, sessions, boards, event stores and topics. */
 
 import type { CacheNode } from '../cache/node.ts'
 import { INTERNALS } from '../contracts/internals.ts'
@@ -8,9 +8,11 @@ import type { Limits } from '../limits/limits.ts'
 import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
 import type { Locks } from '../locks/locks.ts'
 import { type BoardParts, createBoardParts } from './create-boards.ts'
+import { createEventStoreParts, type EventStoreParts } from './create-event-store.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessionParts, type SessionParts } from './create-sessions.ts'
+import { createTopicParts, type TopicParts } from './create-topics.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import type { MadeSoFar } from './manager-report.ts'
 
@@ -21,6 +23,8 @@ export class LateParts {
   #limits: Limits | undefined
   #sessions: SessionParts | undefined
   #boards: BoardParts | undefined
+  #eventStore: EventStoreParts | undefined
+  #topics: TopicParts | undefined
 
   constructor(options: ResolvedManagerOptions, node: CacheNode) {
     this.#options = options
@@ -34,6 +38,8 @@ export class LateParts {
       limits: this.#limits,
       sessions: this.#sessions?.store,
       boards: this.#boards?.store,
+      eventStore: this.#eventStore?.store,
+      topics: this.#topics?.store,
     }
   }
 
@@ -67,14 +73,29 @@ export class LateParts {
     return this.#boards
   }
 
+  /** @throws InvalidOptionError when no store of the manager keeps events; ClosedError */
+  eventStore(): EventStoreParts {
+    this.#assertOpen('eventStore')
+    this.#eventStore ??= createEventStoreParts(this.#options, this.#node)
+    return this.#eventStore
+  }
+
+  /** @throws InvalidOptionError when no store of the manager has topics; ClosedError */
+  topics(): TopicParts {
+    this.#assertOpen('topics')
+    this.#topics ??= createTopicParts(this.#options, this.#node)
+    return this.#topics
+  }
+
   /** Ends what waits for a lock or a limit. */
   async close(): Promise<void> {
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
   }
 
-  /** Ends sessions and boards, once what was under way is over. */
+  /** Ends the stores of sessions, boards, events and topics, once what was under way is over. */
   async closeStores(): Promise<void> {
-    await Promise.all([this.#sessions?.store.close(), this.#boards?.store.close()])
+    const parts = [this.#sessions, this.#boards, this.#eventStore, this.#topics]
+    await Promise.all(parts.map((part) => part?.store.close()))
   }
 
   #assertOpen(part: string): void {

@@ -3,11 +3,13 @@
 import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { CodecFactory, ValueType } from '../contracts/codec.ts'
+import type { EventStoreProvider } from '../contracts/event-store-provider.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import type { TopicProvider } from '../contracts/topic-provider.ts'
 import {
   type FleetOptions,
   type ResolvedFleetOptions,
@@ -18,12 +20,14 @@ import { noLocks } from '../locks/no-locks.ts'
 import {
   assertBoardProvider,
   assertClock,
+  assertEventStoreProvider,
   assertLimitProvider,
   assertLocalStore,
   assertLockProvider,
   assertPlugins,
   assertRemoteStore,
   assertSessionProvider,
+  assertTopicProvider,
   assertValueTypes,
 } from '../options/assert-contract.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
@@ -56,6 +60,10 @@ export interface CacheManagerOptions {
   readonly sessions?: SessionProvider | undefined
   /** Where leaderboards, counters and unique visitors are kept. @default the remote store's own, or without one the local store's */
   readonly boards?: BoardProvider | undefined
+  /** Where event stores are kept. @default the remote store's own, or without one the local store's */
+  readonly eventStore?: EventStoreProvider | undefined
+  /** What topics go through. @default the remote store's own, or without one the local store's */
+  readonly topics?: TopicProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -97,8 +105,8 @@ export interface CacheManagerOptions {
    */
   readonly logger?: Logger | false | undefined
   /**
-   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions and
-   * boards stay in this process, and no store is used. @default true
+   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions,
+   * boards, events and topics stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -115,6 +123,8 @@ const NAMES = optionNames<CacheManagerOptions>({
   limits: true,
   sessions: true,
   boards: true,
+  eventStore: true,
+  topics: true,
   plugins: true,
   defaults: true,
   types: true,
@@ -146,6 +156,8 @@ export interface ResolvedManagerOptions {
   readonly limits: RateLimitProvider | undefined
   readonly sessions: SessionProvider | undefined
   readonly boards: BoardProvider | undefined
+  readonly eventStore: EventStoreProvider | undefined
+  readonly topics: TopicProvider | undefined
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
@@ -168,13 +180,15 @@ export interface ResolvedManagerOptions {
 export function resolveManagerOptions(options: CacheManagerOptions): ResolvedManagerOptions {
   assertKnownOptions(options, NAMES, WHERE)
   assertName(options.namespace, `${WHERE}.namespace`)
-  const { local, remote, locks, limits, sessions, boards, clock } = options
+  const { local, remote, locks, limits, sessions, boards, eventStore, topics, clock } = options
   if (local !== undefined) assertLocalStore(local, `${WHERE}.local`)
   if (remote !== undefined) assertRemoteStore(remote, `${WHERE}.remote`)
   if (locks !== undefined) assertLockProvider(locks, `${WHERE}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${WHERE}.limits`)
   if (sessions !== undefined) assertSessionProvider(sessions, `${WHERE}.sessions`)
   if (boards !== undefined) assertBoardProvider(boards, `${WHERE}.boards`)
+  if (eventStore !== undefined) assertEventStoreProvider(eventStore, `${WHERE}.eventStore`)
+  if (topics !== undefined) assertTopicProvider(topics, `${WHERE}.topics`)
   if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
   const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
   assertPlugins(plugins, `${WHERE}.plugins`)
@@ -230,9 +244,17 @@ function providersOf({
   limits,
   sessions,
   boards,
+  eventStore,
+  topics,
 }: CacheManagerOptions) {
-  if (enabled) return { local, remote, locks, limits, sessions, boards }
+  const given = { sessions, boards, eventStore, topics }
+  if (enabled) return { local, remote, locks, limits, ...given }
   // A login has to work in a test, too.
-  const kept = { sessions: local?.sessions, boards: local?.boards }
+  const kept = {
+    sessions: local?.sessions,
+    boards: local?.boards,
+    eventStore: local?.eventStore,
+    topics: local?.topics,
+  }
   return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits(), ...kept }
 }

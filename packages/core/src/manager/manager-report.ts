@@ -2,8 +2,11 @@
 
 import type { BoardStore } from '../boards/board-store.ts'
 import type { CacheNode } from '../cache/node.ts'
+import type { EventStoreProvider } from '../contracts/event-store-provider.ts'
 import { INTERNALS } from '../contracts/internals.ts'
+import type { TopicProvider } from '../contracts/topic-provider.ts'
 import type { FleetCalls } from '../fleet/fleet-calls.ts'
+import type { GuardedStore } from '../guard/guarded-store.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
@@ -21,15 +24,17 @@ import { StoreTallies } from './store-tallies.ts'
 import type { StoreWatch } from './store-watch.ts'
 import { watchStores } from './watch-stores.ts'
 
-/** What a manager has made so far: locks, limits, sessions and boards are made at their first use. */
+/** What a manager has made so far: all but locks and limits are stores of one kind, made at their first use. */
 export interface MadeSoFar {
   readonly locks: Locks | undefined
   readonly limits: Limits | undefined
   readonly sessions: SessionStore | undefined
   readonly boards: BoardStore | undefined
+  readonly eventStore: GuardedStore<EventStoreProvider> | undefined
+  readonly topics: GuardedStore<TopicProvider> | undefined
 }
 
-/** A store of locks, limits, sessions or boards, with its breaker. */
+/** A store of locks, limits, sessions and the like, with its breaker. */
 interface Guarded {
   readonly provider: { readonly name: string }
   readonly breaker: BreakerStatus['state']
@@ -96,12 +101,14 @@ export class ManagerReport {
   }
 
   #breakers(): readonly BreakerStatus[] {
-    const { locks, limits, sessions, boards } = this.#made()
+    const { locks, limits, sessions, boards, eventStore, topics } = this.#made()
     return [
       ...(locks?.[INTERNALS].stores ?? []).map((store) => breakerOf('locks', store)),
       ...(limits?.stores ?? []).map((store) => breakerOf('limits', store)),
       ...(sessions === undefined ? [] : [breakerOf('sessions', sessions)]),
       ...(boards === undefined ? [] : [breakerOf('boards', boards)]),
+      ...(eventStore === undefined ? [] : [breakerOf('eventStore', eventStore)]),
+      ...(topics === undefined ? [] : [breakerOf('topics', topics)]),
     ]
   }
 }

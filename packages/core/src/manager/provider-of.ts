@@ -1,9 +1,11 @@
-/** Which provider a manager's locks, limits, sessions or boards come from. */
+/** Which provider a manager's locks, limits, sessions, boards, events or topics come from. */
 
 import type { BoardProvider } from '../contracts/board-provider.ts'
+import type { EventStoreProvider } from '../contracts/event-store-provider.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import type { TopicProvider } from '../contracts/topic-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 
@@ -12,6 +14,8 @@ interface Providers {
   readonly limits: RateLimitProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly eventStore: EventStoreProvider
+  readonly topics: TopicProvider
 }
 
 /** What may bring providers: the options themselves, and stores. */
@@ -22,6 +26,8 @@ const NAMES: Readonly<Record<keyof Providers, string>> = {
   limits: 'a rate-limit provider',
   sessions: 'a session provider',
   boards: 'a board provider',
+  eventStore: 'an event-store provider',
+  topics: 'a topic provider',
 }
 
 /**

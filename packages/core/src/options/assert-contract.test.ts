@@ -4,6 +4,7 @@ import {
   assertBoardProvider,
   assertClock,
   assertCodec,
+  assertEventStoreProvider,
   assertFleetProvider,
   assertLimitProvider,
   assertLocalStore,
@@ -11,6 +12,7 @@ import {
   assertPlugins,
   assertRemoteStore,
   assertSessionProvider,
+  assertTopicProvider,
 } from './assert-contract.ts'
 import { SHAPES } from './contract-shapes.ts'
 
@@ -33,6 +35,8 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    eventStore: 'eventStore',
+    topics: 'topics',
   },
   remote: {
     capabilities: 'capabilities',
@@ -42,8 +46,12 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    eventStore: 'eventStore',
+    topics: 'topics',
   },
   boards: { capabilities: 'boardCapabilities' },
+  eventStore: { capabilities: 'eventStoreCapabilities' },
+  topics: { capabilities: 'topicCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
@@ -90,6 +98,12 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
     'fleetCapabilities',
     (value) => assertFleetProvider({ ...wholeOf('fleet'), capabilities: value }, 'x'),
   ],
+  ['eventStore', (value) => assertEventStoreProvider(value, 'x')],
+  ['eventStore', (value) => assertLocalStore({ ...wholeOf('local'), eventStore: value }, 'x')],
+  ['eventStore', (value) => assertRemoteStore({ ...wholeOf('remote'), eventStore: value }, 'x')],
+  ['topics', (value) => assertTopicProvider(value, 'x')],
+  ['topics', (value) => assertLocalStore({ ...wholeOf('local'), topics: value }, 'x')],
+  ['topics', (value) => assertRemoteStore({ ...wholeOf('remote'), topics: value }, 'x')],
   ['boards', (value) => assertBoardProvider(value, 'x')],
   ['boards', (value) => assertLocalStore({ ...wholeOf('local'), boards: value }, 'x')],
   ['boards', (value) => assertRemoteStore({ ...wholeOf('remote'), boards: value }, 'x')],
@@ -130,7 +144,8 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|boards|locks|limits|sessions|fleet/.test(name)
+    const isOptional =
+      value === undefined && /bus|boards|eventStore|topics|locks|limits|sessions|fleet/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

@@ -16,6 +16,7 @@ import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
 import type { Shape } from './assert-shape.ts'
+import { MESSAGING_SHAPES } from './messaging-shapes.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
   shared: 'boolean',
@@ -131,7 +132,9 @@ const LOCAL: Shape<LocalStore> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  eventStore: 'object?',
   fleet: 'object?',
+  topics: 'object?',
   onDrop: 'function?',
   askAboutUse: 'function?',
 }
@@ -152,7 +155,9 @@ const REMOTE: Shape<RemoteStore> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  eventStore: 'object?',
   fleet: 'object?',
+  topics: 'object?',
   readsAtOnce: 'number?',
   open: 'function',
   read: 'function',
@@ -227,6 +232,7 @@ export const SHAPES = {
   boardCapabilities: BOARD_CAPABILITIES,
   sessions: SESSIONS,
   sessionCapabilities: SESSION_CAPABILITIES,
+  ...MESSAGING_SHAPES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
   codec: CODEC,

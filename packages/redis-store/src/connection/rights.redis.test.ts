@@ -41,6 +41,7 @@ function useOf(script: string): Use {
   if (script.startsWith('limit')) return 'limits'
   if (script.startsWith('fleet')) return 'fleet'
   if (/^(board|counter|unique)/.test(script)) return 'boards'
+  if (script.startsWith('event')) return 'eventStore'
   if (script.startsWith('session')) return 'sessions'
   return script.startsWith('fenced') ? 'values' : 'cache'
 }
@@ -64,6 +65,8 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   limits: ['eval', 'evalsha', 'ping', 'zrem'],
   sessions: ['eval', 'evalsha', 'ping', 'zrem'],
   boards: ['eval', 'evalsha', 'ping', 'zrem'],
+  eventStore: ['eval', 'evalsha', 'ping', 'zrem'],
+  topics: ['ping', 'publish', 'zrem'],
   values: ['eval', 'evalsha', 'mget', 'ping', 'zrem'],
   fleet: ['eval', 'evalsha', 'hmget', 'ping', 'time', 'zrange', 'zrem'],
 }

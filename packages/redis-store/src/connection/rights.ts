@@ -4,11 +4,21 @@
  */
 
 import { StoreRefusedError } from '@larder/core'
+import { MESSAGING_COMMANDS } from './messaging-rights.ts'
 import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet' | 'boards'
+export type Use =
+  | 'cache'
+  | 'locks'
+  | 'limits'
+  | 'sessions'
+  | 'values'
+  | 'fleet'
+  | 'boards'
+  | 'eventStore'
+  | 'topics'
 
 /** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
@@ -44,6 +54,10 @@ const HARMLESS = {
   sunion: ['KEY'],
   time: [],
   unlink: ['KEY'],
+  xadd: ['KEY', 'NOMKSTREAM', '*', 'f', 'v'],
+  xinfo: ['STREAM', 'KEY'],
+  xrange: ['KEY', '-', '+', 'COUNT', '1'],
+  xrevrange: ['KEY', '+', '-', 'COUNT', '1'],
   zadd: ['KEY', 'XX', '0', 'm'],
   zcard: ['KEY'],
   zcount: ['KEY', '0', '0'],
@@ -202,6 +216,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zremrangebyscore',
     'zscore',
   ],
+  ...MESSAGING_COMMANDS,
   values: ['eval', 'evalsha', 'get', 'mget', 'ping', 'set', 'time', 'zrem'],
 }
 
