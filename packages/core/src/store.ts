@@ -3,7 +3,6 @@
  * options, and the door to what a manager keeps to itself.
  */
 
-export type { BoardStore } from './boards/board-store.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
 export type { ReadRules } from './cache/read-call.ts'
@@ -180,14 +179,13 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
-export type { GuardedStore } from './guard/guarded-store.ts'
+export { type KeptContext, keepContext, runIn } from './lifecycle/kept-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
-export type { BoardParts } from './manager/create-boards.ts'
-export type { EventStoreParts } from './manager/create-event-store.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
-export type { TopicParts } from './manager/create-topics.ts'
+export type { StoreParts } from './manager/late-part.ts'
+export type { BoardParts, EventStoreParts, TopicParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {

@@ -17,7 +17,7 @@ import {
   type ProjectionSave,
   type ProjectionTurn,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider, madeOnce } from '../local-provider.ts'
 import { PartitionEvents } from './partition-events.ts'
 
 export interface LocalEventStoreOptions {
@@ -27,15 +27,17 @@ export interface LocalEventStoreOptions {
 
 const NAMES = optionNames<LocalEventStoreOptions>({ now: true })
 
-/** What a namespace has, and who uses it; dropped with the last one. */
-interface SharedEvents {
+/** What a namespace has. */
+class Tables {
   /** How many partitions each event store has. */
-  readonly counts: Map<string, number>
-  readonly partitions: Map<string, PartitionEvents>
-  readonly users: Set<object>
-}
+  readonly counts = new Map<string, number>()
+  readonly partitions = new Map<string, PartitionEvents>()
 
-const shared = processTables<SharedEvents>('events')
+  clear(): void {
+    this.counts.clear()
+    this.partitions.clear()
+  }
+}
 
 /**
  * Creates a provider that keeps events in this process only, for all managers of one namespace together: for development and tests. They
@@ -50,28 +52,17 @@ export function localEventStore(options: LocalEventStoreOptions = {}): EventStor
   return new LocalEventStore(options.now)
 }
 
-class LocalEventStore implements EventStoreProvider {
-  readonly name = 'local'
+class LocalEventStore extends LocalProvider<Tables> implements EventStoreProvider {
   readonly capabilities: EventStoreCapabilities = { shared: false }
   readonly #clock: (() => number) | undefined
-  #namespace: string | undefined
-  #joined: SharedEvents | undefined
 
   constructor(clock: (() => number) | undefined) {
+    super({ kind: 'events', isOwn: clock !== undefined, make: () => new Tables() })
     this.#clock = clock
   }
 
-  open(namespace: string): void {
-    if (this.#joined !== undefined) return
-    this.#namespace = this.#clock === undefined ? namespace : undefined
-    const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? { counts: new Map(), partitions: new Map(), users: new Set() }
-    this.#joined.users.add(this)
-    if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
-  }
-
   async partitions(store: string, wanted: number): Promise<number> {
-    const { counts } = this.#opened
+    const { counts } = this.table
     const kept = counts.get(store) ?? wanted
     counts.set(store, kept)
     return kept
@@ -97,26 +88,12 @@ class LocalEventStore implements EventStoreProvider {
     return this.#partition(place).save(save, this.#now)
   }
 
-  async close(): Promise<void> {
-    const joined = this.#joined
-    joined?.users.delete(this)
-    if (joined?.users.size === 0 && this.#namespace !== undefined) shared.delete(this.#namespace)
-  }
-
   get #now(): number {
     return Math.floor(this.#clock?.() ?? Date.now())
   }
 
-  get #opened(): SharedEvents {
-    if (this.#joined === undefined) throw new Error('The local event store is not open')
-    return this.#joined
-  }
-
   #partition({ store, partition }: EventPlace): PartitionEvents {
-    const { partitions } = this.#opened
     const key = `${store}:${partition}`
-    const known = partitions.get(key) ?? new PartitionEvents()
-    partitions.set(key, known)
-    return known
+    return madeOnce(this.table.partitions, key, () => new PartitionEvents())
   }
 }

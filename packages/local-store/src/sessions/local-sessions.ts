@@ -17,7 +17,7 @@ import {
   type SessionRule,
   type SessionSave,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider, madeOnce } from '../local-provider.ts'
 import { SessionTable } from './session-table.ts'
 
 export interface LocalSessionsOptions {
@@ -30,14 +30,8 @@ const SWEEP_EVERY_MS = 60_000
 
 const NAMES = optionNames<LocalSessionsOptions>({ now: true })
 
-/** The sessions of a namespace, and who uses them; dropped with the last one. */
-interface SharedSessions {
-  /** By the name of the sessions. */
-  readonly tables: Map<string, SessionTable>
-  readonly users: Set<object>
-}
-
-const shared = processTables<SharedSessions>('sessions')
+/** By the name of the sessions. */
+type Tables = Map<string, SessionTable>
 
 /**
  * Creates a session provider that keeps sessions in this process only, for all managers of one namespace together: for
@@ -52,25 +46,14 @@ export function localSessions(options: LocalSessionsOptions = {}): SessionProvid
   return new LocalSessions(options.now)
 }
 
-class LocalSessions implements SessionProvider {
-  readonly name = 'local'
+class LocalSessions extends LocalProvider<Tables> implements SessionProvider {
   readonly capabilities: SessionCapabilities = { shared: false }
   readonly #clock: (() => number) | undefined
-  #namespace: string | undefined
-  #joined: SharedSessions | undefined
   #sweptAt = Number.NEGATIVE_INFINITY
 
   constructor(clock: (() => number) | undefined) {
+    super({ kind: 'sessions', isOwn: clock !== undefined, make: () => new Map() })
     this.#clock = clock
-  }
-
-  open(namespace: string): void {
-    if (this.#joined !== undefined) return
-    this.#namespace = this.#clock === undefined ? namespace : undefined
-    const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? { tables: new Map(), users: new Set() }
-    this.#joined.users.add(this)
-    if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
   }
 
   async read(rule: SessionRule, place: SessionPlace, read: SessionRead): Promise<SessionReply> {
@@ -83,7 +66,7 @@ class LocalSessions implements SessionProvider {
     // No timer: what grows the table also makes it smaller. A clock that was set back counts as well.
     if (Math.abs(now - this.#sweptAt) >= SWEEP_EVERY_MS) {
       this.#sweptAt = now
-      for (const each of this.#joined?.tables.values() ?? []) each.sweep(now)
+      for (const each of this.table.values()) each.sweep(now)
     }
     return table.save(rule, place, save, now)
   }
@@ -112,23 +95,11 @@ class LocalSessions implements SessionProvider {
     yield this.#table(rule).names()
   }
 
-  async close(): Promise<void> {
-    const joined = this.#joined
-    joined?.users.delete(this)
-    if (joined?.users.size === 0 && this.#namespace !== undefined) shared.delete(this.#namespace)
-  }
-
   get #now(): number {
     return Math.floor(this.#clock?.() ?? Date.now())
   }
 
   #table({ sessions }: SessionRule): SessionTable {
-    if (this.#joined === undefined) throw new Error('The local sessions are not open')
-    const { tables } = this.#joined
-    const known = tables.get(sessions)
-    if (known !== undefined) return known
-    const table = new SessionTable()
-    tables.set(sessions, table)
-    return table
+    return madeOnce(this.table, sessions, () => new SessionTable())
   }
 }

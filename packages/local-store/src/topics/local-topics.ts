@@ -6,20 +6,12 @@ import type {
   TopicProvider,
   TopicTarget,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider } from '../local-provider.ts'
 
 interface Listening {
   readonly segments: readonly string[]
   readonly listener: TopicListener
 }
-
-/** Who listens in a namespace, and who uses it; dropped with the last one. */
-interface SharedTopics {
-  readonly listening: Set<Listening>
-  readonly users: Set<object>
-}
-
-const shared = processTables<SharedTopics>('topics')
 
 /**
  * Creates a provider of topics in this process only, for all managers of one namespace together: for development and tests. `lruStore` has
@@ -31,24 +23,17 @@ export function localTopics(): TopicProvider {
   return new LocalTopics()
 }
 
-class LocalTopics implements TopicProvider {
-  readonly name = 'local'
+class LocalTopics extends LocalProvider<Set<Listening>> implements TopicProvider {
   readonly capabilities: TopicCapabilities = { shared: false }
   readonly #own = new Set<Listening>()
-  #namespace = ''
-  #joined: SharedTopics | undefined
   #isClosed = false
 
-  open(namespace: string): void {
-    if (this.#joined !== undefined) return
-    this.#namespace = namespace
-    this.#joined = shared.get(namespace) ?? { listening: new Set(), users: new Set() }
-    this.#joined.users.add(this)
-    shared.set(namespace, this.#joined)
+  constructor() {
+    super({ kind: 'topics', isOwn: false, make: () => new Set() })
   }
 
   async publish({ name }: TopicTarget, payload: Uint8Array): Promise<void> {
-    const { listening } = this.#opened
+    const listening = this.table
     const given = name.split('.')
     const bytes = payload.slice()
     for (const each of [...listening]) {
@@ -62,7 +47,7 @@ class LocalTopics implements TopicProvider {
 
   listen({ name }: TopicTarget, listener: TopicListener): () => void {
     if (this.#isClosed) return () => undefined
-    const { listening } = this.#opened
+    const listening = this.table
     const each = { segments: name.split('.'), listener }
     listening.add(each)
     this.#own.add(each)
@@ -75,17 +60,11 @@ class LocalTopics implements TopicProvider {
     }
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#isClosed = true
-    const joined = this.#joined
-    for (const each of this.#own) joined?.listening.delete(each)
-    joined?.users.delete(this)
-    if (joined?.users.size === 0) shared.delete(this.#namespace)
-  }
-
-  get #opened(): SharedTopics {
-    if (this.#joined === undefined) throw new Error('The local topics are not open')
-    return this.#joined
+    for (const each of this.#own) this.table.delete(each)
+    this.#own.clear()
+    await super.close()
   }
 }
 

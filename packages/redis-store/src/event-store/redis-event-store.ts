@@ -1,7 +1,6 @@
 /** Event stores on Redis. Every step is one script on the server's clock; lua/ says what each does. */
 
 import { createHash } from 'node:crypto'
-import { StoreKeyError } from '@larder/core'
 import type {
   EventAppend,
   EventAppendReply,
@@ -20,8 +19,13 @@ import { type BackedParts, BackedProvider } from '../backed-provider.ts'
 import { Backend } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
+import { keyErrorOf } from '../connection/key-error.ts'
 import { eventKeys, eventPartitionsKey, type KeysOfEvents } from '../key-layout.ts'
-import { type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
+import {
+  type RedisStoreOptions,
+  type ResolvedRedisStoreOptions,
+  resolveRedisStoreOptions,
+} from '../options.ts'
 import { DurableScripts } from './durable-scripts.ts'
 import { readAppended, readEvents, readFetched, readPointers, readTurn } from './event-replies.ts'
 import { keepingTroubles } from './keeping-check.ts'
@@ -43,18 +47,18 @@ export function redisEventStore(options: RedisStoreOptions): EventStoreProvider 
 
 export class RedisEventStore extends BackedProvider implements EventStoreProvider {
   readonly capabilities: EventStoreCapabilities = { shared: true }
-  readonly #parts: BackedParts
+  readonly #options: ResolvedRedisStoreOptions
   #durable: DurableScripts | undefined
   #isChecked = false
 
   constructor(parts: BackedParts) {
     super(parts, 'eventStore')
-    this.#parts = parts
+    this.#options = parts.options
   }
 
   async partitions(store: string, wanted: number): Promise<number> {
     const keys = [eventPartitionsKey(this.namespace, store)]
-    const [kept] = await this.#run({ script: 'eventPartitions', keys, args: [wanted] })
+    const [kept] = await this.run({ script: 'eventPartitions', keys, args: [wanted] })
     void this.#check()
     return numberOf(kept)
   }
@@ -67,23 +71,22 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
       script: 'eventAppend',
       keys: [keys.stream(stream), keys.log, ...done],
       args: [
-        this.#now,
+        this.now,
         stream,
         expected,
         idMs,
         ...events.flatMap(({ schema, bytes }) => [schema, bufferOf(bytes)]),
       ],
     }
-    if (!isDurable) return readAppended(await this.#run(call))
-    this.#durable ??= new DurableScripts(this.#parts.options, this.namespace)
-    return readAppended(await asAnswer(call, this.#durable.run(call)))
+    if (!isDurable) return readAppended(await this.run(call))
+    return readAppended(await this.#runDurable(call))
   }
 
   async read(place: EventPlace, stream: string, range: EventRange): Promise<readonly KeptEvent[]> {
     const { from, to, isBackwards, count, bytes } = range
     const keys = [this.#keysOf(place).stream(stream)]
     const args = [from, to, isBackwards ? 1 : 0, count, bytes]
-    return readEvents(await this.#run({ script: 'eventRead', keys, args }), stream)
+    return readEvents(await this.run({ script: 'eventRead', keys, args }), stream)
   }
 
   /** Two round trips: which streams the events are of is known after the first one only. */
@@ -91,10 +94,10 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
     const { after, count, bytes } = range
     const keys = this.#keysOf(place)
     const log: ScriptCall = { script: 'eventLog', keys: [keys.log], args: [after, count] }
-    const [last, ...rest] = await this.#run(log)
+    const [last, ...rest] = await this.run(log)
     const pointers = readPointers(rest)
     if (pointers.length === 0) return { events: [], until: after, last: numberOf(last) }
-    const reply = await this.#run({
+    const reply = await this.run({
       script: 'eventFetch',
       keys: pointers.map(({ stream }) => keys.stream(stream)),
       args: [bytes, ...pointers.map(({ version }) => version)],
@@ -107,15 +110,15 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
   async take(place: EventPlace, claim: ProjectionClaim): Promise<ProjectionTurn> {
     const { projection, owner, leaseMs } = claim
     const keys = [this.#keysOf(place).projection(projection)]
-    const args = [this.#now, owner, leaseMs]
-    return readTurn(await this.#run({ script: 'eventTake', keys, args }))
+    const args = [this.now, owner, leaseMs]
+    return readTurn(await this.run({ script: 'eventTake', keys, args }))
   }
 
   async save(place: EventPlace, save: ProjectionSave): Promise<boolean> {
     const { projection, owner, fence, position, leaseMs, isLast } = save
     const keys = [this.#keysOf(place).projection(projection)]
-    const args = [this.#now, owner, fence, position, isLast ? 0 : leaseMs]
-    const [isSaved] = await this.#run({ script: 'eventSave', keys, args })
+    const args = [this.now, owner, fence, position, isLast ? 0 : leaseMs]
+    const [isSaved] = await this.run({ script: 'eventSave', keys, args })
     return isSaved === 1
   }
 
@@ -123,37 +126,25 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
     await Promise.all([super.close(), this.#durable?.close()])
   }
 
-  get #now(): number | string {
-    return this.#parts.nowUs?.() ?? ''
-  }
-
   #keysOf({ store, partition }: EventPlace): KeysOfEvents {
     return eventKeys(this.namespace, store, partition)
   }
 
-  #run(call: ScriptCall): Promise<readonly unknown[]> {
-    return asAnswer(call, this.#parts.backend.run(call))
+  async #runDurable(call: ScriptCall): Promise<readonly unknown[]> {
+    this.#durable ??= new DurableScripts(this.#options, this.namespace)
+    try {
+      return await this.#durable.run(call)
+    } catch (error) {
+      throw keyErrorOf(`eventStore.${call.script}`, error)
+    }
   }
 
   /** Once, in the background: nothing waits for it, and nothing fails by it. */
   async #check(): Promise<void> {
-    const { backend } = this.#parts
+    const { backend } = this
     if (this.#isChecked || backend.client === undefined) return
     this.#isChecked = true
     for (const trouble of await keepingTroubles(backend.client)) backend.onTrouble?.(trouble)
-  }
-}
-
-/** @throws StoreKeyError for what the server answers about these keys */
-async function asAnswer(
-  { script }: ScriptCall,
-  reply: Promise<readonly unknown[]>,
-): Promise<readonly unknown[]> {
-  try {
-    return await reply
-  } catch (error) {
-    const isAnswer = error instanceof Error && error.name === 'ReplyError'
-    throw isAnswer ? new StoreKeyError(`eventStore.${script}`, error) : error
   }
 }
 

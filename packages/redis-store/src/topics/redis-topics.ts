@@ -36,7 +36,6 @@ export function redisTopics(options: RedisStoreOptions): TopicProvider {
 
 export class RedisTopics extends BackedProvider implements TopicProvider {
   readonly capabilities: TopicCapabilities = { shared: true }
-  readonly #backend: Backend
   readonly #isInCluster: boolean
   /** By how they are subscribed to, and their name. */
   readonly #channels = new Map<string, SharedChannel>()
@@ -46,12 +45,11 @@ export class RedisTopics extends BackedProvider implements TopicProvider {
 
   constructor(parts: BackedParts) {
     super(parts, 'topics')
-    this.#backend = parts.backend
     this.#isInCluster = isClusterTarget(parts.options.target)
   }
 
   async publish(target: TopicTarget, payload: Uint8Array): Promise<void> {
-    const client = await this.#backend.connected('publish')
+    const client = await this.backend.connected('publish')
     const channel = this.#channelOf(target)
     const { buffer, byteOffset, byteLength } = payload
     const bytes = Buffer.from(buffer, byteOffset, byteLength)
@@ -90,7 +88,7 @@ export class RedisTopics extends BackedProvider implements TopicProvider {
     const start = channel.length - target.name.length
     const parts = { channel, start, isPattern: target.isPattern }
     const shared = this.#isSharded(target)
-      ? new SharedChannel({ ...parts, kind: 'ssubscribe', ...this.#backend.ownSubscriber(channel) })
+      ? new SharedChannel({ ...parts, kind: 'ssubscribe', ...this.backend.ownSubscriber(channel) })
       : new SharedChannel({
           ...parts,
           kind: target.isPattern ? 'psubscribe' : 'subscribe',
@@ -101,7 +99,7 @@ export class RedisTopics extends BackedProvider implements TopicProvider {
   }
 
   get #plainSubscriber() {
-    this.#plain ??= this.#backend.ownSubscriber()
+    this.#plain ??= this.backend.ownSubscriber()
     return this.#plain.subscriber
   }
 
@@ -110,7 +108,7 @@ export class RedisTopics extends BackedProvider implements TopicProvider {
   }
 
   #channelOf({ name }: TopicTarget): string {
-    return topicChannel(this.namespace, this.#backend.database, name)
+    return topicChannel(this.namespace, this.backend.database, name)
   }
 
   async #send(
