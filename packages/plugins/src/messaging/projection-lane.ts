@@ -19,7 +19,6 @@ export interface LaneParts<Output> extends Omit<ProjectionParts<Output>, 'onEnd'
   readonly handler: EventHandler<Output>
   readonly partition: number
   readonly owner: string
-  readonly closing: AbortSignal
 }
 
 /** The turn as it is held. */
@@ -45,6 +44,7 @@ export class ProjectionLane<Output> {
   readonly partition: number
   readonly #made: LaneParts<Output>
   readonly #place: EventPlace
+  readonly #closing = new AbortController()
   #state: LaneState = 'waiting'
   #position = 0
   #failures = 0
@@ -70,9 +70,15 @@ export class ProjectionLane<Output> {
     this.#wake()
   }
 
+  /** Ends what runs, as soon as it can. */
+  close(): void {
+    this.#closing.abort()
+    this.#wake()
+  }
+
   /** Runs until it is closed. Never rejects. */
   async run(): Promise<void> {
-    while (!this.#made.closing.aborted) {
+    while (!this.#closing.signal.aborted) {
       try {
         await this.#made.declare()
         await this.#takeTurn()
@@ -84,7 +90,8 @@ export class ProjectionLane<Output> {
   }
 
   async #takeTurn(): Promise<void> {
-    const { options, parts, closing } = this.#made
+    const { options, parts } = this.#made
+    const closing = this.#closing.signal
     const askedAt = parts.clock.now()
     const turn = await this.#take()
     if (turn.kind === 'held') {
@@ -117,7 +124,8 @@ export class ProjectionLane<Output> {
 
   /** Until it is closed. @throws TurnLost; what the store fails with */
   async #handleAll(held: HeldTurn): Promise<void> {
-    const { closing, options } = this.#made
+    const { options } = this.#made
+    const closing = this.#closing.signal
     while (!closing.aborted) {
       this.#wasWoken = false
       const page = await this.#page(held.position)
@@ -141,7 +149,8 @@ export class ProjectionLane<Output> {
 
   /** Until the handler has succeeded, or the lane is closed. @throws TurnLost */
   async #handle(held: HeldTurn, event: Parameters<LaneParts<Output>['open']>[0]): Promise<void> {
-    const { open, handler, closing } = this.#made
+    const { open, handler } = this.#made
+    const closing = this.#closing.signal
     while (!closing.aborted) {
       this.#assertHeld(held)
       try {
@@ -165,7 +174,7 @@ export class ProjectionLane<Output> {
   #assertHeld(held: HeldTurn): void {
     const { clock } = this.#made.parts
     const isOver = clock.now() >= held.validUntil
-    if (!isOver && (!held.lost.signal.aborted || this.#made.closing.aborted)) return
+    if (!isOver && (!held.lost.signal.aborted || this.#closing.signal.aborted)) return
     held.lost.abort()
     throw new TurnLost()
   }
@@ -224,7 +233,7 @@ export class ProjectionLane<Output> {
   }
 
   async #failed(error: unknown): Promise<void> {
-    if (this.#made.closing.aborted) return
+    if (this.#closing.signal.aborted) return
     this.#state = 'failing'
     this.#failures += 1
     this.#report('failed', error)
@@ -237,7 +246,8 @@ export class ProjectionLane<Output> {
 
   /** `isDeaf`: only closing ends it early. */
   async #pause(ms: number, isDeaf = false): Promise<void> {
-    const { closing, parts } = this.#made
+    const { parts } = this.#made
+    const closing = this.#closing.signal
     if (closing.aborted || (this.#wasWoken && !isDeaf)) return
     await new Promise<void>((resolve) => {
       const cancel = parts.clock.schedule(ms, resolve, 'background')

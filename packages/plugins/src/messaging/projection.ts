@@ -20,7 +20,6 @@ const CLOSE_WITHIN_MS = 1_000
 export class Projection<Output> implements AsyncDisposable {
   readonly #made: ProjectionParts<Output>
   readonly #context: KeptContext = keepContext()
-  readonly #closing = new AbortController()
   readonly #lanes: readonly ProjectionLane<Output>[]
   readonly #work: Promise<unknown>
   readonly #forget: () => void
@@ -40,7 +39,6 @@ export class Projection<Output> implements AsyncDisposable {
           handler: handle,
           partition,
           owner,
-          closing: this.#closing.signal,
         }),
     )
     this.#work = Promise.all(this.#lanes.map((lane) => lane.run()))
@@ -54,10 +52,9 @@ export class Projection<Output> implements AsyncDisposable {
 
   /** Stops, saves how far it has come, and gives the turns to others. Resolves when the handlers that run have ended. */
   async close(): Promise<void> {
-    this.#closing.abort()
     this.#forget()
     this.#made.onEnd()
-    for (const lane of this.#lanes) lane.wake()
+    for (const lane of this.#lanes) lane.close()
     await this.#work
   }
 

@@ -6,7 +6,7 @@
  * the disk is waited for goes out together, and waits for the disk once.
  */
 
-import { StoreSetupError, StoreUnavailableError } from '@larder/core'
+import { StoreKeyError, StoreSetupError, StoreUnavailableError } from '@larder/core'
 import { Backend } from '../backend.ts'
 import { listOf, numberOf } from '../commands/replies.ts'
 import { type ScriptCall, ScriptRunner } from '../commands/script-runner.ts'
@@ -33,7 +33,7 @@ export class DurableScripts {
     this.#backend.open(namespace, 'eventStore')
   }
 
-  /** @throws StoreSetupError where nothing can be waited for; StoreUnavailableError; what the server answers */
+  /** @throws StoreKeyError where the disk cannot be waited for, or does not have it; StoreUnavailableError; what the server answers */
   run(call: ScriptCall): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
       const hashTag = hashTagOf(call.keys[0] ?? '')
@@ -88,10 +88,15 @@ async function untilOnDisk(server: RedisClient): Promise<unknown> {
   try {
     const [local] = listOf(await server.call('WAITAOF', '1', '0', `${WAIT_MS}`))
     if (numberOf(local) >= 1) return undefined
-    return new Error('The disk of the server did not have it in time')
+    return cannotBeHad(new Error('The disk of the server did not have it in time'))
   } catch (error) {
     return inWords(error)
   }
+}
+
+/** The server works, and this demand cannot be met: other calls must not be kept from it. */
+function cannotBeHad(cause: unknown): StoreKeyError {
+  return new StoreKeyError('eventStore.durable', cause)
 }
 
 function inWords(error: unknown): unknown {
@@ -99,12 +104,12 @@ function inWords(error: unknown): unknown {
   if (/unknown command/i.test(words)) {
     const what =
       'Events were appended, but durable needs WAITAOF, which Redis has since 7.2 and this server has not. Leave durable out, or use a newer server.'
-    return new StoreSetupError(what, error)
+    return cannotBeHad(new StoreSetupError(what, error))
   }
   if (/appendonly is disabled/i.test(words)) {
     const what =
       'Events were appended, but durable needs an append-only file, and this server has none. Set appendonly yes, or leave durable out.'
-    return new StoreSetupError(what, error)
+    return cannotBeHad(new StoreSetupError(what, error))
   }
   return error
 }
