@@ -19,6 +19,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './http': [],
   './http-cache': [],
   './logging': [],
+  './messaging': [],
   './metrics': [],
   './boards': [],
   './sessions': [],

@@ -21,7 +21,7 @@ export interface Fold<State, Output> {
   readonly initial: () => State
   /** Makes the next state; it must not change the one it is given. */
   readonly apply: (state: State, event: StoredEvent<Output>) => State
-  /** @default no snapshots */
+  /** Where states are kept, so that not all events are read each time. @default no snapshots */
   readonly snapshot?: SnapshotOptions | undefined
 }
 

@@ -44,7 +44,7 @@ const CASES: readonly EventStoreCase[] = [
     },
   ],
   [
-    'gives versions without a gap, whoever appends',
+    'gives versions without a gap, also when both ends append',
     async ([one, other]) => {
       assert.deepEqual(await add(one, 'a', ['1', '2']), { outcome: 'appended', version: 2 })
       assert.deepEqual(await add(other, 'a', ['3']), { outcome: 'appended', version: 3 })
