@@ -26,6 +26,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './sessions/express': ['express-session'],
   './sessions/fastify': [],
   './sessions/hono': ['hono/cookie'],
+  './structures': [],
   './tracing': ['@opentelemetry/api'],
 }
 

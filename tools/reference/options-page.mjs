@@ -257,6 +257,27 @@ export const SECTIONS = [
     of: [['packages/local-store/src/event-store/local-event-store.ts', 'LocalEventStoreOptions']],
   },
   {
+    title: '`createMap`, `createSet` and `createList`',
+    about: '`whenFull` is not an option of lists. See [structures](../guides/structures.md).',
+    of: [
+      ['packages/plugins/src/structures/structure-options.ts', 'StructureOptions'],
+      ['packages/plugins/src/structures/structure-options.ts', 'ListOptions'],
+    ],
+  },
+  {
+    title: '`push` and `items` of a list',
+    about: 'See [lists](../guides/structures.md#lists).',
+    of: [
+      ['packages/plugins/src/structures/shared-list.ts', 'PushOptions'],
+      ['packages/plugins/src/structures/shared-list.ts', 'ItemsOptions'],
+    ],
+  },
+  {
+    title: '`localStructures`',
+    about: 'Maps, sets and lists within the process. See [structures](../guides/structures.md).',
+    of: [['packages/local-store/src/structures/local-structures.ts', 'LocalStructuresOptions']],
+  },
+  {
     title: '`createSessions`',
     about: 'See [sessions](../guides/sessions.md).',
     of: [['packages/plugins/src/sessions/session-options.ts', 'SessionOptions']],

@@ -49,7 +49,7 @@ export type { MethodEntries } from './decorators/reading/entry-handle.ts'
 export type { StoringOptions } from './decorators/reading/storing-options.ts'
 export { skipCache } from './decorators/skip-cache.ts'
 export { type LocksOwner, WithLock, type WithLockOptions } from './decorators/with-lock.ts'
-export { BoardRangeError, BoardUnavailableError } from './errors/board-error.ts'
+export { BoardOptionsError, BoardRangeError, BoardUnavailableError } from './errors/board-error.ts'
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
 export { EncryptionKeyError, type EncryptionReason } from './errors/encryption-error.ts'
@@ -78,6 +78,7 @@ export {
   StoreUnavailableError,
 } from './errors/store-error.ts'
 export { StreamUnavailableError } from './errors/stream-error.ts'
+export { StructureFullError, StructureUnavailableError } from './errors/structure-error.ts'
 export { TopicUnavailableError } from './errors/topic-error.ts'
 export { UpdateConflictError, UpdateFailedError } from './errors/update-error.ts'
 export { ValueError } from './errors/value-error.ts'
@@ -107,7 +108,7 @@ export type { FleetOptions } from './fleet/fleet-options.ts'
 export type { NodeBreaker, NodeStatus } from './fleet/node-report.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
-export type { SkipMode } from './lifecycle/call-scope.ts'
+export type { SkipMode } from './lifecycle/call-context.ts'
 export {
   type ClientAddressOptions,
   clientAddress,

@@ -3,6 +3,7 @@
  * options, and the door to what a manager keeps to itself.
  */
 
+export { boardShape } from './boards/board-shape.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
 export type { ReadRules } from './cache/read-call.ts'
@@ -137,6 +138,17 @@ export type {
   SessionSave,
 } from './contracts/session-provider.ts'
 export type {
+  StoredItem,
+  StructureCapabilities,
+  StructureItem,
+  StructurePart,
+  StructureProvider,
+  StructurePut,
+  StructurePutReply,
+  StructureReply,
+  StructureRule,
+} from './contracts/structure-provider.ts'
+export type {
   TopicCapabilities,
   TopicListener,
   TopicProvider,
@@ -179,11 +191,13 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
-export { type KeptContext, keepContext, runIn } from './lifecycle/kept-context.ts'
+export { encodeArguments } from './keys/encode-arguments.ts'
+export { type KeptContext, keepContext, runIn } from './lifecycle/call-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
+export type { StructureParts } from './manager/create-structures.ts'
 export type { StoreParts } from './manager/late-part.ts'
 export type { BoardParts, EventStoreParts, TopicParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
@@ -204,5 +218,6 @@ export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
 export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
 export type { SessionValues } from './sessions/session-values.ts'
+export { isTagOfUser, sessionDigest, tagOfUser } from './sessions/user-tag.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -11,6 +11,7 @@ import {
   optionNames,
   type RateLimitProvider,
   type SessionProvider,
+  type StructureProvider,
   type TopicProvider,
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
@@ -21,6 +22,7 @@ import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
+import { localStructures } from './structures/local-structures.ts'
 import { localTopics } from './topics/local-topics.ts'
 
 export interface AdaptiveStoreOptions {
@@ -61,6 +63,7 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly boards: BoardProvider = localBoards()
   readonly eventStore: EventStoreProvider = localEventStore()
   readonly topics: TopicProvider = localTopics()
+  readonly structures: StructureProvider = localStructures()
   readonly #maxBytes: number
   #entries: AdaptiveEntries<Entry>
 

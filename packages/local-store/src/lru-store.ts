@@ -11,6 +11,7 @@ import {
   optionNames,
   type RateLimitProvider,
   type SessionProvider,
+  type StructureProvider,
   type TopicProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
@@ -21,6 +22,7 @@ import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
+import { localStructures } from './structures/local-structures.ts'
 import { localTopics } from './topics/local-topics.ts'
 
 export interface LruStoreOptions {
@@ -58,6 +60,7 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly boards: BoardProvider = localBoards()
   readonly eventStore: EventStoreProvider = localEventStore()
   readonly topics: TopicProvider = localTopics()
+  readonly structures: StructureProvider = localStructures()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
   readonly #maxEntries: number

@@ -11,7 +11,15 @@ const PLACE = Symbol.for('@larder/local-store')
 
 type Place = Record<string, Map<string, unknown> | undefined>
 
-export type ProcessKind = 'locks' | 'limits' | 'sessions' | 'boards' | 'events' | 'topics' | 'fleet'
+export type ProcessKind =
+  | 'locks'
+  | 'limits'
+  | 'sessions'
+  | 'boards'
+  | 'structures'
+  | 'events'
+  | 'topics'
+  | 'fleet'
 
 /** What a namespace has, and who uses it. */
 export interface Joined<Table, User> {

@@ -18,6 +18,7 @@ import type {
   RateLimitProvider,
   RemoteStore,
   SessionProvider,
+  StructureProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -53,6 +54,7 @@ import {
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisSessions } from './sessions/redis-sessions.ts'
+import { RedisStructures } from './structures/redis-structures.ts'
 import { RedisTopics } from './topics/redis-topics.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
@@ -94,6 +96,7 @@ class RedisStore implements RemoteStore {
   readonly boards: BoardProvider
   readonly eventStore: EventStoreProvider
   readonly topics: TopicProvider
+  readonly structures: StructureProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -133,6 +136,7 @@ class RedisStore implements RemoteStore {
     this.boards = new RedisBoards(backed)
     this.eventStore = new RedisEventStore(backed)
     this.topics = new RedisTopics(backed)
+    this.structures = new RedisStructures(backed)
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

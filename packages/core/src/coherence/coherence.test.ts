@@ -655,7 +655,7 @@ describe('an eviction', () => {
     const [a, b] = [await startKnowing(), await startKnowing()]
     a.store.faults.fail({ on: 'evict', times: 1 })
     await expect(a.coherence.evict([at(3, 'a'), at(3, 'b')], HARD)).rejects.toThrow(EvictionQueued)
-    expect([a.coherence.knowledge.queue.hasKey('a'), a.coherence.knowledge.queue.size]).toEqual([
+    expect([a.coherence.knowledge.queue.keys.has('a'), a.coherence.knowledge.queue.size]).toEqual([
       true,
       2,
     ])

@@ -6,6 +6,7 @@ import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { StructureProvider } from './structure-provider.ts'
 import type { TopicProvider } from './topic-provider.ts'
 
 /** Those that a manager may be given apart from its stores. */
@@ -16,6 +17,7 @@ export interface Providers {
   readonly boards: BoardProvider
   readonly eventStore: EventStoreProvider
   readonly topics: TopicProvider
+  readonly structures: StructureProvider
 }
 
 export type ProviderKind = keyof Providers
@@ -34,6 +36,8 @@ export interface StoreProviders {
   readonly eventStore?: EventStoreProvider | undefined
   /** Topics. */
   readonly topics?: TopicProvider | undefined
+  /** Maps, sets and lists. */
+  readonly structures?: StructureProvider | undefined
   /** Heartbeats of nodes, for fleet statistics. */
   readonly fleet?: FleetProvider | undefined
 }

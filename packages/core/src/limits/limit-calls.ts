@@ -174,7 +174,7 @@ export class LimitCalls {
 
   #report(key: string, verdict: RateLimitVerdict): void {
     const { events } = this.#parts
-    if (!events.has('limit')) return
+    if (!events.heard.has('limit')) return
     const { allowed, withinLimit, policy, source, waitedMs: waitMs } = verdict
     const limiter = this.#name
     events.emit('limit', { limiter, key, allowed, withinLimit, policy, source, waitMs })

@@ -26,6 +26,7 @@ import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
 import type { SessionParts } from './create-sessions.ts'
+import type { StructureParts } from './create-structures.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
@@ -79,6 +80,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     boards: (): BoardParts => this.#parts.of('boards'),
     eventStore: (): EventStoreParts => this.#parts.of('eventStore'),
     topics: (): TopicParts => this.#parts.of('topics'),
+    structures: (): StructureParts => this.#parts.of('structures'),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined
@@ -285,6 +287,6 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   #reportDrop(fullKey: string): void {
     const cache = fullKey.slice(0, fullKey.indexOf(':'))
     this.#node.stats.of(cache).drops += 1
-    if (this.#events.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
+    if (this.#events.heard.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
   }
 }

@@ -4,7 +4,7 @@ import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { EventStoreProvider } from '../contracts/event-store-provider.ts'
 import type { ProviderKind } from '../contracts/providers.ts'
 import type { TopicProvider } from '../contracts/topic-provider.ts'
-import { BoardUnavailableError } from '../errors/board-error.ts'
+import { BoardOptionsError, BoardUnavailableError } from '../errors/board-error.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { EventStoreUnavailableError } from '../errors/event-store-error.ts'
 import { TopicUnavailableError } from '../errors/topic-error.ts'
@@ -14,6 +14,7 @@ import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessions } from './create-sessions.ts'
+import { createStructures } from './create-structures.ts'
 import {
   type LatePart,
   type PartPlace,
@@ -38,10 +39,15 @@ const MAKERS = {
   locks: createLocks,
   limits: createLimits,
   sessions: createSessions,
-  boards: plainPart('boards', BoardUnavailableError),
+  boards: plainPart('boards', BoardUnavailableError, isBoardVerdict),
+  structures: createStructures,
   eventStore: valuePart('eventStore', EventStoreUnavailableError),
   topics: valuePart('topics', TopicUnavailableError),
 } satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
+
+function isBoardVerdict(error: unknown): error is BoardOptionsError {
+  return error instanceof BoardOptionsError
+}
 
 type Parts = { [Kind in ProviderKind]: ReturnType<(typeof MAKERS)[Kind]> }
 

@@ -10,6 +10,7 @@ import type { ProviderKind, Providers } from '../contracts/providers.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import type { StructureProvider } from '../contracts/structure-provider.ts'
 import type { TopicProvider } from '../contracts/topic-provider.ts'
 import {
   type FleetOptions,
@@ -60,6 +61,8 @@ export interface CacheManagerOptions {
   readonly eventStore?: EventStoreProvider | undefined
   /** What topics go through. @default the remote store's own, or without one the local store's */
   readonly topics?: TopicProvider | undefined
+  /** Where maps, sets and lists are kept. @default the remote store's own, or without one the local store's */
+  readonly structures?: StructureProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -102,7 +105,7 @@ export interface CacheManagerOptions {
   readonly logger?: Logger | false | undefined
   /**
    * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions,
-   * boards, events and topics stay in this process, and no store is used. @default true
+   * boards, structures, events and topics stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -121,6 +124,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   boards: true,
   eventStore: true,
   topics: true,
+  structures: true,
   plugins: true,
   defaults: true,
   types: true,

@@ -10,8 +10,8 @@ export function watchStores(options: ResolvedManagerOptions, node: CacheNode): S
   const { events, clock, remote } = node
   logOutages(events, options.namespace, options.logger)
   const watch = new StoreWatch({ events, clock, isReady: () => remote?.store.ready !== false })
-  const { remote: shared } = options
-  const providers = PROVIDER_KINDS.flatMap((kind) => [shared?.[kind], options[kind]])
+  const { remote: shared, local } = options
+  const providers = PROVIDER_KINDS.flatMap((kind) => [shared?.[kind], local?.[kind], options[kind]])
   for (const told of [shared, ...providers]) {
     told?.onTrouble?.((error) => watch.note(error))
   }

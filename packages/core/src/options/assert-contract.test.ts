@@ -32,6 +32,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     boards: 'boards',
     eventStore: 'eventStore',
     topics: 'topics',
+    structures: 'structures',
   },
   remote: {
     capabilities: 'capabilities',
@@ -43,6 +44,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     boards: 'boards',
     eventStore: 'eventStore',
     topics: 'topics',
+    structures: 'structures',
   },
   boards: { capabilities: 'boardCapabilities' },
   eventStore: { capabilities: 'eventStoreCapabilities' },
@@ -51,6 +53,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
   fleet: { capabilities: 'fleetCapabilities' },
+  structures: { capabilities: 'structureCapabilities' },
   plugin: { codecSteps: 'step' },
 }
 
@@ -113,7 +116,8 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
     const isOptional =
-      value === undefined && /bus|boards|eventStore|topics|locks|limits|sessions|fleet/.test(name)
+      value === undefined &&
+      /bus|boards|locks|limits|sessions|fleet|structures|eventStore|topics/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

@@ -16,6 +16,7 @@ import type { StoreProviders } from '../contracts/providers.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
+import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
 import type { Shape } from './assert-shape.ts'
 import { MESSAGING_SHAPES } from './messaging-shapes.ts'
 
@@ -108,6 +109,21 @@ const SESSIONS: Shape<SessionProvider> = {
   close: 'function',
 }
 
+const STRUCTURE_CAPABILITIES: Shape<StructureCapabilities> = { shared: 'boolean' }
+
+const STRUCTURES: Shape<StructureProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  put: 'function',
+  remove: 'function',
+  read: 'function',
+  clear: 'function',
+  close: 'function',
+}
+
 const FLEET: Shape<FleetProvider> = {
   name: 'string',
   capabilities: 'object',
@@ -125,6 +141,7 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   boards: 'object?',
   eventStore: 'object?',
   topics: 'object?',
+  structures: 'object?',
   fleet: 'object?',
 }
 
@@ -234,6 +251,8 @@ export const SHAPES = {
   ...MESSAGING_SHAPES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
+  structures: STRUCTURES,
+  structureCapabilities: STRUCTURE_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,

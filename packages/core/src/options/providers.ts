@@ -51,6 +51,12 @@ export const PROVIDERS: Readonly<Record<ProviderKind, Kind>> = {
     shape: SHAPES.topics,
     capabilities: SHAPES.topicCapabilities,
   },
+  structures: {
+    is: 'a structure provider',
+    such: 'redisStructures() or localStructures()',
+    shape: SHAPES.structures,
+    capabilities: SHAPES.structureCapabilities,
+  },
 }
 
 /** Those that only stores bring. */

@@ -38,6 +38,11 @@ export {
   type SessionsUnderTest,
   sessionStoreCases,
 } from './conformance/session-store-cases.ts'
+export {
+  type MakeStructures,
+  type StructuresUnderTest,
+  structureCases,
+} from './conformance/structure-cases.ts'
 export { type MakeTopics, type TopicsUnderTest, topicCases } from './conformance/topic-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {

@@ -43,6 +43,7 @@ function useOf(script: string): Use {
   if (/^(board|counter|unique)/.test(script)) return 'boards'
   if (script.startsWith('event')) return 'eventStore'
   if (script.startsWith('session')) return 'sessions'
+  if (script.startsWith('structure')) return 'structures'
   return script.startsWith('fenced') ? 'values' : 'cache'
 }
 
@@ -67,6 +68,7 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   boards: ['eval', 'evalsha', 'ping', 'zrem'],
   eventStore: ['eval', 'evalsha', 'ping', 'zrem'],
   topics: ['ping', 'publish', 'zrem'],
+  structures: ['eval', 'evalsha', 'ping', 'zrem'],
   values: ['eval', 'evalsha', 'mget', 'ping', 'zrem'],
   fleet: ['eval', 'evalsha', 'hmget', 'ping', 'time', 'zrange', 'zrem'],
 }

@@ -9,16 +9,8 @@ import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use =
-  | 'cache'
-  | 'locks'
-  | 'limits'
-  | 'sessions'
-  | 'values'
-  | 'fleet'
-  | 'boards'
-  | 'eventStore'
-  | 'topics'
+export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet' | KeptUse
+type KeptUse = 'boards' | 'structures' | keyof typeof MESSAGING_COMMANDS
 
 /** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 const HARMLESS = {
@@ -32,6 +24,7 @@ const HARMLESS = {
   hdel: ['KEY', 'f'],
   hexists: ['KEY', 'f'],
   hget: ['KEY', 'f'],
+  hgetall: ['KEY'],
   hkeys: ['KEY'],
   hlen: ['KEY'],
   hmget: ['KEY', 'f'],
@@ -68,6 +61,7 @@ const HARMLESS = {
   zrem: ['KEY', 'm'],
   zremrangebyrank: ['KEY', '0', '0'],
   zremrangebyscore: ['KEY', '0', '0'],
+  zrevrange: ['KEY', '0', '0'],
   zrevrangebyscore: ['KEY', '0', '0'],
   zscore: ['KEY', 'm'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
@@ -182,6 +176,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'pfcount',
     'pfmerge',
     'ping',
+    'pttl',
     'sadd',
     'scard',
     'set',
@@ -195,6 +190,26 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrange',
     'zrank',
     'zrem',
+    'zscore',
+  ],
+  structures: [
+    'eval',
+    'evalsha',
+    'hdel',
+    'hgetall',
+    'hlen',
+    'hmget',
+    'hset',
+    'pexpire',
+    'ping',
+    'pttl',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrem',
+    'zrevrange',
     'zscore',
   ],
   sessions: [

@@ -20,7 +20,11 @@ import { numberOf, textOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
 import { scanPattern } from '../entries/key-scan.ts'
 import { sessionAt, sessionKeys, sessionPattern } from '../key-layout.ts'
-import { type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
+import {
+  type RedisStoreOptions,
+  type ResolvedRedisStoreOptions,
+  resolveRedisStoreOptions,
+} from '../options.ts'
 import { readMoved, readSaved, readSession } from './session-replies.ts'
 
 /**
@@ -31,9 +35,12 @@ import { readMoved, readSaved, readSession } from './session-replies.ts'
  * @example createCacheManager({ namespace: 'shop', sessions: redisSessions({ url: process.env.SESSIONS_URL }) })
  */
 export function redisSessions(options: RedisStoreOptions): SessionProvider {
-  const resolved = resolveRedisStoreOptions(options)
-  const backend = new Backend(resolved)
-  return new RedisSessions({ backend, options: resolved, ownsBackend: true })
+  return sessionsOf(resolveRedisStoreOptions(options))
+}
+
+/** The same of options that are resolved. */
+export function sessionsOf(options: ResolvedRedisStoreOptions): RedisSessions {
+  return new RedisSessions({ backend: new Backend(options), options, ownsBackend: true })
 }
 
 export class RedisSessions extends BackedProvider implements SessionProvider {
