@@ -167,7 +167,7 @@ export function boardKeys(
  */
 export function counterKeys(
   namespace: string,
-  { counter, per }: CounterRule,
+  { counter, per }: Pick<CounterRule, 'counter' | 'per'>,
   key: string,
 ): { readonly counts: string; readonly done: (digest: string) => string } {
   const counts = `{${namespace}:counter:${counter}:${per}:${key}}`
@@ -177,7 +177,7 @@ export function counterKeys(
 /** A period of a key's visitors, by where it begins: the visitors while they are few, and a HyperLogLog. All of a key has one hash tag. */
 export function uniqueKeys(
   namespace: string,
-  { uniques, per }: UniqueRule,
+  { uniques, per }: Pick<UniqueRule, 'uniques' | 'per'>,
   { key, period }: { readonly key: string; readonly period: string },
 ): readonly [few: string, many: string] {
   const at = `{${namespace}:uniques:${uniques}:${per}:${key}}:${period}`
