@@ -33,7 +33,7 @@ import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
 import type { ManagerHealth } from './health.ts'
-import { type BoardParts, LateParts } from './late-parts.ts'
+import { type BoardParts, type EventStoreParts, LateParts, type TopicParts } from './late-parts.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
@@ -82,6 +82,8 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
     sessions: (): SessionParts => this.#parts.of('sessions'),
     boards: (): BoardParts => this.#parts.of('boards'),
+    eventStore: (): EventStoreParts => this.#parts.of('eventStore'),
+    topics: (): TopicParts => this.#parts.of('topics'),
     structures: (): StructureParts => this.#parts.of('structures'),
     writes: (): WriteParts => this.#parts.of('writes'),
     /** By full keys, whatever the scope. */

@@ -19,6 +19,7 @@ import type { SessionCapabilities, SessionProvider } from '../contracts/session-
 import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
 import type { WriteCapabilities, WriteProvider } from '../contracts/write-provider.ts'
 import type { Shape } from './assert-shape.ts'
+import { MESSAGING_SHAPES } from './messaging-shapes.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
   shared: 'boolean',
@@ -164,6 +165,8 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  eventStore: 'object?',
+  topics: 'object?',
   structures: 'object?',
   writes: 'object?',
   fleet: 'object?',
@@ -272,6 +275,7 @@ export const SHAPES = {
   boardCapabilities: BOARD_CAPABILITIES,
   sessions: SESSIONS,
   sessionCapabilities: SESSION_CAPABILITIES,
+  ...MESSAGING_SHAPES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
   structures: STRUCTURES,

@@ -5,20 +5,13 @@
 
 import { StoreRefusedError } from '@larder/core'
 import { HARMLESS, type NeededCommand } from './harmless-commands.ts'
+import { MESSAGING_COMMANDS } from './messaging-rights.ts'
 import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use =
-  | 'cache'
-  | 'locks'
-  | 'limits'
-  | 'sessions'
-  | 'values'
-  | 'fleet'
-  | 'boards'
-  | 'structures'
-  | 'writes'
+export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet' | KeptUse
+type KeptUse = 'boards' | 'structures' | 'writes' | keyof typeof MESSAGING_COMMANDS
 
 /** Commands by use. `subscribe` is not among them: its missing rights show when it is tried. */
 export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
@@ -200,6 +193,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrem',
     'zscore',
   ],
+  ...MESSAGING_COMMANDS,
   values: ['eval', 'evalsha', 'get', 'mget', 'ping', 'set', 'time', 'zrem'],
 }
 
