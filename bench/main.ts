@@ -12,6 +12,7 @@ import { boards } from './boards.ts'
 import { growth } from './growth/growth.ts'
 import { hits } from './hits.ts'
 import { imports } from './imports.ts'
+import { messaging } from './messaging.ts'
 import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
 import { responses } from './responses.ts'
@@ -19,6 +20,7 @@ import { sessions } from './sessions.ts'
 import { structures } from './structures.ts'
 import { values } from './values/values.ts'
 import { watched } from './watched.ts'
+import { writeBehind } from './write-behind.ts'
 
 interface PartOptions {
   readonly url: string
@@ -38,7 +40,9 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   responses,
   imports,
   boards,
+  messaging,
   structures,
+  'write-behind': writeBehind,
 }
 
 const args = process.argv.slice(2)

@@ -216,6 +216,47 @@ export const SECTIONS = [
     of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
   },
   {
+    title: '`createTopic`, `createTopicPattern`',
+    about: 'See [topics](../guides/topics.md).',
+    of: [
+      ['packages/plugins/src/messaging/topic-options.ts', 'TopicOptions'],
+      ['packages/plugins/src/messaging/topic-options.ts', 'TopicPatternOptions'],
+    ],
+  },
+  {
+    title: '`subscribe` of a topic',
+    about: 'See [topics](../guides/topics.md).',
+    of: [['packages/plugins/src/messaging/topic-options.ts', 'SubscribeOptions']],
+  },
+  {
+    title: '`createEventStore`',
+    about: 'See [event stores](../guides/event-store.md).',
+    of: [['packages/plugins/src/messaging/event-store-options.ts', 'EventStoreOptions']],
+  },
+  {
+    title: '`append`, `read`, `readAll` and `project` of an event store',
+    about: 'See [event stores](../guides/event-store.md).',
+    of: [
+      ['packages/plugins/src/messaging/event-store-options.ts', 'AppendOptions'],
+      ['packages/plugins/src/messaging/event-store-options.ts', 'ReadEventsOptions'],
+      ['packages/plugins/src/messaging/event-store-options.ts', 'ReadAllOptions'],
+      ['packages/plugins/src/messaging/event-store-options.ts', 'ProjectOptions'],
+    ],
+  },
+  {
+    title: '`fold` of an event store',
+    about: 'See [event stores](../guides/event-store.md).',
+    of: [
+      ['packages/plugins/src/messaging/event-fold.ts', 'Fold'],
+      ['packages/plugins/src/messaging/event-fold.ts', 'SnapshotOptions'],
+    ],
+  },
+  {
+    title: '`localEventStore`',
+    about: 'Event stores within the process. See [event stores](../guides/event-store.md).',
+    of: [['packages/local-store/src/event-store/local-event-store.ts', 'LocalEventStoreOptions']],
+  },
+  {
     title: '`createMap`, `createSet` and `createList`',
     about: '`whenFull` is not an option of lists. See [structures](../guides/structures.md).',
     of: [
@@ -235,6 +276,30 @@ export const SECTIONS = [
     title: '`localStructures`',
     about: 'Maps, sets and lists within the process. See [structures](../guides/structures.md).',
     of: [['packages/local-store/src/structures/local-structures.ts', 'LocalStructuresOptions']],
+  },
+  {
+    title: '`createWriteBehind`',
+    about: 'See [write-behind](../guides/write-behind.md).',
+    of: [
+      ['packages/plugins/src/write-behind/queue-options.ts', 'WriteBehindOptions'],
+      ['packages/plugins/src/write-behind/queue-options.ts', 'QueueOptions'],
+    ],
+  },
+  {
+    title: '`@WriteBehind`',
+    about: 'And the options of a queue. See [write-behind](../guides/write-behind.md).',
+    of: [['packages/plugins/src/write-behind/decorator.ts', 'WriteBehindMethodFields']],
+  },
+  {
+    title: '`flush` of a write-behind queue',
+    about: 'See [write-behind](../guides/write-behind.md).',
+    of: [['packages/plugins/src/write-behind/write-queue.ts', 'FlushOptions']],
+  },
+  {
+    title: '`localWrites`',
+    about:
+      'Queues of write-behind within the process. See [write-behind](../guides/write-behind.md).',
+    of: [['packages/local-store/src/writes/local-writes.ts', 'LocalWritesOptions']],
   },
   {
     title: '`createSessions`',
@@ -271,7 +336,7 @@ export const SECTIONS = [
   },
   {
     title:
-      '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `redisBoards`, `fencedValues`',
+      '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `redisBoards`, `redisWrites`, `fencedValues`',
     about: 'See [operation](../guides/operations.md#tls-sentinel-cluster).',
     of: [['packages/redis-store/src/options.ts', 'RedisStoreOptions']],
   },

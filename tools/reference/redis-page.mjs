@@ -31,12 +31,17 @@ read and write through Larder. \`shop\` is the manager's \`namespace\`. The part
 | \`{shop:session:web:uXk3…}\` | sorted set | the sessions of a user, by when each ends: one that is not in it has ended | the last of them |
 | \`{shop:session:web:uXk3…}:tq4k1ab~9f…\` | string | a session: when it ends, and its data; or that it has ended, or where it is kept | its end, and an hour after its id was made |
 | \`{shop:board:weekly}:1764547200000:order\` | sorted set | a period of a board, by where it begins: its members in their order. \`:ids\` and \`:scores\` belong to it | the last period that shows it; for ever without periods |
-| \`{shop:board:weekly}:clock\` | string | when the last score was taken | as long |
-| \`{shop:counter:hits:home}\` | hash | the counts of a key, by where each period begins | as long |
-| \`{shop:counter:hits:home}:id:x9…\` | string | what the call with an id has done | an hour |
-| \`{shop:uniques:visitors:home}:1764547200000:few\` | set | digests of the visitors of a period while they are few; \`:many\`, a HyperLogLog, from then on | as a board |
+| \`{shop:board:weekly}:clock\` | string | when the last score was taken, and which options the board is kept by | as long |
+| \`{shop:counter:hits:day:0:home}\` | hash | the counts of a key, by where each period begins; \`0\` is its shard | as long |
+| \`{shop:counter:hits:day:0:home}:id:x9…\` | string | what the call with an id has done | an hour |
+| \`{shop:uniques:visitors:day:home}:1764547200000:few\` | set | digests of the visitors of a period while they are few; \`:many\`, a HyperLogLog, from then on | as a board |
 | \`{shop:structure:map.carts:user-7}:items\` | hash | the items of a structure: a version, and the value | its \`ttl\` after the last change |
 | \`{shop:structure:map.carts:user-7}:order\` | sorted set | the names of its items, in the order in which they were put | as long |
+| \`{shop:events:accounts}\` | string | how many partitions an event store has | never |
+| \`{shop:events:accounts:3}:log\` | stream | the order of all events of a partition: the stream and the version of each | never |
+| \`{shop:events:accounts:3}:stream:acc-1\` | stream | the events of one stream, by version | never |
+| \`{shop:events:accounts:3}:id:x9…\` | string | what an append with an id has done | after its \`idFor\` |
+| \`{shop:events:accounts:3}:projection:balances\` | hash | whose turn a projection is, its fence, and how far it has come | never |
 | \`{shop:fenced:front-page}\` | string | a value of \`fencedValues\` | as it was set |
 | \`{shop:fenced:front-page}:fence\` | string | the last fence that wrote it | longer than the value |
 
@@ -49,6 +54,7 @@ What stands in braces is the hash tag: all keys of one partition, one lock, one 
 | \`shop:bus:0:Jd8s_0aZfQ2c\` | all nodes | which keys and tags were changed, with their numbers; which loads have ended. \`0\` is the database, then the store's name |
 | \`shop:lock:\` and a random text | one process | its turn for a lock may have come |
 | \`shop:limits:0\` | all nodes | permits were given back, or a key was unblocked |
+| \`shop:topic:0:orders.paid\` | processes that subscribed to the topic | a message; with \`sharded\`, in a Cluster, by SPUBLISH |
 
 ## Scripts
 

@@ -1,5 +1,5 @@
 /**
- * What all copies of this package in one process have in common: its locks, limits, sessions, boards and heartbeats, by namespace.
+ * What all copies of this package in one process have in common: its locks, limits, sessions, boards, write queues, events, topics and heartbeats, by namespace.
  *
  * A lock that two copies keep each for itself excludes nobody. Copies meet easily: two versions in node_modules, the ES and the
  * CommonJS build, a module that is evaluated again. So the tables stand under a global symbol, with a number for their shape.
@@ -11,7 +11,16 @@ const PLACE = Symbol.for('@larder/local-store')
 
 type Place = Record<string, Map<string, unknown> | undefined>
 
-export type ProcessKind = 'locks' | 'limits' | 'sessions' | 'boards' | 'structures' | 'fleet'
+export type ProcessKind =
+  | 'locks'
+  | 'limits'
+  | 'sessions'
+  | 'boards'
+  | 'structures'
+  | 'writes'
+  | 'events'
+  | 'topics'
+  | 'fleet'
 
 /** What a namespace has, and who uses it. */
 export interface Joined<Table, User> {

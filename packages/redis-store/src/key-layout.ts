@@ -167,7 +167,7 @@ export function boardKeys(
  */
 export function counterKeys(
   namespace: string,
-  { counter, per }: CounterRule,
+  { counter, per }: Pick<CounterRule, 'counter' | 'per'>,
   key: string,
 ): { readonly counts: string; readonly done: (digest: string) => string } {
   const counts = `{${namespace}:counter:${counter}:${per}:${key}}`
@@ -177,11 +177,40 @@ export function counterKeys(
 /** A period of a key's visitors, by where it begins: the visitors while they are few, and a HyperLogLog. All of a key has one hash tag. */
 export function uniqueKeys(
   namespace: string,
-  { uniques, per }: UniqueRule,
+  { uniques, per }: Pick<UniqueRule, 'uniques' | 'per'>,
   { key, period }: { readonly key: string; readonly period: string },
 ): readonly [few: string, many: string] {
   const at = `{${namespace}:uniques:${uniques}:${per}:${key}}:${period}`
   return [`${at}:few`, `${at}:many`]
+}
+
+/** How many partitions an event store has: `{shop:events:accounts}`. */
+export function eventPartitionsKey(namespace: string, store: string): string {
+  return `{${namespace}:events:${store}}`
+}
+
+/** The keys of one partition of an event store, all with the hash tag `{shop:events:accounts:3}`. */
+export interface KeysOfEvents {
+  readonly log: string
+  readonly stream: (name: string) => string
+  /** What an append with an id has done. */
+  readonly done: (digest: string) => string
+  readonly projection: (name: string) => string
+}
+
+export function eventKeys(namespace: string, store: string, partition: number): KeysOfEvents {
+  const at = `{${namespace}:events:${store}:${partition}}`
+  return {
+    log: `${at}:log`,
+    stream: (name) => `${at}:stream:${name}`,
+    done: (digest) => `${at}:id:${digest}`,
+    projection: (name) => `${at}:projection:${name}`,
+  }
+}
+
+/** The channel of a topic: `shop:topic:0:orders.paid`, with the number of the database. Segments of a pattern may be `*`. */
+export function topicChannel(namespace: string, database: number, topic: string): string {
+  return `${namespace}:topic:${database}:${topic}`
 }
 
 /** The items of a structure, and their order. Both have one hash tag. */
@@ -193,6 +222,14 @@ export function structureKeys(
   const at = `{${namespace}:structure:${structure}:${key}}`
   return [`${at}:items`, `${at}:order`]
 }
+
+/** All keys of a write-behind queue: `{shop:writes:progress}`, with the endings below. In the order that scripts are given them. */
+export function queueKeys(namespace: string, queue: string): readonly string[] {
+  const state = `{${namespace}:writes:${queue}}`
+  return [state, ...QUEUE_ENDINGS.map((ending) => `${state}:${ending}`)]
+}
+
+const QUEUE_ENDINGS = ['items', 'values', 'due', 'order', 'letters', 'graves', 'latest'] as const
 
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {

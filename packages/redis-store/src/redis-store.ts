@@ -6,6 +6,7 @@ import type {
   ClaimRequest,
   CodecFactory,
   EntryAddress,
+  EventStoreProvider,
   EvictRequest,
   FillReply,
   FleetProvider,
@@ -23,6 +24,8 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
+  TopicProvider,
+  WriteProvider,
 } from '@larder/core/store'
 import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
@@ -39,6 +42,7 @@ import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
 import { Heads } from './entries/heads.ts'
 import { scanKeys } from './entries/key-scan.ts'
+import { RedisEventStore } from './event-store/redis-event-store.ts'
 import { RedisFleet } from './fleet/redis-fleet.ts'
 import { headsKey, logKey, tagsKey } from './key-layout.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
@@ -52,6 +56,8 @@ import {
 } from './options.ts'
 import { RedisSessions } from './sessions/redis-sessions.ts'
 import { RedisStructures } from './structures/redis-structures.ts'
+import { RedisTopics } from './topics/redis-topics.ts'
+import { RedisWrites } from './writes/redis-writes.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -90,7 +96,10 @@ class RedisStore implements RemoteStore {
   readonly fleet: FleetProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly eventStore: EventStoreProvider
+  readonly topics: TopicProvider
   readonly structures: StructureProvider
+  readonly writes: WriteProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -128,7 +137,10 @@ class RedisStore implements RemoteStore {
     this.fleet = new RedisFleet(backed)
     this.sessions = new RedisSessions(backed)
     this.boards = new RedisBoards(backed)
+    this.eventStore = new RedisEventStore(backed)
+    this.topics = new RedisTopics(backed)
     this.structures = new RedisStructures(backed)
+    this.writes = new RedisWrites(backed)
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

@@ -121,6 +121,21 @@ export const ERROR_CODES = {
       'The store of the streams cannot be reached, or did not answer in time; of a change it is unknown whether it was made.',
     remedy: 'Look at the cause. Add the message again with the same id.',
   },
+  LARDER_TOPIC_UNAVAILABLE: {
+    meaning:
+      'The store of the topics cannot be reached, or did not answer in time; it is unknown whether the message was published.',
+    remedy: 'Look at the cause. Publish again where a message that comes twice does no harm.',
+  },
+  LARDER_EVENT_STORE_UNAVAILABLE: {
+    meaning:
+      'The store of the events cannot be reached, did not answer in time, or could not save; of an append it is unknown whether it was made.',
+    remedy: 'Look at the cause. Append again with the same id.',
+  },
+  LARDER_STREAM_CONFLICT: {
+    meaning:
+      'A stream of events is at another version than an append expected; nothing was appended.',
+    remedy: 'Read the stream anew, decide again, and append with the version that was found.',
+  },
   LARDER_STRUCTURE_UNAVAILABLE: {
     meaning:
       'The store of the maps, sets and lists cannot be reached, did not answer in time, or holds something that cannot be read; of a change it is unknown whether it was made.',
@@ -129,6 +144,33 @@ export const ERROR_CODES = {
   LARDER_STRUCTURE_FULL: {
     meaning: 'A map or set holds as much as it may, and takes nothing new; nothing was changed.',
     remedy: 'Remove something, raise most, or let the oldest go with whenFull: "drop".',
+  },
+  LARDER_WRITES_UNAVAILABLE: {
+    meaning:
+      'The store of the write queues cannot be reached, or did not answer in time; it is unknown whether a write was queued.',
+    remedy:
+      'Queue the write again, which does no harm unless it is merged; or choose onUnavailable: "write-through".',
+  },
+  LARDER_WRITE_QUEUE_FULL: {
+    meaning: 'As many writes wait in a queue as may; this one was not queued.',
+    remedy:
+      'Look at why the writer is slower than what is written. Raise maxPending, or choose onFull: "wait" or "write-through".',
+  },
+  LARDER_WRITES_PENDING: {
+    meaning: 'Writes still wait when the time to flush them is over. They stay queued.',
+    remedy: 'Give flush more time, or look at the failures of the writer.',
+  },
+  LARDER_WRITE_NOT_DURABLE: {
+    meaning: 'A write is queued, and the disk of the server did not have it in time.',
+    remedy: 'Queue it again, or go on: only a crash of the server can lose it.',
+  },
+  LARDER_WRITE_OUTDATED: {
+    meaning: 'A dead letter was not replayed, because a newer write of its key was queued since.',
+    remedy: 'Discard it, or replay it with force where it is to count as the newest.',
+  },
+  LARDER_WRITE_REJECTED: {
+    meaning: 'A writer has said that a write will never succeed; it is a dead letter.',
+    remedy: 'Look at the dead letter; replay or discard it.',
   },
   LARDER_ENCRYPTION_KEY: {
     meaning:

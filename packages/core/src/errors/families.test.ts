@@ -6,6 +6,7 @@ import { BoardOptionsError, BoardRangeError, BoardUnavailableError } from './boa
 import { ClosedError } from './closed-error.ts'
 import { ERROR_CODES } from './codes.ts'
 import { EncryptionKeyError } from './encryption-error.ts'
+import { EventConflictError, EventStoreUnavailableError } from './event-store-error.ts'
 import { KeyError } from './key-error.ts'
 import { LarderError } from './larder-error.ts'
 import { LoadTimeoutError } from './load-error.ts'
@@ -25,8 +26,17 @@ import {
 } from './store-error.ts'
 import { StreamUnavailableError } from './stream-error.ts'
 import { StructureFullError, StructureUnavailableError } from './structure-error.ts'
+import { TopicUnavailableError } from './topic-error.ts'
 import { UpdateConflictError, UpdateFailedError } from './update-error.ts'
 import { ValueError } from './value-error.ts'
+import {
+  RejectedWriteError,
+  WriteNotDurableError,
+  WriteOutdatedError,
+  WriteQueueFullError,
+  WritesPendingError,
+  WritesUnavailableError,
+} from './write-error.ts'
 
 const page = readFileSync(
   new URL('../../../../docs/reference/errors.md', import.meta.url),
@@ -53,6 +63,17 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     'LARDER_INVALID_OPTION',
     new InvalidOptionError({ option: 'a.ttl', expected: 'x', received: 1 }),
   ],
+  [
+    'EventConflictError',
+    'LARDER_STREAM_CONFLICT',
+    new EventConflictError({ store: 'accounts', stream: 'acc-1', expected: 2, found: 3 }),
+  ],
+  [
+    'EventStoreUnavailableError',
+    'LARDER_EVENT_STORE_UNAVAILABLE',
+    new EventStoreUnavailableError(cause),
+  ],
+  ['TopicUnavailableError', 'LARDER_TOPIC_UNAVAILABLE', new TopicUnavailableError(cause)],
   ['KeyError', 'LARDER_KEY', new KeyError('no key')],
   ['LoadTimeoutError', 'LARDER_LOAD_TIMEOUT', new LoadTimeoutError('p:1', 50)],
   ['LockLostError', 'LARDER_LOCK_LOST', new LockLostError('order:1')],
@@ -69,6 +90,12 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
   ['RecoveryQueueError', 'LARDER_RECOVERY_QUEUE', new RecoveryQueueError('p:1', cause)],
   ['BoardOptionsError', 'LARDER_BOARD_OPTIONS', new BoardOptionsError()],
   ['BoardUnavailableError', 'LARDER_BOARD_UNAVAILABLE', new BoardUnavailableError(cause)],
+  ['WritesUnavailableError', 'LARDER_WRITES_UNAVAILABLE', new WritesUnavailableError(cause)],
+  ['WriteQueueFullError', 'LARDER_WRITE_QUEUE_FULL', new WriteQueueFullError('progress', 10)],
+  ['WritesPendingError', 'LARDER_WRITES_PENDING', new WritesPendingError('progress', 3)],
+  ['WriteNotDurableError', 'LARDER_WRITE_NOT_DURABLE', new WriteNotDurableError('progress', 500)],
+  ['WriteOutdatedError', 'LARDER_WRITE_OUTDATED', new WriteOutdatedError('progress', 'k3')],
+  ['RejectedWriteError', 'LARDER_WRITE_REJECTED', new RejectedWriteError('no such user')],
   ['BoardRangeError', 'LARDER_BOARD_RANGE', new BoardRangeError('the leaderboard weekly')],
   ['SessionUnavailableError', 'LARDER_SESSION_UNAVAILABLE', new SessionUnavailableError(cause)],
   [

@@ -87,9 +87,10 @@ export class ProviderStore<Provider extends Guardable> {
       .catch(this.#refuse)
   }
 
-  /** Runs `end` before the provider is closed: for what still waits to be sent. */
-  beforeClose(end: () => Promise<unknown>): void {
+  /** Runs `end` before the provider is closed: for what still waits to be sent. Returns what takes that back. */
+  beforeClose(end: () => Promise<unknown>): () => void {
     this.#endings.add(end)
+    return () => this.#endings.delete(end)
   }
 
   /** Closes the provider, and ends the calls that were not answered. */

@@ -1,9 +1,13 @@
 /** What a manager makes at its first use, and not before: one part per kind of provider. */
 
 import type { BoardProvider } from '../contracts/board-provider.ts'
+import type { EventStoreProvider } from '../contracts/event-store-provider.ts'
 import type { ProviderKind } from '../contracts/providers.ts'
+import type { TopicProvider } from '../contracts/topic-provider.ts'
 import { BoardOptionsError, BoardUnavailableError } from '../errors/board-error.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import { EventStoreUnavailableError } from '../errors/event-store-error.ts'
+import { TopicUnavailableError } from '../errors/topic-error.ts'
 import type { ProviderStore } from '../guard/provider-store.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
@@ -11,11 +15,25 @@ import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessions } from './create-sessions.ts'
 import { createStructures } from './create-structures.ts'
-import { type LatePart, type PartPlace, plainPart, type StoreParts } from './late-part.ts'
+import { createWrites } from './create-writes.ts'
+import {
+  type LatePart,
+  type PartPlace,
+  plainPart,
+  type StoreParts,
+  type ValueParts,
+  valuePart,
+} from './late-part.ts'
 import type { BreakerStatus } from './status.ts'
 
 /** What boards need of a manager. */
 export type BoardParts = StoreParts<ProviderStore<BoardProvider>>
+
+/** What event stores need of a manager. */
+export type EventStoreParts = ValueParts<ProviderStore<EventStoreProvider>>
+
+/** What topics need of a manager. */
+export type TopicParts = ValueParts<ProviderStore<TopicProvider>>
 
 /** How each is made. One line per system. */
 const MAKERS = {
@@ -24,6 +42,9 @@ const MAKERS = {
   sessions: createSessions,
   boards: plainPart('boards', BoardUnavailableError, isBoardVerdict),
   structures: createStructures,
+  writes: createWrites,
+  eventStore: valuePart('eventStore', EventStoreUnavailableError),
+  topics: valuePart('topics', TopicUnavailableError),
 } satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
 
 function isBoardVerdict(error: unknown): error is BoardOptionsError {

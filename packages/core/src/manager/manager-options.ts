@@ -3,6 +3,7 @@
 import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { CodecFactory, ValueType } from '../contracts/codec.ts'
+import type { EventStoreProvider } from '../contracts/event-store-provider.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { ProviderKind, Providers } from '../contracts/providers.ts'
@@ -10,6 +11,8 @@ import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
 import type { StructureProvider } from '../contracts/structure-provider.ts'
+import type { TopicProvider } from '../contracts/topic-provider.ts'
+import type { WriteProvider } from '../contracts/write-provider.ts'
 import {
   type FleetOptions,
   type ResolvedFleetOptions,
@@ -55,8 +58,14 @@ export interface CacheManagerOptions {
   readonly sessions?: SessionProvider | undefined
   /** Where leaderboards, counters and unique visitors are kept. @default the remote store's own, or without one the local store's */
   readonly boards?: BoardProvider | undefined
+  /** Where event stores are kept. @default the remote store's own, or without one the local store's */
+  readonly eventStore?: EventStoreProvider | undefined
+  /** What topics go through. @default the remote store's own, or without one the local store's */
+  readonly topics?: TopicProvider | undefined
   /** Where maps, sets and lists are kept. @default the remote store's own, or without one the local store's */
   readonly structures?: StructureProvider | undefined
+  /** Where write-behind queues are kept. @default the remote store's own, or without one the local store's */
+  readonly writes?: WriteProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -99,7 +108,7 @@ export interface CacheManagerOptions {
   readonly logger?: Logger | false | undefined
   /**
    * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions,
-   * boards and structures stay in this process, and no store is used. @default true
+   * boards, structures, events and topics stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -116,7 +125,10 @@ const NAMES = optionNames<CacheManagerOptions>({
   limits: true,
   sessions: true,
   boards: true,
+  eventStore: true,
+  topics: true,
   structures: true,
+  writes: true,
   plugins: true,
   defaults: true,
   types: true,

@@ -30,7 +30,10 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    eventStore: 'eventStore',
+    topics: 'topics',
     structures: 'structures',
+    writes: 'writes',
   },
   remote: {
     capabilities: 'capabilities',
@@ -40,9 +43,15 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    eventStore: 'eventStore',
+    topics: 'topics',
     structures: 'structures',
+    writes: 'writes',
   },
   boards: { capabilities: 'boardCapabilities' },
+  writes: { capabilities: 'writeCapabilities' },
+  eventStore: { capabilities: 'eventStoreCapabilities' },
+  topics: { capabilities: 'topicCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
@@ -110,7 +119,8 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
     const isOptional =
-      value === undefined && /bus|boards|locks|limits|sessions|fleet|structures/.test(name)
+      value === undefined &&
+      /bus|boards|locks|limits|sessions|fleet|structures|eventStore|topics|writes/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

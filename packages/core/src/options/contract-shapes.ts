@@ -17,7 +17,9 @@ import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
 import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
+import type { WriteCapabilities, WriteProvider } from '../contracts/write-provider.ts'
 import type { Shape } from './assert-shape.ts'
+import { MESSAGING_SHAPES } from './messaging-shapes.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
   shared: 'boolean',
@@ -123,6 +125,31 @@ const STRUCTURES: Shape<StructureProvider> = {
   close: 'function',
 }
 
+const WRITE_CAPABILITIES: Shape<WriteCapabilities> = { shared: 'boolean' }
+
+const WRITES: Shape<WriteProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  keepsAll: 'function',
+  enqueue: 'function',
+  waiting: 'function',
+  take: 'function',
+  renew: 'function',
+  acknowledge: 'function',
+  postpone: 'function',
+  bury: 'function',
+  release: 'function',
+  hurry: 'function',
+  state: 'function',
+  buried: 'function',
+  replay: 'function',
+  discard: 'function',
+  close: 'function',
+}
+
 const FLEET: Shape<FleetProvider> = {
   name: 'string',
   capabilities: 'object',
@@ -138,7 +165,10 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  eventStore: 'object?',
+  topics: 'object?',
   structures: 'object?',
+  writes: 'object?',
   fleet: 'object?',
 }
 
@@ -245,10 +275,13 @@ export const SHAPES = {
   boardCapabilities: BOARD_CAPABILITIES,
   sessions: SESSIONS,
   sessionCapabilities: SESSION_CAPABILITIES,
+  ...MESSAGING_SHAPES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
   structures: STRUCTURES,
   structureCapabilities: STRUCTURE_CAPABILITIES,
+  writes: WRITES,
+  writeCapabilities: WRITE_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,

@@ -39,11 +39,29 @@ export const PROVIDERS: Readonly<Record<ProviderKind, Kind>> = {
     shape: SHAPES.boards,
     capabilities: SHAPES.boardCapabilities,
   },
+  eventStore: {
+    is: 'an event-store provider',
+    such: 'redisEventStore() or localEventStore()',
+    shape: SHAPES.eventStore,
+    capabilities: SHAPES.eventStoreCapabilities,
+  },
+  topics: {
+    is: 'a topic provider',
+    such: 'redisTopics() or localTopics()',
+    shape: SHAPES.topics,
+    capabilities: SHAPES.topicCapabilities,
+  },
   structures: {
     is: 'a structure provider',
     such: 'redisStructures() or localStructures()',
     shape: SHAPES.structures,
     capabilities: SHAPES.structureCapabilities,
+  },
+  writes: {
+    is: 'a write-queue provider',
+    such: 'redisWrites() or localWrites()',
+    shape: SHAPES.writes,
+    capabilities: SHAPES.writeCapabilities,
   },
 }
 

@@ -41,8 +41,10 @@ function useOf(script: string): Use {
   if (script.startsWith('limit')) return 'limits'
   if (script.startsWith('fleet')) return 'fleet'
   if (/^(board|counter|unique)/.test(script)) return 'boards'
+  if (script.startsWith('event')) return 'eventStore'
   if (script.startsWith('session')) return 'sessions'
   if (script.startsWith('structure')) return 'structures'
+  if (script.startsWith('write')) return 'writes'
   return script.startsWith('fenced') ? 'values' : 'cache'
 }
 
@@ -65,7 +67,10 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   limits: ['eval', 'evalsha', 'ping', 'zrem'],
   sessions: ['eval', 'evalsha', 'ping', 'zrem'],
   boards: ['eval', 'evalsha', 'ping', 'zrem'],
+  eventStore: ['eval', 'evalsha', 'ping', 'zrem'],
+  topics: ['ping', 'publish', 'zrem'],
   structures: ['eval', 'evalsha', 'ping', 'zrem'],
+  writes: ['eval', 'evalsha', 'ping', 'zrem'],
   values: ['eval', 'evalsha', 'mget', 'ping', 'zrem'],
   fleet: ['eval', 'evalsha', 'hmget', 'ping', 'time', 'zrange', 'zrem'],
 }

@@ -11,7 +11,7 @@ export interface FaultyRemoteStore extends RemoteStore {
 /**
  * Wraps a remote store so that its calls can be made to fail, hang, take long, lose their replies or return damaged bytes.
  *
- * Its bus, fleet, sessions, boards and structures are the store's own; wrap the bus with `faultyBus` and hand that in as `bus` to have faults there too.
+ * Its bus, fleet, sessions, boards, structures, events, topics and writes are the store's own; wrap the bus with `faultyBus` and hand that in as `bus` to have faults there too.
  *
  * @example
  * const store = faultyRemoteStore(new MemoryServer().store())
@@ -32,6 +32,9 @@ export function faultyRemoteStore(
     readsAtOnce: store.readsAtOnce,
     fleet: store.fleet,
     boards: store.boards,
+    writes: store.writes,
+    eventStore: store.eventStore,
+    topics: store.topics,
     sessions: store.sessions,
     structures: store.structures,
     get ready(): boolean {
