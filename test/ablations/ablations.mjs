@@ -6,7 +6,6 @@
  */
 
 const INVARIANTS = 'test/coherence/invariants.test.ts'
-const TRAPS = 'test/traps/traps.test.ts'
 const READS = 'test/simulation/found/reads.test.ts'
 const FAILOVERS = 'test/simulation/found/failovers.test.ts'
 const SET_CLOCKS = 'test/simulation/found/set-clocks.test.ts'
