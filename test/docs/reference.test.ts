@@ -125,7 +125,12 @@ it('the keys and channels of Redis are those that the code makes', () => {
   const nodes = layout.fleetKeys('shop')
   const events = layout.eventKeys('shop', 'accounts', 3)
   const limit = layout.limitKey('shop', 'api', 'ip:1.2.3.4')
-  const counter = layout.counterKeys('shop', { counter: 'hits', per: 'day' }, 'home')
+  const counter = layout.counterKeys('shop', { counter: 'hits', per: 'day' }, '0:home')
+  const [visitors] = layout.uniqueKeys(
+    'shop',
+    { uniques: 'visitors', per: 'day' },
+    { key: 'home', period: `${FROM}` },
+  )
   const session = layout.sessionKeys('shop', 'web', { tag: 'uXk3…', name: 'tq4k1ab~9f…' })
   const keys = [
     layout.entryKey('shop', 12, 'products:42'),
@@ -147,11 +152,7 @@ it('the keys and channels of Redis are those that the code makes', () => {
     layout.boardClockKey('shop', 'weekly'),
     counter.counts,
     counter.done('x9…'),
-    layout.uniqueKeys(
-      'shop',
-      { uniques: 'visitors', per: 'day' },
-      { key: 'home', period: `${FROM}` },
-    )[0],
+    visitors,
     ...layout.structureKeys('shop', 'map.carts', 'user-7'),
     layout.eventPartitionsKey('shop', 'accounts'),
     events.log,

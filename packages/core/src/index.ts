@@ -82,6 +82,14 @@ export { StructureFullError, StructureUnavailableError } from './errors/structur
 export { TopicUnavailableError } from './errors/topic-error.ts'
 export { UpdateConflictError, UpdateFailedError } from './errors/update-error.ts'
 export { ValueError } from './errors/value-error.ts'
+export {
+  RejectedWriteError,
+  WriteNotDurableError,
+  WriteOutdatedError,
+  WriteQueueFullError,
+  WritesPendingError,
+  WritesUnavailableError,
+} from './errors/write-error.ts'
 export { CACHE_EVENTS, type EventDescription } from './events/event-table.ts'
 export type {
   AllEvents,

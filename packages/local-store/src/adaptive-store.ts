@@ -13,6 +13,7 @@ import {
   type SessionProvider,
   type StructureProvider,
   type TopicProvider,
+  type WriteProvider,
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
 import { localBoards } from './boards/local-boards.ts'
@@ -24,6 +25,7 @@ import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
 import { localStructures } from './structures/local-structures.ts'
 import { localTopics } from './topics/local-topics.ts'
+import { localWrites } from './writes/local-writes.ts'
 
 export interface AdaptiveStoreOptions {
   /** The most entries held. 1 to 16 777 216. Up to about twice as many keys are remembered besides. @default 10_000 */
@@ -64,6 +66,7 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly eventStore: EventStoreProvider = localEventStore()
   readonly topics: TopicProvider = localTopics()
   readonly structures: StructureProvider = localStructures()
+  readonly writes: WriteProvider = localWrites()
   readonly #maxBytes: number
   #entries: AdaptiveEntries<Entry>
 

@@ -13,6 +13,7 @@ import {
   type SessionProvider,
   type StructureProvider,
   type TopicProvider,
+  type WriteProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
 import { localBoards } from './boards/local-boards.ts'
@@ -24,6 +25,7 @@ import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
 import { localStructures } from './structures/local-structures.ts'
 import { localTopics } from './topics/local-topics.ts'
+import { localWrites } from './writes/local-writes.ts'
 
 export interface LruStoreOptions {
   /** The most entries held. 1 to 16 777 216. @default 10_000 */
@@ -61,6 +63,7 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly eventStore: EventStoreProvider = localEventStore()
   readonly topics: TopicProvider = localTopics()
   readonly structures: StructureProvider = localStructures()
+  readonly writes: WriteProvider = localWrites()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
   readonly #maxEntries: number

@@ -1,4 +1,4 @@
-/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards, structures, events, topics and value codec. */
+/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards, structures, events, topics, write queues and value codec. */
 
 export { redisBoards } from './boards/redis-boards.ts'
 export { msgpackCodec } from './codec/msgpack-codec.ts'
@@ -11,3 +11,4 @@ export { redisStore } from './redis-store.ts'
 export { redisSessions } from './sessions/redis-sessions.ts'
 export { redisStructures } from './structures/redis-structures.ts'
 export { redisTopics } from './topics/redis-topics.ts'
+export { redisWrites } from './writes/redis-writes.ts'

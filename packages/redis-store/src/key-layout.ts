@@ -223,6 +223,14 @@ export function structureKeys(
   return [`${at}:items`, `${at}:order`]
 }
 
+/** All keys of a write-behind queue: `{shop:writes:progress}`, with the endings below. In the order that scripts are given them. */
+export function queueKeys(namespace: string, queue: string): readonly string[] {
+  const state = `{${namespace}:writes:${queue}}`
+  return [state, ...QUEUE_ENDINGS.map((ending) => `${state}:${ending}`)]
+}
+
+const QUEUE_ENDINGS = ['items', 'values', 'due', 'order', 'letters', 'graves', 'latest'] as const
+
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {
   return key.slice(1, key.indexOf('}'))

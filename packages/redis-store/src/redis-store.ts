@@ -25,6 +25,7 @@ import type {
   TagBump,
   TagChanges,
   TopicProvider,
+  WriteProvider,
 } from '@larder/core/store'
 import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
@@ -56,6 +57,7 @@ import {
 import { RedisSessions } from './sessions/redis-sessions.ts'
 import { RedisStructures } from './structures/redis-structures.ts'
 import { RedisTopics } from './topics/redis-topics.ts'
+import { RedisWrites } from './writes/redis-writes.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -97,6 +99,7 @@ class RedisStore implements RemoteStore {
   readonly eventStore: EventStoreProvider
   readonly topics: TopicProvider
   readonly structures: StructureProvider
+  readonly writes: WriteProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -137,6 +140,7 @@ class RedisStore implements RemoteStore {
     this.eventStore = new RedisEventStore(backed)
     this.topics = new RedisTopics(backed)
     this.structures = new RedisStructures(backed)
+    this.writes = new RedisWrites(backed)
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

@@ -8,6 +8,7 @@ import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
 import type { StructureProvider } from './structure-provider.ts'
 import type { TopicProvider } from './topic-provider.ts'
+import type { WriteProvider } from './write-provider.ts'
 
 /** Those that a manager may be given apart from its stores. */
 export interface Providers {
@@ -18,6 +19,7 @@ export interface Providers {
   readonly eventStore: EventStoreProvider
   readonly topics: TopicProvider
   readonly structures: StructureProvider
+  readonly writes: WriteProvider
 }
 
 export type ProviderKind = keyof Providers
@@ -38,6 +40,8 @@ export interface StoreProviders {
   readonly topics?: TopicProvider | undefined
   /** Maps, sets and lists. */
   readonly structures?: StructureProvider | undefined
+  /** Queues of write-behind. */
+  readonly writes?: WriteProvider | undefined
   /** Heartbeats of nodes, for fleet statistics. */
   readonly fleet?: FleetProvider | undefined
 }

@@ -25,13 +25,12 @@ import { assertFunction, assertTags } from '../options/assert-option.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
-import type { SessionParts } from './create-sessions.ts'
-import type { StructureParts } from './create-structures.ts'
+import { PendingWrites } from '../writes/pending-writes.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
 import type { ManagerHealth } from './health.ts'
-import { type BoardParts, type EventStoreParts, LateParts, type TopicParts } from './late-parts.ts'
+import { doorsTo, LateParts } from './late-parts.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
@@ -59,6 +58,8 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
 
+const HARD = { soft: false, settleMs: 0 } as const
+
 export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
@@ -76,11 +77,10 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
-    sessions: (): SessionParts => this.#parts.of('sessions'),
-    boards: (): BoardParts => this.#parts.of('boards'),
-    eventStore: (): EventStoreParts => this.#parts.of('eventStore'),
-    topics: (): TopicParts => this.#parts.of('topics'),
-    structures: (): StructureParts => this.#parts.of('structures'),
+    ...doorsTo(() => this.#parts),
+    /** By full keys, whatever the scope. */
+    evictKeys: (cache: string, fullKeys: readonly string[]): Promise<void> =>
+      this.#reported(this.#writes.evict(cache, fullKeys, HARD), `keys of ${cache}`),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined
@@ -94,6 +94,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#writes = engine.writes
     takeStores(options, this)
     this.#parts = new LateParts({ options, node: this.#node })
+    this.#node.pendingWrites = new PendingWrites(() => this.#parts.of('writes'))
     this.#report = new ManagerReport(options, this.#node, () => this.#parts.breakers())
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))

@@ -15,6 +15,7 @@ import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessions } from './create-sessions.ts'
 import { createStructures } from './create-structures.ts'
+import { createWrites } from './create-writes.ts'
 import {
   type LatePart,
   type PartPlace,
@@ -43,6 +44,7 @@ const MAKERS = {
   structures: createStructures,
   eventStore: valuePart('eventStore', EventStoreUnavailableError),
   topics: valuePart('topics', TopicUnavailableError),
+  writes: createWrites,
 } satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
 
 function isBoardVerdict(error: unknown): error is BoardOptionsError {
@@ -102,5 +104,21 @@ export class LateParts {
 
   #each(): readonly (readonly [kind: ProviderKind, part: LatePart<unknown>])[] {
     return Object.entries(this.#made) as (readonly [ProviderKind, LatePart<unknown>])[]
+  }
+}
+
+type Door<Kind extends ProviderKind> = () => Parts[Kind]['face']
+
+/** What plugins get of a manager, behind `INTERNALS`. `parts` is asked at a call: a manager makes this before it has them. */
+export function doorsTo(parts: () => LateParts): {
+  readonly [Kind in Exclude<ProviderKind, 'locks' | 'limits'>]: Door<Kind>
+} {
+  return {
+    sessions: () => parts().of('sessions'),
+    boards: () => parts().of('boards'),
+    eventStore: () => parts().of('eventStore'),
+    topics: () => parts().of('topics'),
+    structures: () => parts().of('structures'),
+    writes: () => parts().of('writes'),
   }
 }

@@ -33,6 +33,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     eventStore: 'eventStore',
     topics: 'topics',
     structures: 'structures',
+    writes: 'writes',
   },
   remote: {
     capabilities: 'capabilities',
@@ -45,10 +46,12 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     eventStore: 'eventStore',
     topics: 'topics',
     structures: 'structures',
+    writes: 'writes',
   },
   boards: { capabilities: 'boardCapabilities' },
   eventStore: { capabilities: 'eventStoreCapabilities' },
   topics: { capabilities: 'topicCapabilities' },
+  writes: { capabilities: 'writeCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
@@ -117,7 +120,7 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
     const isOptional =
       value === undefined &&
-      /bus|boards|locks|limits|sessions|fleet|structures|eventStore|topics/.test(name)
+      /bus|boards|locks|limits|sessions|fleet|structures|writes|eventStore|topics/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

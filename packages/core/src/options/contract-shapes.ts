@@ -17,6 +17,7 @@ import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
 import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
+import type { WriteCapabilities, WriteProvider } from '../contracts/write-provider.ts'
 import type { Shape } from './assert-shape.ts'
 import { MESSAGING_SHAPES } from './messaging-shapes.ts'
 
@@ -124,6 +125,31 @@ const STRUCTURES: Shape<StructureProvider> = {
   close: 'function',
 }
 
+const WRITE_CAPABILITIES: Shape<WriteCapabilities> = { shared: 'boolean' }
+
+const WRITES: Shape<WriteProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  keepsAll: 'function',
+  enqueue: 'function',
+  waiting: 'function',
+  take: 'function',
+  renew: 'function',
+  acknowledge: 'function',
+  postpone: 'function',
+  bury: 'function',
+  release: 'function',
+  hurry: 'function',
+  state: 'function',
+  buried: 'function',
+  replay: 'function',
+  discard: 'function',
+  close: 'function',
+}
+
 const FLEET: Shape<FleetProvider> = {
   name: 'string',
   capabilities: 'object',
@@ -142,6 +168,7 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   eventStore: 'object?',
   topics: 'object?',
   structures: 'object?',
+  writes: 'object?',
   fleet: 'object?',
 }
 
@@ -253,6 +280,8 @@ export const SHAPES = {
   fleetCapabilities: FLEET_CAPABILITIES,
   structures: STRUCTURES,
   structureCapabilities: STRUCTURE_CAPABILITIES,
+  writes: WRITES,
+  writeCapabilities: WRITE_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,

@@ -44,6 +44,7 @@ export {
   structureCases,
 } from './conformance/structure-cases.ts'
 export { type MakeTopics, type TopicsUnderTest, topicCases } from './conformance/topic-cases.ts'
+export { type MakeWrites, type WritesUnderTest, writeCases } from './conformance/write-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {
   type BusFaultScope,

@@ -44,6 +44,7 @@ function useOf(script: string): Use {
   if (script.startsWith('event')) return 'eventStore'
   if (script.startsWith('session')) return 'sessions'
   if (script.startsWith('structure')) return 'structures'
+  if (script.startsWith('write')) return 'writes'
   return script.startsWith('fenced') ? 'values' : 'cache'
 }
 
@@ -69,6 +70,7 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   eventStore: ['eval', 'evalsha', 'ping', 'zrem'],
   topics: ['ping', 'publish', 'zrem'],
   structures: ['eval', 'evalsha', 'ping', 'zrem'],
+  writes: ['eval', 'evalsha', 'ping', 'zrem'],
   values: ['eval', 'evalsha', 'mget', 'ping', 'zrem'],
   fleet: ['eval', 'evalsha', 'hmget', 'ping', 'time', 'zrange', 'zrem'],
 }

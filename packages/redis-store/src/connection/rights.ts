@@ -4,69 +4,23 @@
  */
 
 import { StoreRefusedError } from '@larder/core'
+import { HARMLESS, type NeededCommand } from './harmless-commands.ts'
 import { MESSAGING_COMMANDS } from './messaging-rights.ts'
 import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet' | KeptUse
-type KeptUse = 'boards' | 'structures' | keyof typeof MESSAGING_COMMANDS
-
-/** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
-const HARMLESS = {
-  // Makes an empty one, which the others end.
-  append: ['KEY', ''],
-  eval: ['return 1', '0'],
-  evalsha: ['0000000000000000000000000000000000000000', '0'],
-  exists: ['KEY'],
-  get: ['KEY'],
-  getrange: ['KEY', '0', '0'],
-  hdel: ['KEY', 'f'],
-  hexists: ['KEY', 'f'],
-  hget: ['KEY', 'f'],
-  hgetall: ['KEY'],
-  hkeys: ['KEY'],
-  hlen: ['KEY'],
-  hmget: ['KEY', 'f'],
-  // One argument too many: rights are checked first.
-  hset: ['KEY', 'f', 'v', 'f'],
-  mget: ['KEY'],
-  pexpire: ['KEY', '1'],
-  pfadd: ['KEY'],
-  pfcount: ['KEY'],
-  pfmerge: ['KEY'],
-  ping: [],
-  pttl: ['KEY'],
-  publish: ['CHANNEL', ''],
-  sadd: ['KEY'],
-  scard: ['KEY'],
-  set: ['KEY', '', 'XX'],
-  setrange: ['KEY', '0', ''],
-  smembers: ['KEY'],
-  strlen: ['KEY'],
-  sunion: ['KEY'],
-  time: [],
-  unlink: ['KEY'],
-  xadd: ['KEY', 'NOMKSTREAM', '*', 'f', 'v'],
-  xinfo: ['STREAM', 'KEY'],
-  xrange: ['KEY', '-', '+', 'COUNT', '1'],
-  xrevrange: ['KEY', '+', '-', 'COUNT', '1'],
-  zadd: ['KEY', 'XX', '0', 'm'],
-  zcard: ['KEY'],
-  zcount: ['KEY', '0', '0'],
-  zmscore: ['KEY', 'm'],
-  zrange: ['KEY', '0', '0'],
-  zrangebyscore: ['KEY', '0', '0'],
-  zrank: ['KEY', 'm'],
-  zrem: ['KEY', 'm'],
-  zremrangebyrank: ['KEY', '0', '0'],
-  zremrangebyscore: ['KEY', '0', '0'],
-  zrevrange: ['KEY', '0', '0'],
-  zrevrangebyscore: ['KEY', '0', '0'],
-  zscore: ['KEY', 'm'],
-} as const satisfies Readonly<Record<string, readonly string[]>>
-
-export type NeededCommand = keyof typeof HARMLESS
+export type Use =
+  | 'cache'
+  | 'locks'
+  | 'limits'
+  | 'sessions'
+  | 'values'
+  | 'fleet'
+  | 'boards'
+  | 'structures'
+  | 'writes'
+  | keyof typeof MESSAGING_COMMANDS
 
 /** Commands by use. `subscribe` is not among them: its missing rights show when it is tried. */
 export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
@@ -232,6 +186,23 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zscore',
   ],
   ...MESSAGING_COMMANDS,
+  writes: [
+    'eval',
+    'evalsha',
+    'hdel',
+    'hget',
+    'hlen',
+    'hmget',
+    'hset',
+    'ping',
+    'time',
+    'zadd',
+    'zcount',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
+    'zscore',
+  ],
   values: ['eval', 'evalsha', 'get', 'mget', 'ping', 'set', 'time', 'zrem'],
 }
 
