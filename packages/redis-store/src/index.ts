@@ -1,4 +1,4 @@
-/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards, structures, events, topics, write queues and value codec. */
+/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards, structures, event stores, topics, write queues and value codec. */
 
 export { redisBoards } from './boards/redis-boards.ts'
 export { msgpackCodec } from './codec/msgpack-codec.ts'

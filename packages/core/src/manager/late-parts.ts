@@ -42,9 +42,9 @@ const MAKERS = {
   sessions: createSessions,
   boards: plainPart('boards', BoardUnavailableError, isBoardVerdict),
   structures: createStructures,
+  writes: createWrites,
   eventStore: valuePart('eventStore', EventStoreUnavailableError),
   topics: valuePart('topics', TopicUnavailableError),
-  writes: createWrites,
 } satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
 
 function isBoardVerdict(error: unknown): error is BoardOptionsError {

@@ -10,17 +10,8 @@ import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 
 /** What a connection is used for. */
-export type Use =
-  | 'cache'
-  | 'locks'
-  | 'limits'
-  | 'sessions'
-  | 'values'
-  | 'fleet'
-  | 'boards'
-  | 'structures'
-  | 'writes'
-  | keyof typeof MESSAGING_COMMANDS
+export type Use = 'cache' | 'locks' | 'limits' | 'sessions' | 'values' | 'fleet' | KeptUse
+type KeptUse = 'boards' | 'structures' | 'writes' | keyof typeof MESSAGING_COMMANDS
 
 /** Commands by use. `subscribe` is not among them: its missing rights show when it is tried. */
 export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
@@ -185,7 +176,6 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zremrangebyscore',
     'zscore',
   ],
-  ...MESSAGING_COMMANDS,
   writes: [
     'eval',
     'evalsha',
@@ -203,6 +193,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrem',
     'zscore',
   ],
+  ...MESSAGING_COMMANDS,
   values: ['eval', 'evalsha', 'get', 'mget', 'ping', 'set', 'time', 'zrem'],
 }
 

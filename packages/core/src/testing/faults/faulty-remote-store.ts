@@ -32,9 +32,9 @@ export function faultyRemoteStore(
     readsAtOnce: store.readsAtOnce,
     fleet: store.fleet,
     boards: store.boards,
+    writes: store.writes,
     eventStore: store.eventStore,
     topics: store.topics,
-    writes: store.writes,
     sessions: store.sessions,
     structures: store.structures,
     get ready(): boolean {
