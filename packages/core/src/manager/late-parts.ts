@@ -106,3 +106,19 @@ export class LateParts {
     return Object.entries(this.#made) as (readonly [ProviderKind, LatePart<unknown>])[]
   }
 }
+
+type Door<Kind extends ProviderKind> = () => Parts[Kind]['face']
+
+/** What plugins get of a manager, behind `INTERNALS`. `parts` is asked at a call: a manager makes this before it has them. */
+export function doorsTo(parts: () => LateParts): {
+  readonly [Kind in Exclude<ProviderKind, 'locks' | 'limits'>]: Door<Kind>
+} {
+  return {
+    sessions: () => parts().of('sessions'),
+    boards: () => parts().of('boards'),
+    eventStore: () => parts().of('eventStore'),
+    topics: () => parts().of('topics'),
+    structures: () => parts().of('structures'),
+    writes: () => parts().of('writes'),
+  }
+}
