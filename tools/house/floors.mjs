@@ -34,6 +34,7 @@ export const FLOORS = [
   'limits',
   'fleet',
   'boards',
+  'streams',
   'cache',
   'sessions',
   'decorators',

@@ -216,6 +216,11 @@ export const SECTIONS = [
     of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
   },
   {
+    title: '`localStreams`',
+    about: 'Streams within the process. See [streams](../guides/streams.md).',
+    of: [['packages/local-store/src/streams/local-streams.ts', 'LocalStreamsOptions']],
+  },
+  {
     title: '`createSessions`',
     about: 'See [sessions](../guides/sessions.md).',
     of: [['packages/plugins/src/sessions/session-options.ts', 'SessionOptions']],

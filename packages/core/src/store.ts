@@ -121,6 +121,22 @@ export type {
   SessionRule,
   SessionSave,
 } from './contracts/session-provider.ts'
+export type {
+  AdditionReply,
+  DeadLetterEntry,
+  StreamAddition,
+  StreamCapabilities,
+  StreamEntry,
+  StreamGroup,
+  StreamProvider,
+  StreamRead,
+  StreamReader,
+  StreamRule,
+  StreamSettlement,
+  StreamStatusReply,
+  StreamTake,
+  StreamTaken,
+} from './contracts/stream-provider.ts'
 export {
   MOST_EXACT_UNION,
   type UniqueCount,
@@ -158,11 +174,13 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
+export { type KeptContext, keepContext, runIn } from './lifecycle/kept-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { BoardParts } from './manager/create-boards.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
+export type { StreamParts } from './manager/create-streams.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
@@ -181,5 +199,6 @@ export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
 export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
 export type { SessionValues } from './sessions/session-values.ts'
+export type { StreamStore } from './streams/stream-store.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

@@ -10,6 +10,7 @@ import {
   optionNames,
   type RateLimitProvider,
   type SessionProvider,
+  type StreamProvider,
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
 import { localBoards } from './boards/local-boards.ts'
@@ -18,6 +19,7 @@ import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
+import { localStreams } from './streams/local-streams.ts'
 
 export interface AdaptiveStoreOptions {
   /** The most entries held. 1 to 16 777 216. Up to about twice as many keys are remembered besides. @default 10_000 */
@@ -55,6 +57,7 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly fleet: FleetProvider = localFleet()
   readonly sessions: SessionProvider = localSessions()
   readonly boards: BoardProvider = localBoards()
+  readonly streams: StreamProvider = localStreams()
   readonly #maxBytes: number
   #entries: AdaptiveEntries<Entry>
 

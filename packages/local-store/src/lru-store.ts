@@ -10,6 +10,7 @@ import {
   optionNames,
   type RateLimitProvider,
   type SessionProvider,
+  type StreamProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
 import { localBoards } from './boards/local-boards.ts'
@@ -18,6 +19,7 @@ import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
+import { localStreams } from './streams/local-streams.ts'
 
 export interface LruStoreOptions {
   /** The most entries held. 1 to 16 777 216. @default 10_000 */
@@ -52,6 +54,7 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly fleet: FleetProvider = localFleet()
   readonly sessions: SessionProvider = localSessions()
   readonly boards: BoardProvider = localBoards()
+  readonly streams: StreamProvider = localStreams()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
   readonly #maxEntries: number

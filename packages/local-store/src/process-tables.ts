@@ -1,5 +1,5 @@
 /**
- * What all copies of this package in one process have in common: its locks, limits, sessions, boards and heartbeats, by namespace.
+ * What all copies of this package in one process have in common: its locks, limits, sessions, boards, streams and heartbeats, by namespace.
  *
  * A lock that two copies keep each for itself excludes nobody. Copies meet easily: two versions in node_modules, the ES and the
  * CommonJS build, a module that is evaluated again. So the tables stand under a global symbol, with a number for their shape.
@@ -13,7 +13,7 @@ type Place = Record<string, Map<string, unknown> | undefined>
 
 /** Returns the tables of a kind, by namespace. */
 export function processTables<Table>(
-  kind: 'locks' | 'limits' | 'sessions' | 'boards' | 'fleet',
+  kind: 'locks' | 'limits' | 'sessions' | 'boards' | 'streams' | 'fleet',
 ): Map<string, Table> {
   const globals = globalThis as { [PLACE]?: Place }
   globals[PLACE] ??= {}

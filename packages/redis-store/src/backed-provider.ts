@@ -2,7 +2,7 @@
 
 import { INTERNALS } from '@larder/core/store'
 import type { Backend, TroubleListener } from './backend.ts'
-import type { Use } from './connection/rights.ts'
+import type { Use } from './connection/needed-commands.ts'
 import type { RedisInternals, ResolvedRedisStoreOptions } from './options.ts'
 
 export interface BackedParts {

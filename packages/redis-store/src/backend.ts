@@ -4,14 +4,21 @@ import { StoreSetupError, StoreUnavailableError } from '@larder/core'
 import { bytesOf, listOf } from './commands/replies.ts'
 import { type ScriptCall, ScriptRunner } from './commands/script-runner.ts'
 import { assertWritable } from './connection/assert-writable.ts'
-import { connectToMasters, followNodes, subscriberOf } from './connection/cluster-nodes.ts'
-import { createClient } from './connection/create-client.ts'
+import {
+  connectToMasters,
+  followNodes,
+  masterFinder,
+  subscriberOf,
+} from './connection/cluster-nodes.ts'
+import { createClient, duplicateClient } from './connection/create-client.ts'
 import { Link } from './connection/link.ts'
+import type { Use } from './connection/needed-commands.ts'
 import { isCluster, type RedisClient } from './connection/redis-client.ts'
 import { refused } from './connection/refusal.ts'
-import { type MissingRights, missingRights, rightsError, type Use } from './connection/rights.ts'
+import { type MissingRights, missingRights, rightsError } from './connection/rights.ts'
 import { Subscriber } from './connection/subscriber.ts'
 import { targetDatabase } from './connection/target-database.ts'
+import { hashTagOf } from './key-layout.ts'
 import { isClusterTarget, type ResolvedRedisStoreOptions } from './options.ts'
 
 export type TroubleListener = (error: Error) => void
@@ -115,6 +122,26 @@ export class Backend {
     return bytesOf(await this.#reply(call))
   }
 
+  /**
+   * Makes a client, which has not connected yet, for commands that wait: they would hold up all others. It leads to the server of a key.
+   *
+   * @throws as `connected`
+   */
+  async createWaiting(key: string): Promise<RedisClient> {
+    const { target } = this.#options
+    if (!isClusterTarget(target)) return createClient(target, this.database)
+    const cluster = await this.connected('read')
+    const master = isCluster(cluster) ? masterFinder(cluster)(hashTagOf(key)) : undefined
+    if (master === undefined) throw new StoreUnavailableError('read')
+    return duplicateClient(master)
+  }
+
+  /** ioredis goes on with database 0 when the server refuses another one. */
+  async selectDatabase(client: RedisClient): Promise<void> {
+    if (!isClusterTarget(this.#options.target) && this.database !== 0)
+      await client.select(this.database)
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#link.close(), this.subscriber.close()])
   }
@@ -131,8 +158,7 @@ export class Backend {
   async #prepare(client: RedisClient): Promise<void> {
     if (isCluster(client)) await connectToMasters(client)
     else {
-      // ioredis goes on with database 0 when the server refuses another one.
-      if (this.database !== 0) await client.select(this.database)
+      await this.selectDatabase(client)
       if (this.#namespace !== undefined) await assertWritable(client, this.#namespace)
     }
     await this.#listener.prepare?.(client)

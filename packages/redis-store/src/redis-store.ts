@@ -17,6 +17,7 @@ import type {
   RateLimitProvider,
   RemoteStore,
   SessionProvider,
+  StreamProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -50,6 +51,7 @@ import {
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisSessions } from './sessions/redis-sessions.ts'
+import { RedisStreams } from './streams/redis-streams.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -88,6 +90,7 @@ class RedisStore implements RemoteStore {
   readonly fleet: FleetProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly streams: StreamProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -124,6 +127,7 @@ class RedisStore implements RemoteStore {
     this.fleet = new RedisFleet({ backend: this.#backend })
     this.sessions = new RedisSessions({ backend: this.#backend, options, ownsBackend: false })
     this.boards = new RedisBoards({ backend: this.#backend, options, ownsBackend: false })
+    this.streams = new RedisStreams({ backend: this.#backend, options, ownsBackend: false })
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

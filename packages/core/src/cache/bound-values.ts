@@ -1,4 +1,4 @@
-/** From a value that is no entry of a cache (a session, a message) to bytes, and back: the manager's codec, and the codec steps of its plugins. */
+/** From a value of a session or a message, which is not an entry of a cache, to bytes, and back: the manager's codec, and the codec steps of its plugins. */
 
 import { UndecodableEntry } from '../entry/undecodable-entry.ts'
 import { randomId } from './ids.ts'

@@ -5,6 +5,7 @@ import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { StreamProvider } from './stream-provider.ts'
 
 /**
  * A bounded, synchronous map. It decides what to drop for room. The engine judges freshness, coherence and tags, and only the
@@ -39,6 +40,8 @@ export interface LocalStore<Entry extends object = object> {
   readonly boards?: BoardProvider | undefined
   /** Sessions kept within this process. */
   readonly sessions?: SessionProvider | undefined
+  /** Streams of messages kept within this process. */
+  readonly streams?: StreamProvider | undefined
   /** Called for every entry that was dropped for room. One listener; the last one set is used. */
   onDrop?: ((key: string, entry: Entry) => void) | undefined
   /**

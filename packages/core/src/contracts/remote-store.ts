@@ -13,6 +13,7 @@ import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { StreamProvider } from './stream-provider.ts'
 
 /** The place of an entry: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -205,6 +206,8 @@ export interface RemoteStore {
   readonly boards?: BoardProvider | undefined
   /** Sessions kept on the same servers. */
   readonly sessions?: SessionProvider | undefined
+  /** Streams of messages kept on the same servers. */
+  readonly streams?: StreamProvider | undefined
   /**
    * How many reads of one tick are sent in one call, so that the store works on them while more are gathered. A whole number from 1.
    *

@@ -27,6 +27,7 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import type { BoardParts } from './create-boards.ts'
 import type { SessionParts } from './create-sessions.ts'
+import type { StreamParts } from './create-streams.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
@@ -78,6 +79,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
     sessions: (): SessionParts => this.#parts.sessions(),
     boards: (): BoardParts => this.#parts.boards(),
+    streams: (): StreamParts => this.#parts.streams(),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined

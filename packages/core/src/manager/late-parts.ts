@@ -1,4 +1,4 @@
-/** What a manager makes at its first use, and not before: locks, limits, sessions and boards. */
+/** What a manager makes at its first use, and not before: locks, limits, sessions, boards and streams. */
 
 import type { CacheNode } from '../cache/node.ts'
 import { INTERNALS } from '../contracts/internals.ts'
@@ -11,6 +11,7 @@ import { type BoardParts, createBoardParts } from './create-boards.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessionParts, type SessionParts } from './create-sessions.ts'
+import { createStreamParts, type StreamParts } from './create-streams.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import type { MadeSoFar } from './manager-report.ts'
 
@@ -21,6 +22,7 @@ export class LateParts {
   #limits: Limits | undefined
   #sessions: SessionParts | undefined
   #boards: BoardParts | undefined
+  #streams: StreamParts | undefined
 
   constructor(options: ResolvedManagerOptions, node: CacheNode) {
     this.#options = options
@@ -34,6 +36,7 @@ export class LateParts {
       limits: this.#limits,
       sessions: this.#sessions?.store,
       boards: this.#boards?.store,
+      streams: this.#streams?.store,
     }
   }
 
@@ -67,14 +70,25 @@ export class LateParts {
     return this.#boards
   }
 
+  /** @throws InvalidOptionError when no store of the manager has streams; ClosedError */
+  streams(): StreamParts {
+    this.#assertOpen('streams')
+    this.#streams ??= createStreamParts(this.#options, this.#node)
+    return this.#streams
+  }
+
   /** Ends what waits for a lock or a limit. */
   async close(): Promise<void> {
     await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
   }
 
-  /** Ends sessions and boards, once what was under way is over. */
+  /** Ends sessions, boards and streams, once what was under way is over. */
   async closeStores(): Promise<void> {
-    await Promise.all([this.#sessions?.store.close(), this.#boards?.store.close()])
+    await Promise.all([
+      this.#sessions?.store.close(),
+      this.#boards?.store.close(),
+      this.#streams?.store.close(),
+    ])
   }
 
   #assertOpen(part: string): void {

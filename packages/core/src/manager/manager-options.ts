@@ -8,6 +8,7 @@ import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import type { StreamProvider } from '../contracts/stream-provider.ts'
 import {
   type FleetOptions,
   type ResolvedFleetOptions,
@@ -24,6 +25,7 @@ import {
   assertPlugins,
   assertRemoteStore,
   assertSessionProvider,
+  assertStreamProvider,
   assertValueTypes,
 } from '../options/assert-contract.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
@@ -56,6 +58,8 @@ export interface CacheManagerOptions {
   readonly sessions?: SessionProvider | undefined
   /** Where leaderboards, counters and unique visitors are kept. @default the remote store's own, or without one the local store's */
   readonly boards?: BoardProvider | undefined
+  /** Where streams of messages are kept. @default the remote store's own, or without one the local store's */
+  readonly streams?: StreamProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -97,8 +101,8 @@ export interface CacheManagerOptions {
    */
   readonly logger?: Logger | false | undefined
   /**
-   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions and
-   * boards stay in this process, and no store is used. @default true
+   * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions,
+   * boards and streams stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -115,6 +119,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   limits: true,
   sessions: true,
   boards: true,
+  streams: true,
   plugins: true,
   defaults: true,
   types: true,
@@ -146,6 +151,7 @@ export interface ResolvedManagerOptions {
   readonly limits: RateLimitProvider | undefined
   readonly sessions: SessionProvider | undefined
   readonly boards: BoardProvider | undefined
+  readonly streams: StreamProvider | undefined
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
@@ -168,13 +174,14 @@ export interface ResolvedManagerOptions {
 export function resolveManagerOptions(options: CacheManagerOptions): ResolvedManagerOptions {
   assertKnownOptions(options, NAMES, WHERE)
   assertName(options.namespace, `${WHERE}.namespace`)
-  const { local, remote, locks, limits, sessions, boards, clock } = options
+  const { local, remote, locks, limits, sessions, boards, streams, clock } = options
   if (local !== undefined) assertLocalStore(local, `${WHERE}.local`)
   if (remote !== undefined) assertRemoteStore(remote, `${WHERE}.remote`)
   if (locks !== undefined) assertLockProvider(locks, `${WHERE}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${WHERE}.limits`)
   if (sessions !== undefined) assertSessionProvider(sessions, `${WHERE}.sessions`)
   if (boards !== undefined) assertBoardProvider(boards, `${WHERE}.boards`)
+  if (streams !== undefined) assertStreamProvider(streams, `${WHERE}.streams`)
   if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
   const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
   assertPlugins(plugins, `${WHERE}.plugins`)
@@ -230,9 +237,10 @@ function providersOf({
   limits,
   sessions,
   boards,
+  streams,
 }: CacheManagerOptions) {
-  if (enabled) return { local, remote, locks, limits, sessions, boards }
+  if (enabled) return { local, remote, locks, limits, sessions, boards, streams }
   // A login has to work in a test, too.
-  const kept = { sessions: local?.sessions, boards: local?.boards }
+  const kept = { sessions: local?.sessions, boards: local?.boards, streams: local?.streams }
   return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits(), ...kept }
 }

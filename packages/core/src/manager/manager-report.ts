@@ -7,6 +7,7 @@ import type { FleetCalls } from '../fleet/fleet-calls.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Locks } from '../locks/locks.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
+import type { StreamStore } from '../streams/stream-store.ts'
 import { createFleet } from './create-fleet.ts'
 import { healthOf, type ManagerHealth } from './health.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
@@ -21,15 +22,16 @@ import { StoreTallies } from './store-tallies.ts'
 import type { StoreWatch } from './store-watch.ts'
 import { watchStores } from './watch-stores.ts'
 
-/** What a manager has made so far: locks, limits, sessions and boards are made at their first use. */
+/** What a manager has made so far: locks, limits, sessions, boards and streams are made at their first use. */
 export interface MadeSoFar {
   readonly locks: Locks | undefined
   readonly limits: Limits | undefined
   readonly sessions: SessionStore | undefined
   readonly boards: BoardStore | undefined
+  readonly streams: StreamStore | undefined
 }
 
-/** A store of locks, limits, sessions or boards, with its breaker. */
+/** A store of locks, limits, sessions, boards or streams, with its breaker. */
 interface Guarded {
   readonly provider: { readonly name: string }
   readonly breaker: BreakerStatus['state']
@@ -96,12 +98,13 @@ export class ManagerReport {
   }
 
   #breakers(): readonly BreakerStatus[] {
-    const { locks, limits, sessions, boards } = this.#made()
+    const { locks, limits, sessions, boards, streams } = this.#made()
     return [
       ...(locks?.[INTERNALS].stores ?? []).map((store) => breakerOf('locks', store)),
       ...(limits?.stores ?? []).map((store) => breakerOf('limits', store)),
       ...(sessions === undefined ? [] : [breakerOf('sessions', sessions)]),
       ...(boards === undefined ? [] : [breakerOf('boards', boards)]),
+      ...(streams === undefined ? [] : [breakerOf('streams', streams)]),
     ]
   }
 }

@@ -1,9 +1,10 @@
-/** Which provider a manager's locks, limits, sessions or boards come from. */
+/** Which provider a manager's locks, limits, sessions, boards or streams come from. */
 
 import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import type { StreamProvider } from '../contracts/stream-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 
@@ -12,6 +13,7 @@ interface Providers {
   readonly limits: RateLimitProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly streams: StreamProvider
 }
 
 /** What may bring providers: the options themselves, and stores. */
@@ -22,13 +24,14 @@ const NAMES: Readonly<Record<keyof Providers, string>> = {
   limits: 'a rate-limit provider',
   sessions: 'a session provider',
   boards: 'a board provider',
+  streams: 'a stream provider',
 }
 
 /**
  * The provider given in the options, else that of the shared store, else, without a shared store, that of the local one.
  *
  * @throws InvalidOptionError if there is none. With a shared store that has none, the local one is not used: its locks would exclude no
- *   other process, every process would admit the whole limit, and a session or a score would be known to one process only.
+ *   other process, every process would admit the whole limit, and a session, a score or a message would be known to one process only.
  */
 export function providerOf<Kind extends keyof Providers>(
   kind: Kind,

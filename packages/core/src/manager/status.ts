@@ -42,7 +42,7 @@ export interface ManagerStatus {
     /** Parts of the keys whose entries here are served without being compared, of all. All of them when `alone`. */
     readonly partitions: { readonly verified: number; readonly all: number }
   }
-  /** Circuit breakers: of the store, and of the providers of locks, limits, sessions and boards once those are used. */
+  /** Circuit breakers: of the store, and of the providers of locks, limits, sessions, boards and streams once those are used. */
   readonly breakers: readonly BreakerStatus[]
   /** Evictions that have not reached the store: how many, and whether they were put together into coarser ones. */
   readonly recoveryQueue: {
@@ -55,7 +55,7 @@ export interface ManagerStatus {
 
 /** One circuit breaker. `open`: calls are not tried; `half-open`: one is, to see whether the others may be. */
 export interface BreakerStatus {
-  readonly use: 'store' | 'locks' | 'limits' | 'sessions' | 'boards'
+  readonly use: 'store' | 'locks' | 'limits' | 'sessions' | 'boards' | 'streams'
   /** The name of the store or provider. */
   readonly provider: string
   readonly state: BreakerState
@@ -67,7 +67,7 @@ export interface StatusParts {
   readonly coherence: Coherence
   readonly watch: StoreWatch
   readonly tallies: StoreTallies
-  /** Those of locks, limits, sessions and boards, as far as they are used. */
+  /** Those of locks, limits, sessions, boards and streams, as far as they are used. */
   readonly breakers: () => readonly BreakerStatus[]
   readonly clock: Clock
   /** How long a confirmation counts. */

@@ -12,12 +12,12 @@ interface User {
 const users = shared.storeUsers as WeakMap<object, User>
 
 /**
- * Takes the stores of a manager into use. A provider of locks, limits, sessions or boards may serve several managers of one namespace.
+ * Takes the stores of a manager into use. A provider of locks, limits, sessions, boards or streams may serve several managers of one namespace.
  *
  * @throws InvalidOptionError when one is in use by another manager that is not closed.
  */
 export function takeStores(options: ResolvedManagerOptions, user: User): void {
-  const { local, remote, locks, limits, sessions, boards } = options
+  const { local, remote, locks, limits, sessions, boards, streams } = options
   const taken: (readonly [name: string, store: object | undefined, isShareable: boolean])[] = [
     ['local', local, false],
     ['remote', remote, false],
@@ -25,6 +25,7 @@ export function takeStores(options: ResolvedManagerOptions, user: User): void {
     ['limits', limits, true],
     ['sessions', sessions, true],
     ['boards', boards, true],
+    ['streams', streams, true],
   ]
   for (const [name, store, isShareable] of taken) {
     const other = store === undefined ? undefined : users.get(store)

@@ -9,17 +9,19 @@ export function watchStores(options: ResolvedManagerOptions, node: CacheNode): S
   const { events, clock, remote } = node
   logOutages(events, options.namespace, options.logger)
   const watch = new StoreWatch({ events, clock, isReady: () => remote?.store.ready !== false })
-  const { locks, limits, sessions, boards } = options
+  const { locks, limits, sessions, boards, streams } = options
   for (const told of [
     options.remote,
     options.remote?.locks,
     options.remote?.limits,
     options.remote?.sessions,
     options.remote?.boards,
+    options.remote?.streams,
     locks,
     limits,
     sessions,
     boards,
+    streams,
   ]) {
     told?.onTrouble?.((error) => watch.note(error))
   }

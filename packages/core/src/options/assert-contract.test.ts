@@ -11,6 +11,7 @@ import {
   assertPlugins,
   assertRemoteStore,
   assertSessionProvider,
+  assertStreamProvider,
 } from './assert-contract.ts'
 import { SHAPES } from './contract-shapes.ts'
 
@@ -33,6 +34,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    streams: 'streams',
   },
   remote: {
     capabilities: 'capabilities',
@@ -42,11 +44,13 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    streams: 'streams',
   },
   boards: { capabilities: 'boardCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
+  streams: { capabilities: 'streamCapabilities' },
   fleet: { capabilities: 'fleetCapabilities' },
   plugin: { codecSteps: 'step' },
 }
@@ -97,6 +101,13 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
     'boardCapabilities',
     (value) => assertBoardProvider({ ...wholeOf('boards'), capabilities: value }, 'x'),
   ],
+  ['streams', (value) => assertStreamProvider(value, 'x')],
+  ['streams', (value) => assertLocalStore({ ...wholeOf('local'), streams: value }, 'x')],
+  ['streams', (value) => assertRemoteStore({ ...wholeOf('remote'), streams: value }, 'x')],
+  [
+    'streamCapabilities',
+    (value) => assertStreamProvider({ ...wholeOf('streams'), capabilities: value }, 'x'),
+  ],
   ['sessions', (value) => assertSessionProvider(value, 'x')],
   ['sessions', (value) => assertLocalStore({ ...wholeOf('local'), sessions: value }, 'x')],
   ['sessions', (value) => assertRemoteStore({ ...wholeOf('remote'), sessions: value }, 'x')],
@@ -130,7 +141,8 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   )
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
-    const isOptional = value === undefined && /bus|boards|locks|limits|sessions|fleet/.test(name)
+    const isOptional =
+      value === undefined && /bus|boards|locks|limits|sessions|streams|fleet/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

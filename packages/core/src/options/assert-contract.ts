@@ -12,6 +12,7 @@ import type { PluginParts } from '../contracts/plugin.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import type { StreamProvider } from '../contracts/stream-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertShape } from './assert-shape.ts'
 import { SHAPES, VALUE_TYPE } from './contract-shapes.ts'
@@ -20,18 +21,20 @@ import { SHAPES, VALUE_TYPE } from './contract-shapes.ts'
 export function assertLocalStore(store: unknown, option: string): void {
   const expected = 'a local store such as lruStore()'
   assertShape(store, SHAPES.local, { option, expected })
-  const { locks, limits, sessions, fleet, boards } = store as LocalStore
+  const { locks, limits, sessions, fleet, boards, streams } = store as LocalStore
   if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
   if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
   if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
   if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
   if (boards !== undefined) assertBoardProvider(boards, `${option}.boards`)
+  if (streams !== undefined) assertStreamProvider(streams, `${option}.streams`)
 }
 
 export function assertRemoteStore(store: unknown, option: string): void {
   const expected = 'a remote store such as redisStore()'
   assertShape(store, SHAPES.remote, { option, expected })
-  const { capabilities, bus, locks, limits, sessions, fleet, boards } = store as RemoteStore
+  const { capabilities, bus, locks, limits, sessions, fleet, boards, streams } =
+    store as RemoteStore
   const what = { option: `${option}.capabilities`, expected: 'what the store can promise' }
   assertShape(capabilities, SHAPES.capabilities, what)
   if (bus !== undefined)
@@ -41,6 +44,7 @@ export function assertRemoteStore(store: unknown, option: string): void {
   if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
   if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
   if (boards !== undefined) assertBoardProvider(boards, `${option}.boards`)
+  if (streams !== undefined) assertStreamProvider(streams, `${option}.streams`)
 }
 
 export function assertLockProvider(provider: unknown, option: string): void {
@@ -69,6 +73,13 @@ export function assertBoardProvider(provider: unknown, option: string): void {
   assertShape(provider, SHAPES.boards, { option, expected })
   const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
   assertShape((provider as BoardProvider).capabilities, SHAPES.boardCapabilities, what)
+}
+
+export function assertStreamProvider(provider: unknown, option: string): void {
+  const expected = 'a stream provider such as redisStreams() or localStreams()'
+  assertShape(provider, SHAPES.streams, { option, expected })
+  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
+  assertShape((provider as StreamProvider).capabilities, SHAPES.streamCapabilities, what)
 }
 
 export function assertFleetProvider(provider: unknown, option: string): void {

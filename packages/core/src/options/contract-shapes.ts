@@ -15,6 +15,7 @@ import type { PluginParts } from '../contracts/plugin.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
+import type { StreamCapabilities, StreamProvider } from '../contracts/stream-provider.ts'
 import type { Shape } from './assert-shape.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
@@ -106,6 +107,29 @@ const SESSIONS: Shape<SessionProvider> = {
   close: 'function',
 }
 
+const STREAM_CAPABILITIES: Shape<StreamCapabilities> = { shared: 'boolean' }
+
+const STREAMS: Shape<StreamProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  add: 'function',
+  join: 'function',
+  reader: 'function',
+  take: 'function',
+  keep: 'function',
+  settle: 'function',
+  marked: 'function',
+  deadLetters: 'function',
+  replay: 'function',
+  discard: 'function',
+  forget: 'function',
+  status: 'function',
+  close: 'function',
+}
+
 const FLEET: Shape<FleetProvider> = {
   name: 'string',
   capabilities: 'object',
@@ -132,6 +156,7 @@ const LOCAL: Shape<LocalStore> = {
   sessions: 'object?',
   boards: 'object?',
   fleet: 'object?',
+  streams: 'object?',
   onDrop: 'function?',
   askAboutUse: 'function?',
 }
@@ -153,6 +178,7 @@ const REMOTE: Shape<RemoteStore> = {
   sessions: 'object?',
   boards: 'object?',
   fleet: 'object?',
+  streams: 'object?',
   readsAtOnce: 'number?',
   open: 'function',
   read: 'function',
@@ -227,6 +253,8 @@ export const SHAPES = {
   boardCapabilities: BOARD_CAPABILITIES,
   sessions: SESSIONS,
   sessionCapabilities: SESSION_CAPABILITIES,
+  streams: STREAMS,
+  streamCapabilities: STREAM_CAPABILITIES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
   codec: CODEC,

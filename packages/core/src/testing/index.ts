@@ -33,6 +33,7 @@ export {
   type SessionsUnderTest,
   sessionStoreCases,
 } from './conformance/session-store-cases.ts'
+export { type MakeStreams, type StreamsUnderTest, streamCases } from './conformance/stream-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {
   type BusFaultScope,

@@ -17,7 +17,7 @@ import {
 } from '../../testing/stage.ts'
 import { redisStore } from '../redis-store.ts'
 import { SCRIPTS } from '../scripts.generated.ts'
-import { COMMANDS, type Use } from './rights.ts'
+import { COMMANDS, type Use } from './needed-commands.ts'
 
 async function serverWith(rules: string): Promise<RedisServer> {
   const server = await startRedis()
@@ -42,6 +42,7 @@ function useOf(script: string): Use {
   if (script.startsWith('fleet')) return 'fleet'
   if (/^(board|counter|unique)/.test(script)) return 'boards'
   if (script.startsWith('session')) return 'sessions'
+  if (script.startsWith('stream')) return 'streams'
   return script.startsWith('fenced') ? 'values' : 'cache'
 }
 
@@ -64,6 +65,7 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   limits: ['eval', 'evalsha', 'ping', 'zrem'],
   sessions: ['eval', 'evalsha', 'ping', 'zrem'],
   boards: ['eval', 'evalsha', 'ping', 'zrem'],
+  streams: ['eval', 'evalsha', 'ping', 'xreadgroup', 'zrem'],
   values: ['eval', 'evalsha', 'mget', 'ping', 'zrem'],
   fleet: ['eval', 'evalsha', 'hmget', 'ping', 'time', 'zrange', 'zrem'],
 }
