@@ -21,6 +21,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './logging': [],
   './metrics': [],
   './boards': [],
+  './messaging': [],
   './sessions': [],
   './sessions/express': ['express-session'],
   './sessions/fastify': [],
