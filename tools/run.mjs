@@ -60,7 +60,7 @@ const TASKS = {
   duel: (args) => onBuilt('duel/main.ts', args),
   'hit-ratio': (args) => onBuilt('hit-ratio/main.ts', args),
   fleet: (args) => onBuilt('fleet/main.ts', args),
-  // The public suites of session frameworks, which it brings; folders of checkouts where there is no network.
+  // The public suites of session frameworks, which it brings; with --if-reachable, where it can.
   'suites:sessions': (args) => node('test/sessions/suites', 'main.ts', ...args),
   simulate: (args) =>
     execute(process.execPath, ['test/simulation/run.mjs', ...args], { cwd: ROOT }),

@@ -13,6 +13,8 @@ const SET_CLOCKS = 'test/simulation/found/set-clocks.test.ts'
 const OWN_EVICTIONS = 'test/simulation/found/own-evictions.test.ts'
 const FAR_BACK = 'test/simulation/found/far-back.test.ts'
 const PUTS = 'test/faults/found.test.ts'
+const LONG_WAITS = 'test/simulation/found/long-waits.test.ts'
+const SERVED_OLD = 'test/simulation/found/served-old.test.ts'
 const LEASES = 'test/simulation/found/leases.test.ts'
 const COHERENCE = 'packages/core/src/coherence/coherence.test.ts'
 const PUT_FENCES = 'test/policies/put-fence.test.ts'
@@ -71,9 +73,17 @@ export const ABLATIONS = [
     name: 'flights that began before a tag was invalidated are not shared',
     protects: 'I1',
     file: `${CORE}/cache/read-path.ts`,
-    find: 'flight.stamp.changes === this.#node.knowledge.changes',
+    find: '(flight.served ?? flight).stamp.changes === this.#node.knowledge.changes',
     replace: 'flight !== undefined',
     tests: INVARIANTS,
+  },
+  {
+    name: 'judging an old answer by what it stands on, and not by what its load stands on',
+    protects: 'I1',
+    file: `${CORE}/cache/flight.ts`,
+    find: 'this.served = { stamp: this.stamp, at: this.at, entry }',
+    replace: '',
+    tests: SERVED_OLD,
   },
   {
     name: 'noticing that the machine slept',
@@ -132,6 +142,22 @@ export const ABLATIONS = [
     find: 'overtake = leftMs <= 0 ? reply.holder : 0',
     replace: 'overtake = 0',
     tests: INVARIANTS,
+  },
+  {
+    name: 'late birth (a load that waited stands on what is known when it begins)',
+    protects: 'I4',
+    file: `${CORE}/cache/load.ts`,
+    find: 'flight.stamp = knowledge.stamp(flight.address.partition)',
+    replace: 'void knowledge',
+    tests: LONG_WAITS,
+  },
+  {
+    name: 'waiting on where results were invalidated before they came',
+    protects: 'I4',
+    file: `${CORE}/cache/claim-path.ts`,
+    find: 'if (isUnreadable(flight)) unreadable += 1',
+    replace: 'unreadable += 1',
+    tests: LONG_WAITS,
   },
   {
     name: 'giving the lease back after an error',
@@ -362,7 +388,7 @@ export const ABLATIONS = [
     file: `${CORE}/cache/replace.ts`,
     find: 'looked === undefined || !knowledge.isLevel(looked) || ',
     replace: 'looked === undefined || ',
-    tests: READS,
+    tests: FAILOVERS,
   },
   {
     name: 'evicting after a refresh that lost its lease',
@@ -378,7 +404,7 @@ export const ABLATIONS = [
     file: `${CORE}/cache/refresh.ts`,
     find: 'later.standsForRefresh = true',
     replace: '',
-    tests: 'test/policies/refresh-races.test.ts',
+    tests: LOCAL_REFRESHES,
   },
   {
     name: 'keeping nothing of what was read beside a refresh',
@@ -416,7 +442,7 @@ export const ABLATIONS = [
     name: 'not joining a load that could not be told of evictions',
     protects: 'I3',
     file: `${CORE}/cache/read-path.ts`,
-    find: '(flight.isSettled || flight.standIn?.isSettled !== true) &&\n      this.#isTrusted(flight)',
+    find: '(flight.isSettled || flight.standIn?.isSettled !== true) &&\n      this.#isTrusted(flight.served ?? flight, call)',
     replace: '(flight.isSettled || flight.standIn?.isSettled !== true)',
     tests: READS,
   },

@@ -43,10 +43,11 @@ if (values.help) process.stdout.write(HELP)
 else await main(positionals[0] ?? '', values.seeds)
 
 async function main(wanted, seeds) {
+  const ablations = ABLATIONS.filter(({ name }) => name.includes(wanted))
+  if (ablations.length === 0) throw new Error(`No ablation has a name with '${wanted}' in it`)
   const copy = mkdtempSync(join(tmpdir(), 'larder-ablation-'))
   process.on('exit', () => rmSync(copy, { recursive: true, force: true }))
   copySources(copy)
-  const ablations = ABLATIONS.filter(({ name }) => name.includes(wanted))
   const tests = [...new Set(ablations.flatMap((ablation) => ablation.tests))]
   if (await turnsRed(copy, tests)) throw new Error(`These are red already: ${tests.join(' ')}`)
   let failed = 0

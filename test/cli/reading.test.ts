@@ -34,6 +34,7 @@ describe('a namespace', () => {
     expect((await larder(['explain', 'a:b'], namespace)).code).toBe(4)
     await larder(['locks'], namespace)
     await larder(['limits'], namespace)
+    await larder(['sessions', 'ada'], namespace)
     await larder(['doctor'], namespace)
     const redis = new Redis(inject('redisUrl'))
     onTestFinished(() => redis.disconnect())

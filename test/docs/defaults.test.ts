@@ -23,6 +23,7 @@ import { FROM_KEYV_DEFAULTS } from '../../packages/keyv-store/src/from-keyv.ts'
 import { ADAPTIVE_STORE_DEFAULTS } from '../../packages/local-store/src/adaptive-store.ts'
 import { LOCAL_LIMITS_DEFAULTS } from '../../packages/local-store/src/limits/local-limits.ts'
 import { LRU_STORE_DEFAULTS } from '../../packages/local-store/src/lru-store.ts'
+import { LOCAL_SESSIONS_DEFAULTS } from '../../packages/local-store/src/sessions/local-sessions.ts'
 import { MODULE_DEFAULTS } from '../../packages/nest/src/module-options.ts'
 import { HEALTH_DEFAULTS } from '../../packages/nest/src/terminus.ts'
 import { COMPRESSION_DEFAULTS } from '../../packages/plugins/src/compression/compression.ts'
@@ -57,6 +58,7 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
   ['local-store/src/lru-store.ts', ['LruStoreOptions'], LRU_STORE_DEFAULTS],
   ['local-store/src/adaptive-store.ts', ['AdaptiveStoreOptions'], ADAPTIVE_STORE_DEFAULTS],
   ['local-store/src/limits/local-limits.ts', ['LocalLimitsOptions'], LOCAL_LIMITS_DEFAULTS],
+  ['local-store/src/sessions/local-sessions.ts', ['LocalSessionsOptions'], LOCAL_SESSIONS_DEFAULTS],
   ['redis-store/src/options.ts', ['RedisStoreOptions'], REDIS_STORE_DEFAULTS],
   ['keyv-store/src/from-keyv.ts', ['FromKeyvOptions'], FROM_KEYV_DEFAULTS],
   ['plugins/src/compression/compression.ts', ['CompressionOptions'], COMPRESSION_DEFAULTS],

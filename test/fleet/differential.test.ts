@@ -22,13 +22,14 @@ const step = fc.record({
 })
 
 it('gives the answers of the model, whatever the steps', async () => {
-  const backend = new Backend(resolveRedisStoreOptions({ url: inject('redisUrl') }))
+  const options = resolveRedisStoreOptions({ url: inject('redisUrl') })
+  const backend = new Backend(options)
   onTestFinished(() => backend.close())
   let nowMs = START_MS
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
       const namespace = freshNamespace()
-      const redis = new RedisFleet({ backend, nowUs: () => nowMs * 1_000 + 999 })
+      const redis = new RedisFleet({ backend, options, ownsBackend: false, nowUs: () => nowMs * 1_000 + 999 })
       const model = localFleet({ clock: { now: () => nowMs, schedule: () => () => undefined } })
       for (const fleet of [redis, model]) fleet.open(namespace)
       for (const { kind, node, livesMs, report, afterMs } of steps) {

@@ -14,7 +14,8 @@ const START_MS = 1_700_000_000_000
 /** A fleet on a clock of the test, and a client beside it. */
 function stage() {
   const url = inject('redisUrl')
-  const backend = new Backend(resolveRedisStoreOptions({ url }))
+  const options = resolveRedisStoreOptions({ url })
+  const backend = new Backend(options)
   const redis = new Redis(url)
   onTestFinished(async () => {
     redis.disconnect()
@@ -22,7 +23,7 @@ function stage() {
   })
   const clock = { ms: START_MS }
   const namespace = freshNamespace()
-  const fleet = new RedisFleet({ backend, nowUs: () => clock.ms * 1_000 })
+  const fleet = new RedisFleet({ backend, options, ownsBackend: false, nowUs: () => clock.ms * 1_000 })
   fleet.open(namespace)
   const beat = (node: string, livesMs = 15_000): Promise<boolean> =>
     fleet.beat({ node, report: `of ${node}`, livesMs })

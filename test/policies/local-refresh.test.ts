@@ -182,3 +182,28 @@ it.each([
     expect(await nodes[1].cache.get('k')).toBe('v2')
   },
 )
+
+it.each(['nobody', 'a read that did not join it'])(
+  'others are told of a refresh that a later one has overtaken, also where that fails; between them came %s',
+  async (between) => {
+    const [a, b] = await startNodes()
+    await b.cache.getOrLoad('k', async () => 'old')
+    const [early, late] = [deferred<string>(), deferred<string>()]
+    const tags = ['t']
+    const first = a.cache.refresh('k', () => early.promise, { tags })
+    await settle()
+    if (between !== 'nobody') {
+      await a.caches.evictTags(tags)
+      await a.cache.getOrLoad('k', async () => 'read', { tags })
+    }
+    // The later one waits for the first, but not for ever.
+    const failed = expect(a.cache.refresh('k', () => late.promise, { tags })).rejects.toThrow()
+    await world.clock.advanceAsync(60_000)
+    early.resolve('new')
+    expect(await first).toBe('new')
+    late.reject(new Error('down'))
+    await failed
+    await world.clock.advanceAsync(SYNCED_MS)
+    expect(await b.cache.getOrLoad('k', async () => 'new')).toBe('new')
+  },
+)

@@ -131,7 +131,11 @@ describe.each(PLACES)('a store %s', (place) => {
   it('writes nothing for a save that changes nothing', async () => {
     const { store, sessions, caches } = open(place)
     await store.set('a', { userId: 'ada', cookie: cookie() })
-    const other = createSessions<Visit>(caches, { foreignIds: true, userOf: (data) => data.userId })
+    const other = createSessions<Visit>(caches, {
+      foreignIds: true,
+      storeTimeout: '10s',
+      userOf: (data) => data.userId,
+    })
     const data = (await store.get('a')) as SessionData
     // Another process changes it while a request here only reads.
     await other.save('a', { userId: 'ada', visits: 7, cookie: cookie() })

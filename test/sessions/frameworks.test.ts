@@ -65,6 +65,26 @@ describe.each(PLACES)('with sessions %s', (place) => {
       expect(await other.body('GET', '/me')).toBe('bob')
     })
 
+    it('goes by the first of several cookies of its name, and by no other where that one is no session', async () => {
+      const { sessions } = openSessions(place)
+      const { url } = await start(sessions)
+      const [ada, bob] = [new Browser(url), new Browser(url)]
+      await ada.send('POST', '/login/ada')
+      await bob.send('POST', '/login/bob')
+      const [a, b] = [ada, bob].map(({ cookies }) => `sid=${cookies.get('sid')}`) as [
+        string,
+        string,
+      ]
+      const me = async (cookie: string): Promise<unknown> =>
+        (await fetch(`${url}/me`, { headers: { cookie } })).json()
+      expect(await me(`${a}; ${b}`)).toBe('ada')
+      expect(await me(`${b}; ${a}`)).toBe('bob')
+      expect(await me(`other=1; ${b};${a}`)).toBe('bob')
+      // A cookie for a longer path comes first, and other hosts of a domain may set one: it can log out, and not in as somebody else.
+      for (const first of ['sid=', 'sid=x', 'sid=s%3Ax.y', a.replace(/.{4}$/, 'AAAA')])
+        expect(await me(`${first}; ${a}`), first).toBeNull()
+    })
+
     it('answers a forged or foreign cookie as none', async () => {
       const { sessions } = openSessions(place)
       const { url } = await start(sessions)

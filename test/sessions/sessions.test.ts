@@ -286,7 +286,7 @@ describe.each(PLACES)('sessions %s', (place) => {
 
   it('of different names know nothing of each other', async () => {
     const { caches, sessions } = openSessions(place)
-    const staff = createSessions(caches, { name: 'staff' })
+    const staff = createSessions(caches, { name: 'staff', storeTimeout: '10s' })
     const { id } = await sessions.login(undefined, 'ada')
     expect(await staff.get(id)).toBeUndefined()
     expect(await staff.destroyAll('ada')).toBe(0)

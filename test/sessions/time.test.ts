@@ -103,6 +103,15 @@ it('stay ended where the clock of the store is set back', async () => {
   }
 })
 
+it('that were ended after their time are not listed where the clock of the store is set back', async () => {
+  const { sessions, clock } = openAt(START_MS, TIMES)
+  const { id } = await sessions.login(undefined, 'ada')
+  clock.now += HOUR_MS / 2
+  await sessions.destroy(id)
+  clock.now = START_MS
+  expect(await sessions.list('ada')).toEqual([])
+})
+
 it('end early where the clock of the store is set forward, and new ones begin', async () => {
   const { sessions, clock } = openAt(START_MS, TIMES)
   const { id } = await sessions.create({})

@@ -13,6 +13,8 @@ import type {
   PutRequest,
   RemoteCapabilities,
   RemoteStore,
+  SwapReply,
+  SwapRequest,
   SyncReply,
   TagBump,
   TagChanges,
@@ -106,6 +108,15 @@ export class LabelledStore implements RemoteStore {
     const origins = originsIn(bytes)
     const send = (): Promise<PutReply> => this.#store.put(address, request)
     const reply = await this.#as('put', about(address, bytes), send, { origins })
+    if (reply.stored) for (const origin of origins) this.#onStored(origin)
+    return reply
+  }
+
+  async swap(address: EntryAddress, request: SwapRequest): Promise<SwapReply> {
+    const { bytes } = request
+    const origins = originsIn(bytes)
+    const send = (): Promise<SwapReply> => this.#store.swap(address, request)
+    const reply = await this.#as('swap', about(address, bytes), send, { origins })
     if (reply.stored) for (const origin of origins) this.#onStored(origin)
     return reply
   }

@@ -103,6 +103,13 @@ export class Ledger {
     this.#effects.push({ ...effect, isLost: false, lostAt: 0, isForgotten: false })
   }
 
+  /** Whether the store changed the key after one moment and before another, in a way that it did not lose. */
+  hasChanged(key: string, after: number, before: number): boolean {
+    return this.#effects.some(
+      ({ target, at, isLost }) => target === keyTarget(key) && at > after && at < before && !isLost,
+    )
+  }
+
   /** At `at` a failover went back to what was at `since`, for the targets concerned. */
   noteRollback(at: number, since: number, isConcerned: (target: Target) => boolean): void {
     for (const effect of this.#effects) {

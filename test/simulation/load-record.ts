@@ -10,8 +10,8 @@ import type { Origin } from './source.ts'
 
 interface Load {
   readonly origin: Origin
-  /** When the read that led to it began, ms: what the load stands on was taken down then. */
-  readonly readTime: number
+  /** When it began, ms: what it stands on was taken down then. */
+  readonly time: number
   isFailed: boolean
 }
 
@@ -48,9 +48,9 @@ export class LoadRecord {
   }
 
   /** Notes a load; returns why it should not have happened, if it should not. */
-  begin(origin: Origin, readTime: number): string | undefined {
+  begin(origin: Origin): string | undefined {
     const earlier = this.#last.get(origin.key)
-    this.#last.set(origin.key, { origin, readTime, isFailed: false })
+    this.#last.set(origin.key, { origin, time: this.#now(), isFailed: false })
     if (earlier === undefined || !this.#isAccountedFor(earlier)) return undefined
     return `I4: ${origin.key} is loaded again at #${origin.begunAt} on n${origin.node}; the load begun at #${earlier.origin.begunAt} on n${earlier.origin.node} still counts`
   }
@@ -66,7 +66,7 @@ export class LoadRecord {
     return this.#failures.get(`${node} ${key}`) ?? Number.NEGATIVE_INFINITY
   }
 
-  #isAccountedFor({ origin, readTime, isFailed }: Load): boolean {
+  #isAccountedFor({ origin, time, isFailed }: Load): boolean {
     const { isCalm, operations, caches, latencyMs } = this.#plan
     const cache = caches.find(({ name }) => origin.key.startsWith(`${name}:`))
     if (!isCalm || this.isClosing || isFailed || cache === undefined) return false
@@ -76,9 +76,9 @@ export class LoadRecord {
     if (operations.includes('settle-evict')) return false
     if (origin.isNegative && negativeTtl === false) return false
     const freshMs = origin.isNegative ? Number(negativeTtl) : cache.ttlMs
-    if (this.#now() >= readTime + freshMs * (1 - JITTER)) return false
+    if (this.#now() >= time + freshMs * (1 - JITTER)) return false
     // A node that has not heard of an invalidation yet loads with too early a birth: an extra miss, never a stale hit.
-    const heardBy = readTime - latencyMs - 1
+    const heardBy = time - latencyMs - 1
     return !this.#invalidations.some(({ hits, endedTime }) => endedTime >= heardBy && hits(origin))
   }
 }

@@ -196,7 +196,9 @@ export class Nemesis {
   #spoil(node: SimNode, kind: 'refuse' | 'lose-replies' | 'corrupt'): void {
     const { random } = this.#world
     const { faults } = node.store
-    const on = random.chance(0.3) ? OPERATIONS : OPERATIONS.filter(() => random.chance(0.3))
+    const drawn = random.chance(0.3) ? OPERATIONS : OPERATIONS.filter(() => random.chance(0.3))
+    // As puts are, so that what known seeds draw stays what it is.
+    const on = drawn.includes('put') ? [...drawn, 'swap' as const] : drawn
     if (kind === 'refuse') faults.fail({ on })
     else if (kind === 'lose-replies') faults.loseReply({ on })
     else faults.corrupt(random.pick([truncate, garble]), { on })

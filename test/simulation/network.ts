@@ -43,6 +43,8 @@ export interface NetworkParts {
   readonly ledger: Ledger
   readonly source: Source
   readonly now: () => number
+  /** Told when the store has carried out an update, before the ledger is. */
+  readonly onUpdated: (origin: Origin, at: number) => void
 }
 
 /** Changes that waited are announced. */
@@ -56,7 +58,7 @@ const ANNOUNCEMENT: RequestLabel = {
 /** The probe attaches first. */
 export const PROBE = 0
 /** What changes something, whoever waits for the answer. */
-const WRITES = ['put', 'evict', 'bump-tags', 'fill']
+const WRITES = ['put', 'swap', 'evict', 'bump-tags', 'fill']
 /** How long a late write is on its way at most, ms. */
 const LATE_MS = 4_000
 
@@ -204,7 +206,8 @@ export class Network {
     const at = history.note('store', `carries out ${label.text} of n${node}`)
     const time = now()
     const origin = this.#originOf(message, cause)
-    if (origin !== undefined) origin.storedTime = time
+    if (origin?.kind === 'update') this.#parts.onUpdated(origin, at)
+    if (origin !== undefined) Object.assign(origin, { storedAt: at, storedTime: time })
     if (origin?.kind === 'set') {
       origin.isLate = origin.returnedAt !== undefined
       // What its sender gave up replaces nothing that came since.
@@ -218,7 +221,7 @@ export class Network {
             isSoft: tagBehind(name) !== name,
           }))
     // A put, also that of a refresh, replaces what was loaded before it began; an eviction removes everything.
-    const floor = origin?.begunAt ?? at
+    const floor = (origin?.kind === 'update' ? origin.countsFrom : origin?.begunAt) ?? at
     for (const { target, isSoft } of targets) {
       ledger.noteEffect({ target, node, at, time, floor, isSoft })
     }
@@ -239,15 +242,15 @@ export class Network {
   #noteFill({ origins }: RequestLabel, sentAt: number): void {
     const { source, history, now } = this.#parts
     for (const id of origins) {
-      source.origin(id).filled = { sentAt, at: history.moment }
-      source.origin(id).storedTime = now()
+      const at = history.moment
+      Object.assign(source.origin(id), { filled: { sentAt, at }, storedAt: at, storedTime: now() })
     }
   }
 
   /** Where what is put came from. An absence does not say, so it is the last one that its node loaded. */
   #originOf(message: BusMessage, { node, label }: Request): Origin | undefined {
     const { source } = this.#parts
-    if (label.operation !== 'put' || message.kind !== 'keys') return undefined
+    if (!['put', 'swap'].includes(label.operation) || message.kind !== 'keys') return undefined
     const [key = ''] = message.keys
     const origins = label.origins.map((id) => source.origin(id))
     return origins.find((origin) => origin.key === key) ?? source.lastNegative(key, node)

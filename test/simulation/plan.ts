@@ -57,6 +57,7 @@ export const OPERATIONS = [
   'soft-clear',
   'put',
   'set',
+  'update',
 ] as const
 
 export type OperationKind = (typeof OPERATIONS)[number]
@@ -122,6 +123,7 @@ const CALM_SHARE = 0.12
 const THEME_SHARE = 0.3
 const NOTED_SHARE = 0.6
 const FAULT_SHARE = 0.2
+const UPDATED_SHARE = 0.3
 
 /** Few partitions, so that changes of different keys follow on each other in one log. */
 export const PARTITIONS_USED = 3
@@ -131,9 +133,17 @@ export function planOf(seed: number): Plan {
   const random = randomFrom(seed)
   const plan = mixedPlanOf(seed, random)
   const themes = THEME_NAMES.filter((theme) => isBorne(theme))
-  if (plan.isCalm || themes.length === 0 || !random.chance(THEME_SHARE)) return plan
+  if (plan.isCalm || themes.length === 0 || !random.chance(THEME_SHARE)) return withUpdates(plan)
   const theme = random.pick(themes)
-  return { ...plan, theme, ...THEMES[theme](plan, random) }
+  return withUpdates({ ...plan, theme, ...THEMES[theme](plan, random) })
+}
+
+/** From a row of its own, so that most of the known seeds stay what they are. */
+function withUpdates(plan: Plan): Plan {
+  const random = randomFrom(plan.seed + 6)
+  if (!random.chance(UPDATED_SHARE)) return plan
+  const some = Array.from({ length: random.pick([2, 6]) }, () => 'update' as const)
+  return { ...plan, operations: [...plan.operations, ...some] }
 }
 
 function mixedPlanOf(seed: number, random: Random): Plan {
@@ -210,7 +220,9 @@ function rememberedFor(error: unknown): number | false {
 
 function operationsOf(random: Random): readonly OperationKind[] {
   const reads = ['read', 'read', 'read', 'read-each', 'peek-many'] as const
-  const others = OPERATIONS.filter((kind) => !reads.some((read) => read === kind))
+  const others = OPERATIONS.filter(
+    (kind) => kind !== 'update' && !reads.some((read) => read === kind),
+  )
   const wanted = others.filter(() => random.chance(0.4))
   return [...reads, ...reads, ...(wanted.length === 0 ? (['evict'] as const) : wanted)]
 }

@@ -8,8 +8,8 @@ interface Change {
   readonly begunAt: number
   /** When its caller went on. */
   endedAt: number
-  /** What it put; `undefined` for an eviction. */
-  readonly origin: Origin | undefined
+  /** What it put; `undefined` for an eviction, and for an update that has not ended. */
+  origin: Origin | undefined
 }
 
 export class PutRecord {

@@ -11,8 +11,6 @@ type Rows = (Value | null)[]
 
 /** Why rows are loaded. */
 export interface Reason {
-  /** When the read that leads to it began, ms. */
-  readonly readTime: number
   readonly isRefresh?: boolean
   readonly onBegun?: (origins: readonly Origin[]) => void
 }
@@ -32,7 +30,7 @@ export class Queries {
     node: SimNode,
     cache: CachePlan,
     keys: readonly string[],
-    { readTime, isRefresh = false, onBegun }: Reason,
+    { isRefresh = false, onBegun }: Reason = {},
   ): Promise<Rows> {
     const { source, history, loads, random, plan } = this.#world
     const begunAt = history.moment + 1
@@ -41,12 +39,12 @@ export class Queries {
       const fullKey = `${cache.name}:${key}`
       return source.begin(
         { key: fullKey, node: node.index, kind: 'load', begunAt, tags },
-        isRefresh && !cache.usesRemote,
+        { isOfLocalRefresh: isRefresh && !cache.usesRemote },
       )
     })
     onBegun?.(origins)
     history.note(node.name, `loads ${textOf(origins)}`)
-    for (const origin of origins) this.#world.fail(loads.begin(origin, readTime))
+    for (const origin of origins) this.#world.fail(loads.begin(origin))
     return this.#run(node, origins, random.chance(plan.slowQueryChance))
   }
 

@@ -37,7 +37,6 @@ export class Reads {
     const hit = mode === NORMAL ? at.method.hit(key) : undefined
     const begun: Origin[] = []
     const why = {
-      readTime: read.startedTime,
       isRefresh: mode !== NORMAL,
       onBegun: (origins: readonly Origin[]) => void begun.push(...origins),
     }
@@ -74,13 +73,12 @@ export class Reads {
 
   /** Several keys, one load for those missing. */
   async each(node: SimNode, at: NodeCache, keys: readonly string[]): Promise<void> {
-    const startedTime = this.#world.clock.now()
     const reads = keys.map((key) => this.#begin(node, at.plan, key, 'reads in a batch'))
     const found = at.method.getManyOrLoad(
       keys,
       (missing) => {
         const missingKeys = missing.map((i) => keys[i] ?? '')
-        return this.#queries.load(node, at.plan, missingKeys, { readTime: startedTime })
+        return this.#queries.load(node, at.plan, missingKeys)
       },
       keys.map((key) => ({ mode: NORMAL, tags: argumentTags(key), tagsOf })),
     )

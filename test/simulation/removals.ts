@@ -12,6 +12,7 @@ import { Partition } from '../../packages/core/src/coherence/partitions.ts'
 import { RecoveryQueue } from '../../packages/core/src/coherence/recovery-queue.ts'
 import { TagClock } from '../../packages/core/src/coherence/tag-clock.ts'
 import type { Stamp } from '../../packages/core/src/entry/stamp.ts'
+import { MemoryRemoteStore } from '../../packages/core/src/testing/memory/memory-remote-store.ts'
 import { MemorySpace } from '../../packages/core/src/testing/memory/memory-space.ts'
 
 /** Removes a mechanism; returns what brings it back. */
@@ -43,6 +44,17 @@ export const REMOVALS: Readonly<Record<string, Removal>> = {
     replace(MemorySpace.prototype, 'noteHead', function (this: MemorySpace, partition, seq) {
       if (this.notedHead(partition) === undefined) originalNote.call(this, partition, seq)
     }),
+  'comparing an updated entry': () =>
+    replace(
+      MemoryRemoteStore.prototype,
+      'swap',
+      function (this: MemoryRemoteStore, address, request) {
+        return this.put(address, { ...request, since: 0 }).then((reply) => ({
+          ...reply,
+          stored: true,
+        }))
+      },
+    ),
   'judging by tags': () => replace(TagClock.prototype, 'allows', () => true),
 }
 

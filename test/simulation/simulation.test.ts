@@ -72,6 +72,7 @@ describe('the simulation finds a counterexample without', () => {
     'judging by soft tags',
     're-assertion',
     'the recovery queue',
+    'comparing an updated entry',
   ])('%s', { timeout: LONG_MS }, async (mechanism) => {
     const { failures } = await without(mechanism, () => runSeeds({ from: 1, count: WITHIN }))
     expect(failures[0]?.violation).toBeDefined()

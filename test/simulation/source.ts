@@ -5,6 +5,16 @@
  * load began; the engine cannot know that they exist.
  */
 
+/** What an update was made from. */
+export interface Basis {
+  /** Its tries have this in common. */
+  readonly operation: number
+  /** The result that its callback was given; `undefined` for nothing. */
+  readonly base: Origin | undefined
+  /** It was told to have changed nothing. */
+  isGivenUp: boolean
+}
+
 /** Where a result came from. */
 export interface Origin {
   readonly id: number
@@ -12,16 +22,23 @@ export interface Origin {
   readonly key: string
   readonly node: number
   /** A `put` names what its writer knew before it made the value (`@CachePut`); a `set` writes in any case. */
-  readonly kind: 'load' | 'put' | 'set'
-  /** The moment the load or put began. */
+  readonly kind: 'load' | 'put' | 'set' | 'update'
+  /** The moment the load or put began, or the callback of the update. */
   readonly begunAt: number
-  /** What counts against invalidations: `begunAt`; for a `set`, the moment it was sent, or carried out if its caller still waited. */
+  /**
+   * What counts against invalidations: `begunAt`; for a `set`, the moment it was sent, or carried out if its caller still waited. What
+   * an update made of another result is as old as that, and a little younger: what hits the one hits the other.
+   */
   countsFrom: number
   /** A refresh began the load, whose result stays on its node: other nodes are told by an eviction. */
   readonly isOfLocalRefresh: boolean
   /** When the caller of a put, or of such a refresh, went on. */
   returnedAt: number | undefined
-  /** When the store took it, ms; `undefined` before. */
+  /** For an update. */
+  readonly basis: Basis | undefined
+  /** The moment the store took it; `undefined` before. */
+  storedAt: number | undefined
+  /** When that was, ms; `undefined` before. */
   storedTime: number | undefined
   /** True for a `set` that the store carried out after its caller had gone on, being told that it might have failed. */
   isLate: boolean
@@ -60,6 +77,9 @@ export class SourceError extends Error {
   }
 }
 
+/** Less than a moment, however often an update stands on another. */
+const A_LITTLE = 1e-6
+
 export class Source {
   readonly #rows = new Map<string, Row>()
   readonly #origins: Origin[] = []
@@ -79,16 +99,19 @@ export class Source {
   /** Begins a load or put. */
   begin(
     origin: Pick<Origin, 'key' | 'node' | 'kind' | 'begunAt' | 'tags'>,
-    isOfLocalRefresh = false,
+    { isOfLocalRefresh = false, basis }: { isOfLocalRefresh?: boolean; basis?: Basis } = {},
   ): Origin {
+    const base = basis?.base
     const begun = {
       ...origin,
       isOfLocalRefresh,
-      countsFrom: origin.begunAt,
+      basis,
+      countsFrom: base === undefined ? origin.begunAt : base.countsFrom + A_LITTLE,
       id: this.#origins.length,
       version: -1,
       isNegative: false,
       returnedAt: undefined,
+      storedAt: undefined,
       storedTime: undefined,
       isLate: false,
       isStored: false,

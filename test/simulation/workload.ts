@@ -4,6 +4,7 @@ import type { CachePlan, OperationKind } from './plan.ts'
 import { argumentTags } from './plan.ts'
 import { Reads } from './reads.ts'
 import type { NodeCache, SimNode } from './sim-node.ts'
+import { Updates } from './updates.ts'
 import type { World } from './world.ts'
 import { type Eviction, Writes } from './writes.ts'
 
@@ -18,6 +19,7 @@ const SETTLE_MS = 300
 export class Workload {
   readonly reads: Reads
   readonly writes: Writes
+  readonly #updates: Updates
   readonly #world: World
   readonly #running = new Set<Running>()
   #startedCount = 0
@@ -26,6 +28,7 @@ export class Workload {
     this.#world = world
     this.reads = new Reads(world)
     this.writes = new Writes(world)
+    this.#updates = new Updates(world, this.writes)
     world.onDeath = (node) => this.#giveUp(node)
   }
 
@@ -80,6 +83,9 @@ export class Workload {
       case 'set':
         // What does not travel to the store cannot be put there; see the cache's own evictions.
         if (kind === 'put' || at.plan.usesRemote) return this.writes.put(node, at, key, kind)
+        return this.#evict(node, at, { kind: 'evict', keys: [key], soft: false })
+      case 'update':
+        if (at.plan.usesRemote) return this.#updates.update(node, at, key)
         return this.#evict(node, at, { kind: 'evict', keys: [key], soft: false })
       default:
         return this.#evict(node, at, this.#evictionOf(at.plan, kind))

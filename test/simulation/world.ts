@@ -12,7 +12,8 @@ import type { Plan } from './plan.ts'
 import { PutRecord } from './put-record.ts'
 import { Scheduler } from './scheduler.ts'
 import { NAMESPACE, SimNode } from './sim-node.ts'
-import { Source } from './source.ts'
+import { type Origin, Source } from './source.ts'
+import { UpdateRecord } from './update-record.ts'
 import { WriteRecord } from './write-record.ts'
 
 export class World {
@@ -26,6 +27,7 @@ export class World {
   readonly writes = new WriteRecord()
   readonly loads: LoadRecord
   readonly puts = new PutRecord()
+  readonly updates = new UpdateRecord(this.ledger)
   readonly network: Network
   readonly server: MemoryServer
   readonly nodes: SimNode[] = []
@@ -48,7 +50,10 @@ export class World {
     this.scheduler = new Scheduler(this.random, now)
     const { random, scheduler, history, ledger, source } = this
     this.loads = new LoadRecord(plan, now)
-    this.network = new Network({ plan, random, scheduler, history, ledger, source, now })
+    const onUpdated = (origin: Origin, at: number): void =>
+      this.fail(this.updates.carryOut(origin, at))
+    const parts = { plan, random, scheduler, history, ledger, source, now, onUpdated }
+    this.network = new Network(parts)
     const gathering = randomFrom(plan.seed + 5)
     this.server = new MemoryServer({
       clock: this.clock,
@@ -147,6 +152,6 @@ export class World {
 }
 
 function refuseWrites({ store }: SimNode): void {
-  const on = ['claim', 'renew', 'release', 'fill', 'put', 'evict', 'bumpTags'] as const
+  const on = ['claim', 'renew', 'release', 'fill', 'put', 'swap', 'evict', 'bumpTags'] as const
   store.faults.fail({ on })
 }

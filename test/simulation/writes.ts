@@ -36,9 +36,9 @@ export class Writes {
   ): Promise<void> {
     const { plan: cache } = at
     const { history, ledger, random, plan } = this.#world
-    const release = this.#occupy(rows, false)
+    const release = this.occupy(rows, false)
     if (release === undefined) return
-    await this.#turn(node)
+    await this.turn(node)
     const written = rows.map((key) => this.#write(node, key, random.chance(plan.absentChance)))
     const targets = targetsOf(cache, eviction)
     const calledAt = history.note(node.name, `invalidates ${targets.join(', ')}${how(eviction)}`)
@@ -65,12 +65,12 @@ export class Writes {
   async put(node: SimNode, at: NodeCache, key: string, kind: 'put' | 'set'): Promise<void> {
     const { source, history, ledger } = this.#world
     const fullKey = `${at.plan.name}:${key}`
-    const release = this.#occupy([fullKey], kind === 'set')
+    const release = this.occupy([fullKey], kind === 'set')
     if (release === undefined) return
     // The method of a `@CachePut` runs once its node knows where it stands.
     const begun = kind === 'put' ? await at.method.begin() : undefined
     const preparedAt = history.note(node.name, `prepares to ${kind} ${fullKey}`)
-    await this.#turn(node)
+    await this.turn(node)
     const write = this.#write(node, fullKey, false)
     // A put says what its writer knew before; a set counts as made now.
     const begunAt = kind === 'put' ? preparedAt : history.moment
@@ -122,7 +122,7 @@ export class Writes {
   }
 
   /** Waits for the node to get round to it. */
-  #turn(node: SimNode): Promise<void> {
+  turn(node: SimNode): Promise<void> {
     const { scheduler, clock, history, random } = this.#world
     const channel = `work ${history.moment} ${random.int(1_000_000)}`
     return new Promise((resolve) => {
@@ -134,7 +134,7 @@ export class Writes {
   }
 
   /** Becomes a writer of the keys; `undefined` when another one has to be alone. */
-  #occupy(keys: readonly string[], isExclusive: boolean): (() => void) | undefined {
+  occupy(keys: readonly string[], isExclusive: boolean): (() => void) | undefined {
     for (const key of keys) {
       const now = this.#writers.get(key)
       if (now !== undefined && now.count > 0 && (isExclusive || now.isExclusive)) return undefined
@@ -166,7 +166,7 @@ function targetsOf(cache: CachePlan, eviction: Eviction): readonly Target[] {
   }
 }
 
-function hitsAny(targets: readonly Target[], { key, tags }: Origin): boolean {
+export function hitsAny(targets: readonly Target[], { key, tags }: Origin): boolean {
   return targets.includes(keyTarget(key)) || tags.some((tag) => targets.includes(tagTarget(tag)))
 }
 

@@ -123,7 +123,7 @@ class Seen {
         return added.map((one) => [this.#entry(one.entry), one.isNew])
       }
       case 'join':
-        return provider.join(group, each.from)
+        return provider.makeGroup(group, each.from)
       case 'read': {
         const reader = this.#reader()
         const found = await reader.read(group, { consumer, count, waitMs: 1 })

@@ -151,7 +151,7 @@ describe('10: bounds', () => {
     expect(queue.escalated).toBe('none')
     expect(queue.addKey({ partition: 2, key: 'k3' })).toEqual(['%2'])
     expect(queue.escalated).toBe('partition')
-    expect(queue.hasKey('same')).toBe(true)
+    expect(queue.keys.has('same')).toBe(true)
     expect(queue.addTags(['a', 'b', 'c'])).toEqual(['*'])
     expect(queue.waiting()).toEqual({ keys: [], tags: [{ tag: '*' }] })
     queue.settle(queue.waiting())
@@ -165,7 +165,7 @@ describe('10: bounds', () => {
     const running = queue.waiting()
     queue.addKey({ partition: 1, key: 'k' })
     queue.settle(running)
-    expect(queue.hasKey('k')).toBe(true)
+    expect(queue.keys.has('k')).toBe(true)
   })
 
   it('a local copy never outlives the remote entry', async () => {

@@ -203,6 +203,23 @@ export const COMMANDS: readonly CommandRow[] = [
     examples: [['larder limits api -n shop', 'the keys of the limiter api']],
   },
   {
+    name: 'sessions',
+    summary: 'List the sessions of a user, or end one or all of them',
+    more: 'The name of a session is a secret, so it is not shown: SESSION is a digest of it. What is ended stays ended, whatever requests are under way; applications that listen for ends are not told.',
+    takes: [{ name: 'USER' }],
+    options: [
+      { name: 'name', value: 'NAME', meaning: 'the `name` of createSessions; web by default' },
+      { name: 'end', value: 'SESSION', meaning: 'end this one' },
+      { name: 'end-all', meaning: 'end all of them, in one step' },
+      DRY_RUN,
+      YES,
+    ],
+    examples: [
+      ['larder sessions user-42 -n shop', 'where is this user logged in?'],
+      ['larder sessions user-42 -n shop --end-all', 'log the user out everywhere'],
+    ],
+  },
+  {
     name: 'nodes',
     summary: 'Show which nodes run',
     more: 'How many listen is asked of Redis. Who they are, how they stand and what they count is shown of those that report themselves (the option `fleet` of a manager). With --json it is one object.',

@@ -11,6 +11,7 @@ import { runLimits } from './commands/limits.ts'
 import { runLocks } from './commands/locks.ts'
 import { runNamespaces } from './commands/namespaces.ts'
 import { runNodes } from './commands/nodes.ts'
+import { runSessions } from './commands/sessions.ts'
 import { runShow } from './commands/show.ts'
 import { runStats } from './commands/stats.ts'
 import { runWatch } from './commands/watch.ts'
@@ -31,6 +32,7 @@ export const RUNS: Readonly<Record<string, Run>> = {
   clear: runClear,
   locks: runLocks,
   limits: runLimits,
+  sessions: runSessions,
   nodes: runNodes,
   watch: runWatch,
   doctor: runDoctor,

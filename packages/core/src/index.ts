@@ -105,7 +105,7 @@ export type { FleetOptions } from './fleet/fleet-options.ts'
 export type { NodeBreaker, NodeStatus } from './fleet/node-report.ts'
 export type { CacheKeyed } from './keys/encode-arguments.ts'
 export type { Key, KeyPart } from './keys/key-text.ts'
-export type { SkipMode } from './lifecycle/call-scope.ts'
+export type { SkipMode } from './lifecycle/call-context.ts'
 export {
   type ClientAddressOptions,
   clientAddress,

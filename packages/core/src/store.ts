@@ -3,7 +3,6 @@
  * options, and the door to what a manager keeps to itself.
  */
 
-export type { BoardStore } from './boards/board-store.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
 export type { ReadRules } from './cache/read-call.ts'
@@ -174,13 +173,14 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
-export { type KeptContext, keepContext, runIn } from './lifecycle/kept-context.ts'
+export { type KeptContext, keepContext, runIn } from './lifecycle/call-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
-export type { BoardParts } from './manager/create-boards.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
 export type { StreamParts } from './manager/create-streams.ts'
+export type { StoreParts } from './manager/late-part.ts'
+export type { BoardParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {
@@ -199,6 +199,6 @@ export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'
 export type { SessionStore, SessionTerms } from './sessions/session-store.ts'
 export type { SessionValues } from './sessions/session-values.ts'
-export type { StreamStore } from './streams/stream-store.ts'
+export { isTagOfUser, sessionDigest, tagOfUser } from './sessions/user-tag.ts'
 export { isPlainData, type PlainParts, plainPartsOf } from './values/plain-data.ts'
 export { createTaggedTree, type TaggedTree } from './values/tagged-tree.ts'

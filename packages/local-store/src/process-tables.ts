@@ -6,20 +6,26 @@
  */
 
 /** One for each shape of the tables. */
-const SHAPE = 1
+const SHAPE = 2
 const PLACE = Symbol.for('@larder/local-store')
 
 type Place = Record<string, Map<string, unknown> | undefined>
 
+export type ProcessKind = 'locks' | 'limits' | 'sessions' | 'boards' | 'streams' | 'fleet'
+
+/** What a namespace has, and who uses it. */
+export interface Joined<Table, User> {
+  readonly table: Table
+  readonly users: Set<User>
+}
+
 /** Returns the tables of a kind, by namespace. */
-export function processTables<Table>(
-  kind: 'locks' | 'limits' | 'sessions' | 'boards' | 'streams' | 'fleet',
-): Map<string, Table> {
+export function processTables<Table, User>(kind: ProcessKind): Map<string, Joined<Table, User>> {
   const globals = globalThis as { [PLACE]?: Place }
   globals[PLACE] ??= {}
   const place = globals[PLACE]
   const name = `${kind} ${SHAPE}`
   place[name] ??= new Map()
   // Of this shape, because its number is in the name.
-  return place[name] as Map<string, Table>
+  return place[name] as Map<string, Joined<Table, User>>
 }

@@ -1,7 +1,12 @@
-/** What the providers on a Redis have in common: the connection, which may be one of their own, and the namespace. */
+/**
+ * What the providers on a Redis have in common: the connection, which may be one of their own, the namespace, the clock that a test sets,
+ * and what an answer of the server about one key means.
+ */
 
 import { INTERNALS } from '@larder/core/store'
 import type { Backend, TroubleListener } from './backend.ts'
+import type { ScriptCall } from './commands/script-runner.ts'
+import { keyErrorOf } from './connection/key-error.ts'
 import type { Use } from './connection/needed-commands.ts'
 import type { RedisInternals, ResolvedRedisStoreOptions } from './options.ts'
 
@@ -11,7 +16,7 @@ export interface BackedParts {
   /** Closing this provider closes the backend too. */
   readonly ownsBackend: boolean
   /** The server's clock as a test sets it, µs. */
-  readonly nowUs?: () => number
+  readonly nowUs?: (() => number) | undefined
 }
 
 export abstract class BackedProvider {
@@ -47,8 +52,31 @@ export abstract class BackedProvider {
     if (this.#parts.ownsBackend) await this.#parts.backend.close()
   }
 
+  protected get backend(): Backend {
+    return this.#parts.backend
+  }
+
+  protected get isOpen(): boolean {
+    return this.#namespace !== undefined
+  }
+
   protected get namespace(): string {
-    if (this.#namespace === undefined) throw new Error(`The Redis ${this.#use} are not open`)
+    if (this.#namespace === undefined)
+      throw new Error(`The provider of ${this.#use} on Redis is not open`)
     return this.#namespace
+  }
+
+  /** The clock as scripts are told: empty where the server's own decides. */
+  protected get now(): number | string {
+    return this.#parts.nowUs?.() ?? ''
+  }
+
+  /** @throws StoreKeyError for what the server answers about these keys */
+  protected async run(call: ScriptCall): Promise<readonly unknown[]> {
+    try {
+      return await this.#parts.backend.run(call)
+    } catch (error) {
+      throw keyErrorOf(`${this.#use}.${call.script}`, error)
+    }
   }
 }

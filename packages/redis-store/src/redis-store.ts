@@ -122,12 +122,13 @@ class RedisStore implements RemoteStore {
     this.#entries = new EntryScripts(parts)
     this.#changes = new EntryChanges(parts)
     this.#heads = new Heads(this.#backend.scripts)
-    this.locks = new RedisLocks({ backend: this.#backend, options, ownsBackend: false })
-    this.limits = new RedisLimits({ backend: this.#backend, options, ownsBackend: false })
-    this.fleet = new RedisFleet({ backend: this.#backend })
-    this.sessions = new RedisSessions({ backend: this.#backend, options, ownsBackend: false })
-    this.boards = new RedisBoards({ backend: this.#backend, options, ownsBackend: false })
-    this.streams = new RedisStreams({ backend: this.#backend, options, ownsBackend: false })
+    const backed = { backend: this.#backend, options, ownsBackend: false }
+    this.locks = new RedisLocks(backed)
+    this.limits = new RedisLimits(backed)
+    this.fleet = new RedisFleet(backed)
+    this.sessions = new RedisSessions(backed)
+    this.boards = new RedisBoards(backed)
+    this.streams = new RedisStreams(backed)
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

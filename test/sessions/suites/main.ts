@@ -1,9 +1,9 @@
 /**
  * Runs the public suites of express-session and @fastify/session against Larder's stores: `npm run suites:sessions`.
  *
- * The suites are not in packages, so they are checked out into a temporary folder, at a commit that is named here. Where there is no
- * network, give the folders of checkouts: `npm run suites:sessions -- --express DIR --fastify DIR`. Cases that cannot pass are listed
- * in `excused.ts`, each with its reason; any other that fails, and any of these that passes, ends the run with an error.
+ * The suites are in no package, so they are brought by git, at a commit that is named in `checkouts.ts`. Cases that cannot pass are
+ * listed in `excused.ts`, each with its reason; any other that fails, any of these that passes, and any that `held-by.ts` has no test
+ * of ours for, ends the run with an error. With `--if-reachable`, a suite that cannot be brought is left out, and that is said loudly.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -13,22 +13,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startRedis } from '../../support/redis/redis-server.ts'
+import { type Suite, suiteFolder, Unreachable } from './checkouts.ts'
 import { EXCUSED } from './excused.ts'
+import { isHeld } from './held-by.ts'
 import { type CaseResult, casesOfMocha, casesOfTap, verdictOf } from './results.ts'
 
 const HERE = import.meta.dirname
 const require = createRequire(import.meta.url)
-const SOURCES = {
-  express: {
-    url: 'https://github.com/expressjs/session',
-    commit: '2c9512fb790e4bf80b3b62305eb8078028607785',
-  },
-  fastify: {
-    url: 'https://github.com/fastify/session',
-    commit: '4f7c3f28f267ad6e1f1a2ace5df89101b5ddb08c',
-  },
-} as const
-type Suite = keyof typeof SOURCES
 
 /** Where sessions are kept, and who makes the ids. */
 interface Setting {
@@ -42,51 +33,50 @@ const SETTINGS: readonly Setting[] = [
   { store: 'redis', ids: 'foreign' },
 ]
 
-class NoCheckout extends Error {}
-
 const { values: given } = parseArgs({
-  options: { express: { type: 'string' }, fastify: { type: 'string' } },
+  options: {
+    express: { type: 'string' },
+    fastify: { type: 'string' },
+    'if-reachable': { type: 'boolean' },
+  },
 })
 const work = mkdtempSync(join(tmpdir(), 'larder-suites-'))
+const missing: string[] = []
+const folders = new Map([['express', bring('express')] as const, ['fastify', bring('fastify')]])
 const redis = await startRedis()
-let isFine = true
+let isFine = missing.length === 0 || given['if-reachable'] === true
 try {
   symlinkSync(join(HERE, 'node_modules'), join(work, 'node_modules'))
-  prepareExpress(checkout('express'))
-  prepareFastify(checkout('fastify'))
-  for (const setting of SETTINGS) {
-    report('express', setting, runExpress(setting))
-    if (setting.ids === 'own') report('fastify', setting, runFastify(setting))
-  }
-} catch (error) {
-  if (!(error instanceof NoCheckout)) throw error
-  console.error(error.message)
-  isFine = false
+  const express = folders.get('express')
+  if (express !== undefined) runAll('express', () => prepareExpress(express), runExpress)
+  const fastify = folders.get('fastify')
+  if (fastify !== undefined) runAll('fastify', () => prepareFastify(fastify), runFastify)
 } finally {
   await redis.stop()
   rmSync(work, { recursive: true, force: true })
 }
+for (const line of missing) console.error(line)
 process.exitCode = isFine ? 0 : 1
 
-/** The folder of a suite: the one that was given, or a fresh checkout. */
-function checkout(suite: Suite): string {
-  const folder = given[suite]
-  if (folder !== undefined) return folder
-  const { url, commit } = SOURCES[suite]
-  const to = join(work, 'checkout', suite)
-  mkdirSync(to, { recursive: true })
-  const git = (...args: string[]) => execFileSync('git', ['-C', to, ...args], { stdio: 'pipe' })
+function bring(suite: Suite): string | undefined {
   try {
-    git('init', '-q')
-    git('fetch', '-q', '--depth', '1', url, commit)
-    git('checkout', '-q', 'FETCH_HEAD')
+    return suiteFolder(suite, { folder: given[suite] })
   } catch (error) {
-    const said = String((error as { readonly stderr?: unknown }).stderr ?? error).trim()
-    throw new NoCheckout(
-      `No checkout of ${url} (${said}): give the folder of one by --${suite} DIR`,
-    )
+    if (!(error instanceof Unreachable)) throw error
+    missing.push(`!! NOT RUN: the suite of ${suite}. ${error.message}`)
+    return undefined
   }
-  return to
+}
+
+function runAll(
+  suite: Suite,
+  prepare: () => void,
+  runIn: (setting: Setting) => readonly CaseResult[],
+): void {
+  prepare()
+  for (const setting of SETTINGS) {
+    if (suite === 'express' || setting.ids === 'own') report(suite, setting, runIn(setting))
+  }
 }
 
 /** The tests, with our stand-in where they look for the package, and the installed package's parts. */
@@ -117,8 +107,9 @@ function runExpress(setting: Setting): readonly CaseResult[] {
     mocha,
     ...env,
     '--exit',
-    '--reporter',
-    'json',
+    // Its own is two seconds, which a busy machine needs for itself.
+    ...['--timeout', '60000'],
+    ...['--reporter', 'json'],
     'test/session.js',
   ])
   return casesOfMocha(output)
@@ -169,6 +160,8 @@ function report(suite: Suite, { store, ids }: Setting, results: readonly CaseRes
   const { passed, excused, unexpected } = verdict
   const title = `${suite} (${store}, ${ids} ids)`
   console.log(`${title}: ${results.length} cases, ${passed} passed, ${excused} excused`)
+  const unheld = results.filter(({ name }) => !isHeld(suite, name))
   for (const line of unexpected) console.log(`  ${line}`)
-  if (unexpected.length > 0 || results.length === 0) isFine = false
+  for (const { name } of unheld) console.log(`  no test of ours is named for: ${name}`)
+  if (unexpected.length > 0 || unheld.length > 0 || results.length === 0) isFine = false
 }

@@ -3,6 +3,8 @@
 export interface CaseResult {
   readonly name: string
   readonly isPassed: boolean
+  /** What the runner says of a failure. */
+  readonly said?: string
 }
 
 export interface Excuse {
@@ -14,11 +16,18 @@ export interface Excuse {
 export function casesOfMocha(output: string): readonly CaseResult[] {
   const report = JSON.parse(output.slice(output.indexOf('{\n  "stats"'))) as {
     readonly passes: readonly { readonly fullTitle: string }[]
-    readonly failures: readonly { readonly fullTitle: string }[]
+    readonly failures: readonly {
+      readonly fullTitle: string
+      readonly err: { readonly message?: string }
+    }[]
   }
   return [
     ...report.passes.map(({ fullTitle: name }) => ({ name, isPassed: true })),
-    ...report.failures.map(({ fullTitle: name }) => ({ name, isPassed: false })),
+    ...report.failures.map(({ fullTitle: name, err }) => ({
+      name,
+      isPassed: false,
+      said: err.message ?? '',
+    })),
   ]
 }
 
@@ -35,9 +44,13 @@ export function casesOfTap(output: string): readonly CaseResult[] {
 /** Failures without an excuse, and excuses without a failure. */
 export function verdictOf(results: readonly CaseResult[], excuses: readonly Excuse[]) {
   const names = new Set(excuses.map(({ name }) => name))
-  const failed = new Set(results.filter(({ isPassed }) => !isPassed).map(({ name }) => name))
+  const failed = new Map(
+    results.filter(({ isPassed }) => !isPassed).map(({ name, said = '' }) => [name, said]),
+  )
   const unexpected = [
-    ...[...failed].filter((name) => !names.has(name)).map((name) => `failed: ${name}`),
+    ...[...failed]
+      .filter(([name]) => !names.has(name))
+      .map(([name, said]) => `failed: ${name}${said === '' ? '' : ` (${said})`}`),
     ...[...names].filter((name) => !failed.has(name)).map((name) => `no longer fails: ${name}`),
   ]
   const passed = results.filter(({ isPassed }) => isPassed).length

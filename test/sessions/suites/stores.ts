@@ -22,7 +22,13 @@ export const makesIds = ids === 'own'
 
 function makeSessions(): Sessions<object> {
   made += 1
-  return createSessions(caches, { name: `s${made}`, idle: '1d', touchEvery: 0, foreignIds: true })
+  return createSessions(caches, {
+    name: `s${made}`,
+    idle: '1d',
+    touchEvery: 0,
+    foreignIds: true,
+    storeTimeout: '10s',
+  })
 }
 
 export function makeExpressStore(): {

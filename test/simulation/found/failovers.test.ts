@@ -1,6 +1,7 @@
 /** What the simulation found where a store goes back in time, each as the shortest history that shows it. */
 
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { deferred } from '../../support/eventually.ts'
 import { Fleet, keysOfOnePartition, MAX_STALENESS_MS } from './fleet.ts'
 
 let fleet: Fleet
@@ -157,3 +158,26 @@ it.each(['another node', 'the evicting node'])(
     expect(await fleet.after(late.read('k', 'new'))).toBe('new')
   },
 )
+
+it('a refresh whose node heard of an eviction that a failover then lost is not kept, although its lease came back', async () => {
+  const [a, b, c] = [fleet.startNode(), fleet.startNode(), fleet.startNode()]
+  await fleet.after(a.cache.set('k', 'old'))
+  await fleet.after(b.find('k'))
+  await fleet.after(c.find('k'))
+  const slow = deferred<string>()
+  const refreshing = a.cache.refresh('k', () => slow.promise)
+  await fleet.clock.advanceAsync(0)
+  const replica = fleet.server.snapshot()
+  await fleet.after(c.cache.evict('k'))
+  // Nobody is left to repeat it.
+  c.store.disconnect()
+  fleet.server.restore(replica)
+  for (const { store } of [a, b]) {
+    store.disconnect()
+    store.reconnect()
+  }
+  await fleet.clock.advanceAsync(0)
+  slow.resolve('made before the eviction')
+  expect(await fleet.after(refreshing)).toBe('made before the eviction')
+  expect(await fleet.after(b.read('k', 'new'))).toBe('new')
+})

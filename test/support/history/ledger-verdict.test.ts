@@ -90,3 +90,15 @@ it('takes the time in which a process was stopped out of its calls, and out of n
   expect(judge(stopped).slowestMs).toBe(200)
   expect(judge(stopped, node([['took', 0, 300]])).slowestMs).toBe(300)
 })
+
+it('is slowest by the time in which its process got on, counted once', () => {
+  const busy = node(
+    [
+      ['stood', 100, 150],
+      ['stood', 140, 240],
+      ['took', 50, 300],
+    ],
+    { pauses: [[120, 200]] },
+  )
+  expect(judge(busy).slowestMs).toBe(110)
+})

@@ -8,11 +8,13 @@
 
 import type { LedgerEvent } from './node-ledger.ts'
 
+type Span = readonly [from: number, to: number]
+
 /** A node, as the test knows it. */
 export interface NodeAccount {
   readonly events: readonly LedgerEvent[]
   /** When the process was stopped, and continued. */
-  readonly pauses: readonly (readonly [from: number, to: number])[]
+  readonly pauses: readonly Span[]
   readonly isKilled: boolean
 }
 
@@ -32,7 +34,7 @@ export interface LedgerVerdict {
   readonly loadsPerKey: number
   readonly errors: number
   readonly hung: number
-  /** The slowest call, without the time in which its process was stopped, ms. */
+  /** The slowest call, without the time in which its process was stopped or did not get on, ms. */
   readonly slowestMs: number
 }
 
@@ -162,15 +164,30 @@ function staleness(
 function slowest(nodes: readonly NodeAccount[]): number {
   let slowestMs = 0
   for (const { events, pauses } of nodes) {
+    const stood = events.flatMap(([kind, from, to]): Span[] =>
+      kind === 'stood' ? [[Number(from), Number(to)]] : [],
+    )
+    const still = united([...pauses, ...stood])
     for (const event of events) {
       if (event[0] !== 'took') continue
       const [, from, to] = event
-      const stopped = pauses.map(([start, end]) => Math.min(to, end) - Math.max(from, start))
-      const tookMs = to - from - stopped.reduce((sum, ms) => sum + Math.max(0, ms), 0)
+      const lost = still.map(([start, end]) => Math.min(to, end) - Math.max(from, start))
+      const tookMs = to - from - lost.reduce((sum, ms) => sum + Math.max(0, ms), 0)
       slowestMs = Math.max(slowestMs, tookMs)
     }
   }
   return slowestMs
+}
+
+/** The same time in spans of which none overlap. */
+function united(spans: readonly Span[]): readonly Span[] {
+  const apart: [from: number, to: number][] = []
+  for (const [from, to] of spans.toSorted((a, b) => a[0] - b[0])) {
+    const last = apart.at(-1)
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to)
+    else apart.push([from, to])
+  }
+  return apart
 }
 
 function countOf(events: readonly LedgerEvent[], kind: LedgerEvent[0]): number {

@@ -23,22 +23,30 @@ export type LedgerEvent =
   | readonly [kind: 'queue', waiting: number, at: number]
   /** A call took its time. Quick ones are left out. */
   | readonly [kind: 'took', startedAt: number, endedAt: number]
+  /** The process did not get on: the machine was busy with others, or stopped it. */
+  | readonly [kind: 'stood', from: number, to: number]
   | readonly [kind: 'failed', at: number]
   | readonly [kind: 'hung', at: number]
 
 /** Quicker calls are no news. */
 const NEWS_MS = 5
+/** How often it is noticed that the process gets on, and how late that is on any machine, ms. */
+const BEAT_MS = 20
+const USUALLY_LATE_MS = 20
 
 /** Takes down what traffic and cache of one node say. */
 export class NodeLedger implements TrafficRecord {
   readonly #file: number
   readonly #source: SharedSource
   readonly #origin = machineOrigin()
+  readonly #beat: NodeJS.Timeout
+  #beatAt = machineNow()
   #reads = 0
 
   constructor(path: string, source: SharedSource) {
     this.#file = openSync(path, 'a')
     this.#source = source
+    this.#beat = setInterval(() => this.#noteBeat(), BEAT_MS).unref()
   }
 
   /** Reads so far. */
@@ -91,7 +99,15 @@ export class NodeLedger implements TrafficRecord {
   /** What is read at rest is compared by who asks for it. */
   readAtRest(): void {}
 
+  #noteBeat(): void {
+    const now = machineNow()
+    const dueAt = this.#beatAt + BEAT_MS
+    if (now - dueAt > USUALLY_LATE_MS) this.#note(['stood', dueAt, now])
+    this.#beatAt = now
+  }
+
   close(): void {
+    clearInterval(this.#beat)
     closeSync(this.#file)
   }
 

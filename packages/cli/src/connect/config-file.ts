@@ -70,7 +70,7 @@ function isSomething(value: unknown): boolean {
 interface Manager {
   readonly namespace: string
   readonly [INTERNALS]: {
-    stores(): Pick<CacheManagerOptions, 'remote' | 'locks' | 'limits'>
+    stores(): Pick<CacheManagerOptions, 'remote' | 'locks' | 'limits' | 'sessions'>
     storedValue(key: string, bytes: Uint8Array): Promise<unknown>
   }
   close(): Promise<void>
@@ -84,10 +84,14 @@ function isManager(value: unknown): value is Manager {
 }
 
 function fromManager(manager: Manager, name: string): Connection {
-  const { remote, locks, limits } = manager[INTERNALS].stores()
+  const { remote, locks, limits, sessions } = manager[INTERNALS].stores()
   const close = (): Promise<void> => manager.close()
   if (remote !== undefined && INTERNALS in remote) {
-    const others = { locks: ofRedis(locks), limits: ofRedis(limits) }
+    const others = {
+      locks: ofRedis(locks),
+      limits: ofRedis(limits),
+      sessions: ofRedis(sessions),
+    }
     const { storedValue: value } = manager[INTERNALS]
     const { namespace } = manager
     return { source: remote, ...others, namespace, origin: name, value, close }

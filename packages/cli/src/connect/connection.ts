@@ -4,9 +4,10 @@ import type { InspectionSource } from '@larder/redis-store/inspect'
 
 export interface Connection {
   readonly source: InspectionSource
-  /** Where locks and limits are, when that is another Redis. */
+  /** Where locks, limits and sessions are, when that is another Redis. */
   readonly locks?: InspectionSource | undefined
   readonly limits?: InspectionSource | undefined
+  readonly sessions?: InspectionSource | undefined
   /** The namespace of the file or the environment; a flag takes precedence. */
   readonly namespace: string | undefined
   /** Which flag, variable or file said it; for messages, without credentials. */

@@ -21,8 +21,8 @@ export interface Session {
   readonly signal: AbortSignal
   /** Decodes a stored entry as the application does; absent where only its connection is known. */
   readonly value: Connection['value']
-  /** A look into the Redis that has the locks, or the limits. */
-  inspectionOf(what: 'locks' | 'limits'): Promise<Inspection>
+  /** A look into the Redis that has the locks, the limits or the sessions. */
+  inspectionOf(what: 'locks' | 'limits' | 'sessions'): Promise<Inspection>
   close(): Promise<void>
 }
 

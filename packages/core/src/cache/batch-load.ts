@@ -7,8 +7,8 @@
  */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
-import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
-import { LoadAbort } from './load.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/call-context.ts'
+import { LoadAbort, stand } from './load.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import { type LoadContext, type Loader, ReadCall } from './read-call.ts'
@@ -111,6 +111,8 @@ class Batch {
       .filter((load): load is LoadAbort => load instanceof LoadAbort)
     for (const load of loads) load.together = loads
     const own = loads.map((load) => load.flight)
+    // Until now the keys that decided first have waited for the last.
+    for (const flight of own) stand(this.#owner, flight)
     const scope = beginLoad(this.#owner, own, context)
     let values: readonly unknown[]
     try {

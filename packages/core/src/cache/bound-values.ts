@@ -1,7 +1,7 @@
 /** From a value of a session or a message, which is not an entry of a cache, to bytes, and back: the manager's codec, and the codec steps of its plugins. */
 
 import { UndecodableEntry } from '../entry/undecodable-entry.ts'
-import { randomId } from './ids.ts'
+import { randomId } from './lease.ts'
 import type { ValuePipeline } from './value-pipeline.ts'
 
 /** Whose bytes they are: steps bind them to it. */

@@ -7,7 +7,7 @@
  */
 
 import { LoadTimeoutError } from '../errors/load-error.ts'
-import { keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { keepContext, runIn } from '../lifecycle/call-context.ts'
 import { onAbort } from '../lifecycle/on-abort.ts'
 import type { Flight } from './flight.ts'
 import type { CacheNode } from './node.ts'

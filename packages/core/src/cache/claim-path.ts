@@ -7,10 +7,9 @@ import type { ClaimReply, ClaimRequest } from '../contracts/remote-store.ts'
 import { field, isEntry } from '../entry/envelope.ts'
 import { ageOf } from '../entry/local-entry.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
-import { endIfForsaken, type Flight } from './flight.ts'
-import { randomId } from './ids.ts'
-import { Lease, leaseLength } from './lease.ts'
-import { endAsClosed } from './load.ts'
+import type { Flight } from './flight.ts'
+import { Lease, leaseLength, randomId } from './lease.ts'
+import { endAsClosed, endIfForsaken, stand } from './load.ts'
 import type { LoadPath } from './load-path.ts'
 import type { CacheNode } from './node.ts'
 import { stopSharing } from './not-shared.ts'
@@ -23,8 +22,8 @@ const POLL_MS = 200
 /** Up to so many waiters look that often; more of them look less often, or the store would do nothing else. */
 const WAITERS_PER_POLL = 500
 
-/** Claims that answer "filled" with something unusable before the store's copy is given up on. */
-const MAX_UNUSABLE_FILLS = 3
+/** Claims that answer "filled" with what this node cannot read before the store's copy is given up on. */
+const MAX_UNREADABLE_FILLS = 3
 
 export class ClaimPath {
   readonly #node: CacheNode
@@ -46,14 +45,15 @@ export class ClaimPath {
     const token = randomId()
     let seen = seenAtFirst
     let overtake = 0
-    let unusable = 0
+    let unreadable = 0
     while (!this.#node.isClosed) {
       if (endIfForsaken(this.#node, flight)) return
       if (flight.isMarked && !flight.isUnshared && flight.ask === undefined)
         stopSharing(this.#node, flight, UNSHARED_MS)
       const leaseMs = leaseLength(policy.leaseWaitMs)
       flight.wasWoken = false
-      flight.ask?.look(this.#node.knowledge.stamp(flight.address.partition))
+      stand(this.#node, flight)
+      flight.ask?.look(flight.stamp)
       const reply = await this.#claim(flight, { token, leaseMs, seen, overtake })
       if (reply === undefined) {
         if (flight.missed === 'absent') flight.missed = 'store-away'
@@ -68,7 +68,11 @@ export class ClaimPath {
         } else {
           seen = field.commit(reply.bytes)
         }
-        if (++unusable > MAX_UNUSABLE_FILLS) return this.#loads.loadAlone(flight)
+        giveUpAt = Math.min(giveUpAt, clock.now() + policy.leaseWaitMs)
+        // What was invalidated or has expired since is no sign that the next one will be of no use.
+        if (isUnreadable(flight)) unreadable += 1
+        if (unreadable > MAX_UNREADABLE_FILLS || clock.now() >= giveUpAt)
+          return this.#loads.loadAlone(flight)
         continue
       }
       flight.call.onDecided?.()
@@ -154,6 +158,11 @@ export class ClaimPath {
     const pollMs = POLL_MS * (0.5 + Math.random()) * Math.max(1, wakeUps.size / WAITERS_PER_POLL)
     return wakeUps.wait(flight.address.key, Math.max(1, Math.min(pollMs, atMostMs)))
   }
+}
+
+/** Other code wrote it, or it is damaged: this may be so of whatever the others fill. */
+function isUnreadable({ missed }: Flight): boolean {
+  return missed === 'undecodable' || missed === 'version'
 }
 
 /** Whether an entry that another node filled meanwhile may answer a refresh; it may answer any other read. */

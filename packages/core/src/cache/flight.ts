@@ -11,13 +11,12 @@ import type { Stamp } from '../entry/stamp.ts'
 import type { MissReason } from '../events/events.ts'
 import type { OpenTrace } from '../events/open-trace.ts'
 import type { ReadTrace, TracedFlight } from '../events/traces.ts'
-import type { BackgroundWork } from '../lifecycle/background-work.ts'
-import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
+import { type BackgroundWork, type KeptContext, keepContext } from '../lifecycle/call-context.ts'
 import { PassingMap } from '../lifecycle/passing.ts'
 import type { Joiners } from './joiners.ts'
 import type { ReadCall, WaitingCaller } from './read-call.ts'
 import type { RefreshAsk } from './refresh-ask.ts'
-import type { Witness } from './witness.ts'
+import type { Standing, Witness } from './witness.ts'
 
 // One executor for all flights: a closure per flight would be most of its cost.
 let resolveTaken: (value: unknown) => void
@@ -37,13 +36,15 @@ export class Flight implements Witness {
   readonly call: ReadCall
   /** The async context of the caller that began the flight: its loader and the user's other functions run in it. */
   readonly context: KeptContext = keepContext()
-  /** What was known when the flight began; taken before anything was read. */
+  /** What was known before anything of its answer was read or loaded. */
   stamp: Stamp
   /** When the stamp was taken, monotonic ms. */
   at: number
   readonly promise: Promise<unknown>
   /** The entry by which the flight's value is judged, once there is one. */
   entry: LocalEntry | undefined
+  /** The old value that it answered with before its load was over. */
+  served: Standing | undefined
   /** A local entry that may be served if loads fail, or once its commit id is confirmed. */
   candidate: LocalEntry | undefined
   /** False once an invalidation of the key detached the flight: its result must not be kept locally. */
@@ -106,6 +107,13 @@ export class Flight implements Witness {
     this.#settle()
     this.#resolve(value)
     this.joiners?.resolve(value)
+  }
+
+  /** Answers with an old value before its load is over. Who joins later gets it too, and judges it by what it stands on. */
+  serveOld(entry: LocalEntry): void {
+    this.served = { stamp: this.stamp, at: this.at, entry }
+    this.entry = entry
+    this.resolve(entry.value)
   }
 
   reject(error: unknown): void {
@@ -288,13 +296,4 @@ export function settleWith(flight: Flight, entry: LocalEntry): void {
   flight.entry = entry
   if (entry.kind === 'error') flight.reject(entry.value)
   else flight.resolve(entry.value)
-}
-
-/** Ends a flight that nobody waits for any more, before it loads; false when somebody does. */
-export function endIfForsaken({ flights }: { readonly flights: Flights }, flight: Flight): boolean {
-  if (!flight.isForsaken) return false
-  flights.end(flight)
-  flight.call.onDecided?.()
-  flight.reject(flight.leftFor)
-  return true
 }

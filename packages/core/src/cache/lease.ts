@@ -5,15 +5,38 @@
  * or when the outcome of a claim or a fill is unknown. So each is released, under a token that was known before it was
  * sent, until the store has said that it did: at once, and again after every sync that shows that the store answers.
  * Releasing what is not held does nothing. A lease that ended by its deadline needs no release any more.
+ *
+ * Its token is a number that nobody else draws. Writes are known by such numbers, too: a fill proves its lease by the one and leaves the other.
  */
 
+import { randomFillSync } from 'node:crypto'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Deadline, Deadlines } from '../guard/deadlines.ts'
-import type { BackgroundWork } from '../lifecycle/background-work.ts'
-import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import {
+  type BackgroundWork,
+  type KeptContext,
+  keepContext,
+  runIn,
+} from '../lifecycle/call-context.ts'
 import { PassingList } from '../lifecycle/passing.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
+
+const ID_BYTES = 6
+/** Random bytes for many ids: asking the system for a few at a time costs more than the rest of a claim. */
+const pool = Buffer.alloc(ID_BYTES * 1_024)
+let used = pool.length
+
+/** Returns a random non-zero 48-bit number: a lease token or commit id. */
+export function randomId(): number {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  const id = pool.readUIntBE(used, ID_BYTES)
+  used += ID_BYTES
+  return id || 1
+}
 
 /** Renewals within one lease, so that one lost renewal does not lose it. */
 const RENEWALS_PER_LEASE = 3

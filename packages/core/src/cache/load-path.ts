@@ -8,7 +8,7 @@ import type { Flight } from './flight.ts'
 import { isTrusted } from './judge.ts'
 import { type Keepable, keepable, keepableError, localEntryOf, unsharedFor } from './keep.ts'
 import type { Lease } from './lease.ts'
-import { endAsClosed, type LoadOutcome, runLoader } from './load.ts'
+import { endAsClosed, type LoadOutcome, runLoader, stand } from './load.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
 import { stopSharing } from './not-shared.ts'
@@ -100,6 +100,8 @@ export class LoadPath {
     flight.trace?.end(endOfRead(flight))
     // A refresh, asked for or behind a caller that was served, is no read that found nothing.
     if (!flight.isSettled && !flight.isForced) this.#reports.miss(call, flight.missed)
+    // The birth of its result: before the load begins, and not earlier than that.
+    stand(this.#node, flight)
     return runLoader(this.#node, flight, {
       previous: candidate?.kind === 'value' ? this.#previous(call, candidate) : undefined,
       onSoftTimeout: () => this.#serveFallback(flight, 'timeout'),
@@ -194,8 +196,7 @@ export class LoadPath {
   #serveFallback(flight: Flight, why: 'error' | 'timeout'): void {
     if (flight.isSettled || !this.#canFallBack(flight) || flight.candidate === undefined) return
     this.#reports.stale(flight.candidate, flight.call, why)
-    flight.entry = flight.candidate
-    flight.resolve(flight.candidate.value)
+    flight.serveOld(flight.candidate)
   }
 }
 

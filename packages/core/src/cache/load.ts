@@ -4,7 +4,7 @@ import { freezeDeep } from '../entry/freeze.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { LoadTimeoutError } from '../errors/load-error.ts'
 import { withValue } from '../events/event-value.ts'
-import { runIn } from '../lifecycle/kept-context.ts'
+import { runIn } from '../lifecycle/call-context.ts'
 import type { Flight, Flights } from './flight.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
@@ -36,6 +36,21 @@ type LoadHome = AbortHome &
 
 /** What a load needs to be given up. */
 type AbortHome = Pick<CacheNode, 'closing' | 'flights'>
+
+/**
+ * What is read or loaded from here on stands on what is known now; what was read before must not be part of the answer.
+ *
+ * A flight may wait for another node's load before it loads itself. What was invalidated meanwhile does not concern a load that
+ * has not begun. If it still stood on what was known when it began to wait, its result would count as invalidated: nobody who
+ * waits for it could use it, and each of them would load, one after the other.
+ */
+export function stand(
+  { knowledge, clock }: Pick<CacheNode, 'knowledge' | 'clock'>,
+  flight: Flight,
+): void {
+  flight.stamp = knowledge.stamp(flight.address.partition)
+  flight.at = clock.now()
+}
 
 /** Runs the flight's loader. Never rejects: an error of the user's method is an outcome. */
 export async function runLoader(
@@ -106,7 +121,7 @@ function reportLoad(
   flight: Flight,
   outcome: LoadOutcome,
 ): void {
-  if (!node.events.has('load')) return
+  if (!node.events.heard.has('load')) return
   const { call } = flight
   const event = {
     cache: call.cache,
@@ -213,4 +228,13 @@ export function endAsClosed(
   flights.end(flight)
   flight.call.onDecided?.()
   flight.reject(new ClosedError(namespace))
+}
+
+/** Ends a flight that nobody waits for any more, before it loads; false when somebody does. */
+export function endIfForsaken({ flights }: { readonly flights: Flights }, flight: Flight): boolean {
+  if (!flight.isForsaken) return false
+  flights.end(flight)
+  flight.call.onDecided?.()
+  flight.reject(flight.leftFor)
+  return true
 }

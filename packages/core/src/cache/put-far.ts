@@ -64,7 +64,7 @@ export class PutFar {
     const sized = { ...writing, bytes: bytes.length }
     if (this.#isTooLarge(call, bytes.length)) return this.#putHere(sized)
     const sending = { bytes, commit: value.commit, stamp, askedAt }
-    if (!knowledge.queue.hasKey(key) || !this.#mayWait(call, stamp))
+    if (!knowledge.queue.keys.has(key) || !this.#mayWait(call, stamp))
       return this.#send(sized, sending)
     // A value of this key waits already, and its attempts may still arrive: this one waits behind it, so that they do not overtake each other.
     const cause = new StoreUnavailableError('put')
@@ -95,7 +95,7 @@ export class PutFar {
     const { key, partition } = address
     const livesMs = kept.lifetimes.livesForMs
     if (remote === undefined) return { outcome: 'not-kept' }
-    const waiting = knowledge.queue.itemOf(key)
+    const waiting = knowledge.queue.keys.get(key)
     let since = this.#since(writing, stamp)
     for (let attempt = 1; ; attempt++) {
       const at = node.clock.now()

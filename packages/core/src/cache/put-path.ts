@@ -77,7 +77,7 @@ export class PutPath {
     try {
       if (node.isClosed) throw new ClosedError(node.namespace)
       const result = await this.#put(put, fence)
-      if (node.events.has('put')) {
+      if (node.events.heard.has('put')) {
         const { outcome } = result
         const event = { cache: call.cache, key: call.fullKey, outcome }
         const { policy } = call

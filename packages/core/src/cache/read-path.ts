@@ -18,6 +18,7 @@
  */
 
 import type { LocalEntry } from '../entry/local-entry.ts'
+import type { Stamp } from '../entry/stamp.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { MissReason } from '../events/events.ts'
 import { Caller } from './caller.ts'
@@ -36,6 +37,7 @@ import { Refreshes } from './refresh.ts'
 import { RemoteRead } from './remote-read.ts'
 import { StandIns } from './stand-ins.ts'
 import { handOut, handOutShared, rejectedError } from './value-forms.ts'
+import type { Standing } from './witness.ts'
 import type { WritePath } from './write-path.ts'
 
 export interface ReadParts {
@@ -184,13 +186,14 @@ export class ReadPath {
     const scope = enclosingLoad()
     if (scope !== undefined && isInside(scope, this.#sought(call), flight))
       return this.#loadInside(call, scope)
-    const isApart = this.#node.unshared.has(call.fullKey)
+    const { unshared } = this.#node
+    const isApart = unshared.marks.size > 0 && unshared.has(call.fullKey)
     const isJoinable =
       !isApart &&
       flight !== undefined &&
       // Still running when its stand-in has ended: it is stuck.
       (flight.isSettled || flight.standIn?.isSettled !== true) &&
-      this.#isTrusted(flight)
+      this.#isTrusted(flight.served ?? flight, call)
     if (!isJoinable) {
       const launched = this.#remote.make(call, candidate)
       launched.isUnshared = isApart
@@ -204,7 +207,7 @@ export class ReadPath {
     call.counters.joined += 1
     call.onDecided?.()
     const answer =
-      flight.stamp.changes === this.#node.knowledge.changes
+      (flight.served ?? flight).stamp.changes === this.#node.knowledge.changes
         ? handOutShared(this.#standIns.answer(flight, call, this.#again), call, this.#node)
         : this.#joinOlder(flight, call)
     return tracesReads() ? traceWait(this.#node, call, { flight, answer }) : answer
@@ -223,9 +226,9 @@ export class ReadPath {
   }
 
   /** A flight that could not be told of an eviction for `maxStaleness` is as doubtful as an entry of that age. */
-  #isTrusted({ stamp, at, call }: Flight): boolean {
+  #isTrusted({ stamp, at }: Standing, { policy }: ReadCall): boolean {
     const { knowledge, clock } = this.#node
-    return isTrusted({ stamp, verifiedAt: at }, call.policy.maxStalenessMs, knowledge, clock.now())
+    return isTrusted({ stamp, verifiedAt: at }, policy.maxStalenessMs, knowledge, clock.now())
   }
 
   /**
@@ -234,16 +237,17 @@ export class ReadPath {
    */
   async #joinOlder(flight: Flight, call: ReadCall): Promise<unknown> {
     const { knowledge, flights } = this.#node
-    const stillStands = (tags: readonly string[], { birth } = flight.stamp): boolean =>
+    const stillStands = (tags: readonly string[], { birth }: Stamp): boolean =>
       knowledge.tags.allows(birth, call.cacheTag, flight.address.partition, tags) &&
       !knowledge.tags.softens(birth, call.cacheTag, tags)
-    if (!stillStands(flight.call.rules.tags)) {
+    if (!stillStands(flight.call.rules.tags, (flight.served ?? flight).stamp)) {
       flights.detach(flight)
       return this.#share(call, undefined, 'tag')
     }
     const value = await this.#standIns.join(flight, call)
     if (value instanceof NotShared) return value.answer(call, this.#again)
-    const { stamp, entry } = flight.isSettled ? flight : (flight.standIn ?? flight)
+    const answered = flight.isSettled ? flight : (flight.standIn ?? flight)
+    const { stamp, entry } = answered.served ?? answered
     if (entry !== undefined && stillStands(entry.tags, stamp)) {
       return handOut(value, call, this.#node)
     }

@@ -28,7 +28,7 @@ export class ReadReports {
     if (tier === 'local') call.counters.localHits += 1
     else call.counters.remoteHits += 1
     if (negative) call.counters.negativeHits += 1
-    if (!this.#node.events.has('hit')) return
+    if (!this.#node.events.heard.has('hit')) return
     const event = { cache: call.cache, key: call.fullKey, tier, negative }
     this.#node.events.emit('hit', this.#withValue(event, entry, call))
   }
@@ -36,13 +36,13 @@ export class ReadReports {
   miss(call: ReadCall, reason: MissReason): void {
     call.counters.misses += 1
     call.counters.missesBy[reason] += 1
-    if (!this.#node.events.has('miss')) return
+    if (!this.#node.events.heard.has('miss')) return
     this.#node.events.emit('miss', { cache: call.cache, key: call.fullKey, reason })
   }
 
   stale(entry: LocalEntry, call: ReadCall, reason: CacheEvents['stale']['reason']): void {
     call.counters.staleHits += 1
-    if (!this.#node.events.has('stale')) return
+    if (!this.#node.events.heard.has('stale')) return
     const event = { cache: call.cache, key: call.fullKey, reason }
     this.#node.events.emit('stale', this.#withValue(event, entry, call))
   }

@@ -15,9 +15,9 @@
 
 import { EvictionQueued } from '../coherence/eviction-queued.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
-import { endIfForsaken, type Flight, goOn } from './flight.ts'
+import { type Flight, goOn } from './flight.ts'
 import { judge } from './judge.ts'
-import { endAsClosed } from './load.ts'
+import { endAsClosed, endIfForsaken, stand } from './load.ts'
 import { enclosingLoad, noteWaiting } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
 import { loadApart } from './not-shared.ts'
@@ -118,7 +118,7 @@ export class Refreshes {
     // This load has not begun, so an invalidation while it waited does not concern it.
     flight.isAlive = true
     flight.touchedAt = 0
-    this.#remote.stand(flight)
+    stand(this.#node, flight)
     flight.candidate = this.#atHand(flight.call)
     this.#rouse(flight.address.key)
     this.#offer(flight)

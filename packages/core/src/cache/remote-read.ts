@@ -10,6 +10,7 @@ import { ClaimPath } from './claim-path.ts'
 import { Flight, goOn, settleWith } from './flight.ts'
 import type { LookOptions } from './found.ts'
 import { judge } from './judge.ts'
+import { stand } from './load.ts'
 import type { LoadPath } from './load-path.ts'
 import type { LocalShelf } from './local-shelf.ts'
 import type { CacheNode } from './node.ts'
@@ -86,12 +87,6 @@ export class RemoteRead {
     return !knowledge.isInDoubt(address.key)
   }
 
-  /** What the flight stands on from now on; nothing may have been read yet. */
-  stand(flight: Flight): void {
-    flight.stamp = this.#node.knowledge.stamp(flight.address.partition)
-    flight.at = this.#node.clock.now()
-  }
-
   async #prepareThenRead(flight: Flight): Promise<void> {
     const { coherence, knowledge } = this.#node
     const { maxStalenessMs } = flight.call.policy
@@ -101,7 +96,7 @@ export class RemoteRead {
       await this.#loads.loadAlone(flight)
       return
     }
-    this.stand(flight)
+    stand(this.#node, flight)
     this.#askStore(flight)
   }
 
@@ -250,8 +245,7 @@ export class RemoteRead {
     if (flight.isSettled) return
     flight.trace?.end({ outcome: 'stale' })
     this.#reports.stale(entry, flight.call, 'revalidating')
-    flight.entry = entry
-    flight.resolve(entry.value)
+    flight.serveOld(entry)
   }
 }
 

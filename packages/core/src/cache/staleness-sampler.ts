@@ -9,7 +9,7 @@
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { LocalEntry } from '../entry/local-entry.ts'
 import { Paced } from '../events/paced.ts'
-import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/call-context.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import { StalenessCounters } from '../stats/staleness.ts'
 import type { CacheNode } from './node.ts'

@@ -11,7 +11,7 @@
  * costs, so that it is noticed at once.
  */
 
-import { keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { keepContext, runIn } from '../lifecycle/call-context.ts'
 import { Flight } from './flight.ts'
 import { Joiners } from './joiners.ts'
 import type { LoadPath } from './load-path.ts'

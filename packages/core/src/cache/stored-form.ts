@@ -6,8 +6,8 @@
  */
 
 import { encodeEntry, FLAG, MARK } from '../entry/envelope.ts'
-import { randomId } from './ids.ts'
 import type { Keepable } from './keep.ts'
+import { randomId } from './lease.ts'
 import type { CacheNode } from './node.ts'
 import type { ReadCall } from './read-call.ts'
 import type { EncodedValue } from './value-pipeline.ts'

@@ -13,18 +13,14 @@ export class UnsharedKeys {
   readonly #clock: Clock
   /** Until when, monotonic ms; the oldest first. */
   readonly #marks = new Map<string, number>()
+  /** To be read only; empty on most nodes, where there is nothing to ask. */
+  readonly marks: ReadonlyMap<string, number> = this.#marks
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** How many are remembered. */
-  get size(): number {
-    return this.#marks.size
-  }
-
   has(fullKey: string): boolean {
-    if (this.#marks.size === 0) return false
     const until = this.#marks.get(fullKey)
     if (until === undefined) return false
     if (this.#clock.now() < until) return true
@@ -44,6 +40,6 @@ export class UnsharedKeys {
   }
 
   unmark(fullKey: string): void {
-    if (this.#marks.size > 0) this.#marks.delete(fullKey)
+    this.#marks.delete(fullKey)
   }
 }

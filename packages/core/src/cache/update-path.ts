@@ -144,7 +144,7 @@ export class UpdatePath {
 
   #report(call: ReadCall, outcome: 'stored' | 'removed', made: unknown): void {
     const node = this.#node
-    if (!node.events.has('put')) return
+    if (!node.events.heard.has('put')) return
     const { policy, cache, fullKey: key } = call
     const event = { cache, key, outcome: outcome === 'stored' ? outcome : 'not-kept' } as const
     const value = (): unknown =>

@@ -5,9 +5,18 @@
  */
 
 import type { EntryAddress } from '../contracts/remote-store.ts'
+import type { LocalEntry } from '../entry/local-entry.ts'
 import type { Stamp } from '../entry/stamp.ts'
 import type { MissReason } from '../events/events.ts'
 import type { ReadCall } from './read-call.ts'
+
+/** An answer, and what it stands on. */
+export interface Standing {
+  readonly stamp: Stamp
+  /** When the stamp was taken, monotonic ms. */
+  readonly at: number
+  readonly entry: LocalEntry | undefined
+}
 
 export interface Witness {
   readonly call: ReadCall

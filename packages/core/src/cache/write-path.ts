@@ -171,6 +171,6 @@ export class WritePath {
       throw error
     }
     trace?.end({ outcome: 'done' })
-    if (events.has('evict')) events.emit('evict', { ...event, outcome: 'done' })
+    if (events.heard.has('evict')) events.emit('evict', { ...event, outcome: 'done' })
   }
 }

@@ -3,7 +3,7 @@ import type { BusMessage } from '../contracts/bus.ts'
 import { StoreRefusedError } from '../errors/store-error.ts'
 import { Emitter } from '../events/emitter.ts'
 import type { CacheEventName, CacheEvents } from '../events/events.ts'
-import { BackgroundWork } from '../lifecycle/background-work.ts'
+import { BackgroundWork } from '../lifecycle/call-context.ts'
 import { RemoteTier } from '../remote/remote-tier.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import type { MemoryRemoteStore } from '../testing/memory/memory-remote-store.ts'
@@ -655,7 +655,7 @@ describe('an eviction', () => {
     const [a, b] = [await startKnowing(), await startKnowing()]
     a.store.faults.fail({ on: 'evict', times: 1 })
     await expect(a.coherence.evict([at(3, 'a'), at(3, 'b')], HARD)).rejects.toThrow(EvictionQueued)
-    expect([a.coherence.knowledge.queue.hasKey('a'), a.coherence.knowledge.queue.size]).toEqual([
+    expect([a.coherence.knowledge.queue.keys.has('a'), a.coherence.knowledge.queue.size]).toEqual([
       true,
       2,
     ])

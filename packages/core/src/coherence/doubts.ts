@@ -31,6 +31,8 @@ export interface NewDoubts {
 
 export class Doubts {
   readonly #keys = new Map<string, Doubt>()
+  /** To be read only. */
+  readonly keys: ReadonlyMap<string, unknown> = this.#keys
   readonly #tags = new Map<string, Doubt>()
 
   /** Takes in a doubt at `now` (monotonic ms); returns what must be dropped here. */
@@ -58,7 +60,6 @@ export class Doubts {
 
   /** True while the store's copy of the key must not be used. */
   hasKey(key: string, now: number): boolean {
-    if (this.#keys.size === 0) return false
     const known = this.#keys.get(key)
     if (known === undefined) return false
     if (known.until > now) return true

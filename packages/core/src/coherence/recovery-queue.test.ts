@@ -18,7 +18,7 @@ it('holds keys and tags until they were run', () => {
     [],
     [],
   ])
-  expect([queue.size, queue.hasKey('a'), queue.hasKey('t'), queue.escalated]).toEqual([
+  expect([queue.size, queue.keys.has('a'), queue.keys.has('t'), queue.escalated]).toEqual([
     3,
     true,
     false,
@@ -27,7 +27,7 @@ it('holds keys and tags until they were run', () => {
   expect(queue.waiting().keys).toMatchObject([at(1, 'a'), at(2, 'b')])
   expect(tagsOf(queue)).toEqual(['t'])
   queue.settle(queue.waiting())
-  expect([queue.size, queue.hasKey('a'), queue.escalated]).toEqual([0, false, 'none'])
+  expect([queue.size, queue.keys.has('a'), queue.escalated]).toEqual([0, false, 'none'])
 })
 
 it('keeps what was asked for again while it ran', () => {

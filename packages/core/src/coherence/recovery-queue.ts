@@ -62,6 +62,8 @@ const VALUE_ROOM: ValueRoom = { count: 1_000, bytes: 16 * 1024 * 1024 }
 export class RecoveryQueue {
   // Values are compared by identity in `settle`: an eviction asked for again while an earlier one runs is a new one.
   readonly #keys = new Map<string, WaitingKey>()
+  /** What waits of each key: while something does, the store's copy must not be trusted. To be read only. */
+  readonly keys: ReadonlyMap<string, WaitingKey> = this.#keys
   readonly #tags = new Map<string, WaitingTag>()
   readonly #keyCap: number
   readonly #tagCap: number
@@ -85,20 +87,10 @@ export class RecoveryQueue {
     return this.#escalated
   }
 
-  /** True while an eviction of the key waits, so that the store's copy must not be trusted. */
-  hasKey(key: string): boolean {
-    return this.#keys.has(key)
-  }
-
   /** True while an eviction of the key waits that does as much as a soft, or a hard, one. */
   covers(key: string, soft: boolean): boolean {
     const waiting = this.#keys.get(key)
     return waiting !== undefined && (soft || !waiting.soft)
-  }
-
-  /** What waits of a key. */
-  itemOf(key: string): WaitingKey | undefined {
-    return this.#keys.get(key)
   }
 
   /** What waits to be put under a key. */

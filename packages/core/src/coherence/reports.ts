@@ -18,7 +18,7 @@ export class CoherenceReports {
   }
 
   invalidated(keys: readonly string[], tags: readonly string[]): void {
-    if (!this.#events.has('invalidate')) return
+    if (!this.#events.heard.has('invalidate')) return
     this.#events.emit('invalidate', { keys, tags: tags.map(tagBehind) })
   }
 

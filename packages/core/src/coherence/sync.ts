@@ -8,7 +8,7 @@
  */
 
 import type { CancelTimer } from '../contracts/clock.ts'
-import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/call-context.ts'
 import type { Confirmation } from './confirmation.ts'
 import { INTERVALS } from './intervals.ts'
 import type { Knowledge } from './knowledge.ts'

@@ -1,17 +1,12 @@
 /** What the in-process tier needs of a store: a bounded map from full keys to entry objects. */
 
-import type { BoardProvider } from './board-provider.ts'
-import type { FleetProvider } from './fleet-provider.ts'
-import type { LockProvider } from './lock-provider.ts'
-import type { RateLimitProvider } from './rate-limit-provider.ts'
-import type { SessionProvider } from './session-provider.ts'
-import type { StreamProvider } from './stream-provider.ts'
+import type { StoreProviders } from './providers.ts'
 
 /**
  * A bounded, synchronous map. It decides what to drop for room. The engine judges freshness, coherence and tags, and only the
  * engine knows the content of the entry objects.
  */
-export interface LocalStore<Entry extends object = object> {
+export interface LocalStore<Entry extends object = object> extends StoreProviders {
   readonly name: string
   /** Returns the entry, and counts as a use of it. */
   get(key: string): Entry | undefined
@@ -30,18 +25,6 @@ export interface LocalStore<Entry extends object = object> {
   readonly bytes: number
   /** True when `set` needs a real size, so that values have to be measured. */
   readonly measuresBytes: boolean
-  /** Locks within this process. */
-  readonly locks?: LockProvider | undefined
-  /** Limits counted within this process. */
-  readonly limits?: RateLimitProvider | undefined
-  /** Keeps the heartbeats of nodes of this process, where nothing is shared. */
-  readonly fleet?: FleetProvider | undefined
-  /** Leaderboards and counters kept within this process. */
-  readonly boards?: BoardProvider | undefined
-  /** Sessions kept within this process. */
-  readonly sessions?: SessionProvider | undefined
-  /** Streams of messages kept within this process. */
-  readonly streams?: StreamProvider | undefined
   /** Called for every entry that was dropped for room. One listener; the last one set is used. */
   onDrop?: ((key: string, entry: Entry) => void) | undefined
   /**

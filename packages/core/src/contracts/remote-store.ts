@@ -6,14 +6,9 @@
  * failures in a circuit breaker, and turns them into misses.
  */
 
-import type { BoardProvider } from './board-provider.ts'
 import type { Bus } from './bus.ts'
 import type { CodecFactory } from './codec.ts'
-import type { FleetProvider } from './fleet-provider.ts'
-import type { LockProvider } from './lock-provider.ts'
-import type { RateLimitProvider } from './rate-limit-provider.ts'
-import type { SessionProvider } from './session-provider.ts'
-import type { StreamProvider } from './stream-provider.ts'
+import type { StoreProviders } from './providers.ts'
 
 /** The place of an entry: its partition and its full key (`cache:key`) inside the namespace. */
 export interface EntryAddress {
@@ -189,25 +184,13 @@ export interface TagChanges {
  * µs, so that a history that was lost and begun again is recognised. Where the clock is behind the last number, it adds a random
  * step to that number, because counting on would repeat the numbers of a lost history.
  */
-export interface RemoteStore {
+export interface RemoteStore extends StoreProviders {
   readonly name: string
   readonly capabilities: RemoteCapabilities
   /** The codec for values when the manager is given none. */
   readonly codec?: CodecFactory | undefined
   /** Delivers what this store's mutations publish. */
   readonly bus?: Bus | undefined
-  /** Locks on the same servers. */
-  readonly locks?: LockProvider | undefined
-  /** Limits counted on the same servers. */
-  readonly limits?: RateLimitProvider | undefined
-  /** Keeps the heartbeats of nodes, for fleet statistics. */
-  readonly fleet?: FleetProvider | undefined
-  /** Leaderboards and counters kept on the same servers. */
-  readonly boards?: BoardProvider | undefined
-  /** Sessions kept on the same servers. */
-  readonly sessions?: SessionProvider | undefined
-  /** Streams of messages kept on the same servers. */
-  readonly streams?: StreamProvider | undefined
   /**
    * How many reads of one tick are sent in one call, so that the store works on them while more are gathered. A whole number from 1.
    *

@@ -155,7 +155,7 @@ export interface StreamProvider {
   /** Adds messages, in their order, in one atomic step. A reply for each. */
   add(rule: StreamRule, messages: readonly StreamAddition[]): Promise<readonly AdditionReply[]>
   /** Makes a group unless there is one: from the first entry, or from now. True when it was made. */
-  join(group: StreamGroup, from: 'start' | 'new'): Promise<boolean>
+  makeGroup(group: StreamGroup, from: 'start' | 'new'): Promise<boolean>
   /** Makes a reader for a stream; costs nothing before its first read. */
   reader(stream: string): StreamReader
   /** Delivers entries that were delivered before; `absent` when there is no such group. */

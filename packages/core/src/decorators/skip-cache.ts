@@ -1,6 +1,6 @@
 /** `skipCache`: runs work without the cache, by async context. */
 
-import { currentCallScope, runInScope, type SkipMode } from '../lifecycle/call-scope.ts'
+import { currentCallScope, runInScope, type SkipMode } from '../lifecycle/call-context.ts'
 import { assertFunction, assertOneOf } from '../options/assert-option.ts'
 
 /**

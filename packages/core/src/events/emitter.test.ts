@@ -69,6 +69,6 @@ describe('a listener', () => {
     expect(listener).toHaveBeenCalledOnce()
     off()
     events.emit('miss', MISS)
-    expect([listener.mock.calls.length, events.has('miss')]).toEqual([1, false])
+    expect([listener.mock.calls.length, events.heard.has('miss')]).toEqual([1, false])
   })
 })

@@ -1,7 +1,7 @@
 /** Hands events to those who listen. */
 
+import { type KeptContext, keepContext } from '../lifecycle/call-context.ts'
 import { isThenable } from '../lifecycle/is-thenable.ts'
-import { type KeptContext, keepContext } from '../lifecycle/kept-context.ts'
 import type { AllEvents, EventName } from './events.ts'
 
 type Listener<Name extends EventName> = (event: AllEvents[Name]) => void
@@ -12,6 +12,8 @@ type Listeners = Map<Listener<never>, KeptContext>
 /** Hands events to listeners; building an event can be skipped when nobody listens. */
 export class Emitter {
   readonly #listeners = new Map<EventName, Listeners>()
+  /** Those that are heard. Look here before you build an event on a hot path. To be read only. */
+  readonly heard: ReadonlyMap<EventName, unknown> = this.#listeners
   /** True while `hit` has a listener; a field, because the local-hit path reads it. */
   hearsHits = false
   /** Whose events they are: the manager. */
@@ -19,11 +21,6 @@ export class Emitter {
 
   constructor(owner: object = {}) {
     this.owner = owner
-  }
-
-  /** True when an event of this name has a listener. Check it before building an event on a hot path. */
-  has(name: EventName): boolean {
-    return this.#listeners.has(name)
   }
 
   /**
@@ -38,13 +35,13 @@ export class Emitter {
     const listeners: Listeners = this.#listeners.get(name) ?? new Map()
     this.#listeners.set(name, listeners)
     listeners.set(listener as Listener<never>, context)
-    this.hearsHits = this.has('hit')
+    this.hearsHits = this.#listeners.has('hit')
     return () => {
       listeners.delete(listener as Listener<never>)
       if (listeners.size === 0 && this.#listeners.get(name) === listeners) {
         this.#listeners.delete(name)
       }
-      this.hearsHits = this.has('hit')
+      this.hearsHits = this.#listeners.has('hit')
     }
   }
 

@@ -10,7 +10,7 @@
  * grows with each quick answer, as in TCP, and is halved when answers begin to take half of the time they may take.
  */
 
-import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/call-context.ts'
 
 /** Begins a call; `isOverdue`: it must not be tried any more. */
 export type Start = (isOverdue: boolean) => void

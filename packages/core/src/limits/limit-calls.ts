@@ -5,7 +5,7 @@ import type { LimitRule } from '../contracts/rate-limit-provider.ts'
 import type { Emitter } from '../events/emitter.ts'
 import { OpenTrace } from '../events/open-trace.ts'
 import { CHANNELS } from '../events/traces.ts'
-import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import type { BackgroundWork } from '../lifecycle/call-context.ts'
 import { linkSignals } from '../lifecycle/link-signals.ts'
 import { awaitTurn } from './await-turn.ts'
 import { assertCost } from './capacity.ts'
@@ -174,7 +174,7 @@ export class LimitCalls {
 
   #report(key: string, verdict: RateLimitVerdict): void {
     const { events } = this.#parts
-    if (!events.has('limit')) return
+    if (!events.heard.has('limit')) return
     const { allowed, withinLimit, policy, source, waitedMs: waitMs } = verdict
     const limiter = this.#name
     events.emit('limit', { limiter, key, allowed, withinLimit, policy, source, waitMs })

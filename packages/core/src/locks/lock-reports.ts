@@ -66,7 +66,7 @@ export class LockReports {
   }
 
   #report({ name, since, store }: ReportedLock, outcome: Outcome): void {
-    if (!this.#events.has('lock')) return
+    if (!this.#events.heard.has('lock')) return
     const { name: source } = store.provider
     this.#events.emit('lock', { key: name, outcome, durationMs: this.#clock.now() - since, source })
   }

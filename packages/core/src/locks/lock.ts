@@ -2,7 +2,7 @@
 
 import { LockLostError, LockUnavailableError } from '../errors/lock-error.ts'
 import type { Key } from '../keys/key-text.ts'
-import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/call-context.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import type { Hold } from './hold.ts'
 import type { HoldPart } from './hold-part.ts'

@@ -25,14 +25,13 @@ import { assertFunction, assertTags } from '../options/assert-option.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
-import type { BoardParts } from './create-boards.ts'
 import type { SessionParts } from './create-sessions.ts'
 import type { StreamParts } from './create-streams.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
 import type { ManagerHealth } from './health.ts'
-import { LateParts } from './late-parts.ts'
+import { type BoardParts, LateParts } from './late-parts.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
@@ -77,9 +76,9 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
       return this.#caches.methodCache(method)
     },
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
-    sessions: (): SessionParts => this.#parts.sessions(),
-    boards: (): BoardParts => this.#parts.boards(),
-    streams: (): StreamParts => this.#parts.streams(),
+    sessions: (): SessionParts => this.#parts.of('sessions'),
+    boards: (): BoardParts => this.#parts.of('boards'),
+    streams: (): StreamParts => this.#parts.of('streams'),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined
@@ -92,8 +91,8 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#node = engine.node
     this.#writes = engine.writes
     takeStores(options, this)
-    this.#parts = new LateParts(options, this.#node)
-    this.#report = new ManagerReport(options, this.#node, () => this.#parts.made)
+    this.#parts = new LateParts({ options, node: this.#node })
+    this.#report = new ManagerReport(options, this.#node, () => this.#parts.breakers())
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))
     const { clock, work } = this.#node
@@ -130,7 +129,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
    * @throws InvalidOptionError when no store of this manager has locks; ClosedError
    */
   get locks(): Locks {
-    return this.#parts.locks()
+    return this.#parts.of('locks')
   }
 
   /**
@@ -286,6 +285,6 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
   #reportDrop(fullKey: string): void {
     const cache = fullKey.slice(0, fullKey.indexOf(':'))
     this.#node.stats.of(cache).drops += 1
-    if (this.#events.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
+    if (this.#events.heard.has('drop')) this.#events.emit('drop', { cache, key: fullKey })
   }
 }

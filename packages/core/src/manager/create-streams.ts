@@ -1,32 +1,24 @@
 /** Makes what a manager's streams are kept with. */
 
 import type { BoundValues } from '../cache/bound-values.ts'
-import type { CacheNode } from '../cache/node.ts'
-import { createPreciseClock } from '../clock/system-clock.ts'
-import type { Clock } from '../contracts/clock.ts'
-import type { Emitter } from '../events/emitter.ts'
-import type { BackgroundWork } from '../lifecycle/background-work.ts'
-import { StreamStore } from '../streams/stream-store.ts'
+import type { StreamProvider } from '../contracts/stream-provider.ts'
+import { StreamUnavailableError } from '../errors/stream-error.ts'
+import { ProviderStore } from '../guard/provider-store.ts'
 import { createValues } from './create-values.ts'
-import type { ResolvedManagerOptions } from './manager-options.ts'
-import { providerOf } from './provider-of.ts'
+import { type LatePart, type PartPlace, type StoreParts, storePart } from './late-part.ts'
 
 /** What streams need of a manager. */
-export interface StreamParts {
-  readonly namespace: string
-  readonly store: StreamStore
+export interface StreamParts extends StoreParts<ProviderStore<StreamProvider>> {
   readonly values: BoundValues
-  readonly events: Emitter
-  readonly work: BackgroundWork
-  readonly clock: Clock
 }
 
 /** @throws InvalidOptionError where there is no provider */
-export function createStreamParts(options: ResolvedManagerOptions, node: CacheNode): StreamParts {
-  const { namespace, clock = createPreciseClock() } = options
-  const { events, work } = node
-  const provider = providerOf('streams', options)
-  provider.open(namespace)
-  const store = new StreamStore(provider, clock, events)
-  return { namespace, store, values: createValues(options, node), events, work, clock }
+export function createStreams(place: PartPlace): LatePart<StreamParts> {
+  const { options, node } = place
+  return storePart('streams', place, (provider, clock) => {
+    const { events } = node
+    const unavailable = (cause: unknown): Error => new StreamUnavailableError(cause)
+    const store = new ProviderStore({ provider, clock, events, kind: 'streams', unavailable })
+    return { store, values: createValues(options, node) }
+  })
 }

@@ -3,14 +3,12 @@
 import type { CacheNode } from '../cache/node.ts'
 import { storedValue } from '../cache/stored-value.ts'
 import type { Clock } from '../contracts/clock.ts'
+import type { ProviderKind } from '../contracts/providers.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 
 export interface ForTools {
   /** What the manager was given to keep things in. */
-  stores(): Pick<
-    ResolvedManagerOptions,
-    'remote' | 'locks' | 'limits' | 'sessions' | 'boards' | 'streams'
-  >
+  stores(): Pick<ResolvedManagerOptions, 'remote' | ProviderKind>
   /** Reads the value of a stored entry, by its full key. @throws what the codec or a codec step threw */
   storedValue(key: string, bytes: Uint8Array): Promise<unknown>
   /** The instant on the clock that all nodes have in common, ms since the epoch: the store's, or this machine's where there is none. */

@@ -1,97 +1,83 @@
-/** What a manager makes at its first use, and not before: locks, limits, sessions, boards and streams. */
+/** What a manager makes at its first use, and not before: one part per kind of provider. */
 
-import type { CacheNode } from '../cache/node.ts'
-import { INTERNALS } from '../contracts/internals.ts'
+import type { BoardProvider } from '../contracts/board-provider.ts'
+import type { ProviderKind } from '../contracts/providers.ts'
+import { BoardUnavailableError } from '../errors/board-error.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import type { ProviderStore } from '../guard/provider-store.ts'
 import type { Limiter } from '../limits/limiter.ts'
-import type { Limits } from '../limits/limits.ts'
 import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
-import type { Locks } from '../locks/locks.ts'
-import { type BoardParts, createBoardParts } from './create-boards.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
-import { createSessionParts, type SessionParts } from './create-sessions.ts'
-import { createStreamParts, type StreamParts } from './create-streams.ts'
-import type { ResolvedManagerOptions } from './manager-options.ts'
-import type { MadeSoFar } from './manager-report.ts'
+import { createSessions } from './create-sessions.ts'
+import { createStreams } from './create-streams.ts'
+import { type LatePart, type PartPlace, plainPart, type StoreParts } from './late-part.ts'
+import type { BreakerStatus } from './status.ts'
+
+/** What boards need of a manager. */
+export type BoardParts = StoreParts<ProviderStore<BoardProvider>>
+
+/** How each is made. One line per system. */
+const MAKERS = {
+  locks: createLocks,
+  limits: createLimits,
+  sessions: createSessions,
+  boards: plainPart('boards', BoardUnavailableError),
+  streams: createStreams,
+} satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
+
+type Parts = { [Kind in ProviderKind]: ReturnType<(typeof MAKERS)[Kind]> }
 
 export class LateParts {
-  readonly #options: ResolvedManagerOptions
-  readonly #node: CacheNode
-  #locks: Locks | undefined
-  #limits: Limits | undefined
-  #sessions: SessionParts | undefined
-  #boards: BoardParts | undefined
-  #streams: StreamParts | undefined
+  readonly #place: PartPlace
+  readonly #made: Partial<Parts> = {}
 
-  constructor(options: ResolvedManagerOptions, node: CacheNode) {
-    this.#options = options
-    this.#node = node
+  constructor(place: PartPlace) {
+    this.#place = place
   }
 
-  /** What there is so far. */
-  get made(): MadeSoFar {
-    return {
-      locks: this.#locks,
-      limits: this.#limits,
-      sessions: this.#sessions?.store,
-      boards: this.#boards?.store,
-      streams: this.#streams?.store,
-    }
-  }
-
-  /** @throws InvalidOptionError when no store of the manager has locks; ClosedError */
-  locks(): Locks {
-    this.#assertOpen('locks')
-    this.#locks ??= createLocks(this.#options, this.#node)
-    return this.#locks
+  /**
+   * What users of a kind get. It is made at the first call.
+   *
+   * @throws InvalidOptionError when no store of the manager brings such a provider; ClosedError, about `operation`
+   */
+  of<Kind extends ProviderKind>(kind: Kind, operation: string = kind): Parts[Kind]['face'] {
+    const { node, options } = this.#place
+    if (node.isClosed) throw new ClosedError(options.namespace, operation)
+    const make = MAKERS[kind] as (place: PartPlace) => Parts[Kind]
+    const part = this.#made[kind] ?? make(this.#place)
+    this.#made[kind] = part as Partial<Parts>[Kind]
+    return part.face
   }
 
   /** @throws InvalidOptionError, also when no store of the manager has limits; ClosedError */
   limiter(resolve: () => ResolvedLimiter): Limiter {
-    this.#assertOpen('limiter')
-    this.#limits ??= createLimits(this.#options, this.#node)
+    const limits = this.of('limits', 'limiter')
     const limiter = resolve()
-    this.#node.secondsMeant?.windows(limiter.options, limiter.where)
-    return this.#limits.limiter(limiter)
+    this.#place.node.secondsMeant?.windows(limiter.options, limiter.where)
+    return limits.limiter(limiter)
   }
 
-  /** @throws InvalidOptionError when no store of the manager has sessions; ClosedError */
-  sessions(): SessionParts {
-    this.#assertOpen('sessions')
-    this.#sessions ??= createSessionParts(this.#options, this.#node)
-    return this.#sessions
+  /** The breakers of what was made so far. */
+  breakers(): readonly BreakerStatus[] {
+    return this.#each().flatMap(([use, part]) =>
+      part
+        .stores()
+        .map(({ provider, breaker }) => ({ use, provider: provider.name, state: breaker })),
+    )
   }
 
-  /** @throws InvalidOptionError when no store of the manager has boards; ClosedError */
-  boards(): BoardParts {
-    this.#assertOpen('boards')
-    this.#boards ??= createBoardParts(this.#options, this.#node)
-    return this.#boards
-  }
-
-  /** @throws InvalidOptionError when no store of the manager has streams; ClosedError */
-  streams(): StreamParts {
-    this.#assertOpen('streams')
-    this.#streams ??= createStreamParts(this.#options, this.#node)
-    return this.#streams
-  }
-
-  /** Ends what waits for a lock or a limit. */
+  /** Ends what waits, such as callers for a lock or a limit. */
   async close(): Promise<void> {
-    await Promise.all([this.#locks?.[INTERNALS].close(), this.#limits?.close()])
+    await Promise.all(this.#each().map(([, part]) => part.endWaits?.()))
   }
 
-  /** Ends sessions, boards and streams, once what was under way is over. */
+  /** Closes the providers that are still open, once what was under way is over. */
   async closeStores(): Promise<void> {
-    await Promise.all([
-      this.#sessions?.store.close(),
-      this.#boards?.store.close(),
-      this.#streams?.store.close(),
-    ])
+    await Promise.all(this.#each().map(([, part]) => part.closeStore?.()))
   }
 
-  #assertOpen(part: string): void {
-    if (this.#node.isClosed) throw new ClosedError(this.#options.namespace, part)
+  #each(): readonly (readonly [kind: ProviderKind, part: LatePart<unknown>])[] {
+    return Object.entries(this.#made) as (readonly [ProviderKind, LatePart<unknown>])[]
   }
 }

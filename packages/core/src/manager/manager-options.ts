@@ -5,6 +5,7 @@ import type { Clock } from '../contracts/clock.ts'
 import type { CodecFactory, ValueType } from '../contracts/codec.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
+import type { ProviderKind, Providers } from '../contracts/providers.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
@@ -17,15 +18,10 @@ import {
 import { noLimits } from '../limits/no-limits.ts'
 import { noLocks } from '../locks/no-locks.ts'
 import {
-  assertBoardProvider,
   assertClock,
-  assertLimitProvider,
   assertLocalStore,
-  assertLockProvider,
   assertPlugins,
   assertRemoteStore,
-  assertSessionProvider,
-  assertStreamProvider,
   assertValueTypes,
 } from '../options/assert-contract.ts'
 import { assertBoolean, assertFunction, assertKnownOptions } from '../options/assert-option.ts'
@@ -39,6 +35,7 @@ import {
 import { assertName } from '../options/name.ts'
 import { optionNames } from '../options/option-names.ts'
 import { orDefault } from '../options/or-default.ts'
+import { assertProvider, PROVIDER_KINDS } from '../options/providers.ts'
 import { fleetProviderOf } from './fleet-provider-of.ts'
 import type { Plugin } from './plugin.ts'
 import { assertPluginEvents } from './plugin-events.ts'
@@ -143,15 +140,13 @@ export const MANAGER_DEFAULTS = {
 
 const WHERE = 'createCacheManager'
 
-export interface ResolvedManagerOptions {
+/** The providers that were given apart from the stores. */
+type GivenProviders = { readonly [Kind in ProviderKind]: Providers[Kind] | undefined }
+
+export interface ResolvedManagerOptions extends GivenProviders {
   readonly namespace: string
   readonly local: LocalStore | undefined
   readonly remote: RemoteStore | undefined
-  readonly locks: LockProvider | undefined
-  readonly limits: RateLimitProvider | undefined
-  readonly sessions: SessionProvider | undefined
-  readonly boards: BoardProvider | undefined
-  readonly streams: StreamProvider | undefined
   readonly plugins: readonly Plugin[]
   readonly defaults: CacheOptions
   readonly types: readonly ValueType[]
@@ -174,14 +169,10 @@ export interface ResolvedManagerOptions {
 export function resolveManagerOptions(options: CacheManagerOptions): ResolvedManagerOptions {
   assertKnownOptions(options, NAMES, WHERE)
   assertName(options.namespace, `${WHERE}.namespace`)
-  const { local, remote, locks, limits, sessions, boards, streams, clock } = options
+  const { local, remote, clock } = options
   if (local !== undefined) assertLocalStore(local, `${WHERE}.local`)
   if (remote !== undefined) assertRemoteStore(remote, `${WHERE}.remote`)
-  if (locks !== undefined) assertLockProvider(locks, `${WHERE}.locks`)
-  if (limits !== undefined) assertLimitProvider(limits, `${WHERE}.limits`)
-  if (sessions !== undefined) assertSessionProvider(sessions, `${WHERE}.sessions`)
-  if (boards !== undefined) assertBoardProvider(boards, `${WHERE}.boards`)
-  if (streams !== undefined) assertStreamProvider(streams, `${WHERE}.streams`)
+  for (const kind of PROVIDER_KINDS) assertProvider(kind, options[kind], `${WHERE}.${kind}`)
   if (clock !== undefined) assertClock(clock, `${WHERE}.clock`)
   const { plugins = [], defaults = {}, types = [], codec = remote?.codec } = options
   assertPlugins(plugins, `${WHERE}.plugins`)
@@ -197,7 +188,7 @@ export function resolveManagerOptions(options: CacheManagerOptions): ResolvedMan
     assertFunction(codec, `${WHERE}.codec`)
   return {
     namespace: options.namespace,
-    ...providersOf(options),
+    ...storesOf(options),
     plugins,
     defaults,
     types,
@@ -229,18 +220,14 @@ function fleetOf(options: CacheManagerOptions): ResolvedFleetOptions | undefined
 }
 
 /** The stores that a manager works with: none of the given ones when it is switched off. */
-function providersOf({
-  enabled = MANAGER_DEFAULTS.enabled,
-  local,
-  remote,
-  locks,
-  limits,
-  sessions,
-  boards,
-  streams,
-}: CacheManagerOptions) {
-  if (enabled) return { local, remote, locks, limits, sessions, boards, streams }
-  // A login has to work in a test, too.
-  const kept = { sessions: local?.sessions, boards: local?.boards, streams: local?.streams }
-  return { local: undefined, remote: undefined, locks: noLocks(), limits: noLimits(), ...kept }
+function storesOf(
+  options: CacheManagerOptions,
+): GivenProviders & Pick<ResolvedManagerOptions, 'local' | 'remote'> {
+  const { enabled = MANAGER_DEFAULTS.enabled, local, remote } = options
+  const of = enabled ? options : local
+  const given = Object.fromEntries(PROVIDER_KINDS.map((kind) => [kind, of?.[kind]]))
+  if (enabled) return { ...(given as GivenProviders), local, remote }
+  // What is kept stays in this process: a login has to work in a test, too.
+  const off = { locks: noLocks(), limits: noLimits(), local: undefined, remote: undefined }
+  return { ...(given as GivenProviders), ...off }
 }

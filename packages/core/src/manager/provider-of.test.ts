@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { PROVIDER_KINDS } from '../options/providers.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import { providerOf } from './provider-of.ts'
 
 /** Stores and providers are only handed on, so any object with a name will do. */
 const optionsOf = (options: object): ResolvedManagerOptions => options as ResolvedManagerOptions
 
-describe.each(['locks', 'limits', 'sessions', 'boards'] as const)('the provider of %s', (kind) => {
+describe.each(PROVIDER_KINDS)('the provider of %s', (kind) => {
   const [given, shared, own] = ['given', 'shared', 'own'].map((name) => ({ name }))
   const local = { [kind]: own }
   const remote = { [kind]: shared }

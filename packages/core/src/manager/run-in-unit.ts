@@ -2,7 +2,7 @@
 
 import { EvictionUnit } from '../cache/eviction-unit.ts'
 import type { WritePath } from '../cache/write-path.ts'
-import { currentCallScope, runInScope } from '../lifecycle/call-scope.ts'
+import { currentCallScope, runInScope } from '../lifecycle/call-context.ts'
 
 /** `owner`: whose evictions are collected. */
 export async function runInUnit<Result>(

@@ -3,6 +3,7 @@
 import type { Coherence } from '../coherence/coherence.ts'
 import { PARTITIONS } from '../coherence/partitions.ts'
 import type { Clock } from '../contracts/clock.ts'
+import type { ProviderKind } from '../contracts/providers.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { StoreUnavailableError } from '../errors/store-error.ts'
 import type { OutageKind } from '../events/events.ts'
@@ -42,7 +43,7 @@ export interface ManagerStatus {
     /** Parts of the keys whose entries here are served without being compared, of all. All of them when `alone`. */
     readonly partitions: { readonly verified: number; readonly all: number }
   }
-  /** Circuit breakers: of the store, and of the providers of locks, limits, sessions, boards and streams once those are used. */
+  /** Circuit breakers: of the store, and of the providers of locks, limits and the like once those are used. */
   readonly breakers: readonly BreakerStatus[]
   /** Evictions that have not reached the store: how many, and whether they were put together into coarser ones. */
   readonly recoveryQueue: {
@@ -55,7 +56,7 @@ export interface ManagerStatus {
 
 /** One circuit breaker. `open`: calls are not tried; `half-open`: one is, to see whether the others may be. */
 export interface BreakerStatus {
-  readonly use: 'store' | 'locks' | 'limits' | 'sessions' | 'boards' | 'streams'
+  readonly use: 'store' | ProviderKind
   /** The name of the store or provider. */
   readonly provider: string
   readonly state: BreakerState
@@ -67,7 +68,7 @@ export interface StatusParts {
   readonly coherence: Coherence
   readonly watch: StoreWatch
   readonly tallies: StoreTallies
-  /** Those of locks, limits, sessions, boards and streams, as far as they are used. */
+  /** Those of providers, as far as they are used. */
   readonly breakers: () => readonly BreakerStatus[]
   readonly clock: Clock
   /** How long a confirmation counts. */

@@ -2,6 +2,7 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { shared } from '../lifecycle/shared-state.ts'
+import { PROVIDER_KINDS } from '../options/providers.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 
 interface User {
@@ -12,20 +13,15 @@ interface User {
 const users = shared.storeUsers as WeakMap<object, User>
 
 /**
- * Takes the stores of a manager into use. A provider of locks, limits, sessions, boards or streams may serve several managers of one namespace.
+ * Takes the stores of a manager into use. A provider that was given apart from them may serve several managers of one namespace.
  *
  * @throws InvalidOptionError when one is in use by another manager that is not closed.
  */
 export function takeStores(options: ResolvedManagerOptions, user: User): void {
-  const { local, remote, locks, limits, sessions, boards, streams } = options
   const taken: (readonly [name: string, store: object | undefined, isShareable: boolean])[] = [
-    ['local', local, false],
-    ['remote', remote, false],
-    ['locks', locks, true],
-    ['limits', limits, true],
-    ['sessions', sessions, true],
-    ['boards', boards, true],
-    ['streams', streams, true],
+    ['local', options.local, false],
+    ['remote', options.remote, false],
+    ...PROVIDER_KINDS.map((kind) => [kind, options[kind], true] as const),
   ]
   for (const [name, store, isShareable] of taken) {
     const other = store === undefined ? undefined : users.get(store)

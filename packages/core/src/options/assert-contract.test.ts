@@ -1,19 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import type { ProviderKind } from '../contracts/providers.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import {
-  assertBoardProvider,
   assertClock,
   assertCodec,
-  assertFleetProvider,
-  assertLimitProvider,
   assertLocalStore,
-  assertLockProvider,
   assertPlugins,
   assertRemoteStore,
-  assertSessionProvider,
-  assertStreamProvider,
 } from './assert-contract.ts'
 import { SHAPES } from './contract-shapes.ts'
+import { assertProvider, PROVIDER_KINDS } from './providers.ts'
 
 type Members = Record<string, unknown>
 type Name = keyof typeof SHAPES
@@ -47,10 +43,10 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     streams: 'streams',
   },
   boards: { capabilities: 'boardCapabilities' },
+  streams: { capabilities: 'streamCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
-  streams: { capabilities: 'streamCapabilities' },
   fleet: { capabilities: 'fleetCapabilities' },
   plugin: { codecSteps: 'step' },
 }
@@ -65,7 +61,20 @@ function wholeOf(name: Name): Members {
   return Object.fromEntries(members)
 }
 
-const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
+type Check = readonly [name: Name, check: (value: unknown) => void]
+
+/** A provider is checked where it is given alone, and where a store brings it. */
+function checksOf(kind: ProviderKind | 'fleet'): readonly Check[] {
+  const capabilities = NESTED[kind]?.['capabilities'] as Name
+  return [
+    [kind, (value) => assertProvider(kind, value, 'x')],
+    [kind, (value) => assertLocalStore({ ...wholeOf('local'), [kind]: value }, 'x')],
+    [kind, (value) => assertRemoteStore({ ...wholeOf('remote'), [kind]: value }, 'x')],
+    [capabilities, (value) => assertProvider(kind, { ...wholeOf(kind), capabilities: value }, 'x')],
+  ]
+}
+
+const CHECKS: readonly Check[] = [
   ['local', (value) => assertLocalStore(value, 'x')],
   ['remote', (value) => assertRemoteStore(value, 'x')],
   [
@@ -73,48 +82,7 @@ const CHECKS: readonly (readonly [Name, (value: unknown) => void])[] = [
     (value) => assertRemoteStore({ ...wholeOf('remote'), capabilities: value }, 'x'),
   ],
   ['bus', (value) => assertRemoteStore({ ...wholeOf('remote'), bus: value }, 'x')],
-  ['locks', (value) => assertLockProvider(value, 'x')],
-  ['locks', (value) => assertLocalStore({ ...wholeOf('local'), locks: value }, 'x')],
-  ['locks', (value) => assertRemoteStore({ ...wholeOf('remote'), locks: value }, 'x')],
-  [
-    'lockCapabilities',
-    (value) => assertLockProvider({ ...wholeOf('locks'), capabilities: value }, 'x'),
-  ],
-  ['limits', (value) => assertLimitProvider(value, 'x')],
-  ['limits', (value) => assertLocalStore({ ...wholeOf('local'), limits: value }, 'x')],
-  ['limits', (value) => assertRemoteStore({ ...wholeOf('remote'), limits: value }, 'x')],
-  [
-    'limitCapabilities',
-    (value) => assertLimitProvider({ ...wholeOf('limits'), capabilities: value }, 'x'),
-  ],
-  ['fleet', (value) => assertFleetProvider(value, 'x')],
-  ['fleet', (value) => assertLocalStore({ ...wholeOf('local'), fleet: value }, 'x')],
-  ['fleet', (value) => assertRemoteStore({ ...wholeOf('remote'), fleet: value }, 'x')],
-  [
-    'fleetCapabilities',
-    (value) => assertFleetProvider({ ...wholeOf('fleet'), capabilities: value }, 'x'),
-  ],
-  ['boards', (value) => assertBoardProvider(value, 'x')],
-  ['boards', (value) => assertLocalStore({ ...wholeOf('local'), boards: value }, 'x')],
-  ['boards', (value) => assertRemoteStore({ ...wholeOf('remote'), boards: value }, 'x')],
-  [
-    'boardCapabilities',
-    (value) => assertBoardProvider({ ...wholeOf('boards'), capabilities: value }, 'x'),
-  ],
-  ['streams', (value) => assertStreamProvider(value, 'x')],
-  ['streams', (value) => assertLocalStore({ ...wholeOf('local'), streams: value }, 'x')],
-  ['streams', (value) => assertRemoteStore({ ...wholeOf('remote'), streams: value }, 'x')],
-  [
-    'streamCapabilities',
-    (value) => assertStreamProvider({ ...wholeOf('streams'), capabilities: value }, 'x'),
-  ],
-  ['sessions', (value) => assertSessionProvider(value, 'x')],
-  ['sessions', (value) => assertLocalStore({ ...wholeOf('local'), sessions: value }, 'x')],
-  ['sessions', (value) => assertRemoteStore({ ...wholeOf('remote'), sessions: value }, 'x')],
-  [
-    'sessionCapabilities',
-    (value) => assertSessionProvider({ ...wholeOf('sessions'), capabilities: value }, 'x'),
-  ],
+  ...([...PROVIDER_KINDS, 'fleet'] as const).flatMap(checksOf),
   ['codec', (value) => assertCodec(value, 'x')],
   ['step', (value) => assertPlugins([{ ...wholeOf('plugin'), codecSteps: [value] }], 'x')],
   ['plugin', (value) => assertPlugins([value], 'x')],

@@ -3,90 +3,31 @@
  * local store without `peek` would let every eviction resolve with nothing evicted.
  */
 
-import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { ValueType } from '../contracts/codec.ts'
-import type { FleetProvider } from '../contracts/fleet-provider.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
-import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { PluginParts } from '../contracts/plugin.ts'
-import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
-import type { SessionProvider } from '../contracts/session-provider.ts'
-import type { StreamProvider } from '../contracts/stream-provider.ts'
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { assertShape } from './assert-shape.ts'
 import { SHAPES, VALUE_TYPE } from './contract-shapes.ts'
+import { assertStoreProviders } from './providers.ts'
 
 /** @throws InvalidOptionError naming the first member that is missing or has another type; so do all of these. */
 export function assertLocalStore(store: unknown, option: string): void {
   const expected = 'a local store such as lruStore()'
   assertShape(store, SHAPES.local, { option, expected })
-  const { locks, limits, sessions, fleet, boards, streams } = store as LocalStore
-  if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
-  if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
-  if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
-  if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
-  if (boards !== undefined) assertBoardProvider(boards, `${option}.boards`)
-  if (streams !== undefined) assertStreamProvider(streams, `${option}.streams`)
+  assertStoreProviders(store as LocalStore, option)
 }
 
 export function assertRemoteStore(store: unknown, option: string): void {
   const expected = 'a remote store such as redisStore()'
   assertShape(store, SHAPES.remote, { option, expected })
-  const { capabilities, bus, locks, limits, sessions, fleet, boards, streams } =
-    store as RemoteStore
+  const { capabilities, bus } = store as RemoteStore
   const what = { option: `${option}.capabilities`, expected: 'what the store can promise' }
   assertShape(capabilities, SHAPES.capabilities, what)
   if (bus !== undefined)
     assertShape(bus, SHAPES.bus, { option: `${option}.bus`, expected: 'a bus' })
-  if (locks !== undefined) assertLockProvider(locks, `${option}.locks`)
-  if (limits !== undefined) assertLimitProvider(limits, `${option}.limits`)
-  if (sessions !== undefined) assertSessionProvider(sessions, `${option}.sessions`)
-  if (fleet !== undefined) assertFleetProvider(fleet, `${option}.fleet`)
-  if (boards !== undefined) assertBoardProvider(boards, `${option}.boards`)
-  if (streams !== undefined) assertStreamProvider(streams, `${option}.streams`)
-}
-
-export function assertLockProvider(provider: unknown, option: string): void {
-  const expected = 'a lock provider such as redisLocks() or localLocks()'
-  assertShape(provider, SHAPES.locks, { option, expected })
-  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
-  assertShape((provider as LockProvider).capabilities, SHAPES.lockCapabilities, what)
-}
-
-export function assertLimitProvider(provider: unknown, option: string): void {
-  const expected = 'a rate-limit provider such as redisLimits() or localLimits()'
-  assertShape(provider, SHAPES.limits, { option, expected })
-  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
-  assertShape((provider as RateLimitProvider).capabilities, SHAPES.limitCapabilities, what)
-}
-
-export function assertSessionProvider(provider: unknown, option: string): void {
-  const expected = 'a session provider such as redisSessions() or localSessions()'
-  assertShape(provider, SHAPES.sessions, { option, expected })
-  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
-  assertShape((provider as SessionProvider).capabilities, SHAPES.sessionCapabilities, what)
-}
-
-export function assertBoardProvider(provider: unknown, option: string): void {
-  const expected = 'a board provider such as redisBoards() or localBoards()'
-  assertShape(provider, SHAPES.boards, { option, expected })
-  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
-  assertShape((provider as BoardProvider).capabilities, SHAPES.boardCapabilities, what)
-}
-
-export function assertStreamProvider(provider: unknown, option: string): void {
-  const expected = 'a stream provider such as redisStreams() or localStreams()'
-  assertShape(provider, SHAPES.streams, { option, expected })
-  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
-  assertShape((provider as StreamProvider).capabilities, SHAPES.streamCapabilities, what)
-}
-
-export function assertFleetProvider(provider: unknown, option: string): void {
-  const expected = 'a fleet provider such as localFleet()'
-  assertShape(provider, SHAPES.fleet, { option, expected })
-  const what = { option: `${option}.capabilities`, expected: 'what the provider can promise' }
-  assertShape((provider as FleetProvider).capabilities, SHAPES.fleetCapabilities, what)
+  assertStoreProviders(store as RemoteStore, option)
 }
 
 export function assertCodec(codec: unknown, option: string): void {

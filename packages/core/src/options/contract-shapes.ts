@@ -12,6 +12,7 @@ import type { FleetCapabilities, FleetProvider } from '../contracts/fleet-provid
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockCapabilities, LockProvider } from '../contracts/lock-provider.ts'
 import type { PluginParts } from '../contracts/plugin.ts'
+import type { StoreProviders } from '../contracts/providers.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
@@ -116,7 +117,7 @@ const STREAMS: Shape<StreamProvider> = {
   whenTried: 'function?',
   onTrouble: 'function?',
   add: 'function',
-  join: 'function',
+  makeGroup: 'function',
   reader: 'function',
   take: 'function',
   keep: 'function',
@@ -140,6 +141,15 @@ const FLEET: Shape<FleetProvider> = {
   close: 'function',
 }
 
+const STORE_PROVIDERS: Shape<StoreProviders> = {
+  locks: 'object?',
+  limits: 'object?',
+  sessions: 'object?',
+  boards: 'object?',
+  streams: 'object?',
+  fleet: 'object?',
+}
+
 const LOCAL: Shape<LocalStore> = {
   name: 'string',
   get: 'function',
@@ -151,12 +161,7 @@ const LOCAL: Shape<LocalStore> = {
   size: 'number',
   bytes: 'number',
   measuresBytes: 'boolean',
-  locks: 'object?',
-  limits: 'object?',
-  sessions: 'object?',
-  boards: 'object?',
-  fleet: 'object?',
-  streams: 'object?',
+  ...STORE_PROVIDERS,
   onDrop: 'function?',
   askAboutUse: 'function?',
 }
@@ -173,12 +178,7 @@ const REMOTE: Shape<RemoteStore> = {
   capabilities: 'object',
   codec: 'function?',
   bus: 'object?',
-  locks: 'object?',
-  limits: 'object?',
-  sessions: 'object?',
-  boards: 'object?',
-  fleet: 'object?',
-  streams: 'object?',
+  ...STORE_PROVIDERS,
   readsAtOnce: 'number?',
   open: 'function',
   read: 'function',

@@ -18,7 +18,7 @@ import type { Emitter } from '../events/emitter.ts'
 import { Breaker } from '../guard/breaker.ts'
 import { Deadlines } from '../guard/deadlines.ts'
 import { Turns } from '../guard/turns.ts'
-import { type KeptContext, keepContext, runIn } from '../lifecycle/kept-context.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/call-context.ts'
 import { isDefect, isOfWrites } from './failures.ts'
 import { type ReadBatch, type ReadReceiver, TickReads } from './read-batch.ts'
 

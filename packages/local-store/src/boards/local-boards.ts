@@ -19,7 +19,7 @@ import {
   type UniqueCount,
   type UniqueRule,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider, madeOnce } from '../local-provider.ts'
 import { BoardTable } from './board-table.ts'
 import { CounterTable } from './counter-table.ts'
 import { UniqueTable } from './unique-table.ts'
@@ -31,15 +31,16 @@ export interface LocalBoardsOptions {
 
 const NAMES = optionNames<LocalBoardsOptions>({ now: true })
 
-/** What a namespace has, and who uses it; dropped with the last one. */
-interface SharedBoards {
-  readonly boards: Map<string, BoardTable>
-  readonly counters: Map<string, CounterTable>
-  readonly uniques: Map<string, UniqueTable>
-  readonly users: Set<object>
-}
+/** What a namespace has, each by its name. */
+class Tables {
+  readonly boards = new Map<string, BoardTable>()
+  readonly counters = new Map<string, CounterTable>()
+  readonly uniques = new Map<string, UniqueTable>()
 
-const shared = processTables<SharedBoards>('boards')
+  clear(): void {
+    for (const named of [this.boards, this.counters, this.uniques]) named.clear()
+  }
+}
 
 /**
  * Creates a provider that keeps leaderboards in this process only, for all managers of one namespace together: for development and
@@ -54,29 +55,13 @@ export function localBoards(options: LocalBoardsOptions = {}): BoardProvider {
   return new LocalBoards(options.now)
 }
 
-class LocalBoards implements BoardProvider {
-  readonly name = 'local'
+class LocalBoards extends LocalProvider<Tables> implements BoardProvider {
   readonly capabilities: BoardCapabilities = { shared: false }
   readonly #clock: (() => number) | undefined
-  #namespace: string | undefined
-  #joined: SharedBoards | undefined
 
   constructor(clock: (() => number) | undefined) {
+    super({ kind: 'boards', isOwn: clock !== undefined, make: () => new Tables() })
     this.#clock = clock
-  }
-
-  open(namespace: string): void {
-    if (this.#joined !== undefined) return
-    this.#namespace = this.#clock === undefined ? namespace : undefined
-    const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? {
-      boards: new Map(),
-      counters: new Map(),
-      uniques: new Map(),
-      users: new Set(),
-    }
-    this.#joined.users.add(this)
-    if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
   }
 
   async submit(rule: BoardRule, scores: readonly BoardScore[]): Promise<readonly SubmitReply[]> {
@@ -107,38 +92,19 @@ class LocalBoards implements BoardProvider {
     return this.#uniques(rule).unique(rule, key, { last, nowMs: this.#now })
   }
 
-  async close(): Promise<void> {
-    const joined = this.#joined
-    joined?.users.delete(this)
-    if (joined?.users.size === 0 && this.#namespace !== undefined) shared.delete(this.#namespace)
-  }
-
   get #now(): number {
     return Math.floor(this.#clock?.() ?? Date.now())
   }
 
-  get #opened(): SharedBoards {
-    if (this.#joined === undefined) throw new Error('The local boards are not open')
-    return this.#joined
-  }
-
   #board({ board }: BoardRule): BoardTable {
-    return madeOnce(this.#opened.boards, board, () => new BoardTable())
+    return madeOnce(this.table.boards, board, () => new BoardTable())
   }
 
   #uniques({ uniques }: UniqueRule): UniqueTable {
-    return madeOnce(this.#opened.uniques, uniques, () => new UniqueTable())
+    return madeOnce(this.table.uniques, uniques, () => new UniqueTable())
   }
 
   #counter({ counter }: CounterRule): CounterTable {
-    return madeOnce(this.#opened.counters, counter, () => new CounterTable())
+    return madeOnce(this.table.counters, counter, () => new CounterTable())
   }
-}
-
-function madeOnce<Table>(tables: Map<string, Table>, name: string, make: () => Table): Table {
-  const known = tables.get(name)
-  if (known !== undefined) return known
-  const made = make()
-  tables.set(name, made)
-  return made
 }

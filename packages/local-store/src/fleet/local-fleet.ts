@@ -11,7 +11,7 @@ import {
   MOST_NODES,
   optionNames,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider } from '../local-provider.ts'
 
 export interface LocalFleetOptions {
   /** Source of time; for tests. Heartbeats with their own clock are seen by the manager of this provider only. */
@@ -39,56 +39,37 @@ export function localFleet(options: LocalFleetOptions = {}): FleetProvider {
   return new LocalFleet(options.clock)
 }
 
-class LocalFleet implements FleetProvider {
-  readonly name = 'local'
+class LocalFleet extends LocalProvider<FleetTable> implements FleetProvider {
   readonly capabilities: FleetCapabilities = { shared: false }
   readonly #clock: Clock | undefined
-  readonly #tables: Map<string, FleetTable>
-  #namespace: string | undefined
 
   constructor(clock: Clock | undefined) {
+    super({ kind: 'fleet', isOwn: clock !== undefined, make: () => new Map() })
     this.#clock = clock
-    this.#tables = clock === undefined ? processTables<FleetTable>('fleet') : new Map()
-  }
-
-  open(namespace: string): void {
-    this.#namespace ??= namespace
   }
 
   async beat({ node, report, livesMs }: Heartbeat): Promise<boolean> {
     const now = this.#nowMs()
-    const table = this.#tables.get(this.#opened) ?? new Map<string, Kept>()
+    const { table } = this
     for (const [id, { endsMs }] of table) if (endsMs <= now) table.delete(id)
     if (!table.has(node) && table.size >= MOST_NODES) return false
     table.set(node, { report, atMs: now, endsMs: now + livesMs })
-    this.#tables.set(this.#opened, table)
     return true
   }
 
   async leave(node: string): Promise<void> {
-    const table = this.#tables.get(this.#opened)
-    table?.delete(node)
-    // A process may have managers of many namespaces, one after the other.
-    if (table?.size === 0) this.#tables.delete(this.#opened)
+    this.table.delete(node)
   }
 
   async list(): Promise<KeptHeartbeats> {
     const nowMs = this.#nowMs()
-    const table = this.#tables.get(this.#opened) ?? new Map<string, Kept>()
-    const heartbeats = Array.from(table, ([node, { report, atMs, endsMs }]) => ({
+    const heartbeats = Array.from(this.table, ([node, { report, atMs, endsMs }]) => ({
       node,
       report,
       ageMs: nowMs - atMs,
       leftMs: endsMs - nowMs,
     }))
     return { nowMs, heartbeats: heartbeats.filter(({ leftMs }) => leftMs > 0) }
-  }
-
-  async close(): Promise<void> {}
-
-  get #opened(): string {
-    if (this.#namespace === undefined) throw new Error('The local fleet is not open')
-    return this.#namespace
   }
 
   /** The wall clock as it was at the start, and monotonic from then on. */

@@ -13,9 +13,9 @@ import {
   type RateLimitCapabilities,
   type RateLimitProvider,
 } from '@larder/core/store'
-import { joinTable, type SharedTable, type TableOptions } from './shared-table.ts'
+import { LocalProvider } from '../local-provider.ts'
 import { Subject } from './subject.ts'
-import type { SubjectTable } from './subject-table.ts'
+import { SubjectTable } from './subject-table.ts'
 
 export interface LocalLimitsOptions {
   /**
@@ -48,36 +48,42 @@ export function localLimits(options: LocalLimitsOptions = {}): RateLimitProvider
   return new LocalLimits({ maxKeys, nowUs, isOwn: options.nowUs !== undefined })
 }
 
-class LocalLimits implements RateLimitProvider {
-  readonly name = 'local'
+interface LocalLimitsParts {
+  /** The first user of a namespace decides. */
+  readonly maxKeys: number
+  readonly nowUs: () => number
+  /** It has a clock of its own. */
+  readonly isOwn: boolean
+}
+
+class LocalLimits
+  extends LocalProvider<SubjectTable, Pick<RateLimitProvider, 'listener'>>
+  implements RateLimitProvider
+{
   readonly capabilities: RateLimitCapabilities = { shared: false }
   listener: FreedListener | undefined
-  readonly #options: TableOptions
-  #table: SharedTable | undefined
+  readonly #nowUs: () => number
 
-  constructor(options: TableOptions) {
-    this.#options = options
-  }
-
-  open(namespace: string): void {
-    this.#table ??= joinTable(namespace, this, this.#options)
+  constructor({ maxKeys, nowUs, isOwn }: LocalLimitsParts) {
+    super({ kind: 'limits', isOwn, make: () => new SubjectTable(maxKeys) })
+    this.#nowUs = nowUs
   }
 
   async decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]> {
-    const nowUs = this.#options.nowUs()
+    const nowUs = this.#nowUs()
     return requests.map((request) => this.#decide(rule, request, nowUs))
   }
 
   async refund(rule: LimitRule, { key, cost, permit, nowUs, waitUs }: Admission): Promise<boolean> {
     const taken = { cost, permit, nowUs, atUs: nowUs + waitUs }
-    const now = this.#options.nowUs()
+    const now = this.#nowUs()
     const isGivenBack = this.#subjectOf(rule, key)?.refund(rule, taken, now) ?? false
     if (isGivenBack) this.#tell(rule, key)
     return isGivenBack
   }
 
   async renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]> {
-    const nowUs = this.#options.nowUs()
+    const nowUs = this.#nowUs()
     return admissions.map(({ key, cost, permit }) => {
       const taken = { cost, permit, nowUs, atUs: nowUs }
       return this.#subjectOf(rule, key)?.renew(rule, taken, nowUs) ?? false
@@ -95,7 +101,7 @@ class LocalLimits implements RateLimitProvider {
     how: 'reward' | 'set',
     points: number,
   ): Promise<number> {
-    const nowUs = this.#options.nowUs()
+    const nowUs = this.#nowUs()
     const subject = this.#subjectOf(rule, key) ?? new Subject()
     const most =
       how === 'set' ? subject.set(rule, points, nowUs) : subject.reward(rule, points, nowUs)
@@ -105,17 +111,16 @@ class LocalLimits implements RateLimitProvider {
   }
 
   async block(rule: LimitRule, key: string, us: number): Promise<void> {
-    const nowUs = this.#options.nowUs()
+    const nowUs = this.#nowUs()
     const subject = this.#subjectOf(rule, key) ?? new Subject()
     subject.block(us, nowUs)
     this.#subjects.keep(nameOf(rule, key), subject, nowUs)
     this.#tell(rule, key)
   }
 
-  async close(): Promise<void> {
+  override close(): Promise<void> {
     this.listener = undefined
-    this.#table?.leave(this)
-    this.#table = undefined
+    return super.close()
   }
 
   #decide(rule: LimitRule, request: LimitRequest, nowUs: number): LimitReply {
@@ -129,8 +134,8 @@ class LocalLimits implements RateLimitProvider {
 
   get #subjects(): SubjectTable {
     // Used without a manager, which would have opened it, it counts for itself.
-    this.#table ??= joinTable(undefined, this, this.#options)
-    return this.#table.subjects
+    if (!this.isJoined) this.join()
+    return this.table
   }
 
   #subjectOf(rule: LimitRule, key: string): Subject | undefined {
@@ -138,7 +143,7 @@ class LocalLimits implements RateLimitProvider {
   }
 
   #tell({ limiter }: LimitRule, key: string): void {
-    this.#table?.tell(limiter, key)
+    for (const { listener } of this.users) listener?.onFreed(limiter, key)
   }
 }
 

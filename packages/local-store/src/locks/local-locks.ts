@@ -13,8 +13,8 @@ import {
   optionNames,
   type WakeListener,
 } from '@larder/core/store'
-import type { LockTable } from './lock-table.ts'
-import { SharedLocks } from './shared-locks.ts'
+import { LocalProvider } from '../local-provider.ts'
+import { LockTable } from './lock-table.ts'
 
 export interface LocalLocksOptions {
   /** Source of time; for tests. Locks with their own clock belong to one manager. */
@@ -37,8 +37,10 @@ export function localLocks(options: LocalLocksOptions = {}): LockProvider {
   return new LocalLocks(options.clock)
 }
 
-class LocalLocks implements LockProvider {
-  readonly name = 'local'
+class LocalLocks
+  extends LocalProvider<LockTable, Pick<LockProvider, 'onWake'>>
+  implements LockProvider
+{
   readonly capabilities: LockCapabilities = {
     shared: false,
     queues: true,
@@ -48,45 +50,43 @@ class LocalLocks implements LockProvider {
   }
   onWake: WakeListener | undefined
   readonly #clock: Clock | undefined
-  #shared: SharedLocks | undefined
 
   constructor(clock: Clock | undefined) {
+    super({
+      kind: 'locks',
+      isOwn: clock !== undefined,
+      // Owners are unique in a process; a user ignores owners it does not know.
+      make: (users) =>
+        new LockTable((owner) => {
+          for (const { onWake } of users) onWake?.(owner)
+        }),
+    })
     this.#clock = clock
   }
 
-  open(namespace: string): void {
-    this.#shared ??= SharedLocks.join(this.#clock === undefined ? namespace : undefined, this)
-  }
-
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
-    return this.#table.acquire(request, this.#nowUs())
+    return this.table.acquire(request, this.#nowUs())
   }
 
   async renew(target: LockTarget, termMs: number): Promise<boolean> {
-    return this.#table.renew(target, termMs, this.#nowUs())
+    return this.table.renew(target, termMs, this.#nowUs())
   }
 
   async release(target: LockTarget): Promise<boolean> {
-    return this.#table.release(target, this.#nowUs())
+    return this.table.release(target, this.#nowUs())
   }
 
   async leave(target: LockTarget): Promise<void> {
-    this.#table.leave(target, this.#nowUs())
+    this.table.leave(target, this.#nowUs())
   }
 
   async inspect(name: string): Promise<LockState> {
-    return this.#table.inspect(name, this.#nowUs())
+    return this.table.inspect(name, this.#nowUs())
   }
 
-  async close(): Promise<void> {
+  override close(): Promise<void> {
     this.onWake = undefined
-    this.#shared?.leave(this)
-  }
-
-  /** Also after it was left: what was held is still given back. */
-  get #table(): LockTable {
-    if (this.#shared === undefined) throw new Error('The local locks are not open')
-    return this.#shared.table
+    return super.close()
   }
 
   /** The wall clock as it was at the start, and monotonic from then on, so that fences also rise across restarts. */

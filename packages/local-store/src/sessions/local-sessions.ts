@@ -2,6 +2,7 @@
 
 import {
   assertFunction,
+  assertInteger,
   assertKnownOptions,
   type ListedSession,
   type MoveReply,
@@ -17,10 +18,15 @@ import {
   type SessionRule,
   type SessionSave,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider, madeOnce } from '../local-provider.ts'
 import { SessionTable } from './session-table.ts'
 
 export interface LocalSessionsOptions {
+  /**
+   * The most sessions of one `name` that are known at a time, with those that ended within the last hour. Beyond, the one that was not
+   * used for longest ends. 1 to 10 000 000. @default 100_000
+   */
+  readonly maxSessions?: number | undefined
   /** Source of time, ms since the epoch; for tests. Sessions with their own clock belong to one manager. */
   readonly now?: (() => number) | undefined
 }
@@ -28,16 +34,15 @@ export interface LocalSessionsOptions {
 /** How often what means nothing any more is dropped, ms. */
 const SWEEP_EVERY_MS = 60_000
 
-const NAMES = optionNames<LocalSessionsOptions>({ now: true })
+const NAMES = optionNames<LocalSessionsOptions>({ maxSessions: true, now: true })
+/** The defaults. */
+export const LOCAL_SESSIONS_DEFAULTS = {
+  maxSessions: 100_000,
+} as const satisfies LocalSessionsOptions
+const MOST_SESSIONS = 10_000_000
 
-/** The sessions of a namespace, and who uses them; dropped with the last one. */
-interface SharedSessions {
-  /** By the name of the sessions. */
-  readonly tables: Map<string, SessionTable>
-  readonly users: Set<object>
-}
-
-const shared = processTables<SharedSessions>('sessions')
+/** By the name of the sessions. */
+type Tables = Map<string, SessionTable>
 
 /**
  * Creates a session provider that keeps sessions in this process only, for all managers of one namespace together: for
@@ -49,28 +54,27 @@ const shared = processTables<SharedSessions>('sessions')
 export function localSessions(options: LocalSessionsOptions = {}): SessionProvider {
   assertKnownOptions(options, NAMES, 'localSessions')
   if (options.now !== undefined) assertFunction(options.now, 'localSessions.now')
-  return new LocalSessions(options.now)
+  const { maxSessions = LOCAL_SESSIONS_DEFAULTS.maxSessions } = options
+  assertInteger(maxSessions, 'localSessions.maxSessions', { min: 1, max: MOST_SESSIONS })
+  return new LocalSessions(options.now, maxSessions)
 }
 
-class LocalSessions implements SessionProvider {
-  readonly name = 'local'
+class LocalSessions extends LocalProvider<Tables> implements SessionProvider {
   readonly capabilities: SessionCapabilities = { shared: false }
   readonly #clock: (() => number) | undefined
-  #namespace: string | undefined
-  #joined: SharedSessions | undefined
+  readonly #maxSessions: number
+  #tellTrouble: ((error: Error) => void) | undefined
+  #hasTold = false
   #sweptAt = Number.NEGATIVE_INFINITY
 
-  constructor(clock: (() => number) | undefined) {
+  constructor(clock: (() => number) | undefined, maxSessions: number) {
+    super({ kind: 'sessions', isOwn: clock !== undefined, make: () => new Map() })
     this.#clock = clock
+    this.#maxSessions = maxSessions
   }
 
-  open(namespace: string): void {
-    if (this.#joined !== undefined) return
-    this.#namespace = this.#clock === undefined ? namespace : undefined
-    const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? { tables: new Map(), users: new Set() }
-    this.#joined.users.add(this)
-    if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
+  onTrouble(listener: (error: Error) => void): void {
+    this.#tellTrouble = listener
   }
 
   async read(rule: SessionRule, place: SessionPlace, read: SessionRead): Promise<SessionReply> {
@@ -83,17 +87,27 @@ class LocalSessions implements SessionProvider {
     // No timer: what grows the table also makes it smaller. A clock that was set back counts as well.
     if (Math.abs(now - this.#sweptAt) >= SWEEP_EVERY_MS) {
       this.#sweptAt = now
-      for (const each of this.#joined?.tables.values() ?? []) each.sweep(now)
+      for (const each of this.table.values()) each.sweep(now)
     }
-    return table.save(rule, place, save, now)
+    const reply = table.save(rule, place, save, now)
+    this.#shrink(table, now)
+    return reply
   }
 
   async end(rule: SessionRule, place: SessionPlace, wantsBytes: boolean): Promise<SessionReply> {
-    return this.#table(rule).end(rule, place, wantsBytes, this.#now)
+    const now = this.#now
+    const table = this.#table(rule)
+    const reply = table.end(rule, place, wantsBytes, now)
+    this.#shrink(table, now)
+    return reply
   }
 
   async move(rule: SessionRule, place: SessionPlace, to: SessionMove): Promise<MoveReply> {
-    return this.#table(rule).move(rule, place, to, this.#now)
+    const now = this.#now
+    const table = this.#table(rule)
+    const reply = table.move(rule, place, to, now)
+    this.#shrink(table, now)
+    return reply
   }
 
   async endAll(
@@ -112,10 +126,14 @@ class LocalSessions implements SessionProvider {
     yield this.#table(rule).names()
   }
 
-  async close(): Promise<void> {
-    const joined = this.#joined
-    joined?.users.delete(this)
-    if (joined?.users.size === 0 && this.#namespace !== undefined) shared.delete(this.#namespace)
+  /** Once: it goes on as long as there are so many. */
+  #shrink(table: SessionTable, now: number): void {
+    if (!table.shrinkTo(this.#maxSessions, now) || this.#hasTold) return
+    this.#hasTold = true
+    const error = new Error(
+      `There are more than ${this.#maxSessions} sessions in this process: the ones that were not used for longest end (localSessions.maxSessions)`,
+    )
+    this.#tellTrouble?.(error)
   }
 
   get #now(): number {
@@ -123,12 +141,6 @@ class LocalSessions implements SessionProvider {
   }
 
   #table({ sessions }: SessionRule): SessionTable {
-    if (this.#joined === undefined) throw new Error('The local sessions are not open')
-    const { tables } = this.#joined
-    const known = tables.get(sessions)
-    if (known !== undefined) return known
-    const table = new SessionTable()
-    tables.set(sessions, table)
-    return table
+    return madeOnce(this.table, sessions, () => new SessionTable())
   }
 }

@@ -11,7 +11,7 @@ export interface Data {
   endsAt: number
   idleMs: number
   readonly bytes: Uint8Array
-  /** Until when it matters that it has ended, at least. */
+  /** Until when a session of its id may begin, and so until when it matters that it has ended, at least. */
   readonly lateUntil: number
   /** For how long it matters after its end: where its id does not say when it was made. */
   readonly lateMs: number
@@ -19,9 +19,14 @@ export interface Data {
 
 export type SessionRecord =
   | Data
-  | { readonly kind: 'moved'; readonly tag: string; readonly until: number }
+  | {
+      readonly kind: 'moved'
+      readonly tag: string
+      readonly until: number
+      readonly lateUntil: number
+    }
   /** A tombstone. */
-  | { readonly kind: 'ended'; readonly until: number }
+  | { readonly kind: 'ended'; readonly until: number; readonly lateUntil: number }
 
 /** A session that stands. */
 export interface Live {
@@ -66,6 +71,11 @@ export function looked(
 /** Until when a session of this id may be saved for the first time; so long its end is remembered. */
 export function lateUntil({ lateMs }: SessionRule, { madeAt }: SessionPlace, now: number): number {
   return (madeAt || now) + lateMs
+}
+
+/** The same as the id says it; 0 where it says nothing. */
+export function ownLateUntil({ lateMs }: SessionRule, { madeAt }: SessionPlace): number {
+  return madeAt === 0 ? 0 : madeAt + lateMs
 }
 
 /** After this, a record means nothing. */

@@ -18,6 +18,7 @@ import type {
   SessionRule,
   SessionSave,
 } from '@larder/core/store'
+import { firstEnd, isAdoption, isConflict, isNewAt, versionAfter } from './save-rules.ts'
 import {
   ABSENT,
   type Data,
@@ -26,13 +27,16 @@ import {
   type Live,
   lateUntil,
   looked,
+  ownLateUntil,
   type SessionRecord,
   type Standing,
 } from './session-record.ts'
 
 export class SessionTable {
-  /** Records by tag and name; a name holds no colon. */
+  /** Records by tag and name; a name holds no colon. The one that was not used for longest is the first. */
   readonly #records = new Map<string, SessionRecord>()
+  /** What belongs to an id of this lateness or before begins no more: an end that mattered so long was forgotten for room. */
+  #closedUntil = 0
   /** Of each tag, the live sessions of its user by the end of each. */
   readonly #lists = new Map<string, Map<string, number>>()
 
@@ -48,6 +52,7 @@ export class SessionTable {
     now: number,
   ): SessionReply {
     const found = this.#look(rule, place, now)
+    if (idleMs > 0) this.#moveLast(place)
     if (found.kind !== 'live') return found
     if (idleMs === 0) return liveOf(found, { endsAt: found.endsAt, now, wantsBytes })
     this.#touch(rule, place, found, { idleMs, now })
@@ -60,7 +65,7 @@ export class SessionTable {
     const live = found.kind === 'live' ? found : undefined
     if (live === undefined) {
       if (save.mode === 'update') return ABSENT
-      if (!isAdoption(save) && !isNewAt(rule, place, now)) return ENDED
+      if (!isAdoption(save) && !this.#mayBegin(rule, place, save, now)) return ENDED
     } else {
       if (save.mode === 'create') return ENDED
       if (isConflict(save, live.data.version)) return { kind: 'conflict' }
@@ -76,7 +81,7 @@ export class SessionTable {
       endsAt: Math.min(now + save.idleMs, absoluteEnd),
       idleMs: save.idleMs,
       bytes: save.bytes,
-      lateUntil: place.madeAt === 0 ? 0 : lateUntil(rule, place, now),
+      lateUntil: ownLateUntil(rule, place),
       lateMs: place.madeAt === 0 ? rule.lateMs : 0,
     }
     this.#keep(place, data)
@@ -89,7 +94,8 @@ export class SessionTable {
     const found = this.#look(rule, place, now)
     if (found.kind === 'moved') return found
     if (found.kind === 'absent' && !isNewAt(rule, place, now)) return found
-    if (found.kind === 'live') this.#delist(place)
+    // Also one that has ended by time: a clock that is set back must not list it again.
+    this.#delist(place)
     this.#bury(rule, place, now)
     if (found.kind !== 'live') return found
     return liveOf(found, { endsAt: found.endsAt, now, wantsBytes })
@@ -103,7 +109,7 @@ export class SessionTable {
     const version = found.kind === 'live' ? found.data.version : 0
     if (to.expected > 0 && version !== to.expected) return { kind: 'conflict' }
     const until = Math.max(to.until, lateUntil(rule, place, now))
-    this.#keep(place, { kind: 'moved', tag: to.tag, until })
+    this.#keep(place, { kind: 'moved', tag: to.tag, until, lateUntil: ownLateUntil(rule, place) })
     return { kind: 'moved', tag: to.tag }
   }
 
@@ -129,6 +135,23 @@ export class SessionTable {
     for (const tag of this.#lists.keys()) this.#dropEmpty(tag, this.#listOf(tag, now))
   }
 
+  /**
+   * Makes room, so that at most so many records are known: the one that was not used for longest goes, and its name leaves the list of
+   * its user. Whether it stood or had ended, nothing of its age begins anew: a late save finds no end of it any more.
+   */
+  shrinkTo(most: number, now: number): boolean {
+    const isTooLarge = this.#records.size > most
+    for (const [key, record] of this.#records) {
+      if (this.#records.size <= most) break
+      this.#records.delete(key)
+      const [tag = '', name = ''] = key.split(':')
+      this.#delist({ tag, name })
+      if (knownUntil(record) > now)
+        this.#closedUntil = Math.max(this.#closedUntil, record.lateUntil)
+    }
+    return isTooLarge
+  }
+
   names(): readonly NamedSession[] {
     return [...this.#records.keys()].map((key) => {
       const [tag = '', name = ''] = key.split(':')
@@ -139,6 +162,7 @@ export class SessionTable {
   clear(): void {
     this.#records.clear()
     this.#lists.clear()
+    this.#closedUntil = 0
   }
 
   #look(rule: SessionRule, place: SessionPlace, now: number): Standing {
@@ -180,7 +204,7 @@ export class SessionTable {
     return ended
   }
 
-  #delist({ tag, name }: SessionPlace): void {
+  #delist({ tag, name }: NamedSession): void {
     const list = this.#lists.get(tag)
     if (list === undefined) return
     list.delete(name)
@@ -190,12 +214,27 @@ export class SessionTable {
   /** Remembers that it has ended for as long as it could be saved as a new one. */
   #bury(rule: SessionRule, place: SessionPlace, now: number): void {
     const until = lateUntil(rule, place, now)
-    if (until > now) this.#keep(place, { kind: 'ended', until })
+    if (until > now)
+      this.#keep(place, { kind: 'ended', until, lateUntil: ownLateUntil(rule, place) })
     else this.#records.delete(keyOf(place))
   }
 
   #keep(place: SessionPlace, record: SessionRecord): void {
-    this.#records.set(keyOf(place), record)
+    const key = keyOf(place)
+    this.#records.delete(key)
+    this.#records.set(key, record)
+  }
+
+  #moveLast(place: SessionPlace): void {
+    const record = this.#records.get(keyOf(place))
+    if (record !== undefined) this.#keep(place, record)
+  }
+
+  #mayBegin(rule: SessionRule, place: SessionPlace, { mode }: SessionSave, now: number): boolean {
+    if (!isNewAt(rule, place, now)) return false
+    // Its id was made for this very save. One that does not say when it was made cannot be compared.
+    if (mode === 'create' || place.madeAt === 0) return true
+    return ownLateUntil(rule, place) > this.#closedUntil
   }
 
   /** The list of a tag without what has ended by time. */
@@ -212,38 +251,6 @@ export class SessionTable {
 
 function keyOf({ tag, name }: SessionPlace): string {
   return `${tag}:${name}`
-}
-
-/** Whether a session of this id may be saved for the first time. */
-function isNewAt(rule: SessionRule, place: SessionPlace, now: number): boolean {
-  if (place.madeAt === 0) return true
-  return now < lateUntil(rule, place, now) && place.madeAt <= now + rule.lateMs
-}
-
-function isAdoption({ mode }: SessionSave): boolean {
-  return mode === 'adopt' || mode === 'adoptOver'
-}
-
-function isConflict({ mode, expected }: SessionSave, version: number): boolean {
-  if (mode === 'adopt') return false
-  if (mode === 'adoptOver') return version > expected
-  return expected > 0 && version !== expected
-}
-
-function versionAfter({ mode, expected }: SessionSave, version: number, now: number): number {
-  // Not above it by more: so a second one who adopts over the same version finds a later one here.
-  if (mode === 'adoptOver') return expected + 1
-  return Math.max(now, version + 1, mode === 'adopt' ? expected + 1 : 0)
-}
-
-function firstEnd(
-  { absoluteMs }: SessionRule,
-  { madeAt }: SessionPlace,
-  { absoluteEnd }: SessionSave,
-  now: number,
-): number {
-  const own = Math.min(madeAt || now, now) + absoluteMs
-  return absoluteEnd > 0 ? Math.min(absoluteEnd, own) : own
 }
 
 function liveOf(

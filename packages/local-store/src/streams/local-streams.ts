@@ -20,7 +20,7 @@ import {
   type StreamTaken,
   startTimer,
 } from '@larder/core/store'
-import { processTables } from '../process-tables.ts'
+import { LocalProvider, madeOnce } from '../local-provider.ts'
 import { type GroupTable, mark } from './group-table.ts'
 import { StreamTable } from './stream-table.ts'
 
@@ -30,14 +30,6 @@ export interface LocalStreamsOptions {
 }
 
 const NAMES = optionNames<LocalStreamsOptions>({ now: true })
-
-/** What a namespace has, and who uses it; dropped with the last one. */
-interface SharedStreams {
-  readonly streams: Map<string, StreamTable>
-  readonly users: Set<object>
-}
-
-const shared = processTables<SharedStreams>('streams')
 
 /**
  * Creates a provider that keeps streams in this process only, for all managers of one namespace together: for development and tests.
@@ -52,24 +44,13 @@ export function localStreams(options: LocalStreamsOptions = {}): StreamProvider 
   return new LocalStreams(options.now)
 }
 
-class LocalStreams implements StreamProvider {
-  readonly name = 'local'
+class LocalStreams extends LocalProvider<Map<string, StreamTable>> implements StreamProvider {
   readonly capabilities: StreamCapabilities = { shared: false }
   readonly #clock: (() => number) | undefined
-  #namespace: string | undefined
-  #joined: SharedStreams | undefined
 
   constructor(clock: (() => number) | undefined) {
+    super({ kind: 'streams', isOwn: clock !== undefined, make: () => new Map() })
     this.#clock = clock
-  }
-
-  open(namespace: string): void {
-    if (this.#joined !== undefined) return
-    this.#namespace = this.#clock === undefined ? namespace : undefined
-    const known = this.#namespace === undefined ? undefined : shared.get(this.#namespace)
-    this.#joined = known ?? { streams: new Map(), users: new Set() }
-    this.#joined.users.add(this)
-    if (this.#namespace !== undefined) shared.set(this.#namespace, this.#joined)
   }
 
   async add(
@@ -79,8 +60,8 @@ class LocalStreams implements StreamProvider {
     return this.#stream(rule.stream).add(rule, messages, this.#now)
   }
 
-  async join({ stream, group }: StreamGroup, from: 'start' | 'new'): Promise<boolean> {
-    return this.#stream(stream).join(group, from)
+  async makeGroup({ stream, group }: StreamGroup, from: 'start' | 'new'): Promise<boolean> {
+    return this.#stream(stream).makeGroup(group, from)
   }
 
   reader(): StreamReader {
@@ -149,24 +130,12 @@ class LocalStreams implements StreamProvider {
     return this.#stream(stream).status(group)
   }
 
-  async close(): Promise<void> {
-    const joined = this.#joined
-    joined?.users.delete(this)
-    if (joined?.users.size === 0 && this.#namespace !== undefined) shared.delete(this.#namespace)
-  }
-
   get #now(): number {
     return Math.floor(this.#clock?.() ?? Date.now())
   }
 
   #stream(stream: string): StreamTable {
-    if (this.#joined === undefined) throw new Error('The local streams are not open')
-    const { streams } = this.#joined
-    const known = streams.get(stream)
-    if (known !== undefined) return known
-    const made = new StreamTable()
-    streams.set(stream, made)
-    return made
+    return madeOnce(this.table, stream, () => new StreamTable())
   }
 
   #group({ stream, group }: StreamGroup): GroupTable | undefined {

@@ -38,7 +38,7 @@ export class StreamTable {
     return added
   }
 
-  join(group: string, from: 'start' | 'new'): boolean {
+  makeGroup(group: string, from: 'start' | 'new'): boolean {
     if (this.#groups.has(group)) return false
     const readTo = from === 'new' ? this.#log.last : 0
     this.#groups.set(group, new GroupTable(this.#log, this.remainsOf(group), readTo))

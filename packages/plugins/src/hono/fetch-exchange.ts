@@ -1,6 +1,7 @@
 /** A request and its response of Hono. */
 
 import type { Context } from 'hono'
+import { OF_CONTENT } from '../http-cache/conditional.ts'
 import type {
   AddedFields,
   Exchange,
@@ -74,7 +75,7 @@ export class FetchExchange implements Exchange {
     return this.#rendering
   }
 
-  async #render({ fields, maxBody, holds, added, hidden }: RenderOptions): Promise<Rendering> {
+  async #render({ fields, maxBody, holds, ...passing }: RenderOptions): Promise<Rendering> {
     const c = this.#c
     const { raw } = c.req
     c.req.raw = narrowed(raw, this.target, fields)
@@ -86,16 +87,29 @@ export class FetchExchange implements Exchange {
     const response = c.res
     const head = this.#headOf(response)
     if (!holds(head)) {
-      if (hidden !== undefined) c.header(hidden, undefined)
-      this.#add(added)
+      this.#letPass(head, response, passing)
       return { kind: 'passed', head, why: 'head' }
     }
     const body = await readBody(response, maxBody)
     if (body instanceof Uint8Array) return { kind: 'whole', response: { ...head, body } }
-    this.#put(new Response(body, response))
+    this.#letPass(head, new Response(body, response), passing)
+    return { kind: 'passed', head, why: 'size' }
+  }
+
+  #letPass(
+    head: ResponseHead,
+    response: Response,
+    { added, hidden, isUnchanged }: Pick<RenderOptions, 'added' | 'hidden' | 'isUnchanged'>,
+  ): void {
+    const c = this.#c
+    if (isUnchanged(head)) {
+      const headers = new Headers(response.headers)
+      for (const name of OF_CONTENT) headers.delete(name)
+      response.body?.cancel().catch(() => undefined)
+      this.#put(new Response(null, { status: 304, headers }))
+    } else if (response !== c.res) this.#put(response)
     if (hidden !== undefined) c.header(hidden, undefined)
     this.#add(added)
-    return { kind: 'passed', head, why: 'size' }
   }
 
   async answer({ status, fields, body }: ReadyResponse): Promise<void> {

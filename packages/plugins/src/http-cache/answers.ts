@@ -71,14 +71,26 @@ function ageOf({ at, initialAgeMs }: StoredResponse, nowMs: number): number {
   return initialAgeMs + Math.max(0, nowMs - at)
 }
 
-function conditional(response: ReadyResponse, { exchange, nowMs }: AnswerContext): ReadyResponse {
-  const conditions: Conditions = {
+/** Tells whether a response is one that its client has already. The handler does not see what the client asks, so the cache looks. */
+export function isUnchanged(
+  { status, fields }: Pick<ReadyResponse, 'status' | 'fields'>,
+  conditions: Conditions,
+  nowMs: number,
+): boolean {
+  return (status === 200 || status === 203) && isNotModified(conditions, fields, nowMs)
+}
+
+/** To be asked before the handler runs, from which they are hidden. */
+export function conditionsOf(exchange: Exchange): Conditions {
+  return {
     ifNoneMatch: exchange.field('if-none-match'),
     ifModifiedSince: exchange.field('if-modified-since'),
   }
-  const { status, fields } = response
-  const canBe = status === 200 || status === 203
-  if (!canBe || !isNotModified(conditions, fields, nowMs)) return response
+}
+
+function conditional(response: ReadyResponse, { exchange, nowMs }: AnswerContext): ReadyResponse {
+  const { fields } = response
+  if (!isUnchanged(response, conditionsOf(exchange), nowMs)) return response
   const own = fields.filter(([name]) => /^(?:age|cache-status|cache-groups)$/i.test(name))
   return {
     status: NOT_MODIFIED,

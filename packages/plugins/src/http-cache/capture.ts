@@ -7,23 +7,16 @@
  */
 
 import type { OutgoingHttpHeader, ServerResponse } from 'node:http'
+import { OF_CONTENT } from './conditional.ts'
 import type { Rendering, RenderOptions, ResponseHead } from './exchange.ts'
 import type { FieldLines } from './fields.ts'
+import { type Replaced, restore, SETTING, type WRITING } from './replaced-methods.ts'
 import { applyHeaders, headersOf, reasonOf } from './written-head.ts'
 
 type Done = ((error?: Error | null) => void) | undefined
 type Judge = (head: ResponseHead) => 'hold' | 'pass'
 
-const WRITING = [
-  'writeHead',
-  'write',
-  'end',
-  'flushHeaders',
-  'headersSent',
-  'writableEnded',
-] as const
-const SETTING = ['setHeader', 'appendHeader', 'removeHeader', 'setHeaders'] as const
-type Replaced = (typeof WRITING)[number] | (typeof SETTING)[number]
+const NOT_MODIFIED = 304
 
 export class Capture {
   readonly #response: ServerResponse
@@ -36,6 +29,7 @@ export class Capture {
   #isFlushed = false
   #isDropped = false
   #judge: Judge = () => 'pass'
+  #isUnchanged: RenderOptions['isUnchanged'] = () => false
   #passing: Pick<RenderOptions, 'added' | 'hidden'> = { added: [], hidden: undefined }
   #onEnd: (body: Uint8Array) => void = nothing
   #onPassed: (why: 'head' | 'size') => void = nothing
@@ -54,8 +48,14 @@ export class Capture {
   }
 
   /** Holds the response until it is whole, or is not to be held. */
-  render({ maxBody, holds, ...passing }: Omit<RenderOptions, 'fields'>): Promise<Rendering> {
+  render({
+    maxBody,
+    holds,
+    isUnchanged,
+    ...passing
+  }: Omit<RenderOptions, 'fields'>): Promise<Rendering> {
     this.#maxBody = maxBody
+    this.#isUnchanged = isUnchanged
     this.#passing = passing
     return new Promise((resolve) => {
       this.#judge = (head) => (holds(head) ? 'hold' : 'pass')
@@ -84,6 +84,10 @@ export class Capture {
     const response = this.#response
     if (this.#head === undefined || response.headersSent) return
     this.#mark()
+    if (this.#isUnchanged(this.#head)) {
+      this.#sayUnchanged()
+      return
+    }
     const { status, reason } = this.#head
     this.#call('writeHead', [status, ...(reason === undefined ? [] : [reason])])
     if (this.#isFlushed) this.#call('flushHeaders', [])
@@ -168,6 +172,11 @@ export class Capture {
     const [chunk, encoding] = args
     if (chunk !== undefined && chunk !== null && typeof chunk !== 'function')
       this.#take(chunk, encoding)
+    if (this.#isDropped) {
+      this.#isEnded = true
+      if (done !== undefined) queueMicrotask(() => done())
+      return response
+    }
     // Taking it may have been too much.
     if (!this.#isHolding)
       return this.#call('end', done === undefined ? [] : [done]) as ServerResponse
@@ -198,7 +207,18 @@ export class Capture {
     if (this.#judge(this.#head) === 'hold') return
     this.#bringBack()
     this.#mark()
+    if (this.#isUnchanged(this.#head)) this.#sayUnchanged()
     this.#onPassed('head')
+  }
+
+  /** As the handler would, had it seen what its client asks. What it still writes has nowhere to go. */
+  #sayUnchanged(): void {
+    const response = this.#response
+    for (const name of OF_CONTENT) response.removeHeader(name)
+    response.statusCode = NOT_MODIFIED
+    if (!('stream' in response)) response.statusMessage = ''
+    this.#call('end', [])
+    this.drop()
   }
 
   /** Calls what was there before. */
@@ -263,15 +283,6 @@ export class Capture {
     }
     this.#own.clear()
   }
-}
-
-function restore(
-  response: ServerResponse,
-  name: Replaced,
-  descriptor: PropertyDescriptor | undefined,
-): void {
-  if (descriptor !== undefined) Object.defineProperty(response, name, descriptor)
-  else delete (response as unknown as Record<string, unknown>)[name]
 }
 
 function nothing(): void {}

@@ -32,6 +32,16 @@ const IN_NOT_MODIFIED = new Set([
   'vary',
 ])
 
+/** Fields about content, which a 304 has none of. What else a response that passes has is its client's own. */
+export const OF_CONTENT = [
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-range',
+  'content-type',
+  'transfer-encoding',
+] as const
+
 const ETAG = /(?:W\/)?"[\u0021\u0023-\u007e\u0080-\u00ff]*"/g
 
 /** Tells whether the client has this very response already. `If-None-Match` decides where it is there. */

@@ -45,6 +45,8 @@ export interface RenderOptions {
   readonly hidden: string | undefined
   /** False lets the response pass as it comes. */
   holds(head: ResponseHead): boolean
+  /** Asked of one that passes: whether its client has it already, and is to be told just that (304). */
+  isUnchanged(head: ResponseHead): boolean
 }
 
 export interface Exchange {

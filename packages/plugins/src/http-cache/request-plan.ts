@@ -38,6 +38,7 @@ export type RequestPlan =
   /** It changes something: what is stored for its target ends. */
   | { readonly kind: 'unsafe'; readonly path: string | undefined }
 
+const OF_THE_RESOURCE = ['if-match', 'if-unmodified-since'] as const
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 /** A longer value of a field makes a request that is not cached: nobody needs it, and keys come from strangers. */
 const MOST_VALUE = 512
@@ -50,6 +51,8 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
   const target = exchange.target.length > MOST_TARGET ? undefined : readTarget(exchange.target)
   if (target === undefined) return bypass('target')
   if (exchange.hasBody) return bypass('body')
+  // They ask about the resource, and not about what a cache has of it (RFC 9111, 4.3.2).
+  if (OF_THE_RESOURCE.some((name) => exchange.field(name) !== undefined)) return bypass('condition')
   const asked = exchange.field('range')
   const range = asked === undefined ? undefined : readRange(asked)
   if (asked !== undefined && (range === undefined || method === 'HEAD'))

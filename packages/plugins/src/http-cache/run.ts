@@ -7,7 +7,7 @@
  */
 
 import { assertTags } from '@larder/core/store'
-import { statusField } from './answers.ts'
+import { conditionsOf, isUnchanged, statusField } from './answers.ts'
 import type { Exchange, Rendering, ResponseHead } from './exchange.ts'
 import type { UncachedReason } from './http-cache-options.ts'
 import type { CachedPlan } from './request-plan.ts'
@@ -79,6 +79,7 @@ export class Run<Request> {
     // Before the handler, which may change what they are made of.
     const tags = this.#tagsOf(request)
     const common = options as unknown as ResolvedHttpCache<never>
+    const conditions = conditionsOf(exchange)
     const asked = previous !== undefined && matches(previous, plan) ? previous : undefined
     this.#rendering = exchange
       .render({
@@ -86,6 +87,8 @@ export class Run<Request> {
         maxBody: options.maxBody,
         added: statusField({ fwd: 'uri-miss' }, common),
         hidden: options.targets[0],
+        isUnchanged: ({ status, fields, outer }) =>
+          isUnchanged({ status, fields: [...fields, ...outer] }, conditions, now()),
         holds: (head) => {
           if (head.status >= FIRST_FAILURE) return previous !== undefined
           if (head.status === NOT_MODIFIED && asked !== undefined) return true

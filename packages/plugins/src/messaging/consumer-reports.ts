@@ -56,10 +56,9 @@ export class ConsumerReports {
     return { ...this.#counts, running }
   }
 
-  ended(entry: StreamEntry, { outcome, error }: DeliveryEnd, durationMs: number): void {
+  ended(entry: StreamEntry, { outcome, error, id }: DeliveryEnd, durationMs: number): void {
     const { deliveries } = entry
-    const isHeard = this.#events.has('stream')
-    this.#tell(outcome, { id: isHeard ? idIn(entry) : undefined, deliveries, durationMs, error })
+    this.#tell(outcome, { id: id ?? idIn(entry), deliveries, durationMs, error })
   }
 
   lost(entry: StreamEntry): void {

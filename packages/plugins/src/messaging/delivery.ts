@@ -45,6 +45,8 @@ export interface DeliveryEnd {
   /** Absent where there is nothing to say: it is another consumer's. */
   readonly settlement: StreamSettlement | undefined
   readonly error?: unknown
+  /** The id of the message, where it is known by now. */
+  readonly id?: string
 }
 
 /** A message that a consumer has. */
@@ -90,7 +92,7 @@ export async function deliver(held: HeldMessage, parts: DeliveryParts): Promise<
     if (id === undefined) return { outcome: 'duplicate', settlement: { kind: 'done', entry } }
     const { dedupeMs } = parts.options
     const mark = dedupeMs === undefined ? undefined : { id, forMs: dedupeMs }
-    return { outcome: 'handled', settlement: { kind: 'done', entry, mark } }
+    return { outcome: 'handled', settlement: { kind: 'done', entry, mark }, id }
   } catch (error) {
     return failed(held, parts, error)
   }

@@ -59,8 +59,9 @@ export class MessageSource {
     const count = options.concurrency - held.size
     if (count <= 0 || this.#parts.isStopping() || !this.#isJoined) return
     const waitMs = Math.max(1, Math.min(LOOK_EVERY_MS, this.#nextTakeAt - parts.clock.now()))
-    const asked = { consumer: instance, count, waitMs, timeoutMs }
-    const found = await parts.store.read(this.#reader, group, asked)
+    const asked = { consumer: instance, count, waitMs }
+    const read = () => this.#reader.read(group, asked)
+    const found = await parts.store.ask('read', waitMs + timeoutMs, read)
     if (found === 'absent') this.#isJoined = false
     else for (const entry of found) this.#parts.onEntry(entry)
   }
@@ -79,7 +80,7 @@ export class MessageSource {
   async #join(): Promise<void> {
     const { group, options, reports } = this.#parts
     const place = this.#wasJoined ? options.afterLoss : options.from
-    const isMade = await this.#ask('join', (provider) => provider.join(group, place))
+    const isMade = await this.#ask('makeGroup', (provider) => provider.makeGroup(group, place))
     if (this.#wasJoined) reports.group('lost')
     else if (isMade) reports.group('made')
     this.#isJoined = true

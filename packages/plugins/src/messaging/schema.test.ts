@@ -42,9 +42,9 @@ it('says where a message is wrong, and names no value', async () => {
     schemaOf(async () => ({ issues })),
     {},
     OF,
-  ).catch((reason) => reason)
+  ).catch((reason: unknown) => reason as MessageInvalidError)
   expect(error).toBeInstanceOf(MessageInvalidError)
-  expect(error.issues.map(({ path }: { path: string }) => path)).toEqual([
+  expect((error as MessageInvalidError).issues.map(({ path }) => path)).toEqual([
     '$.to[0]["a b"]["Symbol(s)"]',
     '$',
   ])
@@ -61,10 +61,10 @@ it('names a few places of many, and cuts long ones', async () => {
     schemaOf(() => ({ issues })),
     {},
     OF,
-  ).catch((reason) => reason)
-  expect(error.issues).toHaveLength(100)
-  expect(error.message.length).toBeLessThan(1_300)
-  expect(error.message).toMatch(/and at 95 more places\.$/)
+  ).catch((reason: unknown) => reason as MessageInvalidError)
+  expect((error as MessageInvalidError).issues).toHaveLength(100)
+  expect((error as MessageInvalidError).message.length).toBeLessThan(1_300)
+  expect((error as MessageInvalidError).message).toMatch(/and at 95 more places\.$/)
 })
 
 it('lets through what the schema throws', async () => {

@@ -7,7 +7,7 @@
  */
 
 import { InvalidOptionError } from '@larder/core'
-import { assertKnownOptions } from '@larder/core/store'
+import { assertKnownOptions, optionNames } from '@larder/core/store'
 import type { Delivery } from './delivery.ts'
 import { HANDLE_NAMES, type HandleOptions, resolveHandleOptions } from './handle-options.ts'
 import { Stream } from './stream.ts'
@@ -54,7 +54,10 @@ type Noted = Map<string | symbol, NotedHandler>
 const noted = new WeakMap<object, Noted>()
 
 const DECORATOR = '@StreamHandler'
-const NAMES = ['stream', ...HANDLE_NAMES]
+const OWN_NAMES = optionNames<Omit<StreamHandlerOptions<unknown>, keyof HandleOptions>>({
+  stream: true,
+})
+const NAMES = [...OWN_NAMES, ...HANDLE_NAMES]
 
 /**
  * Makes a method the handler of a stream's messages, for one consumer of a group, once `startHandlers` is called with the instance.

@@ -1,10 +1,9 @@
 /** Sessions for express-session: a store of it, and the login that gives a session its user's id. */
 
 import { InvalidOptionError } from '@larder/core'
-import { INTERNALS } from '@larder/core/store'
+import { INTERNALS, isTagOfUser } from '@larder/core/store'
 import expressSession, { type SessionData } from 'express-session'
 import { answer, FrameworkStore } from './framework-store.ts'
-import { isTagOfUser } from './session-id.ts'
 import type { SessionUser } from './session-options.ts'
 import type { Sessions } from './sessions.ts'
 

@@ -2,10 +2,9 @@
 
 import type { SessionStore as FastifySessionStore } from '@fastify/session'
 import { InvalidOptionError } from '@larder/core'
-import { INTERNALS } from '@larder/core/store'
+import { INTERNALS, isTagOfUser } from '@larder/core/store'
 import { assertSessions } from './assert-sessions.ts'
 import { answer, FrameworkStore } from './framework-store.ts'
-import { isTagOfUser } from './session-id.ts'
 import type { SessionUser } from './session-options.ts'
 import type { Sessions } from './sessions.ts'
 

@@ -1,8 +1,9 @@
 /** Makes sessions with new ids: in two steps, so that what is wrong with the data shows before an old session ends for it. */
 
 import { InvalidOptionError } from '@larder/core'
+import { isTagOfUser } from '@larder/core/store'
 import type { PreparedData, SessionCalls } from './session-calls.ts'
-import { isTagOfUser, makeId, parseId, type SessionId } from './session-id.ts'
+import { makeId, parseId, type SessionId } from './session-id.ts'
 import type { SessionUser } from './session-options.ts'
 
 /** A session. */

@@ -14,8 +14,9 @@ import type {
   SessionParts,
   SessionPlace,
 } from '@larder/core/store'
+import { isTagOfUser, tagOfUser } from '@larder/core/store'
 import { MovedIds } from './moved-ids.ts'
-import { idIn, isTagOfUser, parseId, placeUnder, type SessionId, tagOfUser } from './session-id.ts'
+import { idIn, parseId, placeUnder, type SessionId } from './session-id.ts'
 import { type ResolvedSessionOptions, userText } from './session-options.ts'
 
 /** A session as it was read. */

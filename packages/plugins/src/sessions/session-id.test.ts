@@ -1,5 +1,6 @@
+import { isTagOfUser, tagOfUser } from '@larder/core/store'
 import { describe, expect, it } from 'vitest'
-import { idIn, isTagOfUser, makeId, parseId, placeUnder, tagOfUser } from './session-id.ts'
+import { idIn, makeId, parseId, placeUnder } from './session-id.ts'
 
 const NOW = 1_796_000_000_000
 const TAG = tagOfUser('shop', 'web', 'ada')

@@ -7,17 +7,14 @@
  * bits, which are what makes the id a secret.
  */
 
-import { createHash, randomBytes } from 'node:crypto'
-import type { SessionPlace } from '@larder/core/store'
+import { randomBytes } from 'node:crypto'
+import { type SessionPlace, sessionDigest } from '@larder/core/store'
 
-/** Of a user. */
-const USER = 'u'
 /** Of nobody yet. */
 const ANYBODY = 'a'
 /** Of an id that somebody else made. */
 const FOREIGN = 'f'
 
-const TAG_LENGTH = 16
 const TAG_BYTES = 12
 const SECRET_BYTES = 16
 const SECONDS_LENGTH = 7
@@ -54,7 +51,7 @@ export function parseId(id: unknown, foreign: boolean): SessionId | undefined {
   if (!foreign || id.length === 0 || id.length > MOST_FOREIGN_BYTES) return undefined
   if (!id.isWellFormed() || Buffer.byteLength(id) > MOST_FOREIGN_BYTES) return undefined
   const name = FOREIGN_NAME + Buffer.from(id, 'utf8').toString('base64url')
-  return { id, home: { tag: FOREIGN + digestOf([id]), name, madeAt: 0 } }
+  return { id, home: { tag: FOREIGN + sessionDigest([id]), name, madeAt: 0 } }
 }
 
 /** Where a session is kept that was moved under the tag of a user. */
@@ -67,19 +64,4 @@ export function placeUnder({ id, home }: SessionId, tag: string): SessionPlace {
 export function idIn(tag: string, name: string): string {
   if (name.startsWith(FOREIGN_NAME)) return Buffer.from(name.slice(1), 'base64url').toString('utf8')
   return OWN.test(name) ? name : `${tag}~${name}`
-}
-
-/** The tag of a user, among the sessions of this name. */
-export function tagOfUser(namespace: string, sessions: string, user: string): string {
-  return USER + digestOf([namespace, sessions, user])
-}
-
-export function isTagOfUser(tag: string): boolean {
-  return tag.startsWith(USER)
-}
-
-/** Each part with its length, so that no two lists are the same text. */
-function digestOf(parts: readonly string[]): string {
-  const text = ['larder session', ...parts].map((part) => `${part.length}:${part}`).join('')
-  return createHash('sha256').update(text).digest('base64url').slice(0, TAG_LENGTH)
 }

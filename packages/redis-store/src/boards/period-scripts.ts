@@ -1,8 +1,6 @@
 /** Runs the scripts about periods of a calendar, for the period that the server's clock is in. */
 
-import { StoreKeyError } from '@larder/core'
 import { type PeriodRule, type PeriodsNow, periodsOf } from '@larder/core/store'
-import type { Backend } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
 import { ServerCalendar } from '../limits/server-calendar.ts'
@@ -10,7 +8,8 @@ import { ServerCalendar } from '../limits/server-calendar.ts'
 const US_PER_MS = 1_000
 
 export interface PeriodScriptsParts {
-  readonly backend: Backend
+  /** Runs a script on the boards' server. @throws StoreKeyError for what the server answers about these keys */
+  readonly run: (call: ScriptCall) => Promise<readonly unknown[]>
   /** The server's clock as a test sets it, µs. */
   readonly nowUs?: (() => number) | undefined
 }
@@ -38,19 +37,10 @@ export class PeriodScripts {
       const edges = Number.isFinite(periods.from) ? [periods.from, periods.until] : ['', '']
       const call = callFor(periods)
       const args = [nowUs ?? '', ...edges, ...call.args]
-      const [isReached, ...answer] = await this.#reply({ ...call, args })
+      const [isReached, ...answer] = await this.#parts.run({ ...call, args })
       if (isReached === 1) return { answer }
       return { nowUs: numberOf(answer[0]) * US_PER_MS }
     })
-  }
-
-  async #reply(call: ScriptCall): Promise<readonly unknown[]> {
-    try {
-      return await this.#parts.backend.run(call)
-    } catch (error) {
-      const isAnswer = error instanceof Error && error.name === 'ReplyError'
-      throw isAnswer ? new StoreKeyError(`boards.${call.script}`, error) : error
-    }
   }
 }
 

@@ -48,7 +48,7 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
 
   constructor(parts: BackedParts) {
     super(parts, 'boards')
-    this.#scripts = new PeriodScripts(parts)
+    this.#scripts = new PeriodScripts({ run: (call) => this.run(call), nowUs: parts.nowUs })
     this.#uniques = new UniqueScripts(this.#scripts, () => this.namespace)
   }
 

@@ -8,69 +8,48 @@ import {
   LONGEST_HEARTBEAT_MS,
   MOST_NODES,
 } from '@larder/core/store'
-import type { Backend } from '../backend.ts'
+import { type BackedParts, BackedProvider } from '../backed-provider.ts'
 import { refused } from '../connection/refusal.ts'
 import { fleetKeys } from '../key-layout.ts'
 import { readHeartbeats } from './read-heartbeats.ts'
 
 const US_PER_MS = 1_000
 
-export interface RedisFleetParts {
-  readonly backend: Backend
-  /** What a test says the server's clock is, µs. */
-  readonly nowUs?: (() => number) | undefined
-}
-
-export class RedisFleet implements FleetProvider {
-  readonly name = 'redis'
+export class RedisFleet extends BackedProvider implements FleetProvider {
   readonly capabilities: FleetCapabilities = { shared: true }
-  readonly #parts: RedisFleetParts
-  #namespace: string | undefined
+  readonly #nowUs: (() => number) | undefined
 
-  constructor(parts: RedisFleetParts) {
-    this.#parts = parts
-  }
-
-  open(namespace: string): void {
-    this.#namespace ??= namespace
-    this.#parts.backend.open(namespace, 'fleet')
+  constructor(parts: BackedParts) {
+    super(parts, 'fleet')
+    this.#nowUs = parts.nowUs
   }
 
   async beat({ node, report, livesMs }: Heartbeat): Promise<boolean> {
-    const clock = this.#parts.nowUs?.() ?? ''
-    const [isKept] = await this.#parts.backend.run({
+    const [isKept] = await this.run({
       script: 'fleetBeat',
       keys: this.#keys,
-      args: [clock, node, livesMs, LONGEST_HEARTBEAT_MS, MOST_NODES, report],
+      args: [this.now, node, livesMs, LONGEST_HEARTBEAT_MS, MOST_NODES, report],
     })
     return isKept === 1
   }
 
   async leave(node: string): Promise<void> {
-    await this.#parts.backend.run({ script: 'fleetLeave', keys: this.#keys, args: [node] })
+    await this.run({ script: 'fleetLeave', keys: this.#keys, args: [node] })
   }
 
   async list(): Promise<KeptHeartbeats> {
-    const client = await this.#parts.backend.connected('fleet.list')
+    const client = await this.backend.connected('fleet.list')
     try {
-      const nowUs = this.#parts.nowUs?.()
+      const nowUs = this.#nowUs?.()
       const clockMs = nowUs === undefined ? undefined : Math.floor(nowUs / US_PER_MS)
-      return await readHeartbeats(client, this.#opened, clockMs)
+      return await readHeartbeats(client, this.namespace, clockMs)
     } catch (error) {
       throw refused('fleet.list', error)
     }
   }
 
-  /** The connection is the store's. */
-  async close(): Promise<void> {}
-
-  get #opened(): string {
-    if (this.#namespace === undefined) throw new Error('The Redis fleet is not open')
-    return this.#namespace
-  }
-
   get #keys(): readonly string[] {
-    const { ends, heartbeats } = fleetKeys(this.#opened)
+    const { ends, heartbeats } = fleetKeys(this.namespace)
     return [ends, heartbeats]
   }
 }

@@ -12,6 +12,7 @@ import {
   type LockProvider,
   type RateLimitProvider,
   type RemoteStore,
+  type SessionProvider,
 } from '@larder/core/store'
 import { connectToMasters, slotOf } from '../connection/cluster-nodes.ts'
 import { Connection } from '../connection/connection.ts'
@@ -27,6 +28,7 @@ import {
   resolveRedisStoreOptions,
 } from '../options.ts'
 import { storeOf } from '../redis-store.ts'
+import { sessionsOf } from '../sessions/redis-sessions.ts'
 import { type BusTail, type BusTailListener, tailBus } from './bus-tail.ts'
 import { type ChannelProbe, type Delivery, probeChannel } from './channel-probe.ts'
 import { type EntryFacts, readEntryFacts } from './entry-facts.ts'
@@ -47,8 +49,13 @@ const PING_EVERY_MS = 2_000
 /** A person can wait for longer than a node, whose callers do: a server that is busy is looked into as well. */
 const PATIENCE_MS = 10_000
 
-/** What leads to a Redis: options as for `redisStore`, or what was made of them by `redisStore`, `redisLocks` or `redisLimits`. */
-export type InspectionSource = RedisStoreOptions | RemoteStore | LockProvider | RateLimitProvider
+/** What leads to a Redis: options as for `redisStore`, or what was made of them by `redisStore`, `redisLocks`, `redisLimits` or `redisSessions`. */
+export type InspectionSource =
+  | RedisStoreOptions
+  | RemoteStore
+  | LockProvider
+  | RateLimitProvider
+  | SessionProvider
 
 /**
  * Connects to a Redis to look into it. Nothing is written.
@@ -198,6 +205,14 @@ export class Inspection implements Inspected {
     return store
   }
 
+  /** The sessions that are kept there, over a connection of their own. */
+  sessions(namespace: string): SessionProvider {
+    const sessions = sessionsOf(this.#options)
+    sessions.open(namespace)
+    this.#opened.push(sessions)
+    return sessions
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#opened.map((each) => each.close()))
     this.#connection.end(new Error('The inspection was closed'))
@@ -214,7 +229,7 @@ function optionsOf(source: InspectionSource): ResolvedRedisStoreOptions {
   if (internals.options?.target !== undefined) return internals.options
   throw new InvalidOptionError({
     option: 'inspectRedis',
-    expected: 'options of redisStore, or a store, locks or limits on Redis',
+    expected: 'options of redisStore, or a store, locks, limits or sessions on Redis',
     received: source,
     described: 'something else of Larder',
   })

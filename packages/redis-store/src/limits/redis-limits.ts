@@ -9,17 +9,11 @@ import type {
   RateLimitCapabilities,
   RateLimitProvider,
 } from '@larder/core/store'
-import { INTERNALS } from '@larder/core/store'
-import { Backend, type TroubleListener } from '../backend.ts'
+import { type BackedParts, BackedProvider } from '../backed-provider.ts'
+import { Backend } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
-import {
-  isClusterTarget,
-  type RedisInternals,
-  type RedisStoreOptions,
-  type ResolvedRedisStoreOptions,
-  resolveRedisStoreOptions,
-} from '../options.ts'
+import { isClusterTarget, type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
 import { DecideScripts } from './decide-scripts.ts'
 import { FreedChannel } from './freed-channel.ts'
 import { isAnswer, keyError } from './key-errors.ts'
@@ -39,60 +33,35 @@ export function redisLimits(options: RedisStoreOptions): RateLimitProvider {
   return new RedisLimits({ backend, options: resolved, ownsBackend: true })
 }
 
-export interface RedisLimitsParts {
-  readonly backend: Backend
-  /** Closes the backend with itself. */
-  readonly ownsBackend: boolean
-  /** Of a Cluster: the keys of one script then have to be of one hash tag. */
-  readonly options: ResolvedRedisStoreOptions
-  /** What a test says the server's clock is, µs. */
-  readonly nowUs?: (() => number) | undefined
-}
-
 /** What there is once the namespace is known. */
 interface Opened {
-  readonly namespace: string
   readonly freed: FreedChannel
   readonly decisions: DecideScripts
 }
 
-export class RedisLimits implements RateLimitProvider {
-  readonly name = 'redis'
+export class RedisLimits extends BackedProvider implements RateLimitProvider {
   readonly capabilities: RateLimitCapabilities = { shared: true }
   listener: FreedListener | undefined
-  readonly #parts: RedisLimitsParts
+  readonly #isCluster: boolean
   readonly #scripts = new WeakMap<LimitRule, RuleScript>()
   readonly #calendar = new ServerCalendar()
   #open: Opened | undefined
 
-  constructor(parts: RedisLimitsParts) {
-    this.#parts = parts
+  constructor(parts: BackedParts) {
+    super(parts, 'limits')
+    this.#isCluster = isClusterTarget(parts.options.target)
   }
 
-  /** For tools. Not a field: what prints it must not print its URL. */
-  get [INTERNALS](): RedisInternals {
-    return { options: this.#parts.options }
-  }
-
-  onTrouble(listener: TroubleListener): void {
-    this.#parts.backend.onTrouble = listener
-  }
-
-  open(namespace: string): void {
-    const { backend, options } = this.#parts
-    const isCluster = isClusterTarget(options.target)
-    const clock = (): number | string => this.#clock
+  override open(namespace: string): void {
+    const { backend } = this
+    const isCluster = this.#isCluster
+    const clock = (): number | string => this.now
     const calendar = this.#calendar
     this.#open = {
-      namespace,
       freed: new FreedChannel(backend, namespace),
       decisions: new DecideScripts({ backend, isCluster, calendar, namespace, clock }),
     }
-    backend.open(namespace, 'limits')
-  }
-
-  whenTried(): Promise<void> {
-    return this.#parts.backend.whenTried()
+    super.open(namespace)
   }
 
   async decide(rule: LimitRule, requests: readonly LimitRequest[]): Promise<readonly LimitReply[]> {
@@ -117,10 +86,10 @@ export class RedisLimits implements RateLimitProvider {
       permit,
     ])
     const answers = await this.#calendar.reached(async () => {
-      const answer = await this.#run({
+      const answer = await this.run({
         script: 'limitRefund',
-        keys: script.stateKeys(this.#opened.namespace, key),
-        args: [this.#clock, script.at(this.#calendar.serverUs), ...this.#news(rule, key), ...given],
+        keys: script.stateKeys(this.namespace, key),
+        args: [this.now, script.at(this.#calendar.serverUs), ...this.#news(rule, key), ...given],
       })
       return answer[0] === -1 ? { nowUs: numberOf(answer[1]) } : { answer }
     })
@@ -130,10 +99,10 @@ export class RedisLimits implements RateLimitProvider {
   async renew(rule: LimitRule, admissions: readonly Admission[]): Promise<readonly boolean[]> {
     const script = this.#scriptOf(rule)
     const renewals = admissions.map(async ({ key, cost, permit }) => {
-      const [isHeld] = await this.#run({
+      const [isHeld] = await this.run({
         script: 'limitRenew',
-        keys: script.permitKeys(this.#opened.namespace, key),
-        args: [this.#clock, script.permitPolicies, cost, permit],
+        keys: script.permitKeys(this.namespace, key),
+        args: [this.now, script.permitPolicies, cost, permit],
       })
       return isHeld === 1
     })
@@ -141,9 +110,9 @@ export class RedisLimits implements RateLimitProvider {
   }
 
   async reset(rule: LimitRule, key: string): Promise<void> {
-    await this.#run({
+    await this.run({
       script: 'limitReset',
-      keys: this.#scriptOf(rule).allKeys(this.#opened.namespace, key),
+      keys: this.#scriptOf(rule).allKeys(this.namespace, key),
       args: this.#news(rule, key),
     })
   }
@@ -156,16 +125,10 @@ export class RedisLimits implements RateLimitProvider {
   ): Promise<number> {
     const script = this.#scriptOf(rule)
     const answer = await this.#calendar.reached(async () => {
-      const [most, now] = await this.#run({
+      const [most, now] = await this.run({
         script: 'limitAdjust',
-        keys: script.stateKeys(this.#opened.namespace, key),
-        args: [
-          this.#clock,
-          script.at(this.#calendar.serverUs),
-          how,
-          points,
-          ...this.#news(rule, key),
-        ],
+        keys: script.stateKeys(this.namespace, key),
+        args: [this.now, script.at(this.#calendar.serverUs), how, points, ...this.#news(rule, key)],
       })
       return most === -1 ? { nowUs: numberOf(now) } : { answer: numberOf(most) }
     })
@@ -173,36 +136,32 @@ export class RedisLimits implements RateLimitProvider {
   }
 
   async block(rule: LimitRule, key: string, us: number): Promise<void> {
-    await this.#run({
+    await this.run({
       script: 'limitBlock',
-      keys: [this.#scriptOf(rule).blockKey(this.#opened.namespace, key)],
-      args: [this.#clock, us, ...this.#news(rule, key)],
+      keys: [this.#scriptOf(rule).blockKey(this.namespace, key)],
+      args: [this.now, us, ...this.#news(rule, key)],
     })
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.listener = undefined
     this.#open?.freed.close()
-    if (this.#parts.ownsBackend) await this.#parts.backend.close()
+    await super.close()
   }
 
   get #opened(): Opened {
-    if (this.#open === undefined) throw new Error('The Redis limits are not open')
+    if (this.#open === undefined) throw new Error('The provider of limits on Redis is not open')
     return this.#open
-  }
-
-  get #clock(): number | string {
-    return this.#parts.nowUs?.() ?? ''
   }
 
   #news({ limiter }: LimitRule, key: string): readonly [channel: string, message: string] {
     return this.#opened.freed.news(limiter, key)
   }
 
-  /** @throws StoreKeyError for what the server answers */
-  async #run(call: ScriptCall): Promise<readonly unknown[]> {
+  /** @throws StoreKeyError for what the server answers, also where it refuses: it is there, and decides */
+  protected override async run(call: ScriptCall): Promise<readonly unknown[]> {
     try {
-      return await this.#parts.backend.run(call)
+      return await this.backend.run(call)
     } catch (error) {
       throw isAnswer(error) ? keyError(`limits.${call.script}`, error) : error
     }

@@ -2,7 +2,7 @@
 
 import type { AcquireReply } from '@larder/core/store'
 import { UnexpectedReplyError } from '../commands/replies.ts'
-import { answerError } from './lock-errors.ts'
+import { answerError } from '../connection/key-error.ts'
 
 const DOUBLE_BYTES = 8
 const ACQUIRE_REPLY_BYTES = 3 * DOUBLE_BYTES

@@ -10,22 +10,19 @@ import type {
   LockTarget,
   WakeListener,
 } from '@larder/core/store'
-import { INTERNALS } from '@larder/core/store'
-import { Backend, type TroubleListener } from '../backend.ts'
+import { type BackedParts, BackedProvider } from '../backed-provider.ts'
+import { Backend } from '../backend.ts'
 import { numberOf, textOf } from '../commands/replies.ts'
-import type { ScriptCall } from '../commands/script-runner.ts'
 import { TickBatch } from '../commands/tick-batch.ts'
 import type { Subscriber } from '../connection/subscriber.ts'
 import { inboxName, type KeysOfLock, lockKeys } from '../key-layout.ts'
 import {
   isClusterTarget,
-  type RedisInternals,
   type RedisStoreOptions,
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from '../options.ts'
 import { awaitReplicas, ReplicasError } from './await-replicas.ts'
-import { keyErrorOf } from './lock-errors.ts'
 import { memberOf, ownerOf } from './lock-member.ts'
 import { given, readAcquireReplies, readReleaseReplies } from './lock-replies.ts'
 
@@ -46,18 +43,7 @@ export function redisLocks(options: RedisStoreOptions): LockProvider {
   return new RedisLocks({ backend, options: resolved, ownsBackend: true })
 }
 
-export interface RedisLocksParts {
-  readonly backend: Backend
-  /** For the second connection that locks with `replicas` need. */
-  readonly options: ResolvedRedisStoreOptions
-  /** Closing this provider closes the backend too. */
-  readonly ownsBackend: boolean
-  /** The server's clock as a test sets it, µs. */
-  readonly nowUs?: () => number
-}
-
-export class RedisLocks implements LockProvider {
-  readonly name = 'redis'
+export class RedisLocks extends BackedProvider implements LockProvider {
   readonly capabilities: LockCapabilities = {
     shared: true,
     queues: true,
@@ -66,17 +52,17 @@ export class RedisLocks implements LockProvider {
     weights: true,
   }
   onWake: WakeListener | undefined
-  readonly #parts: RedisLocksParts
+  readonly #options: ResolvedRedisStoreOptions
   readonly #subscriber: Subscriber
   readonly #inboxId = randomBytes(INBOX_BYTES).toString('base64url')
   readonly #acquires: TickBatch<AcquireRequest, AcquireReply>
   readonly #releases: TickBatch<LockTarget, boolean>
   #replicated: Backend | undefined
-  #namespace: string | undefined
   #hasInbox = false
 
-  constructor(parts: RedisLocksParts) {
-    this.#parts = parts
+  constructor(parts: BackedParts) {
+    super(parts, 'locks')
+    this.#options = parts.options
     this.#subscriber = parts.backend.subscriber
     // In a Cluster the keys of one script must be on one server.
     const groupOf = isClusterTarget(parts.options.target) ? nameOf : undefined
@@ -90,24 +76,6 @@ export class RedisLocks implements LockProvider {
       most: LOCKS_PER_SCRIPT,
       groupOf,
     })
-  }
-
-  /** For tools. Not a field: what prints it must not print its URL. */
-  get [INTERNALS](): RedisInternals {
-    return { options: this.#parts.options }
-  }
-
-  onTrouble(listener: TroubleListener): void {
-    this.#parts.backend.onTrouble = listener
-  }
-
-  open(namespace: string): void {
-    this.#namespace = namespace
-    this.#parts.backend.open(namespace, 'locks')
-  }
-
-  whenTried(): Promise<void> {
-    return this.#parts.backend.whenTried()
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
@@ -126,10 +94,10 @@ export class RedisLocks implements LockProvider {
   }
 
   async renew(target: LockTarget, termMs: number): Promise<boolean> {
-    const [isHeld] = await this.#run({
+    const [isHeld] = await this.run({
       script: 'lockRenew',
       keys: [this.#keys(target.name).lock],
-      args: [memberOf(target), Math.ceil(termMs), this.#now],
+      args: [memberOf(target), Math.ceil(termMs), this.now],
     })
     return isHeld === 1
   }
@@ -140,19 +108,19 @@ export class RedisLocks implements LockProvider {
 
   async leave(target: LockTarget): Promise<void> {
     const { lock, queue, waiters } = this.#keys(target.name)
-    await this.#run({
+    await this.run({
       script: 'lockLeave',
       keys: [lock, queue, waiters],
-      args: [memberOf(target), this.#now],
+      args: [memberOf(target), this.now],
     })
   }
 
   async inspect(name: string): Promise<LockState> {
     const { lock, queue } = this.#keys(name)
-    const [fence, waiting, ...pairs] = await this.#run({
+    const [fence, waiting, ...pairs] = await this.run({
       script: 'lockInspect',
       keys: [lock, queue],
-      args: [this.#now],
+      args: [this.now],
     })
     const holders: { owner: string; remainingMs: number }[] = []
     for (let i = 0; i < pairs.length; i += 2) {
@@ -163,48 +131,29 @@ export class RedisLocks implements LockProvider {
 
   async raise(target: LockTarget, fence: number): Promise<boolean> {
     const { lock } = this.#keys(target.name)
-    const [isHeld] = await this.#run({
+    const [isHeld] = await this.run({
       script: 'lockRaise',
       keys: [lock],
-      args: [memberOf(target), fence, this.#now],
+      args: [memberOf(target), fence, this.now],
     })
     return isHeld === 1
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.onWake = undefined
-    if (this.#namespace !== undefined)
-      this.#subscriber.forget(inboxName(this.#namespace, this.#inboxId))
+    if (this.isOpen) this.#subscriber.forget(inboxName(this.namespace, this.#inboxId))
     await this.#replicated?.close()
-    if (this.#parts.ownsBackend) await this.#parts.backend.close()
-  }
-
-  get #openNamespace(): string {
-    if (this.#namespace === undefined) throw new Error('The Redis locks are not open')
-    return this.#namespace
-  }
-
-  get #now(): number | string {
-    return this.#parts.nowUs?.() ?? ''
-  }
-
-  /** @throws StoreKeyError for what the server answers about this lock */
-  async #run(call: ScriptCall): Promise<readonly unknown[]> {
-    try {
-      return await this.#parts.backend.run(call)
-    } catch (error) {
-      throw keyErrorOf(`locks.${call.script}`, error)
-    }
+    await super.close()
   }
 
   #keys(name: string): KeysOfLock {
-    return lockKeys(this.#openNamespace, name)
+    return lockKeys(this.namespace, name)
   }
 
   /** WAIT blocks its connection, so these locks have their own. */
   #replicatedBackend(): Backend {
-    this.#replicated ??= new Backend(this.#parts.options)
-    this.#replicated.open(this.#openNamespace, 'locks')
+    this.#replicated ??= new Backend(this.#options)
+    this.#replicated.open(this.namespace, 'locks')
     return this.#replicated
   }
 
@@ -214,9 +163,9 @@ export class RedisLocks implements LockProvider {
     requests: readonly AcquireRequest[],
     atOnce: boolean,
   ): Promise<readonly (AcquireReply | Error)[]> {
-    const inbox = inboxName(this.#openNamespace, this.#inboxId)
+    const inbox = inboxName(this.namespace, this.#inboxId)
     const usual = requests[0] as AcquireRequest
-    const args: (string | number)[] = [inbox, this.#now, ...commonArgs(usual)]
+    const args: (string | number)[] = [inbox, this.now, ...commonArgs(usual)]
     const keys: string[] = []
     for (const request of requests) {
       const { lock, queue, waiters } = this.#keys(request.name)
@@ -236,14 +185,14 @@ export class RedisLocks implements LockProvider {
     targets: readonly LockTarget[],
     atOnce: boolean,
   ): Promise<readonly (boolean | Error)[]> {
-    const args: (string | number)[] = [this.#now]
+    const args: (string | number)[] = [this.now]
     const keys: string[] = []
     for (const target of targets) {
       const { lock, queue, waiters } = this.#keys(target.name)
       keys.push(lock, queue, waiters)
       args.push(memberOf(target))
     }
-    const digits = await this.#parts.backend.runForBytes({
+    const digits = await this.backend.runForBytes({
       script: 'lockRelease',
       keys,
       args,
@@ -271,7 +220,7 @@ export class RedisLocks implements LockProvider {
   #openInbox(): void {
     if (this.#hasInbox) return
     this.#hasInbox = true
-    this.#subscriber.listen(inboxName(this.#openNamespace, this.#inboxId), {
+    this.#subscriber.listen(inboxName(this.namespace, this.#inboxId), {
       onPayload: (member) => this.onWake?.(ownerOf(member.toString('utf8'))),
       onUp: () => this.onWake?.(),
       onDown: () => undefined,

@@ -1,6 +1,5 @@
 /** Sessions on Redis. Every step is one script on the server's clock; what each does is said in lua/session-*.lua. */
 
-import { StoreKeyError } from '@larder/core'
 import type {
   ListedSession,
   MoveReply,
@@ -21,7 +20,11 @@ import { numberOf, textOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
 import { scanPattern } from '../entries/key-scan.ts'
 import { sessionAt, sessionKeys, sessionPattern } from '../key-layout.ts'
-import { type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
+import {
+  type RedisStoreOptions,
+  type ResolvedRedisStoreOptions,
+  resolveRedisStoreOptions,
+} from '../options.ts'
 import { readMoved, readSaved, readSession } from './session-replies.ts'
 
 /**
@@ -32,18 +35,19 @@ import { readMoved, readSaved, readSession } from './session-replies.ts'
  * @example createCacheManager({ namespace: 'shop', sessions: redisSessions({ url: process.env.SESSIONS_URL }) })
  */
 export function redisSessions(options: RedisStoreOptions): SessionProvider {
-  const resolved = resolveRedisStoreOptions(options)
-  const backend = new Backend(resolved)
-  return new RedisSessions({ backend, options: resolved, ownsBackend: true })
+  return sessionsOf(resolveRedisStoreOptions(options))
+}
+
+/** The same of options that are resolved. */
+export function sessionsOf(options: ResolvedRedisStoreOptions): RedisSessions {
+  return new RedisSessions({ backend: new Backend(options), options, ownsBackend: true })
 }
 
 export class RedisSessions extends BackedProvider implements SessionProvider {
   readonly capabilities: SessionCapabilities = { shared: true }
-  readonly #parts: BackedParts
 
   constructor(parts: BackedParts) {
     super(parts, 'sessions')
-    this.#parts = parts
   }
 
   async read(
@@ -84,14 +88,14 @@ export class RedisSessions extends BackedProvider implements SessionProvider {
     except: string | undefined,
   ): Promise<readonly string[]> {
     const { list } = sessionKeys(this.namespace, rule.sessions, { tag, name: '' })
-    const args = [this.#now, except ?? '']
-    const names = await this.#run({ script: 'sessionEndAll', keys: [list], args })
+    const args = [this.now, except ?? '']
+    const names = await this.run({ script: 'sessionEndAll', keys: [list], args })
     return names.map(textOf)
   }
 
   async list(rule: SessionRule, tag: string): Promise<readonly ListedSession[]> {
     const { list } = sessionKeys(this.namespace, rule.sessions, { tag, name: '' })
-    const reply = await this.#run({ script: 'sessionList', keys: [list], args: [this.#now] })
+    const reply = await this.run({ script: 'sessionList', keys: [list], args: [this.now] })
     const listed: ListedSession[] = []
     for (let i = 0; i < reply.length; i += 2)
       listed.push({ name: textOf(reply[i]), endsAt: numberOf(reply[i + 1]) })
@@ -99,14 +103,10 @@ export class RedisSessions extends BackedProvider implements SessionProvider {
   }
 
   async *scan({ sessions }: SessionRule): AsyncGenerator<readonly NamedSession[], void, undefined> {
-    const client = await this.#parts.backend.connected('scan')
+    const client = await this.backend.connected('scan')
     const namespace = this.namespace
     for await (const keys of scanPattern(client, sessionPattern(namespace, sessions)))
       yield keys.flatMap((key) => sessionAt(namespace, sessions, key) ?? [])
-  }
-
-  get #now(): number | string {
-    return this.#parts.nowUs?.() ?? ''
   }
 
   #runAt(
@@ -116,17 +116,7 @@ export class RedisSessions extends BackedProvider implements SessionProvider {
     args: ScriptCall['args'],
   ): Promise<readonly unknown[]> {
     const { session, list } = sessionKeys(this.namespace, sessions, place)
-    const common = [this.#now, place.madeAt, absoluteMs, lateMs]
-    return this.#run({ script, keys: [session, list], args: [...common, ...args] })
-  }
-
-  /** @throws StoreKeyError for what the server answers about this session */
-  async #run(call: ScriptCall): Promise<readonly unknown[]> {
-    try {
-      return await this.#parts.backend.run(call)
-    } catch (error) {
-      const isAnswer = error instanceof Error && error.name === 'ReplyError'
-      throw isAnswer ? new StoreKeyError(`sessions.${call.script}`, error) : error
-    }
+    const common = [this.now, place.madeAt, absoluteMs, lateMs]
+    return this.run({ script, keys: [session, list], args: [...common, ...args] })
   }
 }

@@ -1,7 +1,6 @@
 /** Streams on Redis. Every step is one script, except for the read that waits; what each does is said in lua/stream-*.lua. */
 
 import { createHash } from 'node:crypto'
-import { StoreKeyError } from '@larder/core'
 import type {
   AdditionReply,
   DeadLetterEntry,
@@ -43,11 +42,9 @@ export function redisStreams(options: RedisStoreOptions): StreamProvider {
 
 export class RedisStreams extends BackedProvider implements StreamProvider {
   readonly capabilities: StreamCapabilities = { shared: true }
-  readonly #parts: BackedParts
 
   constructor(parts: BackedParts) {
     super(parts, 'streams')
-    this.#parts = parts
   }
 
   async add(
@@ -66,10 +63,10 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
       if (id !== undefined) keys.push(idKey(digestOf(id)))
       args.push(id === undefined ? 0 : keys.length, bufferOf(bytes))
     }
-    return readAdded(await this.#run({ script: 'streamAdd', keys, args }))
+    return readAdded(await this.run({ script: 'streamAdd', keys, args }))
   }
 
-  async join(group: StreamGroup, from: 'start' | 'new'): Promise<boolean> {
+  async makeGroup(group: StreamGroup, from: 'start' | 'new'): Promise<boolean> {
     const args = [group.group, from === 'new' ? '$' : '0']
     const keys = [this.#keys(group).stream]
     return this.#is({ script: 'streamJoin', keys, args })
@@ -77,14 +74,14 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
 
   reader(stream: string): StreamReader {
     const { key } = streamKeys(this.namespace, stream)
-    return new RedisStreamReader({ backend: this.#parts.backend, key })
+    return new RedisStreamReader({ backend: this.backend, key })
   }
 
   async take(group: StreamGroup, take: StreamTake): Promise<StreamTaken | 'absent'> {
     const { consumer, count, idleMs, held, cursor } = take
     const { stream, due } = this.#keys(group)
-    const args = [this.#now, group.group, consumer, count, Math.ceil(idleMs), cursor, ...held]
-    return readTaken(await this.#run({ script: 'streamTake', keys: [stream, due], args }))
+    const args = [this.now, group.group, consumer, count, Math.ceil(idleMs), cursor, ...held]
+    return readTaken(await this.run({ script: 'streamTake', keys: [stream, due], args }))
   }
 
   async keep(
@@ -94,7 +91,7 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
   ): Promise<readonly string[]> {
     const keys = [this.#keys(group).stream]
     const args = [group.group, consumer, ...entries]
-    return (await this.#run({ script: 'streamKeep', keys, args })).map(textOf)
+    return (await this.run({ script: 'streamKeep', keys, args })).map(textOf)
   }
 
   settle(group: StreamGroup, consumer: string, settlement: StreamSettlement): Promise<boolean> {
@@ -118,7 +115,7 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
       default: {
         const isBack = settlement.kind === 'back'
         const afterMs = isBack ? 0 : Math.ceil(settlement.afterMs)
-        const args = [this.#now, group.group, consumer, entry, afterMs, isBack ? 1 : 0]
+        const args = [this.now, group.group, consumer, entry, afterMs, isBack ? 1 : 0]
         return this.#is({ script: 'streamRetry', keys: [stream, due], args })
       }
     }
@@ -128,7 +125,7 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
     if (ids.length === 0) return []
     const { markKey } = this.#keys(group)
     const keys = ids.map((id) => markKey(digestOf(id)))
-    return (await this.#run({ script: 'streamMarked', keys, args: [] })).map((item) => item === 1)
+    return (await this.run({ script: 'streamMarked', keys, args: [] })).map((item) => item === 1)
   }
 
   async deadLetters(
@@ -138,14 +135,14 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
   ): Promise<readonly DeadLetterEntry[]> {
     const keys = [this.#keys(group).dead]
     return readLetters(
-      await this.#run({ script: 'streamLetters', keys, args: [after ?? '', count] }),
+      await this.run({ script: 'streamLetters', keys, args: [after ?? '', count] }),
     )
   }
 
   async replay(group: StreamGroup, letter: string): Promise<string | undefined> {
     const { stream, dead } = this.#keys(group)
     const args = [group.group, letter]
-    const [entry] = await this.#run({ script: 'streamReplay', keys: [stream, dead], args })
+    const [entry] = await this.run({ script: 'streamReplay', keys: [stream, dead], args })
     return entry === undefined ? undefined : textOf(entry)
   }
 
@@ -159,18 +156,14 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
   ): Promise<number> {
     const asked = 'consumer' in who ? [who.consumer, 0] : ['', who.silentMs]
     const keys = [this.#keys(group).stream]
-    const [count] = await this.#run({ script: 'streamForget', keys, args: [group.group, ...asked] })
+    const [count] = await this.run({ script: 'streamForget', keys, args: [group.group, ...asked] })
     return numberOf(count)
   }
 
   async status(group: StreamGroup): Promise<StreamStatusReply> {
     const { stream, due, dead } = this.#keys(group)
     const keys = [stream, due, dead]
-    return readStatus(await this.#run({ script: 'streamStatus', keys, args: [group.group] }))
-  }
-
-  get #now(): number | string {
-    return this.#parts.nowUs?.() ?? ''
+    return readStatus(await this.run({ script: 'streamStatus', keys, args: [group.group] }))
   }
 
   #keys(group: StreamGroup): KeysOfGroup {
@@ -178,17 +171,7 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
   }
 
   async #is(call: ScriptCall): Promise<boolean> {
-    return (await this.#run(call))[0] === 1
-  }
-
-  /** @throws StoreKeyError for what the server answers about this stream */
-  async #run(call: ScriptCall): Promise<readonly unknown[]> {
-    try {
-      return await this.#parts.backend.run(call)
-    } catch (error) {
-      const isAnswer = error instanceof Error && error.name === 'ReplyError'
-      throw isAnswer ? new StoreKeyError(`streams.${call.script}`, error) : error
-    }
+    return (await this.run(call))[0] === 1
   }
 }
 

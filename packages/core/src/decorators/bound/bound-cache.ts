@@ -45,12 +45,10 @@ export interface BindingParts {
 }
 
 /** A method of one class, bound to its cache. */
-export interface BoundCache extends BoundMethod {
+export interface BoundCache extends BoundMethod, ResultRules {
   readonly cache: MethodCache
   readonly cacheName: string
   readonly key: KeySource
-  /** Makes what a call says of its result. */
-  readonly rules: ResultRules
 }
 
 /** Makes the binder of a method that works on a cache. */
@@ -83,10 +81,10 @@ function tied(parts: BindingParts, method: BoundMethod): BoundCache {
     ...isForOthers,
   })
   const rules = (parts.rulesAt ?? noRules)({ where, onTtl: cache.onTtl })
-  return { ...method, cache, cacheName, key, rules }
+  return { ...method, cache, cacheName, key, ...rules }
 }
 
-const noRules = (): ResultRules => (_self, _args, mode) => ({ mode, tags: [] })
+const noRules = (): ResultRules => ({ rules: (_self, _args, mode) => ({ mode, tags: [] }) })
 
 /**
  * Completes a default key. In a named cache, which several methods may share, it contains the name of the method whose arguments

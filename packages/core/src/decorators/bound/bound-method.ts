@@ -10,7 +10,7 @@
 import { ClosedError } from '../../errors/closed-error.ts'
 import { NotConfiguredError } from '../../errors/not-configured-error.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
-import { currentCallScope } from '../../lifecycle/call-scope.ts'
+import { currentCallScope } from '../../lifecycle/call-context.ts'
 import { isThenable } from '../../lifecycle/is-thenable.ts'
 import { isManagerElsewhere, shared, warnOnce } from '../../lifecycle/shared-state.ts'
 import { managerOfBound } from './bound-objects.ts'

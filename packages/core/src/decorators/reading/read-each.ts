@@ -3,7 +3,7 @@
 import { currentScope, isLoading, runLoad } from '../../cache/load-scope.ts'
 import type { LoadContext, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { InvalidOptionError } from '../../errors/option-error.ts'
-import { currentSkip } from '../../lifecycle/call-scope.ts'
+import { currentSkip } from '../../lifecycle/call-context.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
 import { invoke } from '../bound/bound-method.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'

@@ -4,7 +4,7 @@ import { currentScope, isLoading, runLoad } from '../../cache/load-scope.ts'
 import type { LoadContext, Loader, ReadMode, ReadRules } from '../../cache/read-call.ts'
 import { keyErrorAt } from '../../errors/key-error.ts'
 import { isSoleArgument } from '../../keys/key-frame.ts'
-import { currentCallScope, currentSkip } from '../../lifecycle/call-scope.ts'
+import { currentCallScope, currentSkip } from '../../lifecycle/call-context.ts'
 import type { BoundCache } from '../bound/bound-cache.ts'
 import { invoke, type MethodBinder } from '../bound/bound-method.ts'
 import { type Callback, saysNo } from '../bound/callbacks.ts'
@@ -92,7 +92,9 @@ export interface OneCall {
 /** Reads an entry that is not available at once, and loads it if necessary. */
 export function loadOne(parts: CacheableParts, bound: BoundCache, call: OneCall): Promise<unknown> {
   const { self, args, text, mode } = call
-  const rules = bound.rules(self, args, mode)
+  const { usualRules } = bound
+  const isUsual = mode === 'normal' && usualRules !== undefined
+  const rules = isUsual ? usualRules : bound.rules(self, args, mode)
   const loader = new MethodLoader(parts, bound, call)
   if (parts.condition === undefined && !bound.key.canChange(args)) {
     return bound.cache.getOrLoad(text, loader, rules)

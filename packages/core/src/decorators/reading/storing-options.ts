@@ -67,8 +67,12 @@ export const STORING_NAMES = [
   ...CACHE_OPTION_NAMES,
 ]
 
-/** What a call adds about keeping its result. */
-export type ResultRules = (self: unknown, args: Args, mode: ReadMode) => ReadRules
+/** What calls of a method add about keeping their results. */
+export interface ResultRules {
+  /** The same for all usual calls, where nothing in it depends on a call. */
+  readonly usualRules?: ReadRules | undefined
+  readonly rules: (self: unknown, args: Args, mode: ReadMode) => ReadRules
+}
 
 /** The checked form. */
 export interface Storing {
@@ -147,9 +151,11 @@ function rulesOf(options: OfResultOptions, where: string): Storing['rulesAt'] {
     const tags = tagNames(fixed, place)
     if (tagsOf === undefined && ttlOf === undefined && unless === undefined) {
       const usual: ReadRules = { mode: 'normal', tags, ...ofResult }
-      return (_self, _args, mode) => (mode === 'normal' ? usual : { ...usual, mode })
+      const rules = (_self: unknown, _args: Args, mode: ReadMode): ReadRules =>
+        mode === 'normal' ? usual : { ...usual, mode }
+      return { usualRules: usual, rules }
     }
-    return (self, args, mode) => ({
+    const rules = (self: unknown, args: Args, mode: ReadMode): ReadRules => ({
       ...ofResult,
       mode,
       tags,
@@ -159,6 +165,7 @@ function rulesOf(options: OfResultOptions, where: string): Storing['rulesAt'] {
         unless &&
         ((result) => answered(unless.call(self, result, ...args), `${where}.unless`) !== true),
     })
+    return { rules }
   }
 }
 

@@ -21,7 +21,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
   [
     'gives entries of a silent consumer to another one, and counts the delivery',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await add(one, 'a', 'b')
       await read(one, GROUP, 'x', 9)
       assert.deepEqual(taken(await other.take(GROUP, takeBy('y', { idleMs: NOBODY }))).entries, [])
@@ -33,7 +33,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
   [
     'leaves entries alone that the consumer says it has',
     async ([one]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await add(one, 'a', 'b')
       const [first] = await read(one, GROUP, 'x', 9)
       const held = [first?.entry ?? '']
@@ -43,7 +43,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
   [
     'keeps what is its own, and says what no longer is',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await add(one, 'a', 'b')
       const [first, second] = (await read(one, GROUP, 'x', 9)).map(({ entry }) => entry)
       assert.ok(first !== undefined && second !== undefined)
@@ -56,7 +56,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
   [
     'acknowledges an entry once, also by one that no longer has it',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await add(one, 'a')
       const [{ entry } = none()] = await read(one, GROUP, 'x', 1)
       await other.take(GROUP, takeBy('y'))
@@ -69,7 +69,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
   [
     'lets an entry be due again later, to anybody',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await add(one, 'a', 'b')
       const [a, b] = await read(one, GROUP, 'x', 9)
       const soon = { kind: 'retry', entry: a?.entry ?? '', afterMs: 0 } as const
@@ -86,7 +86,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
   [
     'does not count a delivery that is handed back',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await add(one, 'a')
       const [{ entry } = none()] = await read(one, GROUP, 'x', 1)
       assert.equal(await one.settle(GROUP, 'x', { kind: 'back', entry }), true)
@@ -99,7 +99,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
   [
     'changes nothing for a consumer that lost an entry',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await add(one, 'a')
       const [{ entry } = none()] = await read(one, GROUP, 'x', 1)
       await other.take(GROUP, takeBy('y'))
@@ -117,8 +117,8 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
     'keeps dead letters, which can be listed, put back for their group, and removed',
     async ([one, other]) => {
       const h = { stream: 's', group: 'h' }
-      await one.join(GROUP, 'start')
-      await one.join(h, 'start')
+      await one.makeGroup(GROUP, 'start')
+      await one.makeGroup(h, 'start')
       await add(one, 'a', 'b', 'c')
       await read(one, h, 'x', 9)
       for (const { entry, bytes } of await read(one, GROUP, 'x', 9))
@@ -148,7 +148,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
   [
     'marks what was handled',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       const mark = { id: 'i', forMs: HOUR_MS }
       await add(one, 'a')
       const [{ entry } = none()] = await read(one, GROUP, 'x', 1)
@@ -162,7 +162,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
   [
     'never forgets a consumer that has something pending',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await add(one, 'a', 'b')
       const [{ entry } = none()] = await read(one, GROUP, 'x', 1)
       const [{ entry: last } = none()] = await read(other, GROUP, 'y', 1)
@@ -181,8 +181,8 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
     async ([one]) => {
       const rule = { ...RULE, maxLength: 100 }
       const many = Array.from({ length: 500 }, () => ({ id: undefined, bytes: bytesOf('a') }))
-      await one.join(GROUP, 'start')
-      await one.join({ stream: 's', group: 'h' }, 'start')
+      await one.makeGroup(GROUP, 'start')
+      await one.makeGroup({ stream: 's', group: 'h' }, 'start')
       await one.add(rule, many)
       for (const { entry } of (await read(one, GROUP, 'x', 500)).slice(1))
         await one.settle(GROUP, 'x', { kind: 'done', entry })
@@ -197,7 +197,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
     async ([one]) => {
       const rule = { ...RULE, maxLength: 100 }
       const many = Array.from({ length: 500 }, () => ({ id: undefined, bytes: bytesOf('a') }))
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await one.add(rule, many)
       for (const { entry } of await read(one, GROUP, 'x', 500))
         await one.settle(GROUP, 'x', { kind: 'done', entry })
@@ -212,7 +212,7 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
     async ([one, other]) => {
       const force = { ...RULE, maxLength: 1, trimsUnhandled: true }
       const many = Array.from({ length: 500 }, () => ({ id: undefined, bytes: bytesOf('a') }))
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       await add(one, 'a')
       const [{ entry } = none()] = await read(one, GROUP, 'x', 1)
       await one.add(force, many)

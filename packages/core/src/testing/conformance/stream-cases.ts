@@ -32,9 +32,9 @@ const CASES: readonly StreamCase[] = [
   [
     'delivers each entry once to a group, in order, and all of them to each group',
     async ([one, other]) => {
-      assert.equal(await one.join(GROUP, 'start'), true)
-      assert.equal(await other.join(GROUP, 'start'), false)
-      await other.join({ stream: 's', group: 'h' }, 'start')
+      assert.equal(await one.makeGroup(GROUP, 'start'), true)
+      assert.equal(await other.makeGroup(GROUP, 'start'), false)
+      await other.makeGroup({ stream: 's', group: 'h' }, 'start')
       await add(one, 'a', 'b', 'c')
       const first = await read(one, GROUP, 'x', 2)
       const second = await read(other, GROUP, 'y', 2)
@@ -51,8 +51,8 @@ const CASES: readonly StreamCase[] = [
     'begins a group at the first entry or now',
     async ([one, other]) => {
       await add(one, 'a')
-      await one.join(GROUP, 'new')
-      await other.join({ stream: 's', group: 'h' }, 'start')
+      await one.makeGroup(GROUP, 'new')
+      await other.makeGroup({ stream: 's', group: 'h' }, 'start')
       await add(other, 'b')
       assert.deepEqual(texts(await read(one, GROUP, 'x', 9)), ['b'])
       assert.deepEqual(texts(await read(one, { stream: 's', group: 'h' }, 'x', 9)), ['a', 'b'])
@@ -76,7 +76,7 @@ const CASES: readonly StreamCase[] = [
   [
     'wakes a reader that waits when an entry is added',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       const reader = one.reader('s')
       const found = reader.read(GROUP, { consumer: 'x', count: 9, waitMs: 60_000 })
       await add(other, 'a')
@@ -87,7 +87,7 @@ const CASES: readonly StreamCase[] = [
   [
     'adds a message once for an id',
     async ([one, other]) => {
-      await one.join(GROUP, 'start')
+      await one.makeGroup(GROUP, 'start')
       const [first] = await one.add(RULE, [{ id: 'i', bytes: bytesOf('a') }])
       const again = await other.add(RULE, [
         { id: 'i', bytes: bytesOf('a') },

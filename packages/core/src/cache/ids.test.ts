@@ -1,9 +1,0 @@
-import { expect, it } from 'vitest'
-import { randomId } from './ids.ts'
-
-it('ids are whole numbers of 48 bits, never zero, and do not repeat', () => {
-  const ids = Array.from({ length: 5_000 }, randomId)
-  expect(new Set(ids).size).toBe(ids.length)
-  expect(ids.every((id) => Number.isInteger(id) && id > 0 && id < 2 ** 48)).toBe(true)
-  expect(Math.max(...ids)).toBeGreaterThan(2 ** 40)
-})
