@@ -16,6 +16,7 @@ import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
 import { responses } from './responses.ts'
 import { sessions } from './sessions.ts'
+import { streams } from './streams.ts'
 import { values } from './values/values.ts'
 import { watched } from './watched.ts'
 
@@ -37,6 +38,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   responses,
   imports,
   boards,
+  streams,
 }
 
 const args = process.argv.slice(2)
