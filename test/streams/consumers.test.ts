@@ -144,6 +144,24 @@ describe.each(PLACES)('%s', (place) => {
     expect(letter?.attributes?.id).toBe('i')
   })
 
+  it('gives up what fails with something that has no text, and goes on', async () => {
+    const { stream, outcomes } = openStage(place)
+    const emails = stream<number>()
+    const thrown = [undefined, null, Object.create(null), Symbol('s'), 'x'.repeat(5_000)]
+    await emails.addMany(thrown.map((_, i) => i))
+    emails.handle({ ...FAST, maxDeliveries: 1, concurrency: 9 }, (i) => Promise.reject(thrown[i]))
+    await eventually('all are given up', () => outcomes.length === thrown.length)
+    const errors = (await emails.deadLetters('mailer')).map(({ error }) => error)
+    expect(errors.map((error) => error.slice(0, 20)).sort()).toEqual([
+      'Something was thrown',
+      'Symbol(s)',
+      'null',
+      'undefined',
+      'x'.repeat(20),
+    ])
+    expect(Math.max(...errors.map(({ length }) => length))).toBe(1_000)
+  })
+
   it('puts a dead letter back for its group only, or removes it', async () => {
     const { stream, outcomes } = openStage(place)
     const emails = stream<string>()

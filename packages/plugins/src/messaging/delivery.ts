@@ -161,7 +161,12 @@ class UnsettledError extends Error {
   }
 }
 
+/** Anything can be thrown, also what has no text. */
 function errorText(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  return text.slice(0, MOST_ERROR_TEXT).toWellFormed()
+  try {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    return text.slice(0, MOST_ERROR_TEXT).toWellFormed()
+  } catch {
+    return 'Something was thrown that has no text'
+  }
 }
