@@ -1,11 +1,11 @@
-/** What do a leaderboard and a counter cost, next to the plain commands that promise less? Prints it, and writes boards.json. */
+/** What do a leaderboard and a counter cost, next to the plain commands that promise less? Prints it, and writes boards.json and a chart. */
 
 import { createCacheManager } from '@larder/core'
 import { createCounter, createLeaderboard, createUniques } from '@larder/plugins/boards'
 import { redisStore } from '@larder/redis-store'
 import { Redis } from 'ioredis'
 import { type Contestant, compare } from './harness.ts'
-import { printQuestion, writeJson } from './report.ts'
+import { printQuestion, writeJson, writeQuestion } from './report.ts'
 
 export interface BoardsOptions {
   readonly url: string
@@ -64,6 +64,10 @@ export async function boards({ url, machine, rounds, isQuick }: BoardsOptions): 
     rounds,
   )
   redis.disconnect()
-  printQuestion({ id: '', title: `Boards, ${CALLERS} callers, ${MEMBERS} members`, timed })
-  if (!isQuick) writeJson('boards', { machine, rounds, timed })
+  const title = `Boards, ${CALLERS} callers, ${MEMBERS} members`
+  const question = { id: 'boards', title, timed }
+  printQuestion(question)
+  if (isQuick) return
+  writeJson('boards', { machine, rounds, timed })
+  writeQuestion(question)
 }

@@ -17,6 +17,7 @@ import { resources } from './resources/resources.ts'
 import { responses } from './responses.ts'
 import { sessions } from './sessions.ts'
 import { streams } from './streams.ts'
+import { structures } from './structures.ts'
 import { values } from './values/values.ts'
 import { watched } from './watched.ts'
 
@@ -39,6 +40,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   imports,
   boards,
   streams,
+  structures,
 }
 
 const args = process.argv.slice(2)

@@ -65,13 +65,16 @@ export function printTargets(targets: readonly Target[]): void {
 /** Writes results.json, and a chart for each question. */
 export function writeResults(questions: readonly Question[], everything: object): void {
   writeJson('results', everything)
-  for (const { id, title, timed } of questions) {
-    const bars = timed.map(({ name, opsPerSecond }): Bar => {
-      const label = `${Math.round(opsPerSecond).toLocaleString('en')} ops/s`
-      return { name, value: opsPerSecond, label }
-    })
-    writeChart(id, title, bars)
-  }
+  for (const question of questions) writeQuestion(question)
+}
+
+/** Writes the chart of a question: how often a second each contestant did it. */
+export function writeQuestion({ id, title, timed }: Question): void {
+  const bars = timed.map(({ name, opsPerSecond }): Bar => {
+    const label = `${Math.round(opsPerSecond).toLocaleString('en')} ops/s`
+    return { name, value: opsPerSecond, label }
+  })
+  writeChart(id, title, bars)
 }
 
 export function writeJson(name: string, value: object): void {

@@ -1,9 +1,6 @@
 /** What counters promise, on each store. */
 
-import { BoardRangeError, ClosedError, InvalidOptionError } from '@larder/core'
-import type { BoardProvider } from '@larder/core/store'
-import { ManualClock } from '@larder/core/testing'
-import { localBoards } from '@larder/local-store'
+import { BoardRangeError, ClosedError } from '@larder/core'
 import { createCounter } from '@larder/plugins/boards'
 import { describe, expect, it } from 'vitest'
 import { openBoards, PLACES } from './support/stage.ts'
@@ -106,88 +103,5 @@ describe.each(PLACES)('a counter %s', (place) => {
       expect(await again.count('home')).toBe(111)
     }
     expect(() => hits.add('home')).toThrow(ClosedError)
-  })
-})
-
-describe('a buffered counter', () => {
-  /** A store whose answers can be lost after it has done what it was asked. */
-  function openLossy() {
-    const faults = { losesAnswers: false, isAway: false }
-    const store = localBoards({ now: () => 0 })
-    const lossy: BoardProvider = {
-      name: 'lossy',
-      capabilities: store.capabilities,
-      open: (namespace) => store.open(namespace),
-      submit: (...args) => store.submit(...args),
-      look: (...args) => store.look(...args),
-      remove: (...args) => store.remove(...args),
-      counts: (...args) => store.counts(...args),
-      seen: (...args) => store.seen(...args),
-      unique: (...args) => store.unique(...args),
-      close: () => store.close(),
-      async add(...args) {
-        if (faults.isAway) throw new Error('away')
-        const reply = await store.add(...args)
-        if (faults.losesAnswers) throw new Error('lost')
-        return reply
-      },
-    }
-    const clock = new ManualClock()
-    const { caches } = openBoards('in process', { boards: lossy, clock })
-    return { caches, clock, faults }
-  }
-
-  it('counts nothing twice when answers are lost, and nothing less', async () => {
-    const { caches, clock, faults } = openLossy()
-    const hits = createCounter(caches, { name: 'hits', buffer: '1s' })
-    faults.losesAnswers = true
-    hits.add('home', 3)
-    expect(await hits.flush()).toBe(1)
-    hits.add('home', 4)
-    expect(await hits.flush()).toBe(2)
-    faults.losesAnswers = false
-    // The breaker lets one call through after a while.
-    for (let n = 0; n < 5; n++) {
-      await clock.advance(60_000)
-      await hits.flush()
-    }
-    expect(await hits.flush()).toBe(0)
-    expect(await hits.count('home')).toBe(7)
-    expect(hits.lost).toBe(0)
-  })
-
-  it('sends by itself after the time that it was given', async () => {
-    const { caches, clock } = openLossy()
-    const hits = createCounter(caches, { name: 'hits', buffer: '1s' })
-    hits.add('home')
-    await clock.advance(999)
-    expect(await hits.count('home')).toBe(0)
-    await clock.advance(1)
-    expect(await hits.count('home')).toBe(1)
-  })
-
-  it('gives up what could not be sent for half an hour, and tells it', async () => {
-    const { caches, clock, faults } = openLossy()
-    const told: unknown[] = []
-    caches.on('background-error', ({ task }) => told.push(task))
-    const hits = createCounter(caches, { name: 'hits', buffer: '1s' })
-    faults.isAway = true
-    hits.add('home')
-    await hits.flush()
-    await clock.advance(1_800_001)
-    expect(await hits.flush()).toBe(0)
-    expect(hits.lost).toBe(1)
-    expect(told).toEqual(['buffered counter'])
-  })
-
-  it('says what may be lost, and takes no ids', () => {
-    const { caches } = openLossy()
-    const hits = createCounter(caches, { name: 'hits', buffer: '1s' })
-    // @ts-expect-error: an id would be lost in the sum
-    hits.add('home', 1, { id: 'a' })
-    expect(() => createCounter(caches, { name: 'hits', buffer: '1ms' })).toThrow(InvalidOptionError)
-    expect(() => createCounter(caches, { name: 'hits', shards: 0 })).toThrow(
-      /createCounter\.shards/,
-    )
   })
 })

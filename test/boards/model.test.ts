@@ -30,6 +30,7 @@ const rule = fc.record({
   best: fc.constantFrom('highest', 'lowest'),
   ties: fc.constantFrom('first', 'last'),
   keep: fc.constantFrom(1, 3, 100),
+  decimals: fc.constant(0),
 })
 
 const member = fc.constantFrom('a', 'b', 'c', 'd', 'ü{}:1', 'a\0b', '0')

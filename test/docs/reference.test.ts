@@ -117,11 +117,17 @@ it('each error has an anchor', () => {
     )
 })
 
+/** Where a period begins. */
+const FROM = 1_764_547_200_000
+
 it('the keys and channels of Redis are those that the code makes', () => {
   const { lock, queue, waiters } = layout.lockKeys('shop', 'order:7')
   const nodes = layout.fleetKeys('shop')
   const limit = layout.limitKey('shop', 'api', 'ip:1.2.3.4')
+  const counter = layout.counterKeys('shop', 'hits', 'home')
   const session = layout.sessionKeys('shop', 'web', { tag: 'uXk3…', name: 'tq4k1ab~9f…' })
+  const emails = layout.streamKeys('shop', 'emails')
+  const mailer = layout.streamGroupKeys('shop', { stream: 'emails', group: 'mailer' })
   const keys = [
     layout.entryKey('shop', 12, 'products:42'),
     layout.logKey('shop', 12),
@@ -138,6 +144,17 @@ it('the keys and channels of Redis are those that the code makes', () => {
     `${limit}${layout.BLOCK_ENDING}`,
     session.list,
     session.session,
+    layout.boardKeys('shop', 'weekly', `${FROM}`)[0],
+    layout.boardClockKey('shop', 'weekly'),
+    counter.counts,
+    counter.done('x9…'),
+    layout.uniqueKeys('shop', 'visitors', { key: 'home', period: `${FROM}` })[0],
+    emails.key,
+    emails.idKey('x9…'),
+    mailer.due,
+    mailer.dead,
+    mailer.markKey('x9…'),
+    ...layout.structureKeys('shop', 'map.carts', 'user-7'),
     ...layout.fencedKeys('shop', 'front-page'),
   ]
   const shown = rowsOf(sectionOf('docs/reference/redis.md', '## Keys')).map(

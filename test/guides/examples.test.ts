@@ -139,6 +139,23 @@ it.each<[string, () => object]>([
   ['in one process', () => ({})],
   ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
 ])(
+  'structures: loses no update, looks members up, and lists what was viewed last, %s',
+  async (_, env) => {
+    expect((await printed('structures', env())).trim().split('\n')).toEqual([
+      'lamps: 2',
+      'a third product: StructureFullError',
+      'blocked: true,false',
+      'and then: false,false',
+      'viewed: bed, lamp, table',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
   'leaderboard: shows places, a tie, and those around a member, %s',
   async (_, env) => {
     expect((await printed('leaderboard', env())).trim().split('\n')).toEqual([

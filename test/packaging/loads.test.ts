@@ -19,13 +19,14 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './http': [],
   './http-cache': [],
   './logging': [],
+  './messaging': [],
   './metrics': [],
   './boards': [],
-  './messaging': [],
   './sessions': [],
   './sessions/express': ['express-session'],
   './sessions/fastify': [],
   './sessions/hono': ['hono/cookie'],
+  './structures': [],
   './tracing': ['@opentelemetry/api'],
 }
 

@@ -4,7 +4,9 @@ import type { CacheManager } from '@larder/core'
 import {
   type Added,
   type BufferedCounter,
+  type BufferedCounterOptions,
   type Counter,
+  type CounterOptions,
   createCounter,
   createLeaderboard,
   createUniques,
@@ -21,6 +23,9 @@ expectTypeOf(buffered.add('home')).toEqualTypeOf<void>()
 buffered.add('home', 1, { id: 'a' })
 // @ts-expect-error: nothing of a counter waits here
 counter.flush()
+declare const either: CounterOptions | BufferedCounterOptions
+// @ts-expect-error: which kind of counter it is would not be known
+export const options: CounterOptions = either
 
 const board = createLeaderboard(caches, { name: 'weekly', per: 'week' })
 export const rank: Promise<number | undefined> = board.rank('ada', { kind: 'dense' })

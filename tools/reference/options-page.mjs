@@ -243,6 +243,27 @@ export const SECTIONS = [
     of: [['packages/local-store/src/streams/local-streams.ts', 'LocalStreamsOptions']],
   },
   {
+    title: '`createMap`, `createSet` and `createList`',
+    about: '`whenFull` is not an option of lists. See [structures](../guides/structures.md).',
+    of: [
+      ['packages/plugins/src/structures/structure-options.ts', 'StructureOptions'],
+      ['packages/plugins/src/structures/structure-options.ts', 'ListOptions'],
+    ],
+  },
+  {
+    title: '`push` and `items` of a list',
+    about: 'See [lists](../guides/structures.md#lists).',
+    of: [
+      ['packages/plugins/src/structures/shared-list.ts', 'PushOptions'],
+      ['packages/plugins/src/structures/shared-list.ts', 'ItemsOptions'],
+    ],
+  },
+  {
+    title: '`localStructures`',
+    about: 'Maps, sets and lists within the process. See [structures](../guides/structures.md).',
+    of: [['packages/local-store/src/structures/local-structures.ts', 'LocalStructuresOptions']],
+  },
+  {
     title: '`createSessions`',
     about: 'See [sessions](../guides/sessions.md).',
     of: [['packages/plugins/src/sessions/session-options.ts', 'SessionOptions']],

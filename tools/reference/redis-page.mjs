@@ -30,6 +30,13 @@ read and write through Larder. \`shop\` is the manager's \`namespace\`. The part
 | \`{shop:limit:api:ip:1.2.3.4}:block\` | string | until when nothing is admitted | the block |
 | \`{shop:session:web:uXk3…}\` | sorted set | the sessions of a user, by when each ends: one that is not in it has ended | the last of them |
 | \`{shop:session:web:uXk3…}:tq4k1ab~9f…\` | string | a session: when it ends, and its data; or that it has ended, or where it is kept | its end, and an hour after its id was made |
+| \`{shop:board:weekly}:1764547200000:order\` | sorted set | a period of a board, by where it begins: its members in their order. \`:ids\` and \`:scores\` belong to it | the last period that shows it; for ever without periods |
+| \`{shop:board:weekly}:clock\` | string | when the last score was taken | as long |
+| \`{shop:counter:hits:home}\` | hash | the counts of a key, by where each period begins | as long |
+| \`{shop:counter:hits:home}:id:x9…\` | string | what the call with an id has done | an hour |
+| \`{shop:uniques:visitors:home}:1764547200000:few\` | set | digests of the visitors of a period while they are few; \`:many\`, a HyperLogLog, from then on | as a board |
+| \`{shop:structure:map.carts:user-7}:items\` | hash | the items of a structure: a version, and the value | its \`ttl\` after the last change |
+| \`{shop:structure:map.carts:user-7}:order\` | sorted set | the names of its items, in the order in which they were put | as long |
 | \`{shop:fenced:front-page}\` | string | a value of \`fencedValues\` | as it was set |
 | \`{shop:fenced:front-page}:fence\` | string | the last fence that wrote it | longer than the value |
 

@@ -3,6 +3,7 @@
  * options, and the door to what a manager keeps to itself.
  */
 
+export { boardShape } from './boards/board-shape.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
 export type { ReadRules } from './cache/read-call.ts'
@@ -136,6 +137,17 @@ export type {
   StreamTake,
   StreamTaken,
 } from './contracts/stream-provider.ts'
+export type {
+  StoredItem,
+  StructureCapabilities,
+  StructureItem,
+  StructurePart,
+  StructureProvider,
+  StructurePut,
+  StructurePutReply,
+  StructureReply,
+  StructureRule,
+} from './contracts/structure-provider.ts'
 export {
   MOST_EXACT_UNION,
   type UniqueCount,
@@ -173,12 +185,14 @@ export {
   windowOf,
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
+export { encodeArguments } from './keys/encode-arguments.ts'
 export { type KeptContext, keepContext, runIn } from './lifecycle/call-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
 export type { StreamParts } from './manager/create-streams.ts'
+export type { StructureParts } from './manager/create-structures.ts'
 export type { StoreParts } from './manager/late-part.ts'
 export type { BoardParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'

@@ -11,6 +11,7 @@ import {
   type RateLimitProvider,
   type SessionProvider,
   type StreamProvider,
+  type StructureProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
 import { localBoards } from './boards/local-boards.ts'
@@ -20,6 +21,7 @@ import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
 import { localStreams } from './streams/local-streams.ts'
+import { localStructures } from './structures/local-structures.ts'
 
 export interface LruStoreOptions {
   /** The most entries held. 1 to 16 777 216. @default 10_000 */
@@ -55,6 +57,7 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly sessions: SessionProvider = localSessions()
   readonly boards: BoardProvider = localBoards()
   readonly streams: StreamProvider = localStreams()
+  readonly structures: StructureProvider = localStructures()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
   readonly #maxEntries: number

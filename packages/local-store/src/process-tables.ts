@@ -11,7 +11,14 @@ const PLACE = Symbol.for('@larder/local-store')
 
 type Place = Record<string, Map<string, unknown> | undefined>
 
-export type ProcessKind = 'locks' | 'limits' | 'sessions' | 'boards' | 'streams' | 'fleet'
+export type ProcessKind =
+  | 'locks'
+  | 'limits'
+  | 'sessions'
+  | 'boards'
+  | 'streams'
+  | 'structures'
+  | 'fleet'
 
 /** What a namespace has, and who uses it. */
 export interface Joined<Table, User> {

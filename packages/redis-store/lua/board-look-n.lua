@@ -2,7 +2,8 @@
   KEYS[1]    order of the period, or of the merge
   KEYS[2]    bytes of each name
   KEYS[3]    scores that somebody has
-  KEYS[4..]  the orders of the periods that are merged, the newest first; none when it is one period
+  KEYS[4]    when the last score of the board was taken, us, and the rule that the board is kept by
+  KEYS[5..]  the orders of the periods that are merged, the newest first; none when it is one period
   ARGV[1]    now, us, for tests
   ARGV[2]    where the present period begins, ms; empty without periods
   ARGV[3]    where it ends, ms
@@ -13,7 +14,8 @@
   ARGV[8]    range | around
   ARGV[9]    range: how many are skipped; around: the member
   ARGV[10]   range: how many are taken; around: how many above and below
-  Returns {0, now in ms} when it is another period | {1, count, place of the first, its place where equal scores share one, the same
+  ARGV[11]   the rule that the board is kept by, so far as it must not change
+  Returns {0, now in ms} when it is another period | {2} when the board is kept by another rule | {1, count, place of the first, its place where equal scores share one, the same
   without gaps, member, score, member, score, ...} ]]
 --- @include "now"
 --- @include "clock"
@@ -24,6 +26,8 @@ if from and (now < from or now >= tonumber(ARGV[3])) then return { 0, now } end
 local order, ids, scores = KEYS[1], KEYS[2], KEYS[3]
 local update, sign, ties, max_age = ARGV[4], tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
 local RANGE = 2 ^ 53 - 1
+local _, rule = begun(KEYS[4])
+if rule and rule ~= ARGV[11] then return { 2 } end
 
 local function each_of(key, visit)
   local count = redis.call('ZCARD', key)
@@ -49,7 +53,7 @@ end
 
 local function merge()
   local names, sums, marks = {}, {}, {}
-  for i = 4, #KEYS do
+  for i = 5, #KEYS do
     each_of(KEYS[i], function(name, tie, score)
       local other = sums[name]
       if not other then
@@ -66,13 +70,13 @@ local function merge()
   for _, name in ipairs(names) do put(order, ids, scores, marks[name], name, sums[name]) end
 end
 
-local is_merge = #KEYS > 3
+local is_merge = #KEYS > 4
 if is_merge and (max_age == 0 or redis.call('EXISTS', order) == 0) then
   merge()
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], math.max(1, max_age)) end
 end
 
-local count = redis.call('ZCARD', order)
+local count = mend(order, ids, scores)
 local first, last
 if ARGV[8] == 'range' then
   first = tonumber(ARGV[9])

@@ -13,6 +13,7 @@ local from = tonumber(ARGV[2])
 if from and (now < from or now >= tonumber(ARGV[3])) then return { 0, now } end
 local removed = 0
 for i = 1, #KEYS, 3 do
+  mend(KEYS[i], KEYS[i + 1], KEYS[i + 2])
   local score, tie = held(KEYS[i], KEYS[i + 1], ARGV[4])
   if score then
     drop(KEYS[i], KEYS[i + 1], KEYS[i + 2], tie, ARGV[4], score)

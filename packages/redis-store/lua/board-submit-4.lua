@@ -2,7 +2,7 @@
   KEYS[1]    order of the period
   KEYS[2]    bytes of each name
   KEYS[3]    scores that somebody has
-  KEYS[4]    when the last score of the board was taken, us
+  KEYS[4]    when the last score of the board was taken, us, and the rule that the board is kept by
   ARGV[1]    now, us, for tests
   ARGV[2]    where the period begins, ms; empty without periods
   ARGV[3]    where it ends, ms
@@ -11,11 +11,13 @@
   ARGV[6]    -1: the highest score is best; 1: the lowest
   ARGV[7]    first | last
   ARGV[8]    how many members are kept
-  ARGV[9..]  for each score: the member, the score
-  Returns {0, now in ms} when it is another period | {1, for each score: what came of it (0 kept | 1 dropped | 2 beyond the range), the
+  ARGV[9]    the rule that the board is kept by, so far as it must not change
+  ARGV[10..] for each score: the member, the score
+  Returns {0, now in ms} when it is another period | {2} when the board is kept by another rule | {1, for each score: what came of it (0 kept | 1 dropped | 2 beyond the range), the
   score, the score before or nothing} ]]
 --- @include "now"
 --- @include "clock"
+--- @include "keep"
 --- @include "board"
 local now_us_given = clock_us(ARGV[1])
 local now = math.floor(now_us_given / 1000)
@@ -25,7 +27,10 @@ local order, ids, scores, clock = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local update, sign, ties, keep = ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 local RANGE = 2 ^ 53 - 1
 -- Larger with each score, also when the clock is set back: of equal scores it says which one was first.
-local stamp = math.max(now_us_given, tonumber(redis.call('GET', clock) or '0'))
+local taken_at, rule = begun(clock)
+if rule and rule ~= ARGV[9] then return { 2 } end
+local stamp = math.max(now_us_given, taken_at)
+mend(order, ids, scores)
 
 local function updated(before, given)
   if not before or update == 'last' then return given end
@@ -49,7 +54,7 @@ local function trim()
 end
 
 local reply = { 1 }
-for i = 9, #ARGV, 2 do
+for i = 10, #ARGV, 2 do
   local name, given = ARGV[i], tonumber(ARGV[i + 1])
   local stored, tie = held(order, ids, name)
   local before = stored and kept_as(stored)
@@ -68,9 +73,8 @@ for i = 9, #ARGV, 2 do
   reply[#reply + 1] = whole(score)
   reply[#reply + 1] = before and whole(before) or ''
 end
-redis.call('SET', clock, whole(stamp))
+redis.call('SET', clock, whole(stamp) .. ':' .. ARGV[9], 'KEEPTTL')
 if ARGV[4] ~= '' then
-  local left = whole(math.max(1, tonumber(ARGV[4]) - now))
-  for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], left) end
+  for i = 1, 4 do keep_until(KEYS[i], ARGV[4], now) end
 end
 return reply

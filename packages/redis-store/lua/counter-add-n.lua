@@ -13,6 +13,7 @@
   Returns {0, now in ms} when it is another period | {1, 0 counted | 1 duplicate | 2 beyond the range, count} ]]
 --- @include "now"
 --- @include "clock"
+--- @include "keep"
 local now = math.floor(clock_us(ARGV[1]) / 1000)
 local from = tonumber(ARGV[2])
 if from and (now < from or now >= tonumber(ARGV[3])) then return { 0, now } end
@@ -31,7 +32,7 @@ if redis.call('HLEN', counts) > tonumber(ARGV[7]) then
     if tonumber(period) < tonumber(ARGV[6]) then redis.call('HDEL', counts, period) end
   end
 end
-if ARGV[4] ~= '' then redis.call('PEXPIRE', counts, whole(math.max(1, tonumber(ARGV[4]) - now))) end
+if ARGV[4] ~= '' then keep_until(counts, ARGV[4], now) end
 if done then
   local lives = tonumber(ARGV[9])
   redis.call('SET', done, whole(now + lives) .. ':' .. whole(total), 'PX', whole(lives))

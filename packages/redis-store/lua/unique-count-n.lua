@@ -31,6 +31,8 @@ if is_exact and #sets == 1 then return { 1, total, 1 } end
 if is_exact and total <= tonumber(ARGV[4]) then return { 1, #redis.call('SUNION', unpack(sets)), 1 } end
 if #sets == 1 then return { 1, redis.call('PFCOUNT', KEYS[4]), 0 } end
 
+-- The first write, which a server that is full takes; after it, it takes those of the same step as well, so that reading works there.
+redis.call('UNLINK', united)
 -- Of periods that are over, nothing changes any more. Over several keys, PFCOUNT would merge them at each call.
 if redis.call('EXISTS', past) == 0 then
   local logs = {}

@@ -10,6 +10,7 @@
   Returns {0, now in ms} when it is another period | {1} ]]
 --- @include "now"
 --- @include "clock"
+--- @include "keep"
 local now = math.floor(clock_us(ARGV[1]) / 1000)
 local from = tonumber(ARGV[2])
 if from and (now < from or now >= tonumber(ARGV[3])) then return { 0, now } end
@@ -26,8 +27,7 @@ else
   end
 end
 if ARGV[4] ~= '' then
-  local left = whole(math.max(1, tonumber(ARGV[4]) - now))
-  redis.call('PEXPIRE', few, left)
-  redis.call('PEXPIRE', many, left)
+  keep_until(few, ARGV[4], now)
+  keep_until(many, ARGV[4], now)
 end
 return { 1 }

@@ -5,6 +5,8 @@
  * namespace's keys begin with another's.
  */
 
+import type { CounterRule, UniqueRule } from '@larder/core/store'
+
 /** An entry: `{shop:12}:products:42`. */
 export function entryKey(namespace: string, partition: number, key: string): string {
   return `{${namespace}:${partition}}:${key}`
@@ -160,25 +162,25 @@ export function boardKeys(
 }
 
 /**
- * The counts of a key, and what an id has done there: `{shop:counter:hits:0:home}`, and the same with `:id:` and a digest, so that no id
- * looks like another key.
+ * The counts of a key, and what an id has done there: `{shop:counter:hits:day:0:home}`, and the same with `:id:` and a digest, so that no id
+ * looks like another key. A day and its first hour begin at one instant, so what is counted by days has other keys.
  */
 export function counterKeys(
   namespace: string,
-  counter: string,
+  { counter, per }: CounterRule,
   key: string,
 ): { readonly counts: string; readonly done: (digest: string) => string } {
-  const counts = `{${namespace}:counter:${counter}:${key}}`
+  const counts = `{${namespace}:counter:${counter}:${per}:${key}}`
   return { counts, done: (digest) => `${counts}:id:${digest}` }
 }
 
 /** A period of a key's visitors, by where it begins: the visitors while they are few, and a HyperLogLog. All of a key has one hash tag. */
 export function uniqueKeys(
   namespace: string,
-  uniques: string,
+  { uniques, per }: UniqueRule,
   { key, period }: { readonly key: string; readonly period: string },
 ): readonly [few: string, many: string] {
-  const at = `{${namespace}:uniques:${uniques}:${key}}:${period}`
+  const at = `{${namespace}:uniques:${uniques}:${per}:${key}}:${period}`
   return [`${at}:few`, `${at}:many`]
 }
 
@@ -213,6 +215,16 @@ export function streamGroupKeys(
     dead: `${key}:dead:${group}`,
     markKey: (digest) => `${key}:done:${group}:${digest}`,
   }
+}
+
+/** The items of a structure, and their order. Both have one hash tag. */
+export function structureKeys(
+  namespace: string,
+  structure: string,
+  key: string,
+): readonly [items: string, order: string] {
+  const at = `{${namespace}:structure:${structure}:${key}}`
+  return [`${at}:items`, `${at}:order`]
 }
 
 /** What is hashed of a key in a Cluster: `shop:12`. */

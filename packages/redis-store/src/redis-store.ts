@@ -18,6 +18,7 @@ import type {
   RemoteStore,
   SessionProvider,
   StreamProvider,
+  StructureProvider,
   SwapReply,
   SwapRequest,
   SyncReply,
@@ -52,6 +53,7 @@ import {
 } from './options.ts'
 import { RedisSessions } from './sessions/redis-sessions.ts'
 import { RedisStreams } from './streams/redis-streams.ts'
+import { RedisStructures } from './structures/redis-structures.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -91,6 +93,7 @@ class RedisStore implements RemoteStore {
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
   readonly streams: StreamProvider
+  readonly structures: StructureProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -129,6 +132,7 @@ class RedisStore implements RemoteStore {
     this.sessions = new RedisSessions(backed)
     this.boards = new RedisBoards(backed)
     this.streams = new RedisStreams(backed)
+    this.structures = new RedisStructures(backed)
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

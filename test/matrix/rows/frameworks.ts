@@ -1,4 +1,4 @@
-/** Limits in frameworks, metrics and spans, with types that are checked as strictly as can be; and what each subpath needs to be there. */
+/** Limits in frameworks, boards, metrics and spans, with types that are checked as strictly as can be; and what each subpath needs to be there. */
 
 import type { Row } from '../rows.ts'
 
@@ -6,6 +6,8 @@ const LIMITED = 'each lets a client ask once'
 const TRACED = 'one trace of a request and its load'
 const COLLECTED = 'collected as it was counted'
 const SCRAPED = 'scraped as it was counted'
+const RANKED = 'ranked and counted'
+const SHARED = 'shared and bounded'
 
 /** The declarations of the packages are checked too. */
 const config = (module: string, files: readonly string[], more: object = {}): string =>
@@ -160,6 +162,18 @@ export const frameworkRows: readonly Row[] = [
     built(
       { name: 'Limits in Express, Fastify and Hono', tools: 'frameworks', format },
       { sources: ['limits.ts'], runs: { 'limits.ts': LIMITED } },
+    ),
+  ),
+  ...FORMATS.map((format) =>
+    built(
+      { name: 'Leaderboards, counters and unique visitors', tools: 'newest', format },
+      { sources: ['boards.ts'], runs: { 'boards.ts': RANKED } },
+    ),
+  ),
+  ...FORMATS.map((format) =>
+    built(
+      { name: 'Maps, sets and lists', tools: 'newest', format },
+      { sources: ['structures.ts'], runs: { 'structures.ts': SHARED } },
     ),
   ),
   ...FORMATS.flatMap(observedRows),

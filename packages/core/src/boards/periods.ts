@@ -54,12 +54,17 @@ export class Periods {
     const { per, periods } = this.#rule
     if (this.#edges === undefined || per === 'none') return ALL_TIME
     const [, from = 0, until = 0] = this.#edges.around(atMs)
-    const starts = [from]
-    while (starts.length < periods) {
-      const [, start = 0] = this.#edges.around((starts.at(-1) ?? 0) - 1)
-      starts.push(start)
-    }
+    const starts = this.#startsFrom(from, this.#edges)
     return { from, until, starts, keptUntil: until + (periods - 1) * LONGEST_MS[per] }
+  }
+
+  /** Finding one takes some microseconds, and there may be hundreds: where one period follows the other, only the first one is new. */
+  #startsFrom(from: number, edges: CalendarEdges): readonly number[] {
+    const { periods } = this.#rule
+    if (this.#now?.until === from) return [from, ...this.#now.starts].slice(0, periods)
+    const starts = [from]
+    while (starts.length < periods) starts.push(edges.before(starts.at(-1) ?? 0))
+    return starts
   }
 }
 

@@ -13,12 +13,8 @@ import { randomFillSync } from 'node:crypto'
 import type { Clock } from '../contracts/clock.ts'
 import type { EntryAddress } from '../contracts/remote-store.ts'
 import type { Deadline, Deadlines } from '../guard/deadlines.ts'
-import {
-  type BackgroundWork,
-  type KeptContext,
-  keepContext,
-  runIn,
-} from '../lifecycle/call-context.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import { type KeptContext, keepContext, runIn } from '../lifecycle/call-context.ts'
 import { PassingList } from '../lifecycle/passing.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 

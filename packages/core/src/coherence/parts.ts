@@ -2,7 +2,7 @@
 
 import type { Clock } from '../contracts/clock.ts'
 import type { Emitter } from '../events/emitter.ts'
-import type { BackgroundWork } from '../lifecycle/call-context.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 
 /** What coherence tells the cache side to do. */

@@ -6,6 +6,9 @@
  *
  * Scores are whole numbers within ±(2^53 - 1). Every method may reject at any time; the caller bounds it with its own deadline and
  * ignores late replies. What concerns one board only is rejected with a `StoreKeyError`.
+ *
+ * A board is kept as its first score says: by another rule it would be misread, so `submit` and `look` reject with a `BoardOptionsError`
+ * where `best`, `ties`, `decimals`, `per` or `timeZone` differ, for as long as something of the board is kept.
  */
 
 import type { CounterSteps } from './counter-steps.ts'
@@ -26,6 +29,8 @@ export interface BoardRule extends PeriodRule {
   readonly ties: 'first' | 'last'
   /** How many members a period keeps; the worst ones go. From 1. */
   readonly keep: number
+  /** How many decimals scores have outside of the store, where they are whole numbers of the last one: only compared. */
+  readonly decimals: number
 }
 
 export interface BoardScore {

@@ -6,6 +6,7 @@ import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
 import type { StreamProvider } from './stream-provider.ts'
+import type { StructureProvider } from './structure-provider.ts'
 
 /** Those that a manager may be given apart from its stores. */
 export interface Providers {
@@ -14,6 +15,7 @@ export interface Providers {
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
   readonly streams: StreamProvider
+  readonly structures: StructureProvider
 }
 
 export type ProviderKind = keyof Providers
@@ -30,6 +32,8 @@ export interface StoreProviders {
   readonly boards?: BoardProvider | undefined
   /** Streams of messages. */
   readonly streams?: StreamProvider | undefined
+  /** Maps, sets and lists. */
+  readonly structures?: StructureProvider | undefined
   /** Heartbeats of nodes, for fleet statistics. */
   readonly fleet?: FleetProvider | undefined
 }

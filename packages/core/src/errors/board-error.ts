@@ -43,3 +43,21 @@ export class BoardRangeError extends LarderError {
     return 'BoardRangeError'
   }
 }
+
+/** The board is kept by other options, which another process gave, or an earlier version of this one: by these it would be misread. */
+export class BoardOptionsError extends LarderError {
+  static {
+    markFamily(BoardOptionsError)
+  }
+
+  constructor() {
+    super(
+      'LARDER_BOARD_OPTIONS',
+      'The leaderboard is kept by another best, ties, decimals, per or timeZone. All that use one name must give the same; for other ones take another name.',
+    )
+  }
+
+  override get name(): string {
+    return 'BoardOptionsError'
+  }
+}

@@ -95,6 +95,12 @@ export const ERROR_CODES = {
     remedy:
       'Answer with an error and keep the cookie; look at the cause. Never treat it as a session that has ended.',
   },
+  LARDER_BOARD_OPTIONS: {
+    meaning:
+      'A leaderboard is kept by another `best`, `ties`, `decimals`, `per` or `timeZone` than this process gives; it was not changed.',
+    remedy:
+      'Give the same options wherever the name is used. For other options take another name, or remove the keys of the board.',
+  },
   LARDER_BOARD_UNAVAILABLE: {
     meaning:
       'The store of the leaderboards cannot be reached, or did not answer in time; of a change it is unknown whether it was made.',
@@ -115,6 +121,15 @@ export const ERROR_CODES = {
     meaning:
       'The store of the streams cannot be reached, or did not answer in time; of a change it is unknown whether it was made.',
     remedy: 'Look at the cause. Add the message again with the same id.',
+  },
+  LARDER_STRUCTURE_UNAVAILABLE: {
+    meaning:
+      'The store of the maps, sets and lists cannot be reached, did not answer in time, or holds something that cannot be read; of a change it is unknown whether it was made.',
+    remedy: 'Look at the cause. Make the change once more: it does no harm.',
+  },
+  LARDER_STRUCTURE_FULL: {
+    meaning: 'A map or set holds as much as it may, and takes nothing new; nothing was changed.',
+    remedy: 'Remove something, raise most, or let the oldest go with whenFull: "drop".',
   },
   LARDER_ENCRYPTION_KEY: {
     meaning:

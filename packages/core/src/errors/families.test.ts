@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { BoardRangeError, BoardUnavailableError } from './board-error.ts'
+import { BoardOptionsError, BoardRangeError, BoardUnavailableError } from './board-error.ts'
 import { ClosedError } from './closed-error.ts'
 import { ERROR_CODES } from './codes.ts'
 import { EncryptionKeyError } from './encryption-error.ts'
@@ -24,6 +24,7 @@ import {
   StoreUnavailableError,
 } from './store-error.ts'
 import { StreamUnavailableError } from './stream-error.ts'
+import { StructureFullError, StructureUnavailableError } from './structure-error.ts'
 import { UpdateConflictError, UpdateFailedError } from './update-error.ts'
 import { ValueError } from './value-error.ts'
 
@@ -66,6 +67,7 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     new RateLimitUnavailableError('ip:1', cause),
   ],
   ['RecoveryQueueError', 'LARDER_RECOVERY_QUEUE', new RecoveryQueueError('p:1', cause)],
+  ['BoardOptionsError', 'LARDER_BOARD_OPTIONS', new BoardOptionsError()],
   ['BoardUnavailableError', 'LARDER_BOARD_UNAVAILABLE', new BoardUnavailableError(cause)],
   ['BoardRangeError', 'LARDER_BOARD_RANGE', new BoardRangeError('the leaderboard weekly')],
   ['SessionUnavailableError', 'LARDER_SESSION_UNAVAILABLE', new SessionUnavailableError(cause)],
@@ -80,6 +82,12 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     }),
   ],
   ['StreamUnavailableError', 'LARDER_STREAM_UNAVAILABLE', new StreamUnavailableError(cause)],
+  [
+    'StructureUnavailableError',
+    'LARDER_STRUCTURE_UNAVAILABLE',
+    new StructureUnavailableError(cause),
+  ],
+  ['StructureFullError', 'LARDER_STRUCTURE_FULL', new StructureFullError('The map cart', 10)],
   ['StoreKeyError', 'LARDER_STORE_KEY', new StoreKeyError('lock', cause)],
   [
     'StoreRefusedError',

@@ -1,6 +1,6 @@
 /**
- * A call, and the code that runs for it elsewhere or later: what applies in its async context (`CallScope`), how other code returns to that
- * context (`KeptContext`), and what goes on when no caller waits any more (`BackgroundWork`).
+ * The async context of a call: what applies in it (`CallScope`), and how code that runs elsewhere or later for the call returns to it
+ * (`KeptContext`).
  *
  * Code that gathers the work of several callers loses the context of each: a batch of one tick, a timer for many deadlines, a wake-up, a
  * message, a reply that resolves them all. What runs next runs in the context of the first caller, and there the user's loader would
@@ -53,6 +53,13 @@ export async function runInScope<Result>(
   }
 }
 
+/** Runs work outside of every unit of work, in the same mode. Costs one comparison while there is no scope anywhere. */
+export function runOutsideUnits<Result>(work: () => Promise<Result>): Promise<Result> {
+  const scope = currentCallScope()
+  if (scope === undefined) return work()
+  return runInScope({ mode: scope.mode, outer: undefined, isOver: false }, work)
+}
+
 /** Returns the innermost scope that the running code is in. Costs one comparison while there is none anywhere. */
 export function currentCallScope(): CallScope | undefined {
   if (skip.running === 0) return undefined
@@ -96,43 +103,4 @@ export function keepContext(): KeptContext {
  */
 export function runIn<Result>(context: KeptContext, task: () => Result): Result {
   return context.runInAsyncScope(task)
-}
-
-/** Receives failures of work that no caller awaits; an event of the manager. */
-export interface FailureReports {
-  emit(event: 'background-error', failure: { readonly task: string; readonly error: unknown }): void
-}
-
-/** Promises that no caller awaits: counted so that `close()` can wait for them, and so that every rejection is handled. */
-export class BackgroundWork {
-  readonly #reports: FailureReports
-  #running = 0
-  #drained: (() => void)[] = []
-
-  constructor(reports: FailureReports) {
-    this.#reports = reports
-  }
-
-  /** Takes over a promise; a rejection becomes a `background-error` event. */
-  run(task: string, work: Promise<unknown>): void {
-    this.#running += 1
-    work.then(this.#ended, (error: unknown) => {
-      this.#ended()
-      this.#reports.emit('background-error', { task, error })
-    })
-  }
-
-  /** Resolves when everything taken over so far, and what that started, has ended. */
-  drain(): Promise<void> {
-    if (this.#running === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#drained.push(resolve))
-  }
-
-  readonly #ended = (): void => {
-    this.#running -= 1
-    if (this.#running > 0) return
-    const drained = this.#drained
-    this.#drained = []
-    for (const resolve of drained) resolve()
-  }
 }

@@ -45,6 +45,11 @@ export class CalendarEdges {
     return edges
   }
 
+  /** The beginning of the period that is over at this instant, or of the one that it is within. */
+  before(atMs: number): number {
+    return this.#startOf(atMs - 1, 0)
+  }
+
   /** The beginning of the period that is `steps` after the one of `atMs`. */
   #startOf(atMs: number, steps: number): number {
     const local = this.#localTime(atMs)

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../contracts/clock.ts'
 import type { LimitRule } from '../contracts/rate-limit-provider.ts'
-import type { BackgroundWork } from '../lifecycle/call-context.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import type { Receipt } from './verdict.ts'
 
 /** Two tries fit before the term ends. */

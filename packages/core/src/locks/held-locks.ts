@@ -11,7 +11,7 @@ import { LockLostError, LockTimeoutError, LockUnavailableError } from '../errors
 import type { Emitter } from '../events/emitter.ts'
 import type { OpenTrace } from '../events/open-trace.ts'
 import type { LockTrace } from '../events/traces.ts'
-import type { BackgroundWork } from '../lifecycle/call-context.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { linkSignals } from '../lifecycle/link-signals.ts'
 import { PassingList } from '../lifecycle/passing.ts'
 import type { Hold } from './hold.ts'

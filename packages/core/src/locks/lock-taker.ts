@@ -12,7 +12,7 @@
 import type { Clock } from '../contracts/clock.ts'
 import { LockTimeoutError, LockUnavailableError } from '../errors/lock-error.ts'
 import { isStoreKeyError, StoreTimeoutError, StoreUnavailableError } from '../errors/store-error.ts'
-import type { BackgroundWork } from '../lifecycle/call-context.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { askForLock, type Grant } from './ask-for-lock.ts'
 import { Hold, type Mirror } from './hold.ts'
 import type { ResolvedLockOptions } from './lock-options.ts'

@@ -27,6 +27,7 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import type { SessionParts } from './create-sessions.ts'
 import type { StreamParts } from './create-streams.ts'
+import type { StructureParts } from './create-structures.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
@@ -79,6 +80,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     sessions: (): SessionParts => this.#parts.of('sessions'),
     boards: (): BoardParts => this.#parts.of('boards'),
     streams: (): StreamParts => this.#parts.of('streams'),
+    structures: (): StructureParts => this.#parts.of('structures'),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined

@@ -7,7 +7,8 @@ import type { ProviderKind, Providers } from '../contracts/providers.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { BreakerState } from '../guard/breaker.ts'
 import { ProviderStore } from '../guard/provider-store.ts'
-import type { BackgroundWork } from '../lifecycle/call-context.ts'
+import type { BackgroundWork } from '../lifecycle/background-work.ts'
+import { isOfWrites } from '../remote/failures.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import { providerOf } from './provider-of.ts'
 
@@ -64,15 +65,21 @@ export function storePart<Kind extends ProviderKind, Made extends { readonly sto
   }
 }
 
-/** How such a part is made that needs nothing but its provider. `Unavailable`: what its calls reject with when the store cannot say. */
+/**
+ * How such a part is made that needs nothing but its provider. `Unavailable`: what its calls reject with when the store cannot say.
+ * `isVerdict`: tells an error that is what the store says, which callers get as it is.
+ */
 export function plainPart<Kind extends ProviderKind>(
   kind: Kind,
   Unavailable: new (cause: unknown) => Error,
+  isVerdict: (error: unknown) => error is Error,
 ): (place: PartPlace) => LatePart<StoreParts<ProviderStore<Providers[Kind]>>> {
-  const unavailable = (cause: unknown): Error => new Unavailable(cause)
+  const unavailable = (cause: unknown): Error => (isVerdict(cause) ? cause : new Unavailable(cause))
+  const isAnswer = (error: unknown): boolean => isOfWrites(error) || isVerdict(error)
   return (place) =>
     storePart(kind, place, (provider, clock) => {
       const { events } = place.node
-      return { store: new ProviderStore({ provider, clock, events, kind, unavailable }) }
+      const parts = { provider, clock, events, kind, unavailable, isAnswer }
+      return { store: new ProviderStore(parts) }
     })
 }

@@ -2,7 +2,7 @@
 
 import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { ProviderKind } from '../contracts/providers.ts'
-import { BoardUnavailableError } from '../errors/board-error.ts'
+import { BoardOptionsError, BoardUnavailableError } from '../errors/board-error.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import type { ProviderStore } from '../guard/provider-store.ts'
 import type { Limiter } from '../limits/limiter.ts'
@@ -11,6 +11,7 @@ import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessions } from './create-sessions.ts'
 import { createStreams } from './create-streams.ts'
+import { createStructures } from './create-structures.ts'
 import { type LatePart, type PartPlace, plainPart, type StoreParts } from './late-part.ts'
 import type { BreakerStatus } from './status.ts'
 
@@ -22,9 +23,14 @@ const MAKERS = {
   locks: createLocks,
   limits: createLimits,
   sessions: createSessions,
-  boards: plainPart('boards', BoardUnavailableError),
+  boards: plainPart('boards', BoardUnavailableError, isBoardVerdict),
   streams: createStreams,
+  structures: createStructures,
 } satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
+
+function isBoardVerdict(error: unknown): error is BoardOptionsError {
+  return error instanceof BoardOptionsError
+}
 
 type Parts = { [Kind in ProviderKind]: ReturnType<(typeof MAKERS)[Kind]> }
 

@@ -10,6 +10,7 @@ import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
 import type { StreamProvider } from '../contracts/stream-provider.ts'
+import type { StructureProvider } from '../contracts/structure-provider.ts'
 import {
   type FleetOptions,
   type ResolvedFleetOptions,
@@ -57,6 +58,8 @@ export interface CacheManagerOptions {
   readonly boards?: BoardProvider | undefined
   /** Where streams of messages are kept. @default the remote store's own, or without one the local store's */
   readonly streams?: StreamProvider | undefined
+  /** Where maps, sets and lists are kept. @default the remote store's own, or without one the local store's */
+  readonly structures?: StructureProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -99,7 +102,7 @@ export interface CacheManagerOptions {
   readonly logger?: Logger | false | undefined
   /**
    * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions,
-   * boards and streams stay in this process, and no store is used. @default true
+   * boards, streams and structures stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -117,6 +120,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   sessions: true,
   boards: true,
   streams: true,
+  structures: true,
   plugins: true,
   defaults: true,
   types: true,

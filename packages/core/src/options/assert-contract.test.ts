@@ -31,6 +31,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     fleet: 'fleet',
     boards: 'boards',
     streams: 'streams',
+    structures: 'structures',
   },
   remote: {
     capabilities: 'capabilities',
@@ -41,6 +42,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     fleet: 'fleet',
     boards: 'boards',
     streams: 'streams',
+    structures: 'structures',
   },
   boards: { capabilities: 'boardCapabilities' },
   streams: { capabilities: 'streamCapabilities' },
@@ -48,6 +50,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
   fleet: { capabilities: 'fleetCapabilities' },
+  structures: { capabilities: 'structureCapabilities' },
   plugin: { codecSteps: 'step' },
 }
 
@@ -110,7 +113,7 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
     const isOptional =
-      value === undefined && /bus|boards|locks|limits|sessions|streams|fleet/.test(name)
+      value === undefined && /bus|boards|locks|limits|sessions|streams|structures|fleet/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

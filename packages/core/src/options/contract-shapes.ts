@@ -17,6 +17,7 @@ import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
 import type { StreamCapabilities, StreamProvider } from '../contracts/stream-provider.ts'
+import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
 import type { Shape } from './assert-shape.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
@@ -131,6 +132,21 @@ const STREAMS: Shape<StreamProvider> = {
   close: 'function',
 }
 
+const STRUCTURE_CAPABILITIES: Shape<StructureCapabilities> = { shared: 'boolean' }
+
+const STRUCTURES: Shape<StructureProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  put: 'function',
+  remove: 'function',
+  read: 'function',
+  clear: 'function',
+  close: 'function',
+}
+
 const FLEET: Shape<FleetProvider> = {
   name: 'string',
   capabilities: 'object',
@@ -147,6 +163,7 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   sessions: 'object?',
   boards: 'object?',
   streams: 'object?',
+  structures: 'object?',
   fleet: 'object?',
 }
 
@@ -257,6 +274,8 @@ export const SHAPES = {
   streamCapabilities: STREAM_CAPABILITIES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
+  structures: STRUCTURES,
+  structureCapabilities: STRUCTURE_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,

@@ -45,6 +45,12 @@ export const PROVIDERS: Readonly<Record<ProviderKind, Kind>> = {
     shape: SHAPES.streams,
     capabilities: SHAPES.streamCapabilities,
   },
+  structures: {
+    is: 'a structure provider',
+    such: 'redisStructures() or localStructures()',
+    shape: SHAPES.structures,
+    capabilities: SHAPES.structureCapabilities,
+  },
 }
 
 /** Those that only stores bring. */

@@ -34,6 +34,11 @@ export {
   sessionStoreCases,
 } from './conformance/session-store-cases.ts'
 export { type MakeStreams, type StreamsUnderTest, streamCases } from './conformance/stream-cases.ts'
+export {
+  type MakeStructures,
+  type StructuresUnderTest,
+  structureCases,
+} from './conformance/structure-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {
   type BusFaultScope,

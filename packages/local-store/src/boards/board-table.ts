@@ -1,11 +1,13 @@
 /** A board in memory, step by step as the Redis scripts do it. Time is given with every step, ms since the epoch, so that a test can set it. */
 
+import { BoardOptionsError } from '@larder/core'
 import {
   type BoardPart,
   type BoardReply,
   type BoardRule,
   type BoardScore,
   type BoardView,
+  boardShape,
   periodsOf,
   type SubmitReply,
 } from '@larder/core/store'
@@ -20,13 +22,17 @@ export class BoardTable {
   readonly #periods = new Map<number, PeriodBoard>()
   readonly #merges = new Map<string, { readonly board: PeriodBoard; readonly until: number }>()
   #stamp = 0
+  /** The rule that it is kept by, so far as that must not change, and until when. */
+  #kept: { readonly shape: string; readonly until: number } | undefined
 
   submit(rule: BoardRule, scores: readonly BoardScore[], nowMs: number): readonly SubmitReply[] {
     this.#sweep(nowMs)
+    this.#assertShape(rule)
     const { from, starts, keptUntil } = periodsOf(rule).at(nowMs)
     const start = Number.isFinite(from) ? from : (starts[0] ?? 0)
     const board = this.#periods.get(start) ?? new PeriodBoard(rule)
-    board.keptUntil = keptUntil
+    board.keptUntil = Math.max(board.keptUntil, keptUntil)
+    this.#kept = { shape: boardShape(rule), until: Math.max(this.#kept?.until ?? 0, keptUntil) }
     this.#periods.set(start, board)
     this.#stamp = Math.max(this.#stamp, nowMs * US_PER_MS)
     return scores.map(({ member, score }) => this.#take(rule, board, { member, score }))
@@ -34,6 +40,7 @@ export class BoardTable {
 
   look(rule: BoardRule, view: BoardView, part: BoardPart, nowMs: number): BoardReply {
     this.#sweep(nowMs)
+    this.#assertShape(rule)
     const starts = periodsOf(rule)
       .at(nowMs)
       .starts.slice(view.ago, view.ago + view.merge)
@@ -70,7 +77,7 @@ export class BoardTable {
     view: BoardView & { readonly starts: readonly number[]; readonly nowMs: number },
   ): PeriodBoard {
     const { starts, nowMs, maxAgeMs } = view
-    const name = `${starts[0]}+${starts.length}`
+    const name = `${starts[0]}+${starts.length}:${maxAgeMs}`
     const known = this.#merges.get(name)
     if (maxAgeMs > 0 && known !== undefined && known.until > nowMs) return known.board
     const board = new PeriodBoard(rule)
@@ -83,7 +90,14 @@ export class BoardTable {
     return board
   }
 
+  /** @throws BoardOptionsError */
+  #assertShape(rule: BoardRule): void {
+    if (this.#kept !== undefined && this.#kept.shape !== boardShape(rule))
+      throw new BoardOptionsError()
+  }
+
   #sweep(nowMs: number): void {
+    if (this.#kept !== undefined && this.#kept.until <= nowMs) this.#kept = undefined
     for (const [start, { keptUntil }] of this.#periods)
       if (keptUntil + DAY_MS <= nowMs) this.#periods.delete(start)
     for (const [name, { until }] of this.#merges) if (until <= nowMs) this.#merges.delete(name)

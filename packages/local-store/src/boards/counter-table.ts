@@ -37,7 +37,7 @@ export class CounterTable {
     const total = before + by
     if (!Number.isSafeInteger(total)) return { outcome: 'range', total: before }
     counted.counts.set(start, total)
-    counted.keptUntil = keptUntil
+    counted.keptUntil = Math.max(counted.keptUntil, keptUntil)
     if (counted.counts.size > rule.periods) {
       for (const from of counted.counts.keys())
         if (from < (starts.at(-1) ?? 0)) counted.counts.delete(from)

@@ -100,11 +100,12 @@ class LocalBoards extends LocalProvider<Tables> implements BoardProvider {
     return madeOnce(this.table.boards, board, () => new BoardTable())
   }
 
-  #uniques({ uniques }: UniqueRule): UniqueTable {
-    return madeOnce(this.table.uniques, uniques, () => new UniqueTable())
+  // A day and its first hour begin at one instant, so what is counted by days has other tables.
+  #uniques({ uniques, per }: UniqueRule): UniqueTable {
+    return madeOnce(this.table.uniques, `${uniques}:${per}`, () => new UniqueTable())
   }
 
-  #counter({ counter }: CounterRule): CounterTable {
-    return madeOnce(this.table.counters, counter, () => new CounterTable())
+  #counter({ counter, per }: CounterRule): CounterTable {
+    return madeOnce(this.table.counters, `${counter}:${per}`, () => new CounterTable())
   }
 }

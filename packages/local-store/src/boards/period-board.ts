@@ -17,7 +17,7 @@ type Order = Pick<BoardRule, 'best' | 'ties'>
 
 export class PeriodBoard {
   /** Until when it means something, ms since the epoch. */
-  keptUntil = Number.POSITIVE_INFINITY
+  keptUntil = Number.NEGATIVE_INFINITY
   readonly #members = new Map<string, Held>()
   readonly #order: Order
   /** The best first. */

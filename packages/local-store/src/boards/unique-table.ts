@@ -5,6 +5,7 @@ import { HyperLogLog } from './hyper-log-log.ts'
 
 /** What is over is dropped so much later: a clock that is set back a little finds it again. */
 const DAY_MS = 86_400_000
+const SWEEP_EVERY_MS = 60_000
 
 interface Visits {
   /** The digests of visitors, while they are few. */
@@ -16,6 +17,7 @@ interface Visits {
 export class UniqueTable {
   /** By key, and where each period begins. */
   readonly #keys = new Map<string, Map<number, Visits>>()
+  #sweptAt = Number.NEGATIVE_INFINITY
 
   seen(
     rule: UniqueRule,
@@ -29,7 +31,7 @@ export class UniqueTable {
     const start = starts[0] ?? 0
     const visits = periods.get(start) ?? { few: new Set(), many: undefined, keptUntil }
     periods.set(start, visits)
-    visits.keptUntil = keptUntil
+    visits.keptUntil = Math.max(visits.keptUntil, keptUntil)
     for (const visitor of visitors) {
       const digest = Buffer.from(visitor)
       if (visits.many === undefined) visits.few.add(digest.toString('latin1'))
@@ -53,7 +55,10 @@ export class UniqueTable {
     return { count: logOf(visits).count(), exact: false }
   }
 
+  /** No timer: what grows the table also makes it smaller. Not at each call, which would go through all keys. */
   #sweep(nowMs: number): void {
+    if (Math.abs(nowMs - this.#sweptAt) < SWEEP_EVERY_MS) return
+    this.#sweptAt = nowMs
     for (const [key, periods] of this.#keys) {
       for (const [start, { keptUntil }] of periods)
         if (keptUntil + DAY_MS <= nowMs) periods.delete(start)

@@ -8,7 +8,7 @@ import {
   type Counted,
   type CounterCalls,
   type CounterKey,
-  countsOf,
+  seriesOf,
   totalOf,
 } from './counter-calls.ts'
 import { assertAdd, type CountOptions } from './counter-options.ts'
@@ -16,7 +16,7 @@ import { assertAdd, type CountOptions } from './counter-options.ts'
 /**
  * A counter whose `add` waits for nothing. What was added within the last `buffer` is lost when the process dies; everything that waits
  * is, when it dies while the store is away. What is sent late counts for the period in which it arrives. Closing the manager sends what
- * waits, once.
+ * waits, once, and what the store does not take then is told as lost.
  */
 export class BufferedCounter {
   readonly #parts: BoardParts
@@ -24,6 +24,7 @@ export class BufferedCounter {
   readonly #buffer: CounterBuffer
   readonly #bufferMs: number
   #isDue = false
+  #isSending = false
 
   /** Use `createCounter`. */
   constructor(parts: BoardParts, calls: CounterCalls, bufferMs: number) {
@@ -34,10 +35,13 @@ export class BufferedCounter {
     const onLost = (error: unknown): void =>
       events.emit('background-error', { task: 'buffered counter', error })
     this.#buffer = new CounterBuffer(calls, { clock, onLost })
-    parts.store.beforeClose(() => this.#buffer.flush())
+    parts.store.beforeClose(() => this.#buffer.end())
   }
 
-  /** How many sums were given up, because the store was away for too long. Each is a `background-error` event as well. */
+  /**
+   * How many sums were given up: because the store was away for half an hour or when the manager was closed, because sums of 10 000
+   * keys waited already, or because a count would have left its range. `background-error` events tell it as well.
+   */
   get lost(): number {
     return this.#buffer.lost
   }
@@ -64,12 +68,12 @@ export class BufferedCounter {
 
   /** As that of `Counter`; what waits in this or another process is not in it. */
   async count(key: CounterKey, options: CountOptions = {}): Promise<number> {
-    return totalOf(await countsOf(this.#calls, key, { options, where: 'counter.count' }))
+    return totalOf(this.#calls, key, { options, where: 'counter.count' })
   }
 
   /** As that of `Counter`; what waits in this or another process is not in it. */
   async series(key: CounterKey, options: CountOptions = {}): Promise<readonly Counted[]> {
-    return countsOf(this.#calls, key, { options, where: 'counter.series' })
+    return seriesOf(this.#calls, key, { options, where: 'counter.series' })
   }
 
   #sendLater(): void {
@@ -86,8 +90,12 @@ export class BufferedCounter {
   }
 
   #send(): void {
+    if (this.#isSending) return
+    this.#isSending = true
     const sent = this.#buffer.flush().then(() => {
-      if (this.#buffer.waiting > 0) this.#sendLater()
+      this.#isSending = false
+      if (this.#buffer.isFull) this.#send()
+      else if (this.#buffer.waiting > 0) this.#sendLater()
     })
     this.#parts.work.run('buffered counter', sent)
   }

@@ -1,7 +1,8 @@
 /** What both kinds of counters do: they add to a shard of a key, and read all of them. */
 
 import { createHash } from 'node:crypto'
-import type { AddReply, BoardParts, PeriodCount } from '@larder/core/store'
+import { BoardRangeError } from '@larder/core'
+import type { AddReply, BoardParts, BoardProvider, PeriodCount } from '@larder/core/store'
 import { nameText } from './common-options.ts'
 import { type CountOptions, type ResolvedCounterOptions, resolveLast } from './counter-options.ts'
 
@@ -15,6 +16,13 @@ export interface Counted {
   readonly count: number
 }
 
+/** How something is added. */
+interface AddCall {
+  readonly id: string | undefined
+  /** Also to a store that failed before. */
+  readonly insists?: boolean
+}
+
 export class CounterCalls {
   readonly options: ResolvedCounterOptions
   readonly #parts: BoardParts
@@ -25,12 +33,13 @@ export class CounterCalls {
   }
 
   /** @throws BoardUnavailableError */
-  add(key: string, by: number, id: string | undefined): Promise<AddReply> {
+  add(key: string, by: number, { id, insists = false }: AddCall): Promise<AddReply> {
     const { rule, timeoutMs } = this.options
+    const { store } = this.#parts
     const place = placeOf(key, this.#shardOf(id))
-    return this.#parts.store.ask('add', timeoutMs, (provider) =>
-      provider.add(rule, { key: place, by, id }),
-    )
+    const call = (provider: BoardProvider): Promise<AddReply> =>
+      provider.add(rule, { key: place, by, id })
+    return insists ? store.insist('add', timeoutMs, call) : store.ask('add', timeoutMs, call)
   }
 
   /** The last periods, the present one first. @throws BoardUnavailableError */
@@ -45,7 +54,19 @@ export class CounterCalls {
     )
     const [first = []] = all
     // Two shards may have been read on both sides of an edge of periods.
-    return first.map(({ from }) => ({ from, count: sumOf(all, from) }))
+    return first.map(({ from }) => ({ from, count: this.#sum(countsAt(all, from)) }))
+  }
+
+  /** The counts of periods as one. @throws BoardRangeError */
+  total(counts: readonly PeriodCount[]): number {
+    return this.#sum(counts.map(({ count }) => count))
+  }
+
+  /** As integers of any size: a sum may go beyond the range of exact numbers and come back. */
+  #sum(counts: readonly number[]): number {
+    const sum = Number(counts.reduce((all, count) => all + BigInt(count), 0n))
+    if (Number.isSafeInteger(sum)) return sum
+    throw new BoardRangeError(`the counter ${this.options.rule.counter}`)
   }
 
   /** An id always has the same shard, because only that one remembers it. */
@@ -62,24 +83,35 @@ function placeOf(key: string, shard: number): string {
   return `${shard}:${key}`
 }
 
-function sumOf(all: readonly (readonly PeriodCount[])[], from: number): number {
-  let sum = 0
-  for (const counts of all) sum += counts.find((count) => count.from === from)?.count ?? 0
-  return sum
+function countsAt(all: readonly (readonly PeriodCount[])[], from: number): readonly number[] {
+  return all.map((counts) => counts.find((count) => count.from === from)?.count ?? 0)
 }
 
-/** @throws BoardUnavailableError; InvalidOptionError */
-export async function countsOf(
+interface Asked {
+  readonly options: CountOptions
+  readonly where: string
+}
+
+/** @throws BoardUnavailableError; BoardRangeError; InvalidOptionError; so does `totalOf` */
+export async function seriesOf(
   calls: CounterCalls,
   key: CounterKey,
-  { options, where }: { readonly options: CountOptions; readonly where: string },
+  asked: Asked,
 ): Promise<readonly Counted[]> {
-  const name = nameText(key, `${where}.key`)
-  const last = resolveLast(options, { periods: calls.options.rule.periods, where })
-  const counts = await calls.counts(name, last)
+  const counts = await countsOf(calls, key, asked)
   return counts.map(({ from, count }) => ({ from: new Date(from), count }))
 }
 
-export function totalOf(counts: readonly Counted[]): number {
-  return counts.reduce((sum, { count }) => sum + count, 0)
+export async function totalOf(calls: CounterCalls, key: CounterKey, asked: Asked): Promise<number> {
+  return calls.total(await countsOf(calls, key, asked))
+}
+
+function countsOf(
+  calls: CounterCalls,
+  key: CounterKey,
+  { options, where }: Asked,
+): Promise<readonly PeriodCount[]> {
+  const name = nameText(key, `${where}.key`)
+  const last = resolveLast(options, { periods: calls.options.rule.periods, where })
+  return calls.counts(name, last)
 }

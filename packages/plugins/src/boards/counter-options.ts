@@ -17,9 +17,11 @@ export interface CounterOptions extends PeriodOptions {
    * know the total, and reading asks all places. May be raised later; counts are lost when it is lowered. 1 to 64. @default 1
    */
   readonly shards?: number | undefined
+  /** Not here: what has it is a `BufferedCounterOptions`, of which a counter of another type is made. */
+  readonly buffer?: undefined
 }
 
-export interface BufferedCounterOptions extends CounterOptions {
+export interface BufferedCounterOptions extends Omit<CounterOptions, 'buffer'> {
   /** Adds up in this process for so long, and sends the sums. What was added last is lost when the process dies. 10 ms to 1 min. */
   readonly buffer: Duration
 }
@@ -73,7 +75,7 @@ export function resolveCounterOptions(
   const { name, rule, timeoutMs } = resolvePeriodOptions(options, WHERE)
   const shards = orDefault(options.shards, COUNTER_DEFAULTS.shards)
   assertInteger(shards, `${WHERE}.shards`, { min: 1, max: MOST_SHARDS })
-  const buffer = 'buffer' in options ? options.buffer : undefined
+  const { buffer } = options
   const bufferMs =
     buffer === undefined
       ? undefined

@@ -4,7 +4,7 @@ import { BoardRangeError, type CacheManager } from '@larder/core'
 import type { BoardParts } from '@larder/core/store'
 import { BufferedCounter } from './buffered-counter.ts'
 import { boardPartsOf, nameText } from './common-options.ts'
-import { type Counted, CounterCalls, type CounterKey, countsOf, totalOf } from './counter-calls.ts'
+import { type Counted, CounterCalls, type CounterKey, seriesOf, totalOf } from './counter-calls.ts'
 import {
   type AddOptions,
   assertAdd,
@@ -67,18 +67,18 @@ export class Counter {
     assertAdd(by, options, 'counter.add')
     const id = options.id === undefined ? undefined : nameText(options.id, 'counter.add.id')
     const { rule, shards } = this.#calls.options
-    const { total, outcome } = await this.#calls.add(name, by, id)
+    const { total, outcome } = await this.#calls.add(name, by, { id })
     if (outcome === 'range') throw new BoardRangeError(`the counter ${rule.counter}`)
     return { total: shards === 1 ? total : undefined, isDuplicate: outcome === 'duplicate' }
   }
 
-  /** Returns the count, of the present period or of the last ones together. @throws BoardUnavailableError; InvalidOptionError */
+  /** Returns the count, of the present period or of the last ones together. @throws BoardUnavailableError; BoardRangeError; InvalidOptionError */
   async count(key: CounterKey, options: CountOptions = {}): Promise<number> {
-    return totalOf(await countsOf(this.#calls, key, { options, where: 'counter.count' }))
+    return totalOf(this.#calls, key, { options, where: 'counter.count' })
   }
 
-  /** Returns the counts of the last periods, the present one first. @throws BoardUnavailableError; InvalidOptionError */
+  /** Returns the counts of the last periods, the present one first. @throws as `count` */
   async series(key: CounterKey, options: CountOptions = {}): Promise<readonly Counted[]> {
-    return countsOf(this.#calls, key, { options, where: 'counter.series' })
+    return seriesOf(this.#calls, key, { options, where: 'counter.series' })
   }
 }

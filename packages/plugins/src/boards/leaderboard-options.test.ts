@@ -14,6 +14,7 @@ describe('the options of a leaderboard', () => {
         best: 'highest',
         ties: 'first',
         keep: 100_000,
+        decimals: 0,
       },
       timeoutMs: 1_000,
       mergeMaxAgeMs: 0,
@@ -74,5 +75,24 @@ describe('a score', () => {
     }
     expect(Object.is(scaledScore(0, 9, 'x'), 0)).toBe(true)
     expect(scaledScore(0.1 + 0.2, 1, 'x')).toBe(3)
+  })
+
+  it('is the number of units that was meant, or refused, over the whole range', () => {
+    for (const decimals of [1, 2, 3, 6, 9]) {
+      for (let units = 1; units < Number.MAX_SAFE_INTEGER; units = Math.ceil(units * 1.37)) {
+        const score = units / 10 ** decimals
+        const isAlone = [units - 1, units + 1].every((other) => other / 10 ** decimals !== score)
+        if (isAlone) expect(scaledScore(score, decimals, 'x')).toBe(units)
+        else expect(() => scaledScore(score, decimals, 'x')).toThrow(InvalidOptionError)
+      }
+    }
+  })
+
+  it('with more decimals than it may have is refused, also where numbers are large', () => {
+    expect(() => scaledScore(2 ** 50 + 0.25, 0, 'x')).toThrow(/x takes a whole number/)
+    for (let power = 0; power < 45; power++) {
+      expect(() => scaledScore(2 ** power + 0.125, 2, 'x')).toThrow(InvalidOptionError)
+      expect(scaledScore(2 ** power + 0.25, 2, 'x')).toBe(2 ** power * 100 + 25)
+    }
   })
 })

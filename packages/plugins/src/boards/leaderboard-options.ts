@@ -90,6 +90,10 @@ const WHERE = 'createLeaderboard'
 const HOUR_MS = 3_600_000
 const MOST_KEPT = 1_000_000
 const MOST_DECIMALS = 9
+/** Of a score with decimals, relative to it: four of its last bits. */
+const MOST_ERROR = 2 ** -50
+/** And in units of the last decimal. */
+const MOST_ERROR_IN_UNITS = 0.05
 const KINDS: readonly RankKind[] = ['ordinal', 'standard', 'dense']
 /** No page of a board is longer, nor begins further down. */
 export const MOST_PLACES = 10_000
@@ -118,7 +122,7 @@ export function resolveLeaderboardOptions(options: LeaderboardOptions): Resolved
   const maxAge = orDefault(options.mergeMaxAge, LEADERBOARD_DEFAULTS.mergeMaxAge)
   const mergeMaxAgeMs = parseDuration(maxAge, `${WHERE}.mergeMaxAge`, { max: HOUR_MS })
   return {
-    rule: { ...rule, board: name, update, best, ties, keep },
+    rule: { ...rule, board: name, update, best, ties, keep, decimals },
     timeoutMs,
     mergeMaxAgeMs,
     decimals,
@@ -159,13 +163,27 @@ export function resolveTopOptions(
  */
 export function scaledScore(score: unknown, decimals: number, option: string): number {
   const scale = 10 ** decimals
-  const isNumber = typeof score === 'number' && Number.isFinite(score) && !Object.is(score, -0)
-  const scaled = isNumber ? Math.round(score * scale) + 0 : Number.NaN
-  // A sum such as 0.1 + 0.2 is off by some of the last bits, and has one decimal all the same.
-  const isExact = isNumber && Math.abs(scaled / scale - score) <= Math.abs(score) * 2 ** -50
-  if (isExact && Number.isSafeInteger(scaled)) return scaled
+  if (typeof score === 'number' && !Object.is(score, -0)) {
+    const scaled = Math.round(score * scale) + 0
+    if (Number.isSafeInteger(scaled) && isNear(score, scaled, scale)) return scaled
+  }
   const most = Number.MAX_SAFE_INTEGER / scale
   const digits = decimals === 0 ? 'a whole number' : `a number with at most ${decimals} decimals`
   const expected = `${digits} from ${-most} to ${most}, and not -0`
   throw new InvalidOptionError({ option, expected, received: score })
+}
+
+/**
+ * Whether a score is meant to be this many units of its last decimal, and no other number of them.
+ *
+ * A sum such as 0.1 + 0.2 is off by some of its last bits, and has one decimal all the same. Its error must stay far below one unit, or a
+ * large score with more decimals would pass for one that was rounded. Close to the end of the range, several numbers of units are one
+ * floating-point number; it is unknown which one was meant.
+ */
+function isNear(score: number, scaled: number, scale: number): boolean {
+  if (scale === 1) return scaled === score
+  const error = Math.abs(scaled / scale - score)
+  const most = Math.min(Math.abs(score) * MOST_ERROR, MOST_ERROR_IN_UNITS / scale)
+  const isAlone = (scaled + 1) / scale !== score && (scaled - 1) / scale !== score
+  return error <= most && isAlone
 }

@@ -1,6 +1,6 @@
 /** Leaderboards over a cache manager's store: who has which place, by scores that anybody submits. */
 
-import { BoardRangeError, type CacheManager } from '@larder/core'
+import { BoardRangeError, type CacheManager, InvalidOptionError } from '@larder/core'
 import {
   assertInteger,
   type BoardPart,
@@ -94,12 +94,11 @@ export class Leaderboard {
     scores: Iterable<readonly [member: BoardMember, score: number]>,
   ): Promise<readonly Submitted[]> {
     const option = 'leaderboard.submitMany'
-    const taken = Array.from(scores, (pair, i) => {
+    const taken = atMost(scores, MOST_AT_ONCE, `${option}.scores`).map((pair, i) => {
       const [member, score] = Array.isArray(pair) ? pair : []
       return this.#taken(member, score, `${option}[${i}]`)
     })
     if (taken.length === 0) return []
-    assertInteger(taken.length, `${option}.scores.length`, { min: 1, max: MOST_AT_ONCE })
     return (await this.#submit(taken)).map((reply) => this.#submitted(reply))
   }
 
@@ -209,4 +208,23 @@ export class Leaderboard {
   #plain(score: number): number {
     return score / 10 ** this.#options.decimals
   }
+}
+
+/** The items, of which one more than allowed is asked for and no further one: they may have no end. @throws InvalidOptionError */
+function atMost(items: unknown, most: number, option: string): readonly unknown[] {
+  const expected = `pairs of a member and a score, at most ${most} of them`
+  if (!isIterable(items)) throw new InvalidOptionError({ option, expected, received: items })
+  const all: unknown[] = []
+  for (const item of items) {
+    if (all.length === most) {
+      const described = `more than ${most}`
+      throw new InvalidOptionError({ option, expected, received: undefined, described })
+    }
+    all.push(item)
+  }
+  return all
+}
+
+function isIterable(items: unknown): items is Iterable<unknown> {
+  return typeof items === 'object' && items !== null && Symbol.iterator in items
 }

@@ -63,5 +63,7 @@ export function resolveUniquesOptions(options: UniquesOptions): ResolvedUniquesO
       ...(isSalt ? { described: 'a shorter one' } : {}),
     })
   }
-  return { rule: { ...rule, uniques: name, exactBelow }, timeoutMs, salt }
+  // A copy: who wipes the bytes of a secret after use must not make everybody somebody else.
+  const kept = typeof salt === 'string' ? salt : Uint8Array.from(salt)
+  return { rule: { ...rule, uniques: name, exactBelow }, timeoutMs, salt: kept }
 }

@@ -22,7 +22,7 @@ export type Visitor = string | number
  *
  * @throws InvalidOptionError when an option is unknown or wrong, or when no store of the manager keeps such counts; ClosedError
  * @example
- * const visitors = createUniques(caches, { name: 'visitors', per: 'day', periods: 7, salt: process.env.VISITOR_SALT })
+ * const visitors = createUniques(caches, { name: 'visitors', per: 'day', periods: 7, salt: process.env.VISITOR_SALT ?? '' })
  * await visitors.seen('home', user.id)
  * const { count, exact } = await visitors.count('home', { last: 7 })
  */
@@ -51,7 +51,8 @@ export class Uniques {
     const all = Array.isArray(visitors) ? (visitors as readonly Visitor[]) : [visitors as Visitor]
     if (all.length === 0) return
     assertInteger(all.length, 'uniques.seen.visitors.length', { min: 1, max: MOST_AT_ONCE })
-    const digests = all.map((visitor) =>
+    // Not `map`, which leaves out what an array has no element for.
+    const digests = Array.from(all, (visitor) =>
       this.#digestOf(name, nameText(visitor, 'uniques.seen.visitors')),
     )
     const { rule, timeoutMs } = this.#options

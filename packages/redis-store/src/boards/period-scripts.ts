@@ -1,11 +1,15 @@
 /** Runs the scripts about periods of a calendar, for the period that the server's clock is in. */
 
+import { BoardOptionsError } from '@larder/core'
 import { type PeriodRule, type PeriodsNow, periodsOf } from '@larder/core/store'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
 import { ServerCalendar } from '../limits/server-calendar.ts'
 
 const US_PER_MS = 1_000
+/** The first words of replies; any other one says that it is another period. */
+const REACHED = 1
+const OTHER_RULE = 2
 
 export interface PeriodScriptsParts {
   /** Runs a script on the boards' server. @throws StoreKeyError for what the server answers about these keys */
@@ -27,7 +31,7 @@ export class PeriodScripts {
    * of the period are put before its arguments.
    *
    * @returns the reply without its first word
-   * @throws StoreKeyError for what the server answers about these keys
+   * @throws StoreKeyError for what the server answers about these keys; BoardOptionsError
    */
   run(rule: PeriodRule, callFor: (periods: PeriodsNow) => ScriptCall): Promise<readonly unknown[]> {
     const nowUs = this.#parts.nowUs?.()
@@ -37,8 +41,9 @@ export class PeriodScripts {
       const edges = Number.isFinite(periods.from) ? [periods.from, periods.until] : ['', '']
       const call = callFor(periods)
       const args = [nowUs ?? '', ...edges, ...call.args]
-      const [isReached, ...answer] = await this.#parts.run({ ...call, args })
-      if (isReached === 1) return { answer }
+      const [reached, ...answer] = await this.#parts.run({ ...call, args })
+      if (reached === REACHED) return { answer }
+      if (reached === OTHER_RULE) throw new BoardOptionsError()
       return { nowUs: numberOf(answer[0]) * US_PER_MS }
     })
   }

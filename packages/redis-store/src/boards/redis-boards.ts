@@ -17,6 +17,7 @@ import type {
   UniqueCount,
   UniqueRule,
 } from '@larder/core/store'
+import { boardShape } from '@larder/core/store'
 import { type BackedParts, BackedProvider } from '../backed-provider.ts'
 import { Backend } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
@@ -63,6 +64,7 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
         signOf(best),
         ties,
         keep,
+        boardShape(rule),
         ...scores.flatMap(({ member, score }) => [member, score]),
       ],
     }))
@@ -77,11 +79,12 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
       const merged = starts.slice(ago, ago + merge)
       const [first] = merged
       const orders = merged.map((start) => this.#keysAt(board, start)[0])
+      const clock = boardClockKey(this.namespace, board)
       const keys =
         merge === 1
-          ? this.#keysAt(board, first)
-          : [...boardKeys(this.namespace, board, `${first}+${merge}`), ...orders]
-      const args = [update, signOf(best), ties, maxAgeMs, part.kind, ...asked]
+          ? [...this.#keysAt(board, first), clock]
+          : [...boardKeys(this.namespace, board, `${first}+${merge}:${maxAgeMs}`), clock, ...orders]
+      const args = [update, signOf(best), ties, maxAgeMs, part.kind, ...asked, boardShape(rule)]
       return { script: 'boardLook', keys, args }
     })
     return readLook(reply)
@@ -97,7 +100,7 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
   }
 
   async add(rule: CounterRule, { key, by, id }: CounterAdd): Promise<AddReply> {
-    const { counts, done } = counterKeys(this.namespace, rule.counter, key)
+    const { counts, done } = counterKeys(this.namespace, rule, key)
     const reply = await this.#scripts.run(rule, (now) => ({
       script: 'counterAdd',
       keys: id === undefined ? [counts] : [counts, done(digestOf(id))],
@@ -114,7 +117,7 @@ export class RedisBoards extends BackedProvider implements BoardProvider {
   }
 
   async counts(rule: CounterRule, key: string, last: number): Promise<readonly PeriodCount[]> {
-    const { counts } = counterKeys(this.namespace, rule.counter, key)
+    const { counts } = counterKeys(this.namespace, rule, key)
     let asked: readonly number[] = []
     const reply = await this.#scripts.run(rule, ({ starts }) => {
       asked = starts.slice(0, last)

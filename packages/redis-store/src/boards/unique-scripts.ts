@@ -44,8 +44,8 @@ export class UniqueScripts implements UniqueSteps {
     return { count: numberOf(count), exact: isExact === 1 }
   }
 
-  #keysAt({ uniques }: UniqueRule, key: string, period: string): readonly [string, string] {
-    const [few, many] = uniqueKeys(this.#namespace(), uniques, { key, period })
+  #keysAt(rule: UniqueRule, key: string, period: string): readonly [string, string] {
+    const [few, many] = uniqueKeys(this.#namespace(), rule, { key, period })
     return [few, many]
   }
 }

@@ -10,6 +10,7 @@ export type Use =
   | 'fleet'
   | 'boards'
   | 'streams'
+  | 'structures'
 
 /** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
 export const HARMLESS = {
@@ -69,6 +70,8 @@ export const HARMLESS = {
   zremrangebyscore: ['KEY', '0', '0'],
   zrevrangebyscore: ['KEY', '0', '0'],
   zscore: ['KEY', 'm'],
+  hgetall: ['KEY'],
+  zrevrange: ['KEY', '0', '0'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type NeededCommand = keyof typeof HARMLESS
@@ -181,6 +184,7 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'pfcount',
     'pfmerge',
     'ping',
+    'pttl',
     'sadd',
     'scard',
     'set',
@@ -194,6 +198,26 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrange',
     'zrank',
     'zrem',
+    'zscore',
+  ],
+  structures: [
+    'eval',
+    'evalsha',
+    'hdel',
+    'hgetall',
+    'hlen',
+    'hmget',
+    'hset',
+    'pexpire',
+    'ping',
+    'pttl',
+    'time',
+    'unlink',
+    'zadd',
+    'zcard',
+    'zrange',
+    'zrem',
+    'zrevrange',
     'zscore',
   ],
   sessions: [

@@ -43,6 +43,7 @@ function useOf(script: string): Use {
   if (/^(board|counter|unique)/.test(script)) return 'boards'
   if (script.startsWith('session')) return 'sessions'
   if (script.startsWith('stream')) return 'streams'
+  if (script.startsWith('structure')) return 'structures'
   return script.startsWith('fenced') ? 'values' : 'cache'
 }
 
@@ -66,6 +67,7 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   sessions: ['eval', 'evalsha', 'ping', 'zrem'],
   boards: ['eval', 'evalsha', 'ping', 'zrem'],
   streams: ['eval', 'evalsha', 'ping', 'xreadgroup', 'zrem'],
+  structures: ['eval', 'evalsha', 'ping', 'zrem'],
   values: ['eval', 'evalsha', 'mget', 'ping', 'zrem'],
   fleet: ['eval', 'evalsha', 'hmget', 'ping', 'time', 'zrange', 'zrem'],
 }

@@ -7,6 +7,7 @@ import type {
   BoardRule,
   BoardView,
 } from '../../contracts/board-provider.ts'
+import { BoardOptionsError } from '../../errors/board-error.ts'
 import { type ConformanceCase, PASSED } from './conformance-case.ts'
 import { type BoardCase, COUNTING_CASES } from './counting-cases.ts'
 
@@ -33,6 +34,7 @@ const RULE: BoardRule = {
   best: 'highest',
   ties: 'first',
   keep: 100,
+  decimals: 0,
 }
 
 const CASES: readonly BoardCase[] = [
@@ -160,6 +162,27 @@ const CASES: readonly BoardCase[] = [
         places.map(({ member }) => member),
         ['b', 'a'],
       )
+    },
+  ],
+  [
+    'refuses a rule by which what is kept would be misread, and only for that board',
+    async ([one, other]) => {
+      await put(one, { a: 1 })
+      const range = { kind: 'range', skip: 0, take: 10 } as const
+      const others: readonly Partial<BoardRule>[] = [
+        { best: 'lowest' },
+        { ties: 'last' },
+        { decimals: 1 },
+        { per: 'day' },
+      ]
+      for (const each of others) {
+        const rule: BoardRule = { ...RULE, ...each }
+        await assert.rejects(other.submit(rule, [{ member: 'b', score: 2 }]), BoardOptionsError)
+        await assert.rejects(other.look(rule, NOW, range), BoardOptionsError)
+        await put(other, { a: 1 }, { ...rule, board: `another.${Object.keys(each)[0]}` })
+      }
+      await put(other, { b: 2 }, { ...RULE, update: 'last', keep: 5, timeZone: 'utc' })
+      assert.equal((await top(one)).length, 2)
     },
   ],
   [
