@@ -20,6 +20,7 @@ import { streams } from './streams.ts'
 import { structures } from './structures.ts'
 import { values } from './values/values.ts'
 import { watched } from './watched.ts'
+import { writeBehind } from './write-behind.ts'
 
 interface PartOptions {
   readonly url: string
@@ -41,6 +42,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   boards,
   streams,
   structures,
+  'write-behind': writeBehind,
 }
 
 const args = process.argv.slice(2)

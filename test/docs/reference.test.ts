@@ -124,7 +124,12 @@ it('the keys and channels of Redis are those that the code makes', () => {
   const { lock, queue, waiters } = layout.lockKeys('shop', 'order:7')
   const nodes = layout.fleetKeys('shop')
   const limit = layout.limitKey('shop', 'api', 'ip:1.2.3.4')
-  const counter = layout.counterKeys('shop', 'hits', 'home')
+  const counter = layout.counterKeys('shop', { counter: 'hits', per: 'day' }, '0:home')
+  const [visitors] = layout.uniqueKeys(
+    'shop',
+    { uniques: 'visitors', per: 'day' },
+    { key: 'home', period: `${FROM}` },
+  )
   const session = layout.sessionKeys('shop', 'web', { tag: 'uXk3…', name: 'tq4k1ab~9f…' })
   const emails = layout.streamKeys('shop', 'emails')
   const mailer = layout.streamGroupKeys('shop', { stream: 'emails', group: 'mailer' })
@@ -148,7 +153,7 @@ it('the keys and channels of Redis are those that the code makes', () => {
     layout.boardClockKey('shop', 'weekly'),
     counter.counts,
     counter.done('x9…'),
-    layout.uniqueKeys('shop', 'visitors', { key: 'home', period: `${FROM}` })[0],
+    visitors,
     emails.key,
     emails.idKey('x9…'),
     mailer.due,

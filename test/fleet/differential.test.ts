@@ -29,7 +29,12 @@ it('gives the answers of the model, whatever the steps', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
       const namespace = freshNamespace()
-      const redis = new RedisFleet({ backend, options, ownsBackend: false, nowUs: () => nowMs * 1_000 + 999 })
+      const redis = new RedisFleet({
+        backend,
+        options,
+        ownsBackend: false,
+        nowUs: () => nowMs * 1_000 + 999,
+      })
       const model = localFleet({ clock: { now: () => nowMs, schedule: () => () => undefined } })
       for (const fleet of [redis, model]) fleet.open(namespace)
       for (const { kind, node, livesMs, report, afterMs } of steps) {

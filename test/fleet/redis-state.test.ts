@@ -23,7 +23,12 @@ function stage() {
   })
   const clock = { ms: START_MS }
   const namespace = freshNamespace()
-  const fleet = new RedisFleet({ backend, options, ownsBackend: false, nowUs: () => clock.ms * 1_000 })
+  const fleet = new RedisFleet({
+    backend,
+    options,
+    ownsBackend: false,
+    nowUs: () => clock.ms * 1_000,
+  })
   fleet.open(namespace)
   const beat = (node: string, livesMs = 15_000): Promise<boolean> =>
     fleet.beat({ node, report: `of ${node}`, livesMs })

@@ -156,6 +156,22 @@ it.each<[string, () => object]>([
   ['in one process', () => ({})],
   ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
 ])(
+  'write-behind: a read sees what waits, and a bad write is a dead letter, %s',
+  async (_, env) => {
+    expect((await printed('write-behind', env())).trim().split('\n')).toEqual([
+      'in the database: 0',
+      'read: 3',
+      'written: ada=3 bob=7',
+      'dead: cy, RejectedWriteError: a page is not below zero',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
   'leaderboard: shows places, a tie, and those around a member, %s',
   async (_, env) => {
     expect((await printed('leaderboard', env())).trim().split('\n')).toEqual([

@@ -8,7 +8,7 @@ import { BUNDLED } from '../../tools/packages.mjs'
 const PACKAGES = join(import.meta.dirname, '../../packages')
 const LOADED: Readonly<Record<string, readonly string[]>> = {
   core: ['reflect-metadata'],
-  'local-store': ['@larder/core/store', 'lru-cache'],
+  'local-store': ['@larder/core', '@larder/core/store', 'lru-cache'],
   'redis-store': ['@larder/core', '@larder/core/store', 'msgpackr/pack'],
 }
 

@@ -34,6 +34,7 @@ export const FLOORS = [
   'limits',
   'fleet',
   'boards',
+  'writes',
   'cache',
   'sessions',
   'decorators',

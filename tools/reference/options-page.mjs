@@ -264,6 +264,30 @@ export const SECTIONS = [
     of: [['packages/local-store/src/structures/local-structures.ts', 'LocalStructuresOptions']],
   },
   {
+    title: '`createWriteBehind`',
+    about: 'See [write-behind](../guides/write-behind.md).',
+    of: [
+      ['packages/plugins/src/write-behind/queue-options.ts', 'WriteBehindOptions'],
+      ['packages/plugins/src/write-behind/queue-options.ts', 'QueueOptions'],
+    ],
+  },
+  {
+    title: '`@WriteBehind`',
+    about: 'And the options of a queue. See [write-behind](../guides/write-behind.md).',
+    of: [['packages/plugins/src/write-behind/decorator.ts', 'WriteBehindMethodFields']],
+  },
+  {
+    title: '`flush` of a write-behind queue',
+    about: 'See [write-behind](../guides/write-behind.md).',
+    of: [['packages/plugins/src/write-behind/write-queue.ts', 'FlushOptions']],
+  },
+  {
+    title: '`localWrites`',
+    about:
+      'Queues of write-behind within the process. See [write-behind](../guides/write-behind.md).',
+    of: [['packages/local-store/src/writes/local-writes.ts', 'LocalWritesOptions']],
+  },
+  {
     title: '`createSessions`',
     about: 'See [sessions](../guides/sessions.md).',
     of: [['packages/plugins/src/sessions/session-options.ts', 'SessionOptions']],
@@ -298,7 +322,7 @@ export const SECTIONS = [
   },
   {
     title:
-      '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `redisBoards`, `fencedValues`',
+      '`redisStore`, `redisLocks`, `redisLimits`, `redisSessions`, `redisBoards`, `redisWrites`, `fencedValues`',
     about: 'See [operation](../guides/operations.md#tls-sentinel-cluster).',
     of: [['packages/redis-store/src/options.ts', 'RedisStoreOptions']],
   },

@@ -31,10 +31,10 @@ read and write through Larder. \`shop\` is the manager's \`namespace\`. The part
 | \`{shop:session:web:uXk3…}\` | sorted set | the sessions of a user, by when each ends: one that is not in it has ended | the last of them |
 | \`{shop:session:web:uXk3…}:tq4k1ab~9f…\` | string | a session: when it ends, and its data; or that it has ended, or where it is kept | its end, and an hour after its id was made |
 | \`{shop:board:weekly}:1764547200000:order\` | sorted set | a period of a board, by where it begins: its members in their order. \`:ids\` and \`:scores\` belong to it | the last period that shows it; for ever without periods |
-| \`{shop:board:weekly}:clock\` | string | when the last score was taken | as long |
-| \`{shop:counter:hits:home}\` | hash | the counts of a key, by where each period begins | as long |
-| \`{shop:counter:hits:home}:id:x9…\` | string | what the call with an id has done | an hour |
-| \`{shop:uniques:visitors:home}:1764547200000:few\` | set | digests of the visitors of a period while they are few; \`:many\`, a HyperLogLog, from then on | as a board |
+| \`{shop:board:weekly}:clock\` | string | when the last score was taken, and which options the board is kept by | as long |
+| \`{shop:counter:hits:day:0:home}\` | hash | the counts of a key, by where each period begins; \`0\` is its shard | as long |
+| \`{shop:counter:hits:day:0:home}:id:x9…\` | string | what the call with an id has done | an hour |
+| \`{shop:uniques:visitors:day:home}:1764547200000:few\` | set | digests of the visitors of a period while they are few; \`:many\`, a HyperLogLog, from then on | as a board |
 | \`{shop:stream:emails}\` | stream | the messages of a stream, with its groups | as \`maxLength\` and \`maxAge\` say |
 | \`{shop:stream:emails}:id:x9…\` | string | which entry an id of a message has, by a digest of the id | \`rememberIds\` |
 | \`{shop:stream:emails}:due:mailer\` | sorted set | which messages a group tries again, and when | until they are |

@@ -80,6 +80,14 @@ export { StreamUnavailableError } from './errors/stream-error.ts'
 export { StructureFullError, StructureUnavailableError } from './errors/structure-error.ts'
 export { UpdateConflictError, UpdateFailedError } from './errors/update-error.ts'
 export { ValueError } from './errors/value-error.ts'
+export {
+  RejectedWriteError,
+  WriteNotDurableError,
+  WriteOutdatedError,
+  WriteQueueFullError,
+  WritesPendingError,
+  WritesUnavailableError,
+} from './errors/write-error.ts'
 export { CACHE_EVENTS, type EventDescription } from './events/event-table.ts'
 export type {
   AllEvents,

@@ -155,11 +155,41 @@ export {
   type UniqueSteps,
 } from './contracts/unique-steps.ts'
 export type {
+  BuriedWrite,
+  BuryReply,
+  BuryRequest,
+  EnqueueReply,
+  EnqueueRequest,
+  NewWrite,
+  PostponeRequest,
+  QueueHold,
+  QueueState,
+  ReplayReply,
+  StepReply,
+  TakenWrite,
+  TakeReply,
+  TakeRequest,
+  WaitingWrite,
+  WriteCapabilities,
+  WriteKind,
+  WriteProvider,
+  WrittenKey,
+} from './contracts/write-provider.ts'
+export { type BoundMethod, invoke, MethodBinder } from './decorators/bound/bound-method.ts'
+export { readCallback } from './decorators/bound/callbacks.ts'
+export type {
   MethodCache,
   MethodCacheProvider,
   MethodDescription,
   MethodEviction,
 } from './decorators/bound/method-cache.ts'
+export {
+  type AnyMethod,
+  assertCalledWithOptions,
+  methodDecorator,
+} from './decorators/bound/method-decorator.ts'
+export type { AnnotateThis, ArgsOf, WriteParentheses } from './decorators/bound/unannotated.ts'
+export { keySource } from './decorators/reading/key-source.ts'
 export type { EntryDraft, EntryHeader, StoredEntry } from './entry/envelope.ts'
 export {
   decodeEntry,
@@ -186,6 +216,7 @@ export {
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
 export { encodeArguments } from './keys/encode-arguments.ts'
+export { keyText } from './keys/key-text.ts'
 export { type KeptContext, keepContext, runIn } from './lifecycle/call-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
@@ -193,6 +224,7 @@ export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.t
 export type { SessionParts } from './manager/create-sessions.ts'
 export type { StreamParts } from './manager/create-streams.ts'
 export type { StructureParts } from './manager/create-structures.ts'
+export type { WriteParts } from './manager/create-writes.ts'
 export type { StoreParts } from './manager/late-part.ts'
 export type { BoardParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
@@ -208,6 +240,7 @@ export {
   nearestName,
 } from './options/assert-option.ts'
 export { parseDuration } from './options/duration.ts'
+export { assertName } from './options/name.ts'
 export { optionNames } from './options/option-names.ts'
 export { orDefault } from './options/or-default.ts'
 export { parseSize } from './options/size.ts'

@@ -12,6 +12,7 @@ import {
   type SessionProvider,
   type StreamProvider,
   type StructureProvider,
+  type WriteProvider,
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
 import { localBoards } from './boards/local-boards.ts'
@@ -22,6 +23,7 @@ import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
 import { localStreams } from './streams/local-streams.ts'
 import { localStructures } from './structures/local-structures.ts'
+import { localWrites } from './writes/local-writes.ts'
 
 export interface AdaptiveStoreOptions {
   /** The most entries held. 1 to 16 777 216. Up to about twice as many keys are remembered besides. @default 10_000 */
@@ -61,6 +63,7 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly boards: BoardProvider = localBoards()
   readonly streams: StreamProvider = localStreams()
   readonly structures: StructureProvider = localStructures()
+  readonly writes: WriteProvider = localWrites()
   readonly #maxBytes: number
   #entries: AdaptiveEntries<Entry>
 

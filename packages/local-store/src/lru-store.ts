@@ -12,6 +12,7 @@ import {
   type SessionProvider,
   type StreamProvider,
   type StructureProvider,
+  type WriteProvider,
 } from '@larder/core/store'
 import { LRUCache } from 'lru-cache'
 import { localBoards } from './boards/local-boards.ts'
@@ -22,6 +23,7 @@ import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
 import { localStreams } from './streams/local-streams.ts'
 import { localStructures } from './structures/local-structures.ts'
+import { localWrites } from './writes/local-writes.ts'
 
 export interface LruStoreOptions {
   /** The most entries held. 1 to 16 777 216. @default 10_000 */
@@ -58,6 +60,7 @@ class LruStore<Entry extends object> implements LocalStore<Entry> {
   readonly boards: BoardProvider = localBoards()
   readonly streams: StreamProvider = localStreams()
   readonly structures: StructureProvider = localStructures()
+  readonly writes: WriteProvider = localWrites()
   onDrop: ((key: string, entry: Entry) => void) | undefined
   readonly #entries: LRUCache<string, Entry>
   readonly #maxEntries: number

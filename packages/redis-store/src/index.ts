@@ -1,4 +1,4 @@
-/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards, streams, structures and value codec. */
+/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards, streams, structures, write queues and value codec. */
 
 export { redisBoards } from './boards/redis-boards.ts'
 export { msgpackCodec } from './codec/msgpack-codec.ts'
@@ -10,3 +10,4 @@ export { redisStore } from './redis-store.ts'
 export { redisSessions } from './sessions/redis-sessions.ts'
 export { redisStreams } from './streams/redis-streams.ts'
 export { redisStructures } from './structures/redis-structures.ts'
+export { redisWrites } from './writes/redis-writes.ts'

@@ -167,7 +167,7 @@ export function boardKeys(
  */
 export function counterKeys(
   namespace: string,
-  { counter, per }: CounterRule,
+  { counter, per }: Pick<CounterRule, 'counter' | 'per'>,
   key: string,
 ): { readonly counts: string; readonly done: (digest: string) => string } {
   const counts = `{${namespace}:counter:${counter}:${per}:${key}}`
@@ -177,7 +177,7 @@ export function counterKeys(
 /** A period of a key's visitors, by where it begins: the visitors while they are few, and a HyperLogLog. All of a key has one hash tag. */
 export function uniqueKeys(
   namespace: string,
-  { uniques, per }: UniqueRule,
+  { uniques, per }: Pick<UniqueRule, 'uniques' | 'per'>,
   { key, period }: { readonly key: string; readonly period: string },
 ): readonly [few: string, many: string] {
   const at = `{${namespace}:uniques:${uniques}:${per}:${key}}:${period}`
@@ -226,6 +226,14 @@ export function structureKeys(
   const at = `{${namespace}:structure:${structure}:${key}}`
   return [`${at}:items`, `${at}:order`]
 }
+
+/** All keys of a write-behind queue: `{shop:writes:progress}`, with the endings below. In the order that scripts are given them. */
+export function queueKeys(namespace: string, queue: string): readonly string[] {
+  const state = `{${namespace}:writes:${queue}}`
+  return [state, ...QUEUE_ENDINGS.map((ending) => `${state}:${ending}`)]
+}
+
+const QUEUE_ENDINGS = ['items', 'values', 'due', 'order', 'letters', 'graves', 'latest'] as const
 
 /** What is hashed of a key in a Cluster: `shop:12`. */
 export function hashTagOf(key: string): string {

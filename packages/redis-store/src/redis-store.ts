@@ -24,6 +24,7 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
+  WriteProvider,
 } from '@larder/core/store'
 import { INTERNALS } from '@larder/core/store'
 import { Backend, type TroubleListener } from './backend.ts'
@@ -54,6 +55,7 @@ import {
 import { RedisSessions } from './sessions/redis-sessions.ts'
 import { RedisStreams } from './streams/redis-streams.ts'
 import { RedisStructures } from './structures/redis-structures.ts'
+import { RedisWrites } from './writes/redis-writes.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
 const READS_AT_ONCE = 32
@@ -94,6 +96,7 @@ class RedisStore implements RemoteStore {
   readonly boards: BoardProvider
   readonly streams: StreamProvider
   readonly structures: StructureProvider
+  readonly writes: WriteProvider
   readonly readsAtOnce: number | undefined
   readonly #options: ResolvedRedisStoreOptions
   readonly #backend: Backend
@@ -133,6 +136,7 @@ class RedisStore implements RemoteStore {
     this.boards = new RedisBoards(backed)
     this.streams = new RedisStreams(backed)
     this.structures = new RedisStructures(backed)
+    this.writes = new RedisWrites(backed)
   }
 
   /** For tools. Not a field: what prints a store must not print its URL. */

@@ -8,18 +8,13 @@
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { type KeptContext, keepContext, runIn } from '../lifecycle/call-context.ts'
+import { allBesideQueue } from './behind-writes.ts'
 import { LoadAbort, stand } from './load.ts'
 import { beginLoad, endLoad, runInLoad } from './load-scope.ts'
 import type { CacheNode } from './node.ts'
-import { type LoadContext, type Loader, ReadCall } from './read-call.ts'
+import { type LoadContext, type Loader, type LoadMissing, ReadCall } from './read-call.ts'
 import type { ReadPath } from './read-path.ts'
 import { loadTrace, tracesLoads } from './read-reports.ts'
-
-/** Loads the keys at the given indexes; returns one value each, in that order. */
-export type LoadMissing = (
-  missing: readonly number[],
-  context: LoadContext,
-) => Promise<readonly unknown[]>
 
 interface Enlisted {
   readonly index: number
@@ -31,9 +26,13 @@ interface Enlisted {
 /** Reads all calls; their own loaders are replaced by `load`. */
 export function loadTogether(
   reads: ReadPath,
-  calls: readonly ReadCall[],
-  load: LoadMissing,
+  asked: readonly ReadCall[],
+  loadAsked: LoadMissing,
 ): Promise<readonly unknown[]> {
+  const isBeside = asked[0]?.policy.behind !== undefined
+  const { calls, load } = isBeside
+    ? allBesideQueue(reads.owner, asked, loadAsked)
+    : { calls: asked, load: loadAsked }
   const batch = new Batch(calls.length, load, reads.owner)
   const reading = calls.map((call, index) => {
     const loader: Loader = { isOfMany: true, load: (context) => batch.enlist(index, context) }

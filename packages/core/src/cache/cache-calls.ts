@@ -4,6 +4,7 @@ import { keyErrorAt } from '../errors/key-error.ts'
 import { type Key, keyText } from '../keys/key-text.ts'
 import { scopePrefix } from '../keys/scope-prefix.ts'
 import type { Policy } from '../options/cache-options.ts'
+import { besideQueue } from './behind-writes.ts'
 import type { CacheParts } from './cache-parts.ts'
 import {
   type EntryOptions,
@@ -75,7 +76,9 @@ export class CacheCalls {
 
   /** A call that may load. @throws InvalidOptionError, KeyError */
   loading<Value>(key: Key, loader: Loader, options: LoadOptions<Value>): ReadCall {
-    return this.#make(key, loader, resolveLoadOptions(options as LoadOptions, this.#place))
+    const rules = resolveLoadOptions(options as LoadOptions, this.#place)
+    const call = this.#make(key, loader, rules)
+    return call.policy.behind === undefined ? call : besideQueue(this.#own.node, call)
   }
 
   /** The same of several, which load together. Options are checked once, also where there are no keys. */

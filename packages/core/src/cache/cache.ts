@@ -10,7 +10,7 @@ import {
   resolveEvictOptions,
   type SoftOption,
 } from '../options/evict-options.ts'
-import { type LoadMissing, loadTogether } from './batch-load.ts'
+import { loadTogether } from './batch-load.ts'
 import { CacheCalls } from './cache-calls.ts'
 import { everyEntry } from './cache-keys.ts'
 import type { CacheParts } from './cache-parts.ts'
@@ -24,8 +24,9 @@ import {
 } from './entry-options.ts'
 import { type EntryView, viewOf } from './entry-view.ts'
 import { assertReached, evictionOutcomeOf } from './eviction-outcome.ts'
+import { putBesideQueue, putPlain } from './put-beside-queue.ts'
 import type { PutResult } from './put-ends.ts'
-import type { LoadContext, Loader, ReadCall } from './read-call.ts'
+import type { LoadContext, Loader, LoadMissing, ReadCall } from './read-call.ts'
 import { updateOf } from './update-call.ts'
 import type { UpdateOptions } from './update-options.ts'
 import { type WarmOptions, warmUp } from './warm.ts'
@@ -254,7 +255,7 @@ export class Cache<Value = unknown> {
     return warmUp(entries, options, {
       where: `${this.#calls.where}.warm`,
       check: (own) => this.#calls.assertEntryOptions(own),
-      write: ([key, value], own) => this.#put(this.#calls.of(key, own), value),
+      write: ([key, value], own) => this.#put(this.#calls.of(key, own), value, putBesideQueue),
     })
   }
 
@@ -273,8 +274,8 @@ export class Cache<Value = unknown> {
     return typeof found === 'object' ? (viewOf(found, call, node) as EntryView<Value>) : undefined
   }
 
-  async #put(call: ReadCall, value: Value): Promise<PutResult> {
-    const result = await this.#calls.parts.puts.put({ call, value })
+  async #put(call: ReadCall, value: Value, put = putPlain): Promise<PutResult> {
+    const result = await put(this.#calls.parts, call, value)
     assertReached(result, this.#calls.parts.policy.onRemoteFailure, `a key of ${this.name}`)
     return result
   }

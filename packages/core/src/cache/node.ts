@@ -16,6 +16,7 @@ import type { SecondsMeant } from '../options/seconds-meant.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 import { StatsRegistry } from '../stats/stats.ts'
 import type { CopyValue } from '../values/copy-value.ts'
+import type { PendingWrites } from '../writes/pending-writes.ts'
 import { ASKED_HERE, ChangeMarks } from './change-marks.ts'
 import type { EvictionUnit } from './eviction-unit.ts'
 import { Flights } from './flight.ts'
@@ -81,6 +82,8 @@ export class CacheNode {
   readonly knowledge: Knowledge
   /** Aborts the loads that are still running when the manager closes. */
   readonly closing = new AbortController()
+  /** What waits in write-behind queues; set by the manager. */
+  pendingWrites: PendingWrites | undefined
   readonly #owner: object
   readonly #deadlines: DeadlineLengths
   readonly #waits: DeadlineLengths

@@ -24,6 +24,12 @@ export interface Loader {
   load(context: LoadContext): Promise<unknown>
 }
 
+/** Loads the keys at the given indexes; returns one value each, in that order. */
+export type LoadMissing = (
+  missing: readonly number[],
+  context: LoadContext,
+) => Promise<readonly unknown[]>
+
 /** For a call that does not load. */
 export const nothingToLoad: Loader = { load: () => Promise.resolve(undefined) }
 

@@ -7,6 +7,7 @@ import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
 import type { StreamProvider } from './stream-provider.ts'
 import type { StructureProvider } from './structure-provider.ts'
+import type { WriteProvider } from './write-provider.ts'
 
 /** Those that a manager may be given apart from its stores. */
 export interface Providers {
@@ -16,6 +17,7 @@ export interface Providers {
   readonly boards: BoardProvider
   readonly streams: StreamProvider
   readonly structures: StructureProvider
+  readonly writes: WriteProvider
 }
 
 export type ProviderKind = keyof Providers
@@ -34,6 +36,8 @@ export interface StoreProviders {
   readonly streams?: StreamProvider | undefined
   /** Maps, sets and lists. */
   readonly structures?: StructureProvider | undefined
+  /** Queues of write-behind. */
+  readonly writes?: WriteProvider | undefined
   /** Heartbeats of nodes, for fleet statistics. */
   readonly fleet?: FleetProvider | undefined
 }

@@ -131,6 +131,33 @@ export const ERROR_CODES = {
     meaning: 'A map or set holds as much as it may, and takes nothing new; nothing was changed.',
     remedy: 'Remove something, raise most, or let the oldest go with whenFull: "drop".',
   },
+  LARDER_WRITES_UNAVAILABLE: {
+    meaning:
+      'The store of the write queues cannot be reached, or did not answer in time; it is unknown whether a write was queued.',
+    remedy:
+      'Queue the write again, which does no harm unless it is merged; or choose onUnavailable: "write-through".',
+  },
+  LARDER_WRITE_QUEUE_FULL: {
+    meaning: 'As many writes wait in a queue as may; this one was not queued.',
+    remedy:
+      'Look at why the writer is slower than what is written. Raise maxPending, or choose onFull: "wait" or "write-through".',
+  },
+  LARDER_WRITES_PENDING: {
+    meaning: 'Writes still wait when the time to flush them is over. They stay queued.',
+    remedy: 'Give flush more time, or look at the failures of the writer.',
+  },
+  LARDER_WRITE_NOT_DURABLE: {
+    meaning: 'A write is queued, and the disk of the server did not have it in time.',
+    remedy: 'Queue it again, or go on: only a crash of the server can lose it.',
+  },
+  LARDER_WRITE_OUTDATED: {
+    meaning: 'A dead letter was not replayed, because a newer write of its key was queued since.',
+    remedy: 'Discard it, or replay it with force where it is to count as the newest.',
+  },
+  LARDER_WRITE_REJECTED: {
+    meaning: 'A writer has said that a write will never succeed; it is a dead letter.',
+    remedy: 'Look at the dead letter; replay or discard it.',
+  },
   LARDER_ENCRYPTION_KEY: {
     meaning:
       'An entry cannot be decrypted, or nothing can be encrypted, with the keys at hand. In events only: no call fails with it.',

@@ -27,6 +27,14 @@ import { StreamUnavailableError } from './stream-error.ts'
 import { StructureFullError, StructureUnavailableError } from './structure-error.ts'
 import { UpdateConflictError, UpdateFailedError } from './update-error.ts'
 import { ValueError } from './value-error.ts'
+import {
+  RejectedWriteError,
+  WriteNotDurableError,
+  WriteOutdatedError,
+  WriteQueueFullError,
+  WritesPendingError,
+  WritesUnavailableError,
+} from './write-error.ts'
 
 const page = readFileSync(
   new URL('../../../../docs/reference/errors.md', import.meta.url),
@@ -69,6 +77,12 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
   ['RecoveryQueueError', 'LARDER_RECOVERY_QUEUE', new RecoveryQueueError('p:1', cause)],
   ['BoardOptionsError', 'LARDER_BOARD_OPTIONS', new BoardOptionsError()],
   ['BoardUnavailableError', 'LARDER_BOARD_UNAVAILABLE', new BoardUnavailableError(cause)],
+  ['WritesUnavailableError', 'LARDER_WRITES_UNAVAILABLE', new WritesUnavailableError(cause)],
+  ['WriteQueueFullError', 'LARDER_WRITE_QUEUE_FULL', new WriteQueueFullError('progress', 10)],
+  ['WritesPendingError', 'LARDER_WRITES_PENDING', new WritesPendingError('progress', 3)],
+  ['WriteNotDurableError', 'LARDER_WRITE_NOT_DURABLE', new WriteNotDurableError('progress', 500)],
+  ['WriteOutdatedError', 'LARDER_WRITE_OUTDATED', new WriteOutdatedError('progress', 'k3')],
+  ['RejectedWriteError', 'LARDER_WRITE_REJECTED', new RejectedWriteError('no such user')],
   ['BoardRangeError', 'LARDER_BOARD_RANGE', new BoardRangeError('the leaderboard weekly')],
   ['SessionUnavailableError', 'LARDER_SESSION_UNAVAILABLE', new SessionUnavailableError(cause)],
   [

@@ -25,9 +25,10 @@ import { assertFunction, assertTags } from '../options/assert-option.ts'
 import type { CacheOptions } from '../options/cache-options.ts'
 import { resolveEvictOptions, type SoftOption } from '../options/evict-options.ts'
 import type { ManagerStats } from '../stats/stats.ts'
+import { PendingWrites } from '../writes/pending-writes.ts'
 import type { SessionParts } from './create-sessions.ts'
-import type { StreamParts } from './create-streams.ts'
 import type { StructureParts } from './create-structures.ts'
+import type { WriteParts } from './create-writes.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
@@ -60,6 +61,8 @@ export function createCacheManager(options: CacheManagerOptions): CacheManager {
   return new CacheManager(resolveManagerOptions(options))
 }
 
+const HARD = { soft: false, settleMs: 0 } as const
+
 export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisposable {
   readonly namespace: string
   readonly #options: ResolvedManagerOptions
@@ -79,8 +82,12 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     limiter: (limiter: ResolvedLimiter): Limiter => this.#parts.limiter(() => limiter),
     sessions: (): SessionParts => this.#parts.of('sessions'),
     boards: (): BoardParts => this.#parts.of('boards'),
-    streams: (): StreamParts => this.#parts.of('streams'),
+    streams: () => this.#parts.of('streams'),
     structures: (): StructureParts => this.#parts.of('structures'),
+    writes: (): WriteParts => this.#parts.of('writes'),
+    /** By full keys, whatever the scope. */
+    evictKeys: (cache: string, fullKeys: readonly string[]): Promise<void> =>
+      this.#reported(this.#writes.evict(cache, fullKeys, HARD), `keys of ${cache}`),
     ...forTools(() => ({ options: this.#options, node: this.#node })),
   }
   #closing: Promise<void> | undefined
@@ -94,6 +101,7 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     this.#writes = engine.writes
     takeStores(options, this)
     this.#parts = new LateParts({ options, node: this.#node })
+    this.#node.pendingWrites = new PendingWrites(() => this.#parts.of('writes'))
     this.#report = new ManagerReport(options, this.#node, () => this.#parts.breakers())
     this.#caches = new NamedCaches(options, engine)
     this.#node.local?.open((key) => this.#reportDrop(key))

@@ -1,7 +1,7 @@
 /**
  * The options that all users of one cache have to agree on.
  *
- * `version`, `isolation`, `local`, `remote` and `scope` say what an entry is and where it lies; a local hit does not look at them again.
+ * `version`, `isolation`, `local`, `remote`, `scope` and `behind` say what an entry is and where it lies; a local hit does not look at them again.
  * If two callers gave different values for one cache, version 2 would get entries of version 1. So they are set once: a later caller
  * with other values is refused. Everything else (`ttl`, tags, timeouts) may differ from method to method. A caller that gives no
  * options (`caches.cache(name)`) uses the cache as the others have it.
@@ -17,6 +17,7 @@ const WORDS = {
   local: 'local',
   remote: 'remote',
   scope: 'scope',
+  behind: 'behind',
 } as const satisfies Readonly<Record<string, keyof Policy>>
 
 type Words = Pick<Policy, (typeof WORDS)[keyof typeof WORDS]>
@@ -83,8 +84,9 @@ export class CacheWords {
   }
 
   #first(cache: string, policy: Policy, where: string): Said {
-    const { schema, isolation, local, remote, scope } = policy
-    const said = { words: { schema, isolation, local, remote, scope }, where, made: undefined }
+    const { schema, isolation, local, remote, scope, behind } = policy
+    const words = { schema, isolation, local, remote, scope, behind }
+    const said = { words, where, made: undefined }
     this.#said.set(cache, said)
     if (this.#said.size > CAP) {
       for (const oldest of this.#said.keys()) {

@@ -1,6 +1,7 @@
 /** The engine's side of a decorated method. `hit` is the local-hit path: it has no call, closure or allocation that it can do without. */
 
 import { loadTogether } from '../cache/batch-load.ts'
+import { besideQueue } from '../cache/behind-writes.ts'
 import type { CacheParts } from '../cache/cache-parts.ts'
 import type { EntryPlace } from '../cache/entry-rules.ts'
 import { assertReached, evictionOutcomeOf } from '../cache/eviction-outcome.ts'
@@ -112,7 +113,9 @@ export class EngineMethodCache implements MethodCache {
   }
 
   getOrLoad(key: string, loader: Loader, rules: ReadRules): Promise<unknown> {
-    return this.#parts.reads.read(this.#readCall(key, rules, loader))
+    const { reads, node, policy } = this.#parts
+    const call = this.#readCall(key, rules, loader)
+    return reads.read(policy.behind === undefined ? call : besideQueue(node, call))
   }
 
   getManyOrLoad(

@@ -12,6 +12,7 @@ import { createLocks } from './create-locks.ts'
 import { createSessions } from './create-sessions.ts'
 import { createStreams } from './create-streams.ts'
 import { createStructures } from './create-structures.ts'
+import { createWrites } from './create-writes.ts'
 import { type LatePart, type PartPlace, plainPart, type StoreParts } from './late-part.ts'
 import type { BreakerStatus } from './status.ts'
 
@@ -26,6 +27,7 @@ const MAKERS = {
   boards: plainPart('boards', BoardUnavailableError, isBoardVerdict),
   streams: createStreams,
   structures: createStructures,
+  writes: createWrites,
 } satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
 
 function isBoardVerdict(error: unknown): error is BoardOptionsError {

@@ -11,6 +11,7 @@ import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
 import type { StreamProvider } from '../contracts/stream-provider.ts'
 import type { StructureProvider } from '../contracts/structure-provider.ts'
+import type { WriteProvider } from '../contracts/write-provider.ts'
 import {
   type FleetOptions,
   type ResolvedFleetOptions,
@@ -60,6 +61,8 @@ export interface CacheManagerOptions {
   readonly streams?: StreamProvider | undefined
   /** Where maps, sets and lists are kept. @default the remote store's own, or without one the local store's */
   readonly structures?: StructureProvider | undefined
+  /** Where write-behind queues are kept. @default the remote store's own, or without one the local store's */
+  readonly writes?: WriteProvider | undefined
   /** Started in this order, stopped in the reverse order. Their codec steps are applied in this order. */
   readonly plugins?: readonly Plugin[] | undefined
   /** The policy of every cache, unless the cache sets an option itself. */
@@ -121,6 +124,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   boards: true,
   streams: true,
   structures: true,
+  writes: true,
   plugins: true,
   defaults: true,
   types: true,

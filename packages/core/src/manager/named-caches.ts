@@ -5,6 +5,7 @@ import type { CacheParts } from '../cache/cache-parts.ts'
 import { cacheTag } from '../coherence/tag-clock.ts'
 import type { MethodCache, MethodDescription } from '../decorators/bound/method-cache.ts'
 import { noteReader } from '../decorators/bound/read-names.ts'
+import { InvalidOptionError } from '../errors/option-error.ts'
 import { scopePrefix } from '../keys/scope-prefix.ts'
 import {
   assertCacheOptions,
@@ -18,6 +19,7 @@ import type { Engine } from './engine.ts'
 import { EngineMethodCache } from './engine-method-cache.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import { measureHits } from './measured-hits.ts'
+import { providerOf } from './provider-of.ts'
 import { ScopedMethodCache } from './scoped-method-cache.ts'
 import { UnreadNames } from './unread-names.ts'
 
@@ -59,6 +61,7 @@ export class NamedCaches {
     const { cacheName, where } = method
     const onlyEvicts = method.onlyEvicts === true
     const parts = this.#partsOf(cacheName, method.options, where)
+    if (!onlyEvicts) assertKeyed(method, parts.policy)
     if (method.isForOthers === true) this.#unread?.watch(cacheName, where)
     if (!onlyEvicts) this.#words.say(cacheName, parts.policy, where)
     const cache = new EngineMethodCache(parts, method)
@@ -81,6 +84,7 @@ export class NamedCaches {
     assertName(name, `${where}.name`)
     assertCacheOptions(options, where)
     const policy = resolveCachePolicy([this.#options.defaults, options], where)
+    if (policy.behind !== undefined) providerOf('writes', this.#options)
     node.secondsMeant?.lives(name, options, where)
     const longest = policy.ttlMs + policy.staleWhileRevalidateMs + policy.staleIfErrorMs
     node.noteLife(Math.max(longest, policy.negativeTtlMs))
@@ -93,4 +97,11 @@ export class NamedCaches {
     const held = [...(local?.keys() ?? [])].filter((key) => key.startsWith(`${cache}:`))
     for (const key of held) local?.delete(key)
   }
+}
+
+/** What waits in a queue has the keys of those who wrote it. */
+function assertKeyed({ frame, where }: MethodDescription, { behind }: Policy): void {
+  if (behind === undefined || frame === undefined) return
+  const expected = `a key, the same as that of the writes of the queue ${behind}, because of behind`
+  throw new InvalidOptionError({ option: `${where}.key`, expected, received: undefined })
 }

@@ -32,6 +32,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     boards: 'boards',
     streams: 'streams',
     structures: 'structures',
+    writes: 'writes',
   },
   remote: {
     capabilities: 'capabilities',
@@ -43,9 +44,11 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     boards: 'boards',
     streams: 'streams',
     structures: 'structures',
+    writes: 'writes',
   },
   boards: { capabilities: 'boardCapabilities' },
   streams: { capabilities: 'streamCapabilities' },
+  writes: { capabilities: 'writeCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
@@ -113,7 +116,8 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
 
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
     const isOptional =
-      value === undefined && /bus|boards|locks|limits|sessions|streams|structures|fleet/.test(name)
+      value === undefined &&
+      /bus|boards|locks|limits|sessions|streams|structures|writes|fleet/.test(name)
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

@@ -1,6 +1,5 @@
 /** The policy of a cache: the options, the defaults, and the checked form that the engine works with. */
 
-import { InvalidOptionError } from '../errors/option-error.ts'
 import {
   assertBoolean,
   assertFunction,
@@ -9,7 +8,9 @@ import {
   assertTags,
 } from './assert-option.ts'
 import { type Duration, parseDuration } from './duration.ts'
+import { assertName } from './name.ts'
 import { optionNames } from './option-names.ts'
+import { fraction, refreshBeta, schemaFingerprint } from './policy-values.ts'
 import { parseSize, type Size } from './size.ts'
 
 /** What a local hit hands out. */
@@ -69,6 +70,17 @@ export interface CacheOptions {
    * function for all users of a cache. @default none
    */
   readonly scope?: (() => string | number) | undefined
+  /**
+   * Name of the write-behind queue that holds what is not written yet: a load returns what waits there under its key, and asks the
+   * source only where nothing does. The key must be that of the writes. The same for all users of a cache. @default none
+   */
+  readonly behind?: string | undefined
+  /**
+   * With `behind`: makes what a load returns from the value that waits; `undefined` says that the key is deleted.
+   *
+   * @default the value itself
+   */
+  readonly pendingValue?: ((value: never) => unknown) | undefined
   /** Use the in-process tier. @default true */
   readonly local?: boolean | undefined
   /** Use the shared tier. Evictions reach all nodes even when `false`. @default true */
@@ -113,6 +125,9 @@ export interface Policy {
   /** Tags of every entry, as texts. */
   readonly tagsNow: (() => readonly string[]) | undefined
   readonly scope: (() => unknown) | undefined
+  /** Name of the write-behind queue. */
+  readonly behind: string | undefined
+  readonly pendingValue: ((value: never) => unknown) | undefined
   readonly local: boolean
   readonly remote: boolean
   readonly sync: boolean
@@ -160,6 +175,8 @@ export const CACHE_OPTION_NAMES = optionNames<CacheOptions>({
   fromPlain: true,
   tags: true,
   scope: true,
+  behind: true,
+  pendingValue: true,
   local: true,
   remote: true,
   sync: true,
@@ -170,7 +187,6 @@ export const CACHE_OPTION_NAMES = optionNames<CacheOptions>({
 
 const MS_PER_HOUR = 3_600_000
 const MS_PER_DAY = 86_400_000
-const MAX_JITTER = 0.5
 
 /**
  * Checks policy options and nothing else; `where` names the decorator or factory in messages.
@@ -194,9 +210,10 @@ export function resolveCachePolicy(layers: readonly CacheOptions[], where: strin
     parseDuration(value as Duration, name(option), max === undefined ? { min } : { min, max })
 
   if (options.cacheErrors !== undefined) assertFunction(options.cacheErrors, name('cacheErrors'))
-  for (const option of ['toPlain', 'fromPlain', 'scope'] as const) {
+  for (const option of ['toPlain', 'fromPlain', 'scope', 'pendingValue'] as const) {
     if (options[option] !== undefined) assertFunction(options[option], name(option))
   }
+  if (options.behind !== undefined) assertName(options.behind, name('behind'))
   for (const option of ['local', 'remote', 'sync'] as const) {
     assertBoolean(options[option], name(option))
   }
@@ -226,6 +243,8 @@ export function resolveCachePolicy(layers: readonly CacheOptions[], where: strin
     fromPlain: options.fromPlain,
     tagsNow: tagsOfAll(layers, name('tags')),
     scope: options.scope,
+    behind: options.behind,
+    pendingValue: options.pendingValue,
     local: options.local,
     remote: options.remote,
     sync: options.sync,
@@ -267,33 +286,4 @@ function tagsOfAll(
   }
   if (asked.length > 0) return () => [...fixed, ...asked.flatMap((ask) => ask())]
   return fixed.length === 0 ? undefined : () => fixed
-}
-
-function refreshBeta(value: unknown, option: string): number {
-  if (value === false) return 0
-  if (value === true) return 1
-  if (typeof value === 'number' && value > 0 && value <= 100) return value
-  throw new InvalidOptionError({
-    option,
-    expected: 'true, false, or a factor above 0 and up to 100',
-    received: value,
-  })
-}
-
-function fraction(value: unknown, option: string): number {
-  if (typeof value === 'number' && value >= 0 && value <= MAX_JITTER) return value
-  throw new InvalidOptionError({ option, expected: 'a fraction from 0 to 0.5', received: value })
-}
-
-/** 32-bit FNV-1a of the version, so that the header has a fixed size; 0 for no version. */
-function schemaFingerprint(version: unknown, option: string): number {
-  if (version === undefined) return 0
-  if (typeof version !== 'string' && !Number.isFinite(version)) {
-    throw new InvalidOptionError({ option, expected: 'a string or a number', received: version })
-  }
-  let hash = 0x811c9dc5
-  for (const char of `${typeof version}:${version}`) {
-    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193)
-  }
-  return hash >>> 0 || 1
 }

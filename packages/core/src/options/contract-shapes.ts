@@ -16,9 +16,10 @@ import type { StoreProviders } from '../contracts/providers.ts'
 import type { RateLimitCapabilities, RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteCapabilities, RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionCapabilities, SessionProvider } from '../contracts/session-provider.ts'
-import type { StreamCapabilities, StreamProvider } from '../contracts/stream-provider.ts'
 import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
+import type { WriteCapabilities, WriteProvider } from '../contracts/write-provider.ts'
 import type { Shape } from './assert-shape.ts'
+import { STREAM_CAPABILITIES, STREAMS } from './stream-shapes.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
   shared: 'boolean',
@@ -109,29 +110,6 @@ const SESSIONS: Shape<SessionProvider> = {
   close: 'function',
 }
 
-const STREAM_CAPABILITIES: Shape<StreamCapabilities> = { shared: 'boolean' }
-
-const STREAMS: Shape<StreamProvider> = {
-  name: 'string',
-  capabilities: 'object',
-  open: 'function',
-  whenTried: 'function?',
-  onTrouble: 'function?',
-  add: 'function',
-  makeGroup: 'function',
-  reader: 'function',
-  take: 'function',
-  keep: 'function',
-  settle: 'function',
-  marked: 'function',
-  deadLetters: 'function',
-  replay: 'function',
-  discard: 'function',
-  forget: 'function',
-  status: 'function',
-  close: 'function',
-}
-
 const STRUCTURE_CAPABILITIES: Shape<StructureCapabilities> = { shared: 'boolean' }
 
 const STRUCTURES: Shape<StructureProvider> = {
@@ -144,6 +122,31 @@ const STRUCTURES: Shape<StructureProvider> = {
   remove: 'function',
   read: 'function',
   clear: 'function',
+  close: 'function',
+}
+
+const WRITE_CAPABILITIES: Shape<WriteCapabilities> = { shared: 'boolean' }
+
+const WRITES: Shape<WriteProvider> = {
+  name: 'string',
+  capabilities: 'object',
+  open: 'function',
+  whenTried: 'function?',
+  onTrouble: 'function?',
+  keepsAll: 'function',
+  enqueue: 'function',
+  waiting: 'function',
+  take: 'function',
+  renew: 'function',
+  acknowledge: 'function',
+  postpone: 'function',
+  bury: 'function',
+  release: 'function',
+  hurry: 'function',
+  state: 'function',
+  buried: 'function',
+  replay: 'function',
+  discard: 'function',
   close: 'function',
 }
 
@@ -164,6 +167,7 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   boards: 'object?',
   streams: 'object?',
   structures: 'object?',
+  writes: 'object?',
   fleet: 'object?',
 }
 
@@ -276,6 +280,8 @@ export const SHAPES = {
   fleetCapabilities: FLEET_CAPABILITIES,
   structures: STRUCTURES,
   structureCapabilities: STRUCTURE_CAPABILITIES,
+  writes: WRITES,
+  writeCapabilities: WRITE_CAPABILITIES,
   codec: CODEC,
   step: CODEC_STEP,
   plugin: PLUGIN,

@@ -51,6 +51,12 @@ export const PROVIDERS: Readonly<Record<ProviderKind, Kind>> = {
     shape: SHAPES.structures,
     capabilities: SHAPES.structureCapabilities,
   },
+  writes: {
+    is: 'a write-queue provider',
+    such: 'redisWrites() or localWrites()',
+    shape: SHAPES.writes,
+    capabilities: SHAPES.writeCapabilities,
+  },
 }
 
 /** Those that only stores bring. */

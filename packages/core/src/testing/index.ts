@@ -39,6 +39,7 @@ export {
   type StructuresUnderTest,
   structureCases,
 } from './conformance/structure-cases.ts'
+export { type MakeWrites, type WritesUnderTest, writeCases } from './conformance/write-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {
   type BusFaultScope,

@@ -27,7 +27,7 @@ interface Instant {
 const GIVEN_UP_MS = 1_800_000
 /** Of how many keys sums wait at most while the store is away. */
 const MOST_WAITING = 10_000
-/** So many are sent together. */
+/** How many are sent together at most. */
 const MOST_AT_ONCE = 250
 
 /** Why sums are given up. */

@@ -76,7 +76,8 @@ export class Leaderboard {
   /**
    * Takes a score for the present period.
    *
-   * @throws InvalidOptionError for what is not an exact score; BoardRangeError when a sum would not be one; BoardUnavailableError
+   * @throws InvalidOptionError for what is not an exact score; BoardRangeError when a sum would not be one; BoardOptionsError where the
+   *   board is kept by other options; BoardUnavailableError
    */
   async submit(member: BoardMember, score: number): Promise<Submitted> {
     const taken = this.#taken(member, score, 'leaderboard.submit')
@@ -105,7 +106,7 @@ export class Leaderboard {
   /**
    * Returns the place of a member; `undefined` when it has none.
    *
-   * @throws InvalidOptionError; BoardUnavailableError; so do all of these
+   * @throws InvalidOptionError; BoardOptionsError; BoardUnavailableError; so do all of these
    */
   async rank(member: BoardMember, options: RankOptions = {}): Promise<number | undefined> {
     const [place] = (await this.#around(member, 0, { options, where: 'rank' })).places

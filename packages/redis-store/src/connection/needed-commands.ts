@@ -1,4 +1,6 @@
-/** Which commands each use of a Redis needs, and how the right to one is tried. */
+/** Which commands each use of a Redis needs. */
+
+import type { NeededCommand } from './harmless-commands.ts'
 
 /** What a connection is used for. */
 export type Use =
@@ -11,70 +13,7 @@ export type Use =
   | 'boards'
   | 'streams'
   | 'structures'
-
-/** Arguments with which a command does nothing where the key does not exist. Sent in this order. */
-export const HARMLESS = {
-  // Makes an empty one, which the others end.
-  append: ['KEY', ''],
-  eval: ['return 1', '0'],
-  evalsha: ['0000000000000000000000000000000000000000', '0'],
-  exists: ['KEY'],
-  get: ['KEY'],
-  getrange: ['KEY', '0', '0'],
-  hdel: ['KEY', 'f'],
-  hexists: ['KEY', 'f'],
-  hget: ['KEY', 'f'],
-  hkeys: ['KEY'],
-  hlen: ['KEY'],
-  hmget: ['KEY', 'f'],
-  // One argument too many: rights are checked first.
-  hset: ['KEY', 'f', 'v', 'f'],
-  mget: ['KEY'],
-  pexpire: ['KEY', '1'],
-  pfadd: ['KEY'],
-  pfcount: ['KEY'],
-  pfmerge: ['KEY'],
-  ping: [],
-  pttl: ['KEY'],
-  publish: ['CHANNEL', ''],
-  sadd: ['KEY'],
-  scard: ['KEY'],
-  set: ['KEY', '', 'XX'],
-  setrange: ['KEY', '0', ''],
-  smembers: ['KEY'],
-  strlen: ['KEY'],
-  sunion: ['KEY'],
-  time: [],
-  unlink: ['KEY'],
-  xack: ['KEY', 'g', '0-1'],
-  xadd: ['KEY', 'NOMKSTREAM', '*', 'f', 'v'],
-  xautoclaim: ['KEY', 'g', 'c', '0', '0-0'],
-  xclaim: ['KEY', 'g', 'c', '0', '0-1'],
-  xdel: ['KEY', '0-1'],
-  xgroup: ['DESTROY', 'KEY', 'g'],
-  xinfo: ['GROUPS', 'KEY'],
-  xlen: ['KEY'],
-  xpending: ['KEY', 'g'],
-  xrange: ['KEY', '-', '+', 'COUNT', '1'],
-  xreadgroup: ['GROUP', 'g', 'c', 'STREAMS', 'KEY', '>'],
-  xtrim: ['KEY', 'MAXLEN', '0'],
-  zadd: ['KEY', 'XX', '0', 'm'],
-  zcard: ['KEY'],
-  zcount: ['KEY', '0', '0'],
-  zmscore: ['KEY', 'm'],
-  zrange: ['KEY', '0', '0'],
-  zrangebyscore: ['KEY', '0', '0'],
-  zrank: ['KEY', 'm'],
-  zrem: ['KEY', 'm'],
-  zremrangebyrank: ['KEY', '0', '0'],
-  zremrangebyscore: ['KEY', '0', '0'],
-  zrevrangebyscore: ['KEY', '0', '0'],
-  zscore: ['KEY', 'm'],
-  hgetall: ['KEY'],
-  zrevrange: ['KEY', '0', '0'],
-} as const satisfies Readonly<Record<string, readonly string[]>>
-
-export type NeededCommand = keyof typeof HARMLESS
+  | 'writes'
 
 /** Commands by use. `subscribe` is not among them: its missing rights show when it is tried. */
 export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
@@ -237,6 +176,23 @@ export const COMMANDS: Readonly<Record<Use, readonly NeededCommand[]>> = {
     'zrem',
     'zremrangebyrank',
     'zremrangebyscore',
+    'zscore',
+  ],
+  writes: [
+    'eval',
+    'evalsha',
+    'hdel',
+    'hget',
+    'hlen',
+    'hmget',
+    'hset',
+    'ping',
+    'time',
+    'zadd',
+    'zcount',
+    'zrange',
+    'zrangebyscore',
+    'zrem',
     'zscore',
   ],
   streams: [

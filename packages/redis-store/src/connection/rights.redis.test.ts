@@ -44,6 +44,7 @@ function useOf(script: string): Use {
   if (script.startsWith('session')) return 'sessions'
   if (script.startsWith('stream')) return 'streams'
   if (script.startsWith('structure')) return 'structures'
+  if (script.startsWith('write')) return 'writes'
   return script.startsWith('fenced') ? 'values' : 'cache'
 }
 
@@ -68,6 +69,7 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   boards: ['eval', 'evalsha', 'ping', 'zrem'],
   streams: ['eval', 'evalsha', 'ping', 'xreadgroup', 'zrem'],
   structures: ['eval', 'evalsha', 'ping', 'zrem'],
+  writes: ['eval', 'evalsha', 'ping', 'zrem'],
   values: ['eval', 'evalsha', 'mget', 'ping', 'zrem'],
   fleet: ['eval', 'evalsha', 'hmget', 'ping', 'time', 'zrange', 'zrem'],
 }

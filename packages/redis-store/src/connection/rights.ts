@@ -4,7 +4,8 @@
  */
 
 import { StoreRefusedError } from '@larder/core'
-import { COMMANDS, HARMLESS, type NeededCommand, type Use } from './needed-commands.ts'
+import { HARMLESS, type NeededCommand } from './harmless-commands.ts'
+import { COMMANDS, type Use } from './needed-commands.ts'
 import type { RedisClient } from './redis-client.ts'
 import { refusalOf } from './refusal.ts'
 

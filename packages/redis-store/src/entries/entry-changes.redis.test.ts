@@ -90,6 +90,16 @@ describe('changes of one tick', () => {
     expect((await headerOf(store, at('softened last')))?.flags).toBe(FLAG.stale)
   })
 
+  it('of one key keep that order also where those of its other kind were begun first', async () => {
+    await store.put(at('gone'), put())
+    await Promise.all([
+      store.evict([at('gone')], HARD),
+      store.put(at('evicted last'), put()),
+      store.evict([at('evicted last')], HARD),
+    ])
+    expect(await commitOf('evicted last')).toBeUndefined()
+  })
+
   it('that come too late become evictions, beside others that are stored', async () => {
     const before = await store.put(at('base'), put())
     await store.put(at('late'), put())
