@@ -12,6 +12,7 @@ import { boards } from './boards.ts'
 import { growth } from './growth/growth.ts'
 import { hits } from './hits.ts'
 import { imports } from './imports.ts'
+import { messaging } from './messaging.ts'
 import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
 import { responses } from './responses.ts'
@@ -41,6 +42,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   imports,
   boards,
   streams,
+  messaging,
   structures,
   'write-behind': writeBehind,
 }

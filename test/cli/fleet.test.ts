@@ -2,7 +2,7 @@
 
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
-import { COMMANDS } from '../../packages/redis-store/src/connection/needed-commands.ts'
+import { COMMANDS } from '../../packages/redis-store/src/connection/rights.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace, startNode } from '../support/nodes.ts'
 import { startRedis } from '../support/redis/redis-server.ts'

@@ -123,6 +123,7 @@ const FROM = 1_764_547_200_000
 it('the keys and channels of Redis are those that the code makes', () => {
   const { lock, queue, waiters } = layout.lockKeys('shop', 'order:7')
   const nodes = layout.fleetKeys('shop')
+  const events = layout.eventKeys('shop', 'accounts', 3)
   const limit = layout.limitKey('shop', 'api', 'ip:1.2.3.4')
   const counter = layout.counterKeys('shop', { counter: 'hits', per: 'day' }, '0:home')
   const [visitors] = layout.uniqueKeys(
@@ -160,6 +161,11 @@ it('the keys and channels of Redis are those that the code makes', () => {
     mailer.dead,
     mailer.markKey('x9…'),
     ...layout.structureKeys('shop', 'map.carts', 'user-7'),
+    layout.eventPartitionsKey('shop', 'accounts'),
+    events.log,
+    events.stream('acc-1'),
+    events.done('x9…'),
+    events.projection('balances'),
     ...layout.fencedKeys('shop', 'front-page'),
   ]
   const shown = rowsOf(sectionOf('docs/reference/redis.md', '## Keys')).map(
@@ -170,6 +176,7 @@ it('the keys and channels of Redis are those that the code makes', () => {
     layout.channelName('shop', { database: 0, identity: 'Jd8s_0aZfQ2c' }),
     layout.inboxName('shop', ''),
     layout.limitsChannel('shop', 0),
+    layout.topicChannel('shop', 0, 'orders.paid'),
   ]
   const listed = rowsOf(sectionOf('docs/reference/redis.md', '## Channels')).map(
     ([key]) => codeIn(key)[0],

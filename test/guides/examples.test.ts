@@ -203,3 +203,39 @@ it.each<[string, () => object]>([
   },
   60_000,
 )
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
+  'topic: hears two topics by a pattern, and a message that is refused, %s',
+  async (_, env) => {
+    expect((await printed('topic', env())).trim().split('\n')).toEqual([
+      'prices.eu: ACME 1299, missed 0',
+      'prices.us: ACME 1405, missed 0',
+      'prices.eu: ACME 1300, missed 0',
+      'A message for prices.eu is not what its schema says: look at $.cents.',
+      'handled 3',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
+  'event-store: a conflict, a repeated request, a balance and a projection, %s',
+  async (_, env) => {
+    expect((await printed('event-store', env())).trim().split('\n')).toEqual([
+      '{ version: 2, isDuplicate: false }',
+      '{ version: 2, isDuplicate: true }',
+      'A stream of accounts is at version 2, and an append expected version 1. Nothing was appended.',
+      'balance { state: 500, version: 2 }',
+      'projected 1: opened',
+      'projected 2: deposited',
+      'partitions 2',
+    ])
+  },
+  60_000,
+)

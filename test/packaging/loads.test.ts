@@ -28,6 +28,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './sessions/hono': ['hono/cookie'],
   './structures': [],
   './tracing': ['@opentelemetry/api'],
+  './write-behind': [],
 }
 
 /** Imports and re-exports that remain when types are gone. */

@@ -243,6 +243,47 @@ export const SECTIONS = [
     of: [['packages/local-store/src/streams/local-streams.ts', 'LocalStreamsOptions']],
   },
   {
+    title: '`createTopic`, `createTopicPattern`',
+    about: 'See [topics](../guides/topics.md).',
+    of: [
+      ['packages/plugins/src/messaging/topic-options.ts', 'TopicOptions'],
+      ['packages/plugins/src/messaging/topic-options.ts', 'TopicPatternOptions'],
+    ],
+  },
+  {
+    title: '`subscribe` of a topic',
+    about: 'See [topics](../guides/topics.md).',
+    of: [['packages/plugins/src/messaging/topic-options.ts', 'SubscribeOptions']],
+  },
+  {
+    title: '`createEventStore`',
+    about: 'See [event stores](../guides/event-store.md).',
+    of: [['packages/plugins/src/messaging/event-store-options.ts', 'EventStoreOptions']],
+  },
+  {
+    title: '`append`, `read`, `readAll` and `project` of an event store',
+    about: 'See [event stores](../guides/event-store.md).',
+    of: [
+      ['packages/plugins/src/messaging/event-store-options.ts', 'AppendOptions'],
+      ['packages/plugins/src/messaging/event-store-options.ts', 'ReadEventsOptions'],
+      ['packages/plugins/src/messaging/event-store-options.ts', 'ReadAllOptions'],
+      ['packages/plugins/src/messaging/event-store-options.ts', 'ProjectOptions'],
+    ],
+  },
+  {
+    title: '`fold` of an event store',
+    about: 'See [event stores](../guides/event-store.md).',
+    of: [
+      ['packages/plugins/src/messaging/event-fold.ts', 'Fold'],
+      ['packages/plugins/src/messaging/event-fold.ts', 'SnapshotOptions'],
+    ],
+  },
+  {
+    title: '`localEventStore`',
+    about: 'Event stores within the process. See [event stores](../guides/event-store.md).',
+    of: [['packages/local-store/src/event-store/local-event-store.ts', 'LocalEventStoreOptions']],
+  },
+  {
     title: '`createMap`, `createSet` and `createList`',
     about: '`whenFull` is not an option of lists. See [structures](../guides/structures.md).',
     of: [

@@ -42,6 +42,11 @@ read and write through Larder. \`shop\` is the manager's \`namespace\`. The part
 | \`{shop:stream:emails}:done:mailer:x9…\` | string | that a message was handled, by a digest of its id | \`dedupe\` |
 | \`{shop:structure:map.carts:user-7}:items\` | hash | the items of a structure: a version, and the value | its \`ttl\` after the last change |
 | \`{shop:structure:map.carts:user-7}:order\` | sorted set | the names of its items, in the order in which they were put | as long |
+| \`{shop:events:accounts}\` | string | how many partitions an event store has | never |
+| \`{shop:events:accounts:3}:log\` | stream | the order of all events of a partition: the stream and the version of each | never |
+| \`{shop:events:accounts:3}:stream:acc-1\` | stream | the events of one stream, by version | never |
+| \`{shop:events:accounts:3}:id:x9…\` | string | what an append with an id has done | after its \`idFor\` |
+| \`{shop:events:accounts:3}:projection:balances\` | hash | whose turn a projection is, its fence, and how far it has come | never |
 | \`{shop:fenced:front-page}\` | string | a value of \`fencedValues\` | as it was set |
 | \`{shop:fenced:front-page}:fence\` | string | the last fence that wrote it | longer than the value |
 
@@ -54,6 +59,7 @@ What stands in braces is the hash tag: all keys of one partition, one lock, one 
 | \`shop:bus:0:Jd8s_0aZfQ2c\` | all nodes | which keys and tags were changed, with their numbers; which loads have ended. \`0\` is the database, then the store's name |
 | \`shop:lock:\` and a random text | one process | its turn for a lock may have come |
 | \`shop:limits:0\` | all nodes | permits were given back, or a key was unblocked |
+| \`shop:topic:0:orders.paid\` | processes that subscribed to the topic | a message; with \`sharded\`, in a Cluster, by SPUBLISH |
 
 ## Scripts
 

@@ -53,6 +53,7 @@ export { BoardOptionsError, BoardRangeError, BoardUnavailableError } from './err
 export { ClosedError } from './errors/closed-error.ts'
 export { ERROR_CODES, type ErrorCode } from './errors/codes.ts'
 export { EncryptionKeyError, type EncryptionReason } from './errors/encryption-error.ts'
+export { EventConflictError, EventStoreUnavailableError } from './errors/event-store-error.ts'
 export { KeyError } from './errors/key-error.ts'
 export { LarderError } from './errors/larder-error.ts'
 export { LoadTimeoutError } from './errors/load-error.ts'
@@ -78,6 +79,7 @@ export {
 } from './errors/store-error.ts'
 export { StreamUnavailableError } from './errors/stream-error.ts'
 export { StructureFullError, StructureUnavailableError } from './errors/structure-error.ts'
+export { TopicUnavailableError } from './errors/topic-error.ts'
 export { UpdateConflictError, UpdateFailedError } from './errors/update-error.ts'
 export { ValueError } from './errors/value-error.ts'
 export {

@@ -47,6 +47,22 @@ export type {
   CounterSteps,
   PeriodCount,
 } from './contracts/counter-steps.ts'
+export type {
+  EventAppend,
+  EventAppendReply,
+  EventLogPage,
+  EventLogRange,
+  EventPlace,
+  EventRange,
+  EventStoreCapabilities,
+  EventStoreProvider,
+  ExpectedVersion,
+  KeptEvent,
+  NewEvent,
+  ProjectionClaim,
+  ProjectionSave,
+  ProjectionTurn,
+} from './contracts/event-store-provider.ts'
 export {
   type FleetCapabilities,
   type FleetProvider,
@@ -148,6 +164,12 @@ export type {
   StructureReply,
   StructureRule,
 } from './contracts/structure-provider.ts'
+export type {
+  TopicCapabilities,
+  TopicListener,
+  TopicProvider,
+  TopicTarget,
+} from './contracts/topic-provider.ts'
 export {
   MOST_EXACT_UNION,
   type UniqueCount,
@@ -226,7 +248,7 @@ export type { StreamParts } from './manager/create-streams.ts'
 export type { StructureParts } from './manager/create-structures.ts'
 export type { WriteParts } from './manager/create-writes.ts'
 export type { StoreParts } from './manager/late-part.ts'
-export type { BoardParts } from './manager/late-parts.ts'
+export type { BoardParts, EventStoreParts, TopicParts } from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {

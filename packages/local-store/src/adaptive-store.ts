@@ -4,6 +4,7 @@ import type { Size } from '@larder/core'
 import {
   assertKnownOptions,
   type BoardProvider,
+  type EventStoreProvider,
   type FleetProvider,
   type LocalStore,
   type LockProvider,
@@ -12,17 +13,20 @@ import {
   type SessionProvider,
   type StreamProvider,
   type StructureProvider,
+  type TopicProvider,
   type WriteProvider,
 } from '@larder/core/store'
 import { AdaptiveEntries } from './adaptive/adaptive-entries.ts'
 import { localBoards } from './boards/local-boards.ts'
 import { type Bounds, resolveBounds } from './bounds.ts'
+import { localEventStore } from './event-store/local-event-store.ts'
 import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
 import { localStreams } from './streams/local-streams.ts'
 import { localStructures } from './structures/local-structures.ts'
+import { localTopics } from './topics/local-topics.ts'
 import { localWrites } from './writes/local-writes.ts'
 
 export interface AdaptiveStoreOptions {
@@ -62,6 +66,8 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly sessions: SessionProvider = localSessions()
   readonly boards: BoardProvider = localBoards()
   readonly streams: StreamProvider = localStreams()
+  readonly eventStore: EventStoreProvider = localEventStore()
+  readonly topics: TopicProvider = localTopics()
   readonly structures: StructureProvider = localStructures()
   readonly writes: WriteProvider = localWrites()
   readonly #maxBytes: number

@@ -7,7 +7,7 @@ import { INTERNALS } from '@larder/core/store'
 import type { Backend, TroubleListener } from './backend.ts'
 import type { ScriptCall } from './commands/script-runner.ts'
 import { keyErrorOf } from './connection/key-error.ts'
-import type { Use } from './connection/needed-commands.ts'
+import type { Use } from './connection/rights.ts'
 import type { RedisInternals, ResolvedRedisStoreOptions } from './options.ts'
 
 export interface BackedParts {

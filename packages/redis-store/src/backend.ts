@@ -8,13 +8,14 @@ import {
   connectToMasters,
   followNodes,
   masterFinder,
+  peerOf,
   subscriberOf,
 } from './connection/cluster-nodes.ts'
 import { createClient, duplicateClient } from './connection/create-client.ts'
 import { Link } from './connection/link.ts'
-import type { Use } from './connection/needed-commands.ts'
 import { isCluster, type RedisClient } from './connection/redis-client.ts'
 import { refused } from './connection/refusal.ts'
+import type { Use } from './connection/rights.ts'
 import { type MissingRights, missingRights, rightsError } from './connection/rights.ts'
 import { Subscriber } from './connection/subscriber.ts'
 import { targetDatabase } from './connection/target-database.ts'
@@ -46,6 +47,8 @@ export class Backend {
   #namespace: string | undefined
   readonly #listener: BackendListener
   readonly #uses = new Set<Use>()
+  /** Subscribers beside the shared one. */
+  readonly #others = new Set<Subscriber>()
   #trouble = ''
 
   constructor(options: ResolvedRedisStoreOptions, listener: BackendListener = {}) {
@@ -58,17 +61,27 @@ export class Backend {
       pingEveryMs,
       onUp: () => {
         void this.#checkRights()
+        this.#followServer()
         listener.onUp?.()
       },
       onDown: (reason) => listener.onDown?.(reason),
     })
     this.scripts = new ScriptRunner(() => this.#link.client)
-    this.subscriber = new Subscriber({
-      create: isClusterTarget(target)
-        ? () => this.#createSubscriber()
-        : () => createClient(target, this.database),
-      pingEveryMs,
-    })
+    this.subscriber = this.#newSubscriber()
+  }
+
+  /**
+   * Returns a further subscriber, on a connection of its own: so that a flood of its messages ends no other subscription. With `shardOf`,
+   * in a Cluster, to the server whose shard has that channel. `release` closes it.
+   */
+  ownSubscriber(shardOf?: string): { readonly subscriber: Subscriber; release(): Promise<void> } {
+    const subscriber = this.#newSubscriber(shardOf)
+    this.#others.add(subscriber)
+    const release = (): Promise<void> => {
+      this.#others.delete(subscriber)
+      return subscriber.close()
+    }
+    return { subscriber, release }
   }
 
   /** The client while its connection stands. */
@@ -143,7 +156,8 @@ export class Backend {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#link.close(), this.subscriber.close()])
+    const subscribers = [this.subscriber, ...this.#others]
+    await Promise.all([this.#link.close(), ...subscribers.map((each) => each.close())])
   }
 
   async #reply(call: ScriptCall): Promise<unknown> {
@@ -185,14 +199,32 @@ export class Backend {
   #followed(client: RedisClient): RedisClient {
     if (!isCluster(client)) return client
     followNodes(client, ({ gone }) => {
-      if (gone !== undefined) this.subscriber.leave(gone)
+      const subscribers = [this.subscriber, ...this.#others]
+      if (gone !== undefined) for (const each of subscribers) each.leave(gone)
       this.#listener.onDoubt?.()
     })
     return client
   }
 
-  async #createSubscriber(): Promise<RedisClient> {
+  /** After a failover nobody publishes to the old server any more, and a connection to it may well stand. */
+  #followServer(): void {
+    const { client } = this.#link
+    if (client === undefined || isCluster(client)) return
+    for (const each of this.#others) each.follow(peerOf(client))
+  }
+
+  #newSubscriber(shardOf?: string): Subscriber {
+    const { target, pingEveryMs } = this.#options
+    const create = isClusterTarget(target)
+      ? () => this.#createSubscriber(shardOf)
+      : () => createClient(target, this.database)
+    return new Subscriber({ create, pingEveryMs })
+  }
+
+  async #createSubscriber(shardOf: string | undefined): Promise<RedisClient> {
     const cluster = await this.connected('subscribe')
-    return isCluster(cluster) ? subscriberOf(cluster) : Promise.reject(new Error('Not a Cluster'))
+    if (!isCluster(cluster)) throw new Error('Not a Cluster')
+    const master = shardOf === undefined ? undefined : masterFinder(cluster)(shardOf)
+    return master === undefined ? subscriberOf(cluster) : duplicateClient(master)
   }
 }

@@ -217,6 +217,35 @@ export function streamGroupKeys(
   }
 }
 
+/** How many partitions an event store has: `{shop:events:accounts}`. */
+export function eventPartitionsKey(namespace: string, store: string): string {
+  return `{${namespace}:events:${store}}`
+}
+
+/** The keys of one partition of an event store, all with the hash tag `{shop:events:accounts:3}`. */
+export interface KeysOfEvents {
+  readonly log: string
+  readonly stream: (name: string) => string
+  /** What an append with an id has done. */
+  readonly done: (digest: string) => string
+  readonly projection: (name: string) => string
+}
+
+export function eventKeys(namespace: string, store: string, partition: number): KeysOfEvents {
+  const at = `{${namespace}:events:${store}:${partition}}`
+  return {
+    log: `${at}:log`,
+    stream: (name) => `${at}:stream:${name}`,
+    done: (digest) => `${at}:id:${digest}`,
+    projection: (name) => `${at}:projection:${name}`,
+  }
+}
+
+/** The channel of a topic: `shop:topic:0:orders.paid`, with the number of the database. Segments of a pattern may be `*`. */
+export function topicChannel(namespace: string, database: number, topic: string): string {
+  return `${namespace}:topic:${database}:${topic}`
+}
+
 /** The items of a structure, and their order. Both have one hash tag. */
 export function structureKeys(
   namespace: string,

@@ -6,6 +6,7 @@ import type {
   ClaimRequest,
   CodecFactory,
   EntryAddress,
+  EventStoreProvider,
   EvictRequest,
   FillReply,
   FleetProvider,
@@ -24,6 +25,7 @@ import type {
   SyncReply,
   TagBump,
   TagChanges,
+  TopicProvider,
   WriteProvider,
 } from '@larder/core/store'
 import { INTERNALS } from '@larder/core/store'
@@ -41,6 +43,7 @@ import { readEntries, readEntryHeaders } from './entries/entry-reader.ts'
 import { EntryScripts } from './entries/entry-scripts.ts'
 import { Heads } from './entries/heads.ts'
 import { scanKeys } from './entries/key-scan.ts'
+import { RedisEventStore } from './event-store/redis-event-store.ts'
 import { RedisFleet } from './fleet/redis-fleet.ts'
 import { headsKey, logKey, tagsKey } from './key-layout.ts'
 import { RedisLimits } from './limits/redis-limits.ts'
@@ -55,6 +58,7 @@ import {
 import { RedisSessions } from './sessions/redis-sessions.ts'
 import { RedisStreams } from './streams/redis-streams.ts'
 import { RedisStructures } from './structures/redis-structures.ts'
+import { RedisTopics } from './topics/redis-topics.ts'
 import { RedisWrites } from './writes/redis-writes.ts'
 
 /** Enough to share what a command costs, few enough for Redis to begin while this process is still handing out. */
@@ -95,6 +99,8 @@ class RedisStore implements RemoteStore {
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
   readonly streams: StreamProvider
+  readonly eventStore: EventStoreProvider
+  readonly topics: TopicProvider
   readonly structures: StructureProvider
   readonly writes: WriteProvider
   readonly readsAtOnce: number | undefined
@@ -135,6 +141,8 @@ class RedisStore implements RemoteStore {
     this.sessions = new RedisSessions(backed)
     this.boards = new RedisBoards(backed)
     this.streams = new RedisStreams(backed)
+    this.eventStore = new RedisEventStore(backed)
+    this.topics = new RedisTopics(backed)
     this.structures = new RedisStructures(backed)
     this.writes = new RedisWrites(backed)
   }

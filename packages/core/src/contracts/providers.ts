@@ -1,12 +1,14 @@
 /** What may be kept besides entries: one provider per system. A store brings providers along, and the options of a manager name others. */
 
 import type { BoardProvider } from './board-provider.ts'
+import type { EventStoreProvider } from './event-store-provider.ts'
 import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
 import type { StreamProvider } from './stream-provider.ts'
 import type { StructureProvider } from './structure-provider.ts'
+import type { TopicProvider } from './topic-provider.ts'
 import type { WriteProvider } from './write-provider.ts'
 
 /** Those that a manager may be given apart from its stores. */
@@ -16,6 +18,8 @@ export interface Providers {
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
   readonly streams: StreamProvider
+  readonly eventStore: EventStoreProvider
+  readonly topics: TopicProvider
   readonly structures: StructureProvider
   readonly writes: WriteProvider
 }
@@ -34,6 +38,10 @@ export interface StoreProviders {
   readonly boards?: BoardProvider | undefined
   /** Streams of messages. */
   readonly streams?: StreamProvider | undefined
+  /** Event stores. */
+  readonly eventStore?: EventStoreProvider | undefined
+  /** Topics. */
+  readonly topics?: TopicProvider | undefined
   /** Maps, sets and lists. */
   readonly structures?: StructureProvider | undefined
   /** Queues of write-behind. */

@@ -122,6 +122,21 @@ export const ERROR_CODES = {
       'The store of the streams cannot be reached, or did not answer in time; of a change it is unknown whether it was made.',
     remedy: 'Look at the cause. Add the message again with the same id.',
   },
+  LARDER_TOPIC_UNAVAILABLE: {
+    meaning:
+      'The store of the topics cannot be reached, or did not answer in time; it is unknown whether the message was published.',
+    remedy: 'Look at the cause. Publish again where a message that comes twice does no harm.',
+  },
+  LARDER_EVENT_STORE_UNAVAILABLE: {
+    meaning:
+      'The store of the events cannot be reached, did not answer in time, or could not save; of an append it is unknown whether it was made.',
+    remedy: 'Look at the cause. Append again with the same id.',
+  },
+  LARDER_STREAM_CONFLICT: {
+    meaning:
+      'A stream of events is at another version than an append expected; nothing was appended.',
+    remedy: 'Read the stream anew, decide again, and append with the version that was found.',
+  },
   LARDER_STRUCTURE_UNAVAILABLE: {
     meaning:
       'The store of the maps, sets and lists cannot be reached, did not answer in time, or holds something that cannot be read; of a change it is unknown whether it was made.',

@@ -6,6 +6,7 @@ import { BoardOptionsError, BoardRangeError, BoardUnavailableError } from './boa
 import { ClosedError } from './closed-error.ts'
 import { ERROR_CODES } from './codes.ts'
 import { EncryptionKeyError } from './encryption-error.ts'
+import { EventConflictError, EventStoreUnavailableError } from './event-store-error.ts'
 import { KeyError } from './key-error.ts'
 import { LarderError } from './larder-error.ts'
 import { LoadTimeoutError } from './load-error.ts'
@@ -25,6 +26,7 @@ import {
 } from './store-error.ts'
 import { StreamUnavailableError } from './stream-error.ts'
 import { StructureFullError, StructureUnavailableError } from './structure-error.ts'
+import { TopicUnavailableError } from './topic-error.ts'
 import { UpdateConflictError, UpdateFailedError } from './update-error.ts'
 import { ValueError } from './value-error.ts'
 import {
@@ -61,6 +63,17 @@ const families: readonly [name: string, code: string, error: LarderError][] = [
     'LARDER_INVALID_OPTION',
     new InvalidOptionError({ option: 'a.ttl', expected: 'x', received: 1 }),
   ],
+  [
+    'EventConflictError',
+    'LARDER_STREAM_CONFLICT',
+    new EventConflictError({ store: 'accounts', stream: 'acc-1', expected: 2, found: 3 }),
+  ],
+  [
+    'EventStoreUnavailableError',
+    'LARDER_EVENT_STORE_UNAVAILABLE',
+    new EventStoreUnavailableError(cause),
+  ],
+  ['TopicUnavailableError', 'LARDER_TOPIC_UNAVAILABLE', new TopicUnavailableError(cause)],
   ['KeyError', 'LARDER_KEY', new KeyError('no key')],
   ['LoadTimeoutError', 'LARDER_LOAD_TIMEOUT', new LoadTimeoutError('p:1', 50)],
   ['LockLostError', 'LARDER_LOCK_LOST', new LockLostError('order:1')],

@@ -216,6 +216,26 @@ export const CACHE_EVENTS: EventTable = {
       state: "'made' or 'lost'",
     },
   },
+  topic: {
+    when: 'Messages of a topic did not reach a handler, or a handler failed.',
+    fields: {
+      topic: 'the name of the topic, or the pattern',
+      reason:
+        "'missed' on the way, 'dropped' because the handler is too slow, 'invalid' by the schema or not readable, or 'failed' in the handler",
+      count: "how many, or 'unknown' after the connection was lost",
+      error: ERROR,
+    },
+  },
+  projection: {
+    when: 'A projection has taken or lost the turn of a partition, or cannot go on for the moment.',
+    fields: {
+      store: 'the name of the event store',
+      projection: 'the name of the projection',
+      partition: 'the number of the partition',
+      state: "'taken', 'lost' to another projector, or 'failed'",
+      error: ERROR,
+    },
+  },
   'background-error': {
     when: 'A background task failed; no caller was affected.',
     fields: { task: 'the task', error: ERROR },

@@ -242,6 +242,28 @@ export interface CacheEvents {
     readonly group: string
     readonly state: 'made' | 'lost'
   }
+  /** Messages of a topic did not reach a handler, or a handler failed. */
+  topic: {
+    readonly topic: string
+    /**
+     * `missed`: they were lost on the way; `dropped`: the handler was too slow; `invalid`: the schema refused it, or it cannot be read;
+     * `failed`: the handler threw or rejected.
+     */
+    readonly reason: 'missed' | 'dropped' | 'invalid' | 'failed'
+    /** How many; `unknown` after the connection was lost. */
+    readonly count: number | 'unknown'
+    readonly error: unknown
+  }
+  /** A projection has taken or lost the turn of a partition, or cannot go on for the moment. */
+  projection: {
+    /** The name of the event store. */
+    readonly store: string
+    readonly projection: string
+    readonly partition: number
+    /** `taken`; `lost` to another projector; `failed`: it is tried again, from the same event on. */
+    readonly state: 'taken' | 'lost' | 'failed'
+    readonly error: unknown
+  }
   /** A background task (refresh, fill, renewal) failed; the caller was not affected. */
   'background-error': { readonly task: string; readonly error: unknown }
 }

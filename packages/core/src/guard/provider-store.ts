@@ -87,10 +87,10 @@ export class ProviderStore<Provider extends Guardable> {
       .catch(this.#refuse)
   }
 
-  /** Runs `end` before the provider is closed: for what still waits to be sent. Returns a function that takes it back. */
+  /** Runs `end` before the provider is closed: for what still waits to be sent. Returns what takes that back. */
   beforeClose(end: () => Promise<unknown>): () => void {
     this.#endings.add(end)
-    return () => void this.#endings.delete(end)
+    return () => this.#endings.delete(end)
   }
 
   /** Closes the provider, and ends the calls that were not answered. */

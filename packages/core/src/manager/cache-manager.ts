@@ -27,13 +27,11 @@ import { resolveEvictOptions, type SoftOption } from '../options/evict-options.t
 import type { ManagerStats } from '../stats/stats.ts'
 import { PendingWrites } from '../writes/pending-writes.ts'
 import type { SessionParts } from './create-sessions.ts'
-import type { StructureParts } from './create-structures.ts'
-import type { WriteParts } from './create-writes.ts'
 import { endWork } from './end-work.ts'
 import { buildEngine } from './engine.ts'
 import { forTools } from './for-tools.ts'
 import type { ManagerHealth } from './health.ts'
-import { type BoardParts, LateParts } from './late-parts.ts'
+import { type BoardParts, type EventStoreParts, LateParts, type TopicParts } from './late-parts.ts'
 import {
   type CacheManagerOptions,
   type ResolvedManagerOptions,
@@ -83,8 +81,10 @@ export class CacheManager implements HostManager, MethodCacheProvider, AsyncDisp
     sessions: (): SessionParts => this.#parts.of('sessions'),
     boards: (): BoardParts => this.#parts.of('boards'),
     streams: () => this.#parts.of('streams'),
-    structures: (): StructureParts => this.#parts.of('structures'),
-    writes: (): WriteParts => this.#parts.of('writes'),
+    eventStore: (): EventStoreParts => this.#parts.of('eventStore'),
+    topics: (): TopicParts => this.#parts.of('topics'),
+    structures: () => this.#parts.of('structures'),
+    writes: () => this.#parts.of('writes'),
     /** By full keys, whatever the scope. */
     evictKeys: (cache: string, fullKeys: readonly string[]): Promise<void> =>
       this.#reported(this.#writes.evict(cache, fullKeys, HARD), `keys of ${cache}`),

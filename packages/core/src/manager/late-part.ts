@@ -1,5 +1,6 @@
 /** A part that a manager makes at its first use: what its users get, and how it ends. */
 
+import type { BoundValues } from '../cache/bound-values.ts'
 import type { CacheNode } from '../cache/node.ts'
 import { createPreciseClock } from '../clock/system-clock.ts'
 import type { Clock } from '../contracts/clock.ts'
@@ -9,6 +10,7 @@ import type { BreakerState } from '../guard/breaker.ts'
 import { ProviderStore } from '../guard/provider-store.ts'
 import type { BackgroundWork } from '../lifecycle/background-work.ts'
 import { isOfWrites } from '../remote/failures.ts'
+import { createValues } from './create-values.ts'
 import type { ResolvedManagerOptions } from './manager-options.ts'
 import { providerOf } from './provider-of.ts'
 
@@ -33,6 +35,11 @@ export interface StoreParts<Store> {
   readonly events: Emitter
   readonly work: BackgroundWork
   readonly clock: Clock
+}
+
+/** The same, of what keeps values: their bytes go through the codec and the codec steps of the manager. */
+export interface ValueParts<Store> extends StoreParts<Store> {
+  readonly values: BoundValues
 }
 
 /** What is known when a part is made. */
@@ -82,4 +89,20 @@ export function plainPart<Kind extends ProviderKind>(
       const parts = { provider, clock, events, kind, unavailable, isAnswer }
       return { store: new ProviderStore(parts) }
     })
+}
+
+/** The same of what keeps values. */
+export function valuePart<Kind extends ProviderKind>(
+  kind: Kind,
+  Unavailable: new (cause: unknown) => Error,
+): (place: PartPlace) => LatePart<ValueParts<ProviderStore<Providers[Kind]>>> {
+  const unavailable = (cause: unknown): Error => new Unavailable(cause)
+  return (place) => {
+    const { options, node } = place
+    const values = createValues(options, node)
+    return storePart(kind, place, (provider, clock) => {
+      const { events } = node
+      return { store: new ProviderStore({ provider, clock, events, kind, unavailable }), values }
+    })
+  }
 }

@@ -1,9 +1,13 @@
 /** What a manager makes at its first use, and not before: one part per kind of provider. */
 
 import type { BoardProvider } from '../contracts/board-provider.ts'
+import type { EventStoreProvider } from '../contracts/event-store-provider.ts'
 import type { ProviderKind } from '../contracts/providers.ts'
+import type { TopicProvider } from '../contracts/topic-provider.ts'
 import { BoardOptionsError, BoardUnavailableError } from '../errors/board-error.ts'
 import { ClosedError } from '../errors/closed-error.ts'
+import { EventStoreUnavailableError } from '../errors/event-store-error.ts'
+import { TopicUnavailableError } from '../errors/topic-error.ts'
 import type { ProviderStore } from '../guard/provider-store.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
@@ -13,11 +17,24 @@ import { createSessions } from './create-sessions.ts'
 import { createStreams } from './create-streams.ts'
 import { createStructures } from './create-structures.ts'
 import { createWrites } from './create-writes.ts'
-import { type LatePart, type PartPlace, plainPart, type StoreParts } from './late-part.ts'
+import {
+  type LatePart,
+  type PartPlace,
+  plainPart,
+  type StoreParts,
+  type ValueParts,
+  valuePart,
+} from './late-part.ts'
 import type { BreakerStatus } from './status.ts'
 
 /** What boards need of a manager. */
 export type BoardParts = StoreParts<ProviderStore<BoardProvider>>
+
+/** What event stores need of a manager. */
+export type EventStoreParts = ValueParts<ProviderStore<EventStoreProvider>>
+
+/** What topics need of a manager. */
+export type TopicParts = ValueParts<ProviderStore<TopicProvider>>
 
 /** How each is made. One line per system. */
 const MAKERS = {
@@ -28,6 +45,8 @@ const MAKERS = {
   streams: createStreams,
   structures: createStructures,
   writes: createWrites,
+  eventStore: valuePart('eventStore', EventStoreUnavailableError),
+  topics: valuePart('topics', TopicUnavailableError),
 } satisfies { readonly [Kind in ProviderKind]: (place: PartPlace) => LatePart<unknown> }
 
 function isBoardVerdict(error: unknown): error is BoardOptionsError {

@@ -3,6 +3,7 @@
 import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { CodecFactory, ValueType } from '../contracts/codec.ts'
+import type { EventStoreProvider } from '../contracts/event-store-provider.ts'
 import type { LocalStore } from '../contracts/local-store.ts'
 import type { LockProvider } from '../contracts/lock-provider.ts'
 import type { ProviderKind, Providers } from '../contracts/providers.ts'
@@ -11,6 +12,7 @@ import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
 import type { StreamProvider } from '../contracts/stream-provider.ts'
 import type { StructureProvider } from '../contracts/structure-provider.ts'
+import type { TopicProvider } from '../contracts/topic-provider.ts'
 import type { WriteProvider } from '../contracts/write-provider.ts'
 import {
   type FleetOptions,
@@ -59,6 +61,10 @@ export interface CacheManagerOptions {
   readonly boards?: BoardProvider | undefined
   /** Where streams of messages are kept. @default the remote store's own, or without one the local store's */
   readonly streams?: StreamProvider | undefined
+  /** Where event stores are kept. @default the remote store's own, or without one the local store's */
+  readonly eventStore?: EventStoreProvider | undefined
+  /** What topics go through. @default the remote store's own, or without one the local store's */
+  readonly topics?: TopicProvider | undefined
   /** Where maps, sets and lists are kept. @default the remote store's own, or without one the local store's */
   readonly structures?: StructureProvider | undefined
   /** Where write-behind queues are kept. @default the remote store's own, or without one the local store's */
@@ -105,7 +111,7 @@ export interface CacheManagerOptions {
   readonly logger?: Logger | false | undefined
   /**
    * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions,
-   * boards, streams and structures stay in this process, and no store is used. @default true
+   * boards, streams, structures, events and topics stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -123,6 +129,8 @@ const NAMES = optionNames<CacheManagerOptions>({
   sessions: true,
   boards: true,
   streams: true,
+  eventStore: true,
+  topics: true,
   structures: true,
   writes: true,
   plugins: true,

@@ -31,6 +31,8 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     fleet: 'fleet',
     boards: 'boards',
     streams: 'streams',
+    eventStore: 'eventStore',
+    topics: 'topics',
     structures: 'structures',
     writes: 'writes',
   },
@@ -43,12 +45,16 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     fleet: 'fleet',
     boards: 'boards',
     streams: 'streams',
+    eventStore: 'eventStore',
+    topics: 'topics',
     structures: 'structures',
     writes: 'writes',
   },
   boards: { capabilities: 'boardCapabilities' },
   streams: { capabilities: 'streamCapabilities' },
   writes: { capabilities: 'writeCapabilities' },
+  eventStore: { capabilities: 'eventStoreCapabilities' },
+  topics: { capabilities: 'topicCapabilities' },
   locks: { capabilities: 'lockCapabilities' },
   limits: { capabilities: 'limitCapabilities' },
   sessions: { capabilities: 'sessionCapabilities' },
@@ -117,7 +123,9 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
     const isOptional =
       value === undefined &&
-      /bus|boards|locks|limits|sessions|streams|structures|writes|fleet/.test(name)
+      /bus|boards|locks|limits|sessions|fleet|streams|structures|eventStore|topics|writes/.test(
+        name,
+      )
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

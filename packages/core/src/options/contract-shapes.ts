@@ -19,6 +19,7 @@ import type { SessionCapabilities, SessionProvider } from '../contracts/session-
 import type { StructureCapabilities, StructureProvider } from '../contracts/structure-provider.ts'
 import type { WriteCapabilities, WriteProvider } from '../contracts/write-provider.ts'
 import type { Shape } from './assert-shape.ts'
+import { MESSAGING_SHAPES } from './messaging-shapes.ts'
 import { STREAM_CAPABILITIES, STREAMS } from './stream-shapes.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
@@ -166,6 +167,8 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   sessions: 'object?',
   boards: 'object?',
   streams: 'object?',
+  eventStore: 'object?',
+  topics: 'object?',
   structures: 'object?',
   writes: 'object?',
   fleet: 'object?',
@@ -276,6 +279,7 @@ export const SHAPES = {
   sessionCapabilities: SESSION_CAPABILITIES,
   streams: STREAMS,
   streamCapabilities: STREAM_CAPABILITIES,
+  ...MESSAGING_SHAPES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,
   structures: STRUCTURES,

@@ -45,6 +45,18 @@ export const PROVIDERS: Readonly<Record<ProviderKind, Kind>> = {
     shape: SHAPES.streams,
     capabilities: SHAPES.streamCapabilities,
   },
+  eventStore: {
+    is: 'an event-store provider',
+    such: 'redisEventStore() or localEventStore()',
+    shape: SHAPES.eventStore,
+    capabilities: SHAPES.eventStoreCapabilities,
+  },
+  topics: {
+    is: 'a topic provider',
+    such: 'redisTopics() or localTopics()',
+    shape: SHAPES.topics,
+    capabilities: SHAPES.topicCapabilities,
+  },
   structures: {
     is: 'a structure provider',
     such: 'redisStructures() or localStructures()',

@@ -10,6 +10,11 @@ export {
   type TestFunction,
 } from './conformance/conformance-case.ts'
 export { engineCases } from './conformance/engine-cases.ts'
+export {
+  type EventStoresUnderTest,
+  eventStoreCases,
+  type MakeEventStores,
+} from './conformance/event-store-cases.ts'
 export { type FleetsUnderTest, fleetCases, type MakeFleets } from './conformance/fleet-cases.ts'
 export {
   localStoreCases,
@@ -39,6 +44,7 @@ export {
   type StructuresUnderTest,
   structureCases,
 } from './conformance/structure-cases.ts'
+export { type MakeTopics, type TopicsUnderTest, topicCases } from './conformance/topic-cases.ts'
 export { type MakeWrites, type WritesUnderTest, writeCases } from './conformance/write-cases.ts'
 export type { FaultScope } from './faults/fault-rules.ts'
 export {

@@ -82,3 +82,9 @@ export function subscriberOf(cluster: ClusterClient): RedisClient {
 export function addressOf({ options }: RedisClient): string {
   return `${options?.host ?? '127.0.0.1'}:${options?.port ?? 6379}`
 }
+
+/** The server at the other end of a client's connection; `undefined` where it does not say, as with a socket file. */
+export function peerOf({ stream }: RedisClient): string | undefined {
+  const { remoteAddress, remotePort } = stream ?? {}
+  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort}`
+}

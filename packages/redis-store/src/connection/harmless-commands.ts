@@ -46,6 +46,7 @@ export const HARMLESS = {
   xpending: ['KEY', 'g'],
   xrange: ['KEY', '-', '+', 'COUNT', '1'],
   xreadgroup: ['GROUP', 'g', 'c', 'STREAMS', 'KEY', '>'],
+  xrevrange: ['KEY', '+', '-', 'COUNT', '1'],
   xtrim: ['KEY', 'MAXLEN', '0'],
   zadd: ['KEY', 'XX', '0', 'm'],
   zcard: ['KEY'],

@@ -15,6 +15,7 @@ export interface RedisCommander {
   callBuffer(command: string, ...args: string[]): Promise<Reply>
   set(key: string, value: string, condition: 'NX'): Promise<Reply>
   publish(channel: string, payload: Buffer): Promise<Reply>
+  spublish(channel: string, payload: Buffer): Promise<Reply>
   time(): Promise<Reply>
   evalBuffer(lua: string, keyCount: number, keysAndArgs: readonly Argument[]): Promise<Reply>
   evalshaBuffer(sha: string, keyCount: number, keysAndArgs: readonly Argument[]): Promise<Reply>
@@ -40,6 +41,10 @@ export interface RedisClient extends RedisCommander {
   off(event: string, listener: (...args: never[]) => void): unknown
   subscribe(...channels: string[]): Promise<unknown>
   unsubscribe(...channels: string[]): Promise<unknown>
+  psubscribe(...patterns: string[]): Promise<unknown>
+  punsubscribe(...patterns: string[]): Promise<unknown>
+  ssubscribe(...channels: string[]): Promise<unknown>
+  sunsubscribe(...channels: string[]): Promise<unknown>
   select(database: number): Promise<unknown>
   wait(replicas: number, timeoutMs: number): Promise<unknown>
   ping(): Promise<unknown>

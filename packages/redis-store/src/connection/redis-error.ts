@@ -25,3 +25,8 @@ export function isUnknownScript(error: unknown): boolean {
 export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('WRONGTYPE')
 }
+
+/** True when the server is too old for a command. */
+export function isUnknownCommand(error: unknown): boolean {
+  return error instanceof Error && /^ERR unknown command/i.test(error.message)
+}

@@ -17,7 +17,7 @@ import {
 } from '../../testing/stage.ts'
 import { redisStore } from '../redis-store.ts'
 import { SCRIPTS } from '../scripts.generated.ts'
-import { COMMANDS, type Use } from './needed-commands.ts'
+import { COMMANDS, type Use } from './rights.ts'
 
 async function serverWith(rules: string): Promise<RedisServer> {
   const server = await startRedis()
@@ -41,6 +41,7 @@ function useOf(script: string): Use {
   if (script.startsWith('limit')) return 'limits'
   if (script.startsWith('fleet')) return 'fleet'
   if (/^(board|counter|unique)/.test(script)) return 'boards'
+  if (script.startsWith('event')) return 'eventStore'
   if (script.startsWith('session')) return 'sessions'
   if (script.startsWith('stream')) return 'streams'
   if (script.startsWith('structure')) return 'structures'
@@ -68,6 +69,8 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   sessions: ['eval', 'evalsha', 'ping', 'zrem'],
   boards: ['eval', 'evalsha', 'ping', 'zrem'],
   streams: ['eval', 'evalsha', 'ping', 'xreadgroup', 'zrem'],
+  eventStore: ['eval', 'evalsha', 'ping', 'zrem'],
+  topics: ['ping', 'publish', 'zrem'],
   structures: ['eval', 'evalsha', 'ping', 'zrem'],
   writes: ['eval', 'evalsha', 'ping', 'zrem'],
   values: ['eval', 'evalsha', 'mget', 'ping', 'zrem'],

@@ -1,12 +1,17 @@
 /** A connection that listens to channels. Delivery is at most once, and the listeners detect loss. */
 
-import { addressOf } from './cluster-nodes.ts'
+import { addressOf, peerOf } from './cluster-nodes.ts'
 import { Link } from './link.ts'
 import type { RedisClient } from './redis-client.ts'
+import { isUnknownCommand } from './redis-error.ts'
+
+/** How a channel is subscribed to: by its name, by a pattern, or at the shard that serves it. The command for it. */
+export type SubscribeKind = 'subscribe' | 'psubscribe' | 'ssubscribe'
 
 /** The listener of one channel. None of its methods may throw. */
 export interface ChannelListener {
-  onPayload(payload: Buffer): void
+  /** `channel`: the whole name, also for a pattern. */
+  onPayload(payload: Buffer, channel: string): void
   /** The subscription stands (again); anything may have been missed before. */
   onUp(): void
   onDown(reason: unknown): void
@@ -18,9 +23,21 @@ export interface SubscriberParts {
   create(): Promise<RedisClient>
 }
 
+const ENDED_BY = {
+  subscribe: 'unsubscribe',
+  psubscribe: 'punsubscribe',
+  ssubscribe: 'sunsubscribe',
+} as const
+
+interface Listening {
+  readonly channel: string
+  readonly kind: SubscribeKind
+  readonly listener: ChannelListener
+}
+
 export class Subscriber {
   readonly #link: Link
-  readonly #listeners = new Map<string, ChannelListener>()
+  readonly #listeners = new Map<string, Listening>()
   /** Of the newest connection. */
   #subscribed = new Set<string>()
 
@@ -35,19 +52,20 @@ export class Subscriber {
     })
   }
 
-  /** Listens to a channel from now on, one listener per channel; connects at the first one. */
-  listen(channel: string, listener: ChannelListener): void {
-    this.#listeners.set(channel, listener)
+  /** Listens to a channel from now on, one listener per channel and kind; connects at the first one. */
+  listen(channel: string, listener: ChannelListener, kind: SubscribeKind = 'subscribe'): void {
+    const listening = { channel, kind, listener }
+    this.#listeners.set(keyOf(kind, channel), listening)
     const { client } = this.#link
     if (client === undefined) void this.#link.open()
-    else void this.#add(client, channel, listener)
+    else void this.#add(client, listening)
   }
 
   /** Stops listening to a channel; `close` ends the connection. */
-  forget(channel: string): void {
-    if (!this.#listeners.delete(channel)) return
-    this.#subscribed.delete(channel)
-    this.#link.client?.unsubscribe(channel).catch(() => undefined)
+  forget(channel: string, kind: SubscribeKind = 'subscribe'): void {
+    if (!this.#listeners.delete(keyOf(kind, channel))) return
+    this.#subscribed.delete(keyOf(kind, channel))
+    this.#link.client?.[ENDED_BY[kind]](channel).catch(() => undefined)
   }
 
   /** Subscribes to everything anew over another connection: this one may lead to a server that is not the right one any more. */
@@ -63,6 +81,14 @@ export class Subscriber {
     }
   }
 
+  /** Subscribes anew if commands go to another server by now, as after a failover. */
+  follow(server: string | undefined): void {
+    const { client } = this.#link
+    if (client !== undefined && peerOf(client) !== server) {
+      this.#link.renew(new Error('Commands go to another server than is listened to'))
+    }
+  }
+
   async close(): Promise<void> {
     this.#listeners.clear()
     await this.#link.close()
@@ -70,35 +96,82 @@ export class Subscriber {
 
   async #subscribeAll(client: RedisClient): Promise<void> {
     client.on('messageBuffer', this.#receive)
-    const channels = [...this.#listeners.keys()]
-    this.#subscribed = new Set(channels)
-    if (channels.length > 0) await client.subscribe(...channels)
+    client.on('pmessageBuffer', this.#receiveByPattern)
+    client.on('smessageBuffer', this.#receiveSharded)
+    // The shard of a channel went to another server of the Cluster.
+    client.on('moved', () => this.renew(new Error('The Cluster moved a channel')))
+    const all = [...this.#listeners.values()]
+    this.#subscribed = new Set(this.#listeners.keys())
+    for (const kind of ['subscribe', 'psubscribe'] as const) {
+      const channels = all.flatMap((each) => (each.kind === kind ? [each.channel] : []))
+      if (channels.length > 0) await client[kind](...channels)
+    }
+    // Of several slots, so not in one command.
+    for (const { kind, channel } of all)
+      if (kind === 'ssubscribe') await send(client, kind, channel)
   }
 
   /** A channel that came while the others were subscribed to found no standing connection to join. */
   #up(): void {
-    for (const [channel, listener] of this.#listeners) {
+    for (const [key, listening] of this.#listeners) {
       const { client } = this.#link
-      if (this.#subscribed.has(channel)) listener.onUp()
-      else if (client !== undefined) void this.#add(client, channel, listener)
+      if (this.#subscribed.has(key)) listening.listener.onUp()
+      else if (client !== undefined) void this.#add(client, listening)
     }
   }
 
-  async #add(client: RedisClient, channel: string, listener: ChannelListener): Promise<void> {
+  async #add(client: RedisClient, listening: Listening): Promise<void> {
+    const { kind, channel, listener } = listening
     try {
-      this.#subscribed.add(channel)
-      await client.subscribe(channel)
-      if (this.#listeners.get(channel) === listener) listener.onUp()
+      this.#subscribed.add(keyOf(kind, channel))
+      await send(client, kind, channel)
+      if (this.#listeners.get(keyOf(kind, channel)) === listening) listener.onUp()
     } catch (error) {
       this.#link.renew(error)
     }
   }
 
   #down(reason: unknown): void {
-    for (const listener of this.#listeners.values()) listener.onDown(reason)
+    for (const { listener } of this.#listeners.values()) listener.onDown(reason)
   }
 
   readonly #receive = (channel: Buffer, payload: Buffer): void => {
-    this.#listeners.get(channel.toString())?.onPayload(payload)
+    const name = channel.toString()
+    const isPlain = this.#listeners.has(keyOf('subscribe', name))
+    this.#tell(isPlain ? 'subscribe' : 'ssubscribe', name, { payload })
   }
+
+  readonly #receiveByPattern = (
+    pattern: Buffer | string,
+    channel: Buffer,
+    payload: Buffer,
+  ): void => {
+    this.#tell('psubscribe', pattern.toString(), { payload, channel: channel.toString() })
+  }
+
+  readonly #receiveSharded = (channel: Buffer, payload: Buffer): void => {
+    this.#tell('ssubscribe', channel.toString(), { payload })
+  }
+
+  #tell(
+    kind: SubscribeKind,
+    name: string,
+    { payload, channel = name }: { readonly payload: Buffer; readonly channel?: string },
+  ): void {
+    this.#listeners.get(keyOf(kind, name))?.listener.onPayload(payload, channel)
+  }
+}
+
+/** Servers before Redis 7 have no shards for channels, and theirs are published to everywhere. */
+async function send(client: RedisClient, kind: SubscribeKind, channel: string): Promise<void> {
+  try {
+    await client[kind](channel)
+  } catch (error) {
+    if (kind !== 'ssubscribe' || !isUnknownCommand(error)) throw error
+    await client.subscribe(channel)
+  }
+}
+
+function keyOf(kind: SubscribeKind, channel: string): string {
+  return `${kind} ${channel}`
 }

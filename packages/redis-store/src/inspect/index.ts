@@ -3,8 +3,8 @@
  * by plain commands that create nothing; changes go through the scripts that nodes use, so that all nodes hear of them.
  */
 
-export type { Use } from '../connection/needed-commands.ts'
 export { refusalOf } from '../connection/refusal.ts'
+export type { Use } from '../connection/rights.ts'
 export { type MissingRights, missingRights } from '../connection/rights.ts'
 export type { BusTail, BusTailListener } from './bus-tail.ts'
 export type { ChannelProbe, Delivery } from './channel-probe.ts'

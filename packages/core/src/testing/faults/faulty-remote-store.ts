@@ -11,7 +11,7 @@ export interface FaultyRemoteStore extends RemoteStore {
 /**
  * Wraps a remote store so that its calls can be made to fail, hang, take long, lose their replies or return damaged bytes.
  *
- * Its bus, fleet, sessions, boards, streams, structures and writes are the store's own; wrap the bus with `faultyBus` and hand that in as `bus` to have faults there too.
+ * Its bus, fleet, sessions, boards, streams, structures, events, topics and writes are the store's own; wrap the bus with `faultyBus` and hand that in as `bus` to have faults there too.
  *
  * @example
  * const store = faultyRemoteStore(new MemoryServer().store())
@@ -33,6 +33,8 @@ export function faultyRemoteStore(
     fleet: store.fleet,
     boards: store.boards,
     writes: store.writes,
+    eventStore: store.eventStore,
+    topics: store.topics,
     sessions: store.sessions,
     streams: store.streams,
     structures: store.structures,
