@@ -17,6 +17,7 @@ import { line } from './report.ts'
 import { resources } from './resources/resources.ts'
 import { responses } from './responses.ts'
 import { sessions } from './sessions.ts'
+import { streams } from './streams.ts'
 import { structures } from './structures.ts'
 import { values } from './values/values.ts'
 import { watched } from './watched.ts'
@@ -40,6 +41,7 @@ const PARTS: Readonly<Record<string, (options: PartOptions) => Promise<void>>> =
   responses,
   imports,
   boards,
+  streams,
   messaging,
   structures,
   'write-behind': writeBehind,

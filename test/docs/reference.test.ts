@@ -132,6 +132,8 @@ it('the keys and channels of Redis are those that the code makes', () => {
     { key: 'home', period: `${FROM}` },
   )
   const session = layout.sessionKeys('shop', 'web', { tag: 'uXk3…', name: 'tq4k1ab~9f…' })
+  const emails = layout.streamKeys('shop', 'emails')
+  const mailer = layout.streamGroupKeys('shop', { stream: 'emails', group: 'mailer' })
   const keys = [
     layout.entryKey('shop', 12, 'products:42'),
     layout.logKey('shop', 12),
@@ -153,6 +155,11 @@ it('the keys and channels of Redis are those that the code makes', () => {
     counter.counts,
     counter.done('x9…'),
     visitors,
+    emails.key,
+    emails.idKey('x9…'),
+    mailer.due,
+    mailer.dead,
+    mailer.markKey('x9…'),
     ...layout.structureKeys('shop', 'map.carts', 'user-7'),
     layout.eventPartitionsKey('shop', 'accounts'),
     events.log,

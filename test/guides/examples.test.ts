@@ -121,6 +121,24 @@ it.each<[string, () => object]>([
   ['in one process', () => ({})],
   ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
 ])(
+  'work queue: sends each, one of them at the second try, and one that was put back, %s',
+  async (_, env) => {
+    const lines = (await printed('work-queue', env())).trim().split('\n')
+    expect(lines.slice(0, 2).sort()).toEqual(['sent to ada, delivery 1', 'sent to bob, delivery 2'])
+    expect(lines.slice(2)).toEqual([
+      'added: true, added again with the same id: false',
+      'dead letter: RejectMessage: cy is blocked',
+      'sent to cy, delivery 1',
+      'pending: 0, dead letters: 0',
+    ])
+  },
+  60_000,
+)
+
+it.each<[string, () => object]>([
+  ['in one process', () => ({})],
+  ['over Redis', () => ({ REDIS_URL: inject('redisUrl') })],
+])(
   'structures: loses no update, looks members up, and lists what was viewed last, %s',
   async (_, env) => {
     expect((await printed('structures', env())).trim().split('\n')).toEqual([

@@ -216,6 +216,33 @@ export const SECTIONS = [
     of: [['packages/local-store/src/boards/local-boards.ts', 'LocalBoardsOptions']],
   },
   {
+    title: '`createStream`',
+    about: 'See [streams](../guides/streams.md).',
+    of: [['packages/plugins/src/messaging/stream-options.ts', 'StreamOptions']],
+  },
+  {
+    title: '`add`, `addMany` and `deadLetters` of a stream',
+    about: 'See [streams](../guides/streams.md).',
+    of: [
+      ['packages/plugins/src/messaging/stream-options.ts', 'AddOptions'],
+      ['packages/plugins/src/messaging/stream-options.ts', 'AddManyOptions'],
+      ['packages/plugins/src/messaging/dead-letters.ts', 'DeadLettersOptions'],
+    ],
+  },
+  {
+    title: '`handle` of a stream, and `@StreamHandler`',
+    about: 'See [streams](../guides/streams.md).',
+    of: [
+      ['packages/plugins/src/messaging/stream-handler.ts', 'StreamHandlerOptions'],
+      ['packages/plugins/src/messaging/handle-options.ts', 'HandleOptions'],
+    ],
+  },
+  {
+    title: '`localStreams`',
+    about: 'Streams within the process. See [streams](../guides/streams.md).',
+    of: [['packages/local-store/src/streams/local-streams.ts', 'LocalStreamsOptions']],
+  },
+  {
     title: '`createTopic`, `createTopicPattern`',
     about: 'See [topics](../guides/topics.md).',
     of: [

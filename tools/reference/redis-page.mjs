@@ -35,6 +35,11 @@ read and write through Larder. \`shop\` is the manager's \`namespace\`. The part
 | \`{shop:counter:hits:day:0:home}\` | hash | the counts of a key, by where each period begins; \`0\` is its shard | as long |
 | \`{shop:counter:hits:day:0:home}:id:x9…\` | string | what the call with an id has done | an hour |
 | \`{shop:uniques:visitors:day:home}:1764547200000:few\` | set | digests of the visitors of a period while they are few; \`:many\`, a HyperLogLog, from then on | as a board |
+| \`{shop:stream:emails}\` | stream | the messages of a stream, with its groups | as \`maxLength\` and \`maxAge\` say |
+| \`{shop:stream:emails}:id:x9…\` | string | which entry an id of a message has, by a digest of the id | \`rememberIds\` |
+| \`{shop:stream:emails}:due:mailer\` | sorted set | which messages a group tries again, and when | until they are |
+| \`{shop:stream:emails}:dead:mailer\` | stream | the dead letters of a group | for ever, as many as \`maxDeadLetters\` |
+| \`{shop:stream:emails}:done:mailer:x9…\` | string | that a message was handled, by a digest of its id | \`dedupe\` |
 | \`{shop:structure:map.carts:user-7}:items\` | hash | the items of a structure: a version, and the value | its \`ttl\` after the last change |
 | \`{shop:structure:map.carts:user-7}:order\` | sorted set | the names of its items, in the order in which they were put | as long |
 | \`{shop:events:accounts}\` | string | how many partitions an event store has | never |

@@ -138,6 +138,22 @@ export type {
   SessionSave,
 } from './contracts/session-provider.ts'
 export type {
+  AdditionReply,
+  DeadLetterEntry,
+  StreamAddition,
+  StreamCapabilities,
+  StreamEntry,
+  StreamGroup,
+  StreamProvider,
+  StreamRead,
+  StreamReader,
+  StreamRule,
+  StreamSettlement,
+  StreamStatusReply,
+  StreamTake,
+  StreamTaken,
+} from './contracts/stream-provider.ts'
+export type {
   StoredItem,
   StructureCapabilities,
   StructureItem,
@@ -228,6 +244,7 @@ export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
+export type { StreamParts } from './manager/create-streams.ts'
 export type { StructureParts } from './manager/create-structures.ts'
 export type { WriteParts } from './manager/create-writes.ts'
 export type { StoreParts } from './manager/late-part.ts'

@@ -11,6 +11,7 @@ import {
   optionNames,
   type RateLimitProvider,
   type SessionProvider,
+  type StreamProvider,
   type StructureProvider,
   type TopicProvider,
   type WriteProvider,
@@ -23,6 +24,7 @@ import { localFleet } from './fleet/local-fleet.ts'
 import { localLimits } from './limits/local-limits.ts'
 import { localLocks } from './locks/local-locks.ts'
 import { localSessions } from './sessions/local-sessions.ts'
+import { localStreams } from './streams/local-streams.ts'
 import { localStructures } from './structures/local-structures.ts'
 import { localTopics } from './topics/local-topics.ts'
 import { localWrites } from './writes/local-writes.ts'
@@ -63,6 +65,7 @@ class AdaptiveStore<Entry extends object> implements LocalStore<Entry> {
   readonly fleet: FleetProvider = localFleet()
   readonly sessions: SessionProvider = localSessions()
   readonly boards: BoardProvider = localBoards()
+  readonly streams: StreamProvider = localStreams()
   readonly eventStore: EventStoreProvider = localEventStore()
   readonly topics: TopicProvider = localTopics()
   readonly structures: StructureProvider = localStructures()

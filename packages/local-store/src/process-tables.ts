@@ -1,5 +1,5 @@
 /**
- * What all copies of this package in one process have in common: its locks, limits, sessions, boards, write queues, events, topics and heartbeats, by namespace.
+ * What all copies of this package in one process have in common: its locks, limits, sessions, boards, streams, write queues, events, topics and heartbeats, by namespace.
  *
  * A lock that two copies keep each for itself excludes nobody. Copies meet easily: two versions in node_modules, the ES and the
  * CommonJS build, a module that is evaluated again. So the tables stand under a global symbol, with a number for their shape.
@@ -16,6 +16,7 @@ export type ProcessKind =
   | 'limits'
   | 'sessions'
   | 'boards'
+  | 'streams'
   | 'structures'
   | 'writes'
   | 'events'

@@ -15,9 +15,11 @@ import { createClient, duplicateClient } from './connection/create-client.ts'
 import { Link } from './connection/link.ts'
 import { isCluster, type RedisClient } from './connection/redis-client.ts'
 import { refused } from './connection/refusal.ts'
-import { type MissingRights, missingRights, rightsError, type Use } from './connection/rights.ts'
+import type { Use } from './connection/rights.ts'
+import { type MissingRights, missingRights, rightsError } from './connection/rights.ts'
 import { Subscriber } from './connection/subscriber.ts'
 import { targetDatabase } from './connection/target-database.ts'
+import { hashTagOf } from './key-layout.ts'
 import { isClusterTarget, type ResolvedRedisStoreOptions } from './options.ts'
 
 export type TroubleListener = (error: Error) => void
@@ -133,6 +135,26 @@ export class Backend {
     return bytesOf(await this.#reply(call))
   }
 
+  /**
+   * Makes a client, which has not connected yet, for commands that wait: they would hold up all others. It leads to the server of a key.
+   *
+   * @throws as `connected`
+   */
+  async createWaiting(key: string): Promise<RedisClient> {
+    const { target } = this.#options
+    if (!isClusterTarget(target)) return createClient(target, this.database)
+    const cluster = await this.connected('read')
+    const master = isCluster(cluster) ? masterFinder(cluster)(hashTagOf(key)) : undefined
+    if (master === undefined) throw new StoreUnavailableError('read')
+    return duplicateClient(master)
+  }
+
+  /** ioredis goes on with database 0 when the server refuses another one. */
+  async selectDatabase(client: RedisClient): Promise<void> {
+    if (!isClusterTarget(this.#options.target) && this.database !== 0)
+      await client.select(this.database)
+  }
+
   async close(): Promise<void> {
     const subscribers = [this.subscriber, ...this.#others]
     await Promise.all([this.#link.close(), ...subscribers.map((each) => each.close())])
@@ -150,8 +172,7 @@ export class Backend {
   async #prepare(client: RedisClient): Promise<void> {
     if (isCluster(client)) await connectToMasters(client)
     else {
-      // ioredis goes on with database 0 when the server refuses another one.
-      if (this.database !== 0) await client.select(this.database)
+      await this.selectDatabase(client)
       if (this.#namespace !== undefined) await assertWritable(client, this.#namespace)
     }
     await this.#listener.prepare?.(client)

@@ -1,4 +1,4 @@
-/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards, structures, event stores, topics, write queues and value codec. */
+/** The shared tier of Larder on Redis: store, bus, locks, limits, sessions, boards, streams, structures, event stores, topics, write queues and value codec. */
 
 export { redisBoards } from './boards/redis-boards.ts'
 export { msgpackCodec } from './codec/msgpack-codec.ts'
@@ -9,6 +9,7 @@ export { redisLocks } from './locks/redis-locks.ts'
 export type { RedisStoreOptions } from './options.ts'
 export { redisStore } from './redis-store.ts'
 export { redisSessions } from './sessions/redis-sessions.ts'
+export { redisStreams } from './streams/redis-streams.ts'
 export { redisStructures } from './structures/redis-structures.ts'
 export { redisTopics } from './topics/redis-topics.ts'
 export { redisWrites } from './writes/redis-writes.ts'

@@ -184,6 +184,39 @@ export function uniqueKeys(
   return [`${at}:few`, `${at}:many`]
 }
 
+/** A stream, and what is remembered of an id of a message: `{shop:stream:emails}`, and the same with `:id:` and a digest. */
+export function streamKeys(
+  namespace: string,
+  stream: string,
+): { readonly key: string; readonly idKey: (digest: string) => string } {
+  const key = `{${namespace}:stream:${stream}}`
+  return { key, idKey: (digest) => `${key}:id:${digest}` }
+}
+
+/** What a group has: all with the hash tag of its stream. */
+export interface KeysOfGroup {
+  readonly stream: string
+  /** When entries are due again. */
+  readonly due: string
+  readonly dead: string
+  /** The mark that a message was handled, by the digest of its id. */
+  readonly markKey: (digest: string) => string
+}
+
+/** The keys of a group: `{shop:stream:emails}:due:mailer`, and so on; a group has no colon in its name. */
+export function streamGroupKeys(
+  namespace: string,
+  { stream, group }: { readonly stream: string; readonly group: string },
+): KeysOfGroup {
+  const { key } = streamKeys(namespace, stream)
+  return {
+    stream: key,
+    due: `${key}:due:${group}`,
+    dead: `${key}:dead:${group}`,
+    markKey: (digest) => `${key}:done:${group}:${digest}`,
+  }
+}
+
 /** How many partitions an event store has: `{shop:events:accounts}`. */
 export function eventPartitionsKey(namespace: string, store: string): string {
   return `{${namespace}:events:${store}}`

@@ -18,6 +18,7 @@ import type {
   RateLimitProvider,
   RemoteStore,
   SessionProvider,
+  StreamProvider,
   StructureProvider,
   SwapReply,
   SwapRequest,
@@ -55,6 +56,7 @@ import {
   resolveRedisStoreOptions,
 } from './options.ts'
 import { RedisSessions } from './sessions/redis-sessions.ts'
+import { RedisStreams } from './streams/redis-streams.ts'
 import { RedisStructures } from './structures/redis-structures.ts'
 import { RedisTopics } from './topics/redis-topics.ts'
 import { RedisWrites } from './writes/redis-writes.ts'
@@ -96,6 +98,7 @@ class RedisStore implements RemoteStore {
   readonly fleet: FleetProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly streams: StreamProvider
   readonly eventStore: EventStoreProvider
   readonly topics: TopicProvider
   readonly structures: StructureProvider
@@ -137,6 +140,7 @@ class RedisStore implements RemoteStore {
     this.fleet = new RedisFleet(backed)
     this.sessions = new RedisSessions(backed)
     this.boards = new RedisBoards(backed)
+    this.streams = new RedisStreams(backed)
     this.eventStore = new RedisEventStore(backed)
     this.topics = new RedisTopics(backed)
     this.structures = new RedisStructures(backed)

@@ -6,6 +6,7 @@ import type { FleetProvider } from './fleet-provider.ts'
 import type { LockProvider } from './lock-provider.ts'
 import type { RateLimitProvider } from './rate-limit-provider.ts'
 import type { SessionProvider } from './session-provider.ts'
+import type { StreamProvider } from './stream-provider.ts'
 import type { StructureProvider } from './structure-provider.ts'
 import type { TopicProvider } from './topic-provider.ts'
 import type { WriteProvider } from './write-provider.ts'
@@ -16,6 +17,7 @@ export interface Providers {
   readonly limits: RateLimitProvider
   readonly sessions: SessionProvider
   readonly boards: BoardProvider
+  readonly streams: StreamProvider
   readonly eventStore: EventStoreProvider
   readonly topics: TopicProvider
   readonly structures: StructureProvider
@@ -34,6 +36,8 @@ export interface StoreProviders {
   readonly sessions?: SessionProvider | undefined
   /** Leaderboards, counters and unique visitors. */
   readonly boards?: BoardProvider | undefined
+  /** Streams of messages. */
+  readonly streams?: StreamProvider | undefined
   /** Event stores. */
   readonly eventStore?: EventStoreProvider | undefined
   /** Topics. */

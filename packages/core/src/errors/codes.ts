@@ -112,7 +112,8 @@ export const ERROR_CODES = {
     remedy: 'Count in a coarser unit, fewer decimals, or by shorter periods.',
   },
   LARDER_MESSAGE_INVALID: {
-    meaning: 'A message of a stream or topic is not what its schema says, or cannot be read.',
+    meaning:
+      'A message of a stream or topic is not what its schema says, cannot be read, or is too large.',
     remedy:
       'Look at issues, or at the cause. A schema must accept messages that older versions sent.',
   },

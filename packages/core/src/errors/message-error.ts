@@ -16,8 +16,8 @@ export interface InvalidMessage {
   readonly topic: string
   /** `send`: it was refused before it was sent; `receive`: it was sent, and is not given to a handler. */
   readonly side: 'send' | 'receive'
-  /** `schema`: the schema refused it; `unreadable`: its bytes cannot be read, see `cause`. */
-  readonly reason: 'schema' | 'unreadable'
+  /** `schema`: the schema refused it; `unreadable`: its bytes cannot be read, see `cause`; `too-large`. */
+  readonly reason: 'schema' | 'unreadable' | 'too-large'
   readonly issues?: readonly MessageIssue[]
   readonly cause?: unknown
 }
@@ -32,7 +32,7 @@ export class MessageInvalidError extends LarderError {
 
   readonly topic: string
   readonly side: 'send' | 'receive'
-  readonly reason: 'schema' | 'unreadable'
+  readonly reason: 'schema' | 'unreadable' | 'too-large'
   /** What the schema found. Not enumerable, so that it is not logged: its texts may name values. */
   declare readonly issues: readonly MessageIssue[]
 
@@ -54,6 +54,7 @@ export class MessageInvalidError extends LarderError {
 function textOf({ topic, side, reason, issues = [] }: InvalidMessage): string {
   const of = side === 'send' ? `A message for ${topic}` : `A message of ${topic}`
   if (reason === 'unreadable') return `${of} cannot be read.`
+  if (reason === 'too-large') return `${of} has more bytes than are allowed.`
   const paths = issues.slice(0, MOST_PATHS).map(({ path }) => path)
   const more = issues.length > MOST_PATHS ? ` and at ${issues.length - MOST_PATHS} more places` : ''
   return `${of} is not what its schema says: look at ${paths.join(', ')}${more}.`

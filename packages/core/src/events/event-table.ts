@@ -195,6 +195,27 @@ export const CACHE_EVENTS: EventTable = {
       operation: "'save', 'touch' or 'move'",
     },
   },
+  stream: {
+    when: 'A delivery of a message of a stream has ended.',
+    fields: {
+      stream: 'the name of the stream',
+      group: 'the group of consumers',
+      id: 'the id of the message; absent when it cannot be read',
+      outcome:
+        "'handled', 'duplicate', 'retry', 'dead-letter', 'dropped', 'handed-back', 'lost' to another consumer, or 'gone' from the stream",
+      deliveries: 'how often it was delivered to this group',
+      durationMs: 'how long the handler ran',
+      error: ERROR,
+    },
+  },
+  'stream-group': {
+    when: 'A group of a stream was made, or made anew because it was no longer there.',
+    fields: {
+      stream: 'the name of the stream',
+      group: 'the group of consumers',
+      state: "'made' or 'lost'",
+    },
+  },
   topic: {
     when: 'Messages of a topic did not reach a handler, or a handler failed.',
     fields: {

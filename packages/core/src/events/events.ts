@@ -210,6 +210,38 @@ export interface CacheEvents {
     readonly sessions: string
     readonly operation: 'save' | 'touch' | 'move'
   }
+  /** A delivery of a message of a stream has ended. */
+  stream: {
+    readonly stream: string
+    readonly group: string
+    /** The id of the message; absent when it cannot be read. */
+    readonly id: string | undefined
+    /**
+     * `handled`; `duplicate`: it had been handled before, and was not again; `retry`: it will be delivered again; `dead-letter`; `dropped`: it
+     * was given up, and is not kept; `handed-back`: another consumer gets it; `lost`: another consumer has it, because this one was
+     * silent about it for too long; `gone`: it was trimmed before it was handled.
+     */
+    readonly outcome:
+      | 'handled'
+      | 'duplicate'
+      | 'retry'
+      | 'dead-letter'
+      | 'dropped'
+      | 'handed-back'
+      | 'lost'
+      | 'gone'
+    /** How often it was delivered to this group. */
+    readonly deliveries: number
+    /** How long the handler ran, ms. */
+    readonly durationMs: number
+    readonly error: unknown
+  }
+  /** A group of a stream was made, or is no longer there and was made anew: the store has lost data, or somebody removed it. */
+  'stream-group': {
+    readonly stream: string
+    readonly group: string
+    readonly state: 'made' | 'lost'
+  }
   /** Messages of a topic did not reach a handler, or a handler failed. */
   topic: {
     readonly topic: string

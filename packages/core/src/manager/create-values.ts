@@ -1,4 +1,4 @@
-/** Makes what turns values that are no entries of a cache into bytes: those of sessions and messages. */
+/** Makes what turns values of sessions and messages, which are not entries of a cache, into bytes. */
 
 import { BoundValues } from '../cache/bound-values.ts'
 import type { CacheNode } from '../cache/node.ts'

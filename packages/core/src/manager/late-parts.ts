@@ -14,6 +14,7 @@ import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessions } from './create-sessions.ts'
+import { createStreams } from './create-streams.ts'
 import { createStructures } from './create-structures.ts'
 import { createWrites } from './create-writes.ts'
 import {
@@ -41,6 +42,7 @@ const MAKERS = {
   limits: createLimits,
   sessions: createSessions,
   boards: plainPart('boards', BoardUnavailableError, isBoardVerdict),
+  streams: createStreams,
   structures: createStructures,
   writes: createWrites,
   eventStore: valuePart('eventStore', EventStoreUnavailableError),
@@ -118,6 +120,7 @@ export function doorsTo(parts: () => LateParts): {
     boards: () => parts().of('boards'),
     eventStore: () => parts().of('eventStore'),
     topics: () => parts().of('topics'),
+    streams: () => parts().of('streams'),
     structures: () => parts().of('structures'),
     writes: () => parts().of('writes'),
   }

@@ -10,6 +10,7 @@ import type { ProviderKind, Providers } from '../contracts/providers.ts'
 import type { RateLimitProvider } from '../contracts/rate-limit-provider.ts'
 import type { RemoteStore } from '../contracts/remote-store.ts'
 import type { SessionProvider } from '../contracts/session-provider.ts'
+import type { StreamProvider } from '../contracts/stream-provider.ts'
 import type { StructureProvider } from '../contracts/structure-provider.ts'
 import type { TopicProvider } from '../contracts/topic-provider.ts'
 import type { WriteProvider } from '../contracts/write-provider.ts'
@@ -58,6 +59,8 @@ export interface CacheManagerOptions {
   readonly sessions?: SessionProvider | undefined
   /** Where leaderboards, counters and unique visitors are kept. @default the remote store's own, or without one the local store's */
   readonly boards?: BoardProvider | undefined
+  /** Where streams of messages are kept. @default the remote store's own, or without one the local store's */
+  readonly streams?: StreamProvider | undefined
   /** Where event stores are kept. @default the remote store's own, or without one the local store's */
   readonly eventStore?: EventStoreProvider | undefined
   /** What topics go through. @default the remote store's own, or without one the local store's */
@@ -108,7 +111,7 @@ export interface CacheManagerOptions {
   readonly logger?: Logger | false | undefined
   /**
    * False switches everything off, for tests: each call runs its method, locks exclude nobody, limits admit everybody, sessions,
-   * boards, structures, events and topics stay in this process, and no store is used. @default true
+   * boards, streams, structures, events and topics stay in this process, and no store is used. @default true
    */
   readonly enabled?: boolean | undefined
   /** Make this the manager that decorated methods use, until it is closed. @default true */
@@ -125,6 +128,7 @@ const NAMES = optionNames<CacheManagerOptions>({
   limits: true,
   sessions: true,
   boards: true,
+  streams: true,
   eventStore: true,
   topics: true,
   structures: true,

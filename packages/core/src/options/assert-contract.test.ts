@@ -30,6 +30,7 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    streams: 'streams',
     eventStore: 'eventStore',
     topics: 'topics',
     structures: 'structures',
@@ -43,12 +44,14 @@ const NESTED: Partial<Record<Name, Readonly<Record<string, Name>>>> = {
     sessions: 'sessions',
     fleet: 'fleet',
     boards: 'boards',
+    streams: 'streams',
     eventStore: 'eventStore',
     topics: 'topics',
     structures: 'structures',
     writes: 'writes',
   },
   boards: { capabilities: 'boardCapabilities' },
+  streams: { capabilities: 'streamCapabilities' },
   writes: { capabilities: 'writeCapabilities' },
   eventStore: { capabilities: 'eventStoreCapabilities' },
   topics: { capabilities: 'topicCapabilities' },
@@ -120,7 +123,9 @@ describe.each(CHECKS)('a contract of %s', (name, check) => {
   it.each([undefined, null, 'text', 1, () => undefined])('refuses %s', (value) => {
     const isOptional =
       value === undefined &&
-      /bus|boards|locks|limits|sessions|fleet|structures|eventStore|topics|writes/.test(name)
+      /bus|boards|locks|limits|sessions|fleet|streams|structures|eventStore|topics|writes/.test(
+        name,
+      )
     if (!isOptional) expect(() => check(value)).toThrow(InvalidOptionError)
   })
 })

@@ -20,6 +20,7 @@ import type { StructureCapabilities, StructureProvider } from '../contracts/stru
 import type { WriteCapabilities, WriteProvider } from '../contracts/write-provider.ts'
 import type { Shape } from './assert-shape.ts'
 import { MESSAGING_SHAPES } from './messaging-shapes.ts'
+import { STREAM_CAPABILITIES, STREAMS } from './stream-shapes.ts'
 
 const LOCK_CAPABILITIES: Shape<LockCapabilities> = {
   shared: 'boolean',
@@ -165,6 +166,7 @@ const STORE_PROVIDERS: Shape<StoreProviders> = {
   limits: 'object?',
   sessions: 'object?',
   boards: 'object?',
+  streams: 'object?',
   eventStore: 'object?',
   topics: 'object?',
   structures: 'object?',
@@ -275,6 +277,8 @@ export const SHAPES = {
   boardCapabilities: BOARD_CAPABILITIES,
   sessions: SESSIONS,
   sessionCapabilities: SESSION_CAPABILITIES,
+  streams: STREAMS,
+  streamCapabilities: STREAM_CAPABILITIES,
   ...MESSAGING_SHAPES,
   fleet: FLEET,
   fleetCapabilities: FLEET_CAPABILITIES,

@@ -39,6 +39,12 @@ export const PROVIDERS: Readonly<Record<ProviderKind, Kind>> = {
     shape: SHAPES.boards,
     capabilities: SHAPES.boardCapabilities,
   },
+  streams: {
+    is: 'a stream provider',
+    such: 'redisStreams() or localStreams()',
+    shape: SHAPES.streams,
+    capabilities: SHAPES.streamCapabilities,
+  },
   eventStore: {
     is: 'an event-store provider',
     such: 'redisEventStore() or localEventStore()',

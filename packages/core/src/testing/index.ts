@@ -38,6 +38,7 @@ export {
   type SessionsUnderTest,
   sessionStoreCases,
 } from './conformance/session-store-cases.ts'
+export { type MakeStreams, type StreamsUnderTest, streamCases } from './conformance/stream-cases.ts'
 export {
   type MakeStructures,
   type StructuresUnderTest,

@@ -43,6 +43,7 @@ function useOf(script: string): Use {
   if (/^(board|counter|unique)/.test(script)) return 'boards'
   if (script.startsWith('event')) return 'eventStore'
   if (script.startsWith('session')) return 'sessions'
+  if (script.startsWith('stream')) return 'streams'
   if (script.startsWith('structure')) return 'structures'
   if (script.startsWith('write')) return 'writes'
   return script.startsWith('fenced') ? 'values' : 'cache'
@@ -67,6 +68,7 @@ const OUTSIDE_SCRIPTS: Readonly<Record<Use, readonly string[]>> = {
   limits: ['eval', 'evalsha', 'ping', 'zrem'],
   sessions: ['eval', 'evalsha', 'ping', 'zrem'],
   boards: ['eval', 'evalsha', 'ping', 'zrem'],
+  streams: ['eval', 'evalsha', 'ping', 'xreadgroup', 'zrem'],
   eventStore: ['eval', 'evalsha', 'ping', 'zrem'],
   topics: ['ping', 'publish', 'zrem'],
   structures: ['eval', 'evalsha', 'ping', 'zrem'],

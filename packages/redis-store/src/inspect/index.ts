@@ -4,7 +4,8 @@
  */
 
 export { refusalOf } from '../connection/refusal.ts'
-export { type MissingRights, missingRights, type Use } from '../connection/rights.ts'
+export type { Use } from '../connection/rights.ts'
+export { type MissingRights, missingRights } from '../connection/rights.ts'
 export type { BusTail, BusTailListener } from './bus-tail.ts'
 export type { ChannelProbe, Delivery } from './channel-probe.ts'
 export type { EntryFacts, StoredForm } from './entry-facts.ts'

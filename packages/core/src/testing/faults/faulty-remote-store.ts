@@ -11,7 +11,7 @@ export interface FaultyRemoteStore extends RemoteStore {
 /**
  * Wraps a remote store so that its calls can be made to fail, hang, take long, lose their replies or return damaged bytes.
  *
- * Its bus, fleet, sessions, boards, structures, events, topics and writes are the store's own; wrap the bus with `faultyBus` and hand that in as `bus` to have faults there too.
+ * Its bus, fleet, sessions, boards, streams, structures, events, topics and writes are the store's own; wrap the bus with `faultyBus` and hand that in as `bus` to have faults there too.
  *
  * @example
  * const store = faultyRemoteStore(new MemoryServer().store())
@@ -36,6 +36,7 @@ export function faultyRemoteStore(
     eventStore: store.eventStore,
     topics: store.topics,
     sessions: store.sessions,
+    streams: store.streams,
     structures: store.structures,
     get ready(): boolean {
       return store.ready ?? true

@@ -1,0 +1,24 @@
+/** Makes what a manager's streams are kept with. */
+
+import type { BoundValues } from '../cache/bound-values.ts'
+import type { StreamProvider } from '../contracts/stream-provider.ts'
+import { StreamUnavailableError } from '../errors/stream-error.ts'
+import { ProviderStore } from '../guard/provider-store.ts'
+import { createValues } from './create-values.ts'
+import { type LatePart, type PartPlace, type StoreParts, storePart } from './late-part.ts'
+
+/** What streams need of a manager. */
+export interface StreamParts extends StoreParts<ProviderStore<StreamProvider>> {
+  readonly values: BoundValues
+}
+
+/** @throws InvalidOptionError where there is no provider */
+export function createStreams(place: PartPlace): LatePart<StreamParts> {
+  const { options, node } = place
+  return storePart('streams', place, (provider, clock) => {
+    const { events } = node
+    const unavailable = (cause: unknown): Error => new StreamUnavailableError(cause)
+    const store = new ProviderStore({ provider, clock, events, kind: 'streams', unavailable })
+    return { store, values: createValues(options, node) }
+  })
+}
