@@ -1,6 +1,7 @@
 /** A request and its response of node:http, or of a framework that stands on it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
 import { onResponseEnd } from '../http/response-end.ts'
 import { Capture } from './capture.ts'
 import type {
@@ -12,6 +13,7 @@ import type {
   ResponseHead,
 } from './exchange.ts'
 import { narrow } from './narrowed-request.ts'
+import { leavePlace, type Place, placeIn, saidBy } from './place.ts'
 
 /** What a framework adds. */
 export interface NodeExchangeParts {
@@ -19,6 +21,8 @@ export interface NodeExchangeParts {
   readonly response: ServerResponse
   /** The request as the framework has it, where that is another object. */
   readonly wrapped: unknown
+  /** What tells handlers of one path apart that something before the cache has chosen between. @default nothing */
+  readonly route?: string | undefined
   /** Lets the handler run. */
   proceed(): void
   /** Called once it is known that the cache answers, before anything is sent. */
@@ -34,17 +38,21 @@ export class NodeExchange implements Exchange {
   readonly method: string
   readonly target: string
   readonly seen: string
+  readonly place: Place
   readonly #parts: NodeExchangeParts
   readonly #gone = new AbortController()
   #capture: Capture | undefined
   #rendering: Promise<Rendering> | undefined
 
   constructor(parts: NodeExchangeParts) {
-    const { request, response } = parts
+    const { request, response, wrapped, route = '' } = parts
     this.#parts = parts
     this.method = request.method ?? 'GET'
     this.target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
     this.seen = request.url ?? '/'
+    const isEncrypted = (request.socket as Partial<TLSSocket> | undefined)?.encrypted === true
+    const said = saidBy(wrapped, isEncrypted)
+    this.place = placeIn([request], { ...said, host: this.field('host') ?? '', route })
     onResponseEnd(request, response, (how) => {
       if (how === 'gone') this.#gone.abort()
     })
@@ -101,6 +109,7 @@ export class NodeExchange implements Exchange {
     if (response.headersSent || this.signal.aborted) return Promise.resolve({ kind: 'gone' })
     const { wrapped } = this.#parts
     const holders = [request, wrapped].filter((each) => typeof each === 'object' && each !== null)
+    const leave = leavePlace(request, this.place)
     const restore = narrow(request, fields, new Set(holders as object[]))
     this.#capture = new Capture(response)
     const rendering = this.#capture.render(options)
@@ -118,6 +127,7 @@ export class NodeExchange implements Exchange {
     return Promise.race([rendering, gone]).finally(() => {
       cancel()
       restore()
+      leave()
     })
   }
 
