@@ -83,6 +83,40 @@ describe('a cache behind another one', () => {
     expect(await bodies(port, mounted)).toEqual(['a.example', 'b.example'])
   })
 
+  it.each([
+    ['a field', { vary: ['x-tenant'] }, (tenant: string) => ({ 'x-tenant': tenant })],
+    ['a cookie', { cookies: ['of'] }, (tenant: string) => ({ cookie: `of=${tenant}; in=en` })],
+  ])(
+    'keeps nothing where the outer one hides %s that it tells apart',
+    async (_, inner, headers) => {
+      const caches = startCaches()
+      const app = express()
+      app.use(tenants(({ headers: seen }) => `${seen['x-tenant'] ?? seen.cookie}`))
+      app.use(expressCache({ caches, cookies: ['in'] }))
+      app.get('/', expressCache({ caches, ttl: '1m', ...inner }), showTenant)
+      const { port } = await listen(createServer(app))
+      const [a, b] = [
+        await ask(port, { headers: headers('a') }),
+        await ask(port, { headers: headers('b') }),
+      ]
+      expect(a.body).toContain('a')
+      expect(b.body).not.toBe(a.body)
+      expect(statusOf(b)).toContain('detail=hidden')
+    },
+  )
+
+  it('and shows a handler no more than the outer one does', async () => {
+    const caches = startCaches()
+    const app = express()
+    const vary = ['x-language']
+    app.use(expressCache({ caches, vary }), expressCache({ caches, ttl: '1m', vary }))
+    app.get('/', ({ headers }, response) => void response.send(Object.keys(headers).join()))
+    const { port } = await listen(createServer(app))
+    const headers = { 'x-language': 'de,  en', 'x-other': 'a' }
+    expect(await bodies(port, [{ headers }, { headers }])).toEqual(['x-language', 'x-language'])
+    expect(statusOf(await ask(port, { headers }))).toContain('hit')
+  })
+
   it('keeps what the outer one does not, and waits for nobody', async () => {
     const caches = startCaches()
     const app = express()

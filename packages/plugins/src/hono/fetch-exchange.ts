@@ -53,7 +53,10 @@ export class FetchExchange implements Exchange {
     // An application that is mounted in another one has a request without the path at which it stands.
     this.target = isOfHost ? (sentTarget(this.#incoming) ?? this.seen) : url
     const protocol = url.slice(0, url.indexOf(':'))
-    const own = { host: this.field('host') ?? '', protocol, hostname: '', route: '' }
+    const { raw } = c.req
+    const field = (name: string): string | undefined =>
+      raw.headers.get(name) ?? (name === 'host' ? hostOf(url) : undefined)
+    const own = { host: field('host') ?? '', protocol, hostname: '', route: '', field }
     this.place = placeIn([c.req.raw, this.#incoming], own)
     this.#outer = outerLines(c)
   }

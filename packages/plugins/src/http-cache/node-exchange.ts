@@ -1,6 +1,6 @@
 /** A request and its response of node:http, or of a framework that stands on it. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { onResponseEnd } from '../http/response-end.ts'
 import { Capture } from './capture.ts'
@@ -52,7 +52,9 @@ export class NodeExchange implements Exchange {
     this.seen = request.url ?? '/'
     const isEncrypted = (request.socket as Partial<TLSSocket> | undefined)?.encrypted === true
     const said = saidBy(wrapped, isEncrypted)
-    this.place = placeIn([request], { ...said, host: this.field('host') ?? '', route })
+    const { headers } = request
+    const field = (name: string): string | undefined => fieldOf(headers, name)
+    this.place = placeIn([request], { ...said, host: field('host') ?? '', route, field })
     onResponseEnd(request, response, (how) => {
       if (how === 'gone') this.#gone.abort()
     })
@@ -73,10 +75,7 @@ export class NodeExchange implements Exchange {
   }
 
   field(name: string): string | undefined {
-    const { headers } = this.#parts.request
-    // HTTP/2 has a name of its own for the host.
-    const value = headers[name] ?? (name === 'host' ? headers[':authority'] : undefined)
-    return Array.isArray(value) ? value.join(', ') : value
+    return fieldOf(this.#parts.request.headers, name)
   }
 
   async pass(added: AddedFields): Promise<void> {
@@ -139,6 +138,12 @@ export class NodeExchange implements Exchange {
     send(response, answer)
     this.#capture?.drop()
   }
+}
+
+function fieldOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  // HTTP/2 has a name of its own for the host.
+  const value = headers[name] ?? (name === 'host' ? headers[':authority'] : undefined)
+  return Array.isArray(value) ? value.join(', ') : value
 }
 
 /** Writes through what stands before the cache, such as compression: the head goes with the first byte, as it usually does. */

@@ -14,6 +14,8 @@ export interface Place {
   readonly route: string
   /** How many caches stand around this one: what they keep is not what this one keeps. */
   readonly depth: number
+  /** A field of the request as its client sent it. */
+  field(name: string): string | undefined
 }
 
 /** What frameworks say of a request. */
@@ -39,8 +41,7 @@ export function outsideOf(holders: readonly unknown[]): Place | undefined {
 export function placeIn(holders: readonly unknown[], own: Omit<Place, 'depth'>): Place {
   const outside = outsideOf(holders)
   if (outside === undefined) return { ...own, depth: 0 }
-  const { host, protocol, hostname, depth } = outside
-  return { host, protocol, hostname, route: own.route, depth: depth + 1 }
+  return { ...outside, route: own.route, depth: outside.depth + 1 }
 }
 
 /** Leaves the place on a request; returns a function that takes it away. */

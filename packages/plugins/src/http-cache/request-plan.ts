@@ -71,6 +71,7 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
   const place = placeText(exchange.place)
   const isLong = cookies === undefined || varying === undefined || host.length > MOST_VALUE
   if (isLong || place.length > MOST_VALUE) return bypass('value')
+  if (hidesAny(exchange, options)) return bypass('hidden')
   const key = ['GET', host, exchange.target, exchange.seen, cookies, place]
   const fields = seenFields(exchange, options, { varying, cookies, isAuthorized })
   const directives = options.honourRequest ? requestDirectives(exchange) : undefined
@@ -80,6 +81,21 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
 
 function bypass(detail: string): RequestPlan {
   return { kind: 'bypass', fwd: 'bypass', detail }
+}
+
+/**
+ * Whether a cache around this one hides a field that this one tells responses apart by. Something before both may have read it. The handler must
+ * not: what it makes is kept by the other one, too.
+ */
+function hidesAny(exchange: Exchange, { vary, cookies }: ResolvedHttpCache<never>): boolean {
+  const { place } = exchange
+  if (place.depth === 0) return false
+  const keyed = (field: string | undefined): string | undefined =>
+    keyedCookies(field ?? '', cookies)
+  if (keyed(place.field('cookie')) !== keyed(exchange.field('cookie'))) return true
+  return vary.some(
+    (name) => normalized(place.field(name) ?? '') !== normalized(exchange.field(name) ?? ''),
+  )
 }
 
 /** Each field with its value in one form; `undefined` where one is too long to be part of a key. */
