@@ -2,6 +2,7 @@
 
 import { ClosedError, InvalidOptionError } from '@larder/core'
 import { INTERNALS } from '@larder/core/store'
+import { localStreams } from '@larder/local-store'
 import type { MessageSchema } from '@larder/plugins/messaging'
 import { Redis } from 'ioredis'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
@@ -184,6 +185,52 @@ describe.each(PLACES)('%s', (place) => {
     expect(taken).toEqual([entries.at(-1)])
     expect(calls).toBeLessThan(20)
   })
+})
+
+it('handles what an answer brings that comes after its deadline, and no more at a time than it may', async () => {
+  const streams = localStreams()
+  const gate: { open: () => void } = { open: () => undefined }
+  const opened = new Promise<void>((resolve) => {
+    gate.open = resolve
+  })
+  let held = 0
+  const take = streams.take.bind(streams)
+  streams.take = async (group, asked) => {
+    const taken = await take(group, asked)
+    const isFirst = taken !== 'absent' && taken.entries.length > 0 && held++ === 0
+    if (isFirst) await opened
+    return taken
+  }
+  const { stream, caches, outcomes } = openStage('in process', { streams })
+  let failures = 0
+  caches.on('store-error', ({ operation }) => {
+    if (operation === 'streams.take') failures += 1
+  })
+  const emails = stream<string>({ storeTimeout: '20ms' })
+  const group = { stream: 'emails', group: 'g' }
+  await emails.addMany(['a', 'b', 'c'])
+  await streams.makeGroup(group, 'start')
+  await streams.reader('emails').read(group, { consumer: 'x', count: 2, waitMs: 1 })
+  await streams.leave(group, 'x')
+  const seen: string[] = []
+  let running = 0
+  let most = 0
+  emails.handle({ ...LONG, concurrency: 2 }, async (message) => {
+    running += 1
+    most = Math.max(most, running)
+    seen.push(message)
+    if (message === 'c') gate.open()
+    await new Promise(setImmediate)
+    running -= 1
+  })
+  await eventually('the deadline is over', () => failures > 0)
+  await eventually(
+    'all are handled',
+    () => outcomes.filter((word) => word === 'handled').length === 3,
+  )
+  expect(seen.toSorted()).toEqual(['a', 'b', 'c'])
+  expect(most).toBeLessThanOrEqual(2)
+  expect((await emails.status('g')).pending).toBe(0)
 })
 
 describe('on Redis', () => {

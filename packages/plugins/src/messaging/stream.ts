@@ -46,6 +46,7 @@ export interface AddedMessage {
 }
 
 const MOST_AT_ONCE = 1_000
+const MARK = Symbol.for('@larder/plugins:stream')
 
 /**
  * Creates a stream that is kept in the store of a manager: the remote one, or without one in this process.
@@ -69,6 +70,8 @@ export function createStream<Input = unknown, Output = Input>(
 }
 
 export class Stream<Input = unknown, Output = Input> {
+  /** @internal */
+  readonly [MARK] = true
   readonly name: string
   readonly #parts: StreamParts
   readonly #options: ResolvedStreamOptions<Output>
@@ -234,6 +237,11 @@ function listOf<Each>(messages: Iterable<Each>): readonly Each[] {
     assertInteger(all.length, `${option}.length`, { min: 0, max: MOST_AT_ONCE })
   }
   return all
+}
+
+/** Also for one of another copy of this package. */
+export function isStream(value: unknown): value is Stream {
+  return typeof value === 'object' && value !== null && MARK in value
 }
 
 /** What messages of a stream are bound to: no topic has the same. */
