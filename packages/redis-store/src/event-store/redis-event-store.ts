@@ -21,6 +21,7 @@ import { Backend } from '../backend.ts'
 import { DurableScripts, type OnDisk } from '../commands/durable-scripts.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
+import { keepingTroubles } from '../connection/keeping-check.ts'
 import { keyErrorOf } from '../connection/key-error.ts'
 import { eventKeys, eventPartitionsKey, type KeysOfEvents } from '../key-layout.ts'
 import {
@@ -29,7 +30,6 @@ import {
   resolveRedisStoreOptions,
 } from '../options.ts'
 import { readAppended, readEvents, readFetched, readPointers, readTurn } from './event-replies.ts'
-import { keepingTroubles } from './keeping-check.ts'
 
 const ID_LENGTH = 22
 const DISK_WAIT_MS = 10_000
@@ -153,7 +153,8 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
     const { backend } = this
     if (this.#isChecked || backend.client === undefined) return
     this.#isChecked = true
-    for (const trouble of await keepingTroubles(backend.client)) backend.onTrouble?.(trouble)
+    const whose = { what: 'an event store', option: 'eventStore' }
+    for (const trouble of await keepingTroubles(backend.client, whose)) backend.onTrouble?.(trouble)
   }
 }
 
