@@ -14,7 +14,7 @@ export interface SealedWrite {
   readonly text: string
   readonly kind: WriteKind
   readonly bytes: Promise<Uint8Array>
-  /** The value as whoever takes it from the queue gets it. */
+  /** The value as it is taken from the queue. */
   opened(): Promise<unknown>
 }
 
@@ -25,7 +25,7 @@ export function sealWrites(
 ): readonly SealedWrite[] {
   return writes.map(({ key, kind, value }) => {
     const bytes = values.seal(key, kind, value)
-    // Heard by whoever awaits it, which may be later.
+    // Heard by the one that awaits it, which may be later.
     bytes.catch(() => undefined)
     const opened = async (): Promise<unknown> => {
       return kind === 'delete' ? undefined : values.open(key, await bytes)
