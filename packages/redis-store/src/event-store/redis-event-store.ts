@@ -19,6 +19,7 @@ import { type BackedParts, BackedProvider } from '../backed-provider.ts'
 import { Backend } from '../backend.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
+import { keepingTroubles } from '../connection/keeping-check.ts'
 import { keyErrorOf } from '../connection/key-error.ts'
 import { eventKeys, eventPartitionsKey, type KeysOfEvents } from '../key-layout.ts'
 import {
@@ -28,7 +29,6 @@ import {
 } from '../options.ts'
 import { DurableScripts } from './durable-scripts.ts'
 import { readAppended, readEvents, readFetched, readPointers, readTurn } from './event-replies.ts'
-import { keepingTroubles } from './keeping-check.ts'
 
 const ID_LENGTH = 22
 
@@ -144,7 +144,8 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
     const { backend } = this
     if (this.#isChecked || backend.client === undefined) return
     this.#isChecked = true
-    for (const trouble of await keepingTroubles(backend.client)) backend.onTrouble?.(trouble)
+    const whose = { what: 'an event store', option: 'eventStore' }
+    for (const trouble of await keepingTroubles(backend.client, whose)) backend.onTrouble?.(trouble)
   }
 }
 
