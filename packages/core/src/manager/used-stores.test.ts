@@ -36,7 +36,9 @@ it('a provider belongs to one manager, also of the same namespace', async () => 
   const steps = { open() {}, acquire() {}, renew() {}, release() {}, leave() {}, inspect() {} }
   const locks = { name: 'own', capabilities, ...steps, close: async () => undefined } as never
   const first = manager('shop', { locks })
-  expect(() => manager('shop', { locks })).toThrow(/^createCacheManager\.locks takes one of its own/)
+  expect(() => manager('shop', { locks })).toThrow(
+    /^createCacheManager\.locks takes one of its own/,
+  )
   await first.close()
   manager('shop', { locks })
 })

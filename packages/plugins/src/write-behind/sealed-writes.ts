@@ -25,7 +25,7 @@ export function sealWrites(
 ): readonly SealedWrite[] {
   return writes.map(({ key, kind, value }) => {
     const bytes = values.seal(key, kind, value)
-    // It may be awaited later.
+    // Heard by the one that awaits it, which may be later.
     bytes.catch(() => undefined)
     const opened = async (): Promise<unknown> => {
       return kind === 'delete' ? undefined : values.open(key, await bytes)
