@@ -34,7 +34,9 @@ const step = fc.record({
   bytes: fc.constantFrom(1, 100, 1_000_000),
   after: fc.constantFrom(0, 0, 1, 5, 1_000),
   owner: fc.constantFrom('one', 'two'),
-  fence: fc.constantFrom(1, 1, 2, 3),
+  /** Fences come from the clock; so it is said which of those that were given. */
+  fence: fc.constantFrom(0, 0, 1, 2),
+  mark: fc.constantFrom('', 'm', 'm', 'n'),
   isLast: fc.boolean(),
   afterMs: fc.constantFrom(0, 0, 0, 1, LEASE_MS - 1, LEASE_MS, ID_MS, -1, -LEASE_MS * 3),
 })
@@ -54,11 +56,15 @@ it('gives the answers of the model, whatever the steps', async () => {
       const model = localEventStore({ now: () => nowMs })
       const namespace = freshNamespace()
       for (const provider of [redis, model]) provider.open(namespace)
+      const fences: number[] = []
       for (const made of steps) {
         nowMs += made.afterMs
         const [given, wanted] = await Promise.all(
-          [redis, model].map(async (provider) => JSON.stringify(await answer(provider, made))),
+          [redis, model].map(async (provider) =>
+            JSON.stringify(await answer(provider, made, fences)),
+          ),
         )
+        if (made.kind === 'take') fences.push(...fenceIn(wanted))
         if (given !== wanted)
           throw new Error(`${JSON.stringify(made)}: Redis says ${given}, the model ${wanted}`)
       }
@@ -67,14 +73,18 @@ it('gives the answers of the model, whatever the steps', async () => {
   )
 }, 240_000)
 
-async function answer(provider: EventStoreProvider, made: Step): Promise<unknown> {
-  const { kind, partition, stream, from, to, isBackwards, count, bytes, after } = made
+async function answer(
+  provider: EventStoreProvider,
+  made: Step,
+  fences: readonly number[],
+): Promise<unknown> {
+  const { kind, partition, stream, from, to, isBackwards, count, bytes, after, mark } = made
   const place = { store: 'accounts', partition }
   const claim = { projection: 'p', owner: made.owner, leaseMs: LEASE_MS }
   if (kind === 'append') {
     const events = made.texts.map((text, i) => ({ schema: i, bytes: Buffer.from(text) }))
     const expected = made.expected as 'any'
-    const rules = { stream, expected, id: made.id, idMs: ID_MS, isDurable: false }
+    const rules = { stream, expected, id: made.id, idMs: ID_MS, mark, isDurable: false }
     return provider.append(place, { ...rules, events })
   }
   if (kind === 'read') {
@@ -82,12 +92,24 @@ async function answer(provider: EventStoreProvider, made: Step): Promise<unknown
     return events.map(plain)
   }
   if (kind === 'log') {
-    const page = await provider.readLog(place, { after, count, bytes })
-    return { ...page, events: page.events.map(plain) }
+    const page = await provider.readLog(place, { after, mark, count, bytes })
+    const events = page.events.map((event) => [...plain(event), event.mark])
+    const { until, last, isContinued } = page
+    return [events, until, page.mark, last, isContinued]
   }
-  if (kind === 'take') return provider.take(place, claim)
-  const { fence, isLast } = made
-  return provider.save(place, { ...claim, fence, position: after, isLast })
+  if (kind === 'take') {
+    const turn = await provider.take(place, claim)
+    if (turn.kind === 'held') return turn.leftMs
+    return [turn.fence, turn.position, turn.mark, turn.isRewound]
+  }
+  const { isLast } = made
+  const fence = fences.at(-1 - made.fence) ?? 1
+  return provider.save(place, { ...claim, fence, position: after, mark, isLast })
+}
+
+function fenceIn(answered: string | undefined): readonly number[] {
+  const turn: unknown = JSON.parse(answered ?? '0')
+  return Array.isArray(turn) ? [Number(turn[0])] : []
 }
 
 /** In one order of fields, with bytes as text. */

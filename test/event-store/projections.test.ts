@@ -65,11 +65,14 @@ describe.each(PLACES)('a projection %s', (place) => {
     await first.close()
     await store.append('a', [3])
     await eventually('the second one has it', () => turns.length === 3)
-    expect(turns).toEqual([
-      ['first', 1, 1],
-      ['first', 2, 1],
-      ['second', 3, 2],
+    const fences = turns.map(([, , fence]) => fence)
+    expect(turns.map(([who, data]) => [who, data])).toEqual([
+      ['first', 1],
+      ['first', 2],
+      ['second', 3],
     ])
+    expect(fences[0]).toBe(fences[1])
+    expect(fences[2]).toBeGreaterThan(Number(fences[1]))
   })
 
   it('tries an event again whose handler fails, reports it, and keeps the order', async () => {
@@ -167,6 +170,40 @@ describe.each(PLACES)('a projection %s', (place) => {
     await storage.run('other', () => store.append('a', [1]))
     await eventually('it is called', () => seen.length === 1)
     expect(seen).toEqual(['own'])
+  })
+
+  it('can be closed in its own handler', async () => {
+    const { store } = open()
+    await store.append('a', [1, 2])
+    const seen: number[] = []
+    const projection = store.project(
+      'p',
+      async ({ data }) => {
+        seen.push(data)
+        await projection.close()
+      },
+      FAST,
+    )
+    await eventually('it has ended', () => projection.status()[0]?.state === 'closed')
+    expect(seen).toEqual([1])
+    const next = store.project('p', ({ data }) => void seen.push(data), FAST)
+    onTestFinished(() => next.close())
+    await eventually('the next one goes on', () => seen.length > 1)
+    expect(seen).toEqual([1, 2])
+  })
+
+  it('gets further when a handler holds up the process for longer than the lease', async () => {
+    const { store } = open()
+    await store.append('a', [1, 2])
+    const seen: number[] = []
+    const handler = ({ data }: StoredEvent<number>): void => {
+      seen.push(data)
+      if (data === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_200)
+    }
+    const projection = store.project('p', handler, FAST)
+    onTestFinished(() => projection.close())
+    await eventually('the next one', () => seen.includes(2))
+    expect(seen).toEqual([1, 2])
   })
 
   it('does not hold up the end of its manager', async () => {

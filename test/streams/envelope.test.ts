@@ -41,7 +41,7 @@ it.each(FORMS)('comes back as it was: %s', async (_, make) => {
   const values = make()
   for (const data of [undefined, null, 0, '', 'a'.repeat(10_000), { at: new Date(0) }, [1n]]) {
     const attributes = { ...ATTRIBUTES, dataschema: 'urn:x', traceparent: '00-1-2-01' }
-    const bytes = await sealMessage(values, TOPIC, { attributes, data })
+    const bytes = await sealMessage(values, TOPIC, { attributes, encoded: values.encode(data) })
     expect(await openMessage(values, TOPIC, bytes)).toEqual({ attributes, data })
     expect(attributesOf(bytes)).toEqual(attributes)
   }
@@ -49,7 +49,10 @@ it.each(FORMS)('comes back as it was: %s', async (_, make) => {
 
 it('cannot be read under another topic, or with other attributes, where it is encrypted', async () => {
   const values = valuesOf([encryption({ keys: [{ key: KEY }] })])
-  const bytes = await sealMessage(values, TOPIC, { attributes: ATTRIBUTES, data: 'a' })
+  const bytes = await sealMessage(values, TOPIC, {
+    attributes: ATTRIBUTES,
+    encoded: values.encode('a'),
+  })
   expect(Buffer.from(bytes).includes('"shop"')).toBe(true)
   await expect(openMessage(values, 'stream:other', bytes)).rejects.toMatchObject({
     code: 'LARDER_MESSAGE_INVALID',
@@ -62,7 +65,10 @@ it('cannot be read under another topic, or with other attributes, where it is en
 
 it('is refused when anything of it is cut off, or it is something else', async () => {
   const values = valuesOf([encryption({ keys: [{ key: KEY }] })])
-  const bytes = await sealMessage(values, TOPIC, { attributes: ATTRIBUTES, data: 'a' })
+  const bytes = await sealMessage(values, TOPIC, {
+    attributes: ATTRIBUTES,
+    encoded: values.encode('a'),
+  })
   for (let length = 0; length < bytes.length; length++) {
     const cut = bytes.subarray(0, length)
     await expect(openMessage(values, TOPIC, cut)).rejects.toMatchObject({ reason: 'unreadable' })
@@ -78,6 +84,7 @@ it('is refused when anything of it is cut off, or it is something else', async (
 
 it('has attributes of a bounded length', async () => {
   const attributes = { ...ATTRIBUTES, source: 'a'.repeat(20_000) }
-  const sealed = sealMessage(valuesOf(), TOPIC, { attributes, data: 'a' })
+  const values = valuesOf()
+  const sealed = sealMessage(values, TOPIC, { attributes, encoded: values.encode('a') })
   await expect(sealed).rejects.toThrow(RangeError)
 })

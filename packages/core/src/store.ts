@@ -60,9 +60,12 @@ export type {
   EventStoreProvider,
   ExpectedVersion,
   KeptEvent,
+  LoggedEvent,
+  LogPosition,
   NewEvent,
   ProjectionClaim,
   ProjectionSave,
+  ProjectionSaved,
   ProjectionTurn,
 } from './contracts/event-store-provider.ts'
 export {

@@ -6,7 +6,8 @@
   ARGV[2]   name of the stream
   ARGV[3]   any | none | exists | a version
   ARGV[4]   how long an id is remembered, ms
-  ARGV[5..] for each event: the number of its form, its bytes
+  ARGV[5]   what tells these events from others at their positions
+  ARGV[6..] for each event: the number of its form, its bytes
   Returns {appended | duplicate | conflict, version of the stream} ]]
 --- @include "now"
 --- @include "clock"
@@ -30,15 +31,15 @@ local is_met = expected == 'any'
   or (expected == 'exists' and version > 0)
   or tonumber(expected) == version
 if not is_met then return { 'conflict', whole(version) } end
-local count = (#ARGV - 4) / 2
+local count = (#ARGV - 5) / 2
 if math.max(version, position) + count > RANGE then
   return redis.error_reply('ERR the version would be beyond 2^53 - 1')
 end
 -- The stream first: if it had this version before, Redis refuses it, and nothing has been written yet.
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   version, position = version + 1, position + 1
   redis.call('XADD', stream, whole(version) .. '-0', 'p', whole(position), 't', whole(now), 'f', ARGV[i], 'd', ARGV[i + 1])
-  redis.call('XADD', log, whole(position) .. '-0', 's', name, 'v', whole(version))
+  redis.call('XADD', log, whole(position) .. '-0', 's', name, 'v', whole(version), 'm', ARGV[5])
 end
 if done and count > 0 then
   local lives = tonumber(ARGV[4])

@@ -27,8 +27,17 @@ export class BoundValues {
 
   /** @throws ValueError for what would not come back unchanged, and what a codec step throws */
   async seal(value: unknown, whose: BoundIdentity): Promise<Uint8Array> {
+    return this.sealEncoded(this.encode(value), whose)
+  }
+
+  /** As it is now, to be sealed later: a change of the value meanwhile does not change what is sealed. @throws ValueError */
+  encode(value: unknown): Uint8Array {
+    return this.#values.codec.encode(value)
+  }
+
+  /** `encoded`: of `encode`. @throws what a codec step throws */
+  async sealEncoded(encoded: Uint8Array, whose: BoundIdentity): Promise<Uint8Array> {
     const commit = randomId()
-    const encoded = this.#values.codec.encode(value)
     const { payload, steps } = await this.#values.seal(encoded, identityOf(whose, commit))
     const head = Buffer.alloc(1 + steps.length + COMMIT_BYTES)
     head[0] = steps.length

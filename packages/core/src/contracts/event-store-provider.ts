@@ -34,6 +34,8 @@ export interface EventAppend {
   readonly id?: string | undefined
   /** How long an id is remembered, ms. */
   readonly idMs: number
+  /** Tells these events from others that get their positions once the store has lost these. Random, 1 to 64 of `A-Z a-z 0-9 _ -`. */
+  readonly mark: string
   /** The answer comes when the events are on the disk of the server. Rejects where that cannot be had. */
   readonly isDurable: boolean
 }
@@ -55,6 +57,13 @@ export interface KeptEvent extends NewEvent {
   readonly at: number
 }
 
+/** A place in a log, and which event is there. A mark that is empty, or whose event somebody removed, is not compared. */
+export interface LogPosition {
+  /** From 1; 0 is in front of all events. */
+  readonly position: number
+  readonly mark: string
+}
+
 /** Which events of a stream; both ends are included. */
 export interface EventRange {
   readonly from: number
@@ -70,14 +79,24 @@ export interface EventRange {
 export interface EventLogRange {
   /** Events behind this position. */
   readonly after: number
+  /** Of the event at `after`. Empty when it is not known. */
+  readonly mark: string
   readonly count: number
   readonly bytes: number
 }
 
+export interface LoggedEvent extends KeptEvent {
+  readonly mark: string
+}
+
 export interface EventLogPage {
-  readonly events: readonly KeptEvent[]
+  readonly events: readonly LoggedEvent[]
   /** Up to here the log was looked at; `after` when there was nothing. */
   readonly until: number
+  /** Of the event at `until`, as far as it is known. */
+  readonly mark: string
+  /** Whether the log has the event that is said to be at `after`. If not, it has lost events (a failover, a backup), and none are replied. */
+  readonly isContinued: boolean
   /** The last position of the log. */
   readonly last: number
 }
@@ -90,18 +109,23 @@ export interface ProjectionClaim {
   readonly leaseMs: number
 }
 
-/** `taken`: the owner's turn, with the fence of the turn and the position that was saved last. `held`: somebody else's for so long. */
+/**
+ * `taken`: the owner's turn, with the fence of the turn and the place that was saved last; `isRewound`: it was beyond what
+ * the log has, so that all begins anew. `held`: somebody else's for so long. Fences rise, also when the store has lost the last one.
+ */
 export type ProjectionTurn =
-  | { readonly kind: 'taken'; readonly fence: number; readonly position: number }
+  | ({ readonly kind: 'taken'; readonly fence: number; readonly isRewound: boolean } & LogPosition)
   | { readonly kind: 'held'; readonly leftMs: number }
 
-export interface ProjectionSave extends ProjectionClaim {
+/** What was saved never goes back: a smaller position only renews the lease. */
+export interface ProjectionSave extends ProjectionClaim, LogPosition {
   readonly fence: number
-  /** What was saved never goes back: a smaller one only renews the lease. */
-  readonly position: number
   /** The turn ends with this. */
   readonly isLast: boolean
 }
+
+/** `lost`: the turn is somebody else's by now. `rewound`: the log does not have that event any more. Nothing was saved then. */
+export type ProjectionSaved = 'saved' | 'lost' | 'rewound'
 
 export interface EventStoreCapabilities {
   /** Events are seen by other processes. */
@@ -126,7 +150,7 @@ export interface EventStoreProvider {
   readLog(place: EventPlace, range: EventLogRange): Promise<EventLogPage>
   /** Takes the turn to project a partition; a turn that is held already is renewed. */
   take(place: EventPlace, claim: ProjectionClaim): Promise<ProjectionTurn>
-  /** Saves how far it has come, and renews the lease. False when the turn is somebody else's by now: nothing was saved. */
-  save(place: EventPlace, save: ProjectionSave): Promise<boolean>
+  /** Saves how far it has come, and renews the lease. */
+  save(place: EventPlace, save: ProjectionSave): Promise<ProjectionSaved>
   close(): Promise<void>
 }

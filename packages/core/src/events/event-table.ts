@@ -227,12 +227,13 @@ export const CACHE_EVENTS: EventTable = {
     },
   },
   projection: {
-    when: 'A projection has taken or lost the turn of a partition, or cannot go on for the moment.',
+    when: 'A projection has taken or lost the turn of a partition, has noticed that the store lost events, or cannot go on for the moment.',
     fields: {
       store: 'the name of the event store',
       projection: 'the name of the projection',
       partition: 'the number of the partition',
-      state: "'taken', 'lost' to another projector, or 'failed'",
+      state:
+        "'taken', 'lost' to another projector, 'rewound' because the store has lost events that were handled, or 'failed'",
       error: ERROR,
     },
   },

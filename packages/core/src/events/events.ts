@@ -260,8 +260,11 @@ export interface CacheEvents {
     readonly store: string
     readonly projection: string
     readonly partition: number
-    /** `taken`; `lost` to another projector; `failed`: it is tried again, from the same event on. */
-    readonly state: 'taken' | 'lost' | 'failed'
+    /**
+     * `taken`; `lost` to another projector; `rewound`: the store has lost events that were handled, and it goes on from what it has;
+     * `failed`: it is tried again, from the same event on.
+     */
+    readonly state: 'taken' | 'lost' | 'rewound' | 'failed'
     readonly error: unknown
   }
   /** A background task (refresh, fill, renewal) failed; the caller was not affected. */

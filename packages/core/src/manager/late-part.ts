@@ -102,7 +102,10 @@ export function valuePart<Kind extends ProviderKind>(
     const values = createValues(options, node)
     return storePart(kind, place, (provider, clock) => {
       const { events } = node
-      return { store: new ProviderStore({ provider, clock, events, kind, unavailable }), values }
+      // A store that is full answers reads.
+      const isAnswer = isOfWrites
+      const parts = { provider, clock, events, kind, unavailable, isAnswer }
+      return { store: new ProviderStore(parts), values }
     })
   }
 }

@@ -15,6 +15,7 @@ import {
   optionNames,
   type ProjectionClaim,
   type ProjectionSave,
+  type ProjectionSaved,
   type ProjectionTurn,
 } from '@larder/core/store'
 import { LocalProvider, madeOnce } from '../local-provider.ts'
@@ -84,7 +85,7 @@ class LocalEventStore extends LocalProvider<Tables> implements EventStoreProvide
     return this.#partition(place).take(claim, this.#now)
   }
 
-  async save(place: EventPlace, save: ProjectionSave): Promise<boolean> {
+  async save(place: EventPlace, save: ProjectionSave): Promise<ProjectionSaved> {
     return this.#partition(place).save(save, this.#now)
   }
 

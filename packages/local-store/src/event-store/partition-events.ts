@@ -8,8 +8,10 @@ import type {
   EventRange,
   ExpectedVersion,
   KeptEvent,
+  LoggedEvent,
   ProjectionClaim,
   ProjectionSave,
+  ProjectionSaved,
   ProjectionTurn,
 } from '@larder/core/store'
 
@@ -23,17 +25,21 @@ interface Turn {
   until: number
   fence: number
   position: number
+  mark: string
 }
+
+const NO_TURN: Turn = { owner: '', until: 0, fence: 0, position: 0, mark: '' }
+const US_PER_MS = 1_000
 
 export class PartitionEvents {
   readonly #streams = new Map<string, KeptEvent[]>()
-  readonly #log: KeptEvent[] = []
+  readonly #log: LoggedEvent[] = []
   /** What appends with an id have done, the oldest first. */
   readonly #done = new Map<string, Done>()
   readonly #turns = new Map<string, Turn>()
 
   append(append: EventAppend, now: number): EventAppendReply {
-    const { stream, expected, events, id, idMs } = append
+    const { stream, expected, events, id, idMs, mark } = append
     const key = JSON.stringify([stream, id])
     const known = id === undefined ? undefined : this.#done.get(key)
     if (known !== undefined && known.endsAt > now)
@@ -46,7 +52,7 @@ export class PartitionEvents {
       const position = this.#log.length + 1
       const event = { stream, version, position, at: now, schema, bytes: bytes.slice() }
       kept.push(event)
-      this.#log.push(event)
+      this.#log.push({ ...event, mark })
     }
     this.#streams.set(stream, kept)
     if (id !== undefined) this.#remember(key, { endsAt: now + idMs, version: kept.length }, now)
@@ -59,33 +65,49 @@ export class PartitionEvents {
     return within(isBackwards ? part.reverse() : part, count, bytes)
   }
 
-  readLog({ after, count, bytes }: EventLogRange): EventLogPage {
-    const events = within(this.#log.slice(after, after + count), count, bytes)
-    return { events, until: events.at(-1)?.position ?? after, last: this.#log.length }
+  readLog({ after, mark, count, bytes }: EventLogRange): EventLogPage {
+    const last = this.#log.length
+    const isContinued = mark === '' || this.#isContinued(after, mark)
+    const found = isContinued ? this.#log.slice(after, after + count) : []
+    const events = within(found, count, bytes)
+    const seen = events.at(-1) ?? { position: after, mark }
+    return { events, until: seen.position, mark: seen.mark, isContinued, last }
   }
 
   take({ projection, owner, leaseMs }: ProjectionClaim, now: number): ProjectionTurn {
-    const turn = this.#turns.get(projection) ?? { owner: '', until: 0, fence: 0, position: 0 }
+    const turn = this.#turns.get(projection) ?? { ...NO_TURN }
     this.#turns.set(projection, turn)
     if (turn.owner !== '' && turn.owner !== owner && turn.until > now) {
-      // As in lua/event-take-1.lua: the clock was set back.
+      // As in lua/event-take-2.lua: the clock was set back.
       turn.until = Math.min(turn.until, now + leaseMs)
       return { kind: 'held', leftMs: turn.until - now }
     }
-    if (turn.owner !== owner) turn.fence += 1
+    if (turn.owner !== owner) turn.fence = Math.max(turn.fence + 1, now * US_PER_MS)
     turn.owner = owner
     turn.until = now + leaseMs
-    return { kind: 'taken', fence: turn.fence, position: turn.position }
+    const isRewound = !this.#isContinued(turn.position, turn.mark)
+    if (isRewound) Object.assign(turn, { position: 0, mark: '' })
+    const { fence, position, mark } = turn
+    return { kind: 'taken', fence, position, mark, isRewound }
   }
 
-  save(save: ProjectionSave, now: number): boolean {
-    const { projection, owner, fence, position, leaseMs, isLast } = save
+  save(save: ProjectionSave, now: number): ProjectionSaved {
+    const { projection, owner, fence, position, mark, leaseMs, isLast } = save
     const turn = this.#turns.get(projection)
-    if (turn === undefined || turn.owner !== owner || turn.fence !== fence) return false
-    turn.position = Math.max(turn.position, position)
+    if (turn === undefined) return 'rewound'
+    if (turn.owner !== owner || turn.fence !== fence) return 'lost'
+    if (!this.#isContinued(position, mark)) return 'rewound'
+    if (position > turn.position) Object.assign(turn, { position, mark })
     turn.owner = isLast ? '' : owner
     turn.until = isLast ? now : now + leaseMs
-    return true
+    return 'saved'
+  }
+
+  /** As in lua/includes/events.lua. Here a log loses nothing, but a caller may be wrong. */
+  #isContinued(position: number, mark: string): boolean {
+    if (position === 0) return true
+    const found = this.#log[position - 1]?.mark
+    return found !== undefined && (found === '' || mark === '' || found === mark)
   }
 
   /** No timer: what adds to the table also makes it smaller. */
@@ -106,9 +128,13 @@ function isMet(expected: ExpectedVersion, version: number): boolean {
 }
 
 /** As many as fit, and one at least. */
-function within(events: readonly KeptEvent[], count: number, bytes: number): readonly KeptEvent[] {
+function within<Event extends KeptEvent>(
+  events: readonly Event[],
+  count: number,
+  bytes: number,
+): readonly Event[] {
   let left = bytes
-  const taken: KeptEvent[] = []
+  const taken: Event[] = []
   for (const event of events) {
     if (taken.length >= count || left <= 0) break
     left -= event.bytes.length

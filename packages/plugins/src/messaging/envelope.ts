@@ -30,6 +30,12 @@ export interface Message {
   readonly data: unknown
 }
 
+/** `encoded`: what `encode` of the values made of the data, at the call: the caller may change it afterwards. */
+export interface EncodedMessage {
+  readonly attributes: MessageAttributes
+  readonly encoded: Uint8Array
+}
+
 const FORMAT = 1
 const HEAD_BYTES = 3
 /** Attributes take less; more would be made by somebody else. */
@@ -37,16 +43,28 @@ export const MOST_ATTRIBUTE_BYTES = 16_384
 const NEEDED = ['id', 'source', 'type', 'time'] as const
 const OPTIONAL = ['dataschema', 'traceparent'] as const
 
+/** Encodes data in this step. What is returned gives the bytes, or throws the ValueError: the schema is to speak first. */
+export function encodedNow(values: BoundValues, data: unknown): () => Uint8Array {
+  try {
+    const encoded = values.encode(data)
+    return () => encoded
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}
+
 /**
  * Bytes: format (1), length of the attributes (2), attributes, sealed data.
  *
  * @param topic names the stream or topic with its kind, such as `stream:emails`
- * @throws ValueError for what would not come back unchanged, RangeError for attributes that are too long, and what a codec step throws
+ * @throws RangeError for attributes that are too long, and what a codec step throws
  */
 export async function sealMessage(
   values: BoundValues,
   topic: string,
-  { attributes, data }: Message,
+  { attributes, encoded }: EncodedMessage,
 ): Promise<Uint8Array> {
   const text = JSON.stringify(attributes)
   const head = Buffer.from(text)
@@ -54,7 +72,7 @@ export async function sealMessage(
   const start = Buffer.alloc(HEAD_BYTES)
   start[0] = FORMAT
   start.writeUInt16BE(head.length, 1)
-  const sealed = await values.seal(data, { of: topic, id: attributes.id, beside: text })
+  const sealed = await values.sealEncoded(encoded, { of: topic, id: attributes.id, beside: text })
   return Buffer.concat([start, head, sealed])
 }
 

@@ -1,10 +1,11 @@
 /** Event stores: streams of events that only grow, each with the order in which its events were appended. */
 
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   type CacheManager,
   ClosedError,
   EventConflictError,
+  EventStoreUnavailableError,
   InvalidOptionError,
 } from '@larder/core'
 import {
@@ -44,6 +45,8 @@ export interface Appended {
   readonly isDuplicate: boolean
 }
 
+const LOST_WHILE_READ = 'The store has lost events while they were read'
+const MARK_BYTES = 9
 const MOST_EVENTS = 1_000
 const MOST_BYTES = 16 * 1_024 * 1_024
 const PAGE = { count: 200, bytes: 1_024 * 1_024 }
@@ -97,7 +100,8 @@ export class EventStore<Input, Output> {
     await this.#declare()
     const place = this.#placeOf(name)
     const { isDurable, idMs } = this.#options
-    const append = { stream: name, expected, events: sealed, id, idMs, isDurable }
+    const mark = randomBytes(MARK_BYTES).toString('base64url')
+    const append = { stream: name, expected, events: sealed, id, idMs, mark, isDurable }
     const reply = await this.#ask('append', (provider) => provider.append(place, append))
     const { outcome, version } = reply
     if (outcome === 'conflict') {
@@ -202,12 +206,14 @@ export class EventStore<Input, Output> {
     await this.#declare()
     for (const partition of from) {
       const place = { store: this.#options.name, partition }
-      for (let position = after; ; ) {
-        const range = { ...PAGE, after: position }
+      for (let [position, mark] = [after, '']; ; ) {
+        const range = { ...PAGE, after: position, mark }
         const page = await this.#ask('readLog', (provider) => provider.readLog(place, range))
+        if (!page.isContinued) throw new EventStoreUnavailableError(new Error(LOST_WHILE_READ))
         for (const event of page.events) yield await this.#values.open<Output>(event, partition)
         if (page.until === position) break
         position = page.until
+        mark = page.mark
       }
     }
   }
@@ -217,10 +223,13 @@ export class EventStore<Input, Output> {
     if (!Array.isArray(events))
       throw new InvalidOptionError({ option, expected: 'a list of events', received: events })
     assertInteger(events.length, `${option}.length`, { min: 0, max: MOST_EVENTS })
+    // All of them now: what the caller changes after the call must be neither appended nor unchecked.
+    const sealing = events.map((event, i) => this.#values.seal(stream, event, `${option}[${i}]`))
+    for (const each of sealing) each.catch(() => undefined)
     const sealed: NewEvent[] = []
     let bytes = 0
-    for (const [i, event] of events.entries()) {
-      const made = await this.#values.seal(stream, event, `${option}[${i}]`)
+    for (const each of sealing) {
+      const made = await each
       sealed.push(made)
       bytes += made.bytes.length
     }

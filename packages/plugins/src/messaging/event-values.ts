@@ -36,8 +36,12 @@ export class EventValues {
    */
   async seal(stream: string, data: unknown, option: string): Promise<NewEvent> {
     const { name, schema, schemaVersion, maxBytes } = this.#options
-    await checked(schema, data, { topic: name, side: 'send' })
-    const bytes = await this.#values.seal(data, this.#identity(stream, schemaVersion))
+    const checking = checked(schema, data, { topic: name, side: 'send' })
+    // Encoded in this step, as it is checked: the caller may change it while the schema is asked.
+    const sealing = this.#values.seal(data, this.#identity(stream, schemaVersion))
+    sealing.catch(() => undefined)
+    await checking
+    const bytes = await sealing
     if (bytes.length <= maxBytes) return { schema: schemaVersion, bytes }
     throw new InvalidOptionError({
       option,

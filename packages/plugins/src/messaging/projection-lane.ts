@@ -6,11 +6,13 @@
  * paused never moves what its successor saved, and what was saved never goes back. Events that were handled and not saved are
  * handled again: at least once.
  *
- * While a handler runs, a timer renews the turn. By the clock of this process the turn ends early rather than late: it is counted from
- * before it was asked for.
+ * The store may lose events (a failover, a backup), with their positions. So a position goes with the mark of its event: a page that does
+ * not continue what was handled, and a save that does not fit the log, end the turn, and the next one begins where the log has what was
+ * saved. What was saved fits the log on every server, because both are written in one step.
  */
 
-import type { CancelTimer, EventPlace, ProjectionTurn } from '@larder/core/store'
+import type { EventPlace, LoggedEvent, LogPosition, ProjectionTurn } from '@larder/core/store'
+import { HeldTurn, RENEWALS_PER_LEASE, TurnLost } from './held-turn.ts'
 import type { EventHandler, ProjectionParts } from './projection-parts.ts'
 
 export type LaneState = 'waiting' | 'running' | 'failing' | 'closed'
@@ -21,24 +23,11 @@ export interface LaneParts<Output> extends Omit<ProjectionParts<Output>, 'onEnd'
   readonly owner: string
 }
 
-/** The turn as it is held. */
-interface HeldTurn {
-  readonly fence: number
-  readonly lost: AbortController
-  /** By the clock of this process. */
-  validUntil: number
-  /** What was handled last. */
-  position: number
-  saved: number
-}
-
 const PAGE_BYTES = 1_024 * 1_024
-const RENEWALS_PER_LEASE = 3
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 30_000
 
-/** The turn is another one's. */
-class TurnLost extends Error {}
+const NOTHING: LogPosition = { position: 0, mark: '' }
 
 export class ProjectionLane<Output> {
   readonly partition: number
@@ -48,6 +37,8 @@ export class ProjectionLane<Output> {
   #state: LaneState = 'waiting'
   #position = 0
   #failures = 0
+  /** What was handled last here, in whatever turn. */
+  #seen: LogPosition = NOTHING
   #wasWoken = false
   #wake: () => void = () => undefined
 
@@ -100,25 +91,25 @@ export class ProjectionLane<Output> {
       await this.#pause(Math.max(1, Math.min(turn.leftMs, options.leaseMs / RENEWALS_PER_LEASE)))
       return
     }
-    this.#failures = 0
-    const { fence, position } = turn
-    const validUntil = askedAt + options.leaseMs
-    const held = { fence, lost: new AbortController(), validUntil, position, saved: position }
+    const { fence, position, mark } = turn
+    const held = new HeldTurn(this.#made, this.#place, { fence, position, mark, askedAt })
     this.#position = position
+    if (turn.isRewound || (await this.#hasLostSince(turn))) this.#end('rewound')
     this.#report('taken', undefined)
-    const stopRenewing = this.#renewWhileHeld(held)
-    const lose = (): void => held.lost.abort()
+    const stopRenewing = held.renewWhileHeld()
+    const lose = (): void => held.end()
     closing.addEventListener('abort', lose, { once: true })
     try {
       await this.#handleAll(held)
     } catch (error) {
+      await held.saveAfter(error)
       if (!(error instanceof TurnLost)) throw error
       this.#state = 'waiting'
-      this.#report('lost', undefined)
+      this.#end(error.why)
     } finally {
       stopRenewing()
       closing.removeEventListener('abort', lose)
-      held.lost.abort()
+      held.end()
     }
   }
 
@@ -128,94 +119,54 @@ export class ProjectionLane<Output> {
     const closing = this.#closing.signal
     while (!closing.aborted) {
       this.#wasWoken = false
-      const page = await this.#page(held.position)
-      if (this.#failures === 0) this.#state = 'running'
+      const page = await this.#page(held.handled, options.saveEvery)
+      if (!page.isContinued) throw new TurnLost('rewound')
+      this.#failures = 0
+      this.#state = 'running'
       for (const event of page.events) {
         await this.#handle(held, event)
         if (closing.aborted) break
-        if (held.position - held.saved >= options.saveEvery) await this.#save(held, false)
+        if (held.unsaved >= options.saveEvery) await held.save(false)
       }
       if (closing.aborted) break
       // Events that somebody removed are not among them.
-      held.position = Math.max(held.position, page.until)
-      this.#position = held.position
+      const { until: position, mark } = page
+      if (position > held.handled.position) this.#advance(held, { position, mark })
       if (page.events.length > 0) continue
-      if (held.position > held.saved) await this.#save(held, false)
-      this.#assertHeld(held)
+      if (held.unsaved > 0) await held.save(false)
+      held.assertHeld(closing.aborted)
       await this.#pause(options.pollEveryMs)
     }
-    await this.#save(held, true)
+    await held.save(true)
   }
 
   /** Until the handler has succeeded, or the lane is closed. @throws TurnLost */
-  async #handle(held: HeldTurn, event: Parameters<LaneParts<Output>['open']>[0]): Promise<void> {
+  async #handle(held: HeldTurn, event: LoggedEvent): Promise<void> {
     const { open, handler } = this.#made
     const closing = this.#closing.signal
     while (!closing.aborted) {
-      this.#assertHeld(held)
+      held.assertHeld(closing.aborted)
       try {
         const opened = await open(event, this.partition)
-        this.#assertHeld(held)
-        await handler(opened, { fence: held.fence, signal: held.lost.signal })
+        held.assertHeld(closing.aborted)
+        await handler(opened, { fence: held.fence, signal: held.signal })
         this.#failures = 0
         this.#state = 'running'
-        held.position = event.position
-        this.#position = event.position
+        this.#advance(held, { position: event.position, mark: event.mark })
         return
       } catch (error) {
         if (error instanceof TurnLost) throw error
         // What came before must not be handled again because this one fails for long.
-        if (held.position > held.saved) await this.#save(held, false)
+        if (held.unsaved > 0) await held.save(false)
         await this.#failed(error)
       }
     }
   }
 
-  #assertHeld(held: HeldTurn): void {
-    const { clock } = this.#made.parts
-    const isOver = clock.now() >= held.validUntil
-    if (!isOver && (!held.lost.signal.aborted || this.#closing.signal.aborted)) return
-    held.lost.abort()
-    throw new TurnLost()
-  }
-
-  /** Renews the turn by a timer, also while a handler runs for long. Returns what ends that. */
-  #renewWhileHeld(held: HeldTurn): () => void {
-    const { options, parts } = this.#made
-    const everyMs = options.leaseMs / RENEWALS_PER_LEASE
-    let cancel: CancelTimer = () => undefined
-    let isOver = false
-    const next = (): void => {
-      if (isOver) return
-      const leftMs = held.validUntil - parts.clock.now()
-      if (leftMs <= 0) held.lost.abort()
-      else cancel = parts.clock.schedule(Math.min(everyMs, leftMs), renew, 'background')
-    }
-    // Lost, or the store is away: then the turn ends by the clock.
-    const renew = (): void => void this.#save(held, false).then(next, next)
-    next()
-    return () => {
-      isOver = true
-      cancel()
-    }
-  }
-
-  /** @throws TurnLost */
-  async #save(held: HeldTurn, isLast: boolean): Promise<void> {
-    const { options, parts, name: projection, owner, store } = this.#made
-    const { fence, position } = held
-    const { leaseMs } = options
-    const askedAt = parts.clock.now()
-    const save = { projection, owner, leaseMs, fence, position, isLast }
-    const isMine = await parts.store.ask('save', store.timeoutMs, (provider) =>
-      provider.save(this.#place, save),
-    )
-    if (!isMine) {
-      held.lost.abort()
-      throw new TurnLost()
-    }
-    held.saved = Math.max(held.saved, position)
-    held.validUntil = Math.max(held.validUntil, askedAt + leaseMs)
+  #advance(held: HeldTurn, to: LogPosition): void {
+    held.advance(to)
+    this.#position = to.position
+    this.#seen = to
   }
 
   #take(): Promise<ProjectionTurn> {
@@ -224,9 +175,16 @@ export class ProjectionLane<Output> {
     return parts.store.ask('take', store.timeoutMs, (provider) => provider.take(this.#place, claim))
   }
 
-  #page(after: number) {
-    const { options, parts, store } = this.#made
-    const range = { after, count: options.saveEvery, bytes: PAGE_BYTES }
+  /** Whether the store has lost what was handled here and is not saved: the turn may have ended before that could show. */
+  async #hasLostSince(turn: LogPosition): Promise<boolean> {
+    if (turn.position >= this.#seen.position) return false
+    const { isContinued } = await this.#page(this.#seen, 1)
+    return !isContinued
+  }
+
+  #page({ position: after, mark }: LogPosition, count: number) {
+    const { parts, store } = this.#made
+    const range = { after, mark, count, bytes: PAGE_BYTES }
     return parts.store.ask('readLog', store.timeoutMs, (provider) =>
       provider.readLog(this.#place, range),
     )
@@ -260,7 +218,12 @@ export class ProjectionLane<Output> {
     this.#wake = () => undefined
   }
 
-  #report(state: 'taken' | 'lost' | 'failed', error: unknown): void {
+  #end(why: 'lost' | 'rewound'): void {
+    if (why === 'rewound') this.#seen = NOTHING
+    this.#report(why, undefined)
+  }
+
+  #report(state: 'taken' | 'lost' | 'rewound' | 'failed', error: unknown): void {
     const { parts, store, name: projection, partition } = this.#made
     parts.events.emit('projection', { store: store.name, projection, partition, state, error })
   }

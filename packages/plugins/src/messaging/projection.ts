@@ -1,5 +1,6 @@
 /** A projection: a handler of all events of an event store, with one lane for each partition. */
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
 import { type KeptContext, keepContext, runIn } from '@larder/core/store'
 import { type LaneState, ProjectionLane } from './projection-lane.ts'
@@ -14,6 +15,8 @@ export interface PartitionStatus {
   readonly position: number
 }
 
+/** Whose handler runs: closing a projection in its own handler must not wait for that. */
+const handling = new AsyncLocalStorage<unknown>()
 const OWNER_BYTES = 12
 const CLOSE_WITHIN_MS = 1_000
 
@@ -30,7 +33,7 @@ export class Projection<Output> implements AsyncDisposable {
     const { store, handler } = made
     const owner = randomBytes(OWNER_BYTES).toString('base64url')
     const handle: EventHandler<Output> = (event, turn) =>
-      runIn(this.#context, () => handler(event, turn))
+      runIn(this.#context, () => handling.run(this, () => handler(event, turn)))
     this.#lanes = Array.from(
       { length: store.partitions },
       (_, partition) =>
@@ -50,12 +53,15 @@ export class Projection<Output> implements AsyncDisposable {
     return this.#lanes.map(({ partition, state, position }) => ({ partition, state, position }))
   }
 
-  /** Stops, saves how far it has come, and gives the turns to others. Resolves when the handlers that run have ended. */
+  /**
+   * Stops, saves how far it has come, and gives the turns to others. Resolves when the handlers that run have ended, or at once when
+   * called in one of them.
+   */
   async close(): Promise<void> {
     this.#forget()
     this.#made.onEnd()
     for (const lane of this.#lanes) lane.close()
-    await this.#work
+    if (handling.getStore() !== this) await this.#work
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -19,7 +19,7 @@ import {
 } from '@larder/core/store'
 import { type DeadLetter, DeadLetters, type DeadLettersOptions } from './dead-letters.ts'
 import type { MessageHandler } from './delivery.ts'
-import { sealMessage } from './envelope.ts'
+import { encodedNow, sealMessage } from './envelope.ts'
 import { type HandleOptions, resolveHandleOptions } from './handle-options.ts'
 import { checked } from './schema.ts'
 import { StreamConsumer } from './stream-consumer.ts'
@@ -197,6 +197,11 @@ export class Stream<Input = unknown, Output = Input> {
   async #sealed(data: Input, id: string): Promise<Uint8Array> {
     const { schema, source, type, dataschema, traceparent, maxBytes } = this.#options
     const of = { topic: this.name, side: 'send' } as const
+    const checking = checked(schema, data, of)
+    checking.catch(() => undefined)
+    // Encoded in this step, as it is checked: the caller may change it while the schema is asked.
+    const encoded = encodedNow(this.#parts.values, data)
+    await checking
     const trace = traceparent?.()
     const attributes = {
       id,
@@ -206,12 +211,8 @@ export class Stream<Input = unknown, Output = Input> {
       ...(dataschema === undefined ? {} : { dataschema }),
       ...(trace === undefined ? {} : { traceparent: trace }),
     }
-    const message = { attributes, data }
-    // Both begin now: the caller may change the message as soon as this waits.
-    const sealing = sealMessage(this.#parts.values, topicOf(this.name), message)
-    sealing.catch(() => undefined)
-    await checked(schema, data, of)
-    const bytes = await sealing
+    const message = { attributes, encoded: encoded() }
+    const bytes = await sealMessage(this.#parts.values, topicOf(this.name), message)
     if (bytes.length > maxBytes) throw new MessageInvalidError({ ...of, reason: 'too-large' })
     return bytes
   }

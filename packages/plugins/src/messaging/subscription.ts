@@ -221,10 +221,12 @@ export class Subscription implements AsyncDisposable {
     this.#report(reason, missed, undefined)
     const { onMissed } = this.#made.options
     if (onMissed === undefined) return
+    const failed = (error: unknown): void => this.#report('failed', 1, error)
     try {
-      runIn(this.#context, () => onMissed(missed))
+      // It may be an async function: one that rejects must not end the process.
+      Promise.resolve(runIn(this.#context, () => onMissed(missed))).catch(failed)
     } catch (error) {
-      this.#report('failed', 1, error)
+      failed(error)
     }
   }
 

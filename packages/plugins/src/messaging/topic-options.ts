@@ -47,7 +47,7 @@ export interface SubscribeOptions {
   /** How many bytes may wait for the handler. 1 KiB to 1 GiB. @default '16mb' */
   readonly bufferBytes?: Size | undefined
   /** Called as soon as it is known that messages were missed or dropped; the handler is told with the next message. */
-  readonly onMissed?: ((missed: Missed) => void) | undefined
+  readonly onMissed?: ((missed: Missed) => unknown) | undefined
 }
 
 /** The defaults. */
@@ -100,7 +100,7 @@ export interface ResolvedTopicOptions {
 export interface ResolvedSubscribeOptions {
   readonly buffer: number
   readonly bufferBytes: number
-  readonly onMissed: ((missed: Missed) => void) | undefined
+  readonly onMissed: ((missed: Missed) => unknown) | undefined
 }
 
 /** @throws InvalidOptionError; so do all of these */

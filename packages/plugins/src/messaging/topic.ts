@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type CacheManager, ClosedError, InvalidOptionError } from '@larder/core'
 import { assertFunction, INTERNALS, type TopicParts } from '@larder/core/store'
-import { sealMessage } from './envelope.ts'
+import { encodedNow, sealMessage } from './envelope.ts'
 import { checked } from './schema.ts'
 import { Subscription, type TopicHandler } from './subscription.ts'
 import {
@@ -106,10 +106,12 @@ export class Topic<Input, Output> {
     })
     try {
       const checking = checked(schema, message, { topic: name, side: 'send' })
+      // Encoded in this step, as it is checked: the caller may change it while it waits.
+      const encoding = encodedNow(this.#parts.values, message)
       checking.catch(() => undefined)
       await before
       await checking
-      const payload = await this.#seal(message)
+      const payload = await this.#seal(encoding())
       if (payload.length > maxBytes) {
         const expected = `a message of at most ${maxBytes} bytes, as encoded`
         const described = `one of ${payload.length} bytes`
@@ -142,7 +144,7 @@ export class Topic<Input, Output> {
     return subscribe(this.#parts, this.#options, { handler, options })
   }
 
-  #seal(data: Input): Promise<Uint8Array> {
+  #seal(encoded: Uint8Array): Promise<Uint8Array> {
     const { name } = this.#options
     const attributes = {
       id: `${this.#sequence + 1}`,
@@ -150,7 +152,7 @@ export class Topic<Input, Output> {
       type: name,
       time: new Date().toISOString(),
     }
-    return sealMessage(this.#parts.values, `topic:${name}`, { attributes, data })
+    return sealMessage(this.#parts.values, `topic:${name}`, { attributes, encoded })
   }
 }
 

@@ -15,6 +15,24 @@ local function last_position(log)
   end
 end
 
+-- What tells the event at a position from others that were there; empty when it is not there, or has no mark.
+local function mark_at(log, position)
+  local id = whole(position) .. '-0'
+  local entry = position > 0 and redis.call('XRANGE', log, id, id)[1]
+  for i = 1, entry and #entry[2] or 0, 2 do
+    if entry[2][i] == 'm' then return entry[2][i + 1] end
+  end
+  return ''
+end
+
+-- Whether the log has the event that is said to be at a position: a server that took over, or a backup, may have others, or fewer.
+local function is_continued(log, position, mark)
+  if position == 0 then return true end
+  if position > last_position(log) then return false end
+  local found = mark_at(log, position)
+  return found == '' or mark == '' or found == mark
+end
+
 -- Adds what a reply says of an entry: position, time, form, bytes. Fields that somebody else wrote are left out.
 local function add_event(reply, fields)
   local named = {}

@@ -1,16 +1,25 @@
 /** Reads the answers of lua/event-*.lua. */
 
-import type { EventAppendReply, KeptEvent, ProjectionTurn } from '@larder/core/store'
+import type {
+  EventAppendReply,
+  KeptEvent,
+  LoggedEvent,
+  ProjectionSaved,
+  ProjectionTurn,
+} from '@larder/core/store'
 import { bytesOf, numberOf, textOf, UnexpectedReplyError } from '../commands/replies.ts'
 
 const OUTCOMES = ['appended', 'duplicate', 'conflict'] as const
+const SAVED = ['saved', 'lost', 'rewound'] as const
 const FIELDS = 4
+const POINTER_FIELDS = 4
 
 /** What a log says of an event. */
 export interface EventPointer {
   readonly position: number
   readonly version: number
   readonly stream: string
+  readonly mark: string
 }
 
 /** @throws UnexpectedReplyError; so do all of these */
@@ -33,12 +42,13 @@ export function readEvents(reply: readonly unknown[], stream: string): readonly 
 
 export function readPointers(reply: readonly unknown[]): readonly EventPointer[] {
   const pointers: EventPointer[] = []
-  for (let i = 0; i < reply.length; i += 3) {
-    const [position, version, stream] = reply.slice(i, i + 3)
+  for (let i = 0; i < reply.length; i += POINTER_FIELDS) {
+    const [position, version, stream, mark] = reply.slice(i, i + POINTER_FIELDS)
     pointers.push({
       position: numberOf(position),
       version: numberOf(version),
       stream: textOf(stream),
+      mark: textOf(mark),
     })
   }
   return pointers
@@ -48,18 +58,35 @@ export function readPointers(reply: readonly unknown[]): readonly EventPointer[]
 export function readFetched(
   reply: readonly unknown[],
   pointers: readonly EventPointer[],
-): { readonly events: readonly KeptEvent[]; readonly looked: number } {
+): { readonly events: readonly LoggedEvent[]; readonly looked: number } {
   const looked = reply.length / FIELDS
   const events = pointers.slice(0, looked).flatMap((pointer, i) => {
     const fields = reply.slice(i * FIELDS, (i + 1) * FIELDS)
-    return textOf(fields[0]) === '' ? [] : [eventOf(pointer, fields)]
+    if (textOf(fields[0]) === '') return []
+    const event = eventOf(pointer, fields)
+    if (event.position === pointer.position) return [{ ...event, mark: pointer.mark }]
+    // Between the two steps another server took over, which had not all events and has got others.
+    throw new UnexpectedReplyError('The log and a stream of events do not agree')
   })
   return { events, looked }
 }
 
-export function readTurn([isTaken, first, position]: readonly unknown[]): ProjectionTurn {
-  if (isTaken === 1) return { kind: 'taken', fence: numberOf(first), position: numberOf(position) }
-  return { kind: 'held', leftMs: numberOf(first) }
+export function readTurn([isTaken, first, ...rest]: readonly unknown[]): ProjectionTurn {
+  if (isTaken !== 1) return { kind: 'held', leftMs: numberOf(first) }
+  const [position, mark, isRewound] = rest
+  return {
+    kind: 'taken',
+    fence: numberOf(first),
+    position: numberOf(position),
+    mark: textOf(mark),
+    isRewound: isRewound === 1,
+  }
+}
+
+export function readSaved([word]: readonly unknown[]): ProjectionSaved {
+  const saved = SAVED.find((each) => each === textOf(word))
+  if (saved !== undefined) return saved
+  throw new UnexpectedReplyError('A script about projections replied with an unknown word')
 }
 
 function eventOf(

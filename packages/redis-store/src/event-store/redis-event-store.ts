@@ -14,6 +14,7 @@ import type {
   KeptEvent,
   ProjectionClaim,
   ProjectionSave,
+  ProjectionSaved,
   ProjectionTurn,
 } from '@larder/core/store'
 import { type BackedParts, BackedProvider } from '../backed-provider.ts'
@@ -29,7 +30,14 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from '../options.ts'
-import { readAppended, readEvents, readFetched, readPointers, readTurn } from './event-replies.ts'
+import {
+  readAppended,
+  readEvents,
+  readFetched,
+  readPointers,
+  readSaved,
+  readTurn,
+} from './event-replies.ts'
 
 const ID_LENGTH = 22
 const DISK_WAIT_MS = 10_000
@@ -66,7 +74,7 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
   }
 
   async append(place: EventPlace, append: EventAppend): Promise<EventAppendReply> {
-    const { stream, expected, events, id, idMs, isDurable } = append
+    const { stream, expected, events, id, idMs, mark, isDurable } = append
     const keys = this.#keysOf(place)
     const done = id === undefined ? [] : [keys.done(digestOf([stream, id]))]
     const call: ScriptCall = {
@@ -77,6 +85,7 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
         stream,
         expected,
         idMs,
+        mark,
         ...events.flatMap(({ schema, bytes }) => [schema, bufferOf(bytes)]),
       ],
     }
@@ -93,35 +102,38 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
 
   /** Two round trips: which streams the events are of is known after the first one only. */
   async readLog(place: EventPlace, range: EventLogRange): Promise<EventLogPage> {
-    const { after, count, bytes } = range
+    const { after, mark, count, bytes } = range
     const keys = this.#keysOf(place)
-    const log: ScriptCall = { script: 'eventLog', keys: [keys.log], args: [after, count] }
-    const [last, ...rest] = await this.run(log)
+    const log: ScriptCall = { script: 'eventLog', keys: [keys.log], args: [after, mark, count] }
+    const [end, continued, ...rest] = await this.run(log)
     const pointers = readPointers(rest)
-    if (pointers.length === 0) return { events: [], until: after, last: numberOf(last) }
+    const last = numberOf(end)
+    const isContinued = continued === 1
+    if (pointers.length === 0) return { events: [], until: after, mark, isContinued, last }
     const reply = await this.run({
       script: 'eventFetch',
       keys: pointers.map(({ stream }) => keys.stream(stream)),
       args: [bytes, ...pointers.map(({ version }) => version)],
     })
     const { events, looked } = readFetched(reply, pointers)
-    const until = pointers[looked - 1]?.position ?? after
-    return { events, until, last: numberOf(last) }
+    const seen = pointers[looked - 1] ?? { position: after, mark }
+    return { events, until: seen.position, mark: seen.mark, isContinued, last }
   }
 
   async take(place: EventPlace, claim: ProjectionClaim): Promise<ProjectionTurn> {
     const { projection, owner, leaseMs } = claim
-    const keys = [this.#keysOf(place).projection(projection)]
+    const { projection: keyOf, log } = this.#keysOf(place)
+    const keys = [keyOf(projection), log]
     const args = [this.now, owner, leaseMs]
     return readTurn(await this.run({ script: 'eventTake', keys, args }))
   }
 
-  async save(place: EventPlace, save: ProjectionSave): Promise<boolean> {
-    const { projection, owner, fence, position, leaseMs, isLast } = save
-    const keys = [this.#keysOf(place).projection(projection)]
-    const args = [this.now, owner, fence, position, isLast ? 0 : leaseMs]
-    const [isSaved] = await this.run({ script: 'eventSave', keys, args })
-    return isSaved === 1
+  async save(place: EventPlace, save: ProjectionSave): Promise<ProjectionSaved> {
+    const { projection, owner, fence, position, mark, leaseMs, isLast } = save
+    const { projection: keyOf, log } = this.#keysOf(place)
+    const keys = [keyOf(projection), log]
+    const args = [this.now, owner, fence, position, mark, isLast ? 0 : leaseMs]
+    return readSaved(await this.run({ script: 'eventSave', keys, args }))
   }
 
   override async close(): Promise<void> {
