@@ -53,9 +53,8 @@ type Noted = Map<string | symbol, NotedHandler>
 /** Of all copies of this package in the process: one may have decorated what another one starts. */
 const PLACE = Symbol.for('@larder/plugins:stream-handlers 1')
 const places = globalThis as { [PLACE]?: WeakMap<object, Noted> }
-places[PLACE] ??= new WeakMap()
 /** By instance with standard decorators, by prototype or class with the others. */
-const noted = places[PLACE]
+const noted = notedOfAllCopies()
 
 const DECORATOR = '@StreamHandler'
 const OWN_NAMES = optionNames<Omit<StreamHandlerOptions<unknown>, keyof HandleOptions>>({
@@ -187,4 +186,9 @@ function wrongTarget(received: string): InvalidOptionError {
     received,
     described: received,
   })
+}
+
+function notedOfAllCopies(): WeakMap<object, Noted> {
+  places[PLACE] ??= new WeakMap()
+  return places[PLACE]
 }
