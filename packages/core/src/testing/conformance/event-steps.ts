@@ -18,7 +18,7 @@ const MOST = Number.MAX_SAFE_INTEGER
 export const ALL: EventRange = { from: 1, to: MOST, isBackwards: false, count: 1_000, bytes: MOST }
 export const LOG = { after: 0, mark: '', count: 1_000, bytes: MOST }
 
-const BARE = { expected: 'any', idMs: 60_000, mark: 'm', isDurable: false } as const
+export const BARE = { expected: 'any', idMs: 60_000, mark: 'm', isDurable: false } as const
 
 export function add(
   end: EventStoreProvider,

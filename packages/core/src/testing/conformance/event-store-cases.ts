@@ -1,9 +1,9 @@
 /** The conformance suite of event-store providers. */
 
 import assert from 'node:assert/strict'
-import type { EventStoreProvider } from '../../contracts/event-store-provider.ts'
+import type { EventRange, EventStoreProvider } from '../../contracts/event-store-provider.ts'
 import { type ConformanceCase, PASSED } from './conformance-case.ts'
-import { ALL, add, type EventStoreCase, LOG, PLACE, text } from './event-steps.ts'
+import { ALL, add, BARE, type EventStoreCase, LOG, PLACE, text } from './event-steps.ts'
 import { PROJECTION_CASES } from './projection-cases.ts'
 
 /** Two ends of one store; the same one twice where it is not shared. */
