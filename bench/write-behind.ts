@@ -1,8 +1,9 @@
-/** What does a queued write cost, and how fast is a queue written, next to plain HSET? Prints it, and writes write-behind.json. */
+/** What does a queued write cost, and how fast is a queue written, next to plain HSET and to the jobs of BullMQ? Prints it, and writes write-behind.json. */
 
 import { createCacheManager } from '@larder/core'
 import { createWriteBehind } from '@larder/plugins/write-behind'
 import { redisStore } from '@larder/redis-store'
+import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { BoardsOptions } from './boards.ts'
 import { type Contestant, compare } from './harness.ts'
@@ -25,6 +26,7 @@ export async function writeBehind({ url, machine, rounds, isQuick }: BoardsOptio
   const ignore = async (): Promise<void> => undefined
   const queue = createWriteBehind<object>(caches, { name: 'q', ...common })
   const flushed = createWriteBehind<object>(caches, { name: 'f', write: ignore, ...common })
+  const jobs = openJobs(url)
   const plain = 'bench-write-behind-plain'
   const row = { page: 12, at: 1_764_547_200_000, device: 'phone' }
   const text = JSON.stringify(row)
@@ -48,6 +50,7 @@ export async function writeBehind({ url, machine, rounds, isQuick }: BoardsOptio
       of('HSET', 1, () => redis.hset(plain, next(), text)),
       of('Larder: put', 1, () => queue.put(next(), row)),
       of('Larder: putMany', PER_STEP, () => queue.putMany(many())),
+      of('BullMQ: addBulk', PER_STEP, () => jobs.add(many())),
       {
         name: 'Larder: putMany and flush',
         round: async () => {
@@ -57,9 +60,20 @@ export async function writeBehind({ url, machine, rounds, isQuick }: BoardsOptio
           return steps * PER_STEP
         },
       },
+      {
+        name: 'BullMQ: addBulk and done',
+        round: async () => {
+          const steps = Math.ceil(calls / PER_STEP)
+          const done = jobs.reaches(steps * PER_STEP)
+          for (let i = 0; i < steps; i++) await jobs.addWorked(many())
+          await done
+          return steps * PER_STEP
+        },
+      },
     ],
     rounds,
   )
+  await jobs.close()
   await redis.del(plain)
   redis.disconnect()
   const title = `Write-behind, ${CALLERS} callers, ${KEYS} keys`
@@ -68,4 +82,49 @@ export async function writeBehind({ url, machine, rounds, isQuick }: BoardsOptio
   if (isQuick) return
   writeJson('write-behind', { machine, rounds, timed })
   writeQuestion(question)
+}
+
+interface Jobs {
+  /** A job for each row, of which none is done. */
+  readonly add: (rows: readonly (readonly [string, object])[]) => Promise<unknown>
+  /** A job for each row, and a worker that does them. */
+  readonly addWorked: (rows: readonly (readonly [string, object])[]) => Promise<unknown>
+  /** Resolves when so many more are done. */
+  readonly reaches: (count: number) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** BullMQ has nothing that coalesces by key, so each write is a job. */
+function openJobs(url: string): Jobs {
+  const connection = { url, maxRetriesPerRequest: null }
+  const defaultJobOptions = { removeOnComplete: true, attempts: 5 }
+  const name = `bench-write-behind-${process.pid}`
+  const waiting = new Queue(`${name}-waiting`, { connection, defaultJobOptions })
+  const worked = new Queue(`${name}-worked`, { connection, defaultJobOptions })
+  let left = 0
+  let tell: () => void = () => undefined
+  const work = async (): Promise<void> => {
+    left -= 1
+    if (left === 0) tell()
+  }
+  const worker = new Worker(`${name}-worked`, work, { connection, concurrency: CALLERS })
+  const of = (rows: readonly (readonly [string, object])[]) =>
+    rows.map(([key, data]) => ({ name: 'row', data: { key, data } }))
+  return {
+    add: (rows) => waiting.addBulk(of(rows)),
+    addWorked: (rows) => worked.addBulk(of(rows)),
+    reaches: (count) => {
+      left = count
+      return new Promise((resolve) => {
+        tell = resolve
+      })
+    },
+    close: async () => {
+      await worker.close()
+      for (const queue of [waiting, worked]) {
+        await queue.obliterate({ force: true })
+        await queue.close()
+      }
+    },
+  }
 }

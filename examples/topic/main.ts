@@ -1,4 +1,4 @@
-/** Prices that are published to whoever listens: by name, by a pattern, and one that the schema refuses. With `REDIS_URL` over Redis. */
+/** Prices that are published to those that listen: by name, by a pattern, and one that the schema refuses. With `REDIS_URL` over Redis. */
 
 import { createCacheManager, MessageInvalidError } from '@larder/core'
 import { lruStore } from '@larder/local-store'

@@ -8,7 +8,7 @@ export interface Edit {
 
 export interface Ablation extends Edit {
   readonly name: string
-  /** The invariant that is broken without it; or `authenticity`: what did not go through a required codec step is not read. */
+  /** The invariant that is broken without it; or `authenticity`: what did not go through a required codec step is not read; or `delivery`: what streams promise about messages. */
   readonly protects: string
   /** Further edits that belong to it. */
   readonly also?: readonly Edit[]

@@ -1,5 +1,5 @@
 /**
- * The mechanisms of the coherence protocol, and those that required codec steps stand on, each with the edit that removes it.
+ * The mechanisms of the coherence protocol, and those that required codec steps and streams stand on, each with the edit that removes it.
  *
  * `tests` is the file that must then turn red. `buys: 'latency'` marks mechanisms that make things faster but are not
  * needed for correctness: with those removed, the suite must stay green.
@@ -35,6 +35,12 @@ const UPDATES = 'test/updates/updates.test.ts'
 const UNSHARED = 'test/policies/unshared.test.ts'
 const UNSHARED_EVERYWHERE = 'test/coherence/unshared.test.ts'
 const ENCRYPTION = 'test/encryption/encryption.test.ts'
+const STREAMS = 'test/conformance/streams.test.ts'
+const CONSUMERS = 'test/streams/consumers.test.ts'
+const STREAM_FAULTS = 'test/streams/faults.test.ts'
+const UNPLANNED = 'test/streams/hostile.test.ts'
+const LUA = 'packages/redis-store/lua'
+const MESSAGING = 'packages/plugins/src/messaging'
 
 export const ABLATIONS = [
   {
@@ -922,5 +928,77 @@ export const ABLATIONS = [
     find: 'if (new Set(ids).size < ids.length) {',
     replace: 'if (ids.length < 0) {',
     tests: ENCRYPTION,
+  },
+  {
+    name: 'a consumer says that it still has its messages',
+    protects: 'delivery',
+    file: `${MESSAGING}/held-messages.ts`,
+    find: 'if (this.#cancel === undefined) this.#arm()',
+    replace: 'if (this.#cancel === null) this.#arm()',
+    tests: STREAM_FAULTS,
+  },
+  {
+    name: 'only the consumer that has a message keeps it',
+    protects: 'delivery',
+    file: `${LUA}/stream-keep-1.lua`,
+    find: 'if pending(KEYS[1], ARGV[1], ARGV[i]) == ARGV[2] then',
+    replace: 'if pending(KEYS[1], ARGV[1], ARGV[i]) then',
+    tests: STREAMS,
+  },
+  {
+    name: 'only the consumer that has a message makes it a dead letter',
+    protects: 'delivery',
+    file: `${LUA}/stream-dead-3.lua`,
+    find: 'if pending(KEYS[1], ARGV[1], ARGV[3]) ~= ARGV[2] then',
+    replace: 'if not pending(KEYS[1], ARGV[1], ARGV[3]) then',
+    tests: STREAMS,
+  },
+  {
+    name: 'a consumer that has messages is not forgotten',
+    protects: 'delivery',
+    file: `${LUA}/stream-forget-1.lua`,
+    find: 'if is_meant and consumer.pending == 0 and',
+    replace: 'if is_meant and',
+    tests: STREAMS,
+  },
+  {
+    name: 'a stream keeps what a group is not done with',
+    protects: 'delivery',
+    file: `${LUA}/stream-add-n.lua`,
+    find: "local lowest = ARGV[4] ~= '1' and first_unhandled()",
+    replace: 'local lowest = false',
+    tests: STREAMS,
+  },
+  {
+    name: 'a message is added once for an id',
+    protects: 'delivery',
+    file: `${LUA}/stream-add-n.lua`,
+    find: "local entry = key and redis.call('GET', key)",
+    replace: 'local entry = false',
+    tests: STREAMS,
+  },
+  {
+    name: 'what was handled is not begun again where it is remembered',
+    protects: 'delivery',
+    file: `${MESSAGING}/delivery.ts`,
+    find: 'if (isMarked === true) return undefined',
+    replace: 'if (isMarked === null) return undefined',
+    tests: CONSUMERS,
+  },
+  {
+    name: 'a message that is handed back twice counts once',
+    protects: 'delivery',
+    file: `${LUA}/includes/stream.lua`,
+    find: "if redis.call('ZSCORE', due, id) then return end",
+    replace: 'if not id then return end',
+    tests: UNPLANNED,
+  },
+  {
+    name: 'a consumer that closes hands back what it was never told of',
+    protects: 'delivery',
+    file: `${MESSAGING}/stream-consumer.ts`,
+    find: 'provider.leave(this.#group, this.instance)',
+    replace: 'provider.forget(this.#group, { consumer: this.instance })',
+    tests: UNPLANNED,
   },
 ]

@@ -33,6 +33,8 @@ beforeEach(async () => {
       local: lruStore(),
       remote: redisStore({ url: server.url }),
       default: false,
+      // On a machine with many other processes the server itself may not run for a second.
+      storeTimeout: '5s',
       defaults: { ttl: TTL, jitter: 0, refreshAhead: false, leaseWait: '1m' },
     })
     onTestFinished(() => caches.close())

@@ -9,7 +9,7 @@ import {
   StreamHandler,
   startHandlers,
 } from '@larder/plugins/messaging'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/fresh-namespace.ts'
 
@@ -144,4 +144,22 @@ it('refuses what it cannot decorate or start', () => {
     send(_message: unknown): void {}
   }
   expect(() => startHandlers(new Late())).toThrow(/@StreamHandler\.stream/)
+})
+
+it('starts what another copy of this package decorated, with a stream of a third one', async () => {
+  vi.resetModules()
+  const other = await import('@larder/plugins/messaging')
+  expect(other.StreamHandler).not.toBe(StreamHandler)
+  const emails = streamOf()
+  const seen: string[] = []
+  class Mailer {
+    @other.StreamHandler({ stream: emails, group: 'mailer', ...FAST })
+    send(message: string): void {
+      seen.push(message)
+    }
+  }
+  await emails.add('a')
+  const handlers = startHandlers(new Mailer())
+  await eventually('it is sent', () => seen.length === 1)
+  await handlers.close()
 })

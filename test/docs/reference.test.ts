@@ -124,6 +124,7 @@ it('the keys and channels of Redis are those that the code makes', () => {
   const { lock, queue, waiters } = layout.lockKeys('shop', 'order:7')
   const nodes = layout.fleetKeys('shop')
   const events = layout.eventKeys('shop', 'accounts', 3)
+  const writes = layout.queueKeys('shop', 'progress')
   const limit = layout.limitKey('shop', 'api', 'ip:1.2.3.4')
   const counter = layout.counterKeys('shop', { counter: 'hits', per: 'day' }, '0:home')
   const [visitors] = layout.uniqueKeys(
@@ -166,6 +167,9 @@ it('the keys and channels of Redis are those that the code makes', () => {
     events.stream('acc-1'),
     events.done('x9…'),
     events.projection('balances'),
+    writes[0],
+    writes[1],
+    writes[5],
     ...layout.fencedKeys('shop', 'front-page'),
   ]
   const shown = rowsOf(sectionOf('docs/reference/redis.md', '## Keys')).map(

@@ -173,6 +173,19 @@ describe('express', () => {
     expect(all.map(({ body }) => body)).toEqual(Array.from({ length: 50 }, (_, i) => `u${i}`))
   })
 
+  it('keeps no response that cannot be sent, and answers with the framework’s own error', async () => {
+    const app = express()
+    app.use(expressCache({ caches: startCaches(), ttl: '1m' }))
+    app.get('/', (_, res) => {
+      res.statusMessage = 'a\r\nb'
+      res.set('Cache-Control', 'public, max-age=60').send('a')
+    })
+    const { port } = await listen(createServer(app))
+    for (const answer of [await ask(port), await ask(port)]) {
+      expect([answer.status, statusOf(answer)]).toEqual([500, 'larder; fwd=uri-miss'])
+    }
+  })
+
   it('sends a response with trailers as it is', async () => {
     const app = express()
     app.use(expressCache({ caches: startCaches(), ttl: '1m' }))

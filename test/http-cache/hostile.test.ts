@@ -8,7 +8,7 @@ import { lruStore } from '@larder/local-store'
 import { httpCache } from '@larder/plugins/express'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { listen } from '../http-limits/support/frameworks.ts'
-import { type Answer, ask, statusOf } from './support/ask.ts'
+import { type Answer, ask, keyOf, statusOf } from './support/ask.ts'
 import type { AnyCache } from './support/frameworks.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
@@ -59,7 +59,7 @@ describe('an entry that somebody has written into the store', () => {
       advertiseTags: true,
     })
     const cache = caches.cache('http', {} as never)
-    await cache.set(['GET', '127.0.0.1', '/', '/', ''], entry as never)
+    await cache.set(keyOf(''), entry as never)
     return get()
   }
 
@@ -192,6 +192,28 @@ describe('a handler', () => {
     const [a, b] = [await get(), await get()]
     expect([a.headers['x-made'], b.headers['x-made']]).toEqual(['1', '2'])
     expect([a.headers['set-cookie'], b.headers['set-cookie']]).toEqual([['sid=1'], ['sid=1']])
+  })
+
+  it.each<[string, Handler]>([
+    [
+      'sets it, as proxies do',
+      (_, r) => {
+        r.setHeader('Transfer-Encoding', 'chunked')
+        r.write('a')
+        r.end('b')
+      },
+    ],
+    [
+      'gives it to writeHead',
+      (_, r) => void r.writeHead(200, { 'transfer-encoding': 'chunked' }).end('ab'),
+    ],
+  ])('whose response says how it is sent has one length: it %s', async (_, handler) => {
+    const { get } = await one(handler)
+    for (const answer of [await get(), await get()]) {
+      expect(answer).toMatchObject({ status: 200, body: 'ab' })
+      expect(answer.headers['transfer-encoding']).toBeUndefined()
+      expect(answer.headers['x-made']).toBe('1')
+    }
   })
 
   it.each<[string, Handler, string]>([

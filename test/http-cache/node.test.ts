@@ -10,7 +10,7 @@ import { type HttpCacheOptions, httpCache } from '@larder/plugins/express'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { listen } from '../http-limits/support/frameworks.ts'
-import { ask, statusOf } from './support/ask.ts'
+import { ask, keyOf, statusOf } from './support/ask.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -245,7 +245,7 @@ describe('an entry that somebody else has written', () => {
       made.writeHead(200, KEPT)
       made.end('good')
     })
-    await caches.cache('http').set(['GET', '127.0.0.1', '/', '/', ''], forged)
+    await caches.cache('http').set(keyOf('127.0.0.1'), forged)
     const answer = await get()
     expect([answer.status, answer.body, answer.headers['set-cookie']]).toEqual([
       200,
@@ -256,7 +256,7 @@ describe('an entry that somebody else has written', () => {
 
   it('and is sound is served', async () => {
     const { caches, get } = await start((_request, made) => made.end('good'))
-    await caches.cache('http').set(['GET', '127.0.0.1', '/', '/', ''], response)
+    await caches.cache('http').set(keyOf('127.0.0.1'), response)
     const answer = await get()
     expect([answer.body, statusOf(answer)]).toEqual(['forged', expect.stringContaining('hit')])
   })

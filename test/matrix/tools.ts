@@ -53,6 +53,9 @@ export const TOOLS = {
     '@babel/preset-typescript': '^7.28.0',
     typescript: '5.9.3',
   },
+  bullmq5: { ...TYPESCRIPT, bullmq: '5.81.5' },
+  // Looks for its client beside itself, and not in the project below.
+  bullmq6: { ...TYPESCRIPT, bullmq: '6.7.0', ioredis: '6.0.0' },
   frameworks: { ...TYPESCRIPT, ...FRAMEWORKS },
   tracing: { ...TYPESCRIPT, ...OPEN_TELEMETRY },
   tracing3: {

@@ -11,11 +11,14 @@ import {
   Header,
   HttpCode,
   HttpException,
+  type INestApplication,
   Param,
   Post,
   Req,
   UseGuards,
   UseInterceptors,
+  Version,
+  VersioningType,
 } from '@nestjs/common'
 import { describe, expect, it } from 'vitest'
 import { freshNamespace } from '../support/fresh-namespace.ts'
@@ -71,6 +74,22 @@ class Products {
   }
 }
 
+@Controller({ path: 'versions', version: '1' })
+@UseInterceptors(LarderHttpCache)
+@HttpCache({ ttl: '1m' })
+class Versions {
+  @Get()
+  first() {
+    return { version: 1 }
+  }
+
+  @Get()
+  @Version(['2', '3'])
+  second() {
+    return { version: 2 }
+  }
+}
+
 describe.each(PLATFORMS)('on %s', (platform) => {
   const start = async () => {
     rendered = 0
@@ -100,6 +119,27 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       const [first, second] = [await get(path), await get(path)]
       expect(first.text).not.toBe(second.text)
     }
+  })
+
+  it('handlers of several versions of one path have responses of their own', async () => {
+    const prepare = (app: INestApplication) =>
+      void app.enableVersioning({ type: VersioningType.HEADER, header: 'X-Version' })
+    const parts = { imports: [module()], controllers: [Versions] }
+    const { get } = await startApp(parts, { platform, prepare })
+    const versions: unknown[] = []
+    for (const version of ['1', '2', '3', '1'])
+      versions.push((await get('/versions', { 'x-version': version })).body['version'])
+    expect(versions).toEqual([1, 2, 2, 1])
+  })
+
+  it('a handler with two interceptors is kept, and told apart by its host', async () => {
+    const parts = { imports: [module()], controllers: [Products] }
+    const prepare = (app: INestApplication) =>
+      void app.useGlobalInterceptors(new LarderHttpCache(app.get(CACHES)))
+    rendered = 0
+    const { get } = await startApp(parts, { platform, prepare })
+    const [first, second] = [await get('/products/1'), await get('/products/1')]
+    expect([first.body['made'], second.body['made']]).toEqual([1, 1])
   })
 
   it('an exception is answered as it is without the cache, and is not kept', async () => {

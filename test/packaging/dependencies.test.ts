@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     '@fastify/session',
     '@larder/core',
     '@opentelemetry/api',
+    'bullmq',
     'express-session',
     'fastify',
     'fastify-plugin',

@@ -29,6 +29,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   './structures': [],
   './tracing': ['@opentelemetry/api'],
   './write-behind': [],
+  './write-behind/bullmq': ['bullmq'],
 }
 
 /** Imports and re-exports that remain when types are gone. */

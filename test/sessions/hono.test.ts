@@ -2,6 +2,7 @@
 
 import { InvalidOptionError } from '@larder/core'
 import {
+  type HonoSession,
   type HonoSessionsOptions,
   honoSessions,
   type SessionEnv,
@@ -109,6 +110,22 @@ describe('the cookie', () => {
     const [id] = decodeURIComponent(value).split('.')
     expect(await (await after.send('/me', `${name}=${id}`)).response.json()).toBeNull()
   })
+})
+
+it.each([
+  ['logins', (session: HonoSession<Visit>) => session.login('ada', { userId: 'ada' })],
+  ['saves', (session: HonoSession<Visit>) => session.save({ userId: 'ada' })],
+])('two %s of one request at once leave one session', async (_, begin) => {
+  const { sessions } = openSessions('in process')
+  const app = new Hono<SessionEnv<Visit>>()
+  app.use(honoSessions(sessions, { secrets: SECRETS }))
+  app.post('/', async (c) => {
+    await Promise.all([begin(c.var.session), begin(c.var.session)])
+    return c.text(c.var.session.id ?? '')
+  })
+  const response = await app.request('/', { method: 'POST' })
+  const listed = await sessions.list('ada')
+  expect(listed.map(({ id }) => id)).toEqual([await response.text()])
 })
 
 it('changes a session, and ends the others of its user', async () => {

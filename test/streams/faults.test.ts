@@ -41,7 +41,7 @@ describe('a handler', () => {
     looks.handle(FAST, handler)
     const redis = connect()
     const asked = async () =>
-      Number(/cmdstat_xautoclaim:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
+      Number(/cmdstat_zrangebyscore:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
     const before = await asked()
     await eventually('it was looked for', async () => (await asked()) > before + 8, 30_000)
     end()

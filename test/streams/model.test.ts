@@ -43,6 +43,7 @@ const step = fc.record({
     'retry',
     'retry',
     'back',
+    'leave',
     'dead',
     'letters',
     'replay',
@@ -151,6 +152,8 @@ class Seen {
         return provider.settle(group, consumer, { kind: 'retry', entry, afterMs: each.afterMs })
       case 'back':
         return provider.settle(group, consumer, { kind: 'back', entry })
+      case 'leave':
+        return (await provider.leave(group, consumer)) ?? null
       case 'dead': {
         const { keep } = each
         const letterOf = { entry, bytes: Buffer.from('d'), error: 'e', deliveries: 2, keep }
@@ -175,8 +178,15 @@ class Seen {
       case 'marked':
         return provider.marked(group, ['i', 'j', 'undefined'])
       default: {
-        const { length, pending, waiting, deadLetters } = await provider.status(group)
-        return { length, pending, waiting, deadLetters }
+        const { length, pending, waiting, deadLetters, consumers } = await provider.status(group)
+        // A consumer that asks and gets nothing is known to Redis, and not to the model: it has nothing.
+        return {
+          length,
+          pending,
+          waiting,
+          deadLetters,
+          hasConsumers: pending === 0 || consumers > 0,
+        }
       }
     }
   }

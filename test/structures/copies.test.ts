@@ -193,7 +193,11 @@ it('shows changes by other commands when it is as old as it was told', async () 
   const caches = openStructures('in process', { clock, structures })
   const map = createMap<Numbers>(caches, { ...OPTIONS, localCopy: '10s' })
   const direct = createMap<Numbers>(
-    openStructures('in process', { namespace: caches.namespace, structures }),
+    openStructures('in process', {
+      namespace: caches.namespace,
+      // The same structures: a provider itself belongs to one manager.
+      structures: watched(structures).provider,
+    }),
     {
       ...OPTIONS,
       localCopy: undefined,

@@ -66,6 +66,37 @@ it.each<Death>(['enqueued', 'taken', 'half', 'committed'])(
   60_000,
 )
 
+it('a write that kills each process that writes it is a dead letter in the end, and the others are written', async () => {
+  const namespace = freshNamespace()
+  const table = openTable(namespace)
+  const init = {
+    namespace,
+    url: inject('redisUrl'),
+    death: 'bad',
+    holdMs: 300,
+    attempts: 1,
+  } as const
+  let died = 0
+  let letters: readonly string[] = []
+  while (letters.length === 0 && died < 10) {
+    const process = await open(init)
+    try {
+      await process.call('putMany', died === 0 ? [['bad', 1], ...VALUES] : [[`later${died}`, died]])
+      // Rejects when the process dies.
+      letters = await process.call('untilBuried')
+    } catch {
+      died += 1
+    }
+  }
+  expect(letters).toEqual(['bad'])
+  // Twice with the others; alone, once that nothing else told about, and once that counts.
+  expect(died).toBeGreaterThanOrEqual(3)
+  await eventually('the others are written', async () => {
+    expect(await table.rows()).toMatchObject(ROWS)
+    return true
+  })
+}, 120_000)
+
 it('a process that freezes longer than its hold is refused by its fence', async () => {
   const namespace = freshNamespace()
   const url = inject('redisUrl')

@@ -12,8 +12,8 @@ import { redisStore } from '@larder/redis-store'
 import { eventually } from '../support/eventually.ts'
 import { Table } from './support/table.ts'
 
-/** `committed`: after the commit and before the acknowledgement. `half`: after half of a batch. `frozen`: waits until the test lets it go on. */
-export type Death = 'enqueued' | 'taken' | 'half' | 'committed' | 'frozen' | 'none'
+/** `committed`: after the commit and before the acknowledgement. `half`: after half of a batch. `frozen`: waits until the test lets it go on. `bad`: whenever it is given this key. */
+export type Death = 'enqueued' | 'taken' | 'half' | 'committed' | 'frozen' | 'bad' | 'none'
 
 export interface QueueWorkerInit {
   readonly namespace: string
@@ -22,6 +22,7 @@ export interface QueueWorkerInit {
   readonly death: Death
   readonly holdMs: number
   readonly every?: number
+  readonly attempts?: number
 }
 
 let queue: WriteQueue<number>
@@ -30,7 +31,15 @@ function die(): void {
   process.kill(process.pid, 'SIGKILL')
 }
 
-function start({ namespace, url, tableUrl, death, holdMs, every = 5 }: QueueWorkerInit): void {
+function start({
+  namespace,
+  url,
+  tableUrl,
+  death,
+  holdMs,
+  every = 5,
+  attempts,
+}: QueueWorkerInit): void {
   const caches = createCacheManager({
     namespace,
     local: lruStore(),
@@ -43,6 +52,7 @@ function start({ namespace, url, tableUrl, death, holdMs, every = 5 }: QueueWork
     context: FlushContext,
   ): Promise<void> => {
     if (death === 'taken') die()
+    if (death === 'bad' && writes.some(({ key }) => key === 'bad')) die()
     if (death === 'half') {
       await table.save(writes.slice(0, writes.length / 2), context)
       die()
@@ -60,6 +70,7 @@ function start({ namespace, url, tableUrl, death, holdMs, every = 5 }: QueueWork
     // One that dies when it has queued must not write before.
     every: death === 'enqueued' ? '1h' : every,
     hold: holdMs,
+    attempts,
     backoff: '10ms',
     maxBackoff: '100ms',
     storeTimeout: '5s',
@@ -112,4 +123,16 @@ async function flush(): Promise<void> {
   await queue.flush({ timeout: '20s' })
 }
 
-export const worker = { start, putMany, putAndDie, putFor, flush }
+/** Returns the keys of the dead letters as soon as there are some. */
+function untilBuried(): Promise<readonly string[]> {
+  return eventually(
+    'there is a dead letter',
+    async () => {
+      const letters = await queue.deadLetters()
+      return letters.length > 0 ? letters.map(({ key }) => key) : undefined
+    },
+    60_000,
+  )
+}
+
+export const worker = { start, putMany, putAndDie, putFor, flush, untilBuried }

@@ -318,6 +318,18 @@ export const SECTIONS = [
     of: [['packages/plugins/src/write-behind/decorator.ts', 'WriteBehindMethodFields']],
   },
   {
+    title: '`bullmqWriter`',
+    about: 'See [write-behind](../guides/write-behind.md#hand-it-to-bullmq).',
+    of: [['packages/plugins/src/write-behind/bullmq/bullmq-writer.ts', 'BullmqWriterOptions']],
+  },
+  {
+    title: '`bullmqProcessor`',
+    about: 'See [write-behind](../guides/write-behind.md#hand-it-to-bullmq).',
+    of: [
+      ['packages/plugins/src/write-behind/bullmq/bullmq-processor.ts', 'BullmqProcessorOptions'],
+    ],
+  },
+  {
     title: '`flush` of a write-behind queue',
     about: 'See [write-behind](../guides/write-behind.md).',
     of: [['packages/plugins/src/write-behind/write-queue.ts', 'FlushOptions']],

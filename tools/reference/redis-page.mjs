@@ -47,6 +47,9 @@ read and write through Larder. \`shop\` is the manager's \`namespace\`. The part
 | \`{shop:events:accounts:3}:stream:acc-1\` | stream | the events of one stream, by version | never |
 | \`{shop:events:accounts:3}:id:x9…\` | string | what an append with an id has done | after its \`idFor\` |
 | \`{shop:events:accounts:3}:projection:balances\` | hash | whose turn a projection is, its fence, and how far it has come | never |
+| \`{shop:writes:progress}\` | hash | a write-behind queue: its last version, its fence and who holds it | never |
+| \`{shop:writes:progress}:items\` | hash | by key, which of its writes wait, and how often they were taken; \`:values\` has what is written, \`:due\` and \`:order\` (sorted sets) when, and in which order | until they are written |
+| \`{shop:writes:progress}:letters\` | hash | the dead letters; \`:graves\` (a sorted set) and \`:latest\` belong to it | until they are replayed or discarded, as many as \`maxDeadLetters\` |
 | \`{shop:fenced:front-page}\` | string | a value of \`fencedValues\` | as it was set |
 | \`{shop:fenced:front-page}:fence\` | string | the last fence that wrote it | longer than the value |
 

@@ -6,6 +6,8 @@
 export { boardShape } from './boards/board-shape.ts'
 export { Periods, type PeriodsNow, periodsOf } from './boards/periods.ts'
 export type { BoundIdentity, BoundValues } from './cache/bound-values.ts'
+export type { PutFence } from './cache/put-fence.ts'
+export { beginQueuedPut, putQueued } from './cache/put-queued.ts'
 export type { ReadRules } from './cache/read-call.ts'
 export { startTimer } from './clock/system-clock.ts'
 export { ALL_PARTITIONS, PARTITIONS, partitionOf } from './coherence/partitions.ts'

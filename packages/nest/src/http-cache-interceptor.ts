@@ -12,6 +12,9 @@ import {
 import { HTTP_CACHE } from './http-cache.ts'
 import { CACHES } from './tokens.ts'
 
+/** Under which `@Version` and the options of a controller leave the version. */
+const VERSION = '__version__'
+
 /** What both platforms hand over: Fastify wraps what Express extends. */
 interface Wrapped<Raw> {
   readonly raw?: Raw | undefined
@@ -65,6 +68,7 @@ export class LarderHttpCache implements NestInterceptor {
         request: request as unknown,
         raw: request.raw ?? request,
         response,
+        route: routeOf(context),
         proceed: () => {
           // Fastify writes them itself, and the handler may take one away.
           for (const [name] of outer) response.removeHeader(name)
@@ -89,4 +93,12 @@ export class LarderHttpCache implements NestInterceptor {
     ofOwner.set(method, made)
     return made
   }
+}
+
+/** By its version, Nest may have chosen between handlers of one path. */
+function routeOf(context: ExecutionContext): string {
+  const [owner, method] = [context.getClass(), context.getHandler()]
+  const version: unknown =
+    Reflect.getMetadata(VERSION, method) ?? Reflect.getMetadata(VERSION, owner) ?? ''
+  return [owner.name, method.name, ...[version].flat()].map(String).join(' ')
 }

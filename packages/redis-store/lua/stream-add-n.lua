@@ -32,7 +32,10 @@ end
 -- The first entry that some group is not done with. Up to the last delivered one, all that is not pending is done.
 local function first_unhandled()
   local lowest
-  for _, fields in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+  local groups = redis.pcall('XINFO', 'GROUPS', stream)
+  -- The stream may be gone, although ids of its messages are remembered.
+  if groups.err then return nil end
+  for _, fields in ipairs(groups) do
     local group = {}
     for i = 1, #fields, 2 do group[fields[i]] = fields[i + 1] end
     local id = group['last-delivered-id']

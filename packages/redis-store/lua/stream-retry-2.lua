@@ -13,8 +13,10 @@
 --- @include "stream"
 local owner, deliveries = pending(KEYS[1], ARGV[2], ARGV[4])
 if owner ~= ARGV[3] then return { 0 } end
+local now = math.floor(clock_us(ARGV[1]) / 1000)
 if ARGV[6] == '1' then
-  redis.call('XCLAIM', KEYS[1], ARGV[2], ARGV[3], 0, ARGV[4], 'RETRYCOUNT', math.max(0, deliveries - 1), 'JUSTID')
+  hand_back(KEYS[1], KEYS[2], ARGV[2], ARGV[3], ARGV[4], deliveries, whole(now))
+else
+  redis.call('ZADD', KEYS[2], whole(now + tonumber(ARGV[5])), ARGV[4])
 end
-redis.call('ZADD', KEYS[2], whole(math.floor(clock_us(ARGV[1]) / 1000) + tonumber(ARGV[5])), ARGV[4])
 return { 1 }

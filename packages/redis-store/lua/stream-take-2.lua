@@ -15,12 +15,14 @@
 --- @include "stream"
 local stream, due = KEYS[1], KEYS[2]
 local now = math.floor(clock_us(ARGV[1]) / 1000)
-local group, consumer, count, idle, cursor = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local group, consumer, count, idle, cursor = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local held = {}
 for i = 7, #ARGV do held[ARGV[i]] = true end
 if is_error(redis.pcall('XPENDING', stream, group), 'NOGROUP') then return { 0 } end
 
-local taken, gone = {}, {}
+-- How many pending entries one look for silent consumers goes through.
+local LOOKED_AT = 500
+local taken, gone, before = {}, {}, cursor
 
 local function deliver(id)
   local _, deliveries = pending(stream, group, id)
@@ -45,16 +47,17 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', whole(now), 'LIMIT'
   if not held[id] then deliver(id) end
 end
 if left() > 0 then
-  -- Only their owner changes here. Those that are due later stay what they are; a delivery is counted when one is delivered.
-  local found = redis.call('XAUTOCLAIM', stream, group, consumer, idle, cursor, 'COUNT', left(), 'JUSTID')
-  cursor = found[1]
-  for _, id in ipairs(found[2]) do
-    if not held[id] and not redis.call('ZSCORE', due, id) then deliver(id) end
-  end
-  -- Redis 7 forgets by itself those that are no longer in the stream, and says which.
-  for _, id in ipairs(found[3] or {}) do
-    redis.call('ZREM', due, id)
-    gone[#gone + 1] = id
+  -- XAUTOCLAIM would look at ten for each that is asked for, and claim those that are due later: many of them would hide the silent ones.
+  local found = redis.call('XPENDING', stream, group, cursor == '0-0' and '-' or '(' .. cursor, '+', LOOKED_AT)
+  cursor = #found == LOOKED_AT and found[LOOKED_AT][1] or '0-0'
+  for _, entry in ipairs(found) do
+    if left() <= 0 then
+      cursor = before
+      break
+    end
+    local id = entry[1]
+    if entry[3] >= idle and not held[id] and not redis.call('ZSCORE', due, id) then deliver(id) end
+    before = id
   end
 end
 

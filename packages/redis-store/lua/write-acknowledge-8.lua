@@ -17,10 +17,16 @@
 --- @include "full"
 --- @include "writes"
 begin_even_when_full(DUE)
-if not holds(ARGV[2], ARGV[3], clock_us(ARGV[1])) then return { 0 } end
+local now = clock_us(ARGV[1])
+if not holds(ARGV[2], ARGV[3], now) then return { 0 } end
+local is_any = false
 for i = 4, #ARGV, 2 do
   local key = ARGV[i]
   local item = taken_item(key, tonumber(ARGV[i + 1]))
-  if item then drop_taken(key, item) end
+  if item then
+    drop_taken(key, item)
+    is_any = true
+  end
 end
+if is_any then redis.call('HSET', STATE, 'acked', whole(now)) end
 return { 1 }

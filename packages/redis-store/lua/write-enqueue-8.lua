@@ -8,33 +8,44 @@
   KEYS[7]    when each was buried
   KEYS[8]    by key, the dead letter that no newer write has outdated
   ARGV[1]    now, us, for tests
-  ARGV[2]    how long they wait, ms
-  ARGV[3]    how many may wait
-  ARGV[4..]  for each: key, v | d | m, bytes
-  Returns {1, version of each} | {0, how many wait} ]]
+  ARGV[2..]  for each request: how long they wait, ms; how many may wait; how many writes it has; for each of those: key, v | d | m, bytes
+  Returns for each request {1, version of each} | {0, how many wait} ]]
 --- @include "now"
 --- @include "clock"
 --- @include "writes"
 local now = clock_us(ARGV[1])
-local due, most = now + tonumber(ARGV[2]) * 1000, tonumber(ARGV[3])
 local waiting = redis.call('HLEN', VALUES)
-local more, added = 0, {}
-for i = 4, #ARGV, 3 do
-  local key, kind = ARGV[i], ARGV[i + 1]
-  if kind == 'm' then
-    more = more + 1
-    added[key] = (added[key] or 0) + 1
-  elseif added[key] then
-    more, added[key] = more + 1 - added[key], 1
-  else
-    more, added[key] = more + growth(key, kind), 1
+
+local function growth_of(from, to)
+  local more, counts = 0, {}
+  for i = from, to, 3 do
+    local key = ARGV[i]
+    local before = counts[key] or count_of(key)
+    local after = ARGV[i + 1] == 'm' and before + 1 or 1
+    more, counts[key] = more + after - before, after
   end
+  return more
 end
-if more > 0 and waiting + more > most then return { 0, waiting } end
-local reply = { 1 }
-for i = 4, #ARGV, 3 do
-  local version = mint('version', now)
-  put_write(ARGV[i], ARGV[i + 1], ARGV[i + 2], version, due)
-  reply[#reply + 1] = version
+
+local replies = {}
+local at = 2
+while at <= #ARGV do
+  local due, most, count = now + tonumber(ARGV[at]) * 1000, tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local from, to = at + 3, at + 2 + 3 * count
+  local more = growth_of(from, to)
+  if more > 0 and waiting + more > most then
+    replies[#replies + 1] = { 0, waiting }
+  else
+    local reply = { 1 }
+    local version = mint('version', now, count)
+    for i = from, to, 3 do
+      put_write(ARGV[i], ARGV[i + 1], ARGV[i + 2], version, due)
+      reply[#reply + 1] = version
+      version = version + 1
+    end
+    waiting = waiting + more
+    replies[#replies + 1] = reply
+  end
+  at = to + 1
 end
-return reply
+return replies

@@ -15,6 +15,12 @@ export interface Question {
   readonly body?: string
 }
 
+/** The key of `/`. `hostname`: what a framework makes of the host. */
+export const keyOf = (hostname: string): readonly string[] => [
+  ...['GET', '127.0.0.1', '/', '/', ''],
+  JSON.stringify(['http', hostname, '', 0]),
+]
+
 /** Asks one question over a connection of its own, and returns the answer, and what can end it before. */
 export function asking(
   port: number,

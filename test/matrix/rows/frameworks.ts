@@ -8,6 +8,8 @@ const COLLECTED = 'collected as it was counted'
 const SCRAPED = 'scraped as it was counted'
 const RANKED = 'ranked and counted'
 const SHARED = 'shared and bounded'
+const QUEUED = 'queued and written'
+const TOLD = 'told and handled'
 
 /** The declarations of the packages are checked too. */
 const config = (module: string, files: readonly string[], more: object = {}): string =>
@@ -174,6 +176,20 @@ export const frameworkRows: readonly Row[] = [
     built(
       { name: 'Maps, sets and lists', tools: 'newest', format },
       { sources: ['structures.ts'], runs: { 'structures.ts': SHARED } },
+    ),
+  ),
+  ...(['5', '6'] as const).flatMap((major) =>
+    FORMATS.map((format) =>
+      built(
+        { name: `Write-behind, also to BullMQ ${major}`, tools: `bullmq${major}`, format },
+        { sources: ['write-behind.ts'], runs: { 'write-behind.ts': QUEUED } },
+      ),
+    ),
+  ),
+  ...FORMATS.map((format) =>
+    built(
+      { name: 'Streams, topics and event stores', tools: 'newest', format },
+      { sources: ['messaging.ts'], runs: { 'messaging.ts': TOLD } },
     ),
   ),
   ...FORMATS.flatMap(observedRows),

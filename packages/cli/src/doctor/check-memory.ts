@@ -38,9 +38,12 @@ async function memoryOf(server: InspectedServer): Promise<Check> {
   if (isRefusing) {
     return warn('memory', {
       found,
-      why: 'This is right for locks, limits and sessions. When a cache fills the memory, its writes are refused.',
-      fix: 'Give locks, limits and sessions a server of their own, and set allkeys-lfu on that of the cache.',
+      why: 'This is right for locks, limits, sessions, queues and streams. When a cache fills the memory, its writes are refused.',
+      fix: 'Give what must not be lost a server of its own, and set allkeys-lfu on that of the cache.',
     })
   }
-  return ok('memory', `${found}: locks, limits and sessions need a server that does not evict`)
+  return ok(
+    'memory',
+    `${found}: locks, limits, sessions, queues and streams need a server that does not evict`,
+  )
 }

@@ -1,5 +1,6 @@
 /** A named cache without decorators: the programmatic face of the read and write paths. */
 
+import { INTERNALS } from '../contracts/internals.ts'
 import { RecoveryQueueError } from '../errors/store-error.ts'
 import type { Key, KeyPart } from '../keys/key-text.ts'
 import { assertFunction, assertKeys, assertTags, assertText } from '../options/assert-option.ts'
@@ -41,6 +42,10 @@ export class Cache<Value = unknown> {
   constructor(parts: CacheParts, follow?: (policy: Policy) => Policy) {
     this.name = parts.name
     this.#calls = new CacheCalls(parts, follow)
+  }
+
+  get [INTERNALS](): CacheCalls {
+    return this.#calls
   }
 
   /** Returns the full key under which a key is stored, in the scope that holds now. */
@@ -172,10 +177,7 @@ export class Cache<Value = unknown> {
     return updateOf(this.#calls, { key, change, options })
   }
 
-  /**
-   * Evicts a key everywhere; an array is one composite key. After it resolves, no read on this node returns what was cached
-   * before.
-   */
+  /** Evicts a key everywhere; an array is one composite key. Afterwards no read on this node returns what was cached before. */
   async evict(key: Key, options?: EvictOptions): Promise<void> {
     const how = resolveEvictOptions(options, 'cache.evict', `${this.#calls.where}.evict`)
     await this.#evict([key], how)

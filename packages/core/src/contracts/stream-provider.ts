@@ -99,7 +99,7 @@ export type StreamSettlement =
     }
   /** It is due again in so many ms. */
   | { readonly kind: 'retry'; readonly entry: string; readonly afterMs: number }
-  /** It was not handled, and this delivery does not count: it is due at once. */
+  /** It was not handled, and this delivery does not count: it is due at once. Saying it again changes nothing. */
   | { readonly kind: 'back'; readonly entry: string }
   /** It becomes a dead letter. */
   | {
@@ -184,6 +184,11 @@ export interface StreamProvider {
     group: StreamGroup,
     who: { readonly consumer: string } | { readonly silentMs: number },
   ): Promise<number>
+  /**
+   * Ends a consumer: what it has, also what it was never told of because a reply was lost, is due at once, and these deliveries do not count.
+   * It is forgotten when nothing of it is pending any more.
+   */
+  leave(group: StreamGroup, consumer: string): Promise<void>
   status(group: StreamGroup): Promise<StreamStatusReply>
   close(): Promise<void>
 }

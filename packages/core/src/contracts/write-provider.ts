@@ -69,8 +69,13 @@ export interface TakeRequest {
 /** One write of a key, or several that are to be merged, the oldest first. */
 export interface TakenWrite {
   readonly key: string
-  /** How often it was taken before, without an end that is known. */
+  /** How often it was taken before, without being written. */
   readonly tries: number
+  /**
+   * How often it was taken alone by a process whose hold then ended by itself, as that of a process that has crashed, while other writes
+   * were written. A write that was taken with others at such an end is taken alone after the second one.
+   */
+  readonly vanished: number
   readonly parts: readonly {
     readonly kind: WriteKind
     readonly version: number

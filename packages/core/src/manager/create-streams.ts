@@ -19,8 +19,10 @@ export function createStreams(place: PartPlace): LatePart<StreamParts> {
   return storePart('streams', place, (provider, clock) => {
     const { events } = node
     const unavailable = (cause: unknown): Error => new StreamUnavailableError(cause)
+    // A store that takes nothing new still says what is in it, and lets messages be done.
     const isAnswer = isOfWrites
     const parts = { provider, clock, events, kind: 'streams', unavailable, isAnswer }
-    return { store: new ProviderStore(parts), values: createValues(options, node) }
+    const store = new ProviderStore(parts)
+    return { store, values: createValues(options, node) }
   })
 }

@@ -30,3 +30,15 @@ it('a refused manager takes nothing', () => {
   expect(() => manager('shop', { remote: two, locks: provider })).toThrow(/\.locks takes one/)
   manager('shop', { remote: two })
 })
+
+it('a provider belongs to one manager, also of the same namespace', async () => {
+  const capabilities = { shared: true, queues: true, replicas: false, modes: ['write'] }
+  const steps = { open() {}, acquire() {}, renew() {}, release() {}, leave() {}, inspect() {} }
+  const locks = { name: 'own', capabilities, ...steps, close: async () => undefined } as never
+  const first = manager('shop', { locks })
+  expect(() => manager('shop', { locks })).toThrow(
+    /^createCacheManager\.locks takes one of its own/,
+  )
+  await first.close()
+  manager('shop', { locks })
+})

@@ -1,4 +1,7 @@
-/** One store belongs to one manager. Two managers would read each other's entries, and mix up each other's names. */
+/**
+ * One store belongs to one manager, and so does one provider. Two managers would read each other's entries and mix up each other's names;
+ * and the first of them to close would close it for both.
+ */
 
 import { InvalidOptionError } from '../errors/option-error.ts'
 import { shared } from '../lifecycle/shared-state.ts'
@@ -13,20 +16,19 @@ interface User {
 const users = shared.storeUsers as WeakMap<object, User>
 
 /**
- * Takes the stores of a manager into use. A provider that was given apart from them may serve several managers of one namespace.
+ * Takes the stores and providers of a manager into use.
  *
  * @throws InvalidOptionError when one is in use by another manager that is not closed.
  */
 export function takeStores(options: ResolvedManagerOptions, user: User): void {
-  const taken: (readonly [name: string, store: object | undefined, isShareable: boolean])[] = [
-    ['local', options.local, false],
-    ['remote', options.remote, false],
-    ...PROVIDER_KINDS.map((kind) => [kind, options[kind], true] as const),
+  const taken: (readonly [name: string, store: object | undefined])[] = [
+    ['local', options.local],
+    ['remote', options.remote],
+    ...PROVIDER_KINDS.map((kind) => [kind, options[kind]] as const),
   ]
-  for (const [name, store, isShareable] of taken) {
+  for (const [name, store] of taken) {
     const other = store === undefined ? undefined : users.get(store)
     if (other === undefined || other.isClosed) continue
-    if (isShareable && other.namespace === user.namespace) continue
     throw new InvalidOptionError({
       option: `createCacheManager.${name}`,
       expected: 'one of its own, which no other cache manager uses (close that one first)',

@@ -22,6 +22,7 @@ export const STREAMS: Shape<StreamProvider> = {
   replay: 'function',
   discard: 'function',
   forget: 'function',
+  leave: 'function',
   status: 'function',
   close: 'function',
 }

@@ -118,12 +118,15 @@ export class GroupTable {
       due.delete(number)
       return this.#pending.delete(number)
     }
-    if (settlement.kind === 'back') {
-      pending.deliveries = Math.max(0, pending.deliveries - 1)
-      pending.heardAt = now
-    }
-    due.set(number, now + (settlement.kind === 'back' ? 0 : Math.ceil(settlement.afterMs)))
+    if (settlement.kind === 'back') this.#handBack(number, pending, now)
+    else due.set(number, now + Math.ceil(settlement.afterMs))
     return true
+  }
+
+  leave(consumer: string, now: number): void {
+    for (const [number, pending] of this.#pending)
+      if (pending.consumer === consumer) this.#handBack(number, pending, now)
+    this.forget({ consumer }, now)
   }
 
   forget(who: { readonly consumer: string } | { readonly silentMs: number }, now: number): number {
@@ -136,6 +139,15 @@ export class GroupTable {
       forgotten += 1
     }
     return forgotten
+  }
+
+  /** One that waits already was handed back before. */
+  #handBack(number: number, pending: Pending, now: number): void {
+    const { due } = this.#remains
+    if (due.has(number)) return
+    pending.deliveries = Math.max(0, pending.deliveries - 1)
+    pending.heardAt = now
+    due.set(number, now)
   }
 
   status(): Omit<StreamStatusReply, 'length' | 'waiting' | 'deadLetters'> {

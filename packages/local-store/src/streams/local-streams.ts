@@ -126,6 +126,10 @@ class LocalStreams extends LocalProvider<Map<string, StreamTable>> implements St
     return this.#group(group)?.forget(who, this.#now) ?? 0
   }
 
+  async leave(group: StreamGroup, consumer: string): Promise<void> {
+    this.#group(group)?.leave(consumer, this.#now)
+  }
+
   async status({ stream, group }: StreamGroup): Promise<StreamStatusReply> {
     return this.#stream(stream).status(group)
   }

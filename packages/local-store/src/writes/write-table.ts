@@ -26,6 +26,11 @@ interface Item {
   /** How many of them were taken; 0 for none. */
   taken: number
   tries: number
+  /** Under which fence it was taken last; 0 where that is over. */
+  fence: number
+  /** How often a holder vanished while it had it, as far as that counts. */
+  vanished: number
+  vanishedAt: number
   due: number
   /** It failed, and waits for its next attempt: a hurry does not reach it. */
   isPostponed: boolean
@@ -34,6 +39,9 @@ interface Item {
 const US_PER_MS = 1_000
 const MOST_PARTS = 1_000
 const MOST_BYTES = 8 * 1024 * 1024
+/** How often a write is given out with others although a holder vanished then. */
+const TOGETHER = 2
+const MOST_AFTER_MS = 3_600_000
 
 export class WriteTable {
   readonly #items = new Map<string, Item>()
@@ -44,6 +52,9 @@ export class WriteTable {
   #owner: string | undefined
   #heldUntil = 0
   #hurry = 0
+  /** The last fence whose holder has vanished. */
+  #gone = 0
+  #acknowledgedAt = 0
 
   enqueue({ writes, delayMs, most }: EnqueueRequest, now: number): EnqueueReply {
     const more = this.#growth(writes)
@@ -67,6 +78,7 @@ export class WriteTable {
     const isHeld = this.#owner !== undefined && this.#heldUntil > now
     if (isHeld && this.#owner !== owner)
       return { kind: 'held', remainingMs: Math.ceil((this.#heldUntil - now) / US_PER_MS) }
+    if (this.#owner !== undefined && this.#owner !== owner) this.#gone = this.#fence
     if (!isHeld) this.#fence = Math.max(this.#fence + 1, now)
     this.#owner = owner
     this.#heldUntil = now + Math.ceil(holdMs) * US_PER_MS
@@ -75,7 +87,7 @@ export class WriteTable {
       .filter(([, item]) => item.due <= (item.isPostponed ? now : until))
       .sort(byDue)
     if (due.length === 0) this.#hurry = 0
-    const writes = takeSome(due.slice(0, most))
+    const writes = this.#takeSome(due.slice(0, most), holdMs, now)
     let next = Number.POSITIVE_INFINITY
     for (const item of this.#items.values()) next = Math.min(next, item.due)
     const isNone = next === Number.POSITIVE_INFINITY
@@ -93,7 +105,9 @@ export class WriteTable {
     if (!this.#holds(hold, now)) return 'lost'
     for (const each of written) {
       const item = this.#takenItem(each)
-      if (item !== undefined) this.#dropTaken(each.key, item)
+      if (item === undefined) continue
+      this.#dropTaken(each.key, item)
+      this.#acknowledgedAt = now
     }
     return 'done'
   }
@@ -162,32 +176,62 @@ export class WriteTable {
     return this.#version
   }
 
+  #takeSome(
+    due: readonly (readonly [string, Item])[],
+    holdMs: number,
+    now: number,
+  ): readonly TakenWrite[] {
+    const writes: TakenWrite[] = []
+    let bytes = 0
+    for (const [key, item] of due) {
+      if (bytes >= MOST_BYTES) break
+      if (this.#suspect(item, holdMs, now)) continue
+      const isAlone = item.vanished >= TOGETHER
+      if (isAlone && writes.length > 0) break
+      const write = takeOne(key, item, this.#fence)
+      writes.push(write)
+      for (const part of write.parts) bytes += part.bytes.length
+      if (isAlone) break
+    }
+    return writes
+  }
+
+  /** lua/write-take-8.lua says why. Returns whether others come first. */
+  #suspect(item: Item, holdMs: number, now: number): boolean {
+    if (item.fence === 0 || item.fence !== this.#gone) return false
+    item.fence = 0
+    const isAlone = item.vanished >= TOGETHER
+    if (!isAlone || this.#acknowledgedAt >= item.vanishedAt) {
+      item.vanished += 1
+      item.vanishedAt = now
+    }
+    if (!isAlone) return false
+    const afterMs = Math.min(MOST_AFTER_MS, Math.ceil(holdMs) * 2 ** (item.vanished - TOGETHER))
+    item.due = now + afterMs * US_PER_MS
+    item.isPostponed = true
+    return true
+  }
+
   #growth(writes: readonly NewWrite[]): number {
-    const added = new Map<string, number>()
+    const counts = new Map<string, number>()
     let more = 0
     for (const { key, kind } of writes) {
-      const before = added.get(key)
-      if (kind === 'merge') {
-        more += 1
-        added.set(key, (before ?? 0) + 1)
-        continue
-      }
-      const waiting = this.#items.get(key)?.parts.length ?? 0
-      more += before === undefined ? 1 - waiting : 1 - before
-      added.set(key, 1)
+      const before = counts.get(key) ?? this.#items.get(key)?.parts.length ?? 0
+      const after = kind === 'merge' ? before + 1 : 1
+      more += after - before
+      counts.set(key, after)
     }
     return more
   }
 
   #put({ key, kind, bytes }: NewWrite, due: number, now: number): number {
     this.#version = Math.max(this.#version + 1, now)
-    const item = this.#items.get(key) ?? { parts: [], taken: 0, tries: 0, due, isPostponed: false }
+    const item = this.#items.get(key) ?? newItem(due)
     this.#items.set(key, item)
     if (kind !== 'merge' && item.parts.length > 0) {
       this.#waiting -= item.parts.length
       item.parts = []
-      item.taken = 0
-      item.tries = 0
+      beginAnew(item)
     }
     item.parts.push({ kind, version: this.#version, bytes })
     if (!item.isPostponed) item.due = Math.min(item.due, due)
@@ -209,8 +253,7 @@ export class WriteTable {
   #dropTaken(key: string, item: Item): void {
     this.#waiting -= item.taken
     item.parts.splice(0, item.taken)
-    item.taken = 0
-    item.tries = 0
+    beginAnew(item)
     if (item.parts.length === 0) this.#items.delete(key)
   }
 }
@@ -221,17 +264,26 @@ function byDue([a, one]: readonly [string, Item], [b, other]: readonly [string, 
   return one.due - other.due || Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-function takeSome(due: readonly (readonly [string, Item])[]): readonly TakenWrite[] {
-  const writes: TakenWrite[] = []
-  let bytes = 0
-  for (const [key, item] of due) {
-    if (bytes >= MOST_BYTES) break
-    if (item.taken === 0)
-      item.taken = item.parts[0]?.kind === 'delete' ? 1 : Math.min(item.parts.length, MOST_PARTS)
-    const parts = item.parts.slice(0, item.taken)
-    writes.push({ key, tries: item.tries, parts })
-    item.tries += 1
-    for (const part of parts) bytes += part.bytes.length
-  }
-  return writes
+function newItem(due: number): Item {
+  const fresh = { parts: [], taken: 0, tries: 0, fence: 0, vanished: 0, vanishedAt: 0 }
+  return { ...fresh, due, isPostponed: false }
+}
+
+/** Nothing of it is taken, and nothing is held against what comes next. */
+function beginAnew(item: Item): void {
+  item.taken = 0
+  item.tries = 0
+  item.fence = 0
+  item.vanished = 0
+  item.vanishedAt = 0
+}
+
+function takeOne(key: string, item: Item, fence: number): TakenWrite {
+  if (item.taken === 0)
+    item.taken = item.parts[0]?.kind === 'delete' ? 1 : Math.min(item.parts.length, MOST_PARTS)
+  const vanished = Math.max(0, item.vanished - TOGETHER)
+  const write = { key, tries: item.tries, vanished, parts: item.parts.slice(0, item.taken) }
+  item.tries += 1
+  item.fence = fence
+  return write
 }

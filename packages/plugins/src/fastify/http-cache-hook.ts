@@ -45,6 +45,8 @@ function cacheFor(options: HttpCacheOptions<FastifyRequest>): FastifyCacheHook {
         request,
         raw: request.raw,
         response,
+        // By it, the router may have chosen between routes of one path.
+        route: String(request.raw.headers['accept-version'] ?? ''),
         proceed: () => {
           // Fastify writes them itself, and the handler may take one away.
           for (const [name] of outer) response.removeHeader(name)

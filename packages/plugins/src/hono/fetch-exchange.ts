@@ -11,6 +11,7 @@ import type {
   ResponseHead,
 } from '../http-cache/exchange.ts'
 import type { FieldLines } from '../http-cache/fields.ts'
+import { leavePlace, type Place, placeIn } from '../http-cache/place.ts'
 
 /** Where a narrowed request says it went, unless `vary` has its host. */
 const NO_HOST = 'localhost'
@@ -20,14 +21,23 @@ const HOST = /^[\w.\-:[\]]+$/
 /** Fields of which the cache's lines stand beside those from before it. */
 const ADDING = new Set(['cache-status', 'set-cookie', 'vary'])
 
+/** The request of node:http, which servers hand over in `env`; Express and its like keep the target there that they cut. */
+interface Incoming {
+  readonly url?: unknown
+  readonly originalUrl?: unknown
+}
+
 export class FetchExchange implements Exchange {
   readonly method: string
   readonly target: string
   readonly seen: string
+  readonly place: Place
   readonly #c: Context
   readonly #next: () => Promise<void>
   /** What was set before the cache was reached: it belongs to this request alone. */
   readonly #outer: FieldLines
+  /** The request of node, where there is one. */
+  readonly #incoming: Incoming | undefined
   #rendering: Promise<Rendering> | undefined
 
   constructor(c: Context, next: () => Promise<void>) {
@@ -38,8 +48,16 @@ export class FetchExchange implements Exchange {
     const from = url.indexOf('/', url.indexOf('//') + 2)
     const isOfHost = hostOf(`http://${this.field('host')}`) === hostOf(url)
     // An absolute target names another host than the field: whatever reads one of them does not know of the other.
-    this.target = isOfHost ? (from < 0 ? '/' : url.slice(from)) : url
-    this.seen = this.target
+    this.seen = isOfHost ? (from < 0 ? '/' : url.slice(from)) : url
+    this.#incoming = incomingOf(c)
+    // An application that is mounted in another one has a request without the path at which it stands.
+    this.target = isOfHost ? (sentTarget(this.#incoming) ?? this.seen) : url
+    const protocol = url.slice(0, url.indexOf(':'))
+    const { raw } = c.req
+    const field = (name: string): string | undefined =>
+      raw.headers.get(name) ?? (name === 'host' ? hostOf(url) : undefined)
+    const own = { host: field('host') ?? '', protocol, hostname: '', route: '', field }
+    this.place = placeIn([c.req.raw, this.#incoming], own)
     this.#outer = outerLines(c)
   }
 
@@ -78,10 +96,14 @@ export class FetchExchange implements Exchange {
   async #render({ fields, maxBody, holds, ...passing }: RenderOptions): Promise<Rendering> {
     const c = this.#c
     const { raw } = c.req
-    c.req.raw = narrowed(raw, this.target, fields)
+    const seen = narrowed(raw, { target: this.seen, protocol: this.place.protocol }, fields)
+    // What is mounted further in has a request of its own, made of neither of these.
+    const leave = [seen, this.#incoming].map((each) => each && leavePlace(each, this.place))
+    c.req.raw = seen
     try {
       await this.#next()
     } finally {
+      for (const each of leave) each?.()
       c.req.raw = raw
     }
     const response = c.res
@@ -155,6 +177,17 @@ function outerLines(c: Context): FieldLines {
   return lines
 }
 
+function incomingOf({ env }: Context): Incoming | undefined {
+  const found = (env as { readonly incoming?: unknown } | undefined)?.incoming
+  return typeof found === 'object' && found !== null ? found : undefined
+}
+
+/** The target as the client sent it, whatever it was mounted in. */
+function sentTarget(incoming: Incoming | undefined): string | undefined {
+  const target = incoming?.originalUrl ?? incoming?.url
+  return typeof target === 'string' && target.startsWith('/') ? target : undefined
+}
+
 function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host.replace(DEFAULT_PORT, '') : undefined
 }
@@ -167,11 +200,15 @@ function linesOf(headers: Headers): FieldLines {
  * Has the fields that the key covers, and no others. Its address is made of those, too: an absolute target says another host than the
  * field does.
  */
-function narrowed(raw: Request, target: string, fields: ReadonlyMap<string, string>): Request {
+function narrowed(
+  raw: Request,
+  { target, protocol }: { readonly target: string; readonly protocol: string },
+  fields: ReadonlyMap<string, string>,
+): Request {
   const said = fields.get('host') ?? NO_HOST
   const host = HOST.test(said) && URL.canParse(`http://${said}`) ? said : NO_HOST
   const headers = [...fields] as [string, string][]
-  return new Request(`http://${host}${target}`, { method: raw.method, headers })
+  return new Request(`${protocol}://${host}${target}`, { method: raw.method, headers })
 }
 
 /** The whole body; or, where it is larger than `most`, a stream of all of it. */

@@ -11,6 +11,8 @@ import { stringItem } from './structured-fields.ts'
 
 const MS = 1_000
 const NOT_MODIFIED = 304
+/** How a handler meant to send it: it goes out as a whole, with its length. Both fields in one head would make two responses of one. */
+const OF_SENDING = new Set(['trailer', 'transfer-encoding'])
 const NO_BYTES = new Uint8Array(0)
 
 /** What answers depend on beside the response. */
@@ -52,7 +54,10 @@ export function ownAnswer(
 ): ReadyResponse {
   const { options } = context
   const own = options.targets[0]
-  const fields = response.fields.filter(([name]) => name.toLowerCase() !== own)
+  const fields = response.fields.filter(([name]) => {
+    const lower = name.toLowerCase()
+    return lower !== own && !OF_SENDING.has(lower)
+  })
   const missing = stored === undefined ? [] : addedByStoring(response, stored)
   const groups = stored === undefined ? [] : groupField(stored, options)
   const all = [...fields, ...missing, ...groups, ...statusField(status, options)]

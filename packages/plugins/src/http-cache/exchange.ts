@@ -1,6 +1,7 @@
 /** A request and its response as the cache sees them, whatever framework they are of. */
 
 import type { FieldLines } from './fields.ts'
+import type { Place } from './place.ts'
 
 /** The head of a response. */
 export interface ResponseHead {
@@ -55,6 +56,8 @@ export interface Exchange {
   readonly target: string
   /** The target as the handler sees it, which something before the cache may have rewritten. */
   readonly seen: string
+  /** Where the request went before the cache was reached. */
+  readonly place: Place
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal
   readonly hasBody: boolean

@@ -1,6 +1,7 @@
 /** A request and its response of node:http, or of a framework that stands on it. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
 import { onResponseEnd } from '../http/response-end.ts'
 import { Capture } from './capture.ts'
 import type {
@@ -12,6 +13,7 @@ import type {
   ResponseHead,
 } from './exchange.ts'
 import { narrow } from './narrowed-request.ts'
+import { leavePlace, type Place, placeIn, saidBy } from './place.ts'
 
 /** What a framework adds. */
 export interface NodeExchangeParts {
@@ -19,6 +21,8 @@ export interface NodeExchangeParts {
   readonly response: ServerResponse
   /** The request as the framework has it, where that is another object. */
   readonly wrapped: unknown
+  /** What tells handlers of one path apart that something before the cache has chosen between. @default nothing */
+  readonly route?: string | undefined
   /** Lets the handler run. */
   proceed(): void
   /** Called once it is known that the cache answers, before anything is sent. */
@@ -34,17 +38,23 @@ export class NodeExchange implements Exchange {
   readonly method: string
   readonly target: string
   readonly seen: string
+  readonly place: Place
   readonly #parts: NodeExchangeParts
   readonly #gone = new AbortController()
   #capture: Capture | undefined
   #rendering: Promise<Rendering> | undefined
 
   constructor(parts: NodeExchangeParts) {
-    const { request, response } = parts
+    const { request, response, wrapped, route = '' } = parts
     this.#parts = parts
     this.method = request.method ?? 'GET'
     this.target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
     this.seen = request.url ?? '/'
+    const isEncrypted = (request.socket as Partial<TLSSocket> | undefined)?.encrypted === true
+    const said = saidBy(wrapped, isEncrypted)
+    const { headers } = request
+    const field = (name: string): string | undefined => fieldOf(headers, name)
+    this.place = placeIn([request], { ...said, host: field('host') ?? '', route, field })
     onResponseEnd(request, response, (how) => {
       if (how === 'gone') this.#gone.abort()
     })
@@ -65,10 +75,7 @@ export class NodeExchange implements Exchange {
   }
 
   field(name: string): string | undefined {
-    const { headers } = this.#parts.request
-    // HTTP/2 has a name of its own for the host.
-    const value = headers[name] ?? (name === 'host' ? headers[':authority'] : undefined)
-    return Array.isArray(value) ? value.join(', ') : value
+    return fieldOf(this.#parts.request.headers, name)
   }
 
   async pass(added: AddedFields): Promise<void> {
@@ -101,6 +108,7 @@ export class NodeExchange implements Exchange {
     if (response.headersSent || this.signal.aborted) return Promise.resolve({ kind: 'gone' })
     const { wrapped } = this.#parts
     const holders = [request, wrapped].filter((each) => typeof each === 'object' && each !== null)
+    const leave = leavePlace(request, this.place)
     const restore = narrow(request, fields, new Set(holders as object[]))
     this.#capture = new Capture(response)
     const rendering = this.#capture.render(options)
@@ -118,6 +126,7 @@ export class NodeExchange implements Exchange {
     return Promise.race([rendering, gone]).finally(() => {
       cancel()
       restore()
+      leave()
     })
   }
 
@@ -129,6 +138,12 @@ export class NodeExchange implements Exchange {
     send(response, answer)
     this.#capture?.drop()
   }
+}
+
+function fieldOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  // HTTP/2 has a name of its own for the host.
+  const value = headers[name] ?? (name === 'host' ? headers[':authority'] : undefined)
+  return Array.isArray(value) ? value.join(', ') : value
 }
 
 /** Writes through what stands before the cache, such as compression: the head goes with the first byte, as it usually does. */

@@ -9,6 +9,8 @@ export interface NodeHandling<Request> {
   readonly request: Request
   readonly raw: IncomingMessage
   readonly response: ServerResponse
+  /** What tells handlers of one path apart, where something before the cache has chosen between them. @default nothing */
+  readonly route?: string | undefined
   /** Lets the handler run. */
   proceed(): void
   /** Is called before the cache answers in the place of the handler, which then does not run. */
@@ -18,13 +20,14 @@ export interface NodeHandling<Request> {
 /** Rejects with what the user's functions throw. */
 export function handleNode<Request>(
   cache: ResponseCache<Request>,
-  { request, raw, response, proceed, onAnswer }: NodeHandling<Request>,
+  { request, raw, response, route, proceed, onAnswer }: NodeHandling<Request>,
 ): Promise<void> {
   let hasProceeded = false
   const exchange = new NodeExchange({
     request: raw,
     response,
     wrapped: request,
+    route,
     proceed: () => {
       hasProceeded = true
       proceed()

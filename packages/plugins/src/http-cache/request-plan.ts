@@ -10,6 +10,7 @@ import { CONDITIONAL_FIELDS } from './conditional.ts'
 import { type Directives, readDirectives } from './directives.ts'
 import type { Exchange } from './exchange.ts'
 import { type Range, readRange } from './parts.ts'
+import { placeText } from './place.ts'
 import type { ResolvedHttpCache } from './resolve-http-cache.ts'
 import { pathOf, readTarget } from './uri.ts'
 
@@ -66,10 +67,12 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
   const varying = varyingFields(exchange, options.vary)
   // No handler sees it, unless `vary` has it; what stands before the cache may have chosen an application or a tenant by it.
   // Without the port: processes of one application have several.
-  const host = (exchange.field('host') ?? '').toLowerCase().replace(/:\d*$/, '')
+  const host = exchange.place.host.toLowerCase().replace(/:\d*$/, '')
+  const place = placeText(exchange.place)
   const isLong = cookies === undefined || varying === undefined || host.length > MOST_VALUE
-  if (isLong) return bypass('value')
-  const key = ['GET', host, exchange.target, exchange.seen, cookies]
+  if (isLong || place.length > MOST_VALUE) return bypass('value')
+  if (hidesAny(exchange, options)) return bypass('hidden')
+  const key = ['GET', host, exchange.target, exchange.seen, cookies, place]
   const fields = seenFields(exchange, options, { varying, cookies, isAuthorized })
   const directives = options.honourRequest ? requestDirectives(exchange) : undefined
   const common = { path: target.path, key, fields, varying, isAuthorized, directives, range }
@@ -78,6 +81,21 @@ export function planOf(exchange: Exchange, options: ResolvedHttpCache<never>): R
 
 function bypass(detail: string): RequestPlan {
   return { kind: 'bypass', fwd: 'bypass', detail }
+}
+
+/**
+ * Whether a cache around this one hides a field that this one tells responses apart by. Something before both may have read it. The handler must
+ * not: what it makes is kept by the other one, too.
+ */
+function hidesAny(exchange: Exchange, { vary, cookies }: ResolvedHttpCache<never>): boolean {
+  const { place } = exchange
+  if (place.depth === 0) return false
+  const keyed = (field: string | undefined): string | undefined =>
+    keyedCookies(field ?? '', cookies)
+  if (keyed(place.field('cookie')) !== keyed(exchange.field('cookie'))) return true
+  return vary.some(
+    (name) => normalized(place.field(name) ?? '') !== normalized(exchange.field(name) ?? ''),
+  )
 }
 
 /** Each field with its value in one form; `undefined` where one is too long to be part of a key. */

@@ -49,7 +49,7 @@ export function refusal(
   options: ResolvedHttpCache<never>,
   nowMs: number,
 ): UncachedReason | undefined {
-  const { status, fields, outer } = head
+  const { status, reason, fields, outer } = head
   if (!STATUSES.has(status)) return 'status'
   const said = saidOf(head, options)
   const governs = governing(said, options.targets)
@@ -68,7 +68,8 @@ export function refusal(
   // Trailers come after the body, and there is no place for them in what is kept.
   if (linesOf(fields, 'trailer').length > 0) return 'partial'
   if (noncesOf(fields).length > 0) return 'nonce'
-  if (!areSound(fields)) return 'malformed'
+  const phrase = reason === undefined ? [] : [['reason', reason] as const]
+  if (!areSound([...fields, ...phrase])) return 'malformed'
   if (lifetimeOf(said, governs, options.windows, nowMs).freshMs <= 0) return 'no-lifetime'
   return undefined
 }

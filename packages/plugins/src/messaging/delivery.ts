@@ -1,5 +1,6 @@
 /** One delivery of a message: from its bytes to what becomes of it. */
 
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import { ClosedError, MessageInvalidError } from '@larder/core'
 import {
   type KeptContext,
@@ -59,6 +60,8 @@ export interface HeldMessage {
   isAborted: boolean
   /** It was handed back while its handler ran: what the handler says no longer counts. */
   isGivenUp: boolean
+  /** Its handler waits until the consumer is closed. */
+  waitsForClose: boolean
 }
 
 export interface DeliveryParts {
@@ -67,6 +70,8 @@ export interface DeliveryParts {
   readonly options: ResolvedHandleOptions
   readonly handler: MessageHandler<unknown>
   readonly context: KeptContext
+  /** Which message's handler is running. */
+  readonly current: AsyncLocalStorage<HeldMessage>
   /** The consumer takes nothing more. */
   isClosing(): boolean
   /** Asks the store again and again, until it answers or the message is given up. @throws GivenUpError */
@@ -101,7 +106,7 @@ export async function deliver(held: HeldMessage, parts: DeliveryParts): Promise<
 /** The id of the message; `undefined` when it was handled before. @throws what the handler throws, or what is wrong with the message */
 async function handle(
   held: HeldMessage,
-  { parts, stream, options, handler, context, insist }: DeliveryParts,
+  { parts, stream, options, handler, context, current, insist }: DeliveryParts,
 ): Promise<string | undefined> {
   const { bytes, deliveries } = held.entry
   const of = { topic: stream.rule.stream, side: 'receive' } as const
@@ -116,7 +121,7 @@ async function handle(
   const message = await checked(stream.schema, data, of)
   const { signal } = held.abort
   const delivery: Delivery = { id, attributes, deliveries, signal }
-  await runIn(context, () => handler(message, delivery))
+  await runIn(context, () => current.run(held, () => handler(message, delivery)))
   return id
 }
 

@@ -18,6 +18,8 @@ export interface HeldMessagesParts {
 }
 
 const TIMES = 3
+/** How soon it is said again when the store did not answer, ms. */
+const AGAIN_MS = 500
 
 export class HeldMessages {
   readonly #parts: HeldMessagesParts
@@ -41,10 +43,14 @@ export class HeldMessages {
     return [...this.#held.values()]
   }
 
+  has(held: HeldMessage): boolean {
+    return this.#held.get(held.entry.entry) === held
+  }
+
   /** Takes a message; `undefined` for one that is here already. */
   take(entry: StreamEntry): HeldMessage | undefined {
     if (this.#held.has(entry.entry)) return undefined
-    const flags = { isLost: false, isAborted: false, isGivenUp: false }
+    const flags = { isLost: false, isAborted: false, isGivenUp: false, waitsForClose: false }
     const held: HeldMessage = { entry, abort: new AbortController(), ...flags }
     this.#held.set(entry.entry, held)
     if (this.#cancel === undefined) this.#arm()
@@ -69,9 +75,11 @@ export class HeldMessages {
     while (this.#held.size > 0) await this.dropped()
   }
 
-  #arm(): void {
+  #arm(isHeard = true): void {
     const { clock, visibilityMs } = this.#parts
-    this.#cancel = clock.schedule(visibilityMs / TIMES, () => void this.#speakUp(), 'background')
+    const everyMs = visibilityMs / TIMES
+    const pauseMs = isHeard ? everyMs : Math.min(everyMs, AGAIN_MS)
+    this.#cancel = clock.schedule(pauseMs, () => void this.#speakUp(), 'background')
   }
 
   #disarm(): void {
@@ -80,14 +88,16 @@ export class HeldMessages {
   }
 
   async #speakUp(): Promise<void> {
+    let isHeard = false
     try {
       const asked = this.entries
       const lost = new Set(asked.length === 0 ? [] : await this.#parts.keep(asked))
       for (const entry of lost) this.#lose(entry)
+      isHeard = true
     } catch {
-      // The store told its event. It is asked again next time; while it is away, nobody else gets the messages either.
+      // The store told its event. It may be that only this process cannot reach it, so it does not wait as long as usual.
     }
-    if (this.#held.size > 0) this.#arm()
+    if (this.#held.size > 0) this.#arm(isHeard)
     else this.#cancel = undefined
   }
 

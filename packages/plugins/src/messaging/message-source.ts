@@ -25,6 +25,12 @@ export interface SourceParts {
 
 /** How long a read waits, and how often it is looked for what is due again, ms. */
 const LOOK_EVERY_MS = 1_000
+/** The same while handlers run: what they fail at may be due soon. */
+const BUSY_LOOK_MS = 100
+/** How long to rest between the parts of a long list of pending messages, ms. */
+const NEXT_PART_MS = 20
+/** A read bounds itself; this is for one that does not. */
+const READ_GRACE_MS = 3_000
 const SWEEP_EVERY_MS = 600_000
 /** A consumer without messages is forgotten after so long, or ten times the visibility. */
 const SILENT_MS = 3_600_000
@@ -52,18 +58,27 @@ export class MessageSource {
 
   /** Fetches what there is room for, and waits shortly for new messages. @throws StreamUnavailableError */
   async fetch(): Promise<void> {
-    const { parts, group, instance, options, timeoutMs, held } = this.#parts
+    const { parts, group, instance, options, held } = this.#parts
     if (!this.#isJoined) await this.#join()
     await this.#sweep()
     if (parts.clock.now() >= this.#nextTakeAt) await this.#take(options.concurrency - held.size)
     const count = options.concurrency - held.size
     if (count <= 0 || this.#parts.isStopping() || !this.#isJoined) return
-    const waitMs = Math.max(1, Math.min(LOOK_EVERY_MS, this.#nextTakeAt - parts.clock.now()))
+    const longestMs = held.size > 0 ? BUSY_LOOK_MS : LOOK_EVERY_MS
+    const waitMs = Math.max(1, Math.min(longestMs, this.#nextTakeAt - parts.clock.now()))
     const asked = { consumer: instance, count, waitMs }
-    const read = () => this.#reader.read(group, asked)
-    const found = await parts.store.ask('read', waitMs + timeoutMs, read)
-    if (found === 'absent') this.#isJoined = false
-    else for (const entry of found) this.#parts.onEntry(entry)
+    // What is delivered is ours, also when the answer comes too late for the one who asked.
+    const read = async (): Promise<void> => {
+      const found = await this.#reader.read(group, asked)
+      if (found === 'absent') this.#isJoined = false
+      else for (const entry of found) this.#parts.onEntry(entry)
+    }
+    await parts.store.ask('read', LOOK_EVERY_MS + READ_GRACE_MS, read)
+  }
+
+  /** Something is due in so long, as this consumer knows by itself. */
+  expect(afterMs: number): void {
+    this.#nextTakeAt = Math.min(this.#nextTakeAt, this.#parts.parts.clock.now() + afterMs)
   }
 
   /** For the end: nobody is to wait any longer. */
@@ -71,7 +86,7 @@ export class MessageSource {
     this.#tellReady()
   }
 
-  /** Never rejects. */
+  /** Ends a read that waits; what it was delivered by then is handed out. Never rejects. */
   async close(): Promise<void> {
     await this.#reader.close().catch(() => undefined)
   }
@@ -93,18 +108,23 @@ export class MessageSource {
     const { group, options, held, instance, reports, parts } = this.#parts
     const idleMs = options.visibilityMs
     const asked = { consumer: instance, count, idleMs, held: held.entries, cursor: this.#cursor }
-    const taken = await this.#ask('take', (provider) => provider.take(group, asked))
+    // As with a read: also when the answer comes late.
+    const taken = await this.#ask('take', async (provider) => {
+      const reply = await provider.take(group, asked)
+      if (reply === 'absent') return reply
+      for (const _ of reply.gone) reports.gone()
+      for (const entry of reply.entries) this.#parts.onEntry(entry)
+      return reply
+    })
     if (taken === 'absent') {
       this.#isJoined = false
       return
     }
     this.#cursor = taken.cursor
-    for (const _ of taken.gone) reports.gone()
-    for (const entry of taken.entries) this.#parts.onEntry(entry)
-    // There may be more of them.
-    const isFull = taken.entries.length >= count || taken.cursor !== START
     const soonMs = Math.min(LOOK_EVERY_MS, idleMs / 2, taken.nextDueMs ?? LOOK_EVERY_MS)
-    this.#nextTakeAt = parts.clock.now() + (isFull ? 0 : soonMs)
+    // There may be more of them.
+    const restMs = taken.cursor === START ? soonMs : Math.min(soonMs, NEXT_PART_MS)
+    this.#nextTakeAt = parts.clock.now() + (taken.entries.length >= count ? 0 : restMs)
   }
 
   /** Forgets consumers that died long ago and left nothing. */

@@ -10,6 +10,7 @@
  * one step, by who has the message.
  */
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import {
   keepContext,
@@ -48,6 +49,8 @@ export class StreamConsumer implements AsyncDisposable {
   readonly #reports: ConsumerReports
   readonly #pauses: Pauses
   readonly #loop: Promise<void>
+  /** Which message's handler is running. */
+  readonly #current = new AsyncLocalStorage<HeldMessage>()
   #isStopping = false
   #isGivingUp = false
   #closing: Promise<void> | undefined
@@ -64,6 +67,7 @@ export class StreamConsumer implements AsyncDisposable {
       options,
       handler,
       context: keepContext(),
+      current: this.#current,
       isClosing: () => this.#isStopping,
       insist: (held, operation, call) => this.#insist(held, operation, call),
     }
@@ -72,8 +76,7 @@ export class StreamConsumer implements AsyncDisposable {
     this.#held = new HeldMessages({
       clock: parts.clock,
       visibilityMs: options.visibilityMs,
-      keep: (entries) =>
-        this.#ask('keep', (provider) => provider.keep(this.#group, this.instance, entries)),
+      keep: (entries) => this.#keep(entries),
       onLost: (held) => this.#reports.lost(held.entry),
     })
     this.#source = new MessageSource({
@@ -87,8 +90,8 @@ export class StreamConsumer implements AsyncDisposable {
       isStopping: () => this.#isStopping,
       onEntry: (entry) => this.#begin(entry),
     })
-    const takeBack = parts.store.beforeClose(() => this.close())
-    const close = (): void => void this.close()
+    const takeBack = parts.store.beforeClose(() => this.#closeAll())
+    const close = (): void => void this.#closeAll()
     options.signal?.addEventListener('abort', close, { once: true })
     this.#loop = this.#run().finally(() => {
       takeBack()
@@ -110,11 +113,13 @@ export class StreamConsumer implements AsyncDisposable {
 
   /**
    * Takes nothing more, waits for handlers that are under way (`closeTimeout`), and hands back what they did not finish. No message
-   * is lost. Never rejects; calling it again returns the same promise.
+   * is lost. Never rejects; calling it again returns the same promise. From within a handler it waits for the other ones only, so that
+   * a handler that waits for it comes to its end.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#closeOnce()
-    return this.#closing
+    const closing = this.#closeAll()
+    const caller = this.#current.getStore()
+    return caller === undefined || !this.#held.has(caller) ? closing : this.#othersEnded(caller)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -138,18 +143,29 @@ export class StreamConsumer implements AsyncDisposable {
   }
 
   #begin(entry: StreamEntry): void {
+    // After an answer that came late there may be more than was asked for.
+    const hasRoom = this.#held.size < this.#parts.options.concurrency
     const held = this.#held.take(entry)
     if (held === undefined) return
-    void this.#handle(held).finally(() => this.#held.drop(held))
+    void this.#handle(held, hasRoom).finally(() => this.#held.drop(held))
+  }
+
+  #keep(entries: readonly string[]): Promise<readonly string[]> {
+    const { parts, stream, options } = this.#parts
+    // An answer that takes longer than it is until the next time is of no use, and other calls that failed say nothing about this one.
+    const timeoutMs = Math.min(stream.timeoutMs, options.visibilityMs / 3)
+    return parts.store.insist('keep', timeoutMs, (provider) =>
+      provider.keep(this.#group, this.instance, entries),
+    )
   }
 
   /** Never rejects. */
-  async #handle(held: HeldMessage): Promise<void> {
+  async #handle(held: HeldMessage, hasRoom: boolean): Promise<void> {
     const { onlyFor } = held.entry
     const isForOthers = onlyFor !== undefined && onlyFor !== this.#group.group
     const { clock } = this.#parts.parts
     const begunAt = clock.now()
-    const end = await this.#endOf(held, isForOthers)
+    const end = await this.#endOf(held, { isForOthers, hasRoom })
     if (held.isGivenUp || end.settlement === undefined) return
     const { settlement } = end
     try {
@@ -161,21 +177,38 @@ export class StreamConsumer implements AsyncDisposable {
       if (isForOthers) return
       if (isLost && !held.isLost) this.#reports.lost(held.entry)
       if (!isLost) this.#reports.ended(held.entry, end, clock.now() - begunAt)
+      if (settlement.kind === 'retry') this.#source.expect(settlement.afterMs)
     } catch {
       // It was handed back, or the store is away and this consumer ends: then the message comes again.
     }
   }
 
-  #endOf(held: HeldMessage, isForOthers: boolean): Promise<DeliveryEnd> | DeliveryEnd {
+  #endOf(
+    held: HeldMessage,
+    { isForOthers, hasRoom }: { readonly isForOthers: boolean; readonly hasRoom: boolean },
+  ): Promise<DeliveryEnd> | DeliveryEnd {
     const { entry } = held.entry
     if (isForOthers) return { outcome: 'handled', settlement: { kind: 'done', entry } }
-    if (this.#isStopping) return { outcome: 'handed-back', settlement: { kind: 'back', entry } }
+    if (this.#isStopping || !hasRoom)
+      return { outcome: 'handed-back', settlement: { kind: 'back', entry } }
     return deliver(held, this.#delivery)
+  }
+
+  #closeAll(): Promise<void> {
+    this.#closing ??= this.#closeOnce()
+    return this.#closing
+  }
+
+  /** Until those that are left wait for the end themselves. */
+  async #othersEnded(caller: HeldMessage): Promise<void> {
+    caller.waitsForClose = true
+    while (this.#held.all.some((held) => !held.waitsForClose)) await this.#held.dropped()
   }
 
   async #closeOnce(): Promise<void> {
     this.#isStopping = true
     this.#pauses.end()
+    const isReaderClosed = this.#source.close()
     const { closeTimeoutMs } = this.#parts.options
     const isOver = Promise.all([this.#loop, this.#held.ended()])
     await this.#within(closeTimeoutMs, isOver)
@@ -186,11 +219,12 @@ export class StreamConsumer implements AsyncDisposable {
     await this.#within(ABORT_MS, isOver)
     this.#isGivingUp = true
     await Promise.all(this.#held.all.map((held) => this.#giveUp(held)))
-    const { instance: consumer } = this
-    await this.#ask('forget', (provider) => provider.forget(this.#group, { consumer })).catch(
+    // It may still wait for the store. What it gets is handed back below.
+    await this.#within(this.#parts.stream.timeoutMs, this.#loop)
+    await isReaderClosed
+    await this.#ask('leave', (provider) => provider.leave(this.#group, this.instance)).catch(
       () => undefined,
     )
-    await this.#source.close()
     this.#parts.onClosed()
   }
 

@@ -10,7 +10,7 @@ import { InvalidOptionError } from '@larder/core'
 import { assertKnownOptions, optionNames } from '@larder/core/store'
 import type { Delivery } from './delivery.ts'
 import { HANDLE_NAMES, type HandleOptions, resolveHandleOptions } from './handle-options.ts'
-import { Stream } from './stream.ts'
+import { isStream, type Stream } from './stream.ts'
 import type { StreamConsumer } from './stream-consumer.ts'
 
 export interface StreamHandlerOptions<Output> extends HandleOptions {
@@ -50,8 +50,11 @@ interface NotedHandler {
 
 type Noted = Map<string | symbol, NotedHandler>
 
+/** Of all copies of this package in the process: one may have decorated what another one starts. */
+const PLACE = Symbol.for('@larder/plugins:stream-handlers 1')
+const places = globalThis as { [PLACE]?: WeakMap<object, Noted> }
 /** By instance with standard decorators, by prototype or class with the others. */
-const noted = new WeakMap<object, Noted>()
+const noted = notedOfAllCopies()
 
 const DECORATOR = '@StreamHandler'
 const OWN_NAMES = optionNames<Omit<StreamHandlerOptions<unknown>, keyof HandleOptions>>({
@@ -70,7 +73,7 @@ export function StreamHandler<Output>(
 ): StreamMethodDecorator<Output> {
   assertKnownOptions(options, NAMES, DECORATOR)
   const { stream, ...handling } = options
-  if (!(stream instanceof Stream) && typeof stream !== 'function') {
+  if (!isStream(stream) && typeof stream !== 'function') {
     const expected = 'a stream of createStream, or a function that returns one'
     throw new InvalidOptionError({ option: `${DECORATOR}.stream`, expected, received: stream })
   }
@@ -115,7 +118,7 @@ export function startHandlers(instance: object): RunningHandlers {
 function start({ options, methodOf }: NotedHandler, instance: object): StreamConsumer {
   const { stream, ...handling } = options
   const made = typeof stream === 'function' ? stream() : stream
-  if (!(made instanceof Stream)) {
+  if (!isStream(made)) {
     const expected = 'a function that returns a stream of createStream'
     throw new InvalidOptionError({ option: `${DECORATOR}.stream`, expected, received: made })
   }
@@ -183,4 +186,9 @@ function wrongTarget(received: string): InvalidOptionError {
     received,
     described: received,
   })
+}
+
+function notedOfAllCopies(): WeakMap<object, Noted> {
+  places[PLACE] ??= new WeakMap()
+  return places[PLACE]
 }

@@ -1,7 +1,12 @@
 /** Streams over a cache manager's store: messages that are handled at least once, by groups of consumers that share the work. */
 
 import { randomUUID } from 'node:crypto'
-import { type CacheManager, InvalidOptionError, MessageInvalidError } from '@larder/core'
+import {
+  type CacheManager,
+  ClosedError,
+  InvalidOptionError,
+  MessageInvalidError,
+} from '@larder/core'
 import {
   assertFunction,
   assertInteger,
@@ -41,6 +46,7 @@ export interface AddedMessage {
 }
 
 const MOST_AT_ONCE = 1_000
+const MARK = Symbol.for('@larder/plugins:stream')
 
 /**
  * Creates a stream that is kept in the store of a manager: the remote one, or without one in this process.
@@ -64,6 +70,8 @@ export function createStream<Input = unknown, Output = Input>(
 }
 
 export class Stream<Input = unknown, Output = Input> {
+  /** @internal */
+  readonly [MARK] = true
   readonly name: string
   readonly #parts: StreamParts
   readonly #options: ResolvedStreamOptions<Output>
@@ -105,13 +113,11 @@ export class Stream<Input = unknown, Output = Input> {
     assertKnownOptions(options, ADD_MANY_NAMES, 'stream.addMany')
     const { idOf } = options
     if (idOf !== undefined) assertFunction(idOf, 'stream.addMany.idOf')
-    const all = Array.from(messages, (message) => {
+    const all = listOf(messages).map((message) => {
       const id = idOf === undefined ? undefined : messageText(idOf(message), 'stream.addMany.idOf')
       return { message, id }
     })
-    if (all.length === 0) return []
-    assertInteger(all.length, 'stream.addMany.messages.length', { min: 1, max: MOST_AT_ONCE })
-    return this.#add(all)
+    return all.length === 0 ? [] : this.#add(all)
   }
 
   /**
@@ -119,12 +125,14 @@ export class Stream<Input = unknown, Output = Input> {
    * message comes again after a pause; with `RejectMessage`, or after `maxDeliveries`, it becomes a dead letter. The handler runs in
    * the async context of this call.
    *
-   * @throws InvalidOptionError
+   * @throws InvalidOptionError; ClosedError
    * @example const consumer = emails.handle({ group: 'mailer' }, async (email, { signal }) => send(email, { signal }))
    */
   handle(options: HandleOptions, handler: MessageHandler<Output>): StreamConsumer {
     const resolved = resolveHandleOptions(options, 'stream.handle')
     assertFunction(handler, 'stream.handle.handler')
+    const { store, namespace } = this.#parts
+    if (store.isClosed) throw new ClosedError(namespace, 'stream.handle')
     const { group, instance } = resolved
     const place = `${group}:${instance}`
     if (instance !== undefined && this.#running.has(place)) {
@@ -215,6 +223,26 @@ export class Stream<Input = unknown, Output = Input> {
   ): Promise<Reply> {
     return this.#parts.store.ask(operation, this.#options.timeoutMs, call)
   }
+}
+
+/** @throws InvalidOptionError for what is not a list of at most 1 000; one without end is not read to its end */
+function listOf<Each>(messages: Iterable<Each>): readonly Each[] {
+  const option = 'stream.addMany.messages'
+  if (typeof messages !== 'object' || typeof messages?.[Symbol.iterator] !== 'function') {
+    const expected = 'an array or another iterable of messages'
+    throw new InvalidOptionError({ option, expected, received: messages })
+  }
+  const all: Each[] = []
+  for (const message of messages) {
+    all.push(message)
+    assertInteger(all.length, `${option}.length`, { min: 0, max: MOST_AT_ONCE })
+  }
+  return all
+}
+
+/** Also for one of another copy of this package. */
+export function isStream(value: unknown): value is Stream {
+  return typeof value === 'object' && value !== null && MARK in value
 }
 
 /** What messages of a stream are bound to: no topic has the same. */

@@ -96,6 +96,8 @@ class RequestSession<Data extends object> implements HonoSession<Data> {
   change: 'begun' | 'removed' | undefined
   /** It ended while this request was under way. To begin another one for its data would bring it back. */
   #hasEnded = false
+  /** What begins or ends a session, of this request: two at once would begin two, of which the client is told one. */
+  #last: Promise<unknown> | undefined
 
   constructor(sessions: Sessions<Data>, session: Session<Data> | undefined) {
     this.#sessions = sessions
@@ -110,7 +112,12 @@ class RequestSession<Data extends object> implements HonoSession<Data> {
     return this.#session?.data
   }
 
-  async save(data: Data): Promise<boolean> {
+  save(data: Data): Promise<boolean> {
+    const held = this.#heldUntilItsTurn(data)
+    return this.#inOrder(() => this.#save(held))
+  }
+
+  async #save(data: Data): Promise<boolean> {
     const session = this.#session
     if (session !== undefined) {
       const isSaved = await this.#sessions.save(session.id, data)
@@ -130,13 +137,18 @@ class RequestSession<Data extends object> implements HonoSession<Data> {
     return data
   }
 
-  async login(user: SessionUser, data?: Data): Promise<void> {
-    this.#begin(await this.#sessions.login(this.id, user, data))
+  login(user: SessionUser, data?: Data): Promise<void> {
+    const held = data && this.#heldUntilItsTurn(data)
+    return this.#inOrder(async () => {
+      this.#begin(await this.#sessions.login(this.id, user, held))
+    })
   }
 
-  async destroy(): Promise<void> {
-    if (this.id !== undefined) await this.#sessions.destroy(this.id)
-    this.#end()
+  destroy(): Promise<void> {
+    return this.#inOrder(async () => {
+      if (this.id !== undefined) await this.#sessions.destroy(this.id)
+      this.#end()
+    })
   }
 
   async destroyAll(user: SessionUser, options: DestroyAllOptions = {}): Promise<number> {
@@ -145,6 +157,29 @@ class RequestSession<Data extends object> implements HonoSession<Data> {
     // It may be another user's.
     if ((await this.#sessions.get(this.id)) === undefined) this.#end()
     return count
+  }
+
+  /** Not `update`, whose callback may call the others. */
+  #inOrder<Result>(task: () => Promise<Result>): Promise<Result> {
+    // At once where nothing is under way: callers may go on changing what they gave.
+    const done = this.#last === undefined ? task() : this.#last.then(task)
+    const last = done
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#last === last) this.#last = undefined
+      })
+    this.#last = last
+    return done
+  }
+
+  /** A copy where it has to wait. What cannot be copied is refused when it is saved. */
+  #heldUntilItsTurn(data: Data): Data {
+    if (this.#last === undefined) return data
+    try {
+      return structuredClone(data)
+    } catch {
+      return data
+    }
   }
 
   /** `undefined`: it has ended. */

@@ -18,10 +18,12 @@ export type Prepared =
 
 export type Ready = Extract<Prepared, { write: unknown }>
 
+type Writable = Pick<Ready, 'write'>
+
 /** What a batch is written with. */
 export interface BatchParts {
-  readonly held: HeldQueue
-  readonly failures: Failures
+  readonly held: Pick<HeldQueue, 'isHeld'>
+  readonly failures: Pick<Failures, 'hasSucceeded' | 'succeeded'>
   /** Calls the writer once. Rejects also when the hold is lost meanwhile. */
   call(writes: readonly WrittenWrite<unknown>[]): Promise<void>
   /** @throws what the store fails with */
@@ -47,13 +49,16 @@ export interface BatchOutcome {
 /** Calls that may fail after each other, beyond those that halve the batch. */
 const MORE_CALLS = 2
 
-export async function writeBatch(parts: BatchParts, all: readonly Ready[]): Promise<BatchOutcome> {
+export async function writeBatch(
+  parts: BatchParts,
+  all: readonly Writable[],
+): Promise<BatchOutcome> {
   const { held, failures } = parts
   const failed: Failed[] = []
   let left = Math.ceil(Math.log2(Math.max(1, all.length))) + 1 + MORE_CALLS
   let error: unknown
   let isOutage = false
-  const waiting: (readonly Ready[])[] = [all]
+  const waiting: (readonly Writable[])[] = [all]
   for (let some = waiting.pop(); some !== undefined; some = waiting.pop()) {
     if (some.length === 0) continue
     if (!held.isHeld) break
@@ -83,7 +88,7 @@ export async function writeBatch(parts: BatchParts, all: readonly Ready[]): Prom
 }
 
 /** In any order: the same one each time could begin with writes that all fail, and never come to the others. */
-function halves(some: readonly Ready[]): readonly (readonly Ready[])[] {
+function halves(some: readonly Writable[]): readonly (readonly Writable[])[] {
   const middle = some.length >> 1
   const both = [some.slice(0, middle), some.slice(middle)]
   return Math.random() < 0.5 ? both : both.toReversed()

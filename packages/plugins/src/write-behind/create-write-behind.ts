@@ -51,7 +51,8 @@ export function queueNamed(caches: CacheManager, name: string): WriteQueue | und
   return made.get(caches)?.get(name) as WriteQueue | undefined
 }
 
-function writePartsOf(caches: CacheManager, where: string): WriteParts {
+/** What queues of a manager are made of. @throws InvalidOptionError for what is no manager */
+export function writePartsOf(caches: CacheManager, where: string): WriteParts {
   if (typeof caches?.[INTERNALS]?.writes === 'function') return caches[INTERNALS].writes()
   const expected = 'a manager of createCacheManager'
   throw new InvalidOptionError({ option: `${where}.caches`, expected, received: caches })

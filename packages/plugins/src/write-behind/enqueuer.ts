@@ -8,20 +8,15 @@ import {
   WritesPendingError,
   WritesUnavailableError,
 } from '@larder/core'
-import type { EnqueueReply, NewWrite, WriteKind } from '@larder/core/store'
+import type { EnqueueReply, NewWrite } from '@larder/core/store'
 import { runInFlush } from './current-flush.ts'
 import type { Flusher } from './flusher.ts'
+import type { KeyTurn } from './key-turns.ts'
 import type { QueueStore } from './queue-store.ts'
+import type { SealedWrite } from './sealed-writes.ts'
 import { waitUntil } from './wait-until.ts'
 import { tooSlow } from './within-time.ts'
 import type { WrittenWrite } from './written-write.ts'
-
-/** A write by its key's text. */
-export interface NamedWrite {
-  readonly key: string
-  readonly kind: WriteKind
-  readonly value: unknown
-}
 
 type Queued = Extract<EnqueueReply, { kind: 'queued' }>
 
@@ -40,28 +35,27 @@ export class Enqueuer {
     this.#flusher = flusher
   }
 
-  /** @throws as `WriteQueue.put` */
-  async enqueue(writes: readonly NamedWrite[]): Promise<void> {
-    const sealed = await Promise.all(writes.map((write) => this.#seal(write)))
+  /** Ends the turn once they are on their way. @throws as `WriteQueue.put` */
+  async enqueue(given: readonly SealedWrite[], turn: KeyTurn): Promise<void> {
+    const writes = await Promise.all(given.map(sealed))
     let reply: EnqueueReply
     try {
       await this.#assertKeeps()
-      reply = await this.#send(sealed)
+      await turn.before
+      const sending = this.#send(writes)
+      turn.end()
+      reply = await sending
     } catch (error) {
-      if (!this.#mayWriteThrough(writes, error)) throw error
-      return this.#writeThrough(writes)
+      if (!this.#mayWriteThrough(given, error)) throw error
+      return this.#writeThrough(given)
     }
     const { name, onFull, durable, everyMs, storeTimeoutMs } = this.#store.options
-    const queued = reply.kind === 'queued' ? reply : await this.#whenFull(sealed, reply.waiting)
+    const queued = reply.kind === 'queued' ? reply : await this.#whenFull(writes, reply.waiting)
     this.#lastVersion = Math.max(this.#lastVersion, ...queued.versions)
     this.#flusher?.expect(everyMs)
     if (reply.kind === 'full' && onFull === 'write-through')
-      await this.#untilWritten(sealed, queued)
+      await this.#untilWritten(writes, queued)
     if (durable && !queued.isOnDisk) throw new WriteNotDurableError(name, storeTimeoutMs)
-  }
-
-  async #seal({ key, kind, value }: NamedWrite): Promise<NewWrite> {
-    return { key, kind, bytes: await this.#store.values.seal(key, kind, value) }
   }
 
   #send(writes: readonly NewWrite[], isOver = false): Promise<EnqueueReply> {
@@ -114,7 +108,7 @@ export class Enqueuer {
   }
 
   /** What may have been queued is not written twice where that would count twice. */
-  #mayWriteThrough(writes: readonly NamedWrite[], error: unknown): boolean {
+  #mayWriteThrough(writes: readonly SealedWrite[], error: unknown): boolean {
     const { onUnavailable, write } = this.#store.options
     if (onUnavailable !== 'write-through' || write === undefined) return false
     if (error instanceof StoreSetupError || !(error instanceof WritesUnavailableError)) return false
@@ -122,10 +116,12 @@ export class Enqueuer {
     return isUntried || writes.every(({ kind }) => kind !== 'merge')
   }
 
-  async #writeThrough(writes: readonly NamedWrite[]): Promise<void> {
+  async #writeThrough(writes: readonly SealedWrite[]): Promise<void> {
     const { options, clock } = this.#store
     const now = (clock.wall?.() ?? Date.now()) * US_PER_MS
-    const written = writes.map(({ key, kind, value }): WrittenWrite<unknown> => {
+    const values = await Promise.all(writes.map(({ opened }) => opened()))
+    const written = writes.map(({ text: key, kind }, i): WrittenWrite<unknown> => {
+      const value = values[i]
       this.#lastVersion = Math.max(this.#lastVersion + 1, Math.floor(now))
       const facts = { key, version: this.#lastVersion, since: this.#lastVersion }
       return kind === 'delete' ? { ...facts, kind, value: undefined } : { ...facts, kind, value }
@@ -145,4 +141,8 @@ export class Enqueuer {
 /** A writer is given a key once. */
 function onePerKey(writes: readonly WrittenWrite<unknown>[]): readonly WrittenWrite<unknown>[] {
   return [...new Map(writes.map((write) => [write.key, write])).values()]
+}
+
+async function sealed({ text: key, kind, bytes }: SealedWrite): Promise<NewWrite> {
+  return { key, kind, bytes: await bytes }
 }

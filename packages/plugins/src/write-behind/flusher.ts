@@ -184,6 +184,8 @@ export class Flusher {
   }
 
   async #prepare(taken: TakenWrite): Promise<Prepared> {
+    const { attempts } = this.#store.options
+    if (taken.vanished >= attempts) return { taken, error: new VanishedError(taken.vanished) }
     try {
       return { taken, write: await this.#store.written(taken) }
     } catch (error) {
@@ -247,7 +249,17 @@ export class Flusher {
   }
 }
 
-/** What cannot be decoded or merged will not be the next time. */
+class VanishedError extends Error {
+  override readonly name = 'VanishedError'
+
+  constructor(times: number) {
+    super(
+      `The process that was writing it ended ${times} times, or stood still, while it wrote this alone.`,
+    )
+  }
+}
+
+/** What cannot be decoded or merged, or what ends the process, will not be the next time. */
 function unfitOf({ taken, error }: Extract<Prepared, { error: unknown }>): Failed {
   const version = taken.parts.at(-1)?.version ?? 0
   return { written: { key: taken.key, version }, error, isFinal: true }

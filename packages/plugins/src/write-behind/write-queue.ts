@@ -23,8 +23,10 @@ import { CachedWrites } from './cached-writes.ts'
 import { letterOf } from './dead-letters.ts'
 import { Enqueuer } from './enqueuer.ts'
 import { Flusher } from './flusher.ts'
+import { KeyTurns } from './key-turns.ts'
 import type { ResolvedQueue } from './queue-options.ts'
 import { QueueStore } from './queue-store.ts'
+import { sealWrites } from './sealed-writes.ts'
 import { waitUntil } from './wait-until.ts'
 import type { DeadLetter } from './written-write.ts'
 
@@ -64,6 +66,7 @@ export class WriteQueue<Value = unknown> {
   /** Absent where others write. */
   readonly #flusher: Flusher | undefined
   readonly #runOutsideUnits: WriteParts['runOutsideUnits']
+  readonly #turns = new KeyTurns()
   #isClosing = false
 
   /** Use `createWriteBehind`. */
@@ -176,16 +179,22 @@ export class WriteQueue<Value = unknown> {
   ): Promise<void> {
     const { namespace, isClosed } = this.#store
     if (isClosed || this.#isClosing) throw new ClosedError(namespace, `writeBehind.${what}`)
-    const named = writes.map(([key, kind, value]) => ({
-      key: this.#cached.keyOf(key),
-      kind,
-      value,
-    }))
-    await this.#enqueuer.enqueue(named)
-    // Enqueued first: a crash in between loses nothing. What a load reads from now on is this.
-    await this.#runOutsideUnits(() =>
-      Promise.all(writes.map(([key, kind, value]) => this.#cached.queued(key, kind, value))),
+    // Up to the first await: the caller may change what it gave.
+    const sealed = sealWrites(
+      this.#store.values,
+      writes.map(([key, kind, value]) => ({ key: this.#cached.keyOf(key), kind, value })),
     )
+    const keys = writes.map(([key]) => (Array.isArray(key) ? [...key] : key) as Key)
+    const cached = sealed.map((write, i) => ({ ...write, key: keys[i] as Key }))
+    const turn = this.#turns.take(sealed.map(({ text }) => text))
+    try {
+      // Enqueued first: a crash in between loses nothing. What a load reads from now on is this.
+      await this.#runOutsideUnits(() =>
+        this.#cached.around(cached, () => this.#enqueuer.enqueue(sealed, turn)),
+      )
+    } finally {
+      turn.end()
+    }
   }
 
   async #flush(timeoutMs: number): Promise<void> {

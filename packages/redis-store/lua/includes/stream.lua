@@ -9,3 +9,10 @@ local function pending(stream, group, id)
   if found.err or #found == 0 then return nil end
   return found[1][2], found[1][4]
 end
+
+-- Lets an entry be due at once, as if it had not been delivered. One that waits already was handed back before.
+local function hand_back(stream, due, group, consumer, id, deliveries, now)
+  if redis.call('ZSCORE', due, id) then return end
+  redis.call('XCLAIM', stream, group, consumer, 0, id, 'RETRYCOUNT', math.max(0, deliveries - 1), 'JUSTID')
+  redis.call('ZADD', due, now, id)
+end

@@ -1,5 +1,6 @@
 -- A queue of writes. State: a hash with the last version, fence, owner and end of the hold, and the time up to which writes were asked
--- for. Items: by key, the first and the last place of its writes, the last place that was taken, and how often. Values: by place and
+-- for, the last fence whose holder has vanished, and when something was acknowledged last. Items: by key, the first and the last place of
+-- its writes, the last place that was taken, how often, under which fence, how often the holder vanished then, and when that was noted. Values: by place and
 -- key. Due: when a key is to be taken. Order: the version of its oldest write. Letters: by id; graves: when each was buried; latest: by key, the id of the
 -- dead letter that no newer write has outdated.
 local STATE, ITEMS, VALUES, DUE, ORDER, LETTERS, GRAVES, LATEST =
@@ -8,29 +9,44 @@ local STATE, ITEMS, VALUES, DUE, ORDER, LETTERS, GRAVES, LATEST =
 local POSTPONED = 2 ^ 53
 local VERSION_DIGITS = 16
 local MOST_PARTS = 1000
+local FACTS = { 'first', 'last', 'taken', 'tries', 'fence', 'vanished', 'at' }
 
 local function place_of(index, key)
   return whole(index) .. ':' .. key
 end
 
--- Above every one before, and above all of those that were lost, as far as clocks of servers agree.
-local function mint(field, now)
+-- Above every one before, and above all of those that were lost, as far as clocks of servers agree. The first of `count`.
+local function mint(field, now, count)
   local last = tonumber(redis.call('HGET', STATE, field) or '0')
   local next_one = math.max(last + 1, now)
-  redis.call('HSET', STATE, field, whole(next_one))
+  redis.call('HSET', STATE, field, whole(next_one + (count or 1) - 1))
   return next_one
 end
 
 local function item_of(key)
   local text = redis.call('HGET', ITEMS, key)
   if not text then return nil end
-  local first, last, taken, tries = string.match(text, '^(%d+) (%d+) (%d+) (%d+)$')
-  return { first = tonumber(first), last = tonumber(last), taken = tonumber(taken), tries = tonumber(tries) }
+  local first, last, taken, tries, fence, vanished, at = string.match(text, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  return {
+    first = tonumber(first),
+    last = tonumber(last),
+    taken = tonumber(taken),
+    tries = tonumber(tries),
+    fence = tonumber(fence),
+    vanished = tonumber(vanished),
+    at = tonumber(at),
+  }
 end
 
 local function keep_item(key, item)
-  local text = whole(item.first) .. ' ' .. whole(item.last) .. ' ' .. whole(item.taken) .. ' ' .. whole(item.tries)
-  redis.call('HSET', ITEMS, key, text)
+  local facts = {}
+  for i, name in ipairs(FACTS) do facts[i] = whole(item[name]) end
+  redis.call('HSET', ITEMS, key, table.concat(facts, ' '))
+end
+
+-- Nothing of it is taken, and nothing is held against what comes next.
+local function begin_anew(item, first)
+  item.first, item.taken, item.tries, item.fence, item.vanished, item.at = first, 0, 0, 0, 0, 0
 end
 
 -- Kind, version and bytes of a write.
@@ -44,18 +60,17 @@ local function drop_parts(key, from, to)
   for index = from, to do redis.call('HDEL', VALUES, place_of(index, key)) end
 end
 
--- How many writes wait more when this one is put.
-local function growth(key, kind)
-  if kind == 'm' then return 1 end
+-- How many writes of a key wait.
+local function count_of(key)
   local item = item_of(key)
-  return item and item.first - item.last or 1
+  return item and item.last - item.first + 1 or 0
 end
 
 local function put_write(key, kind, bytes, version, due)
-  local item = item_of(key) or { first = 1, last = 0, taken = 0, tries = 0 }
+  local item = item_of(key) or { first = 1, last = 0, taken = 0, tries = 0, fence = 0, vanished = 0, at = 0 }
   if kind ~= 'm' and item.last >= item.first then
     drop_parts(key, item.first, item.last)
-    item.first, item.taken, item.tries = item.last + 1, 0, 0
+    begin_anew(item, item.last + 1)
   end
   item.last = item.last + 1
   redis.call('HSET', VALUES, place_of(item.last, key), kind .. string.format('%016.0f', version) .. bytes)
@@ -80,7 +95,7 @@ local function drop_taken(key, item)
     redis.call('ZREM', ORDER, key)
     return
   end
-  item.first, item.taken, item.tries = item.taken + 1, 0, 0
+  begin_anew(item, item.taken + 1)
   keep_item(key, item)
   local _, version = part_at(item.first, key)
   redis.call('ZADD', ORDER, whole(version or 0), key)

@@ -37,7 +37,6 @@ export const HARMLESS = {
   unlink: ['KEY'],
   xack: ['KEY', 'g', '0-1'],
   xadd: ['KEY', 'NOMKSTREAM', '*', 'f', 'v'],
-  xautoclaim: ['KEY', 'g', 'c', '0', '0-0'],
   xclaim: ['KEY', 'g', 'c', '0', '0-1'],
   xdel: ['KEY', '0-1'],
   xgroup: ['DESTROY', 'KEY', 'g'],

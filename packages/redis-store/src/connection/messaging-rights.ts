@@ -27,7 +27,6 @@ export const MESSAGING_COMMANDS = {
     'time',
     'xack',
     'xadd',
-    'xautoclaim',
     'xclaim',
     'xdel',
     'xgroup',

@@ -1,6 +1,7 @@
 /** Event stores on Redis. Every step is one script on the server's clock; lua/ says what each does. */
 
 import { createHash } from 'node:crypto'
+import { StoreKeyError } from '@larder/core'
 import type {
   EventAppend,
   EventAppendReply,
@@ -18,8 +19,10 @@ import type {
 } from '@larder/core/store'
 import { type BackedParts, BackedProvider } from '../backed-provider.ts'
 import { Backend } from '../backend.ts'
+import { DurableScripts, type OnDisk } from '../commands/durable-scripts.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
+import { keepingTroubles } from '../connection/keeping-check.ts'
 import { keyErrorOf } from '../connection/key-error.ts'
 import { eventKeys, eventPartitionsKey, type KeysOfEvents } from '../key-layout.ts'
 import {
@@ -27,7 +30,6 @@ import {
   type ResolvedRedisStoreOptions,
   resolveRedisStoreOptions,
 } from '../options.ts'
-import { DurableScripts } from './durable-scripts.ts'
 import {
   readAppended,
   readEvents,
@@ -36,9 +38,9 @@ import {
   readSaved,
   readTurn,
 } from './event-replies.ts'
-import { keepingTroubles } from './keeping-check.ts'
 
 const ID_LENGTH = 22
+const DISK_WAIT_MS = 10_000
 
 /**
  * Creates a provider of event stores on a Redis of its own, apart from the cache's: for a server that writes an append-only file and drops
@@ -143,9 +145,16 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
   }
 
   async #runDurable(call: ScriptCall): Promise<readonly unknown[]> {
-    this.#durable ??= new DurableScripts(this.#options, this.namespace)
+    this.#durable ??= new DurableScripts({
+      options: this.#options,
+      namespace: this.namespace,
+      use: 'eventStore',
+      done: 'Events were appended',
+    })
     try {
-      return await this.#durable.run(call)
+      const { reply, onDisk } = await this.#durable.run(call, DISK_WAIT_MS)
+      assertOnDisk(onDisk)
+      return reply
     } catch (error) {
       throw keyErrorOf(`eventStore.${call.script}`, error)
     }
@@ -156,8 +165,17 @@ export class RedisEventStore extends BackedProvider implements EventStoreProvide
     const { backend } = this
     if (this.#isChecked || backend.client === undefined) return
     this.#isChecked = true
-    for (const trouble of await keepingTroubles(backend.client)) backend.onTrouble?.(trouble)
+    const whose = { what: 'an event store', option: 'eventStore' }
+    for (const trouble of await keepingTroubles(backend.client, whose)) backend.onTrouble?.(trouble)
   }
+}
+
+/** @throws StoreKeyError where the server works, and this demand cannot be met: other calls must not be kept from it */
+function assertOnDisk(onDisk: OnDisk): void {
+  if (onDisk.kind === 'yes') return
+  if (onDisk.kind === 'unknown') throw onDisk.error
+  const late = new Error('The disk of the server did not have it in time')
+  throw new StoreKeyError('eventStore.durable', onDisk.kind === 'setup' ? onDisk.error : late)
 }
 
 function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {

@@ -19,6 +19,7 @@ import { type BackedParts, BackedProvider } from '../backed-provider.ts'
 import { Backend } from '../backend.ts'
 import { numberOf, textOf } from '../commands/replies.ts'
 import type { ScriptCall } from '../commands/script-runner.ts'
+import { keepingTroubles } from '../connection/keeping-check.ts'
 import { type KeysOfGroup, streamGroupKeys, streamKeys } from '../key-layout.ts'
 import { type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
 import { RedisStreamReader } from './stream-reader.ts'
@@ -42,6 +43,7 @@ export function redisStreams(options: RedisStoreOptions): StreamProvider {
 
 export class RedisStreams extends BackedProvider implements StreamProvider {
   readonly capabilities: StreamCapabilities = { shared: true }
+  #isChecked = false
 
   constructor(parts: BackedParts) {
     super(parts, 'streams')
@@ -51,6 +53,7 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
     rule: StreamRule,
     messages: readonly StreamAddition[],
   ): Promise<readonly AdditionReply[]> {
+    void this.#check()
     const { key, idKey } = streamKeys(this.namespace, rule.stream)
     const keys = [key]
     const args: (string | number | Buffer)[] = [
@@ -67,6 +70,7 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
   }
 
   async makeGroup(group: StreamGroup, from: 'start' | 'new'): Promise<boolean> {
+    void this.#check()
     const args = [group.group, from === 'new' ? '$' : '0']
     const keys = [this.#keys(group).stream]
     return this.#is({ script: 'streamJoin', keys, args })
@@ -160,10 +164,25 @@ export class RedisStreams extends BackedProvider implements StreamProvider {
     return numberOf(count)
   }
 
+  async leave(group: StreamGroup, consumer: string): Promise<void> {
+    const { stream, due } = this.#keys(group)
+    const args = [this.now, group.group, consumer]
+    await this.run({ script: 'streamLeave', keys: [stream, due], args })
+  }
+
   async status(group: StreamGroup): Promise<StreamStatusReply> {
     const { stream, due, dead } = this.#keys(group)
     const keys = [stream, due, dead]
     return readStatus(await this.run({ script: 'streamStatus', keys, args: [group.group] }))
+  }
+
+  /** Once, in the background: nothing waits for it, and nothing fails by it. */
+  async #check(): Promise<void> {
+    const { backend } = this
+    if (this.#isChecked || backend.client === undefined) return
+    this.#isChecked = true
+    const whose = { what: 'streams', option: 'streams' }
+    for (const trouble of await keepingTroubles(backend.client, whose)) backend.onTrouble?.(trouble)
   }
 
   #keys(group: StreamGroup): KeysOfGroup {

@@ -26,6 +26,7 @@ export interface ReaderParts {
 export class RedisStreamReader implements StreamReader {
   readonly #key: string
   readonly #link: Link
+  #isClosed = false
 
   constructor({ backend, key }: ReaderParts) {
     this.#key = key
@@ -43,6 +44,7 @@ export class RedisStreamReader implements StreamReader {
     { consumer, count, waitMs }: StreamRead,
   ): Promise<readonly StreamEntry[] | 'absent'> {
     const client = await this.#connected()
+    if (client === undefined) return []
     // 0 would be for ever.
     const block = Math.max(1, Math.floor(waitMs))
     const args = ['GROUP', group, consumer, 'COUNT', `${count}`, 'BLOCK', `${block}`]
@@ -51,18 +53,23 @@ export class RedisStreamReader implements StreamReader {
       return readDelivered(await within(block + GRACE_MS, call))
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('NOGROUP')) return 'absent'
+      if (this.#isClosed) return []
       // It was silent, or leads to a server that is not the right one any more.
       this.#link.renew(error)
       throw refused('streams.read', error)
     }
   }
 
+  /** Ends a read that waits. */
   close(): Promise<void> {
+    this.#isClosed = true
     return this.#link.close()
   }
 
-  async #connected(): Promise<RedisClient> {
+  /** `undefined` once it was closed. */
+  async #connected(): Promise<RedisClient | undefined> {
     if (this.#link.client === undefined) await this.#link.open()
+    if (this.#isClosed) return undefined
     const { client, lastError } = this.#link
     if (client !== undefined) return client
     throw new StoreUnavailableError('streams.read', lastError)

@@ -1,6 +1,6 @@
 /** Queues of write-behind on Redis. Every step is one script on the server's clock; lua/write-*.lua says what each does. */
 
-import { StoreKeyError, StoreSetupError } from '@larder/core'
+import { StoreKeyError } from '@larder/core'
 import type {
   BuriedWrite,
   BuryReply,
@@ -21,16 +21,18 @@ import type {
 } from '@larder/core/store'
 import { type BackedParts, BackedProvider } from '../backed-provider.ts'
 import { Backend } from '../backend.ts'
+import { DurableScripts } from '../commands/durable-scripts.ts'
 import { numberOf } from '../commands/replies.ts'
 import type { ScriptCall, ScriptName } from '../commands/script-runner.ts'
+import { TickBatch } from '../commands/tick-batch.ts'
 import { queueKeys } from '../key-layout.ts'
 import { type RedisStoreOptions, resolveRedisStoreOptions } from '../options.ts'
-import { awaitDisk } from './await-disk.ts'
 import { keepsAll } from './keeps-all.ts'
 import {
   kindLetter,
   readBuried,
   readBuryOutcome,
+  readEnqueued,
   readReplayed,
   readState,
   readTaken,
@@ -50,13 +52,34 @@ export function redisWrites(options: RedisStoreOptions): WriteProvider {
   return new RedisWrites({ backend, options: resolved, ownsBackend: true })
 }
 
+interface QueuedRequest {
+  readonly queue: string
+  readonly request: EnqueueRequest
+}
+
+/** Requests of one tick share a script, up to about so many bytes: a server does nothing else while one runs. */
+const MOST_BYTES_AT_ONCE = 256 * 1024
+const WEIGHT_OF_WRITE = 512
+
 export class RedisWrites extends BackedProvider implements WriteProvider {
   readonly capabilities: WriteCapabilities = { shared: true }
   readonly #parts: BackedParts
+  #durable: DurableScripts | undefined
+  readonly #requests: TickBatch<QueuedRequest, EnqueueReply>
 
   constructor(parts: BackedParts) {
     super(parts, 'writes')
     this.#parts = parts
+    this.#requests = new TickBatch({
+      run: (requests) => this.#enqueueAll(requests),
+      most: MOST_BYTES_AT_ONCE,
+      weightOf: ({ request }) => weightOf(request),
+      groupOf: ({ queue }) => queue,
+    })
+  }
+
+  override async close(): Promise<void> {
+    await Promise.all([super.close(), this.#durable?.close()])
   }
 
   async keepsAll(): Promise<boolean | undefined> {
@@ -64,16 +87,8 @@ export class RedisWrites extends BackedProvider implements WriteProvider {
   }
 
   async enqueue(queue: string, request: EnqueueRequest): Promise<EnqueueReply> {
-    const { writes, delayMs, most, onDiskMs } = request
-    const [isQueued, ...rest] = await this.#run('writeEnqueue', queue, [
-      Math.ceil(delayMs),
-      most,
-      ...writes.flatMap(({ key, kind, bytes }) => [key, kindLetter(kind), bufferOf(bytes)]),
-    ])
-    if (isQueued !== 1) return { kind: 'full', waiting: numberOf(rest[0]) }
-    const versions = rest.map(numberOf)
-    const isOnDisk = onDiskMs > 0 && (await this.#onDisk(queue, onDiskMs))
-    return { kind: 'queued', versions, isOnDisk }
+    if (request.onDiskMs > 0) return this.#enqueueOnDisk(queue, request)
+    return this.#requests.add({ queue, request })
   }
 
   async waiting(
@@ -142,16 +157,35 @@ export class RedisWrites extends BackedProvider implements WriteProvider {
     return isGone === 1
   }
 
+  async #enqueueAll(requests: readonly QueuedRequest[]): Promise<readonly EnqueueReply[]> {
+    const { queue } = requests[0] as QueuedRequest
+    const args = requests.flatMap(({ request }) => argsOfRequest(request))
+    return (await this.#run('writeEnqueue', queue, args)).map(readEnqueued)
+  }
+
+  /** On a connection of its own: waiting for the disk holds up all that follows on one. */
+  async #enqueueOnDisk(queue: string, request: EnqueueRequest): Promise<EnqueueReply> {
+    this.#durable ??= new DurableScripts({
+      options: this.#parts.options,
+      namespace: this.namespace,
+      use: 'writes',
+      done: 'A write was queued',
+    })
+    const { reply, onDisk } = await this.#durable
+      .run(this.#callOf('writeEnqueue', queue, argsOfRequest(request)), request.onDiskMs)
+      .catch((error: unknown) => {
+        throw answered('writeEnqueue', error)
+      })
+    const queued = readEnqueued(reply[0])
+    if (queued.kind !== 'queued') return queued
+    if (onDisk.kind === 'setup') throw onDisk.error
+    if (onDisk.kind === 'unknown') throw answered('writeEnqueue', onDisk.error)
+    return { ...queued, isOnDisk: onDisk.kind === 'yes' }
+  }
+
   async #step(script: ScriptName, queue: string, args: ScriptCall['args']): Promise<StepReply> {
     const [isDone] = await this.#run(script, queue, args)
     return isDone === 1 ? 'done' : 'lost'
-  }
-
-  async #onDisk(queue: string, timeoutMs: number): Promise<boolean> {
-    const { backend } = this.#parts
-    const client = await backend.connected('writes.onDisk')
-    const [state = ''] = queueKeys(this.namespace, queue)
-    return awaitDisk(client, state, timeoutMs)
   }
 
   async #run(
@@ -159,16 +193,33 @@ export class RedisWrites extends BackedProvider implements WriteProvider {
     queue: string,
     args: ScriptCall['args'],
   ): Promise<readonly unknown[]> {
-    const nowUs = this.#parts.nowUs?.()
-    const keys = queueKeys(this.namespace, queue)
     try {
-      return await this.#parts.backend.run({ script, keys, args: [nowUs ?? '', ...args] })
+      return await this.#parts.backend.run(this.#callOf(script, queue, args))
     } catch (error) {
-      if (error instanceof StoreSetupError) throw error
-      const isAnswer = error instanceof Error && error.name === 'ReplyError'
-      throw isAnswer ? new StoreKeyError(`writes.${script}`, error) : error
+      throw answered(script, error)
     }
   }
+
+  #callOf(script: ScriptName, queue: string, args: ScriptCall['args']): ScriptCall {
+    return { script, keys: queueKeys(this.namespace, queue), args: [this.now, ...args] }
+  }
+}
+
+/** What the server answers is about this queue: a full store still gives out what waits. */
+function answered(script: ScriptName, error: unknown): unknown {
+  const isAnswer = error instanceof Error && error.name === 'ReplyError'
+  return isAnswer ? new StoreKeyError(`writes.${script}`, error) : error
+}
+
+function argsOfRequest({ writes, delayMs, most }: EnqueueRequest): ScriptCall['args'] {
+  const each = writes.flatMap(({ key, kind, bytes }) => [key, kindLetter(kind), bufferOf(bytes)])
+  return [Math.ceil(delayMs), most, writes.length, ...each]
+}
+
+function weightOf({ writes }: EnqueueRequest): number {
+  let weight = 0
+  for (const { key, bytes } of writes) weight += WEIGHT_OF_WRITE + key.length + bytes.length
+  return weight
 }
 
 function argsOf({ owner, fence }: QueueHold): ScriptCall['args'] {

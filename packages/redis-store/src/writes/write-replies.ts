@@ -3,6 +3,7 @@
 import type {
   BuriedWrite,
   BuryReply,
+  EnqueueReply,
   QueueState,
   ReplayReply,
   TakenWrite,
@@ -40,6 +41,12 @@ export function readWaiting(reply: readonly unknown[]): readonly (WaitingWrite |
   })
 }
 
+export function readEnqueued(reply: unknown): EnqueueReply {
+  const [isQueued, ...rest] = listOf(reply)
+  if (isQueued !== 1) return { kind: 'full', waiting: numberOf(rest[0]) }
+  return { kind: 'queued', versions: rest.map(numberOf), isOnDisk: false }
+}
+
 export function readTaken(reply: readonly unknown[]): TakeReply {
   const [isTaken, first, next, ...writes] = reply
   if (isTaken !== 1) return { kind: 'held', remainingMs: numberOf(first) }
@@ -49,8 +56,9 @@ export function readTaken(reply: readonly unknown[]): TakeReply {
     fence: numberOf(first),
     nextMs: nextMs < 0 ? undefined : nextMs,
     writes: writes.map((write) => {
-      const [key, tries, ...parts] = listOf(write)
-      return { key: textOf(key), tries: numberOf(tries), parts: partsOf(parts) }
+      const [key, tries, vanished, ...parts] = listOf(write)
+      const facts = { tries: numberOf(tries), vanished: numberOf(vanished) }
+      return { key: textOf(key), ...facts, parts: partsOf(parts) }
     }),
   }
 }

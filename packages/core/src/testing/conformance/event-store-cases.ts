@@ -1,15 +1,10 @@
 /** The conformance suite of event-store providers. */
 
 import assert from 'node:assert/strict'
-import type {
-  EventAppend,
-  EventAppendReply,
-  EventPlace,
-  EventRange,
-  EventStoreProvider,
-  ProjectionClaim,
-} from '../../contracts/event-store-provider.ts'
+import type { EventRange, EventStoreProvider } from '../../contracts/event-store-provider.ts'
 import { type ConformanceCase, PASSED } from './conformance-case.ts'
+import { ALL, add, BARE, type EventStoreCase, LOG, PLACE, text } from './event-steps.ts'
+import { PROJECTION_CASES } from './projection-cases.ts'
 
 /** Two ends of one store; the same one twice where it is not shared. */
 export interface EventStoresUnderTest {
@@ -22,17 +17,6 @@ export interface EventStoresUnderTest {
 }
 
 export type MakeEventStores = () => EventStoresUnderTest | Promise<EventStoresUnderTest>
-
-type EventStoreCase = readonly [
-  name: string,
-  run: (ends: readonly [EventStoreProvider, EventStoreProvider]) => Promise<void>,
-]
-
-const PLACE: EventPlace = { store: 'accounts', partition: 0 }
-const MOST = Number.MAX_SAFE_INTEGER
-const ALL: EventRange = { from: 1, to: MOST, isBackwards: false, count: 1_000, bytes: MOST }
-const LOG = { after: 0, mark: '', count: 1_000, bytes: MOST }
-const CLAIM: ProjectionClaim = { projection: 'p', owner: 'one', leaseMs: 60_000 }
 
 const CASES: readonly EventStoreCase[] = [
   [
@@ -197,84 +181,8 @@ const CASES: readonly EventStoreCase[] = [
       assert.ok(events.every((event) => Buffer.from(event.bytes).equals(bytes)))
     },
   ],
-  [
-    'lets one projector at a time have the turn, with fences that rise',
-    async ([one, other]) => {
-      await add(one, 'a', ['1', '2', '3', '4', '5'])
-      const first = await taken(one, CLAIM)
-      assert.deepEqual(
-        [first.position, first.mark, first.isRewound, first.fence > 0],
-        [0, '', false, true],
-      )
-      const turn = await other.take(PLACE, { ...CLAIM, owner: 'two' })
-      assert.equal(turn.kind, 'held')
-      assert.deepEqual(await one.take(PLACE, CLAIM), first)
-      const { fence } = first
-      const save = { ...CLAIM, fence, position: 4, mark: 'm', isLast: true }
-      assert.equal(await one.save(PLACE, save), 'saved')
-      const next = await taken(other, { ...CLAIM, owner: 'two' })
-      assert.deepEqual([next.position, next.mark, next.fence > fence], [4, 'm', true])
-      assert.equal(await one.save(PLACE, { ...save, position: 5 }), 'lost')
-      const wrongOwner = { ...save, fence: next.fence, position: 5 }
-      assert.equal(await one.save(PLACE, wrongOwner), 'lost')
-    },
-  ],
-  [
-    'never lets what was saved go back',
-    async ([one]) => {
-      await add(one, 'a', ['1', '2', '3', '4', '5'])
-      const { fence } = await taken(one, CLAIM)
-      const save = { ...CLAIM, fence, position: 5, mark: 'm', isLast: false }
-      await one.save(PLACE, save)
-      assert.equal(await one.save(PLACE, { ...save, position: 3 }), 'saved')
-      assert.equal((await taken(one, CLAIM)).position, 5)
-    },
-  ],
-  [
-    'refuses a place that its log does not have, and does not read on behind it',
-    async ([one]) => {
-      await add(one, 'a', ['1', '2'], { mark: 'x' })
-      await add(one, 'a', ['3'], { mark: 'y' })
-      const isContinued = async (after: number, mark: string) =>
-        (await one.readLog(PLACE, { ...LOG, after, mark })).isContinued
-      const { events } = await one.readLog(PLACE, LOG)
-      assert.equal(events.map(({ mark }) => mark).join(''), 'xxy')
-      assert.equal(await isContinued(2, 'x'), true)
-      assert.equal(await isContinued(3, 'y'), true)
-      assert.equal(await isContinued(2, 'y'), false)
-      assert.equal(await isContinued(4, 'y'), false)
-      const { fence } = await taken(one, CLAIM)
-      const save = { ...CLAIM, fence, isLast: false }
-      assert.equal(await one.save(PLACE, { ...save, position: 2, mark: 'y' }), 'rewound')
-      assert.equal(await one.save(PLACE, { ...save, position: 4, mark: 'y' }), 'rewound')
-      assert.equal((await taken(one, CLAIM)).position, 0)
-      const unknown = { ...save, projection: 'q', position: 0, mark: '' }
-      assert.equal(await one.save(PLACE, unknown), 'rewound')
-    },
-  ],
+  ...PROJECTION_CASES,
 ]
-
-const BARE = { expected: 'any', idMs: 60_000, mark: 'm', isDurable: false } as const
-
-function add(
-  end: EventStoreProvider,
-  stream: string,
-  texts: readonly string[],
-  more: Partial<EventAppend> = {},
-): Promise<EventAppendReply> {
-  const events = texts.map((each) => ({ schema: 7, bytes: Buffer.from(each) }))
-  return end.append(PLACE, { ...BARE, stream, events, ...more })
-}
-
-async function taken(end: EventStoreProvider, claim: ProjectionClaim) {
-  const turn = await end.take(PLACE, claim)
-  assert.ok(turn.kind === 'taken')
-  return turn
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString()
-}
 
 /**
  * Lists what every event-store provider must do, each on providers of its own.

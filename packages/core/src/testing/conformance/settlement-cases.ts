@@ -97,6 +97,31 @@ export const SETTLEMENT_CASES: readonly StreamCase[] = [
     },
   ],
   [
+    'hands back what a consumer has that leaves, once, and nothing of others',
+    async ([one, other]) => {
+      await one.makeGroup(GROUP, 'start')
+      await add(one, 'a', 'b', 'c')
+      const [{ entry: a } = none(), { entry: b } = none()] = await read(one, GROUP, 'x', 2)
+      await read(other, GROUP, 'y', 1)
+      await one.settle(GROUP, 'x', { kind: 'back', entry: a })
+      await one.settle(GROUP, 'x', { kind: 'retry', entry: b, afterMs: HOUR_MS })
+      for (let i = 0; i < 2; i++) await one.leave(GROUP, 'x')
+      assert.deepEqual(
+        await one.status(GROUP).then(({ waiting, pending }) => [waiting, pending]),
+        [2, 3],
+      )
+      const { entries } = taken(await other.take(GROUP, takeBy('y', { idleMs: NOBODY })))
+      assert.deepEqual(texts(entries), ['a'])
+      assert.equal(entries[0]?.deliveries, 1)
+      await one.leave(GROUP, 'y')
+      const left = taken(await one.take(GROUP, takeBy('z', { idleMs: NOBODY }))).entries
+      assert.deepEqual(texts(left), ['a', 'c'])
+      for (const { entry } of left) await one.settle(GROUP, 'z', { kind: 'done', entry })
+      await one.leave(GROUP, 'z')
+      await one.leave({ stream: 's', group: 'nobody' }, 'z')
+    },
+  ],
+  [
     'changes nothing for a consumer that lost an entry',
     async ([one, other]) => {
       await one.makeGroup(GROUP, 'start')

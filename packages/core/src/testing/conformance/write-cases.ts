@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import type { WriteProvider } from '../../contracts/write-provider.ts'
 import { type ConformanceCase, PASSED } from './conformance-case.ts'
 import { LETTER_CASES } from './letter-cases.ts'
+import { VANISHED_CASES } from './vanished-cases.ts'
 import {
   acknowledge,
   enqueue,
@@ -200,6 +201,7 @@ const CASES: readonly WriteCase[] = [
     },
   ],
   ...LETTER_CASES,
+  ...VANISHED_CASES,
   [
     'keeps queues apart',
     async ([one, other]) => {
