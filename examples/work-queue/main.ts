@@ -19,6 +19,8 @@ const url = process.env['REDIS_URL']
 await using caches = createCacheManager({
   namespace: `work-queue-example-${randomUUID()}`,
   local: lruStore(),
+  // A Redis for trying things out writes no append-only file. A service should keep the warning that tells of it.
+  logger: false,
   ...(url === undefined ? {} : { remote: redisStore({ url }) }),
 })
 const emails = createStream<Email>(caches, { name: 'emails', maxLength: 1_000 })

@@ -20,6 +20,7 @@ export type {
   UncachedResponse,
 } from './http-cache-options.ts'
 export { handleNode, type NodeHandling } from './node-handler.ts'
+export type { Place } from './place.ts'
 export { HTTP_CACHE_DEFAULTS, HTTP_CACHE_NAMES, resolveHttpCache } from './resolve-http-cache.ts'
 export { ResponseCache } from './response-cache.ts'
 export { uriTag } from './uri.ts'
