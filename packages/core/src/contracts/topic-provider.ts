@@ -2,7 +2,7 @@
  * What topics ask of a store: to hand a message to everybody who listens now.
  *
  * Delivery is at most once: a message is not kept, and reaches nobody who was not listening. A provider may lose messages and need not
- * notice; it never delivers one twice, and keeps the order of one publisher while nothing is lost.
+ * notice; it never delivers one twice, and keeps the order of one publisher in a topic while nothing is lost.
  */
 
 /** Names what is published to or listened to. */
