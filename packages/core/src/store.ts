@@ -249,11 +249,15 @@ export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'
 export { type ResolvedLimiter, resolveLimiter } from './limits/resolve-limiter.ts'
 export type { SessionParts } from './manager/create-sessions.ts'
-export type { StreamParts } from './manager/create-streams.ts'
 export type { StructureParts } from './manager/create-structures.ts'
 export type { WriteParts } from './manager/create-writes.ts'
 export type { StoreParts } from './manager/late-part.ts'
-export type { BoardParts, EventStoreParts, TopicParts } from './manager/late-parts.ts'
+export type {
+  BoardParts,
+  EventStoreParts,
+  StreamParts,
+  TopicParts,
+} from './manager/late-parts.ts'
 export type { HostManager, Plugin, PluginHost } from './manager/plugin.ts'
 export { assertClock } from './options/assert-contract.ts'
 export {

@@ -102,7 +102,7 @@ export function valuePart<Kind extends ProviderKind>(
     const values = createValues(options, node)
     return storePart(kind, place, (provider, clock) => {
       const { events } = node
-      // A store that is full answers reads.
+      // A store that takes nothing new still says what is in it.
       const isAnswer = isOfWrites
       const parts = { provider, clock, events, kind, unavailable, isAnswer }
       return { store: new ProviderStore(parts), values }

@@ -3,10 +3,12 @@
 import type { BoardProvider } from '../contracts/board-provider.ts'
 import type { EventStoreProvider } from '../contracts/event-store-provider.ts'
 import type { ProviderKind } from '../contracts/providers.ts'
+import type { StreamProvider } from '../contracts/stream-provider.ts'
 import type { TopicProvider } from '../contracts/topic-provider.ts'
 import { BoardOptionsError, BoardUnavailableError } from '../errors/board-error.ts'
 import { ClosedError } from '../errors/closed-error.ts'
 import { EventStoreUnavailableError } from '../errors/event-store-error.ts'
+import { StreamUnavailableError } from '../errors/stream-error.ts'
 import { TopicUnavailableError } from '../errors/topic-error.ts'
 import type { ProviderStore } from '../guard/provider-store.ts'
 import type { Limiter } from '../limits/limiter.ts'
@@ -14,7 +16,6 @@ import type { ResolvedLimiter } from '../limits/resolve-limiter.ts'
 import { createLimits } from './create-limits.ts'
 import { createLocks } from './create-locks.ts'
 import { createSessions } from './create-sessions.ts'
-import { createStreams } from './create-streams.ts'
 import { createStructures } from './create-structures.ts'
 import { createWrites } from './create-writes.ts'
 import {
@@ -33,6 +34,9 @@ export type BoardParts = StoreParts<ProviderStore<BoardProvider>>
 /** What event stores need of a manager. */
 export type EventStoreParts = ValueParts<ProviderStore<EventStoreProvider>>
 
+/** What streams need of a manager. */
+export type StreamParts = ValueParts<ProviderStore<StreamProvider>>
+
 /** What topics need of a manager. */
 export type TopicParts = ValueParts<ProviderStore<TopicProvider>>
 
@@ -42,7 +46,7 @@ const MAKERS = {
   limits: createLimits,
   sessions: createSessions,
   boards: plainPart('boards', BoardUnavailableError, isBoardVerdict),
-  streams: createStreams,
+  streams: valuePart('streams', StreamUnavailableError),
   structures: createStructures,
   writes: createWrites,
   eventStore: valuePart('eventStore', EventStoreUnavailableError),
