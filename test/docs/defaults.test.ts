@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { GET_DEFAULTS } from '../../packages/core/src/cache/entry-options.ts'
+import { UPDATE_DEFAULTS } from '../../packages/core/src/cache/update-options.ts'
 import { WARM_DEFAULTS } from '../../packages/core/src/cache/warm.ts'
 import { CACHE_EVICT_DEFAULTS } from '../../packages/core/src/decorators/cache-evict-options.ts'
 import { RATE_LIMITED_DEFAULTS } from '../../packages/core/src/decorators/rate-limited-options.ts'
+import { FLEET_DEFAULTS } from '../../packages/core/src/fleet/fleet-options.ts'
 import { CLIENT_ADDRESS_DEFAULTS } from '../../packages/core/src/limits/client-address.ts'
 import { HEADER_DEFAULTS } from '../../packages/core/src/limits/http-headers.ts'
 import { LIMITER_DEFAULTS } from '../../packages/core/src/limits/limiter-options.ts'
@@ -19,6 +21,7 @@ import { MANAGER_DEFAULTS } from '../../packages/core/src/manager/manager-option
 import { READY_DEFAULTS } from '../../packages/core/src/manager/ready-options.ts'
 import { CACHE_DEFAULTS } from '../../packages/core/src/options/cache-options.ts'
 import { EVICT_DEFAULTS } from '../../packages/core/src/options/evict-options.ts'
+import { MEASURE_STALENESS_DEFAULTS } from '../../packages/core/src/options/measure-staleness.ts'
 import { FROM_KEYV_DEFAULTS } from '../../packages/keyv-store/src/from-keyv.ts'
 import { ADAPTIVE_STORE_DEFAULTS } from '../../packages/local-store/src/adaptive-store.ts'
 import { LOCAL_LIMITS_DEFAULTS } from '../../packages/local-store/src/limits/local-limits.ts'
@@ -26,10 +29,30 @@ import { LRU_STORE_DEFAULTS } from '../../packages/local-store/src/lru-store.ts'
 import { LOCAL_SESSIONS_DEFAULTS } from '../../packages/local-store/src/sessions/local-sessions.ts'
 import { MODULE_DEFAULTS } from '../../packages/nest/src/module-options.ts'
 import { HEALTH_DEFAULTS } from '../../packages/nest/src/terminus.ts'
+import { PERIOD_DEFAULTS } from '../../packages/plugins/src/boards/common-options.ts'
+import { COUNTER_DEFAULTS } from '../../packages/plugins/src/boards/counter-options.ts'
+import { LEADERBOARD_DEFAULTS } from '../../packages/plugins/src/boards/leaderboard-options.ts'
+import { UNIQUES_DEFAULTS } from '../../packages/plugins/src/boards/unique-options.ts'
 import { COMPRESSION_DEFAULTS } from '../../packages/plugins/src/compression/compression.ts'
+import { ENCRYPTION_DEFAULTS } from '../../packages/plugins/src/encryption/encryption.ts'
 import { LOGGING_DEFAULTS } from '../../packages/plugins/src/logging/logging.ts'
+import { SNAPSHOT_DEFAULTS } from '../../packages/plugins/src/messaging/event-fold.ts'
+import {
+  EVENT_STORE_DEFAULTS,
+  PROJECT_DEFAULTS,
+} from '../../packages/plugins/src/messaging/event-store-options.ts'
+import { HANDLE_DEFAULTS } from '../../packages/plugins/src/messaging/handle-options.ts'
+import { STREAM_DEFAULTS } from '../../packages/plugins/src/messaging/stream-options.ts'
+import {
+  SUBSCRIBE_DEFAULTS,
+  TOPIC_DEFAULTS,
+} from '../../packages/plugins/src/messaging/topic-options.ts'
 import { OPEN_TELEMETRY_METRICS_DEFAULTS } from '../../packages/plugins/src/metrics/open-telemetry.ts'
 import { PROMETHEUS_DEFAULTS } from '../../packages/plugins/src/metrics/prometheus.ts'
+import { SESSION_DEFAULTS } from '../../packages/plugins/src/sessions/session-options.ts'
+import { STRUCTURE_DEFAULTS } from '../../packages/plugins/src/structures/structure-options.ts'
+import { TRACING_DEFAULTS } from '../../packages/plugins/src/tracing/tracing.ts'
+import { WRITE_BEHIND_DEFAULTS } from '../../packages/plugins/src/write-behind/queue-options.ts'
 import { REDIS_STORE_DEFAULTS } from '../../packages/redis-store/src/options.ts'
 
 const PACKAGES = join(import.meta.dirname, '..', '..', 'packages')
@@ -71,6 +94,33 @@ const SETS: readonly (readonly [string, readonly string[], object])[] = [
     ['OpenTelemetryMetricsOptions'],
     OPEN_TELEMETRY_METRICS_DEFAULTS,
   ],
+  ['core/src/cache/update-options.ts', ['UpdateOptions'], UPDATE_DEFAULTS],
+  ['core/src/fleet/fleet-options.ts', ['FleetOptions'], FLEET_DEFAULTS],
+  [
+    'core/src/options/measure-staleness.ts',
+    ['MeasureStalenessOptions'],
+    MEASURE_STALENESS_DEFAULTS,
+  ],
+  ['plugins/src/boards/common-options.ts', ['PeriodOptions'], PERIOD_DEFAULTS],
+  ['plugins/src/boards/counter-options.ts', ['CounterOptions'], COUNTER_DEFAULTS],
+  ['plugins/src/boards/leaderboard-options.ts', ['LeaderboardOptions'], LEADERBOARD_DEFAULTS],
+  ['plugins/src/boards/unique-options.ts', ['UniquesOptions'], UNIQUES_DEFAULTS],
+  ['plugins/src/encryption/encryption.ts', ['EncryptionOptions'], ENCRYPTION_DEFAULTS],
+  ['plugins/src/messaging/event-fold.ts', ['SnapshotOptions'], SNAPSHOT_DEFAULTS],
+  ['plugins/src/messaging/event-store-options.ts', ['EventStoreOptions'], EVENT_STORE_DEFAULTS],
+  ['plugins/src/messaging/event-store-options.ts', ['ProjectOptions'], PROJECT_DEFAULTS],
+  ['plugins/src/messaging/handle-options.ts', ['HandleOptions'], HANDLE_DEFAULTS],
+  ['plugins/src/messaging/stream-options.ts', ['StreamOptions'], STREAM_DEFAULTS],
+  ['plugins/src/messaging/topic-options.ts', ['TopicOptions'], TOPIC_DEFAULTS],
+  ['plugins/src/messaging/topic-options.ts', ['SubscribeOptions'], SUBSCRIBE_DEFAULTS],
+  ['plugins/src/sessions/session-options.ts', ['SessionOptions'], SESSION_DEFAULTS],
+  [
+    'plugins/src/structures/structure-options.ts',
+    ['ListOptions', 'StructureOptions'],
+    STRUCTURE_DEFAULTS,
+  ],
+  ['plugins/src/tracing/tracing.ts', ['TracingOptions'], TRACING_DEFAULTS],
+  ['plugins/src/write-behind/queue-options.ts', ['QueueOptions'], WRITE_BEHIND_DEFAULTS],
 ]
 
 describe.each(SETS)('%s, %s', (file, names, defaults) => {
