@@ -23,7 +23,7 @@ export interface CacheStatus {
 }
 
 /** The name under which this cache speaks. */
-export const CACHE_NAME = 'larder'
+const CACHE_NAME = 'larder'
 
 export function cacheStatusField(status: CacheStatus): string {
   const { fwd, ttl, stored, collapsed, detail } = status

@@ -60,7 +60,7 @@ export function governing(fields: FieldLines, targets: readonly string[]): Gover
 }
 
 /** Whether a response says anything about how long it may be kept. */
-export function saysFreshness(fields: FieldLines, { directives, target }: Governing): boolean {
+function saysFreshness(fields: FieldLines, { directives, target }: Governing): boolean {
   if (target !== undefined) return true
   if (!directives.isEmpty || linesOf(fields, 'cache-control').length > 0) return true
   return linesOf(fields, 'expires').length > 0 || linesOf(fields, 'pragma').length > 0

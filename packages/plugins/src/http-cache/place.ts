@@ -28,7 +28,7 @@ interface SaysPlace {
 const OUTSIDE = Symbol.for('@larder/plugins place before the cache')
 
 /** Tells of a request whose fields a cache further out hides. `holders`: objects of the request, any of which may know. */
-export function outsideOf(holders: readonly unknown[]): Place | undefined {
+function outsideOf(holders: readonly unknown[]): Place | undefined {
   for (const holder of holders) {
     const found: unknown =
       typeof holder === 'object' && holder !== null ? Reflect.get(holder, OUTSIDE) : undefined

@@ -30,7 +30,7 @@ export const NO_REQUEST = { kind: 'no-request' } as const
 export class ClientGone extends Error {}
 
 /** The handler answered with 500 or above, which is nobody else's answer. */
-export class HandlerFailed extends Error {}
+class HandlerFailed extends Error {}
 
 const FIRST_FAILURE = 500
 

@@ -39,7 +39,7 @@ export interface EncodedMessage {
 const FORMAT = 1
 const HEAD_BYTES = 3
 /** Attributes take less; more would be made by somebody else. */
-export const MOST_ATTRIBUTE_BYTES = 16_384
+const MOST_ATTRIBUTE_BYTES = 16_384
 const NEEDED = ['id', 'source', 'type', 'time'] as const
 const OPTIONAL = ['dataschema', 'traceparent'] as const
 

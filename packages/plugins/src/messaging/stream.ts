@@ -246,6 +246,6 @@ export function isStream(value: unknown): value is Stream {
 }
 
 /** What messages of a stream are bound to: no topic has the same. */
-export function topicOf(stream: string): string {
+function topicOf(stream: string): string {
   return `stream:${stream}`
 }

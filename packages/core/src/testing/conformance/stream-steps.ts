@@ -23,7 +23,7 @@ export const RULE: StreamRule = {
 }
 export const GROUP: StreamGroup = { stream: 's', group: 'g' }
 /** Everybody is silent for at least so long. */
-export const ANY = 0
+const ANY = 0
 export const NOBODY = HOUR_MS
 
 export function none(): never {

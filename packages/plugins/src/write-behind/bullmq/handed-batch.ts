@@ -33,9 +33,6 @@ export interface BatchOrigin {
   readonly queue: string
 }
 
-/** A write that may be handed over. */
-export type HandedOver<Value> = Exclude<WrittenWrite<Value>, { kind: 'merge' }>
-
 /** The same for the same writes in any order, in every process. */
 export function jobIdOf({ namespace, queue }: BatchOrigin, writes: readonly HandedWrite[]): string {
   const versions = writes.map(({ key, version }) => [key, version] as const)
