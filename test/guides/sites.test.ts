@@ -32,11 +32,11 @@ const DEVICES = [
 ]
 
 const OWN_PAGE = [
-  /^\/me for stranger: \{"page":"of nobody","rendered":1\} \((?!.*hit)(?!.*stored)/,
-  /^\/me for stranger: \{"page":"of nobody","rendered":2\} \((?!.*hit)(?!.*stored)/,
-  /^\/me for ada: \{"page":"of ada","rendered":3\} \((?!.*hit)(?!.*stored)/,
-  /^\/me for ada: \{"page":"of ada","rendered":4\} \((?!.*hit)(?!.*stored)/,
-  /^\/me for grace: \{"page":"of grace","rendered":5\} \((?!.*hit)(?!.*stored)/,
+  /^\/me for stranger: \{"page":"of nobody","rendered":1\} \(larder; fwd=uri-miss\)$/,
+  /^\/me for stranger: \{"page":"of nobody","rendered":2\} \(larder; fwd=uri-miss\)$/,
+  /^\/me for ada: \{"page":"of ada","rendered":3\} \(larder; fwd=bypass; detail=cookie\)$/,
+  /^\/me for ada: \{"page":"of ada","rendered":4\} \(larder; fwd=bypass; detail=cookie\)$/,
+  /^\/me for grace: \{"page":"of grace","rendered":5\} \(larder; fwd=bypass; detail=cookie\)$/,
 ]
 
 const PAGES: Readonly<Record<string, readonly RegExp[]>> = {
