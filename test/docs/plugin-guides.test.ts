@@ -16,14 +16,14 @@ const GUIDES: Readonly<Record<string, readonly string[]>> = {
   express: ['express'],
   fastify: ['fastify'],
   hono: ['hono'],
-  sessions: ['express-sessions', 'hono-sessions'],
+  sessions: ['site-express', 'site-hono'],
   nest: ['nest'],
 }
 const FIRST_LINES = 4
 const TESTS = [
   'test/guides/examples.test.ts',
   'test/guides/frameworks.test.ts',
-  'test/guides/sessions.test.ts',
+  'test/guides/sites.test.ts',
   'test/nest/example.test.ts',
 ]
 

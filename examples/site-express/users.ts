@@ -1,9 +1,10 @@
-/** A small application on Express: users log in, see where they are logged in, and log out there, or everywhere. */
+/** Users log in, see their own page and where they are logged in, and log out there, elsewhere or everywhere. */
 
 import type { CacheManager } from '@larder/core'
+import { httpCache } from '@larder/plugins/express'
 import { createSessions } from '@larder/plugins/sessions'
 import { expressStore, login } from '@larder/plugins/sessions/express'
-import express, { type Express } from 'express'
+import { Router } from 'express'
 import session from 'express-session'
 
 /** What a session holds. */
@@ -19,15 +20,16 @@ declare module 'express-session' {
   }
 }
 
-export function makeApp(caches: CacheManager, secret: string): Express {
+export function makeUsers(caches: CacheManager, secret: string): Router {
   const sessions = createSessions<Visit>(caches, {
     idle: '30m',
     absolute: '12h',
     maxPerUser: 5,
     userOf: ({ userId }) => userId,
   })
-  const app = express()
-  app.use(
+  let rendered = 0
+  const router = Router()
+  router.use(
     session({
       store: expressStore(sessions),
       genid: sessions.newId,
@@ -39,29 +41,35 @@ export function makeApp(caches: CacheManager, secret: string): Express {
   )
 
   // Where passwords would be checked.
-  app.post('/login/:user', async (req, res) => {
+  router.post('/login/:user', async (req, res) => {
     await login(req, req.params.user)
     req.session.userId = req.params.user
     req.session.device = req.get('user-agent') ?? 'unknown'
     res.json({ hello: req.params.user })
   })
-  app.use((req, res, next) => {
+  // A page of one user: a request with a cookie goes past the cache, and `private` keeps every response out of it.
+  router.get('/me', httpCache({ caches, ttl: '5m' }), (req, res) => {
+    rendered += 1
+    res.set('Cache-Control', 'private')
+    res.json({ page: `of ${req.session.userId ?? 'nobody'}`, rendered })
+  })
+  router.use((req, res, next) => {
     if (req.session.userId === undefined) res.status(401).json({ error: 'log in first' })
     else next()
   })
-  app.get('/devices', async (req, res) => {
+  router.get('/devices', async (req, res) => {
     const mine = await sessions.list(req.session.userId ?? '')
     res.json(mine.map(({ id, data }) => ({ device: data.device, here: id === req.sessionID })))
   })
-  app.post('/logout', (req, res, next) => {
+  router.post('/logout', (req, res, next) => {
     req.session.destroy((error: unknown) => (error ? next(error) : res.json({ ended: 1 })))
   })
-  app.post('/logout-elsewhere', async (req, res) => {
+  router.post('/logout-elsewhere', async (req, res) => {
     const ended = await sessions.destroyAll(req.session.userId ?? '', { except: req.sessionID })
     res.json({ ended })
   })
-  app.post('/logout-everywhere', async (req, res) => {
+  router.post('/logout-everywhere', async (req, res) => {
     res.json({ ended: await sessions.destroyAll(req.session.userId ?? '') })
   })
-  return app
+  return router
 }

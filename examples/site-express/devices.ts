@@ -2,7 +2,7 @@
 
 import { Browser } from './browser.ts'
 
-export async function tour(url: string, say: (...words: unknown[]) => void): Promise<void> {
+export async function showDevices(url: string, say: (...words: unknown[]) => void): Promise<void> {
   const devices = ['laptop', 'phone', 'library'].map((device) => new Browser(url, device))
   const [laptop, phone, library] = devices as [Browser, Browser, Browser]
   const send = async (browser: Browser, method: 'GET' | 'POST', path: string) => {

@@ -1,10 +1,10 @@
-/** A page in several languages, which an editor may change. */
+/** A page in several languages, the same for everybody: kept until an editor changes a text. */
 
 import type { CacheManager } from '@larder/core'
 import { httpCache } from '@larder/plugins/hono'
 import { Hono } from 'hono'
 
-export function makeApp(caches: CacheManager): Hono {
+export function makePages(caches: CacheManager): Hono {
   const texts = new Map([
     ['en', 'Quince jam'],
     ['de', 'Quittenmarmelade'],

@@ -1,6 +1,7 @@
-/** A small application on Hono: users log in, see where they are logged in, and log out there, or everywhere. */
+/** Users log in, see their own page and where they are logged in, and log out there, elsewhere or everywhere. */
 
 import type { CacheManager } from '@larder/core'
+import { httpCache } from '@larder/plugins/hono'
 import { createSessions } from '@larder/plugins/sessions'
 import { honoSessions, type SessionEnv } from '@larder/plugins/sessions/hono'
 import { Hono } from 'hono'
@@ -11,13 +12,14 @@ interface Visit {
   device: string
 }
 
-export function makeApp(caches: CacheManager, secret: string): Hono<SessionEnv<Visit>> {
+export function makeUsers(caches: CacheManager, secret: string): Hono<SessionEnv<Visit>> {
   const sessions = createSessions<Visit>(caches, {
     idle: '30m',
     absolute: '12h',
     maxPerUser: 5,
     userOf: ({ userId }) => userId,
   })
+  let rendered = 0
   const app = new Hono<SessionEnv<Visit>>()
   // Without HTTPS, as in this example, browsers would not take the usual cookie.
   app.use(honoSessions(sessions, { secrets: [secret], cookie: { name: 'sid', secure: false } }))
@@ -28,6 +30,12 @@ export function makeApp(caches: CacheManager, secret: string): Hono<SessionEnv<V
     const device = c.req.header('user-agent') ?? 'unknown'
     await c.var.session.login(userId, { userId, device })
     return c.json({ hello: userId })
+  })
+  // A page of one user: a request with a cookie goes past the cache, and `private` keeps every response out of it.
+  app.get('/me', httpCache({ caches, ttl: '5m' }), (c) => {
+    rendered += 1
+    c.header('Cache-Control', 'private')
+    return c.json({ page: `of ${c.var.session.data?.userId ?? 'nobody'}`, rendered })
   })
   app.use(async (c, next) => {
     if (c.var.session.data === undefined) return c.json({ error: 'log in first' }, 401)
