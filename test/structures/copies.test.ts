@@ -187,6 +187,34 @@ it('does not outlive what it is a copy of', async () => {
   expect(await map.get('u', 'a')).toBeUndefined()
 })
 
+it.each([
+  { of: 'its structure', ttl: '10s', localCopy: '1h' },
+  { of: 'its own life', ttl: '1h', localCopy: '10s' },
+] as const)(
+  'is as old as the question that it answers: it does not outlive $of after a slow answer',
+  async ({ ttl, localCopy }) => {
+    const clock = new ManualClock()
+    const { provider, reads, held } = watched(localStructures({ now: () => clock.now() }))
+    const caches = openStructures('in process', { clock, structures: provider })
+    const map = createMap<Numbers>(caches, { name: 'm', ttl, localCopy, storeTimeout: '1m' })
+    await map.set('u', { a: 1 })
+    const gate = deferred<void>()
+    held.read = gate.promise
+    const slow = map.get('u', 'a')
+    await eventually('it is read', () => reads.length === 1)
+    await clock.advance(8_000)
+    held.read = undefined
+    gate.resolve()
+    expect(await slow).toBe(1)
+    await clock.advance(1_000)
+    await map.get('u', 'a')
+    expect(reads).toHaveLength(1)
+    await clock.advance(1_001)
+    await map.get('u', 'a')
+    expect(reads).toHaveLength(2)
+  },
+)
+
 it('shows changes by other commands when it is as old as it was told', async () => {
   const clock = new ManualClock()
   const structures = localStructures({ now: () => clock.now() })

@@ -45,6 +45,9 @@ const OPTIONS: CacheOptions = {
   hardTimeout: '1d',
 }
 
+/** The shortest life that an entry can have. */
+const LEAST_MS = 1
+
 export class LocalCopies {
   readonly #cache: Cache<Copy>
   readonly #parts: StructureParts
@@ -63,11 +66,19 @@ export class LocalCopies {
 
   /** Returns the copy, or what `load` reads. @throws what `load` throws; StructureUnavailableError when the manager is closed */
   async read(key: string, load: () => Promise<Copy>): Promise<Copy> {
-    // No copy outlives what it is a copy of.
-    const ttl = ({ leftMs }: Copy): number =>
-      leftMs > 0 ? Math.min(this.#copyMs, leftMs) : this.#copyMs
+    const { clock } = this.#parts
+    let askedAt = clock.now()
+    const loadTimed = (): Promise<Copy> => {
+      askedAt = clock.now()
+      return load()
+    }
+    // No copy outlives what it is a copy of. It is as old as the question: what was true then may have ended while the answer was under way.
+    const ttl = ({ leftMs, items }: Copy): number => {
+      const mostMs = items.length > 0 ? Math.min(this.#copyMs, leftMs) : this.#copyMs
+      return Math.max(LEAST_MS, Math.floor(mostMs - Math.max(0, clock.now() - askedAt)))
+    }
     try {
-      return await this.#cache.getOrLoad(key, load, { ttl })
+      return await this.#cache.getOrLoad(key, loadTimed, { ttl })
     } catch (error) {
       throw error instanceof ClosedError ? new StructureUnavailableError(error) : error
     }
