@@ -268,6 +268,25 @@ it('says the same after the end of the manager, with a copy and without', async 
   expect(() => createMap(caches, OPTIONS)).toThrow(ClosedError)
 })
 
+it('in process, a change by one manager drops the copies of all that share its structures', async () => {
+  const namespace = freshNamespace()
+  const managers = [1, 2].map(() => openStructures('in process', { namespace }))
+  const [one, other] = managers.map((caches) => createMap<Numbers>(caches, OPTIONS))
+  if (one === undefined || other === undefined) throw new Error('There are two')
+  await one.set('u', { a: 1 })
+  expect([await one.get('u', 'a'), await other.get('u', 'a')]).toEqual([1, 1])
+  await one.set('u', { a: 2 })
+  expect(await other.get('u', 'a')).toBe(2)
+  await other.clear('u')
+  expect(await one.get('u', 'a')).toBeUndefined()
+  // Also one that is made just before its manager closes.
+  await one.set('u', { a: 3 })
+  expect(await other.get('u', 'a')).toBe(3)
+  const last = one.set('u', { a: 4 })
+  await Promise.all([managers[0]?.close(), last.catch(() => undefined)])
+  await eventually('it shows', async () => (await other.get('u', 'a')) === 4)
+})
+
 describe('of two nodes', () => {
   it('a change on one drops the copy on the other', async () => {
     const namespace = freshNamespace()

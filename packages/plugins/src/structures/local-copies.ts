@@ -14,6 +14,7 @@ import {
   StructureUnavailableError,
 } from '@larder/core'
 import type { StructureParts } from '@larder/core/store'
+import { type Droppable, joinCopies } from './process-copies.ts'
 
 /** A whole structure, as it was read. */
 export interface Copy {
@@ -50,6 +51,8 @@ const LEAST_MS = 1
 
 export class LocalCopies {
   readonly #cache: Cache<Copy>
+  /** Those that a change on this node is told directly; a shared store tells the others. */
+  readonly #near: ReadonlySet<Droppable>
   readonly #parts: StructureParts
   readonly #copyMs: number
   readonly #indexes = new WeakMap<Copy, ReadonlyMap<string, unknown>>()
@@ -60,6 +63,7 @@ export class LocalCopies {
     { structure, copyMs }: { readonly structure: string; readonly copyMs: number },
   ) {
     this.#cache = caches.cache(`structure.${structure}`, { ...OPTIONS, ttl: `${copyMs}ms` })
+    this.#near = joinCopies(this.#cache, parts, structure)
     this.#parts = parts
     this.#copyMs = copyMs
   }
@@ -96,6 +100,7 @@ export class LocalCopies {
 
   /** Drops the copies of all nodes. Never rejects: what does not reach the store waits for it. */
   async drop(key: string): Promise<void> {
-    await this.#parts.runOutsideUnits(() => this.#cache.evict(key)).catch(() => undefined)
+    const evictIn = (cache: Droppable) => this.#parts.runOutsideUnits(() => cache.evict(key))
+    await Promise.allSettled(Array.from(this.#near, evictIn))
   }
 }
