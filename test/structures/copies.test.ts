@@ -187,6 +187,34 @@ it('does not outlive what it is a copy of', async () => {
   expect(await map.get('u', 'a')).toBeUndefined()
 })
 
+it.each([
+  { of: 'its structure', ttl: '10s', localCopy: '1h' },
+  { of: 'its own life', ttl: '1h', localCopy: '10s' },
+] as const)(
+  'is as old as the question that it answers: it does not outlive $of after a slow answer',
+  async ({ ttl, localCopy }) => {
+    const clock = new ManualClock()
+    const { provider, reads, held } = watched(localStructures({ now: () => clock.now() }))
+    const caches = openStructures('in process', { clock, structures: provider })
+    const map = createMap<Numbers>(caches, { name: 'm', ttl, localCopy, storeTimeout: '1m' })
+    await map.set('u', { a: 1 })
+    const gate = deferred<void>()
+    held.read = gate.promise
+    const slow = map.get('u', 'a')
+    await eventually('it is read', () => reads.length === 1)
+    await clock.advance(8_000)
+    held.read = undefined
+    gate.resolve()
+    expect(await slow).toBe(1)
+    await clock.advance(1_000)
+    await map.get('u', 'a')
+    expect(reads).toHaveLength(1)
+    await clock.advance(1_001)
+    await map.get('u', 'a')
+    expect(reads).toHaveLength(2)
+  },
+)
+
 it('shows changes by other commands when it is as old as it was told', async () => {
   const clock = new ManualClock()
   const structures = localStructures({ now: () => clock.now() })
@@ -238,6 +266,25 @@ it('says the same after the end of the manager, with a copy and without', async 
     for (const call of calls) await expect(call()).rejects.toThrow(StructureUnavailableError)
   }
   expect(() => createMap(caches, OPTIONS)).toThrow(ClosedError)
+})
+
+it('in process, a change by one manager drops the copies of all that share its structures', async () => {
+  const namespace = freshNamespace()
+  const managers = [1, 2].map(() => openStructures('in process', { namespace }))
+  const [one, other] = managers.map((caches) => createMap<Numbers>(caches, OPTIONS))
+  if (one === undefined || other === undefined) throw new Error('There are two')
+  await one.set('u', { a: 1 })
+  expect([await one.get('u', 'a'), await other.get('u', 'a')]).toEqual([1, 1])
+  await one.set('u', { a: 2 })
+  expect(await other.get('u', 'a')).toBe(2)
+  await other.clear('u')
+  expect(await one.get('u', 'a')).toBeUndefined()
+  // Also one that is made just before its manager closes.
+  await one.set('u', { a: 3 })
+  expect(await other.get('u', 'a')).toBe(3)
+  const last = one.set('u', { a: 4 })
+  await Promise.all([managers[0]?.close(), last.catch(() => undefined)])
+  await eventually('it shows', async () => (await other.get('u', 'a')) === 4)
 })
 
 describe('of two nodes', () => {

@@ -6,6 +6,7 @@ import {
   UpdateConflictError,
   ValueError,
 } from '@larder/core'
+import { localStructures } from '@larder/local-store'
 import { createMap, type StructureOptions } from '@larder/plugins/structures'
 import { describe, expect, it } from 'vitest'
 import { openStructures, PLACES } from './support/stage.ts'
@@ -91,6 +92,27 @@ describe.each(PLACES)('a map %s', (place) => {
       ),
     )
     expect(await map.get('u', 'n')).toBe(12)
+  })
+
+  it('an update sees that a field was removed and put anew, however fast', async () => {
+    const nowMs = Date.now()
+    // In process, a clock that stands: whatever is done in one millisecond.
+    const standing = { structures: localStructures({ now: () => nowMs }) }
+    const caches = openStructures(place, place === 'in process' ? standing : {})
+    const map = createMap<Record<string, number>>(caches, { name: 'm', ttl: '1h' })
+    for (const remove of [() => map.clear('u'), () => map.delete('u', 'a')]) {
+      await map.set('u', { a: 1 })
+      let tries = 0
+      await map.update('u', 'a', async (value = 0) => {
+        tries += 1
+        if (tries === 1) {
+          await remove()
+          await map.set('u', { a: 100 })
+        }
+        return value + 1
+      })
+      expect(await map.get('u', 'a')).toBe(101)
+    }
   })
 
   it('leaves a field that an update says nothing of, and passes errors on', async () => {

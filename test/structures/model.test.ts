@@ -66,28 +66,21 @@ it('gives the answers of the model, whatever the steps', async () => {
         nowMs += afterMs
         const bounds = { ...made, most: most ?? made.most }
         const names = items.map((item) => item.name)
-        const present = await model.read(bounds, key, { kind: 'names', names })
-        const versions = new Map(present.items.map((item) => [item.name, item.version]))
-        const puts = items.map((item): StructurePut => {
-          const version = {
-            any: undefined,
-            none: 0,
-            present: versions.get(item.name) ?? 0,
-            wrong: 5,
-          }
-          const wanted = version[item.expected as keyof typeof version]
-          const put = { name: item.name, bytes: Buffer.from(item.text) }
-          return wanted === undefined ? put : { ...put, expected: wanted }
-        })
         const [given, wanted] = await Promise.all(
           [redis, model].map(async (provider) => {
-            if (kind === 'put') return JSON.stringify(await provider.put(bounds, key, puts))
+            if (kind === 'put') {
+              // Each has versions of its own: what they tell is the order, and whether an item was put anew.
+              const present = await provider.read(bounds, key, { kind: 'names', names })
+              const versions = new Map(present.items.map((item) => [item.name, item.version]))
+              const puts = items.map((item) => putOf(item, versions.get(item.name) ?? 0))
+              return JSON.stringify(await provider.put(bounds, key, puts))
+            }
             if (kind === 'remove') return JSON.stringify(await provider.remove(bounds, key, names))
             if (kind === 'clear') return JSON.stringify(await provider.clear(bounds, key))
-            const { count, items: found } = await provider.read(bounds, key, part)
-            const texts = found.map(({ bytes, ...rest }) => ({
-              ...rest,
-              text: `${Buffer.from(bytes)}`,
+            const { count, items: listed } = await provider.read(bounds, key, part)
+            const texts = listed.map((item) => ({
+              name: item.name,
+              text: `${Buffer.from(item.bytes)}`,
             }))
             return JSON.stringify({ count, texts })
           }),
@@ -101,3 +94,17 @@ it('gives the answers of the model, whatever the steps', async () => {
     { seed: seed | 0, numRuns: RUNS },
   )
 }, 240_000)
+
+interface Item {
+  readonly name: string
+  readonly expected: string
+  readonly text: string
+}
+
+/** `present`: the version that is there; 0 for none. */
+function putOf({ name, expected, text }: Item, present: number): StructurePut {
+  const version = { any: undefined, none: 0, present, wrong: 5 }
+  const wanted = version[expected as keyof typeof version]
+  const put = { name, bytes: Buffer.from(text) }
+  return wanted === undefined ? put : { ...put, expected: wanted }
+}

@@ -25,6 +25,8 @@ interface Structure {
 export class StructureTable {
   readonly #structures = new Map<string, Structure>()
   #sweptAt = Number.NEGATIVE_INFINITY
+  /** The newest version of all, also of what was removed: the clock stands for a millisecond, and an item that was put anew in it is another one. */
+  #newest = 0
 
   put(
     rule: StructureRule,
@@ -41,11 +43,11 @@ export class StructureTable {
     const isOver = added > 0 && items.size + added > rule.most
     if (rule.whenFull === 'refuse' && isOver) return { outcome: 'full' }
 
-    let version = Math.max(nowMs * US_PER_MS, [...items.values()].at(-1)?.version ?? 0)
+    this.#newest = Math.max(nowMs * US_PER_MS, this.#newest)
     for (const { name, bytes } of puts) {
-      version += 1
+      this.#newest += 1
       items.delete(name)
-      items.set(name, { name, version, bytes: Uint8Array.from(bytes) })
+      items.set(name, { name, version: this.#newest, bytes: Uint8Array.from(bytes) })
     }
     const dropped = rule.whenFull === 'drop' ? Math.max(0, items.size - rule.most) : 0
     for (const name of [...items.keys()].slice(0, dropped)) items.delete(name)

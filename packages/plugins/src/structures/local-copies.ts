@@ -14,6 +14,7 @@ import {
   StructureUnavailableError,
 } from '@larder/core'
 import type { StructureParts } from '@larder/core/store'
+import { type Droppable, joinCopies } from './process-copies.ts'
 
 /** A whole structure, as it was read. */
 export interface Copy {
@@ -45,8 +46,13 @@ const OPTIONS: CacheOptions = {
   hardTimeout: '1d',
 }
 
+/** The shortest life that an entry can have. */
+const LEAST_MS = 1
+
 export class LocalCopies {
   readonly #cache: Cache<Copy>
+  /** Those that a change on this node is told directly; a shared store tells the others. */
+  readonly #near: ReadonlySet<Droppable>
   readonly #parts: StructureParts
   readonly #copyMs: number
   readonly #indexes = new WeakMap<Copy, ReadonlyMap<string, unknown>>()
@@ -57,17 +63,26 @@ export class LocalCopies {
     { structure, copyMs }: { readonly structure: string; readonly copyMs: number },
   ) {
     this.#cache = caches.cache(`structure.${structure}`, { ...OPTIONS, ttl: `${copyMs}ms` })
+    this.#near = joinCopies(this.#cache, parts, structure)
     this.#parts = parts
     this.#copyMs = copyMs
   }
 
   /** Returns the copy, or what `load` reads. @throws what `load` throws; StructureUnavailableError when the manager is closed */
   async read(key: string, load: () => Promise<Copy>): Promise<Copy> {
-    // No copy outlives what it is a copy of.
-    const ttl = ({ leftMs }: Copy): number =>
-      leftMs > 0 ? Math.min(this.#copyMs, leftMs) : this.#copyMs
+    const { clock } = this.#parts
+    let askedAt = clock.now()
+    const loadTimed = (): Promise<Copy> => {
+      askedAt = clock.now()
+      return load()
+    }
+    // No copy outlives what it is a copy of. It is as old as the question: what was true then may have ended while the answer was under way.
+    const ttl = ({ leftMs, items }: Copy): number => {
+      const mostMs = items.length > 0 ? Math.min(this.#copyMs, leftMs) : this.#copyMs
+      return Math.max(LEAST_MS, Math.floor(mostMs - Math.max(0, clock.now() - askedAt)))
+    }
     try {
-      return await this.#cache.getOrLoad(key, load, { ttl })
+      return await this.#cache.getOrLoad(key, loadTimed, { ttl })
     } catch (error) {
       throw error instanceof ClosedError ? new StructureUnavailableError(error) : error
     }
@@ -85,6 +100,7 @@ export class LocalCopies {
 
   /** Drops the copies of all nodes. Never rejects: what does not reach the store waits for it. */
   async drop(key: string): Promise<void> {
-    await this.#parts.runOutsideUnits(() => this.#cache.evict(key)).catch(() => undefined)
+    const evictIn = (cache: Droppable) => this.#parts.runOutsideUnits(() => cache.evict(key))
+    await Promise.allSettled(Array.from(this.#near, evictIn))
   }
 }

@@ -223,8 +223,16 @@ export class StructureCalls {
   }
 }
 
-/** @throws InvalidOptionError unless it is an array: of a text, its letters would be taken */
+/** @throws InvalidOptionError unless it is an array without holes: of a text, its letters would be taken; a hole is no item, and has no name */
 export function assertList(value: unknown, option: string): asserts value is readonly unknown[] {
-  if (Array.isArray(value)) return
-  throw new InvalidOptionError({ option, expected: 'an array', received: value })
+  if (!Array.isArray(value)) {
+    throw new InvalidOptionError({ option, expected: 'an array', received: value })
+  }
+  // Before anything is made of each: there may be very many.
+  assertInteger(value.length, `${option}.length`, { min: 0, max: MOST_AT_ONCE })
+  for (let i = 0; i < value.length; i++) {
+    if (i in value) continue
+    const expected = 'an array without holes'
+    throw new InvalidOptionError({ option, expected, received: value, described: `a hole at ${i}` })
+  }
 }
