@@ -1,6 +1,6 @@
 /** What a queue does with writes, wherever it is kept. */
 
-import { RejectedWriteError } from '@larder/core'
+import { KeyError, RejectedWriteError } from '@larder/core'
 import { createWriteBehind, currentFlush } from '@larder/plugins/write-behind'
 import { describe, expect, it, vi } from 'vitest'
 import { openManager, openQueue, PLACES } from './support/stage.ts'
@@ -20,6 +20,23 @@ describe.each(PLACES)('a queue %s', (place) => {
     expect(database.get('a')).toEqual({ page: 2 })
     expect(database.get('b')).toEqual({ page: 7 })
     expect(await queue.pending()).toMatchObject({ writes: 0, keys: 0, oldestMs: 0 })
+  })
+
+  it.each([
+    ['a long key', 'k'.repeat(201)],
+    ['a lone surrogate', 'k\ud800'],
+    ['what looks like a short form', `k#${'x'.repeat(43)}`],
+  ])('refuses %s, which the writer would get as a digest', async (_, key) => {
+    const { queue, database } = openQueue(place)
+    await expect(queue.put(key, 1)).rejects.toThrow(KeyError)
+    const writes = [
+      ['a', 1],
+      [key, 2],
+    ] as const
+    await expect(queue.putMany(writes)).rejects.toThrow(KeyError)
+    await queue.put('k'.repeat(200), 3)
+    await queue.flush()
+    expect([...database.rows.keys()]).toEqual(['k'.repeat(200)])
   })
 
   it('writes by itself after a while', async () => {

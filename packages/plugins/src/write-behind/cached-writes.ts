@@ -1,6 +1,6 @@
 /** The cache of what is written: it has what is queued, so that reads see it. */
 
-import type { Cache, CacheManager, Key } from '@larder/core'
+import { type Cache, type CacheManager, type Key, KeyError } from '@larder/core'
 import { beginQueuedPut, INTERNALS, keyText, type PutFence, putQueued } from '@larder/core/store'
 import type { SealedWrite } from './sealed-writes.ts'
 
@@ -8,6 +8,9 @@ import type { SealedWrite } from './sealed-writes.ts'
 export interface CachedWrite extends SealedWrite {
   readonly key: Key
 }
+
+/** Keys that are long, or that no UTF-8 holds, are digests at their end: good enough to find an entry, and not to find a row. */
+const SHORTENED = /#[\w-]{43}$/
 
 export class CachedWrites {
   readonly #caches: CacheManager
@@ -18,10 +21,16 @@ export class CachedWrites {
     this.#cache = name === undefined ? undefined : caches.cache(name)
   }
 
-  /** The key of a write: as in the cache, with its scope. @throws KeyError */
+  /** The key of a write: as in the cache, with its scope. @throws KeyError, also for one that a writer could not read */
   keyOf(key: Key): string {
     const cache = this.#cache
-    return cache === undefined ? keyText(key) : cache.key(key).slice(cache.name.length + 1)
+    const text = cache === undefined ? keyText(key) : cache.key(key).slice(cache.name.length + 1)
+    if (SHORTENED.test(text)) {
+      throw new KeyError(
+        `The key of a write would be shortened to ${text}, which the writer could not turn back into a key: a queue takes up to 200 UTF-16 units with the scope, without lone surrogates, that do not look like a short form.`,
+      )
+    }
+    return text
   }
 
   /**
