@@ -1,20 +1,7 @@
 /** The examples of frameworks run, and show a client that is refused: in process and on a Redis. */
 
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, inject, it } from 'vitest'
-import { ROOT } from '../docs/pages.ts'
-
-const LONGEST_MS = 120_000
-
-async function run(example: string, env: Readonly<Record<string, string>>): Promise<string> {
-  const { REDIS_URL: _url, ...rest } = process.env
-  const args = ['--conditions=larder-source', '--import', 'tsx', `${example}/main.ts`]
-  const how = { cwd: join(ROOT, 'examples'), env: { ...rest, ...env }, timeout: LONGEST_MS }
-  const { stdout } = await promisify(execFile)(process.execPath, args, how)
-  return stdout
-}
+import { LONGEST_EXAMPLE_MS, runExample } from '../support/process/run-example.ts'
 
 const EXPECTED: Readonly<Record<string, readonly RegExp[]>> = {
   express: [
@@ -42,10 +29,13 @@ const EXPECTED: Readonly<Record<string, readonly RegExp[]>> = {
 it.each(Object.keys(EXPECTED))(
   '%s',
   async (example) => {
-    const outputs = [await run(example, {}), await run(example, { REDIS_URL: inject('redisUrl') })]
+    const outputs = [
+      await runExample(example, {}),
+      await runExample(example, { REDIS_URL: inject('redisUrl') }),
+    ]
     for (const output of outputs) {
       for (const line of EXPECTED[example] ?? []) expect(output).toMatch(line)
     }
   },
-  LONGEST_MS,
+  LONGEST_EXAMPLE_MS,
 )

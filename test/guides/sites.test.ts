@@ -1,20 +1,7 @@
 /** The small sites run: pages from the cache, a page of one user, and a user who logs out everywhere: in process and on a Redis. */
 
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, inject, it } from 'vitest'
-import { ROOT } from '../docs/pages.ts'
-
-const LONGEST_MS = 120_000
-
-async function run(example: string, env: Readonly<Record<string, string>>): Promise<string> {
-  const { REDIS_URL: _url, ...rest } = process.env
-  const args = ['--conditions=larder-source', '--import', 'tsx', `${example}/main.ts`]
-  const how = { cwd: join(ROOT, 'examples'), env: { ...rest, ...env }, timeout: LONGEST_MS }
-  const { stdout } = await promisify(execFile)(process.execPath, args, how)
-  return stdout
-}
+import { LONGEST_EXAMPLE_MS, runExample } from '../support/process/run-example.ts'
 
 const DEVICES = [
   /^laptop {3}GET \/devices +401 /,
@@ -67,10 +54,10 @@ it.each(Object.keys(PAGES))(
   async (example) => {
     const expected = [...(PAGES[example] ?? []), ...OWN_PAGE, ...DEVICES]
     for (const env of [{}, { REDIS_URL: inject('redisUrl') }]) {
-      const lines = (await run(example, env)).trim().split('\n')
+      const lines = (await runExample(example, env)).trim().split('\n')
       expect(lines).toHaveLength(expected.length)
       for (const [i, line] of lines.entries()) expect(line).toMatch(expected[i] as RegExp)
     }
   },
-  LONGEST_MS,
+  LONGEST_EXAMPLE_MS,
 )

@@ -15,7 +15,7 @@ import { localStructures, lruStore } from '@larder/local-store'
 import { createList, createMap, createSet } from '@larder/plugins/structures'
 import { msgpackCodec, redisStore, redisStructures } from '@larder/redis-store'
 import Keyv from 'keyv'
-import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest'
 import { deferred, eventually } from '../support/eventually.ts'
 import { freshNamespace } from '../support/nodes.ts'
 import { openStructures, PLACES } from './support/stage.ts'
@@ -285,6 +285,21 @@ it('in process, a change by one manager drops the copies of all that share its s
   const last = one.set('u', { a: 4 })
   await Promise.all([managers[0]?.close(), last.catch(() => undefined)])
   await eventually('it shows', async () => (await other.get('u', 'a')) === 4)
+})
+
+it('in process, a change made with another copy of the package drops them, too', async () => {
+  const namespace = freshNamespace()
+  const [first, second] = [1, 2].map(() => openStructures('in process', { namespace }))
+  if (first === undefined || second === undefined) throw new Error('There are two')
+  vi.resetModules()
+  const again = await import('@larder/plugins/structures')
+  expect(again.createMap).not.toBe(createMap)
+  const one = createMap<Numbers>(first, OPTIONS)
+  const other = again.createMap<Numbers>(second, OPTIONS)
+  await one.set('u', { a: 1 })
+  expect([await one.get('u', 'a'), await other.get('u', 'a')]).toEqual([1, 1])
+  await one.set('u', { a: 2 })
+  expect(await other.get('u', 'a')).toBe(2)
 })
 
 describe('of two nodes', () => {

@@ -243,7 +243,7 @@ export {
 } from './entry/header-patch.ts'
 export { fleetOf } from './fleet/fleet.ts'
 export { encodeArguments } from './keys/encode-arguments.ts'
-export { keyText } from './keys/key-text.ts'
+export { isShortForm, keyText } from './keys/key-text.ts'
 export { type KeptContext, keepContext, runIn } from './lifecycle/call-context.ts'
 export { CalendarEdges } from './limits/calendar-edges.ts'
 export { LIMITER_OPTION_NAMES } from './limits/limiter-options.ts'

@@ -91,10 +91,13 @@ export function fitKey(text: string): string {
 
 /** The first half of `fitKey`: length and lookalikes. */
 export function boundKey(text: string): string {
+  return isShortForm(text) || text.length > MAX_LENGTH ? shortForm(text) : text
+}
+
+/** Of the text of a key: whether it is a digest, from which the key cannot be had back. No other text of a key looks like one. */
+export function isShortForm(text: string): boolean {
   const { length } = text
-  if (length < TAIL_LENGTH) return text
-  const isLookalike = text.charCodeAt(length - TAIL_LENGTH) === MARK
-  return isLookalike || length > MAX_LENGTH ? shortForm(text) : text
+  return length >= TAIL_LENGTH && text.charCodeAt(length - TAIL_LENGTH) === MARK
 }
 
 /** The second half, for texts from `boundKey`: lone surrogates. */

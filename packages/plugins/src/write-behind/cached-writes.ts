@@ -1,16 +1,20 @@
 /** The cache of what is written: it has what is queued, so that reads see it. */
 
 import { type Cache, type CacheManager, type Key, KeyError } from '@larder/core'
-import { beginQueuedPut, INTERNALS, keyText, type PutFence, putQueued } from '@larder/core/store'
+import {
+  beginQueuedPut,
+  INTERNALS,
+  isShortForm,
+  keyText,
+  type PutFence,
+  putQueued,
+} from '@larder/core/store'
 import type { SealedWrite } from './sealed-writes.ts'
 
 /** A write by the key that its caller gave. */
 export interface CachedWrite extends SealedWrite {
   readonly key: Key
 }
-
-/** Keys that are long, or that no UTF-8 holds, are digests at their end: good enough to find an entry, and not to find a row. */
-const SHORTENED = /#[\w-]{43}$/
 
 export class CachedWrites {
   readonly #caches: CacheManager
@@ -25,7 +29,8 @@ export class CachedWrites {
   keyOf(key: Key): string {
     const cache = this.#cache
     const text = cache === undefined ? keyText(key) : cache.key(key).slice(cache.name.length + 1)
-    if (SHORTENED.test(text)) {
+    // A digest is good enough to find an entry, and not to find a row.
+    if (isShortForm(text)) {
       throw new KeyError(
         `The key of a write would be shortened to ${text}, which the writer could not turn back into a key: a queue takes up to 200 UTF-16 units with the scope, without lone surrogates, that do not look like a short form.`,
       )
